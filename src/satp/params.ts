@@ -1,0 +1,108 @@
+/**
+ * The names that two peers must configure alike, and what follows from them.
+ *
+ * @module
+ */
+import { SatpError } from "./errors.ts";
+
+/** Which end of the tunnel: decides the key labels (SATP section 2.1). */
+export type Role = "left" | "right";
+
+/** Payload cipher (SATP section 3). */
+export type CipherName =
+  | "null"
+  | "aes-ctr-128"
+  | "aes-ctr-192"
+  | "aes-ctr-256";
+
+/** Key derivation function (SATP section 2); sizes are those of AES. */
+export type KdPrfName = CipherName;
+
+/** Authentication algorithm (SATP section 4). */
+export type AuthAlgo = "null" | "sha1";
+
+/** Bytes of an HMAC-SHA1, and thus the longest tag. */
+export const MAX_TAG_BYTES = 20;
+
+/** Bytes of the master salt, whatever the key size (SATP section 2.2). */
+export const SALT_BYTES = 14;
+
+/** Everything two peers agree on, except secrets and addresses. */
+export interface SatpParameters {
+  readonly cipher: CipherName;
+  readonly kdPrf: KdPrfName;
+  readonly authAlgo: AuthAlgo;
+  /** Bytes of the tag at the end of each datagram, 0 to 20. */
+  readonly tagLength: number;
+}
+
+const AES_KEY_BYTES: Readonly<Record<CipherName, 0 | 16 | 24 | 32>> = {
+  "null": 0,
+  "aes-ctr-128": 16,
+  "aes-ctr-192": 24,
+  "aes-ctr-256": 32,
+};
+
+/** Key bytes of a cipher or key derivation; 0 for `null`. */
+export function keyBytes(name: CipherName): 0 | 16 | 24 | 32 {
+  return AES_KEY_BYTES[name];
+}
+
+/**
+ * The parameters after the protocol's own rules: without an authentication
+ * algorithm there is no tag (SATP section 4.2), and where neither cipher nor
+ * authentication needs a key none is derived (SATP section 2.3).
+ *
+ * @throws {SatpError} BAD_PARAMETER if the tag length is not 0 to 20
+ */
+export function effectiveParameters(given: SatpParameters): SatpParameters {
+  const { tagLength } = given;
+  if (
+    !Number.isInteger(tagLength) || tagLength < 0 || tagLength > MAX_TAG_BYTES
+  ) {
+    throw new SatpError(
+      "BAD_PARAMETER",
+      `Cannot use tag length ${tagLength}: it must be 0 to ${MAX_TAG_BYTES} bytes`,
+    );
+  }
+  const noKeys = given.cipher === "null" && given.authAlgo === "null";
+  return {
+    cipher: given.cipher,
+    kdPrf: noKeys ? "null" : given.kdPrf,
+    authAlgo: given.authAlgo,
+    tagLength: given.authAlgo === "null" ? 0 : tagLength,
+  };
+}
+
+const ROLE_ALIASES: Readonly<Record<string, Role>> = {
+  left: "left",
+  alice: "left",
+  server: "left",
+  right: "right",
+  bob: "right",
+  client: "right",
+};
+
+/**
+ * The role behind a name or one of its aliases (SATP section 2.1).
+ *
+ * @returns undefined if the name is none; names are case sensitive
+ */
+export function roleFromName(name: string): Role | undefined {
+  return Object.hasOwn(ROLE_ALIASES, name) ? ROLE_ALIASES[name] : undefined;
+}
+
+/** The role of the peer. */
+export function oppositeRole(role: Role): Role {
+  return role === "left" ? "right" : "left";
+}
+
+/**
+ * The cipher or key derivation behind a name; `aes-ctr` means `aes-ctr-128`.
+ *
+ * @returns undefined if the name is none; names are case sensitive
+ */
+export function cipherFromName(name: string): CipherName | undefined {
+  if (name === "aes-ctr") return "aes-ctr-128";
+  return Object.hasOwn(AES_KEY_BYTES, name) ? name as CipherName : undefined;
+}
