@@ -1,0 +1,139 @@
+/**
+ * Memory that native code may hold on to.
+ *
+ * @module
+ */
+
+/** Bytes in a page of WebAssembly memory. */
+const PAGE_SIZE = 65536;
+
+/** Pointer objects kept at most; see {@linkcode Arena.pointer}. */
+const MAX_CACHED_POINTERS = 16384;
+
+/**
+ * Owner of every byte whose address a kernel or a library sees. It hands out
+ * places and never takes one back: a program lays out its buffers once, at
+ * start.
+ *
+ * An address stored in a native struct is invisible to the garbage collector,
+ * which frees or moves what only such an address refers to. So the arena must
+ * stay reachable for as long as any pointer or address it gave out is in use;
+ * within that time its bytes never move.
+ *
+ * The bytes are those of a WebAssembly memory of fixed size, so that a
+ * WebAssembly module can work on the packets where they lie.
+ */
+export class Arena {
+  /** The memory, to import into a WebAssembly module. */
+  readonly memory: WebAssembly.Memory;
+  /** All bytes of the arena; an offset counts from its start. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The same bytes, for fields of native structs. */
+  readonly view: DataView<ArrayBuffer>;
+
+  readonly #base: Deno.PointerObject;
+  readonly #baseAddress: bigint;
+  readonly #pointers = new Map<number, Deno.PointerObject>();
+  #taken = 0;
+
+  /**
+   * @param size Bytes needed, rounded up to whole pages of 64 KiB.
+   * @throws {RangeError} When the memory cannot be had.
+   */
+  constructor(size: number) {
+    const pages = Math.ceil(size / PAGE_SIZE);
+    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    const { buffer } = this.memory;
+    if (!(buffer instanceof ArrayBuffer)) {
+      throw new TypeError("Cannot make an arena: its memory is shared");
+    }
+    this.bytes = new Uint8Array(buffer);
+    this.view = new DataView(buffer);
+    const base = Deno.UnsafePointer.of(this.bytes);
+    if (base === null) {
+      throw new RangeError(`Cannot make an arena: its size is ${size}`);
+    }
+    this.#base = base;
+    this.#baseAddress = Deno.UnsafePointer.value(base);
+  }
+
+  /** Bytes not yet taken. */
+  get free(): number {
+    return this.bytes.length - this.#taken;
+  }
+
+  /**
+   * Takes a place nobody else has. Its bytes are zero.
+   *
+   * @param size Bytes.
+   * @param alignment A power of two that divides the offset, and, up to the
+   * page size, the address.
+   * @returns The offset of the place.
+   * @throws {RangeError} When the arena has no such place left.
+   */
+  take(size: number, alignment = 8): number {
+    const offset = Math.ceil(this.#taken / alignment) * alignment;
+    if (offset + size > this.bytes.length) {
+      throw new RangeError(
+        `Cannot take ${size} bytes of the arena: ${this.free} of ${this.bytes.length} are free`,
+      );
+    }
+    this.#taken = offset + size;
+    return offset;
+  }
+
+  /**
+   * The pointer to an offset, for a `pointer` parameter. Pointer objects are
+   * kept and given out again, so that on a hot path with recurring offsets none
+   * is made; when too many have gathered, all are forgotten.
+   *
+   * @param offset An offset inside the arena.
+   * @throws {RangeError} When the offset lies outside.
+   */
+  pointer(offset: number): Deno.PointerObject {
+    return this.#pointers.get(offset) ?? this.#makePointer(offset);
+  }
+
+  /**
+   * The address of an offset, to be stored in a native struct.
+   *
+   * @param offset An offset inside the arena.
+   * @throws {RangeError} When the offset lies outside.
+   */
+  address(offset: number): bigint {
+    this.#check(offset);
+    return this.#baseAddress + BigInt(offset);
+  }
+
+  /**
+   * A part of the arena as an array of its own, for setting up and tests; too
+   * dear for a hot path.
+   *
+   * @param offset An offset inside the arena.
+   * @param size Bytes.
+   */
+  slice(offset: number, size: number): Uint8Array<ArrayBuffer> {
+    return this.bytes.subarray(offset, offset + size);
+  }
+
+  #makePointer(offset: number): Deno.PointerObject {
+    this.#check(offset);
+    const pointer = Deno.UnsafePointer.offset(this.#base, offset);
+    if (pointer === null) {
+      throw new RangeError(`Cannot point into the arena: offset is ${offset}`);
+    }
+    if (this.#pointers.size >= MAX_CACHED_POINTERS) this.#pointers.clear();
+    this.#pointers.set(offset, pointer);
+    return pointer;
+  }
+
+  #check(offset: number): void {
+    if (
+      !(Number.isInteger(offset) && offset >= 0 && offset < this.bytes.length)
+    ) {
+      throw new RangeError(
+        `Cannot point into the arena: offset is ${offset}, size is ${this.bytes.length}`,
+      );
+    }
+  }
+}
