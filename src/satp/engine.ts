@@ -32,7 +32,7 @@ export interface CryptoEngine {
    */
   encryptBlocks(
     master: MasterKey,
-    memory: Uint8Array,
+    memory: Uint8Array<ArrayBuffer>,
     at: number,
     blocks: number,
   ): MaybePromise<void>;
@@ -55,7 +55,7 @@ export interface SyncCryptoEngine extends CryptoEngine {
   importMasterKey(key: Uint8Array): MasterKey;
   encryptBlocks(
     master: MasterKey,
-    memory: Uint8Array,
+    memory: Uint8Array<ArrayBuffer>,
     at: number,
     blocks: number,
   ): void;

@@ -1,0 +1,20 @@
+/**
+ * anytun for Deno: seal and open datagrams of the Secure Anycast Tunneling
+ * Protocol as anytun 0.3.8 and uanytun 0.3.7 do.
+ *
+ * @module
+ */
+export {
+  createSatpCodec,
+  type SatpCodecOptions,
+} from "./src/crypto/create_codec.ts";
+export type { OpenedPacket, PlainPacket, SatpCodec } from "./src/satp/codec.ts";
+export { SatpError, type SatpErrorCode } from "./src/satp/errors.ts";
+export { type AuthAlgo, type CipherName } from "./src/satp/params.ts";
+export type { KdPrfName, Role } from "./src/satp/params.ts";
+export { PayloadType } from "./src/satp/payload.ts";
+export {
+  DEFAULT_MAX_SENDERS,
+  MAX_WINDOW_SIZE,
+  ReplayWindow,
+} from "./src/satp/replay_window.ts";

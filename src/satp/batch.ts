@@ -1,0 +1,152 @@
+/**
+ * Datagrams on their way through the engine, as places in one memory.
+ *
+ * @module
+ */
+import { keyBytes, MAX_TAG_BYTES, type SatpParameters } from "./params.ts";
+
+/** Bytes of an AES block. */
+export const BLOCK_BYTES = 16;
+
+/** Bytes of the derived authentication key (SATP section 2.2). */
+export const AUTH_KEY_BYTES = 20;
+
+const MAC_STRIDE = 32;
+
+/**
+ * Where the three derived values of one datagram lie, in bytes from the start
+ * of its key area: encryption key, authentication key, cipher salt, each
+ * rounded up to whole AES blocks so that one ECB call derives them all.
+ */
+export interface KeyLayout {
+  /** 0 for the null cipher, else 16, 24 or 32. */
+  readonly cipherKeyBytes: 0 | 16 | 24 | 32;
+  /** Offset of the authentication key; its length is 20, or 0 without one. */
+  readonly authKeyAt: number;
+  /** Offset of the cipher salt, later the initial counter block. */
+  readonly counterAt: number;
+  /** Blocks of the whole area. */
+  readonly blocks: number;
+  /** Bytes of the whole area. */
+  readonly stride: number;
+}
+
+/** The layout that these parameters need. */
+export function keyLayout(params: SatpParameters): KeyLayout {
+  const cipherKeyBytes = keyBytes(params.cipher);
+  const authKeyAt = cipherKeyBytes > BLOCK_BYTES
+    ? 2 * BLOCK_BYTES
+    : cipherKeyBytes;
+  const counterAt = authKeyAt +
+    (params.authAlgo === "null" ? 0 : 2 * BLOCK_BYTES);
+  const stride = counterAt + (cipherKeyBytes === 0 ? 0 : BLOCK_BYTES);
+  return {
+    cipherKeyBytes,
+    authKeyAt,
+    counterAt,
+    blocks: stride / BLOCK_BYTES,
+    stride,
+  };
+}
+
+/**
+ * A reusable list of datagrams. It owns the place of their derived keys and
+ * HMACs; the datagrams themselves lie wherever `at` says.
+ */
+export class DatagramBatch {
+  /** The one memory. Everything else here is an offset into it. */
+  readonly memory: Uint8Array<ArrayBuffer>;
+  /** The same memory as 32 bit words, little endian as on every Deno target. */
+  readonly words: Uint32Array;
+  readonly params: SatpParameters;
+  readonly layout: KeyLayout;
+  /** How many datagrams the batch can hold. */
+  readonly capacity: number;
+  /** How many it holds now. */
+  count = 0;
+  /** Offset of each datagram's header. */
+  readonly at: Uint32Array;
+  /** Bytes of header and ciphertext, that is: without the tag. */
+  readonly size: Uint32Array;
+  /** 1 while the datagram is to be worked on, 0 once it is dropped. */
+  readonly wanted: Uint8Array;
+  readonly #keysAt: number;
+  readonly #macsAt: number;
+
+  /** Bytes that a batch needs in its memory for keys and HMACs. */
+  static regionBytes(params: SatpParameters, capacity: number): number {
+    return capacity * (keyLayout(params).stride + MAC_STRIDE);
+  }
+
+  /**
+   * @param memory The whole memory, starting at offset 0 of its buffer
+   * @param regionAt Offset of `regionBytes()` bytes, a multiple of 16
+   * @throws {RangeError} if the region is not aligned or does not fit
+   */
+  constructor(
+    memory: Uint8Array<ArrayBuffer>,
+    params: SatpParameters,
+    capacity: number,
+    regionAt: number,
+  ) {
+    const end = regionAt + DatagramBatch.regionBytes(params, capacity);
+    if (memory.byteOffset !== 0 || memory.byteLength % 4 !== 0) {
+      throw new RangeError("Cannot use a memory that is a part of a buffer");
+    }
+    if (regionAt % BLOCK_BYTES !== 0 || end > memory.byteLength) {
+      throw new RangeError(
+        `Cannot place a batch at ${regionAt}: it would end at ${end} of ${memory.byteLength}`,
+      );
+    }
+    this.memory = memory;
+    this.words = new Uint32Array(
+      memory.buffer,
+      memory.byteOffset,
+      memory.byteLength / 4,
+    );
+    this.params = params;
+    this.layout = keyLayout(params);
+    this.capacity = capacity;
+    this.at = new Uint32Array(capacity);
+    this.size = new Uint32Array(capacity);
+    this.wanted = new Uint8Array(capacity);
+    this.#keysAt = regionAt;
+    this.#macsAt = regionAt + capacity * this.layout.stride;
+  }
+
+  /** A batch in a memory of its own, for those who do not share one. */
+  static standalone(
+    params: SatpParameters,
+    capacity: number,
+    datagramBytes: number,
+  ): DatagramBatch {
+    const regionAt = Math.ceil(capacity * datagramBytes / BLOCK_BYTES) *
+      BLOCK_BYTES;
+    const memory = new Uint8Array(
+      regionAt + DatagramBatch.regionBytes(params, capacity),
+    );
+    const batch = new DatagramBatch(memory, params, capacity, regionAt);
+    for (let i = 0; i < capacity; i++) batch.at[i] = i * datagramBytes;
+    return batch;
+  }
+
+  /** Offset of the key area of datagram `i`. */
+  keysAt(i: number): number {
+    return this.#keysAt + i * this.layout.stride;
+  }
+
+  /** Offset of the 20 byte HMAC of datagram `i`. */
+  macAt(i: number): number {
+    return this.#macsAt + i * MAC_STRIDE;
+  }
+
+  /** Offset of the part of the HMAC that is sent: its last bytes. */
+  tagAt(i: number): number {
+    return this.macAt(i) + MAX_TAG_BYTES - this.params.tagLength;
+  }
+
+  /** Forgets the keys of past datagrams, as far as they lie here. */
+  wipe(): void {
+    this.memory.fill(0, this.#keysAt, this.macAt(this.capacity));
+  }
+}

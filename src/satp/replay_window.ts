@@ -1,0 +1,179 @@
+/**
+ * The replay window: which sequence numbers of a sender were seen (SATP
+ * section 9). It decides as the original daemons do, also around the wrap from
+ * 2^32 - 1 to 0.
+ *
+ * @module
+ */
+
+/** The largest window; above it a sender would cost more than 128 KiB. */
+export const MAX_WINDOW_SIZE = 1 << 20;
+
+/** How many sender ids one connection may open. */
+export const DEFAULT_MAX_SENDERS = 1024;
+
+const HALF = 0x7fffffff;
+const LAST = 0xffffffff;
+
+interface Sender {
+  /** The highest number accepted, "M" in the specification. */
+  highest: number;
+  /** One bit for each number of the window, at the number modulo the size. */
+  readonly seen: Uint32Array;
+}
+
+/**
+ * Decides for each authentic datagram of one connection whether its number is
+ * new. Every sender id has a window of its own, made by its first datagram.
+ *
+ * @example A duplicate is refused
+ * ```ts
+ * import { ReplayWindow } from "@anytun/anytun";
+ * import { strict as assert } from "node:assert";
+ *
+ * const window = new ReplayWindow(64);
+ * assert.equal(window.accept(0, 1000), true);
+ * assert.equal(window.accept(0, 1000), false);
+ * assert.equal(window.accept(0, 999), true);
+ * assert.equal(window.accept(7, 1000), true); // another sender
+ * ```
+ */
+export class ReplayWindow {
+  /** How many numbers back a datagram may be; 0 means no check at all. */
+  readonly size: number;
+  readonly #maxSenders: number;
+  readonly #senders = new Map<number, Sender>();
+  // A power of two, so that positions stay right across the wrap at 2^32.
+  readonly #ringBits: number;
+  // Datagrams come in trains of one sender: spares most look-ups.
+  #lastId = -1;
+  #last: Sender | undefined;
+
+  /**
+   * @param size Numbers in the window, 0 (accept everything) to
+   * {@link MAX_WINDOW_SIZE}; each sender takes about `size / 8` bytes
+   * @param maxSenders Bound on the sender ids that are told apart; datagrams
+   * of further ones are refused, unless the size is 0
+   * @throws {RangeError} if a number is out of range
+   */
+  constructor(size: number, maxSenders: number = DEFAULT_MAX_SENDERS) {
+    if (!Number.isInteger(size) || size < 0 || size > MAX_WINDOW_SIZE) {
+      throw new RangeError(
+        `Cannot make a replay window of ${size}: it must be 0 to ${MAX_WINDOW_SIZE}`,
+      );
+    }
+    if (!Number.isInteger(maxSenders) || maxSenders < 1) {
+      throw new RangeError(
+        `Cannot tell ${maxSenders} senders apart: it must be 1 or more`,
+      );
+    }
+    this.size = size;
+    this.#maxSenders = maxSenders;
+    this.#ringBits = size === 0
+      ? 0
+      : Math.max(32, 2 ** Math.ceil(Math.log2(size)));
+  }
+
+  /**
+   * Whether the datagram is new; if so it is remembered.
+   *
+   * Call it for authentic datagrams only: anything else could move the window.
+   *
+   * @param senderId Sender id of the datagram, 0 to 65535
+   * @param seq Sequence number of the datagram, 0 to 2^32 - 1
+   * @throws {RangeError} if a number is out of range
+   */
+  accept(senderId: number, seq: number): boolean {
+    if (seq >>> 0 !== seq || (senderId & 0xffff) !== senderId) {
+      throw new RangeError(
+        `Cannot accept sender id ${senderId}, sequence number ${seq}: they must be 16 and 32 bit numbers`,
+      );
+    }
+    const sender = this.#find(senderId);
+    if (sender === undefined) return this.#open(senderId, seq);
+    if (this.size === 0) {
+      if (((seq - sender.highest) | 0) > 0) sender.highest = seq;
+      return true;
+    }
+    return this.#judge(sender, seq);
+  }
+
+  /**
+   * The highest number accepted from a sender, or undefined before its first.
+   * A datagram that moves the peer's endpoint must carry it.
+   */
+  highest(senderId: number): number | undefined {
+    return this.#find(senderId)?.highest;
+  }
+
+  /** Makes `seq` the highest number of a known sender that began anew. */
+  restart(senderId: number, seq: number): void {
+    const sender = this.#find(senderId);
+    if (sender === undefined) return;
+    sender.highest = seq;
+    sender.seen.fill(0);
+    if (this.size > 0) this.#mark(sender, seq);
+  }
+
+  #find(senderId: number): Sender | undefined {
+    if (senderId !== this.#lastId) {
+      this.#last = this.#senders.get(senderId);
+      this.#lastId = senderId;
+    }
+    return this.#last;
+  }
+
+  #open(senderId: number, seq: number): boolean {
+    if (this.#senders.size >= this.#maxSenders) return this.size === 0;
+    const sender = {
+      highest: seq,
+      seen: new Uint32Array(this.#ringBits >>> 5),
+    };
+    if (this.size > 0) this.#mark(sender, seq);
+    this.#senders.set(senderId, sender);
+    this.#lastId = -1;
+    return true;
+  }
+
+  #judge(sender: Sender, seq: number): boolean {
+    const { highest } = sender;
+    const size = this.size;
+    // Near either end of the number range, compare half the range away.
+    const shift = highest < size ? HALF : highest > LAST - size ? -HALF : 0;
+    const m = (highest + shift) >>> 0;
+    const s = (seq + shift) >>> 0;
+    if (s < m - size + 1 || s === m) return false;
+    if (s > m) {
+      this.#advance(sender, seq, s - m);
+      return true;
+    }
+    if (this.#isMarked(sender, seq)) return false;
+    this.#mark(sender, seq);
+    return true;
+  }
+
+  // The numbers between the old and the new highest were not seen.
+  #advance(sender: Sender, seq: number, distance: number): void {
+    const mask = this.#ringBits - 1;
+    if (distance >= this.#ringBits) sender.seen.fill(0);
+    else {
+      for (let k = 1; k < distance; k++) {
+        const bit = (sender.highest + k) & mask;
+        sender.seen[bit >>> 5] = (sender.seen[bit >>> 5] ?? 0) &
+          ~(1 << (bit & 31));
+      }
+    }
+    sender.highest = seq;
+    this.#mark(sender, seq);
+  }
+
+  #isMarked(sender: Sender, seq: number): boolean {
+    const bit = seq & (this.#ringBits - 1);
+    return ((sender.seen[bit >>> 5] ?? 0) & (1 << (bit & 31))) !== 0;
+  }
+
+  #mark(sender: Sender, seq: number): void {
+    const bit = seq & (this.#ringBits - 1);
+    sender.seen[bit >>> 5] = (sender.seen[bit >>> 5] ?? 0) | (1 << (bit & 31));
+  }
+}

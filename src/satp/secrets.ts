@@ -1,0 +1,76 @@
+/**
+ * Master key and master salt, from what people give (SATP section 2.4).
+ *
+ * @module
+ */
+import { SatpError } from "./errors.ts";
+import { type KdPrfName, keyBytes, SALT_BYTES } from "./params.ts";
+
+/** The two shared secrets of a connection. */
+export interface MasterSecrets {
+  /** 16, 24 or 32 bytes, or none for key derivation `null`. */
+  readonly key: Uint8Array;
+  /** 14 bytes, or none for key derivation `null`. */
+  readonly salt: Uint8Array;
+}
+
+/** What people may give; key and salt win over the passphrase, each alone. */
+export interface GivenSecrets {
+  readonly passphrase?: string | undefined;
+  readonly key?: Uint8Array | undefined;
+  readonly salt?: Uint8Array | undefined;
+}
+
+/** A hash function over bytes, as WebCrypto has it. */
+export type Digest = (
+  algorithm: "SHA-1" | "SHA-256",
+  data: Uint8Array<ArrayBuffer>,
+) => Promise<Uint8Array>;
+
+/**
+ * Decides the master secrets for a key derivation. The passphrase becomes the
+ * last bytes of its SHA-256 (key) and of its SHA-1 (salt).
+ *
+ * Where the originals go on with zero or stale keys, this refuses.
+ *
+ * @throws {SatpError} BAD_KEY or BAD_SALT if one is missing or has a length
+ * that does not fit
+ */
+export async function masterSecrets(
+  kdPrf: KdPrfName,
+  given: GivenSecrets,
+  digest: Digest,
+): Promise<MasterSecrets> {
+  const keyLength = keyBytes(kdPrf);
+  if (keyLength === 0) {
+    return { key: new Uint8Array(0), salt: new Uint8Array(0) };
+  }
+  const phrase = given.passphrase === undefined
+    ? undefined
+    : new TextEncoder().encode(given.passphrase);
+  const key = given.key ??
+    (phrase && (await digest("SHA-256", phrase)).slice(-keyLength));
+  const salt = given.salt ??
+    (phrase && (await digest("SHA-1", phrase)).slice(-SALT_BYTES));
+  phrase?.fill(0);
+  if (key?.length !== keyLength) {
+    throw new SatpError("BAD_KEY", lengthText("key", key, keyLength, kdPrf));
+  }
+  if (salt?.length !== SALT_BYTES) {
+    throw new SatpError(
+      "BAD_SALT",
+      lengthText("salt", salt, SALT_BYTES, kdPrf),
+    );
+  }
+  return { key, salt };
+}
+
+function lengthText(
+  what: string,
+  value: Uint8Array | undefined,
+  wanted: number,
+  kdPrf: KdPrfName,
+): string {
+  const found = value === undefined ? "missing" : `${value.length} bytes long`;
+  return `Cannot derive keys with ${kdPrf}: the ${what} is ${found}, it must have ${wanted} bytes`;
+}
