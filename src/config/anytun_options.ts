@@ -5,10 +5,8 @@
  */
 import type { LogTarget } from "../log/target.ts";
 import type { Prefix } from "../net/prefix.ts";
+import type { FamilyChoice } from "../net/resolver.ts";
 import type { AuthAlgo, CipherName, KdPrfName, Role } from "../satp/params.ts";
-
-/** Which addresses sockets and name resolution may use. */
-export type FamilyChoice = "any" | "4" | "6";
 
 /** The device to open (SATP section 11). */
 export interface DeviceOptions {

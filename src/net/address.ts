@@ -1,5 +1,5 @@
 /**
- * IP addresses as values.
+ * IP addresses as values and as text.
  *
  * @module
  */
@@ -11,4 +11,117 @@ export interface IpAddress {
   readonly bytes: Uint8Array;
   /** Interface name or number of a scoped IPv6 address, without `%`. */
   readonly zone?: string;
+}
+
+const GROUPS = 8;
+
+/**
+ * Reads `a.b.c.d` or an IPv6 address in any form of RFC 4291 section 2.2, the
+ * latter with an optional `%zone` (RFC 4007 section 11).
+ *
+ * Leading zeros in IPv4 are refused, since some programs read them as octal
+ * (RFC 6943 section 3.1.1).
+ *
+ * @returns undefined if the text is no address
+ */
+export function parseAddress(text: string): IpAddress | undefined {
+  const percent = text.indexOf("%");
+  if (percent < 0) return parseIpv4(text) ?? parseIpv6(text);
+  const zone = text.slice(percent + 1);
+  if (!/^[\w.:-]+$/.test(zone)) return undefined;
+  const address = parseIpv6(text.slice(0, percent));
+  return address && { ...address, zone };
+}
+
+/** The text of an address; IPv6 in the form of RFC 5952. */
+export function formatAddress(address: IpAddress): string {
+  const text = address.family === 4
+    ? address.bytes.join(".")
+    : formatIpv6(address.bytes);
+  return address.zone === undefined ? text : `${text}%${address.zone}`;
+}
+
+function parseIpv4(text: string): IpAddress | undefined {
+  const bytes = ipv4Bytes(text);
+  return bytes && { family: 4, bytes: Uint8Array.from(bytes) };
+}
+
+function ipv4Bytes(text: string): readonly number[] | undefined {
+  const parts = text.split(".");
+  if (parts.length !== 4) return undefined;
+  const isByte = (part: string) =>
+    /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255;
+  return parts.every(isByte) ? parts.map(Number) : undefined;
+}
+
+function parseIpv6(text: string): IpAddress | undefined {
+  const halves = text.split("::");
+  if (halves.length > 2) return undefined;
+  const [left = "", right] = halves;
+  const head = parseGroups(left, right === undefined);
+  const tail = parseGroups(right ?? "", true);
+  if (head === undefined || tail === undefined) return undefined;
+
+  const missing = GROUPS - head.length - tail.length;
+  if (right === undefined ? missing !== 0 : missing < 1) return undefined;
+  const groups = [...head, ...Array<number>(missing).fill(0), ...tail];
+  return {
+    family: 6,
+    bytes: Uint8Array.from(groups.flatMap((group) => [group >> 8, group])),
+  };
+}
+
+/** Reads groups between colons; the last of the address may be IPv4. */
+function parseGroups(text: string, atEnd: boolean): number[] | undefined {
+  if (text === "") return [];
+  const groups: number[] = [];
+  const parts = text.split(":");
+  for (const [index, part] of parts.entries()) {
+    if (/^[\da-f]{1,4}$/i.test(part)) {
+      groups.push(Number.parseInt(part, 16));
+      continue;
+    }
+    const last = atEnd && index === parts.length - 1;
+    const [a, b, c, d] = (last ? ipv4Bytes(part) : undefined) ?? [];
+    if (
+      a === undefined || b === undefined || c === undefined || d === undefined
+    ) return undefined;
+    groups.push(a << 8 | b, c << 8 | d);
+  }
+  return groups;
+}
+
+function formatIpv6(bytes: Uint8Array): string {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const groups = Array.from(
+    { length: GROUPS },
+    (_, index) => view.getUint16(index * 2),
+  );
+  if (isIpv4Mapped(groups)) return `::ffff:${bytes.slice(12).join(".")}`;
+  const hex = groups.map((group) => group.toString(16));
+  const { start, length } = longestZeroRun(groups);
+  if (length < 2) return hex.join(":");
+  const head = hex.slice(0, start).join(":");
+  return `${head}::${hex.slice(start + length).join(":")}`;
+}
+
+/** ::ffff:0:0/96, shown with its IPv4 address (RFC 5952 section 5). */
+function isIpv4Mapped(groups: readonly number[]): boolean {
+  return groups[5] === 0xffff && groups.slice(0, 5).every((g) => g === 0);
+}
+
+/** The first of the longest runs of zero groups (RFC 5952 section 4.2.3). */
+function longestZeroRun(groups: readonly number[]): {
+  readonly start: number;
+  readonly length: number;
+} {
+  let best = { start: 0, length: 0 };
+  let start = 0;
+  for (const [index, group] of groups.entries()) {
+    if (group !== 0) start = index + 1;
+    else if (index + 1 - start > best.length) {
+      best = { start, length: index + 1 - start };
+    }
+  }
+  return best;
 }

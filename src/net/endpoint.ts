@@ -3,11 +3,34 @@
  *
  * @module
  */
-import type { IpAddress } from "./address.ts";
+import { formatAddress, type IpAddress, parseAddress } from "./address.ts";
+import { parseDecimal } from "./decimal.ts";
 
 /** An address and a port. */
 export interface Endpoint {
   readonly address: IpAddress;
   /** 0 to 65535. */
   readonly port: number;
+}
+
+/**
+ * Reads `a.b.c.d:port` or `[v6]:port`.
+ *
+ * @returns undefined if the text is no endpoint
+ */
+export function parseEndpoint(text: string): Endpoint | undefined {
+  const [, v6, v4, digits = ""] =
+    /^(?:\[([^\]]*)\]|([^:]*)):(\d+)$/.exec(text) ?? [];
+  const address = parseAddress(v6 ?? v4 ?? "");
+  const port = parseDecimal(digits, 0, 65535);
+  if (address === undefined || port === undefined) return undefined;
+  return address.family === (v6 === undefined ? 4 : 6)
+    ? { address, port }
+    : undefined;
+}
+
+/** The text of an endpoint: `a.b.c.d:port` or `[v6]:port` (SATP section 10). */
+export function formatEndpoint({ address, port }: Endpoint): string {
+  const host = formatAddress(address);
+  return address.family === 4 ? `${host}:${port}` : `[${host}]:${port}`;
 }

@@ -1,0 +1,120 @@
+/**
+ * From a name to endpoints, however long the name server takes.
+ *
+ * @module
+ */
+import type { Logger } from "../log/logger.ts";
+import { type IpAddress, parseAddress } from "./address.ts";
+import type { Endpoint } from "./endpoint.ts";
+
+/** Which addresses sockets and name resolution may use. */
+export type FamilyChoice = "any" | "4" | "6";
+
+/**
+ * Asks the system for the addresses of a name, in its order of preference.
+ *
+ * @throws if there are none
+ */
+export type Lookup = (
+  host: string,
+  family: FamilyChoice,
+) => Promise<readonly IpAddress[]>;
+
+/** Waits for some milliseconds; rejects when the signal is aborted. */
+export type Delay = (ms: number, signal?: AbortSignal) => Promise<unknown>;
+
+/** At least one endpoint, the resolver's favourite first. */
+export type ResolvedEndpoints = readonly [Endpoint, ...Endpoint[]];
+
+/** What to resolve. */
+export interface ResolveRequest {
+  /** A name or an address. */
+  readonly host: string;
+  readonly port: number;
+  readonly family: FamilyChoice;
+  /** Ends the attempts. */
+  readonly signal?: AbortSignal;
+}
+
+const RETRY_SECONDS = 10;
+
+/** Resolves names, and tries again for ever where that fails (SATP section 7). */
+export class Resolver {
+  readonly #lookup: Lookup;
+  readonly #delay: Delay;
+  readonly #log: Logger;
+
+  constructor(lookup: Lookup, delay: Delay, log: Logger) {
+    this.#lookup = lookup;
+    this.#delay = delay;
+    this.#log = log;
+  }
+
+  /**
+   * Resolves a host, however many attempts that takes.
+   *
+   * @returns every address of the host, in the order of the system's resolver
+   * @throws the reason of the signal, once that is aborted
+   */
+  async resolve(request: ResolveRequest): Promise<ResolvedEndpoints> {
+    const { host, port, family, signal } = request;
+    while (true) {
+      signal?.throwIfAborted();
+      this.#log.debug(`trying to resolv UDP: '${host}' '${port}'`);
+      try {
+        const addresses = await unlessAborted(
+          this.#lookUpOnce(host, family),
+          signal,
+        );
+        const [first, ...others] = addresses.map((address) => ({
+          address,
+          port,
+        }));
+        if (first === undefined) throw new Error("the name has no address");
+        return [first, ...others];
+      } catch (error) {
+        signal?.throwIfAborted();
+        this.#log.error(
+          `Error while resolving '${host}' '${port}', retrying in ${RETRY_SECONDS} sec.`,
+        );
+        this.#log.info(`resolving '${host}' failed: ${reason(error)}`);
+      }
+      await this.#delay(RETRY_SECONDS * 1000, signal);
+    }
+  }
+
+  /** An address needs no name server, but may be of the wrong family. */
+  async #lookUpOnce(
+    host: string,
+    family: FamilyChoice,
+  ): Promise<readonly IpAddress[]> {
+    const address = parseAddress(host);
+    if (address === undefined) return await this.#lookup(host, family);
+    if (family !== "any" && family !== String(address.family)) {
+      throw new Error(
+        `it is an IPv${address.family} address, not IPv${family}`,
+      );
+    }
+    return [address];
+  }
+}
+
+/** A lookup cannot be called off, but nobody needs to wait for it. */
+async function unlessAborted<T>(
+  work: Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  if (signal === undefined) return await work;
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  signal.addEventListener("abort", abort);
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,32 @@
+/**
+ * The name resolution of the system.
+ *
+ * @module
+ */
+import { lookup } from "node:dns/promises";
+import { type IpAddress, parseAddress } from "./address.ts";
+import type { FamilyChoice } from "./resolver.ts";
+
+const NODE_FAMILIES: Readonly<Record<FamilyChoice, 0 | 4 | 6>> = {
+  any: 0,
+  "4": 4,
+  "6": 6,
+};
+
+/**
+ * Looks a name up as `getaddrinfo` does: hosts file, name servers, and the
+ * order of RFC 6724. Needs `--allow-net`.
+ *
+ * @throws if the name has no address of the family
+ */
+export async function systemLookup(
+  host: string,
+  family: FamilyChoice,
+): Promise<readonly IpAddress[]> {
+  const found = await lookup(host, {
+    all: true,
+    order: "verbatim",
+    family: NODE_FAMILIES[family],
+  });
+  return found.flatMap(({ address }) => parseAddress(address) ?? []);
+}
