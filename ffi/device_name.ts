@@ -1,0 +1,47 @@
+/**
+ * The name of a network device, as the kernel takes it.
+ *
+ * @module
+ */
+
+import { TunTapError } from "./tuntap_error.ts";
+
+/** Bytes of a name's place in a struct, the zero byte at its end included. */
+export const NAME_SIZE = 16;
+
+const MAX_LENGTH = NAME_SIZE - 1;
+
+/**
+ * Checks what dev_valid_name() and dev_alloc_name() of the kernel
+ * (net/core/dev.c) would refuse with a bare EINVAL, and, more strictly than
+ * those, everything that is not printable ASCII.
+ *
+ * @param name A name, or a pattern with one `%d` for which the kernel puts the
+ * first free number.
+ * @throws {TunTapError} `bad-name`, when it is neither.
+ */
+export function checkDeviceName(name: string): void {
+  const fault = faultOf(name);
+  if (fault !== undefined) {
+    throw new TunTapError(
+      "bad-name",
+      `Cannot use the device name ${JSON.stringify(name)}: ${fault}`,
+    );
+  }
+}
+
+function faultOf(name: string): string | undefined {
+  if (name.length === 0) return "it is empty";
+  if (!/^[\x21-\x7e]*$/.test(name)) {
+    return "only printable ASCII characters without blanks are right";
+  }
+  if (name.length > MAX_LENGTH) {
+    return `it has ${name.length} characters, at most ${MAX_LENGTH} are right`;
+  }
+  if (name === "." || name === "..") return "it is the name of a folder";
+  if (/[/:]/.test(name)) return "it must not contain '/' or ':'";
+  if (name.replace("%d", "").includes("%")) {
+    return "'%' is right only in a single '%d', the place of the number";
+  }
+  return undefined;
+}

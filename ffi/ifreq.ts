@@ -1,0 +1,82 @@
+/**
+ * struct ifreq of netdevice(7): the argument of the ioctls on network devices.
+ *
+ * @module
+ */
+
+import { NAME_SIZE } from "./device_name.ts";
+import type { Libc } from "./libc.ts";
+
+// include/uapi/linux/sockios.h
+const SIOCGIFMTU = 0x8921;
+const SIOCGIFINDEX = 0x8933;
+
+const IFREQ_SIZE = 40;
+
+/** A network device's name and one value of it. */
+export class Ifreq {
+  /** The struct itself. */
+  readonly bytes = new Uint8Array(IFREQ_SIZE);
+  readonly #view = new DataView(this.bytes.buffer);
+
+  /**
+   * @param name The device; empty where the kernel is to choose.
+   */
+  constructor(name: string) {
+    new TextEncoder().encodeInto(name, this.bytes.subarray(0, NAME_SIZE - 1));
+  }
+
+  /** The name in the struct, which a call may have changed. */
+  get name(): string {
+    const end = this.bytes.indexOf(0);
+    return new TextDecoder().decode(this.bytes.subarray(0, end));
+  }
+
+  /** ifr_flags, 16 bits. */
+  get flags(): number {
+    return this.#view.getUint16(NAME_SIZE, true);
+  }
+
+  set flags(flags: number) {
+    this.#view.setUint16(NAME_SIZE, flags, true);
+  }
+
+  /** ifr_ifindex or ifr_mtu: a C int at the same place. */
+  get value(): number {
+    return this.#view.getInt32(NAME_SIZE, true);
+  }
+}
+
+/**
+ * @param fd A socket of any kind.
+ * @param name The device.
+ * @returns The device's index.
+ * @throws {SystemError} When there is no such device.
+ */
+export function deviceIndex(libc: Libc, fd: number, name: string): number {
+  return query(libc, fd, name, SIOCGIFINDEX, "find the index");
+}
+
+/**
+ * @param fd A socket of any kind.
+ * @param name The device.
+ * @returns The device's MTU in bytes.
+ * @throws {SystemError} When there is no such device.
+ */
+export function deviceMtu(libc: Libc, fd: number, name: string): number {
+  return query(libc, fd, name, SIOCGIFMTU, "find the MTU");
+}
+
+function query(
+  libc: Libc,
+  fd: number,
+  name: string,
+  request: number,
+  what: string,
+): number {
+  const ifreq = new Ifreq(name);
+  if (libc.symbols.ioctl(fd, request, ifreq.bytes) < 0) {
+    throw libc.error(`${what} of ${name}`, "ioctl");
+  }
+  return ifreq.value;
+}

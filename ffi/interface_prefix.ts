@@ -1,0 +1,58 @@
+/**
+ * An address of a network device together with the length of its prefix.
+ *
+ * @module
+ */
+
+import { cString, type Libc } from "./libc.ts";
+import { TunTapError } from "./tuntap_error.ts";
+
+/** Address family of IPv4 (socket(2)). */
+export const AF_INET = 2;
+/** Address family of IPv6 (socket(2)). */
+export const AF_INET6 = 10;
+
+/** An address with host bits and the length of its prefix. */
+export interface InterfacePrefix {
+  /** {@linkcode AF_INET} or {@linkcode AF_INET6}. */
+  readonly family: number;
+  /** The address, 4 or 16 bytes in network order. */
+  readonly address: Uint8Array<ArrayBuffer>;
+  /** Bits of the prefix. */
+  readonly length: number;
+  /** The text it was read from. */
+  readonly text: string;
+}
+
+/**
+ * @param text Such as `10.0.0.1/24` or `fd00::1/64`.
+ * @throws {TunTapError} `bad-setting`, when it is not of that form.
+ */
+export function parseInterfacePrefix(
+  libc: Libc,
+  text: string,
+): InterfacePrefix {
+  const [, addressText, lengthText] = /^([^/\0]+)\/(\d{1,3})$/.exec(text) ?? [];
+  if (addressText === undefined || lengthText === undefined) {
+    throw unreadable(text, "right is <address>/<prefix length>");
+  }
+  const isIpv6 = addressText.includes(":");
+  const family = isIpv6 ? AF_INET6 : AF_INET;
+  const address = new Uint8Array(isIpv6 ? 16 : 4);
+  const length = Number(lengthText);
+  const { inet_pton } = libc.symbols;
+  if (inet_pton(family, cString(addressText), address) !== 1) {
+    throw unreadable(text, "its address is neither IPv4 nor IPv6");
+  }
+  if (length > address.length * 8) {
+    throw unreadable(text, `a prefix has 0 to ${address.length * 8} bits`);
+  }
+  return { family, address, length, text };
+}
+
+function unreadable(text: string, reason: string): TunTapError {
+  return new TunTapError(
+    "bad-setting",
+    `Cannot use the device address ${JSON.stringify(text)}: ${reason}`,
+  );
+}

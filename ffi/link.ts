@@ -1,0 +1,145 @@
+/**
+ * Addresses, MTU and state of a TUN or TAP device.
+ *
+ * @module
+ */
+
+import type { DeviceSettings, DeviceType } from "./device.ts";
+import { Errno, SystemError } from "./errno.ts";
+import { deviceIndex, deviceMtu } from "./ifreq.ts";
+import {
+  AF_INET6,
+  type InterfacePrefix,
+  parseInterfacePrefix,
+} from "./interface_prefix.ts";
+import type { Libc } from "./libc.ts";
+import {
+  addressMessage,
+  type LinkRequest,
+  linkStateMessage,
+  mtuMessage,
+  RouteSocket,
+} from "./rtnetlink.ts";
+import { TunTapError } from "./tuntap_error.ts";
+
+/** RFC 791 section 3.2: every link carries 68 bytes. */
+const MIN_MTU = 68;
+const MAX_MTU = 65535;
+/** RFC 8200 section 5. */
+const MIN_MTU_IPV6 = 1280;
+
+/**
+ * Sets up a device; see {@linkcode TunTap.configure}.
+ *
+ * @param name The device.
+ * @param type Its type; only a TAP device has a broadcast address.
+ * @param settings What to change.
+ * @throws {TunTapError} When a setting is wrong or the kernel refuses.
+ */
+export function configureLink(
+  libc: Libc,
+  name: string,
+  type: DeviceType,
+  settings: DeviceSettings,
+): void {
+  const { mtu, up } = settings;
+  const prefixes = (settings.addresses ?? []).map((text) =>
+    parseInterfacePrefix(libc, text)
+  );
+  if (mtu !== undefined) checkMtu(mtu);
+  using socket = new RouteSocket(libc);
+  checkRoomForIpv6(prefixes, mtu ?? readMtu(libc, name, socket));
+  const index = deviceIndex(libc, socket.fd, name);
+  const requests: LinkRequest[] = [];
+  if (mtu !== undefined) {
+    requests.push({
+      what: `set the MTU of ${name} to ${mtu}`,
+      message: mtuMessage(index, mtu),
+    });
+  }
+  for (const prefix of prefixes) {
+    requests.push({
+      what: `give ${name} the address ${prefix.text}`,
+      message: addressMessage(index, prefix, type === "tap"),
+    });
+  }
+  if (up !== undefined) {
+    requests.push({
+      what: `set ${name} ${up ? "up" : "down"}`,
+      message: linkStateMessage(index, up),
+    });
+  }
+  for (const request of requests) carryOut(socket, request);
+}
+
+/**
+ * @param name The device.
+ * @returns Its MTU in bytes.
+ * @throws {TunTapError} `gone`, when there is no such device.
+ */
+export function linkMtu(libc: Libc, name: string): number {
+  using socket = new RouteSocket(libc);
+  return readMtu(libc, name, socket);
+}
+
+function readMtu(libc: Libc, name: string, socket: RouteSocket): number {
+  try {
+    return deviceMtu(libc, socket.fd, name);
+  } catch (cause) {
+    throw new TunTapError(
+      "gone",
+      `Cannot find the MTU of ${name}: it is gone`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+function checkMtu(mtu: number): void {
+  if (Number.isInteger(mtu) && mtu >= MIN_MTU && mtu <= MAX_MTU) return;
+  throw new TunTapError(
+    "bad-setting",
+    `Cannot set the MTU: ${mtu} is not a whole number from ${MIN_MTU} to ${MAX_MTU}`,
+  );
+}
+
+function checkRoomForIpv6(
+  prefixes: readonly InterfacePrefix[],
+  mtu: number,
+): void {
+  const prefix = prefixes.find(({ family }) => family === AF_INET6);
+  if (prefix === undefined || mtu >= MIN_MTU_IPV6) return;
+  throw new TunTapError(
+    "bad-setting",
+    `Cannot use the device address ${prefix.text}: IPv6 needs an MTU of at least ${MIN_MTU_IPV6}, it is ${mtu}`,
+  );
+}
+
+function carryOut(socket: RouteSocket, request: LinkRequest): void {
+  try {
+    socket.request(request);
+  } catch (cause) {
+    if (!(cause instanceof SystemError)) throw cause;
+    throw refusal(request.what, cause);
+  }
+}
+
+function refusal(what: string, cause: SystemError): TunTapError {
+  switch (cause.errno) {
+    case Errno.EPERM:
+      return new TunTapError(
+        "not-permitted",
+        `Cannot ${what}: it needs root or the capability CAP_NET_ADMIN`,
+        { cause },
+      );
+    case Errno.EACCES:
+      return new TunTapError(
+        "failed",
+        `Cannot ${what}: IPv6 is disabled on the device (sysctl net.ipv6.conf.*.disable_ipv6)`,
+        { cause },
+      );
+    default:
+      return new TunTapError("failed", cause.message, { cause });
+  }
+}

@@ -1,0 +1,282 @@
+/**
+ * A TUN or TAP device on the character device /dev/net/tun
+ * (Documentation/networking/tuntap.rst of Linux).
+ *
+ * @module
+ */
+
+import type {
+  DeviceSettings,
+  DeviceType,
+  TunTap,
+  TunTapOptions,
+} from "./device.ts";
+import { checkDeviceName } from "./device_name.ts";
+import { Errno, SystemError } from "./errno.ts";
+import { Ifreq } from "./ifreq.ts";
+import { cString, type Libc } from "./libc.ts";
+import { configureLink, linkMtu } from "./link.ts";
+import { Arena } from "./memory.ts";
+import { Bell, FOREVER, PollSet } from "./poll.ts";
+import { TunTapError } from "./tuntap_error.ts";
+
+const NODE = "/dev/net/tun";
+
+// include/uapi/asm-generic/fcntl.h
+const O_RDWR = 2;
+const O_NONBLOCK = 0o4000;
+const O_CLOEXEC = 0o2000000;
+
+// include/uapi/linux/if_tun.h
+const TUNSETIFF = 0x400454ca;
+const TUNSETOFFLOAD = 0x400454d0;
+const IFF_TUN = 0x1;
+const IFF_TAP = 0x2;
+const IFF_NO_PI = 0x1000;
+
+/**
+ * Opens a device; see {@linkcode TunTap}.
+ *
+ * @param libc The C library of this thread.
+ * @param options Which device.
+ * @param onClosed Called once, when nothing of the device is in use any more.
+ * @throws {TunTapError} When it cannot be had; `code` says why.
+ */
+export function openDevice(
+  libc: Libc,
+  options: TunTapOptions,
+  onClosed: () => void = () => {},
+): TunTapDevice {
+  const { name, type = "tun" } = options;
+  if (name !== undefined) checkDeviceName(name);
+  const what = name === undefined
+    ? `open a new ${type} device`
+    : `open the ${type} device '${name}'`;
+  const fd = openNode(libc, what);
+  try {
+    const actualName = attach(libc, fd, name ?? "", type, what);
+    return new TunTapDevice(libc, fd, actualName, type, onClosed);
+  } catch (error) {
+    libc.symbols.close(fd);
+    throw error;
+  }
+}
+
+function openNode(libc: Libc, what: string): number {
+  const flags = O_RDWR | O_NONBLOCK | O_CLOEXEC;
+  const fd = libc.symbols.open(cString(NODE), flags, 0);
+  if (fd >= 0) return fd;
+  const cause = libc.error(`open ${NODE}`, "open");
+  switch (cause.errno) {
+    case Errno.ENOENT:
+      throw new TunTapError(
+        "no-driver",
+        `Cannot ${what}: ${NODE} does not exist; make it with 'mknod ${NODE} c 10 200' or load the kernel module tun`,
+        { cause },
+      );
+    case Errno.ENODEV:
+    case Errno.ENXIO:
+      throw new TunTapError(
+        "no-driver",
+        `Cannot ${what}: the kernel has no driver for ${NODE}; load its module tun`,
+        { cause },
+      );
+    case Errno.EACCES:
+    case Errno.EPERM:
+      throw new TunTapError(
+        "not-permitted",
+        `Cannot ${what}: this user may not open ${NODE}; it needs root, or read and write access and the capability CAP_NET_ADMIN`,
+        { cause },
+      );
+    default:
+      throw new TunTapError(
+        "failed",
+        `Cannot ${what}: opening ${NODE} failed with ${cause.code}`,
+        { cause },
+      );
+  }
+}
+
+function attach(
+  libc: Libc,
+  fd: number,
+  name: string,
+  type: DeviceType,
+  what: string,
+): string {
+  const ifreq = new Ifreq(name);
+  ifreq.flags = (type === "tun" ? IFF_TUN : IFF_TAP) | IFF_NO_PI;
+  if (libc.symbols.ioctl(fd, TUNSETIFF, ifreq.bytes) < 0) {
+    throw attachError(what, libc.error(what, "ioctl"));
+  }
+  // A persistent device keeps the offloads of the program that had it before,
+  // and would hand over super-packets without a header to tell.
+  if (libc.symbols.ioctlNumber(fd, TUNSETOFFLOAD, 0) < 0) {
+    throw attachError(what, libc.error(what, "ioctl"));
+  }
+  return ifreq.name;
+}
+
+function attachError(what: string, cause: SystemError): TunTapError {
+  switch (cause.errno) {
+    case Errno.EPERM:
+      return new TunTapError(
+        "not-permitted",
+        `Cannot ${what}: it needs root, the capability CAP_NET_ADMIN, or a persistent device owned by this user`,
+        { cause },
+      );
+    case Errno.EBUSY:
+      return new TunTapError(
+        "busy",
+        `Cannot ${what}: another program uses it; stop that or choose another name`,
+        { cause },
+      );
+    case Errno.EINVAL:
+    case Errno.EBADFD:
+      return new TunTapError(
+        "wrong-kind",
+        `Cannot ${what}: the name belongs to a device of another kind, or to one with several queues; choose another name or type`,
+        { cause },
+      );
+    default:
+      return new TunTapError(
+        "failed",
+        `Cannot ${what}: the kernel refused with ${cause.code}`,
+        { cause },
+      );
+  }
+}
+
+/** An open device; see {@linkcode TunTap} for what its users may expect. */
+export class TunTapDevice implements TunTap {
+  readonly name: string;
+  readonly type: DeviceType;
+  readonly fd: number;
+  readonly #libc: Libc;
+  readonly #onClosed: () => void;
+  readonly #closing: Bell;
+  readonly #waiting: PollSet;
+  #wait: Promise<boolean> | undefined;
+  #isOpen = true;
+
+  /**
+   * @param libc The C library of this thread.
+   * @param fd A descriptor attached to the device, which becomes this object's.
+   * @param name The device's name.
+   * @param type What it carries.
+   * @param onClosed Called once, when nothing of the device is in use any more.
+   */
+  constructor(
+    libc: Libc,
+    fd: number,
+    name: string,
+    type: DeviceType,
+    onClosed: () => void,
+  ) {
+    this.#libc = libc;
+    this.fd = fd;
+    this.name = name;
+    this.type = type;
+    this.#onClosed = onClosed;
+    this.#closing = Bell.open(libc);
+    this.#waiting = new PollSet(libc, new Arena(1), 2);
+    this.#waiting.add(fd);
+    this.#waiting.add(this.#closing.fd);
+  }
+
+  get mtu(): number {
+    this.#checkOpen("find the MTU of");
+    return linkMtu(this.#libc, this.name);
+  }
+
+  configure(settings: DeviceSettings): void {
+    this.#checkOpen("configure");
+    configureLink(this.#libc, this.name, this.type, settings);
+  }
+
+  read(into: Uint8Array<ArrayBuffer>): number {
+    this.#checkOpen("read from");
+    for (;;) {
+      const count = this.#libc.symbols.read(this.fd, into, into.length);
+      if (count >= 0) return count;
+      const errno = this.#libc.errno();
+      if (errno === Errno.EAGAIN) return 0;
+      if (errno !== Errno.EINTR) throw this.#lost("read from", "read", errno);
+    }
+  }
+
+  write(packet: Uint8Array<ArrayBuffer>): boolean {
+    this.#checkOpen("write to");
+    for (;;) {
+      const { write } = this.#libc.symbols;
+      if (write(this.fd, packet, packet.length) >= 0) return true;
+      const errno = this.#libc.errno();
+      if (isRefusal(errno)) return false;
+      if (errno !== Errno.EINTR) throw this.#lost("write to", "write", errno);
+    }
+  }
+
+  readable(): Promise<boolean> {
+    if (!this.#isOpen) return Promise.resolve(false);
+    this.#wait ??= this.#waitOnce();
+    return this.#wait;
+  }
+
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#closing.ring();
+    this.#libc.symbols.close(this.fd);
+    // A thread of the pool may be about to wait on the two descriptors. The
+    // bell, kept open, ends that wait whatever the other number then means.
+    if (this.#wait === undefined) this.#release();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async #waitOnce(): Promise<boolean> {
+    try {
+      await this.#waiting.waitInBackground(FOREVER);
+      return this.#isOpen;
+    } finally {
+      this.#wait = undefined;
+      if (!this.#isOpen) this.#release();
+    }
+  }
+
+  #release(): void {
+    this.#closing.close();
+    this.#onClosed();
+  }
+
+  #checkOpen(what: string): void {
+    if (this.#isOpen) return;
+    throw new TunTapError(
+      "gone",
+      `Cannot ${what} ${this.name}: the device is closed`,
+    );
+  }
+
+  #lost(what: string, syscall: string, errno: number): TunTapError {
+    const cause = new SystemError(`${what} ${this.name}`, syscall, errno);
+    return errno === Errno.EBADFD
+      ? new TunTapError(
+        "gone",
+        `Cannot ${what} ${this.name}: the device was removed`,
+        { cause },
+      )
+      : new TunTapError("failed", cause.message, { cause });
+  }
+}
+
+/**
+ * Errors of tun_get_user() (drivers/net/tun.c) that concern one packet and not
+ * the device: not an IP packet, link down, out of memory, queue full.
+ */
+function isRefusal(errno: number): boolean {
+  return errno === Errno.EINVAL || errno === Errno.EIO ||
+    errno === Errno.ENOMEM || errno === Errno.ENOBUFS ||
+    errno === Errno.EAGAIN;
+}

@@ -1,0 +1,45 @@
+/**
+ * What can go wrong with a TUN or TAP device, by kind.
+ *
+ * @module
+ */
+
+/**
+ * Why a device could not be had or set up:
+ *
+ * - `bad-name`: the kernel would not take the name
+ * - `bad-setting`: an address or MTU that no device can have
+ * - `no-driver`: the kernel has no TUN/TAP driver, or its node is missing
+ * - `not-permitted`: CAP_NET_ADMIN or access to /dev/net/tun is missing
+ * - `busy`: another program uses the device
+ * - `wrong-kind`: the name belongs to a device of another kind
+ * - `gone`: the device was closed or removed
+ * - `failed`: anything else; `cause` has the error of the system
+ */
+export type TunTapErrorCode =
+  | "bad-name"
+  | "bad-setting"
+  | "no-driver"
+  | "not-permitted"
+  | "busy"
+  | "wrong-kind"
+  | "gone"
+  | "failed";
+
+/** A TUN or TAP device that cannot be had, set up or used. */
+export class TunTapError extends Error {
+  /** Always `TunTapError`. */
+  override readonly name = "TunTapError";
+  /** What kind of failure this is. */
+  readonly code: TunTapErrorCode;
+
+  /**
+   * @param code What kind of failure this is.
+   * @param message What could not be done, why, and what would be right.
+   * @param options The error of the system behind it, if there is one.
+   */
+  constructor(code: TunTapErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
