@@ -1,0 +1,186 @@
+import assert from "node:assert/strict";
+import { getConfig, getLogger } from "@logtape/logtape";
+import type { LogLevel } from "../../src/log/level.ts";
+import { openLog } from "../../src/log/log.ts";
+import type { LogFile, LogSurroundings } from "../../src/log/log.ts";
+import type { Logger } from "../../src/log/logger.ts";
+import type { LogTarget } from "../../src/log/target.ts";
+
+const WHEN = new Date(2026, 10, 22, 12, 23, 22).getTime();
+
+/** Collects what is written to it, a few bytes at a time. */
+class FakeStream {
+  text = "";
+  #decoder = new TextDecoder();
+
+  writeSync(bytes: Uint8Array): number {
+    const taken = bytes.subarray(0, 7);
+    this.text += this.#decoder.decode(taken, { stream: true });
+    return taken.length;
+  }
+}
+
+class FakeFile implements LogFile {
+  readonly lines: string[] = [];
+  closed = false;
+  full = false;
+
+  write(bytes: Uint8Array): void {
+    if (this.full) throw new Error("No space left on device");
+    this.lines.push(new TextDecoder().decode(bytes));
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+}
+
+class FakeSurroundings implements LogSurroundings {
+  readonly stdout = new FakeStream();
+  readonly stderr = new FakeStream();
+  readonly files = new Map<string, FakeFile>();
+
+  openFile(path: string): LogFile {
+    if (path.startsWith("/nowhere/")) throw new Error("No such file");
+    const file = new FakeFile();
+    this.files.set(path, file);
+    return file;
+  }
+
+  now(): number {
+    return WHEN;
+  }
+}
+
+function file(path: string, level: LogLevel = 3): LogTarget {
+  return { kind: "file", level, path };
+}
+
+function logEverything(logger: Logger): void {
+  logger.error("e");
+  logger.warning("w");
+  logger.notice("n");
+  logger.info("i");
+  logger.debug("d");
+}
+
+Deno.test("openLog() writes the line format of the original", () => {
+  const around = new FakeSurroundings();
+  using log = openLog([{ kind: "stdout", level: 3 }], around);
+  log.logger.notice("anytun started...");
+  assert.equal(
+    around.stdout.text,
+    "2026-Nov-22 12:23:22 NOTICE: anytun started...\n",
+  );
+  assert.equal(around.stderr.text, "");
+});
+
+Deno.test("openLog() gives each target the lines up to its level", () => {
+  for (const level of [0, 1, 2, 3, 4, 5] as const) {
+    const around = new FakeSurroundings();
+    using log = openLog([
+      { kind: "stderr", level },
+      { kind: "stdout", level: 5 },
+    ], around);
+    logEverything(log.logger);
+    const levels = around.stderr.text.matchAll(/ (\w+): /g);
+    assert.deepEqual(
+      [...levels].map(([, name]) => name),
+      ["ERROR", "WARNING", "NOTICE", "INFO", "DEBUG"].slice(0, level),
+    );
+    assert.equal(around.stdout.text.match(/\n/g)?.length, 5);
+  }
+});
+
+Deno.test("openLog() writes each line to a file at once, and closes it", () => {
+  const around = new FakeSurroundings();
+  const log = openLog([file("a.log"), file("b.log", 1)], around);
+  log.logger.notice("one");
+  log.logger.error("two");
+  assert.deepEqual(around.files.get("a.log")?.lines, [
+    "2026-Nov-22 12:23:22 NOTICE: one\n",
+    "2026-Nov-22 12:23:22 ERROR: two\n",
+  ]);
+  assert.equal(around.files.get("b.log")?.lines.length, 1);
+  log[Symbol.dispose]();
+  for (const { closed } of around.files.values()) assert.ok(closed);
+});
+
+Deno.test("openLog() names the option of a file that cannot be opened", () => {
+  const around = new FakeSurroundings();
+  assert.throws(
+    () => openLog([file("a.log"), file("/nowhere/b.log")], around),
+    {
+      message:
+        "Cannot log to the file '/nowhere/b.log' (--log file): No such file",
+    },
+  );
+  assert.ok(around.files.get("a.log")?.closed, "nothing stays open");
+});
+
+Deno.test("a log line cannot be forged, nor can LogTape be made to fill in", () => {
+  const around = new FakeSurroundings();
+  using log = openLog([{ kind: "stdout", level: 3 }], around);
+  log.logger.notice("a\n2026-Nov-22 12:23:22 ERROR: b\x1b[2J {text} %s");
+  assert.equal(
+    around.stdout.text,
+    "2026-Nov-22 12:23:22 NOTICE: " +
+      "a\\n2026-Nov-22 12:23:22 ERROR: b\\x1b[2J {text} %s\n",
+  );
+});
+
+Deno.test("a target that fails is reported once, on the others", () => {
+  const around = new FakeSurroundings();
+  using log = openLog([file("a.log"), { kind: "stderr", level: 3 }], around);
+  const target = around.files.get("a.log");
+  assert.ok(target);
+  target.full = true;
+  log.logger.notice("one");
+  log.logger.notice("two");
+  target.full = false;
+  log.logger.notice("three");
+  target.full = true;
+  log.logger.notice("four");
+  const report = "ERROR: a log target does not take lines any more: " +
+    "No space left on device";
+  const lines = around.stderr.text.trimEnd().split("\n")
+    .map((line) => line.slice("2026-Nov-22 12:23:22 ".length));
+  // LogTape reports before it comes to the next target.
+  assert.deepEqual(lines.sort(), [
+    report,
+    report,
+    "NOTICE: four",
+    "NOTICE: one",
+    "NOTICE: three",
+    "NOTICE: two",
+  ]);
+  assert.equal(target.lines.length, 1);
+});
+
+Deno.test("openLog() refuses a second log and leaves the first one alone", () => {
+  const around = new FakeSurroundings();
+  using log = openLog([{ kind: "stdout", level: 3 }], around);
+  assert.throws(() => openLog([file("a.log")], around), /Already configured/);
+  assert.ok(around.files.get("a.log")?.closed);
+  log.logger.notice("still here");
+  assert.match(around.stdout.text, /still here/);
+});
+
+Deno.test("disposing of a log leaves LogTape as it was", () => {
+  openLog([], new FakeSurroundings())[Symbol.dispose]();
+  assert.equal(getConfig(), null);
+});
+
+Deno.test("what others log by way of LogTape stays out of the log", () => {
+  const around = new FakeSurroundings();
+  using _log = openLog([{ kind: "stdout", level: 5 }], around);
+  getLogger("somebody-else").error("not ours");
+  assert.equal(around.stdout.text, "");
+});
+
+Deno.test("openLog() needs no permission", { permissions: "none" }, () => {
+  const around = new FakeSurroundings();
+  using log = openLog([{ kind: "stdout", level: 1 }], around);
+  log.logger.error("text");
+  assert.match(around.stdout.text, /ERROR: text\n$/);
+});
