@@ -1,0 +1,183 @@
+import type { PeerProgram } from "../support/peers.ts";
+import {
+  anytun,
+  oursAsBinary,
+  oursFromSource,
+  uanytun,
+} from "../support/peers.ts";
+
+/** What is varied between one tunnel and the next. */
+export interface Variant {
+  readonly name: string;
+  readonly type?: "tun" | "tap";
+  /** The family of the packets inside the tunnel; IPv4 unless told. */
+  readonly inner?: "IPv4" | "IPv6";
+  /** The family of the datagrams on the wire; IPv4 unless told. */
+  readonly outer?: "IPv4" | "IPv6";
+  /** Options that both peers get, in one string. */
+  readonly options?: string;
+  /** Options of the first peer only. */
+  readonly first?: string;
+  /** Options of the second peer only. */
+  readonly second?: string;
+  /** Which peer is told no address and waits for the other. */
+  readonly waits?: "first" | "second";
+  /** Whether the binary goes through this one too. */
+  readonly binary?: boolean;
+}
+
+/** One tunnel: two programs, and what is varied. */
+export interface Case {
+  readonly name: string;
+  readonly first: PeerProgram;
+  readonly second: PeerProgram;
+  /** The role of the first program; the second has the other. */
+  readonly role: "left" | "right";
+  readonly variant: Variant;
+}
+
+const PASSPHRASE = "-E correct-horse-battery-staple";
+const KEY_128 = "-K 2b7e151628aed2a6abf7158809cf4f3c";
+const KEY_192 = "-K 8e73b0f7da0e6452c810f32b809079e562f8ead2522c6b7b";
+const KEY_256 =
+  "-K 603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4";
+const SALT = "-A f0f1f2f3f4f5f6f7f8f9fafbfcfd";
+
+/** What ours is put through with each of the originals. */
+export const variants: readonly Variant[] = [
+  { name: "tun with IPv4", binary: true },
+  { name: "tun with IPv4, roles exchanged" },
+  { name: "tun with IPv6", inner: "IPv6", binary: true },
+  { name: "tap", type: "tap", binary: true },
+  {
+    name: "tap with IPv6 over IPv6",
+    type: "tap",
+    inner: "IPv6",
+    outer: "IPv6",
+  },
+  { name: "tun over IPv6", outer: "IPv6" },
+  { name: "192 bit keys", options: "-c aes-ctr-192 -k aes-ctr-192" },
+  {
+    name: "256 bit keys",
+    options: "-c aes-ctr-256 -k aes-ctr-256",
+    binary: true,
+  },
+  { name: "cipher 256, kd 128", options: "-c aes-ctr-256 -k aes-ctr-128" },
+  { name: "cipher 128, kd 256", options: "-c aes-ctr-128 -k aes-ctr-256" },
+  { name: "cipher 192, kd 256", options: "-c aes-ctr-192 -k aes-ctr-256" },
+  { name: "cipher 256, kd 192", options: "-c aes-ctr-256 -k aes-ctr-192" },
+  { name: "null cipher", options: "-c null" },
+  { name: "null authentication", options: "-a null" },
+  { name: "null cipher and authentication", options: "-c null -a null" },
+  { name: "null key derivation", options: "-k null" },
+  { name: "tag of 0 bytes", options: "-b 0" },
+  { name: "tag of 4 bytes", options: "-b 4" },
+  { name: "tag of 20 bytes", options: "-b 20" },
+  { name: "key and salt of 128 bits", options: `${KEY_128} ${SALT}` },
+  {
+    name: "key of 192 bits, salt of the passphrase",
+    options: `${KEY_192} ${PASSPHRASE} -k aes-ctr-192`,
+  },
+  {
+    name: "key of the passphrase, given salt",
+    options: `${PASSPHRASE} ${SALT}`,
+  },
+  {
+    name: "key of 256 bits, 256 bit cipher",
+    options: `${KEY_256} ${SALT} -k aes-ctr-256 -c aes-ctr-256`,
+  },
+  { name: "aliases of the roles", first: "-e client", second: "-e server" },
+  {
+    name: "mux and sender ids",
+    options: "-m 4242",
+    first: "-s 7",
+    second: "-s 65535",
+  },
+  { name: "replay window of 64", options: "-w 64", binary: true },
+  { name: "the second waits", waits: "second" },
+  { name: "the first waits", waits: "first", options: "-w 1024", binary: true },
+];
+
+const forBinary = variants.filter(({ binary }) => binary);
+
+/** The originals with each other: where these fail, the lab is wrong. */
+export const originals: readonly Case[] = [
+  ...casesOf(anytun, anytun, "left", variants.slice(0, 1)),
+  ...casesOf(uanytun, anytun, "right", variants.slice(4, 5)),
+];
+
+/** Ours from source with the C++ program. */
+export const withAnytun: readonly Case[] = casesOf(
+  oursFromSource,
+  anytun,
+  "left",
+  variants,
+);
+
+/**
+ * Ours from source with the C program, each variant in the role that it does
+ * not have with the C++ program.
+ */
+export const withUanytun: readonly Case[] = casesOf(
+  oursFromSource,
+  uanytun,
+  "right",
+  variants,
+);
+
+/** Ours from source with itself. */
+export const withOurselves: readonly Case[] = casesOf(
+  oursFromSource,
+  oursFromSource,
+  "left",
+  forBinary,
+);
+
+/** Our binary with both originals and with ours from source. */
+export const ofBinary: readonly Case[] = [
+  ...casesOf(oursAsBinary, anytun, "left", forBinary),
+  ...casesOf(oursAsBinary, uanytun, "right", forBinary),
+  ...casesOf(oursAsBinary, oursFromSource, "left", forBinary.slice(0, 1)),
+];
+
+/** The first program changes its role from variant to variant. */
+export function casesOf(
+  first: PeerProgram,
+  second: PeerProgram,
+  firstRole: "left" | "right",
+  list: readonly Variant[],
+): readonly Case[] {
+  return list.map((variant, index) => {
+    const role = index % 2 === 0 ? firstRole : opposite(firstRole);
+    const programs = `${first.name} (${role}) and ${second.name}`;
+    return {
+      name: `${programs}: ${variant.name}`,
+      first,
+      second,
+      role,
+      variant,
+    };
+  });
+}
+
+/** The role of the other side. */
+export function opposite(role: "left" | "right"): "left" | "right" {
+  return role === "left" ? "right" : "left";
+}
+
+/** The options of one side of a tunnel, with secrets if there are none yet. */
+export function optionsOf(
+  variant: Variant,
+  side: "first" | "second",
+): readonly string[] {
+  const given = [variant.options, variant[side]].join(" ").split(" ")
+    .filter((word) => word !== "");
+  const hasSecret = given.includes("-E") || given.includes("-K");
+  return hasSecret ? given : [...PASSPHRASE.split(" "), ...given];
+}
+
+if (import.meta.main) {
+  const all = [originals, withAnytun, withUanytun, withOurselves, ofBinary];
+  const names = all.flat().map(({ name }) => `${name}\n`).join("");
+  await Deno.stdout.write(new TextEncoder().encode(names));
+}

@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import type { Lab } from "../support/lab.ts";
+import type { LabProcess } from "../support/lab_process.ts";
+import type { Way } from "../support/lab_relay.ts";
+import { labTest } from "../support/lab_test_case.ts";
+import { anytun, oursFromSource } from "../support/peers.ts";
+import { LEFT, PORT, RIGHT, speakingRight, waitingLeft } from "./settings.ts";
+
+const ATTACKER_PORT = 6666;
+const RELAY_PORT = 4500;
+const MISSING = [oursFromSource.missing(), anytun.missing()];
+
+/** Datagrams of the right form (SATP section 1), but without the key. */
+const FORGERIES = [
+  // Mux 0 like the real peer's: it must not take the real peer's place.
+  "00000000" + "0000" + "0000" + "00".repeat(30) + "00".repeat(10),
+  "ffffffff" + "0001" + "0000" + "a5".repeat(30) + "5a".repeat(10),
+  // Another mux: it must not be the one that is waited for from now on.
+  "00000000" + "0000" + "1234" + "a5".repeat(30) + "5a".repeat(10),
+  // As short as a datagram can be, and shorter.
+  "00000000" + "0000" + "0000" + "00".repeat(10),
+  "00000000" + "0000" + "0000" + "00".repeat(9),
+  "00",
+];
+
+labTest(
+  "a forged datagram makes no connection and moves none",
+  "i-h0",
+  MISSING,
+  async (lab) => {
+    const ours = await oursFromSource.start(lab.left, waitingLeft);
+    const attacker = await attack(lab, ATTACKER_PORT);
+    await assert.rejects(lab.left.ping(RIGHT, 1), "nobody is there to answer");
+
+    await anytun.start(lab.right, speakingRight(lab));
+    await lab.right.ping(LEFT);
+    await lab.left.ping(RIGHT);
+
+    const second = await attack(lab, ATTACKER_PORT + 1);
+    await lab.left.ping(RIGHT);
+    await lab.right.ping(LEFT);
+    for (const { lines } of [attacker, second]) {
+      assert.deepEqual(lines, ["sent"], "the attacker was spoken to");
+    }
+    const followed = new RegExp(`autodetected.*:${ATTACKER_PORT}`);
+    assert.ok(!ours.lines.some((line) => followed.test(line)));
+  },
+);
+
+labTest(
+  "with a replay window, a datagram that comes three times counts once",
+  "i-h1",
+  MISSING,
+  async (lab) => {
+    const ours = await startBehindRepeater(lab, "64");
+    assert.doesNotMatch(await fivePings(lab), /duplicates/);
+    await ours.line(/Replay attack from/);
+  },
+);
+
+labTest(
+  "without a replay window, a datagram counts as often as it comes",
+  "i-h2",
+  MISSING,
+  async (lab) => {
+    await startBehindRepeater(lab, "0");
+    assert.match(await fivePings(lab), / \+\d+ duplicates/);
+  },
+);
+
+/** Sends all forgeries to the left host's daemon. */
+async function attack({ left, right }: Lab, port: number): Promise<LabProcess> {
+  const args = [String(port), left.ipv4, String(PORT), ...FORGERIES];
+  const attacker = right.script("lab_attacker.ts", ...args);
+  await attacker.line(/sent/);
+  return attacker;
+}
+
+/** Starts a tunnel whose left peer gets every datagram three times. */
+async function startBehindRepeater(
+  lab: Lab,
+  window: string,
+): Promise<LabProcess> {
+  const ours = await oursFromSource.start(lab.left, {
+    ...waitingLeft,
+    options: [...waitingLeft.options, "-w", window],
+  });
+  const relay = lab.right.script("lab_relay.ts", String(RELAY_PORT));
+  const way: Way = {
+    from: { hostname: lab.right.ipv4, port: 5001 },
+    to: { hostname: lab.left.ipv4, port: PORT },
+    times: 3,
+  };
+  await relay.tell(JSON.stringify(way));
+  await relay.line(/took the way/);
+  await anytun.start(lab.right, {
+    ...speakingRight(lab),
+    remote: { host: "127.0.0.1", port: RELAY_PORT },
+  });
+  await lab.right.ping(LEFT);
+  return ours;
+}
+
+/** What ping says of five echo requests and all that came back. */
+function fivePings({ right }: Lab): Promise<string> {
+  return right.exec("ping", "-n", "-c", "5", "-i", "0.2", LEFT);
+}

@@ -1,0 +1,94 @@
+import type { Lab } from "../support/lab.ts";
+import type { LabProcess } from "../support/lab_process.ts";
+import type { Way } from "../support/lab_relay.ts";
+import { labTest } from "../support/lab_test_case.ts";
+import {
+  anytun,
+  oursFromSource,
+  type PeerProgram,
+  uanytun,
+} from "../support/peers.ts";
+import { LEFT, PORT, RIGHT, speakingRight, waitingLeft } from "./settings.ts";
+
+const RELAY_PORT = 4500;
+
+/** A peer that stays where it is, and one whose address changes. */
+interface Pair {
+  readonly settled: PeerProgram;
+  readonly roaming: PeerProgram;
+}
+
+const pairs: readonly Pair[] = [
+  { settled: uanytun, roaming: anytun },
+  { settled: anytun, roaming: uanytun },
+  { settled: oursFromSource, roaming: anytun },
+  { settled: oursFromSource, roaming: uanytun },
+  { settled: oursFromSource, roaming: oursFromSource },
+  { settled: anytun, roaming: oursFromSource },
+  { settled: uanytun, roaming: oursFromSource },
+];
+
+for (const [index, { settled, roaming }] of pairs.entries()) {
+  const missing = [settled.missing(), roaming.missing()];
+  labTest(
+    `${settled.name} follows ${roaming.name} to another port and from IPv4 to IPv6`,
+    `i-r${index}`,
+    missing,
+    async (lab) => {
+      const daemon = await settled.start(lab.left, waitingLeft);
+      const relay = lab.right.script("lab_relay.ts", String(RELAY_PORT));
+      await roaming.start(lab.right, {
+        ...speakingRight(lab),
+        remote: { host: "127.0.0.1", port: RELAY_PORT },
+      });
+      for (const way of ways(lab)) {
+        await take(relay, way);
+        await lab.right.ping(LEFT);
+        await lab.left.ping(RIGHT);
+        await daemon.line(found(way));
+      }
+    },
+  );
+}
+
+for (const [index, { settled, roaming }] of pairs.entries()) {
+  if (settled !== oursFromSource) continue;
+  labTest(
+    `ours finds ${roaming.name} again that restarts elsewhere`,
+    `i-q${index}`,
+    [settled.missing(), roaming.missing()],
+    async (lab) => {
+      await settled.start(lab.left, waitingLeft);
+      for (const { from, to } of ways(lab)) {
+        const remote = { host: to.hostname, port: to.port };
+        const settings = { ...speakingRight(lab), port: from.port, remote };
+        const daemon = await roaming.start(lab.right, settings);
+        await lab.right.ping(LEFT);
+        await lab.left.ping(RIGHT);
+        await daemon.stop();
+      }
+    },
+  );
+}
+
+/** The ways that the roaming peer takes, one after the other. */
+function ways({ left, right }: Lab): readonly Way[] {
+  const v4 = { hostname: left.ipv4, port: PORT };
+  const v6 = { hostname: left.ipv6, port: PORT };
+  return [
+    { from: { hostname: right.ipv4, port: 5001 }, to: v4 },
+    { from: { hostname: right.ipv4, port: 5002 }, to: v4 },
+    { from: { hostname: right.ipv6, port: 5002 }, to: v6 },
+  ];
+}
+
+async function take(relay: LabProcess, way: Way): Promise<void> {
+  const before = relay.lines.length;
+  await relay.tell(JSON.stringify(way));
+  await relay.line(/took the way/, 10, before);
+}
+
+/** How the log speaks of a peer that was found at the start of a way. */
+function found({ from: { hostname, port } }: Way): RegExp {
+  return new RegExp(`autodetected.*${hostname}\\D+${port}$`);
+}

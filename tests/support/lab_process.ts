@@ -1,0 +1,146 @@
+/** How long a process is given to end after a signal, in seconds. */
+const STOP_SECONDS = 5;
+
+/** How a process is started. */
+export interface ProcessStart {
+  /** What the process is called in error messages. */
+  readonly title: string;
+  readonly program: string;
+  readonly args: readonly string[];
+}
+
+/**
+ * A running program whose output is kept line by line, so that a test waits
+ * for what the program says and never for a time.
+ */
+export class LabProcess {
+  readonly title: string;
+  readonly pid: number;
+  /** Settles when the process has ended and its output has been read. */
+  readonly ended: Promise<Deno.CommandStatus>;
+  readonly #child: Deno.ChildProcess;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #lines: string[] = [];
+  readonly #watchers = new Set<() => void>();
+  #status: Deno.CommandStatus | null = null;
+
+  constructor(start: ProcessStart) {
+    this.title = start.title;
+    this.#child = new Deno.Command(start.program, {
+      args: [...start.args],
+      env: { NO_COLOR: "1" },
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.pid = this.#child.pid;
+    this.#input = this.#child.stdin.getWriter();
+    this.ended = this.#run();
+  }
+
+  /** All lines of standard output and standard error so far. */
+  get lines(): readonly string[] {
+    return this.#lines;
+  }
+
+  /** Writes one line to the standard input of the process. */
+  async tell(line: string): Promise<void> {
+    await this.#input.write(new TextEncoder().encode(line + "\n"));
+  }
+
+  /**
+   * Waits until a line matches.
+   *
+   * @param after Number of lines, from the first, that are not looked at.
+   * @returns The first line that matches.
+   * @throws {Error} The process ended, or the time is over; the message holds
+   * everything the process has said.
+   */
+  async line(pattern: RegExp, seconds = 10, after = 0): Promise<string> {
+    const deadline = Date.now() + seconds * 1000;
+    for (let seen = after;;) {
+      const found = this.#lines.slice(seen).find((line) => pattern.test(line));
+      if (found !== undefined) return found;
+      seen = Math.max(after, this.#lines.length);
+      const left = deadline - Date.now();
+      if (this.#status !== null || left <= 0) {
+        throw new Error(this.#complaint(pattern, seconds));
+      }
+      await this.#news(left);
+    }
+  }
+
+  /**
+   * Sends a signal and waits for the end; a process that does not listen is
+   * killed.
+   */
+  async stop(signal: Deno.Signal = "SIGTERM"): Promise<Deno.CommandStatus> {
+    if (this.#status !== null) return this.#status;
+    this.#child.kill(signal);
+    const killer = setTimeout(
+      () => this.#child.kill("SIGKILL"),
+      STOP_SECONDS * 1000,
+    );
+    try {
+      return await this.ended;
+    } finally {
+      clearTimeout(killer);
+    }
+  }
+
+  async #run(): Promise<Deno.CommandStatus> {
+    await Promise.all([
+      this.#collect(this.#child.stdout),
+      this.#collect(this.#child.stderr),
+    ]);
+    const status = await this.#child.status;
+    await this.#input.abort().catch(() => {});
+    this.#status = status;
+    this.#tellWatchers();
+    return status;
+  }
+
+  async #collect(stream: ReadableStream<Uint8Array>): Promise<void> {
+    for await (const line of linesOf(stream)) {
+      this.#lines.push(line);
+      this.#tellWatchers();
+    }
+  }
+
+  #tellWatchers(): void {
+    const watchers = [...this.#watchers];
+    this.#watchers.clear();
+    for (const watcher of watchers) watcher();
+  }
+
+  #news(milliseconds: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, milliseconds);
+    this.#watchers.add(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    return promise;
+  }
+
+  #complaint(pattern: RegExp, seconds: number): string {
+    const state = this.#status === null
+      ? `not within ${seconds} s`
+      : `it ended with ${this.#status.signal ?? this.#status.code}`;
+    const said = this.#lines.map((line) => `  ${line}`).join("\n");
+    return `Cannot see ${pattern} from ${this.title}: ${state}, it said:\n${said}`;
+  }
+}
+
+async function* linesOf(
+  stream: ReadableStream<Uint8Array>,
+): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const bytes of stream) {
+    const lines = (rest + decoder.decode(bytes, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+  if (rest !== "") yield rest;
+}
