@@ -73,8 +73,8 @@ export interface TunTap extends Disposable {
    * Gives one packet to the kernel, exactly as long as the array.
    *
    * @returns Whether the kernel took it. It does not take one that is neither
-   * IPv4 nor IPv6 (on a TUN device), that is shorter than its header, or that
-   * comes while the link is down or memory is short.
+   * IPv4 nor IPv6 (TUN device) or shorter than its header (TAP device), and
+   * none while the link is down or memory is short.
    * @throws {TunTapError} `gone`, when the device was closed or removed.
    */
   write(packet: Uint8Array<ArrayBuffer>): boolean;

@@ -6,14 +6,8 @@
  */
 
 import { Errno } from "./errno.ts";
+import { O_APPEND, O_CLOEXEC, O_CREAT, O_RDONLY, O_WRONLY } from "./fcntl.ts";
 import { cString, type Libc } from "./libc.ts";
-
-// include/uapi/asm-generic/fcntl.h
-const O_RDONLY = 0;
-const O_WRONLY = 1;
-const O_CREAT = 0o100;
-const O_APPEND = 0o2000;
-const O_CLOEXEC = 0o2000000;
 
 const READ_SIZE = 16384;
 

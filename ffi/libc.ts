@@ -250,6 +250,7 @@ const LIBRARY_NAMES = ["libc.so.6", `libc.musl-${Deno.build.arch}.so.1`];
  * Opens the C library. Every thread needs its own: a `Libc` cannot be posted to
  * a worker, and `errno` belongs to a thread.
  *
+ * @throws {Deno.errors.NotCapable} Without the permission --allow-ffi.
  * @throws {Error} When no C library can be opened; `cause` says why.
  */
 export function openLibc(): Libc {
@@ -275,6 +276,7 @@ function openFirst(
     try {
       return Deno.dlopen(name, SYMBOLS);
     } catch (error) {
+      if (error instanceof Deno.errors.NotCapable) throw error;
       failures.push(error);
     }
   }

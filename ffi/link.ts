@@ -48,8 +48,9 @@ export function configureLink(
   );
   if (mtu !== undefined) checkMtu(mtu);
   using socket = new RouteSocket(libc);
-  checkRoomForIpv6(prefixes, mtu ?? readMtu(libc, name, socket));
-  const index = deviceIndex(libc, socket.fd, name);
+  const index = ask(name, () => deviceIndex(libc, socket.fd, name));
+  const present = ask(name, () => deviceMtu(libc, socket.fd, name));
+  checkRoomForIpv6(prefixes, mtu ?? present);
   const requests: LinkRequest[] = [];
   if (mtu !== undefined) {
     requests.push({
@@ -79,20 +80,15 @@ export function configureLink(
  */
 export function linkMtu(libc: Libc, name: string): number {
   using socket = new RouteSocket(libc);
-  return readMtu(libc, name, socket);
+  return ask(name, () => deviceMtu(libc, socket.fd, name));
 }
 
-function readMtu(libc: Libc, name: string, socket: RouteSocket): number {
+function ask(name: string, query: () => number): number {
   try {
-    return deviceMtu(libc, socket.fd, name);
+    return query();
   } catch (cause) {
-    throw new TunTapError(
-      "gone",
-      `Cannot find the MTU of ${name}: it is gone`,
-      {
-        cause,
-      },
-    );
+    const message = `Cannot find the device ${name}: it is gone`;
+    throw new TunTapError("gone", message, { cause });
   }
 }
 

@@ -13,6 +13,7 @@ import type {
 } from "./device.ts";
 import { checkDeviceName } from "./device_name.ts";
 import { Errno, SystemError } from "./errno.ts";
+import { O_CLOEXEC, O_NONBLOCK, O_RDWR } from "./fcntl.ts";
 import { Ifreq } from "./ifreq.ts";
 import { cString, type Libc } from "./libc.ts";
 import { configureLink, linkMtu } from "./link.ts";
@@ -21,11 +22,6 @@ import { Bell, FOREVER, PollSet } from "./poll.ts";
 import { TunTapError } from "./tuntap_error.ts";
 
 const NODE = "/dev/net/tun";
-
-// include/uapi/asm-generic/fcntl.h
-const O_RDWR = 2;
-const O_NONBLOCK = 0o4000;
-const O_CLOEXEC = 0o2000000;
 
 // include/uapi/linux/if_tun.h
 const TUNSETIFF = 0x400454ca;
