@@ -5,6 +5,7 @@ import {
   oursFromSource,
   uanytun,
 } from "../support/peers.ts";
+import { passphrase } from "./settings.ts";
 
 /** What is varied between one tunnel and the next. */
 export interface Variant {
@@ -36,7 +37,7 @@ export interface Case {
   readonly variant: Variant;
 }
 
-const PASSPHRASE = "-E correct-horse-battery-staple";
+const PASSPHRASE = passphrase.join(" ");
 const KEY_128 = "-K 2b7e151628aed2a6abf7158809cf4f3c";
 const KEY_192 = "-K 8e73b0f7da0e6452c810f32b809079e562f8ead2522c6b7b";
 const KEY_256 =
@@ -173,7 +174,7 @@ export function optionsOf(
   const given = [variant.options, variant[side]].join(" ").split(" ")
     .filter((word) => word !== "");
   const hasSecret = given.includes("-E") || given.includes("-K");
-  return hasSecret ? given : [...PASSPHRASE.split(" "), ...given];
+  return hasSecret ? given : [...passphrase, ...given];
 }
 
 if (import.meta.main) {

@@ -5,7 +5,10 @@ import type { PeerSettings } from "../support/peers.ts";
 export const PORT = 4444;
 
 /** The secret of tunnels that are not about secrets. */
-export const PASSPHRASE = ["-E", "correct-horse-battery-staple"];
+export const passphrase: readonly string[] = [
+  "-E",
+  "correct-horse-battery-staple",
+];
 
 /** The left host's address inside the tunnel. */
 export const LEFT = "10.99.0.1";
@@ -19,7 +22,7 @@ export const waitingLeft: PeerSettings = {
   type: "tun",
   addresses: [`${LEFT}/24`],
   port: PORT,
-  options: PASSPHRASE,
+  options: passphrase,
 };
 
 /** A right peer on a tun device that speaks to the left host's daemon. */
@@ -30,6 +33,6 @@ export function speakingRight({ left }: Lab): PeerSettings {
     addresses: [`${RIGHT}/24`],
     port: PORT,
     remote: { host: left.ipv4, port: PORT },
-    options: PASSPHRASE,
+    options: passphrase,
   };
 }

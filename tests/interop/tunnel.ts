@@ -1,14 +1,16 @@
+import assert from "node:assert/strict";
 import type { Lab, LabHost } from "../support/lab.ts";
-import { assertCopies } from "../support/lab_copy.ts";
+import { copy, serve } from "../support/lab_measure.ts";
 import { labTest } from "../support/lab_test_case.ts";
 import type { PeerSettings } from "../support/peers.ts";
 import { type Case, opposite, optionsOf } from "./cases.ts";
+import { PORT } from "./settings.ts";
 
 /** How much is copied through each tunnel in either direction, in bytes. */
 const COPY_BYTES = 10_000_000;
 
-/** The UDP port of every daemon. */
-const PORT = 4444;
+/** How long a copy may take before it is given up, in seconds. */
+const COPY_SECONDS = 60;
 
 /**
  * Registers a test for each case: the tunnel comes up, answers pings from
@@ -38,7 +40,17 @@ async function carry(lab: Lab, tunnel: Case): Promise<void> {
   if (variant.waits === "first") await lab.right.ping(left);
   await lab.left.ping(right);
   await lab.right.ping(left);
-  await assertCopies(lab, left, right, COPY_BYTES);
+  await Promise.all([lab.left, lab.right].map(serve));
+  await Promise.all([
+    assertCopy(lab.left, right),
+    assertCopy(lab.right, left),
+  ]);
+}
+
+async function assertCopy(from: LabHost, address: string): Promise<void> {
+  const report = await copy(from, address, COPY_BYTES, COPY_SECONDS);
+  assert.equal(report.bytes, COPY_BYTES, "the copy was too slow");
+  assert.ok(report.intact, `what ${address} got differs from what was sent`);
 }
 
 function settingsOf(

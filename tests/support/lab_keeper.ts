@@ -1,11 +1,9 @@
 /**
  * Makes the namespaces, says so, waits until its standard input closes - which
  * happens when the holder lets go and also when it dies, be it of SIGKILL - and
- * then ends what still runs in them and removes them. Signals of the terminal
- * reach the keeper too and must not stop it before its work.
+ * then ends what still runs in them and removes them.
  */
 const SCRIPT = `
-trap '' INT TERM HUP
 made=
 for namespace; do
   ip netns add "$namespace" && made="$made $namespace" || break
@@ -34,6 +32,7 @@ export class LabKeeper {
   static async make(namespaces: readonly string[]): Promise<LabKeeper> {
     const child = new Deno.Command("sh", {
       args: ["-c", SCRIPT, "lab-keeper", ...namespaces],
+      detached: true,
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",

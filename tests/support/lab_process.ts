@@ -29,6 +29,7 @@ export class LabProcess {
     this.#child = new Deno.Command(start.program, {
       args: [...start.args],
       env: { NO_COLOR: "1" },
+      detached: true,
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
@@ -75,16 +76,24 @@ export class LabProcess {
    * killed.
    */
   async stop(signal: Deno.Signal = "SIGTERM"): Promise<Deno.CommandStatus> {
-    if (this.#status !== null) return this.#status;
-    this.#child.kill(signal);
+    this.#signal(signal);
     const killer = setTimeout(
-      () => this.#child.kill("SIGKILL"),
+      () => this.#signal("SIGKILL"),
       STOP_SECONDS * 1000,
     );
     try {
       return await this.ended;
     } finally {
       clearTimeout(killer);
+    }
+  }
+
+  #signal(signal: Deno.Signal): void {
+    try {
+      this.#child.kill(signal);
+    } catch (error) {
+      // Deno's way of saying that the process has ended already.
+      if (!(error instanceof TypeError)) throw error;
     }
   }
 

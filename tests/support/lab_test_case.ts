@@ -1,5 +1,5 @@
 import { Lab } from "./lab.ts";
-import { missingCommand } from "./peers.ts";
+import { missingCommand, whyNoLab } from "./lab_missing.ts";
 
 /**
  * Registers a test that needs a lab. Where there can be no lab, or something
@@ -15,7 +15,9 @@ export function labTest(
   missing: readonly (string | null)[],
   body: (lab: Lab) => Promise<void>,
 ): void {
-  const reason = [whyNoLab(), ...missing].find((why) => why !== null);
+  const reason = [whyNoLab(), missingCommand("ping"), ...missing].find((why) =>
+    why !== null
+  );
   Deno.test({
     name: reason === undefined ? name : `${name} (skipped: ${reason})`,
     ignore: reason !== undefined,
@@ -24,36 +26,4 @@ export function labTest(
       await body(lab);
     },
   });
-}
-
-/** Says why no lab can be opened here, or null if one can. */
-export function whyNoLab(): string | null {
-  if (Deno.permissions.querySync({ name: "run" }).state !== "granted") {
-    return "the tests run without the permissions of -A";
-  }
-  if (Deno.build.os !== "linux") return "network namespaces need Linux";
-  if (Deno.uid() !== 0) return "network namespaces need root";
-  return missingCommand("ip") ?? missingCommand("ping") ?? whyNoTun() ??
-    whyNoNamespace();
-}
-
-function whyNoTun(): string | null {
-  try {
-    return Deno.statSync("/dev/net/tun").isCharDevice
-      ? null
-      : "/dev/net/tun is not a device";
-  } catch {
-    return "there is no /dev/net/tun";
-  }
-}
-
-/** Root of a container may lack the capabilities: only trying tells. */
-function whyNoNamespace(): string | null {
-  const name = `at-probe-${Deno.pid}`;
-  const ip = (action: string) =>
-    new Deno.Command("ip", { args: ["netns", action, name] }).outputSync();
-  const { success, stderr } = ip("add");
-  ip("delete");
-  if (success) return null;
-  return new TextDecoder().decode(stderr).trim() || "ip netns add fails";
 }

@@ -1,4 +1,5 @@
 import type { LabHost } from "./lab.ts";
+import { isFile, missingCommand } from "./lab_missing.ts";
 import type { LabProcess } from "./lab_process.ts";
 
 /** The tunnel device of every peer; each is on a host of its own. */
@@ -41,7 +42,7 @@ const OUR_BINARY = new URL("../../dist/anytun", import.meta.url).pathname;
 /** This program, run from its source. */
 export const oursFromSource: PeerProgram = {
   name: "ours",
-  missing: () => exists(OUR_MAIN) ? null : "src/cli/main.ts is not there",
+  missing: () => isFile(OUR_MAIN) ? null : "src/cli/main.ts is not there",
   start(host, settings) {
     const run = ["run", "--quiet", "--no-prompt", "--cached-only"];
     const permissions = ["--allow-net", "--allow-ffi"];
@@ -56,7 +57,7 @@ export const oursFromSource: PeerProgram = {
 /** This program as one file, made by `deno compile`. */
 export const oursAsBinary: PeerProgram = {
   name: "our binary",
-  missing: () => exists(OUR_BINARY) ? null : "dist/anytun is not built",
+  missing: () => isFile(OUR_BINARY) ? null : "dist/anytun is not built",
   start: (host, settings) => startOurs(host, [OUR_BINARY], settings),
 };
 
@@ -75,13 +76,6 @@ export const uanytun: PeerProgram = {
   start: (host, settings) =>
     startOriginal(host, ["uanytun", "-D", "-L", "stderr:4"], settings),
 };
-
-/** Says why a command can't be run: null if it is on the PATH. */
-export function missingCommand(name: string): string | null {
-  const folders = (Deno.env.get("PATH") ?? "").split(":");
-  if (folders.some((folder) => exists(`${folder}/${name}`))) return null;
-  return `${name} is not installed`;
-}
 
 async function startOurs(
   host: LabHost,
@@ -132,12 +126,4 @@ function commonOptions(settings: PeerSettings): string[] {
     ...(remote ? ["-r", remote.host, "-o", String(remote.port)] : []),
     ...options,
   ];
-}
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
 }

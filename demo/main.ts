@@ -1,0 +1,128 @@
+/**
+ * Shows a tunnel at work: two hosts, made of network namespaces, a cable
+ * between them, one of our daemons on each. Removes all of it at the end.
+ *
+ * @module
+ */
+import { randomBytes } from "node:crypto";
+import { Lab } from "../tests/support/lab.ts";
+import { copy, probe, serve } from "../tests/support/lab_measure.ts";
+import { whyNoLab } from "../tests/support/lab_missing.ts";
+import type { CopyReport } from "../tests/support/lab_traffic.ts";
+import { oursFromSource, type PeerSettings } from "../tests/support/peers.ts";
+
+const PORT = 4444;
+const ALICE = "10.99.0.1";
+const BOB = "10.99.0.2";
+
+/** How many round trips are measured. */
+const PROBES = 50;
+
+/** How long data is copied in each direction, in seconds. */
+const COPY_SECONDS = 3;
+
+async function main(): Promise<number> {
+  const reason = whyNoLab();
+  if (reason !== null) {
+    await print(`Cannot run the demo: ${reason}.`);
+    await print('As root:  sudo "$(command -v deno)" task demo');
+    return 1;
+  }
+  const interrupted = interruption();
+  await print("anytun: two hosts, a cable and a tunnel\n");
+  const status = await inLab(interrupted).catch(async (error: Error) => {
+    await print(`\n${error.message}`);
+    return 1;
+  });
+  await print("\nThe daemons are stopped, and both hosts are gone again.");
+  return status;
+}
+
+/** @returns The exit status, when everything has been removed. */
+async function inLab(interrupted: Promise<number>): Promise<number> {
+  await using lab = await Lab.open(`demo-${Deno.pid}`);
+  return await Promise.race([interrupted, show(lab)]);
+}
+
+async function show(lab: Lab): Promise<number> {
+  const { left: alice, right: bob } = lab;
+  await row("alice", `${alice.ipv4} on the cable, ${ALICE} in the tunnel`);
+  await row("bob", `${bob.ipv4} on the cable, ${BOB} in the tunnel`);
+  await row("protection", "AES-128-CTR and HMAC-SHA1-80, new keys per packet");
+  await row("secret", "128 random bits, made up just now");
+
+  await serve(bob);
+  await serve(alice);
+  const start = performance.now();
+  await startTunnel(lab);
+  await probe(alice, BOB, 1);
+  const seconds = (performance.now() - start) / 1000;
+  await row("tunnel", `carries packets after ${seconds.toFixed(1)} s`);
+
+  const { milliseconds } = await probe(alice, BOB, PROBES);
+  await row("round trip", describeRoundTrips(milliseconds));
+  const there = await copy(alice, BOB, Infinity, COPY_SECONDS);
+  await row("alice to bob", describeCopy(there));
+  const back = await copy(bob, ALICE, Infinity, COPY_SECONDS);
+  await row("bob to alice", describeCopy(back));
+  return there.intact && back.intact ? 0 : 1;
+}
+
+/** Starts both daemons with a secret that nobody has seen before. */
+async function startTunnel({ left, right }: Lab): Promise<void> {
+  const key = randomBytes(16).toString("hex");
+  const salt = randomBytes(14).toString("hex");
+  const common = {
+    type: "tun",
+    port: PORT,
+    options: ["-K", key, "-A", salt, "-w", "1024"],
+  } as const satisfies Partial<PeerSettings>;
+  await Promise.all([
+    oursFromSource.start(left, {
+      ...common,
+      role: "left",
+      addresses: [`${ALICE}/24`],
+      remote: { host: right.ipv4, port: PORT },
+    }),
+    oursFromSource.start(right, {
+      ...common,
+      role: "right",
+      addresses: [`${BOB}/24`],
+      remote: { host: left.ipv4, port: PORT },
+    }),
+  ]);
+}
+
+function describeRoundTrips(milliseconds: readonly number[]): string {
+  const sorted = milliseconds.toSorted((a, b) => a - b);
+  const at = (share: number) =>
+    (sorted[Math.round(share * (sorted.length - 1))] ?? NaN).toFixed(2);
+  return `${at(0.5)} ms, the median of ${sorted.length} ` +
+    `(${at(0)} to ${at(1)} ms)`;
+}
+
+function describeCopy({ bytes, seconds, intact }: CopyReport): string {
+  const speed = Math.round(bytes * 8 / seconds / 1e6);
+  const megabytes = Math.round(bytes / 1e6);
+  const verdict = intact ? "all of it intact" : "NOT INTACT";
+  return `${speed} Mbit/s, ${megabytes} MB in ${seconds.toFixed(1)} s, ` +
+    verdict;
+}
+
+/** Settles with the exit status that a signal to end calls for. */
+function interruption(): Promise<number> {
+  const { promise, resolve } = Promise.withResolvers<number>();
+  Deno.addSignalListener("SIGINT", () => resolve(128 + 2));
+  Deno.addSignalListener("SIGTERM", () => resolve(128 + 15));
+  return promise;
+}
+
+function row(name: string, text: string): Promise<void> {
+  return print(`  ${name.padEnd(14)}${text}`);
+}
+
+async function print(text: string): Promise<void> {
+  await Deno.stdout.write(new TextEncoder().encode(`${text}\n`));
+}
+
+if (import.meta.main) Deno.exit(await main());

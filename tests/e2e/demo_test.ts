@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { whyNoLab } from "../support/lab_missing.ts";
+import { LabProcess } from "../support/lab_process.ts";
+import { oursFromSource } from "../support/peers.ts";
+
+const DEMO = new URL("../../demo/main.ts", import.meta.url).pathname;
+
+const reason = whyNoLab() ?? oursFromSource.missing();
+const skipped = reason === null ? "" : ` (skipped: ${reason})`;
+
+Deno.test({
+  name: `the demo shows figures and no secret, and cleans up${skipped}`,
+  ignore: reason !== null,
+  async fn() {
+    const demo = startDemo();
+    const { code } = await demo.ended;
+    const text = demo.lines.join("\n");
+    assert.equal(code, 0, text);
+    assert.match(text, /round trip +\d+\.\d+ ms/);
+    assert.match(text, /alice to bob +\d+ Mbit\/s.*all of it intact/);
+    assert.match(text, /bob to alice +\d+ Mbit\/s.*all of it intact/);
+    assert.doesNotMatch(text, /[0-9a-f]{28}/, "a key or salt in hex");
+    assert.doesNotMatch(await namespaces(), hostsOf(demo));
+  },
+});
+
+for (const [signal, status] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+  Deno.test({
+    name: `the demo cleans up at ${signal}${skipped}`,
+    ignore: reason !== null,
+    async fn() {
+      const demo = startDemo();
+      await demo.line(/carries packets/);
+      assert.match(await namespaces(), hostsOf(demo));
+      const { code } = await demo.stop(signal);
+      assert.equal(code, status, demo.lines.join("\n"));
+      assert.doesNotMatch(await namespaces(), hostsOf(demo));
+    },
+  });
+}
+
+function startDemo(): LabProcess {
+  return new LabProcess({
+    title: "the demo",
+    program: Deno.execPath(),
+    args: ["run", "-A", DEMO],
+  });
+}
+
+/** Finds the network namespaces of one run of the demo. */
+function hostsOf(demo: LabProcess): RegExp {
+  return new RegExp(`^at-demo-${demo.pid}`, "m");
+}
+
+async function namespaces(): Promise<string> {
+  const ip = new Deno.Command("ip", { args: ["netns", "list"] });
+  return new TextDecoder().decode((await ip.output()).stdout);
+}

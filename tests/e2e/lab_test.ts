@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { Lab } from "../support/lab.ts";
+import { whyNoLab } from "../support/lab_missing.ts";
+import { LabProcess } from "../support/lab_process.ts";
+import { labTest } from "../support/lab_test_case.ts";
+
+labTest(
+  "the hosts of a lab reach each other by IPv4 and IPv6",
+  "i-l0",
+  [],
+  async ({ left, right }) => {
+    await left.ping(right.ipv4);
+    await right.ping(left.ipv6);
+  },
+);
+
+labTest(
+  "a second lab of the same name is refused and leaves the first one alone",
+  "i-l1",
+  [],
+  async ({ left, right }) => {
+    const tag = left.namespace.slice("at-".length, -1);
+    await assert.rejects(Lab.open(tag), /Cannot make the network namespaces/);
+    await left.ping(right.ipv4);
+  },
+);
+
+const VICTIM = `
+import { Lab } from ${JSON.stringify(import.meta.resolve("../support/lab.ts"))};
+const lab = await Lab.open("i-victim-" + Deno.pid);
+const sleep = lab.left.spawn("sleep", "600");
+console.log("sleeping", sleep.pid);
+await sleep.ended;
+`;
+
+const reason = whyNoLab();
+
+Deno.test({
+  name: "a lab whose process is killed vanishes, with all that runs in it" +
+    (reason === null ? "" : ` (skipped: ${reason})`),
+  ignore: reason !== null,
+  async fn() {
+    const victim = new LabProcess({
+      title: "the victim",
+      program: Deno.execPath(),
+      args: ["eval", VICTIM],
+    });
+    const sleeping = await victim.line(/^sleeping \d+$/);
+    const pid = sleeping.split(" ")[1];
+    await victim.stop("SIGKILL");
+
+    await eventually(async () => {
+      await assert.rejects(Deno.stat(`/proc/${pid}`));
+      const namespaces = Array.from(Deno.readDirSync("/run/netns"));
+      const left = namespaces.map(({ name }) => name);
+      assert.ok(!left.some((name) => name.includes(`victim-${victim.pid}`)));
+    });
+  },
+});
+
+/** Tries again until it holds, at most for ten seconds. */
+async function eventually(holds: () => Promise<void>): Promise<void> {
+  for (const deadline = Date.now() + 10_000;;) {
+    try {
+      return await holds();
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
