@@ -25,7 +25,9 @@ async function main(): Promise<number> {
   const reason = whyNoLab();
   if (reason !== null) {
     await print(`Cannot run the demo: ${reason}.`);
-    await print('As root:  sudo "$(command -v deno)" task demo');
+    if (Deno.uid() !== 0) {
+      await print('As root:  sudo "$(command -v deno)" task demo');
+    }
     return 1;
   }
   const interrupted = interruption();
