@@ -106,13 +106,13 @@ export class ReplayWindow {
     return this.#find(senderId)?.highest;
   }
 
-  /** Makes `seq` the highest number of a known sender that began anew. */
+  /**
+   * Makes `seq` the highest number of a known sender that began anew. Only
+   * without a check: a window never goes back, or it would admit replays.
+   */
   restart(senderId: number, seq: number): void {
     const sender = this.#find(senderId);
-    if (sender === undefined) return;
-    sender.highest = seq;
-    sender.seen.fill(0);
-    if (this.size > 0) this.#mark(sender, seq);
+    if (sender !== undefined && this.size === 0) sender.highest = seq;
   }
 
   #find(senderId: number): Sender | undefined {

@@ -1,0 +1,89 @@
+/**
+ * What the data plane has to say, in the words of the original: scripts grep
+ * for them (CLI section 6). Bad datagrams cost a bounded number of lines.
+ *
+ * @module
+ */
+import type { Logger } from "../log/logger.ts";
+import { RateLimitedLog } from "../log/rate_limited_log.ts";
+import { type Endpoint, formatEndpoint } from "../net/endpoint.ts";
+import type { Connection } from "../tunnel/connection.ts";
+import { readEndpoint } from "../tunnel/endpoint_words.ts";
+import type { InboundEvents } from "../tunnel/inbound.ts";
+
+/** Lines of one kind: a handful at once, then one every ten seconds. */
+const LIMIT = { burst: 5, perSecond: 0.1 };
+
+/** {@link InboundEvents} as log lines. */
+export class PlaneLog implements InboundEvents {
+  readonly #log: RateLimitedLog;
+
+  /** @param now A clock that never goes back, in milliseconds */
+  constructor(logger: Logger, now: () => number) {
+    this.#log = new RateLimitedLog(logger, LIMIT, now);
+  }
+
+  wrongTag(): void {
+    this.#log.write(
+      "notice",
+      "wrong tag",
+      () => "wrong Authentication Tag!",
+    );
+  }
+
+  replay(connection: Connection, seq: number, senderId: number): void {
+    this.#log.write(
+      "notice",
+      "replay",
+      () =>
+        `Replay attack from ${
+          endpointText(connection)
+        } seq:${seq} sid: ${senderId}`,
+    );
+  }
+
+  endpointChanged(connection: Connection, first: boolean): void {
+    const endpoint = endpointText(connection);
+    const kind = "remote host";
+    if (!first) {
+      this.#log.write(
+        "notice",
+        kind,
+        () =>
+          `connection ${connection.mux} autodetected remote host ip changed ${endpoint}`,
+      );
+      return;
+    }
+    this.#log.write(
+      "notice",
+      kind,
+      () => `autodetected remote host ${endpoint}`,
+    );
+    this.#log.write(
+      "notice",
+      kind,
+      () => `added connection remote host ${endpoint}`,
+    );
+  }
+
+  noSocket(to: Endpoint): void {
+    this.#log.write(
+      "warning",
+      "no socket",
+      () =>
+        `no suitable socket found for remote endpoint protocol: ${
+          formatEndpoint(to)
+        }`,
+    );
+  }
+
+  /** Says how many lines were held back so far. */
+  flush(): void {
+    this.#log.flush();
+  }
+}
+
+function endpointText(connection: Connection): string {
+  const endpoint = readEndpoint(connection.endpoint, 0);
+  return endpoint === undefined ? "unknown" : formatEndpoint(endpoint);
+}

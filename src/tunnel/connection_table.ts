@@ -1,0 +1,277 @@
+/**
+ * All connections, in memory that the threads share: one record for each
+ * possible mux, so that looking one up is an index. Pages of records that
+ * nobody uses cost nothing.
+ *
+ * Every change happens under the record's lock and moves its version; readers
+ * compare versions and copy only what changed. The next sequence number and
+ * the epoch of the keys it belongs to are one 64 bit word: whoever takes a
+ * number learns at the same instant which keys it is for, so that no number
+ * is ever used twice with one key.
+ *
+ * @module
+ */
+import type { Role } from "../satp/params.ts";
+import type { MasterSecrets } from "../satp/secrets.ts";
+import {
+  copyEndpoint,
+  ENDPOINT_WORDS,
+  sameEndpoint,
+} from "./endpoint_words.ts";
+import { CONNECTION_COUNTERS } from "./counters.ts";
+
+/** One record for each value of the 16 bit mux, and one for the table. */
+const RECORDS = 0x10000 + 1;
+/** In the last record: how many muxes lie from the lowest one to the end. */
+const LOWEST = 0x10000 * 64;
+const RECORD_WORDS = 64;
+
+// Places within a record, in words; the counter is in 64 bit words.
+const LOCK = 0;
+const VERSION = 1;
+const NEXT_SEQ_64 = 1;
+const ENDPOINT = 4;
+const ROLE = 12;
+const KEY_LENGTH = 13;
+const WINDOW = 14;
+const EXISTS = 15;
+const KEY = 16;
+const SALT = 24;
+const COUNTERS_64 = 16;
+
+const KEY_MAX_BYTES = 32;
+const SALT_MAX_BYTES = 16;
+const SEQ_MASK = 0xffffffffn;
+
+/** What a connection is made of, besides its endpoint. */
+export interface ConnectionKeys {
+  readonly role: Role;
+  readonly secrets: MasterSecrets;
+  /** Sequence numbers in the replay window; 0 checks nothing. */
+  readonly windowSize: number;
+}
+
+/** A copy of a record's keys and of what they are tied to. */
+export interface KeysSnapshot extends ConnectionKeys {
+  /** Changes whenever key, salt or role do. */
+  readonly epoch: number;
+}
+
+/** The connections of a daemon; every thread makes one over the same memory. */
+export class ConnectionTable {
+  readonly #shared: SharedArrayBuffer;
+  readonly #words: Uint32Array;
+  readonly #locks: Int32Array;
+  readonly #sequences: BigUint64Array;
+  readonly #bytes: Uint8Array;
+
+  /** Memory for a new table. */
+  static allocate(): SharedArrayBuffer {
+    return new SharedArrayBuffer(RECORDS * RECORD_WORDS * 4);
+  }
+
+  /** @param shared What {@link ConnectionTable.allocate} gave */
+  constructor(shared: SharedArrayBuffer) {
+    this.#shared = shared;
+    this.#words = new Uint32Array(shared);
+    this.#locks = new Int32Array(shared);
+    this.#sequences = new BigUint64Array(shared);
+    this.#bytes = new Uint8Array(shared);
+  }
+
+  /** To be handed to another thread. */
+  get shared(): SharedArrayBuffer {
+    return this.#shared;
+  }
+
+  /** Moves with every change of the record; 0 while there was none. */
+  version(mux: number): number {
+    return Atomics.load(this.#locks, mux * RECORD_WORDS + VERSION);
+  }
+
+  /** Whether there is a connection with this mux. */
+  exists(mux: number): boolean {
+    return Atomics.load(this.#words, mux * RECORD_WORDS + EXISTS) === 1;
+  }
+
+  /**
+   * Makes or changes a connection. The sequence number never goes back under
+   * unchanged keys; with new ones it starts at `firstSeq`.
+   */
+  put(mux: number, keys: ConnectionKeys, firstSeq: number): void {
+    const record = mux * RECORD_WORDS;
+    this.#locked(record, () => {
+      const words = this.#words;
+      const role = keys.role === "left" ? 0 : 1;
+      const renewed = words[record + EXISTS] !== 1 ||
+        words[record + ROLE] !== role || !this.#holdsKeys(record, keys.secrets);
+      words[record + ROLE] = role;
+      words[record + WINDOW] = keys.windowSize;
+      if (renewed) this.#writeKeys(record, keys.secrets);
+      this.#raiseSeq(record, firstSeq, renewed);
+      Atomics.store(words, record + EXISTS, 1);
+    });
+    this.#noteLowest(mux);
+  }
+
+  /** The lowest mux that has a connection, or -1 without any. */
+  lowestMux(): number {
+    const above = Atomics.load(this.#words, LOWEST);
+    return above === 0 ? -1 : 0x10000 - above;
+  }
+
+  /**
+   * Stores the endpoint of a connection, given as words.
+   *
+   * @returns false if it was that already
+   */
+  setEndpoint(mux: number, from: Uint32Array, at: number): boolean {
+    const record = mux * RECORD_WORDS;
+    if (sameEndpoint(this.#words, record + ENDPOINT, from, at)) return false;
+    this.#locked(record, () => {
+      copyEndpoint(from, at, this.#words, record + ENDPOINT);
+    });
+    return true;
+  }
+
+  /** Copies the endpoint's words. */
+  copyEndpoint(mux: number, to: Uint32Array, at: number): void {
+    const record = mux * RECORD_WORDS;
+    this.#read(record, () => {
+      copyEndpoint(this.#words, record + ENDPOINT, to, at);
+    });
+  }
+
+  /** Copies the keys of an existing connection. */
+  keys(mux: number): KeysSnapshot {
+    const record = mux * RECORD_WORDS;
+    return this.#read(record, () => {
+      const words = this.#words;
+      const keyAt = (record + KEY) * 4;
+      const saltAt = (record + SALT) * 4;
+      const keyLength = Math.min(
+        words[record + KEY_LENGTH] ?? 0,
+        KEY_MAX_BYTES,
+      );
+      return {
+        role: words[record + ROLE] === 0 ? "left" : "right",
+        windowSize: words[record + WINDOW] ?? 0,
+        epoch: this.#epoch(record),
+        secrets: {
+          key: this.#bytes.slice(keyAt, keyAt + keyLength),
+          salt: this.#bytes.slice(saltAt, saltAt + (keyLength === 0 ? 0 : 14)),
+        },
+      };
+    });
+  }
+
+  /**
+   * Takes `count` sequence numbers for datagrams sealed with the keys of
+   * `epoch`. They wrap from 2^32 - 1 to 0 (SATP section 5).
+   *
+   * @returns The first of them, or -1 if the keys have changed since
+   */
+  reserve(mux: number, epoch: number, count: number): number {
+    const at = mux * (RECORD_WORDS / 2) + NEXT_SEQ_64;
+    for (;;) {
+      const seen = Atomics.load(this.#sequences, at);
+      if (Number(seen >> 32n) !== epoch) return -1;
+      const next = (seen & ~SEQ_MASK) |
+        ((seen + BigInt(count)) & SEQ_MASK);
+      if (Atomics.compareExchange(this.#sequences, at, seen, next) === seen) {
+        return Number(seen & SEQ_MASK);
+      }
+    }
+  }
+
+  /** The number that the next datagram will have. */
+  nextSeq(mux: number): number {
+    const at = mux * (RECORD_WORDS / 2) + NEXT_SEQ_64;
+    return Number(Atomics.load(this.#sequences, at) & SEQ_MASK);
+  }
+
+  /**
+   * The counters of a connection. Each has one writer: the thread of its
+   * direction.
+   */
+  counters(mux: number): Float64Array {
+    const at = (mux * (RECORD_WORDS / 2) + COUNTERS_64) * 8;
+    return new Float64Array(this.#shared, at, CONNECTION_COUNTERS);
+  }
+
+  #noteLowest(mux: number): void {
+    const above = 0x10000 - mux;
+    for (;;) {
+      const seen = Atomics.load(this.#words, LOWEST);
+      if (
+        seen >= above ||
+        Atomics.compareExchange(this.#words, LOWEST, seen, above) === seen
+      ) return;
+    }
+  }
+
+  #epoch(record: number): number {
+    const at = record / 2 + NEXT_SEQ_64;
+    return Number(Atomics.load(this.#sequences, at) >> 32n);
+  }
+
+  #raiseSeq(record: number, firstSeq: number, renewed: boolean): void {
+    const at = record / 2 + NEXT_SEQ_64;
+    for (;;) {
+      const seen = Atomics.load(this.#sequences, at);
+      const own = seen & SEQ_MASK;
+      const given = BigInt(firstSeq);
+      const next = renewed
+        ? ((((seen >> 32n) + 1n) & SEQ_MASK) << 32n) | given
+        : (seen & ~SEQ_MASK) | (given > own ? given : own);
+      if (Atomics.compareExchange(this.#sequences, at, seen, next) === seen) {
+        return;
+      }
+    }
+  }
+
+  #holdsKeys(record: number, { key, salt }: MasterSecrets): boolean {
+    if (this.#words[record + KEY_LENGTH] !== key.length) return false;
+    const keyAt = (record + KEY) * 4;
+    const saltAt = (record + SALT) * 4;
+    return key.every((byte, k) => this.#bytes[keyAt + k] === byte) &&
+      salt.every((byte, k) => this.#bytes[saltAt + k] === byte);
+  }
+
+  #writeKeys(record: number, { key, salt }: MasterSecrets): void {
+    const keyAt = (record + KEY) * 4;
+    const saltAt = (record + SALT) * 4;
+    this.#bytes.fill(0, keyAt, saltAt + SALT_MAX_BYTES);
+    this.#bytes.set(key, keyAt);
+    this.#bytes.set(salt, saltAt);
+    this.#words[record + KEY_LENGTH] = key.length;
+  }
+
+  // Changes are a few stores long, so that waiting for one is spinning.
+  #locked(record: number, change: () => void): void {
+    while (Atomics.compareExchange(this.#locks, record + LOCK, 0, 1) !== 0);
+    try {
+      change();
+    } finally {
+      Atomics.add(this.#locks, record + VERSION, 1);
+      Atomics.store(this.#locks, record + LOCK, 0);
+    }
+  }
+
+  #read<T>(record: number, copy: () => T): T {
+    for (;;) {
+      const before = Atomics.load(this.#locks, record + VERSION);
+      if (Atomics.load(this.#locks, record + LOCK) !== 0) continue;
+      const value = copy();
+      if (
+        Atomics.load(this.#locks, record + LOCK) === 0 &&
+        Atomics.load(this.#locks, record + VERSION) === before
+      ) return value;
+    }
+  }
+}
+
+/** Words of an endpoint outside the table, for {@link ConnectionTable}. */
+export function endpointWords(): Uint32Array {
+  return new Uint32Array(ENDPOINT_WORDS);
+}

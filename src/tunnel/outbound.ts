@@ -1,0 +1,148 @@
+/**
+ * From the device to the wire, without the crypto and the system calls: each
+ * packet gets its connection, sequence number and header (SATP section 5).
+ *
+ * @module
+ */
+import type { DatagramBatch } from "../satp/batch.ts";
+import {
+  HEADER_BYTES,
+  MAX_DATAGRAM_BYTES,
+  PAYLOAD_TYPE_BYTES,
+  writeHeader,
+  writeU16,
+} from "../satp/header.ts";
+import {
+  type DeviceType,
+  PayloadType,
+  payloadTypeOf,
+} from "../satp/payload.ts";
+import type { KeySchedule } from "../satp/schedule.ts";
+import type { Connection, Connections } from "./connection.ts";
+import { ConnectionCounter, count, PlaneCounter } from "./counters.ts";
+
+/** Bytes in front of a packet that become header and payload type. */
+export const HEADROOM_BYTES = HEADER_BYTES + PAYLOAD_TYPE_BYTES;
+
+/** Which connection carries a packet (SATP section 8). */
+export interface Chooser {
+  /**
+   * @param at Offset of the packet
+   * @param size Bytes of the packet, at least 1
+   * @returns undefined if it is to be dropped
+   */
+  choose(memory: Uint8Array, at: number, size: number): Connection | undefined;
+  /** The mux that goes into the header. */
+  headerMux(connection: Connection): number;
+}
+
+/** What is the same for all packets. */
+export interface OutboundOptions {
+  readonly connections: Connections;
+  readonly chooser: Chooser;
+  readonly deviceType: DeviceType;
+  readonly senderId: number;
+  readonly counters: Float64Array;
+}
+
+/** Prepares one batch of packets after the other for sealing. */
+export class Outbound {
+  /** The packets; each lies {@link HEADROOM_BYTES} behind its `at`. */
+  readonly batch: DatagramBatch;
+  /** The schedule of each packet, null where it is dropped. */
+  readonly schedules: (KeySchedule | null)[];
+  /** The connection of each packet, as far as it has one. */
+  readonly connections: (Connection | undefined)[];
+  readonly #options: OutboundOptions;
+  readonly #maxPacket: number;
+
+  constructor(batch: DatagramBatch, options: OutboundOptions) {
+    this.batch = batch;
+    this.#options = options;
+    this.schedules = new Array(batch.capacity).fill(null);
+    this.connections = new Array(batch.capacity).fill(undefined);
+    this.#maxPacket = MAX_DATAGRAM_BYTES - batch.params.tagLength -
+      HEADROOM_BYTES;
+  }
+
+  /**
+   * Addresses the first `batch.count` packets.
+   *
+   * @param sizes Bytes of each packet
+   */
+  address(sizes: Uint32Array): void {
+    const { batch } = this;
+    for (let i = 0; i < batch.count; i++) this.#address(i, sizes[i] ?? 0);
+    this.#number();
+  }
+
+  #address(i: number, size: number): void {
+    const { batch } = this;
+    const { chooser, counters } = this.#options;
+    const at = batch.at[i] ?? 0;
+    batch.wanted[i] = 0;
+    this.schedules[i] = null;
+    this.connections[i] = undefined;
+    if (size > this.#maxPacket) {
+      return count(counters, PlaneCounter.TOO_LONG_OUT);
+    }
+    const type = this.#payloadType(at + HEADROOM_BYTES, size);
+    if (type === undefined) return count(counters, PlaneCounter.MALFORMED_OUT);
+    const to = chooser.choose(batch.memory, at + HEADROOM_BYTES, size);
+    if (to?.schedules === undefined || !to.hasEndpoint) {
+      return count(counters, PlaneCounter.NOWHERE_TO_SEND);
+    }
+    writeU16(batch.memory, at + HEADER_BYTES, type);
+    batch.size[i] = HEADROOM_BYTES + size;
+    batch.wanted[i] = 1;
+    this.connections[i] = to;
+  }
+
+  // The originals do not send a packet of one byte either.
+  #payloadType(at: number, size: number): PayloadType | undefined {
+    if (size < 2) return undefined;
+    return this.#options.deviceType === "tap"
+      ? PayloadType.ETHERNET
+      : payloadTypeOf(this.batch.memory[at] ?? 0);
+  }
+
+  // Takes the numbers of neighbours of one connection at once.
+  #number(): void {
+    const { batch, connections } = this;
+    for (let first = 0; first < batch.count;) {
+      const connection = connections[first];
+      let end = first + 1;
+      while (end < batch.count && connections[end] === connection) end++;
+      if (connection !== undefined) this.#numberRun(connection, first, end);
+      first = end;
+    }
+  }
+
+  #numberRun(connection: Connection, first: number, end: number): void {
+    const { batch } = this;
+    const { connections, chooser, counters, senderId } = this.#options;
+    const seq = connections.table.reserve(
+      connection.mux,
+      connection.epoch,
+      end - first,
+    );
+    const schedule = connection.schedules?.seal;
+    if (seq < 0 || schedule === undefined) {
+      // The keys changed between looking and taking: rare, and IP repeats.
+      batch.wanted.fill(0, first, end);
+      return count(counters, PlaneCounter.NOWHERE_TO_SEND, end - first);
+    }
+    const mux = chooser.headerMux(connection);
+    for (let i = first; i < end; i++) {
+      const at = batch.at[i] ?? 0;
+      writeHeader(batch.memory, at, (seq + i - first) >>> 0, senderId, mux);
+      this.schedules[i] = schedule;
+      count(connection.counters, ConnectionCounter.PACKETS_OUT);
+      count(
+        connection.counters,
+        ConnectionCounter.BYTES_OUT,
+        (batch.size[i] ?? 0) - HEADROOM_BYTES,
+      );
+    }
+  }
+}
