@@ -1,0 +1,38 @@
+/**
+ * What is wrong with a command line.
+ *
+ * @module
+ */
+import { escapeControls } from "../log/line.ts";
+
+const SYNTAX_ERROR = "syntax error: ";
+
+/** Arguments that cannot be read; reported together with the usage. */
+export class SyntaxFault extends Error {
+  /**
+   * Makes the report of the original (CLI section 1), with a third line of
+   * ours where it helps.
+   *
+   * @param shown What is wrong; never a secret
+   * @param offset Characters of it before the fault; undefined marks nothing
+   * @param hint What would be right
+   */
+  constructor(shown: string, offset: number | undefined, hint?: string) {
+    const caret = offset === undefined ? "" : " ".repeat(
+      SYNTAX_ERROR.length + escapeControls(shown.slice(0, offset)).length,
+    ) + "^";
+    const lines = [SYNTAX_ERROR + escapeControls(shown), caret];
+    if (hint !== undefined) lines.push(escapeControls(hint));
+    super(lines.join("\n"));
+    this.name = "SyntaxFault";
+  }
+}
+
+/** Options that can be read, but not used together. */
+export class OptionFault extends Error {
+  /** @param message Names the options, their values and what would be right */
+  constructor(message: string) {
+    super(message);
+    this.name = "OptionFault";
+  }
+}

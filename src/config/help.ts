@@ -1,0 +1,54 @@
+/**
+ * The help text, made from the option table.
+ *
+ * @module
+ */
+import type { Option, OptionTable } from "./option.ts";
+
+const WIDTH = 80;
+const HELP_COLUMN = 32;
+
+/** Usage and options of a program, by groups, at most 80 columns wide. */
+export function helpText(program: string, table: OptionTable): string {
+  const options = Object.values(table);
+  const groups = Map.groupBy(options, ({ group }) => group);
+  const sections = [...groups].map(([group, members]) =>
+    [`${group}:`, ...members.flatMap(optionLines)].join("\n")
+  );
+  return `USAGE:\n${program} [options]\n\n${sections.join("\n\n")}\n`;
+}
+
+function optionLines(option: Option): string[] {
+  const short = option.short === undefined ? "    " : `${option.short}, `;
+  const argument = "argument" in option ? ` <${option.argument}>` : "";
+  const synopsis = `  ${short}${option.long}${argument}`;
+  const [first = "", ...others] = wrap(
+    option.help + defaultText(option),
+    WIDTH - HELP_COLUMN,
+  );
+  const indent = " ".repeat(HELP_COLUMN);
+  const rest = others.map((line) => indent + line);
+  return synopsis.length < HELP_COLUMN - 1
+    ? [synopsis.padEnd(HELP_COLUMN) + first, ...rest]
+    : [synopsis, indent + first, ...rest];
+}
+
+function defaultText(option: Option): string {
+  return option.kind === "single" && option.default !== undefined
+    ? ` (default ${option.default})`
+    : "";
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === "" ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
+}

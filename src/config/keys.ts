@@ -1,0 +1,89 @@
+/**
+ * What the options about keys and algorithms mean together.
+ *
+ * @module
+ */
+import {
+  effectiveParameters,
+  type KdPrfName,
+  keyBytes,
+  MAX_TAG_BYTES,
+  type SatpParameters,
+} from "../satp/params.ts";
+import type { GivenSecrets } from "../satp/secrets.ts";
+import type { Warn } from "./command_line.ts";
+import { OptionFault } from "./fault.ts";
+import type { AnytunValues } from "./table.ts";
+
+/** The parameters in force, with a warning for each that protects nobody. */
+export function parametersOf(
+  { cipher, kdPrf, authAlgo, tagLength }: AnytunValues,
+  warn: Warn,
+): SatpParameters {
+  if (authAlgo === "sha1" && tagLength > MAX_TAG_BYTES) {
+    warn(
+      `sha1 auth algo can't generate tags of length ${tagLength}, ` +
+        `using maximum tag length(${MAX_TAG_BYTES})`,
+    );
+  }
+  const parameters = effectiveParameters({
+    cipher,
+    kdPrf,
+    authAlgo,
+    tagLength: Math.min(tagLength, MAX_TAG_BYTES),
+  });
+  if (cipher === "null") {
+    warn("cipher is null (--cipher): packets are not encrypted");
+  }
+  if (authAlgo === "null") {
+    warn("auth algo is null (--auth-algo): forged packets are accepted");
+  } else if (tagLength === 0) {
+    warn("tag length is 0 (--auth-tag-length): forged packets are accepted");
+  }
+  if (
+    parameters.kdPrf === "null" && (cipher !== "null" || authAlgo !== "null")
+  ) {
+    warn(
+      "using NULL key derivation with encryption and or authentication enabled!",
+    );
+  }
+  return parameters;
+}
+
+/**
+ * The secrets that a key derivation will use. The originals run without any,
+ * or with keys of a wrong length; this refuses (SATP section 2.4).
+ *
+ * @throws {OptionFault} if key or salt is missing, or the key does not fit
+ */
+export function secretsOf(
+  { passphrase, key, salt }: AnytunValues,
+  kdPrf: KdPrfName,
+  warn: Warn,
+): GivenSecrets {
+  if (passphrase !== undefined) {
+    warn(
+      "passphrase is on the command line (--passphrase): others may read it",
+    );
+  }
+  if (kdPrf === "null") return {};
+  if (key === undefined && passphrase === undefined) {
+    throw new OptionFault(missing("master key", "--key"));
+  }
+  if (salt === undefined && passphrase === undefined) {
+    throw new OptionFault(missing("master salt", "--salt"));
+  }
+  const wanted = keyBytes(kdPrf);
+  if (key !== undefined && key.length !== wanted) {
+    throw new OptionFault(
+      `Cannot use the master key (--key): it has ${key.length} bytes, ` +
+        `key derivation ${kdPrf} (--kd-prf) needs ${wanted}`,
+    );
+  }
+  return { passphrase, key, salt };
+}
+
+function missing(what: string, option: string): string {
+  return `Cannot derive session keys: no ${what} is given, ` +
+    `add ${option} or --passphrase`;
+}

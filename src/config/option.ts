@@ -1,0 +1,134 @@
+/**
+ * The kinds of options, and the table that describes them. Parsing, defaults,
+ * checks and help all read the same rows.
+ *
+ * @module
+ */
+
+/** Where an option stands in the help text. */
+export type OptionGroup =
+  | "General"
+  | "Running"
+  | "Network"
+  | "Device"
+  | "Connection"
+  | "Keys and algorithms";
+
+interface Row {
+  /** With its dash, such as `-p`. */
+  readonly short?: string;
+  /** With its dashes, such as `--port`. */
+  readonly long: string;
+  readonly group: OptionGroup;
+  /** What it does; for the help text. */
+  readonly help: string;
+}
+
+/** Given or not. */
+export interface Flag extends Row {
+  readonly kind: "flag";
+}
+
+/** Prints a text and ends the program as soon as it is met. */
+export interface Action extends Row {
+  readonly kind: "help" | "version";
+}
+
+interface WithArgument<T> extends Row {
+  /** What stands for the argument in the help text, such as `port`. */
+  readonly argument: string;
+  /** @throws {BadValue} if the text cannot be used */
+  readonly parse: (text: string) => T;
+  /** Its value is never shown. */
+  readonly secret?: boolean;
+}
+
+/** Takes an argument; the last one given counts. */
+export interface Single<T, D extends T | undefined = T | undefined>
+  extends WithArgument<T> {
+  readonly kind: "single";
+  /** Its value if it is not given, or given with an empty argument. */
+  readonly default: D;
+}
+
+/** Takes an argument; all those given count, in their order. */
+export interface Repeated<T> extends WithArgument<T> {
+  readonly kind: "repeated";
+}
+
+/** One row of an option table. */
+export type Option = Flag | Action | Single<unknown> | Repeated<unknown>;
+
+/** Options that take an argument. */
+export type Valued = Extract<Option, WithArgument<unknown>>;
+
+/** The options of a program, by the names of their values. */
+export type OptionTable = Readonly<Record<string, Option>>;
+
+/** What a table yields when arguments have been read by it. */
+export type OptionValues<T extends OptionTable> = {
+  readonly [
+    Name in keyof T as T[Name] extends Action ? never : Name
+  ]: ValueOf<T[Name]>;
+};
+
+type ValueOf<O extends Option> = O extends Flag ? boolean
+  : O extends Repeated<infer T> ? readonly T[]
+  : O extends Single<infer T, infer D> ? T | D
+  : never;
+
+/** Stands for a secret wherever one might be shown. */
+export const MASK = "****";
+
+/** The names by which an option may be given, the short one first. */
+export function namesOf({ short, long }: Option): readonly string[] {
+  return short === undefined ? [long] : [short, long];
+}
+
+/** A value that an option cannot take. */
+export class BadValue extends Error {
+  /** Where it goes wrong, if the syntax error is to show the value alone. */
+  readonly offset: number | undefined;
+
+  /**
+   * @param expected What would be right, to follow "--option needs "
+   * @param offset Characters before the fault, in a value shown alone
+   */
+  constructor(expected: string, offset?: number) {
+    super(expected);
+    this.name = "BadValue";
+    this.offset = offset;
+  }
+}
+
+/** A row that is given or not. */
+export function flag(row: Omit<Flag, "kind">): Flag {
+  return { kind: "flag", ...row };
+}
+
+/** A row that prints a text and ends the program. */
+export function action(
+  kind: Action["kind"],
+  row: Omit<Action, "kind" | "group">,
+): Action {
+  return { kind, group: "General", ...row };
+}
+
+/** A row with a value that is always there. */
+export function withDefault<T>(
+  row: Omit<Single<T, NoInfer<T>>, "kind">,
+): Single<T, T> {
+  return { kind: "single", ...row };
+}
+
+/** A row with a value that may be missing. */
+export function optional<T>(
+  row: Omit<Single<T, undefined>, "kind" | "default">,
+): Single<T, undefined> {
+  return { kind: "single", default: undefined, ...row };
+}
+
+/** A row whose values collect. */
+export function repeated<T>(row: Omit<Repeated<T>, "kind">): Repeated<T> {
+  return { kind: "repeated", ...row };
+}
