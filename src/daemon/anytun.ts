@@ -114,7 +114,10 @@ function openDevice(
   world: World,
   logger: Logger,
 ): ConfigurableDevice {
-  const device = world.openDevice(options.device);
+  const device = world.openDevice(
+    options.device.name,
+    options.device.type,
+  );
   logger.notice(`dev opened - name '${device.name}', node '/dev/net/tun'`);
   logger.notice(`dev type is '${options.device.type}'`);
   if (options.ifconfig.length === 0) return device;

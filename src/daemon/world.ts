@@ -38,7 +38,8 @@ export interface World extends LogSurroundings {
   readonly engine: CryptoEngine;
   /** @throws with a text for people if the device cannot be had */
   openDevice(
-    options: { readonly name?: string; readonly type: "tun" | "tap" },
+    name: string | undefined,
+    type: "tun" | "tap",
   ): ConfigurableDevice;
   /** @throws if one of the addresses cannot be bound */
   bindUdp(addresses: readonly IpAddress[], port: number): DatagramSocket[];

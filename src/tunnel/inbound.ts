@@ -160,6 +160,7 @@ export class Inbound {
     const at = batch.at[i] ?? 0;
     const seq = readSeq(batch.memory, at);
     const senderId = readSenderId(batch.memory, at);
+    const before = connection.replay.highest(senderId);
     if (!connection.replay.accept(senderId, seq)) {
       count(connection.counters, ConnectionCounter.REPLAYED);
       this.#options.events.replay(connection, seq, senderId);
@@ -168,7 +169,11 @@ export class Inbound {
     const source = i * ENDPOINT_WORDS;
     if (sameEndpoint(connection.endpoint, 0, this.sources, source)) {
       connection.heardAt = now;
-    } else this.#roam(connection, source, senderId, seq, now);
+    } else {
+      const newest = connection.replay.highest(senderId) !== before;
+      const moved = this.#roam(connection, source, newest, now);
+      if (moved && !newest) connection.replay.restart(senderId, seq);
+    }
     if ((batch.size[i] ?? 0) > HEADROOM_BYTES) return true;
     count(connection.counters, ConnectionCounter.NO_PAYLOAD);
     return false;
@@ -179,15 +184,12 @@ export class Inbound {
   #roam(
     connection: Connection,
     source: number,
-    senderId: number,
-    seq: number,
+    newest: boolean,
     now: number,
-  ): void {
+  ): boolean {
     const first = !connection.hasEndpoint;
     const silent = now - connection.heardAt >= ENDPOINT_SILENCE_MS;
-    const newest = connection.replay.highest(senderId) === seq;
-    if (!first && !newest && !silent) return;
-    if (!newest) connection.replay.restart(senderId, seq);
+    if (!first && !newest && !silent) return false;
     connection.heardAt = now;
     copyEndpoint(this.sources, source, connection.endpoint, 0);
     this.#options.connections.table.setEndpoint(
@@ -196,5 +198,6 @@ export class Inbound {
       source,
     );
     this.#options.events.endpointChanged(connection, first);
+    return true;
   }
 }

@@ -1,0 +1,39 @@
+/**
+ * Where every program of this binary starts. The name that it was called by
+ * decides which one it is, and so does a first word: `anytun config` is
+ * `anytun-config`.
+ *
+ * @module
+ */
+import { readArguments } from "../../ffi/file.ts";
+import { type Libc, openLibc } from "../../ffi/libc.ts";
+import { anytun } from "./anytun.ts";
+import { chooseProgram } from "./program.ts";
+
+/** A program: takes its arguments, gives its exit status. */
+type Program = (argv: readonly string[], libc: Libc) => Promise<number>;
+
+const PROGRAMS: Readonly<Record<string, Program>> = { anytun };
+
+/**
+ * Runs the program that the name or the first word asks for.
+ *
+ * @param calledAs Name of the program as it was called, with or without a path
+ * @param argv Arguments without the program's name
+ * @returns The exit status
+ */
+export async function main(
+  calledAs: string,
+  argv: readonly string[],
+): Promise<number> {
+  const libc = openLibc();
+  const { name, rest } = chooseProgram(Object.keys(PROGRAMS), calledAs, argv);
+  return await (PROGRAMS[name] ?? anytun)(rest, libc);
+}
+
+if (import.meta.main) {
+  const libc = openLibc();
+  const calledAs = readArguments(libc)[0] ?? "anytun";
+  libc.close();
+  Deno.exit(await main(calledAs, Deno.args));
+}

@@ -1,0 +1,36 @@
+/**
+ * The world as the running program finds it.
+ *
+ * @module
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { openAppend } from "../../ffi/file.ts";
+import type { Libc } from "../../ffi/libc.ts";
+import { openDevice } from "../../ffi/tuntap_device.ts";
+import { digestWith, WebCryptoEngine } from "../crypto/webcrypto.ts";
+import { systemLookup } from "../net/system_lookup.ts";
+import { bindUdp, bindUdpToAll } from "../tunnel/deno_udp.ts";
+import type { World } from "./world.ts";
+
+/** Everything real: this process, this host. */
+export function systemWorld(libc: Libc): World {
+  return {
+    stdout: Deno.stdout,
+    stderr: Deno.stderr,
+    openFile: (path) => openAppend(libc, path),
+    now: () => Date.now(),
+    monotonic: () => performance.now(),
+    delay: (ms, signal) => delay(ms, undefined, signal ? { signal } : {}),
+    lookup: systemLookup,
+    digest: digestWith(crypto.subtle),
+    engine: new WebCryptoEngine(crypto.subtle),
+    openDevice: (name, type) =>
+      openDevice(libc, name === undefined ? { type } : { name, type }),
+    bindUdp,
+    bindUdpToAll,
+    onSignal(name, listener) {
+      Deno.addSignalListener(name, listener);
+      return () => Deno.removeSignalListener(name, listener);
+    },
+  };
+}

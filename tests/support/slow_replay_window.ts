@@ -1,0 +1,48 @@
+/**
+ * The replay rules of SATP section 9, word for word and with a plain set: slow
+ * and easy to compare with the text.
+ */
+export class SlowReplayWindow {
+  readonly #size: number;
+  readonly #seen = new Set<number>();
+  #highest: number | undefined;
+
+  /** @param size At least 1 */
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  accept(seq: number): boolean {
+    const M = this.#highest;
+    const W = this.#size;
+    if (M === undefined) return this.#take(seq);
+    const H = 0x7fffffff;
+    let m = M;
+    let s = seq;
+    if (M < W) {
+      m = mod32(M + H);
+      s = mod32(seq + H);
+    } else if (M > 0xffffffff - W) {
+      m = mod32(M - H);
+      s = mod32(seq - H);
+    }
+    if (s < m - W + 1 || s === m) return false;
+    if (s > m) return this.#take(seq);
+    if (this.#seen.has(seq)) return false;
+    this.#seen.add(seq);
+    return true;
+  }
+
+  #take(seq: number): true {
+    this.#highest = seq;
+    this.#seen.add(seq);
+    for (const old of this.#seen) {
+      if (mod32(seq - old) >= this.#size) this.#seen.delete(old);
+    }
+    return true;
+  }
+}
+
+function mod32(value: number): number {
+  return ((value % 2 ** 32) + 2 ** 32) % 2 ** 32;
+}

@@ -1,0 +1,87 @@
+import { strict as assert } from "node:assert";
+import { walk } from "../support/walk.ts";
+
+/**
+ * The import rule: a room may use what stands in its list, and nothing else.
+ * `./` is the room itself.
+ */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  "ffi": [],
+  "src/satp": [],
+  "src/crypto": ["ffi", "src/satp"],
+  "src/log": [],
+  "src/net": ["src/log"],
+  "src/offload": [],
+  "src/config": ["src/log", "src/net", "src/satp"],
+  "src/tunnel": [
+    "ffi",
+    "src/crypto",
+    "src/log",
+    "src/net",
+    "src/offload",
+    "src/satp",
+  ],
+  "src/daemon": [
+    "ffi",
+    "src/config",
+    "src/crypto",
+    "src/log",
+    "src/net",
+    "src/satp",
+    "src/tunnel",
+  ],
+  "src/cli": ["ffi", "src/config", "src/daemon"],
+};
+
+const root = new URL("../../", import.meta.url);
+
+function roomOf(path: string): string {
+  const [first = "", second] = path.split("/");
+  return first === "src" ? `src/${second}` : first;
+}
+
+/** What a module imports, as paths from the project's root. */
+function importsOf(path: string): string[] {
+  const text = Deno.readTextFileSync(new URL(path, root));
+  const specifiers = text.matchAll(
+    /^(?:import|export)\b[^;]*?from\s+"(\.[^"]+)"|import\("(\.[^"]+)"\)|new URL\("(\.[^"]+\.ts)"/gm,
+  );
+  return [...specifiers].map(([, a, b, c]) => {
+    const target = new URL(a ?? b ?? c ?? "", new URL(path, root));
+    return target.pathname.slice(root.pathname.length);
+  });
+}
+
+const modules = [...walk(root, "ffi"), ...walk(root, "src")]
+  .filter((path) => path.endsWith(".ts"));
+
+Deno.test("every room of the house has its import rule", () => {
+  const rooms = new Set(modules.map(roomOf));
+  assert.deepEqual([...rooms].filter((room) => !(room in MAY_IMPORT)), []);
+});
+
+for (const [room, allowed] of Object.entries(MAY_IMPORT)) {
+  Deno.test(`${room} imports only what lies further inside`, () => {
+    const wrong = modules.filter((path) => roomOf(path) === room)
+      .flatMap((path) =>
+        importsOf(path)
+          .filter((target) => target !== "deno.json")
+          .filter((target) => ![room, ...allowed].includes(roomOf(target)))
+          .map((target) => `${path} imports ${target}`)
+      );
+    assert.deepEqual(wrong, []);
+  });
+}
+
+for (const room of ["src/satp", "src/offload"]) {
+  Deno.test(`${room} is pure: it uses neither Deno nor the clock`, () => {
+    const impure = modules.filter((path) => roomOf(path) === room)
+      .filter((path) =>
+        /\bDeno\.|\bDate\.now|\bMath\.random|performance\.|"node:/.test(
+          Deno.readTextFileSync(new URL(path, root))
+            .replaceAll(/^ *(\*|\/\/).*$/gm, ""),
+        )
+      );
+    assert.deepEqual(impure, []);
+  });
+}

@@ -1,0 +1,58 @@
+import { strict as assert } from "node:assert";
+import fc from "fast-check";
+import { MAX_WINDOW_SIZE, ReplayWindow } from "../../mod.ts";
+import { SlowReplayWindow } from "../support/slow_replay_window.ts";
+
+Deno.test("a replay window decides as the slow one on random numbers", () => {
+  const near = (centre: number) =>
+    fc.integer({ min: -300, max: 300 }).map((d) => (centre + d) >>> 0);
+  const seq = fc.oneof(
+    near(0),
+    near(2 ** 31),
+    near(0xffffffff),
+    fc.integer({ min: 0, max: 0xffffffff }),
+  );
+  const size = fc.constantFrom(1, 2, 3, 31, 32, 33, 64, 100, 128, 1000);
+  fc.assert(
+    fc.property(size, fc.array(seq, { maxLength: 200 }), (size, seqs) => {
+      const fast = new ReplayWindow(size);
+      const slow = new SlowReplayWindow(size);
+      for (const [index, seq] of seqs.entries()) {
+        assert.equal(fast.accept(0, seq), slow.accept(seq), `packet ${index}`);
+      }
+    }),
+  );
+});
+
+Deno.test("a window of 0 accepts everything but knows the highest number", () => {
+  const window = new ReplayWindow(0);
+  for (const seq of [5, 5, 3, 9, 1]) assert.ok(window.accept(1, seq));
+  assert.equal(window.highest(1), 9);
+  assert.equal(window.highest(2), undefined);
+  window.restart(1, 0);
+  assert.equal(window.highest(1), 0);
+});
+
+Deno.test("restart() does not open a window for replays", () => {
+  const window = new ReplayWindow(8);
+  window.accept(1, 100);
+  window.restart(1, 50);
+  assert.equal(window.accept(1, 100), false);
+});
+
+Deno.test("a replay window bounds the number of senders", () => {
+  const window = new ReplayWindow(8, 2);
+  assert.ok(window.accept(1, 0));
+  assert.ok(window.accept(2, 0));
+  assert.equal(window.accept(3, 0), false);
+  assert.ok(window.accept(1, 1));
+});
+
+Deno.test("a replay window rejects sizes and numbers out of range", () => {
+  for (const size of [-1, 1.5, MAX_WINDOW_SIZE + 1, NaN]) {
+    assert.throws(() => new ReplayWindow(size), RangeError);
+  }
+  const window = new ReplayWindow(8);
+  assert.throws(() => window.accept(0, 2 ** 32), RangeError);
+  assert.throws(() => window.accept(65536, 0), RangeError);
+});
