@@ -111,7 +111,7 @@ function parsed(option: Valued, given: string, text: string): unknown {
   } catch (error) {
     if (!(error instanceof BadValue)) throw error;
     const hint = `${given} needs ${error.message}`;
-    throw error.offset === undefined
+    throw error.offset === undefined || option.secret
       ? new SyntaxFault(shown, valueOffset, hint)
       : new SyntaxFault(text, error.offset, hint);
   }
