@@ -68,7 +68,7 @@ export function errnoName(errno: number): string {
 
 /** A call into the C library that failed. */
 export class SystemError extends Error {
-  /** @inheritdoc */
+  /** Always `SystemError`. */
   override readonly name = "SystemError";
   /** The call that failed, such as `ioctl`. */
   readonly syscall: string;
@@ -78,6 +78,8 @@ export class SystemError extends Error {
   readonly errno: number;
 
   /**
+   * Makes the error of a call that has just failed.
+   *
    * @param what What could not be done, without the word "Cannot": the
    * message is built from it.
    * @param syscall The call that failed.

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { Errno, SystemError } from "./errno.ts";
+
 /**
  * Why a device could not be had or set up:
  *
@@ -34,6 +36,8 @@ export class TunTapError extends Error {
   readonly code: TunTapErrorCode;
 
   /**
+   * Makes an error with a text for people.
+   *
    * @param code What kind of failure this is.
    * @param message What could not be done, why, and what would be right.
    * @param options The error of the system behind it, if there is one.
@@ -42,4 +46,38 @@ export class TunTapError extends Error {
     super(message, options);
     this.code = code;
   }
+}
+
+/**
+ * Tells whether an error of writing concerns that one packet and not the
+ * device: in tun_get_user() (drivers/net/tun.c) a packet of no known protocol,
+ * a link that is down, and want of memory.
+ *
+ * @param errno The error number that the write left.
+ */
+export function isRefusedPacket(errno: number): boolean {
+  return errno === Errno.EINVAL || errno === Errno.EIO ||
+    errno === Errno.ENOMEM || errno === Errno.ENOBUFS ||
+    errno === Errno.EAGAIN;
+}
+
+/**
+ * The error to throw when reading or writing met something else than the fate
+ * of one packet.
+ *
+ * @param what What could not be done, such as `read from tun0`.
+ * @param syscall The call that failed.
+ * @param errno The error number it left.
+ */
+export function lostDevice(
+  what: string,
+  syscall: string,
+  errno: number,
+): TunTapError {
+  const cause = new SystemError(what, syscall, errno);
+  return errno === Errno.EBADFD
+    ? new TunTapError("gone", `Cannot ${what}: the device was removed`, {
+      cause,
+    })
+    : new TunTapError("failed", cause.message, { cause });
 }

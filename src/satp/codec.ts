@@ -48,6 +48,8 @@ export class SatpCodec {
   readonly #senderId: number;
 
   /**
+   * For those who bring an engine; others call `createSatpCodec()`.
+   *
    * @param params Effective parameters
    * @param schedules Key schedules of both directions, made by `engine`
    * @param mux Mux of sealed datagrams, 0 to 65535

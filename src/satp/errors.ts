@@ -15,6 +15,8 @@ export class SatpError extends Error {
   readonly code: SatpErrorCode;
 
   /**
+   * Makes an error.
+   *
    * @param code Machine-readable reason
    * @param message Text for people; never holds key material
    */

@@ -50,6 +50,8 @@ export class ReplayWindow {
   #last: Sender | undefined;
 
   /**
+   * Makes an empty window.
+   *
    * @param size Numbers in the window, 0 (accept everything) to
    * {@link MAX_WINDOW_SIZE}; each sender takes about `size / 8` bytes
    * @param maxSenders Bound on the sender ids that are told apart; datagrams
