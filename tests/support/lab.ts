@@ -43,7 +43,7 @@ export class LabHost {
 
   /** Starts a program on this host; the lab ends it if nobody else does. */
   spawn(program: string, ...args: string[]): LabProcess {
-    return this.#spawn(program, program, args);
+    return this.#spawn(program.replace(/.*\//, ""), program, args);
   }
 
   /**
