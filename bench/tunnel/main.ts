@@ -1,0 +1,159 @@
+/**
+ * Measures this program and its peers side by side, in one run on one machine:
+ * `deno task bench:tunnel`, as root, on Linux.
+ *
+ * @module
+ */
+
+import { readEnvironment } from "./environment.ts";
+import { Lab } from "./lab.ts";
+import { type Options, parseOptions, USAGE } from "./options.ts";
+import {
+  directions,
+  type Measured,
+  medians,
+  type Omission,
+  ratios,
+  type Report,
+} from "./report.ts";
+import { renderChart } from "./chart.ts";
+import { type Outcome, Runner } from "./runner.ts";
+import { SCENARIOS, SKIPPED } from "./scenarios/mod.ts";
+import { type Subject, which } from "./subject.ts";
+import { allSubjects } from "./subjects/mod.ts";
+import { renderDirections, renderNotes, renderTable } from "./table.ts";
+
+const RESULTS = new URL("../results/", import.meta.url);
+
+/** The programs that the lab itself is made of. */
+const TOOLS = ["ip", "ethtool", "iperf3", "ping"];
+
+function print(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+}
+
+async function checkTools(): Promise<void> {
+  if (Deno.uid() !== 0) {
+    throw new Error("Cannot make network namespaces: this needs root");
+  }
+  for (const tool of TOOLS) {
+    if (await which(tool) !== undefined) continue;
+    throw new Error(`Cannot build the lab: ${tool} is not installed`);
+  }
+}
+
+/** Sorts the wanted subjects into those that are here and those that are not. */
+async function takeStock(subjects: readonly Subject[]): Promise<{
+  present: Subject[];
+  measured: Measured[];
+  omissions: Omission[];
+}> {
+  const present: Subject[] = [];
+  const measured: Measured[] = [];
+  const omissions: Omission[] = [];
+  for (const subject of subjects) {
+    const { id, label, pair } = subject;
+    const presence = await subject.presence();
+    if ("missing" in presence) {
+      omissions.push({ name: label, reason: presence.missing });
+      continue;
+    }
+    present.push(subject);
+    const { version } = presence;
+    measured.push({ id, label, version, ...pair && { pair } });
+  }
+  return { present, measured, omissions };
+}
+
+/** Aborts on ^C, on a closed terminal and when asked to end. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const signal of signals) {
+    Deno.addSignalListener(signal, () => {
+      controller.abort(new Error(`Interrupted by ${signal}`));
+    });
+  }
+  return controller.signal;
+}
+
+async function save(report: Report, complete: boolean): Promise<void> {
+  const stem = complete ? "tunnel" : "tunnel-partial";
+  const json = new URL(`${stem}.json`, RESULTS);
+  const svg = new URL(`${stem}.svg`, RESULTS);
+  await Deno.mkdir(RESULTS, { recursive: true });
+  await Deno.writeTextFile(json, JSON.stringify(report, null, 1) + "\n");
+  await Deno.writeTextFile(svg, renderChart(report));
+  print(`\nwritten: bench/results/${stem}.json and .svg`);
+}
+
+/** Measures and reports; returns the exit status. */
+async function bench(options: Options, all: Subject[]): Promise<number> {
+  await checkTools();
+  const signal = interruption();
+  const wanted = all.filter(({ id }) => options.only?.includes(id) ?? true);
+  const scenarios = SCENARIOS.filter(({ name }) =>
+    options.scenarios?.includes(name) ?? true
+  );
+  const { present, measured, omissions } = await takeStock(wanted);
+  for (const { name, skip } of SKIPPED) omissions.push({ name, reason: skip });
+  const { rounds, seconds } = options;
+  const environment = await readEnvironment();
+  const outcome: Outcome = await inLab(signal, (lab) => {
+    const plan = { subjects: present, scenarios, rounds, seconds, signal };
+    return new Runner(lab, { ...plan, progress: print }).run();
+  });
+  const metrics = scenarios.flatMap((scenario) => scenario.metrics);
+  const figures = medians(outcome.samples);
+  const reference = measured[0]?.id ?? "";
+  const report: Report = {
+    environment,
+    rounds,
+    seconds,
+    subjects: measured,
+    metrics,
+    omissions,
+    failures: outcome.failures,
+    reference,
+    medians: figures,
+    ratios: ratios(figures, metrics, reference),
+    directions: directions(figures, measured),
+    samples: outcome.samples,
+  };
+  const parts = [renderTable, renderDirections, renderNotes];
+  for (const part of parts.map((render) => render(report))) {
+    if (part !== "") print(`\n${part}`);
+  }
+  await save(report, options.complete);
+  return outcome.failures.length === 0 ? 0 : 1;
+}
+
+async function inLab<T>(
+  signal: AbortSignal,
+  work: (lab: Lab) => Promise<T>,
+): Promise<T> {
+  await using lab = await Lab.create(signal);
+  return await work(lab);
+}
+
+async function main(): Promise<number> {
+  const all = allSubjects();
+  const scenarios = SCENARIOS.map(({ name }) => name);
+  const options = parseOptions(Deno.args, all.map(({ id }) => id), scenarios);
+  if (options.help) {
+    print(USAGE);
+    print(`programs: ${all.map(({ id }) => id).join(" ")}`);
+    print(`scenarios: ${scenarios.join(" ")}`);
+    return 0;
+  }
+  return await bench(options, all);
+}
+
+if (import.meta.main) {
+  try {
+    Deno.exit(await main());
+  } catch (error) {
+    print(error instanceof Error ? error.message : String(error));
+    Deno.exit(1);
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * Takes all subjects through all scenarios, in turns.
+ *
+ * @module
+ */
+
+import type { Lab } from "./lab.ts";
+import type { Failure, Sample } from "./report.ts";
+import type { Readings, Scenario } from "./scenario.ts";
+import type { Subject } from "./subject.ts";
+import type { Tunnel } from "./tunnel.ts";
+
+/** What to run. */
+export interface Plan {
+  readonly subjects: readonly Subject[];
+  readonly scenarios: readonly Scenario[];
+  readonly rounds: number;
+  /** Seconds of each transfer. */
+  readonly seconds: number;
+  /** Stops the run; what runs at the moment fails with its reason. */
+  readonly signal: AbortSignal;
+  /** Says how far the run has come. */
+  progress(line: string): void;
+}
+
+/** What came of it. */
+export interface Outcome {
+  readonly samples: readonly Sample[];
+  readonly failures: readonly Failure[];
+}
+
+/** Runs a plan in a lab. */
+export class Runner {
+  readonly #lab: Lab;
+  readonly #plan: Plan;
+  readonly #samples: Sample[] = [];
+  readonly #failures: Failure[] = [];
+  readonly #unstartable = new Set<string>();
+
+  /** @param lab where all tunnels are made, one at a time */
+  constructor(lab: Lab, plan: Plan) {
+    this.#lab = lab;
+    this.#plan = plan;
+  }
+
+  /**
+   * Runs all rounds: A B C A B C, so that whatever else the machine does in the
+   * meantime hits all subjects alike. A failure is noted and costs no more than
+   * its own figures; a subject that does not start is not tried again.
+   *
+   * @throws the reason of the plan's signal
+   */
+  async run(): Promise<Outcome> {
+    const { rounds, subjects } = this.#plan;
+    for (let round = 1; round <= rounds; round++) {
+      for (const subject of subjects) {
+        if (this.#unstartable.has(subject.id)) continue;
+        await this.#measure(subject, round);
+      }
+    }
+    return { samples: this.#samples, failures: this.#failures };
+  }
+
+  async #measure(subject: Subject, round: number): Promise<void> {
+    const { rounds, progress } = this.#plan;
+    progress(`round ${round} of ${rounds}, ${subject.label}`);
+    let tunnel: Tunnel;
+    try {
+      tunnel = await subject.open(this.#lab);
+    } catch (error) {
+      this.#fail(subject, round, "open", error);
+      this.#unstartable.add(subject.id);
+      return;
+    }
+    await using _ended = tunnel;
+    for (const scenario of this.#plan.scenarios) {
+      if (subject.pair !== undefined && !scenario.pairs) continue;
+      await this.#play(scenario, subject, round, tunnel);
+      if (tunnel.obituary !== undefined) break;
+    }
+  }
+
+  async #play(
+    scenario: Scenario,
+    subject: Subject,
+    round: number,
+    tunnel: Tunnel,
+  ): Promise<void> {
+    const { seconds, progress } = this.#plan;
+    try {
+      const bench = { lab: this.#lab, tunnel, seconds };
+      const readings = await scenario.run(bench);
+      this.#keep(subject, round, readings);
+      progress(`  ${scenario.name}: ${brief(scenario, readings)}`);
+    } catch (error) {
+      const reason = tunnel.obituary ?? error;
+      this.#fail(subject, round, scenario.name, reason);
+    }
+  }
+
+  #keep(subject: Subject, round: number, readings: Readings): void {
+    for (const [metric, value] of Object.entries(readings)) {
+      this.#samples.push({ subject: subject.id, round, metric, value });
+    }
+  }
+
+  #fail(
+    subject: Subject,
+    round: number,
+    scenario: string,
+    error: unknown,
+  ): void {
+    this.#plan.signal.throwIfAborted();
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#failures.push({ subject: subject.id, round, scenario, reason });
+    this.#plan.progress(`  ${scenario}: failed: ${reason}`);
+  }
+}
+
+function brief(scenario: Scenario, readings: Readings): string {
+  return scenario.metrics.map(({ id, unit }) =>
+    `${readings[id]?.toFixed(3)} ${unit}`
+  ).join(", ");
+}

@@ -1,0 +1,30 @@
+import { ping } from "../ping.ts";
+import type { Scenario } from "../scenario.ts";
+import { mean, quantile } from "../statistics.ts";
+
+/** Enough for a 99th percentile that is not just the worst one. */
+const COUNT = 300;
+const INTERVAL_MS = 4;
+
+/** Round-trip time while the tunnel carries nothing else. */
+export const idlePing: Scenario = {
+  name: "ping",
+  metrics: [
+    { id: "ping.avg", label: "ping, idle", unit: "ms", better: "lower" },
+    {
+      id: "ping.p99",
+      label: "ping, idle, p99",
+      unit: "ms",
+      better: "lower",
+    },
+  ],
+  async run({ lab }) {
+    const times = await ping(lab, COUNT, INTERVAL_MS);
+    return {
+      "ping.avg": mean(times),
+      "ping.p99": quantile(times, 0.99),
+      "ping.min": quantile(times, 1 / times.length),
+      "ping.lost": COUNT - times.length,
+    };
+  },
+};

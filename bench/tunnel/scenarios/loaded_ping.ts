@@ -1,0 +1,48 @@
+import { iperf } from "../iperf.ts";
+import { ping } from "../ping.ts";
+import type { Scenario } from "../scenario.ts";
+import { mean, quantile } from "../statistics.ts";
+import { INNER4 } from "../tunnel.ts";
+
+const COUNT = 200;
+const INTERVAL_MS = 10;
+
+/** Seconds of load: the pings and a moment before and after them. */
+const LOAD_SECONDS = 3;
+
+/** Milliseconds that TCP gets to reach its pace. */
+const LEAD_MS = 500;
+
+/** Round-trip time while one TCP connection fills the tunnel. */
+export const loadedPing: Scenario = {
+  name: "ping-load",
+  metrics: [
+    {
+      id: "ping-load.avg",
+      label: "ping, loaded",
+      unit: "ms",
+      better: "lower",
+    },
+    {
+      id: "ping-load.p99",
+      label: "ping, loaded, p99",
+      unit: "ms",
+      better: "lower",
+    },
+  ],
+  async run({ lab }) {
+    const lead = new Promise((resolve) => setTimeout(resolve, LEAD_MS));
+    const [pinged, loaded] = await Promise.allSettled([
+      lead.then(() => ping(lab, COUNT, INTERVAL_MS)),
+      iperf(lab, { address: INNER4.right, seconds: LOAD_SECONDS }),
+    ]);
+    if (pinged.status === "rejected") throw pinged.reason;
+    if (loaded.status === "rejected") throw loaded.reason;
+    const times = pinged.value;
+    return {
+      "ping-load.avg": mean(times),
+      "ping-load.p99": quantile(times, 0.99),
+      "ping-load.lost": COUNT - times.length,
+    };
+  },
+};

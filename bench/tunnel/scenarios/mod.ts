@@ -1,0 +1,34 @@
+/**
+ * All scenarios, in the order in which they run on a tunnel: the quiet ones
+ * before the load, memory when all load is over.
+ *
+ * @module
+ */
+
+import type { Scenario, SkippedScenario } from "../scenario.ts";
+import { flows } from "./flows.ts";
+import { idlePing } from "./idle_ping.ts";
+import { ipv6 } from "./ipv6.ts";
+import { loadedPing } from "./loaded_ping.ts";
+import { memory } from "./memory.ts";
+import { scale } from "./scale.ts";
+import { start } from "./start.ts";
+import { tcp } from "./tcp.ts";
+import { udp } from "./udp.ts";
+import { unsegmented } from "./unsegmented.ts";
+
+/** The scenarios that run. */
+export const SCENARIOS: readonly Scenario[] = [
+  start,
+  idlePing,
+  tcp,
+  unsegmented,
+  flows,
+  ipv6,
+  udp,
+  loadedPing,
+  memory,
+];
+
+/** The scenarios that wait for something. */
+export const SKIPPED: readonly SkippedScenario[] = [scale];

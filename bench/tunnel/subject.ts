@@ -1,0 +1,70 @@
+/**
+ * What is measured.
+ *
+ * @module
+ */
+
+import type { Lab } from "./lab.ts";
+import { run } from "./process.ts";
+import type { Tunnel } from "./tunnel.ts";
+
+/** Whether a program is there, and which version, or why it is not. */
+export type Presence =
+  | { readonly version: string }
+  | { readonly missing: string };
+
+/** Which program is at which end, where the two differ. */
+export interface Pair {
+  /** The id of the subject that has this program at both ends. */
+  readonly left: string;
+  /** The same for the other end. */
+  readonly right: string;
+}
+
+/** A program, or a pair of programs, that makes a tunnel. */
+export interface Subject {
+  /** The name on the command line and in the JSON file. */
+  readonly id: string;
+  /** The name in the table and in the chart. */
+  readonly label: string;
+  /** Set for a mixed pair; it runs only scenarios that are meant for pairs. */
+  readonly pair?: Pair;
+  /** Looks whether it can be measured on this machine. */
+  presence(): Promise<Presence>;
+  /** Starts the tunnel in the lab. */
+  open(lab: Lab): Promise<Tunnel>;
+}
+
+/** Where programs of the administrator are, whatever PATH says. */
+const SYSTEM_DIRECTORIES = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
+
+/** The path of an installed program, or undefined. */
+export async function which(program: string): Promise<string | undefined> {
+  const path = (Deno.env.get("PATH") ?? "").split(":");
+  for (const directory of [...path, ...SYSTEM_DIRECTORIES]) {
+    const candidate = `${directory}/${program}`;
+    const info = await Deno.stat(candidate).catch(() => undefined);
+    if (info?.isFile) return candidate;
+  }
+  return undefined;
+}
+
+/** Looks for installed programs; the first one is asked for its version. */
+export async function installed(
+  programs: readonly string[],
+  versionOption: string,
+): Promise<Presence> {
+  for (const program of programs) {
+    if (await which(program) === undefined) {
+      return { missing: `${program} is not installed` };
+    }
+  }
+  const [program = ""] = programs;
+  const text = await run([program, versionOption]);
+  return { version: firstLine(text) };
+}
+
+/** The first line of a text. */
+export function firstLine(text: string): string {
+  return text.split("\n", 1)[0] ?? "";
+}

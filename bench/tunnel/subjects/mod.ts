@@ -1,0 +1,15 @@
+/**
+ * All subjects, in the order in which they take turns.
+ *
+ * @module
+ */
+
+import type { Subject } from "../subject.ts";
+import { openvpn } from "./openvpn.ts";
+import { satpSubjects } from "./satp.ts";
+import { wireguard } from "./wireguard.ts";
+
+/** Every subject, whether it can be measured here or not. */
+export function allSubjects(): Subject[] {
+  return [...satpSubjects(), openvpn(), wireguard()];
+}

@@ -1,0 +1,72 @@
+/**
+ * wireguard-go, the WireGuard that runs in user space as this program does.
+ *
+ * @module
+ */
+
+import { type Lab, OUTER, type Side } from "../lab.ts";
+import { run } from "../process.ts";
+import { installed, type Subject } from "../subject.ts";
+import { DEVICE, INNER4, INNER6, Tunnel } from "../tunnel.ts";
+
+const PORT = 51820;
+
+/** Milliseconds between two looks for the control socket. */
+const POLL_MS = 2;
+
+/** What one end has to know. */
+interface Keys {
+  readonly privateKeyFile: string;
+  readonly publicKey: string;
+}
+
+async function makeKeys(lab: Lab, side: Side): Promise<Keys> {
+  const privateKey = await run(["wg", "genkey"]);
+  const privateKeyFile = `${lab.scratch}/wireguard-${side}.key`;
+  await Deno.writeTextFile(privateKeyFile, privateKey, { mode: 0o600 });
+  const publicKey = await run(["wg", "pubkey"], { input: privateKey });
+  return { privateKeyFile, publicKey: publicKey.trim() };
+}
+
+/** The device is there a moment before the socket that `wg` talks to. */
+async function controlSocket(side: Side): Promise<void> {
+  const path = `/var/run/wireguard/${DEVICE[side]}.sock`;
+  for (let waited = 0; waited < 2000; waited += POLL_MS) {
+    const info = await Deno.stat(path).catch(() => undefined);
+    if (info?.isSocket) return;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  throw new Error(`Cannot configure wireguard-go: ${path} does not exist`);
+}
+
+async function open(lab: Lab): Promise<Tunnel> {
+  const keys = {
+    left: await makeKeys(lab, "left"),
+    right: await makeKeys(lab, "right"),
+  };
+  const argv = (side: Side) => ["wireguard-go", "-f", DEVICE[side]];
+  return await Tunnel.open(lab, {
+    argv: { left: argv("left"), right: argv("right") },
+    async configure(side) {
+      const other = side === "left" ? "right" : "left";
+      await controlSocket(side);
+      await lab.exec(side, [
+        ...["wg", "set", DEVICE[side], "listen-port", String(PORT)],
+        ...["private-key", keys[side].privateKeyFile],
+        ...["peer", keys[other].publicKey],
+        ...["endpoint", `${OUTER[other]}:${PORT}`],
+        ...["allowed-ips", `${INNER4[other]}/32,${INNER6[other]}/128`],
+      ]);
+    },
+  });
+}
+
+/** wireguard-go at both ends. */
+export function wireguard(): Subject {
+  return {
+    id: "wireguard-go",
+    label: "wireguard-go",
+    presence: () => installed(["wireguard-go", "wg"], "--version"),
+    open,
+  };
+}

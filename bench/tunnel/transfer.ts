@@ -1,0 +1,56 @@
+/**
+ * A transfer with the CPU time that both daemons spend on it.
+ *
+ * @module
+ */
+
+import { iperf, type IperfOptions } from "./iperf.ts";
+import type { Bench, Metric, Readings } from "./scenario.ts";
+import { INNER4 } from "./tunnel.ts";
+
+const GIGA = 1e9;
+
+/** The metrics of a transfer of that name. */
+export function transferMetrics(name: string, label: string): Metric[] {
+  return [
+    { id: `${name}.gbps`, label, unit: "Gbit/s", better: "higher" },
+    {
+      id: `${name}.cpu`,
+      label: `${label}, CPU`,
+      unit: "s/GB",
+      better: "lower",
+    },
+  ];
+}
+
+/**
+ * Makes one TCP transfer and reads what it brought and what it cost.
+ *
+ * @returns `<name>.gbps` and `<name>.cpu` (CPU seconds per GB of both daemons),
+ * and as details the same per daemon, the bytes and the segments sent again
+ */
+export async function transfer(
+  bench: Bench,
+  name: string,
+  options: Partial<IperfOptions> = {},
+): Promise<Readings> {
+  const { lab, tunnel, seconds } = bench;
+  const before = await tunnel.cpuSeconds();
+  const result = await iperf(lab, {
+    address: INNER4.right,
+    seconds,
+    ...options,
+  });
+  const after = await tunnel.cpuSeconds();
+  const gigabytes = result.bytes / GIGA;
+  const left = (after.left - before.left) / gigabytes;
+  const right = (after.right - before.right) / gigabytes;
+  return {
+    [`${name}.gbps`]: result.bitsPerSecond / GIGA,
+    [`${name}.cpu`]: left + right,
+    [`${name}.cpu.left`]: left,
+    [`${name}.cpu.right`]: right,
+    [`${name}.bytes`]: result.bytes,
+    [`${name}.retransmits`]: result.retransmits,
+  };
+}

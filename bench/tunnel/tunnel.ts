@@ -1,0 +1,168 @@
+/**
+ * A running tunnel between the two sides of the lab.
+ *
+ * @module
+ */
+
+import { type Lab, type Side, SIDES } from "./lab.ts";
+import { Daemon, lastLines } from "./process.ts";
+import { cpuSeconds, residentBytes } from "./sampling.ts";
+
+/**
+ * The tunnel device of a side. Two names, because wireguard-go names its
+ * control socket after the device and all namespaces share one directory.
+ */
+export const DEVICE: Readonly<Record<Side, string>> = {
+  left: "at-b-tun-l",
+  right: "at-b-tun-r",
+};
+
+/** IPv4 addresses inside the tunnel, from TEST-NET-2 (RFC 5737). */
+export const INNER4: Readonly<Record<Side, string>> = {
+  left: "198.51.100.1",
+  right: "198.51.100.2",
+};
+
+/** IPv6 addresses inside the tunnel (RFC 3849). */
+export const INNER6: Readonly<Record<Side, string>> = {
+  left: "2001:db8::1",
+  right: "2001:db8::2",
+};
+
+/** The MTU of every tunnel device, in bytes. */
+export const INNER_MTU = 1400;
+
+/** Milliseconds until a tunnel that carries nothing is given up. */
+const START_LIMIT_MS = 15_000;
+
+/** How a subject's two daemons are started. */
+export interface Ends {
+  /** The command line of each daemon. */
+  readonly argv: Readonly<Record<Side, readonly string[]>>;
+  /** What is left to do once the device of a side is there. */
+  configure?(side: Side): Promise<void>;
+}
+
+/** A value for each side. */
+export type PerSide<T> = Readonly<Record<Side, T>>;
+
+/** Waits until `condition` holds; fails when a daemon ends or time is up. */
+export async function until(
+  condition: () => Promise<boolean>,
+  daemon: Daemon,
+): Promise<void> {
+  const deadline = performance.now() + START_LIMIT_MS;
+  while (!await condition()) {
+    if (daemon.ended) {
+      throw new Error(
+        `The daemon has ended: ${lastLines(await daemon.output())}`,
+      );
+    }
+    if (performance.now() > deadline) {
+      throw new Error(`The daemon does not get ready: ${daemon.lastWords}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+/** Two daemons, one on each side, with a tunnel between them. */
+export class Tunnel implements AsyncDisposable {
+  readonly #lab: Lab;
+  readonly #daemons: PerSide<Daemon>;
+  #startSeconds = 0;
+
+  private constructor(lab: Lab, daemons: PerSide<Daemon>) {
+    this.#lab = lab;
+    this.#daemons = daemons;
+  }
+
+  /**
+   * Starts both daemons and returns when the first packet has passed.
+   *
+   * @throws {Error} with the last words of a daemon that does not get ready
+   */
+  static async open(lab: Lab, ends: Ends): Promise<Tunnel> {
+    const started = performance.now();
+    const tunnel = new Tunnel(lab, {
+      left: new Daemon(lab.within("left", ends.argv.left)),
+      right: new Daemon(lab.within("right", ends.argv.right)),
+    });
+    try {
+      await Promise.all(SIDES.map((side) => tunnel.#bringUp(side, ends)));
+      await tunnel.#firstPacket();
+    } catch (error) {
+      await tunnel[Symbol.asyncDispose]();
+      throw error;
+    }
+    tunnel.#startSeconds = (performance.now() - started) / 1000;
+    return tunnel;
+  }
+
+  /** Seconds from starting both daemons until the first packet had passed. */
+  get startSeconds(): number {
+    return this.#startSeconds;
+  }
+
+  /** Which daemon has ended, with its last words; undefined if none has. */
+  get obituary(): string | undefined {
+    const side = SIDES.find((side) => this.#daemons[side].ended);
+    if (side === undefined) return undefined;
+    return `the ${side} daemon has ended: ${this.#daemons[side].lastWords}`;
+  }
+
+  /** CPU seconds, user and system, that each daemon has used. */
+  async cpuSeconds(): Promise<PerSide<number>> {
+    const { left, right } = this.#daemons;
+    return {
+      left: await cpuSeconds(left.pid),
+      right: await cpuSeconds(right.pid),
+    };
+  }
+
+  /** Bytes that each daemon has resident. */
+  async residentBytes(): Promise<PerSide<number>> {
+    const { left, right } = this.#daemons;
+    return {
+      left: await residentBytes(left.pid),
+      right: await residentBytes(right.pid),
+    };
+  }
+
+  /** Ends both daemons. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(
+      SIDES.map((side) => this.#daemons[side][Symbol.asyncDispose]()),
+    );
+  }
+
+  async #bringUp(side: Side, ends: Ends): Promise<void> {
+    const daemon = this.#daemons[side];
+    const device = DEVICE[side];
+    await until(async () => {
+      const devices = await Deno.readTextFile(`/proc/${daemon.pid}/net/dev`)
+        .catch(() => ""); // no such process: it has just ended
+      return devices.includes(`${device}:`);
+    }, daemon);
+    await ends.configure?.(side);
+    await this.#lab.ip(side, [
+      `addr add ${INNER4[side]}/30 dev ${device}`,
+      `addr add ${INNER6[side]}/64 dev ${device} nodad`,
+      `link set ${device} mtu ${INNER_MTU} up`,
+    ]);
+  }
+
+  /** Sends echo requests, 5 ms apart, until one of them is answered. */
+  async #firstPacket(): Promise<void> {
+    const seconds = START_LIMIT_MS / 1000;
+    const probe = ["ping", "-n", "-c1", "-i0.005", `-w${seconds}`];
+    try {
+      await this.#lab.exec("left", [...probe, INNER4.right], {
+        timeout: START_LIMIT_MS + 2000,
+      });
+    } catch (cause) {
+      const words = SIDES.map((side) => this.#daemons[side].lastWords);
+      const reason = this.obituary ?? words.join(" | ");
+      throw new Error(`Nothing passes the tunnel: ${reason}`, { cause });
+    }
+  }
+}
