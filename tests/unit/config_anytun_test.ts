@@ -1,0 +1,327 @@
+import assert from "node:assert/strict";
+import { readAnytunCommandLine } from "../../src/config/anytun.ts";
+import type { AnytunOptions } from "../../src/config/anytun_options.ts";
+import { formatPrefix } from "../../src/net/prefix.ts";
+
+const RUNTIME = { deno: "2.9.6", v8: "15.0" };
+const KEY_128 = "000102030405060708090a0b0c0d0e0f";
+const SALT = "0102030405060708090a0b0c0d0e";
+
+function read(...argv: string[]) {
+  return readAnytunCommandLine(argv, RUNTIME);
+}
+
+/** What a line runs with, -D and a passphrase added. */
+function run(...argv: string[]): {
+  readonly options: AnytunOptions;
+  readonly warnings: readonly string[];
+} {
+  const result = read("-D", "-E", "secret", ...argv);
+  assert.equal(result.kind, "run", JSON.stringify(result));
+  return result;
+}
+
+/** The report of a line, -D added, and whether the usage came with it. */
+function fail(...argv: string[]): { text: string; usage: boolean } {
+  const result = read("-D", ...argv);
+  assert.equal(result.kind, "error", JSON.stringify(result));
+  assert.equal(result.status, 255);
+  assert.match(result.stdout, /^(USAGE:\n.*)?$/s);
+  return { text: result.stderr, usage: result.stdout !== "" };
+}
+
+Deno.test("anytun has the defaults of the original", () => {
+  assert.deepEqual(run().options, {
+    foreground: true,
+    debug: false,
+    logTargets: [{ kind: "stderr", level: 3 }],
+    localHost: undefined,
+    localPort: 4444,
+    remoteHost: undefined,
+    remotePort: 4444,
+    family: "any",
+    device: { name: undefined, type: "tun" },
+    ifconfig: [],
+    mtu: undefined,
+    senderId: 0,
+    mux: 0,
+    windowSize: 0,
+    role: "left",
+    kdPrf: "aes-ctr-128",
+    cipher: "aes-ctr-128",
+    authAlgo: "sha1",
+    tagLength: 10,
+    secrets: { passphrase: "secret", key: undefined, salt: undefined },
+  });
+});
+
+Deno.test("anytun takes every short option", () => {
+  const line = "-L file:4,/var/log/a.log -i 192.0.2.1 -p 1 -s 2 -r vpn -o 3 " +
+    `-6 -d tap7 -n 10.0.0.1/8 -m 4 -w 5 -k aes-ctr-192 -e bob -A ${SALT} ` +
+    "-c aes-ctr-256 -b 12";
+  const { options } = run(...line.split(" "));
+  const { ifconfig, secrets, ...others } = options;
+  assert.deepEqual(others, {
+    foreground: true,
+    debug: false,
+    logTargets: [{ kind: "file", level: 4, path: "/var/log/a.log" }],
+    localHost: "192.0.2.1",
+    localPort: 1,
+    remoteHost: "vpn",
+    remotePort: 3,
+    family: "6",
+    device: { name: "tap7", type: "tap" },
+    mtu: 1400,
+    senderId: 2,
+    mux: 4,
+    windowSize: 5,
+    role: "right",
+    kdPrf: "aes-ctr-192",
+    cipher: "aes-ctr-256",
+    authAlgo: "sha1",
+    tagLength: 12,
+  });
+  assert.deepEqual(ifconfig.map(formatPrefix), ["10.0.0.1/8"]);
+  assert.equal(secrets.passphrase, "secret");
+  assert.equal(secrets.salt?.length, 14);
+});
+
+Deno.test("anytun takes the same by long names", () => {
+  const short =
+    `-L stdout:1 -i ::1 -p 1 -s 2 -r vpn -o 3 -4 -d x -t tap -m 4 ` +
+    `-w 5 -k null -e alice -E x -c null -a null -b 7 -D -U -n fd00::1/64`;
+  const long = `--log stdout:1 --interface ::1 --port 1 --sender-id 2 ` +
+    `--remote-host vpn --remote-port 3 --ipv4-only --dev x --type tap --mux 4 ` +
+    `--window-size 5 --kd-prf null --role alice --passphrase x --cipher null ` +
+    `--auth-algo null --auth-tag-length 7 --nodaemonize --debug ` +
+    `--ifconfig fd00::1/64`;
+  const withoutLog = (line: string) => line.split(" ").slice(2);
+  assert.deepEqual(read(...withoutLog(long)), read(...withoutLog(short)));
+  const [keyed] = [`--key ${KEY_128} --salt ${SALT} --nodaemonize`];
+  assert.deepEqual(
+    read(...keyed.split(" ")),
+    read("-K", KEY_128, "-A", SALT, "-D"),
+  );
+});
+
+Deno.test("a repeated option overwrites, but logs and addresses collect", () => {
+  const { options } = run(
+    ..."-p 1 -p 2 -L stdout:1 -L file:2,a -L file:3,b".split(" "),
+    ..."-n 10.0.0.1/8 -n fd00::1/64".split(" "),
+  );
+  assert.equal(options.localPort, 2);
+  assert.deepEqual(options.logTargets.map(({ kind }) => kind), [
+    "stdout",
+    "file",
+    "file",
+  ]);
+  assert.deepEqual(options.ifconfig.map(formatPrefix), [
+    "10.0.0.1/8",
+    "fd00::1/64",
+  ]);
+});
+
+Deno.test("an empty value leaves the option as it was", () => {
+  const { options } = run("-p", "5", "-p", "", "-r", "", "-e", "", "-E", "");
+  assert.equal(options.localPort, 5);
+  assert.equal(options.remoteHost, undefined);
+  assert.equal(options.role, "left");
+  assert.equal(options.secrets.passphrase, "secret");
+});
+
+Deno.test("-4 and -6 choose the family, and exclude each other", () => {
+  assert.equal(run("-4").options.family, "4");
+  assert.equal(run("-6").options.family, "6");
+  assert.deepEqual(fail("-4", "-6", "-E", "x"), {
+    text: "syntax error: -4 and -6 are mutual exclusive\n\n",
+    usage: true,
+  });
+});
+
+Deno.test("every role has its names, in lower case only", () => {
+  for (const name of ["left", "alice", "server"]) {
+    assert.equal(run("-e", name).options.role, "left");
+  }
+  for (const name of ["right", "bob", "client"]) {
+    assert.equal(run("-e", name).options.role, "right");
+  }
+  const { text, usage } = fail("-e", "LEFT");
+  assert.match(text, /^syntax error: unknown role name: LEFT\n\n-e needs /);
+  assert.ok(usage);
+});
+
+Deno.test("anytun does not pretend to run in the background", () => {
+  const result = read("-E", "secret");
+  assert.deepEqual(result, {
+    kind: "error",
+    stderr: "Cannot run in the background yet: " +
+      "add --nodaemonize (-D) or --debug (-U)\n",
+    stdout: "",
+    status: 255,
+  });
+  assert.equal(read("-U", "-E", "secret").kind, "run");
+});
+
+Deno.test("-U logs everything to standard output, besides other targets", () => {
+  const { options } = run("-U", "-L", "file:1,a.log");
+  assert.ok(options.debug);
+  assert.deepEqual(options.logTargets, [
+    { kind: "file", level: 1, path: "a.log" },
+    { kind: "stdout", level: 5 },
+  ]);
+});
+
+Deno.test("a stream takes the log only once", () => {
+  const twice = (...argv: string[]) => fail("-E", "x", ...argv).text;
+  assert.equal(
+    twice("-U", "-L", "stdout:3"),
+    "stdout logtarget is supported only once (--log, --debug)\n",
+  );
+  assert.equal(
+    twice("-L", "stderr:3", "-L", "stderr:4"),
+    "stderr logtarget is supported only once (--log)\n",
+  );
+  run("-L", "stderr:3", "-L", "stdout:3", "-L", "file:1", "-L", "file:2");
+});
+
+Deno.test("the type of the device is -t, else what the name begins with", () => {
+  const device = (...argv: string[]) => run(...argv).options.device;
+  assert.deepEqual(device("-d", "tun7"), { name: "tun7", type: "tun" });
+  assert.deepEqual(device("-d", "tap%d"), { name: "tap%d", type: "tap" });
+  assert.deepEqual(device("-d", "tun7", "-t", "tapfoo"), {
+    name: "tun7",
+    type: "tap",
+  });
+  assert.deepEqual(fail("-E", "x", "-d", "vpn"), {
+    text: "Cannot tell the type of device 'vpn' (--dev): " +
+      "add --type tun or --type tap\n",
+    usage: false,
+  });
+});
+
+Deno.test("a long device name is cut, with a warning", () => {
+  const { options, warnings } = run("-d", "tun-of-16-letter");
+  assert.equal(options.device.name, "tun-of-16-lette");
+  assert.match(
+    warnings.join("\n"),
+    /'tun-of-16-letter' \(--dev\).*more than 15/,
+  );
+  const exact = run("-d", "tun-of-15-lette");
+  assert.equal(exact.options.device.name, "tun-of-15-lette");
+  assert.doesNotMatch(exact.warnings.join("\n"), /--dev/);
+});
+
+Deno.test("--mtu counts with -n, and is 1400 unless it is given", () => {
+  assert.equal(run("-n", "10.0.0.1/8").options.mtu, 1400);
+  assert.equal(run("-n", "10.0.0.1/8", "--mtu", "68").options.mtu, 68);
+  const lonely = run("--mtu", "1300");
+  assert.equal(lonely.options.mtu, undefined);
+  assert.match(lonely.warnings.join("\n"), /--mtu has no effect without/);
+});
+
+Deno.test("--mtu leaves IPv6 the 1280 bytes that it needs", () => {
+  assert.equal(run("-n", "fd00::1/64", "--mtu", "1280").options.mtu, 1280);
+  assert.match(
+    fail("-E", "x", "-n", "fd00::1/64", "--mtu", "1279").text,
+    /^Cannot use --mtu 1279: the IPv6 address .* at least 1280/,
+  );
+});
+
+Deno.test("an MTU that the datagrams cannot carry is warned about", () => {
+  const warned = (mtu: string, ...argv: string[]) =>
+    run("-n", "10.0.0.1/8", "--mtu", mtu, ...argv).warnings
+      .some((text) => text.includes("--mtu"));
+  assert.ok(!warned("1580"));
+  assert.ok(warned("1581"));
+  assert.ok(!warned("1590", "-a", "null"));
+  assert.ok(!warned("1566", "-t", "tap"));
+  assert.ok(warned("1567", "-t", "tap"));
+});
+
+Deno.test("the tag is at most 20 bytes, and a longer one warned about", () => {
+  const { options, warnings } = run("-b", "64");
+  assert.equal(options.tagLength, 20);
+  assert.ok(warnings.includes(
+    "sha1 auth algo can't generate tags of length 64, " +
+      "using maximum tag length(20)",
+  ));
+  assert.equal(run("-b", "20").options.tagLength, 20);
+  assert.equal(run("-b", "4294967295").options.tagLength, 20);
+});
+
+Deno.test("what is in force follows from what is given", () => {
+  const nothing = run("-c", "null", "-a", "null", "-b", "12").options;
+  assert.equal(nothing.kdPrf, "null");
+  assert.equal(nothing.tagLength, 0);
+  assert.equal(run("-c", "null").options.kdPrf, "aes-ctr-128");
+  assert.equal(run("-c", "aes-ctr").options.cipher, "aes-ctr-128");
+});
+
+Deno.test("anytun warns about everything that protects nobody", () => {
+  const warnings = (...argv: string[]) => {
+    const result = read("-D", "-w", "64", ...argv);
+    assert.equal(result.kind, "run", JSON.stringify(result));
+    return result.warnings.join("\n");
+  };
+  const keys = ["-K", KEY_128, "-A", SALT];
+  assert.equal(warnings(...keys), "");
+  assert.match(
+    warnings("-E", "x"),
+    /^passphrase is on the command line[^\n]*$/,
+  );
+  assert.match(warnings(...keys, "-w", "0"), /^window size is 0[^\n]*$/);
+  assert.match(warnings(...keys, "-c", "null"), /^cipher is null[^\n]*$/);
+  assert.match(warnings(...keys, "-a", "null"), /^auth algo is null[^\n]*$/);
+  assert.match(warnings(...keys, "-b", "0"), /^tag length is 0[^\n]*$/);
+  assert.match(warnings("-k", "null"), /^using NULL key derivation[^\n]*$/);
+  assert.match(
+    warnings("-c", "null", "-a", "null"),
+    /^cipher is null[^\n]*\nauth algo is null[^\n]*$/,
+  );
+});
+
+Deno.test("anytun does not start without master key and salt", () => {
+  const message = (...argv: string[]) => {
+    const { text, usage } = fail(...argv);
+    assert.equal(usage, false);
+    return text;
+  };
+  assert.match(message(), /no master key is given, add --key or --passphrase/);
+  assert.match(message("-A", SALT), /no master key is given/);
+  assert.match(message("-K", KEY_128), /no master salt is given/);
+  assert.match(
+    message("-K", KEY_128, "-A", SALT, "-k", "aes-ctr-256"),
+    /master key \(--key\): it has 16 bytes, .* aes-ctr-256 .* needs 32/,
+  );
+  assert.match(
+    message("-K", KEY_128.slice(2), "-E", "x"),
+    /it has 15 bytes, .* aes-ctr-128 .* needs 16/,
+  );
+});
+
+Deno.test("key and salt go with the passphrase, each for itself", () => {
+  const secrets = (...argv: string[]) => {
+    const result = read("-D", ...argv);
+    assert.equal(result.kind, "run", JSON.stringify(result));
+    return Object.entries(result.options.secrets)
+      .flatMap(([name, value]) => value === undefined ? [] : [name]);
+  };
+  assert.deepEqual(secrets("-K", KEY_128, "-A", SALT), ["key", "salt"]);
+  assert.deepEqual(secrets("-K", KEY_128, "-E", "x"), ["passphrase", "key"]);
+  assert.deepEqual(secrets("-A", SALT, "-E", "x"), ["passphrase", "salt"]);
+  assert.deepEqual(secrets("-k", "null"), []);
+  const long = KEY_128 + KEY_128;
+  assert.deepEqual(secrets("-k", "aes-ctr-256", "-K", long, "-A", SALT), [
+    "key",
+    "salt",
+  ]);
+});
+
+Deno.test("-v prints two lines about the version", () => {
+  const result = read("-v");
+  assert.equal(result.kind, "print");
+  assert.match(
+    result.text,
+    /^anytun version \d+\.\d+\.\d+\nrunning on Deno 2\.9\.6 with V8 15\.0\n$/,
+  );
+});
