@@ -5,12 +5,8 @@
  */
 
 import { cString, type Libc } from "./libc.ts";
+import { AF_INET, AF_INET6 } from "./sockaddr.ts";
 import { TunTapError } from "./tuntap_error.ts";
-
-/** Address family of IPv4 (socket(2)). */
-export const AF_INET = 2;
-/** Address family of IPv6 (socket(2)). */
-export const AF_INET6 = 10;
 
 /** An address with host bits and the length of its prefix. */
 export interface InterfacePrefix {

@@ -8,7 +8,6 @@ import type { DeviceSettings, DeviceType } from "./device.ts";
 import { Errno, SystemError } from "./errno.ts";
 import { deviceIndex, deviceMtu } from "./ifreq.ts";
 import {
-  AF_INET6,
   type InterfacePrefix,
   parseInterfacePrefix,
 } from "./interface_prefix.ts";
@@ -20,6 +19,7 @@ import {
   mtuMessage,
   RouteSocket,
 } from "./rtnetlink.ts";
+import { AF_INET6 } from "./sockaddr.ts";
 import { TunTapError } from "./tuntap_error.ts";
 
 /** RFC 791 section 3.2: every link carries 68 bytes. */

@@ -30,9 +30,13 @@ export class Arena {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** The same bytes, for fields of native structs. */
   readonly view: DataView<ArrayBuffer>;
+  /** The same bytes as words of the machine, for offsets divisible by 4. */
+  readonly words: Uint32Array<ArrayBuffer>;
 
   readonly #base: Deno.PointerObject;
   readonly #baseAddress: bigint;
+  readonly #baseLow: number;
+  readonly #baseHigh: number;
   readonly #pointers = new Map<number, Deno.PointerObject>();
   #taken = 0;
 
@@ -49,12 +53,15 @@ export class Arena {
     }
     this.bytes = new Uint8Array(buffer);
     this.view = new DataView(buffer);
+    this.words = new Uint32Array(buffer);
     const base = Deno.UnsafePointer.of(this.bytes);
     if (base === null) {
       throw new RangeError(`Cannot make an arena: its size is ${size}`);
     }
     this.#base = base;
     this.#baseAddress = Deno.UnsafePointer.value(base);
+    this.#baseLow = Number(this.#baseAddress & 0xffffffffn);
+    this.#baseHigh = Number(this.#baseAddress >> 32n);
   }
 
   /** Bytes not yet taken. */
@@ -101,8 +108,38 @@ export class Arena {
    * @throws {RangeError} When the offset lies outside.
    */
   address(offset: number): bigint {
-    this.#check(offset);
+    this.check(offset, 1);
     return this.#baseAddress + BigInt(offset);
+  }
+
+  /**
+   * Stores the address of an offset in a native struct, without the price of a
+   * bigint.
+   *
+   * @param at Where the struct has the address, divisible by 4.
+   * @param offset An offset inside the arena.
+   * @throws {RangeError} When the offset lies outside.
+   */
+  storeAddress(at: number, offset: number): void {
+    this.check(offset, 1);
+    const low = this.#baseLow + offset;
+    this.words[at >>> 2] = low;
+    this.words[(at >>> 2) + 1] = this.#baseHigh + (low > 0xffffffff ? 1 : 0);
+  }
+
+  /**
+   * Makes sure that a place is inside the arena before the kernel is sent there.
+   *
+   * @param offset Where the place begins.
+   * @param size Its bytes.
+   * @throws {RangeError} When it is not inside.
+   */
+  check(offset: number, size: number): void {
+    // Written so that NaN fails as well.
+    if (offset >= 0 && size >= 0 && offset + size <= this.bytes.length) return;
+    throw new RangeError(
+      `Cannot reach into the arena: ${size} bytes at ${offset} of ${this.bytes.length}`,
+    );
   }
 
   /**
@@ -117,7 +154,7 @@ export class Arena {
   }
 
   #makePointer(offset: number): Deno.PointerObject {
-    this.#check(offset);
+    this.check(offset, 1);
     const pointer = Deno.UnsafePointer.offset(this.#base, offset);
     if (pointer === null) {
       throw new RangeError(`Cannot point into the arena: offset is ${offset}`);
@@ -125,15 +162,5 @@ export class Arena {
     if (this.#pointers.size >= MAX_CACHED_POINTERS) this.#pointers.clear();
     this.#pointers.set(offset, pointer);
     return pointer;
-  }
-
-  #check(offset: number): void {
-    if (
-      !(Number.isInteger(offset) && offset >= 0 && offset < this.bytes.length)
-    ) {
-      throw new RangeError(
-        `Cannot point into the arena: offset is ${offset}, size is ${this.bytes.length}`,
-      );
-    }
   }
 }

@@ -6,8 +6,9 @@
  */
 
 import { SystemError } from "./errno.ts";
-import { AF_INET, type InterfacePrefix } from "./interface_prefix.ts";
+import type { InterfacePrefix } from "./interface_prefix.ts";
 import type { Libc } from "./libc.ts";
+import { AF_INET } from "./sockaddr.ts";
 
 // include/uapi/linux/netlink.h
 const NETLINK_ROUTE = 0;

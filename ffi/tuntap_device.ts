@@ -12,23 +12,33 @@ import type {
   TunTapOptions,
 } from "./device.ts";
 import { checkDeviceName } from "./device_name.ts";
-import { Errno, SystemError } from "./errno.ts";
+import { Errno, type SystemError } from "./errno.ts";
 import { O_CLOEXEC, O_NONBLOCK, O_RDWR } from "./fcntl.ts";
 import { Ifreq } from "./ifreq.ts";
 import { cString, type Libc } from "./libc.ts";
 import { configureLink, linkMtu } from "./link.ts";
 import { Arena } from "./memory.ts";
 import { Bell, FOREVER, PollSet } from "./poll.ts";
-import { TunTapError } from "./tuntap_error.ts";
+import { isRefusedPacket, lostDevice, TunTapError } from "./tuntap_error.ts";
+import { negotiateOffloads, resetHeaderSize, setOffloads } from "./vnet.ts";
 
 const NODE = "/dev/net/tun";
 
 // include/uapi/linux/if_tun.h
 const TUNSETIFF = 0x400454ca;
-const TUNSETOFFLOAD = 0x400454d0;
 const IFF_TUN = 0x1;
 const IFF_TAP = 0x2;
 const IFF_NO_PI = 0x1000;
+const IFF_VNET_HDR = 0x4000;
+
+/** What the daemon can ask of a device beyond {@linkcode TunTapOptions}. */
+export interface DeviceOptions extends TunTapOptions {
+  /**
+   * Whether a virtio_net_hdr of 10 bytes stands before each packet, in both
+   * directions. Left out: no.
+   */
+  readonly vnetHeader?: boolean;
+}
 
 /**
  * Opens a device; see {@linkcode TunTap}.
@@ -40,17 +50,21 @@ const IFF_NO_PI = 0x1000;
  */
 export function openDevice(
   libc: Libc,
-  options: TunTapOptions,
+  options: DeviceOptions,
   onClosed: () => void = () => {},
 ): TunTapDevice {
-  const { name, type = "tun" } = options;
+  const { name, type = "tun", vnetHeader = false } = options;
   if (name !== undefined) checkDeviceName(name);
   const what = name === undefined
     ? `open a new ${type} device`
     : `open the ${type} device '${name}'`;
   const fd = openNode(libc, what);
   try {
-    const actualName = attach(libc, fd, name ?? "", type, what);
+    const actualName = attach(libc, fd, {
+      name: name ?? "",
+      flags: (type === "tun" ? IFF_TUN : IFF_TAP) | IFF_NO_PI |
+        (vnetHeader ? IFF_VNET_HDR : 0),
+    }, what);
     return new TunTapDevice(libc, fd, actualName, type, onClosed);
   } catch (error) {
     libc.symbols.close(fd);
@@ -93,23 +107,22 @@ function openNode(libc: Libc, what: string): number {
   }
 }
 
+/** @returns The name that the kernel gave the device. */
 function attach(
   libc: Libc,
   fd: number,
-  name: string,
-  type: DeviceType,
+  { name, flags }: { readonly name: string; readonly flags: number },
   what: string,
 ): string {
   const ifreq = new Ifreq(name);
-  ifreq.flags = (type === "tun" ? IFF_TUN : IFF_TAP) | IFF_NO_PI;
+  ifreq.flags = flags;
   if (libc.symbols.ioctl(fd, TUNSETIFF, ifreq.bytes) < 0) {
     throw attachError(what, libc.error(what, "ioctl"));
   }
-  // A persistent device keeps the offloads of the program that had it before,
-  // and would hand over super-packets without a header to tell.
-  if (libc.symbols.ioctlNumber(fd, TUNSETOFFLOAD, 0) < 0) {
-    throw attachError(what, libc.error(what, "ioctl"));
-  }
+  // A persistent device keeps what the program that had it before has set, and
+  // would hand over super-packets to one that does not expect any.
+  setOffloads(libc, fd, 0);
+  if ((flags & IFF_VNET_HDR) !== 0) resetHeaderSize(libc, fd);
   return ifreq.name;
 }
 
@@ -197,7 +210,8 @@ export class TunTapDevice implements TunTap {
       if (count >= 0) return count;
       const errno = this.#libc.errno();
       if (errno === Errno.EAGAIN) return 0;
-      if (errno !== Errno.EINTR) throw this.#lost("read from", "read", errno);
+      if (errno === Errno.EINTR) continue;
+      throw lostDevice(`read from ${this.name}`, "read", errno);
     }
   }
 
@@ -207,9 +221,23 @@ export class TunTapDevice implements TunTap {
       const { write } = this.#libc.symbols;
       if (write(this.fd, packet, packet.length) >= 0) return true;
       const errno = this.#libc.errno();
-      if (isRefusal(errno)) return false;
-      if (errno !== Errno.EINTR) throw this.#lost("write to", "write", errno);
+      if (isRefusedPacket(errno)) return false;
+      if (errno === Errno.EINTR) continue;
+      throw lostDevice(`write to ${this.name}`, "write", errno);
     }
+  }
+
+  /**
+   * Lets the kernel hand over packets that still need work, as the header in
+   * front of them tells; only for a device opened with that header. What the
+   * kernel does not know is left out step by step.
+   *
+   * @param wanted Which, of {@linkcode Offload}.
+   * @returns Those that are set.
+   */
+  negotiateOffloads(wanted: number): number {
+    this.#checkOpen("set the offloads of");
+    return negotiateOffloads(this.#libc, this.fd, wanted);
   }
 
   readable(): Promise<boolean> {
@@ -222,6 +250,8 @@ export class TunTapDevice implements TunTap {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#closing.ring();
+    // For the next program at a persistent device; see attach().
+    setOffloads(this.#libc, this.fd, 0);
     this.#libc.symbols.close(this.fd);
     // A thread of the pool may be about to wait on the two descriptors. The
     // bell, kept open, ends that wait whatever the other number then means.
@@ -254,25 +284,4 @@ export class TunTapDevice implements TunTap {
       `Cannot ${what} ${this.name}: the device is closed`,
     );
   }
-
-  #lost(what: string, syscall: string, errno: number): TunTapError {
-    const cause = new SystemError(`${what} ${this.name}`, syscall, errno);
-    return errno === Errno.EBADFD
-      ? new TunTapError(
-        "gone",
-        `Cannot ${what} ${this.name}: the device was removed`,
-        { cause },
-      )
-      : new TunTapError("failed", cause.message, { cause });
-  }
-}
-
-/**
- * Errors of tun_get_user() (drivers/net/tun.c) that concern one packet and not
- * the device: not an IP packet, link down, out of memory, queue full.
- */
-function isRefusal(errno: number): boolean {
-  return errno === Errno.EINVAL || errno === Errno.EIO ||
-    errno === Errno.ENOMEM || errno === Errno.ENOBUFS ||
-    errno === Errno.EAGAIN;
 }

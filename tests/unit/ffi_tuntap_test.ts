@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
 import { checkDeviceName } from "../../ffi/device_name.ts";
 import { Errno } from "../../ffi/errno.ts";
-import {
-  AF_INET,
-  AF_INET6,
-  parseInterfacePrefix,
+import { parseInterfacePrefix
 } from "../../ffi/interface_prefix.ts";
 import { Ifreq } from "../../ffi/ifreq.ts";
 import { type Libc, openLibc } from "../../ffi/libc.ts";

@@ -1,0 +1,192 @@
+/**
+ * OpenSSL's libcrypto, versions 3 and 1.1: a typed symbol table, opened by
+ * whoever needs it. `libc.ts` says how parameters are declared and why.
+ *
+ * @module
+ */
+
+const SYMBOLS = {
+  OPENSSL_init_crypto: {
+    parameters: [
+      "u64", // uint64_t opts
+      "pointer", // const OPENSSL_INIT_SETTINGS *settings
+    ],
+    result: "i32",
+  },
+  OpenSSL_version: {
+    parameters: ["i32" /* int type */],
+    result: "pointer", // const char *
+  },
+
+  // Ciphers
+  EVP_CIPHER_CTX_new: {
+    parameters: [],
+    result: "pointer", // EVP_CIPHER_CTX *
+  },
+  EVP_CIPHER_CTX_free: {
+    parameters: ["pointer" /* EVP_CIPHER_CTX *ctx */],
+    result: "void",
+  },
+  EVP_CIPHER_CTX_set_padding: {
+    parameters: [
+      "pointer", // EVP_CIPHER_CTX *ctx
+      "i32", // int padding
+    ],
+    result: "i32",
+  },
+  EVP_EncryptInit_ex: {
+    parameters: [
+      "pointer", // EVP_CIPHER_CTX *ctx
+      "pointer", // const EVP_CIPHER *type
+      "pointer", // ENGINE *impl
+      "pointer", // const unsigned char *key
+      "pointer", // const unsigned char *iv
+    ],
+    result: "i32",
+  },
+  EVP_EncryptInit_key: {
+    name: "EVP_EncryptInit_ex",
+    parameters: [
+      "pointer", // EVP_CIPHER_CTX *ctx
+      "pointer", // const EVP_CIPHER *type
+      "pointer", // ENGINE *impl
+      "buffer", // const unsigned char *key
+      "pointer", // const unsigned char *iv
+    ],
+    result: "i32",
+  },
+  EVP_EncryptUpdate: {
+    parameters: [
+      "pointer", // EVP_CIPHER_CTX *ctx
+      "pointer", // unsigned char *out
+      "pointer", // int *outl
+      "pointer", // const unsigned char *in
+      "i32", // int inl
+    ],
+    result: "i32",
+  },
+  EVP_aes_128_ecb: { parameters: [], result: "pointer" },
+  EVP_aes_192_ecb: { parameters: [], result: "pointer" },
+  EVP_aes_256_ecb: { parameters: [], result: "pointer" },
+  EVP_aes_128_ctr: { parameters: [], result: "pointer" },
+  EVP_aes_192_ctr: { parameters: [], result: "pointer" },
+  EVP_aes_256_ctr: { parameters: [], result: "pointer" },
+
+  // Digests
+  EVP_Digest: {
+    parameters: [
+      "buffer", // const void *data
+      "u32", // size_t count
+      "buffer", // unsigned char *md
+      "buffer", // unsigned int *size
+      "pointer", // const EVP_MD *type
+      "pointer", // ENGINE *impl
+    ],
+    result: "i32",
+  },
+  EVP_sha1: { parameters: [], result: "pointer" },
+  EVP_sha256: { parameters: [], result: "pointer" },
+  SHA1_Init: {
+    parameters: ["pointer" /* SHA_CTX *c */],
+    result: "i32",
+  },
+  SHA1_Update: {
+    parameters: [
+      "pointer", // SHA_CTX *c
+      "pointer", // const void *data
+      "u32", // size_t len
+    ],
+    result: "i32",
+  },
+  SHA1_Final: {
+    parameters: [
+      "pointer", // unsigned char *md
+      "pointer", // SHA_CTX *c
+    ],
+    result: "i32",
+  },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** The functions of {@linkcode Libcrypto}. */
+export type LibcryptoSymbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+
+/** An opened libcrypto. Every thread opens its own. */
+export interface Libcrypto {
+  /** The functions. */
+  readonly symbols: LibcryptoSymbols;
+  /** What the library calls itself, such as `OpenSSL 3.0.17 1 Jul 2025`. */
+  readonly version: string;
+  /**
+   * Gives the library back. Nothing made with it may be used afterwards; the
+   * code itself stays loaded.
+   */
+  close(): void;
+}
+
+/** libcrypto is not there, lacks something, or has refused to work. */
+export class LibcryptoError extends Error {
+  /** Always `LibcryptoError`. */
+  override readonly name = "LibcryptoError";
+}
+
+/** The newest first. */
+const LIBRARY_NAMES = ["libcrypto.so.3", "libcrypto.so.1.1"];
+
+/** Keeps OpenSSL from tidying up while workers still use it, at exit. */
+const OPENSSL_INIT_NO_ATEXIT = 0x00080000n;
+
+/** OPENSSL_VERSION */
+const VERSION_TEXT = 0;
+
+/**
+ * Opens libcrypto.
+ *
+ * @param names File names to try; left out, those of the versions above.
+ * @throws {Deno.errors.NotCapable} Without the permission --allow-ffi.
+ * @throws {LibcryptoError} When no library of these names can be opened, or
+ * what is opened lacks a function; the message says which.
+ */
+export function openLibcrypto(
+  names: readonly string[] = LIBRARY_NAMES,
+): Libcrypto {
+  const library = openFirst(names);
+  const { symbols } = library;
+  symbols.OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, null);
+  return {
+    symbols,
+    version: readVersion(symbols),
+    close: () => library.close(),
+  };
+}
+
+function openFirst(
+  names: readonly string[],
+): Deno.DynamicLibrary<typeof SYMBOLS> {
+  const failures: string[] = [];
+  for (const name of names) {
+    try {
+      return Deno.dlopen(name, SYMBOLS);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotCapable) throw error;
+      failures.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  throw new LibcryptoError(
+    `Cannot open OpenSSL's libcrypto: ${failures.join("; ")}`,
+  );
+}
+
+function readVersion(symbols: LibcryptoSymbols): string {
+  const text = symbols.OpenSSL_version(VERSION_TEXT);
+  return text === null ? "" : Deno.UnsafePointerView.getCString(text);
+}
+
+/**
+ * @param result What a function of libcrypto returned.
+ * @param what What was to be done.
+ * @throws {LibcryptoError} Unless that means success.
+ */
+export function checkResult(result: number, what: string): void {
+  if (result === 1) return;
+  throw new LibcryptoError(`Cannot ${what}: libcrypto refused`);
+}
