@@ -29,14 +29,14 @@ labTest(
   MISSING,
   async (lab) => {
     const ours = await oursFromSource.start(lab.left, waitingLeft);
-    const attacker = await attack(lab, ATTACKER_PORT);
+    const attacker = await attack(lab, ATTACKER_PORT, FORGERIES);
     await assert.rejects(lab.left.ping(RIGHT, 1), "nobody is there to answer");
 
     await anytun.start(lab.right, speakingRight(lab));
     await lab.right.ping(LEFT);
     await lab.left.ping(RIGHT);
 
-    const second = await attack(lab, ATTACKER_PORT + 1);
+    const second = await attack(lab, ATTACKER_PORT + 1, FORGERIES);
     await lab.left.ping(RIGHT);
     await lab.right.ping(LEFT);
     for (const { lines } of [attacker, second]) {
@@ -48,11 +48,29 @@ labTest(
 );
 
 labTest(
-  "with a replay window, a datagram that comes three times counts once",
+  "a datagram that was listened to and comes again moves no connection",
   "i-h1",
   MISSING,
   async (lab) => {
-    const ours = await startBehindRepeater(lab, "64");
+    const { relay } = await startBehindRelay(lab, { window: "0", times: 1 });
+    const datagram = (await relay.line(/^saw /)).slice("saw ".length);
+    // The peer is heard all the time, so that there is no doubt where it is.
+    lab.left.spawn("ping", "-q", "-i", "0.05", RIGHT);
+    await lab.left.ping(RIGHT);
+
+    const attacker = await attack(lab, ATTACKER_PORT, [datagram]);
+    await lab.left.ping(RIGHT);
+    await lab.left.ping(RIGHT);
+    assert.deepEqual(attacker.lines, ["sent"], "the attacker was spoken to");
+  },
+);
+
+labTest(
+  "with a replay window, a datagram that comes three times counts once",
+  "i-h2",
+  MISSING,
+  async (lab) => {
+    const { ours } = await startBehindRelay(lab, { window: "64", times: 3 });
     assert.doesNotMatch(await fivePings(lab), /duplicates/);
     await ours.line(/Replay attack from/);
   },
@@ -60,27 +78,34 @@ labTest(
 
 labTest(
   "without a replay window, a datagram counts as often as it comes",
-  "i-h2",
+  "i-h3",
   MISSING,
   async (lab) => {
-    await startBehindRepeater(lab, "0");
+    await startBehindRelay(lab, { window: "0", times: 3 });
     assert.match(await fivePings(lab), / \+\d+ duplicates/);
   },
 );
 
-/** Sends all forgeries to the left host's daemon. */
-async function attack({ left, right }: Lab, port: number): Promise<LabProcess> {
-  const args = [String(port), left.ipv4, String(PORT), ...FORGERIES];
+/** Sends datagrams to the left host's daemon from a port of its own. */
+async function attack(
+  { left, right }: Lab,
+  port: number,
+  datagrams: readonly string[],
+): Promise<LabProcess> {
+  const args = [String(port), left.ipv4, String(PORT), ...datagrams];
   const attacker = right.script("lab_attacker.ts", ...args);
-  await attacker.line(/sent/);
+  await attacker.line(/^sent$/);
   return attacker;
 }
 
-/** Starts a tunnel whose left peer gets every datagram three times. */
-async function startBehindRepeater(
+/**
+ * Starts ours on the left, and on the right a peer behind a relay that sends
+ * each of its datagrams so many times.
+ */
+async function startBehindRelay(
   lab: Lab,
-  window: string,
-): Promise<LabProcess> {
+  { window, times }: { readonly window: string; readonly times: number },
+): Promise<{ readonly ours: LabProcess; readonly relay: LabProcess }> {
   const ours = await oursFromSource.start(lab.left, {
     ...waitingLeft,
     options: [...waitingLeft.options, "-w", window],
@@ -89,7 +114,7 @@ async function startBehindRepeater(
   const way: Way = {
     from: { hostname: lab.right.ipv4, port: 5001 },
     to: { hostname: lab.left.ipv4, port: PORT },
-    times: 3,
+    times,
   };
   await relay.tell(JSON.stringify(way));
   await relay.line(/took the way/);
@@ -98,7 +123,7 @@ async function startBehindRepeater(
     remote: { host: "127.0.0.1", port: RELAY_PORT },
   });
   await lab.right.ping(LEFT);
-  return ours;
+  return { ours, relay };
 }
 
 /** What ping says of five echo requests and all that came back. */

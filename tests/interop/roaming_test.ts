@@ -6,6 +6,7 @@ import {
   anytun,
   oursFromSource,
   type PeerProgram,
+  type PeerSettings,
   uanytun,
 } from "../support/peers.ts";
 import { LEFT, PORT, RIGHT, speakingRight, waitingLeft } from "./settings.ts";
@@ -54,25 +55,37 @@ for (const [index, { settled, roaming }] of pairs.entries()) {
 for (const [index, { settled, roaming }] of pairs.entries()) {
   if (settled !== oursFromSource) continue;
   labTest(
-    `ours finds ${roaming.name} again that restarts elsewhere`,
+    `ours finds ${roaming.name} again that restarts elsewhere and counts from 0`,
     `i-q${index}`,
     [settled.missing(), roaming.missing()],
     async (lab) => {
       await settled.start(lab.left, waitingLeft);
-      for (const { from, to } of ways(lab)) {
-        const remote = { host: to.hostname, port: to.port };
-        const settings = { ...speakingRight(lab), port: from.port, remote };
-        const daemon = await roaming.start(lab.right, settings);
-        await lab.right.ping(LEFT);
-        await lab.left.ping(RIGHT);
-        await daemon.stop();
-      }
+      const [before, , after] = ways(lab);
+      const daemon = await roaming.start(lab.right, along(lab, before));
+      await lab.right.ping(LEFT);
+      // The more was sent before, the longer a peer that waits for a higher
+      // number does not move.
+      await lab.right.exec("ping", "-q", "-c", "200", "-i", "0.002", LEFT);
+      await daemon.stop();
+
+      await roaming.start(lab.right, along(lab, after));
+      await lab.right.ping(LEFT, 20);
+      await lab.left.ping(RIGHT);
     },
   );
 }
 
+/** A right peer that is bound to where a way begins. */
+function along(lab: Lab, { from, to }: Way): PeerSettings {
+  return {
+    ...speakingRight(lab),
+    port: from.port,
+    remote: { host: to.hostname, port: to.port },
+  };
+}
+
 /** The ways that the roaming peer takes, one after the other. */
-function ways({ left, right }: Lab): readonly Way[] {
+function ways({ left, right }: Lab): readonly [Way, Way, Way] {
   const v4 = { hostname: left.ipv4, port: PORT };
   const v6 = { hostname: left.ipv6, port: PORT };
   return [

@@ -6,8 +6,10 @@
  * The daemon talks to 127.0.0.1 at that port. Each line of standard input is
  * a {@link Way}: from then on datagrams leave from and to the addresses it
  * names, what still arrives at the former address is lost, and `took the way`
- * is printed.
+ * is printed. The first datagram of the daemon is shown as `saw <hex>`, as
+ * somebody would see it who listens on the cable.
  */
+import { Buffer } from "node:buffer";
 import { createInterface } from "node:readline";
 import process from "node:process";
 
@@ -37,6 +39,9 @@ class Relay {
 
   async run(): Promise<void> {
     for await (const [datagram, source] of this.#inside) {
+      if (this.#daemon === null) {
+        say(`saw ${Buffer.from(datagram).toString("hex")}`);
+      }
       this.#daemon = source;
       if (!this.#outside || !this.#way) continue;
       const { to, times = 1 } = this.#way;
@@ -82,6 +87,10 @@ if (import.meta.main) {
   relay.run();
   for await (const line of createInterface({ input: process.stdin })) {
     relay.take(JSON.parse(line));
-    Deno.stdout.writeSync(new TextEncoder().encode("took the way\n"));
+    say("took the way");
   }
+}
+
+function say(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(line + "\n"));
 }
