@@ -42,7 +42,7 @@ export class Aes {
    */
   ecb(key: Uint8Array<ArrayBuffer>): AesEcb {
     const cipher = ecbCipher(this.#libcrypto, key.length);
-    return new AesEcb(this.#context(cipher, key));
+    return new AesEcb(this.#context(cipher, key, key.length));
   }
 
   /**
@@ -51,12 +51,13 @@ export class Aes {
    */
   ctr(keySize: AesKeySize): AesCtr {
     const cipher = ctrCipher(this.#libcrypto, keySize);
-    return new AesCtr(this.#context(cipher, null));
+    return new AesCtr(this.#context(cipher, null, keySize));
   }
 
   #context(
     cipher: Deno.PointerValue,
     key: Uint8Array<ArrayBuffer> | null,
+    keySize: number,
   ): CipherContext {
     const { symbols } = this.#libcrypto;
     const context = symbols.EVP_CIPHER_CTX_new();
@@ -68,7 +69,9 @@ export class Aes {
     if (begun !== 1) symbols.EVP_CIPHER_CTX_free(context);
     checkResult(begun, "begin with a cipher");
     EVP_CIPHER_CTX_set_padding(context, 0);
-    return new CipherContext(symbols, this.#arena, context, this.#written);
+    const arena = this.#arena;
+    const written = this.#written;
+    return new CipherContext(symbols, arena, context, written, keySize);
   }
 }
 
@@ -77,6 +80,7 @@ class CipherContext {
   readonly #symbols: LibcryptoSymbols;
   readonly #arena: Arena;
   readonly #written: Deno.PointerObject;
+  readonly #keySize: number;
   #context: Deno.PointerValue;
 
   constructor(
@@ -84,15 +88,19 @@ class CipherContext {
     arena: Arena,
     context: Deno.PointerObject,
     written: Deno.PointerObject,
+    keySize: number,
   ) {
     this.#symbols = symbols;
     this.#arena = arena;
     this.#context = context;
     this.#written = written;
+    this.#keySize = keySize;
   }
 
   /** Changes key and initial counter block, and starts anew. */
   restart(keyAt: number, counterAt: number): void {
+    this.#arena.check(counterAt, BLOCK_SIZE);
+    this.#arena.check(keyAt, this.#keySize);
     const { EVP_EncryptInit_ex } = this.#symbols;
     const key = this.#arena.pointer(keyAt);
     const counter = this.#arena.pointer(counterAt);

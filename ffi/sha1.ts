@@ -59,6 +59,7 @@ export class HmacSha1 {
    * @param macAt Where 20 bytes are free for the result.
    */
   compute(keyAt: number, at: number, size: number, macAt: number): void {
+    this.#arena.check(keyAt, SHA1_SIZE);
     this.#arena.check(at, size);
     this.#arena.check(macAt, SHA1_SIZE);
     this.#combineKey(keyAt);

@@ -1,30 +1,19 @@
 import assert from "node:assert/strict";
 import { checkDeviceName } from "../../ffi/device_name.ts";
 import { Errno } from "../../ffi/errno.ts";
-import { parseInterfacePrefix
-} from "../../ffi/interface_prefix.ts";
+import { parseInterfacePrefix } from "../../ffi/interface_prefix.ts";
 import { Ifreq } from "../../ffi/ifreq.ts";
-import { type Libc, openLibc } from "../../ffi/libc.ts";
 import {
   acknowledged,
   addressMessage,
   linkStateMessage,
   mtuMessage,
 } from "../../ffi/rtnetlink.ts";
+import { AF_INET, AF_INET6 } from "../../ffi/sockaddr.ts";
 import { openDevice } from "../../ffi/tuntap_device.ts";
 import { openTunTap } from "../../ffi/tuntap.ts";
 import { fakeLibc } from "../support/fake_libc.ts";
-
-function test(name: string, body: (libc: Libc) => void | Promise<void>): void {
-  Deno.test(name, async () => {
-    const libc = openLibc();
-    try {
-      await body(libc);
-    } finally {
-      libc.close();
-    }
-  });
-}
+import { libcTest as test } from "../support/with_libc.ts";
 
 const hex = (bytes: Uint8Array) => bytes.toHex();
 

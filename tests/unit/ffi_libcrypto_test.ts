@@ -1,0 +1,235 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { createCipheriv, createHash, createHmac } from "node:crypto";
+import fc from "fast-check";
+import { Aes } from "../../ffi/aes.ts";
+import { digest } from "../../ffi/digest.ts";
+import { type Libcrypto, openLibcrypto } from "../../ffi/libcrypto.ts";
+import { Arena } from "../../ffi/memory.ts";
+import { HmacSha1 } from "../../ffi/sha1.ts";
+
+/** Why the tests of this file cannot run, or undefined. */
+function whyNoLibcrypto(): string | undefined {
+  try {
+    openLibcrypto().close();
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+const reason = whyNoLibcrypto();
+
+function test(name: string, body: (libcrypto: Libcrypto) => void): void {
+  Deno.test({
+    name: reason === undefined ? name : `${name} (skipped: ${reason})`,
+    ignore: reason !== undefined,
+    fn() {
+      const libcrypto = openLibcrypto();
+      try {
+        body(libcrypto);
+      } finally {
+        libcrypto.close();
+      }
+    },
+  });
+}
+
+const bytes = (length: number) =>
+  fc.uint8Array({ minLength: length, maxLength: length });
+const someBytes = (maxLength: number) => fc.uint8Array({ maxLength });
+const keySizes = fc.constantFrom(16, 24, 32);
+const keys = keySizes.chain(bytes);
+
+/** Puts bytes where nothing else is, at an offset that need not be even. */
+function place(arena: Arena, content: Uint8Array, alignment = 1): number {
+  const at = arena.take(content.length, alignment);
+  arena.bytes.set(content, at);
+  return at;
+}
+
+test("AesEcb encrypts blocks as node:crypto does", (libcrypto) => {
+  const property = fc.property(
+    keys,
+    fc.integer({ min: 1, max: 300 }).chain((blocks) => bytes(blocks * 16)),
+    (key, plain) => {
+      const arena = new Arena(65536);
+      const ecb = new Aes(libcrypto, arena).ecb(key.slice());
+      const at = place(arena, plain);
+      ecb.encrypt(at, plain.length / 16);
+      ecb.close();
+      const cipher = createCipheriv(`aes-${key.length * 8}-ecb`, key, null)
+        .setAutoPadding(false);
+      const expected = Buffer.concat([cipher.update(plain), cipher.final()]);
+      assert.equal(
+        arena.slice(at, plain.length).toHex(),
+        expected.toString("hex"),
+      );
+    },
+  );
+  fc.assert(property, { numRuns: 50 });
+});
+
+test("AesEcb keeps its key over many calls, and others theirs", (libcrypto) => {
+  const arena = new Arena(65536);
+  const aes = new Aes(libcrypto, arena);
+  const first = aes.ecb(new Uint8Array(16));
+  const second = aes.ecb(new Uint8Array(16).fill(1));
+  const encrypted = (ecb: typeof first) => {
+    const at = arena.take(16);
+    ecb.encrypt(at, 1);
+    return arena.slice(at, 16).toHex();
+  };
+  const once = encrypted(first);
+  // AES-128 of a zero block under a zero key.
+  assert.equal(once, "66e94bd4ef8a2c3b884cfa59ca342b2e");
+  assert.notEqual(encrypted(second), once);
+  assert.equal(encrypted(first), once);
+  first.close();
+  second.close();
+});
+
+test("AesEcb refuses a key of another size", (libcrypto) => {
+  const aes = new Aes(libcrypto, new Arena(1));
+  for (const size of [0, 15, 17, 33]) {
+    assert.throws(() => aes.ecb(new Uint8Array(size)), {
+      name: "RangeError",
+      message: `Cannot use an AES key: it has ${size} bytes`,
+    });
+  }
+});
+
+test("a closed cipher is refused", (libcrypto) => {
+  const aes = new Aes(libcrypto, new Arena(1));
+  const ecb = aes.ecb(new Uint8Array(16));
+  const ctr = aes.ctr(16);
+  for (const cipher of [ecb, ctr]) {
+    cipher.close();
+    cipher.close();
+  }
+  assert.throws(() => ecb.encrypt(0, 1), { name: "LibcryptoError" });
+  assert.throws(() => ctr.apply(0, 16, 32, 1), { name: "LibcryptoError" });
+});
+
+test("AesCtr takes a new key and counter every time, as node:crypto does", (libcrypto) => {
+  const arena = new Arena(1 << 22);
+  const aes = new Aes(libcrypto, arena);
+  const contexts = {
+    16: aes.ctr(16),
+    24: aes.ctr(24),
+    32: aes.ctr(32),
+  };
+  const property = fc.property(
+    keys,
+    bytes(16),
+    someBytes(2000),
+    (key, counter, plain) => {
+      const ctr = contexts[key.length as 16 | 24 | 32];
+      const keyAt = place(arena, key);
+      const counterAt = place(arena, counter);
+      const at = place(arena, plain);
+      ctr.apply(keyAt, counterAt, at, plain.length);
+      const expected = createCipheriv(`aes-${key.length * 8}-ctr`, key, counter)
+        .update(plain);
+      assert.equal(
+        arena.slice(at, plain.length).toHex(),
+        expected.toString("hex"),
+      );
+      ctr.apply(keyAt, counterAt, at, plain.length);
+      assert.deepEqual(arena.slice(at, plain.length), plain.slice());
+    },
+  );
+  fc.assert(property, { numRuns: 200 });
+  Object.values(contexts).forEach((ctr) => ctr.close());
+});
+
+test("HmacSha1 computes what node:crypto does", (libcrypto) => {
+  const arena = new Arena(1 << 22);
+  const hmac = new HmacSha1(libcrypto, arena);
+  const property = fc.property(bytes(20), someBytes(3000), (key, data) => {
+    const keyAt = place(arena, key, 4);
+    const at = place(arena, data);
+    const macAt = arena.take(20, 1);
+    hmac.compute(keyAt, at, data.length, macAt);
+    const expected = createHmac("sha1", key).update(data).digest("hex");
+    assert.equal(arena.slice(macAt, 20).toHex(), expected);
+  });
+  fc.assert(property, { numRuns: 200 });
+});
+
+test("HmacSha1 works on every length around the blocks of SHA-1", (libcrypto) => {
+  const arena = new Arena(65536);
+  const hmac = new HmacSha1(libcrypto, arena);
+  const [keyAt, at, macAt] = [arena.take(20), arena.take(200), arena.take(20)];
+  for (let size = 0; size <= 200; size++) {
+    hmac.compute(keyAt, at, size, macAt);
+    const expected = createHmac("sha1", new Uint8Array(20))
+      .update(new Uint8Array(size)).digest("hex");
+    assert.equal(arena.slice(macAt, 20).toHex(), expected, `${size} bytes`);
+  }
+});
+
+test("HmacSha1 leaves no key behind when wiped", (libcrypto) => {
+  const arena = new Arena(65536);
+  const hmac = new HmacSha1(libcrypto, arena);
+  const blank = arena.bytes.slice();
+  const key = crypto.getRandomValues(new Uint8Array(20));
+  const [keyAt, macAt] = [place(arena, key, 4), arena.take(20)];
+  hmac.compute(keyAt, macAt, 0, macAt);
+  hmac.wipe();
+  const isPad = (at: number) => blank[at] === 0x36 || blank[at] === 0x5c;
+  const changed = arena.bytes.some((byte, at) =>
+    isPad(at) && byte !== blank[at]
+  );
+  assert.equal(changed, false);
+});
+
+test("nothing is read or written outside the arena", (libcrypto) => {
+  const arena = new Arena(65536);
+  const aes = new Aes(libcrypto, arena);
+  const ecb = aes.ecb(new Uint8Array(16));
+  const ctr = aes.ctr(16);
+  const hmac = new HmacSha1(libcrypto, arena);
+  const outside = [
+    () => ecb.encrypt(65536 - 16, 2),
+    () => ctr.apply(0, 16, 65536 - 16, 17),
+    () => ctr.apply(65536 - 8, 16, 0, 1),
+    () => ctr.apply(0, 65536 - 8, 0, 1),
+    () => hmac.compute(0, 65536, 1, 0),
+    () => hmac.compute(0, 0, 1, 65536 - 19),
+    () => hmac.compute(65536 - 16, 0, 1, 0),
+  ];
+  for (const reach of outside) assert.throws(reach, { name: "RangeError" });
+  ecb.close();
+  ctr.close();
+});
+
+test("digest() computes what node:crypto does", (libcrypto) => {
+  const property = fc.property(someBytes(500), (data) => {
+    for (
+      const [name, other] of [["SHA-1", "sha1"], ["SHA-256", "sha256"]] as const
+    ) {
+      const expected = createHash(other).update(data).digest("hex");
+      assert.equal(digest(libcrypto, name, data.slice()).toHex(), expected);
+    }
+  });
+  fc.assert(property);
+});
+
+test("the library tells its version", ({ version }) => {
+  assert.match(version, /^\S+ [13]\./);
+});
+
+Deno.test("a missing libcrypto is told by its name", () => {
+  assert.throws(() => openLibcrypto(["libnothing.so.3", "libnothing.so.1.1"]), {
+    name: "LibcryptoError",
+    message: /libnothing\.so\.3.*libnothing\.so\.1\.1/s,
+  });
+});
+
+Deno.test("a library without what is needed is told by the function", () => {
+  assert.throws(() => openLibcrypto(["libc.so.6"]), {
+    name: "LibcryptoError",
+    message: /OPENSSL_init_crypto|OpenSSL_version|EVP_|SHA1_/,
+  });
+});

@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { Errno } from "../../ffi/errno.ts";
+import type { Libc } from "../../ffi/libc.ts";
+import { Arena } from "../../ffi/memory.ts";
+import { Bell, FOREVER, POLLIN, POLLOUT, PollSet } from "../../ffi/poll.ts";
+import { fakeLibc } from "../support/fake_libc.ts";
+import { libcTest as test } from "../support/with_libc.ts";
+
+/** Two bells in one set. */
+function bells(libc: Libc, waiting = libc) {
+  const first = Bell.open(libc);
+  const second = Bell.open(libc);
+  const set = new PollSet(waiting, new Arena(1), 2);
+  const indices = [set.add(first.fd), set.add(second.fd)] as const;
+  return {
+    first,
+    second,
+    set,
+    ready: () => indices.map((index) => set.ready(index)),
+    close: () => [first, second].forEach((bell) => bell.close()),
+  };
+}
+
+test("wait() tells which descriptor is ready", (libc) => {
+  const { first, second, set, ready, close } = bells(libc);
+  assert.equal(set.wait(0), 0);
+  assert.deepEqual(ready(), [0, 0]);
+  second.ring();
+  assert.equal(set.wait(FOREVER), 1);
+  assert.deepEqual(ready(), [0, POLLIN]);
+  first.ring();
+  assert.equal(set.wait(FOREVER), 2);
+  close();
+});
+
+test("a bell rings until it is silenced, however often it was rung", (libc) => {
+  const { first, set, close } = bells(libc);
+  for (let i = 0; i < 3; i++) first.ring();
+  assert.equal(set.wait(0), 1);
+  assert.equal(set.wait(0), 1);
+  first.silence();
+  assert.equal(set.wait(0), 0);
+  first.silence();
+  first.ring();
+  assert.equal(set.wait(0), 1);
+  close();
+});
+
+test("a bell made of the number of another is the same bell", (libc) => {
+  const { first, set, close } = bells(libc);
+  new Bell(libc, first.fd).ring();
+  assert.equal(set.wait(0), 1);
+  close();
+});
+
+test("watch() changes what is waited for", (libc) => {
+  const bell = Bell.open(libc);
+  const set = new PollSet(libc, new Arena(1), 1);
+  const index = set.add(bell.fd, POLLOUT);
+  assert.equal(set.wait(0), 1);
+  assert.equal(set.ready(index), POLLOUT);
+  set.watch(index, POLLIN);
+  assert.equal(set.wait(0), 0);
+  bell.close();
+});
+
+test("a set takes no more descriptors than it was made for", (libc) => {
+  const { set, close } = bells(libc);
+  assert.throws(() => set.add(0), { name: "RangeError" });
+  close();
+});
+
+test("wait() starts again when a signal interrupts it", (libc) => {
+  let calls = 0;
+  const interrupted = fakeLibc(libc, {
+    poll: () => ++calls < 3 ? -1 : 1,
+  }, Errno.EINTR);
+  const { set, close } = bells(libc, interrupted);
+  assert.equal(set.wait(FOREVER), 1);
+  assert.equal(calls, 3);
+  close();
+});
+
+test("wait() fails when the kernel refuses", (libc) => {
+  const failing = fakeLibc(libc, { poll: () => -1 }, Errno.ENOMEM);
+  const { set, close } = bells(libc, failing);
+  assert.throws(() => set.wait(0), { syscall: "poll", code: "ENOMEM" });
+  close();
+});
+
+test("waitInBackground() leaves the thread free until a bell rings", async (libc) => {
+  const { first, set, close } = bells(libc);
+  const wait = set.waitInBackground(FOREVER);
+  first.ring();
+  assert.equal(await wait, 1);
+  assert.equal(await set.waitInBackground(0), 1);
+  first.silence();
+  assert.equal(await set.waitInBackground(0), 0);
+  close();
+});
+
+test("waitInBackground() goes on after an interruption, not after an error", async (libc) => {
+  let calls = 0;
+  const interrupted = fakeLibc(libc, {
+    pollInBackground: () => Promise.resolve(++calls < 3 ? -1 : 1),
+  }, 0);
+  const { set, close } = bells(libc, interrupted);
+  assert.equal(await set.waitInBackground(FOREVER), 1);
+  assert.equal(calls, 3);
+  close();
+  const failing = fakeLibc(libc, {
+    poll: () => -1,
+    pollInBackground: () => Promise.resolve(-1),
+  }, Errno.EINVAL);
+  const broken = bells(libc, failing);
+  await assert.rejects(broken.set.waitInBackground(FOREVER), {
+    code: "EINVAL",
+  });
+  broken.close();
+});
+
+test("a bell wakes a worker that is blocked in wait()", async (libc) => {
+  const bell = Bell.open(libc);
+  const url = new URL("../support/poll_worker.ts", import.meta.url);
+  const worker = new Worker(url, { type: "module" });
+  const said = () =>
+    new Promise((resolve) => {
+      worker.onmessage = ({ data }) => resolve(data);
+    });
+  worker.postMessage(bell.fd);
+  assert.equal(await said(), "waiting");
+  bell.ring();
+  assert.equal(await said(), "woken");
+  worker.terminate();
+  bell.close();
+});
