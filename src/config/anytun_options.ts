@@ -14,6 +14,7 @@ import type { GivenSecrets } from "../satp/secrets.ts";
 export interface DeviceOptions {
   /** At most 15 bytes; without one the kernel chooses. */
   readonly name: string | undefined;
+  /** IP packets (tun) or Ethernet frames (tap). */
   readonly type: DeviceType;
 }
 
@@ -26,6 +27,7 @@ export interface AnytunOptions extends SatpParameters {
   readonly foreground: boolean;
   /** `-U`. */
   readonly debug: boolean;
+  /** Where log lines go; never twice to one stream. */
   readonly logTargets: readonly LogTarget[];
   /** Address or name to listen on; without one, every address. */
   readonly localHost: string | undefined;
@@ -35,16 +37,21 @@ export interface AnytunOptions extends SatpParameters {
   readonly remoteHost: string | undefined;
   /** 1 to 65535. */
   readonly remotePort: number;
+  /** Restricts the sockets and what names resolve to. */
   readonly family: FamilyChoice;
+  /** The device that packets come from and go to. */
   readonly device: DeviceOptions;
   /** Addresses for the device; without any its link is left alone. */
   readonly ifconfig: readonly Prefix[];
   /** Bytes, 68 to 65535; only if {@linkcode ifconfig} has an address. */
   readonly mtu: number | undefined;
+  /** 0 to 65535; tells apart senders that share keys and address. */
   readonly senderId: number;
+  /** 0 to 65535; the number of the connection. */
   readonly mux: number;
   /** Sequence numbers that the replay window spans; 0 checks nothing. */
   readonly windowSize: number;
+  /** The own end of the tunnel. */
   readonly role: Role;
   /** Enough for key and salt, unless {@linkcode kdPrf} is `null`. */
   readonly secrets: GivenSecrets;

@@ -55,7 +55,7 @@ export function deviceOf(
  * @throws {OptionFault} if an IPv6 address could not work with it
  */
 export function mtuOf(
-  { ifconfig, mtu = DEFAULT_MTU, mtu: given }: AnytunValues,
+  { ifconfig, mtu: given }: AnytunValues,
   type: DeviceType,
   tagLength: number,
   warn: Warn,
@@ -66,6 +66,7 @@ export function mtuOf(
     }
     return undefined;
   }
+  const mtu = given ?? DEFAULT_MTU;
   const hasIpv6 = ifconfig.some(({ address }) => address.family === 6);
   if (hasIpv6 && mtu < MIN_IPV6_MTU) {
     throw new OptionFault(

@@ -32,7 +32,7 @@ export class SyntaxFault extends Error {
 export class OptionFault extends Error {
   /** @param message Names the options, their values and what would be right */
   constructor(message: string) {
-    super(message);
+    super(escapeControls(message));
     this.name = "OptionFault";
   }
 }

@@ -30,7 +30,7 @@ export function unknownArgument(
   }
   const torn = beforeLast !== undefined && isSecret(options.get(beforeLast));
   return torn
-    ? new SyntaxFault(MASK, 0, `a value with blanks needs quotes`)
+    ? new SyntaxFault(MASK, 0, "a value with blanks needs quotes")
     : new SyntaxFault(given, 0);
 }
 

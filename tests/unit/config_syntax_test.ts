@@ -157,11 +157,14 @@ Deno.test("an attached value is refused, but understood", () => {
   ]);
 });
 
-Deno.test("a syntax error is two lines, whatever is in the argument", () => {
+Deno.test("an argument cannot add lines to an error", () => {
   assert.deepEqual(syntaxError("-L", "\x1b[2J\n:x").slice(0, 2), [
     "syntax error: \\x1b[2J\\n:x",
     " ".repeat(14 + "\\x1b[2J\\n:".length) + "^",
   ]);
+  const result = read(["-D", "-E", "x", "-d", "a\nb"]);
+  assert.equal(result.kind, "error");
+  assert.match(result.stderr, /^[^\n]*'a\\nb'[^\n]*\n$/);
 });
 
 Deno.test("secrets are never shown, however they are mistyped", () => {
