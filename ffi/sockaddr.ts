@@ -106,3 +106,56 @@ export function sameSockaddr(
 function familyAt(words: Uint32Array, at: number): number {
   return (words[at >>> 2] ?? 0) & 0xffff;
 }
+
+/**
+ * Writes an address given as words: family (4 or 6), port, four words of
+ * address bytes in network order, scope.
+ *
+ * @param words Memory.
+ * @param at Where {@linkcode SOCKADDR_SIZE} bytes are free, divisible by 4.
+ * @param from Holds the seven words.
+ * @param index Index of the first of them.
+ */
+export function writeSockaddrWords(
+  words: Uint32Array,
+  at: number,
+  from: Uint32Array,
+  index: number,
+): void {
+  const to = at >>> 2;
+  const isIpv6 = from[index] === 6;
+  const port = from[index + 1] ?? 0;
+  const networkPort = ((port & 0xff) << 8) | (port >>> 8);
+  words[to] = (isIpv6 ? AF_INET6 : AF_INET) | (networkPort << 16);
+  words[to + 1] = isIpv6 ? 0 : from[index + 2] ?? 0;
+  for (let k = 0; k < 4; k++) {
+    words[to + 2 + k] = isIpv6 ? from[index + 2 + k] ?? 0 : 0;
+  }
+  words[to + 6] = isIpv6 ? from[index + 6] ?? 0 : 0;
+}
+
+/**
+ * Reads an address into words; see {@linkcode writeSockaddrWords}.
+ *
+ * @param words Memory.
+ * @param at Where an address lies, divisible by 4.
+ * @param to Takes the seven words.
+ * @param index Index of the first of them.
+ */
+export function readSockaddrWords(
+  words: Uint32Array,
+  at: number,
+  to: Uint32Array,
+  index: number,
+): void {
+  const from = at >>> 2;
+  const isIpv6 = familyAt(words, at) === AF_INET6;
+  const networkPort = (words[from] ?? 0) >>> 16;
+  to[index] = isIpv6 ? 6 : 4;
+  to[index + 1] = ((networkPort & 0xff) << 8) | (networkPort >>> 8);
+  to[index + 2] = words[from + (isIpv6 ? 2 : 1)] ?? 0;
+  for (let k = 1; k < 4; k++) {
+    to[index + 2 + k] = isIpv6 ? words[from + 2 + k] ?? 0 : 0;
+  }
+  to[index + 6] = isIpv6 ? words[from + 6] ?? 0 : 0;
+}

@@ -1,149 +1,7 @@
 import assert from "node:assert/strict";
-import type { DeviceSettings, TunTapOptions } from "../../ffi/tuntap.ts";
-import { whyNoLab } from "../support/lab_missing.ts";
-import type { Answer, Order } from "../support/tuntap_process.ts";
-
-const PROCESS = new URL("../support/tuntap_process.ts", import.meta.url);
-
-/** A network namespace with nothing in it but what a test opens there. */
-class Namespace implements AsyncDisposable {
-  readonly #name = `at-ffi-${Deno.pid}`;
-  readonly #processes: DeviceProcess[] = [];
-
-  static async open(): Promise<Namespace> {
-    const namespace = new Namespace();
-    await run("ip", "netns", "add", namespace.#name);
-    return namespace;
-  }
-
-  ip(...args: string[]): Promise<string> {
-    return run("ip", "-n", this.#name, ...args);
-  }
-
-  /** Sets a value under /proc/sys. */
-  set(name: string, value: string): Promise<string> {
-    const script = `echo ${value} > /proc/sys/${name}`;
-    return run("ip", "netns", "exec", this.#name, "sh", "-c", script);
-  }
-
-  start(): DeviceProcess {
-    return this.#start([]);
-  }
-
-  /** Starts a process of root's that may not administer the network. */
-  startWithoutRight(): DeviceProcess {
-    return this.#start(["setpriv", "--bounding-set=-net_admin"]);
-  }
-
-  #start(before: readonly string[]): DeviceProcess {
-    const process = new DeviceProcess(this.#name, before);
-    this.#processes.push(process);
-    return process;
-  }
-
-  /** Starts a process and opens a device there. */
-  async device(options: TunTapOptions): Promise<DeviceProcess> {
-    const process = this.start();
-    await process.call({ do: "open", options });
-    return process;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const process of this.#processes) await process.end();
-    await run("ip", "netns", "del", this.#name);
-  }
-}
-
-/** A process that opens one device; see tests/support/tuntap_process.ts. */
-class DeviceProcess {
-  readonly #child: Deno.ChildProcess;
-  readonly #orders: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
-  readonly #answers: ReadableStreamDefaultReader<string>;
-  #rest = "";
-  #hasEnded = false;
-
-  /** @param before A command that starts the process in its own way. */
-  constructor(namespace: string, before: readonly string[]) {
-    const flags = ["--quiet", "--no-prompt", "--no-lock", "--allow-ffi"];
-    const deno = [Deno.execPath(), "run", ...flags, PROCESS.pathname];
-    const args = ["netns", "exec", namespace, ...before, ...deno];
-    this.#child = new Deno.Command("ip", {
-      args,
-      stdin: "piped",
-      stdout: "piped",
-    }).spawn();
-    this.#orders = this.#child.stdin.getWriter();
-    this.#answers = this.#child.stdout
-      .pipeThrough(new TextDecoderStream()).getReader();
-  }
-
-  /** @throws {assert.AssertionError} When the order failed. */
-  async call(order: Order): Promise<unknown> {
-    const answer = await this.try(order);
-    if ("result" in answer) return answer.result;
-    assert.fail(`${answer.code}: ${answer.message}`);
-  }
-
-  async try(order: Order): Promise<Answer> {
-    await this.#orders.write(
-      new TextEncoder().encode(`${JSON.stringify(order)}\n`),
-    );
-    while (!this.#rest.includes("\n")) {
-      const { value, done } = await this.#answers.read();
-      if (done) assert.fail("the process ended without an answer");
-      this.#rest += value;
-    }
-    const [line = "", ...rest] = this.#rest.split("\n");
-    this.#rest = rest.join("\n");
-    return JSON.parse(line);
-  }
-
-  configure(settings: DeviceSettings): Promise<unknown> {
-    return this.call({ do: "configure", settings });
-  }
-
-  /** Reads until a packet comes that the test is about. */
-  async readUntil(
-    wanted: (packet: Uint8Array) => boolean,
-  ): Promise<Uint8Array> {
-    for (;;) {
-      const read = await this.call({ do: "readAfterWaiting" });
-      const packet = Uint8Array.fromHex(String(read));
-      if (wanted(packet)) return packet;
-    }
-  }
-
-  async end(): Promise<void> {
-    if (this.#hasEnded) return;
-    this.#hasEnded = true;
-    await this.#orders.close();
-    await this.#answers.cancel();
-    await this.#child.status;
-  }
-}
-
-async function run(program: string, ...args: string[]): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(program, { args })
-    .output();
-  const text = new TextDecoder();
-  if (!success) assert.fail(`${args.join(" ")}: ${text.decode(stderr)}`);
-  return text.decode(stdout);
-}
-
-function test(
-  name: string,
-  body: (namespace: Namespace) => Promise<void>,
-): void {
-  const reason = whyNoLab();
-  Deno.test({
-    name: reason === null ? name : `${name} (skipped: ${reason})`,
-    ignore: reason !== null,
-    async fn() {
-      await using namespace = await Namespace.open();
-      await body(namespace);
-    },
-  });
-}
+import type { TunTapOptions } from "../../ffi/tuntap.ts";
+import { deviceTest as test } from "../support/device_lab.ts";
+import type { Order } from "../support/tuntap_process.ts";
 
 /** RFC 1071 */
 function internetChecksum(bytes: Uint8Array): number {
@@ -171,19 +29,19 @@ const ARP_REQUEST = "ffffffffffff" + "020000000002" + "0806" +
   "0001" + "0800" + "0604" + "0001" +
   "020000000002" + "c0000202" + "000000000000" + "c0000201";
 
-test("a tun device is called as asked, and vanishes at close", async (ns) => {
-  const device = ns.start();
+test("a tun device is called as asked, and vanishes at close", async (lab) => {
+  const device = lab.start();
   const options = { name: "wanted", type: "tun" } as const;
   const opened = await device.call({ do: "open", options });
   assert.deepEqual(opened, { name: "wanted", type: "tun", mtu: 1500 });
-  assert.match(await ns.ip("-d", "link"), /wanted: .*\n.*\n? *tun type tun/);
+  assert.match(await lab.ip("-d", "link"), /wanted: .*\n.*\n? *tun type tun/);
   await device.call({ do: "close" });
-  assert.doesNotMatch(await ns.ip("link"), /wanted/);
+  assert.doesNotMatch(await lab.ip("link"), /wanted/);
 });
 
-test("the kernel chooses the number of a pattern and a missing name", async (ns) => {
+test("the kernel chooses the number of a pattern and a missing name", async (lab) => {
   const name = async (options: TunTapOptions) => {
-    const process = await ns.device(options);
+    const process = await lab.device(options);
     return await process.call({ do: "describe" });
   };
   assert.deepEqual(await name({ name: "vpn%d" }), {
@@ -204,20 +62,20 @@ test("the kernel chooses the number of a pattern and a missing name", async (ns)
   });
 });
 
-test("addresses, MTU and link state arrive at the kernel", async (ns) => {
-  const device = await ns.device({ name: "tun0" });
-  assert.doesNotMatch(await ns.ip("link"), /tun0: <.*\bUP\b/);
+test("addresses, MTU and link state arrive at the kernel", async (lab) => {
+  const device = await lab.device({ name: "tun0" });
+  assert.doesNotMatch(await lab.ip("link"), /tun0: <.*\bUP\b/);
   await device.configure({
     addresses: ["192.0.2.1/25", "198.51.100.7/32", "2001:db8::1/64"],
     mtu: 1400,
     up: true,
   });
-  const shown = await ns.ip("addr", "show", "dev", "tun0");
+  const shown = await lab.ip("addr", "show", "dev", "tun0");
   assert.match(shown, /tun0: <.*\bUP\b.* mtu 1400 /);
   assert.match(shown, /inet 192\.0\.2\.1\/25 scope global/);
   assert.match(shown, /inet 198\.51\.100\.7\/32 scope global/);
   assert.match(shown, /inet6 2001:db8::1\/64 scope global/);
-  assert.match(await ns.ip("route"), /192\.0\.2\.0\/25 dev tun0/);
+  assert.match(await lab.ip("route"), /192\.0\.2\.0\/25 dev tun0/);
   assert.deepEqual(await device.call({ do: "describe" }), {
     name: "tun0",
     type: "tun",
@@ -225,26 +83,26 @@ test("addresses, MTU and link state arrive at the kernel", async (ns) => {
   });
 });
 
-test("a tap device gets a broadcast address", async (ns) => {
-  const device = await ns.device({ name: "tap0", type: "tap" });
+test("a tap device gets a broadcast address", async (lab) => {
+  const device = await lab.device({ name: "tap0", type: "tap" });
   await device.configure({ addresses: ["192.0.2.1/25"], up: true });
-  const shown = await ns.ip("addr", "show", "dev", "tap0");
+  const shown = await lab.ip("addr", "show", "dev", "tap0");
   assert.match(shown, /inet 192\.0\.2\.1\/25 brd 192\.0\.2\.127 /);
 });
 
-test("configuring twice changes only what is new", async (ns) => {
-  const device = await ns.device({ name: "tun0" });
+test("configuring twice changes only what is new", async (lab) => {
+  const device = await lab.device({ name: "tun0" });
   await device.configure({ addresses: ["192.0.2.1/24"], mtu: 1400, up: true });
   await device.configure({ addresses: ["192.0.2.1/24"] });
-  const shown = await ns.ip("addr", "show", "dev", "tun0");
+  const shown = await lab.ip("addr", "show", "dev", "tun0");
   assert.equal(shown.match(/inet 192/g)?.length, 1);
   assert.match(shown, /\bUP\b.* mtu 1400 /);
   await device.configure({ up: false });
-  assert.doesNotMatch(await ns.ip("link"), /tun0: <.*\bUP\b/);
+  assert.doesNotMatch(await lab.ip("link"), /tun0: <.*\bUP\b/);
 });
 
-test("a wrong setting changes nothing", async (ns) => {
-  const device = await ns.device({ name: "tun0" });
+test("a wrong setting changes nothing", async (lab) => {
+  const device = await lab.device({ name: "tun0" });
   const wrong = [
     { mtu: 67 },
     { mtu: 65536 },
@@ -252,16 +110,16 @@ test("a wrong setting changes nothing", async (ns) => {
     { mtu: 1279, addresses: ["2001:db8::1/64"] },
     { mtu: 1400, up: true, addresses: ["192.0.2.1/24", "192.0.2.1/33"] },
   ];
-  const before = await ns.ip("addr");
+  const before = await lab.ip("addr");
   for (const settings of wrong) {
     const answer = await device.try({ do: "configure", settings });
     assert.equal("code" in answer && answer.code, "bad-setting");
   }
-  assert.equal(await ns.ip("addr"), before);
+  assert.equal(await lab.ip("addr"), before);
 });
 
-test("an IPv6 address is refused below the MTU of IPv6", async (ns) => {
-  const device = await ns.device({ name: "tun0" });
+test("an IPv6 address is refused below the MTU of IPv6", async (lab) => {
+  const device = await lab.device({ name: "tun0" });
   await device.configure({ mtu: 1000, up: true });
   const settings = { addresses: ["2001:db8::1/64"] };
   assert.deepEqual(await device.try({ do: "configure", settings }), {
@@ -271,9 +129,9 @@ test("an IPv6 address is refused below the MTU of IPv6", async (ns) => {
   });
 });
 
-test("an IPv6 address is refused where IPv6 is disabled", async (ns) => {
-  const device = await ns.device({ name: "tun0" });
-  await ns.set("net/ipv6/conf/tun0/disable_ipv6", "1");
+test("an IPv6 address is refused where IPv6 is disabled", async (lab) => {
+  const device = await lab.device({ name: "tun0" });
+  await lab.set("net/ipv6/conf/tun0/disable_ipv6", "1");
   const settings = { addresses: ["2001:db8::1/64"] };
   const answer = await device.try({ do: "configure", settings });
   assert.ok("message" in answer);
@@ -281,8 +139,8 @@ test("an IPv6 address is refused where IPv6 is disabled", async (ns) => {
 });
 
 for (const size of [0, 1, 56, 1372]) {
-  test(`a packet with ${size} bytes of payload passes a tun device unchanged`, async (ns) => {
-    const device = await ns.device({ name: "tun0" });
+  test(`a packet with ${size} bytes of payload passes a tun device unchanged`, async (lab) => {
+    const device = await lab.device({ name: "tun0" });
     await device.configure({
       addresses: ["192.0.2.1/24"],
       mtu: 1400,
@@ -300,8 +158,8 @@ for (const size of [0, 1, 56, 1372]) {
   });
 }
 
-test("a frame passes a tap device unchanged", async (ns) => {
-  const device = await ns.device({ name: "tap0", type: "tap" });
+test("a frame passes a tap device unchanged", async (lab) => {
+  const device = await lab.device({ name: "tap0", type: "tap" });
   await device.configure({ addresses: ["192.0.2.1/24"], up: true });
   const written = await device.call({ do: "write", packet: ARP_REQUEST });
   assert.equal(written, true);
@@ -313,13 +171,13 @@ test("a frame passes a tap device unchanged", async (ns) => {
   assert.equal(reply.subarray(28, 32).toHex(), "c0000201");
 });
 
-test("read() says when nothing is waiting", async (ns) => {
-  const device = await ns.device({ name: "tun0" });
+test("read() says when nothing is waiting", async (lab) => {
+  const device = await lab.device({ name: "tun0" });
   assert.equal(await device.call({ do: "read" }), "");
 });
 
-test("write() says what the kernel does not take", async (ns) => {
-  const device = await ns.device({ name: "tun0" });
+test("write() says what the kernel does not take", async (lab) => {
+  const device = await lab.device({ name: "tun0" });
   const good = echoRequest(new Uint8Array(8)).toHex();
   const write = (packet: string) => device.call({ do: "write", packet });
   assert.equal(await write(good), false, "link down");
@@ -333,9 +191,9 @@ test("write() says what the kernel does not take", async (ns) => {
   );
 });
 
-test("a device in use is busy, and one of another type is told", async (ns) => {
-  const holder = await ns.device({ name: "tun0" });
-  const other = ns.start();
+test("a device in use is busy, and one of another type is told", async (lab) => {
+  const holder = await lab.device({ name: "tun0" });
+  const other = lab.start();
   const busy = await other.try({ do: "open", options: { name: "tun0" } });
   assert.equal("code" in busy && busy.code, "busy");
   for (const name of ["tun0", "lo"]) {
@@ -347,11 +205,11 @@ test("a device in use is busy, and one of another type is told", async (ns) => {
   await other.call({ do: "open", options: { name: "tun0", type: "tap" } });
 });
 
-test("a persistent device is attached to and stays", async (ns) => {
-  await ns.ip("tuntap", "add", "stays", "mode", "tun");
-  await ns.ip("tuntap", "add", "stayspi", "mode", "tun", "pi");
+test("a persistent device is attached to and stays", async (lab) => {
+  await lab.ip("tuntap", "add", "stays", "mode", "tun");
+  await lab.ip("tuntap", "add", "stayspi", "mode", "tun", "pi");
   for (const name of ["stays", "stayspi"]) {
-    const device = await ns.device({ name });
+    const device = await lab.device({ name });
     await device.configure({ addresses: ["192.0.2.1/24"], up: true });
     await device.call({
       do: "write",
@@ -360,14 +218,14 @@ test("a persistent device is attached to and stays", async (ns) => {
     const reply = await device.readUntil((packet) => packet[9] === 1);
     assert.equal(reply.length, 36, "no packet information in front");
     await device.call({ do: "close" });
-    assert.match(await ns.ip("link"), new RegExp(`${name}:`));
-    await ns.ip("link", "set", name, "down");
+    assert.match(await lab.ip("link"), new RegExp(`${name}:`));
+    await lab.ip("link", "set", name, "down");
   }
 });
 
-test("without CAP_NET_ADMIN only a persistent device opens", async (ns) => {
-  await ns.ip("tuntap", "add", "owned", "mode", "tun", "user", "root");
-  const process = ns.startWithoutRight();
+test("without CAP_NET_ADMIN only a persistent device opens", async (lab) => {
+  await lab.ip("tuntap", "add", "owned", "mode", "tun", "user", "root");
+  const process = lab.startWithoutRight();
   const made = await process.try({ do: "open", options: {} });
   assert.equal("code" in made && made.code, "not-permitted");
   await process.call({ do: "open", options: { name: "owned" } });
@@ -379,9 +237,9 @@ test("without CAP_NET_ADMIN only a persistent device opens", async (ns) => {
   });
 });
 
-test("a device removed by somebody else is gone", async (ns) => {
-  const device = await ns.device({ name: "tun0" });
-  await ns.ip("link", "del", "tun0");
+test("a device removed by somebody else is gone", async (lab) => {
+  const device = await lab.device({ name: "tun0" });
+  await lab.ip("link", "del", "tun0");
   const orders: Order[] = [
     { do: "readAfterWaiting" },
     { do: "write", packet: "45" },
@@ -394,9 +252,9 @@ test("a device removed by somebody else is gone", async (ns) => {
   }
 });
 
-test("close() ends a wait, and the device vanishes", async (ns) => {
-  const device = await ns.device({ name: "tun0" });
+test("close() ends a wait, and the device vanishes", async (lab) => {
+  const device = await lab.device({ name: "tun0" });
   assert.equal(await device.call({ do: "closeWhileWaiting" }), false);
-  assert.doesNotMatch(await ns.ip("link"), /tun0/);
+  assert.doesNotMatch(await lab.ip("link"), /tun0/);
   assert.equal(await device.call({ do: "readAfterWaiting" }), "closed");
 });

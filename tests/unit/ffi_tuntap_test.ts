@@ -12,6 +12,7 @@ import {
 import { AF_INET, AF_INET6 } from "../../ffi/sockaddr.ts";
 import { openDevice } from "../../ffi/tuntap_device.ts";
 import { openTunTap } from "../../ffi/tuntap.ts";
+import { negotiateOffloads, Offload } from "../../ffi/vnet.ts";
 import { fakeLibc } from "../support/fake_libc.ts";
 import { libcTest as test } from "../support/with_libc.ts";
 
@@ -194,4 +195,33 @@ test("a failure to attach is told by its kind, and closes the node", (libc) => {
 test("a program without the right is told which one it needs", (libc) => {
   const refused = fakeLibc(libc, { open: () => -1 }, Errno.EACCES);
   assert.throws(() => openDevice(refused, {}), { message: /CAP_NET_ADMIN/ });
+});
+
+test("opening and closing take back what is set on a persistent device", (libc) => {
+  const taken: [number, number][] = [];
+  const fake = fakeLibc(libc, {
+    open: () => 4711,
+    ioctl: () => 0,
+    ioctlNumber: (_fd, request, argument) => taken.push([request, argument]),
+    close: (fd) => fd === 4711 ? 0 : libc.symbols.close(fd),
+  }, 0);
+  const TUNSETOFFLOAD = 0x400454d0;
+  const device = openDevice(fake, {});
+  assert.deepEqual(taken, [[TUNSETOFFLOAD, 0]]);
+  device.close();
+  assert.deepEqual(taken, [[TUNSETOFFLOAD, 0], [TUNSETOFFLOAD, 0]]);
+});
+
+test("negotiateOffloads() gives up the newest first", (libc) => {
+  const { CSUM, TSO4, TSO6, USO4, USO6 } = Offload;
+  const granted = (known: number) => {
+    const fake = fakeLibc(libc, {
+      ioctlNumber: (_fd, _request, wanted) => (wanted & ~known) === 0 ? 0 : -1,
+    }, Errno.EINVAL);
+    return negotiateOffloads(fake, 0, CSUM | TSO4 | TSO6 | USO4 | USO6);
+  };
+  assert.equal(granted(0xff), CSUM | TSO4 | TSO6 | USO4 | USO6);
+  assert.equal(granted(CSUM | TSO4 | TSO6), CSUM | TSO4 | TSO6);
+  assert.equal(granted(CSUM), CSUM);
+  assert.equal(granted(0), 0);
 });
