@@ -25,7 +25,7 @@ const SEGMENT = 1348;
 const SCRATCH = 0;
 const SUPER = SCRATCH + SCRATCH_SIZE;
 const SLOTS = SUPER + 65536;
-const STRIDE = 65536 + 1472;
+const GAP = 20;
 
 const wasm = new WebAssembly.Memory({ initial: 64, maximum: 64 });
 const memory = openPacketMemory(wasm);
@@ -53,7 +53,7 @@ const coalescer = new Coalescer(memory, SCRATCH, sink, {
   tcp: true,
   udp: true,
 });
-const segmenter = new Segmenter(memory, false, { stride: STRIDE, room: 1500 });
+const segmenter = new Segmenter(memory, false, 1500);
 
 for (const [name, packet] of cases) {
   const read = superPacket(packet, SEGMENT);
@@ -63,12 +63,14 @@ for (const [name, packet] of cases) {
   Deno.bench(`segment ${COUNT} x ${SEGMENT} bytes`, { group: name }, () => {
     bytes.set(headers, SUPER);
     segmenter.begin(SUPER, read.length);
-    segmenter.next(SLOTS, sizes, 0, COUNT);
+    segmenter.next(SLOTS, GAP, sizes, 0, COUNT);
   });
 
   Deno.bench(`coalesce ${COUNT} x ${SEGMENT} bytes`, { group: name }, () => {
-    for (let i = 0; i < COUNT; i++) {
-      coalescer.add(SLOTS + i * STRIDE, sizes[i] ?? 0);
+    let at = SLOTS;
+    for (const size of sizes) {
+      coalescer.add(at, size);
+      at += size + GAP;
     }
     coalescer.flush();
   });

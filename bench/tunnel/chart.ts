@@ -44,10 +44,10 @@ text { font: 13px system-ui, sans-serif; fill: #1f2328 }
 `;
 
 interface Bar {
-  readonly id: string;
   readonly label: string;
   readonly value: number;
   readonly ratio: number | undefined;
+  readonly ours: boolean;
 }
 
 /** Text as XML character data. */
@@ -56,32 +56,57 @@ export function escapeXml(text: string): string {
     .replaceAll(">", "&gt;");
 }
 
+function text(x: number, y: number, style: string, content: string): string {
+  return `<text x="${x.toFixed(1)}" y="${y}" ${style}>` +
+    `${escapeXml(content)}</text>`;
+}
+
 function barsOf(report: Report, metric: string): Bar[] {
-  return report.subjects.flatMap(({ id, label, pair }) => {
-    if (pair !== undefined) return [];
+  return report.subjects.flatMap(({ id, label, ours = false, pair }) => {
     const value = report.medians[id]?.[metric];
-    const ratio = report.ratios[id]?.[metric];
-    return value === undefined ? [] : [{ id, label, value, ratio }];
+    if (value === undefined || pair !== undefined) return [];
+    const ratio = id === report.reference
+      ? undefined
+      : report.ratios[id]?.[metric];
+    return [{ label, value, ratio, ours }];
   });
 }
 
-function drawBar(bar: Bar, top: number, scale: number, ours: boolean): string {
+function drawBar(bar: Bar, top: number, scale: number): string[] {
   const left = MARGIN + LABEL_WIDTH;
   const length = Math.max(bar.value * scale, 1);
   const baseline = top + 13;
-  const ratio = ours || bar.ratio === undefined
-    ? ""
-    : `  (${threeDigits(bar.ratio)}×)`;
-  const text = escapeXml(threeDigits(bar.value) + ratio);
+  const ratio = bar.ratio === undefined ? "" : ` (${threeDigits(bar.ratio)}×)`;
+  const figure = threeDigits(bar.value) + ratio;
+  const kind = bar.ours ? "ours" : "peer";
   return [
-    `<text x="${left - 8}" y="${baseline}" text-anchor="end">` +
-    `${escapeXml(bar.label)}</text>`,
-    `<rect class="${ours ? "ours" : "peer"}" x="${left}" y="${top}" ` +
+    text(left - 8, baseline, `text-anchor="end"`, bar.label),
+    `<rect class="${kind}" x="${left}" y="${top}" ` +
     `width="${length.toFixed(1)}" height="${BAR}" rx="2"/>`,
-    `<text x="${
-      (left + length + 8).toFixed(1)
-    }" y="${baseline}">${text}</text>`,
-  ].join("\n");
+    text(left + length + 8, baseline, "", figure),
+  ];
+}
+
+function drawPanel(title: string, bars: readonly Bar[], top: number): string[] {
+  const room = WIDTH - 2 * MARGIN - LABEL_WIDTH - VALUE_WIDTH;
+  const scale = room / Math.max(...bars.map(({ value }) => value));
+  const firstBar = top + TITLE;
+  return [
+    text(MARGIN, top + 16, `class="title"`, title),
+    ...bars.flatMap((bar, row) => drawBar(bar, firstBar + row * ROW, scale)),
+  ];
+}
+
+function drawNote(report: Report, top: number): string {
+  const { cpu, cores, kernel, date } = report.environment;
+  const reference = report.subjects.find(({ id }) => id === report.reference);
+  const note = [
+    `(×): how many times better ${reference?.label ?? "none"} is`,
+    `medians of ${report.rounds} rounds`,
+    `${cpu}, ${cores} cores, Linux ${kernel}`,
+    date.slice(0, 10),
+  ].join("; ");
+  return text(MARGIN, top + 8, `class="note"`, note);
 }
 
 /**
@@ -94,24 +119,10 @@ export function renderChart(report: Report): string {
   for (const { metric, title } of PANELS) {
     const bars = barsOf(report, metric);
     if (bars.length === 0) continue;
-    const room = WIDTH - 2 * MARGIN - LABEL_WIDTH - VALUE_WIDTH;
-    const scale = room / Math.max(...bars.map(({ value }) => value));
-    parts.push(
-      `<text class="title" x="${MARGIN}" y="${top + 16}">${title}</text>`,
-    );
-    top += TITLE;
-    for (const bar of bars) {
-      parts.push(drawBar(bar, top, scale, bar.id === report.reference));
-      top += ROW;
-    }
-    top += MARGIN;
+    parts.push(...drawPanel(title, bars, top));
+    top += TITLE + bars.length * ROW + MARGIN;
   }
-  const { cpu, cores, kernel, date } = report.environment;
-  const note = `${cpu}, ${cores} cores, Linux ${kernel}, ${date.slice(0, 10)}` +
-    `; medians of ${report.rounds} rounds`;
-  parts.push(
-    `<text class="note" x="${MARGIN}" y="${top + 8}">${escapeXml(note)}</text>`,
-  );
+  parts.push(drawNote(report, top));
   const height = top + FOOT;
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" ` +
     `height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img">

@@ -52,7 +52,7 @@ async function takeStock(subjects: readonly Subject[]): Promise<{
   const measured: Measured[] = [];
   const omissions: Omission[] = [];
   for (const subject of subjects) {
-    const { id, label, pair } = subject;
+    const { id, label, ours, pair } = subject;
     const presence = await subject.presence();
     if ("missing" in presence) {
       omissions.push({ name: label, reason: presence.missing });
@@ -60,7 +60,8 @@ async function takeStock(subjects: readonly Subject[]): Promise<{
     }
     present.push(subject);
     const { version } = presence;
-    measured.push({ id, label, version, ...pair && { pair } });
+    const optional = { ...ours && { ours }, ...pair && { pair } };
+    measured.push({ id, label, version, ...optional });
   }
   return { present, measured, omissions };
 }

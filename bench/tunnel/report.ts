@@ -36,6 +36,7 @@ export interface Measured {
   readonly id: string;
   readonly label: string;
   readonly version: string;
+  readonly ours?: true;
   readonly pair?: Pair;
 }
 

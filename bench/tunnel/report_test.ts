@@ -18,7 +18,7 @@ const CPU: Metric = {
 };
 
 const SUBJECTS = [
-  { id: "ours", label: "this", version: "1" },
+  { id: "ours", label: "this", version: "1", ours: true as const },
   { id: "theirs", label: "<them> & co", version: "2" },
   {
     id: "ours+theirs",

@@ -27,6 +27,8 @@ export interface Subject {
   readonly id: string;
   /** The name in the table and in the chart. */
   readonly label: string;
+  /** Set for this program, in whatever form. */
+  readonly ours?: true;
   /** Set for a mixed pair; it runs only scenarios that are meant for pairs. */
   readonly pair?: Pair;
   /** Looks whether it can be measured on this machine. */

@@ -68,7 +68,7 @@ export function renderNotes(report: Report): string {
   return [
     `${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}, ` +
     `TCP ${machine.congestionControl}, Deno ${machine.deno}`,
-    `load average before the run: ${machine.loadAverage}`,
+    `load average before the run: ${machine.loadAverage.toFixed(2)}`,
     `medians of ${report.rounds} rounds, ${report.seconds} s a transfer; ` +
     `(x): how many times better ${reference?.label ?? "none"} is`,
     ...subjects.map(({ label, version }) => `${label}: ${version}`),

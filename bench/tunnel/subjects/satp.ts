@@ -19,6 +19,7 @@ import { DEVICE, Tunnel } from "../tunnel.ts";
 interface SatpProgram {
   readonly id: string;
   readonly label: string;
+  readonly ours?: true;
   readonly command: readonly string[];
   presence(): Promise<Presence>;
 }
@@ -41,7 +42,7 @@ function ours(
     if (info === undefined) return { missing: `${file} does not exist` };
     return { version: firstLine(await run([...command, "--version"])) };
   };
-  return { id, label, command, presence };
+  return { id, label, ours: true, command, presence };
 }
 
 function ofTheSystem(program: string): SatpProgram {
@@ -73,8 +74,8 @@ function open(left: SatpProgram, right: SatpProgram): Subject["open"] {
 }
 
 function alone(program: SatpProgram): Subject {
-  const { id, label, presence } = program;
-  return { id, label, presence, open: open(program, program) };
+  const { command: _, ...subject } = program;
+  return { ...subject, open: open(program, program) };
 }
 
 /** Ours on the left, a real one on the right: both mixed directions. */
