@@ -17,6 +17,7 @@ import { deviceOf, mtuOf } from "./device.ts";
 import { OptionFault, SyntaxFault } from "./fault.ts";
 import { parametersOf, secretsOf } from "./keys.ts";
 import { anytunTable, type AnytunValues } from "./table.ts";
+import { OFFLOAD_NAMES } from "./speed.ts";
 import type { Runtime } from "./version.ts";
 
 const DEFAULT_LOG_TARGET: LogTarget = { kind: "stderr", level: 3 };
@@ -66,6 +67,9 @@ function settle(values: AnytunValues): Settled<AnytunOptions> {
     role,
     ...parameters,
     secrets,
+    engine: values.engine,
+    workers: values.workers,
+    offloads: values.offloads ?? new Set(OFFLOAD_NAMES),
   };
   return { options, warnings };
 }

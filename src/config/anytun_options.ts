@@ -5,6 +5,7 @@
  */
 import type { LogTarget } from "../log/target.ts";
 import type { Prefix } from "../net/prefix.ts";
+import type { EngineChoice, OffloadName } from "./speed.ts";
 import type { FamilyChoice } from "../net/resolver.ts";
 import type { Role, SatpParameters } from "../satp/params.ts";
 import type { DeviceType } from "../satp/payload.ts";
@@ -55,4 +56,8 @@ export interface AnytunOptions extends SatpParameters {
   readonly role: Role;
   /** Enough for key and salt, unless {@linkcode kdPrf} is `null`. */
   readonly secrets: GivenSecrets;
+  readonly engine: EngineChoice;
+  /** Threads that carry packets. */
+  readonly workers: 1 | 2;
+  readonly offloads: ReadonlySet<OffloadName>;
 }

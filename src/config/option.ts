@@ -9,6 +9,7 @@
 export type OptionGroup =
   | "General"
   | "Running"
+  | "Speed"
   | "Network"
   | "Device"
   | "Connection"

@@ -6,6 +6,13 @@
 import { MAX_WINDOW_SIZE } from "../satp/replay_window.ts";
 import { logTarget } from "./log_target.ts";
 import {
+  engine,
+  type EngineChoice,
+  OFFLOAD_NAMES,
+  offloads,
+  workers,
+} from "./speed.ts";
+import {
   action,
   flag,
   optional,
@@ -27,6 +34,8 @@ import {
 
 const U16_MAX = 0xffff;
 const U32_MAX = 0xffffffff;
+const AUTO = "auto" as EngineChoice;
+const TWO_WORKERS = 2 as 1 | 2;
 
 /** The options of the program `anytun`, in the order of its help text. */
 export const anytunTable = {
@@ -251,6 +260,34 @@ export const anytunTable = {
     parse: decimal(0, U32_MAX),
     default: 10,
     help: "length of the authentication tag, at most 20",
+  }),
+
+  engine: withDefault({
+    group: "Speed",
+    long: "--engine",
+    argument: "name",
+    parse: engine,
+    default: AUTO,
+    help:
+      "cryptography: openssl (the system's libcrypto), builtin, webcrypto " +
+      "(with the portable data plane), or auto for the fastest there is",
+  }),
+  workers: withDefault({
+    group: "Speed",
+    long: "--workers",
+    argument: "number",
+    parse: workers,
+    default: TWO_WORKERS,
+    help: "threads that carry packets: 2, or 1 to save memory",
+  }),
+  offloads: optional({
+    group: "Speed",
+    long: "--offload",
+    argument: "list",
+    parse: offloads,
+    help: "what the kernel may do for us, of " +
+      `${OFFLOAD_NAMES.join(", ")}, separated by commas; all or none ` +
+      "(default all)",
   }),
 };
 

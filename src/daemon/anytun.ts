@@ -11,15 +11,10 @@ import { type Endpoint, formatEndpoint } from "../net/endpoint.ts";
 import { formatPrefix } from "../net/prefix.ts";
 import { Resolver } from "../net/resolver.ts";
 import { masterSecrets } from "../satp/secrets.ts";
-import { Connections } from "../tunnel/connection.ts";
 import { ConnectionTable, endpointWords } from "../tunnel/connection_table.ts";
-import { PLANE_COUNTERS } from "../tunnel/counters.ts";
 import { writeEndpoint } from "../tunnel/endpoint_words.ts";
-import { PointToPoint } from "../tunnel/point_to_point.ts";
-import { PortablePlane } from "../tunnel/portable_plane.ts";
-import type { DatagramSocket } from "../tunnel/seams.ts";
-import { PlaneLog } from "./plane_log.ts";
-import type { ConfigurableDevice, SignalName, World } from "./world.ts";
+import type { PlaneBuilder } from "./plane.ts";
+import type { SignalName, World } from "./world.ts";
 
 const EXIT_OK = 0;
 const EXIT_FAILED = 255;
@@ -66,31 +61,21 @@ async function serve(
 ): Promise<void> {
   using cleanup = new DisposableStack();
   const stop = stopOnSignals(world, logger, cleanup);
-  const device = openDevice(options, world, logger);
-  cleanup.defer(() => device.close());
-
   const resolver = new Resolver(world.lookup, world.delay, logger);
-  const sockets = await bindSockets(options, world, logger, resolver, stop);
-  for (const socket of sockets) cleanup.defer(() => socket.close());
+  const builder = cleanup.use(await world.choosePlane(options, logger));
+  logger.notice(builder.description);
+
+  openDevice(options, builder, logger);
+  await bindSockets(options, builder, logger, resolver, stop);
   if (stop.aborted) return;
 
   const table = new ConnectionTable(ConnectionTable.allocate());
-  const connections = new Connections(table, world.engine);
-  const planeLog = new PlaneLog(logger, () => world.monotonic());
-  cleanup.defer(() => planeLog.flush());
-  const plane = assemblePlane(
-    options,
-    world,
-    device,
-    sockets,
-    connections,
-    planeLog,
-  );
-
-  stop.addEventListener("abort", () => cleanup.dispose());
+  const plane = await builder.start({ options, table, logger });
+  stop.addEventListener("abort", () => plane.stop());
+  if (stop.aborted) plane.stop();
   const connected = connect(options, world, logger, resolver, table, stop)
-    .then(() => connections.load(options.mux));
-  await Promise.all([connected, plane.run()]);
+    .then(() => plane.prepare(options.mux));
+  await Promise.all([connected, plane.finished]);
 }
 
 function stopOnSignals(
@@ -111,81 +96,40 @@ function stopOnSignals(
 
 function openDevice(
   options: AnytunOptions,
-  world: World,
+  builder: PlaneBuilder,
   logger: Logger,
-): ConfigurableDevice {
-  const device = world.openDevice(
-    options.device.name,
-    options.device.type,
-  );
+): void {
+  const { name, type } = options.device;
+  const device = builder.openDevice(name, type);
   logger.notice(`dev opened - name '${device.name}', node '/dev/net/tun'`);
-  logger.notice(`dev type is '${options.device.type}'`);
-  if (options.ifconfig.length === 0) return device;
-  try {
-    const addresses = options.ifconfig.map(formatPrefix);
-    device.configure({ addresses, mtu: options.mtu ?? 1400, up: true });
-    return device;
-  } catch (error) {
-    device.close();
-    throw error;
-  }
+  logger.notice(`dev type is '${type}'`);
+  if (options.ifconfig.length === 0) return;
+  const addresses = options.ifconfig.map(formatPrefix);
+  device.configure({ addresses, mtu: options.mtu ?? 1400, up: true });
 }
 
 async function bindSockets(
   options: AnytunOptions,
-  world: World,
+  builder: PlaneBuilder,
   logger: Logger,
   resolver: Resolver,
   stop: AbortSignal,
-): Promise<DatagramSocket[]> {
+): Promise<void> {
   const { localHost, localPort: port, family } = options;
   if (localHost === undefined) {
-    const sockets = world.bindUdpToAll(family, port);
-    if (family !== "6") logger.notice(`opening socket: 0.0.0.0:${port}`);
-    if (sockets.some((socket) => socket.reaches(6))) {
-      logger.notice(`opening socket: [::]:${port}`);
+    for (const bound of builder.bindToAll(family, port)) {
+      const any = bound === 4 ? "0.0.0.0" : "[::]";
+      logger.notice(`opening socket: ${any}:${port}`);
     }
-    return sockets;
+    return;
   }
   const request = { host: localHost, port, family, signal: stop };
   const endpoints = await unlessStopped(resolver.resolve(request), stop);
-  if (endpoints === undefined) return [];
+  if (endpoints === undefined) return;
+  builder.bind(endpoints.map(({ address }) => address), port);
   for (const endpoint of endpoints) {
     logger.notice(`opening socket: ${formatEndpoint(endpoint)}`);
   }
-  return world.bindUdp(endpoints.map(({ address }) => address), port);
-}
-
-function assemblePlane(
-  options: AnytunOptions,
-  world: World,
-  device: ConfigurableDevice,
-  sockets: readonly DatagramSocket[],
-  connections: Connections,
-  planeLog: PlaneLog,
-): PortablePlane {
-  const shared = {
-    connections,
-    deviceType: options.device.type,
-    counters: new Float64Array(PLANE_COUNTERS),
-  };
-  return new PortablePlane({
-    params: options,
-    engine: world.engine,
-    device,
-    sockets,
-    outbound: {
-      ...shared,
-      chooser: new PointToPoint(connections, options.mux),
-      senderId: options.senderId,
-    },
-    inbound: {
-      ...shared,
-      events: planeLog,
-      now: () => world.monotonic(),
-    },
-    noSocket: (to) => planeLog.noSocket(to),
-  });
 }
 
 // Without -r the connection waits for its endpoint; with it there is none

@@ -6,10 +6,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { openAppend } from "../../ffi/file.ts";
 import type { Libc } from "../../ffi/libc.ts";
-import { openDevice } from "../../ffi/tuntap_device.ts";
-import { digestWith, WebCryptoEngine } from "../crypto/webcrypto.ts";
+import { digestWith } from "../crypto/webcrypto.ts";
 import { systemLookup } from "../net/system_lookup.ts";
-import { bindUdp, bindUdpToAll } from "../tunnel/deno_udp.ts";
+import { choosePlane } from "./choose_plane.ts";
 import type { World } from "./world.ts";
 
 /** Everything real: this process, this host. */
@@ -19,15 +18,11 @@ export function systemWorld(libc: Libc): World {
     stderr: Deno.stderr,
     openFile: (path) => openAppend(libc, path),
     now: () => Date.now(),
-    monotonic: () => performance.now(),
     delay: (ms, signal) => delay(ms, undefined, signal ? { signal } : {}),
     lookup: systemLookup,
     digest: digestWith(crypto.subtle),
-    engine: new WebCryptoEngine(crypto.subtle),
-    openDevice: (name, type) =>
-      openDevice(libc, name === undefined ? { type } : { name, type }),
-    bindUdp,
-    bindUdpToAll,
+    choosePlane: (choice, logger) =>
+      choosePlane(choice, libc, () => performance.now(), logger),
     onSignal(name, listener) {
       Deno.addSignalListener(name, listener);
       return () => Deno.removeSignalListener(name, listener);

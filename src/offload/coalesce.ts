@@ -78,7 +78,7 @@ export class Coalescer {
 
   /**
    * @param memory holds the packets and the scratch space
-   * @param scratch where {@linkcode SCRATCH_SIZE} bytes are free, all zero
+   * @param scratch where {@linkcode SCRATCH_SIZE} bytes are free
    * @param sink takes the writes
    * @param options how to work
    */

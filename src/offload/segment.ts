@@ -14,17 +14,9 @@ export const MALFORMED = -1;
 /** Answer of {@linkcode Segmenter.begin}: one packet, finished in its place. */
 export const IN_PLACE = 0;
 
-/** Where segments go. */
-export interface Slots {
-  /** From the beginning of a slot to that of the next, in bytes. */
-  readonly stride: number;
-  /** The largest packet that a slot takes, in bytes. */
-  readonly room: number;
-}
-
 /**
  * Makes whole packets of the TCP and UDP super-packets of a device with
- * IFF_VNET_HDR, one at a time and, when slots run out, in several steps.
+ * IFF_VNET_HDR, one after the other and, when room runs out, in several steps.
  *
  * As the Linux kernel does it: every segment has the headers of the
  * super-packet with its own lengths, checksums, TCP sequence number and IPv4
@@ -35,15 +27,17 @@ export interface Slots {
  * ```ts ignore
  * let left = segmenter.begin(at, size);
  * if (left === IN_PLACE) send(at + VIRTIO_HEADER_SIZE);
- * for (; left > 0; left -= 64) {
- *   send(slots, sizes, segmenter.next(slots, sizes, 0, 64));
+ * while (left > 0) {
+ *   const written = segmenter.next(to, gap, sizes, 0, 64);
+ *   send(to, sizes, written);
+ *   left -= written;
  * }
  * ```
  */
 export class Segmenter {
   readonly #memory: PacketMemory;
   readonly #headers: PacketHeaders;
-  readonly #slots: Slots;
+  readonly #room: number;
 
   // The super-packet: its headers have zeros where the segments differ.
   #packet = 0;
@@ -67,12 +61,12 @@ export class Segmenter {
   /**
    * @param memory holds the super-packets and the slots
    * @param ethernet packets begin with an Ethernet header (tap)
-   * @param slots the shape of the slots that segments are written to
+   * @param room the largest segment that is made, in bytes
    */
-  constructor(memory: PacketMemory, ethernet: boolean, slots: Slots) {
+  constructor(memory: PacketMemory, ethernet: boolean, room: number) {
     this.#memory = memory;
     this.#headers = new PacketHeaders(memory, ethernet);
-    this.#slots = slots;
+    this.#room = room;
   }
 
   /**
@@ -100,21 +94,28 @@ export class Segmenter {
 
   /**
    * Writes the next segments of the super-packet that was begun, which must be
-   * intact and must not overlap the slots.
+   * intact and must not overlap them.
    *
-   * @param to where the first segment goes; the others follow by the stride
+   * @param to where the first segment goes
+   * @param gap bytes from the end of a segment to the beginning of the next
    * @param sizes takes the sizes of the segments in bytes
    * @param index of the first segment's size in `sizes`
-   * @param slots how many segments there is room for
+   * @param most how many segments there is room for
    * @returns how many were written, 0 if the super-packet is finished
    */
-  next(to: number, sizes: Uint32Array, index: number, slots: number): number {
+  next(
+    to: number,
+    gap: number,
+    sizes: Uint32Array,
+    index: number,
+    most: number,
+  ): number {
     let written = 0;
-    while (written < slots && this.#payloadLeft > 0) {
-      sizes[index + written] = this.#writeSegment(
-        to + written * this.#slots.stride,
-      );
-      written++;
+    let at = to;
+    while (written < most && this.#payloadLeft > 0) {
+      const size = this.#writeSegment(at);
+      sizes[index + written++] = size;
+      at += size + gap;
     }
     return written;
   }
@@ -147,7 +148,7 @@ export class Segmenter {
     const segmentSize = virtio.gsoSize(view, at);
     if (segmentSize === 0 || payloadSize === 0) return false;
     const largest = headerSize + Math.min(segmentSize, payloadSize);
-    if (largest > this.#slots.room) return false;
+    if (largest > this.#room) return false;
     if ((virtio.flags(view, at) & virtio.NEEDS_CSUM) !== 0) {
       // Otherwise the checksum is that of a tunnel within the packet.
       const offset = protocol === TCP

@@ -24,6 +24,8 @@ export class Connection {
   replay = new ReplayWindow(0);
   /** When the known endpoint last sent something authentic, in ms. */
   heardAt = -Infinity;
+  /** Until when, in ms, its endpoint gets no joined datagrams. */
+  spareGsoUntil = -Infinity;
   /** Version of the shared record that this copy has. */
   version = 0;
 
@@ -75,6 +77,7 @@ export class Connections {
       this.#known[mux] = connection;
     }
     connection.version = version;
+    connection.spareGsoUntil = -Infinity;
     this.table.copyEndpoint(mux, connection.endpoint, 0);
     this.#refreshKeys(connection);
     return connection;

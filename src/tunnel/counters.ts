@@ -17,11 +17,10 @@ export const ConnectionCounter = {
   REPLAYED: 6,
   NO_PAYLOAD: 7,
   WRONG_PAYLOAD_TYPE: 8,
-  WRITE_FAILED: 9,
 } as const;
 
 /** How many counters a connection has. */
-export const CONNECTION_COUNTERS = 10;
+export const CONNECTION_COUNTERS = 9;
 
 /** Counters of what belongs to no connection: index into the plane's array. */
 export const PlaneCounter = {
@@ -37,10 +36,12 @@ export const PlaneCounter = {
   TOO_LONG_IN: 4,
   /** Datagrams of a mux that has no connection. */
   UNKNOWN_MUX: 5,
+  /** Packets that the device did not take. */
+  DEVICE_REFUSED: 6,
 } as const;
 
 /** How many counters a plane has. */
-export const PLANE_COUNTERS = 6;
+export const PLANE_COUNTERS = 7;
 
 /** Adds to one counter. */
 export function count(

@@ -125,13 +125,6 @@ export class Inbound {
     }
   }
 
-  /** Counts a packet that the device did not take. */
-  writeFailed(i: number): void {
-    const connection = this.#connections[i];
-    if (connection === undefined) return;
-    count(connection.counters, ConnectionCounter.WRITE_FAILED);
-  }
-
   #classify(i: number, size: number): void {
     const { batch } = this;
     const { connections, counters } = this.#options;

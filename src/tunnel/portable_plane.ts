@@ -11,7 +11,7 @@ import type { SatpParameters } from "../satp/params.ts";
 import { authenticateBatch, sealBatch } from "../satp/pipeline.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import type { Connection } from "./connection.ts";
-import { ConnectionCounter, count } from "./counters.ts";
+import { ConnectionCounter, count, PlaneCounter } from "./counters.ts";
 import {
   ENDPOINT_WORDS,
   readEndpoint,
@@ -198,7 +198,9 @@ export class PortablePlane {
       const at = batch.at[i] ?? 0;
       const end = at + (batch.size[i] ?? 0);
       const packet = batch.memory.subarray(at + HEADROOM_BYTES, end);
-      if (!device.write(packet)) this.#inbound.writeFailed(i);
+      if (!device.write(packet)) {
+        count(this.#options.inbound.counters, PlaneCounter.DEVICE_REFUSED);
+      }
     }
   }
 }

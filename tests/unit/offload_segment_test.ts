@@ -25,15 +25,14 @@ import {
 
 const READ = 100;
 const SLOTS = READ + 65600;
-const STRIDE = 2048;
+const GAP = 20;
 const ROOM = 1500;
 const SLOT_COUNT = 64;
 
 /** A segmenter over a memory of its own. */
 function setUp(ethernet = false) {
   const test = new TestMemory(4 * 65536);
-  const slots = { stride: STRIDE, room: ROOM };
-  return { test, segmenter: new Segmenter(test.memory, ethernet, slots) };
+  return { test, segmenter: new Segmenter(test.memory, ethernet, ROOM) };
 }
 
 /** What a segmenter answers and makes of what was read from a device. */
@@ -47,15 +46,17 @@ function segment(read: Uint8Array, ethernet = false) {
   const packets: Uint8Array[] = [];
   const sizes = new Uint32Array(SLOT_COUNT);
   for (;;) {
-    const count = segmenter.next(SLOTS, sizes, 0, SLOT_COUNT);
+    const count = segmenter.next(SLOTS, GAP, sizes, 0, SLOT_COUNT);
     if (count === 0) break;
-    sizes.subarray(0, count).forEach((size, i) =>
-      packets.push(test.get(SLOTS + i * STRIDE, size))
-    );
+    let at = SLOTS;
+    for (const size of sizes.subarray(0, count)) {
+      packets.push(test.get(at, size));
+      at += size + GAP;
+    }
   }
   test.assertUntouchedOutside(
     [READ, read.length],
-    [SLOTS, SLOT_COUNT * STRIDE],
+    [SLOTS, SLOT_COUNT * (ROOM + GAP)],
   );
   return { answer, packets };
 }
@@ -222,14 +223,16 @@ Deno.test("next() goes on where the slots ran out", () => {
   const packets: string[] = [];
   for (const slots of [1, 50, 0, 64, 13]) {
     const at = 64 - slots;
-    const count = segmenter.next(SLOTS, sizes, at, slots);
+    const count = segmenter.next(SLOTS, GAP, sizes, at, slots);
     assert.equal(count, slots);
-    for (let i = 0; i < count; i++) {
-      packets.push(hex(test.get(SLOTS + i * STRIDE, sizes[at + i] ?? 0)));
+    let from = SLOTS;
+    for (const size of sizes.subarray(at, at + count)) {
+      packets.push(hex(test.get(from, size)));
+      from += size + GAP;
     }
   }
   assert.deepEqual(packets, expected.map(hex));
-  assert.equal(segmenter.next(SLOTS, sizes, 0, 64), 0);
+  assert.equal(segmenter.next(SLOTS, GAP, sizes, 0, 64), 0);
 });
 
 Deno.test("begin() forgets an unfinished super-packet", () => {
@@ -238,10 +241,10 @@ Deno.test("begin() forgets an unfinished super-packet", () => {
   const sizes = new Uint32Array(64);
   test.put(READ, read);
   segmenter.begin(READ, read.length);
-  assert.equal(segmenter.next(SLOTS, sizes, 0, 3), 3);
+  assert.equal(segmenter.next(SLOTS, GAP, sizes, 0, 3), 3);
   test.put(READ, plain(tcpPacket({}, {})));
   assert.equal(segmenter.begin(READ, 50), IN_PLACE);
-  assert.equal(segmenter.next(SLOTS, sizes, 0, 64), 0);
+  assert.equal(segmenter.next(SLOTS, GAP, sizes, 0, 64), 0);
 });
 
 const tcp4 = tenSegments();

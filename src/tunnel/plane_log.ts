@@ -7,19 +7,25 @@
 import type { Logger } from "../log/logger.ts";
 import { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { type Endpoint, formatEndpoint } from "../net/endpoint.ts";
-import type { Connection } from "../tunnel/connection.ts";
-import { readEndpoint } from "../tunnel/endpoint_words.ts";
-import type { InboundEvents } from "../tunnel/inbound.ts";
+import type { Connection } from "./connection.ts";
+import { readEndpoint } from "./endpoint_words.ts";
+import type { InboundEvents } from "./inbound.ts";
 
 /** Lines of one kind: a handful at once, then one every ten seconds. */
 const LIMIT = { burst: 5, perSecond: 0.1 };
 
+/** How often it is said how many lines were held back, in ms. */
+const FLUSH_MS = 10_000;
+
 /** {@link InboundEvents} as log lines. */
 export class PlaneLog implements InboundEvents {
   readonly #log: RateLimitedLog;
+  readonly #now: () => number;
+  #flushedAt = 0;
 
   /** @param now A clock that never goes back, in milliseconds */
   constructor(logger: Logger, now: () => number) {
+    this.#now = now;
     this.#log = new RateLimitedLog(logger, LIMIT, now);
   }
 
@@ -79,7 +85,13 @@ export class PlaneLog implements InboundEvents {
 
   /** Says how many lines were held back so far. */
   flush(): void {
+    this.#flushedAt = this.#now();
     this.#log.flush();
+  }
+
+  /** {@link flush}, but not too often; to be called whenever there is time. */
+  flushSometimes(): void {
+    if (this.#now() - this.#flushedAt >= FLUSH_MS) this.flush();
   }
 }
 

@@ -1,0 +1,183 @@
+/**
+ * Puts the native plane together: device and sockets with their offloads, and
+ * the workers that carry.
+ *
+ * @module
+ */
+import type { Libc } from "../../ffi/libc.ts";
+import { Errno, SystemError } from "../../ffi/errno.ts";
+import { openDevice, type TunTapDevice } from "../../ffi/tuntap_device.ts";
+import { UdpSocket } from "../../ffi/udp.ts";
+import { Offload } from "../../ffi/vnet.ts";
+import type { OffloadName } from "../config/speed.ts";
+import type { IpAddress } from "../net/address.ts";
+import type { FamilyChoice } from "../net/resolver.ts";
+import type { NativeEngineName } from "../tunnel/native_messages.ts";
+import type { NativePlane } from "../tunnel/native_plane.ts";
+import type {
+  DeviceHandle,
+  PlaneBuilder,
+  PlaneSetup,
+  RunningPlane,
+} from "./plane.ts";
+
+/**
+ * What the kernel may hold for each socket, in bytes: bursts of a fast link
+ * last longer than a time slice.
+ */
+const SOCKET_BUFFERS = { send: 2 << 20, receive: 8 << 20 };
+
+const TCP_OFFLOADS = Offload.TSO4 | Offload.TSO6 | Offload.TSO_ECN;
+const UDP_OFFLOADS = Offload.USO4 | Offload.USO6;
+
+/** {@link PlaneBuilder} of the native plane. */
+export class NativeBuilder implements PlaneBuilder {
+  readonly description: string;
+  readonly #libc: Libc;
+  readonly #plane: NativePlane;
+  readonly #engine: NativeEngineName;
+  readonly #wanted: ReadonlySet<OffloadName>;
+  readonly #opened = new DisposableStack();
+  #device: TunTapDevice | undefined;
+  readonly #sockets: UdpSocket[] = [];
+
+  /** @param plane Workers that are loaded but not started */
+  constructor(
+    libc: Libc,
+    plane: NativePlane,
+    engine: NativeEngineName,
+    offloads: ReadonlySet<OffloadName>,
+    description: string,
+  ) {
+    this.#libc = libc;
+    this.#plane = plane;
+    this.#engine = engine;
+    this.#wanted = offloads;
+    this.description = description;
+  }
+
+  openDevice(name: string | undefined, type: "tun" | "tap"): DeviceHandle {
+    const vnetHeader = this.#vnetHeader;
+    this.#device = this.#opened.use(
+      openDevice(
+        this.#libc,
+        name === undefined ? { type, vnetHeader } : { type, name, vnetHeader },
+      ),
+    );
+    return this.#device;
+  }
+
+  bind(addresses: readonly IpAddress[], port: number): void {
+    for (const { bytes, zone } of addresses) {
+      const scope = Number(zone ?? 0);
+      const local = { address: bytes, port, scope };
+      const socket = UdpSocket.open(this.#libc, local);
+      this.#opened.defer(() => socket.close());
+      socket.resizeBuffers(SOCKET_BUFFERS);
+      this.#sockets.push(socket);
+    }
+  }
+
+  bindToAll(family: FamilyChoice, port: number): readonly (4 | 6)[] {
+    if (family !== "6") {
+      this.bind([{ family: 4, bytes: new Uint8Array(4) }], port);
+      if (family === "4") return [4];
+    }
+    // With port 0 both families are to have the port that the first one got.
+    const same = this.#sockets[0]?.local.port ?? port;
+    try {
+      this.bind([{ family: 6, bytes: new Uint8Array(16) }], same);
+    } catch (error) {
+      if (family === "6" || !isWithoutIpv6(error)) throw error;
+      return [4];
+    }
+    return family === "6" ? [6] : [4, 6];
+  }
+
+  async start(
+    { options, table, logger }: PlaneSetup,
+  ): Promise<RunningPlane> {
+    const device = this.#device;
+    if (device === undefined) throw new Error("Cannot start without a device");
+    const plane = this.#plane;
+    const offloads = this.#negotiate(device);
+    logger.info(`offloads: ${[...offloads].join(", ") || "none"}`);
+    await plane.start({
+      engine: this.#engine,
+      params: {
+        cipher: options.cipher,
+        kdPrf: options.kdPrf,
+        authAlgo: options.authAlgo,
+        tagLength: options.tagLength,
+      },
+      deviceType: options.device.type,
+      senderId: options.senderId,
+      mux: options.mux,
+      connections: table.shared,
+      device: device.fd,
+      sockets: {
+        ipv4: this.#socketOf(4)?.fd,
+        ipv6: this.#socketOf(16)?.fd,
+      },
+      receiveFrom: this.#sockets.map(({ fd }) => fd),
+      vnetHeader: this.#vnetHeader,
+      gso: offloads.has("gso"),
+      gro: offloads.has("gro"),
+      coalesce: {
+        tcp: offloads.has("coalesce"),
+        udp: offloads.has("coalesce") && offloads.has("uso"),
+      },
+    }, logger);
+    return {
+      finished: plane.finished(),
+      prepare: () => Promise.resolve(),
+      stop: () => plane.stop(),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.#plane.stop();
+    this.#opened.dispose();
+  }
+
+  get #vnetHeader(): boolean {
+    return ["tso", "uso", "coalesce"].some((name) =>
+      this.#wanted.has(name as OffloadName)
+    );
+  }
+
+  /** Asks the kernel for what is wanted; says what it gives. */
+  #negotiate(device: TunTapDevice): ReadonlySet<OffloadName> {
+    const wanted = this.#wanted;
+    const given = new Set<OffloadName>();
+    if (this.#vnetHeader) {
+      const offloads = device.negotiateOffloads(
+        Offload.CSUM | (wanted.has("tso") ? TCP_OFFLOADS : 0) |
+          (wanted.has("uso") ? UDP_OFFLOADS : 0),
+      );
+      if ((offloads & TCP_OFFLOADS) !== 0) given.add("tso");
+      if ((offloads & UDP_OFFLOADS) !== 0) given.add("uso");
+      if (wanted.has("coalesce")) given.add("coalesce");
+    }
+    const sockets = this.#sockets;
+    if (wanted.has("gso") && sockets.every((s) => s.supportsGso())) {
+      given.add("gso");
+    }
+    if (wanted.has("gro") && sockets.every((s) => s.enableGro())) {
+      given.add("gro");
+    }
+    return given;
+  }
+
+  #socketOf(addressBytes: 4 | 16): UdpSocket | undefined {
+    return this.#sockets.find(({ local }) =>
+      local.address.length === addressBytes
+    );
+  }
+}
+
+function isWithoutIpv6(error: unknown): boolean {
+  return error instanceof SystemError &&
+    (error.errno === Errno.EAFNOSUPPORT ||
+      error.errno === Errno.EADDRNOTAVAIL);
+}

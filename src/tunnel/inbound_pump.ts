@@ -1,0 +1,196 @@
+/**
+ * The native plane's way in, from the wire to the device: receive what has
+ * come, open it, and let packets of one flow pass the kernel together.
+ *
+ * Nothing is copied: a datagram is opened where the kernel put it, and what is
+ * written to the device is gathered from there.
+ *
+ * @module
+ */
+import type { Libc } from "../../ffi/libc.ts";
+import type { Arena } from "../../ffi/memory.ts";
+import type { PacketPort } from "../../ffi/packet_port.ts";
+import { readSockaddrWords } from "../../ffi/sockaddr.ts";
+import { UdpReceiver } from "../../ffi/udp_receiver.ts";
+import type { PacketMemory } from "../offload/bytes.ts";
+import {
+  Coalescer,
+  type GatherSink,
+  SCRATCH_SIZE,
+} from "../offload/coalesce.ts";
+import { DatagramBatch } from "../satp/batch.ts";
+import type { SyncCryptoEngine } from "../satp/engine.ts";
+import type { SatpParameters } from "../satp/params.ts";
+import { authenticateBatchSync } from "../satp/pipeline.ts";
+import { count, PlaneCounter } from "./counters.ts";
+import { copyEndpoint, ENDPOINT_WORDS } from "./endpoint_words.ts";
+import { Inbound, type InboundOptions } from "./inbound.ts";
+import { HEADROOM_BYTES } from "./outbound.ts";
+
+/** Datagrams that are opened at a time. */
+const BATCH_DATAGRAMS = 92;
+
+/** Messages received in one call. */
+const MESSAGES = 16;
+
+/** What the kernel joins can be as long as this. */
+const JOINED_BYTES = 65536;
+
+/** Apart by an odd number of lines, so that buffers do not share cache sets. */
+const JOINED_STRIDE = JOINED_BYTES + 1472;
+
+/** Without joining: more than the longest datagram, to notice longer ones. */
+const SINGLE_BYTES = 2048;
+
+/** Bytes of the arena that a pump takes, roughly. */
+export const INBOUND_ARENA_BYTES = MESSAGES * JOINED_STRIDE + (128 << 10);
+
+/** Which packets may pass the kernel together. */
+export interface CoalesceOptions {
+  readonly tcp: boolean;
+  readonly udp: boolean;
+}
+
+/** What the pump is made of. */
+export interface InboundPumpOptions {
+  readonly libc: Libc;
+  readonly arena: Arena;
+  readonly params: SatpParameters;
+  readonly engine: SyncCryptoEngine;
+  readonly packets: PacketMemory;
+  readonly port: PacketPort;
+  /** File descriptors of the sockets. */
+  readonly sockets: readonly number[];
+  /** Whether the kernel joins datagrams (UDP_GRO). */
+  readonly gro: boolean;
+  /** Whether the device wants a virtio header before each packet. */
+  readonly vnetHeader: boolean;
+  readonly coalesce: CoalesceOptions;
+  readonly inbound: InboundOptions;
+}
+
+/** Carries packets from the wire to the device. */
+export class InboundPump {
+  readonly #options: InboundPumpOptions;
+  readonly #inbound: Inbound;
+  readonly #receiver: UdpReceiver;
+  readonly #sizes = new Uint32Array(BATCH_DATAGRAMS);
+  readonly #source = new Uint32Array(ENDPOINT_WORDS);
+  readonly #coalescer: Coalescer | undefined;
+
+  constructor(options: InboundPumpOptions) {
+    const { libc, arena, params, inbound, packets } = options;
+    this.#options = options;
+    const region = DatagramBatch.regionBytes(params, BATCH_DATAGRAMS);
+    this.#inbound = new Inbound(
+      new DatagramBatch(
+        arena.bytes,
+        params,
+        BATCH_DATAGRAMS,
+        arena.take(region, 64),
+      ),
+      inbound,
+    );
+    const size = options.gro ? JOINED_BYTES : SINGLE_BYTES;
+    const stride = options.gro ? JOINED_STRIDE : SINGLE_BYTES;
+    this.#receiver = new UdpReceiver(libc, arena, {
+      at: arena.take(MESSAGES * stride, 64),
+      stride,
+      size,
+      count: MESSAGES,
+    });
+    if (options.vnetHeader) {
+      this.#coalescer = new Coalescer(
+        packets,
+        arena.take(SCRATCH_SIZE, 64),
+        this.#gatherSink(),
+        { ethernet: inbound.deviceType === "tap", ...options.coalesce },
+      );
+    }
+  }
+
+  /**
+   * Carries what has come on all sockets.
+   *
+   * @returns false if nothing had come
+   * @throws {TunTapError} if the device is gone
+   * @throws {SystemError} if a socket fails
+   */
+  pump(): boolean {
+    let any = false;
+    for (const fd of this.#options.sockets) {
+      const messages = this.#receiver.receive(fd);
+      if (messages === 0) continue;
+      any = true;
+      this.#openAll(messages);
+      // The next call overwrites the buffers.
+      this.#coalescer?.flush();
+    }
+    return any;
+  }
+
+  #openAll(messages: number): void {
+    const { batch } = this.#inbound;
+    const receiver = this.#receiver;
+    batch.count = 0;
+    for (let m = 0; m < messages; m++) {
+      const { words } = this.#options.arena;
+      readSockaddrWords(words, receiver.senderAt(m), this.#source, 0);
+      const at = receiver.at(m);
+      const size = receiver.sizes[m] ?? 0;
+      const segment = receiver.segmentSizes[m] ?? 0;
+      // Empty, or cut because it did not fit: no datagram of a peer either way.
+      if (size === 0) this.#take(at, 0);
+      for (let done = 0; done < size; done += segment) {
+        this.#take(at + done, Math.min(segment, size - done));
+      }
+    }
+    if (batch.count > 0) this.#openBatch();
+  }
+
+  #take(at: number, size: number): void {
+    const { batch, sources } = this.#inbound;
+    const i = batch.count++;
+    batch.at[i] = at;
+    this.#sizes[i] = size;
+    copyEndpoint(this.#source, 0, sources, i * ENDPOINT_WORDS);
+    if (batch.count === batch.capacity) this.#openBatch();
+  }
+
+  #openBatch(): void {
+    const { engine } = this.#options;
+    const { batch, schedules } = this.#inbound;
+    this.#inbound.classify(this.#sizes);
+    authenticateBatchSync(engine, batch, schedules);
+    this.#inbound.judge();
+    engine.applyCipher(batch);
+    this.#inbound.unwrap();
+    this.#deliver();
+    batch.count = 0;
+  }
+
+  #deliver(): void {
+    const { batch } = this.#inbound;
+    const coalescer = this.#coalescer;
+    for (let i = 0; i < batch.count; i++) {
+      if (batch.wanted[i] !== 1) continue;
+      const at = (batch.at[i] ?? 0) + HEADROOM_BYTES;
+      const size = (batch.size[i] ?? 0) - HEADROOM_BYTES;
+      if (coalescer !== undefined) coalescer.add(at, size);
+      else if (!this.#options.port.write(at, size)) this.#refused();
+    }
+  }
+
+  #gatherSink(): GatherSink {
+    const { port } = this.#options;
+    return {
+      write: (at, size, count) => {
+        if (!port.writeGathered(at, size, count)) this.#refused();
+      },
+    };
+  }
+
+  #refused(): void {
+    count(this.#options.inbound.counters, PlaneCounter.DEVICE_REFUSED);
+  }
+}

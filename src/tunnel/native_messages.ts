@@ -1,0 +1,55 @@
+/**
+ * What the main thread and the workers of the native plane say to each other.
+ *
+ * @module
+ */
+import type { LevelName } from "../log/level.ts";
+import type { DeviceType } from "../satp/payload.ts";
+import type { SatpParameters } from "../satp/params.ts";
+import type { CoalesceOptions } from "./inbound_pump.ts";
+import type { SendSockets } from "./gso_sender.ts";
+
+/** Engines that answer at once, as a worker needs it. */
+export type NativeEngineName = "openssl" | "builtin";
+
+/** What a worker carries. */
+export type Direction = "out" | "in" | "both";
+
+/** Everything a worker is to know; it begins to carry when it has it. */
+export interface NativeSetup {
+  readonly direction: Direction;
+  readonly engine: NativeEngineName;
+  readonly params: SatpParameters;
+  readonly deviceType: DeviceType;
+  readonly senderId: number;
+  /** The own mux, for packets where there is no routing. */
+  readonly mux: number;
+  /** Memory of the connection table. */
+  readonly connections: SharedArrayBuffer;
+  /** Memory of the plane's counters of this worker. */
+  readonly counters: SharedArrayBuffer;
+  /** One word: not 0 when everything is to stop. */
+  readonly stop: SharedArrayBuffer;
+  /** File descriptor of this worker's bell. */
+  readonly bell: number;
+  /** File descriptor of the device. */
+  readonly device: number;
+  readonly sockets: SendSockets;
+  readonly receiveFrom: readonly number[];
+  readonly vnetHeader: boolean;
+  readonly gso: boolean;
+  readonly gro: boolean;
+  readonly coalesce: CoalesceOptions;
+}
+
+/** What a worker says. */
+export type WorkerMessage =
+  /** The module is there; a setup can be sent. */
+  | { readonly kind: "loaded" }
+  /** Packets are being carried. */
+  | { readonly kind: "ready" }
+  | { readonly kind: "log"; readonly level: LevelName; readonly text: string }
+  /** It has stopped because it was told to. */
+  | { readonly kind: "stopped" }
+  /** It cannot go on. */
+  | { readonly kind: "failed"; readonly reason: string };

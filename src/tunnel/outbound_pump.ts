@@ -1,0 +1,162 @@
+/**
+ * The native plane's way out, from the device to the wire: read until the
+ * batch is full, cut super-packets into packets, seal, send.
+ *
+ * Sealed datagrams lie close to each other, so that a run of them is one piece
+ * of memory for the kernel.
+ *
+ * @module
+ */
+import type { Arena } from "../../ffi/memory.ts";
+import type { PacketPort } from "../../ffi/packet_port.ts";
+import type { PacketMemory } from "../offload/bytes.ts";
+import { IN_PLACE, MALFORMED, Segmenter } from "../offload/segment.ts";
+import { VIRTIO_HEADER_SIZE } from "../offload/virtio.ts";
+import { DatagramBatch } from "../satp/batch.ts";
+import type { SyncCryptoEngine } from "../satp/engine.ts";
+import { MAX_DATAGRAM_BYTES } from "../satp/header.ts";
+import type { SatpParameters } from "../satp/params.ts";
+import { sealBatchSync } from "../satp/pipeline.ts";
+import { count, PlaneCounter } from "./counters.ts";
+import { GsoSender, type GsoSenderOptions } from "./gso_sender.ts";
+import { HEADROOM_BYTES, Outbound, type OutboundOptions } from "./outbound.ts";
+
+/**
+ * Datagrams of a batch: two super-packets of TCP at the default MTU, which
+ * also are the most that one message to the kernel holds.
+ */
+const BATCH_DATAGRAMS = 92;
+
+/** The longest packet that a device hands over, with its virtio header. */
+const READ_BYTES = VIRTIO_HEADER_SIZE + 0xffff + 18;
+
+/** What the pump is made of. */
+export interface OutboundPumpOptions extends GsoSenderOptions {
+  readonly params: SatpParameters;
+  readonly engine: SyncCryptoEngine;
+  readonly packets: PacketMemory;
+  readonly port: PacketPort;
+  /** Whether the device puts a virtio header before each packet. */
+  readonly vnetHeader: boolean;
+  readonly outbound: OutboundOptions;
+}
+
+/** Bytes of the arena that a pump takes, roughly. */
+export const OUTBOUND_ARENA_BYTES = 512 << 10;
+
+/** Carries packets from the device to the wire. */
+export class OutboundPump {
+  readonly #options: OutboundPumpOptions;
+  readonly #outbound: Outbound;
+  readonly #sender: GsoSender;
+  readonly #segmenter: Segmenter;
+  readonly #sizes: Uint32Array;
+  readonly #readAt: number;
+  readonly #wireAt: number;
+  readonly #maxPacket: number;
+  // Where the next packet is laid, and what is left of a super-packet.
+  #nextAt = 0;
+  #segmentsLeft = 0;
+
+  constructor(options: OutboundPumpOptions) {
+    const { arena, params, outbound, packets } = options;
+    this.#options = options;
+    this.#outbound = new Outbound(takeBatch(arena, params), outbound);
+    this.#sender = new GsoSender(this.#outbound, options);
+    this.#maxPacket = MAX_DATAGRAM_BYTES - HEADROOM_BYTES - params.tagLength;
+    this.#segmenter = new Segmenter(
+      packets,
+      outbound.deviceType === "tap",
+      this.#maxPacket,
+    );
+    this.#sizes = new Uint32Array(BATCH_DATAGRAMS);
+    this.#readAt = arena.take(READ_BYTES, 64);
+    this.#wireAt = arena.take(BATCH_DATAGRAMS * MAX_DATAGRAM_BYTES, 64);
+  }
+
+  /**
+   * Carries one batch.
+   *
+   * @returns false if there was nothing to carry
+   * @throws {TunTapError} if the device is gone
+   */
+  pump(): boolean {
+    const { batch } = this.#outbound;
+    batch.count = 0;
+    this.#nextAt = this.#wireAt;
+    const any = this.#fill();
+    if (batch.count === 0) return any;
+    this.#outbound.address(this.#sizes);
+    sealBatchSync(this.#options.engine, batch, this.#outbound.schedules);
+    this.#sender.send();
+    return true;
+  }
+
+  // Returns whether anything was read, even if it was dropped.
+  #fill(): boolean {
+    const { batch } = this.#outbound;
+    let any = this.#segmentsLeft > 0;
+    for (;;) {
+      if (this.#segmentsLeft > 0) this.#laySegments();
+      if (batch.count === batch.capacity) return true;
+      const size = this.#options.port.read(this.#readAt, READ_BYTES);
+      if (size === 0) return any;
+      any = true;
+      if (this.#options.vnetHeader) this.#takeSuperPacket(size);
+      else this.#layPacket(this.#readAt, size);
+    }
+  }
+
+  #takeSuperPacket(size: number): void {
+    const segments = this.#segmenter.begin(this.#readAt, size);
+    if (segments === MALFORMED) {
+      count(this.#options.outbound.counters, PlaneCounter.MALFORMED_OUT);
+    } else if (segments === IN_PLACE) {
+      const at = this.#readAt + VIRTIO_HEADER_SIZE;
+      this.#layPacket(at, size - VIRTIO_HEADER_SIZE);
+    } else this.#segmentsLeft = segments;
+  }
+
+  #layPacket(at: number, size: number): void {
+    if (size > this.#maxPacket) {
+      const { counters } = this.#options.outbound;
+      return count(counters, PlaneCounter.TOO_LONG_OUT);
+    }
+    this.#options.packets.copy(this.#nextAt + HEADROOM_BYTES, at, size);
+    this.#laid(size);
+  }
+
+  #laySegments(): void {
+    const { batch } = this.#outbound;
+    const first = batch.count;
+    const overhead = HEADROOM_BYTES + batch.params.tagLength;
+    const written = this.#segmenter.next(
+      this.#nextAt + HEADROOM_BYTES,
+      overhead,
+      this.#sizes,
+      first,
+      batch.capacity - first,
+    );
+    for (let i = first; i < first + written; i++) {
+      this.#laid(this.#sizes[i] ?? 0);
+    }
+    this.#segmentsLeft -= written;
+  }
+
+  #laid(size: number): void {
+    const { batch } = this.#outbound;
+    batch.at[batch.count] = this.#nextAt;
+    this.#sizes[batch.count++] = size;
+    this.#nextAt += HEADROOM_BYTES + size + batch.params.tagLength;
+  }
+}
+
+function takeBatch(arena: Arena, params: SatpParameters): DatagramBatch {
+  const bytes = DatagramBatch.regionBytes(params, BATCH_DATAGRAMS);
+  return new DatagramBatch(
+    arena.bytes,
+    params,
+    BATCH_DATAGRAMS,
+    arena.take(bytes, 64),
+  );
+}
