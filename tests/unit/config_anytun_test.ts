@@ -52,6 +52,9 @@ Deno.test("anytun has the defaults of the original", () => {
     authAlgo: "sha1",
     tagLength: 10,
     secrets: { passphrase: "secret", key: undefined, salt: undefined },
+    engine: "auto",
+    workers: 2,
+    offloads: new Set(["tso", "uso", "gso", "gro", "coalesce"]),
   });
 });
 
@@ -80,6 +83,9 @@ Deno.test("anytun takes every short option", () => {
     cipher: "aes-ctr-256",
     authAlgo: "sha1",
     tagLength: 12,
+    engine: "auto",
+    workers: 2,
+    offloads: new Set(["tso", "uso", "gso", "gro", "coalesce"]),
   });
   assert.deepEqual(ifconfig.map(formatPrefix), ["10.0.0.1/8"]);
   assert.equal(secrets.passphrase, "secret");
