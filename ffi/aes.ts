@@ -64,11 +64,10 @@ export class Aes {
     if (context === null) {
       throw new LibcryptoError("Cannot make a cipher context: out of memory");
     }
-    const { EVP_EncryptInit_key, EVP_CIPHER_CTX_set_padding } = symbols;
+    const { EVP_EncryptInit_key } = symbols;
     const begun = EVP_EncryptInit_key(context, cipher, null, key, null);
     if (begun !== 1) symbols.EVP_CIPHER_CTX_free(context);
     checkResult(begun, "begin with a cipher");
-    EVP_CIPHER_CTX_set_padding(context, 0);
     const arena = this.#arena;
     const written = this.#written;
     return new CipherContext(symbols, arena, context, written, keySize);

@@ -27,13 +27,21 @@ export function readFile(
   const fd = libc.symbols.open(cString(path), O_RDONLY | O_CLOEXEC, 0);
   if (fd < 0) throw libc.error(`open '${path}'`, "open");
   try {
-    return readToEnd(libc, fd, path, limit);
+    return readDescriptor(libc, fd, path, limit);
   } finally {
     libc.symbols.close(fd);
   }
 }
 
-function readToEnd(
+/**
+ * Reads what is left behind a file descriptor, and leaves it open.
+ *
+ * @param path What to call it in an error.
+ * @param limit Bytes that there may be at most.
+ * @throws {SystemError} When it cannot be read.
+ * @throws {RangeError} When there is more than the limit.
+ */
+export function readDescriptor(
   libc: Libc,
   fd: number,
   path: string,
@@ -95,7 +103,7 @@ export function openAppend(
   if (fd < 0) throw libc.error(`open '${path}'`, "open");
   return {
     write(bytes) {
-      writeAll(libc, fd, path, bytes);
+      writeDescriptor(libc, fd, path, bytes);
     },
     close() {
       if (fd >= 0) libc.symbols.close(fd);
@@ -104,7 +112,13 @@ export function openAppend(
   };
 }
 
-function writeAll(
+/**
+ * Writes all the bytes to a file descriptor.
+ *
+ * @param path What to call it in an error.
+ * @throws {SystemError} When they cannot be written, or not all of them.
+ */
+export function writeDescriptor(
   libc: Libc,
   fd: number,
   path: string,

@@ -254,7 +254,7 @@ const LIBRARY_NAMES = ["libc.so.6", `libc.musl-${Deno.build.arch}.so.1`];
  * @throws {Error} When no C library can be opened; `cause` says why.
  */
 export function openLibc(): Libc {
-  const library = openFirst(LIBRARY_NAMES);
+  const library = openCLibrary(SYMBOLS);
   const { symbols } = library;
   const location = symbols.__errno_location();
   if (location === null) throw new Error("Cannot find errno: it has no place");
@@ -268,21 +268,29 @@ export function openLibc(): Libc {
   };
 }
 
-function openFirst(
-  names: readonly string[],
-): Deno.DynamicLibrary<typeof SYMBOLS> {
+/**
+ * Opens the C library with a table of one's own, for functions that few need.
+ *
+ * @param symbols The functions.
+ * @throws {Deno.errors.NotCapable} Without the permission --allow-ffi.
+ * @throws {Error} When no C library can be opened; `cause` says why.
+ */
+export function openCLibrary<const S extends Deno.ForeignLibraryInterface>(
+  symbols: S,
+): Deno.DynamicLibrary<S> {
   const failures: unknown[] = [];
-  for (const name of names) {
+  for (const name of LIBRARY_NAMES) {
     try {
-      return Deno.dlopen(name, SYMBOLS);
+      return Deno.dlopen(name, symbols);
     } catch (error) {
       if (error instanceof Deno.errors.NotCapable) throw error;
       failures.push(error);
     }
   }
-  throw new Error(`Cannot open the C library: tried ${names.join(", ")}`, {
-    cause: new AggregateError(failures),
-  });
+  throw new Error(
+    `Cannot open the C library: tried ${LIBRARY_NAMES.join(", ")}`,
+    { cause: new AggregateError(failures) },
+  );
 }
 
 /**

@@ -27,13 +27,6 @@ const SYMBOLS = {
     parameters: ["pointer" /* EVP_CIPHER_CTX *ctx */],
     result: "void",
   },
-  EVP_CIPHER_CTX_set_padding: {
-    parameters: [
-      "pointer", // EVP_CIPHER_CTX *ctx
-      "i32", // int padding
-    ],
-    result: "i32",
-  },
   EVP_EncryptInit_ex: {
     parameters: [
       "pointer", // EVP_CIPHER_CTX *ctx

@@ -109,8 +109,7 @@ export class PollSet {
       if (count >= 0) return count;
       // The error number stays with that other thread. Asking here without
       // waiting meets the same error again unless it was an interruption.
-      const now = this.wait(0);
-      if (now > 0) return now;
+      this.wait(0);
     }
   }
 
@@ -129,7 +128,7 @@ export class PollSet {
 const EFD_CLOEXEC = 0o2000000;
 const EFD_NONBLOCK = 0o4000;
 
-/** Bytes of an event counter. */
+/** Bytes of an event counter (eventfd(2)). */
 const COUNTER_SIZE = 8;
 
 /**
@@ -140,7 +139,8 @@ export class Bell {
   /** The file descriptor, to be put into a {@linkcode PollSet}. */
   readonly fd: number;
   readonly #libc: Libc;
-  readonly #counter = new Uint8Array(COUNTER_SIZE);
+  readonly #one = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0);
+  readonly #sum = new Uint8Array(COUNTER_SIZE);
 
   /**
    * @param libc The C library of this thread.
@@ -163,15 +163,13 @@ export class Bell {
 
   /** Wakes whoever waits, or will wait before {@linkcode Bell.silence}. */
   ring(): void {
-    this.#counter.fill(0);
-    this.#counter[0] = 1;
     // A counter that is full refuses the write, and wakes none the less.
-    this.#libc.symbols.write(this.fd, this.#counter, COUNTER_SIZE);
+    this.#libc.symbols.write(this.fd, this.#one, COUNTER_SIZE);
   }
 
   /** Forgets all rings so far. */
   silence(): void {
-    this.#libc.symbols.read(this.fd, this.#counter, COUNTER_SIZE);
+    this.#libc.symbols.read(this.fd, this.#sum, COUNTER_SIZE);
   }
 
   /** Closes the descriptor, once for all bells on it. */

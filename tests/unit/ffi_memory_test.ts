@@ -46,11 +46,33 @@ Deno.test("pointer() stays right after more offsets than it remembers", () => {
   assert.equal(address, arena.address(7));
 });
 
-Deno.test("pointer() and address() refuse offsets outside", () => {
+Deno.test("storeAddress() stores what address() returns", () => {
   const arena = new Arena(65536);
-  for (const offset of [-1, 65536, 0.5, NaN]) {
+  for (const offset of [0, 4711, 65535]) {
+    arena.storeAddress(16, offset);
+    assert.equal(arena.view.getBigUint64(16, true), arena.address(offset));
+  }
+});
+
+Deno.test("nothing outside the arena gets an address", () => {
+  const arena = new Arena(65536);
+  for (const offset of [-1, 65536, NaN]) {
     assert.throws(() => arena.pointer(offset), RangeError);
     assert.throws(() => arena.address(offset), RangeError);
+    assert.throws(() => arena.storeAddress(16, offset), RangeError);
+  }
+});
+
+Deno.test("check() lets pass what is inside to the last byte", () => {
+  const arena = new Arena(65536);
+  arena.check(0, 65536);
+  arena.check(65536, 0);
+  const outside = [[0, 65537], [1, 65536], [-1, 1], [5, -1], [NaN, 1], [
+    0,
+    NaN,
+  ]];
+  for (const [offset = 0, size = 0] of outside) {
+    assert.throws(() => arena.check(offset, size), RangeError);
   }
 });
 

@@ -1,0 +1,334 @@
+import assert from "node:assert/strict";
+import { readArguments } from "../../ffi/file.ts";
+import { memoryFile, openPipe, takeAll } from "../../ffi/handover.ts";
+import {
+  changeDirectory,
+  changeIdentity,
+  findGroup,
+  findUser,
+} from "../../ffi/identity.ts";
+import {
+  interfaceIndex,
+  overwriteArguments,
+  readEnvironment,
+  workingDirectory,
+} from "../../ffi/process.ts";
+import {
+  errorText,
+  openProcessLibc,
+  type ProcessLibc,
+  type ProcessSymbols,
+} from "../../ffi/process_libc.ts";
+import { readSecretFile } from "../../ffi/secret_file.ts";
+import { spawn, type SpawnOptions, waitForEnd } from "../../ffi/spawn.ts";
+import { UnixDatagram } from "../../ffi/unix_datagram.ts";
+
+function test(
+  name: string,
+  body: (libc: ProcessLibc, folder: string) => void | Promise<void>,
+): void {
+  Deno.test(name, async () => {
+    const libc = openProcessLibc();
+    const folder = Deno.makeTempDirSync();
+    try {
+      await body(libc, folder);
+    } finally {
+      Deno.removeSync(folder, { recursive: true });
+      libc.close();
+    }
+  });
+}
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+/** A shell script with the arguments given, the first as its `$0`. */
+function shell(script: string, ...rest: string[]): SpawnOptions {
+  const argv = ["sh", "-c", script, ...rest];
+  return {
+    path: "/bin/sh",
+    argv,
+    env: [],
+    newSession: false,
+    descriptors: [],
+  };
+}
+
+test(
+  "spawn() gives arguments and environment, and no others",
+  async (libc, folder) => {
+    const out = `${folder}/out`;
+    const script = 'printf "%s\\n" "$1" "$2"; tr "\\0" "\\n" </proc/$$/environ';
+    const pid = spawn(libc, {
+      ...shell(`{ ${script}; } >${out}`, "sh", "two words", "ä"),
+      env: ["A=1", "B=x y"],
+    });
+    assert.deepEqual(await waitForEnd(libc, pid), { kind: "exit", status: 0 });
+    assert.equal(Deno.readTextFileSync(out), "two words\nä\nA=1\nB=x y\n");
+  },
+);
+
+test(
+  "spawn() closes every descriptor that was not given",
+  async (libc, folder) => {
+    const given = memoryFile(libc, bytes("handed over"));
+    const leaky = Deno.openSync("/dev/null");
+    const pid = spawn(libc, {
+      ...shell(
+        `cd /proc/$$/fd; { cat <&3; echo; echo [0-2]; readlink 0 1 2; ls [4-9] [1-9][0-9]; } >${folder}/out 2>&1`,
+      ),
+      descriptors: [given],
+    });
+    await waitForEnd(libc, pid);
+    leaky.close();
+    libc.symbols.close(given);
+    const lines = Deno.readTextFileSync(`${folder}/out`).split("\n");
+    assert.equal(lines[0], "handed over");
+    assert.equal(lines[2], "/dev/null");
+  },
+);
+
+test(
+  "spawn() makes a session of its own if it is told to",
+  async (libc, folder) => {
+    const script = `cut -d' ' -f1,6 /proc/$$/stat >${folder}/out`;
+    const sessionOf = async (newSession: boolean) => {
+      const pid = spawn(libc, { ...shell(script), newSession });
+      await waitForEnd(libc, pid);
+      const [, session] = Deno.readTextFileSync(`${folder}/out`).split(" ");
+      return Number(session) === pid;
+    };
+    assert.equal(await sessionOf(true), true);
+    assert.equal(await sessionOf(false), false);
+  },
+);
+
+test(
+  "spawn() undoes the runtime's ignoring of SIGPIPE",
+  async (libc, folder) => {
+    const script = `grep SigIgn /proc/$$/status >${folder}/out`;
+    await waitForEnd(libc, spawn(libc, shell(script)));
+    assert.match(
+      Deno.readTextFileSync(`${folder}/out`),
+      /^SigIgn:\s+0+$/m,
+    );
+  },
+);
+
+test("spawn() says why a program cannot be started", (libc, folder) => {
+  assert.throws(() => spawn(libc, { ...shell(""), path: `${folder}/none` }), {
+    syscall: "posix_spawn",
+    code: "ENOENT",
+  });
+  Deno.writeTextFileSync(`${folder}/file`, "");
+  assert.throws(() => spawn(libc, { ...shell(""), path: `${folder}/file` }), {
+    code: "EACCES",
+  });
+});
+
+test("waitForEnd() tells an exit from a signal", async (libc) => {
+  const end = (script: string) => waitForEnd(libc, spawn(libc, shell(script)));
+  assert.deepEqual(await end("exit 3"), { kind: "exit", status: 3 });
+  assert.deepEqual(await end("kill -9 $$"), { kind: "signal", signal: 9 });
+});
+
+test("waitForEnd() fails for somebody else's process", async (libc) => {
+  await assert.rejects(waitForEnd(libc, 1), /Cannot learn how process 1 ended/);
+});
+
+test("memoryFile() holds the bytes, to be read once", (libc) => {
+  const content = crypto.getRandomValues(new Uint8Array(40_000));
+  assert.deepEqual(takeAll(libc, memoryFile(libc, content)), content);
+});
+
+test("takeAll() reads a pipe until its last writer has gone", async (libc) => {
+  const { readEnd, writeEnd } = openPipe(libc);
+  const pid = spawn(libc, {
+    ...shell("echo one >&3; sleep 0.05; echo two >&3"),
+    descriptors: [writeEnd],
+  });
+  libc.symbols.close(writeEnd);
+  assert.equal(text(takeAll(libc, readEnd)), "one\ntwo\n");
+  await waitForEnd(libc, pid);
+});
+
+test("findUser() and findGroup() know the names of the system", (libc) => {
+  assert.deepEqual(findUser(libc, "root"), { uid: 0, gid: 0 });
+  assert.equal(findUser(libc, "no such user"), undefined);
+  assert.equal(findGroup(libc, "root"), 0);
+  assert.equal(findGroup(libc, "no such group"), undefined);
+});
+
+/** A library in which every change of identity does what the test wants. */
+function pretending(
+  libc: ProcessLibc,
+  calls: Partial<ProcessSymbols>,
+): ProcessLibc {
+  const succeed = { setgroups: () => 0, setgid: () => 0, setuid: () => 0 };
+  return { ...libc, process: { ...libc.process, ...succeed, ...calls } };
+}
+
+test("changeIdentity() gives up groups, group and user in this order", (libc) => {
+  const calls: string[] = [];
+  const noted = pretending(libc, {
+    setgroups: (size) => {
+      calls.push(`setgroups ${size}`);
+      return 0;
+    },
+    setgid: (gid) => {
+      calls.push(`setgid ${gid}`);
+      return 0;
+    },
+    setuid: (uid) => {
+      calls.push(`setuid ${uid}`);
+      return uid === 0 ? -1 : 0;
+    },
+  });
+  const eperm = { ...noted, errno: () => 1 };
+  changeIdentity(eperm, { uid: 7, gid: 8 });
+  assert.deepEqual(calls, ["setgroups 1", "setgid 8", "setuid 7", "setuid 0"]);
+});
+
+test("changeIdentity() fails if root could be had again", (libc) => {
+  assert.throws(
+    () => changeIdentity(pretending(libc, {}), { uid: 7, gid: 8 }),
+    /setuid\(0\) still succeeds/,
+  );
+});
+
+test("changeIdentity() names the step that is refused", (libc) => {
+  for (const call of ["setgroups", "setgid", "setuid"] as const) {
+    const refusing = pretending(libc, { [call]: () => -1 });
+    assert.throws(() => changeIdentity(refusing, { uid: 7, gid: 8 }), {
+      syscall: call,
+    });
+  }
+});
+
+test("changeDirectory() names the folder", (libc, folder) => {
+  assert.throws(() => changeDirectory(libc, `${folder}/none`), {
+    message: `Cannot enter '${folder}/none': chdir() failed with ENOENT`,
+  });
+});
+
+test("readEnvironment() needs no permission to read variables", (libc) => {
+  const path = readEnvironment(libc).find((entry) => entry.startsWith("PATH="));
+  assert.equal(path, `PATH=${Deno.env.get("PATH")}`);
+});
+
+test("workingDirectory() is the process's own", (libc) => {
+  assert.equal(workingDirectory(libc), Deno.cwd());
+});
+
+test("interfaceIndex() knows the loopback interface", (libc) => {
+  assert.equal(interfaceIndex(libc, "lo"), 1);
+  assert.equal(interfaceIndex(libc, "no-such-device"), undefined);
+});
+
+test("overwriteArguments() hides an argument from /proc", async () => {
+  const main = new URL("../../ffi/", import.meta.url);
+  const script = `
+    import { readArguments } from "${main}file.ts";
+    import { openLibc } from "${main}libc.ts";
+    import { overwriteArguments } from "${main}process.ts";
+    const libc = openLibc();
+    const all = readArguments(libc);
+    overwriteArguments(libc, [all.length - 2]);
+    Deno.stdout.writeSync(
+      new TextEncoder().encode(readArguments(libc).slice(-3).join(" ")),
+    );
+  `;
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--no-check", script, "a", "gehéim", "b"],
+    stderr: "piped",
+  }).output();
+  assert.equal(text(stdout), "a ####### b", text(stderr));
+});
+
+test("overwriteArguments() leaves all arguments alone when it is given none", (libc) => {
+  const before = readArguments(libc);
+  overwriteArguments(libc, []);
+  assert.deepEqual(readArguments(libc), before);
+});
+
+test("readSecretFile() tells who else may read the file", (libc, folder) => {
+  const path = `${folder}/key`;
+  Deno.writeTextFileSync(path, "secret\n");
+  for (
+    const [mode, isPublic] of [[0o600, false], [0o640, false], [0o644, true], [
+      0o602,
+      true,
+    ]] as const
+  ) {
+    Deno.chmodSync(path, mode);
+    const file = readSecretFile(libc, path);
+    assert.equal(text(file.bytes), "secret\n");
+    assert.equal(file.isPublic, isPublic, mode.toString(8));
+  }
+});
+
+test("readSecretFile() refuses a file that is no secret", (libc, folder) => {
+  Deno.writeFileSync(`${folder}/long`, new Uint8Array(4097));
+  assert.throws(() => readSecretFile(libc, `${folder}/long`), RangeError);
+  assert.throws(() => readSecretFile(libc, folder), { code: "EISDIR" });
+  assert.throws(() => readSecretFile(libc, `${folder}/none`), {
+    message: `Cannot open '${folder}/none': open() failed with ENOENT`,
+  });
+});
+
+test("errorText() speaks as the C library does", (libc) => {
+  assert.equal(errorText(libc, 2), "No such file or directory");
+});
+
+test("a unix datagram needs a listener", (libc, folder) => {
+  assert.throws(() => new UnixDatagram(libc, `${folder}/none`), {
+    message: `Cannot reach '${folder}/none': connect() failed with ENOENT`,
+  });
+  assert.throws(() => new UnixDatagram(libc, "x".repeat(108)), RangeError);
+});
+
+test(
+  "a unix datagram reaches a path and an abstract name",
+  async (libc, folder) => {
+    for (const path of [`${folder}/log`, `@at-test-${Deno.pid}`]) {
+      using listener = Deno.listenDatagram({
+        transport: "unixpacket",
+        path: path.replace(/^@/, "\0"),
+      });
+      using socket = new UnixDatagram(libc, path);
+      socket.send(bytes("hello"));
+      const [received] = await listener.receive();
+      assert.equal(text(received), "hello");
+    }
+  },
+);
+
+test(
+  "a unix datagram finds a listener that has started again",
+  async (libc, folder) => {
+    const listen = () =>
+      Deno.listenDatagram({ transport: "unixpacket", path: `${folder}/log` });
+    const first = listen();
+    using socket = new UnixDatagram(libc, `${folder}/log`);
+    first.close();
+    assert.throws(() => socket.send(bytes("lost")), { code: "ECONNREFUSED" });
+    Deno.removeSync(`${folder}/log`);
+    using second = listen();
+    socket.send(bytes("found"));
+    assert.equal(text((await second.receive())[0]), "found");
+  },
+);
+
+test(
+  "a unix datagram does not wait for a listener that sleeps",
+  (libc, folder) => {
+    using _listener = Deno.listenDatagram({
+      transport: "unixpacket",
+      path: `${folder}/log`,
+    });
+    using socket = new UnixDatagram(libc, `${folder}/log`);
+    assert.throws(() => {
+      for (let i = 0; i < 10_000; i++) socket.send(bytes("line"));
+    }, { code: "EAGAIN" });
+  },
+);
