@@ -1,0 +1,91 @@
+/**
+ * Prefixes, which may lie inside one another, as ranges that do not: finding
+ * the longest prefix of an address becomes a search in a sorted list.
+ *
+ * @module
+ */
+
+/** A prefix of addresses that are numbers of some bits. */
+export interface NumberPrefix {
+  /** Bits behind the prefix are ignored. */
+  readonly number: bigint;
+  /** More than the bits of an address count as all of them. */
+  readonly length: number;
+  /** 0 to 65535. */
+  readonly mux: number;
+}
+
+/** All addresses from `start` to the start of the next range. */
+export interface AddressRange {
+  readonly start: bigint;
+  /** {@linkcode NO_MUX} where there is no route. */
+  readonly mux: number;
+}
+
+/** What a look-up gives for a destination without a route. */
+export const NO_MUX = -1;
+
+/** The addresses that share a prefix. */
+interface Block {
+  readonly start: bigint;
+  /** The first address behind it. */
+  readonly end: bigint;
+  readonly mux: number;
+}
+
+/**
+ * Covers all addresses with ranges, each with the mux of its longest prefix.
+ * Of equal prefixes the last one counts.
+ *
+ * @param bits Bits of an address
+ * @returns The ranges by ascending start, the first one at 0; at most twice
+ * as many as prefixes, and one
+ */
+export function disjointRanges(
+  bits: number,
+  prefixes: Iterable<NumberPrefix>,
+): AddressRange[] {
+  const size = 1n << BigInt(bits);
+  const ranges: AddressRange[] = [];
+  const covering: Block[] = [];
+  const muxOfTop = () => covering.at(-1)?.mux ?? NO_MUX;
+  const closeBefore = (address: bigint) => {
+    for (let top = covering.at(-1); top && top.end <= address;) {
+      covering.pop();
+      begin(ranges, top.end, muxOfTop());
+      top = covering.at(-1);
+    }
+  };
+
+  begin(ranges, 0n, NO_MUX);
+  for (const block of blocksOf(bits, prefixes)) {
+    closeBefore(block.start);
+    covering.push(block);
+    begin(ranges, block.start, block.mux);
+  }
+  closeBefore(size - 1n);
+  return ranges;
+}
+
+/** Starts a range, unless the one before it simply goes on. */
+function begin(ranges: AddressRange[], start: bigint, mux: number): void {
+  if (ranges.at(-1)?.start === start) ranges.pop();
+  if (ranges.at(-1)?.mux !== mux) ranges.push({ start, mux });
+}
+
+/** One block for each prefix, in order; outer ones before inner ones. */
+function blocksOf(bits: number, prefixes: Iterable<NumberPrefix>): Block[] {
+  const blocks = new Map<string, Block>();
+  for (const { number, length, mux } of prefixes) {
+    const free = BigInt(bits - Math.min(length, bits));
+    const start = number >> free << free;
+    blocks.set(`${start}/${free}`, { start, end: start + (1n << free), mux });
+  }
+  return [...blocks.values()].sort((a, b) =>
+    compare(a.start, b.start) || compare(b.end, a.end)
+  );
+}
+
+function compare(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

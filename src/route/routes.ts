@@ -1,0 +1,78 @@
+/**
+ * All routes that are known, from options and from sync, as the main thread
+ * keeps them.
+ *
+ * @module
+ */
+import { disjointRanges, type NumberPrefix } from "./ranges.ts";
+import { networkNumber, type Route } from "./route.ts";
+import { MAX_PREFIXES, type RouteTable } from "./table.ts";
+
+type Family = Route["network"]["family"];
+
+interface NumberedRoute extends NumberPrefix {
+  readonly route: Route;
+}
+
+/**
+ * The routes of a daemon. They are kept with the host bits and lengths that
+ * they came with, because that is how they are passed on.
+ */
+export class Routes {
+  readonly #families: Readonly<Record<Family, Map<string, NumberedRoute>>> = {
+    4: new Map(),
+    6: new Map(),
+    ethernet: new Map(),
+  };
+  #changed = false;
+
+  /**
+   * Adds a route, or replaces the one with the same address and length.
+   *
+   * @returns false if there are {@linkcode MAX_PREFIXES} of its family, so
+   * that it was not taken
+   */
+  put(route: Route): boolean {
+    const { network, prefixLength: length, mux } = route;
+    const number = networkNumber(network);
+    const key = `${number}/${length}`;
+    const family = this.#families[network.family];
+    const known = family.get(key);
+    if (known === undefined && family.size >= MAX_PREFIXES) return false;
+    // The order is that of arrival: of prefixes that differ only behind
+    // their length the last one counts.
+    family.delete(key);
+    family.set(key, { route, number, length, mux });
+    this.#changed = true;
+    return true;
+  }
+
+  /**
+   * Makes the table say what the routes say, if they have changed since. The
+   * cost grows with all routes, so that a burst of changes should come first.
+   */
+  publish(table: RouteTable): void {
+    if (!this.#changed) return;
+    this.#changed = false;
+    table.publish(
+      disjointRanges(32, this.#families[4].values()),
+      disjointRanges(128, this.#families[6].values()),
+    );
+  }
+
+  /**
+   * All routes in the order in which they are passed on (sync section 1):
+   * IPv4, IPv6, Ethernet, each by prefix length and then by address.
+   */
+  list(): Route[] {
+    const { 4: ipv4, 6: ipv6, ethernet } = this.#families;
+    return [ipv4, ipv6, ethernet].flatMap((family) =>
+      [...family.values()].sort(byLengthAndNumber).map(({ route }) => route)
+    );
+  }
+}
+
+function byLengthAndNumber(a: NumberPrefix, b: NumberPrefix): number {
+  return a.length - b.length ||
+    (a.number < b.number ? -1 : Number(a.number > b.number));
+}
