@@ -1,0 +1,109 @@
+/**
+ * What a process can ask and change about itself.
+ *
+ * @module
+ */
+
+import { readFile } from "./file.ts";
+import { cString, type Libc } from "./libc.ts";
+import type { ProcessLibc } from "./process_libc.ts";
+
+const PATH_MAX = 4096;
+// include/uapi/linux/prctl.h
+const PR_SET_NAME = 15;
+// proc_pid_stat(5): fields counted from 1, of which the first two are cut off.
+const ARG_START_AT = 48 - 3;
+const ARG_END_AT = 49 - 3;
+const HASH = 0x23;
+
+/**
+ * The environment that this process was started with. Unlike `Deno.env` it
+ * needs no permission.
+ *
+ * @returns Each variable as `NAME=value`.
+ * @throws {SystemError} When /proc is not there.
+ */
+export function readEnvironment(libc: Libc): string[] {
+  const text = new TextDecoder().decode(readFile(libc, "/proc/self/environ"));
+  return text.split("\0").filter((entry) => entry !== "");
+}
+
+/**
+ * Overwrites arguments where `ps` and /proc find them; each keeps its length.
+ *
+ * @param indexes Which arguments; 0 is the name of the program.
+ * @throws {SystemError} When /proc is not there.
+ * @throws {Error} When the arguments are not where /proc says.
+ */
+export function overwriteArguments(
+  libc: Libc,
+  indexes: readonly number[],
+): void {
+  if (indexes.length === 0) return;
+  const bytes = argumentBytes(libc);
+  let at = 0;
+  for (let index = 0; at < bytes.length; index++) {
+    const end = bytes.indexOf(0, at);
+    if (end < 0) return;
+    if (indexes.includes(index)) bytes.fill(HASH, at, end);
+    at = end + 1;
+  }
+}
+
+/** The arguments where the kernel put them. */
+function argumentBytes(libc: Libc): Uint8Array {
+  const stat = new TextDecoder().decode(readFile(libc, "/proc/self/stat"));
+  // The second field is a name in parentheses, which may hold anything.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const start = BigInt(fields[ARG_START_AT] ?? 0);
+  const end = BigInt(fields[ARG_END_AT] ?? 0);
+  const pointer = Deno.UnsafePointer.create(start);
+  if (pointer === null || end <= start) {
+    throw new Error("Cannot overwrite the arguments: /proc does not say where");
+  }
+  const size = Number(end - start);
+  return new Uint8Array(
+    Deno.UnsafePointerView.getArrayBuffer(pointer, size),
+  );
+}
+
+/**
+ * Sets the name that `ps` shows for this process; must be called on the main
+ * thread. The kernel cuts it after 15 bytes.
+ */
+export function setProcessName(libc: ProcessLibc, name: string): void {
+  libc.process.prctl(PR_SET_NAME, cString(name));
+}
+
+/**
+ * @param mask Permission bits that new files shall not have.
+ * @returns The former mask.
+ */
+export function setUmask(libc: ProcessLibc, mask: number): number {
+  return libc.process.umask(mask);
+}
+
+/**
+ * @returns The working directory as an absolute path.
+ * @throws {SystemError} When it has none, such as after its removal.
+ */
+export function workingDirectory(libc: ProcessLibc): string {
+  const buffer = new Uint8Array(PATH_MAX);
+  if (libc.process.getcwd(buffer, buffer.length) === null) {
+    throw libc.error("find the working directory", "getcwd");
+  }
+  return new TextDecoder().decode(buffer.subarray(0, buffer.indexOf(0)));
+}
+
+/**
+ * The number of a network interface.
+ *
+ * @returns undefined when there is none of that name.
+ */
+export function interfaceIndex(
+  libc: ProcessLibc,
+  name: string,
+): number | undefined {
+  const index = libc.process.if_nametoindex(cString(name));
+  return index === 0 ? undefined : index;
+}

@@ -1,0 +1,242 @@
+/**
+ * Functions of the C library that a daemon needs once, at its start: other
+ * processes, identity, and what surrounds them. Kept apart from `libc.ts`,
+ * which every thread opens.
+ *
+ * @module
+ */
+
+import { type Libc, openCLibrary, openLibc } from "./libc.ts";
+
+const SYMBOLS = {
+  // Other processes
+  posix_spawn: {
+    parameters: [
+      "buffer", // pid_t *pid
+      "buffer", // const char *path
+      "buffer", // const posix_spawn_file_actions_t *file_actions
+      "buffer", // const posix_spawnattr_t *attrp
+      "pointer", // char *const argv[]
+      "pointer", // char *const envp[]
+    ],
+    result: "i32",
+  },
+  posix_spawn_file_actions_init: {
+    parameters: ["buffer" /* posix_spawn_file_actions_t *file_actions */],
+    result: "i32",
+  },
+  posix_spawn_file_actions_destroy: {
+    parameters: ["buffer" /* posix_spawn_file_actions_t *file_actions */],
+    result: "i32",
+  },
+  posix_spawn_file_actions_addopen: {
+    parameters: [
+      "buffer", // posix_spawn_file_actions_t *file_actions
+      "i32", // int fildes
+      "buffer", // const char *path
+      "i32", // int oflag
+      "u32", // mode_t mode
+    ],
+    result: "i32",
+  },
+  posix_spawn_file_actions_adddup2: {
+    parameters: [
+      "buffer", // posix_spawn_file_actions_t *file_actions
+      "i32", // int fildes
+      "i32", // int newfildes
+    ],
+    result: "i32",
+  },
+  // glibc 2.34; there is no other way to keep what is not close-on-exec out.
+  posix_spawn_file_actions_addclosefrom_np: {
+    parameters: [
+      "buffer", // posix_spawn_file_actions_t *file_actions
+      "i32", // int from
+    ],
+    result: "i32",
+    optional: true,
+  },
+  posix_spawnattr_init: {
+    parameters: ["buffer" /* posix_spawnattr_t *attr */],
+    result: "i32",
+  },
+  posix_spawnattr_destroy: {
+    parameters: ["buffer" /* posix_spawnattr_t *attr */],
+    result: "i32",
+  },
+  posix_spawnattr_setflags: {
+    parameters: [
+      "buffer", // posix_spawnattr_t *attr
+      "i16", // short flags
+    ],
+    result: "i32",
+  },
+  posix_spawnattr_setsigdefault: {
+    parameters: [
+      "buffer", // posix_spawnattr_t *attr
+      "buffer", // const sigset_t *sigdefault
+    ],
+    result: "i32",
+  },
+  posix_spawnattr_setsigmask: {
+    parameters: [
+      "buffer", // posix_spawnattr_t *attr
+      "buffer", // const sigset_t *sigmask
+    ],
+    result: "i32",
+  },
+  sigfillset: {
+    parameters: ["buffer" /* sigset_t *set */],
+    result: "i32",
+  },
+  waitpidInBackground: {
+    name: "waitpid",
+    parameters: [
+      "i32", // pid_t pid
+      "pointer", // int *wstatus
+      "i32", // int options
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+  memfd_create: {
+    parameters: [
+      "buffer", // const char *name
+      "u32", // unsigned int flags
+    ],
+    result: "i32",
+  },
+  lseek: {
+    parameters: [
+      "i32", // int fd
+      "i64", // off_t offset
+      "i32", // int whence
+    ],
+    result: "i64",
+  },
+  pipe2: {
+    parameters: [
+      "buffer", // int pipefd[2]
+      "i32", // int flags
+    ],
+    result: "i32",
+  },
+
+  // Identity
+  getpwnam: {
+    parameters: ["buffer" /* const char *name */],
+    result: "pointer",
+  },
+  getgrnam: {
+    parameters: ["buffer" /* const char *name */],
+    result: "pointer",
+  },
+  setgroups: {
+    parameters: [
+      "u32", // size_t size
+      "buffer", // const gid_t *list
+    ],
+    result: "i32",
+  },
+  setgid: {
+    parameters: ["u32" /* gid_t gid */],
+    result: "i32",
+  },
+  setuid: {
+    parameters: ["u32" /* uid_t uid */],
+    result: "i32",
+  },
+
+  // Surroundings
+  chroot: {
+    parameters: ["buffer" /* const char *path */],
+    result: "i32",
+  },
+  chdir: {
+    parameters: ["buffer" /* const char *path */],
+    result: "i32",
+  },
+  getcwd: {
+    parameters: [
+      "buffer", // char *buf
+      "u32", // size_t size
+    ],
+    result: "pointer",
+  },
+  umask: {
+    parameters: ["u32" /* mode_t mask */],
+    result: "u32",
+  },
+  prctl: {
+    parameters: [
+      "i32", // int option
+      "buffer", // unsigned long arg2
+    ],
+    result: "i32",
+  },
+  statx: {
+    parameters: [
+      "i32", // int dirfd
+      "buffer", // const char *pathname
+      "i32", // int flags
+      "u32", // unsigned int mask
+      "buffer", // struct statx *statxbuf
+    ],
+    result: "i32",
+  },
+  strerror: {
+    parameters: ["i32" /* int errnum */],
+    result: "pointer",
+  },
+  if_nametoindex: {
+    parameters: ["buffer" /* const char *ifname */],
+    result: "u32",
+  },
+  connect: {
+    parameters: [
+      "i32", // int sockfd
+      "buffer", // const struct sockaddr *addr
+      "u32", // socklen_t addrlen
+    ],
+    result: "i32",
+  },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** The C functions of {@linkcode ProcessLibc} beyond those of `Libc`. */
+export type ProcessSymbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+
+/** A C library with what a daemon's start needs besides. */
+export interface ProcessLibc extends Libc {
+  /** The additional C functions. */
+  readonly process: ProcessSymbols;
+}
+
+/**
+ * Opens the C library with all functions.
+ *
+ * @throws {Deno.errors.NotCapable} Without the permission --allow-ffi.
+ * @throws {Error} When no C library can be opened; `cause` says why.
+ */
+export function openProcessLibc(): ProcessLibc {
+  const libc = openLibc();
+  const library = openCLibrary(SYMBOLS);
+  return {
+    ...libc,
+    process: library.symbols,
+    close() {
+      library.close();
+      libc.close();
+    },
+  };
+}
+
+/**
+ * The C library's own words for an error number, such as "No such file or
+ * directory": for messages that people and scripts know in these words.
+ */
+export function errorText(libc: ProcessLibc, errno: number): string {
+  const text = libc.process.strerror(errno);
+  return text === null
+    ? `error ${errno}`
+    : Deno.UnsafePointerView.getCString(text);
+}

@@ -1,0 +1,68 @@
+/**
+ * Files that hold a secret.
+ *
+ * @module
+ */
+
+import { O_CLOEXEC, O_RDONLY } from "./fcntl.ts";
+import { readDescriptor } from "./file.ts";
+import { cString } from "./libc.ts";
+import type { ProcessLibc } from "./process_libc.ts";
+
+const STANDARD_INPUT = 0;
+const LIMIT = 4096;
+
+// include/uapi/linux/stat.h, include/uapi/linux/fcntl.h
+const AT_EMPTY_PATH = 0x1000;
+const STATX_MODE = 0x2;
+const STATX_SIZE = 256;
+const MODE_AT = 28;
+const OTHERS = 0o007;
+
+/** What a file holds, and who else may see it. */
+export interface SecretFile {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Whether users other than the owner and the group have access. */
+  readonly isPublic: boolean;
+}
+
+/**
+ * Reads a file of at most 4096 bytes. Its permissions are those of the very
+ * file that was read, whatever its name stands for a moment later.
+ *
+ * @throws {SystemError} When it cannot be opened or read.
+ * @throws {RangeError} When it is longer.
+ */
+export function readSecretFile(libc: ProcessLibc, path: string): SecretFile {
+  const fd = libc.symbols.open(cString(path), O_RDONLY | O_CLOEXEC, 0);
+  if (fd < 0) throw libc.error(`open '${path}'`, "open");
+  try {
+    const isPublic = (modeOf(libc, fd, path) & OTHERS) !== 0;
+    return { bytes: readDescriptor(libc, fd, path, LIMIT), isPublic };
+  } finally {
+    libc.symbols.close(fd);
+  }
+}
+
+/**
+ * Reads a secret from standard input to its end.
+ *
+ * @throws {SystemError} When it cannot be read.
+ * @throws {RangeError} When it is longer than 4096 bytes.
+ */
+export function readSecretInput(libc: ProcessLibc): SecretFile {
+  const name = "standard input";
+  return {
+    bytes: readDescriptor(libc, STANDARD_INPUT, name, LIMIT),
+    isPublic: false,
+  };
+}
+
+function modeOf(libc: ProcessLibc, fd: number, path: string): number {
+  const { statx } = libc.process;
+  const result = new Uint8Array(STATX_SIZE);
+  if (statx(fd, cString(""), AT_EMPTY_PATH, STATX_MODE, result) !== 0) {
+    throw libc.error(`look at '${path}'`, "statx");
+  }
+  return new DataView(result.buffer).getUint16(MODE_AT, true);
+}

@@ -1,0 +1,101 @@
+/**
+ * Datagrams to a unix socket: how syslog (RFC 3164 over /dev/log) and systemd
+ * are spoken to (unix(7)).
+ *
+ * @module
+ */
+
+import { Errno } from "./errno.ts";
+import type { ProcessLibc } from "./process_libc.ts";
+
+const AF_UNIX = 1;
+const SOCK_DGRAM = 2;
+const SOCK_CLOEXEC = 0o2000000;
+const MSG_DONTWAIT = 0x40;
+const MSG_NOSIGNAL = 0x4000;
+
+const PATH_AT = 2;
+const PATH_MAX = 107;
+
+/** A socket that sends to one address, and never waits. */
+export class UnixDatagram implements Disposable {
+  readonly #libc: ProcessLibc;
+  readonly #path: string;
+  #fd: number;
+
+  /**
+   * @param path The address; `@` at its begin stands for an abstract one.
+   * @throws {SystemError} When nobody listens there.
+   * @throws {RangeError} When the path is longer than 107 bytes.
+   */
+  constructor(libc: ProcessLibc, path: string) {
+    this.#libc = libc;
+    this.#path = path;
+    this.#fd = connect(libc, path);
+  }
+
+  /**
+   * Sends one datagram. Where the listener has gone, it connects again: within
+   * a chroot that needs the address inside of it.
+   *
+   * @throws {SystemError} When it is not sent, `EAGAIN` because the listener
+   * does not keep up.
+   */
+  send(bytes: Uint8Array<ArrayBuffer>): void {
+    if (this.#trySend(bytes)) return;
+    const error = this.#libc.error(`send to '${this.#path}'`, "send");
+    if (error.errno !== Errno.ECONNREFUSED && error.errno !== Errno.ENOTCONN) {
+      throw error;
+    }
+    const fd = connect(this.#libc, this.#path);
+    this.close();
+    this.#fd = fd;
+    if (this.#trySend(bytes)) return;
+    throw this.#libc.error(`send to '${this.#path}'`, "send");
+  }
+
+  /** Closes the socket. A second call does nothing. */
+  close(): void {
+    if (this.#fd >= 0) this.#libc.symbols.close(this.#fd);
+    this.#fd = -1;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #trySend(bytes: Uint8Array<ArrayBuffer>): boolean {
+    const flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+    const { send } = this.#libc.symbols;
+    return send(this.#fd, bytes, bytes.length, flags) >= 0;
+  }
+}
+
+function connect(libc: ProcessLibc, path: string): number {
+  const { address, size } = sockaddr(path);
+  const fd = libc.symbols.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) throw libc.error("open a unix socket", "socket");
+  if (libc.process.connect(fd, address, size) === 0) return fd;
+  const error = libc.error(`reach '${path}'`, "connect");
+  libc.symbols.close(fd);
+  throw error;
+}
+
+/** struct sockaddr_un; the size leaves out what an abstract name has not. */
+function sockaddr(path: string): {
+  readonly address: Uint8Array<ArrayBuffer>;
+  readonly size: number;
+} {
+  const bytes = new TextEncoder().encode(path);
+  if (bytes.length > PATH_MAX) {
+    throw new RangeError(
+      `Cannot reach '${path}': it is longer than ${PATH_MAX} bytes`,
+    );
+  }
+  const address = new Uint8Array(PATH_AT + PATH_MAX + 1);
+  new DataView(address.buffer).setUint16(0, AF_UNIX, true);
+  address.set(bytes, PATH_AT);
+  const isAbstract = path.startsWith("@");
+  if (isAbstract) address[PATH_AT] = 0;
+  return { address, size: PATH_AT + bytes.length + (isAbstract ? 0 : 1) };
+}
