@@ -6,6 +6,7 @@
  * that reaches its own port.
  */
 import { Buffer } from "node:buffer";
+import { say } from "./lab_say.ts";
 
 if (import.meta.main) {
   const [ownPort = "", hostname = "", port = "", ...datagrams] = Deno.args;
@@ -25,8 +26,4 @@ if (import.meta.main) {
   for await (const [datagram] of socket) {
     say(`got ${Buffer.from(datagram).toString("hex")}`);
   }
-}
-
-function say(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(line + "\n"));
 }

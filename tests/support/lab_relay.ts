@@ -12,6 +12,7 @@
 import { Buffer } from "node:buffer";
 import { createInterface } from "node:readline";
 import process from "node:process";
+import { say } from "./lab_say.ts";
 
 /** How datagrams go from the relay to the other daemon. */
 export interface Way {
@@ -69,7 +70,10 @@ function bind({ hostname, port }: Address): Deno.DatagramConn {
   return Deno.listenDatagram({ hostname, port, transport: "udp" });
 }
 
-/** Sends a datagram; that nobody listens there is no concern of a router. */
+/**
+ * Sends a datagram. A router does not care that nobody listens there, nor that
+ * the way has changed in the meantime.
+ */
 async function deliver(
   socket: Deno.DatagramConn,
   datagram: Uint8Array,
@@ -78,7 +82,9 @@ async function deliver(
   try {
     await socket.send(datagram, to);
   } catch (error) {
-    if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
+    const { BadResource, ConnectionRefused, Interrupted } = Deno.errors;
+    const usual = [BadResource, ConnectionRefused, Interrupted];
+    if (!usual.some((kind) => error instanceof kind)) throw error;
   }
 }
 
@@ -89,8 +95,4 @@ if (import.meta.main) {
     relay.take(JSON.parse(line));
     say("took the way");
   }
-}
-
-function say(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(line + "\n"));
 }

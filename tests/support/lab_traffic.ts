@@ -10,6 +10,7 @@
  *   waits for each to come back; prints a {@link ProbeReport}
  */
 import { createHash, randomBytes } from "node:crypto";
+import { say } from "./lab_say.ts";
 
 /** What `send` prints, as one line of JSON. */
 export interface CopyReport {
@@ -166,10 +167,6 @@ class Answers {
       if (number === this.#number) this.#arrived();
     }
   }
-}
-
-function say(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(line + "\n"));
 }
 
 if (import.meta.main) {
