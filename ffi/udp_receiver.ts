@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Errno } from "./errno.ts";
+import { Errno, SystemError } from "./errno.ts";
 import type { Libc } from "./libc.ts";
 import type { Arena } from "./memory.ts";
 import { GatherList } from "./gather_list.ts";
@@ -107,8 +107,8 @@ export class UdpReceiver {
   }
 
   #failed(): 0 {
-    const error = this.#libc.error("receive from a UDP socket", "recvmmsg");
-    switch (error.errno) {
+    const errno = this.#libc.errno();
+    switch (errno) {
       case Errno.EAGAIN:
       case Errno.EINTR:
       // Tells of an earlier datagram that did not arrive (udp(7)).
@@ -118,7 +118,7 @@ export class UdpReceiver {
       case Errno.ENOBUFS:
         return 0;
       default:
-        throw error;
+        throw new SystemError("receive from a UDP socket", "recvmmsg", errno);
     }
   }
 
