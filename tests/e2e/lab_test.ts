@@ -46,17 +46,30 @@ Deno.test({
       args: ["eval", VICTIM],
     });
     const sleeping = await victim.line(/^sleeping \d+$/);
-    const pid = sleeping.split(" ")[1];
+    const pid = sleeping.split(" ")[1] ?? "";
     await victim.stop("SIGKILL");
 
     await eventually(async () => {
-      await assert.rejects(Deno.stat(`/proc/${pid}`));
+      assert.equal(await runs(pid), false);
       const namespaces = Array.from(Deno.readDirSync("/run/netns"));
       const left = namespaces.map(({ name }) => name);
       assert.ok(!left.some((name) => name.includes(`victim-${victim.pid}`)));
     });
   },
 });
+
+/**
+ * Tells whether a process runs. One that has ended, but that its new parent
+ * has not waited for yet, is a zombie and does not run.
+ */
+async function runs(pid: string): Promise<boolean> {
+  try {
+    const status = await Deno.readTextFile(`/proc/${pid}/status`);
+    return !/^State:\s+[XZ]/m.test(status);
+  } catch {
+    return false;
+  }
+}
 
 /** Tries again until it holds, at most for ten seconds. */
 async function eventually(holds: () => Promise<void>): Promise<void> {

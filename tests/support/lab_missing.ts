@@ -37,7 +37,8 @@ function whyNoTun(): string | null {
 
 /** Root of a container may lack the capabilities: only trying tells. */
 function whyNoNamespace(): string | null {
-  const name = `at-probe-${Deno.pid}`;
+  // Test files that run in parallel share one process.
+  const name = `at-probe-${crypto.randomUUID()}`;
   const ip = (action: string) =>
     new Deno.Command("ip", { args: ["netns", action, name] }).outputSync();
   const { success, stderr } = ip("add");
