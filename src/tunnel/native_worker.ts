@@ -5,24 +5,12 @@
  * @module
  */
 /// <reference lib="deno.worker" />
-import { openLibc } from "../../ffi/libc.ts";
-import { openLibcrypto } from "../../ffi/libcrypto.ts";
-import { Arena } from "../../ffi/memory.ts";
-import { PacketPort } from "../../ffi/packet_port.ts";
-import { Bell, PollSet } from "../../ffi/poll.ts";
-import { BuiltinEngine } from "../crypto/builtin.ts";
-import { OpensslEngine } from "../crypto/openssl.ts";
+import { Bell, type PollSet } from "../../ffi/poll.ts";
 import type { LevelName } from "../log/level.ts";
 import type { Logger } from "../log/logger.ts";
-import { openPacketMemory } from "../offload/bytes.ts";
-import { MAX_PIECES } from "../offload/group.ts";
-import { Connections } from "./connection.ts";
-import { ConnectionTable } from "./connection_table.ts";
-import { INBOUND_ARENA_BYTES, InboundPump } from "./inbound_pump.ts";
 import type { NativeSetup, WorkerMessage } from "./native_messages.ts";
-import { OUTBOUND_ARENA_BYTES, OutboundPump } from "./outbound_pump.ts";
+import { openPumps } from "./native_pumps.ts";
 import { PlaneLog } from "./plane_log.ts";
-import { PointToPoint } from "./point_to_point.ts";
 
 /** How long log lines may be held back unsaid while nothing happens, in ms. */
 const CONFESSION_MS = 10_000;
@@ -32,89 +20,33 @@ interface Pump {
   pump(): boolean;
 }
 
-function say(message: WorkerMessage): void {
-  self.postMessage(message);
-}
-
-function carry(setup: NativeSetup): void {
-  const libc = openLibc();
-  const out = setup.direction !== "in";
-  const into = setup.direction !== "out";
-  const arena = new Arena(
-    (out ? OUTBOUND_ARENA_BYTES : 0) + (into ? INBOUND_ARENA_BYTES : 0),
-  );
-  const engine = setup.engine === "openssl"
-    ? new OpensslEngine(openLibcrypto(), arena)
-    : new BuiltinEngine();
+async function carry(setup: NativeSetup): Promise<void> {
   const now = () => performance.now();
   const planeLog = new PlaneLog(postingLogger(), now);
-  const connections = new Connections(
-    new ConnectionTable(setup.connections),
-    engine,
-  );
-  const common = {
-    ...setup,
-    libc,
-    arena,
-    engine,
-    now,
-    packets: openPacketMemory(arena.memory),
-    port: new PacketPort(libc, arena, setup.device, MAX_PIECES),
-  };
-  const shared = {
-    connections,
-    deviceType: setup.deviceType,
-    counters: new Float64Array(setup.counters),
-  };
-
-  const wait = new PollSet(libc, arena, 2 + setup.receiveFrom.length);
-  wait.add(setup.bell);
-  const pumps: Pump[] = [];
-  if (out) {
-    wait.add(setup.device);
-    const chooser = new PointToPoint(connections, setup.mux);
-    const { senderId } = setup;
-    pumps.push(
-      new OutboundPump({
-        ...common,
-        noSocket: (to) => planeLog.noSocket(to),
-        outbound: { ...shared, chooser, senderId },
-      }),
-    );
-  }
-  if (into) {
-    for (const fd of setup.receiveFrom) wait.add(fd);
-    pumps.push(
-      new InboundPump({
-        ...common,
-        sockets: setup.receiveFrom,
-        inbound: { ...shared, events: planeLog, now },
-      }),
-    );
-  }
+  const { libc, pumps, wait } = await openPumps(setup, planeLog, now);
+  const bell = new Bell(libc, setup.bell);
+  const bellIndex = wait.add(setup.bell);
+  const stop = new Int32Array(setup.stop);
   say({ kind: "ready" });
-  runUntilStopped(pumps, wait, setup, new Bell(libc, setup.bell), planeLog);
+  while (Atomics.load(stop, 0) === 0) {
+    if (pumpAll(pumps)) continue;
+    waitFor(wait, bell, bellIndex);
+    planeLog.flushSometimes();
+  }
   planeLog.flush();
 }
 
-function runUntilStopped(
-  pumps: readonly Pump[],
-  wait: PollSet,
-  { stop }: NativeSetup,
-  bell: Bell,
-  planeLog: PlaneLog,
-): void {
-  const stopped = new Int32Array(stop);
-  while (Atomics.load(stopped, 0) === 0) {
-    let any = false;
-    for (const pump of pumps) {
-      if (pump.pump()) any = true;
-    }
-    if (any) continue;
-    wait.wait(CONFESSION_MS);
-    if (wait.ready(0) !== 0) bell.silence();
-    planeLog.flushSometimes();
+function pumpAll(pumps: readonly Pump[]): boolean {
+  let any = false;
+  for (const pump of pumps) {
+    if (pump.pump()) any = true;
   }
+  return any;
+}
+
+function waitFor(wait: PollSet, bell: Bell, bellIndex: number): void {
+  wait.wait(CONFESSION_MS);
+  if (wait.ready(bellIndex) !== 0) bell.silence();
 }
 
 function postingLogger(): Logger {
@@ -129,9 +61,13 @@ function postingLogger(): Logger {
   };
 }
 
-self.onmessage = ({ data }: MessageEvent<NativeSetup>) => {
+function say(message: WorkerMessage): void {
+  self.postMessage(message);
+}
+
+self.onmessage = async ({ data }: MessageEvent<NativeSetup>) => {
   try {
-    carry(data);
+    await carry(data);
     say({ kind: "stopped" });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
