@@ -7,8 +7,17 @@
 /** Bytes in a page of WebAssembly memory. */
 const PAGE_SIZE = 65536;
 
-/** Pointer objects kept at most; see {@linkcode Arena.pointer}. */
-const MAX_CACHED_POINTERS = 16384;
+/** Pointer objects kept at most, a power of two; see {@linkcode Arena.pointer}. */
+const KEPT_POINTERS = 16384;
+
+/** Leaves as many bits of a hash as a place among those has. */
+const KEPT_SHIFT = 32 - Math.log2(KEPT_POINTERS);
+
+/** Knuth's multiplicative hash: 2^32 divided by the golden ratio. */
+const GOLDEN = 0x9e3779b1;
+
+/** In the list of offsets: no pointer is kept here. */
+const NONE = 0xffffffff;
 
 /**
  * Owner of every byte whose address a kernel or a library sees. It hands out
@@ -37,7 +46,8 @@ export class Arena {
   readonly #baseAddress: bigint;
   readonly #baseLow: number;
   readonly #baseHigh: number;
-  readonly #pointers = new Map<number, Deno.PointerObject>();
+  readonly #pointers: Deno.PointerObject[];
+  readonly #offsets = new Uint32Array(KEPT_POINTERS).fill(NONE);
   #taken = 0;
 
   /**
@@ -59,6 +69,7 @@ export class Arena {
       throw new RangeError(`Cannot make an arena: its size is ${size}`);
     }
     this.#base = base;
+    this.#pointers = Array(KEPT_POINTERS).fill(base);
     this.#baseAddress = Deno.UnsafePointer.value(base);
     this.#baseLow = Number(this.#baseAddress & 0xffffffffn);
     this.#baseHigh = Number(this.#baseAddress >> 32n);
@@ -92,13 +103,17 @@ export class Arena {
   /**
    * The pointer to an offset, for a `pointer` parameter. Pointer objects are
    * kept and given out again, so that on a hot path with recurring offsets none
-   * is made; when too many have gathered, all are forgotten.
+   * is made. Each offset has one place among those kept, which it may lose to
+   * another: cheaper than a Map, and bounded.
    *
    * @param offset An offset inside the arena.
    * @throws {RangeError} When the offset lies outside.
    */
   pointer(offset: number): Deno.PointerObject {
-    return this.#pointers.get(offset) ?? this.#makePointer(offset);
+    const place = Math.imul(offset, GOLDEN) >>> KEPT_SHIFT;
+    return this.#offsets[place] === offset
+      ? this.#pointers[place] ?? this.#base
+      : this.#makePointer(offset, place);
   }
 
   /**
@@ -153,14 +168,14 @@ export class Arena {
     return this.bytes.subarray(offset, offset + size);
   }
 
-  #makePointer(offset: number): Deno.PointerObject {
+  #makePointer(offset: number, place: number): Deno.PointerObject {
     this.check(offset, 1);
     const pointer = Deno.UnsafePointer.offset(this.#base, offset);
     if (pointer === null) {
       throw new RangeError(`Cannot point into the arena: offset is ${offset}`);
     }
-    if (this.#pointers.size >= MAX_CACHED_POINTERS) this.#pointers.clear();
-    this.#pointers.set(offset, pointer);
+    this.#offsets[place] = offset;
+    this.#pointers[place] = pointer;
     return pointer;
   }
 }
