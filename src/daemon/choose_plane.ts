@@ -7,13 +7,14 @@
 import type { Libc } from "../../ffi/libc.ts";
 import { openLibcrypto } from "../../ffi/libcrypto.ts";
 import type { AnytunOptions } from "../config/anytun_options.ts";
-import { WebCryptoEngine } from "../crypto/webcrypto.ts";
+import type { EngineChoice } from "../config/speed.ts";
 import type { Logger } from "../log/logger.ts";
 import type { NativeEngineName } from "../tunnel/native_messages.ts";
 import { NativePlane } from "../tunnel/native_plane.ts";
 import { NativeBuilder } from "./native_builder.ts";
 import type { PlaneBuilder } from "./plane.ts";
 import { PortableBuilder } from "./portable_builder.ts";
+import { portableEngine } from "./portable_engine.ts";
 
 /** What of the options decides. */
 export type PlaneChoice = Pick<
@@ -21,8 +22,15 @@ export type PlaneChoice = Pick<
   "engine" | "workers" | "offloads"
 >;
 
+/** An engine and why it was chosen. */
+interface ChosenEngine<Name> {
+  readonly name: Name;
+  readonly why: string;
+}
+
 /**
- * Chooses.
+ * Chooses. The native plane needs an engine that answers at once and workers;
+ * where one is missing the portable plane takes over.
  *
  * @param now A clock that never goes back, in milliseconds
  * @throws if the engine that was asked for by name cannot be had
@@ -33,44 +41,50 @@ export async function choosePlane(
   now: () => number,
   logger: Logger,
 ): Promise<PlaneBuilder> {
-  const portable = (why: string) =>
-    new PortableBuilder(
-      libc,
-      new WebCryptoEngine(crypto.subtle),
-      now,
-      `portable data plane, engine webcrypto (${why})`,
-    );
-  if (choice.engine === "webcrypto") return portable("as asked for");
-
   const engine = chooseEngine(choice.engine, logger);
+  const { name, why } = engine;
+  const described = `data plane, engine ${name} (${why})`;
+  if (name !== "webcrypto") {
+    const plane = await loadWorkers(choice, libc, logger);
+    if (plane !== undefined) {
+      const workers = choice.workers === 1 ? "1 worker" : "2 workers";
+      return new NativeBuilder(
+        libc,
+        plane,
+        name,
+        choice.offloads,
+        `native ${described}, ${workers}`,
+      );
+    }
+  }
+  const opener = await portableEngine(name);
+  return new PortableBuilder(libc, opener, now, `portable ${described}`);
+}
+
+async function loadWorkers(
+  { workers }: PlaneChoice,
+  libc: Libc,
+  logger: Logger,
+): Promise<NativePlane | undefined> {
   try {
-    const plane = await NativePlane.load(libc, choice.workers);
-    const { workers, offloads } = choice;
-    return new NativeBuilder(
-      libc,
-      plane,
-      engine.name,
-      offloads,
-      `native data plane, engine ${engine.name} (${engine.why}), ${
-        workers === 1 ? "1 worker" : "2 workers"
-      }`,
-    );
+    return await NativePlane.load(libc, workers);
   } catch (error) {
-    if (choice.engine !== "auto") throw error;
     logger.warning(
       `the native data plane, many times faster, is not to be had (${
         reasonOf(error)
       }): from source it needs --allow-read, the binary has it`,
     );
-    return portable("no workers");
+    return undefined;
   }
 }
 
 function chooseEngine(
-  wanted: "auto" | NativeEngineName,
+  wanted: EngineChoice,
   logger: Logger,
-): { readonly name: NativeEngineName; readonly why: string } {
-  if (wanted === "builtin") return { name: wanted, why: "as asked for" };
+): ChosenEngine<NativeEngineName | "webcrypto"> {
+  if (wanted === "builtin" || wanted === "webcrypto") {
+    return { name: wanted, why: "as asked for" };
+  }
   try {
     const libcrypto = openLibcrypto();
     const { version } = libcrypto;

@@ -1,5 +1,5 @@
 /**
- * Puts the portable plane together: WebCrypto and Deno's own sockets.
+ * Puts the portable plane together: any engine, and Deno's own sockets.
  *
  * @module
  */
@@ -8,12 +8,13 @@ import { openDevice, type TunTapDevice } from "../../ffi/tuntap_device.ts";
 import type { IpAddress } from "../net/address.ts";
 import type { FamilyChoice } from "../net/resolver.ts";
 import type { CryptoEngine } from "../satp/engine.ts";
+import type { SatpParameters } from "../satp/params.ts";
 import { Connections } from "../tunnel/connection.ts";
 import { PLANE_COUNTERS } from "../tunnel/counters.ts";
 import { bindUdp, bindUdpToAll } from "../tunnel/deno_udp.ts";
 import { PlaneLog } from "../tunnel/plane_log.ts";
 import { PointToPoint } from "../tunnel/point_to_point.ts";
-import { PortablePlane } from "../tunnel/portable_plane.ts";
+import { type BatchMaker, PortablePlane } from "../tunnel/portable_plane.ts";
 import type { DatagramSocket } from "../tunnel/seams.ts";
 import type {
   DeviceHandle,
@@ -22,11 +23,20 @@ import type {
   RunningPlane,
 } from "./plane.ts";
 
+/** An engine and the memory that it works on. */
+export interface OpenedEngine {
+  readonly engine: CryptoEngine;
+  readonly newBatch: BatchMaker;
+}
+
+/** Opens the engine once the parameters are known. */
+export type EngineOpener = (params: SatpParameters) => OpenedEngine;
+
 /** {@link PlaneBuilder} of the portable plane. */
 export class PortableBuilder implements PlaneBuilder {
   readonly description: string;
   readonly #libc: Libc;
-  readonly #engine: CryptoEngine;
+  readonly #openEngine: EngineOpener;
   readonly #now: () => number;
   readonly #opened = new DisposableStack();
   #device: TunTapDevice | undefined;
@@ -35,12 +45,12 @@ export class PortableBuilder implements PlaneBuilder {
   /** @param now A clock that never goes back, in milliseconds */
   constructor(
     libc: Libc,
-    engine: CryptoEngine,
+    openEngine: EngineOpener,
     now: () => number,
     description: string,
   ) {
     this.#libc = libc;
-    this.#engine = engine;
+    this.#openEngine = openEngine;
     this.#now = now;
     this.description = description;
   }
@@ -66,7 +76,8 @@ export class PortableBuilder implements PlaneBuilder {
   start({ options, table, logger }: PlaneSetup): Promise<RunningPlane> {
     const device = this.#device;
     if (device === undefined) throw new Error("Cannot start without a device");
-    const connections = new Connections(table, this.#engine);
+    const { engine, newBatch } = this.#openEngine(options);
+    const connections = new Connections(table, engine);
     const planeLog = new PlaneLog(logger, this.#now);
     const flushing = setInterval(() => planeLog.flushSometimes(), 1000);
     this.#opened.defer(() => clearInterval(flushing));
@@ -78,7 +89,8 @@ export class PortableBuilder implements PlaneBuilder {
     };
     const plane = new PortablePlane({
       params: options,
-      engine: this.#engine,
+      engine,
+      newBatch,
       device,
       sockets: this.#sockets,
       outbound: {

@@ -114,20 +114,43 @@ export class DatagramBatch {
     this.#macsAt = regionAt + capacity * this.layout.stride;
   }
 
-  /** A batch in a memory of its own, for those who do not share one. */
+  /** Bytes that a batch with a slot for each datagram needs in all. */
+  static slottedBytes(
+    params: SatpParameters,
+    capacity: number,
+    slotBytes: number,
+  ): number {
+    return DatagramBatch.regionBytes(params, capacity) + capacity * slotBytes;
+  }
+
+  /**
+   * A batch whose datagrams have slots, one behind the other.
+   *
+   * @param at Offset of `slottedBytes()` bytes, a multiple of 16
+   * @throws {RangeError} if they are not aligned or do not fit
+   */
+  static slotted(
+    memory: Uint8Array<ArrayBuffer>,
+    params: SatpParameters,
+    capacity: number,
+    slotBytes: number,
+    at: number,
+  ): DatagramBatch {
+    const batch = new DatagramBatch(memory, params, capacity, at);
+    const slots = at + DatagramBatch.regionBytes(params, capacity);
+    for (let i = 0; i < capacity; i++) batch.at[i] = slots + i * slotBytes;
+    return batch;
+  }
+
+  /** A slotted batch in a memory of its own, for those who do not share one. */
   static standalone(
     params: SatpParameters,
     capacity: number,
-    datagramBytes: number,
+    slotBytes: number,
   ): DatagramBatch {
-    const regionAt = Math.ceil(capacity * datagramBytes / BLOCK_BYTES) *
-      BLOCK_BYTES;
-    const memory = new Uint8Array(
-      regionAt + DatagramBatch.regionBytes(params, capacity),
-    );
-    const batch = new DatagramBatch(memory, params, capacity, regionAt);
-    for (let i = 0; i < capacity; i++) batch.at[i] = i * datagramBytes;
-    return batch;
+    const bytes = DatagramBatch.slottedBytes(params, capacity, slotBytes);
+    const memory = new Uint8Array(Math.ceil(bytes / 4) * 4);
+    return DatagramBatch.slotted(memory, params, capacity, slotBytes, 0);
   }
 
   /** Offset of the key area of datagram `i`. */

@@ -89,11 +89,13 @@ export class SatpCodec {
       );
     }
     const batch = this.#single(size);
-    writeHeader(batch.memory, 0, seq, this.#senderId, this.#mux);
-    writeU16(batch.memory, HEADER_BYTES, payloadType);
-    batch.memory.set(payload, HEADER_BYTES + PAYLOAD_TYPE_BYTES);
+    const { memory } = batch;
+    const at = batch.at[0] ?? 0;
+    writeHeader(memory, at, seq, this.#senderId, this.#mux);
+    writeU16(memory, at + HEADER_BYTES, payloadType);
+    memory.set(payload, at + HEADER_BYTES + PAYLOAD_TYPE_BYTES);
     await sealBatch(this.#engine, batch, [this.#schedules.seal]);
-    const datagram = batch.memory.slice(0, total);
+    const datagram = memory.slice(at, at + total);
     batch.wipe();
     return datagram;
   }
@@ -121,7 +123,8 @@ export class SatpCodec {
     }
     const batch = this.#single(size);
     const { memory } = batch;
-    memory.set(datagram);
+    const at = batch.at[0] ?? 0;
+    memory.set(datagram, at);
     await authenticateBatch(this.#engine, batch, [this.#schedules.open]);
     if (batch.wanted[0] !== 1) {
       throw new SatpError("WRONG_TAG", "Cannot open a datagram: wrong tag");
@@ -129,11 +132,11 @@ export class SatpCodec {
     await this.#engine.applyCipher(batch);
     batch.wipe();
     return {
-      seq: readSeq(memory, 0),
-      senderId: readSenderId(memory, 0),
-      mux: readMux(memory, 0),
-      payloadType: readU16(memory, HEADER_BYTES),
-      payload: memory.slice(HEADER_BYTES + PAYLOAD_TYPE_BYTES, size),
+      seq: readSeq(memory, at),
+      senderId: readSenderId(memory, at),
+      mux: readMux(memory, at),
+      payloadType: readU16(memory, at + HEADER_BYTES),
+      payload: memory.slice(at + HEADER_BYTES + PAYLOAD_TYPE_BYTES, at + size),
     };
   }
 

@@ -27,10 +27,23 @@ const BATCH_PACKETS = 32;
 /** Bytes of a slot: more than the longest datagram, to notice longer ones. */
 const SLOT_BYTES = 2048;
 
+/** Makes a slotted batch in a memory that the engine can work on. */
+export type BatchMaker = (
+  params: SatpParameters,
+  capacity: number,
+  slotBytes: number,
+) => DatagramBatch;
+
+/** Bytes that the batches of a plane need in all, if they share a memory. */
+export function portableBatchBytes(params: SatpParameters): number {
+  return 3 * DatagramBatch.slottedBytes(params, BATCH_PACKETS, SLOT_BYTES);
+}
+
 /** What the plane is made of. */
 export interface PortablePlaneOptions {
   readonly params: SatpParameters;
   readonly engine: CryptoEngine;
+  readonly newBatch: BatchMaker;
   readonly device: PacketDevice;
   readonly sockets: readonly DatagramSocket[];
   readonly outbound: OutboundOptions;
@@ -54,8 +67,7 @@ export class PortablePlane {
 
   constructor(options: PortablePlaneOptions) {
     const { params } = options;
-    const batch = () =>
-      DatagramBatch.standalone(params, BATCH_PACKETS, SLOT_BYTES);
+    const batch = () => options.newBatch(params, BATCH_PACKETS, SLOT_BYTES);
     this.#options = options;
     this.#outbound = new Outbound(batch(), options.outbound);
     this.#inbound = new Inbound(batch(), options.inbound);
@@ -179,8 +191,12 @@ export class PortablePlane {
   #takeWaiting(sizes: Uint32Array): void {
     const { batch, sources } = this.#inbound;
     const waiting = this.#waiting;
+    const from = waiting.at[0] ?? 0;
     const used = waiting.count * SLOT_BYTES;
-    batch.memory.set(waiting.memory.subarray(0, used));
+    batch.memory.set(
+      waiting.memory.subarray(from, from + used),
+      batch.at[0] ?? 0,
+    );
     sources.set(this.#waitingSources);
     sizes.set(this.#waitingSizes);
     batch.count = waiting.count;
