@@ -132,12 +132,9 @@ export class Coalescer {
 
   #addToFlow(protocol: number): void {
     const headers = this.#headers;
-    const { view } = this.#memory;
-    const addressSum = headers.addressSum();
-    const key = Math.imul(addressSum, 0x9e3779b1) ^
-      view.getInt32(headers.transport);
-    const group = this.#find(protocol, key);
-    const mergeable = this.#isMergeable(protocol, addressSum);
+    const ports = this.#memory.view.getInt32(headers.transport);
+    const group = this.#find(protocol, ports);
+    const mergeable = this.#isMergeable(protocol);
     if (group !== undefined) {
       if (mergeable && group.append(headers)) {
         if (group.complete) this.#close(group);
@@ -146,25 +143,25 @@ export class Coalescer {
       this.#close(group);
     }
     if (mergeable && !(protocol === TCP && this.#isPushed())) {
-      this.#vacate().start(headers, protocol, key, this.#started++);
+      this.#vacate().start(headers, protocol, ports, this.#started++);
     } else {
       this.#pass(headers.packet, headers.end - headers.packet);
     }
   }
 
   /** Finds the open group of a packet's flow. */
-  #find(protocol: number, key: number): Group | undefined {
+  #find(protocol: number, ports: number): Group | undefined {
     for (const group of this.#groups) {
       if (
-        group.key === key && group.count > 0 &&
-        group.sharesFlow(this.#headers, protocol)
+        group.count > 0 && group.ports === ports &&
+        group.protocol === protocol && group.sharesHosts(this.#headers)
       ) return group;
     }
     return undefined;
   }
 
   /** Whether a packet may be part of a super-packet at all. */
-  #isMergeable(protocol: number, addressSum: number): boolean {
+  #isMergeable(protocol: number): boolean {
     const { network, transport, payload, end, bare, v6 } = this.#headers;
     const { view } = this.#memory;
     if (!bare || payload === end) return false;
@@ -176,7 +173,7 @@ export class Coalescer {
     }
     if (!v6 && this.#memory.sum(network, 20, 0) !== 0xffff) return false;
     const size = end - transport;
-    const pseudo = addressSum + protocol + size;
+    const pseudo = this.#headers.addressSum() + protocol + size;
     return this.#memory.sum(transport, size, pseudo) === 0xffff;
   }
 

@@ -35,8 +35,10 @@ export class Group {
   count = 0;
   /** No packet can be appended any more. */
   complete = false;
-  /** What its flow is looked up by. */
-  key = 0;
+  /** TCP or UDP. */
+  protocol = 0;
+  /** Both ports of its flow, as they are in the header. */
+  ports = 0;
   /** When it was begun: less is older. */
   age = 0;
 
@@ -48,7 +50,6 @@ export class Group {
   #network = 0;
   #transport = 0;
   #payload = 0;
-  #protocol = 0;
   #v6 = false;
 
   // All packets together.
@@ -77,23 +78,23 @@ export class Group {
    *
    * @param headers of the packet
    * @param protocol TCP or UDP
-   * @param key what its flow is looked up by
+   * @param ports of its flow, as they are in the header
    * @param age when that was: less is older
    */
   start(
     headers: PacketHeaders,
     protocol: number,
-    key: number,
+    ports: number,
     age: number,
   ): void {
-    this.key = key;
+    this.ports = ports;
     this.age = age;
     this.packet = headers.packet;
     this.end = headers.end;
     this.#network = headers.network;
     this.#transport = headers.transport;
     this.#payload = headers.payload;
-    this.#protocol = protocol;
+    this.protocol = protocol;
     this.#v6 = headers.v6;
     this.#segmentSize = headers.end - headers.payload;
     this.#size = headers.end - headers.network;
@@ -116,12 +117,6 @@ export class Group {
       : this.#equal(this.#network + 12, headers.network + 12, 8);
   }
 
-  /** Whether a packet is of the same flow: hosts, protocol and ports. */
-  sharesFlow(headers: PacketHeaders, protocol: number): boolean {
-    return this.#protocol === protocol && this.sharesHosts(headers) &&
-      this.#equal(this.#transport, headers.transport, 4);
-  }
-
   /**
    * Appends a packet of the same flow, whole and with payload, if it follows on
    * the last one.
@@ -134,12 +129,12 @@ export class Group {
     if (
       payloadSize > this.#segmentSize ||
       this.#size + payloadSize > MAX_IP_SIZE ||
-      (this.#protocol === TCP && !this.#tcpFollows(headers)) ||
+      (this.protocol === TCP && !this.#tcpFollows(headers)) ||
       !this.#linkAgrees(headers) ||
       !(this.#v6 ? this.#ipv6Agrees(headers) : this.#ipv4Follows(headers))
     ) return false;
 
-    if (this.#protocol === TCP) {
+    if (this.protocol === TCP) {
       const flags = this.#memory.view.getUint8(headers.transport + 13);
       this.#pushed = (flags & PSH) !== 0;
       this.#sequence = (this.#sequence + payloadSize) | 0;
@@ -167,7 +162,7 @@ export class Group {
     memory.copy(at, this.packet, headerSize);
     this.#writeNetwork(at + networkAt);
     this.#writeTransport(at + transportAt);
-    const tcp = this.#protocol === TCP;
+    const tcp = this.protocol === TCP;
     virtio.writeSuperHeader(
       memory.view,
       this.#scratch,
@@ -218,14 +213,12 @@ export class Group {
     const view = this.#memory.view;
     const a = this.#transport;
     const b = headers.transport;
-    const size = this.#payload - a;
     return view.getInt32(b + 4) === this.#sequence &&
       view.getInt32(a + 8) === view.getInt32(b + 8) && // acknowledgement
-      size === headers.payload - b &&
-      view.getUint8(a + 12) === view.getUint8(b + 12) &&
+      view.getUint8(a + 12) === view.getUint8(b + 12) && // size
       view.getUint16(a + 14) === view.getUint16(b + 14) && // window
       view.getUint16(a + 18) === view.getUint16(b + 18) && // urgent pointer
-      this.#equal(a + 20, b + 20, size - 20);
+      this.#equal(a + 20, b + 20, this.#payload - a - 20);
   }
 
   /** Compares an even number of bytes. */
@@ -255,9 +248,9 @@ export class Group {
     const pseudo = this.#memory.sum(
       this.#network + (this.#v6 ? 8 : 12),
       this.#v6 ? 32 : 8,
-      this.#protocol + length,
+      this.protocol + length,
     );
-    if (this.#protocol === TCP) {
+    if (this.protocol === TCP) {
       const flags = view.getUint8(at + 13);
       view.setUint8(at + 13, this.#pushed ? flags | PSH : flags);
       view.setUint16(at + virtio.TCP_CSUM_OFFSET, pseudo);

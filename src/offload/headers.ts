@@ -104,13 +104,12 @@ export class PacketHeaders {
   #skipEthernet(at: number, end: number): number {
     const view = this.#memory.view;
     let network = at + ETHERNET_SIZE;
-    if (network + VLAN_TAG_SIZE > end) return -1;
+    if (network + IPV4_SIZE > end) return -1;
     let type = view.getUint16(network - 2);
     if (type === ETHERTYPE_VLAN) {
       network += VLAN_TAG_SIZE;
       type = view.getUint16(network - 2);
     }
-    if (network === end) return -1;
     const version = view.getUint8(network) >> 4;
     if (type === ETHERTYPE_IPV4 && version === 4) return network;
     if (type === ETHERTYPE_IPV6 && version === 6) return network;

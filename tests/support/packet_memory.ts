@@ -5,13 +5,11 @@
  */
 
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import {
   openPacketMemory,
   type PacketMemory,
 } from "../../src/offload/bytes.ts";
-
-/** What a byte is that nobody has written. */
-const UNTOUCHED = 0xa5;
 
 /** A range of the memory: where it begins and its size in bytes. */
 export type Range = readonly [at: number, size: number];
@@ -22,13 +20,18 @@ export class TestMemory {
   readonly bytes: Uint8Array;
   /** What the code under test gets. */
   readonly memory: PacketMemory;
+  readonly #untouched: number;
 
-  /** @param size in bytes, a multiple of 64 KiB */
-  constructor(size: number) {
+  /**
+   * @param size in bytes, a multiple of 64 KiB
+   * @param untouched what a byte is that nobody has written
+   */
+  constructor(size: number, untouched = 0xa5) {
+    this.#untouched = untouched;
     const pages = size / 65536;
     const wasm = new WebAssembly.Memory({ initial: pages, maximum: pages });
     this.memory = openPacketMemory(wasm);
-    this.bytes = new Uint8Array(wasm.buffer).fill(UNTOUCHED);
+    this.bytes = new Uint8Array(wasm.buffer).fill(untouched);
   }
 
   /** Puts bytes somewhere. */
@@ -41,12 +44,19 @@ export class TestMemory {
     return this.bytes.slice(at, at + size);
   }
 
+  /** Fails if something else than these bytes is somewhere. */
+  assertHolds(at: number, bytes: Uint8Array): void {
+    const changed = bytes.findIndex((byte, i) => byte !== this.bytes[at + i]);
+    assert.equal(changed, -1, `the byte at ${at + changed} has changed`);
+  }
+
   /** Fails if anything outside of the ranges has been written. */
   assertUntouchedOutside(...ranges: readonly Range[]): void {
-    const rest = this.bytes.slice();
-    for (const [at, size] of ranges) rest.fill(UNTOUCHED, at, at + size);
-    const stray = rest.findIndex((byte) => byte !== UNTOUCHED);
-    assert.equal(stray, -1, `a byte was written at ${stray}`);
+    const expected = new Uint8Array(this.bytes.length).fill(this.#untouched);
+    for (const [at, size] of ranges) expected.set(this.get(at, size), at);
+    if (Buffer.compare(expected, this.bytes) === 0) return;
+    const stray = this.bytes.findIndex((byte, i) => byte !== expected[i]);
+    assert.fail(`a byte was written at ${stray}`);
   }
 }
 

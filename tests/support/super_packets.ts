@@ -6,6 +6,7 @@
  * @module
  */
 
+import assert from "node:assert/strict";
 import {
   checksumOffset,
   concat,
@@ -16,6 +17,7 @@ import {
   pseudoHeader,
   PSH,
   TCP,
+  UDP,
   writeNetworkChecksum,
   writeTransportChecksum,
 } from "./packets.ts";
@@ -60,6 +62,30 @@ export function superPacket(packet: Uint8Array, gsoSize: number): Uint8Array {
   const { version, protocol } = layoutOf(packet);
   const tcpType = version === 6 ? 4 : 1;
   return unfinished(packet, protocol === TCP ? tcpType : 5, gsoSize);
+}
+
+/** Fails if the headers of a super-packet do not fit it. */
+export function assertSound(bytes: Uint8Array): void {
+  const packet = bytes.slice(10);
+  const { network, version, protocol, transport, payload } = layoutOf(packet);
+  const view = new DataView(packet.buffer);
+  const header = new DataView(bytes.buffer, bytes.byteOffset);
+  const size = packet.length - network;
+  if (version === 6) {
+    assert.equal(view.getUint16(network + 4), size - 40);
+  } else {
+    assert.equal(view.getUint16(network + 2), size);
+    assert.equal(internetSum(packet.slice(network, transport)), 0xffff);
+  }
+  if (protocol === UDP) {
+    assert.equal(view.getUint16(transport + 4), packet.length - transport);
+  }
+  const sum = internetSum(pseudoHeader(packet));
+  assert.equal(view.getUint16(transport + checksumOffset(protocol)), sum);
+  assert.equal(header.getUint8(0), 1);
+  assert.equal(header.getUint16(2, true), payload);
+  assert.equal(header.getUint16(6, true), transport);
+  assert.equal(header.getUint16(8, true), checksumOffset(protocol));
 }
 
 /** The packets that a virtio header and what follows it stand for. */

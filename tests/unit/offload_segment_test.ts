@@ -166,6 +166,14 @@ Deno.test("identification and sequence number wrap around", () => {
   assertAsReference(tenSegments({ id: 0xfffc }, { sequence: 0xffff_f000 }));
 });
 
+Deno.test("a header checksum that carries twice is right", () => {
+  // Without length and identification the IPv4 header sums to 0xfac4.
+  const ip = { tos: 0xbc, hopLimit: 0x60, id: 0xffff };
+  const { packets } = segment(tenSegments(ip));
+  assert.equal(packets[0]?.length, 0x10000 - 0xfac4);
+  assert.deepEqual(packets[0]?.slice(10, 12), Uint8Array.of(0xff, 0xfe));
+});
+
 Deno.test("a super-packet of one segment is finished in a slot", () => {
   const packet = tcpPacket({}, { payload: counting(500), flags: ACK | PSH });
   const { answer, packets } = segment(superPacket(packet, 1300));
@@ -258,7 +266,7 @@ const TCP4 = IP + 20;
 const malformed: readonly (readonly [string, Uint8Array, boolean?])[] = [
   ["nothing", new Uint8Array()],
   ["half a virtio header", tcp4.slice(0, 5)],
-  ["no packet", tcp4.slice(0, 10)],
+  ["no packet", plain(new Uint8Array())],
   ["half an IP header", tcp4.slice(0, 20)],
   ["half a TCP header", tcp4.slice(0, TCP4 + 10)],
   ["a packet cut short", tcp4.slice(0, -1)],
