@@ -70,7 +70,12 @@ async function serve(
   if (stop.aborted) return;
 
   const table = new ConnectionTable(ConnectionTable.allocate());
-  const plane = await builder.start({ options, table, logger });
+  const plane = await builder.start({
+    options,
+    table,
+    routes: undefined,
+    logger,
+  });
   stop.addEventListener("abort", () => plane.stop());
   if (stop.aborted) plane.stop();
   const connected = connect(options, world, logger, resolver, table, stop)

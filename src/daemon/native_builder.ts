@@ -95,7 +95,7 @@ export class NativeBuilder implements PlaneBuilder {
   }
 
   async start(
-    { options, table, logger }: PlaneSetup,
+    { options, table, routes, logger }: PlaneSetup,
   ): Promise<RunningPlane> {
     const device = this.#device;
     if (device === undefined) throw new Error("Cannot start without a device");
@@ -114,6 +114,7 @@ export class NativeBuilder implements PlaneBuilder {
       senderId: options.senderId,
       mux: options.mux,
       connections: table.shared,
+      routes: routes?.shared,
       device: device.fd,
       sockets: {
         ipv4: this.#socketOf(4)?.fd,

@@ -8,6 +8,7 @@ import type { AnytunOptions } from "../config/anytun_options.ts";
 import type { Logger } from "../log/logger.ts";
 import type { IpAddress } from "../net/address.ts";
 import type { FamilyChoice } from "../net/resolver.ts";
+import type { RouteTable } from "../route/table.ts";
 import type { ConnectionTable } from "../tunnel/connection_table.ts";
 
 /** The device as far as the start needs it. */
@@ -28,6 +29,8 @@ export interface DeviceHandle {
 export interface PlaneSetup {
   readonly options: AnytunOptions;
   readonly table: ConnectionTable;
+  /** Where packets go; without it there is one peer, and nothing to choose. */
+  readonly routes: RouteTable | undefined;
   readonly logger: Logger;
 }
 

@@ -14,6 +14,7 @@ import { PLANE_COUNTERS } from "../tunnel/counters.ts";
 import { bindUdp, bindUdpToAll } from "../tunnel/deno_udp.ts";
 import { PlaneLog } from "../tunnel/plane_log.ts";
 import { PointToPoint } from "../tunnel/point_to_point.ts";
+import { Routed } from "../tunnel/routed.ts";
 import { type BatchMaker, PortablePlane } from "../tunnel/portable_plane.ts";
 import type { DatagramSocket } from "../tunnel/seams.ts";
 import type {
@@ -73,7 +74,9 @@ export class PortableBuilder implements PlaneBuilder {
     return reached;
   }
 
-  start({ options, table, logger }: PlaneSetup): Promise<RunningPlane> {
+  start(
+    { options, table, routes, logger }: PlaneSetup,
+  ): Promise<RunningPlane> {
     const device = this.#device;
     if (device === undefined) throw new Error("Cannot start without a device");
     const { engine, newBatch } = this.#openEngine(options);
@@ -95,7 +98,9 @@ export class PortableBuilder implements PlaneBuilder {
       sockets: this.#sockets,
       outbound: {
         ...shared,
-        chooser: new PointToPoint(connections, options.mux),
+        chooser: routes === undefined
+          ? new PointToPoint(connections, options.mux)
+          : new Routed(connections, routes),
         senderId: options.senderId,
       },
       inbound: { ...shared, events: planeLog, now: this.#now },

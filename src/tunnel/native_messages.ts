@@ -26,6 +26,8 @@ export interface NativeSetup {
   readonly mux: number;
   /** Memory of the connection table. */
   readonly connections: SharedArrayBuffer;
+  /** Memory of the routing table; without one there is nothing to choose. */
+  readonly routes: SharedArrayBuffer | undefined;
   /** Memory of the plane's counters of this worker. */
   readonly counters: SharedArrayBuffer;
   /** One word: not 0 when everything is to stop. */

@@ -10,6 +10,7 @@ import { Arena } from "../../ffi/memory.ts";
 import { PacketPort } from "../../ffi/packet_port.ts";
 import { PollSet } from "../../ffi/poll.ts";
 import { OpensslEngine } from "../crypto/openssl.ts";
+import { RouteTable } from "../route/table.ts";
 import { openPacketMemory } from "../offload/bytes.ts";
 import { MAX_PIECES } from "../offload/group.ts";
 import type { SyncCryptoEngine } from "../satp/engine.ts";
@@ -20,6 +21,7 @@ import type { NativeEngineName, NativeSetup } from "./native_messages.ts";
 import { OUTBOUND_ARENA_BYTES, OutboundPump } from "./outbound_pump.ts";
 import type { PlaneLog } from "./plane_log.ts";
 import { PointToPoint } from "./point_to_point.ts";
+import { Routed } from "./routed.ts";
 
 /** Ready to carry; all of it belongs to this thread. */
 export interface Pumps {
@@ -60,7 +62,9 @@ export async function openPumps(
   const wait = new PollSet(libc, arena, 2 + receiveFrom.length);
   const pumps: (OutboundPump | InboundPump)[] = [];
   if (direction !== "in") {
-    const chooser = new PointToPoint(connections, setup.mux);
+    const chooser = setup.routes === undefined
+      ? new PointToPoint(connections, setup.mux)
+      : new Routed(connections, new RouteTable(setup.routes));
     const outbound = { ...shared, chooser, senderId: setup.senderId };
     const noSocket = planeLog.noSocket.bind(planeLog);
     pumps.push(new OutboundPump({ ...common, noSocket, outbound }));

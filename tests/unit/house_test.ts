@@ -21,6 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/log",
     "src/net",
     "src/offload",
+    "src/route",
     "src/satp",
   ],
   "src/daemon": [
@@ -29,6 +30,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/crypto",
     "src/log",
     "src/net",
+    "src/route",
     "src/satp",
     "src/tunnel",
   ],
