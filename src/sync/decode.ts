@@ -1,0 +1,147 @@
+/**
+ * From the archive text of a record to the record: liberal where that is safe,
+ * and never half (sync section 4).
+ *
+ * @module
+ */
+import { type IpAddress, parseAddress } from "../net/address.ts";
+import type { EthernetNetwork, IpNetwork } from "../route/route.ts";
+import {
+  type CipherName,
+  keyBytes,
+  type Role,
+  SALT_BYTES,
+} from "../satp/params.ts";
+import type { MasterSecrets } from "../satp/secrets.ts";
+import { ArchiveReader, SIGNATURE } from "./archive.ts";
+import { SyncError } from "./error.ts";
+import type { ConnectionRecord, RouteRecord, SyncRecord } from "./record.ts";
+
+const U16 = 0xffff;
+const U32 = 0xffffffff;
+const MAX_KEY_BYTES = 32;
+const ROLES: readonly Role[] = ["left", "right"];
+const FAMILIES = [4, 6, "ethernet"] as const;
+
+/**
+ * Reads a record. It is checked wholly; nothing of a bad one is given.
+ *
+ * @param text Archive text, without the length before it
+ * @returns undefined for a command that is not known and to be skipped
+ * @throws {SyncError} if it is not what sync section 2 says
+ *
+ * @example
+ * ```ts
+ * import { decodeRecord } from "./decode.ts";
+ * import { strict as assert } from "node:assert";
+ *
+ * const text = "22 serialization::archive 18 0 0 5 route 0 0 0 0 8 " +
+ *   "0 0 0 8 10.0.0.0 5";
+ * const record = decodeRecord(new TextEncoder().encode(text));
+ * assert.equal(record?.mux, 5);
+ * ```
+ */
+export function decodeRecord(text: Uint8Array): SyncRecord | undefined {
+  const archive = new ArchiveReader(text);
+  if (archive.string("signature") !== SIGNATURE) {
+    throw new SyncError(
+      "invalid signature",
+      `Cannot read a record: it does not begin with ${SIGNATURE}`,
+    );
+  }
+  // Newer libraries than the original's write the same tokens.
+  archive.number("library version", U16);
+  archive.objectClass("command");
+  switch (archive.string("command")) {
+    case "connection":
+      return decodeConnection(archive);
+    case "route":
+      return decodeRoute(archive);
+    default:
+      return undefined;
+  }
+}
+
+function decodeConnection(archive: ArchiveReader): ConnectionRecord {
+  archive.objectClass("connection");
+  const mux = archive.number("mux", U16);
+  archive.objectClass("connection parameters");
+  archive.objectClass("key derivation");
+  const role = ROLES[archive.number("role", ROLES.length - 1)] ?? "left";
+  const secrets = decodeSecrets(archive);
+  archive.objectClass("sequence window");
+  const windowSize = archive.number("window size", U32);
+  const seq = archive.number("sequence number", U32);
+  const address = addressFrom(archive.string("host"));
+  const endpoint = { address, port: archive.number("port", U16) };
+  return {
+    command: "connection",
+    mux,
+    role,
+    secrets,
+    windowSize,
+    seq,
+    endpoint,
+  };
+}
+
+/** Key sizes in bits name the key derivation; both lengths must fit it. */
+function decodeSecrets(archive: ArchiveReader): MasterSecrets {
+  const bits = archive.number("key length", U16);
+  archive.objectClass("byte buffer");
+  const salt = archive.bytes("salt", SALT_BYTES);
+  const key = archive.bytes("key", MAX_KEY_BYTES);
+  const name: CipherName | undefined = bits === 0
+    ? "null"
+    : bits === 128 || bits === 192 || bits === 256
+    ? `aes-ctr-${bits}`
+    : undefined;
+  const saltBytes = name === "null" ? 0 : SALT_BYTES;
+  if (
+    name === undefined || key.length !== keyBytes(name) ||
+    salt.length !== saltBytes
+  ) {
+    throw new SyncError(
+      "Invalid argument",
+      `Cannot use a key length of ${bits} bits: the key has ${key.length} bytes, the salt ${salt.length}`,
+    );
+  }
+  return { key, salt };
+}
+
+function decodeRoute(archive: ArchiveReader): RouteRecord {
+  archive.objectClass("route");
+  archive.objectClass("prefix");
+  const prefixLength = archive.number("prefix length", 255);
+  archive.objectClass("address");
+  const network = decodeNetwork(archive);
+  const mux = archive.number("mux", U16);
+  return { command: "route", network, prefixLength, mux };
+}
+
+function decodeNetwork(archive: ArchiveReader): IpNetwork | EthernetNetwork {
+  const family =
+    FAMILIES[archive.number("address family", FAMILIES.length - 1)];
+  if (family === "ethernet") {
+    return { family, value: archive.number64("Ethernet address") };
+  }
+  const address = addressFrom(archive.string("address"));
+  if (address.family !== family || address.zone !== undefined) {
+    throw new SyncError(
+      "Invalid argument",
+      `Cannot use the address of a route: it is not of family IPv${family}`,
+    );
+  }
+  return address;
+}
+
+function addressFrom(text: string): IpAddress {
+  const address = parseAddress(text);
+  if (address === undefined) {
+    throw new SyncError(
+      "Invalid argument",
+      "Cannot read a record: an address is neither IPv4 nor IPv6",
+    );
+  }
+  return address;
+}

@@ -1,0 +1,94 @@
+/**
+ * The state of a cluster member without its data plane: connections and
+ * routes that records change, and that it passes on.
+ *
+ * @module
+ */
+import type { Endpoint } from "../../src/net/endpoint.ts";
+import { Routes } from "../../src/route/routes.ts";
+import type { KdPrfName } from "../../src/satp/params.ts";
+import {
+  type LearntConnection,
+  RecordApplier,
+  type SyncSink,
+} from "../../src/sync/apply.ts";
+import { decodeRecord } from "../../src/sync/decode.ts";
+import { encodeRecord } from "../../src/sync/encode.ts";
+import { SyncError, type SyncFault } from "../../src/sync/error.ts";
+import { RecordReader } from "../../src/sync/framing.ts";
+import { RateLimitedLog } from "../../src/log/rate_limited_log.ts";
+import { ConnectionTable } from "../../src/tunnel/connection_table.ts";
+import { recordingLog } from "./recording_log.ts";
+
+const UNKNOWN: Endpoint = {
+  address: { family: 4, bytes: new Uint8Array(4) },
+  port: 0,
+};
+
+/** Connections and routes, as a daemon keeps them. */
+export class SyncMember implements SyncSink {
+  readonly table = new ConnectionTable(ConnectionTable.allocate());
+  readonly endpoints = new Map<number, Endpoint>();
+  readonly routes = new Routes();
+  readonly log = recordingLog();
+  readonly #applier: RecordApplier;
+
+  constructor(kdPrf: KdPrfName = "aes-ctr-128") {
+    const limit = { burst: 1000, perSecond: 1 };
+    const log = new RateLimitedLog(this.log, limit, () => 0);
+    this.#applier = new RecordApplier(this, kdPrf, log);
+  }
+
+  putConnection(learnt: LearntConnection): void {
+    const { mux, endpoint, firstSeq } = learnt;
+    if (endpoint !== undefined) this.endpoints.set(mux, endpoint);
+    this.table.put(mux, learnt, firstSeq);
+  }
+
+  putRoute(route: Parameters<SyncSink["putRoute"]>[0]): boolean {
+    return this.routes.put(route);
+  }
+
+  /**
+   * Reads a stream as a client does.
+   *
+   * @returns Why the connection would be dropped, if so
+   */
+  read(stream: Uint8Array): SyncFault | undefined {
+    try {
+      const reader = new RecordReader();
+      for (const text of reader.push(stream)) {
+        const record = decodeRecord(text);
+        if (record !== undefined) this.#applier.apply(record);
+      }
+      return undefined;
+    } catch (error) {
+      if (error instanceof SyncError) return error.fault;
+      throw error;
+    }
+  }
+
+  /** What a new client of this member is sent. */
+  stream(): string {
+    return [...this.#connections(), ...this.#routes()].join("");
+  }
+
+  *#connections(): Generator<string> {
+    for (let mux = 0; mux < 0x10000; mux++) {
+      if (!this.table.exists(mux)) continue;
+      yield encodeRecord({
+        command: "connection",
+        mux,
+        ...this.table.keys(mux),
+        seq: this.table.nextSeq(mux),
+        endpoint: this.endpoints.get(mux) ?? UNKNOWN,
+      });
+    }
+  }
+
+  *#routes(): Generator<string> {
+    for (const route of this.routes.list()) {
+      yield encodeRecord({ command: "route", ...route });
+    }
+  }
+}
