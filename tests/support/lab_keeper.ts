@@ -1,7 +1,11 @@
 /**
  * Makes the namespaces, says so, waits until its standard input closes - which
  * happens when the holder lets go and also when it dies, be it of SIGKILL - and
- * then ends what still runs in them and removes them.
+ * then removes them and ends what still runs in them.
+ *
+ * The name goes first, lest a program that is just being started slips in
+ * after the search. The open file keeps the number of the namespace from being
+ * given to another one meanwhile.
  */
 const SCRIPT = `
 made=
@@ -11,8 +15,15 @@ done
 echo "made$made"
 read -r _
 for namespace in $made; do
-  for pid in $(ip netns pids "$namespace"); do kill -KILL "$pid" 2>/dev/null; done
+  exec 9<"/run/netns/$namespace"
+  number=$(stat -L -c %i "/run/netns/$namespace")
   ip netns delete "$namespace"
+  for pid in $(
+    ls -l /proc/[0-9]*/ns/net 2>/dev/null |
+      sed -n "s|.*/proc/\\([0-9]*\\)/ns/net -> net:.$number.$|\\1|p"
+  ); do
+    kill -KILL "$pid" 2>/dev/null
+  done
 done
 `;
 
