@@ -13,19 +13,18 @@ import {
 } from "../support/packets.ts";
 import { TestMemory } from "../support/packet_memory.ts";
 
-const AT = 1000;
+const MEMORY_SIZE = 65536;
 
-/** Finds the headers of a packet, or of its beginning, among other bytes. */
-function read(
-  packet: Uint8Array,
-  ethernet: boolean,
-  size = packet.length,
-  around = 0,
-) {
-  const test = new TestMemory(65536, around);
-  test.put(AT, packet);
+/**
+ * Finds the headers of a packet that ends where the memory does: to look behind
+ * it throws.
+ */
+function read(packet: Uint8Array, ethernet: boolean) {
+  const test = new TestMemory(MEMORY_SIZE);
+  const at = MEMORY_SIZE - packet.length;
+  test.put(at, packet);
   const headers = new PacketHeaders(test.memory, ethernet);
-  return { answer: headers.read(AT, size), headers };
+  return { answer: headers.read(at, packet.length), at, headers };
 }
 
 const payload = counting(30);
@@ -41,6 +40,17 @@ function kinds(ip: IpFields): Uint8Array[] {
   ];
 }
 
+/** Makes IP's length agree with the size of a packet that has been cut. */
+function setIpLength(
+  packet: Uint8Array,
+  network: number,
+  version: 4 | 6,
+): void {
+  const length = packet.length - network - (version === 6 ? 40 : 0);
+  const at = network + (version === 6 ? 4 : 2);
+  packet.set([length >> 8, length & 255], at);
+}
+
 for (const version of [4, 6] as const) {
   for (const link of ["none", "ethernet", "vlan"] as const) {
     const ethernet = link !== "none";
@@ -48,15 +58,15 @@ for (const version of [4, 6] as const) {
 
     Deno.test(`read() finds the headers of ${name}`, () => {
       for (const packet of kinds({ version, link })) {
-        const { answer, headers } = read(packet, ethernet);
+        const { answer, at, headers } = read(packet, ethernet);
         const layout = layoutOf(packet);
         const ipSize = layout.transport - layout.network;
         assert.equal(answer, layout.protocol);
-        assert.equal(headers.packet, AT);
-        assert.equal(headers.end, AT + packet.length);
-        assert.equal(headers.network, AT + layout.network);
-        assert.equal(headers.transport, AT + layout.transport);
-        assert.equal(headers.payload, AT + layout.payload);
+        assert.equal(headers.packet, at);
+        assert.equal(headers.end, at + packet.length);
+        assert.equal(headers.network, at + layout.network);
+        assert.equal(headers.transport, at + layout.transport);
+        assert.equal(headers.payload, at + layout.payload);
         assert.equal(headers.v6, version === 6);
         assert.equal(headers.bare, ipSize === (version === 6 ? 40 : 20));
       }
@@ -64,12 +74,16 @@ for (const version of [4, 6] as const) {
 
     Deno.test(`read() sees nothing behind a packet of ${name}`, () => {
       for (const packet of kinds({ version, link })) {
+        const { network, transport, payload, protocol } = layoutOf(packet);
+        const addressesEnd = network + (version === 6 ? 40 : 20);
         for (let size = 0; size < packet.length; size++) {
-          const { answer } = read(packet.slice(0, size), ethernet);
-          assert.ok(answer === OTHER || answer === UNCLEAR);
-          assert.equal(read(packet, ethernet, size).answer, answer);
           const cut = packet.slice(0, size);
-          assert.equal(read(cut, ethernet, size, 0xff).answer, answer);
+          const unknown = size < addressesEnd ? OTHER : UNCLEAR;
+          assert.equal(read(cut, ethernet).answer, unknown);
+          if (size < transport) continue;
+          setIpLength(cut, network, version);
+          const whole = protocol === TCP && size >= payload;
+          assert.equal(read(cut, ethernet).answer, whole ? TCP : UNCLEAR);
         }
       }
     });
@@ -95,7 +109,8 @@ Deno.test("read() takes an Ethernet type for what it says", () => {
 });
 
 Deno.test("read() finds an IPv4 header that is too short unclear", () => {
-  const packet = tcpPacket({}, { payload });
+  // Read from 16 bytes on, its port would be the right length of UDP.
+  const packet = udpPacket({}, { port: 42, payload });
   packet[0] = 0x44;
   assert.equal(read(packet, false).answer, UNCLEAR);
 });
