@@ -1,0 +1,151 @@
+import { strict as assert } from "node:assert";
+import project from "../../deno.json" with { type: "json" };
+import { walk } from "../support/walk.ts";
+
+const DOCUMENTS = [
+  "README.md",
+  "ARCHITECTURE.md",
+  "CONTRIBUTING.md",
+  "SECURITY.md",
+  "CHANGELOG.md",
+] as const;
+
+/** The folders of a Linux host that people know. */
+const KNOWN_FOLDERS = [
+  "dev",
+  "etc",
+  "proc",
+  "run",
+  "sbin",
+  "sys",
+  "usr",
+  "var",
+];
+
+const root = new URL("../../", import.meta.url);
+
+function read(path: string): string {
+  return Deno.readTextFileSync(new URL(path, root));
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(new URL(path, root));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** All first groups of a pattern, each named after the document it is in. */
+function* mentions(
+  pattern: RegExp,
+  paths: readonly string[] = DOCUMENTS,
+): Generator<{ readonly path: string; readonly text: string }> {
+  for (const path of paths) {
+    for (const [, text = ""] of read(path).matchAll(pattern)) {
+      yield { path, text };
+    }
+  }
+}
+
+/** What is mentioned although it should not be, for people. */
+function listOf(
+  found: Iterable<{ readonly path: string; readonly text: string }>,
+  isRight: (text: string) => boolean,
+): string[] {
+  return [...found].filter(({ text }) => !isRight(text))
+    .map(({ path, text }) => `${path}: ${text}`);
+}
+
+/** The text below a heading of the second level. */
+function section(path: string, heading: string): string {
+  const [, text] = read(path).split(`\n## ${heading}\n`);
+  assert.ok(text !== undefined, `${path} has no section "${heading}"`);
+  return text.split("\n## ")[0] ?? "";
+}
+
+Deno.test("ARCHITECTURE.md names every room of the house, and no other", () => {
+  const rows = section("ARCHITECTURE.md", "The rooms").matchAll(
+    /^\| `(.+?)`/gm,
+  );
+  const files = [...walk(root, "ffi"), ...walk(root, "src")];
+  const rooms = new Set(
+    files.map((path) => path.replace(/^(ffi|src\/[^/]+)\/.*/, "$1")),
+  );
+  assert.deepEqual(
+    [...rows].map(([, room]) => room).toSorted(),
+    [
+      ...rooms,
+    ].toSorted(),
+  );
+});
+
+/** What `deno task bench:tunnel` leaves behind. */
+const isResult = (link: string) => link.startsWith("bench/results/");
+const links = [...mentions(/\]\((?!https?:|#)([^)#]+)/g)];
+
+Deno.test("every relative link of the documents leads to something", () => {
+  assert.deepEqual(listOf(links, (to) => isResult(to) || exists(to)), []);
+});
+
+const measured = exists("bench/results/tunnel.json");
+Deno.test({
+  name: "README.md shows results that are there" +
+    (measured ? "" : " (skipped: deno task bench:tunnel has not run)"),
+  ignore: !measured,
+  fn() {
+    const shown = links.filter(({ text }) => isResult(text));
+    assert.ok(shown.length > 0);
+    assert.deepEqual(listOf(shown, exists), []);
+  },
+});
+
+Deno.test("every file that the documents name is there", () => {
+  const files = mentions(
+    /`((?:ffi|src|tests|bench|demo|\.github)\/[\w./-]*)`/g,
+  );
+  assert.deepEqual(listOf(files, exists), []);
+});
+
+Deno.test("every task that the documents and workflows run is in deno.json", () => {
+  const workflows = [...walk(root, ".github")];
+  const tasks = mentions(/\btask ([a-z][\w:]*)/g, [...DOCUMENTS, ...workflows]);
+  assert.deepEqual(listOf(tasks, (task) => task in project.tasks), []);
+});
+
+Deno.test("the documents name no path of the machine they were written on", () => {
+  const folders = mentions(/(?<![\w./:<)-])\/([a-z]\w*)/g);
+  const known = (name: string) => KNOWN_FOLDERS.includes(name);
+  assert.deepEqual(listOf(folders, known), []);
+});
+
+Deno.test("CHANGELOG.md has an entry for this version", () => {
+  assert.match(
+    read("CHANGELOG.md"),
+    new RegExp(`^## \\[${project.version}\\]`, "m"),
+  );
+});
+
+const mayRun = Deno.permissions.querySync({ name: "run" }).state === "granted";
+Deno.test({
+  name: "the examples of README.md run without any permission" +
+    (mayRun ? "" : " (skipped: Deno runs without -A)"),
+  ignore: !mayRun,
+  async fn() {
+    const { success, stdout, stderr } = await new Deno.Command(
+      Deno.execPath(),
+      {
+        args: ["test", "--doc", "--cached-only", "--no-prompt", "README.md"],
+        cwd: root,
+        env: { NO_COLOR: "1" },
+      },
+    ).output();
+    const text = [stdout, stderr].map((bytes) =>
+      new TextDecoder().decode(bytes)
+    )
+      .join("");
+    assert.ok(success, text);
+    assert.match(text, /^ok \| [1-9]\d* passed/m);
+  },
+});
