@@ -4,10 +4,13 @@
  * nobody uses cost nothing.
  *
  * Every change happens under the record's lock and moves its version; readers
- * compare versions and copy only what changed. The next sequence number and
- * the epoch of the keys it belongs to are one 64 bit word: whoever takes a
- * number learns at the same instant which keys it is for, so that no number
- * is ever used twice with one key.
+ * compare versions and copy, under the lock as well, only what changed. A
+ * thread that died within a change leaves the lock behind: then the others
+ * give up after a while instead of waiting for ever.
+ *
+ * The next sequence number and the epoch of the keys it belongs to are one 64
+ * bit word: whoever takes a number learns at the same instant which keys it is
+ * for, so that no number is ever used twice with one key.
  *
  * @module
  */
@@ -42,6 +45,16 @@ const COUNTERS_64 = 16;
 const KEY_MAX_BYTES = 32;
 const SALT_MAX_BYTES = 16;
 const SEQ_MASK = 0xffffffffn;
+
+/** Tries for a lock before sleeping: a change is a few stores long. */
+const SPINS = 1000;
+/** How long one sleep for a lock is, in ms. */
+const NAP_MS = 100;
+/**
+ * How long a lock is waited for, in ms. Only a dead thread keeps it that long;
+ * counted in naps, so that a process that was stopped loses only one.
+ */
+const PATIENCE_MS = 2000;
 
 /** What a connection is made of, besides its endpoint. */
 export interface ConnectionKeys {
@@ -124,6 +137,7 @@ export class ConnectionTable {
    * Stores the endpoint of a connection, given as words.
    *
    * @returns false if it was that already
+   * @throws if a thread died while it changed this connection
    */
   setEndpoint(mux: number, from: Uint32Array, at: number): boolean {
     const record = mux * RECORD_WORDS;
@@ -134,7 +148,11 @@ export class ConnectionTable {
     return true;
   }
 
-  /** Copies the endpoint's words. */
+  /**
+   * Copies the endpoint's words.
+   *
+   * @throws if a thread died while it changed this connection
+   */
   copyEndpoint(mux: number, to: Uint32Array, at: number): void {
     const record = mux * RECORD_WORDS;
     this.#read(record, () => {
@@ -142,7 +160,11 @@ export class ConnectionTable {
     });
   }
 
-  /** Copies the keys of an existing connection. */
+  /**
+   * Copies the keys of an existing connection.
+   *
+   * @throws if a thread died while it changed this connection
+   */
   keys(mux: number): KeysSnapshot {
     const record = mux * RECORD_WORDS;
     return this.#read(record, () => {
@@ -247,27 +269,45 @@ export class ConnectionTable {
     this.#words[record + KEY_LENGTH] = key.length;
   }
 
-  // Changes are a few stores long, so that waiting for one is spinning.
   #locked(record: number, change: () => void): void {
-    while (Atomics.compareExchange(this.#locks, record + LOCK, 0, 1) !== 0);
+    this.#acquire(record);
     try {
       change();
     } finally {
       Atomics.add(this.#locks, record + VERSION, 1);
-      Atomics.store(this.#locks, record + LOCK, 0);
+      this.#release(record);
     }
   }
 
   #read<T>(record: number, copy: () => T): T {
-    for (;;) {
-      const before = Atomics.load(this.#locks, record + VERSION);
-      if (Atomics.load(this.#locks, record + LOCK) !== 0) continue;
-      const value = copy();
-      if (
-        Atomics.load(this.#locks, record + LOCK) === 0 &&
-        Atomics.load(this.#locks, record + VERSION) === before
-      ) return value;
+    this.#acquire(record);
+    try {
+      return copy();
+    } finally {
+      this.#release(record);
     }
+  }
+
+  #acquire(record: number): void {
+    const at = record + LOCK;
+    for (let spin = 0; spin < SPINS; spin++) {
+      if (Atomics.compareExchange(this.#locks, at, 0, 1) === 0) return;
+    }
+    for (let waited = 0; waited < PATIENCE_MS;) {
+      const end = Atomics.wait(this.#locks, at, 1, NAP_MS);
+      if (end === "timed-out") waited += NAP_MS;
+      if (Atomics.compareExchange(this.#locks, at, 0, 1) === 0) return;
+    }
+    throw new Error(
+      `Cannot use the connection of mux ${record / RECORD_WORDS}: ` +
+        `another thread has held it for ${PATIENCE_MS} ms`,
+    );
+  }
+
+  #release(record: number): void {
+    const at = record + LOCK;
+    Atomics.store(this.#locks, at, 0);
+    Atomics.notify(this.#locks, at);
   }
 }
 
