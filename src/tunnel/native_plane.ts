@@ -23,21 +23,26 @@ export type NativeOptions = Omit<
 /** One worker from its birth to its end. */
 class Carrier {
   readonly direction: Direction;
-  readonly bell: Bell;
   /** The plane's counters that this worker writes. */
   readonly counters = new SharedArrayBuffer(PLANE_COUNTERS * 8);
   readonly loaded = Promise.withResolvers<void>();
   readonly ready = Promise.withResolvers<void>();
   readonly ended = Promise.withResolvers<void>();
+  readonly #bell: Bell;
   readonly #worker: Worker;
+  #state: "waiting" | "carrying" | "ended" = "waiting";
 
-  constructor(libc: Libc, direction: Direction) {
+  constructor(
+    libc: Libc,
+    direction: Direction,
+    logger: () => Logger | undefined,
+  ) {
     this.direction = direction;
-    this.bell = Bell.open(libc);
     // Whoever waits first learns of a failure; the others need not.
     for (const { promise } of [this.loaded, this.ready, this.ended]) {
       promise.catch(() => {});
     }
+    this.#bell = Bell.open(libc);
     this.#worker = new Worker(
       new URL("./native_worker.ts", import.meta.url),
       { type: "module" },
@@ -46,9 +51,6 @@ class Carrier {
       event.preventDefault();
       this.#fail(event.message);
     };
-  }
-
-  listen(logger: () => Logger | undefined): void {
     this.#worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {
       switch (data.kind) {
         case "loaded":
@@ -58,15 +60,31 @@ class Carrier {
         case "log":
           return logger()?.[data.level](data.text);
         case "stopped":
-          return this.ended.resolve();
+          return this.#end();
         case "failed":
           return this.#fail(data.reason);
       }
     };
   }
 
-  send(setup: NativeSetup): void {
-    this.#worker.postMessage(setup);
+  /** Lets it carry. */
+  start(setup: Omit<NativeSetup, "direction" | "bell" | "counters">): void {
+    if (this.#state !== "waiting") return;
+    this.#state = "carrying";
+    const { direction, counters } = this;
+    const message: NativeSetup = {
+      ...setup,
+      direction,
+      counters,
+      bell: this.#bell.fd,
+    };
+    this.#worker.postMessage(message);
+  }
+
+  /** Has it look at the word that says whether to stop. */
+  wake(): void {
+    if (this.#state === "carrying") this.#bell.ring();
+    if (this.#state === "waiting") this.#end();
   }
 
   #fail(reason: string): void {
@@ -74,36 +92,47 @@ class Carrier {
     this.loaded.reject(error);
     this.ready.reject(error);
     this.ended.reject(error);
+    this.#end();
+  }
+
+  // Only now does nobody poll the bell any more: its number may go to another
+  // file. The worker is past its last packet, or never had one.
+  #end(): void {
+    if (this.#state === "ended") return;
+    this.#state = "ended";
+    this.#bell.close();
+    this.#worker.terminate();
+    this.ended.resolve();
   }
 }
 
 /** Workers, first loaded, then started, then stopped. */
 export class NativePlane {
-  readonly #carriers: readonly Carrier[];
+  readonly #carriers: Carrier[] = [];
   readonly #stop = new SharedArrayBuffer(4);
   #logger: Logger | undefined;
 
-  private constructor(carriers: readonly Carrier[]) {
-    this.#carriers = carriers;
-  }
+  private constructor() {}
 
   /**
    * Makes the workers. They do nothing yet.
    *
    * @param workers 1 for both directions in one, 2 for one each
    * @throws if the runtime cannot load them, as without --allow-read when the
-   * program runs from source
+   * program runs from source; none is left then
    */
   static async load(libc: Libc, workers: 1 | 2): Promise<NativePlane> {
     const directions: Direction[] = workers === 1 ? ["both"] : ["out", "in"];
-    const carriers = directions.map((way) => new Carrier(libc, way));
-    const plane = new NativePlane(carriers);
-    for (const carrier of carriers) carrier.listen(() => plane.#logger);
+    const plane = new NativePlane();
+    const carriers = plane.#carriers;
     try {
+      for (const direction of directions) {
+        carriers.push(new Carrier(libc, direction, () => plane.#logger));
+      }
       await Promise.all(carriers.map(({ loaded }) => loaded.promise));
       return plane;
     } catch (error) {
-      plane.#release();
+      plane.stop();
       throw error;
     }
   }
@@ -111,20 +140,18 @@ export class NativePlane {
   /**
    * Lets the workers carry; resolves when all of them do.
    *
-   * @throws if one of them cannot
+   * @throws if one of them cannot; all have ended then
    */
   async start(options: NativeOptions, logger: Logger): Promise<void> {
     this.#logger = logger;
-    for (const carrier of this.#carriers) {
-      carrier.send({
-        ...options,
-        direction: carrier.direction,
-        counters: carrier.counters,
-        bell: carrier.bell.fd,
-        stop: this.#stop,
-      });
+    const stop = this.#stop;
+    for (const carrier of this.#carriers) carrier.start({ ...options, stop });
+    try {
+      await Promise.all(this.#carriers.map(({ ready }) => ready.promise));
+    } catch (error) {
+      await this.#end();
+      throw error;
     }
-    await Promise.all(this.#carriers.map(({ ready }) => ready.promise));
   }
 
   /** The plane's counters, of all workers together. */
@@ -137,31 +164,31 @@ export class NativePlane {
   }
 
   /**
-   * Resolves when all workers have stopped.
+   * Resolves when all workers have stopped: device and sockets can be closed.
    *
-   * @throws as soon as one has died; the others are told to stop, so that
-   * nothing is sent by half a plane
+   * @throws if one has died. The others were stopped then, so that nothing is
+   * sent by half a plane.
    */
   async finished(): Promise<void> {
     try {
-      await Promise.all(this.#carriers.map(({ ended }) => ended.promise));
+      await Promise.all(this.#ends());
     } finally {
-      this.stop();
-      this.#release();
+      await this.#end();
     }
   }
 
-  /** Tells the workers to stop. */
+  /** Tells the workers to stop; those not yet started end at once. */
   stop(): void {
     Atomics.store(new Int32Array(this.#stop), 0, 1);
-    for (const { bell } of this.#carriers) bell.ring();
+    for (const carrier of this.#carriers) carrier.wake();
   }
 
-  // A worker that still runs keeps polling its bell: closing it would hand its
-  // number to another file. It ends with the process.
-  #release(): void {
-    for (const { bell, ended } of this.#carriers) {
-      ended.promise.then(() => bell.close(), () => {});
-    }
+  async #end(): Promise<void> {
+    this.stop();
+    await Promise.allSettled(this.#ends());
+  }
+
+  #ends(): Promise<void>[] {
+    return this.#carriers.map(({ ended }) => ended.promise);
   }
 }

@@ -70,6 +70,8 @@ self.onmessage = async ({ data }: MessageEvent<NativeSetup>) => {
     await carry(data);
     say({ kind: "stopped" });
   } catch (error) {
+    // At once, without the detour over the main thread: half a plane is none.
+    Atomics.store(new Int32Array(data.stop), 0, 1);
     const reason = error instanceof Error ? error.message : String(error);
     say({ kind: "failed", reason });
   }
