@@ -3,14 +3,16 @@
  *
  * @module
  */
-import type { Endpoint } from "../../src/net/endpoint.ts";
-import { parseEndpoint } from "../../src/net/endpoint.ts";
-import type { CryptoEngine } from "../../src/satp/engine.ts";
-import type { DeviceType } from "../../src/satp/payload.ts";
-import type { Role, SatpParameters } from "../../src/satp/params.ts";
-import type { MasterSecrets } from "../../src/satp/secrets.ts";
-import { type Connection, Connections } from "../../src/tunnel/connection.ts";
+import { portableEngine } from "../../src/daemon/portable_engine.ts";
+import type { OpenedEngine } from "../../src/daemon/portable_builder.ts";
 import {
+  type Endpoint,
+  formatEndpoint,
+  parseEndpoint,
+} from "../../src/net/endpoint.ts";
+import { Connections } from "../../src/tunnel/connection.ts";
+import {
+  type ConnectionKeys,
   ConnectionTable,
   endpointWords,
 } from "../../src/tunnel/connection_table.ts";
@@ -22,6 +24,7 @@ import {
   readEndpoint,
   writeEndpoint,
 } from "../../src/tunnel/endpoint_words.ts";
+import { PlaneLog } from "../../src/tunnel/plane_log.ts";
 import { PointToPoint } from "../../src/tunnel/point_to_point.ts";
 import { PortablePlane } from "../../src/tunnel/portable_plane.ts";
 import type {
@@ -29,6 +32,15 @@ import type {
   PacketDevice,
   Received,
 } from "../../src/tunnel/seams.ts";
+import {
+  handledPackets,
+  type PeerName,
+  type PlaneOptions,
+  type PlaneUnderTest,
+  type SentDatagram,
+  until,
+} from "./plane_rig.ts";
+import { recordingLog } from "./recording_log.ts";
 
 /** A queue that can be waited for. */
 class Queue<T> {
@@ -111,74 +123,78 @@ export class MemorySocket implements DatagramSocket {
   }
 }
 
-/** How the plane and its one connection are set up. */
-export interface MemoryPlaneOptions {
-  readonly engine: CryptoEngine;
-  readonly params: SatpParameters;
-  readonly role: Role;
-  readonly secrets: MasterSecrets;
-  readonly mux?: number;
-  readonly senderId?: number;
-  readonly windowSize?: number;
-  readonly deviceType?: DeviceType;
-  /** `a.b.c.d:port` or `[v6]:port`; without it the peer is auto-detected. */
-  readonly remote?: string;
+const PEERS: Readonly<Record<PeerName, string>> = {
+  home: "192.0.2.1:4444",
+  away: "[2001:db8::7]:5555",
+  attacker: "198.51.100.6:6666",
+};
+
+/** How a portable plane is set up. */
+export interface MemoryPlaneOptions extends PlaneOptions {
+  readonly engine?: "openssl" | "builtin" | "webcrypto";
 }
 
-/** A running plane with one connection. */
-export class MemoryPlane implements AsyncDisposable {
+/** A running plane whose clock the test can move. */
+export class MemoryPlane implements PlaneUnderTest {
   readonly table = new ConnectionTable(ConnectionTable.allocate());
-  readonly events: string[] = [];
   /** What the plane's clock shows, in milliseconds. */
   now = 1000;
   readonly #device = new MemoryDevice();
   readonly #socket = new MemorySocket();
+  readonly #log = recordingLog();
   readonly #counters = new Float64Array(PLANE_COUNTERS);
-  readonly #mux: number;
+  readonly #muxes = new Set<number>();
   readonly #connections: Connections;
   readonly #running: Promise<void>;
 
   /** Starts the plane. */
   static async start(options: MemoryPlaneOptions): Promise<MemoryPlane> {
-    const { mux = 0, role, secrets, windowSize = 0 } = options;
-    const plane = new MemoryPlane(options);
-    const words = endpointWords();
-    const { remote } = options;
-    writeEndpoint(words, 0, remote ? endpointOf(remote) : undefined);
-    plane.table.setEndpoint(mux, words, 0);
-    plane.table.put(mux, { role, secrets, windowSize }, 0);
-    await plane.#connections.load(mux);
+    const { mux = 0, role, secrets, windowSize = 0, remote } = options;
+    const openEngine = await portableEngine(options.engine ?? "webcrypto");
+    const plane = new MemoryPlane(options, openEngine(options.params));
+    await plane.connect(mux, { role, secrets, windowSize }, remote);
     return plane;
   }
 
-  private constructor(options: MemoryPlaneOptions) {
-    this.#mux = options.mux ?? 0;
-    const connections = new Connections(this.table, options.engine);
+  private constructor(options: PlaneOptions, opened: OpenedEngine) {
+    const { params, mux = 0, senderId = 0, deviceType = "tun" } = options;
+    const { engine } = opened;
+    const connections = new Connections(this.table, engine);
+    const now = () => this.now;
+    const events = new PlaneLog(this.#log, now);
+    const shared = { connections, deviceType, counters: this.#counters };
     this.#connections = connections;
-    const shared = {
-      connections,
-      deviceType: options.deviceType ?? "tun",
-      counters: this.#counters,
-    };
     this.#running = new PortablePlane({
-      params: options.params,
-      engine: options.engine,
+      ...opened,
+      params,
       device: this.#device,
       sockets: [this.#socket],
       outbound: {
         ...shared,
-        chooser: new PointToPoint(connections, this.#mux),
-        senderId: options.senderId ?? 0,
+        chooser: new PointToPoint(connections, mux),
+        senderId,
       },
-      inbound: { ...shared, events: this.#events(), now: () => this.now },
-      noSocket: () => this.events.push("no socket"),
+      inbound: { ...shared, events, now },
+      noSocket: (to) => events.noSocket(to),
     }).run();
   }
 
-  /** Lets datagrams arrive; returns the packets that reach the device. */
+  async connect(
+    mux: number,
+    keys: ConnectionKeys,
+    remote?: PeerName,
+  ): Promise<void> {
+    const words = endpointWords();
+    writeEndpoint(words, 0, remote && endpointOf(remote));
+    this.table.setEndpoint(mux, words, 0);
+    this.table.put(mux, keys, 0);
+    this.#muxes.add(mux);
+    await this.#connections.load(mux);
+  }
+
   async receive(
     datagrams: readonly Uint8Array[],
-    from: string,
+    from: PeerName,
   ): Promise<Uint8Array[]> {
     const done = this.#handled() + datagrams.length;
     const already = this.#device.written.length;
@@ -189,75 +205,88 @@ export class MemoryPlane implements AsyncDisposable {
     return this.#device.written.slice(already);
   }
 
-  /** Lets the device hand over packets; returns the datagrams that are sent. */
-  async send(
-    packets: readonly Uint8Array[],
-  ): Promise<{ datagram: Uint8Array; to: Endpoint }[]> {
+  async send(packets: readonly Uint8Array[]): Promise<SentDatagram[]> {
     const done = this.#handled() + packets.length;
     const already = this.#socket.sent.length;
     for (const packet of packets) this.#device.toRead.push(packet);
     await this.#until(done);
-    return this.#socket.sent.slice(already);
+    return this.#socket.sent.slice(already).map(({ datagram, to }) => ({
+      datagram,
+      to: nameOf(to),
+    }));
   }
 
-  /** The endpoint on record. */
-  get remote(): Endpoint | undefined {
+  remote(mux = this.#firstMux): PeerName | undefined {
     const words = endpointWords();
-    this.table.copyEndpoint(this.#mux, words, 0);
-    return readEndpoint(words, 0);
+    this.table.copyEndpoint(mux, words, 0);
+    const endpoint = readEndpoint(words, 0);
+    return endpoint && nameOf(endpoint);
   }
 
-  /** A counter of the connection. */
-  connectionCounter(index: number): number {
-    return this.table.counters(this.#mux)[index] ?? 0;
+  connectionCounter(index: number, mux = this.#firstMux): number {
+    return this.table.counters(mux)[index] ?? 0;
   }
 
-  /** A counter of the plane. */
   planeCounter(index: number): number {
     return this.#counters[index] ?? 0;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  async stop(): Promise<readonly string[]> {
     this.#device.toRead.close();
     this.#socket.close();
     await this.#running;
+    return this.#log.lines.map((line) => {
+      let named = line;
+      for (const [name, endpoint] of Object.entries(PEERS)) {
+        named = named.replaceAll(endpoint, name);
+      }
+      return named;
+    });
   }
 
-  #events() {
-    return {
-      wrongTag: () => this.events.push("wrong tag"),
-      replay: (_: Connection, seq: number, senderId: number) =>
-        this.events.push(`replay ${seq} ${senderId}`),
-      endpointChanged: (_: Connection, first: boolean) =>
-        this.events.push(first ? "first endpoint" : "endpoint changed"),
-    };
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
   }
 
-  // Each packet and datagram moves exactly one packet counter.
+  get #firstMux(): number {
+    const [first = 0] = this.#muxes;
+    return first;
+  }
+
   #handled(): number {
-    const counters = this.table.counters(this.#mux);
-    const byteCounters = this.connectionCounter(ConnectionCounter.BYTES_OUT) +
-      this.connectionCounter(ConnectionCounter.BYTES_IN);
-    return counters.reduce((a, b) => a + b, 0) - byteCounters +
-      this.#counters.reduce((a, b) => a + b, 0);
+    const counters = [...this.#muxes].map((mux) => this.table.counters(mux));
+    return handledPackets(counters, this.#counters);
+  }
+
+  #sum(index: number): number {
+    return [...this.#muxes].reduce(
+      (sum, mux) => sum + this.connectionCounter(index, mux),
+      0,
+    );
   }
 
   async #until(handled: number): Promise<void> {
     const { PACKETS_OUT, PACKETS_IN } = ConnectionCounter;
-    while (
-      this.#handled() < handled ||
-      this.#socket.sent.length < this.connectionCounter(PACKETS_OUT) ||
-      this.#device.written.length < this.connectionCounter(PACKETS_IN)
-    ) await turn();
+    await until(
+      () =>
+        this.#handled() >= handled &&
+        this.#socket.sent.length >= this.#sum(PACKETS_OUT) &&
+        this.#device.written.length >= this.#sum(PACKETS_IN),
+      () => `${this.#handled()} of ${handled} packets are handled`,
+    );
   }
 }
 
-function turn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
+function endpointOf(name: PeerName): Endpoint {
+  const endpoint = parseEndpoint(PEERS[name]);
+  if (endpoint === undefined) throw new Error(`Cannot find ${name}`);
+  return endpoint;
 }
 
-function endpointOf(text: string): Endpoint {
-  const endpoint = parseEndpoint(text);
-  if (endpoint === undefined) throw new Error(`Cannot parse ${text}`);
-  return endpoint;
+function nameOf(endpoint: Endpoint): PeerName {
+  const text = formatEndpoint(endpoint);
+  for (const name of ["home", "away", "attacker"] as const) {
+    if (PEERS[name] === text) return name;
+  }
+  throw new Error(`Cannot name ${text}: it is no peer`);
 }

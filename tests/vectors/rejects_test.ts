@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
-import { WebCryptoEngine } from "../../src/crypto/webcrypto.ts";
-import { MemoryPlane } from "../support/memory_plane.ts";
+import type { PlaneOptions } from "../support/plane_rig.ts";
+import { planeTest } from "../support/plane_rigs.ts";
 import { paramsOf, secretsOf, type VectorParams } from "../support/satp.ts";
 import { fromHex, loadVectors, toHex } from "../support/vectors.ts";
 
@@ -31,62 +31,71 @@ interface RejectVectors {
 
 type Run = RejectVectors["runs"][number];
 
-const FIRST = "192.0.2.1:4444";
-const OTHER = "192.0.2.1:5555";
 const { runs } = loadVectors<RejectVectors>("rejects.json");
 
-async function start({ params }: Run): Promise<MemoryPlane> {
-  return await MemoryPlane.start({
-    engine: new WebCryptoEngine(crypto.subtle),
+async function optionsOf({ params }: Run): Promise<PlaneOptions> {
+  return {
     params: paramsOf(params),
     secrets: await secretsOf(params),
     role: "left",
     mux: params.mux,
     senderId: params.sender_id,
     windowSize: params.window,
-    remote: FIRST,
-  });
+    remote: "home",
+  };
 }
 
 for (const run of runs) {
-  Deno.test(`the plane writes what ${run.program} writes, without stale bytes`, async (t) => {
-    await using plane = await start(run);
-    for (const datagram of run.receive) {
-      await t.step(datagram.description, async () => {
-        const from = datagram.source === "first" ? FIRST : OTHER;
-        const bytes = fromHex(datagram.datagram_hex);
-        const written = await plane.receive([bytes], from);
-        assert.deepEqual(written.map(toHex), expectedAt(run, datagram));
-      });
-    }
-  });
+  planeTest(
+    `the plane writes what ${run.program} writes, without stale bytes`,
+    async (rig, t) => {
+      await using plane = await rig.start(await optionsOf(run));
+      for (const datagram of run.receive) {
+        await t.step(datagram.description, async () => {
+          const from = datagram.source === "first" ? "home" : "attacker";
+          const bytes = fromHex(datagram.datagram_hex);
+          const written = await plane.receive([bytes], from);
+          assert.deepEqual(written.map(toHex), expectedAt(run, datagram));
+        });
+      }
+    },
+  );
 
-  Deno.test(`the plane sends what ${run.program} sends, but never garbage`, async (t) => {
-    await using plane = await start(run);
-    for (const packet of run.send) {
-      await t.step(packet.description, async () => {
-        const size = sizeIn(packet.description);
-        const bytes = new Uint8Array(size).fill(0x42);
-        bytes[0] = 0x45;
-        const sent = await plane.send([bytes]);
-        // A single byte is no packet; above 1600 bytes no peer takes it.
-        const expected = size >= 2 && size + 20 <= 1600 ? [size + 20] : [];
-        assert.deepEqual(sent.map(({ datagram }) => datagram.length), expected);
-      });
-    }
-  });
+  planeTest(
+    `the plane sends what ${run.program} sends, but never garbage`,
+    async (rig, t) => {
+      await using plane = await rig.start(await optionsOf(run));
+      for (const packet of run.send) {
+        await t.step(packet.description, async () => {
+          const size = sizeIn(packet.description);
+          const bytes = new Uint8Array(size).fill(0x42);
+          bytes[0] = 0x45;
+          const sent = await plane.send([bytes]);
+          // A single byte is no packet; above 1600 bytes no peer takes it.
+          const expected = size >= 2 && size + 20 <= 1600 ? [size + 20] : [];
+          assert.deepEqual(
+            sent.map(({ datagram }) => datagram.length),
+            expected,
+          );
+        });
+      }
+    },
+  );
 
-  Deno.test(`the plane drops what is not IP where ${run.program} guesses`, async (t) => {
-    await using plane = await start(run);
-    for (const { description } of run.first_byte) {
-      await t.step(description, async () => {
-        const bytes = new Uint8Array(40);
-        bytes[0] = Number.parseInt(description.slice(-2), 16);
-        const isIp = bytes[0] >>> 4 === 4 || bytes[0] >>> 4 === 6;
-        assert.equal((await plane.send([bytes])).length, isIp ? 1 : 0);
-      });
-    }
-  });
+  planeTest(
+    `the plane drops what is not IP where ${run.program} guesses`,
+    async (rig, t) => {
+      await using plane = await rig.start(await optionsOf(run));
+      for (const { description } of run.first_byte) {
+        await t.step(description, async () => {
+          const bytes = new Uint8Array(40);
+          bytes[0] = Number.parseInt(description.slice(-2), 16);
+          const isIp = bytes[0] >>> 4 === 4 || bytes[0] >>> 4 === 6;
+          assert.equal((await plane.send([bytes])).length, isIp ? 1 : 0);
+        });
+      }
+    },
+  );
 }
 
 /**

@@ -1,0 +1,102 @@
+/**
+ * What the tests of the data plane ask of a plane, whichever it is.
+ *
+ * @module
+ */
+import type { Role, SatpParameters } from "../../src/satp/params.ts";
+import type { DeviceType } from "../../src/satp/payload.ts";
+import type { MasterSecrets } from "../../src/satp/secrets.ts";
+import type {
+  ConnectionKeys,
+  ConnectionTable,
+} from "../../src/tunnel/connection_table.ts";
+import { ConnectionCounter } from "../../src/tunnel/counters.ts";
+
+/** Hosts that talk to a plane. `away` is of IPv6 where the system has it. */
+export type PeerName = "home" | "away" | "attacker";
+
+/** How a plane and its first connection are set up. */
+export interface PlaneOptions {
+  readonly params: SatpParameters;
+  readonly role: Role;
+  readonly secrets: MasterSecrets;
+  readonly mux?: number;
+  readonly senderId?: number;
+  readonly windowSize?: number;
+  readonly deviceType?: DeviceType;
+  /** Without it the peer is auto-detected. */
+  readonly remote?: PeerName;
+}
+
+/** A datagram that has reached a peer. */
+export interface SentDatagram {
+  readonly datagram: Uint8Array;
+  readonly to: PeerName;
+}
+
+/** A running plane, with its device and its peers in the test's hands. */
+export interface PlaneUnderTest extends AsyncDisposable {
+  readonly table: ConnectionTable;
+  /** Adds a connection. */
+  connect(mux: number, keys: ConnectionKeys, remote?: PeerName): Promise<void>;
+  /** Lets datagrams arrive; returns the packets that reach the device. */
+  receive(
+    datagrams: readonly Uint8Array[],
+    from: PeerName,
+  ): Promise<Uint8Array[]>;
+  /** Lets the device hand over packets; returns the datagrams that are sent. */
+  send(packets: readonly Uint8Array[]): Promise<SentDatagram[]>;
+  /** The endpoint on record. */
+  remote(mux?: number): PeerName | undefined;
+  /** A counter of a connection; without a mux of the first one. */
+  connectionCounter(index: number, mux?: number): number;
+  /** A counter of the plane. */
+  planeCounter(index: number): number;
+  /**
+   * Stops the plane.
+   *
+   * @returns What it has logged, with the peers' names for their endpoints
+   */
+  stop(): Promise<readonly string[]>;
+}
+
+/** Starts one kind of plane. */
+export interface PlaneRig {
+  readonly name: string;
+  /** Why it cannot run here, or null if it can. */
+  readonly missing: string | null;
+  start(options: PlaneOptions): Promise<PlaneUnderTest>;
+}
+
+/**
+ * How many packets and datagrams a plane is done with: each moves exactly one
+ * counter, besides those of bytes.
+ */
+export function handledPackets(
+  connections: Iterable<Float64Array>,
+  plane: Float64Array,
+): number {
+  const { BYTES_IN, BYTES_OUT } = ConnectionCounter;
+  let sum = plane.reduce((a, b) => a + b, 0);
+  for (const counters of connections) {
+    counters.forEach((n, index) => {
+      if (index !== BYTES_IN && index !== BYTES_OUT) sum += n;
+    });
+  }
+  return sum;
+}
+
+/** How long to wait for what should come at once, in ms: only a bug does. */
+const PATIENCE_MS = 60_000;
+
+/** Waits until something is so, and fails if it never is. */
+export async function until(
+  isSo: () => boolean,
+  what: () => string,
+): Promise<void> {
+  const end = performance.now() + PATIENCE_MS;
+  while (!isSo()) {
+    if (performance.now() > end) throw new Error(`Cannot wait: ${what()}`);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+}
