@@ -112,21 +112,21 @@ export class InboundPump {
   /**
    * Carries what has come on all sockets.
    *
-   * @returns false if nothing had come
+   * @returns Whether more may have come meanwhile; if not, wait
    * @throws {TunTapError} if the device is gone
    * @throws {SystemError} if a socket fails
    */
   pump(): boolean {
-    let any = false;
+    let more = false;
     for (const fd of this.#options.sockets) {
       const messages = this.#receiver.receive(fd);
+      if (messages === MESSAGES) more = true;
       if (messages === 0) continue;
-      any = true;
       this.#openAll(messages);
       // The next call overwrites the buffers.
       this.#coalescer?.flush();
     }
-    return any;
+    return more;
   }
 
   #openAll(messages: number): void {

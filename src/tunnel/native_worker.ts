@@ -15,7 +15,7 @@ import { PlaneLog } from "./plane_log.ts";
 /** How long log lines may be held back unsaid while nothing happens, in ms. */
 const CONFESSION_MS = 10_000;
 
-/** One direction: carries what there is, says whether there was anything. */
+/** One direction: carries what there is, says whether there may be more. */
 interface Pump {
   pump(): boolean;
 }
@@ -37,11 +37,11 @@ async function carry(setup: NativeSetup): Promise<void> {
 }
 
 function pumpAll(pumps: readonly Pump[]): boolean {
-  let any = false;
+  let more = false;
   for (const pump of pumps) {
-    if (pump.pump()) any = true;
+    if (pump.pump()) more = true;
   }
-  return any;
+  return more;
 }
 
 function waitFor(wait: PollSet, bell: Bell, bellIndex: number): void {

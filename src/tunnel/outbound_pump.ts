@@ -77,31 +77,29 @@ export class OutboundPump {
   /**
    * Carries one batch.
    *
-   * @returns false if there was nothing to carry
+   * @returns Whether the device may have more; if not, wait
    * @throws {TunTapError} if the device is gone
    */
   pump(): boolean {
     const { batch } = this.#outbound;
     batch.count = 0;
     this.#nextAt = this.#wireAt;
-    const any = this.#fill();
-    if (batch.count === 0) return any;
+    const more = this.#fill();
+    if (batch.count === 0) return more;
     this.#outbound.address(this.#sizes);
     sealBatchSync(this.#options.engine, batch, this.#outbound.schedules);
     this.#sender.send();
-    return true;
+    return more;
   }
 
-  // Returns whether anything was read, even if it was dropped.
+  // Returns false once the device has been emptied.
   #fill(): boolean {
     const { batch } = this.#outbound;
-    let any = this.#segmentsLeft > 0;
     for (;;) {
       if (this.#segmentsLeft > 0) this.#laySegments();
       if (batch.count === batch.capacity) return true;
       const size = this.#options.port.read(this.#readAt, READ_BYTES);
-      if (size === 0) return any;
-      any = true;
+      if (size === 0) return false;
       if (this.#options.vnetHeader) this.#takeSuperPacket(size);
       else this.#layPacket(this.#readAt, size);
     }
