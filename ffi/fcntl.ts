@@ -13,6 +13,8 @@ export const O_WRONLY = 1;
 export const O_RDWR = 2;
 /** Make the file if there is none. */
 export const O_CREAT = 0o100;
+/** Empty the file. */
+export const O_TRUNC = 0o1000;
 /** Every write goes to the end. */
 export const O_APPEND = 0o2000;
 /** No call on the descriptor blocks. */

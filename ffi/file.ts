@@ -6,7 +6,14 @@
  */
 
 import { Errno } from "./errno.ts";
-import { O_APPEND, O_CLOEXEC, O_CREAT, O_RDONLY, O_WRONLY } from "./fcntl.ts";
+import {
+  O_APPEND,
+  O_CLOEXEC,
+  O_CREAT,
+  O_RDONLY,
+  O_TRUNC,
+  O_WRONLY,
+} from "./fcntl.ts";
 import { cString, type Libc } from "./libc.ts";
 
 const READ_SIZE = 16384;
@@ -98,7 +105,31 @@ export function openAppend(
   path: string,
   mode = 0o640,
 ): AppendFile {
-  const flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC;
+  return openForWriting(libc, path, O_APPEND, mode);
+}
+
+/**
+ * Makes an empty file, or empties the one that is there.
+ *
+ * @param path The file.
+ * @param mode Permission bits of a file made by this, less those of the umask.
+ * @throws {SystemError} When it cannot be opened.
+ */
+export function openEmpty(
+  libc: Libc,
+  path: string,
+  mode = 0o644,
+): AppendFile {
+  return openForWriting(libc, path, O_TRUNC, mode);
+}
+
+function openForWriting(
+  libc: Libc,
+  path: string,
+  flag: number,
+  mode: number,
+): AppendFile {
+  const flags = O_WRONLY | O_CREAT | O_CLOEXEC | flag;
   let fd = libc.symbols.open(cString(path), flags, mode);
   if (fd < 0) throw libc.error(`open '${path}'`, "open");
   return {

@@ -20,12 +20,18 @@ const HASH = 0x23;
  * The environment that this process was started with. Unlike `Deno.env` it
  * needs no permission.
  *
- * @returns Each variable as `NAME=value`.
  * @throws {SystemError} When /proc is not there.
  */
-export function readEnvironment(libc: Libc): string[] {
+export function readEnvironment(libc: Libc): Map<string, string> {
   const text = new TextDecoder().decode(readFile(libc, "/proc/self/environ"));
-  return text.split("\0").filter((entry) => entry !== "");
+  const variables = new Map<string, string>();
+  for (const entry of text.split("\0")) {
+    const equals = entry.indexOf("=");
+    if (equals > 0) {
+      variables.set(entry.slice(0, equals), entry.slice(equals + 1));
+    }
+  }
+  return variables;
 }
 
 /**

@@ -3,10 +3,18 @@
  *
  * @module
  */
-import type { Libc } from "../../ffi/libc.ts";
+import { readArguments } from "../../ffi/file.ts";
+import { overwriteArguments, readEnvironment } from "../../ffi/process.ts";
+import type { ProcessLibc } from "../../ffi/process_libc.ts";
 import { readAnytunCommandLine } from "../config/anytun.ts";
+import { secretArguments } from "../config/secret_arguments.ts";
+import { anytunTable } from "../config/table.ts";
 import { runAnytun } from "../daemon/anytun.ts";
+import { startInBackground, takeHandover } from "../daemon/background.ts";
+import { foregroundLauncher } from "../daemon/launcher.ts";
 import { systemWorld } from "../daemon/system_world.ts";
+import { printCommandLine, printTo } from "./print.ts";
+import { secretFiles } from "./secret_files.ts";
 
 /**
  * Runs the program until it is told to end.
@@ -16,25 +24,37 @@ import { systemWorld } from "../daemon/system_world.ts";
  */
 export async function anytun(
   argv: readonly string[],
-  libc: Libc,
+  libc: ProcessLibc,
 ): Promise<number> {
-  const commandLine = readAnytunCommandLine(argv, Deno.version);
-  switch (commandLine.kind) {
-    case "print":
-      print(Deno.stdout, commandLine.text);
-      return 0;
-    case "error":
-      print(Deno.stderr, commandLine.stderr);
-      print(Deno.stdout, commandLine.stdout);
-      return commandLine.status;
-    case "run": {
-      const { options, warnings } = commandLine;
-      return await runAnytun(options, warnings, systemWorld(libc));
-    }
+  const environment = readEnvironment(libc);
+  const inheritance = takeHandover(libc, environment);
+  if (inheritance !== undefined) {
+    const { options, warnings, launcher } = inheritance;
+    const world = systemWorld(libc, environment, launcher);
+    return await runAnytun(options, warnings, world);
   }
+  hideSecrets(libc, argv);
+  const files = secretFiles(libc, environment);
+  const commandLine = readAnytunCommandLine(argv, Deno.version, files);
+  if (commandLine.kind !== "run") return printCommandLine(commandLine);
+  const { options, warnings } = commandLine;
+  if (options.foreground) {
+    const launcher = foregroundLauncher(Deno.stderr);
+    const world = systemWorld(libc, environment, launcher);
+    return await runAnytun(options, warnings, world);
+  }
+  const failure = startInBackground(libc, environment, { options, warnings });
+  if (failure === undefined) return 0;
+  printTo(Deno.stderr, `${failure}\n`);
+  return 255;
 }
 
-function print(stream: typeof Deno.stdout, text: string): void {
-  let rest = new TextEncoder().encode(text);
-  while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
+/** As in the original, `ps` shows their lengths only (CLI section 1). */
+function hideSecrets(libc: ProcessLibc, argv: readonly string[]): void {
+  const own = readArguments(libc);
+  const before = own.length - argv.length;
+  const indexes = secretArguments(anytunTable, argv)
+    .filter((index) => own[before + index] === argv[index])
+    .map((index) => before + index);
+  overwriteArguments(libc, indexes);
 }

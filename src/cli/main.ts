@@ -1,19 +1,26 @@
 /**
  * Where every program of this binary starts. The name that it was called by
- * decides which one it is, and so does a first word: `anytun config` is
- * `anytun-config`.
+ * decides which one it is, and so does a first word: `anytun genkey` is
+ * `anytun-genkey`.
  *
  * @module
  */
 import { readArguments } from "../../ffi/file.ts";
-import { type Libc, openLibc } from "../../ffi/libc.ts";
+import { openProcessLibc, type ProcessLibc } from "../../ffi/process_libc.ts";
 import { anytun } from "./anytun.ts";
+import { genkey } from "./genkey.ts";
 import { chooseProgram } from "./program.ts";
 
 /** A program: takes its arguments, gives its exit status. */
-type Program = (argv: readonly string[], libc: Libc) => Promise<number>;
+type Program = (
+  argv: readonly string[],
+  libc: ProcessLibc,
+) => number | Promise<number>;
 
-const PROGRAMS: Readonly<Record<string, Program>> = { anytun };
+const PROGRAMS: Readonly<Record<string, Program>> = {
+  anytun,
+  "anytun-genkey": genkey,
+};
 
 /**
  * Runs the program that the name or the first word asks for.
@@ -26,13 +33,13 @@ export async function main(
   calledAs: string,
   argv: readonly string[],
 ): Promise<number> {
-  const libc = openLibc();
+  const libc = openProcessLibc();
   const { name, rest } = chooseProgram(Object.keys(PROGRAMS), calledAs, argv);
   return await (PROGRAMS[name] ?? anytun)(rest, libc);
 }
 
 if (import.meta.main) {
-  const libc = openLibc();
+  const libc = openProcessLibc();
   const calledAs = readArguments(libc)[0] ?? "anytun";
   libc.close();
   Deno.exit(await main(calledAs, Deno.args));

@@ -4,9 +4,7 @@
  * @module
  */
 import type { LogTarget } from "../log/target.ts";
-import type { FamilyChoice } from "../net/resolver.ts";
-import { type Role, roleFromName } from "../satp/params.ts";
-import type { AnytunOptions } from "./anytun_options.ts";
+import type { AnytunOptions, PostUpOptions } from "./anytun_options.ts";
 import {
   type CommandLine,
   readCommandLine,
@@ -14,59 +12,74 @@ import {
   type Warn,
 } from "./command_line.ts";
 import { deviceOf, mtuOf } from "./device.ts";
-import { OptionFault, SyntaxFault } from "./fault.ts";
+import { OptionFault } from "./fault.ts";
 import { parametersOf, secretsOf } from "./keys.ts";
-import { anytunTable, type AnytunValues } from "./table.ts";
+import { logTargetsOf } from "./log_target.ts";
+import { familyOf, roleOf } from "./peer.ts";
+import type { SecretFiles } from "./secret_files.ts";
 import { OFFLOAD_NAMES } from "./speed.ts";
+import { anytunTable, type AnytunValues } from "./table.ts";
 import type { Runtime } from "./version.ts";
 
-const DEFAULT_LOG_TARGET: LogTarget = { kind: "stderr", level: 3 };
-const DEBUG_LOG_TARGET: LogTarget = { kind: "stdout", level: 5 };
+/** A terminal or a supervisor that shows or keeps what it is told. */
+const FOREGROUND_LOG: LogTarget = { kind: "stderr", level: 3 };
+/** The default of the original (CLI section 2). */
+const BACKGROUND_LOG: LogTarget = {
+  kind: "syslog",
+  level: 3,
+  ident: undefined,
+  facility: "daemon",
+};
 
 /**
- * Reads the arguments of `anytun`; touches nothing outside.
+ * Reads the arguments of `anytun`; touches nothing outside but the files that
+ * hold secrets.
  *
  * @param argv Without the name of the program
  */
 export function readAnytunCommandLine(
   argv: readonly string[],
   runtime: Runtime,
+  files: SecretFiles,
 ): CommandLine<AnytunOptions> {
-  const program = { name: "anytun", table: anytunTable, settle };
+  const program = {
+    name: "anytun",
+    table: anytunTable,
+    settle: (values: AnytunValues) => settle(values, files),
+  };
   return readCommandLine(program, argv, runtime);
 }
 
-function settle(values: AnytunValues): Settled<AnytunOptions> {
+function settle(
+  values: AnytunValues,
+  files: SecretFiles,
+): Settled<AnytunOptions> {
   const warnings: string[] = [];
   const warn: Warn = (text) => warnings.push(text);
   const family = familyOf(values);
   const role = roleOf(values);
-  requireForeground(values);
-  const logTargets = logTargetsOf(values);
+  refuseWhatIsMissing(values);
+  const foreground = values.foreground || values.debug;
+  const logTargets = logTargetsOf(
+    values,
+    foreground ? FOREGROUND_LOG : BACKGROUND_LOG,
+  );
   const device = deviceOf(values, warn);
   const parameters = parametersOf(values, warn);
-  const secrets = secretsOf(values, parameters.kdPrf, warn);
-  if (values.windowSize === 0) {
-    warn("window size is 0 (--window-size): replayed packets are accepted");
-  }
+  const secrets = secretsOf(values, parameters.kdPrf, files, warn);
+  warnOfWeakness(values, warn);
+  warnOfNoEffect(values, foreground, warn);
+  const { username, groupname, chroot, pidFile, debug, logFormat } = values;
+  const { localHost, localPort, remoteHost, remotePort } = values;
+  const { ifconfig, senderId, mux, windowSize } = values;
   const options: AnytunOptions = {
-    foreground: true,
-    debug: values.debug,
-    logTargets,
-    localHost: values.localHost,
-    localPort: values.localPort,
-    remoteHost: values.remoteHost,
-    remotePort: values.remotePort,
-    family,
-    device,
-    ifconfig: values.ifconfig,
-    mtu: mtuOf(values, device.type, parameters.tagLength, warn),
-    senderId: values.senderId,
-    mux: values.mux,
-    windowSize: values.windowSize,
-    role,
+    ...{ foreground, debug, logTargets, logFormat },
+    ...{ username, groupname, chroot, pidFile },
+    ...{ localHost, localPort, remoteHost, remotePort, family },
+    ...{ device, ifconfig, senderId, mux, windowSize, role, secrets },
     ...parameters,
-    secrets,
+    mtu: mtuOf(values, device.type, parameters.tagLength, warn),
+    postUp: postUpOf(values),
     engine: values.engine,
     workers: values.workers,
     offloads: values.offloads ?? new Set(OFFLOAD_NAMES),
@@ -74,44 +87,54 @@ function settle(values: AnytunValues): Settled<AnytunOptions> {
   return { options, warnings };
 }
 
-function familyOf({ ipv4Only, ipv6Only }: AnytunValues): FamilyChoice {
-  if (ipv4Only && ipv6Only) {
-    throw new SyntaxFault("-4 and -6 are mutual exclusive", undefined);
+/** Neither passed over nor half done. */
+function refuseWhatIsMissing(values: AnytunValues): void {
+  const { routes, syncHost, syncPort, syncHosts, controlHosts } = values;
+  const given: ReadonlyArray<readonly [name: string, given: boolean]> = [
+    ["--route (-R)", routes.length > 0],
+    ["--sync-interface (-I)", syncHost !== undefined],
+    ["--sync-port (-S)", syncPort !== undefined],
+    ["--sync-hosts (-M)", syncHosts.length > 0],
+    ["--control-host (-X)", controlHosts.length > 0],
+  ];
+  const missing = given.find(([, isGiven]) => isGiven);
+  if (missing === undefined) return;
+  throw new OptionFault(`Cannot use ${missing[0]}: it is not available yet`);
+}
+
+function warnOfWeakness(
+  { windowSize, chroot, username }: AnytunValues,
+  warn: Warn,
+): void {
+  if (windowSize === 0) {
+    warn("window size is 0 (--window-size): replayed packets are accepted");
   }
-  if (ipv4Only) return "4";
-  return ipv6Only ? "6" : "any";
-}
-
-function roleOf(values: AnytunValues): Role {
-  const role = roleFromName(values.role);
-  if (role === undefined) {
-    throw new SyntaxFault(
-      `unknown role name: ${values.role}`,
-      undefined,
-      "-e needs left, alice or server; or right, bob or client",
-    );
+  if (chroot !== undefined && username === undefined) {
+    warn("chroot without another user (--username): root can leave the jail");
   }
-  return role;
 }
 
-/** Going to the background is not there yet, and not to be passed over. */
-function requireForeground({ foreground, debug }: AnytunValues): void {
-  if (foreground || debug) return;
-  throw new OptionFault(
-    "Cannot run in the background yet: add --nodaemonize (-D) or --debug (-U)",
-  );
-}
-
-/** @throws {OptionFault} if a stream is to take every line twice */
-function logTargetsOf({ log, debug }: AnytunValues): readonly LogTarget[] {
-  const targets = debug ? [...log, DEBUG_LOG_TARGET] : log;
-  for (const kind of ["stdout", "stderr"]) {
-    if (targets.filter((target) => target.kind === kind).length > 1) {
-      throw new OptionFault(
-        `${kind} logtarget is supported only once (--log` +
-          `${debug ? ", --debug" : ""})`,
-      );
+function warnOfNoEffect(
+  { log, groupname, username, postUpRequired, postUpScript }: AnytunValues,
+  foreground: boolean,
+  warn: Warn,
+): void {
+  if (groupname !== undefined && username === undefined) {
+    warn("--groupname has no effect without --username (-u)");
+  }
+  if (postUpRequired && postUpScript === undefined) {
+    warn("--post-up-required has no effect without --post-up-script (-x)");
+  }
+  if (foreground) return;
+  for (const { kind } of log) {
+    if (kind === "stdout" || kind === "stderr") {
+      warn(`--log ${kind} has no effect without --nodaemonize (-D)`);
     }
   }
-  return targets.length === 0 ? [DEFAULT_LOG_TARGET] : targets;
+}
+
+function postUpOf(
+  { postUpScript: script, postUpRequired: required }: AnytunValues,
+): PostUpOptions | undefined {
+  return script === undefined ? undefined : { script, required };
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { LogTarget } from "../log/target.ts";
+import type { LogFormat, LogTarget } from "../log/target.ts";
 import type { Prefix } from "../net/prefix.ts";
 import type { EngineChoice, OffloadName } from "./speed.ts";
 import type { FamilyChoice } from "../net/resolver.ts";
@@ -19,6 +19,14 @@ export interface DeviceOptions {
   readonly type: DeviceType;
 }
 
+/** A program to run once the device is there (SATP section 11). */
+export interface PostUpOptions {
+  /** Its path; nothing is searched for it. */
+  readonly script: string;
+  /** Whether the daemon waits for it, and fails if it does. */
+  readonly required: boolean;
+}
+
 /**
  * Validated options of `anytun` (CLI section 2). Cipher, key derivation,
  * authentication and tag length are those in force, not just those given.
@@ -26,10 +34,20 @@ export interface DeviceOptions {
 export interface AnytunOptions extends SatpParameters {
   /** `-D` or `-U`: do not go to the background. */
   readonly foreground: boolean;
+  /** Who to become. */
+  readonly username: string | undefined;
+  /** The group to take on instead of the user's; only with a user. */
+  readonly groupname: string | undefined;
+  /** The folder that becomes the root of the file system. */
+  readonly chroot: string | undefined;
+  /** The file that takes the process id. */
+  readonly pidFile: string | undefined;
   /** `-U`. */
   readonly debug: boolean;
   /** Where log lines go; never twice to one stream. */
   readonly logTargets: readonly LogTarget[];
+  /** How log lines look, except for syslog. */
+  readonly logFormat: LogFormat;
   /** Address or name to listen on; without one, every address. */
   readonly localHost: string | undefined;
   /** 0 to 65535; 0 lets the system choose. */
@@ -46,6 +64,8 @@ export interface AnytunOptions extends SatpParameters {
   readonly ifconfig: readonly Prefix[];
   /** Bytes, 68 to 65535; only if {@linkcode ifconfig} has an address. */
   readonly mtu: number | undefined;
+  /** What to run once the device is there. */
+  readonly postUp: PostUpOptions | undefined;
   /** 0 to 65535; tells apart senders that share keys and address. */
   readonly senderId: number;
   /** 0 to 65535; the number of the connection. */

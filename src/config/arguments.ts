@@ -102,7 +102,8 @@ function valueAfter(
 function parsed(option: Valued, given: string, text: string): unknown {
   const shown = `${given} ${option.secret ? MASK : text}`;
   const valueOffset = given.length + 1;
-  if (text.startsWith("-")) {
+  const isInput = text === "-" && option.standardInput;
+  if (text.startsWith("-") && !isInput) {
     const hint = `the value of ${given} must not begin with '-'`;
     throw new SyntaxFault(shown, valueOffset, hint);
   }
@@ -113,6 +114,6 @@ function parsed(option: Valued, given: string, text: string): unknown {
     const hint = `${given} needs ${error.message}`;
     throw error.offset === undefined || option.secret
       ? new SyntaxFault(shown, valueOffset, hint)
-      : new SyntaxFault(text, error.offset, hint);
+      : new SyntaxFault(error.element ?? text, error.offset, hint);
   }
 }

@@ -30,9 +30,12 @@ export class SyntaxFault extends Error {
 
 /** Options that can be read, but not used together. */
 export class OptionFault extends Error {
-  /** @param message Names the options, their values and what would be right */
-  constructor(message: string) {
-    super(escapeControls(message));
+  /**
+   * @param message Names the options, their values and what would be right
+   * @param cause The error behind it, if there is one
+   */
+  constructor(message: string, cause?: unknown) {
+    super(escapeControls(message), { cause });
     this.name = "OptionFault";
   }
 }

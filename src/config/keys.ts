@@ -13,6 +13,11 @@ import {
 import type { GivenSecrets } from "../satp/secrets.ts";
 import type { Warn } from "./command_line.ts";
 import { OptionFault } from "./fault.ts";
+import {
+  gatherSecrets,
+  type SecretFiles,
+  type SecretValues,
+} from "./secret_files.ts";
 import type { AnytunValues } from "./table.ts";
 
 /** The parameters in force, with a warning for each that protects nobody. */
@@ -57,21 +62,23 @@ export function parametersOf(
  * @throws {OptionFault} if key or salt is missing, or the key does not fit
  */
 export function secretsOf(
-  { passphrase, key, salt }: AnytunValues,
+  values: SecretValues,
   kdPrf: KdPrfName,
+  files: SecretFiles,
   warn: Warn,
 ): GivenSecrets {
-  if (passphrase !== undefined) {
+  if (values.passphrase !== undefined) {
     warn(
       "passphrase is on the command line (--passphrase): others may read it",
     );
   }
   if (kdPrf === "null") return {};
+  const { passphrase, key, salt } = gatherSecrets(values, files, warn);
   if (key === undefined && passphrase === undefined) {
-    throw new OptionFault(missing("master key", "--key"));
+    throw new OptionFault(missing("master key", "--key-file"));
   }
   if (salt === undefined && passphrase === undefined) {
-    throw new OptionFault(missing("master salt", "--salt"));
+    throw new OptionFault(missing("master salt", "--salt-file"));
   }
   const wanted = keyBytes(kdPrf);
   if (key !== undefined && key.length !== wanted) {
@@ -85,5 +92,5 @@ export function secretsOf(
 
 function missing(what: string, option: string): string {
   return `Cannot derive session keys: no ${what} is given, ` +
-    `add ${option} or --passphrase`;
+    `add ${option} or --passphrase-file`;
 }

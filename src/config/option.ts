@@ -13,7 +13,8 @@ export type OptionGroup =
   | "Network"
   | "Device"
   | "Connection"
-  | "Keys and algorithms";
+  | "Keys and algorithms"
+  | "Cluster";
 
 interface Row {
   /** With its dash, such as `-p`. */
@@ -42,6 +43,8 @@ interface WithArgument<T> extends Row {
   readonly parse: (text: string) => T;
   /** Its value is never shown. */
   readonly secret?: boolean;
+  /** It may be `-`, which stands for standard input. */
+  readonly standardInput?: boolean;
 }
 
 /** Takes an argument; the last one given counts. */
@@ -90,15 +93,19 @@ export function namesOf({ short, long }: Option): readonly string[] {
 export class BadValue extends Error {
   /** Where it goes wrong, if the syntax error is to show the value alone. */
   readonly offset: number | undefined;
+  /** The part of the value to show, if not all of it. */
+  readonly element: string | undefined;
 
   /**
    * @param expected What would be right, to follow "--option needs "
    * @param offset Characters before the fault, in a value shown alone
+   * @param element The element at fault, of a value that is a list
    */
-  constructor(expected: string, offset?: number) {
+  constructor(expected: string, offset?: number, element?: string) {
     super(expected);
     this.name = "BadValue";
     this.offset = offset;
+    this.element = element;
   }
 }
 

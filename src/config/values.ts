@@ -16,6 +16,11 @@ import {
 import type { DeviceType } from "../satp/payload.ts";
 import { BadValue } from "./option.ts";
 
+/** The largest number of 16 bits. */
+export const U16_MAX = 0xffff;
+/** The largest number of 32 bits. */
+export const U32_MAX = 0xffffffff;
+
 /** A reader of decimal numbers within a range. */
 export function decimal(min: number, max: number): (text: string) => number {
   return (text) => {

@@ -1,28 +1,31 @@
 /**
- * The daemon from start to end, in the order of CLI section 3 as far as the
- * foreground needs it.
+ * The daemon from start to end. The order is that of CLI section 3 with one
+ * change: device, sockets and script come while the privileges last, so that
+ * nothing can fail after they are gone but the peer's name.
  *
  * @module
  */
 import type { AnytunOptions } from "../config/anytun_options.ts";
-import { openLog } from "../log/log.ts";
+import { type Log, openLog } from "../log/log.ts";
 import type { Logger } from "../log/logger.ts";
-import { type Endpoint, formatEndpoint } from "../net/endpoint.ts";
+import { formatEndpoint } from "../net/endpoint.ts";
 import { formatPrefix } from "../net/prefix.ts";
 import { Resolver } from "../net/resolver.ts";
+import { withNumericZone } from "../net/zone.ts";
 import { masterSecrets } from "../satp/secrets.ts";
-import { ConnectionTable, endpointWords } from "../tunnel/connection_table.ts";
-import { writeEndpoint } from "../tunnel/endpoint_words.ts";
-import type { PlaneBuilder } from "./plane.ts";
-import type { SignalName, World } from "./world.ts";
+import { ConnectionTable } from "../tunnel/connection_table.ts";
+import { connectionText, planeText } from "./counters_text.ts";
+import { Peer } from "./peer.ts";
+import type { DeviceHandle, PlaneBuilder, RunningPlane } from "./plane.ts";
+import { runPostUp } from "./post_up.ts";
+import { findIdentity, giveUpPrivileges } from "./privileges.ts";
+import { listenForSignals } from "./signals.ts";
+import { unlessStopped } from "./stop.ts";
+import { Supervisor } from "./supervisor.ts";
+import type { World } from "./world.ts";
 
 const EXIT_OK = 0;
 const EXIT_FAILED = 255;
-
-const SIGNAL_TEXT: Readonly<Record<SignalName, string>> = {
-  SIGTERM: "SIG-Term caught, exiting",
-  SIGINT: "SIG-Int caught, exiting",
-};
 
 /**
  * Runs until a signal ends it.
@@ -35,152 +38,183 @@ export async function runAnytun(
   warnings: readonly string[],
   world: World,
 ): Promise<number> {
+  const { logTargets: targets, logFormat: format } = options;
   try {
-    using log = openLog(options.logTargets, world);
+    using log = openLog({ targets, format, program: "anytun" }, world);
     const { logger } = log;
     logger.notice("anytun started...");
     for (const warning of warnings) logger.warning(warning);
     try {
-      await serve(options, world, logger);
+      await new Daemon(options, world, log).run();
     } catch (error) {
       logger.error(`uncaught runtime error, exiting: ${textOf(error)}`);
       throw error;
     }
     return EXIT_OK;
   } catch (error) {
-    const line = `anytun: ${textOf(error)}\n`;
-    world.stderr.writeSync(new TextEncoder().encode(line));
+    world.launcher.failed(`anytun: ${textOf(error)}`);
     return EXIT_FAILED;
   }
 }
 
-async function serve(
-  options: AnytunOptions,
-  world: World,
-  logger: Logger,
-): Promise<void> {
-  using cleanup = new DisposableStack();
-  const stop = stopOnSignals(world, logger, cleanup);
-  const resolver = new Resolver(world.lookup, world.delay, logger);
-  const builder = cleanup.use(await world.choosePlane(options, logger));
-  logger.notice(builder.description);
+/** One run of the daemon. */
+class Daemon {
+  readonly #options: AnytunOptions;
+  readonly #world: World;
+  readonly #log: Log;
+  readonly #logger: Logger;
+  readonly #resolver: Resolver;
+  readonly #table = new ConnectionTable(ConnectionTable.allocate());
+  readonly #peer: Peer;
+  #plane: RunningPlane | undefined;
 
-  openDevice(options, builder, logger);
-  await bindSockets(options, builder, logger, resolver, stop);
-  if (stop.aborted) return;
-
-  const table = new ConnectionTable(ConnectionTable.allocate());
-  const plane = await builder.start({
-    options,
-    table,
-    routes: undefined,
-    logger,
-  });
-  stop.addEventListener("abort", () => plane.stop());
-  if (stop.aborted) plane.stop();
-  const connected = connect(options, world, logger, resolver, table, stop)
-    .then(() => plane.prepare(options.mux));
-  await Promise.all([connected, plane.finished]);
-}
-
-function stopOnSignals(
-  world: World,
-  logger: Logger,
-  cleanup: DisposableStack,
-): AbortSignal {
-  const stop = new AbortController();
-  for (const name of ["SIGTERM", "SIGINT"] as const) {
-    const ignore = world.onSignal(name, () => {
-      logger.notice(SIGNAL_TEXT[name]);
-      stop.abort();
+  constructor(options: AnytunOptions, world: World, log: Log) {
+    const { logger } = log;
+    this.#options = options;
+    this.#world = world;
+    this.#log = log;
+    this.#logger = logger;
+    this.#resolver = new Resolver(world.lookup, world.delay, logger);
+    this.#peer = new Peer(options, {
+      resolver: this.#resolver,
+      interfaceIndex: (name) => world.control.interfaceIndex(name),
+      table: this.#table,
+      logger,
     });
-    cleanup.defer(ignore);
   }
-  return stop.signal;
-}
 
-function openDevice(
-  options: AnytunOptions,
-  builder: PlaneBuilder,
-  logger: Logger,
-): void {
-  const { name, type } = options.device;
-  const device = builder.openDevice(name, type);
-  logger.notice(`dev opened - name '${device.name}', node '/dev/net/tun'`);
-  logger.notice(`dev type is '${type}'`);
-  if (options.ifconfig.length === 0) return;
-  const addresses = options.ifconfig.map(formatPrefix);
-  device.configure({ addresses, mtu: options.mtu ?? 1400, up: true });
-}
+  async run(): Promise<void> {
+    using cleanup = new DisposableStack();
+    const world = this.#world;
+    const options = this.#options;
+    const logger = this.#logger;
+    const stop = this.#listen(cleanup);
+    const notifySocket = world.openNotifySocket();
+    const supervisor = cleanup.use(new Supervisor(notifySocket, logger));
+    stop.addEventListener("abort", () => supervisor.stopping());
 
-async function bindSockets(
-  options: AnytunOptions,
-  builder: PlaneBuilder,
-  logger: Logger,
-  resolver: Resolver,
-  stop: AbortSignal,
-): Promise<void> {
-  const { localHost, localPort: port, family } = options;
-  if (localHost === undefined) {
-    for (const bound of builder.bindToAll(family, port)) {
-      const any = bound === 4 ? "0.0.0.0" : "[::]";
-      logger.notice(`opening socket: ${any}:${port}`);
+    const identity = findIdentity(options, world.control);
+    const { kdPrf } = options;
+    const secrets = await masterSecrets(kdPrf, options.secrets, world.digest);
+    logger.notice(`KeyDerivation: using role ${options.role}`);
+
+    supervisor.status("opening the device");
+    const builder = cleanup.use(await world.choosePlane(options, logger));
+    logger.notice(builder.description);
+    const device = this.#openDevice(builder);
+    await this.#bindSockets(builder, stop);
+    if (stop.aborted) return;
+    const plane = await builder.start({
+      options,
+      table: this.#table,
+      routes: undefined,
+      logger,
+    });
+    this.#plane = plane;
+    stop.addEventListener("abort", () => plane.stop());
+    if (stop.aborted) plane.stop();
+
+    supervisor.status("running the post-up script");
+    await Promise.race([this.#runPostUp(device), plane.finished]);
+    const pidFile = this.#openPidFile(cleanup);
+    if (options.chroot !== undefined) {
+      supervisor.status("looking for the peer");
+      await Promise.race([this.#peer.look(), plane.finished]);
     }
-    return;
-  }
-  const request = { host: localHost, port, family, signal: stop };
-  const endpoints = await unlessStopped(resolver.resolve(request), stop);
-  if (endpoints === undefined) return;
-  builder.bind(endpoints.map(({ address }) => address), port);
-  for (const endpoint of endpoints) {
-    logger.notice(`opening socket: ${formatEndpoint(endpoint)}`);
-  }
-}
+    if (stop.aborted) return await plane.finished;
+    giveUpPrivileges(options, identity, world.control, logger);
 
-// Without -r the connection waits for its endpoint; with it there is none
-// before the name is resolved, so that nobody else can become the peer.
-async function connect(
-  options: AnytunOptions,
-  world: World,
-  logger: Logger,
-  resolver: Resolver,
-  table: ConnectionTable,
-  stop: AbortSignal,
-): Promise<void> {
-  const secrets = await masterSecrets(
-    options.kdPrf,
-    options.secrets,
-    world.digest,
-  );
-  logger.notice(`KeyDerivation: using role ${options.role}`);
-  const { mux, role, windowSize, remoteHost, remotePort, family } = options;
-  let endpoint: Endpoint | undefined;
-  if (remoteHost !== undefined) {
-    const request = {
-      host: remoteHost,
-      port: remotePort,
-      family,
-      signal: stop,
+    pidFile?.write(new TextEncoder().encode(String(world.pid)));
+    world.launcher.ready();
+    supervisor.ready(world.pid);
+    const connected = this.#peer.connect(secrets, stop)
+      .then(() => plane.prepare(options.mux));
+    await Promise.all([connected, plane.finished]);
+  }
+
+  #listen(cleanup: DisposableStack): AbortSignal {
+    const actions = {
+      reload: () => {
+        this.#log.reopen();
+        void this.#peer.lookAgain();
+      },
+      report: () => {
+        this.#log.reopen();
+        this.#logCounters();
+      },
     };
-    endpoint = (await unlessStopped(resolver.resolve(request), stop))?.[0];
-    if (endpoint === undefined) return;
-    logger.notice(`added connection remote host ${formatEndpoint(endpoint)}`);
+    const { onSignal } = this.#world;
+    return listenForSignals(onSignal, this.#logger, actions, cleanup);
   }
-  const words = endpointWords();
-  writeEndpoint(words, 0, endpoint);
-  table.setEndpoint(mux, words, 0);
-  table.put(mux, { role, secrets, windowSize }, 0);
-}
 
-async function unlessStopped<T>(
-  work: Promise<T>,
-  stop: AbortSignal,
-): Promise<T | undefined> {
-  try {
-    return await work;
-  } catch (error) {
-    if (stop.aborted) return undefined;
-    throw error;
+  #logCounters(): void {
+    const { mux } = this.#options;
+    this.#logger.notice(connectionText(mux, this.#table.counters(mux)));
+    if (this.#plane === undefined) return;
+    this.#logger.notice(planeText(this.#plane.counters()));
+  }
+
+  #openDevice(builder: PlaneBuilder): DeviceHandle {
+    const { device: { name, type }, ifconfig, mtu = 1400 } = this.#options;
+    const device = builder.openDevice(name, type);
+    this.#logger.notice(
+      `dev opened - name '${device.name}', node '/dev/net/tun'`,
+    );
+    this.#logger.notice(`dev type is '${type}'`);
+    if (ifconfig.length > 0) {
+      const addresses = ifconfig.map(formatPrefix);
+      device.configure({ addresses, mtu, up: true });
+    }
+    return device;
+  }
+
+  async #bindSockets(builder: PlaneBuilder, stop: AbortSignal): Promise<void> {
+    const { localHost, localPort: port, family } = this.#options;
+    if (localHost === undefined) {
+      for (const bound of builder.bindToAll(family, port)) {
+        const any = bound === 4 ? "0.0.0.0" : "[::]";
+        this.#logger.notice(`opening socket: ${any}:${port}`);
+      }
+      return;
+    }
+    const request = { host: localHost, port, family, signal: stop };
+    const resolving = this.#resolver.resolve(request);
+    const endpoints = await unlessStopped(resolving, stop);
+    if (endpoints === undefined) return;
+    const { control } = this.#world;
+    const addresses = endpoints.map(({ address }) =>
+      withNumericZone(address, (name) => control.interfaceIndex(name))
+    );
+    builder.bind(addresses, port);
+    for (const endpoint of endpoints) {
+      this.#logger.notice(`opening socket: ${formatEndpoint(endpoint)}`);
+    }
+  }
+
+  /** Waits for the script only if the daemon depends on it. */
+  async #runPostUp(device: DeviceHandle): Promise<void> {
+    const { control } = this.#world;
+    const done = runPostUp(this.#options, device, control, this.#logger);
+    if (this.#options.postUp?.required) return await done;
+    done.catch((error) => this.#logger.error(textOf(error)));
+  }
+
+  /** To be written once privileges are gone, through what is open then. */
+  #openPidFile(
+    cleanup: DisposableStack,
+  ): { write(bytes: Uint8Array<ArrayBuffer>): void } | undefined {
+    const { pidFile } = this.#options;
+    if (pidFile === undefined) return undefined;
+    try {
+      const file = this.#world.control.openEmptyFile(pidFile);
+      cleanup.defer(() => file.close());
+      return file;
+    } catch (cause) {
+      throw new Error(
+        `can't open pid file (--write-pid ${pidFile}): ${textOf(cause)}`,
+        { cause },
+      );
+    }
   }
 }
 

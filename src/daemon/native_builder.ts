@@ -132,6 +132,7 @@ export class NativeBuilder implements PlaneBuilder {
     return {
       finished: plane.finished(),
       prepare: () => Promise.resolve(),
+      counters: () => plane.counters(),
       stop: () => plane.stop(),
     };
   }

@@ -15,6 +15,8 @@ import type { ConnectionTable } from "../tunnel/connection_table.ts";
 export interface DeviceHandle {
   /** As the kernel has it. */
   readonly name: string;
+  /** In bytes, at present. */
+  readonly mtu: number;
   /** Sets MTU and addresses and brings the link up or down. */
   configure(
     settings: {
@@ -45,6 +47,8 @@ export interface RunningPlane {
   readonly finished: Promise<void>;
   /** Has the keys of a connection ready before its first packet. */
   prepare(mux: number): Promise<void>;
+  /** What the plane has counted so far, by the indexes of `PlaneCounter`. */
+  counters(): Float64Array;
   /** Ends the carrying. */
   stop(): void;
 }

@@ -109,6 +109,7 @@ export class PortableBuilder implements PlaneBuilder {
     return Promise.resolve({
       finished: plane.run(),
       prepare: (mux) => connections.load(mux),
+      counters: () => shared.counters.slice(),
       stop: () => this.#opened.dispose(),
     });
   }

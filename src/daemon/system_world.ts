@@ -5,19 +5,37 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { openAppend } from "../../ffi/file.ts";
-import type { Libc } from "../../ffi/libc.ts";
+import { workingDirectory } from "../../ffi/process.ts";
+import type { ProcessLibc } from "../../ffi/process_libc.ts";
+import { UnixDatagram } from "../../ffi/unix_datagram.ts";
 import { digestWith } from "../crypto/webcrypto.ts";
+import type { LogFile } from "../log/outlet.ts";
 import { systemLookup } from "../net/system_lookup.ts";
 import { choosePlane } from "./choose_plane.ts";
+import type { Launcher } from "./launcher.ts";
+import type { NotifySocket } from "./supervisor.ts";
+import { systemControl } from "./system_control.ts";
 import type { World } from "./world.ts";
 
+/** Where syslog listens, as syslog(3) knows it. */
+const SYSLOG_SOCKET = "/dev/log";
+
 /** Everything real: this process, this host. */
-export function systemWorld(libc: Libc): World {
+export function systemWorld(
+  libc: ProcessLibc,
+  environment: ReadonlyMap<string, string>,
+  launcher: Launcher,
+): World {
+  // A file is opened again from elsewhere, once the daemon has moved to /.
+  const folder = workingDirectory(libc);
   return {
     stdout: Deno.stdout,
     stderr: Deno.stderr,
-    openFile: (path) => openAppend(libc, path),
+    openFile: (path) =>
+      openAppend(libc, path.startsWith("/") ? path : `${folder}/${path}`),
+    openSyslog: () => openSyslog(libc),
     now: () => Date.now(),
+    pid: Deno.pid,
     delay: (ms, signal) => delay(ms, undefined, signal ? { signal } : {}),
     lookup: systemLookup,
     digest: digestWith(crypto.subtle),
@@ -27,5 +45,31 @@ export function systemWorld(libc: Libc): World {
       Deno.addSignalListener(name, listener);
       return () => Deno.removeSignalListener(name, listener);
     },
+    control: systemControl(libc),
+    launcher,
+    openNotifySocket: () => openNotifySocket(libc, environment),
+  };
+}
+
+function openSyslog(libc: ProcessLibc): LogFile {
+  const socket = new UnixDatagram(libc, SYSLOG_SOCKET);
+  return {
+    write: (bytes) => socket.send(bytes),
+    close: () => socket.close(),
+  };
+}
+
+function openNotifySocket(
+  libc: ProcessLibc,
+  environment: ReadonlyMap<string, string>,
+): NotifySocket | undefined {
+  const path = environment.get("NOTIFY_SOCKET");
+  if (path === undefined) return undefined;
+  const socket = new UnixDatagram(libc, path);
+  const encoder = new TextEncoder();
+  const micros = Number(environment.get("WATCHDOG_USEC") ?? 0);
+  return {
+    send: (text) => socket.send(encoder.encode(text)),
+    watchdogMs: micros > 0 ? micros / 1000 : undefined,
   };
 }

@@ -4,15 +4,16 @@
  *
  * @module
  */
-import type { LogSurroundings } from "../log/log.ts";
 import type { Logger } from "../log/logger.ts";
+import type { LogSurroundings } from "../log/outlet.ts";
 import type { Delay, Lookup } from "../net/resolver.ts";
 import type { Digest } from "../satp/secrets.ts";
 import type { PlaneChoice } from "./choose_plane.ts";
+import type { Launcher } from "./launcher.ts";
 import type { PlaneBuilder } from "./plane.ts";
-
-/** Signals that end the daemon. */
-export type SignalName = "SIGTERM" | "SIGINT";
+import type { ProcessControl } from "./process_control.ts";
+import type { OnSignal } from "./signals.ts";
+import type { NotifySocket } from "./supervisor.ts";
 
 /** What the daemon is given at its start. */
 export interface World extends LogSurroundings {
@@ -21,6 +22,9 @@ export interface World extends LogSurroundings {
   readonly digest: Digest;
   /** @throws if the engine that was asked for by name cannot be had */
   choosePlane(choice: PlaneChoice, logger: Logger): Promise<PlaneBuilder>;
-  /** @returns A function that ends the listening */
-  onSignal(name: SignalName, listener: () => void): () => void;
+  readonly onSignal: OnSignal;
+  readonly control: ProcessControl;
+  readonly launcher: Launcher;
+  /** @throws if there should be a service manager, but it cannot be reached */
+  openNotifySocket(): NotifySocket | undefined;
 }

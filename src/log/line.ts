@@ -5,7 +5,8 @@
  */
 import type { LevelName } from "./level.ts";
 
-const MONTHS = [
+/** Months as log lines abbreviate them, whatever the locale. */
+export const MONTHS = [
   "Jan",
   "Feb",
   "Mar",
@@ -25,15 +26,29 @@ const MONTHS = [
  * Nothing in the text can begin another line.
  */
 export function formatLine(when: Date, level: LevelName, text: string): string {
-  const two = (value: number) => String(value).padStart(2, "0");
   const date = [
     when.getFullYear(),
     MONTHS[when.getMonth()],
-    two(when.getDate()),
+    twoDigits(when.getDate()),
   ].join("-");
   const time = [when.getHours(), when.getMinutes(), when.getSeconds()]
-    .map(two).join(":");
+    .map(twoDigits).join(":");
   return `${date} ${time} ${level.toUpperCase()}: ${escapeControls(text)}\n`;
+}
+
+/** Formats one JSON object with time, level and message, and a newline. */
+export function formatJsonLine(
+  when: Date,
+  level: LevelName,
+  text: string,
+): string {
+  const line = { time: when.toISOString(), level, message: text };
+  return `${JSON.stringify(line)}\n`;
+}
+
+/** A number below 100 with two digits. */
+export function twoDigits(value: number): string {
+  return String(value).padStart(2, "0");
 }
 
 /**

@@ -9,63 +9,63 @@ import {
   resetSync,
   type Sink,
 } from "@logtape/logtape";
-import { LEVEL_NUMBERS, type LogLevel } from "./level.ts";
-import { formatLine } from "./line.ts";
+import { LEVEL_NUMBERS, type LevelName, type LogLevel } from "./level.ts";
+import { formatJsonLine, formatLine } from "./line.ts";
 import type { Logger } from "./logger.ts";
+import { type LogSurroundings, Outlet, reasonOf } from "./outlet.ts";
 import { CATEGORY, levelOf, tapeLevelFor, tapeLogger } from "./tape.ts";
-import type { LogTarget } from "./target.ts";
+import { formatSyslogLine } from "./syslog_line.ts";
+import type { LogFormat, LogTarget } from "./target.ts";
 
-/** A stream such as `Deno.stdout`. */
-export interface StandardStream {
-  /** Writes some of the bytes and returns how many. */
-  writeSync(bytes: Uint8Array): number;
-}
-
-/** A file to which each write appends. */
-export interface LogFile {
-  /** Writes all of the bytes through to the system. */
-  write(bytes: Uint8Array<ArrayBuffer>): void;
-  close(): void;
-}
-
-/** What a log writes to, and the clock for its lines. */
-export interface LogSurroundings {
-  readonly stdout: StandardStream;
-  readonly stderr: StandardStream;
-  /** @throws if the file cannot be opened for appending */
-  openFile(path: string): LogFile;
-  /** Milliseconds since 1970. */
-  now(): number;
+/** What to log to. */
+export interface LogOptions {
+  readonly targets: readonly LogTarget[];
+  readonly format: LogFormat;
+  /** What lines are filed under where no other name is given. */
+  readonly program: string;
 }
 
 /** An open log; disposing of it closes its files. */
 export interface Log extends Disposable {
   readonly logger: Logger;
+  /**
+   * Opens every file again by its path, because somebody may have moved it
+   * away. A file that cannot be opened again stays in use, with a warning.
+   */
+  reopen(): void;
 }
 
 /**
  * Opens the targets. LogTape has one configuration in a process, so there can
  * be only one open log.
  *
- * @throws if a file cannot be opened, or another log is open
+ * @throws if a target cannot be opened, or another log is open
  */
 export function openLog(
-  targets: readonly LogTarget[],
+  { targets, format, program }: LogOptions,
   surroundings: LogSurroundings,
 ): Log {
   const sinks: Record<string, Sink> = {};
   using opened = new DisposableStack();
-  for (const [index, target] of targets.entries()) {
-    const file = opened.adopt(
-      openTarget(target, surroundings),
-      (file) => file.close(),
+  const outlets = targets.map((target, index) => {
+    const outlet = opened.adopt(
+      new Outlet(target, surroundings),
+      (outlet) => outlet.close(),
     );
-    sinks[`${index} ${target.kind}`] = sinkOf(target.level, file);
-  }
+    const line = target.kind === "syslog"
+      ? syslogLine(target, program, surroundings.pid)
+      : LINES[format];
+    sinks[`${index} ${target.kind}`] = sinkOf(target.level, line, outlet);
+    return outlet;
+  });
   configureLogTape(sinks, mostDetailed(targets));
   const files = opened.move();
+  const logger = tapeLogger(surroundings.now);
   return {
-    logger: tapeLogger(surroundings.now),
+    logger,
+    reopen() {
+      for (const outlet of outlets) reopen(outlet, logger);
+    },
     [Symbol.dispose]() {
       resetSync();
       files.dispose();
@@ -73,28 +73,31 @@ export function openLog(
   };
 }
 
-function openTarget(target: LogTarget, surroundings: LogSurroundings): LogFile {
-  if (target.kind !== "file") return wholeWrites(surroundings[target.kind]);
+function reopen(outlet: Outlet, logger: Logger): void {
+  if (outlet.target.kind !== "file") return;
   try {
-    return surroundings.openFile(target.path);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(
-      `Cannot log to the file '${target.path}' (--log file): ${reason}`,
-      { cause },
-    );
+    outlet.reopen();
+  } catch (error) {
+    logger.warning(`${reasonOf(error)}; the file opened before stays in use`);
   }
 }
 
-/** A stream may take less than it is given; nobody closes it here. */
-function wholeWrites(stream: StandardStream): LogFile {
-  return {
-    write(bytes) {
-      let rest = bytes;
-      while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
-    },
-    close() {},
-  };
+/** Makes the line of a record. */
+type Line = (when: Date, level: LevelName, text: string) => string;
+
+const LINES: Readonly<Record<LogFormat, Line>> = {
+  text: formatLine,
+  json: formatJsonLine,
+};
+
+function syslogLine(
+  target: Extract<LogTarget, { kind: "syslog" }>,
+  program: string,
+  pid: number,
+): Line {
+  const { facility, ident = program } = target;
+  return (when, level, text) =>
+    formatSyslogLine({ facility, ident, pid }, when, level, text);
 }
 
 /**
@@ -102,15 +105,15 @@ function wholeWrites(stream: StandardStream): LogFile {
  * other targets and by way of LogTape, until it works again: a full disk must
  * not double every line.
  */
-function sinkOf(level: LogLevel, file: LogFile): Sink {
+function sinkOf(level: LogLevel, line: Line, outlet: Outlet): Sink {
   const encoder = new TextEncoder();
   let failing = false;
   return (record) => {
     const name = levelOf(record);
     if (LEVEL_NUMBERS[name] > level) return;
-    const line = formatLine(new Date(record.timestamp), name, textOf(record));
+    const text = line(new Date(record.timestamp), name, textOf(record));
     try {
-      file.write(encoder.encode(line));
+      outlet.write(encoder.encode(text));
       failing = false;
     } catch (error) {
       if (failing) return;

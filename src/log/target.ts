@@ -4,6 +4,7 @@
  * @module
  */
 import type { LogLevel } from "./level.ts";
+import type { SyslogFacility } from "./syslog_line.ts";
 
 /** One `--log` target with the most detailed level that it takes. */
 export type LogTarget =
@@ -14,4 +15,14 @@ export type LogTarget =
     readonly level: LogLevel;
     /** As given; relative to the working directory at the start. */
     readonly path: string;
+  }
+  | {
+    readonly kind: "syslog";
+    readonly level: LogLevel;
+    /** What lines are filed under; without one, the name of the program. */
+    readonly ident: string | undefined;
+    readonly facility: SyslogFacility;
   };
+
+/** How lines look, except for syslog. */
+export type LogFormat = "text" | "json";

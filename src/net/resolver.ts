@@ -57,21 +57,12 @@ export class Resolver {
    * @throws the reason of the signal, once that is aborted
    */
   async resolve(request: ResolveRequest): Promise<ResolvedEndpoints> {
-    const { host, port, family, signal } = request;
+    const { host, port, signal } = request;
     while (true) {
       signal?.throwIfAborted();
       this.#log.debug(`trying to resolv UDP: '${host}' '${port}'`);
       try {
-        const addresses = await unlessAborted(
-          this.#lookUpOnce(host, family),
-          signal,
-        );
-        const [first, ...others] = addresses.map((address) => ({
-          address,
-          port,
-        }));
-        if (first === undefined) throw new Error("the name has no address");
-        return [first, ...others];
+        return await unlessAborted(this.resolveOnce(request), signal);
       } catch (error) {
         signal?.throwIfAborted();
         this.#log.error(
@@ -83,8 +74,23 @@ export class Resolver {
     }
   }
 
+  /**
+   * Resolves a host in one attempt, which cannot be called off.
+   *
+   * @returns every address of the host, in the order of the system's resolver
+   * @throws if it fails
+   */
+  async resolveOnce(
+    { host, port, family }: ResolveRequest,
+  ): Promise<ResolvedEndpoints> {
+    const addresses = await this.#lookUp(host, family);
+    const [first, ...others] = addresses.map((address) => ({ address, port }));
+    if (first === undefined) throw new Error("the name has no address");
+    return [first, ...others];
+  }
+
   /** An address needs no name server, but may be of the wrong family. */
-  async #lookUpOnce(
+  async #lookUp(
     host: string,
     family: FamilyChoice,
   ): Promise<readonly IpAddress[]> {

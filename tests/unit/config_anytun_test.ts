@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { readAnytunCommandLine } from "../../src/config/anytun.ts";
 import type { AnytunOptions } from "../../src/config/anytun_options.ts";
 import { formatPrefix } from "../../src/net/prefix.ts";
+import { fakeSecretFiles } from "../support/secret_files.ts";
 
 const RUNTIME = { deno: "2.9.6", v8: "15.0" };
 const KEY_128 = "000102030405060708090a0b0c0d0e0f";
 const SALT = "0102030405060708090a0b0c0d0e";
 
 function read(...argv: string[]) {
-  return readAnytunCommandLine(argv, RUNTIME);
+  return readAnytunCommandLine(argv, RUNTIME, fakeSecretFiles());
 }
 
 /** What a line runs with, -D and a passphrase added. */
@@ -35,6 +36,12 @@ Deno.test("anytun has the defaults of the original", () => {
     foreground: true,
     debug: false,
     logTargets: [{ kind: "stderr", level: 3 }],
+    logFormat: "text",
+    username: undefined,
+    groupname: undefined,
+    chroot: undefined,
+    pidFile: undefined,
+    postUp: undefined,
     localHost: undefined,
     localPort: 4444,
     remoteHost: undefined,
@@ -59,7 +66,8 @@ Deno.test("anytun has the defaults of the original", () => {
 });
 
 Deno.test("anytun takes every short option", () => {
-  const line = "-L file:4,/var/log/a.log -i 192.0.2.1 -p 1 -s 2 -r vpn -o 3 " +
+  const line = "-u user -g group -C /jail -P /run/pid -x /bin/true " +
+    "-L file:4,/var/log/a.log -i 192.0.2.1 -p 1 -s 2 -r vpn -o 3 " +
     `-6 -d tap7 -n 10.0.0.1/8 -m 4 -w 5 -k aes-ctr-192 -e bob -A ${SALT} ` +
     "-c aes-ctr-256 -b 12";
   const { options } = run(...line.split(" "));
@@ -68,6 +76,12 @@ Deno.test("anytun takes every short option", () => {
     foreground: true,
     debug: false,
     logTargets: [{ kind: "file", level: 4, path: "/var/log/a.log" }],
+    logFormat: "text",
+    username: "user",
+    groupname: "group",
+    chroot: "/jail",
+    pidFile: "/run/pid",
+    postUp: { script: "/bin/true", required: false },
     localHost: "192.0.2.1",
     localPort: 1,
     remoteHost: "vpn",
@@ -95,12 +109,14 @@ Deno.test("anytun takes every short option", () => {
 Deno.test("anytun takes the same by long names", () => {
   const short =
     `-L stdout:1 -i ::1 -p 1 -s 2 -r vpn -o 3 -4 -d x -t tap -m 4 ` +
-    `-w 5 -k null -e alice -E x -c null -a null -b 7 -D -U -n fd00::1/64`;
+    `-w 5 -k null -e alice -E x -c null -a null -b 7 -D -U -n fd00::1/64 ` +
+    `-u a -g b -C /c -P /p -x /x`;
   const long = `--log stdout:1 --interface ::1 --port 1 --sender-id 2 ` +
     `--remote-host vpn --remote-port 3 --ipv4-only --dev x --type tap --mux 4 ` +
     `--window-size 5 --kd-prf null --role alice --passphrase x --cipher null ` +
     `--auth-algo null --auth-tag-length 7 --nodaemonize --debug ` +
-    `--ifconfig fd00::1/64`;
+    `--ifconfig fd00::1/64 --username a --groupname b --chroot /c ` +
+    `--write-pid /p --post-up-script /x`;
   const withoutLog = (line: string) => line.split(" ").slice(2);
   assert.deepEqual(read(...withoutLog(long)), read(...withoutLog(short)));
   const [keyed] = [`--key ${KEY_128} --salt ${SALT} --nodaemonize`];
@@ -156,16 +172,62 @@ Deno.test("every role has its names, in lower case only", () => {
   assert.ok(usage);
 });
 
-Deno.test("anytun does not pretend to run in the background", () => {
-  const result = read("-E", "secret");
-  assert.deepEqual(result, {
-    kind: "error",
-    stderr: "Cannot run in the background yet: " +
-      "add --nodaemonize (-D) or --debug (-U)\n",
-    stdout: "",
-    status: 255,
-  });
-  assert.equal(read("-U", "-E", "secret").kind, "run");
+Deno.test("anytun goes to the background unless -D or -U is given", () => {
+  const background = read("-E", "secret");
+  assert.equal(background.kind, "run");
+  assert.equal(background.options.foreground, false);
+  assert.deepEqual(background.options.logTargets, [
+    { kind: "syslog", level: 3, ident: undefined, facility: "daemon" },
+  ]);
+  assert.equal(run("-U").options.foreground, true);
+  assert.equal(run().options.foreground, true);
+});
+
+Deno.test("a stream as log target is warned about in the background", () => {
+  const result = read("-E", "x", "-L", "stdout:3", "-L", "file:3");
+  assert.equal(result.kind, "run");
+  const warned = result.warnings.filter((text) => text.includes("--log"));
+  assert.deepEqual(warned, [
+    "--log stdout has no effect without --nodaemonize (-D)",
+  ]);
+  assert.doesNotMatch(run("-L", "stdout:3").warnings.join(), /--log/);
+});
+
+Deno.test("an option that has no effect without another is warned about", () => {
+  assert.match(run("-g", "b").warnings.join(), /--groupname has no effect/);
+  assert.match(
+    run("--post-up-required").warnings.join(),
+    /--post-up-required has no effect/,
+  );
+  const both = run("-g", "b", "-u", "a", "--post-up-required", "-x", "/x");
+  assert.doesNotMatch(both.warnings.join(), /no effect/);
+  assert.deepEqual(both.options.postUp, { script: "/x", required: true });
+});
+
+Deno.test("a jail that root can leave is warned about", () => {
+  assert.match(run("-C", "/jail").warnings.join(), /root can leave the jail/);
+  assert.doesNotMatch(run("-C", "/jail", "-u", "a").warnings.join(), /jail/);
+});
+
+Deno.test("what is there as an option only is refused", () => {
+  for (
+    const [short, long, value] of [
+      ["-I", "--sync-interface", "::1"],
+      ["-S", "--sync-port", "2323"],
+      ["-M", "--sync-hosts", "a,b"],
+      ["-X", "--control-host", "a"],
+      ["-R", "--route", "10.0.0.0/8"],
+    ] as const
+  ) {
+    for (const name of [short, long]) {
+      const { text, usage } = fail("-E", "x", name, value);
+      assert.equal(
+        text,
+        `Cannot use ${long} (${short}): it is not available yet\n`,
+      );
+      assert.equal(usage, false);
+    }
+  }
 });
 
 Deno.test("-U logs everything to standard output, besides other targets", () => {
@@ -292,7 +354,10 @@ Deno.test("anytun does not start without master key and salt", () => {
     assert.equal(usage, false);
     return text;
   };
-  assert.match(message(), /no master key is given, add --key or --passphrase/);
+  assert.match(
+    message(),
+    /no master key is given, add --key-file or --passphrase-file/,
+  );
   assert.match(message("-A", SALT), /no master key is given/);
   assert.match(message("-K", KEY_128), /no master salt is given/);
   assert.match(

@@ -1,10 +1,12 @@
 import { strict as assert } from "node:assert";
 import { readAnytunCommandLine } from "../../src/config/anytun.ts";
+import { fakeSecretFiles } from "../support/secret_files.ts";
 
 function read(...argv: string[]) {
   return readAnytunCommandLine(
     ["-D", "-E", "secret", ...argv],
     { deno: "1.2.3", v8: "4.5.6" },
+    fakeSecretFiles(),
   );
 }
 

@@ -3,11 +3,12 @@ import fc from "fast-check";
 import { readAnytunCommandLine } from "../../src/config/anytun.ts";
 import { namesOf } from "../../src/config/option.ts";
 import { anytunTable } from "../../src/config/table.ts";
+import { fakeSecretFiles } from "../support/secret_files.ts";
 
 const RUNTIME = { deno: "2.9.6", v8: "15.0" };
 
 function read(argv: readonly string[]) {
-  return readAnytunCommandLine(argv, RUNTIME);
+  return readAnytunCommandLine(argv, RUNTIME, fakeSecretFiles());
 }
 
 /** The lines on standard error of a command line with a syntax error. */
@@ -44,6 +45,14 @@ Deno.test("a syntax error shows what is wrong and where", () => {
     [["-L", "stdout:x3"], "stdout:x3", 7],
     [["-L", "stdout:3xyz"], "stdout:3xyz", 8],
     [["-L", "stdout:12 4"], "stdout:12 4", 9],
+    [["-R", "10.0.0.0"], "10.0.0.0", 8],
+    [["-R", "10.0.0.0/8,"], "", 0],
+    [["-R", "10.0.0.0/8,11"], "11", 2],
+    [["-M", "[::1"], "[::1", 4],
+    [["-M", "[::1]:"], "[::1]:", 5],
+    [["-M", "[::1]x5"], "[::1]x5", 5],
+    [["-X", "[]"], "[]", 2],
+    [["-M", "a:1,b[x"], "b[x", 1],
     [["-p", "abc"], "-p abc", 3],
     [["--port", "abc"], "--port abc", 7],
   ];
@@ -114,10 +123,20 @@ Deno.test("-L takes the targets that exist", () => {
   assert.deepEqual(targets("file:2,a:b,c"), [
     { kind: "file", level: 2, path: "a:b" },
   ]);
-  for (const value of [":3", "STDOUT:3", "eventlog:3", "syslog:3,x,daemon"]) {
+  const syslog = { kind: "syslog", level: 3 };
+  assert.deepEqual(targets("syslog:3"), [
+    { ...syslog, ident: undefined, facility: "daemon" },
+  ]);
+  assert.deepEqual(targets("syslog:3,vpn,local7"), [
+    { ...syslog, ident: "vpn", facility: "local7" },
+  ]);
+  for (const value of [":3", "STDOUT:3", "eventlog:3"]) {
+    assert.match(syntaxError("-L", value)[2] ?? "", /stdout, stderr, file and/);
+  }
+  for (const facility of ["nofac", "toString", "DAEMON"]) {
     assert.match(
-      syntaxError("-L", value)[2] ?? "",
-      /stdout, stderr (and|or) file/,
+      syntaxError("-L", `syslog:3,x,${facility}`)[2] ?? "",
+      /one of the syslog facilities user, mail, daemon/,
     );
   }
 });
@@ -136,11 +155,7 @@ Deno.test("a misspelt option is answered with the nearest one", () => {
   assert.equal(hint("--remotehost"), "did you mean --remote-host?");
   assert.equal(hint("--auth-tag-lenght=4"), "did you mean --auth-tag-length?");
   assert.equal(hint("-port"), "did you mean --port?");
-  assert.equal(
-    hint("--route"),
-    undefined,
-    "not every option looks like --role",
-  );
+  assert.equal(hint("--rout"), "did you mean --route?");
   assert.equal(hint("-z"), undefined);
   assert.equal(hint("--"), undefined);
 });
@@ -187,6 +202,7 @@ Deno.test("secrets are never shown, however they are mistyped", () => {
     ["--passphrase", "correct", secret, "horse"],
     ["-D", "-K", "00", "-E", secret],
     ["-D", "-E", secret, "-d", "vpn"],
+    ["-D", "-E", secret, "--passphrase-file", "file"],
   ];
   for (const argv of lines) {
     const result = read(argv);

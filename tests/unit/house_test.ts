@@ -34,7 +34,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/satp",
     "src/tunnel",
   ],
-  "src/cli": ["ffi", "src/config", "src/daemon"],
+  "src/cli": ["ffi", "src/config", "src/daemon", "src/satp"],
 };
 
 const root = new URL("../../", import.meta.url);

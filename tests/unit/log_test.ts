@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { getConfig, getLogger } from "@logtape/logtape";
 import type { LogLevel } from "../../src/log/level.ts";
-import { openLog } from "../../src/log/log.ts";
-import type { LogFile, LogSurroundings } from "../../src/log/log.ts";
+import { type Log, openLog as open } from "../../src/log/log.ts";
+import type { LogFile, LogSurroundings } from "../../src/log/outlet.ts";
 import type { Logger } from "../../src/log/logger.ts";
-import type { LogTarget } from "../../src/log/target.ts";
+import type { LogFormat, LogTarget } from "../../src/log/target.ts";
 
 const WHEN = new Date(2026, 10, 22, 12, 23, 22).getTime();
 
@@ -39,6 +39,8 @@ class FakeSurroundings implements LogSurroundings {
   readonly stdout = new FakeStream();
   readonly stderr = new FakeStream();
   readonly files = new Map<string, FakeFile>();
+  readonly syslog = new FakeFile();
+  readonly pid = 4711;
 
   openFile(path: string): LogFile {
     if (path.startsWith("/nowhere/")) throw new Error("No such file");
@@ -47,9 +49,21 @@ class FakeSurroundings implements LogSurroundings {
     return file;
   }
 
+  openSyslog(): LogFile {
+    return this.syslog;
+  }
+
   now(): number {
     return WHEN;
   }
+}
+
+function openLog(
+  targets: readonly LogTarget[],
+  around: LogSurroundings,
+  format: LogFormat = "text",
+): Log {
+  return open({ targets, format, program: "anytun" }, around);
 }
 
 function file(path: string, level: LogLevel = 3): LogTarget {
@@ -183,4 +197,79 @@ Deno.test("openLog() needs no permission", { permissions: "none" }, () => {
   using log = openLog([{ kind: "stdout", level: 1 }], around);
   log.logger.error("text");
   assert.match(around.stdout.text, /ERROR: text\n$/);
+});
+
+Deno.test("a log line can be a JSON object", () => {
+  const around = new FakeSurroundings();
+  using log = openLog([{ kind: "stdout", level: 3 }], around, "json");
+  log.logger.warning('a "b"\nc');
+  const [line = "", rest] = around.stdout.text.split("\n");
+  assert.equal(rest, "");
+  assert.deepEqual(JSON.parse(line), {
+    time: new Date(WHEN).toISOString(),
+    level: "warning",
+    message: 'a "b"\nc',
+  });
+});
+
+Deno.test("syslog gets lines in its own format, whatever that of the others", () => {
+  const around = new FakeSurroundings();
+  using log = openLog(
+    [{ kind: "syslog", level: 5, ident: undefined, facility: "daemon" }],
+    around,
+    "json",
+  );
+  logEverything(log.logger);
+  assert.deepEqual(
+    around.syslog.lines,
+    ["27 e", "28 w", "29 n", "30 i", "31 d"].map((line) => {
+      const [priority, text] = line.split(" ");
+      return `<${priority}>Nov 22 12:23:22 anytun[4711]: ${text}`;
+    }),
+  );
+});
+
+Deno.test("syslog files lines under the facility and name given", () => {
+  const around = new FakeSurroundings();
+  using log = openLog(
+    [{ kind: "syslog", level: 3, ident: "vpn", facility: "local7" }],
+    around,
+  );
+  log.logger.notice("one\ntwo");
+  assert.deepEqual(around.syslog.lines, [
+    "<189>Nov 22 12:23:22 vpn[4711]: one\\ntwo",
+  ]);
+});
+
+Deno.test("reopen() goes on in a new file of the same name", () => {
+  const around = new FakeSurroundings();
+  using log = openLog([file("a.log"), file("b.log")], around);
+  const old = around.files.get("a.log");
+  log.logger.notice("one");
+  log.reopen();
+  log.logger.notice("two");
+  const renewed = around.files.get("a.log");
+  assert.notEqual(renewed, old);
+  assert.ok(old?.closed);
+  assert.equal(old.lines.length, 1);
+  assert.match(renewed?.lines.join() ?? "", /two/);
+});
+
+Deno.test("reopen() keeps a file that cannot be opened again", () => {
+  const around = new FakeSurroundings();
+  using log = openLog([file("a.log"), file("b.log")], around);
+  const kept = around.files.get("a.log");
+  const openFile = around.openFile.bind(around);
+  around.openFile = (path) => {
+    if (path === "a.log") throw new Error("Permission denied");
+    return openFile(path);
+  };
+  log.reopen();
+  log.logger.notice("still here");
+  assert.ok(!kept?.closed);
+  assert.match(
+    kept?.lines.join("") ?? "",
+    /WARNING: Cannot log to .*'a.log'.*: Permission denied; .* in use\n.*still here/,
+  );
+  assert.match(around.files.get("b.log")?.lines.join("") ?? "", /still here/);
 });

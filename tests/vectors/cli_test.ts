@@ -1,25 +1,28 @@
 import assert from "node:assert/strict";
 import { readAnytunCommandLine } from "../../src/config/anytun.ts";
-import { namesOf } from "../../src/config/option.ts";
-import { anytunTable } from "../../src/config/table.ts";
+import type { CommandLine } from "../../src/config/command_line.ts";
+import { readConfigCommandLine } from "../../src/config/config.ts";
+import { readControldCommandLine } from "../../src/config/controld.ts";
+import { namesOf, type OptionTable } from "../../src/config/option.ts";
+import {
+  anytunTable,
+  configTable,
+  controldTable,
+} from "../../src/config/table.ts";
+import { fakeSecretFiles } from "../support/secret_files.ts";
 import { loadVectors } from "../support/vectors.ts";
+import { type Deviation, DEVIATIONS, type Verdict } from "./cli_deviations.ts";
 
-/** How a program ended, and which stream got text. */
-interface Outcome {
-  readonly exit: number | "keeps running";
+interface Sample {
+  readonly program: string;
+  readonly argv: readonly string[];
+  /** The exit status; null for an abort. */
+  readonly exit: number | null | "keeps running";
+  /** Whether the streams got text. */
   readonly stdout: boolean;
   readonly stderr: boolean;
   /** Column of the `^` below a syntax error. */
   readonly caret: number | null;
-}
-
-interface OurOutcome extends Outcome {
-  readonly message: string;
-}
-
-interface Sample extends Outcome {
-  readonly program: string;
-  readonly argv: readonly string[];
 }
 
 interface CliVectors {
@@ -28,62 +31,33 @@ interface CliVectors {
   readonly samples: readonly Sample[];
 }
 
-type Verdict = "runs" | "syntax error" | "option error";
-
-/** Where this program differs from the original, and why. */
-interface Deviation {
-  readonly reason: string;
-  readonly line: RegExp;
-  /** Of the original, where the line alone does not tell. */
-  readonly exit?: number;
-  readonly ours: Verdict;
+interface ProgramUnderTest {
+  readonly table: OptionTable;
+  readonly read: (argv: readonly string[]) => CommandLine<unknown>;
 }
 
-const DEVIATIONS: readonly Deviation[] = [
-  {
-    reason: "numbers are decimal and in range (CLI section 1)",
-    line: /-[pob] (abc|http|70000|99999999999)( |$)/,
-    ours: "syntax error",
+const RUNTIME = { deno: "2.0.0", v8: "13.0" };
+
+const PROGRAMS: Readonly<Record<string, ProgramUnderTest>> = {
+  anytun: {
+    table: anytunTable,
+    read: (argv) => readAnytunCommandLine(argv, RUNTIME, fakeSecretFiles()),
   },
-  {
-    reason: "names of algorithms are checked at the start (CLI section 2)",
-    line: /-[ck] (foo|AES-CTR|aes-ctr-64)( |$)/,
-    ours: "syntax error",
+  "anytun-config": {
+    table: configTable,
+    read: (argv) => readConfigCommandLine(argv, RUNTIME, fakeSecretFiles()),
   },
-  {
-    reason: "a prefix length is a number that fits the address (CLI section 1)",
-    line: /-n 10\.9\.0\.1\/(99)?$/,
-    ours: "syntax error",
+  "anytun-controld": {
+    table: controldTable,
+    read: (argv) => readControldCommandLine(argv, RUNTIME),
   },
-  {
-    reason:
-      "a value that cannot be used is a syntax error, on standard error " +
-      "and with the usage, whichever option it belongs to",
-    line: /-L (foo|eventlog|STDOUT|syslog)?:3|-a foo|-t foo$|-n foo\/24/,
-    ours: "syntax error",
-  },
-  {
-    reason: "options that do not go together are reported on standard error",
-    line: /-L stdout:3 -L stdout:4|^-U -d pbA$/,
-    ours: "option error",
-  },
-  {
-    reason: "the device may have an IPv6 address",
-    line: /-n fd00::1\/64/,
-    ours: "runs",
-  },
-  {
-    reason: "not the arguments are wrong, but what the program meets later",
-    line: /-d lo |-i 192\.0\.2\.99|^-U -d pbA -t tun -i 127.0.0.1 -p 10001$/,
-    exit: 255,
-    ours: "runs",
-  },
-];
+};
 
 const { options, samples } = loadVectors<CliVectors>("cli.json");
-const anytunSamples = samples.filter(({ program }) => program === "anytun");
-const ourNames = new Set(Object.values(anytunTable).flatMap(namesOf));
-const laterNames = options.anytun?.filter((name) => !ourNames.has(name)) ?? [];
+
+function samplesOf(name: string): Sample[] {
+  return samples.filter(({ program }) => program === name);
+}
 
 function lineOf({ argv }: Sample): string {
   return argv.map((argument) => argument === "" ? "''" : argument).join(" ");
@@ -92,86 +66,99 @@ function lineOf({ argv }: Sample): string {
 function deviationOf(sample: Sample): Deviation | undefined {
   const line = lineOf(sample);
   return DEVIATIONS.find((deviation) =>
-    deviation.line.test(line) && sample.exit === (deviation.exit ?? sample.exit)
+    deviation.program.test(sample.program) && deviation.line.test(line) &&
+    sample.exit === (deviation.exit ?? sample.exit)
   );
 }
 
-function outcomeOf(argv: readonly string[]): OurOutcome {
-  const result = readAnytunCommandLine(argv, { deno: "2.0.0", v8: "13.0" });
-  const silent = { stdout: false, stderr: false, caret: null, message: "" };
-  switch (result.kind) {
-    case "run":
-      return { ...silent, exit: "keeps running" };
-    case "print":
-      return { ...silent, exit: 0, stdout: result.text !== "" };
-    case "error":
-      return {
-        exit: result.status,
-        stdout: result.stdout !== "",
-        stderr: result.stderr !== "",
-        caret: /^.*\n( *)\^\n/.exec(result.stderr)?.[1]?.length ?? null,
-        message: result.stderr,
-      };
-  }
+/** What became of the arguments, whatever the program met afterwards. */
+function verdictOfOriginal({ argv, exit, stdout, stderr }: Sample): Verdict {
+  if (exit === 255 && stdout && stderr) return "syntax error";
+  if (exit === 255) return "error on standard output";
+  const asks = argv.some((argument) =>
+    /^(-h|-v|--help|--version)$/.test(argument)
+  );
+  return asks && exit === 0 ? "prints" : "runs";
 }
 
-function verdictOf({ exit, stdout, stderr, message }: OurOutcome): Verdict {
-  if (exit === "keeps running") return "runs";
-  assert.equal(exit, 255);
-  assert.ok(stderr, "an error has a text");
-  assert.equal(stdout, message.startsWith("syntax error: "), message);
-  return stdout ? "syntax error" : "option error";
+function verdictOf(result: CommandLine<unknown>): Verdict {
+  if (result.kind === "run") return "runs";
+  if (result.kind === "print") {
+    assert.notEqual(result.text, "");
+    return "prints";
+  }
+  assert.equal(result.status, 255);
+  assert.notEqual(result.stderr, "", "an error has a text");
+  const isSyntax = result.stderr.startsWith("syntax error: ");
+  assert.equal(
+    result.stdout !== "",
+    isSyntax,
+    "usage comes with syntax errors",
+  );
+  return isSyntax ? "syntax error" : "option error";
+}
+
+function caretOf(result: CommandLine<unknown>): number | null {
+  const text = result.kind === "error" ? result.stderr : "";
+  return /^.*\n( *)\^\n/.exec(text)?.[1]?.length ?? null;
 }
 
 /**
- * The original runs without keys, which we never do (SATP section 2.4): to
+ * The originals run without keys, which we never do (SATP section 2.4): to
  * compare the rest of such a line, it is given a passphrase.
  */
-function withKeys(argv: readonly string[]): readonly string[] {
-  const ours = outcomeOf(argv);
-  if (!ours.message.startsWith("Cannot derive session keys")) return argv;
-  assert.equal(verdictOf(ours), "option error");
-  return [...argv, "-E", "passphrase"];
+function readWithKeys(
+  { read }: ProgramUnderTest,
+  argv: readonly string[],
+): CommandLine<unknown> {
+  const result = read(argv);
+  return isRefused(result, /^Cannot derive session keys/)
+    ? read([...argv, "-E", "passphrase"])
+    : result;
 }
 
-Deno.test("anytun takes the arguments of the original", async (test) => {
-  for (const sample of anytunSamples) {
-    const later = sample.argv.find((argument) => laterNames.includes(argument));
-    await test.step({
-      name: lineOf(sample) + (later ? ` (${later} is not there yet)` : ""),
-      ignore: later !== undefined,
-      fn() {
-        const ours = outcomeOf(withKeys(sample.argv));
-        const deviation = deviationOf(sample);
-        if (deviation !== undefined) {
-          assert.equal(verdictOf(ours), deviation.ours, deviation.reason);
-          return;
-        }
-        assert.equal(ours.exit, sample.exit, ours.message);
-        if (sample.exit === "keeps running") return;
-        assert.equal(ours.stdout, sample.stdout, "text on standard output");
-        assert.equal(ours.stderr, sample.stderr, "text on standard error");
-        assert.equal(ours.caret, sample.caret, ours.message);
-      },
-    });
-  }
-});
+function isRefused(result: CommandLine<unknown>, message: RegExp): boolean {
+  return result.kind === "error" && message.test(result.stderr);
+}
 
-Deno.test("options that are not there yet are refused", () => {
-  for (const name of laterNames) {
-    const { exit, message } = outcomeOf(["-D", "-E", "x", name, "value"]);
-    assert.equal(exit, 255);
-    assert.ok(message.startsWith(`syntax error: ${name}\n`), message);
-  }
-});
+for (const [name, program] of Object.entries(PROGRAMS)) {
+  Deno.test(`${name} has every option of the original`, () => {
+    const ours = new Set(Object.values(program.table).flatMap(namesOf));
+    const missing = options[name]?.filter((option) => !ours.has(option));
+    assert.deepEqual(missing, []);
+    assert.notEqual(options[name]?.length, 0);
+  });
+
+  Deno.test(`${name} takes the arguments of the original`, async (test) => {
+    for (const sample of samplesOf(name)) {
+      const result = readWithKeys(program, sample.argv);
+      const later = isRefused(result, /is not available yet$/m);
+      await test.step({
+        name: lineOf(sample) + (later ? " (not available yet)" : ""),
+        ignore: later,
+        fn() {
+          const ours = verdictOf(result);
+          const deviation = deviationOf(sample);
+          if (deviation !== undefined) {
+            assert.equal(ours, deviation.ours, deviation.reason);
+            return;
+          }
+          const message = result.kind === "error" ? result.stderr : "";
+          assert.equal(ours, verdictOfOriginal(sample), message);
+          assert.equal(caretOf(result), sample.caret, message);
+        },
+      });
+    }
+  });
+}
 
 Deno.test("every deviation from the original is one", () => {
   for (const deviation of DEVIATIONS) {
-    const deviating = anytunSamples.filter((sample) => {
-      if (deviationOf(sample) !== deviation) return false;
-      const ours = outcomeOf(withKeys(sample.argv));
-      return ours.exit !== sample.exit || ours.stdout !== sample.stdout ||
-        ours.stderr !== sample.stderr;
+    const deviating = samples.filter((sample) => {
+      const program = PROGRAMS[sample.program];
+      return program !== undefined && deviationOf(sample) === deviation &&
+        verdictOf(readWithKeys(program, sample.argv)) !==
+          verdictOfOriginal(sample);
     });
     assert.notEqual(deviating.length, 0, deviation.reason);
   }

@@ -1,0 +1,46 @@
+/**
+ * The options of `anytun genkey`.
+ *
+ * @module
+ */
+import type { KdPrfName } from "../satp/params.ts";
+import { type CommandLine, readCommandLine } from "./command_line.ts";
+import { OptionFault } from "./fault.ts";
+import type { OptionValues } from "./option.ts";
+import { generalRows } from "./rows/general.ts";
+import { kdPrfRow } from "./rows/keys.ts";
+import type { Runtime } from "./version.ts";
+
+/** The options of `anytun genkey`. */
+export const genkeyTable = { ...generalRows, kdPrf: kdPrfRow };
+
+/** Validated options of `anytun genkey`. */
+export interface GenkeyOptions {
+  /** What the key is for, which tells its length. */
+  readonly kdPrf: Exclude<KdPrfName, "null">;
+}
+
+/**
+ * Reads the arguments of `anytun genkey`; touches nothing outside.
+ *
+ * @param argv Without the name of the program
+ */
+export function readGenkeyCommandLine(
+  argv: readonly string[],
+  runtime: Runtime,
+): CommandLine<GenkeyOptions> {
+  const program = { name: "anytun-genkey", table: genkeyTable, settle };
+  return readCommandLine(program, argv, runtime);
+}
+
+function settle({ kdPrf }: OptionValues<typeof genkeyTable>): {
+  readonly options: GenkeyOptions;
+  readonly warnings: readonly string[];
+} {
+  if (kdPrf === "null") {
+    throw new OptionFault(
+      "Cannot make a key: --kd-prf is null, which has none",
+    );
+  }
+  return { options: { kdPrf }, warnings: [] };
+}

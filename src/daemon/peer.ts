@@ -1,0 +1,145 @@
+/**
+ * The peer of a point-to-point tunnel: the connection to it, and where it is.
+ *
+ * Names are resolved where the daemon is at that time. On its way into a jail
+ * it asks once, with the files of the system, before it goes in; if that
+ * fails, and whenever it asks again, it does so inside of the jail, which then
+ * needs etc/resolv.conf and etc/hosts of its own, as it does for the original.
+ *
+ * @module
+ */
+import type { AnytunOptions } from "../config/anytun_options.ts";
+import type { Logger } from "../log/logger.ts";
+import { type Endpoint, formatEndpoint } from "../net/endpoint.ts";
+import type { ResolvedEndpoints, Resolver } from "../net/resolver.ts";
+import { type InterfaceIndex, withNumericZone } from "../net/zone.ts";
+import type { MasterSecrets } from "../satp/secrets.ts";
+import {
+  type ConnectionTable,
+  endpointWords,
+} from "../tunnel/connection_table.ts";
+import { writeEndpoint } from "../tunnel/endpoint_words.ts";
+import { unlessStopped } from "./stop.ts";
+
+/** What of the options says which connection there is. */
+export type PeerOptions = Pick<
+  AnytunOptions,
+  "mux" | "role" | "windowSize" | "remoteHost" | "remotePort" | "family"
+>;
+
+/** What a peer is reached by. */
+export interface PeerContext {
+  readonly resolver: Resolver;
+  readonly interfaceIndex: InterfaceIndex;
+  readonly table: ConnectionTable;
+  readonly logger: Logger;
+}
+
+/** The one peer that the options name, or that is yet to be heard of. */
+export class Peer {
+  readonly #options: PeerOptions;
+  readonly #context: PeerContext;
+  /** What the name stood for last. */
+  #resolved: Endpoint | undefined;
+  #connected = false;
+
+  constructor(options: PeerOptions, context: PeerContext) {
+    this.#options = options;
+    this.#context = context;
+  }
+
+  /** Tries once to find the peer, ahead of {@linkcode Peer.connect}. */
+  async look(): Promise<void> {
+    if (this.#options.remoteHost === undefined) return;
+    const { logger } = this.#context;
+    try {
+      this.#resolved = await this.#resolveOnce();
+    } catch (error) {
+      logger.warning(
+        `${reasonOf(error)} (--remote-host): trying again inside of the ` +
+          "jail, with its etc/resolv.conf and etc/hosts",
+      );
+    }
+  }
+
+  /**
+   * Makes the connection. Without -r it waits for its endpoint; with it there
+   * is none before the name is resolved, so that nobody else can become the
+   * peer.
+   *
+   * @param secrets Overwritten once the connection has its own copy
+   * @throws if the address of the peer cannot be used here
+   */
+  async connect(secrets: MasterSecrets, stop: AbortSignal): Promise<void> {
+    const { table, logger } = this.#context;
+    const { mux, role, windowSize, remoteHost } = this.#options;
+    if (remoteHost !== undefined) {
+      this.#resolved ??= await this.#resolve(stop);
+      if (this.#resolved === undefined) return;
+      const endpoint = formatEndpoint(this.#resolved);
+      logger.notice(`added connection remote host ${endpoint}`);
+    }
+    this.#setEndpoint(this.#resolved);
+    table.put(mux, { role, secrets, windowSize }, 0);
+    secrets.key.fill(0);
+    secrets.salt.fill(0);
+    this.#connected = true;
+  }
+
+  /**
+   * Asks for the address of the peer again, and follows it to a new one. As
+   * long as the answer stays the same, a peer that has moved on its own is not
+   * called back.
+   */
+  async lookAgain(): Promise<void> {
+    if (this.#options.remoteHost === undefined || !this.#connected) return;
+    const { logger } = this.#context;
+    try {
+      const endpoint = await this.#resolveOnce();
+      const text = formatEndpoint(endpoint);
+      if (this.#resolved && text === formatEndpoint(this.#resolved)) return;
+      this.#resolved = endpoint;
+      this.#setEndpoint(endpoint);
+      logger.notice(`remote host ${this.#options.remoteHost} is now ${text}`);
+    } catch (error) {
+      logger.error(`${reasonOf(error)} (--remote-host): it stays as it was`);
+    }
+  }
+
+  async #resolveOnce(): Promise<Endpoint> {
+    const { resolver } = this.#context;
+    try {
+      return this.#favourite(await resolver.resolveOnce(this.#request()));
+    } catch (error) {
+      const { remoteHost } = this.#options;
+      throw new Error(`Cannot resolve '${remoteHost}': ${reasonOf(error)}`);
+    }
+  }
+
+  async #resolve(stop: AbortSignal): Promise<Endpoint | undefined> {
+    const request = { ...this.#request(), signal: stop };
+    const resolving = this.#context.resolver.resolve(request);
+    const endpoints = await unlessStopped(resolving, stop);
+    return endpoints && this.#favourite(endpoints);
+  }
+
+  #request(): { host: string; port: number; family: PeerOptions["family"] } {
+    const { remoteHost = "", remotePort: port, family } = this.#options;
+    return { host: remoteHost, port, family };
+  }
+
+  #favourite([{ address, port }]: ResolvedEndpoints): Endpoint {
+    const { interfaceIndex } = this.#context;
+    return { address: withNumericZone(address, interfaceIndex), port };
+  }
+
+  #setEndpoint(endpoint: Endpoint | undefined): void {
+    const words = endpointWords();
+    writeEndpoint(words, 0, endpoint);
+    this.#context.table.setEndpoint(this.#options.mux, words, 0);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

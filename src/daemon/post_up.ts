@@ -1,0 +1,59 @@
+/**
+ * The post-up script (SATP section 11): run without a shell, with /dev/null as
+ * its standard streams, and with the rights that the daemon was started with.
+ *
+ * @module
+ */
+import type { AnytunOptions } from "../config/anytun_options.ts";
+import type { Logger } from "../log/logger.ts";
+import { formatPrefix } from "../net/prefix.ts";
+import type { DeviceHandle } from "./plane.ts";
+import type { ProcessControl, ProgramEnd } from "./process_control.ts";
+
+const NODE = "/dev/net/tun";
+const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/**
+ * Runs the script, if there is one, and logs how it ends. Only the caller
+ * knows whether to wait for it.
+ *
+ * @throws if it fails and is required
+ */
+export async function runPostUp(
+  options: AnytunOptions,
+  device: DeviceHandle,
+  control: ProcessControl,
+  logger: Logger,
+): Promise<void> {
+  if (options.postUp === undefined) return;
+  const { script, required } = options.postUp;
+  logger.notice(`executing post-up script '${script}'`);
+  const end = await control.run({
+    path: script,
+    args: [device.name, NODE],
+    env: {
+      PATH,
+      ANYTUN_DEVICE: device.name,
+      ANYTUN_TYPE: options.device.type,
+      ANYTUN_ADDRESSES: options.ifconfig.map(formatPrefix).join(" "),
+      ANYTUN_MTU: String(device.mtu),
+    },
+  });
+  const text = `script '${script}' ${endText(end)}`;
+  const succeeded = end.kind === "exit" && end.status === 0;
+  if (required && !succeeded) throw new Error(`${text} (--post-up-required)`);
+  if (end.kind === "exec error") logger.error(text);
+  else logger.notice(text);
+}
+
+/** In the words of the original, which scripts may know. */
+function endText(end: ProgramEnd): string {
+  switch (end.kind) {
+    case "exit":
+      return `returned ${end.status}`;
+    case "signal":
+      return `terminated after signal ${end.signal}`;
+    case "exec error":
+      return `exec() error: ${end.reason}`;
+  }
+}

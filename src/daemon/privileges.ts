@@ -1,0 +1,78 @@
+/**
+ * Giving up what only the start needs: the view of the file system, and the
+ * identity (CLI section 3). Unlike in the original, nothing of it may fail.
+ *
+ * @module
+ */
+import type { AnytunOptions } from "../config/anytun_options.ts";
+import type { Logger } from "../log/logger.ts";
+import type { Identity, ProcessControl } from "./process_control.ts";
+
+/** What of the options says who to become, and where. */
+export type PrivilegeOptions = Pick<
+  AnytunOptions,
+  "foreground" | "username" | "groupname" | "chroot"
+>;
+
+/**
+ * Looks up user and group while their files are still in sight.
+ *
+ * @returns undefined if the identity is to stay
+ * @throws if one of them does not exist
+ */
+export function findIdentity(
+  { username, groupname }: PrivilegeOptions,
+  control: ProcessControl,
+): Identity | undefined {
+  if (username === undefined) return undefined;
+  const user = control.findUser(username);
+  if (user === undefined) {
+    throw new Error(`unknown user ${username} (--username)`);
+  }
+  if (groupname === undefined) return user;
+  const gid = control.findGroup(groupname);
+  if (gid === undefined) {
+    throw new Error(`unknown group ${groupname} (--groupname)`);
+  }
+  return { uid: user.uid, gid };
+}
+
+/**
+ * Enters the jail and takes on the identity, for good.
+ *
+ * @throws if a step fails; what was done before it stays done
+ */
+export function giveUpPrivileges(
+  options: PrivilegeOptions,
+  identity: Identity | undefined,
+  control: ProcessControl,
+  logger: Logger,
+): void {
+  const { chroot, username, groupname, foreground } = options;
+  if (chroot !== undefined) {
+    during("enter the jail (--chroot)", () => control.changeRoot(chroot));
+    logger.notice(`we are in chroot jail (${chroot}) now`);
+  } else if (!foreground) {
+    // Not to keep a file system busy that somebody wants to unmount.
+    during("leave the working directory", () => control.changeDirectory("/"));
+  }
+  if (identity === undefined) return;
+  const who = `${username}:${groupname ?? identity.gid}`;
+  during(
+    "drop privileges (--username)",
+    () => control.changeIdentity(identity),
+  );
+  logger.notice(`dropped privileges to ${who}`);
+  if (identity.uid === 0) {
+    logger.warning(`user ${username} (--username) keeps all privileges`);
+  }
+}
+
+function during(step: string, work: () => void): void {
+  try {
+    work();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`Cannot ${step}: ${reason}`, { cause });
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * What a daemon does with its own process, and asks of the system.
+ *
+ * @module
+ */
+
+/** Whom a process becomes. */
+export interface Identity {
+  readonly uid: number;
+  /** The only group left to it. */
+  readonly gid: number;
+}
+
+/** How a program came to its end. */
+export type ProgramEnd =
+  | { readonly kind: "exit"; readonly status: number }
+  | { readonly kind: "signal"; readonly signal: number }
+  /** It could not be started at all. */
+  | { readonly kind: "exec error"; readonly reason: string };
+
+/** A program to run. */
+export interface ProgramStart {
+  readonly path: string;
+  /** Arguments without the name of the program. */
+  readonly args: readonly string[];
+  /** Its whole environment. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** A file that is written once. */
+export interface OutputFile {
+  write(bytes: Uint8Array<ArrayBuffer>): void;
+  close(): void;
+}
+
+/** A daemon's hold on its process. All but `run` take effect at once. */
+export interface ProcessControl {
+  /** @returns undefined if there is no such user */
+  findUser(name: string): Identity | undefined;
+  /** @returns undefined if there is no such group */
+  findGroup(name: string): number | undefined;
+  /** @returns undefined if there is no such interface */
+  interfaceIndex(name: string): number | undefined;
+  /** @throws if the file cannot be made or emptied */
+  openEmptyFile(path: string): OutputFile;
+  /**
+   * Runs a program with /dev/null as its standard streams.
+   *
+   * @returns Its end, which may be far away
+   */
+  run(program: ProgramStart): Promise<ProgramEnd>;
+  /** @throws if the folder cannot become the root of the file system */
+  changeRoot(folder: string): void;
+  /** @throws if the folder cannot be entered */
+  changeDirectory(folder: string): void;
+  /** @throws if a step is refused, or root's privileges could be had again */
+  changeIdentity(identity: Identity): void;
+}

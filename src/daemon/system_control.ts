@@ -1,0 +1,56 @@
+/**
+ * A daemon's hold on the process that it really runs in.
+ *
+ * @module
+ */
+import { SystemError } from "../../ffi/errno.ts";
+import { openEmpty } from "../../ffi/file.ts";
+import {
+  changeDirectory,
+  changeIdentity,
+  changeRoot,
+  findGroup,
+  findUser,
+} from "../../ffi/identity.ts";
+import { interfaceIndex } from "../../ffi/process.ts";
+import { errorText, type ProcessLibc } from "../../ffi/process_libc.ts";
+import { spawn, waitForEnd } from "../../ffi/spawn.ts";
+import type {
+  ProcessControl,
+  ProgramEnd,
+  ProgramStart,
+} from "./process_control.ts";
+
+/** {@link ProcessControl} by way of the C library. */
+export function systemControl(libc: ProcessLibc): ProcessControl {
+  return {
+    findUser: (name) => findUser(libc, name),
+    findGroup: (name) => findGroup(libc, name),
+    interfaceIndex: (name) => interfaceIndex(libc, name),
+    openEmptyFile: (path) => openEmpty(libc, path),
+    run: (program) => run(libc, program),
+    changeRoot: (folder) => changeRoot(libc, folder),
+    changeDirectory: (folder) => changeDirectory(libc, folder),
+    changeIdentity: (identity) => changeIdentity(libc, identity),
+  };
+}
+
+async function run(
+  libc: ProcessLibc,
+  { path, args, env }: ProgramStart,
+): Promise<ProgramEnd> {
+  let pid;
+  try {
+    pid = spawn(libc, {
+      path,
+      argv: [path, ...args],
+      env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
+      newSession: false,
+      descriptors: [],
+    });
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    return { kind: "exec error", reason: errorText(libc, error.errno) };
+  }
+  return await waitForEnd(libc, pid);
+}

@@ -1,0 +1,104 @@
+/**
+ * What log lines are written to, opened and opened again.
+ *
+ * @module
+ */
+import type { LogTarget } from "./target.ts";
+
+/** A stream such as `Deno.stdout`. */
+export interface StandardStream {
+  /** Writes some of the bytes and returns how many. */
+  writeSync(bytes: Uint8Array): number;
+}
+
+/** A file to which each write appends. */
+export interface LogFile {
+  /** Writes all of the bytes through to the system. */
+  write(bytes: Uint8Array<ArrayBuffer>): void;
+  close(): void;
+}
+
+/** The syslog of the system; each write is one line. */
+export type Syslog = LogFile;
+
+/** What a log writes to, and the clock for its lines. */
+export interface LogSurroundings {
+  readonly stdout: StandardStream;
+  readonly stderr: StandardStream;
+  /** @throws if the file cannot be opened for appending */
+  openFile(path: string): LogFile;
+  /** @throws if the system has no syslog */
+  openSyslog(): Syslog;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** The process id, for lines that name it. */
+  readonly pid: number;
+}
+
+/** Where the lines of a target go at present. */
+export class Outlet {
+  readonly target: LogTarget;
+  readonly #surroundings: LogSurroundings;
+  #file: LogFile;
+
+  /** @throws if the target cannot be opened */
+  constructor(target: LogTarget, surroundings: LogSurroundings) {
+    this.target = target;
+    this.#surroundings = surroundings;
+    this.#file = openTarget(target, surroundings);
+  }
+
+  write(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#file.write(bytes);
+  }
+
+  /** @throws if the target cannot be opened again; it is as it was then */
+  reopen(): void {
+    const file = openTarget(this.target, this.#surroundings);
+    this.#file.close();
+    this.#file = file;
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+}
+
+function openTarget(target: LogTarget, surroundings: LogSurroundings): LogFile {
+  switch (target.kind) {
+    case "stdout":
+    case "stderr":
+      return wholeWrites(surroundings[target.kind]);
+    case "syslog":
+      return named("syslog (--log syslog)", () => surroundings.openSyslog());
+    case "file": {
+      const { path } = target;
+      const what = `the file '${path}' (--log file)`;
+      return named(what, () => surroundings.openFile(path));
+    }
+  }
+}
+
+function named(what: string, open: () => LogFile): LogFile {
+  try {
+    return open();
+  } catch (cause) {
+    throw new Error(`Cannot log to ${what}: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** A stream may take less than it is given; nobody closes it here. */
+function wholeWrites(stream: StandardStream): LogFile {
+  return {
+    write(bytes) {
+      let rest = bytes;
+      while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
+    },
+    close() {},
+  };
+}
+
+/** What an error says. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

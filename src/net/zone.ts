@@ -1,0 +1,30 @@
+/**
+ * Interfaces in scoped IPv6 addresses (RFC 4007 section 11).
+ *
+ * @module
+ */
+import { formatAddress, type IpAddress } from "./address.ts";
+
+/** Finds the number of an interface. */
+export type InterfaceIndex = (name: string) => number | undefined;
+
+/**
+ * Replaces the name of an interface by its number, which is what sockets know.
+ *
+ * @throws if there is no interface of that name
+ */
+export function withNumericZone(
+  address: IpAddress,
+  interfaceIndex: InterfaceIndex,
+): IpAddress {
+  const { zone } = address;
+  if (zone === undefined || /^\d+$/.test(zone)) return address;
+  const index = interfaceIndex(zone);
+  if (index === undefined) {
+    throw new Error(
+      `Cannot use the address ${formatAddress(address)}: there is no ` +
+        `interface '${zone}'`,
+    );
+  }
+  return { ...address, zone: String(index) };
+}

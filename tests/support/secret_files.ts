@@ -1,0 +1,32 @@
+import type { SecretFiles } from "../../src/config/secret_files.ts";
+
+/** A file of a test. */
+export interface FakeFile {
+  readonly text: string;
+  readonly isPublic?: boolean;
+}
+
+/** Files that hold what a test wants; the empty path is standard input. */
+export function fakeSecretFiles(
+  files: Readonly<Record<string, FakeFile>> = {},
+  credentialsFolder?: string,
+): SecretFiles & { readonly handedOut: Uint8Array[] } {
+  const handedOut: Uint8Array[] = [];
+  const read = (path: string) => {
+    const file = files[path];
+    if (file === undefined) {
+      throw Object.assign(new Error(`Cannot open '${path}': ENOENT`), {
+        code: "ENOENT",
+      });
+    }
+    const bytes = new TextEncoder().encode(file.text);
+    handedOut.push(bytes);
+    return { bytes, isPublic: file.isPublic ?? false };
+  };
+  return {
+    handedOut,
+    credentialsFolder,
+    readFile: read,
+    readStandardInput: () => read(""),
+  };
+}
