@@ -338,7 +338,7 @@ Deno.test("identification that stays is merged with don't fragment", () => {
 });
 
 Deno.test("identification and sequence number may wrap around", () => {
-  for (const start of [0x7fff_f800, 0xffff_f800]) {
+  for (const start of [0x7fff_ff00, 0x7fff_f800, 0xffff_f800]) {
     const packets = range(
       6,
       (n) =>
@@ -353,6 +353,12 @@ Deno.test("identification and sequence number may wrap around", () => {
 Deno.test("PSH of the last packet is on the super-packet", () => {
   const [write] = coalesce([tcp(0), tcp(1, { flags: ACK | PSH })]);
   assert.equal(write?.[10 + 33], ACK | PSH);
+});
+
+Deno.test("PSH of one flow does not end the next one", () => {
+  const pushed = [tcp(0), tcp(1, { flags: ACK | PSH })];
+  const after = range(4, (n) => udp(n));
+  assert.deepEqual(groups([...pushed, ...after]), [2, 4]);
 });
 
 Deno.test("a super-packet is at most 65535 bytes long", () => {
