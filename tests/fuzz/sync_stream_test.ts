@@ -112,7 +112,7 @@ Deno.test("an endless stream is cut into records of 99999 bytes or less", () => 
     const chunk = encoder.encode(byte.repeat(1 << 16));
     const reader = new RecordReader();
     try {
-      for (let i = 0; i < 100; i++) {
+      for (let i = 0; i < 4; i++) {
         for (const text of reader.push(chunk)) {
           assert.ok(text.length <= 99_999);
           assert.throws(() => decodeRecord(text), { name: "SyncError" });

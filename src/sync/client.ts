@@ -1,0 +1,182 @@
+/**
+ * The client side of sync: one server, followed for as long as the daemon
+ * runs (sync section 1).
+ *
+ * @module
+ */
+import type { Logger } from "../log/logger.ts";
+import { type IpAddress, parseAddress } from "../net/address.ts";
+import type { Delay, Lookup } from "../net/resolver.ts";
+import { decodeRecord } from "./decode.ts";
+import { SyncError } from "./error.ts";
+import { RecordReader } from "./framing.ts";
+import type { SyncRecord } from "./record.ts";
+import type { Connect, SyncStream } from "./seams.ts";
+
+const FIRST_PAUSE_MS = 1000;
+const LAST_PAUSE_MS = 10_000;
+/** How long a name server, or one address, may take to answer. */
+const ANSWER_MS = 10_000;
+const READ_BYTES = 1 << 16;
+
+/** A server, as people name it. */
+export interface SyncHost {
+  /** Name or address, without brackets. */
+  readonly host: string;
+  /** 1 to 65535. */
+  readonly port: number;
+}
+
+/** What a client needs. */
+export interface SyncClientOptions {
+  readonly server: SyncHost;
+  /** Takes each record, checked. */
+  readonly apply: (record: SyncRecord) => void;
+  readonly connect: Connect;
+  readonly lookup: Lookup;
+  readonly delay: Delay;
+  /** Milliseconds of a clock that never goes back. */
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+/** Follows one server. */
+export class SyncClient {
+  readonly #options: SyncClientOptions;
+  readonly #name: string;
+
+  constructor(options: SyncClientOptions) {
+    this.#options = options;
+    const { host, port } = options.server;
+    this.#name = `${host}:${port}`;
+  }
+
+  /**
+   * Connects, applies records, and connects again whenever that ends.
+   *
+   * @returns once the signal is aborted
+   * @throws what `apply` throws
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const { log, delay, now } = this.#options;
+    let pause = FIRST_PAUSE_MS;
+    let isNews = true;
+    while (!signal.aborted) {
+      const stream = await this.#connect(signal, isNews);
+      isNews = stream !== undefined;
+      if (stream !== undefined) {
+        log.notice(`sync: connected to ${this.#name}`);
+        const began = now();
+        const reason = await this.#follow(stream, signal);
+        if (signal.aborted) return;
+        log.notice(
+          `sync: connection to ${this.#name} lost (${reason}) retrying every 10sec`,
+        );
+        // A server that sends everything and closes is not to be asked again
+        // and again: only what lasted begins with a short pause.
+        if (now() - began >= LAST_PAUSE_MS) pause = FIRST_PAUSE_MS;
+      }
+      await delay(pause, signal).catch(() => {});
+      pause = Math.min(2 * pause, LAST_PAUSE_MS);
+    }
+  }
+
+  async #connect(
+    signal: AbortSignal,
+    isNews: boolean,
+  ): Promise<SyncStream | undefined> {
+    const { log } = this.#options;
+    let reason = "the name has no address";
+    try {
+      for (const address of await this.#addresses(signal)) {
+        if (signal.aborted) return undefined;
+        try {
+          return await this.#connectTo(address, signal);
+        } catch (error) {
+          reason = textOf(error);
+        }
+      }
+    } catch (error) {
+      reason = textOf(error);
+    }
+    // Only the first of several failures, or the log would hold nothing else.
+    if (!signal.aborted) {
+      log[isNews ? "notice" : "debug"](
+        `sync: cannot connect to ${this.#name} (${reason}) retrying every 10sec`,
+      );
+    }
+    return undefined;
+  }
+
+  async #addresses(signal: AbortSignal): Promise<readonly IpAddress[]> {
+    const { lookup, server: { host } } = this.#options;
+    const address = parseAddress(host);
+    if (address !== undefined) return [address];
+    return await this.#inTime(signal, () => lookup(host, "any"));
+  }
+
+  #connectTo(address: IpAddress, signal: AbortSignal): Promise<SyncStream> {
+    const { connect, server: { port } } = this.#options;
+    return this.#inTime(
+      signal,
+      (tooLate) => connect({ address, port }, tooLate),
+    );
+  }
+
+  /** Waits for work until it takes too long or the daemon stops. */
+  async #inTime<T>(
+    signal: AbortSignal,
+    work: (tooLate: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const tooLate = new AbortController();
+    const done = new AbortController();
+    const either = AbortSignal.any([signal, done.signal]);
+    const timeout = this.#options.delay(ANSWER_MS, either).then(() => {
+      throw new Error("no answer");
+    });
+    try {
+      return await Promise.race([work(tooLate.signal), timeout]);
+    } catch (error) {
+      tooLate.abort();
+      throw error;
+    } finally {
+      done.abort();
+    }
+  }
+
+  /** @returns Why the connection ended, in the words of the original */
+  async #follow(stream: SyncStream, signal: AbortSignal): Promise<string> {
+    const close = () => stream.close();
+    signal.addEventListener("abort", close);
+    try {
+      if (signal.aborted) close();
+      for await (const record of recordsOf(stream)) this.#options.apply(record);
+      return "input stream error";
+    } catch (error) {
+      if (!(error instanceof SyncError)) throw error;
+      this.#options.log.info(`sync: from ${this.#name}: ${error.message}`);
+      return error.fault;
+    } finally {
+      signal.removeEventListener("abort", close);
+      close();
+    }
+  }
+}
+
+/** The records of a stream until it ends, or breaks off. */
+async function* recordsOf(stream: SyncStream): AsyncGenerator<SyncRecord> {
+  const reader = new RecordReader();
+  const chunk = new Uint8Array(READ_BYTES);
+  for (;;) {
+    const size = await stream.read(chunk).catch(() => null);
+    if (size === null) return;
+    for (const text of reader.push(chunk.subarray(0, size))) {
+      const record = decodeRecord(text);
+      if (record !== undefined) yield record;
+    }
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,73 @@
+/**
+ * TCP as Deno has it. Needs `--allow-net`.
+ *
+ * @module
+ */
+import { formatAddress, parseAddress } from "../net/address.ts";
+import type { Endpoint } from "../net/endpoint.ts";
+import type { SyncListener, SyncStream } from "./seams.ts";
+
+/**
+ * Listens on one endpoint. On `[::]` that serves IPv4 as well, because Deno
+ * has no switch for IPV6_V6ONLY.
+ *
+ * @throws if it cannot be bound
+ */
+export function listenTcp({ address, port }: Endpoint): SyncListener {
+  const hostname = formatAddress(address);
+  const listener = Deno.listen({ hostname, port });
+  return {
+    local: endpointOf(listener.addr),
+    accept: async () => new DenoStream(await listener.accept()),
+    close: () => listener.close(),
+  };
+}
+
+/**
+ * Connects to one endpoint.
+ *
+ * @throws if nobody listens there, or the signal is aborted before
+ */
+export async function connectTcp(
+  { address, port }: Endpoint,
+  signal: AbortSignal,
+): Promise<SyncStream> {
+  const hostname = formatAddress(address);
+  return new DenoStream(await Deno.connect({ hostname, port, signal }));
+}
+
+class DenoStream implements SyncStream {
+  readonly remote: Endpoint;
+  readonly #connection: Deno.TcpConn;
+  #open = true;
+
+  constructor(connection: Deno.TcpConn) {
+    this.#connection = connection;
+    this.remote = endpointOf(connection.remoteAddr);
+    // A peer whose host vanished says nothing; only this finds out.
+    connection.setKeepAlive(true);
+  }
+
+  read(into: Uint8Array): Promise<number | null> {
+    return this.#connection.read(into);
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    return this.#connection.write(bytes);
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#connection.close();
+  }
+}
+
+function endpointOf({ hostname, port }: Deno.NetAddr): Endpoint {
+  // A socket of both families shows IPv4 peers as mapped ones.
+  const address = parseAddress(hostname.replace(/^::ffff:(?=\d+\.)/, ""));
+  if (address === undefined) {
+    throw new Error(`Cannot use the address ${hostname} of a TCP socket`);
+  }
+  return { address, port };
+}

@@ -1,0 +1,101 @@
+/**
+ * The server side of sync: everything that is known for each client that
+ * connects, and then what changes (sync section 1).
+ *
+ * @module
+ */
+import type { Logger } from "../log/logger.ts";
+import { formatEndpoint } from "../net/endpoint.ts";
+import type { Delay } from "../net/resolver.ts";
+import type { SyncListener, SyncStream } from "./seams.ts";
+import { Subscriber } from "./subscriber.ts";
+
+/** How long to leave the system alone that cannot accept now. */
+const ACCEPT_PAUSE_MS = 1000;
+
+/** What a server needs. */
+export interface SyncServerOptions {
+  readonly listeners: readonly SyncListener[];
+  /** Everything known now, as records for the stream. */
+  readonly snapshot: () => readonly string[];
+  readonly delay: Delay;
+  readonly log: Logger;
+  /** Clients at a time. */
+  readonly maxClients?: number;
+  /** Bytes of changes that may wait for a client that reads slowly. */
+  readonly maxWaiting?: number;
+}
+
+/** Serves the clients of one daemon. */
+export class SyncServer {
+  readonly #options: SyncServerOptions;
+  readonly #maxClients: number;
+  readonly #maxWaiting: number;
+  readonly #clients = new Set<Subscriber>();
+
+  constructor(options: SyncServerOptions) {
+    this.#options = options;
+    this.#maxClients = options.maxClients ?? 64;
+    this.#maxWaiting = options.maxWaiting ?? 1 << 20;
+  }
+
+  /** Accepts clients until the signal is aborted; then all is closed. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { listeners } = this.#options;
+    const stop = () => {
+      for (const listener of listeners) listener.close();
+      for (const client of this.#clients) client.close();
+    };
+    if (signal.aborted) return stop();
+    signal.addEventListener("abort", stop);
+    await Promise.all(listeners.map((one) => this.#accept(one, signal)));
+  }
+
+  /** Sends a record to every client. */
+  push(record: string): void {
+    for (const client of this.#clients) {
+      if (!client.isOpen || client.push(record)) continue;
+      this.#options.log.warning(
+        `sync client ${
+          formatEndpoint(client.remote)
+        } reads too slowly: closing its connection`,
+      );
+      client.close();
+    }
+  }
+
+  async #accept(listener: SyncListener, signal: AbortSignal): Promise<void> {
+    const { log, delay } = this.#options;
+    while (!signal.aborted) {
+      try {
+        this.#welcome(await listener.accept());
+      } catch (error) {
+        if (signal.aborted) return;
+        log.error(`sync server cannot accept a client: ${textOf(error)}`);
+        await delay(ACCEPT_PAUSE_MS, signal).catch(() => {});
+      }
+    }
+  }
+
+  #welcome(stream: SyncStream): void {
+    const { log, snapshot } = this.#options;
+    const from = formatEndpoint(stream.remote);
+    if (this.#clients.size >= this.#maxClients) {
+      log.warning(
+        `sync client ${from} refused: ${this.#maxClients} are connected`,
+      );
+      return stream.close();
+    }
+    log.info(`new sync client connected from ${from}`);
+    const client = new Subscriber(stream, snapshot(), this.#maxWaiting);
+    this.#clients.add(client);
+    client.run().then(() => {
+      this.#clients.delete(client);
+      log.debug(`sync client ${from} is gone`);
+    });
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

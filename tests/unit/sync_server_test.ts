@@ -1,0 +1,229 @@
+import { strict as assert } from "node:assert";
+import type { Endpoint } from "../../src/net/endpoint.ts";
+import { bindSync } from "../../src/sync/bind.ts";
+import { connectTcp, listenTcp } from "../../src/sync/deno_tcp.ts";
+import { SyncServer } from "../../src/sync/server.ts";
+import { settle } from "../support/manual_clock.ts";
+import { recordingLog } from "../support/recording_log.ts";
+import { ipAddress } from "../support/routes.ts";
+import {
+  ManualListener,
+  ManualStream,
+  pause,
+  readText,
+} from "../support/sync_streams.ts";
+
+const never = new AbortController().signal;
+
+function noName(): Promise<never> {
+  return Promise.reject(new Error("unknown name"));
+}
+
+/** A server whose clients are made by the test. */
+function manualServer(snapshot: () => readonly string[] = () => []) {
+  const listener = new ManualListener();
+  const log = recordingLog();
+  const stop = new AbortController();
+  const server = new SyncServer({
+    listeners: [listener],
+    snapshot,
+    log,
+    delay: () => Promise.resolve(),
+    maxClients: 2,
+    maxWaiting: 10,
+  });
+  const running = server.run(stop.signal);
+  const connect = async () => {
+    const stream = new ManualStream();
+    listener.offer(stream);
+    await settle();
+    return stream;
+  };
+  return { listener, log, server, stop, running, connect };
+}
+
+Deno.test("a client gets everything at first, then what changes", async () => {
+  const log = recordingLog();
+  const stop = new AbortController();
+  const at = { host: undefined, port: 0 };
+  const listeners = await bindSync(at, listenTcp, noName, log);
+  const many = Array.from({ length: 5000 }, (_, i) => `record ${i};`);
+  const server = new SyncServer({
+    listeners,
+    snapshot: () => many,
+    delay: pause,
+    log,
+  });
+  const running = server.run(stop.signal);
+
+  const local = listeners[0]?.local as Endpoint;
+  const streams = await Promise.all([
+    connectTcp(local, never),
+    connectTcp(local, never),
+  ]);
+  const all = many.join("");
+  for (const stream of streams) {
+    await stream.write(new TextEncoder().encode("nobody listens"));
+    assert.equal(await readText(stream, all.length), all);
+  }
+  server.push("changed");
+  for (const stream of streams) {
+    assert.equal(await readText(stream, 7), "changed");
+  }
+  stop.abort();
+  for (const stream of streams) {
+    assert.equal(await stream.read(new Uint8Array(9)).catch(() => null), null);
+    stream.close();
+  }
+  await running;
+  const { port } = local;
+  assert.equal(
+    log.lines[0],
+    `NOTICE: sync server listening on 127.0.0.1:${port}`,
+  );
+  assert.match(
+    log.lines[1] ?? "",
+    /^INFO: new sync client connected from 127\.0\.0\.1:\d+$/,
+  );
+});
+
+Deno.test("a client that ends its side gets what is there, and then the end", async () => {
+  const { connect, server, stop } = manualServer(() => ["one", "two"]);
+  const client = await connect();
+  client.end();
+  await settle();
+  assert.equal(client.isClosed, false);
+  client.take();
+  await settle();
+  assert.equal(client.written, "onetwo");
+  assert.equal(client.isClosed, true);
+  server.push("three");
+  assert.equal(client.written, "onetwo");
+  stop.abort();
+});
+
+Deno.test("a client that reads too slowly is dropped, the others are not", async () => {
+  const { connect, server, log, stop } = manualServer();
+  const slow = await connect();
+  const fast = await connect();
+  fast.take();
+  for (const record of ["aaaaa", "bbbbb", "ccccc", "ddddd"]) {
+    server.push(record);
+    await settle();
+  }
+  assert.equal(slow.isClosed, true);
+  assert.equal(fast.isClosed, false);
+  assert.equal(fast.written, "aaaaabbbbbcccccddddd");
+  assert.deepEqual(log.lines.filter((line) => line.startsWith("WARNING")), [
+    "WARNING: sync client 192.0.2.9:9 reads too slowly: closing its connection",
+  ]);
+  stop.abort();
+});
+
+Deno.test("a client that waits for a change gets it, and the next one", async () => {
+  const { connect, server, stop } = manualServer();
+  const client = await connect();
+  client.take();
+  await settle();
+  server.push("a");
+  await settle();
+  assert.equal(client.written, "a");
+  server.push("b");
+  await settle();
+  assert.equal(client.written, "ab");
+  stop.abort();
+});
+
+Deno.test("more clients than there is room for are refused until one is gone", async () => {
+  const { connect, log, stop } = manualServer();
+  const [first] = [await connect(), await connect()];
+  const third = await connect();
+  assert.equal(third.isClosed, true);
+  assert.deepEqual(log.lines.filter((line) => line.startsWith("WARNING")), [
+    "WARNING: sync client 192.0.2.9:9 refused: 2 are connected",
+  ]);
+  first.break();
+  await settle();
+  const fourth = await connect();
+  assert.equal(fourth.isClosed, false);
+  stop.abort();
+});
+
+Deno.test("a server survives what the system cannot accept", async () => {
+  const { connect, listener, log, stop } = manualServer(() => ["one"]);
+  listener.offer(new Error("Too many open files"));
+  await settle();
+  const client = await connect();
+  client.take();
+  await settle();
+  assert.equal(client.written, "one");
+  assert.equal(
+    log.lines[0],
+    "ERROR: sync server cannot accept a client: Too many open files",
+  );
+  stop.abort();
+});
+
+Deno.test("run() closes the port and all clients when it is stopped", async () => {
+  const { connect, listener, running, stop } = manualServer();
+  const client = await connect();
+  stop.abort();
+  await running;
+  assert.equal(listener.isClosed, true);
+  assert.equal(client.isClosed, true);
+});
+
+Deno.test("bindSync() warns of every address that others can reach", async () => {
+  const log = recordingLog();
+  const bound: Endpoint[] = [];
+  const listen = (local: Endpoint) => {
+    bound.push(local);
+    return { local, accept: () => Promise.reject(new Error()), close() {} };
+  };
+  const lookup = () =>
+    Promise.resolve(["127.0.0.2", "::1", "192.0.2.1"].map(ipAddress));
+  for (const host of [undefined, "::", "0.0.0.0", "some.name"]) {
+    await bindSync({ host, port: 2323 }, listen, lookup, log);
+  }
+  assert.equal(bound.length, 6);
+  const lines = log.lines.map((line) => line.replace(/: master keys.*/, ""));
+  assert.deepEqual(lines, [
+    "NOTICE: sync server listening on 127.0.0.1:2323",
+    "NOTICE: sync server listening on [::]:2323",
+    "WARNING: sync server on [::]:2323 can be reached from everywhere",
+    "NOTICE: sync server listening on 0.0.0.0:2323",
+    "WARNING: sync server on 0.0.0.0:2323 can be reached from everywhere",
+    "NOTICE: sync server listening on 127.0.0.2:2323",
+    "NOTICE: sync server listening on [::1]:2323",
+    "NOTICE: sync server listening on 192.0.2.1:2323",
+    "WARNING: sync server on 192.0.2.1:2323 can be reached from other hosts",
+  ]);
+});
+
+Deno.test("bindSync() says what cannot be bound, and leaves nothing open", async () => {
+  let open = 0;
+  const listen = (local: Endpoint) => {
+    if (local.address.family === 6) throw new Error("Address already in use");
+    open++;
+    return {
+      local,
+      accept: () => Promise.reject(new Error()),
+      close: () => open--,
+    };
+  };
+  const lookup = () => Promise.resolve(["127.0.0.1", "::1"].map(ipAddress));
+  const log = recordingLog();
+  await assert.rejects(
+    bindSync({ host: "localhost", port: 2323 }, listen, lookup, log),
+    {
+      message:
+        "Cannot listen for sync clients on [::1]:2323: Address already in use",
+    },
+  );
+  assert.equal(open, 0);
+  assert.deepEqual(log.lines, []);
+  await assert.rejects(
+    bindSync({ host: "no.name", port: 2323 }, listen, noName, log),
+    { message: "Cannot listen for sync clients on no.name: unknown name" },
+  );
+});
