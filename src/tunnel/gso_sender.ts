@@ -106,9 +106,12 @@ export class GsoSender {
   }
 
   #unreachable(connection: Connection, first: number, end: number): void {
+    const { wanted } = this.#outbound.batch;
+    let lost = 0;
+    for (let i = first; i < end; i++) lost += wanted[i] ?? 0;
     const to = readEndpoint(connection.endpoint, 0);
-    if (to !== undefined) this.#options.noSocket(to);
-    count(connection.counters, ConnectionCounter.SEND_FAILED, end - first);
+    if (to !== undefined && lost > 0) this.#options.noSocket(to);
+    count(connection.counters, ConnectionCounter.SEND_FAILED, lost);
   }
 
   // Makes messages of the datagrams of one connection.

@@ -1,0 +1,121 @@
+/**
+ * A kernel that sends nothing: it reads the messages of sendmmsg(2) where they
+ * lie, and takes or refuses each as a test wants.
+ *
+ * @module
+ */
+import type { Libc } from "../../ffi/libc.ts";
+import { Arena } from "../../ffi/memory.ts";
+import { fakeLibc } from "./fake_libc.ts";
+
+/** One message as the kernel sees it. */
+export interface KernelMessage {
+  readonly fd: number;
+  /** UDP port of the destination. */
+  readonly port: number;
+  /** Bytes of each datagram, 0 where the message is one datagram. */
+  readonly segmentSize: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Says whether a message is taken. */
+export type Verdict = (message: KernelMessage) => boolean;
+
+// struct msghdr, struct iovec and struct cmsghdr of 64 bit Linux
+const MMSGHDR_SIZE = 64;
+const IOVEC_SIZE = 16;
+const SOL_UDP = 17;
+const UDP_SEGMENT = 103;
+
+/** Keeps what it is given to send. */
+export class RecordingKernel {
+  readonly arena = new Arena(1 << 20);
+  /** What was taken, message by message. */
+  readonly taken: KernelMessage[] = [];
+  /** What it said to be refused. */
+  readonly refused: KernelMessage[] = [];
+  /** Calls of sendmmsg. */
+  calls = 0;
+  /** How many messages one call sends at most. */
+  atOnce = Infinity;
+  takes: Verdict = () => true;
+  /** The error number of a refusal. */
+  errno = 0;
+
+  /** The C library for the code under test. */
+  libc(real: Libc): Libc {
+    const sendmmsg = (
+      fd: number,
+      first: Deno.PointerValue,
+      count: number,
+    ) => this.#send(fd, this.#offset(Deno.UnsafePointer.value(first)), count);
+    const errno = () => this.errno;
+    return { ...fakeLibc(real, { sendmmsg }, 0), errno };
+  }
+
+  /** The datagrams taken, cut out of the messages. */
+  datagrams(): { readonly port: number; readonly bytes: Uint8Array }[] {
+    return this.taken.flatMap(({ port, bytes, segmentSize }) => {
+      const size = segmentSize || bytes.length;
+      const count = Math.max(1, Math.ceil(bytes.length / size));
+      return Array.from({ length: count }, (_, k) => ({
+        port,
+        bytes: bytes.slice(k * size, (k + 1) * size),
+      }));
+    });
+  }
+
+  #send(fd: number, first: number, count: number): number {
+    this.calls++;
+    for (let k = 0; k < count; k++) {
+      if (k >= this.atOnce) return k;
+      const message = this.#read(fd, first + k * MMSGHDR_SIZE);
+      if (!this.takes(message)) {
+        // Of a message that is not the first the caller learns when asking again.
+        if (k > 0) return k;
+        this.refused.push(message);
+        return -1;
+      }
+      this.taken.push(message);
+    }
+    return count;
+  }
+
+  #read(fd: number, at: number): KernelMessage {
+    const { view, bytes } = this.arena;
+    const name = this.#pointerAt(at);
+    const pieces = this.#pointerAt(at + 16);
+    const pieceCount = view.getUint32(at + 24, true);
+    const parts: number[] = [];
+    for (let k = 0; k < pieceCount; k++) {
+      const from = this.#pointerAt(pieces + k * IOVEC_SIZE);
+      const size = view.getUint32(pieces + k * IOVEC_SIZE + 8, true);
+      parts.push(...bytes.subarray(from, from + size));
+    }
+    return {
+      fd,
+      port: view.getUint16(name + 2),
+      segmentSize: this.#segmentSize(at),
+      bytes: Uint8Array.from(parts),
+    };
+  }
+
+  #segmentSize(at: number): number {
+    const { view } = this.arena;
+    if (view.getUint32(at + 40, true) === 0) return 0;
+    const control = this.#pointerAt(at + 32);
+    const kind = [8, 12].map((k) => view.getUint32(control + k, true));
+    if (kind[0] !== SOL_UDP || kind[1] !== UDP_SEGMENT) {
+      throw new Error(`Cannot know a control message of kind ${kind}`);
+    }
+    return view.getUint16(control + 16, true);
+  }
+
+  #pointerAt(at: number): number {
+    return this.#offset(this.arena.view.getBigUint64(at, true));
+  }
+
+  #offset(address: bigint): number {
+    return Number(address - this.arena.address(0));
+  }
+}
