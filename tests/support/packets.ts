@@ -242,6 +242,17 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   return all;
 }
 
+/** A copy with other bytes from a place on. */
+export function edited(
+  bytes: Uint8Array,
+  at: number,
+  ...values: number[]
+): Uint8Array {
+  const copy = bytes.slice();
+  copy.set(values, at);
+  return copy;
+}
+
 function byte(bytes: Uint8Array, at: number): number {
   const value = bytes[at];
   if (value === undefined) throw new RangeError(`no byte at ${at}`);

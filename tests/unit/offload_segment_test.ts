@@ -4,6 +4,7 @@ import {
   ACK,
   counting,
   CWR,
+  edited,
   FIN,
   type IpFields,
   ipPacket,
@@ -72,16 +73,6 @@ function assertAsReference(read: Uint8Array, ethernet = false): void {
 function tenSegments(ip: IpFields = {}, tcp: TcpFields = {}): Uint8Array {
   const packet = tcpPacket(ip, { payload: counting(13_000), ...tcp });
   return superPacket(packet, 1300);
-}
-
-function edited(
-  bytes: Uint8Array,
-  at: number,
-  ...values: number[]
-): Uint8Array {
-  const copy = bytes.slice();
-  copy.set(values, at);
-  return copy;
 }
 
 const links = ["none", "ethernet", "vlan"] as const;
