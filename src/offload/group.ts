@@ -10,8 +10,8 @@ import { type PacketHeaders, PSH, TCP } from "./headers.ts";
 import * as virtio from "./virtio.ts";
 
 /**
- * Packets in a super-packet. Linux before 6.9 refuses a UDP one of more
- * (UDP_MAX_SEGMENTS).
+ * Packets in a super-packet: UDP_MAX_SEGMENTS of older Linux kernels, which
+ * refuse a UDP one of more.
  */
 const MAX_PACKETS = 64;
 
