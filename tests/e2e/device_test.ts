@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { waitingLeft } from "../interop/settings.ts";
 import { labTest } from "../support/lab_test_case.ts";
-import { DEVICE, oursFromSource } from "../support/peers.ts";
+import {
+  DEVICE,
+  oursFromSource,
+  oursNative,
+  oursOnWebCrypto,
+  oursWithOneWorker,
+} from "../support/peers.ts";
 
 /** What `ip -j addr show` says of a device, as far as it matters here. */
 interface DeviceState {
@@ -16,8 +22,8 @@ interface DeviceState {
 
 labTest(
   "the device gets every address of -n and the MTU of --mtu, and is up",
-  "i-d0",
-  [],
+  "i-d",
+  [oursFromSource.missing()],
   async ({ left }) => {
     const addresses = ["10.99.0.1/24", "10.98.7.6/32", "fd00:99::1/64"];
     const options = [...waitingLeft.options, "--mtu", "1300"];
@@ -34,3 +40,26 @@ labTest(
     assert.deepEqual(given.sort(), addresses.sort());
   },
 );
+
+const programs = [
+  oursNative,
+  oursWithOneWorker,
+  oursFromSource,
+  oursOnWebCrypto,
+];
+
+for (const [index, program] of programs.entries()) {
+  labTest(
+    `${program.name} ends with a status and a word when its device vanishes`,
+    `i-d${index}`,
+    [program.missing()],
+    async ({ left }) => {
+      const daemon = await program.start(left, waitingLeft);
+      await left.ip("link", "delete", DEVICE);
+
+      await daemon.line(/ERROR: .*device/);
+      const { code } = await daemon.ended;
+      assert.equal(code, 255);
+    },
+  );
+}

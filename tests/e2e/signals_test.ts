@@ -1,13 +1,20 @@
 import assert from "node:assert/strict";
 import { labTest } from "../support/lab_test_case.ts";
-import { DEVICE, oursAsBinary, oursFromSource } from "../support/peers.ts";
+import {
+  DEVICE,
+  oursAsBinary,
+  oursFromSource,
+  oursNative,
+} from "../support/peers.ts";
 import { waitingLeft } from "../interop/settings.ts";
 
-for (const program of [oursFromSource, oursAsBinary]) {
+const programs = [oursNative, oursFromSource, oursAsBinary];
+
+for (const [index, program] of programs.entries()) {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     labTest(
       `${program.name} ends at ${signal} with status 0 and removes its device`,
-      `i-e${signal.slice(3)}${program === oursAsBinary ? "b" : "s"}`,
+      `i-e${signal.slice(3)}${index}`,
       [program.missing()],
       async ({ left }) => {
         const daemon = await program.start(left, waitingLeft);

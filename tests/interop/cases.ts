@@ -3,6 +3,11 @@ import {
   anytun,
   oursAsBinary,
   oursFromSource,
+  oursNative,
+  oursOnBuiltin,
+  oursOnWebCrypto,
+  oursWithOneWorker,
+  oursWithoutOffloads,
   uanytun,
 } from "../support/peers.ts";
 import { passphrase } from "./settings.ts";
@@ -23,8 +28,8 @@ export interface Variant {
   readonly second?: string;
   /** Which peer is told no address and waits for the other. */
   readonly waits?: "first" | "second";
-  /** Whether the binary goes through this one too. */
-  readonly binary?: boolean;
+  /** Whether all ways to run our program go through this one. */
+  readonly often?: boolean;
 }
 
 /** One tunnel: two programs, and what is varied. */
@@ -46,34 +51,43 @@ const SALT = "-A f0f1f2f3f4f5f6f7f8f9fafbfcfd";
 
 /** What ours is put through with each of the originals. */
 export const variants: readonly Variant[] = [
-  { name: "tun with IPv4", binary: true },
+  { name: "tun with IPv4", often: true },
   { name: "tun with IPv4, roles exchanged" },
-  { name: "tun with IPv6", inner: "IPv6", binary: true },
-  { name: "tap", type: "tap", binary: true },
+  { name: "tun with IPv6", inner: "IPv6", often: true },
+  { name: "tap", type: "tap", often: true },
   {
     name: "tap with IPv6 over IPv6",
     type: "tap",
     inner: "IPv6",
     outer: "IPv6",
+    often: true,
   },
   { name: "tun over IPv6", outer: "IPv6" },
   { name: "192 bit keys", options: "-c aes-ctr-192 -k aes-ctr-192" },
   {
     name: "256 bit keys",
     options: "-c aes-ctr-256 -k aes-ctr-256",
-    binary: true,
+    often: true,
   },
   { name: "cipher 256, kd 128", options: "-c aes-ctr-256 -k aes-ctr-128" },
   { name: "cipher 128, kd 256", options: "-c aes-ctr-128 -k aes-ctr-256" },
-  { name: "cipher 192, kd 256", options: "-c aes-ctr-192 -k aes-ctr-256" },
+  {
+    name: "cipher 192, kd 256",
+    options: "-c aes-ctr-192 -k aes-ctr-256",
+    often: true,
+  },
   { name: "cipher 256, kd 192", options: "-c aes-ctr-256 -k aes-ctr-192" },
   { name: "null cipher", options: "-c null" },
   { name: "null authentication", options: "-a null" },
-  { name: "null cipher and authentication", options: "-c null -a null" },
+  {
+    name: "null cipher and authentication",
+    options: "-c null -a null",
+    often: true,
+  },
   { name: "null key derivation", options: "-k null" },
   { name: "tag of 0 bytes", options: "-b 0" },
   { name: "tag of 4 bytes", options: "-b 4" },
-  { name: "tag of 20 bytes", options: "-b 20" },
+  { name: "tag of 20 bytes", options: "-b 20", often: true },
   { name: "key and salt of 128 bits", options: `${KEY_128} ${SALT}` },
   {
     name: "key of 192 bits, salt of the passphrase",
@@ -94,63 +108,76 @@ export const variants: readonly Variant[] = [
     first: "-s 7",
     second: "-s 65535",
   },
-  { name: "replay window of 64", options: "-w 64", binary: true },
+  { name: "replay window of 64", options: "-w 64", often: true },
   { name: "the second waits", waits: "second" },
-  { name: "the first waits", waits: "first", options: "-w 1024", binary: true },
+  { name: "the first waits", waits: "first", options: "-w 1024", often: true },
 ];
 
-const forBinary = variants.filter(({ binary }) => binary);
+const frequent = variants.filter(({ often }) => often);
 
 /** The originals with each other: where these fail, the lab is wrong. */
 export const originals: readonly Case[] = [
-  ...casesOf(anytun, anytun, "left", variants.slice(0, 1)),
-  ...casesOf(uanytun, anytun, "right", variants.slice(4, 5)),
+  ...casesOf(anytun, [anytun], "left", variants.slice(0, 1)),
+  ...casesOf(uanytun, [anytun], "right", variants.slice(4, 5)),
 ];
 
-/** Ours from source with the C++ program. */
+/** Ours with the C++ program. */
 export const withAnytun: readonly Case[] = casesOf(
-  oursFromSource,
-  anytun,
+  oursNative,
+  [anytun],
   "left",
   variants,
 );
 
 /**
- * Ours from source with the C program, each variant in the role that it does
- * not have with the C++ program.
+ * Ours with the C program, each variant in the role that it does not have with
+ * the C++ program.
  */
 export const withUanytun: readonly Case[] = casesOf(
-  oursFromSource,
-  uanytun,
+  oursNative,
+  [uanytun],
   "right",
   variants,
 );
 
-/** Ours from source with itself. */
-export const withOurselves: readonly Case[] = casesOf(
+/** The other ways to run ours, with both originals in turns. */
+export const otherWays: readonly Case[] = [
   oursFromSource,
-  oursFromSource,
-  "left",
-  forBinary,
-);
+  oursOnWebCrypto,
+  oursOnBuiltin,
+  oursWithOneWorker,
+  oursWithoutOffloads,
+].flatMap((program) => casesOf(program, [anytun, uanytun], "left", frequent));
+
+/** Ours with itself: each plane alone, and both together. */
+export const withOurselves: readonly Case[] = [
+  ...casesOf(oursNative, [oursNative], "left", frequent),
+  ...casesOf(oursOnWebCrypto, [oursNative], "right", frequent),
+  ...casesOf(oursFromSource, [oursOnWebCrypto], "left", frequent.slice(0, 3)),
+];
 
 /** Our binary with both originals and with ours from source. */
 export const ofBinary: readonly Case[] = [
-  ...casesOf(oursAsBinary, anytun, "left", forBinary),
-  ...casesOf(oursAsBinary, uanytun, "right", forBinary),
-  ...casesOf(oursAsBinary, oursFromSource, "left", forBinary.slice(0, 1)),
+  ...casesOf(oursAsBinary, [anytun], "left", frequent),
+  ...casesOf(oursAsBinary, [uanytun], "right", frequent),
+  ...casesOf(oursAsBinary, [oursFromSource], "left", frequent.slice(0, 1)),
 ];
 
-/** The first program changes its role from variant to variant. */
+/**
+ * One case for each variant. The second programs take turns; each time round
+ * the first program changes its role.
+ */
 export function casesOf(
   first: PeerProgram,
-  second: PeerProgram,
+  seconds: readonly [PeerProgram, ...PeerProgram[]],
   firstRole: "left" | "right",
   list: readonly Variant[],
 ): readonly Case[] {
   return list.map((variant, index) => {
-    const role = index % 2 === 0 ? firstRole : opposite(firstRole);
-    const programs = `${first.name} (${role}) and ${second.name}`;
+    const second = seconds[index % seconds.length] ?? seconds[0];
+    const round = Math.floor(index / seconds.length);
+    const role = round % 2 === 0 ? firstRole : opposite(firstRole);
+    const programs = `${first.name}, ${role}, and ${second.name}`;
     return {
       name: `${programs}: ${variant.name}`,
       first,
@@ -178,7 +205,14 @@ export function optionsOf(
 }
 
 if (import.meta.main) {
-  const all = [originals, withAnytun, withUanytun, withOurselves, ofBinary];
+  const all = [
+    originals,
+    withAnytun,
+    withUanytun,
+    otherWays,
+    withOurselves,
+    ofBinary,
+  ];
   const names = all.flat().map(({ name }) => `${name}\n`).join("");
   await Deno.stdout.write(new TextEncoder().encode(names));
 }

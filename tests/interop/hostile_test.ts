@@ -3,12 +3,16 @@ import type { Lab } from "../support/lab.ts";
 import type { LabProcess } from "../support/lab_process.ts";
 import type { Way } from "../support/lab_relay.ts";
 import { labTest } from "../support/lab_test_case.ts";
-import { anytun, oursFromSource } from "../support/peers.ts";
+import {
+  anytun,
+  oursFromSource,
+  oursNative,
+  type PeerProgram,
+} from "../support/peers.ts";
 import { LEFT, PORT, RIGHT, speakingRight, waitingLeft } from "./settings.ts";
 
 const ATTACKER_PORT = 6666;
 const RELAY_PORT = 4500;
-const MISSING = [oursFromSource.missing(), anytun.missing()];
 
 /** Datagrams of the right form (SATP section 1), but without the key. */
 const FORGERIES = [
@@ -23,68 +27,91 @@ const FORGERIES = [
   "00",
 ];
 
-labTest(
-  "a forged datagram makes no connection and moves none",
-  "i-h0",
-  MISSING,
-  async (lab) => {
-    const ours = await oursFromSource.start(lab.left, waitingLeft);
-    const attacker = await attack(lab, ATTACKER_PORT, FORGERIES);
-    await assert.rejects(lab.left.ping(RIGHT, 1), "nobody is there to answer");
+/** Something that an attacker does, and how ours withstands. */
+interface Attack {
+  readonly name: string;
+  readonly stand: (lab: Lab, ours: PeerProgram) => Promise<void>;
+}
 
-    await anytun.start(lab.right, speakingRight(lab));
-    await lab.right.ping(LEFT);
-    await lab.left.ping(RIGHT);
-
-    const second = await attack(lab, ATTACKER_PORT + 1, FORGERIES);
-    await lab.left.ping(RIGHT);
-    await lab.right.ping(LEFT);
-    for (const { lines } of [attacker, second]) {
-      assert.deepEqual(lines, ["sent"], "the attacker was spoken to");
-    }
-    const followed = new RegExp(`autodetected.*:${ATTACKER_PORT}`);
-    assert.ok(!ours.lines.some((line) => followed.test(line)));
+/** What each plane has to stand. */
+const attacks: readonly Attack[] = [
+  {
+    name: "a forged datagram makes no connection and moves none",
+    stand: refuseForgeries,
   },
-);
-
-labTest(
-  "a datagram that was listened to and comes again moves no connection",
-  "i-h1",
-  MISSING,
-  async (lab) => {
-    const { relay } = await startBehindRelay(lab, { window: "0", times: 1 });
-    const datagram = (await relay.line(/^saw /)).slice("saw ".length);
-    // The peer is heard all the time, so that there is no doubt where it is.
-    lab.left.spawn("ping", "-q", "-i", "0.05", RIGHT);
-    await lab.left.ping(RIGHT);
-
-    const attacker = await attack(lab, ATTACKER_PORT, [datagram]);
-    await lab.left.ping(RIGHT);
-    await lab.left.ping(RIGHT);
-    assert.deepEqual(attacker.lines, ["sent"], "the attacker was spoken to");
+  {
+    name: "a datagram that was listened to and comes again moves no connection",
+    stand: stayDespiteReplay,
   },
-);
-
-labTest(
-  "with a replay window, a datagram that comes three times counts once",
-  "i-h2",
-  MISSING,
-  async (lab) => {
-    const { ours } = await startBehindRelay(lab, { window: "64", times: 3 });
-    assert.doesNotMatch(await fivePings(lab), /duplicates/);
-    await ours.line(/Replay attack from/);
+  {
+    name: "with a replay window, a datagram that comes three times counts once",
+    stand: countOnce,
   },
-);
-
-labTest(
-  "without a replay window, a datagram counts as often as it comes",
-  "i-h3",
-  MISSING,
-  async (lab) => {
-    await startBehindRelay(lab, { window: "0", times: 3 });
-    assert.match(await fivePings(lab), / \+\d+ duplicates/);
+  {
+    name: "without a replay window, a datagram counts as often as it comes",
+    stand: countEachTime,
   },
-);
+];
+
+for (const [way, ours] of [oursNative, oursFromSource].entries()) {
+  for (const [index, { name, stand }] of attacks.entries()) {
+    labTest(
+      `${ours.name}: ${name}`,
+      `i-h${way}${index}`,
+      [ours.missing(), anytun.missing()],
+      (lab) => stand(lab, ours),
+    );
+  }
+}
+
+async function refuseForgeries(lab: Lab, ours: PeerProgram): Promise<void> {
+  const daemon = await ours.start(lab.left, waitingLeft);
+  const attacker = await attack(lab, ATTACKER_PORT, FORGERIES);
+  await assert.rejects(lab.left.ping(RIGHT, 1), "nobody is there to answer");
+
+  await anytun.start(lab.right, speakingRight(lab));
+  await lab.right.ping(LEFT);
+  await lab.left.ping(RIGHT);
+
+  const second = await attack(lab, ATTACKER_PORT + 1, FORGERIES);
+  await lab.left.ping(RIGHT);
+  await lab.right.ping(LEFT);
+  for (const { lines } of [attacker, second]) {
+    assert.deepEqual(lines, ["sent"], "the attacker was spoken to");
+  }
+  const followed = new RegExp(`autodetected.*:${ATTACKER_PORT}`);
+  assert.ok(!daemon.lines.some((line) => followed.test(line)));
+}
+
+async function stayDespiteReplay(lab: Lab, ours: PeerProgram): Promise<void> {
+  const { relay } = await startBehindRelay(lab, ours, {
+    window: "0",
+    times: 1,
+  });
+  const datagram = (await relay.line(/^saw /)).slice("saw ".length);
+  // The peer is heard all the time, so that there is no doubt where it is.
+  lab.left.spawn("ping", "-q", "-i", "0.05", RIGHT);
+  await lab.left.ping(RIGHT);
+
+  const attacker = await attack(lab, ATTACKER_PORT, [datagram]);
+  await lab.left.ping(RIGHT);
+  await lab.left.ping(RIGHT);
+  assert.deepEqual(attacker.lines, ["sent"], "the attacker was spoken to");
+}
+
+async function countOnce(lab: Lab, ours: PeerProgram): Promise<void> {
+  const { daemon } = await startBehindRelay(lab, ours, {
+    window: "64",
+    times: 3,
+  });
+  assert.doesNotMatch(await fivePings(lab), /duplicates/);
+  await daemon.line(/Replay attack from/);
+}
+
+async function countEachTime(lab: Lab, ours: PeerProgram): Promise<void> {
+  await startBehindRelay(lab, ours, { window: "0", times: 3 });
+  assert.match(await fivePings(lab), / \+\d+ duplicates/);
+}
 
 /** Sends datagrams to the left host's daemon from a port of its own. */
 async function attack(
@@ -104,9 +131,10 @@ async function attack(
  */
 async function startBehindRelay(
   lab: Lab,
+  ours: PeerProgram,
   { window, times }: { readonly window: string; readonly times: number },
-): Promise<{ readonly ours: LabProcess; readonly relay: LabProcess }> {
-  const ours = await oursFromSource.start(lab.left, {
+): Promise<{ readonly daemon: LabProcess; readonly relay: LabProcess }> {
+  const daemon = await ours.start(lab.left, {
     ...waitingLeft,
     options: [...waitingLeft.options, "-w", window],
   });
@@ -123,7 +151,7 @@ async function startBehindRelay(
     remote: { host: "127.0.0.1", port: RELAY_PORT },
   });
   await lab.right.ping(LEFT);
-  return { ours, relay };
+  return { daemon, relay };
 }
 
 /** What ping says of five echo requests and all that came back. */

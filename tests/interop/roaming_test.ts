@@ -4,7 +4,8 @@ import type { Way } from "../support/lab_relay.ts";
 import { labTest } from "../support/lab_test_case.ts";
 import {
   anytun,
-  oursFromSource,
+  oursNative,
+  oursOnWebCrypto,
   type PeerProgram,
   type PeerSettings,
   uanytun,
@@ -22,12 +23,21 @@ interface Pair {
 const pairs: readonly Pair[] = [
   { settled: uanytun, roaming: anytun },
   { settled: anytun, roaming: uanytun },
-  { settled: oursFromSource, roaming: anytun },
-  { settled: oursFromSource, roaming: uanytun },
-  { settled: oursFromSource, roaming: oursFromSource },
-  { settled: anytun, roaming: oursFromSource },
-  { settled: uanytun, roaming: oursFromSource },
+  { settled: oursNative, roaming: anytun },
+  { settled: oursNative, roaming: uanytun },
+  { settled: oursNative, roaming: oursNative },
+  { settled: anytun, roaming: oursNative },
+  { settled: uanytun, roaming: oursNative },
+  { settled: oursOnWebCrypto, roaming: anytun },
+  { settled: oursOnWebCrypto, roaming: uanytun },
+  { settled: anytun, roaming: oursOnWebCrypto },
+  { settled: uanytun, roaming: oursOnWebCrypto },
 ];
+
+/** The pairs of which the settled one is ours. */
+const settledOurs = pairs.filter(({ settled }) =>
+  settled === oursNative || settled === oursOnWebCrypto
+);
 
 for (const [index, { settled, roaming }] of pairs.entries()) {
   const missing = [settled.missing(), roaming.missing()];
@@ -52,10 +62,9 @@ for (const [index, { settled, roaming }] of pairs.entries()) {
   );
 }
 
-for (const [index, { settled, roaming }] of pairs.entries()) {
-  if (settled !== oursFromSource) continue;
+for (const [index, { settled, roaming }] of settledOurs.entries()) {
   labTest(
-    `ours finds ${roaming.name} again that restarts elsewhere and counts from 0`,
+    `${settled.name} finds ${roaming.name} again that restarts elsewhere and counts from 0`,
     `i-q${index}`,
     [settled.missing(), roaming.missing()],
     async (lab) => {

@@ -1,6 +1,7 @@
 import type { LabHost } from "./lab.ts";
 import { isFile, missingCommand } from "./lab_missing.ts";
 import type { LabProcess } from "./lab_process.ts";
+import { whyNoLibcrypto } from "./libcrypto_missing.ts";
 
 /** The tunnel device of every peer; each is on a host of its own. */
 export const DEVICE = "at0";
@@ -39,27 +40,68 @@ export interface PeerProgram {
 const OUR_MAIN = new URL("../../src/cli/main.ts", import.meta.url).pathname;
 const OUR_BINARY = new URL("../../dist/anytun", import.meta.url).pathname;
 
-/** This program, run from its source. */
-export const oursFromSource: PeerProgram = {
+/** The program that is tested, in one of the ways to run it. */
+interface OurProgram {
+  readonly name: string;
+  readonly plane: "native" | "portable";
+  /** What cryptography it is to choose, or is told to. */
+  readonly engine: "openssl" | "builtin" | "webcrypto";
+  /** Options that it always gets. */
+  readonly options?: readonly string[];
+}
+
+/** This program from source, run as the README says first. */
+export const oursFromSource: PeerProgram = fromSource({
+  name: "ours (portable)",
+  plane: "portable",
+  engine: "openssl",
+});
+
+/** The portable plane with nothing but what the runtime has. */
+export const oursOnWebCrypto: PeerProgram = fromSource({
+  name: "ours (portable, webcrypto)",
+  plane: "portable",
+  engine: "webcrypto",
+  options: ["--engine", "webcrypto"],
+});
+
+/** This program from source, permitted to load its workers. */
+export const oursNative: PeerProgram = fromSource({
   name: "ours",
-  missing: () => null,
-  start(host, settings) {
-    const run = ["run", "--quiet", "--no-prompt", "--cached-only"];
-    const permissions = ["--allow-net", "--allow-ffi"];
-    return startOurs(
-      host,
-      [Deno.execPath(), ...run, ...permissions, OUR_MAIN],
-      settings,
-    );
-  },
-};
+  plane: "native",
+  engine: "openssl",
+});
+
+/** The native plane without libcrypto. */
+export const oursOnBuiltin: PeerProgram = fromSource({
+  name: "ours (builtin)",
+  plane: "native",
+  engine: "builtin",
+  options: ["--engine", "builtin"],
+});
+
+/** The native plane in one thread. */
+export const oursWithOneWorker: PeerProgram = fromSource({
+  name: "ours (1 worker)",
+  plane: "native",
+  engine: "openssl",
+  options: ["--workers", "1"],
+});
+
+/** The native plane, handing the kernel one packet at a time. */
+export const oursWithoutOffloads: PeerProgram = fromSource({
+  name: "ours (no offloads)",
+  plane: "native",
+  engine: "openssl",
+  options: ["--offload", "none"],
+});
 
 /** This program as one file, made by `deno compile`. */
-export const oursAsBinary: PeerProgram = {
-  name: "our binary",
-  missing: () => isFile(OUR_BINARY) ? null : "dist/anytun is not built",
-  start: (host, settings) => startOurs(host, [OUR_BINARY], settings),
-};
+export const oursAsBinary: PeerProgram = ours(
+  { name: "our binary", plane: "native", engine: "openssl" },
+  [OUR_BINARY],
+  () => isFile(OUR_BINARY) ? null : "dist/anytun is not built",
+);
 
 /** anytun, the C++ program. */
 export const anytun: PeerProgram = {
@@ -77,19 +119,44 @@ export const uanytun: PeerProgram = {
     startOriginal(host, ["uanytun", "-D", "-L", "stderr:4"], settings),
 };
 
-async function startOurs(
-  host: LabHost,
-  command: readonly string[],
-  settings: PeerSettings,
-): Promise<LabProcess> {
-  const addresses = settings.addresses.flatMap((address) => ["-n", address]);
-  const daemon = spawn(
-    host,
-    [...command, "-D", "-L", "stdout:4"],
-    [...commonOptions(settings), ...addresses],
+function fromSource(program: OurProgram): PeerProgram {
+  const run = ["run", "--quiet", "--no-prompt", "--cached-only"];
+  const read = program.plane === "native" ? ["--allow-read"] : [];
+  const permissions = ["--allow-net", "--allow-ffi", ...read];
+  return ours(
+    program,
+    [Deno.execPath(), ...run, ...permissions, OUR_MAIN],
+    () => null,
   );
-  await daemon.line(/opening socket/);
-  return daemon;
+}
+
+/** @param missing Why the command cannot be run, or null. */
+function ours(
+  program: OurProgram,
+  command: readonly string[],
+  missing: () => string | null,
+): PeerProgram {
+  const { name, plane, engine, options = [] } = program;
+  const chosen = new RegExp(`${plane} data plane, engine ${engine} `);
+  return {
+    name,
+    missing: () =>
+      missing() ?? (engine === "openssl" ? whyNoLibcrypto() : null),
+    async start(host, settings) {
+      const daemon = spawn(
+        host,
+        [...command, "-D", "-L", "stdout:4", ...options],
+        [
+          ...commonOptions(settings),
+          ...settings.addresses.flatMap((address) => ["-n", address]),
+        ],
+      );
+      await daemon.line(chosen);
+      // The last thing that it says before it carries packets.
+      await daemon.line(/KeyDerivation: using role/);
+      return daemon;
+    },
+  };
 }
 
 /**
