@@ -1,5 +1,7 @@
 import { strict as assert } from "node:assert";
 import project from "../../deno.json" with { type: "json" };
+import { namesOf } from "../../src/config/option.ts";
+import { anytunTable } from "../../src/config/table.ts";
 import { walk } from "../support/walk.ts";
 
 const DOCUMENTS = [
@@ -112,6 +114,18 @@ Deno.test("every task that the documents and workflows run is in deno.json", () 
   const workflows = [...walk(root, ".github")];
   const tasks = mentions(/\btask ([a-z][\w:]*)/g, [...DOCUMENTS, ...workflows]);
   assert.deepEqual(listOf(tasks, (task) => task in project.tasks), []);
+});
+
+Deno.test("README.md names only options that anytun has", () => {
+  const names = new Set(Object.values(anytunTable).flatMap(namesOf));
+  const text = [
+    section("README.md", "Options that anytun(8) does not have"),
+    section("README.md", "Where it differs from the originals"),
+  ].join();
+  const options = [...text.matchAll(/`(--?[a-zA-Z][\w-]*)/g)];
+  const unknown = options.map(([, name = ""]) => name)
+    .filter((name) => !names.has(name));
+  assert.deepEqual(unknown, []);
 });
 
 Deno.test("the documents name no path of the machine they were written on", () => {
