@@ -125,6 +125,7 @@ class Daemon {
     giveUpPrivileges(options, identity, world.control, logger);
 
     pidFile?.write(new TextEncoder().encode(String(world.pid)));
+    logger.notice("tunnel is set up");
     world.launcher.ready();
     supervisor.ready(world.pid);
     const connected = this.#peer.connect(secrets, stop)
@@ -171,7 +172,11 @@ class Daemon {
   async #bindSockets(builder: PlaneBuilder, stop: AbortSignal): Promise<void> {
     const { localHost, localPort: port, family } = this.#options;
     if (localHost === undefined) {
-      for (const bound of builder.bindToAll(family, port)) {
+      const families = listening(
+        `port ${port} (--port)`,
+        () => builder.bindToAll(family, port),
+      );
+      for (const bound of families) {
         const any = bound === 4 ? "0.0.0.0" : "[::]";
         this.#logger.notice(`opening socket: ${any}:${port}`);
       }
@@ -185,7 +190,10 @@ class Daemon {
     const addresses = endpoints.map(({ address }) =>
       withNumericZone(address, (name) => control.interfaceIndex(name))
     );
-    builder.bind(addresses, port);
+    listening(
+      `${localHost}, port ${port} (--interface, --port)`,
+      () => builder.bind(addresses, port),
+    );
     for (const endpoint of endpoints) {
       this.#logger.notice(`opening socket: ${formatEndpoint(endpoint)}`);
     }
@@ -215,6 +223,14 @@ class Daemon {
         { cause },
       );
     }
+  }
+}
+
+function listening<T>(where: string, bind: () => T): T {
+  try {
+    return bind();
+  } catch (cause) {
+    throw new Error(`Cannot listen on ${where}: ${textOf(cause)}`, { cause });
   }
 }
 

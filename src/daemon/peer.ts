@@ -94,13 +94,17 @@ export class Peer {
   async lookAgain(): Promise<void> {
     if (this.#options.remoteHost === undefined || !this.#connected) return;
     const { logger } = this.#context;
+    const { remoteHost } = this.#options;
     try {
       const endpoint = await this.#resolveOnce();
       const text = formatEndpoint(endpoint);
-      if (this.#resolved && text === formatEndpoint(this.#resolved)) return;
+      if (this.#resolved && text === formatEndpoint(this.#resolved)) {
+        logger.info(`remote host ${remoteHost} is still ${text}`);
+        return;
+      }
       this.#resolved = endpoint;
       this.#setEndpoint(endpoint);
-      logger.notice(`remote host ${this.#options.remoteHost} is now ${text}`);
+      logger.notice(`remote host ${remoteHost} is now ${text}`);
     } catch (error) {
       logger.error(`${reasonOf(error)} (--remote-host): it stays as it was`);
     }

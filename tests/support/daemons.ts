@@ -147,7 +147,17 @@ export async function until(
   }
 }
 
-/** Waits for a line in a file. */
+/** The text of a file; none if it does not exist yet. */
+function textOf(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
+  }
+}
+
+/** Waits for a line in a file, and for the file. */
 export async function lineIn(
   path: string,
   pattern: RegExp,
@@ -155,7 +165,7 @@ export async function lineIn(
 ): Promise<string> {
   let found: string | undefined;
   await until(`${path} has ${pattern}`, seconds, () => {
-    const lines = Deno.readTextFileSync(path).split("\n");
+    const lines = textOf(path).split("\n");
     found = lines.find((line) => pattern.test(line));
     return found !== undefined;
   });

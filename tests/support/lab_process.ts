@@ -49,6 +49,11 @@ export class LabProcess {
     await this.#input.write(new TextEncoder().encode(line + "\n"));
   }
 
+  /** Ends the standard input of the process. */
+  async closeInput(): Promise<void> {
+    await this.#input.close();
+  }
+
   /**
    * Waits until a line matches.
    *

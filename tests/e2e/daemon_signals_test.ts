@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { lineIn, startDaemon, TestFolder } from "../support/daemons.ts";
+import { labTest } from "../support/lab_test_case.ts";
+
+labTest(
+  "SIGQUIT ends the daemon with status 0",
+  "d-sq",
+  [],
+  async ({ left }) => {
+    const daemon = startDaemon(left, ["-D", "-d", "tun7", "-E", "x"]);
+    await daemon.line(/tunnel is set up/);
+    assert.equal((await daemon.stop("SIGQUIT")).code, 0);
+    await daemon.line(/NOTICE: SIG-Quit caught, exiting/);
+  },
+);
+
+labTest(
+  "SIGUSR1 logs the counters, and to a new file if the old one was moved",
+  "d-su",
+  [],
+  async ({ left }) => {
+    using folder = new TestFolder();
+    const log = folder.file("log");
+    const daemon = startDaemon(left, [
+      ...["-D", "-d", "tun7", "-E", "x", "-n", "10.99.0.1/24"],
+      ...["-m", "9", "-L", `file:3,${log}`],
+    ]);
+    await lineIn(log, /NOTICE: tunnel is set up/);
+    await left.exec("ping", "-c1", "-W5", "-q", "10.99.0.1");
+    Deno.renameSync(log, `${log}.1`);
+    Deno.kill(daemon.pid, "SIGUSR1");
+    await lineIn(`${log}.1`, /NOTICE: SIG-Usr1 caught/);
+    await lineIn(log, /NOTICE: connection 9: 0 packets out, 0 bytes out, /);
+    await lineIn(log, /NOTICE: dropped: \d+ with nowhere to send them, /);
+
+    Deno.kill(daemon.pid, "SIGUSR2");
+    await lineIn(log, /NOTICE: SIG-Usr2 caught/);
+  },
+);
+
+labTest(
+  "SIGHUP asks for the address of the peer again, and opens new log files",
+  "d-sh",
+  [],
+  async ({ left, right }) => {
+    using folder = new TestFolder();
+    const log = folder.file("log");
+    const hosts = folder.file("hosts");
+    Deno.writeTextFileSync(hosts, "192.0.2.77 peer.test\n");
+    const daemon = startDaemon(left, [
+      ...["-D", "-d", "tun7", "-E", "x", "-n", "10.99.0.1/24"],
+      ...["-L", "stdout:4", "-L", `file:3,${log}`, "-r", "peer.test", "-4"],
+    ], { hosts });
+    await daemon.line(/added connection remote host 192\.0\.2\.77:4444/);
+    const peer = startDaemon(right, [
+      ...["-D", "-d", "tun7", "-E", "x", "-n", "10.99.0.2/24", "-e", "right"],
+    ]);
+    await peer.line(/tunnel is set up/);
+
+    Deno.kill(daemon.pid, "SIGHUP");
+    await daemon.line(/NOTICE: SIG-Hup caught/);
+    await daemon.line(/INFO: remote host peer\.test is still 192\.0\.2\.77/);
+    Deno.renameSync(log, `${log}.1`);
+    Deno.writeTextFileSync(hosts, `${right.ipv4} peer.test\n`);
+    Deno.kill(daemon.pid, "SIGHUP");
+    await daemon.line(
+      /NOTICE: remote host peer\.test is now 192\.0\.2\.2:4444/,
+    );
+    await lineIn(log, /NOTICE: remote host peer\.test is now/);
+    await left.ping("10.99.0.2");
+
+    // A name that is gone changes nothing.
+    Deno.writeTextFileSync(hosts, "127.0.0.1 localhost\n");
+    Deno.kill(daemon.pid, "SIGHUP");
+    await daemon.line(/ERROR: Cannot resolve 'peer\.test'.*stays as it was/);
+    await left.ping("10.99.0.2");
+  },
+);

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { runDaemon, TestFolder } from "../support/daemons.ts";
+import { labTest } from "../support/lab_test_case.ts";
+import { UnixListener } from "../support/unix_listener.ts";
+
+labTest(
+  "in the background the log goes to syslog unless -L is given",
+  "d-sl1",
+  [],
+  async ({ left }) => {
+    using folder = new TestFolder();
+    const socket = folder.file("devlog");
+    using syslog = new UnixListener(socket);
+    // Whoever the daemon becomes may log.
+    Deno.chmodSync(socket, 0o777);
+    const jail = folder.file("jail");
+    Deno.mkdirSync(jail);
+    const end = await runDaemon(left, [
+      ...["-d", "tun7", "-E", "x", "-P", folder.file("pid")],
+      ...["-u", "nobody", "-C", jail],
+    ], { syslog: socket });
+    assert.deepEqual(end, { code: 0, text: "" });
+    const pid = Deno.readTextFileSync(folder.file("pid"));
+    const first = await syslog.receive();
+    const date = "\\w{3} [ \\d]\\d \\d\\d:\\d\\d:\\d\\d";
+    assert.match(
+      first,
+      new RegExp(`^<29>${date} anytun\\[${pid}\\]: anytun started\\.\\.\\.$`),
+    );
+    // Also from within the jail, where there is no /dev/log.
+    await syslog.find(/^<29>.*: dropped privileges to nobody/);
+    Deno.kill(Number(pid), "SIGUSR1");
+    await syslog.find(/^<29>.*: connection 0: 0 packets out/);
+    Deno.kill(Number(pid), "SIGTERM");
+    await syslog.find(/: SIG-Term caught, exiting$/);
+  },
+);
+
+labTest(
+  "-L syslog has a name, a facility and a level",
+  "d-sl2",
+  [],
+  async ({ left }) => {
+    using folder = new TestFolder();
+    const socket = folder.file("devlog");
+    using syslog = new UnixListener(socket);
+    const end = await runDaemon(left, [
+      ...["-d", "tun7", "-E", "x", "-P", folder.file("pid")],
+      ...["-L", "syslog:2,vpn,local3"],
+    ], { syslog: socket });
+    assert.deepEqual(end, { code: 0, text: "" });
+    const pid = Number(Deno.readTextFileSync(folder.file("pid")));
+    assert.match(
+      await syslog.receive(),
+      /^<156>.* vpn\[\d+\]: passphrase is on/,
+    );
+    Deno.kill(pid, "SIGTERM");
+  },
+);
