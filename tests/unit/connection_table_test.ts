@@ -1,0 +1,370 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  type Endpoint,
+  formatEndpoint,
+  parseEndpoint,
+} from "../../src/net/endpoint.ts";
+import {
+  type ConnectionKeys,
+  ConnectionTable,
+  endpointWords,
+} from "../../src/tunnel/connection_table.ts";
+import { CONNECTION_COUNTERS } from "../../src/tunnel/counters.ts";
+import {
+  readEndpoint,
+  writeEndpoint,
+} from "../../src/tunnel/endpoint_words.ts";
+import { reserveInThreads } from "../support/native_rig_reservers.ts";
+import type { Reservation } from "../support/native_rig_reserver.ts";
+
+const RANGE = 2 ** 32;
+const MUX = 7;
+const LAST_MUX = 0xffff;
+
+function keysOf(
+  { key = 1, role = "left", windowSize = 0, bytes = 16 }: {
+    readonly key?: number;
+    readonly role?: "left" | "right";
+    readonly windowSize?: number;
+    readonly bytes?: number;
+  } = {},
+): ConnectionKeys {
+  const secrets = {
+    key: new Uint8Array(bytes).fill(key),
+    salt: new Uint8Array(bytes === 0 ? 0 : 14).fill(key + 1),
+  };
+  return { role, secrets, windowSize };
+}
+
+function newTable(): ConnectionTable {
+  return new ConnectionTable(ConnectionTable.allocate());
+}
+
+function epochOf(table: ConnectionTable, mux = MUX): number {
+  return table.keys(mux).epoch;
+}
+
+function setEndpoint(
+  table: ConnectionTable,
+  mux: number,
+  text: string,
+): boolean {
+  const words = endpointWords();
+  writeEndpoint(words, 0, parseEndpoint(text));
+  return table.setEndpoint(mux, words, 0);
+}
+
+function endpointText(table: ConnectionTable, mux: number): string | undefined {
+  const words = endpointWords();
+  table.copyEndpoint(mux, words, 0);
+  const endpoint: Endpoint | undefined = readEndpoint(words, 0);
+  return endpoint && formatEndpoint(endpoint);
+}
+
+/** Fails unless the numbers follow on each other; returns the next one. */
+function assertContiguous(
+  begin: number,
+  taken: readonly Reservation[],
+): number {
+  const ahead = ({ first }: Reservation) => (first - begin + RANGE) % RANGE;
+  let next = begin;
+  for (
+    const { first, count } of taken.toSorted((a, b) => ahead(a) - ahead(b))
+  ) {
+    assert.equal(first, next);
+    next = (next + count) % RANGE;
+  }
+  return next;
+}
+
+/** Fails if a number of one epoch was taken twice, by whichever threads. */
+function assertDisjoint(taken: readonly Reservation[]): void {
+  for (const [epoch, ofEpoch] of Map.groupBy(taken, ({ epoch }) => epoch)) {
+    let end = 0;
+    for (
+      const { first, count } of ofEpoch.toSorted((a, b) => a.first - b.first)
+    ) {
+      assert.ok(first >= end, `epoch ${epoch}: ${first} was taken twice`);
+      end = first + count;
+    }
+    assert.equal(new Set(ofEpoch.map(({ key }) => key)).size, 1);
+  }
+}
+
+Deno.test("a new table has no connection", () => {
+  const table = newTable();
+  for (const mux of [0, MUX, LAST_MUX]) {
+    assert.equal(table.exists(mux), false);
+    assert.equal(table.version(mux), 0);
+  }
+  assert.equal(table.lowestMux(), -1);
+});
+
+Deno.test("keys() returns what put() was given, and keeps the neighbours apart", () => {
+  const connection = fc.record({
+    key: fc.integer({ min: 1, max: 250 }),
+    role: fc.constantFrom<"left" | "right">("left", "right"),
+    windowSize: fc.nat(1 << 20),
+    bytes: fc.constantFrom(0, 16, 24, 32),
+  });
+  const muxes = [0, 1, 2, LAST_MUX - 1, LAST_MUX];
+  const table = newTable();
+  fc.assert(fc.property(
+    fc.array(fc.tuple(fc.constantFrom(...muxes), connection), { minLength: 1 }),
+    (changes) => {
+      const model = new Map<number, ConnectionKeys>();
+      for (const [mux, given] of changes) {
+        table.put(mux, keysOf(given), 0);
+        model.set(mux, keysOf(given));
+      }
+      for (const [mux, keys] of model) {
+        const { epoch: _, ...found } = table.keys(mux);
+        assert.deepEqual(found, keys);
+      }
+    },
+  ));
+});
+
+Deno.test("keys() gives copies: wiping them leaves the table as it is", () => {
+  const table = newTable();
+  table.put(MUX, keysOf(), 0);
+  table.keys(MUX).secrets.key.fill(0);
+  assert.deepEqual(table.keys(MUX).secrets, keysOf().secrets);
+});
+
+Deno.test("another view of the same memory sees the same connections", () => {
+  const table = newTable();
+  const other = new ConnectionTable(table.shared);
+  table.put(MUX, keysOf(), 5);
+  setEndpoint(table, MUX, "192.0.2.1:4444");
+  assert.deepEqual(other.keys(MUX), table.keys(MUX));
+  assert.equal(other.nextSeq(MUX), 5);
+  assert.equal(other.version(MUX), table.version(MUX));
+  assert.equal(endpointText(other, MUX), "192.0.2.1:4444");
+});
+
+Deno.test("the lowest mux is that of the connections that exist", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.nat(LAST_MUX), { minLength: 1, maxLength: 8 }),
+      (muxes) => {
+        const table = newTable();
+        setEndpoint(table, 0, "192.0.2.1:1");
+        for (const mux of muxes) table.put(mux, keysOf(), 0);
+        assert.equal(table.lowestMux(), Math.min(...muxes));
+      },
+    ),
+    { numRuns: 20 },
+  );
+});
+
+Deno.test("every change moves the version; asking moves nothing", () => {
+  const table = newTable();
+  const versions = [
+    () => table.put(MUX, keysOf(), 0),
+    () => table.put(MUX, keysOf({ windowSize: 8 }), 0),
+    () => setEndpoint(table, MUX, "192.0.2.1:4444"),
+    () => setEndpoint(table, MUX, "192.0.2.1:4445"),
+  ].map((change) => {
+    change();
+    return table.version(MUX);
+  });
+  assert.equal(new Set([0, ...versions]).size, 5);
+  const before = table.version(MUX);
+  table.keys(MUX);
+  endpointText(table, MUX);
+  table.reserve(MUX, epochOf(table), 1);
+  assert.equal(setEndpoint(table, MUX, "192.0.2.1:4445"), false);
+  assert.equal(table.version(MUX), before);
+});
+
+Deno.test("endpoints come back as they were set", () => {
+  const table = newTable();
+  const texts = [
+    "192.0.2.255:65535",
+    "0.0.0.0:0",
+    "[2001:db8::ff00:1]:1",
+    "[fe80::1%3]:4444",
+  ];
+  for (const text of texts) {
+    assert.equal(setEndpoint(table, MUX, text), true);
+    assert.equal(endpointText(table, MUX), text);
+  }
+});
+
+Deno.test("counters of neighbours do not overlap", () => {
+  const table = newTable();
+  for (const mux of [0, 1, LAST_MUX - 1, LAST_MUX]) {
+    table.put(mux, keysOf(), mux);
+    table.counters(mux).fill(mux + 0.5);
+  }
+  for (const mux of [0, 1, LAST_MUX - 1, LAST_MUX]) {
+    const expected = new Float64Array(CONNECTION_COUNTERS).fill(mux + 0.5);
+    assert.deepEqual(table.counters(mux), expected);
+    assert.equal(table.nextSeq(mux), mux);
+    assert.deepEqual(table.keys(mux).secrets, keysOf().secrets);
+  }
+  assert.equal(table.lowestMux(), 0);
+});
+
+Deno.test("reserve() counts on and wraps from 2^32 - 1 to 0", () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.nat(RANGE - 1),
+        fc.integer({ min: RANGE - 300, max: RANGE - 1 }),
+      ),
+      fc.array(fc.integer({ min: 1, max: 92 }), { maxLength: 20 }),
+      (firstSeq, counts) => {
+        const table = newTable();
+        table.put(MUX, keysOf(), firstSeq);
+        const epoch = epochOf(table);
+        let next = firstSeq;
+        for (const count of counts) {
+          assert.equal(table.reserve(MUX, epoch, count), next);
+          next = (next + count) % RANGE;
+        }
+        assert.equal(table.nextSeq(MUX), next);
+        assert.equal(epochOf(table), epoch);
+      },
+    ),
+    { numRuns: 30 },
+  );
+});
+
+Deno.test("the next number follows this rule under any sequence of changes", () => {
+  const put = fc.record({
+    key: fc.constantFrom(1, 2),
+    role: fc.constantFrom<"left" | "right">("left", "right"),
+    windowSize: fc.constantFrom(0, 64),
+    firstSeq: fc.oneof(fc.nat(200), fc.nat(RANGE - 1)),
+  });
+  const step = fc.oneof(put, fc.integer({ min: 1, max: 92 }));
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      const table = newTable();
+      let keys = "";
+      let next = 0;
+      const epochs = new Set<number>();
+      for (const step of steps) {
+        if (typeof step === "number") {
+          if (keys === "") continue;
+          assert.equal(table.reserve(MUX, epochOf(table), step), next);
+          next = (next + step) % RANGE;
+          continue;
+        }
+        const before = keys === "" ? -1 : epochOf(table);
+        table.put(MUX, keysOf(step), step.firstSeq);
+        const given = `${step.key} ${step.role}`;
+        // The same keys never go back; new ones begin where they are told to.
+        next = given === keys ? Math.max(next, step.firstSeq) : step.firstSeq;
+        if (given !== keys) {
+          assert.ok(!epochs.has(epochOf(table)), "an epoch was used again");
+          assert.equal(table.reserve(MUX, before, 1), -1);
+        } else assert.equal(epochOf(table), before);
+        keys = given;
+        epochs.add(epochOf(table));
+        assert.equal(table.nextSeq(MUX), next);
+      }
+    }),
+    { numRuns: 50 },
+  );
+});
+
+Deno.test("threads that take numbers at once get each number once, across the wrap", async () => {
+  const table = newTable();
+  const first = RANGE - 50_000;
+  table.put(MUX, keysOf(), first);
+  const results = await reserveInThreads(table, MUX, {
+    threads: 3,
+    rounds: 20_000,
+    most: 5,
+  });
+  const next = assertContiguous(first, results.flat());
+  assert.equal(table.nextSeq(MUX), next);
+  assert.equal(next, (3 * 20_000 * 3 - 50_000) % RANGE);
+  const epochs = new Set(results.flat().map(({ epoch }) => epoch));
+  assert.deepEqual([...epochs], [epochOf(table)]);
+});
+
+Deno.test("no number is taken twice while another thread raises the number and changes keys", async () => {
+  const table = newTable();
+  const wanted = 100;
+  let epochs = 0;
+  const changeKeys = () => {
+    epochs++;
+    table.put(MUX, keysOf({ key: 1 + epochs % 100 }), 0);
+  };
+  changeKeys();
+  const results = await reserveInThreads(
+    table,
+    MUX,
+    { threads: 3, rounds: 10_000, most: 92 },
+    () => {
+      const key = 1 + epochs % 100;
+      for (const ahead of [0, -500, 100, -1, 1]) {
+        const firstSeq = Math.max(0, table.nextSeq(MUX) + ahead);
+        table.put(MUX, keysOf({ key }), firstSeq);
+        assert.ok(table.nextSeq(MUX) >= firstSeq);
+      }
+      // So that numbers of each epoch are taken, however slow the threads are.
+      if (table.nextSeq(MUX) > 10_000 && epochs < wanted) changeKeys();
+      return epochs === wanted;
+    },
+  );
+  assertDisjoint(results.flat());
+  for (const own of results) {
+    for (const ofEpoch of Map.groupBy(own, ({ epoch }) => epoch).values()) {
+      const firsts = ofEpoch.map(({ first }) => first);
+      assert.deepEqual(firsts, firsts.toSorted((a, b) => a - b));
+    }
+  }
+});
+
+Deno.test("a lock that a dead thread has left behind stops nobody for ever", () => {
+  const table = newTable();
+  table.put(MUX, keysOf(), 0);
+  const before = table.version(MUX);
+  const lock = new Int32Array(table.shared);
+  Atomics.store(lock, MUX * 64, 1);
+  const message = "Cannot use the connection of mux 7: another thread has " +
+    "held it for 2000 ms";
+  assert.throws(() => table.keys(MUX), { message });
+  assert.equal(table.version(MUX), before);
+  // The other connections, and numbers, are within reach all the same.
+  table.put(MUX + 1, keysOf(), 0);
+  assert.equal(table.reserve(MUX + 1, epochOf(table, MUX + 1), 1), 0);
+});
+
+Deno.test("a lock that is given back late is waited for", async () => {
+  const table = newTable();
+  table.put(MUX, keysOf(), 0);
+  const lock = new Int32Array(table.shared);
+  Atomics.store(lock, MUX * 64, 1);
+  const waiting = reserveInThreads(table, MUX, {
+    threads: 2,
+    rounds: 10,
+    most: 1,
+  });
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  Atomics.store(lock, MUX * 64, 0);
+  assert.equal((await waiting).flat().length, 20);
+});
+
+Deno.test("a change that fails gives the lock back", () => {
+  const table = newTable();
+  const broken: ConnectionKeys = {
+    role: "left",
+    secrets: {
+      get key(): Uint8Array<ArrayBuffer> {
+        throw new Error("no key");
+      },
+      salt: new Uint8Array(14),
+    },
+    windowSize: 0,
+  };
+  assert.throws(() => table.put(MUX, broken, 0), { message: "no key" });
+  table.put(MUX, keysOf(), 3);
+  assert.equal(table.nextSeq(MUX), 3);
+});
