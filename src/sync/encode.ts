@@ -51,6 +51,11 @@ export function encodeRecord(
       ? connectionTokens(record)
       : routeTokens(record),
   ].join(" ");
+  return frameText(text);
+}
+
+/** Puts the length before the archive text of a record. */
+export function frameText(text: string): string {
   return `${String(text.length).padStart(LENGTH_DIGITS, "0")} ${text}`;
 }
 

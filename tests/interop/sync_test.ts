@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { parsePrefix } from "../../src/net/prefix.ts";
+import { configRecords, configText } from "../../src/sync/client_config.ts";
+import { parseControlFile } from "../../src/sync/control_file.ts";
 import { encodeRecord } from "../../src/sync/encode.ts";
 import type { SyncRecord } from "../../src/sync/record.ts";
 import { tableText } from "../../src/sync/showtables.ts";
@@ -155,41 +158,60 @@ labTest(
   },
 );
 
+/** Has anytun-controld serve a file twice, and our client follow it. */
+async function followControld(lab: Lab, content: string): Promise<void> {
+  const records = parseControlFile(new TextEncoder().encode(content))
+    .map(({ text }) => text);
+  assert.deepEqual(records, content.trim().split("\n"));
+  const file = await Deno.makeTempFile();
+  try {
+    await Deno.writeTextFile(file, content);
+    const client = follow(lab.left, lab.right);
+    for (let times = 1; times <= 2; times++) {
+      const seen = client.lines.length;
+      const controld = lab.right.spawn(
+        "anytun-controld",
+        ...["-D", "-L", "stdout:3", "-f", file],
+        ...["-X", `${lab.right.ipv4}:${SYNC_PORT}`],
+      );
+      await client.line(CONNECTED, 20, seen);
+      await client.line(exactly(records.at(-1) ?? ""), 10, seen);
+      await controld.stop();
+      await client.line(/lost \(input stream error\) retrying/, 10, seen);
+    }
+    assert.deepEqual(recordsOf(client), [...records, ...records]);
+  } finally {
+    await Deno.remove(file);
+  }
+}
+
 labTest(
   "our client learns what anytun-config and anytun-controld say, again and again",
   "s3",
   ["anytun-config", "anytun-controld"].map(missingCommand),
   async (lab) => {
-    const file = await Deno.makeTempFile();
-    try {
-      const options = ["-k", "aes-ctr-256", "-E", "secret", "-m", "9"];
-      const routes = ["-R", "10.0.0.0/8,fd00::/8", "-r", "192.0.2.77"];
-      const config = await lab.right.exec(
-        "anytun-config",
-        ...options,
-        ...routes,
-      );
-      await Deno.writeTextFile(file, config);
-      const records = config.trim().split("\n");
-      assert.equal(records.length, 3);
+    const config = await lab.right.exec(
+      "anytun-config",
+      ...["-k", "aes-ctr-256", "-E", "secret", "-m", "9", "-w", "64"],
+      ...["-R", "10.0.0.0/8,fd00::/8", "-r", "192.0.2.77"],
+    );
+    await followControld(lab, config);
+  },
+);
 
-      const client = follow(lab.left, lab.right);
-      for (let times = 1; times <= 2; times++) {
-        const seen = client.lines.length;
-        const controld = lab.right.spawn(
-          "anytun-controld",
-          ...["-D", "-L", "stdout:3", "-f", file],
-          ...["-X", `${lab.right.ipv4}:${SYNC_PORT}`],
-        );
-        await client.line(CONNECTED, 20, seen);
-        await client.line(exactly(records[2] ?? ""), 10, seen);
-        await controld.stop();
-        await client.line(/lost \(input stream error\) retrying/, 10, seen);
-      }
-      assert.deepEqual(recordsOf(client), [...records, ...records]);
-    } finally {
-      await Deno.remove(file);
-    }
+labTest(
+  "anytun-controld serves what our configuration tool writes",
+  "s4",
+  [missingCommand("anytun-controld")],
+  async (lab) => {
+    const { command: _, seq: __, ...connection } = connectionRecord();
+    const routes = ["10.0.0.0/8", "fd00:1::/33"].flatMap((text) =>
+      parsePrefix(text) ?? []
+    );
+    await followControld(
+      lab,
+      configText(configRecords({ ...connection, routes })),
+    );
   },
 );
 

@@ -1,0 +1,105 @@
+/**
+ * What a stream of records adds up to, for people and for programs that look
+ * at it. Keys are never shown.
+ *
+ * @module
+ */
+import { formatAddress } from "../net/address.ts";
+import { formatEndpoint } from "../net/endpoint.ts";
+import type { Route } from "../route/route.ts";
+import { Routes } from "../route/routes.ts";
+import type { KdPrfName } from "../satp/params.ts";
+import {
+  type ConnectionRecord,
+  isUnspecified,
+  type SyncRecord,
+} from "./record.ts";
+
+/** The latest records of a stream. */
+export class ClusterView {
+  readonly #connections = new Map<number, ConnectionRecord>();
+  readonly #routes = new Routes();
+
+  /** Takes a record; it replaces the one with the same mux or prefix. */
+  apply(record: SyncRecord): void {
+    if (record.command === "route") this.#routes.put(record);
+    else this.#connections.set(record.mux, record);
+  }
+
+  /** Two tables in columns, clients by mux and routes by prefix. */
+  lines(): string[] {
+    const clients = [...this.#connections.values()]
+      .sort((a, b) => a.mux - b.mux)
+      .map((record) => Object.values(clientFields(record)).map(cell));
+    const routes = this.#routes.list()
+      .map((route) => Object.values(routeFields(route)).map(cell));
+    return [
+      ...columns(
+        ["CLIENT", "ENDPOINT", "ROLE", "KD-PRF", "WINDOW", "NEXT"],
+        clients,
+      ),
+      "",
+      ...columns(["ROUTE", "CLIENT"], routes),
+    ];
+  }
+}
+
+/** One record as a line of JSON. */
+export function tableJson(record: SyncRecord): string {
+  return JSON.stringify(
+    record.command === "connection"
+      ? { type: "client", ...clientFields(record) }
+      : { type: "route", ...routeFields(record) },
+  );
+}
+
+function clientFields(record: ConnectionRecord) {
+  const { mux, endpoint, role, secrets, windowSize, seq } = record;
+  return {
+    mux,
+    endpoint: isUnspecified(endpoint) ? null : formatEndpoint(endpoint),
+    role,
+    kd_prf: kdPrfOf(secrets.key.length),
+    window_size: windowSize,
+    next_seq: seq,
+  };
+}
+
+function kdPrfOf(keyBytes: number): KdPrfName {
+  const bits = keyBytes * 8;
+  return bits === 128 || bits === 192 || bits === 256
+    ? `aes-ctr-${bits}`
+    : "null";
+}
+
+function routeFields({ network, prefixLength, mux }: Route) {
+  const address = network.family === "ethernet"
+    ? ethernetText(network.value)
+    : formatAddress(network);
+  return { prefix: `${address}/${prefixLength}`, mux };
+}
+
+/** The lower 48 bits, first byte first. */
+function ethernetText(value: bigint): string {
+  const digits = (value & 0xffffffffffffn).toString(16).padStart(12, "0");
+  return digits.replaceAll(/..(?!$)/g, "$&:");
+}
+
+function cell(value: string | number | null): string {
+  return value === null ? "not registered" : String(value);
+}
+
+function columns(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+): string[] {
+  const widths = head.map((title, i) =>
+    rows.reduce(
+      (width, row) => Math.max(width, row[i]?.length ?? 0),
+      title.length,
+    )
+  );
+  return [head, ...rows].map((row) =>
+    row.map((text, i) => text.padEnd(widths[i] ?? 0)).join("  ").trimEnd()
+  );
+}
