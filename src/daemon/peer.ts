@@ -92,9 +92,9 @@ export class Peer {
    * called back.
    */
   async lookAgain(): Promise<void> {
-    if (this.#options.remoteHost === undefined || !this.#connected) return;
-    const { logger } = this.#context;
     const { remoteHost } = this.#options;
+    if (remoteHost === undefined || !this.#connected) return;
+    const { logger } = this.#context;
     try {
       const endpoint = await this.#resolveOnce();
       const text = formatEndpoint(endpoint);

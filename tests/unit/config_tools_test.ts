@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { readConfigCommandLine } from "../../src/config/config.ts";
+import { readControldCommandLine } from "../../src/config/controld.ts";
+import { readGenkeyCommandLine } from "../../src/config/genkey.ts";
+import { hostPort, hosts, routes } from "../../src/config/lists.ts";
+import { BadValue } from "../../src/config/option.ts";
+import { formatPrefix } from "../../src/net/prefix.ts";
+import { fakeSecretFiles } from "../support/secret_files.ts";
+
+const RUNTIME = { deno: "2.9.6", v8: "15.0" };
+
+Deno.test("hostPort() reads hosts with and without a port", () => {
+  const cases: ReadonlyArray<readonly [string, string, string]> = [
+    ["a", "a", "2323"],
+    ["a:1", "a", "1"],
+    ["a:", "a", "2323"],
+    ["a:sync", "a", "sync"],
+    [":5", "", "5"],
+    ["", "", "2323"],
+    ["::1", "::1", "2323"],
+    ["::1:55", "::1:55", "2323"],
+    ["[::1]", "::1", "2323"],
+    ["[::1]:55", "::1", "55"],
+    ["[]:5", "", "5"],
+  ];
+  for (const [text, host, port] of cases) {
+    assert.deepEqual(hostPort(text), { host, port }, text);
+  }
+});
+
+Deno.test("hostPort() shows where a bracket goes wrong", () => {
+  const cases: ReadonlyArray<readonly [string, number]> = [
+    ["[::1", 4],
+    ["[::1]:", 5],
+    ["[::1]x5", 5],
+    ["a[b", 1],
+    ["[]", 2],
+  ];
+  for (const [text, offset] of cases) {
+    assert.throws(() => hostPort(text), (error) => {
+      assert.ok(error instanceof BadValue);
+      assert.equal(error.offset, offset, text);
+      assert.equal(error.element, text);
+      return true;
+    });
+  }
+});
+
+Deno.test("lists are split at commas", () => {
+  assert.deepEqual(hosts("a,[::1]:5").map(({ port }) => port), ["2323", "5"]);
+  assert.deepEqual(
+    routes("10.0.0.0/8,fd00::/8").map(formatPrefix),
+    ["10.0.0.0/8", "fd00::/8"],
+  );
+  assert.throws(() => routes("10.0.0.0/8,"), { name: "BadValue", element: "" });
+  assert.throws(() => routes("10.0.0.0/33"), { name: "BadValue" });
+});
+
+Deno.test("anytun-config has its defaults, and collects routes", () => {
+  const result = readConfigCommandLine(
+    ["-E", "x", "-R", "10.0.0.0/8", "-R", "11.0.0.0/8,fd00::/8"],
+    RUNTIME,
+    fakeSecretFiles(),
+  );
+  assert.equal(result.kind, "run");
+  const { routes, ...others } = result.options;
+  assert.deepEqual(routes.map(formatPrefix), [
+    "10.0.0.0/8",
+    "11.0.0.0/8",
+    "fd00::/8",
+  ]);
+  assert.deepEqual(others, {
+    logTargets: [{ kind: "stderr", level: 2 }],
+    remoteHost: undefined,
+    remotePort: 4444,
+    family: "any",
+    mux: 0,
+    windowSize: 0,
+    kdPrf: "aes-ctr-128",
+    role: "left",
+    secrets: { passphrase: "x", key: undefined, salt: undefined },
+  });
+});
+
+Deno.test("anytun-config takes no window that its records cannot hold", () => {
+  const read = (window: string) =>
+    readConfigCommandLine(
+      ["-E", "x", "-w", window],
+      RUNTIME,
+      fakeSecretFiles(),
+    ).kind;
+  assert.equal(read("65535"), "run");
+  assert.equal(read("65536"), "error");
+});
+
+Deno.test("anytun-controld has its defaults, and needs a file", () => {
+  const result = readControldCommandLine(["-f", "conns"], RUNTIME);
+  assert.equal(result.kind, "run");
+  assert.deepEqual(result.options, {
+    foreground: false,
+    username: undefined,
+    groupname: undefined,
+    chroot: undefined,
+    pidFile: undefined,
+    logTargets: [
+      { kind: "syslog", level: 3, ident: undefined, facility: "daemon" },
+    ],
+    logFormat: "text",
+    file: "conns",
+    controlHost: { host: "127.0.0.1", port: "2323" },
+  });
+  const without = readControldCommandLine([], RUNTIME);
+  assert.equal(without.kind, "error");
+  assert.match(without.stderr, /add --file \(-f\)/);
+});
+
+Deno.test("anytun-controld listens where the last -X says", () => {
+  const result = readControldCommandLine(
+    ["-f", "a", "-X", "[::1]:1", "-X", ":2", "-D"],
+    RUNTIME,
+  );
+  assert.equal(result.kind, "run");
+  assert.deepEqual(result.options.controlHost, { host: "", port: "2" });
+  assert.deepEqual(result.options.logTargets, [{ kind: "stderr", level: 3 }]);
+});
+
+Deno.test("genkey makes keys for every key derivation that has them", () => {
+  const read = (...argv: string[]) => readGenkeyCommandLine(argv, RUNTIME);
+  const result = read("-k", "aes-ctr");
+  assert.equal(result.kind, "run");
+  assert.deepEqual(result.options, { kdPrf: "aes-ctr-128" });
+  assert.equal(read("-k", "null").kind, "error");
+  assert.equal(read("-E", "x").kind, "error");
+});

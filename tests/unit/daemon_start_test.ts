@@ -1,0 +1,277 @@
+import assert from "node:assert/strict";
+import { readAnytunCommandLine } from "../../src/config/anytun.ts";
+import type { AnytunOptions } from "../../src/config/anytun_options.ts";
+import { connectionText, planeText } from "../../src/daemon/counters_text.ts";
+import { runPostUp } from "../../src/daemon/post_up.ts";
+import { findIdentity, giveUpPrivileges } from "../../src/daemon/privileges.ts";
+import type {
+  ProcessControl,
+  ProgramEnd,
+  ProgramStart,
+} from "../../src/daemon/process_control.ts";
+import { listenForSignals, type SignalName } from "../../src/daemon/signals.ts";
+import { Supervisor } from "../../src/daemon/supervisor.ts";
+import { recordingLog } from "../support/recording_log.ts";
+import { fakeSecretFiles } from "../support/secret_files.ts";
+
+/** A process that notes what is done to it. */
+class FakeControl implements ProcessControl {
+  readonly calls: string[] = [];
+  readonly started: ProgramStart[] = [];
+  end: ProgramEnd = { kind: "exit", status: 0 };
+  fails: string | undefined;
+
+  findUser(name: string) {
+    return name === "user" ? { uid: 7, gid: 8 } : undefined;
+  }
+
+  findGroup(name: string) {
+    return name === "group" ? 9 : undefined;
+  }
+
+  interfaceIndex(name: string) {
+    return name === "eth0" ? 2 : undefined;
+  }
+
+  openEmptyFile() {
+    return { write() {}, close() {} };
+  }
+
+  run(program: ProgramStart) {
+    this.started.push(program);
+    return Promise.resolve(this.end);
+  }
+
+  changeRoot(folder: string) {
+    this.#call(`root ${folder}`);
+  }
+
+  changeDirectory(folder: string) {
+    this.#call(`directory ${folder}`);
+  }
+
+  changeIdentity({ uid, gid }: { uid: number; gid: number }) {
+    this.#call(`identity ${uid}:${gid}`);
+  }
+
+  #call(what: string) {
+    if (this.fails !== undefined && what.startsWith(this.fails)) {
+      throw new Error("Operation not permitted");
+    }
+    this.calls.push(what);
+  }
+}
+
+function options(...argv: string[]): AnytunOptions {
+  const line = ["-E", "x", ...argv];
+  const runtime = { deno: "2.9.6", v8: "15.0" };
+  const result = readAnytunCommandLine(line, runtime, fakeSecretFiles());
+  assert.equal(result.kind, "run");
+  return result.options;
+}
+
+Deno.test("findIdentity() takes the user's group unless one is given", () => {
+  const control = new FakeControl();
+  const find = (...argv: string[]) => findIdentity(options(...argv), control);
+  assert.equal(find(), undefined);
+  assert.deepEqual(find("-u", "user"), { uid: 7, gid: 8 });
+  assert.deepEqual(find("-u", "user", "-g", "group"), { uid: 7, gid: 9 });
+  assert.equal(find("-g", "nobody knows"), undefined);
+});
+
+Deno.test("findIdentity() names who is unknown", () => {
+  const control = new FakeControl();
+  const find = (...argv: string[]) => findIdentity(options(...argv), control);
+  assert.throws(() => find("-u", "nosuch"), {
+    message: "unknown user nosuch (--username)",
+  });
+  assert.throws(() => find("-u", "user", "-g", "nosuch"), {
+    message: "unknown group nosuch (--groupname)",
+  });
+});
+
+Deno.test("privileges are given up last, inside of the jail", () => {
+  const control = new FakeControl();
+  const logger = recordingLog();
+  giveUpPrivileges(
+    options("-C", "/jail", "-u", "user", "-g", "group"),
+    { uid: 7, gid: 9 },
+    control,
+    logger,
+  );
+  assert.deepEqual(control.calls, ["root /jail", "identity 7:9"]);
+  assert.deepEqual(logger.lines, [
+    "NOTICE: we are in chroot jail (/jail) now",
+    "NOTICE: dropped privileges to user:group",
+  ]);
+});
+
+Deno.test("without a jail the background moves to /, the foreground not", () => {
+  for (const [argv, calls] of [[[], ["directory /"]], [["-D"], []]] as const) {
+    const control = new FakeControl();
+    giveUpPrivileges(options(...argv), undefined, control, recordingLog());
+    assert.deepEqual(control.calls, calls);
+  }
+});
+
+Deno.test("a step that fails is named, and nothing comes after it", () => {
+  const give = (control: FakeControl) =>
+    giveUpPrivileges(
+      options("-C", "/jail", "-u", "user"),
+      { uid: 7, gid: 8 },
+      control,
+      recordingLog(),
+    );
+  const jailed = new FakeControl();
+  jailed.fails = "root";
+  assert.throws(() => give(jailed), {
+    message: "Cannot enter the jail (--chroot): Operation not permitted",
+  });
+  assert.deepEqual(jailed.calls, []);
+  const dropped = new FakeControl();
+  dropped.fails = "identity";
+  assert.throws(() => give(dropped), {
+    message: "Cannot drop privileges (--username): Operation not permitted",
+  });
+});
+
+Deno.test("a user that is root is warned about", () => {
+  const logger = recordingLog();
+  const root = { uid: 0, gid: 0 };
+  giveUpPrivileges(options("-u", "root"), root, new FakeControl(), logger);
+  assert.match(logger.lines.join(), /WARNING: user root .* all privileges/);
+});
+
+const DEVICE = { name: "tun3", mtu: 1500, configure() {} };
+
+Deno.test("no script is run unless one is given", async () => {
+  const control = new FakeControl();
+  await runPostUp(options(), DEVICE, control, recordingLog());
+  assert.deepEqual(control.started, []);
+});
+
+Deno.test("the script is told about the device, and nothing else", async () => {
+  const control = new FakeControl();
+  const given = options("-x", "/up", "-n", "10.0.0.1/8", "-n", "fd00::1/64");
+  await runPostUp(given, DEVICE, control, recordingLog());
+  const [{ path, args, env }] = control.started as [ProgramStart];
+  assert.equal(path, "/up");
+  assert.deepEqual(args, ["tun3", "/dev/net/tun"]);
+  const { PATH, ...others } = env;
+  assert.match(PATH ?? "", /^\/.*:\/bin$/);
+  assert.deepEqual(others, {
+    ANYTUN_DEVICE: "tun3",
+    ANYTUN_TYPE: "tun",
+    ANYTUN_ADDRESSES: "10.0.0.1/8 fd00::1/64",
+    ANYTUN_MTU: "1500",
+  });
+});
+
+Deno.test("the end of a script is logged in the words of the original", async () => {
+  const ends: ReadonlyArray<readonly [ProgramEnd, string]> = [
+    [{ kind: "exit", status: 0 }, "NOTICE: script '/up' returned 0"],
+    [{ kind: "exit", status: 3 }, "NOTICE: script '/up' returned 3"],
+    [
+      { kind: "signal", signal: 9 },
+      "NOTICE: script '/up' terminated after signal 9",
+    ],
+    [
+      { kind: "exec error", reason: "No such file or directory" },
+      "ERROR: script '/up' exec() error: No such file or directory",
+    ],
+  ];
+  for (const [end, line] of ends) {
+    const control = new FakeControl();
+    control.end = end;
+    const logger = recordingLog();
+    await runPostUp(options("-x", "/up"), DEVICE, control, logger);
+    assert.deepEqual(logger.lines, [
+      "NOTICE: executing post-up script '/up'",
+      line,
+    ]);
+    const required = runPostUp(
+      options("-x", "/up", "--post-up-required"),
+      DEVICE,
+      control,
+      logger,
+    );
+    if (end.kind === "exit" && end.status === 0) await required;
+    else await assert.rejects(required, /'\/up' .* \(--post-up-required\)$/);
+  }
+});
+
+Deno.test("every signal is logged and does its own thing", () => {
+  const listeners = new Map<SignalName, () => void>();
+  const logger = recordingLog();
+  const done: string[] = [];
+  using cleanup = new DisposableStack();
+  const stop = listenForSignals(
+    (name, listener) => {
+      listeners.set(name, listener);
+      return () => listeners.delete(name);
+    },
+    logger,
+    {
+      reload: () => done.push("reload"),
+      report: () => done.push("report"),
+    },
+    cleanup,
+  );
+  for (const name of ["SIGHUP", "SIGUSR1", "SIGUSR2"] as const) {
+    listeners.get(name)?.();
+  }
+  assert.deepEqual(done, ["reload", "report"]);
+  assert.equal(stop.aborted, false);
+  for (const name of ["SIGINT", "SIGQUIT", "SIGTERM"] as const) {
+    listeners.get(name)?.();
+    assert.equal(stop.aborted, true);
+  }
+  assert.deepEqual(logger.lines, [
+    "NOTICE: SIG-Hup caught",
+    "NOTICE: SIG-Usr1 caught",
+    "NOTICE: SIG-Usr2 caught",
+    "NOTICE: SIG-Int caught, exiting",
+    "NOTICE: SIG-Quit caught, exiting",
+    "NOTICE: SIG-Term caught, exiting",
+  ]);
+  cleanup.dispose();
+  assert.equal(listeners.size, 0);
+});
+
+Deno.test("a service manager that has gone is a warning, no more", () => {
+  const logger = recordingLog();
+  const socket = {
+    send() {
+      throw new Error("Connection refused");
+    },
+    watchdogMs: undefined,
+  };
+  using supervisor = new Supervisor(socket, logger);
+  supervisor.ready(1);
+  assert.match(logger.lines.join(), /^WARNING: the service manager .* refused/);
+});
+
+Deno.test("without a service manager nobody is told anything", () => {
+  const logger = recordingLog();
+  using supervisor = new Supervisor(undefined, logger);
+  supervisor.status("x");
+  supervisor.ready(1);
+  supervisor.stopping();
+  assert.deepEqual(logger.lines, []);
+});
+
+Deno.test("counters are named in the log, each once", () => {
+  const counters = Float64Array.from({ length: 9 }, (_, index) => index + 101);
+  assert.equal(
+    connectionText(5, counters),
+    "connection 5: 101 packets out, 102 bytes out, 104 packets in, " +
+      "105 bytes in, 103 not sent, 106 with a wrong tag, 107 replayed, " +
+      "108 without payload, 109 of a wrong type",
+  );
+  assert.equal(
+    planeText(counters),
+    "dropped: 101 with nowhere to send them, 102 too long to send, " +
+      "103 malformed on the device, 104 too short, 105 too long, " +
+      "106 of an unknown mux, 107 refused by the device",
+  );
+});
