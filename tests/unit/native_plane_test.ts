@@ -1,0 +1,266 @@
+import assert from "node:assert/strict";
+import { type Libc, type LibcSymbols, openLibc } from "../../ffi/libc.ts";
+import { createSatpCodec } from "../../mod.ts";
+import { ConnectionTable } from "../../src/tunnel/connection_table.ts";
+import {
+  ConnectionCounter,
+  PLANE_COUNTERS,
+} from "../../src/tunnel/counters.ts";
+import type {
+  NativeSetup,
+  WorkerMessage,
+} from "../../src/tunnel/native_messages.ts";
+import {
+  type NativeOptions,
+  NativePlane,
+} from "../../src/tunnel/native_plane.ts";
+import { NativeRig, type NativeRigOptions } from "../support/native_rig.ts";
+import { PairDevice } from "../support/native_rig_device.ts";
+import { recordingLog } from "../support/recording_log.ts";
+import { paramsOf, secretsOf } from "../support/satp.ts";
+import { libcTest } from "../support/with_libc.ts";
+
+const VECTOR = {
+  cipher: "aes-ctr-128",
+  kd_prf: "aes-ctr-128",
+  auth_algo: "sha1",
+  auth_tag_length: 10,
+  passphrase: "native plane tests",
+};
+const PACKET = new Uint8Array(40).fill(0x45);
+
+/** A C library that keeps books on bells. */
+class Belfry {
+  readonly libc: Libc;
+  readonly open = new Set<number>();
+  opened = 0;
+  rings = 0;
+
+  constructor(libc: Libc) {
+    const { eventfd, close, write } = libc.symbols;
+    const symbols: LibcSymbols = {
+      ...libc.symbols,
+      eventfd: (initial, flags) => {
+        const fd = eventfd(initial, flags);
+        this.open.add(fd);
+        this.opened++;
+        return fd;
+      },
+      close: (fd) => {
+        this.open.delete(fd);
+        return close(fd);
+      },
+      write: (fd, bytes, size) => {
+        assert.ok(this.open.has(fd), "a bell is rung that is closed");
+        this.rings++;
+        return write(fd, bytes, size);
+      },
+    };
+    this.libc = { ...libc, symbols };
+  }
+}
+
+async function start(
+  options: Partial<NativeRigOptions> = {},
+): Promise<NativeRig> {
+  return await NativeRig.start({
+    engine: "builtin",
+    workers: 2,
+    params: paramsOf(VECTOR),
+    secrets: await secretsOf(VECTOR),
+    role: "left",
+    remote: "home",
+    ...options,
+  });
+}
+
+async function sealed(seq: number): Promise<Uint8Array> {
+  const { passphrase } = VECTOR;
+  const codec = await createSatpCodec({ passphrase, role: "right" });
+  return await codec.seal({ seq, payloadType: 0x0800, payload: PACKET });
+}
+
+/** Options that are good for nothing but being refused, or not looked at. */
+function idleOptions(device: PairDevice): NativeOptions {
+  return {
+    engine: "builtin",
+    params: paramsOf(VECTOR),
+    deviceType: "tun",
+    senderId: 0,
+    mux: 0,
+    connections: ConnectionTable.allocate(),
+    routes: undefined,
+    device: device.fd,
+    sockets: {},
+    receiveFrom: [],
+    vnetHeader: false,
+    gso: false,
+    gro: false,
+    coalesce: { tcp: false, udp: false },
+  };
+}
+
+for (const workers of [1, 2] as const) {
+  libcTest(
+    `stop() wakes and ends ${workers} of ${workers} workers, and their bells are closed once`,
+    async (libc) => {
+      const belfry = new Belfry(libc);
+      {
+        await using rig = await start({ workers, libc: belfry.libc });
+        assert.equal(belfry.open.size, workers);
+        rig.plane.stop();
+        assert.equal(belfry.rings, workers);
+        await rig.finished;
+        assert.equal(belfry.open.size, 0);
+        // Nothing is left to be rung: see the bookkeeper.
+        rig.plane.stop();
+        await rig.plane.finished();
+      }
+      assert.equal(belfry.opened, workers);
+      assert.equal(belfry.rings, workers);
+    },
+  );
+
+  libcTest(
+    `${workers} of ${workers} workers that were never started can be stopped`,
+    async (libc) => {
+      const belfry = new Belfry(libc);
+      const plane = await NativePlane.load(belfry.libc, workers);
+      assert.equal(belfry.open.size, workers);
+      plane.stop();
+      await plane.finished();
+      assert.equal(belfry.open.size, 0);
+    },
+  );
+}
+
+Deno.test("after a worker has died nothing is sent any more", async () => {
+  await using rig = await start();
+  assert.equal((await rig.send([PACKET])).length, 1);
+  rig.breakReceiving();
+  rig.poke(await sealed(0), "home");
+  await assert.rejects(rig.finished, {
+    message: "a worker of the data plane died: " +
+      "Cannot receive from a UDP socket: recvmmsg() failed with ENOTSOCK",
+  });
+  for (let k = 0; k < 10; k++) assert.ok(rig.device.handOver(PACKET));
+  assert.equal(rig.collect().length, 1);
+  assert.equal(rig.connectionCounter(ConnectionCounter.PACKETS_OUT), 1);
+});
+
+for (const workers of [1, 2] as const) {
+  libcTest(
+    `a device that breaks ends a plane of ${workers}, with a reason`,
+    async (libc) => {
+      const belfry = new Belfry(libc);
+      await using rig = await start({ workers, libc: belfry.libc });
+      await rig.receive([await sealed(0)], "home");
+      rig.device.breakReading();
+      await assert.rejects(rig.finished, {
+        message: "a worker of the data plane died: " +
+          "Cannot read from the device: read() failed with EBADF",
+      });
+      assert.equal(belfry.open.size, 0);
+      rig.poke(await sealed(1), "home");
+      assert.equal(rig.connectionCounter(ConnectionCounter.PACKETS_IN), 1);
+    },
+  );
+}
+
+libcTest(
+  "a worker that dies tells the others itself, without the main thread",
+  async (libc) => {
+    const device = new PairDevice(libc);
+    const belfry = new Belfry(libc);
+    const stop = new SharedArrayBuffer(4);
+    const setup: NativeSetup = {
+      ...idleOptions(device),
+      direction: "out",
+      counters: new SharedArrayBuffer(PLANE_COUNTERS * 8),
+      stop,
+      bell: belfry.libc.symbols.eventfd(0, 0),
+    };
+    const worker = new Worker(
+      new URL("../../src/tunnel/native_worker.ts", import.meta.url),
+      { type: "module" },
+    );
+    const stopAtDeath = Promise.withResolvers<number>();
+    worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {
+      if (data.kind === "loaded") worker.postMessage(setup);
+      if (data.kind === "ready") device.breakReading();
+      if (data.kind === "failed") {
+        stopAtDeath.resolve(Atomics.load(new Int32Array(stop), 0));
+      }
+    };
+    assert.equal(await stopAtDeath.promise, 1);
+    worker.terminate();
+    device.close();
+    belfry.libc.symbols.close(setup.bell);
+  },
+);
+
+libcTest(
+  "start() rejects what no worker can use, and ends all of them",
+  async (libc) => {
+    const device = new PairDevice(libc);
+    const belfry = new Belfry(libc);
+    const plane = await NativePlane.load(belfry.libc, 2);
+    const options: NativeOptions = {
+      ...idleOptions(device),
+      connections: new SharedArrayBuffer(4),
+    };
+    await assert.rejects(
+      plane.start(options, recordingLog()),
+      /^Error: a worker of the data plane died: /,
+    );
+    assert.equal(belfry.open.size, 0);
+    await assert.rejects(plane.finished());
+    device.close();
+  },
+);
+
+// Permissions of a test are those of its workers, too.
+const libc = openLibc();
+
+Deno.test({
+  name: "start() rejects when a worker may not have its engine",
+  permissions: { ffi: false, read: true },
+  async fn() {
+    const belfry = new Belfry(libc);
+    const plane = await NativePlane.load(belfry.libc, 2);
+    const device = { fd: -1 } as PairDevice;
+    await assert.rejects(
+      plane.start(idleOptions(device), recordingLog()),
+      /a worker of the data plane died: Requires ffi access/,
+    );
+    assert.equal(belfry.open.size, 0);
+  },
+});
+
+Deno.test({
+  name: "load() rejects when the workers cannot be read, and leaves nothing",
+  permissions: { ffi: true, read: false },
+  async fn() {
+    const belfry = new Belfry(libc);
+    await assert.rejects(
+      NativePlane.load(belfry.libc, 2),
+      /^Error: a worker of the data plane died: .*read access/s,
+    );
+    assert.equal(belfry.opened, 2);
+    assert.equal(belfry.open.size, 0);
+  },
+});
+
+Deno.test("load() leaves nothing when there is no bell to be had", async () => {
+  const belfry = new Belfry(libc);
+  let left = 1;
+  const { eventfd } = belfry.libc.symbols;
+  const symbols: LibcSymbols = {
+    ...belfry.libc.symbols,
+    eventfd: (initial, flags) => left-- > 0 ? eventfd(initial, flags) : -1,
+  };
+  await assert.rejects(NativePlane.load({ ...belfry.libc, symbols }, 2), {
+    syscall: "eventfd",
+  });
+  assert.equal(belfry.open.size, 0);
+});
