@@ -125,6 +125,15 @@ const SYMBOLS = {
   },
 
   // Sockets
+  socketpair: {
+    parameters: [
+      "i32", // int domain
+      "i32", // int type
+      "i32", // int protocol
+      "buffer", // int sv[2]
+    ],
+    result: "i32",
+  },
   socket: {
     parameters: [
       "i32", // int domain

@@ -116,10 +116,10 @@ export class GsoSender {
 
   // Makes messages of the datagrams of one connection.
   #collect(connection: Connection, first: number, end: number): void {
-    const { arena, gso, now } = this.#options;
+    const { arena } = this.#options;
     const { batch } = this.#outbound;
     const sender = this.#sender;
-    const mayJoin = gso && now() >= connection.spareGsoUntil;
+    const mayJoin = this.#mayJoin(connection);
     writeSockaddrWords(arena.words, this.#destinations, connection.endpoint, 0);
     sender.clear();
     for (let i = first; i < end;) {
@@ -137,6 +137,11 @@ export class GsoSender {
       }
       i = next;
     }
+  }
+
+  #mayJoin({ spareGsoUntil }: Connection): boolean {
+    const { gso, now } = this.#options;
+    return gso && (spareGsoUntil === -Infinity || now() >= spareGsoUntil);
   }
 
   // A run: wanted neighbours of one size, of which the last may be shorter.

@@ -77,6 +77,8 @@ export class InboundPump {
   readonly #sizes = new Uint32Array(BATCH_DATAGRAMS);
   readonly #source = new Uint32Array(ENDPOINT_WORDS);
   readonly #coalescer: Coalescer | undefined;
+  // Which socket to ask first: the one that had something last time.
+  #first = 0;
 
   constructor(options: InboundPumpOptions) {
     const { libc, arena, params, inbound, packets } = options;
@@ -117,11 +119,15 @@ export class InboundPump {
    * @throws {SystemError} if a socket fails
    */
   pump(): boolean {
+    const { sockets } = this.#options;
     let more = false;
-    for (const fd of this.#options.sockets) {
-      const messages = this.#receiver.receive(fd);
-      if (messages === MESSAGES) more = true;
+    const first = this.#first;
+    for (let k = 0; k < sockets.length; k++) {
+      const index = (first + k) % sockets.length;
+      const messages = this.#receiver.receive(sockets[index] ?? -1);
       if (messages === 0) continue;
+      if (messages === MESSAGES) more = true;
+      this.#first = index;
       this.#openAll(messages);
       // The next call overwrites the buffers.
       this.#coalescer?.flush();

@@ -4,24 +4,21 @@
  *
  * @module
  */
+import { SystemError } from "../../ffi/errno.ts";
 import { type Libc, openLibc } from "../../ffi/libc.ts";
 import { openLibcrypto } from "../../ffi/libcrypto.ts";
 import { Arena } from "../../ffi/memory.ts";
-import { PacketPort } from "../../ffi/packet_port.ts";
 import { PollSet } from "../../ffi/poll.ts";
 import { OpensslEngine } from "../crypto/openssl.ts";
-import { RouteTable } from "../route/table.ts";
-import { openPacketMemory } from "../offload/bytes.ts";
-import { MAX_PIECES } from "../offload/group.ts";
 import type { SyncCryptoEngine } from "../satp/engine.ts";
 import { Connections } from "./connection.ts";
 import { ConnectionTable } from "./connection_table.ts";
-import { INBOUND_ARENA_BYTES, InboundPump } from "./inbound_pump.ts";
+import { INBOUND_ARENA_BYTES, type InboundPump } from "./inbound_pump.ts";
 import type { NativeEngineName, NativeSetup } from "./native_messages.ts";
-import { OUTBOUND_ARENA_BYTES, OutboundPump } from "./outbound_pump.ts";
+import { OUTBOUND_ARENA_BYTES, type OutboundPump } from "./outbound_pump.ts";
 import type { PlaneLog } from "./plane_log.ts";
-import { PointToPoint } from "./point_to_point.ts";
-import { Routed } from "./routed.ts";
+import { inboundPump, outboundPump, type PumpParts } from "./pump_parts.ts";
+import { REHEARSAL_BYTES, rehearse } from "./rehearsal.ts";
 
 /** Ready to carry; all of it belongs to this thread. */
 export interface Pumps {
@@ -30,6 +27,9 @@ export interface Pumps {
   /** What the pumps wait for, with room for one more. */
   readonly wait: PollSet;
 }
+
+/** Makes an engine for an arena. */
+type EngineMaker = (arena: Arena) => SyncCryptoEngine;
 
 /**
  * Opens what the setup names.
@@ -42,49 +42,66 @@ export async function openPumps(
   planeLog: PlaneLog,
   now: () => number,
 ): Promise<Pumps> {
-  const { direction, receiveFrom, device, deviceType } = setup;
   const libc = openLibc();
+  const newEngine = await engineMaker(setup.engine);
+  tryRehearsal(setup, libc, newEngine, now);
+
+  const { direction, receiveFrom, device, sockets } = setup;
   const arena = new Arena(OUTBOUND_ARENA_BYTES + INBOUND_ARENA_BYTES);
-  const engine = await openEngine(setup.engine, arena);
-  const table = new ConnectionTable(setup.connections);
-  const connections = new Connections(table, engine);
-  const counters = new Float64Array(setup.counters);
-  const shared = { connections, deviceType, counters };
-  const common = {
-    ...setup,
+  const engine = newEngine(arena);
+  const parts: PumpParts = {
+    setup,
     libc,
     arena,
     engine,
+    connections: new Connections(
+      new ConnectionTable(setup.connections),
+      engine,
+    ),
+    counters: new Float64Array(setup.counters),
+    device,
     now,
-    packets: openPacketMemory(arena.memory),
-    port: new PacketPort(libc, arena, device, MAX_PIECES),
   };
   const wait = new PollSet(libc, arena, 2 + receiveFrom.length);
   const pumps: (OutboundPump | InboundPump)[] = [];
   if (direction !== "in") {
-    const chooser = setup.routes === undefined
-      ? new PointToPoint(connections, setup.mux)
-      : new Routed(connections, new RouteTable(setup.routes));
-    const outbound = { ...shared, chooser, senderId: setup.senderId };
     const noSocket = planeLog.noSocket.bind(planeLog);
-    pumps.push(new OutboundPump({ ...common, noSocket, outbound }));
+    pumps.push(outboundPump(parts, sockets, noSocket));
     wait.add(device);
   }
   if (direction !== "out") {
-    const inbound = { ...shared, events: planeLog, now };
-    const sockets = receiveFrom;
-    pumps.push(new InboundPump({ ...common, sockets, inbound }));
+    pumps.push(inboundPump(parts, receiveFrom, planeLog));
     for (const fd of receiveFrom) wait.add(fd);
   }
   return { libc, pumps, wait };
 }
 
+// Twice: the first objects of a kind teach the runtime what their fields hold.
+// Without a loopback device the first packets are slower, and nothing else.
+function tryRehearsal(
+  setup: NativeSetup,
+  libc: Libc,
+  newEngine: EngineMaker,
+  now: () => number,
+): void {
+  for (let k = 0; k < 2; k++) {
+    const arena = new Arena(
+      OUTBOUND_ARENA_BYTES + INBOUND_ARENA_BYTES + REHEARSAL_BYTES,
+    );
+    try {
+      rehearse(setup, { libc, arena, engine: newEngine(arena), now });
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+    }
+  }
+}
+
 // node:crypto takes many megabytes in each thread: loaded only where used.
-async function openEngine(
-  name: NativeEngineName,
-  arena: Arena,
-): Promise<SyncCryptoEngine> {
-  if (name === "openssl") return new OpensslEngine(openLibcrypto(), arena);
+async function engineMaker(name: NativeEngineName): Promise<EngineMaker> {
+  if (name === "openssl") {
+    const libcrypto = openLibcrypto();
+    return (arena) => new OpensslEngine(libcrypto, arena);
+  }
   const { BuiltinEngine } = await import("../crypto/builtin.ts");
-  return new BuiltinEngine();
+  return () => new BuiltinEngine();
 }

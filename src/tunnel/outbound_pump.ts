@@ -57,6 +57,8 @@ export class OutboundPump {
   // Where the next packet is laid, and what is left of a super-packet.
   #nextAt = 0;
   #segmentsLeft = 0;
+  // Whether the device was empty when it was last asked.
+  #wasEmpty = true;
 
   constructor(options: OutboundPumpOptions) {
     const { arena, params, outbound, packets } = options;
@@ -92,14 +94,23 @@ export class OutboundPump {
     return more;
   }
 
-  // Returns false once the device has been emptied.
+  // Returns false once the device has been emptied. After that the next packet
+  // is sent as soon as it is there: asking for another one can wait, a person
+  // who types cannot.
   #fill(): boolean {
     const { batch } = this.#outbound;
     for (;;) {
       if (this.#segmentsLeft > 0) this.#laySegments();
-      if (batch.count === batch.capacity) return true;
+      const enough = this.#wasEmpty ? 1 : batch.capacity;
+      if (batch.count >= enough) {
+        this.#wasEmpty = false;
+        return true;
+      }
       const size = this.#options.port.read(this.#readAt, READ_BYTES);
-      if (size === 0) return false;
+      if (size === 0) {
+        this.#wasEmpty = true;
+        return false;
+      }
       if (this.#options.vnetHeader) this.#takeSuperPacket(size);
       else this.#layPacket(this.#readAt, size);
     }

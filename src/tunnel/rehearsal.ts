@@ -1,0 +1,180 @@
+/**
+ * A tunnel to itself, for a moment, before a worker carries real packets: so
+ * the first of those meet code that the runtime has already compiled, which
+ * makes them three times faster. Nothing of it leaves the loopback device.
+ *
+ * @module
+ */
+import type { Libc } from "../../ffi/libc.ts";
+import type { Arena } from "../../ffi/memory.ts";
+import { PacketPort } from "../../ffi/packet_port.ts";
+import { SocketPair } from "../../ffi/socket_pair.ts";
+import { UdpSocket } from "../../ffi/udp.ts";
+import type { Logger } from "../log/logger.ts";
+import {
+  GSO_TCPV4,
+  VIRTIO_HEADER_SIZE,
+  writePlainHeader,
+  writeSuperHeader,
+} from "../offload/virtio.ts";
+import type { SyncCryptoEngine } from "../satp/engine.ts";
+import { keyBytes, type Role, SALT_BYTES } from "../satp/params.ts";
+import { Connections } from "./connection.ts";
+import { ConnectionTable, endpointWords } from "./connection_table.ts";
+import { PLANE_COUNTERS } from "./counters.ts";
+import { writeEndpoint } from "./endpoint_words.ts";
+import type { NativeSetup } from "./native_messages.ts";
+import { inboundPump, outboundPump, type PumpParts } from "./pump_parts.ts";
+import { PlaneLog } from "./plane_log.ts";
+
+/** Enough for the compiler to take notice. */
+const SINGLE_ROUNDS = 400;
+const SUPER_ROUNDS = 20;
+
+const PING_BYTES = 84;
+const SEGMENT_BYTES = 1348;
+const SEGMENTS = 20;
+const IP_TCP_BYTES = 40;
+const ETHERNET_BYTES = 14;
+
+/** Nothing is wrong here that anybody should know. */
+const SILENT: Logger = {
+  error() {},
+  warning() {},
+  notice() {},
+  info() {},
+  debug() {},
+};
+
+/** What a rehearsal uses; all of it is forgotten afterwards. */
+export interface RehearsalParts {
+  readonly libc: Libc;
+  /** Room for both pumps and a super-packet. */
+  readonly arena: Arena;
+  readonly engine: SyncCryptoEngine;
+  /** A clock that never goes back, in milliseconds. */
+  readonly now: () => number;
+}
+
+/** Bytes of the arena for what is fed and read back, beside the pumps. */
+export const REHEARSAL_BYTES = 192 << 10;
+
+/**
+ * Carries made-up packets out and in again with the parameters of a setup.
+ *
+ * @throws {SystemError} if there is no loopback device
+ */
+export function rehearse(given: NativeSetup, parts: RehearsalParts): void {
+  const { libc, arena } = parts;
+  using pair = new SocketPair(libc);
+  const loopback = Uint8Array.of(127, 0, 0, 1);
+  const socket = UdpSocket.open(libc, {
+    address: loopback,
+    port: 0,
+    scope: 0,
+  });
+  try {
+    if (given.gro) socket.enableGro();
+    const setup = { ...given, routes: undefined };
+    const out = outboundPump(
+      partsOf(setup, parts, pair.near, "left", socket),
+      { ipv4: socket.fd },
+      () => {},
+    );
+    const into = inboundPump(
+      partsOf(setup, parts, pair.near, "right", socket),
+      [socket.fd],
+      new PlaneLog(SILENT, parts.now),
+    );
+    const far = new PacketPort(libc, arena, pair.far);
+    const fed = arena.take(REHEARSAL_BYTES / 2, 64);
+    const readBack = arena.take(REHEARSAL_BYTES / 2 - 64, 64);
+    const round = (size: number): void => {
+      far.write(fed, size);
+      out.pump();
+      into.pump();
+      while (far.read(readBack, REHEARSAL_BYTES / 2 - 64) > 0);
+    };
+    const single = writePing(setup, arena, fed);
+    for (let k = 0; k < SINGLE_ROUNDS; k++) round(single);
+    if (!setup.vnetHeader) return;
+    for (let k = 0; k < SUPER_ROUNDS; k++) {
+      round(writeSuperPacket(setup, arena, fed));
+    }
+  } finally {
+    socket.close();
+  }
+}
+
+function partsOf(
+  setup: NativeSetup,
+  { libc, arena, engine, now }: RehearsalParts,
+  device: number,
+  role: Role,
+  socket: UdpSocket,
+): PumpParts {
+  const table = new ConnectionTable(ConnectionTable.allocate());
+  const words = endpointWords();
+  const address = { family: 4, bytes: socket.local.address } as const;
+  writeEndpoint(words, 0, { address, port: socket.local.port });
+  table.setEndpoint(setup.mux, words, 0);
+  const key = new Uint8Array(keyBytes(setup.params.kdPrf));
+  const secrets = { key, salt: new Uint8Array(SALT_BYTES) };
+  table.put(setup.mux, { role, secrets, windowSize: 64 }, 0);
+  return {
+    setup,
+    libc,
+    arena,
+    engine,
+    connections: new Connections(table, engine),
+    counters: new Float64Array(PLANE_COUNTERS),
+    device,
+    now,
+  };
+}
+
+// An IPv4 packet of a protocol that nobody looks into.
+function writePing(setup: NativeSetup, arena: Arena, at: number): number {
+  const header = setup.vnetHeader ? VIRTIO_HEADER_SIZE : 0;
+  if (setup.vnetHeader) writePlainHeader(arena.view, at);
+  const ip = at + header + linkBytes(setup);
+  arena.view.setUint16(ip, 0x4500);
+  arena.view.setUint16(ip + 2, PING_BYTES);
+  arena.view.setUint16(ip + 8, 0x4001);
+  return ip + PING_BYTES - at;
+}
+
+// TCP over IPv4, addresses and ports zero: segmented, sealed, opened, and
+// coalesced again. The segmenter uses its headers up.
+function writeSuperPacket(
+  setup: NativeSetup,
+  arena: Arena,
+  at: number,
+): number {
+  const { view, bytes } = arena;
+  const link = linkBytes(setup);
+  const size = IP_TCP_BYTES + SEGMENTS * SEGMENT_BYTES;
+  const ip = at + VIRTIO_HEADER_SIZE + link;
+  bytes.fill(0, at, ip + IP_TCP_BYTES);
+  writeSuperHeader(
+    view,
+    at,
+    GSO_TCPV4,
+    link + IP_TCP_BYTES,
+    SEGMENT_BYTES,
+    link + 20,
+    16,
+  );
+  view.setUint8(at, 0); // the checksum is not begun
+  if (link > 0) view.setUint16(ip - 2, 0x0800);
+  view.setUint16(ip, 0x4500);
+  view.setUint16(ip + 2, size);
+  view.setUint16(ip + 6, 0x4000); // don't fragment
+  view.setUint16(ip + 8, 0x4006);
+  view.setUint16(ip + 20 + 12, 0x5010); // five words, ACK
+  return ip + size - at;
+}
+
+function linkBytes(setup: NativeSetup): number {
+  return setup.deviceType === "tap" ? ETHERNET_BYTES : 0;
+}
