@@ -9,7 +9,7 @@ import { Lab } from "../tests/support/lab.ts";
 import { copy, probe, serve } from "../tests/support/lab_measure.ts";
 import { whyNoLab } from "../tests/support/lab_missing.ts";
 import type { CopyReport } from "../tests/support/lab_traffic.ts";
-import { oursFromSource, type PeerSettings } from "../tests/support/peers.ts";
+import { oursNative, type PeerSettings } from "../tests/support/peers.ts";
 
 const PORT = 4444;
 const ALICE = "10.99.0.1";
@@ -51,7 +51,7 @@ async function show(lab: Lab): Promise<number> {
   await row("alice", `${alice.ipv4} on the cable, ${ALICE} in the tunnel`);
   await row("bob", `${bob.ipv4} on the cable, ${BOB} in the tunnel`);
   await row("protection", "AES-128-CTR and HMAC-SHA1-80, new keys per packet");
-  await row("secret", "128 random bits, made up just now");
+  await row("secret", "128 random bits, made up just now, in no argument");
 
   await serve(bob);
   await serve(alice);
@@ -71,22 +71,48 @@ async function show(lab: Lab): Promise<number> {
 }
 
 /** Starts both daemons with a secret that nobody has seen before. */
-async function startTunnel({ left, right }: Lab): Promise<void> {
-  const key = randomBytes(16).toString("hex");
-  const salt = randomBytes(14).toString("hex");
+async function startTunnel(lab: Lab): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "anytun-demo-" });
+  try {
+    await startDaemons(lab, [
+      ...["--key-file", await writeSecret(folder, "key", 16)],
+      ...["--salt-file", await writeSecret(folder, "salt", 14)],
+    ]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** @returns The path of a file with so many random bytes in hexadecimal. */
+async function writeSecret(
+  folder: string,
+  name: string,
+  bytes: number,
+): Promise<string> {
+  const path = `${folder}/${name}`;
+  await Deno.writeTextFile(path, randomBytes(bytes).toString("hex"), {
+    mode: 0o600,
+  });
+  return path;
+}
+
+async function startDaemons(
+  { left, right }: Lab,
+  secrets: readonly string[],
+): Promise<void> {
   const common = {
     type: "tun",
     port: PORT,
-    options: ["-K", key, "-A", salt, "-w", "1024"],
+    options: [...secrets, "-w", "1024"],
   } as const satisfies Partial<PeerSettings>;
   await Promise.all([
-    oursFromSource.start(left, {
+    oursNative.start(left, {
       ...common,
       role: "left",
       addresses: [`${ALICE}/24`],
       remote: { host: right.ipv4, port: PORT },
     }),
-    oursFromSource.start(right, {
+    oursNative.start(right, {
       ...common,
       role: "right",
       addresses: [`${BOB}/24`],

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { whyNoLab } from "../support/lab_missing.ts";
 import { LabProcess } from "../support/lab_process.ts";
-import { oursFromSource } from "../support/peers.ts";
+import { oursNative } from "../support/peers.ts";
 
 const DEMO = new URL("../../demo/main.ts", import.meta.url).pathname;
 
-const reason = whyNoLab() ?? oursFromSource.missing();
+const reason = whyNoLab() ?? oursNative.missing();
 const skipped = reason === null ? "" : ` (skipped: ${reason})`;
 
 Deno.test({

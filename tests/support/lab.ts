@@ -57,7 +57,7 @@ export class LabHost {
     return this.#spawn(
       [module, ...args].join(" "),
       Deno.execPath(),
-      ["run", ...flags, "--allow-net", path, ...args],
+      ["run", ...flags, "--allow-net", "--allow-ffi", path, ...args],
     );
   }
 

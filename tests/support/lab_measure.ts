@@ -1,8 +1,12 @@
 import type { LabHost } from "./lab.ts";
+import type { RunsReport } from "./lab_datagrams.ts";
 import type { CopyReport, ProbeReport } from "./lab_traffic.ts";
 
 /** The port of the traffic's servers. */
 const TRAFFIC_PORT = "7000";
+
+/** The port of the receiver of runs. */
+const RUNS_PORT = "7001";
 
 /** How much longer than asked for a measurement may take, in seconds. */
 const GRACE_SECONDS = 20;
@@ -45,4 +49,37 @@ export async function probe(
   const args = ["probe", address, TRAFFIC_PORT, String(count)];
   const prober = from.script("lab_traffic.ts", ...args);
   return JSON.parse(await prober.line(/^{/, GRACE_SECONDS));
+}
+
+/** What became of datagrams that were sent in runs. */
+export interface RunsOutcome extends RunsReport {
+  readonly sent: number;
+}
+
+/**
+ * Sends runs of UDP datagrams, each handed to the kernel as one message.
+ *
+ * @param address The receiver's, which decides on the way.
+ * @param size Bytes of each datagram but the last of a run.
+ * @throws {Error} The kernel refused, or nothing arrives.
+ */
+export async function sendRuns(
+  from: LabHost,
+  to: LabHost,
+  address: string,
+  size: number,
+  runs: number,
+): Promise<RunsOutcome> {
+  const script = "lab_datagrams.ts";
+  const args = [RUNS_PORT, String(size)];
+  const receiver = to.script(script, "receive", ...args);
+  await receiver.line(/^receiving$/);
+  const sender = from.script(script, "send", address, ...args, String(runs));
+  const said = await sender.line(/^sent \d+$/, GRACE_SECONDS);
+  const report: RunsReport = JSON.parse(
+    await receiver.line(/^{/, GRACE_SECONDS),
+  );
+  await receiver.ended;
+  await sender.ended;
+  return { sent: Number(said.split(" ")[1]), ...report };
 }

@@ -3,14 +3,14 @@
  * host of its own, as a script:
  *
  * - `serve <port>` answers UDP datagrams with themselves, and a TCP stream
- *   with its SHA-256 once it has ended; says `serving` when ready
+ *   with a {@link Verdict} once it has ended; says `serving` when ready
  * - `send <host> <port> <bytes> <seconds>` sends random bytes over TCP until
  *   so many are sent or so much time is over; prints a {@link CopyReport}
  * - `probe <host> <port> <count>` sends UDP datagrams one after the other and
  *   waits for each to come back; prints a {@link ProbeReport}
  */
-import { createHash, randomBytes } from "node:crypto";
 import { say } from "./lab_say.ts";
+import { RandomStream } from "./lab_stream.ts";
 
 /** What `send` prints, as one line of JSON. */
 export interface CopyReport {
@@ -27,11 +27,16 @@ export interface ProbeReport {
   readonly milliseconds: readonly number[];
 }
 
-/** How many bytes are handed to TCP at a time. */
-const CHUNK = 65536;
+/** What a receiver answers, as JSON. */
+interface Verdict {
+  /** Bytes that came. */
+  readonly bytes: number;
+  /** Whether each of them was the right one. */
+  readonly same: boolean;
+}
 
-/** Random bytes to cut chunks from, so that making them costs nothing. */
-const POOL = 1 << 20;
+/** How many bytes are handed to TCP at a time, at most. */
+const CHUNK = 65536;
 
 /** After so long without an answer a probe counts as lost and is repeated. */
 const PROBE_MILLISECONDS = 200;
@@ -47,25 +52,38 @@ async function serve(port: number): Promise<void> {
     transport: "udp",
   });
   say("serving");
-  await Promise.all([digestAll(listener), echoAll(socket)]);
+  await Promise.all([judgeAll(listener), echoAll(socket)]);
 }
 
-async function digestAll(listener: Deno.Listener): Promise<void> {
+async function judgeAll(listener: Deno.Listener): Promise<void> {
   for await (const connection of listener) {
-    digest(connection).catch((error) => say(`${error}`));
+    judge(connection).catch((error) => say(`${error}`));
   }
 }
 
-async function digest(connection: Deno.Conn): Promise<void> {
+/** A connection begins with the seed of what follows. */
+async function judge(connection: Deno.Conn): Promise<void> {
   using stream = connection;
-  const hash = createHash("sha256");
+  const seed = RandomStream.newSeed();
+  for (let done = 0; done < seed.length;) {
+    done += await stream.read(seed.subarray(done)) ?? Infinity;
+  }
+  const expected = await RandomStream.of(seed);
   const chunk = new Uint8Array(CHUNK);
+  let same = true;
   for (;;) {
     const size = await stream.read(chunk);
     if (size === null) break;
-    hash.update(chunk.subarray(0, size));
+    same = expected.continuesWith(chunk.subarray(0, size)) && same;
   }
-  await stream.write(hash.digest());
+  const verdict: Verdict = { bytes: expected.position, same };
+  await writeAll(stream, new TextEncoder().encode(JSON.stringify(verdict)));
+}
+
+async function writeAll(stream: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    done += await stream.write(bytes.subarray(done));
+  }
 }
 
 async function echoAll(socket: Deno.DatagramConn): Promise<void> {
@@ -80,29 +98,22 @@ async function send(
   bytes: number,
   seconds: number,
 ): Promise<CopyReport> {
-  const pool = randomBytes(POOL);
-  const hash = createHash("sha256");
+  const seed = RandomStream.newSeed();
+  const random = await RandomStream.of(seed);
   using stream = await Deno.connect({ hostname, port });
   const start = performance.now();
   const late = start + seconds * 1000;
-  let sent = 0;
-  while (sent < bytes && performance.now() < late) {
-    // An odd step makes each chunk begin at another place of the pool.
-    const at = (sent / CHUNK * 4099) % (POOL - CHUNK);
-    const chunk = pool.subarray(at, at + Math.min(CHUNK, bytes - sent));
-    for (let done = 0; done < chunk.length;) {
-      done += await stream.write(chunk.subarray(done));
-    }
-    hash.update(chunk);
-    sent += chunk.length;
+  await writeAll(stream, seed);
+  while (random.position < bytes && performance.now() < late) {
+    await writeAll(stream, random.next(bytes - random.position));
   }
   await stream.closeWrite();
-  const answer = new Uint8Array(32);
-  const size = await stream.read(answer);
+  const verdict: Verdict = await new Response(stream.readable).json();
+  const sent = random.position;
   return {
     bytes: sent,
     seconds: (performance.now() - start) / 1000,
-    intact: size === 32 && hash.digest().equals(answer),
+    intact: verdict.same && verdict.bytes === sent,
   };
 }
 

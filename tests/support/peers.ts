@@ -152,8 +152,8 @@ function ours(
         ],
       );
       await daemon.line(chosen);
-      // The last thing that it says before it carries packets.
-      await daemon.line(/KeyDerivation: using role/);
+      // From here on whatever comes is kept until it is carried.
+      await daemon.line(/opening socket/);
       return daemon;
     },
   };
