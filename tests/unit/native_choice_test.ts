@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { openLibc } from "../../ffi/libc.ts";
+import {
+  choosePlane,
+  type PlaneChoice,
+} from "../../src/daemon/choose_plane.ts";
+import { whyNoLibcrypto } from "../support/libcrypto_missing.ts";
+import { recordingLog } from "../support/recording_log.ts";
+
+// Opened with all permissions: the tests below give some of them up.
+const libc = openLibc();
+const noLibcrypto = whyNoLibcrypto();
+
+/** What was chosen, and the lines that were logged meanwhile. */
+async function choose(
+  choice: Partial<PlaneChoice>,
+): Promise<{ readonly description: string; readonly lines: string[] }> {
+  const log = recordingLog();
+  using builder = await choosePlane(
+    { engine: "auto", workers: 2, offloads: new Set(), ...choice },
+    libc,
+    () => 0,
+    log,
+  );
+  return { description: builder.description, lines: log.lines };
+}
+
+function choiceTest(
+  name: string,
+  { ffi = true, read = true, needsLibcrypto = false }: {
+    readonly ffi?: boolean;
+    readonly read?: boolean;
+    readonly needsLibcrypto?: boolean;
+  },
+  fn: () => Promise<void>,
+): void {
+  const ignore = needsLibcrypto && noLibcrypto !== null;
+  const why = ignore ? ` (skipped: ${noLibcrypto})` : "";
+  Deno.test({ name: name + why, ignore, permissions: { ffi, read }, fn });
+}
+
+choiceTest(
+  "auto takes the native plane with libcrypto, and says so without a warning",
+  { needsLibcrypto: true },
+  async () => {
+    const { description, lines } = await choose({});
+    assert.match(
+      description,
+      /^native data plane, engine openssl \(OpenSSL .+\), 2 workers$/,
+    );
+    assert.deepEqual(lines, []);
+  },
+);
+
+choiceTest(
+  "one worker is taken where one is asked for",
+  {},
+  async () => {
+    const { description } = await choose({ engine: "builtin", workers: 1 });
+    assert.equal(
+      description,
+      "native data plane, engine builtin (as asked for), 1 worker",
+    );
+  },
+);
+
+choiceTest(
+  "auto does without libcrypto, with one line that says how to get it",
+  { ffi: false },
+  async () => {
+    const { description, lines } = await choose({});
+    assert.equal(
+      description,
+      "native data plane, engine builtin (no libcrypto), 2 workers",
+    );
+    assert.equal(lines.length, 1);
+    assert.match(
+      lines[0] ?? "",
+      /^WARNING: engine openssl, the fastest, is not to be had: .*; install OpenSSL's libcrypto, version 3 or 1\.1$/,
+    );
+  },
+);
+
+choiceTest(
+  "openssl asked for by name is had or nothing is",
+  { ffi: false },
+  async () => {
+    await assert.rejects(choose({ engine: "openssl" }), { name: "NotCapable" });
+  },
+);
+
+for (const engine of ["openssl", "builtin"] as const) {
+  choiceTest(
+    `without workers the portable plane takes over with engine ${engine} and one line that says how to get the fast one`,
+    { read: false, needsLibcrypto: engine === "openssl" },
+    async () => {
+      const { description, lines } = await choose({ engine });
+      assert.ok(
+        description.startsWith(`portable data plane, engine ${engine} (`),
+      );
+      assert.equal(lines.length, 1);
+      assert.match(
+        lines[0] ?? "",
+        /^WARNING: the native data plane, many times faster, is not to be had \(.*\): from source it needs --allow-read, the binary has it$/s,
+      );
+    },
+  );
+}
+
+choiceTest(
+  "webcrypto asked for is the portable plane, without a word",
+  { ffi: false, read: false },
+  async () => {
+    const { description, lines } = await choose({ engine: "webcrypto" });
+    assert.equal(
+      description,
+      "portable data plane, engine webcrypto (as asked for)",
+    );
+    assert.deepEqual(lines, []);
+  },
+);
