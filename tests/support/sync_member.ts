@@ -16,6 +16,7 @@ import { decodeRecord } from "../../src/sync/decode.ts";
 import { encodeRecord } from "../../src/sync/encode.ts";
 import { SyncError, type SyncFault } from "../../src/sync/error.ts";
 import { RecordReader } from "../../src/sync/framing.ts";
+import type { SyncRecord } from "../../src/sync/record.ts";
 import { RateLimitedLog } from "../../src/log/rate_limited_log.ts";
 import { ConnectionTable } from "../../src/tunnel/connection_table.ts";
 import { recordingLog } from "./recording_log.ts";
@@ -49,6 +50,11 @@ export class SyncMember implements SyncSink {
     return this.routes.put(route);
   }
 
+  /** Takes one record. */
+  apply(record: SyncRecord): void {
+    this.#applier.apply(record);
+  }
+
   /**
    * Reads a stream as a client does.
    *
@@ -59,7 +65,7 @@ export class SyncMember implements SyncSink {
       const reader = new RecordReader();
       for (const text of reader.push(stream)) {
         const record = decodeRecord(text);
-        if (record !== undefined) this.#applier.apply(record);
+        if (record !== undefined) this.apply(record);
       }
       return undefined;
     } catch (error) {
