@@ -48,7 +48,7 @@ export class SyncServer {
     };
     if (signal.aborted) return stop();
     signal.addEventListener("abort", stop);
-    await Promise.all(listeners.map((one) => this.#accept(one, signal)));
+    await Promise.all(listeners.map((one) => this.#serve(one, signal)));
   }
 
   /** Sends a record to every client. */
@@ -64,16 +64,26 @@ export class SyncServer {
     }
   }
 
-  async #accept(listener: SyncListener, signal: AbortSignal): Promise<void> {
-    const { log, delay } = this.#options;
+  async #serve(listener: SyncListener, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      try {
-        this.#welcome(await listener.accept());
-      } catch (error) {
-        if (signal.aborted) return;
-        log.error(`sync server cannot accept a client: ${textOf(error)}`);
-        await delay(ACCEPT_PAUSE_MS, signal).catch(() => {});
-      }
+      const stream = await this.#accept(listener, signal);
+      if (stream !== undefined) this.#welcome(stream);
+    }
+  }
+
+  /** @returns undefined if there is no client after all */
+  async #accept(
+    listener: SyncListener,
+    signal: AbortSignal,
+  ): Promise<SyncStream | undefined> {
+    const { log, delay } = this.#options;
+    try {
+      return await listener.accept();
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      log.error(`sync server cannot accept a client: ${textOf(error)}`);
+      await delay(ACCEPT_PAUSE_MS, signal).catch(() => {});
+      return undefined;
     }
   }
 

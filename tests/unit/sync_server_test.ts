@@ -173,6 +173,17 @@ Deno.test("run() closes the port and all clients when it is stopped", async () =
   assert.equal(client.isClosed, true);
 });
 
+Deno.test("a client that comes to [::] over IPv4 has an IPv4 address", async () => {
+  const any = { family: 6, bytes: new Uint8Array(16) } as const;
+  const listener = listenTcp({ address: any, port: 0 });
+  const { port } = listener.local;
+  const to = { address: ipAddress("127.0.0.1"), port };
+  const client = await connectTcp(to, never);
+  const stream = await listener.accept();
+  assert.deepEqual(stream.remote.address, to.address);
+  for (const each of [client, stream, listener]) each.close();
+});
+
 Deno.test("bindSync() warns of every address that others can reach", async () => {
   const log = recordingLog();
   const bound: Endpoint[] = [];
