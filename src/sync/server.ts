@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Logger } from "../log/logger.ts";
+import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
 import type { Delay } from "../net/resolver.ts";
 import type { SyncListener, SyncStream } from "./seams.ts";
@@ -19,7 +19,8 @@ export interface SyncServerOptions {
   /** Everything known now, as records for the stream. */
   readonly snapshot: () => readonly string[];
   readonly delay: Delay;
-  readonly log: Logger;
+  /** Limited, since anybody may connect as often as they like. */
+  readonly log: RateLimitedLog;
   /** Clients at a time. */
   readonly maxClients?: number;
   /** Bytes of changes that may wait for a client that reads slowly. */
@@ -55,11 +56,10 @@ export class SyncServer {
   push(record: string): void {
     for (const client of this.#clients) {
       if (!client.isOpen || client.push(record)) continue;
-      this.#options.log.warning(
-        `sync client ${
-          formatEndpoint(client.remote)
-        } reads too slowly: closing its connection`,
-      );
+      this.#options.log.write("warning", "slow sync client", () => {
+        const to = formatEndpoint(client.remote);
+        return `sync client ${to} reads too slowly: closing its connection`;
+      });
       client.close();
     }
   }
@@ -67,7 +67,9 @@ export class SyncServer {
   async #serve(listener: SyncListener, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const stream = await this.#accept(listener, signal);
-      if (stream !== undefined) this.#welcome(stream);
+      if (stream === undefined) continue;
+      if (signal.aborted) stream.close();
+      else this.#welcome(stream);
     }
   }
 
@@ -81,7 +83,11 @@ export class SyncServer {
       return await listener.accept();
     } catch (error) {
       if (signal.aborted) return undefined;
-      log.error(`sync server cannot accept a client: ${textOf(error)}`);
+      log.write(
+        "error",
+        "sync accept",
+        () => `sync server cannot accept a client: ${textOf(error)}`,
+      );
       await delay(ACCEPT_PAUSE_MS, signal).catch(() => {});
       return undefined;
     }
@@ -91,17 +97,28 @@ export class SyncServer {
     const { log, snapshot } = this.#options;
     const from = formatEndpoint(stream.remote);
     if (this.#clients.size >= this.#maxClients) {
-      log.warning(
-        `sync client ${from} refused: ${this.#maxClients} are connected`,
+      const limit = this.#maxClients;
+      log.write(
+        "warning",
+        "refused sync client",
+        () => `sync client ${from} refused: ${limit} are connected`,
       );
       return stream.close();
     }
-    log.info(`new sync client connected from ${from}`);
+    log.write(
+      "info",
+      "new sync client",
+      () => `new sync client connected from ${from}`,
+    );
     const client = new Subscriber(stream, snapshot(), this.#maxWaiting);
     this.#clients.add(client);
     client.run().then(() => {
       this.#clients.delete(client);
-      log.debug(`sync client ${from} is gone`);
+      log.write(
+        "debug",
+        "lost sync client",
+        () => `sync client ${from} is gone`,
+      );
     });
   }
 }

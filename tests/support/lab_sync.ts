@@ -13,6 +13,7 @@ import { createInterface } from "node:readline";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "../../src/log/logger.ts";
+import { RateLimitedLog } from "../../src/log/rate_limited_log.ts";
 import type { Delay } from "../../src/net/resolver.ts";
 import { bindSync } from "../../src/sync/bind.ts";
 import { SyncClient } from "../../src/sync/client.ts";
@@ -28,6 +29,9 @@ const log: Logger = {
   info: (text) => say(`INFO: ${text}`),
   debug: (text) => say(`DEBUG: ${text}`),
 };
+
+/** More than a test makes. */
+const LIMIT = { burst: 1000, perSecond: 1000 };
 
 const forever = new AbortController().signal;
 
@@ -45,7 +49,7 @@ async function serve(host: string, port: number): Promise<void> {
     listeners: await bindSync({ host, port }, listenTcp, noName, log),
     snapshot: () => [...kept],
     delay: pause,
-    log,
+    log: new RateLimitedLog(log, LIMIT, () => performance.now()),
   });
   server.run(forever);
   for await (const records of createInterface({ input: process.stdin })) {

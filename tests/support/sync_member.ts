@@ -17,9 +17,9 @@ import { encodeRecord } from "../../src/sync/encode.ts";
 import { SyncError, type SyncFault } from "../../src/sync/error.ts";
 import { RecordReader } from "../../src/sync/framing.ts";
 import type { SyncRecord } from "../../src/sync/record.ts";
-import { RateLimitedLog } from "../../src/log/rate_limited_log.ts";
 import { ConnectionTable } from "../../src/tunnel/connection_table.ts";
 import { recordingLog } from "./recording_log.ts";
+import { unlimited } from "./sync_streams.ts";
 
 const UNKNOWN: Endpoint = {
   address: { family: 4, bytes: new Uint8Array(4) },
@@ -35,9 +35,7 @@ export class SyncMember implements SyncSink {
   readonly #applier: RecordApplier;
 
   constructor(kdPrf: KdPrfName = "aes-ctr-128") {
-    const limit = { burst: 1000, perSecond: 1 };
-    const log = new RateLimitedLog(this.log, limit, () => 0);
-    this.#applier = new RecordApplier(this, kdPrf, log);
+    this.#applier = new RecordApplier(this, kdPrf, unlimited(this.log));
   }
 
   putConnection(learnt: LearntConnection): void {

@@ -4,6 +4,8 @@
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
+import type { Logger } from "../../src/log/logger.ts";
+import { RateLimitedLog } from "../../src/log/rate_limited_log.ts";
 import type { Endpoint } from "../../src/net/endpoint.ts";
 import type { SyncListener, SyncStream } from "../../src/sync/seams.ts";
 import { ipAddress } from "./routes.ts";
@@ -11,6 +13,11 @@ import { ipAddress } from "./routes.ts";
 /** A real pause, for what is not under test. */
 export function pause(ms: number, signal?: AbortSignal): Promise<unknown> {
   return delay(ms, undefined, signal ? { signal } : {});
+}
+
+/** A log whose every line passes. */
+export function unlimited(log: Logger): RateLimitedLog {
+  return new RateLimitedLog(log, { burst: 1000, perSecond: 1 }, () => 0);
 }
 
 /** Reads until the text has this size, or the stream ends. */

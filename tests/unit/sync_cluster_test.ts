@@ -9,7 +9,7 @@ import { SyncServer } from "../../src/sync/server.ts";
 import { recordingLog } from "../support/recording_log.ts";
 import { connectionRecord, routeRecord } from "../support/sync_records.ts";
 import { SyncMember } from "../support/sync_member.ts";
-import { pause } from "../support/sync_streams.ts";
+import { pause, unlimited } from "../support/sync_streams.ts";
 
 const MUX = 5;
 
@@ -35,7 +35,7 @@ class Serving {
       listeners,
       snapshot: () => [this.member.stream()],
       delay: pause,
-      log: recordingLog(),
+      log: unlimited(recordingLog()),
     });
     this.#running = this.#server.run(this.#stop.signal);
   }

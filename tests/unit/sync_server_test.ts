@@ -11,6 +11,7 @@ import {
   ManualStream,
   pause,
   readText,
+  unlimited,
 } from "../support/sync_streams.ts";
 
 const never = new AbortController().signal;
@@ -27,7 +28,7 @@ function manualServer(snapshot: () => readonly string[] = () => []) {
   const server = new SyncServer({
     listeners: [listener],
     snapshot,
-    log,
+    log: unlimited(log),
     delay: () => Promise.resolve(),
     maxClients: 2,
     maxWaiting: 10,
@@ -52,7 +53,7 @@ Deno.test("a client gets everything at first, then what changes", async () => {
     listeners,
     snapshot: () => many,
     delay: pause,
-    log,
+    log: unlimited(log),
   });
   const running = server.run(stop.signal);
 
