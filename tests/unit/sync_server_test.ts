@@ -174,6 +174,25 @@ Deno.test("run() closes the port and all clients when it is stopped", async () =
   assert.equal(client.isClosed, true);
 });
 
+Deno.test("a client that comes while the server stops is not left open", async () => {
+  const coming = Promise.withResolvers<ManualStream>();
+  const listener = Object.assign(new ManualListener(), {
+    accept: () => coming.promise,
+  });
+  const stop = new AbortController();
+  const running = new SyncServer({
+    listeners: [listener],
+    snapshot: () => [],
+    delay: pause,
+    log: unlimited(recordingLog()),
+  }).run(stop.signal);
+  const stream = new ManualStream();
+  coming.resolve(stream);
+  stop.abort();
+  await running;
+  assert.equal(stream.isClosed, true);
+});
+
 Deno.test("a client that comes to [::] over IPv4 has an IPv4 address", async () => {
   const any = { family: 6, bytes: new Uint8Array(16) } as const;
   const listener = listenTcp({ address: any, port: 0 });
