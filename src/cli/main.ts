@@ -9,6 +9,7 @@ import { readArguments } from "../../ffi/file.ts";
 import { openProcessLibc, type ProcessLibc } from "../../ffi/process_libc.ts";
 import { anytun } from "./anytun.ts";
 import { genkey } from "./genkey.ts";
+import { printTo } from "./print.ts";
 import { chooseProgram } from "./program.ts";
 
 /** A program: takes its arguments, gives its exit status. */
@@ -38,9 +39,18 @@ export async function main(
   return await (PROGRAMS[name] ?? anytun)(rest, libc);
 }
 
-if (import.meta.main) {
-  const libc = openProcessLibc();
-  const calledAs = readArguments(libc)[0] ?? "anytun";
-  libc.close();
-  Deno.exit(await main(calledAs, Deno.args));
+/** What no program has caught: without a word of code, and with our status. */
+async function mainOrReport(): Promise<number> {
+  try {
+    const libc = openProcessLibc();
+    const calledAs = readArguments(libc)[0] ?? "anytun";
+    libc.close();
+    return await main(calledAs, Deno.args);
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    printTo(Deno.stderr, `anytun: ${text}\n`);
+    return 255;
+  }
 }
+
+if (import.meta.main) Deno.exit(await mainOrReport());

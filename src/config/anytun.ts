@@ -15,7 +15,7 @@ import { deviceOf, mtuOf } from "./device.ts";
 import { OptionFault } from "./fault.ts";
 import { parametersOf, secretsOf } from "./keys.ts";
 import { logTargetsOf } from "./log_target.ts";
-import { familyOf, roleOf } from "./peer.ts";
+import { familyOf, requireFamily, roleOf } from "./peer.ts";
 import type { SecretFiles } from "./secret_files.ts";
 import { OFFLOAD_NAMES } from "./speed.ts";
 import { anytunTable, type AnytunValues } from "./table.ts";
@@ -58,6 +58,8 @@ function settle(
   const warn: Warn = (text) => warnings.push(text);
   const family = familyOf(values);
   const role = roleOf(values);
+  requireFamily("--interface", values.localHost, family);
+  requireFamily("--remote-host", values.remoteHost, family);
   refuseWhatIsMissing(values);
   const foreground = values.foreground || values.debug;
   const logTargets = logTargetsOf(

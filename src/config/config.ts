@@ -15,7 +15,7 @@ import {
 } from "./command_line.ts";
 import { secretsOf } from "./keys.ts";
 import { logTargetsOf } from "./log_target.ts";
-import { familyOf, roleOf } from "./peer.ts";
+import { familyOf, requireFamily, roleOf } from "./peer.ts";
 import type { SecretFiles } from "./secret_files.ts";
 import { configTable, type ConfigValues } from "./table.ts";
 import type { Runtime } from "./version.ts";
@@ -68,8 +68,10 @@ function settle(
 ): Settled<ConfigOptions> {
   const warnings: string[] = [];
   const { remoteHost, remotePort, mux, windowSize, kdPrf } = values;
+  const family = familyOf(values);
+  requireFamily("--remote-host", remoteHost, family);
   const options: ConfigOptions = {
-    family: familyOf(values),
+    family,
     role: roleOf(values),
     logTargets: logTargetsOf(values, { kind: "stderr", level: 2 }),
     ...{ remoteHost, remotePort, mux, windowSize, kdPrf },

@@ -18,6 +18,7 @@ import { connectionText, planeText } from "./counters_text.ts";
 import { Peer } from "./peer.ts";
 import type { DeviceHandle, PlaneBuilder, RunningPlane } from "./plane.ts";
 import { runPostUp } from "./post_up.ts";
+import type { OutputFile } from "./process_control.ts";
 import { findIdentity, giveUpPrivileges } from "./privileges.ts";
 import { listenForSignals } from "./signals.ts";
 import { unlessStopped } from "./stop.ts";
@@ -125,6 +126,7 @@ class Daemon {
     giveUpPrivileges(options, identity, world.control, logger);
 
     pidFile?.write(new TextEncoder().encode(String(world.pid)));
+    pidFile?.close();
     logger.notice("tunnel is set up");
     world.launcher.ready();
     supervisor.ready(world.pid);
@@ -210,7 +212,7 @@ class Daemon {
   /** To be written once privileges are gone, through what is open then. */
   #openPidFile(
     cleanup: DisposableStack,
-  ): { write(bytes: Uint8Array<ArrayBuffer>): void } | undefined {
+  ): OutputFile | undefined {
     const { pidFile } = this.#options;
     if (pidFile === undefined) return undefined;
     try {

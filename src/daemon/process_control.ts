@@ -30,6 +30,7 @@ export interface ProgramStart {
 /** A file that is written once. */
 export interface OutputFile {
   write(bytes: Uint8Array<ArrayBuffer>): void;
+  /** A second call does nothing. */
   close(): void;
 }
 

@@ -67,7 +67,7 @@ Deno.test("anytun has the defaults of the original", () => {
 
 Deno.test("anytun takes every short option", () => {
   const line = "-u user -g group -C /jail -P /run/pid -x /bin/true " +
-    "-L file:4,/var/log/a.log -i 192.0.2.1 -p 1 -s 2 -r vpn -o 3 " +
+    "-L file:4,/var/log/a.log -i 2001:db8::1 -p 1 -s 2 -r vpn -o 3 " +
     `-6 -d tap7 -n 10.0.0.1/8 -m 4 -w 5 -k aes-ctr-192 -e bob -A ${SALT} ` +
     "-c aes-ctr-256 -b 12";
   const { options } = run(...line.split(" "));
@@ -82,7 +82,7 @@ Deno.test("anytun takes every short option", () => {
     chroot: "/jail",
     pidFile: "/run/pid",
     postUp: { script: "/bin/true", required: false },
-    localHost: "192.0.2.1",
+    localHost: "2001:db8::1",
     localPort: 1,
     remoteHost: "vpn",
     remotePort: 3,
@@ -158,6 +158,19 @@ Deno.test("-4 and -6 choose the family, and exclude each other", () => {
     text: "syntax error: -4 and -6 are mutual exclusive\n\n",
     usage: true,
   });
+});
+
+Deno.test("an address of the family that is ruled out is refused", () => {
+  const text = (...argv: string[]) => fail("-E", "x", ...argv).text;
+  assert.equal(
+    text("-6", "-i", "127.0.0.1"),
+    "Cannot use --interface 127.0.0.1 with -6: it is an IPv4 address\n",
+  );
+  assert.equal(
+    text("-4", "-r", "::1"),
+    "Cannot use --remote-host ::1 with -4: it is an IPv6 address\n",
+  );
+  run("-4", "-r", "name", "-i", "127.0.0.1");
 });
 
 Deno.test("every role has its names, in lower case only", () => {

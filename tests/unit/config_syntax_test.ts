@@ -141,6 +141,14 @@ Deno.test("-L takes the targets that exist", () => {
   }
 });
 
+Deno.test("--log-format is text or json", () => {
+  const result = read(["-D", "-E", "x", "--log-format", "json"]);
+  assert.equal(result.kind, "run");
+  assert.equal(result.options.logFormat, "json");
+  const [, , hint] = syntaxError("--log-format", "xml");
+  assert.equal(hint, "--log-format needs text or json");
+});
+
 Deno.test("help and version act when they are met", () => {
   assert.equal(read(["-h", "--bogus"]).kind, "print");
   assert.equal(read(["--version", "-p", "abc"]).kind, "print");

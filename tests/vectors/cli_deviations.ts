@@ -81,6 +81,12 @@ export const DEVIATIONS: readonly Deviation[] = [
     ours: "option error",
   },
   {
+    reason: "an address of the family that is ruled out can never be used",
+    program: ANY,
+    line: /-6 .*-r 127|-4 -r ::1/,
+    ours: "option error",
+  },
+  {
     reason: "a file to serve is asked for on standard error",
     program: /controld/,
     line: /^(-D)?$/,

@@ -9,27 +9,13 @@ import {
   configTable,
   controldTable,
 } from "../../src/config/table.ts";
+import {
+  type CliSample as Sample,
+  lineOf,
+  loadCliVectors,
+} from "../support/cli_samples.ts";
 import { fakeSecretFiles } from "../support/secret_files.ts";
-import { loadVectors } from "../support/vectors.ts";
 import { type Deviation, DEVIATIONS, type Verdict } from "./cli_deviations.ts";
-
-interface Sample {
-  readonly program: string;
-  readonly argv: readonly string[];
-  /** The exit status; null for an abort. */
-  readonly exit: number | null | "keeps running";
-  /** Whether the streams got text. */
-  readonly stdout: boolean;
-  readonly stderr: boolean;
-  /** Column of the `^` below a syntax error. */
-  readonly caret: number | null;
-}
-
-interface CliVectors {
-  /** Names of each program's options. */
-  readonly options: Readonly<Record<string, readonly string[]>>;
-  readonly samples: readonly Sample[];
-}
 
 interface ProgramUnderTest {
   readonly table: OptionTable;
@@ -53,14 +39,10 @@ const PROGRAMS: Readonly<Record<string, ProgramUnderTest>> = {
   },
 };
 
-const { options, samples } = loadVectors<CliVectors>("cli.json");
+const { options, samples } = loadCliVectors();
 
 function samplesOf(name: string): Sample[] {
   return samples.filter(({ program }) => program === name);
-}
-
-function lineOf({ argv }: Sample): string {
-  return argv.map((argument) => argument === "" ? "''" : argument).join(" ");
 }
 
 function deviationOf(sample: Sample): Deviation | undefined {
