@@ -116,12 +116,13 @@ export class ConnectionTable {
     this.#locked(record, () => {
       const words = this.#words;
       const role = keys.role === "left" ? 0 : 1;
-      const renewed = words[record + EXISTS] !== 1 ||
-        words[record + ROLE] !== role || !this.#holdsKeys(record, keys.secrets);
+      const sameKeys = words[record + EXISTS] === 1 &&
+        this.#holdsKeys(record, keys.secrets);
+      const sameEpoch = sameKeys && words[record + ROLE] === role;
       words[record + ROLE] = role;
       words[record + WINDOW] = keys.windowSize;
-      if (renewed) this.#writeKeys(record, keys.secrets);
-      this.#raiseSeq(record, firstSeq, renewed);
+      if (!sameKeys) this.#writeKeys(record, keys.secrets);
+      this.#raiseSeq(record, firstSeq, sameKeys, sameEpoch);
       Atomics.store(words, record + EXISTS, 1);
     });
     this.#noteLowest(mux);
@@ -237,15 +238,21 @@ export class ConnectionTable {
     return Number(Atomics.load(this.#sequences, at) >> 32n);
   }
 
-  #raiseSeq(record: number, firstSeq: number, renewed: boolean): void {
+  // Another role has other key streams, but may be given up for this one again:
+  // as long as the keys are the same, the number does not go back.
+  #raiseSeq(
+    record: number,
+    firstSeq: number,
+    sameKeys: boolean,
+    sameEpoch: boolean,
+  ): void {
     const at = record / 2 + NEXT_SEQ_64;
     for (;;) {
       const seen = Atomics.load(this.#sequences, at);
       const own = seen & SEQ_MASK;
       const given = BigInt(firstSeq);
-      const next = renewed
-        ? ((((seen >> 32n) + 1n) & SEQ_MASK) << 32n) | given
-        : (seen & ~SEQ_MASK) | (given > own ? given : own);
+      const epoch = ((seen >> 32n) + (sameEpoch ? 0n : 1n)) & SEQ_MASK;
+      const next = epoch << 32n | (sameKeys && own > given ? own : given);
       if (Atomics.compareExchange(this.#sequences, at, seen, next) === seen) {
         return;
       }
