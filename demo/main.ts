@@ -51,7 +51,7 @@ async function show(lab: Lab): Promise<number> {
   await row("alice", `${alice.ipv4} on the cable, ${ALICE} in the tunnel`);
   await row("bob", `${bob.ipv4} on the cable, ${BOB} in the tunnel`);
   await row("protection", "AES-128-CTR and HMAC-SHA1-80, new keys per packet");
-  await row("secret", "128 random bits, made up just now, in no argument");
+  await row("secret", "128 random bits, made up just now");
 
   await serve(bob);
   await serve(alice);

@@ -26,7 +26,7 @@ const LEFT: Inner = { ipv4: "10.99.0.1", ipv6: "fd00:99::1" };
 const RIGHT: Inner = { ipv4: "10.99.0.2", ipv6: "fd00:99::2" };
 
 /** How long a copy may take before it is given up, in seconds. */
-const COPY_SECONDS = 300;
+const COPY_SECONDS = 120;
 
 const MB = 1e6;
 
