@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Lab } from "../support/lab.ts";
 import type { LabProcess } from "../support/lab_process.ts";
 import type { Way } from "../support/lab_relay.ts";
+import { copy, serve } from "../support/lab_measure.ts";
 import { labTest } from "../support/lab_test_case.ts";
 import {
   anytun,
@@ -13,6 +14,15 @@ import { LEFT, PORT, RIGHT, speakingRight, waitingLeft } from "./settings.ts";
 
 const ATTACKER_PORT = 6666;
 const RELAY_PORT = 4500;
+
+/** Of so many datagrams one is lost and one overtaken. */
+const HARM = 200;
+
+/** How much is copied past the relay in either direction, in bytes. */
+const COPY_BYTES = 5_000_000;
+
+/** How long a copy may take before it is given up, in seconds. */
+const COPY_SECONDS = 120;
 
 /** Datagrams of the right form (SATP section 1), but without the key. */
 const FORGERIES = [
@@ -26,6 +36,9 @@ const FORGERIES = [
   "00000000" + "0000" + "0000" + "00".repeat(9),
   "00",
 ];
+
+/** What a relay does to datagrams. */
+type Treatment = Pick<Way, "times" | "harm">;
 
 /** Something that an attacker does, and how ours withstands. */
 interface Attack {
@@ -50,6 +63,10 @@ const attacks: readonly Attack[] = [
   {
     name: "without a replay window, a datagram counts as often as it comes",
     stand: countEachTime,
+  },
+  {
+    name: "a copy is whole though datagrams are lost and overtaken",
+    stand: mendWhatIsHarmed,
   },
 ];
 
@@ -86,7 +103,6 @@ async function refuseForgeries(lab: Lab, ours: PeerProgram): Promise<void> {
 async function stayDespiteReplay(lab: Lab, ours: PeerProgram): Promise<void> {
   const { relay } = await startBehindRelay(lab, ours, {
     window: "0",
-    times: 1,
   });
   const datagram = (await relay.line(/^saw /)).slice("saw ".length);
   // The peer is heard all the time, so that there is no doubt where it is.
@@ -113,6 +129,16 @@ async function countEachTime(lab: Lab, ours: PeerProgram): Promise<void> {
   assert.match(await fivePings(lab), / \+\d+ duplicates/);
 }
 
+async function mendWhatIsHarmed(lab: Lab, ours: PeerProgram): Promise<void> {
+  await startBehindRelay(lab, ours, { window: "64", harm: HARM });
+  await Promise.all([serve(lab.left), serve(lab.right)]);
+  for (const [from, to] of [[lab.right, LEFT], [lab.left, RIGHT]] as const) {
+    const report = await copy(from, to, COPY_BYTES, COPY_SECONDS);
+    assert.equal(report.bytes, COPY_BYTES, "the copy was too slow");
+    assert.ok(report.intact, `what ${to} got differs from what was sent`);
+  }
+}
+
 /** Sends datagrams to the left host's daemon from a port of its own. */
 async function attack(
   { left, right }: Lab,
@@ -126,13 +152,13 @@ async function attack(
 }
 
 /**
- * Starts ours on the left, and on the right a peer behind a relay that sends
- * each of its datagrams so many times.
+ * Starts ours on the left, and on the right a peer behind a relay that treats
+ * its datagrams in some way.
  */
 async function startBehindRelay(
   lab: Lab,
   ours: PeerProgram,
-  { window, times }: { readonly window: string; readonly times: number },
+  { window, ...treatment }: { readonly window: string } & Treatment,
 ): Promise<{ readonly daemon: LabProcess; readonly relay: LabProcess }> {
   const daemon = await ours.start(lab.left, {
     ...waitingLeft,
@@ -142,7 +168,7 @@ async function startBehindRelay(
   const way: Way = {
     from: { hostname: lab.right.ipv4, port: 5001 },
     to: { hostname: lab.left.ipv4, port: PORT },
-    times,
+    ...treatment,
   };
   await relay.tell(JSON.stringify(way));
   await relay.line(/took the way/);

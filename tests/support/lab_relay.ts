@@ -20,12 +20,32 @@ export interface Way {
   readonly to: Address;
   /** How many times each datagram is sent; once unless told. */
   readonly times?: number;
+  /** Of so many datagrams one is lost and one overtaken by the next. */
+  readonly harm?: number;
 }
 
 /** A UDP address. */
 export interface Address {
   readonly hostname: string;
   readonly port: number;
+}
+
+/** Decides what becomes of the datagrams of one direction. */
+class Fate {
+  #count = 0;
+  #late: Uint8Array | null = null;
+
+  /** @returns What goes on its way now that a datagram has come. */
+  of(datagram: Uint8Array, harm: number | undefined): readonly Uint8Array[] {
+    const turn = harm === undefined ? harm : this.#count++ % harm;
+    if (turn === 0) return [];
+    const late = this.#late;
+    this.#late = null;
+    if (late !== null) return [datagram, late];
+    if (turn !== 1) return [datagram];
+    this.#late = datagram;
+    return [];
+  }
 }
 
 class Relay {
@@ -39,15 +59,18 @@ class Relay {
   }
 
   async run(): Promise<void> {
+    const fate = new Fate();
     for await (const [datagram, source] of this.#inside) {
       if (this.#daemon === null) {
         say(`saw ${Buffer.from(datagram).toString("hex")}`);
       }
       this.#daemon = source;
       if (!this.#outside || !this.#way) continue;
-      const { to, times = 1 } = this.#way;
-      for (let time = 0; time < times; time++) {
-        await deliver(this.#outside, datagram, { ...to, transport: "udp" });
+      const { to, times = 1, harm } = this.#way;
+      for (const one of fate.of(datagram, harm)) {
+        for (let time = 0; time < times; time++) {
+          await deliver(this.#outside, one, { ...to, transport: "udp" });
+        }
       }
     }
   }
@@ -56,12 +79,18 @@ class Relay {
     this.#outside?.close();
     this.#outside = bind(way.from);
     this.#way = way;
-    this.#return(this.#outside);
+    this.#return(this.#outside, way.harm);
   }
 
-  async #return(outside: Deno.DatagramConn): Promise<void> {
+  async #return(
+    outside: Deno.DatagramConn,
+    harm: number | undefined,
+  ): Promise<void> {
+    const fate = new Fate();
     for await (const [datagram] of outside) {
-      if (this.#daemon) await deliver(this.#inside, datagram, this.#daemon);
+      for (const one of fate.of(datagram, harm)) {
+        if (this.#daemon) await deliver(this.#inside, one, this.#daemon);
+      }
     }
   }
 }
