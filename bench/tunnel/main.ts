@@ -92,7 +92,9 @@ async function save(report: Report, complete: boolean): Promise<void> {
 async function bench(options: Options, all: Subject[]): Promise<number> {
   await checkTools();
   const signal = interruption();
-  const wanted = all.filter(({ id }) => options.only?.includes(id) ?? true);
+  const wanted = all.filter(({ id, extra }) =>
+    options.only?.includes(id) ?? extra === undefined
+  );
   const scenarios = SCENARIOS.filter(({ name }) =>
     options.scenarios?.includes(name) ?? true
   );

@@ -29,6 +29,8 @@ export interface Subject {
   readonly label: string;
   /** Set for this program, in whatever form. */
   readonly ours?: true;
+  /** Set where it is measured only if it is named with `--only`. */
+  readonly extra?: true;
   /** Set for a mixed pair; it runs only scenarios that are meant for pairs. */
   readonly pair?: Pair;
   /** Looks whether it can be measured on this machine. */

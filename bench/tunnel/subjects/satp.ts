@@ -78,6 +78,11 @@ function alone(program: SatpProgram): Subject {
   return { ...subject, open: open(program, program) };
 }
 
+/** Measured only when it is asked for by name. */
+function extra(program: SatpProgram): Subject {
+  return { ...alone(program), extra: true };
+}
+
 /** Ours on the left, a real one on the right: both mixed directions. */
 function pair(left: SatpProgram, right: SatpProgram): Subject {
   return {
@@ -105,10 +110,18 @@ export function satpSubjects(): Subject[] {
     ...[Deno.execPath(), "run", "-A", main],
   ]);
   const compiled = ours("binary", "this, binary", "dist/anytun", [binary]);
+  // As the program runs where it may not read files, or finds no libcrypto.
+  const portable = ours("portable", "this, portable plane", "src/cli/main.ts", [
+    ...[Deno.execPath(), "run", "--allow-net", "--allow-ffi", main],
+  ]);
+  const webcrypto = ours("webcrypto", "this, WebCrypto", "src/cli/main.ts", [
+    ...[...portable.command, "--engine", "webcrypto"],
+  ]);
   const anytun = ofTheSystem("anytun");
   const uanytun = ofTheSystem("uanytun");
   return [
     ...[source, compiled, anytun, uanytun].map(alone),
+    ...[portable, webcrypto].map(extra),
     pair(source, anytun),
   ];
 }
