@@ -126,6 +126,7 @@ export class NativePlane {
     const plane = new NativePlane();
     const carriers = plane.#carriers;
     try {
+      checkModuleAccess();
       for (const direction of directions) {
         carriers.push(new Carrier(libc, direction, () => plane.#logger));
       }
@@ -191,4 +192,13 @@ export class NativePlane {
   #ends(): Promise<void>[] {
     return this.#carriers.map(({ ended }) => ended.promise);
   }
+}
+
+// The runtime would find out by itself, but print its own error on the way.
+function checkModuleAccess(): void {
+  const module = new URL("./native_worker.ts", import.meta.url);
+  if (Deno.build.standalone || module.protocol !== "file:") return;
+  const access = { name: "read", path: module } as const;
+  if (Deno.permissions.querySync(access).state === "granted") return;
+  throw new Error("the workers' module may not be read");
 }
