@@ -5,6 +5,7 @@
  * @module
  */
 
+import { Errno } from "./errno.ts";
 import { readDescriptor, writeDescriptor } from "./file.ts";
 import { O_CLOEXEC } from "./fcntl.ts";
 import { cString, type Libc } from "./libc.ts";
@@ -14,8 +15,9 @@ import type { ProcessLibc } from "./process_libc.ts";
 const MFD_CLOEXEC = 1;
 const SEEK_SET = 0;
 
-/** The most that is read from either. */
+/** The most that is read from a memory file. */
 const LIMIT = 1 << 20;
+const LINE_BUFFER_SIZE = 1024;
 
 /**
  * Puts bytes into a file that exists in memory only and has no name.
@@ -54,6 +56,35 @@ export function openPipe(libc: ProcessLibc): Pipe {
   }
   const [readEnd = -1, writeEnd = -1] = ends;
   return { readEnd, writeEnd };
+}
+
+/**
+ * Reads lines from a descriptor as they come, and closes it after the last.
+ *
+ * @throws {SystemError} When it cannot be read.
+ */
+export function* takeLines(libc: Libc, fd: number): Generator<string> {
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(LINE_BUFFER_SIZE);
+  let rest = "";
+  try {
+    for (;;) {
+      const count = libc.symbols.read(fd, buffer, buffer.length);
+      if (count < 0) {
+        const error = libc.error("read lines", "read");
+        if (error.errno === Errno.EINTR) continue;
+        throw error;
+      }
+      if (count === 0) break;
+      rest += decoder.decode(buffer.subarray(0, count), { stream: true });
+      const lines = rest.split("\n");
+      rest = lines.pop() ?? "";
+      yield* lines;
+    }
+    if (rest !== "") yield rest;
+  } finally {
+    libc.symbols.close(fd);
+  }
 }
 
 /**

@@ -7,6 +7,7 @@ import { readArguments } from "../../ffi/file.ts";
 import { overwriteArguments, readEnvironment } from "../../ffi/process.ts";
 import type { ProcessLibc } from "../../ffi/process_libc.ts";
 import { readAnytunCommandLine } from "../config/anytun.ts";
+import type { AnytunOptions } from "../config/anytun_options.ts";
 import { secretArguments } from "../config/secret_arguments.ts";
 import { anytunTable } from "../config/table.ts";
 import { runAnytun } from "../daemon/anytun.ts";
@@ -27,7 +28,7 @@ export async function anytun(
   libc: ProcessLibc,
 ): Promise<number> {
   const environment = readEnvironment(libc);
-  const inheritance = takeHandover(libc, environment);
+  const inheritance = takeHandover<AnytunOptions>(libc, environment, "anytun");
   if (inheritance !== undefined) {
     const { options, warnings, launcher } = inheritance;
     const world = systemWorld(libc, environment, launcher);
@@ -43,13 +44,15 @@ export async function anytun(
     const world = systemWorld(libc, environment, launcher);
     return await runAnytun(options, warnings, world);
   }
-  const failure = startInBackground(libc, environment, { options, warnings });
-  if (failure === undefined) return 0;
-  printTo(Deno.stderr, `${failure}\n`);
-  return 255;
+  const say = (line: string) => printTo(Deno.stderr, `${line}\n`);
+  const handover = { options, warnings };
+  return startInBackground(libc, environment, handover, say) ? 0 : 255;
 }
 
-/** As in the original, `ps` shows their lengths only (CLI section 1). */
+/**
+ * As in the original, `ps` shows their lengths only (CLI section 1). Copies
+ * that the runtime has made of them stay in the memory of the process.
+ */
 function hideSecrets(libc: ProcessLibc, argv: readonly string[]): void {
   const own = readArguments(libc);
   const before = own.length - argv.length;

@@ -185,7 +185,13 @@ class Daemon {
       return;
     }
     const request = { host: localHost, port, family, signal: stop };
-    const resolving = this.#resolver.resolve(request);
+    const resolving = this.#resolver.resolveOnce(request).catch((error) => {
+      this.#world.launcher.waiting(
+        `anytun: Cannot resolve '${localHost}' (--interface) yet: ` +
+          `${textOf(error)}; trying again`,
+      );
+      return this.#resolver.resolve(request);
+    });
     const endpoints = await unlessStopped(resolving, stop);
     if (endpoints === undefined) return;
     const { control } = this.#world;

@@ -8,12 +8,16 @@
  */
 import { deserialize, serialize } from "node:v8";
 import { readArguments, writeDescriptor } from "../../ffi/file.ts";
-import { memoryFile, openPipe, takeAll } from "../../ffi/handover.ts";
+import {
+  memoryFile,
+  openPipe,
+  takeAll,
+  takeLines,
+} from "../../ffi/handover.ts";
 import { setProcessName, setUmask } from "../../ffi/process.ts";
 import type { ProcessLibc } from "../../ffi/process_libc.ts";
 import { spawn } from "../../ffi/spawn.ts";
-import type { AnytunOptions } from "../config/anytun_options.ts";
-import { type Launcher, READY } from "./launcher.ts";
+import type { Launcher } from "./launcher.ts";
 
 /** Says to a process that it finds options and launcher as below. */
 const MARK = "ANYTUN_HANDOVER";
@@ -24,28 +28,54 @@ const LAUNCHER_FD = 4;
 /** Nobody but the owner may write what the daemon makes. */
 const UMASK = 0o022;
 
+/** Said by a process that is ready; other lines are for people. */
+const READY = "ready";
+
 /** What the process in the background is to do. */
-export interface Handover {
-  readonly options: AnytunOptions;
+export interface Handover<O> {
+  readonly options: O;
   readonly warnings: readonly string[];
 }
 
 /**
  * Starts this program once more, in the background, and waits until it is
- * ready or has failed.
+ * ready or has failed. Whoever ends the waiting does not end that process.
  *
- * @returns What went wrong, or undefined if it is ready
+ * @param say Passes on a line about the start
+ * @returns Whether it is ready
  * @throws if it cannot be started
  */
-export function startInBackground(
+export function startInBackground<O>(
   libc: ProcessLibc,
   environment: ReadonlyMap<string, string>,
-  handover: Handover,
-): string | undefined {
+  handover: Handover<O>,
+  say: (line: string) => void,
+): boolean {
+  const answer = openPipe(libc);
+  try {
+    spawnWith(libc, environment, handover, answer.writeEnd);
+  } finally {
+    libc.symbols.close(answer.writeEnd);
+  }
+  let said = false;
+  for (const line of takeLines(libc, answer.readEnd)) {
+    if (line === READY) return true;
+    say(line);
+    said = true;
+  }
+  if (!said) say("the daemon has ended before it was ready, without a word");
+  return false;
+}
+
+function spawnWith<O>(
+  libc: ProcessLibc,
+  environment: ReadonlyMap<string, string>,
+  handover: Handover<O>,
+  launcherFd: number,
+): void {
   const bytes = new Uint8Array(serialize(handover));
   const optionsFd = memoryFile(libc, bytes);
   bytes.fill(0);
-  const answer = openPipe(libc);
   const variables = new Map([...environment, [MARK, "1"]]);
   try {
     spawn(libc, {
@@ -54,40 +84,37 @@ export function startInBackground(
       argv: readArguments(libc),
       env: Array.from(variables, ([name, value]) => `${name}=${value}`),
       newSession: true,
-      descriptors: [optionsFd, answer.writeEnd],
+      descriptors: [optionsFd, launcherFd],
     });
   } finally {
     libc.symbols.close(optionsFd);
-    libc.symbols.close(answer.writeEnd);
   }
-  const text = new TextDecoder().decode(takeAll(libc, answer.readEnd));
-  if (text === READY) return undefined;
-  return text === ""
-    ? "anytun: the daemon has ended before it was ready, without a word"
-    : text;
 }
 
 /** What a process in the background has been left. */
-export interface Inheritance extends Handover {
+export interface Inheritance<O> extends Handover<O> {
   readonly launcher: Launcher;
 }
 
 /**
- * Takes over what {@linkcode startInBackground} left in another process.
+ * Takes over what {@linkcode startInBackground} left in another process of the
+ * same program.
  *
+ * @param program Its name, for `ps`
  * @returns undefined if this process was started by somebody else
  * @throws if there is nothing to take over
  */
-export function takeHandover(
+export function takeHandover<O>(
   libc: ProcessLibc,
   environment: ReadonlyMap<string, string>,
-): Inheritance | undefined {
+  program: string,
+): Inheritance<O> | undefined {
   if (!environment.has(MARK)) return undefined;
-  setProcessName(libc, "anytun");
+  setProcessName(libc, program);
   setUmask(libc, UMASK);
   const bytes = takeAll(libc, OPTIONS_FD);
   // What comes out of it may be views of what went in.
-  const handover: Handover = structuredClone(deserialize(bytes));
+  const handover: Handover<O> = structuredClone(deserialize(bytes));
   bytes.fill(0);
   return { ...handover, launcher: pipeLauncher(libc, LAUNCHER_FD) };
 }
@@ -95,16 +122,29 @@ export function takeHandover(
 /** The process in the foreground, which waits at the other end of a pipe. */
 function pipeLauncher(libc: ProcessLibc, fd: number): Launcher {
   let open = true;
-  const answer = (text: string): void => {
-    if (!open) return;
+  const close = (): void => {
+    if (open) libc.symbols.close(fd);
     open = false;
+  };
+  const say = (line: string): void => {
+    if (!open) return;
     try {
-      writeDescriptor(libc, fd, "launcher", new TextEncoder().encode(text));
+      const bytes = new TextEncoder().encode(`${line}\n`);
+      writeDescriptor(libc, fd, "launcher", bytes);
     } catch {
       // It has not waited: whoever ended it does not want to know.
-    } finally {
-      libc.symbols.close(fd);
+      close();
     }
   };
-  return { ready: () => answer(READY), failed: (text) => answer(text) };
+  return {
+    waiting: say,
+    ready() {
+      say(READY);
+      close();
+    },
+    failed(text) {
+      say(text);
+      close();
+    },
+  };
 }

@@ -70,7 +70,10 @@ function openTarget(target: LogTarget, surroundings: LogSurroundings): LogFile {
     case "stderr":
       return wholeWrites(surroundings[target.kind]);
     case "syslog":
-      return named("syslog (--log syslog)", () => surroundings.openSyslog());
+      return named(
+        "syslog (--log syslog, the default in the background)",
+        () => surroundings.openSyslog(),
+      );
     case "file": {
       const { path } = target;
       const what = `the file '${path}' (--log file)`;

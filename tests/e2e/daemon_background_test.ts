@@ -3,6 +3,7 @@ import {
   lineIn,
   ProcView,
   runDaemon,
+  startDaemon,
   TestFolder,
   until,
 } from "../support/daemons.ts";
@@ -55,6 +56,24 @@ for (const program of OUR_PROGRAMS) {
         5,
         async () => !await left.hasDevice("tun7"),
       );
+    },
+  );
+
+  labTest(
+    `anytun ${program.name} says what its start in the background waits for`,
+    `d-wait${program.letter}`,
+    [program.missing],
+    async ({ left }) => {
+      using folder = new TestFolder();
+      const launcher = startDaemon(left, [
+        ...["-d", "tun7", "-E", "x", "-i", "name.invalid"],
+        ...["-L", `file:3,${folder.file("log")}`, "-P", folder.file("pid")],
+      ], { program });
+      await launcher.line(
+        /^anytun: Cannot resolve 'name\.invalid' \(--interface\) yet: .*again$/,
+      );
+      await lineIn(folder.file("log"), /resolving 'name\.invalid'.*10 sec/);
+      assert.equal(await left.hasDevice("tun7"), true);
     },
   );
 

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { readArguments } from "../../ffi/file.ts";
-import { memoryFile, openPipe, takeAll } from "../../ffi/handover.ts";
+import {
+  memoryFile,
+  openPipe,
+  takeAll,
+  takeLines,
+} from "../../ffi/handover.ts";
 import {
   changeDirectory,
   changeIdentity,
@@ -149,6 +154,28 @@ test("takeAll() reads a pipe until its last writer has gone", async (libc) => {
   libc.symbols.close(writeEnd);
   assert.equal(text(takeAll(libc, readEnd)), "one\ntwo\n");
   await waitForEnd(libc, pid);
+});
+
+test("takeLines() gives lines as they come", async (libc) => {
+  const { readEnd, writeEnd } = openPipe(libc);
+  const pid = spawn(libc, {
+    ...shell("printf 'on' >&3; printf 'e\\ntwo\\nthr' >&3; printf 'ee' >&3"),
+    descriptors: [writeEnd],
+  });
+  libc.symbols.close(writeEnd);
+  assert.deepEqual([...takeLines(libc, readEnd)], ["one", "two", "three"]);
+  await waitForEnd(libc, pid);
+});
+
+test("takeLines() closes the descriptor when nobody wants more", (libc) => {
+  const { readEnd, writeEnd } = openPipe(libc);
+  libc.symbols.write(writeEnd, bytes("one\ntwo\n"), 8);
+  for (const line of takeLines(libc, readEnd)) {
+    assert.equal(line, "one");
+    break;
+  }
+  assert.equal(libc.symbols.close(readEnd), -1, "it is closed already");
+  libc.symbols.close(writeEnd);
 });
 
 test("findUser() and findGroup() know the names of the system", (libc) => {
