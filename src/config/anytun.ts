@@ -11,9 +11,9 @@ import {
   type Settled,
   type Warn,
 } from "./command_line.ts";
+import { clusterOf } from "./cluster.ts";
 import { deviceOf, mtuOf } from "./device.ts";
-import { OptionFault } from "./fault.ts";
-import { parametersOf, secretsOf } from "./keys.ts";
+import { parametersOf, secretsIfGiven, secretsOf } from "./keys.ts";
 import { logTargetsOf } from "./log_target.ts";
 import { familyOf, requireFamily, roleOf } from "./peer.ts";
 import type { SecretFiles } from "./secret_files.ts";
@@ -60,7 +60,6 @@ function settle(
   const role = roleOf(values);
   requireFamily("--interface", values.localHost, family);
   requireFamily("--remote-host", values.remoteHost, family);
-  refuseWhatIsMissing(values);
   const foreground = values.foreground || values.debug;
   const logTargets = logTargetsOf(
     values,
@@ -68,7 +67,13 @@ function settle(
   );
   const device = deviceOf(values, warn);
   const parameters = parametersOf(values, warn);
-  const secrets = secretsOf(values, parameters.kdPrf, files, warn);
+  const cluster = clusterOf(values, warn);
+  const isTold = cluster.syncServers.length > 0;
+  const readSecrets = isTold ? secretsIfGiven : secretsOf;
+  const secrets = readSecrets(values, parameters.kdPrf, files, warn);
+  if (secrets === undefined && values.remoteHost !== undefined) {
+    warn("--remote-host (-r) has no effect without a key or a passphrase");
+  }
   warnOfWeakness(values, warn);
   warnOfNoEffect(values, foreground, warn);
   const { username, groupname, chroot, pidFile, debug, logFormat } = values;
@@ -79,7 +84,7 @@ function settle(
     ...{ username, groupname, chroot, pidFile },
     ...{ localHost, localPort, remoteHost, remotePort, family },
     ...{ device, ifconfig, senderId, mux, windowSize, role, secrets },
-    ...parameters,
+    ...{ ...parameters, cluster },
     mtu: mtuOf(values, device.type, parameters.tagLength, warn),
     postUp: postUpOf(values),
     engine: values.engine,
@@ -87,21 +92,6 @@ function settle(
     offloads: values.offloads ?? new Set(OFFLOAD_NAMES),
   };
   return { options, warnings };
-}
-
-/** Neither passed over nor half done. */
-function refuseWhatIsMissing(values: AnytunValues): void {
-  const { routes, syncHost, syncPort, syncHosts, controlHosts } = values;
-  const given: ReadonlyArray<readonly [name: string, given: boolean]> = [
-    ["--route (-R)", routes.length > 0],
-    ["--sync-interface (-I)", syncHost !== undefined],
-    ["--sync-port (-S)", syncPort !== undefined],
-    ["--sync-hosts (-M)", syncHosts.length > 0],
-    ["--control-host (-X)", controlHosts.length > 0],
-  ];
-  const missing = given.find(([, isGiven]) => isGiven);
-  if (missing === undefined) return;
-  throw new OptionFault(`Cannot use ${missing[0]}: it is not available yet`);
 }
 
 function warnOfWeakness(

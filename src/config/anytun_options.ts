@@ -5,6 +5,7 @@
  */
 import type { LogFormat, LogTarget } from "../log/target.ts";
 import type { Prefix } from "../net/prefix.ts";
+import type { ClusterOptions } from "./cluster.ts";
 import type { EngineChoice, OffloadName } from "./speed.ts";
 import type { FamilyChoice } from "../net/resolver.ts";
 import type { Role, SatpParameters } from "../satp/params.ts";
@@ -74,8 +75,12 @@ export interface AnytunOptions extends SatpParameters {
   readonly windowSize: number;
   /** The own end of the tunnel. */
   readonly role: Role;
-  /** Enough for key and salt, unless {@linkcode kdPrf} is `null`. */
-  readonly secrets: GivenSecrets;
+  /**
+   * Enough for key and salt, unless {@linkcode kdPrf} is `null`. Without any
+   * there is no connection but those that the cluster tells of.
+   */
+  readonly secrets: GivenSecrets | undefined;
+  readonly cluster: ClusterOptions;
   readonly engine: EngineChoice;
   /** Threads that carry packets. */
   readonly workers: 1 | 2;

@@ -27,10 +27,10 @@ const ETHERNET_HEADER_BYTES = 14;
  * @throws {OptionFault} if there is no type, and the name does not tell it
  */
 export function deviceOf(
-  { deviceName: name, deviceType }: AnytunValues,
+  { deviceName: name, deviceType = name ?? "tun" }: AnytunValues,
   warn: Warn,
 ): DeviceOptions {
-  const type = deviceType ?? (name === undefined ? "tun" : deviceTypeOf(name));
+  const type = deviceTypeOf(deviceType);
   if (type === undefined) {
     throw new OptionFault(
       `Cannot tell the type of device '${name}' (--dev): ` +

@@ -67,6 +67,23 @@ export function secretsOf(
   files: SecretFiles,
   warn: Warn,
 ): GivenSecrets {
+  const secrets = secretsIfGiven(values, kdPrf, files, warn);
+  if (secrets !== undefined) return secrets;
+  throw new OptionFault(missing("master key", "--key-file"));
+}
+
+/**
+ * The same for a daemon that others tell the keys of its connections.
+ *
+ * @returns undefined if no secret is given
+ * @throws {OptionFault} if key or salt alone is missing, or the key does not fit
+ */
+export function secretsIfGiven(
+  values: SecretValues,
+  kdPrf: KdPrfName,
+  files: SecretFiles,
+  warn: Warn,
+): GivenSecrets | undefined {
   if (values.passphrase !== undefined) {
     warn(
       "passphrase is on the command line (--passphrase): others may read it",
@@ -74,6 +91,7 @@ export function secretsOf(
   }
   if (kdPrf === "null") return {};
   const { passphrase, key, salt } = gatherSecrets(values, files, warn);
+  if ((passphrase ?? key ?? salt) === undefined) return undefined;
   if (key === undefined && passphrase === undefined) {
     throw new OptionFault(missing("master key", "--key-file"));
   }

@@ -50,15 +50,14 @@ export function host(text: string): string {
 }
 
 /**
- * Reads the type of a device, of which the first three letters count (SATP
- * section 11).
+ * Takes the type of a device as it is: the first three letters say what it is
+ * (SATP section 11), the others whether there can be routing (section 8).
  *
- * @throws {BadValue} if these are neither tun nor tap
+ * @throws {BadValue} if it begins with neither tun nor tap
  */
-export function deviceType(text: string): DeviceType {
-  const type = deviceTypeOf(text);
-  if (type === undefined) throw new BadValue("tun or tap");
-  return type;
+export function deviceType(text: string): string {
+  if (deviceTypeOf(text) === undefined) throw new BadValue("tun or tap");
+  return text;
 }
 
 /** The device type that a name or type begins with. */

@@ -12,7 +12,8 @@ import { formatEndpoint } from "../net/endpoint.ts";
 import { formatPrefix } from "../net/prefix.ts";
 import { Resolver } from "../net/resolver.ts";
 import { withNumericZone } from "../net/zone.ts";
-import { masterSecrets } from "../satp/secrets.ts";
+import { RouteTable } from "../route/table.ts";
+import { type MasterSecrets, masterSecrets } from "../satp/secrets.ts";
 import { ConnectionTable } from "../tunnel/connection_table.ts";
 import { connectionText, planeText } from "./counters_text.ts";
 import { Peer } from "./peer.ts";
@@ -23,6 +24,8 @@ import { findIdentity, giveUpPrivileges } from "./privileges.ts";
 import { listenForSignals } from "./signals.ts";
 import { unlessStopped } from "./stop.ts";
 import { Supervisor } from "./supervisor.ts";
+import { SyncMember } from "./sync_member.ts";
+import { SyncState } from "./sync_state.ts";
 import type { World } from "./world.ts";
 
 const EXIT_OK = 0;
@@ -66,6 +69,9 @@ class Daemon {
   readonly #logger: Logger;
   readonly #resolver: Resolver;
   readonly #table = new ConnectionTable(ConnectionTable.allocate());
+  readonly #routeTable: RouteTable | undefined;
+  readonly #state: SyncState;
+  readonly #member: SyncMember;
   readonly #peer: Peer;
   #plane: RunningPlane | undefined;
 
@@ -76,11 +82,26 @@ class Daemon {
     this.#log = log;
     this.#logger = logger;
     this.#resolver = new Resolver(world.lookup, world.delay, logger);
-    this.#peer = new Peer(options, {
-      resolver: this.#resolver,
-      interfaceIndex: (name) => world.control.interfaceIndex(name),
+    const { cluster } = options;
+    if (cluster.routing) {
+      this.#routeTable = new RouteTable(RouteTable.allocate());
+    }
+    const shared = {
+      interfaceIndex: (name: string) => world.control.interfaceIndex(name),
       table: this.#table,
       logger,
+    };
+    this.#state = new SyncState({
+      ...shared,
+      routeTable: this.#routeTable,
+      delay: world.delay,
+      prepare: (mux) => void this.#plane?.prepare(mux),
+    });
+    this.#member = new SyncMember(cluster, this.#state, world, logger);
+    this.#peer = new Peer(options, {
+      ...shared,
+      resolver: this.#resolver,
+      moved: (mux) => this.#member.moved(mux),
     });
   }
 
@@ -96,19 +117,23 @@ class Daemon {
 
     const identity = findIdentity(options, world.control);
     const { kdPrf } = options;
-    const secrets = await masterSecrets(kdPrf, options.secrets, world.digest);
+    const secrets = options.secrets &&
+      await masterSecrets(kdPrf, options.secrets, world.digest);
     logger.notice(`KeyDerivation: using role ${options.role}`);
+    this.#addRoutes();
 
     supervisor.status("opening the device");
     const builder = cleanup.use(await world.choosePlane(options, logger));
     logger.notice(builder.description);
     const device = this.#openDevice(builder);
     await this.#bindSockets(builder, stop);
+    await this.#member.listen();
     if (stop.aborted) return;
     const plane = await builder.start({
       options,
       table: this.#table,
-      routes: undefined,
+      routes: this.#routeTable,
+      moved: (mux) => this.#member.moved(mux),
       logger,
     });
     this.#plane = plane;
@@ -130,9 +155,34 @@ class Daemon {
     logger.notice("tunnel is set up");
     world.launcher.ready();
     supervisor.ready(world.pid);
-    const connected = this.#peer.connect(secrets, stop)
-      .then(() => plane.prepare(options.mux));
-    await Promise.all([connected, plane.finished]);
+    await Promise.all([
+      secrets && this.#connect(secrets, plane, stop),
+      this.#member.run(kdPrf, stop),
+      plane.finished,
+    ]);
+  }
+
+  async #connect(
+    secrets: MasterSecrets,
+    plane: RunningPlane,
+    stop: AbortSignal,
+  ): Promise<void> {
+    await this.#peer.connect(secrets, stop);
+    await plane.prepare(this.#options.mux);
+  }
+
+  #addRoutes(): void {
+    const { cluster: { routing, routes }, mux } = this.#options;
+    if (!routing) {
+      this.#logger.notice(
+        "No sync/control host defined or not a tun device. " +
+          "Disabling multi connection support (routing)",
+      );
+    }
+    for (const { address: network, length: prefixLength } of routes) {
+      if (this.#state.putRoute({ network, prefixLength, mux })) continue;
+      throw new Error(`Cannot add more routes (--route): there are too many`);
+    }
   }
 
   #listen(cleanup: DisposableStack): AbortSignal {

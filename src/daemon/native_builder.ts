@@ -95,7 +95,7 @@ export class NativeBuilder implements PlaneBuilder {
   }
 
   async start(
-    { options, table, routes, logger }: PlaneSetup,
+    { options, table, routes, moved, logger }: PlaneSetup,
   ): Promise<RunningPlane> {
     const device = this.#device;
     if (device === undefined) throw new Error("Cannot start without a device");
@@ -128,7 +128,7 @@ export class NativeBuilder implements PlaneBuilder {
         tcp: offloads.has("coalesce"),
         udp: offloads.has("coalesce") && offloads.has("uso"),
       },
-    }, logger);
+    }, { logger, moved });
     return {
       finished: plane.finished(),
       prepare: () => Promise.resolve(),

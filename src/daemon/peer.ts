@@ -32,6 +32,8 @@ export interface PeerContext {
   readonly resolver: Resolver;
   readonly interfaceIndex: InterfaceIndex;
   readonly table: ConnectionTable;
+  /** Called when the connection is there, and when its peer is elsewhere. */
+  readonly moved: (mux: number) => void;
   readonly logger: Logger;
 }
 
@@ -84,6 +86,7 @@ export class Peer {
     secrets.key.fill(0);
     secrets.salt.fill(0);
     this.#connected = true;
+    if (this.#resolved !== undefined) this.#context.moved(mux);
   }
 
   /**
@@ -104,6 +107,7 @@ export class Peer {
       }
       this.#resolved = endpoint;
       this.#setEndpoint(endpoint);
+      this.#context.moved(this.#options.mux);
       logger.notice(`remote host ${remoteHost} is now ${text}`);
     } catch (error) {
       logger.error(`${reasonOf(error)} (--remote-host): it stays as it was`);

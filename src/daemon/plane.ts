@@ -33,6 +33,8 @@ export interface PlaneSetup {
   readonly table: ConnectionTable;
   /** Where packets go; without it there is one peer, and nothing to choose. */
   readonly routes: RouteTable | undefined;
+  /** Called when the peer of a connection is heard from another endpoint. */
+  readonly moved: (mux: number) => void;
   readonly logger: Logger;
 }
 

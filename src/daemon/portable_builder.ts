@@ -12,6 +12,7 @@ import type { SatpParameters } from "../satp/params.ts";
 import { Connections } from "../tunnel/connection.ts";
 import { PLANE_COUNTERS } from "../tunnel/counters.ts";
 import { bindUdp, bindUdpToAll } from "../tunnel/deno_udp.ts";
+import { withMoves } from "../tunnel/inbound_events.ts";
 import { PlaneLog } from "../tunnel/plane_log.ts";
 import { PointToPoint } from "../tunnel/point_to_point.ts";
 import { Routed } from "../tunnel/routed.ts";
@@ -75,7 +76,7 @@ export class PortableBuilder implements PlaneBuilder {
   }
 
   start(
-    { options, table, routes, logger }: PlaneSetup,
+    { options, table, routes, moved, logger }: PlaneSetup,
   ): Promise<RunningPlane> {
     const device = this.#device;
     if (device === undefined) throw new Error("Cannot start without a device");
@@ -103,7 +104,11 @@ export class PortableBuilder implements PlaneBuilder {
           : new Routed(connections, routes),
         senderId: options.senderId,
       },
-      inbound: { ...shared, events: planeLog, now: this.#now },
+      inbound: {
+        ...shared,
+        events: withMoves(planeLog, moved),
+        now: this.#now,
+      },
       noSocket: (to) => planeLog.noSocket(to),
     });
     return Promise.resolve({

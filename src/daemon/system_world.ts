@@ -12,6 +12,7 @@ import { digestWith } from "../crypto/webcrypto.ts";
 import type { LogFile } from "../log/outlet.ts";
 import { systemLookup } from "../net/system_lookup.ts";
 import { choosePlane } from "./choose_plane.ts";
+import { connectTcp, listenTcp } from "../sync/deno_tcp.ts";
 import type { Launcher } from "./launcher.ts";
 import type { NotifySocket } from "./supervisor.ts";
 import { systemControl } from "./system_control.ts";
@@ -39,6 +40,9 @@ export function systemWorld(
     delay: (ms, signal) => delay(ms, undefined, signal ? { signal } : {}),
     lookup: systemLookup,
     digest: digestWith(crypto.subtle),
+    listenTcp,
+    connectTcp,
+    elapsed: () => performance.now(),
     choosePlane: (choice, logger) =>
       choosePlane(choice, libc, () => performance.now(), logger),
     onSignal(name, listener) {

@@ -8,6 +8,7 @@ import type { Logger } from "../log/logger.ts";
 import type { LogSurroundings } from "../log/outlet.ts";
 import type { Delay, Lookup } from "../net/resolver.ts";
 import type { Digest } from "../satp/secrets.ts";
+import type { Connect, Listen } from "../sync/seams.ts";
 import type { PlaneChoice } from "./choose_plane.ts";
 import type { Launcher } from "./launcher.ts";
 import type { PlaneBuilder } from "./plane.ts";
@@ -20,6 +21,10 @@ export interface World extends LogSurroundings {
   readonly delay: Delay;
   readonly lookup: Lookup;
   readonly digest: Digest;
+  readonly listenTcp: Listen;
+  readonly connectTcp: Connect;
+  /** Milliseconds of a clock that never goes back. */
+  elapsed(): number;
   /** @throws if the engine that was asked for by name cannot be had */
   choosePlane(choice: PlaneChoice, logger: Logger): Promise<PlaneBuilder>;
   readonly onSignal: OnSignal;

@@ -50,6 +50,8 @@ export type WorkerMessage =
   | { readonly kind: "loaded" }
   /** Packets are being carried. */
   | { readonly kind: "ready" }
+  /** The peer of a connection was heard from another endpoint. */
+  | { readonly kind: "moved"; readonly mux: number }
   | { readonly kind: "log"; readonly level: LevelName; readonly text: string }
   /** It has stopped because it was told to. */
   | { readonly kind: "stopped" }

@@ -20,6 +20,13 @@ export type NativeOptions = Omit<
   "direction" | "bell" | "stop" | "counters"
 >;
 
+/** Who hears what the workers have to say. */
+export interface NativeListener {
+  readonly logger: Logger;
+  /** Called when the peer of a connection is heard from another endpoint. */
+  readonly moved: (mux: number) => void;
+}
+
 /** One worker from its birth to its end. */
 class Carrier {
   readonly direction: Direction;
@@ -35,7 +42,7 @@ class Carrier {
   constructor(
     libc: Libc,
     direction: Direction,
-    logger: () => Logger | undefined,
+    listener: () => NativeListener | undefined,
   ) {
     this.direction = direction;
     // Whoever waits first learns of a failure; the others need not.
@@ -58,7 +65,9 @@ class Carrier {
         case "ready":
           return this.ready.resolve();
         case "log":
-          return logger()?.[data.level](data.text);
+          return listener()?.logger[data.level](data.text);
+        case "moved":
+          return listener()?.moved(data.mux);
         case "stopped":
           return this.#end();
         case "failed":
@@ -110,7 +119,7 @@ class Carrier {
 export class NativePlane {
   readonly #carriers: Carrier[] = [];
   readonly #stop = new SharedArrayBuffer(4);
-  #logger: Logger | undefined;
+  #listener: NativeListener | undefined;
 
   private constructor() {}
 
@@ -128,7 +137,7 @@ export class NativePlane {
     try {
       checkModuleAccess();
       for (const direction of directions) {
-        carriers.push(new Carrier(libc, direction, () => plane.#logger));
+        carriers.push(new Carrier(libc, direction, () => plane.#listener));
       }
       await Promise.all(carriers.map(({ loaded }) => loaded.promise));
       return plane;
@@ -143,8 +152,8 @@ export class NativePlane {
    *
    * @throws if one of them cannot; all have ended then
    */
-  async start(options: NativeOptions, logger: Logger): Promise<void> {
-    this.#logger = logger;
+  async start(options: NativeOptions, listener: NativeListener): Promise<void> {
+    this.#listener = listener;
     const stop = this.#stop;
     for (const carrier of this.#carriers) carrier.start({ ...options, stop });
     try {

@@ -13,6 +13,7 @@ import { OpensslEngine } from "../crypto/openssl.ts";
 import type { SyncCryptoEngine } from "../satp/engine.ts";
 import { Connections } from "./connection.ts";
 import { ConnectionTable } from "./connection_table.ts";
+import { withMoves } from "./inbound_events.ts";
 import { INBOUND_ARENA_BYTES, type InboundPump } from "./inbound_pump.ts";
 import type { NativeEngineName, NativeSetup } from "./native_messages.ts";
 import { OUTBOUND_ARENA_BYTES, type OutboundPump } from "./outbound_pump.ts";
@@ -34,12 +35,14 @@ type EngineMaker = (arena: Arena) => SyncCryptoEngine;
 /**
  * Opens what the setup names.
  *
+ * @param moved Called when a peer is heard from another endpoint
  * @param now A clock that never goes back, in milliseconds
  * @throws {LibcryptoError} if the engine is not to be had
  */
 export async function openPumps(
   setup: NativeSetup,
   planeLog: PlaneLog,
+  moved: (mux: number) => void,
   now: () => number,
 ): Promise<Pumps> {
   const libc = openLibc();
@@ -70,7 +73,7 @@ export async function openPumps(
     wait.add(device);
   }
   if (direction !== "out") {
-    pumps.push(inboundPump(parts, receiveFrom, planeLog));
+    pumps.push(inboundPump(parts, receiveFrom, withMoves(planeLog, moved)));
     for (const fd of receiveFrom) wait.add(fd);
   }
   return { libc, pumps, wait };

@@ -23,7 +23,8 @@ interface Pump {
 async function carry(setup: NativeSetup): Promise<void> {
   const now = () => performance.now();
   const planeLog = new PlaneLog(postingLogger(), now);
-  const { libc, pumps, wait } = await openPumps(setup, planeLog, now);
+  const moved = (mux: number) => say({ kind: "moved", mux });
+  const { libc, pumps, wait } = await openPumps(setup, planeLog, moved, now);
   const bell = new Bell(libc, setup.bell);
   const bellIndex = wait.add(setup.bell);
   const stop = new Int32Array(setup.stop);

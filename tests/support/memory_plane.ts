@@ -24,6 +24,7 @@ import {
   readEndpoint,
   writeEndpoint,
 } from "../../src/tunnel/endpoint_words.ts";
+import { withMoves } from "../../src/tunnel/inbound_events.ts";
 import { PlaneLog } from "../../src/tunnel/plane_log.ts";
 import { PointToPoint } from "../../src/tunnel/point_to_point.ts";
 import { PortablePlane } from "../../src/tunnel/portable_plane.ts";
@@ -137,6 +138,7 @@ export interface MemoryPlaneOptions extends PlaneOptions {
 /** A running plane whose clock the test can move. */
 export class MemoryPlane implements PlaneUnderTest {
   readonly table = new ConnectionTable(ConnectionTable.allocate());
+  readonly moved: number[] = [];
   /** What the plane's clock shows, in milliseconds. */
   now = 1000;
   readonly #device = new MemoryDevice();
@@ -174,7 +176,11 @@ export class MemoryPlane implements PlaneUnderTest {
         chooser: new PointToPoint(connections, mux),
         senderId,
       },
-      inbound: { ...shared, events, now },
+      inbound: {
+        ...shared,
+        events: withMoves(events, (mux) => this.moved.push(mux)),
+        now,
+      },
       noSocket: (to) => events.noSocket(to),
     }).run();
   }

@@ -64,6 +64,7 @@ export class NativeRig implements PlaneUnderTest {
   readonly table = new ConnectionTable(ConnectionTable.allocate());
   /** What was written to the device, as it was: with virtio headers, if any. */
   readonly written: Uint8Array[] = [];
+  readonly moved: number[] = [];
   readonly device: PairDevice;
   readonly plane: NativePlane;
   /** Settles when the plane ends; see {@link NativePlane.finished}. */
@@ -86,7 +87,10 @@ export class NativeRig implements PlaneUnderTest {
     const { mux = 0, role, secrets, windowSize = 0, remote } = options;
     await rig.connect(mux, { role, secrets, windowSize }, remote);
     try {
-      await plane.start(rig.#nativeOptions(options), rig.#log);
+      await plane.start(rig.#nativeOptions(options), {
+        logger: rig.#log,
+        moved: (mux) => rig.moved.push(mux),
+      });
     } catch (error) {
       rig.#close();
       throw error;

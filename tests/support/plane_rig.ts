@@ -37,6 +37,8 @@ export interface SentDatagram {
 /** A running plane, with its device and its peers in the test's hands. */
 export interface PlaneUnderTest extends AsyncDisposable {
   readonly table: ConnectionTable;
+  /** Muxes of the peers that were heard from another endpoint. */
+  readonly moved: readonly number[];
   /** Adds a connection. */
   connect(mux: number, keys: ConnectionKeys, remote?: PeerName): Promise<void>;
   /** Lets datagrams arrive; returns the packets that reach the device. */

@@ -58,6 +58,12 @@ Deno.test("anytun has the defaults of the original", () => {
     cipher: "aes-ctr-128",
     authAlgo: "sha1",
     tagLength: 10,
+    cluster: {
+      syncServer: undefined,
+      syncServers: [],
+      routing: false,
+      routes: [],
+    },
     secrets: { passphrase: "secret", key: undefined, salt: undefined },
     engine: "auto",
     workers: 2,
@@ -69,7 +75,7 @@ Deno.test("anytun takes every short option", () => {
   const line = "-u user -g group -C /jail -P /run/pid -x /bin/true " +
     "-L file:4,/var/log/a.log -i 2001:db8::1 -p 1 -s 2 -r vpn -o 3 " +
     `-6 -d tap7 -n 10.0.0.1/8 -m 4 -w 5 -k aes-ctr-192 -e bob -A ${SALT} ` +
-    "-c aes-ctr-256 -b 12";
+    "-c aes-ctr-256 -b 12 -I ::1 -S 6 -M a:7 -X b -R 10.1.0.0/16";
   const { options } = run(...line.split(" "));
   const { ifconfig, secrets, ...others } = options;
   assert.deepEqual(others, {
@@ -97,13 +103,22 @@ Deno.test("anytun takes every short option", () => {
     cipher: "aes-ctr-256",
     authAlgo: "sha1",
     tagLength: 12,
+    cluster: {
+      syncServer: { host: "::1", port: 6 },
+      syncServers: [{ host: "a", port: 7 }, { host: "b", port: 2323 }],
+      routing: false,
+      routes: [{
+        address: { family: 4, bytes: Uint8Array.of(10, 1, 0, 0) },
+        length: 16,
+      }],
+    },
     engine: "auto",
     workers: 2,
     offloads: new Set(["tso", "uso", "gso", "gro", "coalesce"]),
   });
   assert.deepEqual(ifconfig.map(formatPrefix), ["10.0.0.1/8"]);
-  assert.equal(secrets.passphrase, "secret");
-  assert.equal(secrets.salt?.length, 14);
+  assert.equal(secrets?.passphrase, "secret");
+  assert.equal(secrets?.salt?.length, 14);
 });
 
 Deno.test("anytun takes the same by long names", () => {
@@ -148,7 +163,7 @@ Deno.test("an empty value leaves the option as it was", () => {
   assert.equal(options.localPort, 5);
   assert.equal(options.remoteHost, undefined);
   assert.equal(options.role, "left");
-  assert.equal(options.secrets.passphrase, "secret");
+  assert.equal(options.secrets?.passphrase, "secret");
 });
 
 Deno.test("-4 and -6 choose the family, and exclude each other", () => {
@@ -222,25 +237,76 @@ Deno.test("a jail that root can leave is warned about", () => {
   assert.doesNotMatch(run("-C", "/jail", "-u", "a").warnings.join(), /jail/);
 });
 
-Deno.test("what is there as an option only is refused", () => {
-  for (
-    const [short, long, value] of [
-      ["-I", "--sync-interface", "::1"],
-      ["-S", "--sync-port", "2323"],
-      ["-M", "--sync-hosts", "a,b"],
-      ["-X", "--control-host", "a"],
-      ["-R", "--route", "10.0.0.0/8"],
-    ] as const
-  ) {
-    for (const name of [short, long]) {
-      const { text, usage } = fail("-E", "x", name, value);
-      assert.equal(
-        text,
-        `Cannot use ${long} (${short}): it is not available yet\n`,
-      );
-      assert.equal(usage, false);
-    }
+/** What a line without secrets that may do without comes to. */
+function runWithout(...argv: string[]) {
+  const result = read("-D", ...argv);
+  assert.equal(result.kind, "run", JSON.stringify(result));
+  return result;
+}
+
+const clusterOf = (...argv: string[]) => run(...argv).options.cluster;
+
+Deno.test("there is routing with a server to follow and a device of exactly tun", () => {
+  const routing = (...argv: string[]) => clusterOf(...argv).routing;
+  assert.ok(routing("-M", "a"));
+  assert.ok(routing("-X", "a", "-t", "tun", "-d", "pbA"));
+  assert.equal(routing(), false);
+  assert.equal(routing("-S", "2323"), false);
+  assert.equal(routing("-X", "a", "-d", "tun0"), false);
+  assert.equal(routing("-X", "a", "-t", "tunfoo"), false);
+  assert.equal(routing("-X", "a", "-t", "tap"), false);
+});
+
+Deno.test("-M and -X are one list, and -R as well", () => {
+  const cluster = clusterOf(
+    ...["-M", "a,b:7", "-X", "[::1]:8", "-M", "c"],
+    ...["-R", "10.0.0.0/8,fd00::/8", "-R", "10.1.0.0/16"],
+  );
+  assert.deepEqual(cluster.syncServers, [
+    { host: "a", port: 2323 },
+    { host: "b", port: 7 },
+    { host: "c", port: 2323 },
+    { host: "::1", port: 8 },
+  ]);
+  assert.deepEqual(cluster.routes.map(formatPrefix), [
+    ...["10.0.0.0/8", "fd00::/8", "10.1.0.0/16"],
+  ]);
+});
+
+Deno.test("a sync server is on this host alone unless -I says where", () => {
+  assert.equal(clusterOf().syncServer, undefined);
+  assert.deepEqual(clusterOf("-S", "7").syncServer, {
+    host: undefined,
+    port: 7,
+  });
+  assert.deepEqual(clusterOf("-S", "7", "-I", "::").syncServer, {
+    host: "::",
+    port: 7,
+  });
+});
+
+Deno.test("a server to follow has a host, and a number for a port", () => {
+  for (const value of ["a:http", "a:0", "a:65536", ":7"]) {
+    assert.match(
+      fail("-E", "x", "-M", value).text,
+      /^Cannot use --sync-hosts .*: it needs a host, and a port from 1 to 65535/,
+    );
   }
+});
+
+Deno.test("who is told of connections needs no secret of its own", () => {
+  assert.equal(runWithout("-X", "a").options.secrets, undefined);
+  assert.match(fail("-S", "7").text, /^Cannot derive session keys/);
+  assert.match(fail("-X", "a", "-K", "00".repeat(16)).text, /no master salt/);
+  const { warnings } = runWithout("-X", "a", "-r", "192.0.2.1");
+  assert.match(warnings.join(), /--remote-host \(-r\) has no effect/);
+});
+
+Deno.test("cluster options without what they need are warned about", () => {
+  const warnings = (...argv: string[]) => run(...argv).warnings.join();
+  assert.match(warnings("-I", "::1"), /-I\) has no effect/);
+  assert.match(warnings("-R", "10.0.0.0/8"), /-R\) has no effect/);
+  assert.doesNotMatch(warnings("-R", "10.0.0.0/8", "-S", "7"), /-R\)/);
 });
 
 Deno.test("-U logs everything to standard output, besides other targets", () => {
@@ -387,7 +453,7 @@ Deno.test("key and salt go with the passphrase, each for itself", () => {
   const secrets = (...argv: string[]) => {
     const result = read("-D", ...argv);
     assert.equal(result.kind, "run", JSON.stringify(result));
-    return Object.entries(result.options.secrets)
+    return Object.entries(result.options.secrets ?? {})
       .flatMap(([name, value]) => value === undefined ? [] : [name]);
   };
   assert.deepEqual(secrets("-K", KEY_128, "-A", SALT), ["key", "salt"]);

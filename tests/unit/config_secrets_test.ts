@@ -24,7 +24,7 @@ function read(
 function secrets(...args: Parameters<typeof read>) {
   const { result, handedOut } = read(...args);
   assert.equal(result.kind, "run", JSON.stringify(result));
-  const { passphrase, key, salt } = result.options.secrets;
+  const { passphrase, key, salt } = result.options.secrets ?? {};
   for (const bytes of handedOut) {
     assert.ok(bytes.every((byte) => byte === 0), "what was read is wiped");
   }

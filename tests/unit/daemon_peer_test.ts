@@ -30,6 +30,7 @@ function setUp(options: Partial<PeerOptions>) {
       }),
     logger,
   );
+  const told: number[] = [];
   const table = new ConnectionTable(ConnectionTable.allocate());
   const peer = new Peer({
     mux: MUX,
@@ -43,6 +44,7 @@ function setUp(options: Partial<PeerOptions>) {
     resolver,
     interfaceIndex: (name) => name === "eth0" ? 2 : undefined,
     table,
+    moved: (mux) => told.push(mux),
     logger,
   });
   const secrets = {
@@ -55,7 +57,7 @@ function setUp(options: Partial<PeerOptions>) {
     const found = readEndpoint(words, 0);
     return found && formatEndpoint(found);
   };
-  return { peer, names, table, logger, secrets, endpoint };
+  return { peer, names, table, told, logger, secrets, endpoint };
 }
 
 Deno.test("a connection without a peer's name waits for its endpoint", async () => {

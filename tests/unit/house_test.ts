@@ -32,6 +32,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/net",
     "src/route",
     "src/satp",
+    "src/sync",
     "src/tunnel",
   ],
   "src/cli": ["ffi", "src/config", "src/daemon", "src/satp"],

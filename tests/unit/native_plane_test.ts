@@ -210,7 +210,7 @@ libcTest(
       connections: new SharedArrayBuffer(4),
     };
     await assert.rejects(
-      plane.start(options, recordingLog()),
+      plane.start(options, { logger: recordingLog(), moved() {} }),
       /^Error: a worker of the data plane died: /,
     );
     assert.equal(belfry.open.size, 0);
@@ -230,7 +230,10 @@ Deno.test({
     const plane = await NativePlane.load(belfry.libc, 2);
     const device = { fd: -1 } as PairDevice;
     await assert.rejects(
-      plane.start(idleOptions(device), recordingLog()),
+      plane.start(idleOptions(device), {
+        logger: recordingLog(),
+        moved() {},
+      }),
       /a worker of the data plane died: Requires ffi access/,
     );
     assert.equal(belfry.open.size, 0);

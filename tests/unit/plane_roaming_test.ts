@@ -46,12 +46,15 @@ planeTest(
     const first = await sealed(await peer(), 0);
     assert.deepEqual(await plane.receive([first], "home"), [PACKET]);
     assert.equal(plane.remote(), "home");
+    const second = await sealed(await peer(), 1);
+    await plane.receive([second], "home");
     const sent = await plane.send([PACKET]);
     assert.deepEqual(sent.map(({ to }) => to), ["home"]);
     assert.deepEqual(await plane.stop(), [
       "NOTICE: autodetected remote host home",
       "NOTICE: added connection remote host home",
     ]);
+    assert.deepEqual(plane.moved, [3], "told once, not with each datagram");
   },
 );
 

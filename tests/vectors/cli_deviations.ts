@@ -87,6 +87,12 @@ export const DEVIATIONS: readonly Deviation[] = [
     ours: "option error",
   },
   {
+    reason: "a server to follow has a host",
+    program: /^anytun$/,
+    line: /-M ''$|-X \[\]:5$/,
+    ours: "option error",
+  },
+  {
     reason: "a file to serve is asked for on standard error",
     program: /controld/,
     line: /^(-D)?$/,

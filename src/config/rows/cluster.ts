@@ -16,7 +16,8 @@ export const clusterRows = {
     long: "--sync-interface",
     argument: "host",
     parse: host,
-    help: "local address or name of the synchronisation server (default any)",
+    help:
+      "local address or name of the synchronisation server (default loopback)",
   }),
   syncPort: optional({
     group: "Cluster",

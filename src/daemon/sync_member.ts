@@ -1,0 +1,115 @@
+/**
+ * This daemon as a member of a cluster: a sync server for others, and a client
+ * of each server that it was told of (sync section 1).
+ *
+ * @module
+ */
+import type { ClusterOptions } from "../config/cluster.ts";
+import type { Logger } from "../log/logger.ts";
+import { RateLimitedLog } from "../log/rate_limited_log.ts";
+import type { KdPrfName } from "../satp/params.ts";
+import { RecordApplier } from "../sync/apply.ts";
+import { bindSync } from "../sync/bind.ts";
+import { SyncClient } from "../sync/client.ts";
+import { SyncServer } from "../sync/server.ts";
+import type { SyncState } from "./sync_state.ts";
+import type { World } from "./world.ts";
+
+/** Lines about records of one kind: a handful, then one every ten seconds. */
+const LOG_LIMIT = { burst: 5, perSecond: 0.1 };
+
+/** What of the outside a member touches. */
+export type SyncWorld = Pick<
+  World,
+  "listenTcp" | "connectTcp" | "lookup" | "delay" | "elapsed"
+>;
+
+/** Tells and is told. */
+export class SyncMember {
+  readonly #options: ClusterOptions;
+  readonly #state: SyncState;
+  readonly #world: SyncWorld;
+  readonly #logger: Logger;
+  /** For what others could fill the log with. */
+  readonly #limited: RateLimitedLog;
+  /** Connections to be told of, once a burst of changes is over. */
+  readonly #moved = new Set<number>();
+  #server: SyncServer | undefined;
+
+  constructor(
+    options: ClusterOptions,
+    state: SyncState,
+    world: SyncWorld,
+    logger: Logger,
+  ) {
+    this.#options = options;
+    this.#state = state;
+    this.#world = world;
+    this.#logger = logger;
+    this.#limited = new RateLimitedLog(logger, LOG_LIMIT, world.elapsed);
+  }
+
+  /**
+   * Opens the port of the server, if there is to be one.
+   *
+   * @throws if it cannot be bound
+   */
+  async listen(): Promise<void> {
+    const { syncServer } = this.#options;
+    if (syncServer === undefined) return;
+    const { listenTcp, lookup, delay } = this.#world;
+    this.#server = new SyncServer({
+      listeners: await bindSync(syncServer, listenTcp, lookup, this.#logger),
+      snapshot: () => this.#state.snapshot(),
+      delay,
+      log: this.#limited,
+    });
+  }
+
+  /**
+   * Serves and follows until the signal is aborted.
+   *
+   * @param kdPrf The key derivation of this daemon
+   */
+  async run(kdPrf: KdPrfName, signal: AbortSignal): Promise<void> {
+    const applier = new RecordApplier(this.#state, kdPrf, this.#limited);
+    await Promise.all([
+      this.#server?.run(signal),
+      ...this.#clients(applier).map((client) => client.run(signal)),
+    ]);
+  }
+
+  /**
+   * Tells others of a connection that has come to be, or whose peer is heard
+   * from elsewhere. What others have told is not told again: members follow
+   * each other, all of them.
+   */
+  moved(mux: number): void {
+    if (this.#server === undefined) return;
+    const isFirst = this.#moved.size === 0;
+    this.#moved.add(mux);
+    if (isFirst) void this.#world.delay(0).then(() => this.#tell());
+  }
+
+  #tell(): void {
+    for (const mux of this.#moved) {
+      this.#server?.push(this.#state.connection(mux));
+    }
+    this.#moved.clear();
+  }
+
+  #clients(applier: RecordApplier): SyncClient[] {
+    const { connectTcp, lookup, delay, elapsed } = this.#world;
+    return this.#options.syncServers.map((server) =>
+      new SyncClient({
+        server,
+        apply: (record) => applier.apply(record),
+        connect: connectTcp,
+        lookup,
+        delay,
+        now: elapsed,
+        log: this.#logger,
+      })
+    );
+  }
+}

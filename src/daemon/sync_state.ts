@@ -1,0 +1,140 @@
+/**
+ * Connections and routes of this daemon as records: those that others tell
+ * take effect here, and those that are known here are told to others.
+ *
+ * @module
+ */
+import type { Logger } from "../log/logger.ts";
+import type { Endpoint } from "../net/endpoint.ts";
+import type { Delay } from "../net/resolver.ts";
+import { type InterfaceIndex, withNumericZone } from "../net/zone.ts";
+import type { Route } from "../route/route.ts";
+import { Routes } from "../route/routes.ts";
+import type { RouteTable } from "../route/table.ts";
+import type { LearntConnection, SyncSink } from "../sync/apply.ts";
+import { encodeRecord } from "../sync/encode.ts";
+import {
+  type ConnectionTable,
+  endpointWords,
+} from "../tunnel/connection_table.ts";
+import { readEndpoint, writeEndpoint } from "../tunnel/endpoint_words.ts";
+
+/**
+ * How long routes are collected before the data plane gets them, in ms: its
+ * table is made anew each time, and routes come by the thousand.
+ */
+const COLLECT_MS = 10;
+
+const MUXES = 0x10000;
+
+/** How an endpoint is written that nobody knows (sync section 2.1). */
+const UNKNOWN: Endpoint = {
+  address: { family: 4, bytes: new Uint8Array(4) },
+  port: 0,
+};
+
+/** What the state is made of. */
+export interface SyncStateOptions {
+  readonly table: ConnectionTable;
+  /** Where packets go; undefined where there is nothing to choose. */
+  readonly routeTable: RouteTable | undefined;
+  readonly interfaceIndex: InterfaceIndex;
+  readonly delay: Delay;
+  readonly logger: Logger;
+  /** Has the data plane make a learnt connection ready. */
+  readonly prepare: (mux: number) => void;
+}
+
+/** What this daemon knows of the cluster, and lets it change. */
+export class SyncState implements SyncSink {
+  readonly #options: SyncStateOptions;
+  readonly #routes = new Routes();
+  /** Muxes that others have told of. */
+  readonly #learnt = new Set<number>();
+  #collecting = false;
+
+  constructor(options: SyncStateOptions) {
+    this.#options = options;
+  }
+
+  putConnection(learnt: LearntConnection): void {
+    const { table, prepare } = this.#options;
+    const { mux, firstSeq } = learnt;
+    const endpoint = this.#usable(learnt);
+    if (endpoint !== undefined) {
+      const words = endpointWords();
+      writeEndpoint(words, 0, endpoint);
+      table.setEndpoint(mux, words, 0);
+    }
+    table.put(mux, learnt, firstSeq);
+    this.#learnt.add(mux);
+    prepare(mux);
+  }
+
+  putRoute(route: Route): boolean {
+    if (!this.#routes.put(route)) return false;
+    this.#collect();
+    return true;
+  }
+
+  /** Everything known, in the order of the original (sync section 1). */
+  snapshot(): string[] {
+    const { table } = this.#options;
+    const records: string[] = [];
+    for (let mux = 0; mux < MUXES; mux++) {
+      const isKnown = table.exists(mux) &&
+        // As long as nobody was heard, the original has no connection.
+        (this.#learnt.has(mux) || this.#endpoint(mux) !== undefined);
+      if (isKnown) records.push(this.connection(mux));
+    }
+    for (const route of this.#routes.list()) {
+      records.push(encodeRecord({ command: "route", ...route }));
+    }
+    return records;
+  }
+
+  /** The record of a connection that exists. */
+  connection(mux: number): string {
+    const { table } = this.#options;
+    const { role, secrets, windowSize } = table.keys(mux);
+    const record = encodeRecord({
+      command: "connection",
+      mux,
+      ...{ role, secrets, windowSize },
+      seq: table.nextSeq(mux),
+      endpoint: this.#endpoint(mux) ?? UNKNOWN,
+    });
+    secrets.key.fill(0);
+    return record;
+  }
+
+  #endpoint(mux: number): Endpoint | undefined {
+    const words = endpointWords();
+    this.#options.table.copyEndpoint(mux, words, 0);
+    return readEndpoint(words, 0);
+  }
+
+  /** A link-local address may be one of an interface that only others have. */
+  #usable({ mux, endpoint }: LearntConnection): Endpoint | undefined {
+    if (endpoint === undefined) return undefined;
+    const { interfaceIndex, logger } = this.#options;
+    try {
+      const address = withNumericZone(endpoint.address, interfaceIndex);
+      return { address, port: endpoint.port };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      logger.info(`sync: connection ${mux} without endpoint: ${reason}`);
+      return undefined;
+    }
+  }
+
+  #collect(): void {
+    const { routeTable, delay } = this.#options;
+    if (this.#collecting || routeTable === undefined) return;
+    this.#collecting = true;
+    void delay(COLLECT_MS).then(() => {
+      this.#collecting = false;
+      this.#routes.publish(routeTable);
+    });
+  }
+}
