@@ -50,6 +50,8 @@ export interface NativeRigOptions extends PlaneOptions {
   readonly coalesceUdp?: boolean;
   /** What the main thread of the plane calls. */
   readonly libc?: Libc;
+  /** Called before the workers carry: what it sends is there at once. */
+  readonly beforeStart?: (rig: NativeRig) => void;
 }
 
 const LOOPBACK = Uint8Array.of(127, 0, 0, 1);
@@ -86,6 +88,7 @@ export class NativeRig implements PlaneUnderTest {
     const rig = new NativeRig(libc, plane, options.vnetHeader ?? false);
     const { mux = 0, role, secrets, windowSize = 0, remote } = options;
     await rig.connect(mux, { role, secrets, windowSize }, remote);
+    options.beforeStart?.(rig);
     try {
       await plane.start(rig.#nativeOptions(options), {
         logger: rig.#log,
@@ -203,9 +206,14 @@ export class NativeRig implements PlaneUnderTest {
     }
   }
 
-  /** Sends one datagram to the plane and does not wait for it. */
-  poke(datagram: Uint8Array, from: PeerName): void {
-    this.#peers[from].send([datagram], this.#addressFor(from));
+  /** Sends one datagram, or a joined run, and does not wait for it. */
+  poke(run: readonly Uint8Array[], from: PeerName): void {
+    this.#peers[from].send(run, this.#addressFor(from));
+  }
+
+  /** The packets that have reached the device, cut apart. */
+  get packets(): readonly Uint8Array[] {
+    return this.#packets;
   }
 
   async stop(): Promise<readonly string[]> {

@@ -6,17 +6,9 @@
  */
 import { Errno } from "../../ffi/errno.ts";
 import { cString, type Libc, openCLibrary } from "../../ffi/libc.ts";
+import { SocketPair } from "../../ffi/socket_pair.ts";
 
 const SYMBOLS = {
-  socketpair: {
-    parameters: [
-      "i32", // int domain
-      "i32", // int type
-      "i32", // int protocol
-      "buffer", // int sv[2]
-    ],
-    result: "i32",
-  },
   dup: { parameters: ["i32" /* int oldfd */], result: "i32" },
   dup2: {
     parameters: [
@@ -27,14 +19,11 @@ const SYMBOLS = {
   },
 } as const;
 
-// unix(7)
-const AF_UNIX = 1;
-const SOCK_SEQPACKET = 5;
-const SOCK_NONBLOCK = 0o4000;
-const SOCK_CLOEXEC = 0o2000000;
+// socket(7), recv(2)
 const SOL_SOCKET = 1;
 const SO_SNDBUF = 7;
 const MSG_DONTWAIT = 0x40;
+// open(2)
 const O_WRONLY = 1;
 
 /** What the ends can hold, as far as the system allows; super-packets need it. */
@@ -45,29 +34,24 @@ const LONGEST_BYTES = 1 << 17;
 
 /** The device, and the kernel's end of it. */
 export class PairDevice {
-  /** The descriptor that stands for the device. */
-  readonly fd: number;
-  readonly #kernelFd: number;
   readonly #libc: Libc;
+  readonly #pair: SocketPair;
   readonly #room = new Uint8Array(LONGEST_BYTES);
-  #kernelIsThere = true;
 
   /** Opens a device. */
   constructor(libc: Libc) {
-    const pair = new Int32Array(2);
-    const type = SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC;
-    const made = withDescriptors((symbols) =>
-      symbols.socketpair(AF_UNIX, type, 0, new Uint8Array(pair.buffer))
-    );
-    if (made < 0) throw new Error("Cannot make a pair of sockets");
-    const [fd = -1, kernelFd = -1] = pair;
-    this.fd = fd;
-    this.#kernelFd = kernelFd;
     this.#libc = libc;
+    this.#pair = new SocketPair(libc);
+    const { near, far } = this.#pair;
     const size = new Uint8Array(Int32Array.of(BUFFER_BYTES).buffer);
-    for (const end of pair) {
+    for (const end of [near, far]) {
       libc.symbols.setsockopt(end, SOL_SOCKET, SO_SNDBUF, size, 4);
     }
+  }
+
+  /** The descriptor that stands for the device. */
+  get fd(): number {
+    return this.#pair.near;
   }
 
   /**
@@ -78,7 +62,7 @@ export class PairDevice {
   handOver(packet: Uint8Array): boolean {
     const { send } = this.#libc.symbols;
     const bytes = Uint8Array.from(packet);
-    if (send(this.#kernelFd, bytes, bytes.length, MSG_DONTWAIT) >= 0) {
+    if (send(this.#pair.far, bytes, bytes.length, MSG_DONTWAIT) >= 0) {
       return true;
     }
     const error = this.#libc.error("hand over a packet", "send");
@@ -92,7 +76,7 @@ export class PairDevice {
     const { recv } = this.#libc.symbols;
     const room = this.#room;
     for (;;) {
-      const size = recv(this.#kernelFd, room, room.length, MSG_DONTWAIT);
+      const size = recv(this.#pair.far, room, room.length, MSG_DONTWAIT);
       if (size <= 0) return packets;
       packets.push(room.slice(0, size));
     }
@@ -100,19 +84,13 @@ export class PairDevice {
 
   /** Makes the next read fail, and wakes who waits for one. */
   breakReading(): void {
-    replaceDescriptor(this.#libc, this.fd, O_WRONLY);
-    this.#hangUp();
+    replaceDescriptor(this.#libc, this.#pair.near, O_WRONLY);
+    replaceDescriptor(this.#libc, this.#pair.far, O_WRONLY);
   }
 
   /** Closes both ends. */
   close(): void {
-    this.#hangUp();
-    this.#libc.symbols.close(this.fd);
-  }
-
-  #hangUp(): void {
-    if (this.#kernelIsThere) this.#libc.symbols.close(this.#kernelFd);
-    this.#kernelIsThere = false;
+    this.#pair[Symbol.dispose]();
   }
 }
 

@@ -17,7 +17,7 @@ import {
   timestamps,
   udpPacket,
 } from "../support/packets.ts";
-import type { SentDatagram } from "../support/plane_rig.ts";
+import { type SentDatagram, until } from "../support/plane_rig.ts";
 import { paramsOf, secretsOf } from "../support/satp.ts";
 import {
   plain,
@@ -291,6 +291,30 @@ for (const version of [4, 6] as const) {
     },
   );
 }
+
+offloadTest(
+  "more datagrams than a batch holds, there at once, all reach the device in order",
+  async () => {
+    const packets = tcpTrain(240, {}, 40000, 100);
+    const datagrams = await sealAll(packets);
+    await using rig = await start({
+      ...ALL,
+      beforeStart(rig) {
+        for (let k = 0; k < datagrams.length; k += 60) {
+          rig.poke(datagrams.slice(k, k + 60), "home");
+        }
+      },
+    });
+    await until(
+      () => {
+        rig.collect();
+        return rig.packets.length >= packets.length;
+      },
+      () => `${rig.packets.length} packets have come`,
+    );
+    assertPackets(rig.packets, packets);
+  },
+);
 
 offloadTest("interleaved flows are joined each for itself", async () => {
   await using rig = await start(ALL);

@@ -138,7 +138,7 @@ Deno.test("after a worker has died nothing is sent any more", async () => {
   await using rig = await start();
   assert.equal((await rig.send([PACKET])).length, 1);
   rig.breakReceiving();
-  rig.poke(await sealed(0), "home");
+  rig.poke([await sealed(0)], "home");
   await assert.rejects(rig.finished, {
     message: "a worker of the data plane died: " +
       "Cannot receive from a UDP socket: recvmmsg() failed with ENOTSOCK",
@@ -161,7 +161,7 @@ for (const workers of [1, 2] as const) {
           "Cannot read from the device: read() failed with EBADF",
       });
       assert.equal(belfry.open.size, 0);
-      rig.poke(await sealed(1), "home");
+      rig.poke([await sealed(1)], "home");
       assert.equal(rig.connectionCounter(ConnectionCounter.PACKETS_IN), 1);
     },
   );
@@ -241,17 +241,54 @@ Deno.test({
 });
 
 Deno.test({
-  name: "load() rejects when the workers cannot be read, and leaves nothing",
+  name: "load() rejects when the workers may not be read, and opens nothing",
   permissions: { ffi: true, read: false },
   async fn() {
     const belfry = new Belfry(libc);
-    await assert.rejects(
-      NativePlane.load(belfry.libc, 2),
-      /^Error: a worker of the data plane died: .*read access/s,
-    );
-    assert.equal(belfry.opened, 2);
-    assert.equal(belfry.open.size, 0);
+    await assert.rejects(NativePlane.load(belfry.libc, 2), {
+      message: "the workers' module may not be read",
+    });
+    assert.equal(belfry.opened, 0);
   },
+});
+
+/** A worker whose module cannot be loaded: it says so and does no more. */
+class BrokenWorker extends EventTarget {
+  onerror?: (event: { message: string; preventDefault(): void }) => void;
+  static made = 0;
+  static terminated = 0;
+
+  constructor() {
+    super();
+    BrokenWorker.made++;
+    queueMicrotask(() =>
+      this.onerror?.({ message: "broken", preventDefault() {} })
+    );
+  }
+
+  terminate(): void {
+    BrokenWorker.terminated++;
+  }
+}
+
+Deno.test("load() rejects when the workers do not load, and leaves nothing", async () => {
+  const belfry = new Belfry(libc);
+  const descriptor = Object.getOwnPropertyDescriptor(globalThis, "Worker");
+  assert.ok(descriptor);
+  Object.defineProperty(globalThis, "Worker", {
+    ...descriptor,
+    value: BrokenWorker,
+  });
+  try {
+    await assert.rejects(NativePlane.load(belfry.libc, 2), {
+      message: "a worker of the data plane died: broken",
+    });
+  } finally {
+    Object.defineProperty(globalThis, "Worker", descriptor);
+  }
+  assert.equal(belfry.opened, 2);
+  assert.equal(belfry.open.size, 0);
+  assert.deepEqual([BrokenWorker.made, BrokenWorker.terminated], [2, 2]);
 });
 
 Deno.test("load() leaves nothing when there is no bell to be had", async () => {
