@@ -66,19 +66,6 @@ const SYMBOLS = {
   EVP_aes_256_ctr: { parameters: [], result: "pointer" },
 
   // Digests
-  EVP_Digest: {
-    parameters: [
-      "buffer", // const void *data
-      "u32", // size_t count
-      "buffer", // unsigned char *md
-      "buffer", // unsigned int *size
-      "pointer", // const EVP_MD *type
-      "pointer", // ENGINE *impl
-    ],
-    result: "i32",
-  },
-  EVP_sha1: { parameters: [], result: "pointer" },
-  EVP_sha256: { parameters: [], result: "pointer" },
   SHA1_Init: {
     parameters: ["pointer" /* SHA_CTX *c */],
     result: "i32",

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { createCipheriv, createHash, createHmac } from "node:crypto";
+import { createCipheriv, createHmac } from "node:crypto";
 import fc from "fast-check";
 import { Aes } from "../../ffi/aes.ts";
-import { digest } from "../../ffi/digest.ts";
 import { type Libcrypto, openLibcrypto } from "../../ffi/libcrypto.ts";
 import { Arena } from "../../ffi/memory.ts";
 import { HmacSha1 } from "../../ffi/sha1.ts";
@@ -202,18 +201,6 @@ test("nothing is read or written outside the arena", (libcrypto) => {
   for (const reach of outside) assert.throws(reach, { name: "RangeError" });
   ecb.close();
   ctr.close();
-});
-
-test("digest() computes what node:crypto does", (libcrypto) => {
-  const property = fc.property(someBytes(500), (data) => {
-    for (
-      const [name, other] of [["SHA-1", "sha1"], ["SHA-256", "sha256"]] as const
-    ) {
-      const expected = createHash(other).update(data).digest("hex");
-      assert.equal(digest(libcrypto, name, data.slice()).toHex(), expected);
-    }
-  });
-  fc.assert(property);
 });
 
 test("the library tells its version", ({ version }) => {
