@@ -8,15 +8,12 @@ import { O_CLOEXEC, O_RDONLY } from "./fcntl.ts";
 import { readDescriptor } from "./file.ts";
 import { cString } from "./libc.ts";
 import type { ProcessLibc } from "./process_libc.ts";
+import { statDescriptor } from "./stat.ts";
 
 const STANDARD_INPUT = 0;
 const LIMIT = 4096;
 
-// include/uapi/linux/stat.h, include/uapi/linux/fcntl.h
-const AT_EMPTY_PATH = 0x1000;
-const STATX_MODE = 0x2;
-const STATX_SIZE = 256;
-const MODE_AT = 28;
+/** Permission bits of those who are neither owner nor in the group. */
 const OTHERS = 0o007;
 
 /** What a file holds, and who else may see it. */
@@ -37,7 +34,7 @@ export function readSecretFile(libc: ProcessLibc, path: string): SecretFile {
   const fd = libc.symbols.open(cString(path), O_RDONLY | O_CLOEXEC, 0);
   if (fd < 0) throw libc.error(`open '${path}'`, "open");
   try {
-    const isPublic = (modeOf(libc, fd, path) & OTHERS) !== 0;
+    const isPublic = (statDescriptor(libc, fd, path).mode & OTHERS) !== 0;
     return { bytes: readDescriptor(libc, fd, path, LIMIT), isPublic };
   } finally {
     libc.symbols.close(fd);
@@ -56,13 +53,4 @@ export function readSecretInput(libc: ProcessLibc): SecretFile {
     bytes: readDescriptor(libc, STANDARD_INPUT, name, LIMIT),
     isPublic: false,
   };
-}
-
-function modeOf(libc: ProcessLibc, fd: number, path: string): number {
-  const { statx } = libc.process;
-  const result = new Uint8Array(STATX_SIZE);
-  if (statx(fd, cString(""), AT_EMPTY_PATH, STATX_MODE, result) !== 0) {
-    throw libc.error(`look at '${path}'`, "statx");
-  }
-  return new DataView(result.buffer).getUint16(MODE_AT, true);
 }

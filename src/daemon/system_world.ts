@@ -7,6 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { openAppend } from "../../ffi/file.ts";
 import { workingDirectory } from "../../ffi/process.ts";
 import type { ProcessLibc } from "../../ffi/process_libc.ts";
+import { statPath } from "../../ffi/stat.ts";
 import { UnixDatagram } from "../../ffi/unix_datagram.ts";
 import { digestWith } from "../crypto/webcrypto.ts";
 import type { LogFile } from "../log/outlet.ts";
@@ -29,11 +30,13 @@ export function systemWorld(
 ): World {
   // A file is opened again from elsewhere, once the daemon has moved to /.
   const folder = workingDirectory(libc);
+  const absolute = (path: string) =>
+    path.startsWith("/") ? path : `${folder}/${path}`;
   return {
     stdout: Deno.stdout,
     stderr: Deno.stderr,
-    openFile: (path) =>
-      openAppend(libc, path.startsWith("/") ? path : `${folder}/${path}`),
+    openFile: (path) => openAppend(libc, absolute(path)),
+    fileIdentity: (path) => fileIdentity(libc, absolute(path)),
     openSyslog: () => openSyslog(libc),
     now: () => Date.now(),
     pid: Deno.pid,
@@ -53,6 +56,14 @@ export function systemWorld(
     launcher,
     openNotifySocket: () => openNotifySocket(libc, environment),
   };
+}
+
+function fileIdentity(libc: ProcessLibc, path: string): string | undefined {
+  try {
+    return statPath(libc, path).identity;
+  } catch {
+    return undefined;
+  }
 }
 
 function openSyslog(libc: ProcessLibc): LogFile {

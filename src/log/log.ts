@@ -29,8 +29,9 @@ export interface LogOptions {
 export interface Log extends Disposable {
   readonly logger: Logger;
   /**
-   * Opens every file again by its path, because somebody may have moved it
-   * away. A file that cannot be opened again stays in use, with a warning.
+   * Opens every file again that somebody has moved away from its path. One
+   * that cannot be opened stays in use, with a warning. Within a jail, paths
+   * begin there; without privileges, the new file must be theirs who log.
    */
   reopen(): void;
 }

@@ -27,6 +27,12 @@ export interface LogSurroundings {
   readonly stderr: StandardStream;
   /** @throws if the file cannot be opened for appending */
   openFile(path: string): LogFile;
+  /**
+   * Tells files apart, whatever they are called.
+   *
+   * @returns undefined if there is no file of that name
+   */
+  fileIdentity(path: string): string | undefined;
   /** @throws if the system has no syslog */
   openSyslog(): Syslog;
   /** Milliseconds since 1970. */
@@ -40,27 +46,43 @@ export class Outlet {
   readonly target: LogTarget;
   readonly #surroundings: LogSurroundings;
   #file: LogFile;
+  #identity: string | undefined;
 
   /** @throws if the target cannot be opened */
   constructor(target: LogTarget, surroundings: LogSurroundings) {
     this.target = target;
     this.#surroundings = surroundings;
     this.#file = openTarget(target, surroundings);
+    this.#identity = this.#identityNow();
   }
 
   write(bytes: Uint8Array<ArrayBuffer>): void {
     this.#file.write(bytes);
   }
 
-  /** @throws if the target cannot be opened again; it is as it was then */
+  /**
+   * Opens a file again, unless its path still leads to the one that is open.
+   *
+   * @throws if it cannot be opened; everything is as it was then
+   */
   reopen(): void {
+    const identity = this.#identityNow();
+    if (identity !== undefined && identity === this.#identity) return;
     const file = openTarget(this.target, this.#surroundings);
     this.#file.close();
     this.#file = file;
+    this.#identity = this.#identityNow();
   }
 
   close(): void {
     this.#file.close();
+  }
+
+  #identityNow(): string | undefined {
+    const { target } = this;
+    return target.kind === "file"
+      ? this.#surroundings.fileIdentity(target.path)
+      : undefined;
   }
 }
 

@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { lineIn, startDaemon, TestFolder } from "../support/daemons.ts";
+import {
+  lineIn,
+  ProcView,
+  startDaemon,
+  TestFolder,
+} from "../support/daemons.ts";
 import { labTest } from "../support/lab_test_case.ts";
 
 labTest(
@@ -35,6 +40,35 @@ labTest(
 
     Deno.kill(daemon.pid, "SIGUSR2");
     await lineIn(log, /NOTICE: SIG-Usr2 caught/);
+  },
+);
+
+labTest(
+  "without privileges, too, the log goes on in the file of its owner",
+  "d-sr",
+  [],
+  async ({ left }) => {
+    using folder = new TestFolder();
+    const log = folder.file("log");
+    const daemon = startDaemon(left, [
+      ...["-D", "-d", "tun7", "-E", "x", "-u", "nobody"],
+      ...["-L", `file:3,${log}`],
+    ]);
+    await lineIn(log, /NOTICE: tunnel is set up/);
+    // What belongs to root cannot be opened again, and need not be.
+    Deno.kill(daemon.pid, "SIGUSR1");
+    await lineIn(log, /NOTICE: connection 0/);
+    assert.doesNotMatch(Deno.readTextFileSync(log), /stays in use/);
+
+    // As logrotate(8) does it by "create 640 nobody".
+    Deno.renameSync(log, `${log}.1`);
+    Deno.writeTextFileSync(log, "", { mode: 0o640 });
+    const [uid = 0, gid = 0] = ["Uid", "Gid"].map((ids) =>
+      Number(new ProcView(daemon.pid).status(ids)[0])
+    );
+    Deno.chownSync(log, uid, gid);
+    Deno.kill(daemon.pid, "SIGUSR1");
+    await lineIn(log, /NOTICE: connection 0/);
   },
 );
 

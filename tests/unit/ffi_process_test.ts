@@ -27,6 +27,7 @@ import {
 } from "../../ffi/process_libc.ts";
 import { readSecretFile } from "../../ffi/secret_file.ts";
 import { spawn, type SpawnOptions, waitForEnd } from "../../ffi/spawn.ts";
+import { statPath } from "../../ffi/stat.ts";
 import { UnixDatagram } from "../../ffi/unix_datagram.ts";
 import { UnixListener } from "../support/unix_listener.ts";
 
@@ -290,6 +291,25 @@ test("readSecretFile() tells who else may read the file", (libc, folder) => {
     assert.equal(text(file.bytes), "secret\n");
     assert.equal(file.isPublic, isPublic, mode.toString(8));
   }
+});
+
+test("statPath() knows a file by all its names", (libc, folder) => {
+  for (const name of ["a", "b"]) {
+    Deno.writeTextFileSync(`${folder}/${name}`, "");
+  }
+  Deno.linkSync(`${folder}/a`, `${folder}/link`);
+  Deno.symlinkSync(`${folder}/a`, `${folder}/symlink`);
+  const identity = (name: string) =>
+    statPath(libc, `${folder}/${name}`).identity;
+  assert.equal(identity("link"), identity("a"));
+  assert.equal(identity("symlink"), identity("a"));
+  assert.notEqual(identity("b"), identity("a"));
+  const { dev, ino } = Deno.statSync(`${folder}/a`);
+  assert.match(identity("a"), new RegExp(`:${ino}$`));
+  const [major = 0, minor = 0] = identity("a").split(":").map(Number);
+  // makedev(3), for numbers below 256.
+  assert.equal(((major << 8) | minor) & 0xffff, dev & 0xffff);
+  assert.throws(() => identity("none"), { syscall: "statx", code: "ENOENT" });
 });
 
 test("readSecretFile() refuses a file that is no secret", (libc, folder) => {

@@ -39,6 +39,8 @@ class FakeSurroundings implements LogSurroundings {
   readonly stdout = new FakeStream();
   readonly stderr = new FakeStream();
   readonly files = new Map<string, FakeFile>();
+  readonly identities = new Map<string, string>();
+  opened = 0;
   readonly syslog = new FakeFile();
   readonly pid = 4711;
 
@@ -46,7 +48,13 @@ class FakeSurroundings implements LogSurroundings {
     if (path.startsWith("/nowhere/")) throw new Error("No such file");
     const file = new FakeFile();
     this.files.set(path, file);
+    this.identities.set(path, `file ${++this.opened}`);
     return file;
+  }
+
+  /** Files that somebody has moved away are still in the map. */
+  fileIdentity(path: string): string | undefined {
+    return this.identities.get(path);
   }
 
   openSyslog(): LogFile {
@@ -245,7 +253,9 @@ Deno.test("reopen() goes on in a new file of the same name", () => {
   const around = new FakeSurroundings();
   using log = openLog([file("a.log"), file("b.log")], around);
   const old = around.files.get("a.log");
+  const unmoved = around.files.get("b.log");
   log.logger.notice("one");
+  around.identities.delete("a.log");
   log.reopen();
   log.logger.notice("two");
   const renewed = around.files.get("a.log");
@@ -253,12 +263,15 @@ Deno.test("reopen() goes on in a new file of the same name", () => {
   assert.ok(old?.closed);
   assert.equal(old.lines.length, 1);
   assert.match(renewed?.lines.join() ?? "", /two/);
+  assert.equal(around.files.get("b.log"), unmoved);
+  assert.equal(unmoved?.lines.length, 2);
 });
 
 Deno.test("reopen() keeps a file that cannot be opened again", () => {
   const around = new FakeSurroundings();
   using log = openLog([file("a.log"), file("b.log")], around);
   const kept = around.files.get("a.log");
+  around.identities.set("a.log", "somebody else's");
   const openFile = around.openFile.bind(around);
   around.openFile = (path) => {
     if (path === "a.log") throw new Error("Permission denied");

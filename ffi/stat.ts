@@ -1,0 +1,74 @@
+/**
+ * What the file system knows of a file: statx(2), whose struct is the same on
+ * every architecture.
+ *
+ * @module
+ */
+
+import { cString } from "./libc.ts";
+import type { ProcessLibc } from "./process_libc.ts";
+
+// include/uapi/linux/fcntl.h
+const AT_FDCWD = -100;
+const AT_EMPTY_PATH = 0x1000;
+
+// include/uapi/linux/stat.h
+const STATX_MODE = 0x2;
+const STATX_INO = 0x100;
+const STATX_SIZE = 256;
+const MODE_AT = 28;
+const INODE_AT = 32;
+const DEVICE_MAJOR_AT = 136;
+const DEVICE_MINOR_AT = 140;
+
+/** Some of what there is to know of a file. */
+export interface FileStatus {
+  /** Type and permission bits. */
+  readonly mode: number;
+  /** The same for two names of one file, and for no others. */
+  readonly identity: string;
+}
+
+/**
+ * @param path Leads to the file; a symbolic link is followed.
+ * @throws {SystemError} When there is no such file.
+ */
+export function statPath(libc: ProcessLibc, path: string): FileStatus {
+  return stat(libc, AT_FDCWD, path, 0, path);
+}
+
+/**
+ * @param fd An open file.
+ * @param path What to call it in an error.
+ * @throws {SystemError} When the kernel does not answer.
+ */
+export function statDescriptor(
+  libc: ProcessLibc,
+  fd: number,
+  path: string,
+): FileStatus {
+  return stat(libc, fd, "", AT_EMPTY_PATH, path);
+}
+
+function stat(
+  libc: ProcessLibc,
+  fd: number,
+  path: string,
+  flags: number,
+  name: string,
+): FileStatus {
+  const { statx } = libc.process;
+  const result = new Uint8Array(STATX_SIZE);
+  const mask = STATX_MODE | STATX_INO;
+  if (statx(fd, cString(path), flags, mask, result) !== 0) {
+    throw libc.error(`look at '${name}'`, "statx");
+  }
+  const view = new DataView(result.buffer);
+  const device = [DEVICE_MAJOR_AT, DEVICE_MINOR_AT]
+    .map((at) => view.getUint32(at, true));
+  const inode = view.getBigUint64(INODE_AT, true);
+  return {
+    mode: view.getUint16(MODE_AT, true),
+    identity: [...device, inode].join(":"),
+  };
+}
