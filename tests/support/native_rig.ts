@@ -72,6 +72,7 @@ export class NativeRig implements PlaneUnderTest {
   /** Settles when the plane ends; see {@link NativePlane.finished}. */
   readonly finished: Promise<void>;
   readonly #libc: Libc;
+  readonly #ownsLibc: boolean;
   readonly #sockets: readonly UdpSocket[];
   readonly #receiveFrom: readonly number[];
   readonly #peers: Readonly<Record<PeerName, LoopbackPeer>>;
@@ -85,7 +86,7 @@ export class NativeRig implements PlaneUnderTest {
   static async start(options: NativeRigOptions): Promise<NativeRig> {
     const libc = options.libc ?? openLibc();
     const plane = await NativePlane.load(libc, options.workers);
-    const rig = new NativeRig(libc, plane, options.vnetHeader ?? false);
+    const rig = new NativeRig(libc, plane, options);
     const { mux = 0, role, secrets, windowSize = 0, remote } = options;
     await rig.connect(mux, { role, secrets, windowSize }, remote);
     options.beforeStart?.(rig);
@@ -101,10 +102,15 @@ export class NativeRig implements PlaneUnderTest {
     return rig;
   }
 
-  private constructor(libc: Libc, plane: NativePlane, vnetHeader: boolean) {
+  private constructor(
+    libc: Libc,
+    plane: NativePlane,
+    options: NativeRigOptions,
+  ) {
     this.#libc = libc;
+    this.#ownsLibc = options.libc === undefined;
     this.plane = plane;
-    this.#vnetHeader = vnetHeader;
+    this.#vnetHeader = options.vnetHeader ?? false;
     this.#log = recordingLog();
     this.device = new PairDevice(libc);
     const families = hasIpv6(libc) ? [LOOPBACK, LOOPBACK6] : [LOOPBACK];
@@ -336,6 +342,7 @@ export class NativeRig implements PlaneUnderTest {
     for (const socket of this.#sockets) socket.close();
     for (const fd of this.#receiveFrom) this.#libc.symbols.close(fd);
     this.device.close();
+    if (this.#ownsLibc) this.#libc.close();
   }
 }
 

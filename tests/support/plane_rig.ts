@@ -67,6 +67,8 @@ export interface PlaneRig {
   readonly name: string;
   /** Why it cannot run here, or null if it can. */
   readonly missing: string | null;
+  /** Whether a library stays open as long as the process does. */
+  readonly keepsLibrary: boolean;
   start(options: PlaneOptions): Promise<PlaneUnderTest>;
 }
 

@@ -29,6 +29,7 @@ export function planeTest(
     Deno.test({
       name: `${rig.name}: ${name}${why}`,
       ignore: rig.missing !== null,
+      sanitizeResources: !rig.keepsLibrary,
       fn: (t) => body(rig, t),
     });
   }
@@ -41,6 +42,7 @@ function portable(
   return {
     name: `portable, ${engine}`,
     missing,
+    keepsLibrary: engine === "openssl",
     start: (options) => MemoryPlane.start({ ...options, engine }),
   };
 }
@@ -53,6 +55,7 @@ function native(
   return {
     name: `native, ${engine}, ${workers} worker${workers === 1 ? "" : "s"}`,
     missing,
+    keepsLibrary: false,
     start: (options) => NativeRig.start({ ...options, engine, workers }),
   };
 }

@@ -89,6 +89,25 @@ planeTest("sequence numbers go on from 2^32 - 1 with 0", async (rig) => {
 });
 
 planeTest(
+  "a dropped packet between others leaves no gap in the numbers",
+  async (rig) => {
+    await using plane = await rig.start(await given());
+    const mixed = packets(30).map((packet, k) =>
+      k % 3 === 0 ? new Uint8Array(40) : packet
+    );
+    const codec = await codecOf("right");
+    const opened = await Promise.all(
+      (await plane.send(mixed)).map(({ datagram }) => codec.open(datagram)),
+    );
+    assert.deepEqual(opened.map(({ seq }) => seq), [...Array(20).keys()]);
+    assert.deepEqual(
+      opened.map(({ payload }) => payload),
+      mixed.filter((_, k) => k % 3 !== 0),
+    );
+  },
+);
+
+planeTest(
   "both directions are counted by packets and by bytes of payload",
   async (rig) => {
     await using plane = await rig.start(await given());
