@@ -8,9 +8,12 @@
 import { readArguments } from "../../ffi/file.ts";
 import { openProcessLibc, type ProcessLibc } from "../../ffi/process_libc.ts";
 import { anytun } from "./anytun.ts";
+import { config } from "./config.ts";
+import { controld } from "./controld.ts";
 import { genkey } from "./genkey.ts";
 import { printTo } from "./print.ts";
 import { chooseProgram } from "./program.ts";
+import { showtables } from "./showtables.ts";
 
 /** A program: takes its arguments, gives its exit status. */
 type Program = (
@@ -20,7 +23,10 @@ type Program = (
 
 const PROGRAMS: Readonly<Record<string, Program>> = {
   anytun,
+  "anytun-config": config,
+  "anytun-controld": controld,
   "anytun-genkey": genkey,
+  "anytun-showtables": showtables,
 };
 
 /**

@@ -1,12 +1,12 @@
 /**
  * Every option of every program (CLI section 2), each in one row, in the
- * order of the help texts. `anytun-showtables` has none.
+ * order of the help texts.
  *
  * @module
  */
 import { MAX_WINDOW_SIZE } from "../satp/replay_window.ts";
 import { hostPort } from "./lists.ts";
-import { optional, type OptionValues } from "./option.ts";
+import { flag, optional, type OptionValues } from "./option.ts";
 import { clusterRows } from "./rows/cluster.ts";
 import {
   muxRow,
@@ -95,6 +95,34 @@ export const controldTable = {
     help: "local address and port (default 127.0.0.1:2323)",
   }),
 };
+
+/** The options of the program `anytun-showtables`; the original has none. */
+export const showtablesTable = {
+  ...generalRows,
+  connect: optional({
+    group: "Cluster",
+    short: "-X",
+    long: "--connect",
+    argument: "host:port",
+    parse: hostPort,
+    help: "ask this server instead of reading standard input",
+  }),
+  watch: flag({
+    group: "Cluster",
+    short: "-w",
+    long: "--watch",
+    help: "go on for as long as there is something to come",
+  }),
+  json: flag({
+    group: "Cluster",
+    short: "-j",
+    long: "--json",
+    help: "print a line of JSON for each record",
+  }),
+};
+
+/** What the option table of `anytun-showtables` yields. */
+export type ShowtablesValues = OptionValues<typeof showtablesTable>;
 
 /** What the option table of `anytun-controld` yields. */
 export type ControldValues = OptionValues<typeof controldTable>;

@@ -6,7 +6,7 @@
  * @module
  */
 import type { AnytunOptions } from "../config/anytun_options.ts";
-import { type Log, openLog } from "../log/log.ts";
+import type { Log } from "../log/log.ts";
 import type { Logger } from "../log/logger.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
 import { formatPrefix } from "../net/prefix.ts";
@@ -17,10 +17,11 @@ import { type MasterSecrets, masterSecrets } from "../satp/secrets.ts";
 import { ConnectionTable } from "../tunnel/connection_table.ts";
 import { connectionText, planeText } from "./counters_text.ts";
 import { Peer } from "./peer.ts";
+import { openPidFile } from "./pid_file.ts";
 import type { DeviceHandle, PlaneBuilder, RunningPlane } from "./plane.ts";
 import { runPostUp } from "./post_up.ts";
-import type { OutputFile } from "./process_control.ts";
 import { findIdentity, giveUpPrivileges } from "./privileges.ts";
+import { runProgram } from "./run_program.ts";
 import { listenForSignals } from "./signals.ts";
 import { unlessStopped } from "./stop.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -28,37 +29,23 @@ import { SyncMember } from "./sync_member.ts";
 import { SyncState } from "./sync_state.ts";
 import type { World } from "./world.ts";
 
-const EXIT_OK = 0;
-const EXIT_FAILED = 255;
-
 /**
  * Runs until a signal ends it.
  *
  * @param warnings What is legal but unwise in the options
  * @returns The exit status
  */
-export async function runAnytun(
+export function runAnytun(
   options: AnytunOptions,
   warnings: readonly string[],
   world: World,
 ): Promise<number> {
-  const { logTargets: targets, logFormat: format } = options;
-  try {
-    using log = openLog({ targets, format, program: "anytun" }, world);
-    const { logger } = log;
-    logger.notice("anytun started...");
-    for (const warning of warnings) logger.warning(warning);
-    try {
-      await new Daemon(options, world, log).run();
-    } catch (error) {
-      logger.error(`uncaught runtime error, exiting: ${textOf(error)}`);
-      throw error;
-    }
-    return EXIT_OK;
-  } catch (error) {
-    world.launcher.failed(`anytun: ${textOf(error)}`);
-    return EXIT_FAILED;
-  }
+  return runProgram({
+    name: "anytun",
+    options,
+    warnings,
+    run: (log) => new Daemon(options, world, log).run(),
+  }, world);
 }
 
 /** One run of the daemon. */
@@ -142,7 +129,7 @@ class Daemon {
 
     supervisor.status("running the post-up script");
     await Promise.race([this.#runPostUp(device), plane.finished]);
-    const pidFile = this.#openPidFile(cleanup);
+    const pidFile = openPidFile(options, world.control, cleanup);
     if (options.chroot !== undefined) {
       supervisor.status("looking for the peer");
       await Promise.race([this.#peer.look(), plane.finished]);
@@ -263,24 +250,6 @@ class Daemon {
     const done = runPostUp(this.#options, device, control, this.#logger);
     if (this.#options.postUp?.required) return await done;
     done.catch((error) => this.#logger.error(textOf(error)));
-  }
-
-  /** To be written once privileges are gone, through what is open then. */
-  #openPidFile(
-    cleanup: DisposableStack,
-  ): OutputFile | undefined {
-    const { pidFile } = this.#options;
-    if (pidFile === undefined) return undefined;
-    try {
-      const file = this.#world.control.openEmptyFile(pidFile);
-      cleanup.defer(() => file.close());
-      return file;
-    } catch (cause) {
-      throw new Error(
-        `can't open pid file (--write-pid ${pidFile}): ${textOf(cause)}`,
-        { cause },
-      );
-    }
   }
 }
 

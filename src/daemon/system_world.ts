@@ -4,7 +4,7 @@
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { openAppend } from "../../ffi/file.ts";
+import { openAppend, readFile } from "../../ffi/file.ts";
 import { workingDirectory } from "../../ffi/process.ts";
 import type { ProcessLibc } from "../../ffi/process_libc.ts";
 import { statPath } from "../../ffi/stat.ts";
@@ -22,6 +22,9 @@ import type { World } from "./world.ts";
 /** Where syslog listens, as syslog(3) knows it. */
 const SYSLOG_SOCKET = "/dev/log";
 
+/** Bytes of a file to be read: tens of thousands of connections. */
+const MOST_TO_READ = 64 << 20;
+
 /** Everything real: this process, this host. */
 export function systemWorld(
   libc: ProcessLibc,
@@ -37,6 +40,7 @@ export function systemWorld(
     stderr: Deno.stderr,
     openFile: (path) => openAppend(libc, absolute(path)),
     fileIdentity: (path) => fileIdentity(libc, absolute(path)),
+    readFile: (path) => readFile(libc, absolute(path), MOST_TO_READ),
     openSyslog: () => openSyslog(libc),
     now: () => Date.now(),
     pid: Deno.pid,

@@ -21,6 +21,8 @@ export interface World extends LogSurroundings {
   readonly delay: Delay;
   readonly lookup: Lookup;
   readonly digest: Digest;
+  /** @throws if the file cannot be read */
+  readFile(path: string): Uint8Array;
   readonly listenTcp: Listen;
   readonly connectTcp: Connect;
   /** Milliseconds of a clock that never goes back. */

@@ -35,7 +35,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/sync",
     "src/tunnel",
   ],
-  "src/cli": ["ffi", "src/config", "src/daemon", "src/satp"],
+  "src/cli": [
+    "ffi",
+    "src/config",
+    "src/daemon",
+    "src/log",
+    "src/net",
+    "src/satp",
+    "src/sync",
+  ],
 };
 
 const root = new URL("../../", import.meta.url);

@@ -1,0 +1,26 @@
+/**
+ * The program `anytun-controld`.
+ *
+ * @module
+ */
+import type { ProcessLibc } from "../../ffi/process_libc.ts";
+import { readControldCommandLine } from "../config/controld.ts";
+import { runControld } from "../daemon/controld.ts";
+import { startDaemon } from "./start_daemon.ts";
+
+/**
+ * Runs the program until it is told to end.
+ *
+ * @param argv Arguments without the program's name
+ * @returns The exit status
+ */
+export function controld(
+  argv: readonly string[],
+  libc: ProcessLibc,
+): Promise<number> {
+  return startDaemon({
+    name: "anytun-controld",
+    read: () => readControldCommandLine(argv, Deno.version),
+    run: runControld,
+  }, libc);
+}

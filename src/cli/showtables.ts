@@ -1,0 +1,148 @@
+/**
+ * The program `anytun-showtables`: what the records of a stream say, without
+ * their keys (sync section 8).
+ *
+ * @module
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import {
+  readShowtablesCommandLine,
+  type ShowtablesOptions,
+} from "../config/showtables.ts";
+import { parseAddress } from "../net/address.ts";
+import { systemLookup } from "../net/system_lookup.ts";
+import { ClusterView, tableJson } from "../sync/cluster_view.ts";
+import { connectTcp } from "../sync/deno_tcp.ts";
+import type { SyncStream } from "../sync/seams.ts";
+import { type TableLine, TableReader } from "../sync/showtables.ts";
+import { printCommandLine, printTo } from "./print.ts";
+
+const EXIT_FAILED = 255;
+const READ_BYTES = 1 << 16;
+/** How long an address may take to answer, in ms. */
+const ANSWER_MS = 10_000;
+/**
+ * After this silence, in ms, a server has said what it knows: there is nothing
+ * in the stream that would say so.
+ */
+const SILENCE_MS = 1000;
+const HOME_AND_CLEAR = "\x1b[H\x1b[2J";
+
+/** Reads some bytes; null at the end. */
+type Read = (into: Uint8Array) => Promise<number | null>;
+
+/**
+ * Runs the program until the stream ends, or has nothing more to say.
+ *
+ * @param argv Arguments without the program's name
+ * @returns The exit status
+ */
+export async function showtables(argv: readonly string[]): Promise<number> {
+  const commandLine = readShowtablesCommandLine(argv, Deno.version);
+  if (commandLine.kind !== "run") return printCommandLine(commandLine);
+  const { options } = commandLine;
+  const display = new Display(options, Deno.stdout.isTerminal());
+  try {
+    await readAll(await source(options), options, display);
+  } catch (error) {
+    printTo(Deno.stderr, `anytun-showtables: ${textOf(error)}\n`);
+    return EXIT_FAILED;
+  }
+  return display.finish();
+}
+
+/** Where lines go: one after the other, or as tables for people. */
+class Display {
+  /** Whether all is shown at once, when the stream has had its say. */
+  readonly asTables: boolean;
+  readonly #view = new ClusterView();
+  readonly #json: boolean;
+  readonly #watch: boolean;
+  #failed = false;
+
+  constructor({ json, watch }: ShowtablesOptions, isTerminal: boolean) {
+    this.#json = json;
+    this.#watch = watch;
+    this.asTables = isTerminal && !json;
+  }
+
+  /** Takes the lines of one piece of the stream. */
+  show(lines: Iterable<TableLine>): void {
+    let text = "";
+    for (const line of lines) {
+      if ("error" in line) this.#fail(line.error);
+      else if (this.asTables) this.#view.apply(line.record);
+      else text += `${this.#json ? tableJson(line.record) : line.text}\n`;
+    }
+    if (this.asTables && this.#watch) {
+      text = `${HOME_AND_CLEAR}${this.#tables()}`;
+    }
+    printTo(Deno.stdout, text);
+  }
+
+  /** @returns The exit status: records that could not be read are a failure */
+  finish(): number {
+    if (this.asTables && !this.#watch) printTo(Deno.stdout, this.#tables());
+    return this.#failed ? EXIT_FAILED : 0;
+  }
+
+  #tables(): string {
+    return this.#view.lines().map((line) => `${line}\n`).join("");
+  }
+
+  #fail(error: Error): void {
+    this.#failed = true;
+    printTo(Deno.stderr, `anytun-showtables: ${error.message}\n`);
+  }
+}
+
+async function source({ server }: ShowtablesOptions): Promise<Read> {
+  if (server === undefined) return (into) => Deno.stdin.read(into);
+  const { host, port } = server;
+  const address = parseAddress(host);
+  const addresses = address ? [address] : await systemLookup(host, "any");
+  let reason = "the name has no address";
+  for (const address of addresses) {
+    try {
+      const signal = AbortSignal.timeout(ANSWER_MS);
+      const stream: SyncStream = await connectTcp({ address, port }, signal);
+      return (into) => stream.read(into);
+    } catch (error) {
+      reason = textOf(error);
+    }
+  }
+  throw new Error(`Cannot connect to ${host}:${port} (--connect): ${reason}`);
+}
+
+async function readAll(
+  read: Read,
+  { server, watch }: ShowtablesOptions,
+  display: Display,
+): Promise<void> {
+  const reader = new TableReader();
+  const chunk = new Uint8Array(READ_BYTES);
+  let mayEnd = server !== undefined && !watch;
+  for (;;) {
+    const size = await (mayEnd ? unlessSilent(read(chunk)) : read(chunk));
+    if (size === "silent") return;
+    // Who looks at a terminal does not see the end of `nc` either.
+    mayEnd ||= display.asTables && !watch;
+    if (size === null) return display.show(reader.end());
+    display.show(reader.push(chunk.subarray(0, size)));
+  }
+}
+
+async function unlessSilent<T>(work: Promise<T>): Promise<T | "silent"> {
+  const done = new AbortController();
+  const silence = delay(SILENCE_MS, "silent" as const, { signal: done.signal });
+  silence.catch(() => {});
+  try {
+    return await Promise.race([work, silence]);
+  } finally {
+    done.abort();
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,55 @@
+/**
+ * Daemons in the foreground or in the background (CLI section 4).
+ *
+ * @module
+ */
+import { readEnvironment } from "../../ffi/process.ts";
+import type { ProcessLibc } from "../../ffi/process_libc.ts";
+import type { CommandLine } from "../config/command_line.ts";
+import { startInBackground, takeHandover } from "../daemon/background.ts";
+import { foregroundLauncher, type Launcher } from "../daemon/launcher.ts";
+import { systemWorld } from "../daemon/system_world.ts";
+import type { World } from "../daemon/world.ts";
+import { printCommandLine, printTo } from "./print.ts";
+
+/** A daemon as a program. */
+export interface DaemonStart<O> {
+  readonly name: string;
+  /** Reads the arguments, in the process that was called. */
+  readonly read: (environment: ReadonlyMap<string, string>) => CommandLine<O>;
+  /** Runs the daemon, in the process that stays. */
+  readonly run: (
+    options: O,
+    warnings: readonly string[],
+    world: World,
+  ) => Promise<number>;
+}
+
+/**
+ * Runs the daemon in this process, or starts one that does.
+ *
+ * @returns The exit status
+ */
+export async function startDaemon<O extends { readonly foreground: boolean }>(
+  { name, read, run }: DaemonStart<O>,
+  libc: ProcessLibc,
+): Promise<number> {
+  const environment = readEnvironment(libc);
+  const worldWith = (launcher: Launcher) =>
+    systemWorld(libc, environment, launcher);
+  const inheritance = takeHandover<O>(libc, environment, name);
+  if (inheritance !== undefined) {
+    const { options, warnings, launcher } = inheritance;
+    return await run(options, warnings, worldWith(launcher));
+  }
+  const commandLine = read(environment);
+  if (commandLine.kind !== "run") return printCommandLine(commandLine);
+  const { options, warnings } = commandLine;
+  if (options.foreground) {
+    const launcher = foregroundLauncher(Deno.stderr);
+    return await run(options, warnings, worldWith(launcher));
+  }
+  const say = (line: string) => printTo(Deno.stderr, `${line}\n`);
+  const handover = { options, warnings };
+  return startInBackground(libc, environment, handover, say) ? 0 : 255;
+}

@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import { TestFolder } from "../support/daemons.ts";
+import {
+  outputOf,
+  runTool,
+  startControld,
+  startTool,
+} from "../support/tools.ts";
+
+const CLIENT = ["-E", "secret", "-m", "5"];
+const LINES = "Client 5: 192.0.2.7:4444\nRoute: 10.0.0.0/8 -> 5\n";
+
+function configOf(...args: string[]): Promise<string> {
+  return outputOf("config", [...CLIENT, "-r", "192.0.2.7", ...args]);
+}
+
+Deno.test("showtables shows what config writes, and no key", async () => {
+  const records = await configOf("-R", "10.0.0.0/8");
+  assert.equal(await outputOf("showtables", [], records), LINES);
+  const json = await outputOf("showtables", ["--json"], records);
+  assert.deepEqual(json.trim().split("\n").map((line) => JSON.parse(line)), [
+    {
+      type: "client",
+      mux: 5,
+      endpoint: "192.0.2.7:4444",
+      role: "left",
+      kd_prf: "aes-ctr-128",
+      window_size: 0,
+      next_seq: 0,
+    },
+    { type: "route", prefix: "10.0.0.0/8", mux: 5 },
+  ]);
+});
+
+Deno.test("showtables goes on behind a bad record, and fails at the end", async () => {
+  const records = await configOf("-R", "10.0.0.0/8");
+  const { code, stdout, stderr } = await runTool(
+    "showtables",
+    [],
+    `00005 12345${records}`,
+  );
+  assert.equal(stdout, LINES);
+  assert.match(stderr, /^anytun-showtables: Cannot read a record/);
+  assert.equal(code, 255);
+});
+
+Deno.test("config prints no record unless all of it is right", async () => {
+  const wrong: readonly (readonly [readonly string[], RegExp])[] = [
+    [["-m", "5"], /^Cannot derive session keys/],
+    [[...CLIENT, "-r", "nosuch.invalid"], /Cannot resolve 'nosuch.invalid'/],
+    [[...CLIENT, "-R", "10.0.0.0/33"], /^syntax error/],
+    [[...CLIENT, "-k", "foo"], /^syntax error/],
+  ];
+  for (const [args, message] of wrong) {
+    const { code, stdout, stderr } = await runTool("config", args);
+    assert.equal(code, 255);
+    assert.match(stderr, message);
+    assert.doesNotMatch(stdout, /serialization/);
+  }
+});
+
+Deno.test("config says nothing on standard output but records, whatever -L is", async () => {
+  const records = await configOf();
+  assert.equal(await configOf("-L", "stdout:5"), records);
+});
+
+Deno.test("config warns of a route that makes the original hang", async () => {
+  const args = [...CLIENT, "-R", "10.128.0.0/9"];
+  const { stderr } = await runTool("config", args);
+  assert.match(stderr, /WARNING: route 10\.128\.0\.0\/9 .* hang/);
+});
+
+Deno.test("controld serves its file, and tells at SIGHUP what has changed", async () => {
+  using folder = new TestFolder();
+  const file = folder.file("clients");
+  const first = await configOf("-R", "10.0.0.0/8");
+  await Deno.writeTextFile(file, first);
+  const { controld, port } = await startControld(file);
+  const server = `127.0.0.1:${port}`;
+  const shown = startTool("showtables", "--connect", server, "--watch");
+  try {
+    await shown.line(/^Route: 10\.0\.0\.0\/8 -> 5$/);
+    assert.equal(await outputOf("showtables", ["--connect", server]), LINES);
+
+    await Deno.writeTextFile(file, `${first}\nhello\n`);
+    Deno.kill(controld.pid, "SIGHUP");
+    await controld.line(/ERROR: Cannot serve .*: line 4: .* stays in use/);
+    assert.equal(await outputOf("showtables", ["--connect", server]), LINES);
+
+    await Deno.writeTextFile(file, await configOf("-R", "10.9.0.0/16"));
+    Deno.kill(controld.pid, "SIGHUP");
+    await shown.line(/^Route: 10\.9\.0\.0\/16 -> 5$/);
+    assert.deepEqual(shown.lines, [
+      ...LINES.trim().split("\n"),
+      "Route: 10.9.0.0/16 -> 5",
+    ], "only what has changed");
+  } finally {
+    await shown.stop();
+    assert.equal((await controld.stop()).code, 0);
+  }
+});
+
+Deno.test("controld notices by itself that its file has changed", async () => {
+  using folder = new TestFolder();
+  const file = folder.file("clients");
+  await Deno.writeTextFile(file, "");
+  const { controld, port } = await startControld(file);
+  try {
+    await Deno.writeTextFile(file, await configOf("-R", "10.0.0.0/8"));
+    await controld.line(/read .* again: 2 records are new, 0 are gone/, 20);
+    const server = `127.0.0.1:${port}`;
+    assert.equal(await outputOf("showtables", ["--connect", server]), LINES);
+  } finally {
+    await controld.stop();
+  }
+});
+
+Deno.test("controld does not start with what clients could not read", async () => {
+  using folder = new TestFolder();
+  const bad = folder.file("bad");
+  await Deno.writeTextFile(bad, "\nhello\n");
+  const wrong: readonly (readonly [string, RegExp])[] = [
+    [bad, /Cannot serve '.*' \(--file\): line 2: /],
+    [folder.file("none"), /Cannot serve '.*' \(--file\): .*ENOENT/],
+    [folder.path, /Cannot serve '.*' \(--file\): .*EISDIR/],
+  ];
+  for (const [file, message] of wrong) {
+    const { code, stderr } = await runTool("controld", ["-D", "-f", file]);
+    assert.equal(code, 255);
+    assert.match(stderr, message);
+  }
+});
+
+Deno.test("controld ends if it cannot listen", async () => {
+  using folder = new TestFolder();
+  const file = folder.file("clients");
+  await Deno.writeTextFile(file, "");
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const at = `127.0.0.1:${taken.addr.port}`;
+  const { code, stderr } = await runTool(
+    "controld",
+    ["-D", "-f", file, "-X", at],
+  );
+  assert.equal(code, 255);
+  assert.match(stderr, /Cannot listen for sync clients on 127\.0\.0\.1:/);
+});
+
+Deno.test("controld goes to the background, under its own name", async () => {
+  using folder = new TestFolder();
+  const file = folder.file("clients");
+  await Deno.writeTextFile(file, "");
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  const pidFile = folder.file("pid");
+  await outputOf("controld", [
+    ...["-f", file, "-X", `127.0.0.1:${port}`, "-P", pidFile],
+    ...["-L", `file:3,${folder.file("log")}`],
+  ]);
+  const pid = Number(await Deno.readTextFile(pidFile));
+  try {
+    const name = await Deno.readTextFile(`/proc/${pid}/comm`);
+    assert.equal(name, "anytun-controld\n");
+    assert.equal(
+      await outputOf("showtables", ["--connect", `127.0.0.1:${port}`]),
+      "",
+    );
+  } finally {
+    Deno.kill(pid, "SIGTERM");
+  }
+});
