@@ -18,7 +18,7 @@ import {
 } from "./report.ts";
 import { renderChart } from "./chart.ts";
 import { type Outcome, Runner } from "./runner.ts";
-import { SCENARIOS, SKIPPED } from "./scenarios/mod.ts";
+import { SCENARIOS } from "./scenarios/mod.ts";
 import { type Subject, which } from "./subject.ts";
 import { allSubjects } from "./subjects/mod.ts";
 import { renderDirections, renderNotes, renderTable } from "./table.ts";
@@ -99,7 +99,6 @@ async function bench(options: Options, all: Subject[]): Promise<number> {
     options.scenarios?.includes(name) ?? true
   );
   const { present, measured, omissions } = await takeStock(wanted);
-  for (const { name, skip } of SKIPPED) omissions.push({ name, reason: skip });
   const { rounds, seconds } = options;
   const environment = await readEnvironment();
   const outcome: Outcome = await inLab(signal, (lab) => {

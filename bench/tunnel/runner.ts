@@ -62,19 +62,36 @@ export class Runner {
   }
 
   async #measure(subject: Subject, round: number): Promise<void> {
-    const { rounds, progress } = this.#plan;
+    const { rounds, progress, scenarios } = this.#plan;
     progress(`round ${round} of ${rounds}, ${subject.label}`);
+    const fitting = scenarios.filter(({ pairs }) =>
+      subject.pair === undefined || pairs
+    );
+    const plain = fitting.filter(({ scaled }) => !scaled);
+    await this.#playAll(plain, subject, round, subject.open);
+    const { openScaled } = subject;
+    if (openScaled === undefined) return;
+    const scaled = fitting.filter(({ scaled }) => scaled);
+    await this.#playAll(scaled, subject, round, openScaled);
+  }
+
+  async #playAll(
+    scenarios: readonly Scenario[],
+    subject: Subject,
+    round: number,
+    open: Subject["open"],
+  ): Promise<void> {
+    if (scenarios.length === 0) return;
     let tunnel: Tunnel;
     try {
-      tunnel = await subject.open(this.#lab);
+      tunnel = await open(this.#lab);
     } catch (error) {
       this.#fail(subject, round, "open", error);
       this.#unstartable.add(subject.id);
       return;
     }
     await using _ended = tunnel;
-    for (const scenario of this.#plan.scenarios) {
-      if (subject.pair !== undefined && !scenario.pairs) continue;
+    for (const scenario of scenarios) {
       await this.#play(scenario, subject, round, tunnel);
       if (tunnel.obituary !== undefined) break;
     }

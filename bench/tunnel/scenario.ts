@@ -40,12 +40,7 @@ export interface Scenario {
   readonly metrics: readonly Metric[];
   /** Whether it also runs on mixed pairs. */
   readonly pairs?: true;
+  /** Whether it runs on a tunnel with many connections beside it. */
+  readonly scaled?: true;
   run(bench: Bench): Promise<Readings>;
-}
-
-/** A scenario that cannot run yet. */
-export interface SkippedScenario {
-  readonly name: string;
-  /** Why, for people. */
-  readonly skip: string;
 }

@@ -37,6 +37,11 @@ export interface Subject {
   presence(): Promise<Presence>;
   /** Starts the tunnel in the lab. */
   open(lab: Lab): Promise<Tunnel>;
+  /**
+   * Starts it with many other connections on the left side; undefined for
+   * programs that have one connection.
+   */
+  openScaled?(lab: Lab): Promise<Tunnel>;
 }
 
 /** Where programs of the administrator are, whatever PATH says. */

@@ -41,6 +41,8 @@ export interface Ends {
   readonly argv: Readonly<Record<Side, readonly string[]>>;
   /** What is left to do once the device of a side is there. */
   configure?(side: Side): Promise<void>;
+  /** What else is to be running, from before the start to the end. */
+  readonly companions?: readonly Daemon[];
 }
 
 /** A value for each side. */
@@ -69,11 +71,17 @@ export async function until(
 export class Tunnel implements AsyncDisposable {
   readonly #lab: Lab;
   readonly #daemons: PerSide<Daemon>;
+  readonly #companions: readonly Daemon[];
   #startSeconds = 0;
 
-  private constructor(lab: Lab, daemons: PerSide<Daemon>) {
+  private constructor(
+    lab: Lab,
+    daemons: PerSide<Daemon>,
+    companions: readonly Daemon[],
+  ) {
     this.#lab = lab;
     this.#daemons = daemons;
+    this.#companions = companions;
   }
 
   /**
@@ -86,7 +94,7 @@ export class Tunnel implements AsyncDisposable {
     const tunnel = new Tunnel(lab, {
       left: new Daemon(lab.within("left", ends.argv.left)),
       right: new Daemon(lab.within("right", ends.argv.right)),
-    });
+    }, ends.companions ?? []);
     try {
       await Promise.all(SIDES.map((side) => tunnel.#bringUp(side, ends)));
       await tunnel.#firstPacket();
@@ -130,8 +138,11 @@ export class Tunnel implements AsyncDisposable {
 
   /** Ends both daemons. */
   async [Symbol.asyncDispose](): Promise<void> {
+    const { left, right } = this.#daemons;
     await Promise.all(
-      SIDES.map((side) => this.#daemons[side][Symbol.asyncDispose]()),
+      [left, right, ...this.#companions].map((daemon) =>
+        daemon[Symbol.asyncDispose]()
+      ),
     );
   }
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Scenario, SkippedScenario } from "../scenario.ts";
+import type { Scenario } from "../scenario.ts";
 import { flows } from "./flows.ts";
 import { idlePing } from "./idle_ping.ts";
 import { ipv6 } from "./ipv6.ts";
@@ -28,7 +28,5 @@ export const SCENARIOS: readonly Scenario[] = [
   udp,
   loadedPing,
   memory,
+  scale,
 ];
-
-/** The scenarios that wait for something. */
-export const SKIPPED: readonly SkippedScenario[] = [scale];

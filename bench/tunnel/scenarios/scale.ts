@@ -1,12 +1,21 @@
-import type { SkippedScenario } from "../scenario.ts";
+import type { Scenario } from "../scenario.ts";
+import { transfer, transferMetrics } from "../transfer.ts";
 
 /**
- * Throughput with 1000 connections and 10000 routes against one connection.
- *
- * It needs a program that takes its connections and routes from a file at
- * start.
+ * One TCP connection, where the left daemon has learnt 1000 other connections
+ * and 10000 other routes from a control daemon.
  */
-export const scale: SkippedScenario = {
+export const scale: Scenario = {
   name: "scale",
-  skip: "no program loads 1000 connections and 10000 routes at start yet",
+  scaled: true,
+  metrics: [
+    ...transferMetrics("scale.forward", "TCP, 1000 connections"),
+    ...transferMetrics("scale.reverse", "TCP, 1000 connections, reverse"),
+  ],
+  async run(bench) {
+    return {
+      ...await transfer(bench, "scale.forward"),
+      ...await transfer(bench, "scale.reverse", { reverse: true }),
+    };
+  },
 };

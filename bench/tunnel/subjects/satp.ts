@@ -6,14 +6,15 @@
  */
 
 import { OUTER, type Side } from "../lab.ts";
-import { run } from "../process.ts";
+import { clientsFile } from "../clients.ts";
+import { Daemon, run } from "../process.ts";
 import {
   firstLine,
   installed,
   type Presence,
   type Subject,
 } from "../subject.ts";
-import { DEVICE, Tunnel } from "../tunnel.ts";
+import { DEVICE, INNER4, INNER6, Tunnel } from "../tunnel.ts";
 
 /** A program with the command line of anytun(8). */
 interface SatpProgram {
@@ -21,6 +22,8 @@ interface SatpProgram {
   readonly label: string;
   readonly ours?: true;
   readonly command: readonly string[];
+  /** Whether it follows a control daemon. */
+  readonly scales: boolean;
   presence(): Promise<Presence>;
 }
 
@@ -42,24 +45,36 @@ function ours(
     if (info === undefined) return { missing: `${file} does not exist` };
     return { version: firstLine(await run([...command, "--version"])) };
   };
-  return { id, label, ours: true, command, presence };
+  return { id, label, ours: true, command, scales: true, presence };
 }
 
-function ofTheSystem(program: string): SatpProgram {
+function ofTheSystem(program: string, scales: boolean): SatpProgram {
   const presence = () => installed([program], "--version");
-  return { id: program, label: program, command: [program], presence };
+  return { id: program, label: program, command: [program], scales, presence };
 }
+
+const MUX = 16;
+const PASSPHRASE = "benchmark";
+
+/** Where the control daemon listens, on the side of those who follow it. */
+const CONTROL = "127.0.0.1:2323";
 
 /** The options of one end; they name the defaults that the figures rest on. */
 function options(side: Side): string[] {
   const remote = OUTER[side === "left" ? "right" : "left"];
   return [
+    ...common(side),
+    ...["--remote-host", remote, "--passphrase", PASSPHRASE],
+  ];
+}
+
+function common(side: Side): string[] {
+  return [
     ...["--nodaemonize", "--log", "stdout:3"],
-    ...["--remote-host", remote, "--dev", DEVICE[side], "--type", "tun"],
+    ...["--dev", DEVICE[side], "--type", "tun"],
     ...["--kd-prf", "aes-ctr-128", "--cipher", "aes-ctr-128"],
     ...["--auth-algo", "sha1", "--auth-tag-length", "10"],
-    ...["--window-size", "1024", "--mux", "16"],
-    ...["--passphrase", "benchmark", "--role", side],
+    ...["--window-size", "1024", "--mux", String(MUX), "--role", side],
   ];
 }
 
@@ -73,9 +88,34 @@ function open(left: SatpProgram, right: SatpProgram): Subject["open"] {
     });
 }
 
+/** Starts it with connections from a control daemon of ours on the left. */
+function openScaled({ command }: SatpProgram): Subject["open"] {
+  return async (lab) => {
+    const file = `${lab.scratch}/clients`;
+    const networks = [`${INNER4.right}/32`, `${INNER6.right}/128`];
+    const peer = { mux: MUX, passphrase: PASSPHRASE, networks };
+    await Deno.writeTextFile(file, await clientsFile(peer));
+    const controld = [
+      ...[Deno.execPath(), "run", "-A", projectFile("src/cli/main.ts")],
+      ...["controld", "-D", "-f", file, "-X", CONTROL],
+    ];
+    return Tunnel.open(lab, {
+      argv: {
+        left: [...command, ...common("left"), "--control-host", CONTROL],
+        right: [...command, ...options("right")],
+      },
+      companions: [new Daemon(lab.within("left", controld))],
+    });
+  };
+}
+
 function alone(program: SatpProgram): Subject {
-  const { command: _, ...subject } = program;
-  return { ...subject, open: open(program, program) };
+  const { command: _, scales, ...subject } = program;
+  return {
+    ...subject,
+    open: open(program, program),
+    ...scales && { openScaled: openScaled(program) },
+  };
 }
 
 /** Measured only when it is asked for by name. */
@@ -117,8 +157,8 @@ export function satpSubjects(): Subject[] {
   const webcrypto = ours("webcrypto", "this, WebCrypto", "src/cli/main.ts", [
     ...[...portable.command, "--engine", "webcrypto"],
   ]);
-  const anytun = ofTheSystem("anytun");
-  const uanytun = ofTheSystem("uanytun");
+  const anytun = ofTheSystem("anytun", true);
+  const uanytun = ofTheSystem("uanytun", false);
   return [
     ...[source, compiled, anytun, uanytun].map(alone),
     ...[portable, webcrypto].map(extra),
