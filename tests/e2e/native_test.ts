@@ -112,12 +112,16 @@ const trials: readonly Trial[] = [
     options: ["--mtu", mtu],
     carry: (lab: Lab) => inBothDirections(lab, "ipv6", 100 * MB),
   })),
-  ...[oursWithOneWorker, oursWithoutOffloads, oursOnBuiltin].map((other) => ({
+  ...([
+    [oursWithOneWorker, 100 * MB],
+    [oursWithoutOffloads, 100 * MB],
+    [oursOnBuiltin, 20 * MB],
+  ] as const).map(([program, bytes]) => ({
     name: "carries in both directions",
-    left: other,
-    right: other,
+    left: program,
+    right: program,
     carry: async (lab: Lab) => {
-      await inBothDirections(lab, "ipv4", 100 * MB);
+      await inBothDirections(lab, "ipv4", bytes);
       await runsOfAllSizes(lab);
     },
   })),

@@ -34,10 +34,12 @@ const pairs: readonly Pair[] = [
   { settled: uanytun, roaming: oursOnWebCrypto },
 ];
 
-/** The pairs of which the settled one is ours. */
-const settledOurs = pairs.filter(({ settled }) =>
-  settled === oursNative || settled === oursOnWebCrypto
-);
+/** A peer of ours, and one that starts again. */
+const restarts: readonly Pair[] = [
+  { settled: oursNative, roaming: anytun },
+  { settled: oursNative, roaming: oursNative },
+  { settled: oursOnWebCrypto, roaming: uanytun },
+];
 
 for (const [index, { settled, roaming }] of pairs.entries()) {
   const missing = [settled.missing(), roaming.missing()];
@@ -62,7 +64,7 @@ for (const [index, { settled, roaming }] of pairs.entries()) {
   );
 }
 
-for (const [index, { settled, roaming }] of settledOurs.entries()) {
+for (const [index, { settled, roaming }] of restarts.entries()) {
   labTest(
     `${settled.name} finds ${roaming.name} again that restarts elsewhere and counts from 0`,
     `i-q${index}`,

@@ -7,7 +7,7 @@ import { type Case, opposite, optionsOf } from "./cases.ts";
 import { PORT } from "./settings.ts";
 
 /** How much is copied through each tunnel in either direction, in bytes. */
-const COPY_BYTES = 10_000_000;
+const COPY_BYTES = 4_000_000;
 
 /** How long a copy may take before it is given up, in seconds. */
 const COPY_SECONDS = 60;
