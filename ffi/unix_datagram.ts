@@ -14,24 +14,38 @@ const SOCK_CLOEXEC = 0o2000000;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 
+// include/uapi/asm-generic/socket.h
+const SOL_SOCKET = 1;
+const SO_SNDTIMEO = 21;
+
 const PATH_AT = 2;
 const PATH_MAX = 107;
 
-/** A socket that sends to one address, and never waits. */
+/**
+ * A socket that sends to one address. The kernel keeps few datagrams, on many
+ * systems ten, for a listener that does not read; a burst of lines is more.
+ * So it waits a moment for room - but once, not at every datagram, for one that
+ * has stopped to read.
+ */
 export class UnixDatagram implements Disposable {
   readonly #libc: ProcessLibc;
   readonly #path: string;
+  readonly #patience: number;
   #fd: number;
+  #waits: boolean;
 
   /**
    * @param path The address; `@` at its begin stands for an abstract one.
+   * @param patience Milliseconds to wait for room, or 0.
    * @throws {SystemError} When nobody listens there.
    * @throws {RangeError} When the path is longer than 107 bytes.
    */
-  constructor(libc: ProcessLibc, path: string) {
+  constructor(libc: ProcessLibc, path: string, patience = 0) {
     this.#libc = libc;
     this.#path = path;
-    this.#fd = connect(libc, path);
+    this.#patience = patience;
+    this.#waits = patience > 0;
+    this.#fd = connect(libc, path, patience);
   }
 
   /**
@@ -44,10 +58,11 @@ export class UnixDatagram implements Disposable {
   send(bytes: Uint8Array<ArrayBuffer>): void {
     if (this.#trySend(bytes)) return;
     const error = this.#libc.error(`send to '${this.#path}'`, "send");
+    if (error.errno === Errno.EAGAIN) this.#waits = false;
     if (error.errno !== Errno.ECONNREFUSED && error.errno !== Errno.ENOTCONN) {
       throw error;
     }
-    const fd = connect(this.#libc, this.#path);
+    const fd = connect(this.#libc, this.#path, this.#patience);
     this.close();
     this.#fd = fd;
     if (this.#trySend(bytes)) return;
@@ -65,20 +80,35 @@ export class UnixDatagram implements Disposable {
   }
 
   #trySend(bytes: Uint8Array<ArrayBuffer>): boolean {
-    const flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+    const flags = MSG_NOSIGNAL | (this.#waits ? 0 : MSG_DONTWAIT);
     const { send } = this.#libc.symbols;
-    return send(this.#fd, bytes, bytes.length, flags) >= 0;
+    while (send(this.#fd, bytes, bytes.length, flags) < 0) {
+      if (this.#libc.errno() !== Errno.EINTR) return false;
+    }
+    this.#waits = this.#patience > 0;
+    return true;
   }
 }
 
-function connect(libc: ProcessLibc, path: string): number {
+function connect(libc: ProcessLibc, path: string, patience: number): number {
   const { address, size } = sockaddr(path);
   const fd = libc.symbols.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) throw libc.error("open a unix socket", "socket");
+  limitWaiting(libc, fd, patience);
   if (libc.process.connect(fd, address, size) === 0) return fd;
   const error = libc.error(`reach '${path}'`, "connect");
   libc.symbols.close(fd);
   throw error;
+}
+
+function limitWaiting(libc: ProcessLibc, fd: number, patience: number): void {
+  // struct timeval { time_t tv_sec; suseconds_t tv_usec; }
+  const timeval = new BigInt64Array([
+    BigInt(Math.trunc(patience / 1000)),
+    BigInt(patience % 1000 * 1000),
+  ]);
+  const size = timeval.byteLength;
+  libc.symbols.setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, timeval, size);
 }
 
 /** struct sockaddr_un; the size leaves out what an abstract name has not. */

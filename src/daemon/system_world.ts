@@ -21,6 +21,8 @@ import type { World } from "./world.ts";
 
 /** Where syslog listens, as syslog(3) knows it. */
 const SYSLOG_SOCKET = "/dev/log";
+/** How long a full syslog may hold up the main thread, in milliseconds. */
+const SYSLOG_PATIENCE = 100;
 
 /** Bytes of a file to be read: tens of thousands of connections. */
 const MOST_TO_READ = 64 << 20;
@@ -71,7 +73,7 @@ function fileIdentity(libc: ProcessLibc, path: string): string | undefined {
 }
 
 function openSyslog(libc: ProcessLibc): LogFile {
-  const socket = new UnixDatagram(libc, SYSLOG_SOCKET);
+  const socket = new UnixDatagram(libc, SYSLOG_SOCKET, SYSLOG_PATIENCE);
   return {
     write: (bytes) => socket.send(bytes),
     close: () => socket.close(),

@@ -10,7 +10,7 @@ labTest(
   async ({ left }) => {
     using folder = new TestFolder();
     const socket = folder.file("notify");
-    using manager = new UnixListener(socket);
+    await using manager = new UnixListener(socket);
     Deno.chmodSync(socket, 0o777);
     const jail = folder.file("jail");
     Deno.mkdirSync(jail);

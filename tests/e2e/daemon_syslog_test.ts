@@ -10,7 +10,7 @@ labTest(
   async ({ left }) => {
     using folder = new TestFolder();
     const socket = folder.file("devlog");
-    using syslog = new UnixListener(socket);
+    await using syslog = new UnixListener(socket);
     // Whoever the daemon becomes may log.
     Deno.chmodSync(socket, 0o777);
     const jail = folder.file("jail");
@@ -43,7 +43,7 @@ labTest(
   async ({ left }) => {
     using folder = new TestFolder();
     const socket = folder.file("devlog");
-    using syslog = new UnixListener(socket);
+    await using syslog = new UnixListener(socket);
     const end = await runDaemon(left, [
       ...["-d", "tun7", "-E", "x", "-P", folder.file("pid")],
       ...["-L", "syslog:2,vpn,local3"],

@@ -1,16 +1,27 @@
-/** Takes datagrams at a unix socket, as syslog and systemd do. */
-export class UnixListener implements Disposable {
+/**
+ * Takes datagrams at a unix socket, as syslog and systemd do, and as soon as
+ * they come: the kernel keeps only a few for a listener that does not read.
+ */
+export class UnixListener implements AsyncDisposable {
   readonly #socket: Deno.DatagramConn;
+  readonly #reading: Promise<void>;
+  readonly #texts: string[] = [];
+  #news = Promise.withResolvers<void>();
+  #open = true;
 
   /** @param path Where to listen; must not exist yet. */
   constructor(path: string) {
     this.#socket = Deno.listenDatagram({ transport: "unixpacket", path });
+    this.#reading = this.#read();
   }
 
   /** Waits for one datagram. */
   async receive(): Promise<string> {
-    const [bytes] = await this.#socket.receive();
-    return new TextDecoder().decode(bytes);
+    for (;;) {
+      const text = this.#texts.shift();
+      if (text !== undefined) return text;
+      await this.#news.promise;
+    }
   }
 
   /**
@@ -36,7 +47,22 @@ export class UnixListener implements Disposable {
     }
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#open = false;
     this.#socket.close();
+    await this.#reading;
+  }
+
+  async #read(): Promise<void> {
+    while (this.#open) {
+      try {
+        const [bytes] = await this.#socket.receive();
+        this.#texts.push(new TextDecoder().decode(bytes));
+        this.#news.resolve();
+        this.#news = Promise.withResolvers();
+      } catch (error) {
+        if (this.#open) throw error;
+      }
+    }
   }
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Errno, SystemError } from "../../ffi/errno.ts";
 import { readArguments } from "../../ffi/file.ts";
 import {
   memoryFile,
@@ -333,7 +334,7 @@ test("a unix datagram needs a listener", (libc, folder) => {
 });
 
 test("a unix datagram reaches its listener", async (libc, folder) => {
-  using listener = new UnixListener(`${folder}/log`);
+  await using listener = new UnixListener(`${folder}/log`);
   using socket = new UnixDatagram(libc, `${folder}/log`);
   socket.send(bytes("hello"));
   assert.equal(await listener.receive(), "hello");
@@ -362,19 +363,74 @@ test(
   async (libc, folder) => {
     const first = new UnixListener(`${folder}/log`);
     using socket = new UnixDatagram(libc, `${folder}/log`);
-    first[Symbol.dispose]();
+    await first[Symbol.asyncDispose]();
     Deno.removeSync(`${folder}/log`);
     assert.throws(() => socket.send(bytes("lost")), { code: "ENOENT" });
-    using second = new UnixListener(`${folder}/log`);
+    await using second = new UnixListener(`${folder}/log`);
     socket.send(bytes("found"));
     assert.equal(await second.receive(), "found");
   },
 );
 
 test("a unix datagram does not wait for one that sleeps", (libc, folder) => {
-  using _listener = new UnixListener(`${folder}/log`);
+  const sleeping = Deno.listenDatagram({
+    transport: "unixpacket",
+    path: `${folder}/log`,
+  });
   using socket = new UnixDatagram(libc, `${folder}/log`);
   assert.throws(() => {
     for (let i = 0; i < 10_000; i++) socket.send(bytes("line"));
   }, { code: "EAGAIN" });
+  sleeping.close();
 });
+
+test(
+  "a unix datagram waits for room once, until there is some",
+  (libc, folder) => {
+    const sleeping = Deno.listenDatagram({
+      transport: "unixpacket",
+      path: `${folder}/log`,
+    });
+    const waited: boolean[] = [];
+    let full = false;
+    const watching: ProcessLibc = {
+      ...libc,
+      symbols: {
+        ...libc.symbols,
+        send(_fd, _bytes, size, flags) {
+          waited.push((flags & 0x40) === 0);
+          return full ? -1 : size;
+        },
+      },
+      errno: () => Errno.EAGAIN,
+      error: (what, syscall) => new SystemError(what, syscall, Errno.EAGAIN),
+    };
+    using socket = new UnixDatagram(watching, `${folder}/log`, 10);
+    const send = () => socket.send(bytes("line"));
+    send();
+    full = true;
+    assert.throws(send, { code: "EAGAIN" });
+    assert.throws(send, { code: "EAGAIN" });
+    full = false;
+    send();
+    send();
+    assert.deepEqual(waited, [true, true, false, false, true]);
+    sleeping.close();
+  },
+);
+
+test(
+  "a unix datagram that waits does so no longer than told",
+  (libc, folder) => {
+    const sleeping = Deno.listenDatagram({
+      transport: "unixpacket",
+      path: `${folder}/log`,
+    });
+    using socket = new UnixDatagram(libc, `${folder}/log`, 10);
+    // Without a limit this would wait for ever.
+    assert.throws(() => {
+      for (let i = 0; i < 10_000; i++) socket.send(bytes("line"));
+    }, { code: "EAGAIN" });
+    sleeping.close();
+  },
+);
