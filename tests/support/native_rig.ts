@@ -89,6 +89,7 @@ export class NativeRig implements PlaneUnderTest {
     const rig = new NativeRig(libc, plane, options);
     const { mux = 0, role, secrets, windowSize = 0, remote } = options;
     await rig.connect(mux, { role, secrets, windowSize }, remote);
+    if (options.gro) { for (const socket of rig.#sockets) socket.enableGro(); }
     options.beforeStart?.(rig);
     try {
       await plane.start(rig.#nativeOptions(options), {
@@ -251,8 +252,6 @@ export class NativeRig implements PlaneUnderTest {
   #nativeOptions(options: NativeRigOptions): NativeOptions {
     const { engine, params, deviceType = "tun", senderId = 0 } = options;
     const { coalesceTcp = false, coalesceUdp = false } = options;
-    const gro = options.gro ?? false;
-    if (gro) { for (const socket of this.#sockets) socket.enableGro(); }
     return {
       engine,
       params,
@@ -266,7 +265,7 @@ export class NativeRig implements PlaneUnderTest {
       receiveFrom: this.#receiveFrom,
       vnetHeader: this.#vnetHeader,
       gso: options.gso ?? false,
-      gro,
+      gro: options.gro ?? false,
       coalesce: { tcp: coalesceTcp, udp: coalesceUdp },
     };
   }
