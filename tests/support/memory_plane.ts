@@ -144,6 +144,7 @@ export class MemoryPlane implements PlaneUnderTest {
   readonly #device = new MemoryDevice();
   readonly #socket = new MemorySocket();
   readonly #log = recordingLog();
+  readonly #planeLog: PlaneLog;
   readonly #counters = new Float64Array(PLANE_COUNTERS);
   readonly #muxes = new Set<number>();
   readonly #connections: Connections;
@@ -164,6 +165,7 @@ export class MemoryPlane implements PlaneUnderTest {
     const connections = new Connections(this.table, engine);
     const now = () => this.now;
     const events = new PlaneLog(this.#log, now);
+    this.#planeLog = events;
     const shared = { connections, deviceType, counters: this.#counters };
     this.#connections = connections;
     this.#running = new PortablePlane({
@@ -241,6 +243,7 @@ export class MemoryPlane implements PlaneUnderTest {
     this.#device.toRead.close();
     this.#socket.close();
     await this.#running;
+    this.#planeLog.flush();
     return this.#log.lines.map((line) => {
       let named = line;
       for (const [name, endpoint] of Object.entries(PEERS)) {

@@ -178,6 +178,45 @@ for (const [what, packet, size] of SUPER_PACKETS) {
   );
 }
 
+offloadTest(
+  "super-packets travel to a peer of IPv6, where there is one, and back",
+  async () => {
+    await using rig = await start({ ...ALL, remote: "away" });
+    const asRead = superPacket(
+      tcpPacket({}, { payload: counting(30 * SEGMENT) }),
+      SEGMENT,
+    );
+    const sent = await rig.handOver([asRead], 30);
+    assertPackets(await opened(sent), segmentsOf(asRead));
+    assert.equal(rig.joinedAt("away"), 30);
+    const packets = tcpTrain(30);
+    const run = await sealAll(packets);
+    assertPackets(await rig.receiveJoined([run], "away"), packets);
+    assert.equal(rig.written.length, 1);
+  },
+);
+
+const NEXT = udpPacket({}, { payload: counting(77) });
+
+offloadTest(
+  "packets that the device does not take are counted, and the next ones are carried",
+  async () => {
+    await using rig = await start({ ...ALL, windowSize: 0 });
+    const [datagram, next] = await sealAll([...tcpTrain(1), NEXT]);
+    assert.ok(datagram && next);
+    const refused = () => rig.planeCounter(PlaneCounter.DEVICE_REFUSED);
+    await until(() => {
+      for (let k = 0; k < 20; k++) rig.poke([datagram], "home");
+      return refused() > 0;
+    }, () => "the device takes everything");
+    await until(() => {
+      rig.collect();
+      rig.poke([next], "home");
+      return rig.packets.some((packet) => toHex(packet) === toHex(NEXT));
+    }, () => "the device takes nothing more");
+  },
+);
+
 offloadTest("frames of a tap device are cut as well", async () => {
   await using rig = await start({ ...ALL, deviceType: "tap" });
   for (const link of ["ethernet", "vlan"] as const) {

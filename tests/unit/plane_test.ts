@@ -312,3 +312,76 @@ planeTest("new keys of a connection take effect at once", async (rig) => {
   assert.deepEqual(await plane.receive(stale, "home"), []);
   assert.equal(plane.connectionCounter(ConnectionCounter.WRONG_TAG), 1);
 });
+
+planeTest(
+  "a flood of bad datagrams costs few lines, and the rest are counted in one",
+  async (rig) => {
+    await using plane = await rig.start(await given());
+    const [datagram = new Uint8Array()] = await sealAll(
+      await codecOf("right"),
+      packets(1),
+    );
+    const forged = datagram.with(9, (datagram[9] ?? 0) ^ 1);
+    await plane.receive(new Array(80).fill(forged), "attacker");
+    assert.equal(plane.connectionCounter(ConnectionCounter.WRONG_TAG), 80);
+    const lines = await plane.stop();
+    const said = lines.filter((line) => line.endsWith("Authentication Tag!"));
+    const heldBack = lines.map((line) =>
+      /held back (\d+) lines?/.exec(line)?.[1]
+    );
+    const unsaid = heldBack.reduce((sum, n) => sum + Number(n ?? 0), 0);
+    assert.equal(said.length + unsaid, 80);
+    assert.ok(lines.length < 20, `${lines.length} lines`);
+  },
+);
+
+planeTest(
+  "while keys change, each datagram is sealed under one of them with a number of its own",
+  async (rig) => {
+    await using plane = await rig.start(await given());
+    const passphrases = Array.from({ length: 31 }, (_, k) => `number ${k}`);
+    const change = async (round: number) => {
+      const passphrase = passphrases[round] ?? "";
+      const secrets = await secretsOf({ ...VECTOR, passphrase });
+      return () =>
+        plane.table.put(MUX, { role: "left", secrets, windowSize: 0 }, 7);
+    };
+    (await change(0))();
+    const numbers = new Set<string>();
+    let sentInAll = 0;
+    for (let round = 1; round < passphrases.length; round++) {
+      const changeNow = await change(round);
+      const sending = plane.send(packets(20));
+      changeNow();
+      const sent = await sending;
+      sentInAll += sent.length;
+      const candidates = passphrases.slice(round - 1, round + 1);
+      for (const { datagram } of sent) {
+        numbers.add(await sealedUnder(candidates, datagram));
+      }
+    }
+    assert.equal(numbers.size, sentInAll);
+    const lost = plane.planeCounter(PlaneCounter.NOWHERE_TO_SEND);
+    assert.equal(sentInAll + lost, 30 * 20);
+  },
+);
+
+/** Which of the passphrases a datagram was sealed with, and its number. */
+async function sealedUnder(
+  passphrases: readonly string[],
+  datagram: Uint8Array,
+): Promise<string> {
+  for (const passphrase of passphrases) {
+    const codec = await createSatpCodec({
+      passphrase,
+      role: "right",
+      mux: MUX,
+    });
+    try {
+      return `${passphrase} ${(await codec.open(datagram)).seq}`;
+    } catch {
+      continue;
+    }
+  }
+  assert.fail("a datagram was sealed under no key, or under half of one");
+}
