@@ -9,7 +9,11 @@ import { Lab } from "../tests/support/lab.ts";
 import { copy, probe, serve } from "../tests/support/lab_measure.ts";
 import { whyNoLab } from "../tests/support/lab_missing.ts";
 import type { CopyReport } from "../tests/support/lab_traffic.ts";
-import { oursNative, type PeerSettings } from "../tests/support/peers.ts";
+import {
+  oursNative,
+  oursOnBuiltin,
+  type PeerSettings,
+} from "../tests/support/peers.ts";
 
 const PORT = 4444;
 const ALICE = "10.99.0.1";
@@ -56,9 +60,10 @@ async function show(lab: Lab): Promise<number> {
   await serve(bob);
   await serve(alice);
   const start = performance.now();
-  await startTunnel(lab);
+  const plane = await startTunnel(lab);
   await probe(alice, BOB, 1);
   const seconds = (performance.now() - start) / 1000;
+  await row("data plane", plane);
   await row("tunnel", `carries packets after ${seconds.toFixed(1)} s`);
 
   const { milliseconds } = await probe(alice, BOB, PROBES);
@@ -70,11 +75,15 @@ async function show(lab: Lab): Promise<number> {
   return there.intact && back.intact ? 0 : 1;
 }
 
-/** Starts both daemons with a secret that nobody has seen before. */
-async function startTunnel(lab: Lab): Promise<void> {
+/**
+ * Starts both daemons with a secret that nobody has seen before.
+ *
+ * @returns What they say of the data plane.
+ */
+async function startTunnel(lab: Lab): Promise<string> {
   const folder = await Deno.makeTempDir({ prefix: "anytun-demo-" });
   try {
-    await startDaemons(lab, [
+    return await startDaemons(lab, [
       ...["--key-file", await writeSecret(folder, "key", 16)],
       ...["--salt-file", await writeSecret(folder, "salt", 14)],
     ]);
@@ -99,26 +108,30 @@ async function writeSecret(
 async function startDaemons(
   { left, right }: Lab,
   secrets: readonly string[],
-): Promise<void> {
+): Promise<string> {
+  // Without the system's libcrypto the runtime's own serves, more slowly.
+  const program = oursNative.missing() === null ? oursNative : oursOnBuiltin;
   const common = {
     type: "tun",
     port: PORT,
     options: [...secrets, "-w", "1024"],
   } as const satisfies Partial<PeerSettings>;
-  await Promise.all([
-    oursNative.start(left, {
+  const [daemon] = await Promise.all([
+    program.start(left, {
       ...common,
       role: "left",
       addresses: [`${ALICE}/24`],
       remote: { host: right.ipv4, port: PORT },
     }),
-    oursNative.start(right, {
+    program.start(right, {
       ...common,
       role: "right",
       addresses: [`${BOB}/24`],
       remote: { host: left.ipv4, port: PORT },
     }),
   ]);
+  const said = await daemon.line(/ data plane, /);
+  return said.replace(/.*NOTICE: (.*) data plane/, "$1");
 }
 
 function describeRoundTrips(milliseconds: readonly number[]): string {

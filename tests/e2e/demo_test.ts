@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { whyNoLab } from "../support/lab_missing.ts";
 import { LabProcess } from "../support/lab_process.ts";
-import { oursNative } from "../support/peers.ts";
 
 const DEMO = new URL("../../demo/main.ts", import.meta.url).pathname;
 
-const reason = whyNoLab() ?? oursNative.missing();
+const reason = whyNoLab();
 const skipped = reason === null ? "" : ` (skipped: ${reason})`;
 
 Deno.test({
@@ -16,6 +15,7 @@ Deno.test({
     const { code } = await demo.ended;
     const text = demo.lines.join("\n");
     assert.equal(code, 0, text);
+    assert.match(text, /data plane +native, engine/);
     assert.match(text, /round trip +\d+\.\d+ ms/);
     assert.match(text, /alice to bob +\d+ Mbit\/s.*all of it intact/);
     assert.match(text, /bob to alice +\d+ Mbit\/s.*all of it intact/);
