@@ -20,7 +20,7 @@ for (const engine of ["auto", "webcrypto"]) {
       await left.exec("ping", "-c", "1", "-W", "1", "-s", "56", "10.99.0.2")
         .catch(() => {}); // Nobody answers.
 
-      // SATP section 3: sequence number, sender id 0x0102, mux 0x0304; then,
+      // SATP section 1: sequence number, sender id 0x0102, mux 0x0304; then,
       // behind the encrypted 2 and 84 bytes of type and packet, a tag of 4.
       const datagram = /^got [\da-f]{8}01020304[\da-f]{172}[\da-f]{8}$/;
       await peer.line(datagram);
