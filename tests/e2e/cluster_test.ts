@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import { ClusterFlow } from "../support/cluster_flow.ts";
+import { ClusterLab, HOME } from "../support/cluster_lab.ts";
+import { copy, serve } from "../support/lab_measure.ts";
+import { missingCommand, whyNoLab } from "../support/lab_missing.ts";
+import {
+  anytun,
+  oursFromSource,
+  oursNative,
+  type PeerProgram,
+} from "../support/peers.ts";
+
+/** Registers a test with three servers, started, of which the first serves. */
+function clusterTest(
+  name: string,
+  tag: string,
+  programs: readonly PeerProgram[],
+  body: (lab: ClusterLab) => Promise<void>,
+): void {
+  const missing = [
+    whyNoLab(),
+    missingCommand("ping"),
+    missingCommand("sysctl"),
+    ...programs.map((program) => program.missing()),
+  ];
+  const reason = missing.find((why) => why !== null);
+  Deno.test({
+    name: reason === undefined ? name : `${name} (skipped: ${reason})`,
+    ignore: reason !== undefined,
+    async fn() {
+      await using lab = await ClusterLab.open(`c${tag}-${Deno.pid}`);
+      await Promise.all(
+        programs.map((program, k) => startServer(lab, k + 1, program)),
+      );
+      await lab.moveTo(1);
+      await body(lab);
+    },
+  });
+}
+
+/** Starts a server, and waits until it follows one that was there before. */
+async function startServer(
+  lab: ClusterLab,
+  number: number,
+  program: PeerProgram,
+) {
+  const server = await lab.startServer(number, program);
+  await server.line(/sync: connected to/, 30);
+  return server;
+}
+
+const pause = (ms: number) =>
+  new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+const ALL_OURS = [oursNative, oursNative, oursNative];
+
+const CLUSTERS: readonly (readonly [string, string, readonly PeerProgram[]])[] =
+  [
+    ["three servers of ours", "o", ALL_OURS],
+    ["portable servers", "p", [oursFromSource, oursFromSource, oursFromSource]],
+    ["two servers of ours and an anytun", "m", [
+      oursNative,
+      anytun,
+      oursNative,
+    ]],
+  ];
+
+for (const [name, tag, programs] of CLUSTERS) {
+  clusterTest(
+    `a copy survives the moves from server to server: ${name}`,
+    `m${tag}`,
+    programs,
+    async (lab) => {
+      await serve(lab.home);
+      await lab.startClient(oursNative);
+      await lab.client.ping(HOME);
+      const copying = copy(lab.client, HOME, Infinity, 6);
+      for (const number of [2, 3, 1, 3, 2, 1]) {
+        await lab.moveTo(number);
+        const before = await lab.carried(number);
+        await pause(700);
+        assert.ok(await lab.carried(number) > before, `server ${number}`);
+      }
+      const { intact, bytes } = await copying;
+      assert.ok(intact, `${bytes} bytes`);
+    },
+  );
+
+  clusterTest(
+    `a server knows of others where the client is, and where it has gone: ${name}`,
+    `k${tag}`,
+    programs,
+    async (lab) => {
+      for (const port of [4444, 5555]) {
+        const client = await lab.startClient(oursNative, port);
+        // Until it asks, nobody knows where it is.
+        await lab.answerThrough(1);
+        await lab.client.ping(HOME);
+        for (const number of [2, 3]) {
+          await lab.answerThrough(number);
+          await lab.client.ping(HOME);
+        }
+        await client.stop();
+      }
+      assert.equal(await lab.carried(3), 0, "server 3 never heard of it");
+    },
+  );
+}
+
+clusterTest(
+  "a server killed while it serves is no loss once the network moves on, and comes back",
+  "x",
+  ALL_OURS,
+  async (lab) => {
+    await serve(lab.home);
+    await lab.startClient(oursNative);
+    await lab.client.ping(HOME);
+    const copying = copy(lab.client, HOME, Infinity, 12);
+    await pause(500);
+    await lab.killServer(1);
+    await lab.moveTo(2);
+    const before = await lab.carried(2);
+    await pause(1000);
+    assert.ok(await lab.carried(2) > before);
+    // Back again, with nothing but what the others tell it.
+    await startServer(lab, 1, oursNative);
+    await lab.answerThrough(1);
+    await lab.client.ping(HOME);
+    await lab.askThrough(1);
+    const back = await lab.carried(1);
+    await pause(1000);
+    assert.ok(await lab.carried(1) > back);
+    const { intact, bytes } = await copying;
+    assert.ok(intact, `${bytes} bytes`);
+  },
+);
+
+clusterTest(
+  "what a cut sync link has held back arrives when it is healed",
+  "y",
+  ALL_OURS,
+  async (lab) => {
+    await lab.startClient(oursNative).then((client) => client.stop());
+    await lab.cutSync(1, 2);
+    await lab.startClient(oursNative, 5555);
+    await lab.client.ping(HOME);
+    await lab.answerThrough(3);
+    await lab.client.ping(HOME);
+    await lab.answerThrough(2);
+    await assert.rejects(
+      lab.client.ping(HOME, 1),
+      "server 2 does not know yet",
+    );
+    await lab.healSync(1, 2);
+    await lab.client.ping(HOME, 30);
+  },
+);
+
+clusterTest(
+  "a move costs a flow of small datagrams next to nothing",
+  "f",
+  ALL_OURS,
+  async (lab) => {
+    await lab.startClient(oursNative);
+    const flow = await ClusterFlow.start(lab, 5);
+    for (const number of [2, 3, 1]) {
+      const { sent, lost } = await flow.during(() => lab.moveTo(number));
+      assert.ok(lost <= sent / 10, `${lost} of ${sent} lost`);
+    }
+  },
+);
