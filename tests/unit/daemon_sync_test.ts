@@ -1,0 +1,167 @@
+import { strict as assert } from "node:assert";
+import type { ClusterOptions } from "../../src/config/cluster.ts";
+import { SyncMember } from "../../src/daemon/sync_member.ts";
+import { SyncState } from "../../src/daemon/sync_state.ts";
+import type { Delay } from "../../src/net/resolver.ts";
+import { RouteTable } from "../../src/route/table.ts";
+import { connectTcp, listenTcp } from "../../src/sync/deno_tcp.ts";
+import { encodeRecord } from "../../src/sync/encode.ts";
+import { type ConnectionRecord, knownEndpoint } from "../../src/sync/record.ts";
+import {
+  ConnectionTable,
+  endpointWords,
+} from "../../src/tunnel/connection_table.ts";
+import { writeEndpoint } from "../../src/tunnel/endpoint_words.ts";
+import { recordingLog } from "../support/recording_log.ts";
+import { ipAddress } from "../support/routes.ts";
+import { connectionRecord, routeRecord } from "../support/sync_records.ts";
+import { pause, readText } from "../support/sync_streams.ts";
+
+const MUX = 5;
+
+function setUp(delay: Delay = pause) {
+  const table = new ConnectionTable(ConnectionTable.allocate());
+  const routeTable = new RouteTable(RouteTable.allocate());
+  const prepared: number[] = [];
+  const logger = recordingLog();
+  const state = new SyncState({
+    table,
+    routeTable,
+    interfaceIndex: (name) => name === "eth0" ? 2 : undefined,
+    delay,
+    logger,
+    prepare: (mux) => prepared.push(mux),
+  });
+  const learn = (record: ConnectionRecord) =>
+    state.putConnection({
+      ...record,
+      firstSeq: record.seq,
+      endpoint: knownEndpoint(record),
+    });
+  return { state, table, routeTable, prepared, logger, learn };
+}
+
+Deno.test("what was learnt is told again as it came, in the order of the original", () => {
+  const { state, learn, prepared } = setUp();
+  const records = [
+    connectionRecord({ mux: 6, host: "0.0.0.0", port: 0 }),
+    connectionRecord({ mux: 5, seq: 9 }),
+  ];
+  for (const record of records) learn(record);
+  for (const prefix of ["fd00::/8", "10.1.0.0/16", "10.0.0.0/8"]) {
+    assert.ok(state.putRoute(routeRecord(prefix, MUX)));
+  }
+  assert.deepEqual(state.snapshot(), [
+    ...records.toReversed().map((record) => encodeRecord(record)),
+    ...["10.0.0.0/8", "10.1.0.0/16", "fd00::/8"].map((prefix) =>
+      encodeRecord(routeRecord(prefix, MUX))
+    ),
+  ]);
+  assert.deepEqual(prepared, [6, 5], "their keys are ready before packets");
+});
+
+Deno.test("a record tells the number that is next now", () => {
+  const { state, table, learn } = setUp();
+  learn(connectionRecord({ seq: 9 }));
+  table.reserve(MUX, table.keys(MUX).epoch, 3);
+  const now = encodeRecord(connectionRecord({ seq: 12 }));
+  assert.equal(state.connection(MUX), now);
+  learn(connectionRecord({ seq: 0 }));
+  assert.equal(state.connection(MUX), now, "it never goes back");
+});
+
+Deno.test("an own connection is told once its peer is known", () => {
+  const { state, table } = setUp();
+  const { endpoint, secrets, ...record } = connectionRecord();
+  table.put(MUX, { ...record, secrets }, 0);
+  assert.deepEqual(state.snapshot(), []);
+  const words = endpointWords();
+  writeEndpoint(words, 0, endpoint);
+  table.setEndpoint(MUX, words, 0);
+  assert.deepEqual(state.snapshot(), [encodeRecord(connectionRecord())]);
+});
+
+Deno.test("an endpoint on an interface that is not here is left out", () => {
+  const { state, learn, logger } = setUp();
+  learn(connectionRecord({ host: "fe80::1%eth0" }));
+  const [known] = state.snapshot();
+  assert.match(known ?? "", / 9 fe80::1%2 4444$/);
+  learn(connectionRecord({ mux: 6, host: "fe80::1%eth9" }));
+  assert.match(state.connection(6), / 7 0\.0\.0\.0 0$/);
+  assert.match(logger.lines.join(), /connection 6 .* no interface 'eth9'/);
+});
+
+Deno.test("routes reach the data plane together", async () => {
+  const over = Promise.withResolvers<void>();
+  let pauses = 0;
+  const { state, routeTable } = setUp(() => {
+    pauses++;
+    return over.promise;
+  });
+  const muxFor = (...address: number[]) =>
+    routeTable.lookupIpv4(Uint8Array.from(address), 0);
+  state.putRoute(routeRecord("10.0.0.0/8", 5));
+  state.putRoute(routeRecord("10.1.0.0/16", 6));
+  assert.equal(muxFor(10, 1, 2, 3), -1);
+  over.resolve();
+  await pause(0);
+  assert.equal(muxFor(10, 1, 2, 3), 6);
+  assert.equal(muxFor(10, 2, 2, 3), 5);
+  assert.equal(pauses, 1);
+});
+
+/** A member, and the port of its server, which the system chooses. */
+function memberOf(state: SyncState, syncServer: ClusterOptions["syncServer"]) {
+  const bound = { port: 0 };
+  const member = new SyncMember(
+    { syncServer, syncServers: [], routing: false, routes: [] },
+    state,
+    {
+      listenTcp(on) {
+        const listener = listenTcp(on);
+        bound.port = listener.local.port;
+        return listener;
+      },
+      connectTcp,
+      lookup: () => Promise.reject(new Error("no names here")),
+      delay: pause,
+      elapsed: () => performance.now(),
+    },
+    recordingLog(),
+  );
+  return { member, bound };
+}
+
+Deno.test("a member tells its clients once of a peer that moves often", async () => {
+  const { state, learn } = setUp();
+  const { member, bound } = memberOf(state, { host: undefined, port: 0 });
+  await member.listen();
+  const stop = new AbortController();
+  const running = member.run("aes-ctr-128", stop.signal);
+  learn(connectionRecord());
+  const address = ipAddress("127.0.0.1");
+  const client = await connectTcp(
+    { address, port: bound.port },
+    stop.signal,
+  );
+  const first = encodeRecord(connectionRecord());
+  assert.equal(await readText(client, first.length), first);
+  learn(connectionRecord({ host: "192.0.2.9", seq: 3 }));
+  learn(connectionRecord({ mux: 6 }));
+  for (const mux of [MUX, MUX, 6, MUX]) member.moved(mux);
+  const told = encodeRecord(connectionRecord({ host: "192.0.2.9", seq: 3 })) +
+    encodeRecord(connectionRecord({ mux: 6 }));
+  assert.equal(await readText(client, told.length), told);
+  client.close();
+  stop.abort();
+  await running;
+});
+
+Deno.test("a member without a server has nobody to tell", async () => {
+  const { state } = setUp();
+  const { member } = memberOf(state, undefined);
+  await member.listen();
+  // There is no such connection: to tell of it would fail.
+  member.moved(MUX);
+  await member.run("aes-ctr-128", new AbortController().signal);
+});
