@@ -48,6 +48,14 @@ async function measure(programs: readonly PeerProgram[]): Promise<void> {
     `  ${MOVES} moves: ${lost} of ${sent} packets lost; ` +
       `longest pause ${median} ms (median), ${gaps.at(-1)} ms (worst)`,
   );
+  const killed = await flow.during(async () => {
+    await lab.killServer(MOVES % 3 + 1);
+    await lab.moveTo((MOVES + 1) % 3 + 1);
+  });
+  print(
+    `  a server killed, and a move at once: ${killed.lost} packets lost, ` +
+      `longest pause ${killed.gap} ms`,
+  );
 }
 
 function print(line: string): void {
