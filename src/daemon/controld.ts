@@ -17,6 +17,7 @@ import {
   parseControlFile,
 } from "../sync/control_file.ts";
 import { SyncServer } from "../sync/server.ts";
+import { keepFlushing } from "./flush_log.ts";
 import { openPidFile } from "./pid_file.ts";
 import { findIdentity, giveUpPrivileges } from "./privileges.ts";
 import { runProgram } from "./run_program.ts";
@@ -64,6 +65,7 @@ class Controld {
   readonly #world: ControldWorld;
   readonly #log: Log;
   readonly #logger: Logger;
+  readonly #limited: RateLimitedLog;
   #server: SyncServer | undefined;
   #records: readonly ControlRecord[] = [];
   /** The file as it was seen last, and whether that has been judged. */
@@ -76,6 +78,7 @@ class Controld {
     this.#world = world;
     this.#log = log;
     this.#logger = log.logger;
+    this.#limited = new RateLimitedLog(log.logger, LOG_LIMIT, world.elapsed);
   }
 
   async run(): Promise<void> {
@@ -96,7 +99,11 @@ class Controld {
     pidFile?.close();
     launcher.ready();
     supervisor.ready(pid);
-    await Promise.all([server.run(stop), this.#watch(stop)]);
+    await Promise.all([
+      server.run(stop),
+      this.#watch(stop),
+      keepFlushing(this.#limited, this.#world.delay, stop),
+    ]);
   }
 
   #listenForSignals(cleanup: DisposableStack): AbortSignal {
@@ -115,21 +122,24 @@ class Controld {
   }
 
   async #listen(): Promise<SyncServer> {
-    const { listenTcp, lookup, delay, elapsed } = this.#world;
+    const { listenTcp, lookup, delay } = this.#world;
     const { controlHost } = this.#options;
     // `:port` stands for all addresses.
     const host = controlHost.host || "::";
     const { port } = hostAndPort("--control-host", { ...controlHost, host });
+    const listeners = await bindSync(
+      { host, port },
+      listenTcp,
+      lookup,
+      this.#logger,
+    ).catch((cause: Error) => {
+      throw new Error(`${cause.message} (--control-host)`, { cause });
+    });
     this.#server = new SyncServer({
-      listeners: await bindSync(
-        { host, port },
-        listenTcp,
-        lookup,
-        this.#logger,
-      ),
+      listeners,
       snapshot: () => this.#records.map(({ text }) => text),
       delay,
-      log: new RateLimitedLog(this.#logger, LOG_LIMIT, elapsed),
+      log: this.#limited,
       maxWaiting: MAX_WAITING,
     });
     return this.#server;

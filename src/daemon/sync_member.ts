@@ -12,6 +12,7 @@ import { RecordApplier } from "../sync/apply.ts";
 import { bindSync } from "../sync/bind.ts";
 import { SyncClient } from "../sync/client.ts";
 import { SyncServer } from "../sync/server.ts";
+import { keepFlushing } from "./flush_log.ts";
 import type { SyncState } from "./sync_state.ts";
 import type { World } from "./world.ts";
 
@@ -58,8 +59,17 @@ export class SyncMember {
     const { syncServer } = this.#options;
     if (syncServer === undefined) return;
     const { listenTcp, lookup, delay } = this.#world;
+    const listeners = await bindSync(
+      syncServer,
+      listenTcp,
+      lookup,
+      this.#logger,
+    ).catch((cause: Error) => {
+      const options = "(--sync-interface, --sync-port)";
+      throw new Error(`${cause.message} ${options}`, { cause });
+    });
     this.#server = new SyncServer({
-      listeners: await bindSync(syncServer, listenTcp, lookup, this.#logger),
+      listeners,
       snapshot: () => this.#state.snapshot(),
       delay,
       log: this.#limited,
@@ -74,6 +84,7 @@ export class SyncMember {
   async run(kdPrf: KdPrfName, signal: AbortSignal): Promise<void> {
     const applier = new RecordApplier(this.#state, kdPrf, this.#limited);
     await Promise.all([
+      keepFlushing(this.#limited, this.#world.delay, signal),
       this.#server?.run(signal),
       ...this.#clients(applier).map((client) => client.run(signal)),
     ]);

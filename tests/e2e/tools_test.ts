@@ -142,7 +142,10 @@ Deno.test("controld ends if it cannot listen", async () => {
     ["-D", "-f", file, "-X", at],
   );
   assert.equal(code, 255);
-  assert.match(stderr, /Cannot listen for sync clients on 127\.0\.0\.1:/);
+  assert.match(
+    stderr,
+    /Cannot listen for sync clients on 127\.0\.0\.1:.* \(--control-host\)/,
+  );
 });
 
 Deno.test("controld goes to the background, under its own name", async () => {

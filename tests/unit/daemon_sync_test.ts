@@ -163,5 +163,6 @@ Deno.test("a member without a server has nobody to tell", async () => {
   await member.listen();
   // There is no such connection: to tell of it would fail.
   member.moved(MUX);
-  await member.run("aes-ctr-128", new AbortController().signal);
+  await pause(0);
+  await member.run("aes-ctr-128", AbortSignal.abort());
 });
