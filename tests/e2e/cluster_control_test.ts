@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { TestFolder } from "../support/daemons.ts";
+import type { Lab, LabHost } from "../support/lab.ts";
+import type { LabProcess } from "../support/lab_process.ts";
+import { labTest } from "../support/lab_test_case.ts";
+import { fromSource } from "../support/our_programs.ts";
+import { oursNative } from "../support/peers.ts";
+import { outputOf } from "../support/tools.ts";
+
+const SERVER = "10.99.0.1";
+const CLIENT = "10.99.0.2";
+const PORT = 4444;
+const CONTROL = "127.0.0.1:2323";
+const WINDOW = ["-w", "64"];
+
+/** The file of one client with this passphrase. */
+function clientFile(passphrase: string): Promise<string> {
+  const route = ["-R", `${CLIENT}/32`];
+  return outputOf("config", ["-E", passphrase, ...WINDOW, ...route]);
+}
+
+async function startControld(host: LabHost, file: string): Promise<LabProcess> {
+  const [program = "", ...first] = fromSource.command;
+  const controld = host.spawn(
+    program,
+    ...[...first, "controld", "-D", "-L", "stdout:4"],
+    ...["-f", file, "-X", CONTROL],
+  );
+  await controld.line(/sync server listening/);
+  return controld;
+}
+
+/** A server that knows nothing but what a control daemon tells. */
+async function startServer({ left }: Lab): Promise<LabProcess> {
+  const server = await oursNative.start(left, {
+    role: "left",
+    type: "tun",
+    addresses: [`${SERVER}/24`],
+    port: PORT,
+    options: ["-X", CONTROL],
+  });
+  await server.line(/sync: connected to/, 20);
+  return server;
+}
+
+function startClient({ left, right }: Lab, passphrase: string) {
+  return oursNative.start(right, {
+    role: "right",
+    type: "tun",
+    addresses: [`${CLIENT}/24`],
+    port: PORT,
+    remote: { host: left.ipv4, port: PORT },
+    options: ["-E", passphrase, ...WINDOW],
+  });
+}
+
+labTest(
+  "a control daemon that restarts takes no sequence number of a server back",
+  "cc0",
+  [oursNative.missing()],
+  async (lab) => {
+    using folder = new TestFolder();
+    const file = folder.file("clients");
+    await Deno.writeTextFile(file, await clientFile("one"));
+    const before = await startControld(lab.left, file);
+    const server = await startServer(lab);
+    await startClient(lab, "one");
+    // More than the client's window holds.
+    await lab.right.ping(SERVER);
+    await lab.left.exec("ping", "-qc", "200", "-i", "0.002", CLIENT);
+    await before.stop();
+    await server.line(/sync: connection to .* lost \(input stream error\)/);
+    const seen = server.lines.length;
+    await startControld(lab.left, file);
+    await server.line(/sync: connected to/, 20, seen);
+    await lab.left.ping(CLIENT);
+  },
+);
+
+labTest(
+  "a client's keys change while the server runs",
+  "cc1",
+  [oursNative.missing()],
+  async (lab) => {
+    using folder = new TestFolder();
+    const file = folder.file("clients");
+    await Deno.writeTextFile(file, await clientFile("one"));
+    const controld = await startControld(lab.left, file);
+    await startServer(lab);
+    const old = await startClient(lab, "one");
+    await lab.right.ping(SERVER);
+    await Deno.writeTextFile(file, await clientFile("two"));
+    Deno.kill(controld.pid, "SIGHUP");
+    await controld.line(/read .* again: 1 records are new, 1 are gone/);
+    await assert.rejects(lab.right.ping(SERVER, 2), "with the keys of before");
+    await old.stop();
+    // It begins with number 0 again, behind an empty window.
+    await startClient(lab, "two");
+    await lab.right.ping(SERVER);
+    await lab.left.ping(CLIENT);
+  },
+);
