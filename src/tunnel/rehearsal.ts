@@ -28,7 +28,7 @@ import { inboundPump, outboundPump, type PumpParts } from "./pump_parts.ts";
 import { PlaneLog } from "./plane_log.ts";
 
 /** Enough for the compiler to take notice. */
-const SINGLE_ROUNDS = 400;
+const SINGLE_ROUNDS = 1000;
 const SUPER_ROUNDS = 20;
 
 const PING_BYTES = 84;
