@@ -31,11 +31,24 @@ export function testTunnels(tag: string, cases: readonly Case[]): void {
 }
 
 async function carry(lab: Lab, tunnel: Case): Promise<void> {
-  const { first, second, variant } = tunnel;
-  await Promise.all([
+  const { first, second } = tunnel;
+  const daemons = await Promise.all([
     first.start(lab.left, settingsOf(tunnel, "first", lab.right)),
     second.start(lab.right, settingsOf(tunnel, "second", lab.left)),
   ]);
+  try {
+    await exchange(lab, tunnel);
+  } catch (error) {
+    const logs = daemons.map(({ lines }) => lines.slice(-20).join("\n"));
+    throw new Error(
+      `The tunnel does not carry. The daemons say:\n${logs.join("\n--\n")}`,
+      { cause: error },
+    );
+  }
+}
+
+async function exchange(lab: Lab, tunnel: Case): Promise<void> {
+  const { variant } = tunnel;
   const [left, right] = innerAddresses(tunnel);
   if (variant.waits === "first") await lab.right.ping(left);
   await lab.left.ping(right);
