@@ -12,7 +12,7 @@ import {
 const READ = 4000;
 const SLOTS = 2 * 65536;
 const GAP = 20;
-const ROOM = 1550;
+const ROOM = 1600;
 const SLOT_COUNT = 64;
 
 const ip = fc.record({

@@ -19,7 +19,10 @@ import { pause, readText } from "../support/sync_streams.ts";
 
 const MUX = 5;
 
-function setUp(delay: Delay = pause) {
+/** A pause that outlasts the test, without a timer. */
+const forEver: Delay = () => new Promise(() => {});
+
+function setUp(delay: Delay = forEver) {
   const table = new ConnectionTable(ConnectionTable.allocate());
   const routeTable = new RouteTable(RouteTable.allocate());
   const prepared: number[] = [];
