@@ -78,6 +78,13 @@ const SYMBOLS = {
     ],
     result: "i32",
   },
+  SHA1_Transform: {
+    parameters: [
+      "pointer", // SHA_CTX *c
+      "pointer", // const unsigned char *data, of 64 bytes
+    ],
+    result: "void",
+  },
   SHA1_Final: {
     parameters: [
       "pointer", // unsigned char *md

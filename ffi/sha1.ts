@@ -16,7 +16,16 @@ export const SHA1_SIZE = 20;
 /** Bytes of a block of SHA-1. */
 const BLOCK_SIZE = 64;
 
-/** Bytes for a SHA_CTX; it has 96. */
+/** The state that SHA-1 begins with (FIPS 180-4 section 5.3.1). */
+const INITIAL_STATE = [
+  0x67452301,
+  0xefcdab89,
+  0x98badcfe,
+  0x10325476,
+  0xc3d2e1f0,
+];
+
+/** Bytes for a SHA_CTX; it has 96, and begins with the state. */
 const CONTEXT_SIZE = 128;
 
 /** The bytes of RFC 2104 that the key is combined with, four at a time. */
@@ -27,6 +36,7 @@ const OUTER_PAD = 0x5c5c5c5c;
 export class HmacSha1 {
   readonly #libcrypto: Libcrypto;
   readonly #arena: Arena;
+  readonly #contextAt: number;
   readonly #context: Deno.PointerObject;
   readonly #innerAt: number;
   readonly #inner: Deno.PointerObject;
@@ -41,7 +51,8 @@ export class HmacSha1 {
   constructor(libcrypto: Libcrypto, arena: Arena) {
     this.#libcrypto = libcrypto;
     this.#arena = arena;
-    this.#context = arena.pointer(arena.take(CONTEXT_SIZE, 64));
+    this.#contextAt = arena.take(CONTEXT_SIZE, 64);
+    this.#context = arena.pointer(this.#contextAt);
     this.#innerAt = arena.take(BLOCK_SIZE, 64);
     this.#inner = arena.pointer(this.#innerAt);
     // The inner digest follows on the outer pad, so that both are one piece.
@@ -73,11 +84,41 @@ export class HmacSha1 {
     SHA1_Final(this.#arena.pointer(macAt), this.#context);
   }
 
+  /**
+   * Computes only what depends on the key: the states of SHA-1 behind the inner
+   * and the outer pad, for somebody else to go on from.
+   *
+   * @param keyAt Offset of the key, 20 bytes, divisible by 4.
+   * @param innerAt Where 20 bytes are free, divisible by 4: five words.
+   * @param outerAt The same for the other state.
+   */
+  states(keyAt: number, innerAt: number, outerAt: number): void {
+    this.#arena.check(keyAt, SHA1_SIZE);
+    this.#arena.check(innerAt, SHA1_SIZE);
+    this.#arena.check(outerAt, SHA1_SIZE);
+    this.#combineKey(keyAt);
+    this.#stateBehind(this.#inner, innerAt);
+    this.#stateBehind(this.#outer, outerAt);
+  }
+
   /** Forgets the last key. */
   wipe(): void {
     const { bytes } = this.#arena;
     bytes.fill(0x36, this.#innerAt, this.#innerAt + SHA1_SIZE);
     bytes.fill(0x5c, this.#outerAt, this.#outerAt + SHA1_SIZE);
+  }
+
+  #stateBehind(pad: Deno.PointerObject, stateAt: number): void {
+    const { words } = this.#arena;
+    const context = this.#contextAt >>> 2;
+    const state = stateAt >>> 2;
+    for (let k = 0; k < SHA1_SIZE / 4; k++) {
+      words[context + k] = INITIAL_STATE[k] ?? 0;
+    }
+    this.#libcrypto.symbols.SHA1_Transform(this.#context, pad);
+    for (let k = 0; k < SHA1_SIZE / 4; k++) {
+      words[state + k] = words[context + k] ?? 0;
+    }
   }
 
   #combineKey(keyAt: number): void {

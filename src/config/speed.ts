@@ -6,10 +6,16 @@
 import { BadValue } from "./option.ts";
 
 /** Engines by the names of `--engine`. */
-export type EngineChoice = "auto" | "openssl" | "builtin" | "webcrypto";
+export type EngineChoice =
+  | "auto"
+  | "ipsec-mb"
+  | "openssl"
+  | "builtin"
+  | "webcrypto";
 
 const ENGINES: readonly EngineChoice[] = [
   "auto",
+  "ipsec-mb",
   "openssl",
   "builtin",
   "webcrypto",

@@ -57,7 +57,7 @@ export class OpensslEngine implements SyncCryptoEngine {
     at: number,
     blocks: number,
   ): void {
-    this.#checkMemory(memory);
+    checkMemory(this.#arena, memory);
     if (!(master instanceof OpensslMasterKey)) {
       throw new TypeError("Cannot use a master key of another engine");
     }
@@ -65,7 +65,7 @@ export class OpensslEngine implements SyncCryptoEngine {
   }
 
   applyCipher(batch: DatagramBatch): void {
-    this.#checkMemory(batch.memory);
+    checkMemory(this.#arena, batch.memory);
     const { cipherKeyBytes, counterAt } = batch.layout;
     if (cipherKeyBytes === 0) return;
     const ctr = this.#cipher(cipherKeyBytes);
@@ -79,7 +79,7 @@ export class OpensslEngine implements SyncCryptoEngine {
   }
 
   authenticate(batch: DatagramBatch): void {
-    this.#checkMemory(batch.memory);
+    checkMemory(this.#arena, batch.memory);
     if (batch.params.tagLength === 0) return;
     const { authKeyAt } = batch.layout;
     for (let i = 0; i < batch.count; i++) {
@@ -101,9 +101,10 @@ export class OpensslEngine implements SyncCryptoEngine {
     }
     return this.#ctr;
   }
+}
 
-  #checkMemory(memory: Uint8Array): void {
-    if (memory.buffer === this.#arena.bytes.buffer) return;
-    throw new TypeError("Cannot work on a batch outside the engine's arena");
-  }
+/** Makes sure that an engine can reach what it is to work on. */
+export function checkMemory(arena: Arena, memory: Uint8Array): void {
+  if (memory.buffer === arena.bytes.buffer) return;
+  throw new TypeError("Cannot work on a batch outside the engine's arena");
 }

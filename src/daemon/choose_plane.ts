@@ -5,6 +5,7 @@
  * @module
  */
 import type { Libc } from "../../ffi/libc.ts";
+import { IpsecMb } from "../../ffi/ipsec_mb.ts";
 import { openLibcrypto } from "../../ffi/libcrypto.ts";
 import type { AnytunOptions } from "../config/anytun_options.ts";
 import type { EngineChoice } from "../config/speed.ts";
@@ -89,14 +90,32 @@ function chooseEngine(
     const libcrypto = openLibcrypto();
     const { version } = libcrypto;
     libcrypto.close();
-    return { name: "openssl", why: version };
+    return multiBuffer(wanted, logger) ?? { name: "openssl", why: version };
   } catch (error) {
-    if (wanted === "openssl") throw error;
+    if (wanted !== "auto") throw error;
     logger.warning(
       `engine openssl, the fastest, is not to be had: ${reasonOf(error)}; ` +
         "install OpenSSL's libcrypto, version 3 or 1.1",
     );
     return { name: "builtin", why: "no libcrypto" };
+  }
+}
+
+// What works on several datagrams at once needs libcrypto for the rest.
+function multiBuffer(
+  wanted: EngineChoice,
+  logger: Logger,
+): ChosenEngine<"ipsec-mb"> | undefined {
+  if (wanted === "openssl") return undefined;
+  try {
+    const library = IpsecMb.open();
+    const { version } = library;
+    library.close();
+    return { name: "ipsec-mb", why: `libIPSec_MB ${version}` };
+  } catch (error) {
+    if (wanted === "ipsec-mb") throw error;
+    logger.info(`engine ipsec-mb is not to be had: ${reasonOf(error)}`);
+    return undefined;
   }
 }
 

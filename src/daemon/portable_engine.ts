@@ -3,11 +3,14 @@
  *
  * @module
  */
+import { IpsecMb } from "../../ffi/ipsec_mb.ts";
 import { openLibcrypto } from "../../ffi/libcrypto.ts";
 import { Arena } from "../../ffi/memory.ts";
+import { IPSEC_MB_ARENA_BYTES, IpsecMbEngine } from "../crypto/ipsec_mb.ts";
 import { OpensslEngine } from "../crypto/openssl.ts";
 import { WebCryptoEngine } from "../crypto/webcrypto.ts";
 import { DatagramBatch } from "../satp/batch.ts";
+import type { SyncCryptoEngine } from "../satp/engine.ts";
 import type { NativeEngineName } from "../tunnel/native_messages.ts";
 import { portableBatchBytes } from "../tunnel/portable_plane.ts";
 import type { EngineOpener } from "./portable_builder.ts";
@@ -21,8 +24,13 @@ export async function portableEngine(
 ): Promise<EngineOpener> {
   const newBatch = DatagramBatch.standalone;
   switch (name) {
+    case "ipsec-mb":
+      return onArena(
+        IPSEC_MB_ARENA_BYTES,
+        (arena) => new IpsecMbEngine(IpsecMb.open(), openLibcrypto(), arena),
+      );
     case "openssl":
-      return openOpenssl;
+      return onArena(0, (arena) => new OpensslEngine(openLibcrypto(), arena));
     case "builtin": {
       // node:crypto takes many megabytes: loaded only where used.
       const { BuiltinEngine } = await import("../crypto/builtin.ts");
@@ -33,20 +41,26 @@ export async function portableEngine(
   }
 }
 
-const openOpenssl: EngineOpener = (params) => {
-  const arena = new Arena(ENGINE_BYTES + portableBatchBytes(params));
-  return {
-    engine: new OpensslEngine(openLibcrypto(), arena),
-    newBatch: (params, capacity, slotBytes) => {
-      const bytes = DatagramBatch.slottedBytes(params, capacity, slotBytes);
-      const at = arena.take(bytes, 64);
-      return DatagramBatch.slotted(
-        arena.bytes,
-        params,
-        capacity,
-        slotBytes,
-        at,
-      );
-    },
+function onArena(
+  extraBytes: number,
+  newEngine: (arena: Arena) => SyncCryptoEngine,
+): EngineOpener {
+  return (params) => {
+    const bytes = ENGINE_BYTES + extraBytes + portableBatchBytes(params);
+    const arena = new Arena(bytes);
+    return {
+      engine: newEngine(arena),
+      newBatch: (params, capacity, slotBytes) => {
+        const bytes = DatagramBatch.slottedBytes(params, capacity, slotBytes);
+        const at = arena.take(bytes, 64);
+        return DatagramBatch.slotted(
+          arena.bytes,
+          params,
+          capacity,
+          slotBytes,
+          at,
+        );
+      },
+    };
   };
-};
+}

@@ -10,7 +10,7 @@ import type { CoalesceOptions } from "./inbound_pump.ts";
 import type { SendSockets } from "./gso_sender.ts";
 
 /** Engines that answer at once, as a worker needs it. */
-export type NativeEngineName = "openssl" | "builtin";
+export type NativeEngineName = "ipsec-mb" | "openssl" | "builtin";
 
 /** What a worker carries. */
 export type Direction = "out" | "in" | "both";

@@ -6,9 +6,11 @@
  */
 import { SystemError } from "../../ffi/errno.ts";
 import { type Libc, openLibc } from "../../ffi/libc.ts";
+import { IpsecMb } from "../../ffi/ipsec_mb.ts";
 import { openLibcrypto } from "../../ffi/libcrypto.ts";
 import { Arena } from "../../ffi/memory.ts";
 import { PollSet } from "../../ffi/poll.ts";
+import { IPSEC_MB_ARENA_BYTES, IpsecMbEngine } from "../crypto/ipsec_mb.ts";
 import { OpensslEngine } from "../crypto/openssl.ts";
 import type { SyncCryptoEngine } from "../satp/engine.ts";
 import { Connections } from "./connection.ts";
@@ -20,6 +22,10 @@ import { OUTBOUND_ARENA_BYTES, type OutboundPump } from "./outbound_pump.ts";
 import type { PlaneLog } from "./plane_log.ts";
 import { inboundPump, outboundPump, type PumpParts } from "./pump_parts.ts";
 import { REHEARSAL_BYTES, rehearse } from "./rehearsal.ts";
+
+/** Bytes for two pumps and the engine. */
+const ARENA_BYTES = OUTBOUND_ARENA_BYTES + INBOUND_ARENA_BYTES +
+  IPSEC_MB_ARENA_BYTES;
 
 /** Ready to carry; all of it belongs to this thread. */
 export interface Pumps {
@@ -50,7 +56,7 @@ export async function openPumps(
   tryRehearsal(setup, libc, newEngine, now);
 
   const { direction, receiveFrom, device, sockets } = setup;
-  const arena = new Arena(OUTBOUND_ARENA_BYTES + INBOUND_ARENA_BYTES);
+  const arena = new Arena(ARENA_BYTES);
   const engine = newEngine(arena);
   const parts: PumpParts = {
     setup,
@@ -88,9 +94,7 @@ function tryRehearsal(
   now: () => number,
 ): void {
   for (let k = 0; k < 2; k++) {
-    const arena = new Arena(
-      OUTBOUND_ARENA_BYTES + INBOUND_ARENA_BYTES + REHEARSAL_BYTES,
-    );
+    const arena = new Arena(ARENA_BYTES + REHEARSAL_BYTES);
     try {
       rehearse(setup, { libc, arena, engine: newEngine(arena), now });
     } catch (error) {
@@ -101,10 +105,12 @@ function tryRehearsal(
 
 // node:crypto takes many megabytes in each thread: loaded only where used.
 async function engineMaker(name: NativeEngineName): Promise<EngineMaker> {
-  if (name === "openssl") {
-    const libcrypto = openLibcrypto();
-    return (arena) => new OpensslEngine(libcrypto, arena);
+  if (name === "builtin") {
+    const { BuiltinEngine } = await import("../crypto/builtin.ts");
+    return () => new BuiltinEngine();
   }
-  const { BuiltinEngine } = await import("../crypto/builtin.ts");
-  return () => new BuiltinEngine();
+  const libcrypto = openLibcrypto();
+  if (name === "openssl") return (arena) => new OpensslEngine(libcrypto, arena);
+  const ipsecMb = IpsecMb.open();
+  return (arena) => new IpsecMbEngine(ipsecMb, libcrypto, arena);
 }

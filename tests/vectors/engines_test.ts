@@ -1,7 +1,9 @@
 import { strict as assert } from "node:assert";
+import { IpsecMb } from "../../ffi/ipsec_mb.ts";
 import { openLibcrypto } from "../../ffi/libcrypto.ts";
 import { Arena } from "../../ffi/memory.ts";
 import { BuiltinEngine } from "../../src/crypto/builtin.ts";
+import { IpsecMbEngine } from "../../src/crypto/ipsec_mb.ts";
 import { OpensslEngine } from "../../src/crypto/openssl.ts";
 import { WebCryptoEngine } from "../../src/crypto/webcrypto.ts";
 import { DatagramBatch } from "../../src/satp/batch.ts";
@@ -9,6 +11,7 @@ import type { CryptoEngine } from "../../src/satp/engine.ts";
 import { roleFromName } from "../../src/satp/params.ts";
 import { authenticateBatch, sealBatch } from "../../src/satp/pipeline.ts";
 import { schedulePair } from "../../src/satp/schedule.ts";
+import { whyNoIpsecMb } from "../support/ipsec_mb_missing.ts";
 import { whyNoLibcrypto } from "../support/libcrypto_missing.ts";
 import { paramsOf, secretsOf, type VectorParams } from "../support/satp.ts";
 import { fromHex, loadVectors, toHex } from "../support/vectors.ts";
@@ -61,13 +64,31 @@ const BENCHES: Readonly<Record<string, () => Bench>> = {
       [Symbol.dispose]: () => libcrypto.close(),
     };
   },
+  "ipsec-mb": () => {
+    const ipsecMb = IpsecMb.open();
+    const libcrypto = openLibcrypto();
+    const arena = new Arena(MEMORY_BYTES);
+    const engine = new IpsecMbEngine(ipsecMb, libcrypto, arena);
+    return {
+      engine,
+      memory: arena.bytes,
+      freeAt: arena.take(arena.free - 16, 16),
+      [Symbol.dispose]() {
+        libcrypto.close();
+        ipsecMb.close();
+      },
+    };
+  },
 };
 
 const { sets } = loadVectors<Vectors>("datagrams.json");
-const noLibcrypto = whyNoLibcrypto();
+const MISSING: Readonly<Record<string, string | null>> = {
+  openssl: whyNoLibcrypto(),
+  "ipsec-mb": whyNoLibcrypto() ?? whyNoIpsecMb(),
+};
 
 for (const [name, open] of Object.entries(BENCHES)) {
-  const reason = name === "openssl" ? noLibcrypto : null;
+  const reason = MISSING[name] ?? null;
   Deno.test({
     name: `the engine ${name} seals and opens every recorded datagram` +
       (reason === null ? "" : ` (skipped: ${reason})`),

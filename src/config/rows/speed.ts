@@ -24,8 +24,9 @@ export const speedRows = {
     parse: engine,
     default: AUTO,
     help:
-      "cryptography: openssl (the system's libcrypto), builtin, webcrypto " +
-      "(with the portable data plane), or auto for the fastest there is",
+      "cryptography: ipsec-mb (libIPSec_MB beside libcrypto), openssl (the " +
+      "system's libcrypto alone), builtin, webcrypto (with the portable data " +
+      "plane), or auto for the fastest there is",
   }),
   workers: withDefault({
     group: "Speed",

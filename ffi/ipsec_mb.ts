@@ -1,0 +1,282 @@
+/**
+ * The multi-buffer library libIPSec_MB (x86-64): it works on up to sixteen
+ * datagrams side by side, each in its own lane of the vector registers, which
+ * the HMACs of many short messages gain most from.
+ *
+ * Its jobs are structs of its header file, and its functions are pointers in
+ * one. So only versions are used whose layout is known: 1.3 (Debian 12) and
+ * 2.0 (Debian 13).
+ *
+ * @module
+ */
+
+const SYMBOLS = {
+  imb_get_version_str: {
+    parameters: [],
+    result: "pointer", // const char *
+  },
+  alloc_mb_mgr: {
+    parameters: ["u64" /* uint64_t flags */],
+    result: "pointer", // IMB_MGR *
+  },
+  free_mb_mgr: {
+    parameters: ["pointer" /* IMB_MGR *state */],
+    result: "void",
+  },
+  init_mb_mgr_auto: {
+    parameters: [
+      "pointer", // IMB_MGR *state
+      "pointer", // IMB_ARCH *arch
+    ],
+    result: "void",
+  },
+  // The vector registers do not matter for these: AES-NI expands keys in all.
+  aes_keyexp_128_enc_sse: {
+    parameters: [
+      "pointer", // const void *key
+      "pointer", // void *enc_exp_keys
+    ],
+    result: "void",
+  },
+  aes_keyexp_192_enc_sse: {
+    parameters: [
+      "pointer", // const void *key
+      "pointer", // void *enc_exp_keys
+    ],
+    result: "void",
+  },
+  aes_keyexp_256_enc_sse: {
+    parameters: [
+      "pointer", // const void *key
+      "pointer", // void *enc_exp_keys
+    ],
+    result: "void",
+  },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+const CIPHER_BURST = {
+  parameters: [
+    "pointer", // IMB_MGR *state
+    "pointer", // IMB_JOB *jobs
+    "u32", // const uint32_t n_jobs
+    "i32", // const IMB_CIPHER_MODE cipher
+    "i32", // const IMB_CIPHER_DIRECTION dir
+    "i32", // const IMB_KEY_SIZE_BYTES key_size
+  ],
+  result: "u32",
+} as const satisfies Deno.ForeignFunction;
+
+const HASH_BURST = {
+  parameters: [
+    "pointer", // IMB_MGR *state
+    "pointer", // IMB_JOB *jobs
+    "u32", // const uint32_t n_jobs
+    "i32", // const IMB_HASH_ALG hash
+  ],
+  result: "u32",
+} as const satisfies Deno.ForeignFunction;
+
+/** The functions of {@linkcode IpsecMb}. */
+type IpsecMbSymbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+
+/** The newest first. */
+const LIBRARY_NAMES = ["libIPSec_MB.so.2", "libIPSec_MB.so.1"];
+
+/** Bytes of an IMB_JOB in the versions whose layout is known. */
+const JOB_BYTES: ReadonlyMap<string, number> = new Map([
+  ["1.3", 200],
+  ["2.0", 216],
+]);
+
+// IMB_MGR, the same in both versions
+const FEATURES_AT = 8;
+const CIPHER_BURST_AT = 984;
+const HASH_BURST_AT = 1000;
+
+/** IMB_FEATURE_AESNI */
+const HAS_AESNI = 2;
+
+/** IMB_CIPHER_CNTR */
+export const IMB_CIPHER_CTR = 2;
+/** IMB_DIR_ENCRYPT */
+export const IMB_ENCRYPT = 1;
+/** IMB_AUTH_HMAC_SHA_1 */
+export const IMB_HMAC_SHA1 = 1;
+/** IMB_MAX_BURST_SIZE: jobs that one call takes at most. */
+export const MAX_BURST = 128;
+
+/** libIPSec_MB is not there, is of an unknown version, or refused to work. */
+export class IpsecMbError extends Error {
+  /** Always `IpsecMbError`. */
+  override readonly name = "IpsecMbError";
+}
+
+/**
+ * libIPSec_MB with a manager of its own. Every thread opens its own; nothing
+ * is left between two calls.
+ */
+export class IpsecMb {
+  /** What the library calls itself, such as `1.3.0`. */
+  readonly version: string;
+  /** Bytes of a job. */
+  readonly jobBytes: number;
+  readonly #library: Deno.DynamicLibrary<typeof SYMBOLS>;
+  readonly #manager: Deno.PointerObject;
+  readonly #cipherBurst: Deno.UnsafeFnPointer<typeof CIPHER_BURST>;
+  readonly #hashBurst: Deno.UnsafeFnPointer<typeof HASH_BURST>;
+
+  private constructor(library: Deno.DynamicLibrary<typeof SYMBOLS>) {
+    this.#library = library;
+    this.version = readVersion(library.symbols);
+    this.jobBytes = jobBytesOf(this.version);
+    this.#manager = newManager(library.symbols);
+    const view = new Deno.UnsafePointerView(this.#manager);
+    this.#cipherBurst = new Deno.UnsafeFnPointer(
+      checkPointer(view.getPointer(CIPHER_BURST_AT)),
+      CIPHER_BURST,
+    );
+    this.#hashBurst = new Deno.UnsafeFnPointer(
+      checkPointer(view.getPointer(HASH_BURST_AT)),
+      HASH_BURST,
+    );
+  }
+
+  /**
+   * Opens the library.
+   *
+   * @param names File names to try; left out, those of the known versions.
+   * @throws {Deno.errors.NotCapable} Without the permission --allow-ffi.
+   * @throws {IpsecMbError} When no library of these names can be opened, its
+   * version is unknown, or the processor lacks AES; the message says which.
+   */
+  static open(names: readonly string[] = LIBRARY_NAMES): IpsecMb {
+    const library = openFirst(names);
+    try {
+      return new IpsecMb(library);
+    } catch (error) {
+      library.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Expands an AES key.
+   *
+   * @param size Bytes of the key: 16, 24 or 32.
+   * @param key The key.
+   * @param expanded Room for 176, 208 or 240 bytes.
+   */
+  expandKey(
+    size: 16 | 24 | 32,
+    key: Deno.PointerObject,
+    expanded: Deno.PointerObject,
+  ): void {
+    const { symbols } = this.#library;
+    switch (size) {
+      case 16:
+        return symbols.aes_keyexp_128_enc_sse(key, expanded);
+      case 24:
+        return symbols.aes_keyexp_192_enc_sse(key, expanded);
+      case 32:
+        return symbols.aes_keyexp_256_enc_sse(key, expanded);
+    }
+  }
+
+  /**
+   * AES-CTR over several messages.
+   *
+   * @param jobs The first job.
+   * @param count Jobs, at most {@linkcode MAX_BURST}.
+   * @param keySize Bytes of every key.
+   * @throws {IpsecMbError} When the library refuses a job.
+   */
+  encrypt(jobs: Deno.PointerObject, count: number, keySize: number): void {
+    const done = this.#cipherBurst.call(
+      this.#manager,
+      jobs,
+      count,
+      IMB_CIPHER_CTR,
+      IMB_ENCRYPT,
+      keySize,
+    );
+    checkDone(done, count, "encrypt");
+  }
+
+  /**
+   * HMAC-SHA1 of several messages.
+   *
+   * @param jobs The first job.
+   * @param count Jobs, at most {@linkcode MAX_BURST}.
+   * @throws {IpsecMbError} When the library refuses a job.
+   */
+  authenticate(jobs: Deno.PointerObject, count: number): void {
+    const done = this.#hashBurst.call(
+      this.#manager,
+      jobs,
+      count,
+      IMB_HMAC_SHA1,
+    );
+    checkDone(done, count, "authenticate");
+  }
+
+  /** Gives manager and library back. */
+  close(): void {
+    this.#library.symbols.free_mb_mgr(this.#manager);
+    this.#library.close();
+  }
+}
+
+function openFirst(
+  names: readonly string[],
+): Deno.DynamicLibrary<typeof SYMBOLS> {
+  const failures: string[] = [];
+  for (const name of names) {
+    try {
+      return Deno.dlopen(name, SYMBOLS);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotCapable) throw error;
+      failures.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  throw new IpsecMbError(`Cannot open libIPSec_MB: ${failures.join("; ")}`);
+}
+
+function readVersion(symbols: IpsecMbSymbols): string {
+  const text = symbols.imb_get_version_str();
+  return text === null ? "" : Deno.UnsafePointerView.getCString(text);
+}
+
+function jobBytesOf(version: string): number {
+  const bytes = JOB_BYTES.get(version.split(".", 2).join("."));
+  if (bytes !== undefined) return bytes;
+  const known = [...JOB_BYTES.keys()].join(" and ");
+  throw new IpsecMbError(
+    `Cannot use libIPSec_MB: its version is ${version}, known are ${known}`,
+  );
+}
+
+function newManager(symbols: IpsecMbSymbols): Deno.PointerObject {
+  const manager = symbols.alloc_mb_mgr(0n);
+  if (manager === null) {
+    throw new IpsecMbError("Cannot make a manager of jobs: out of memory");
+  }
+  symbols.init_mb_mgr_auto(manager, null);
+  const features = new Deno.UnsafePointerView(manager).getUint32(FEATURES_AT);
+  if ((features & HAS_AESNI) !== 0) return manager;
+  symbols.free_mb_mgr(manager);
+  throw new IpsecMbError(
+    "Cannot use libIPSec_MB: the processor has no instructions for AES",
+  );
+}
+
+function checkPointer<T>(pointer: Deno.PointerValue<T>): Deno.PointerObject<T> {
+  if (pointer !== null) return pointer;
+  throw new IpsecMbError("Cannot use libIPSec_MB: it lacks a function");
+}
+
+function checkDone(done: number, count: number, what: string): void {
+  if (done === count) return;
+  throw new IpsecMbError(
+    `Cannot ${what} in a burst: ${done} of ${count} jobs were done`,
+  );
+}
