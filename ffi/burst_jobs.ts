@@ -1,24 +1,17 @@
 /**
  * Lists of jobs for libIPSec_MB: AES-CTR, and HMAC-SHA1, on places of an
- * arena. What is the same for every job is written once.
+ * arena. What is the same for every job is written once, or said in the call.
  *
  * @module
  */
 
-import {
-  IMB_CIPHER_CTR,
-  IMB_ENCRYPT,
-  IMB_HMAC_SHA1,
-  type IpsecMb,
-  MAX_BURST,
-} from "./ipsec_mb.ts";
+import type { AesKeySize } from "./aes.ts";
+import { type IpsecMb, MAX_BURST } from "./ipsec_mb.ts";
 import type { Arena } from "./memory.ts";
 import { type HmacSha1, SHA1_SIZE } from "./sha1.ts";
 
 // struct IMB_JOB: sizes are uint64_t, of which the upper half stays 0.
 const ENCRYPTION_KEYS_AT = 0;
-const DECRYPTION_KEYS_AT = 8;
-const KEY_SIZE_AT = 16;
 const SOURCE_AT = 24;
 const DESTINATION_AT = 32;
 const CIPHER_SIZE_AT = 48;
@@ -29,13 +22,6 @@ const TAG_AT = 88;
 const TAG_SIZE_AT = 96;
 const INNER_STATE_AT = 104;
 const OUTER_STATE_AT = 112;
-const CIPHER_MODE_AT = 132;
-const DIRECTION_AT = 136;
-const HASH_AT = 140;
-const ORDER_AT = 144;
-
-/** IMB_ORDER_CIPHER_HASH */
-const CIPHER_THEN_HASH = 1;
 
 /** Bytes of a block of AES, and of the initial counter block. */
 const AES_BLOCK = 16;
@@ -57,12 +43,6 @@ class Jobs {
     this.#arena = arena;
     this.#stride = stride;
     this.#at = arena.take(MAX_BURST * stride, 64);
-    for (let job = 0; job < MAX_BURST; job++) {
-      this.setEnum(job, CIPHER_MODE_AT, IMB_CIPHER_CTR);
-      this.setEnum(job, DIRECTION_AT, IMB_ENCRYPT);
-      this.setEnum(job, HASH_AT, IMB_HMAC_SHA1);
-      this.setEnum(job, ORDER_AT, CIPHER_THEN_HASH);
-    }
   }
 
   get first(): Deno.PointerObject {
@@ -73,10 +53,9 @@ class Jobs {
     this.#arena.storeAddress(this.#at + job * this.#stride + field, offset);
   }
 
-  /** Sizes and enumerations: 32 bits are enough for both. */
-  setEnum(job: number, field: number, value: number): void {
+  setSize(job: number, field: number, size: number): void {
     const at = this.#at + job * this.#stride + field;
-    this.#arena.words[at >>> 2] = value;
+    this.#arena.words[at >>> 2] = size;
   }
 }
 
@@ -86,11 +65,11 @@ export class CtrBurst {
   readonly #arena: Arena;
   readonly #jobs: Jobs;
   readonly #expandedAt: number;
-  #keySize: 16 | 24 | 32 = 16;
+  #keySize: AesKeySize = 16;
 
   /**
    * @param library The library of this thread.
-   * @param arena Holds keys and messages, and 61 KiB for this.
+   * @param arena Holds keys and messages, and 60 KiB for this.
    */
   constructor(library: IpsecMb, arena: Arena) {
     this.#library = library;
@@ -100,8 +79,7 @@ export class CtrBurst {
     for (let job = 0; job < MAX_BURST; job++) {
       const expandedAt = this.#expandedAt + job * EXPANDED_KEY;
       this.#jobs.setAddress(job, ENCRYPTION_KEYS_AT, expandedAt);
-      this.#jobs.setAddress(job, DECRYPTION_KEYS_AT, expandedAt);
-      this.#jobs.setEnum(job, IV_SIZE_AT, AES_BLOCK);
+      this.#jobs.setSize(job, IV_SIZE_AT, AES_BLOCK);
     }
   }
 
@@ -110,7 +88,7 @@ export class CtrBurst {
    *
    * @param keySize Bytes of every key.
    */
-  begin(keySize: 16 | 24 | 32): void {
+  begin(keySize: AesKeySize): void {
     this.#jobs.count = 0;
     this.#keySize = keySize;
   }
@@ -119,7 +97,8 @@ export class CtrBurst {
    * Adds a message; a burst that is full is worked off first.
    *
    * @param keyAt Offset of the key.
-   * @param counterAt Offset of the initial counter block, 16 bytes.
+   * @param counterAt Offset of the initial counter block, 16 bytes. Only its
+   * last four count, without a carry to the others.
    * @param at Offset of the message.
    * @param size Bytes of the message; one without any is left out.
    * @throws {IpsecMbError} When the library refuses.
@@ -138,10 +117,9 @@ export class CtrBurst {
       arena.pointer(keyAt),
       arena.pointer(this.#expandedAt + job * EXPANDED_KEY),
     );
-    jobs.setEnum(job, KEY_SIZE_AT, this.#keySize);
     jobs.setAddress(job, SOURCE_AT, at);
     jobs.setAddress(job, DESTINATION_AT, at);
-    jobs.setEnum(job, CIPHER_SIZE_AT, size);
+    jobs.setSize(job, CIPHER_SIZE_AT, size);
     jobs.setAddress(job, IV_AT, counterAt);
   }
 
@@ -153,8 +131,8 @@ export class CtrBurst {
   finish(): void {
     const { count, first } = this.#jobs;
     if (count === 0) return;
-    this.#library.encrypt(first, count, this.#keySize);
     this.#jobs.count = 0;
+    this.#library.encrypt(first, count, this.#keySize);
   }
 }
 
@@ -168,7 +146,7 @@ export class HmacBurst {
 
   /**
    * @param library The library of this thread.
-   * @param arena Holds keys and messages, and 35 KiB for this.
+   * @param arena Holds keys and messages, and 36 KiB for this.
    * @param hmac Combines the keys with the pads.
    */
   constructor(library: IpsecMb, arena: Arena, hmac: HmacSha1) {
@@ -181,7 +159,7 @@ export class HmacBurst {
       const innerAt = this.#statesAt + 2 * job * STATE;
       this.#jobs.setAddress(job, INNER_STATE_AT, innerAt);
       this.#jobs.setAddress(job, OUTER_STATE_AT, innerAt + STATE);
-      this.#jobs.setEnum(job, TAG_SIZE_AT, SHA1_SIZE);
+      this.#jobs.setSize(job, TAG_SIZE_AT, SHA1_SIZE);
     }
   }
 
@@ -190,7 +168,7 @@ export class HmacBurst {
    *
    * @param keyAt Offset of the key, 20 bytes, divisible by 4.
    * @param at Offset of the message.
-   * @param size Bytes of the message, at least 1.
+   * @param size Bytes of the message, 1 to 65534.
    * @param macAt Where 20 bytes are free for the result.
    * @throws {IpsecMbError} When the library refuses.
    */
@@ -203,7 +181,7 @@ export class HmacBurst {
     const innerAt = this.#statesAt + 2 * job * STATE;
     this.#hmac.states(keyAt, innerAt, innerAt + STATE);
     jobs.setAddress(job, SOURCE_AT, at);
-    jobs.setEnum(job, HASH_SIZE_AT, size);
+    jobs.setSize(job, HASH_SIZE_AT, size);
     jobs.setAddress(job, TAG_AT, macAt);
   }
 
@@ -215,7 +193,7 @@ export class HmacBurst {
   finish(): void {
     const { count, first } = this.#jobs;
     if (count === 0) return;
-    this.#library.authenticate(first, count);
     this.#jobs.count = 0;
+    this.#library.authenticate(first, count);
   }
 }

@@ -10,6 +10,8 @@
  * @module
  */
 
+import type { AesKeySize } from "./aes.ts";
+
 const SYMBOLS = {
   imb_get_version_str: {
     parameters: [],
@@ -76,8 +78,11 @@ const HASH_BURST = {
   result: "u32",
 } as const satisfies Deno.ForeignFunction;
 
-/** The functions of {@linkcode IpsecMb}. */
-type IpsecMbSymbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+/** An opened libIPSec_MB, as it is. */
+export type IpsecMbLibrary = Pick<
+  Deno.DynamicLibrary<typeof SYMBOLS>,
+  "symbols" | "close"
+>;
 
 /** The newest first. */
 const LIBRARY_NAMES = ["libIPSec_MB.so.2", "libIPSec_MB.so.1"];
@@ -93,15 +98,11 @@ const FEATURES_AT = 8;
 const CIPHER_BURST_AT = 984;
 const HASH_BURST_AT = 1000;
 
-/** IMB_FEATURE_AESNI */
-const HAS_AESNI = 2;
+const IMB_FEATURE_AESNI = 2;
+const IMB_CIPHER_CNTR = 2;
+const IMB_DIR_ENCRYPT = 1;
+const IMB_AUTH_HMAC_SHA_1 = 1;
 
-/** IMB_CIPHER_CNTR */
-export const IMB_CIPHER_CTR = 2;
-/** IMB_DIR_ENCRYPT */
-export const IMB_ENCRYPT = 1;
-/** IMB_AUTH_HMAC_SHA_1 */
-export const IMB_HMAC_SHA1 = 1;
 /** IMB_MAX_BURST_SIZE: jobs that one call takes at most. */
 export const MAX_BURST = 128;
 
@@ -109,6 +110,27 @@ export const MAX_BURST = 128;
 export class IpsecMbError extends Error {
   /** Always `IpsecMbError`. */
   override readonly name = "IpsecMbError";
+}
+
+/**
+ * Opens libIPSec_MB.
+ *
+ * @param names File names to try; left out, those of the known versions.
+ * @throws {Deno.errors.NotCapable} Without the permission --allow-ffi.
+ * @throws {IpsecMbError} When no library of these names can be opened, lacks
+ * something, is of an unknown version, or the processor lacks AES; the message
+ * says which.
+ */
+export function openIpsecMb(
+  names: readonly string[] = LIBRARY_NAMES,
+): IpsecMb {
+  const library = openFirst(names);
+  try {
+    return new IpsecMb(library);
+  } catch (error) {
+    library.close();
+    throw error;
+  }
 }
 
 /**
@@ -120,43 +142,31 @@ export class IpsecMb {
   readonly version: string;
   /** Bytes of a job. */
   readonly jobBytes: number;
-  readonly #library: Deno.DynamicLibrary<typeof SYMBOLS>;
-  readonly #manager: Deno.PointerObject;
+  readonly #library: IpsecMbLibrary;
   readonly #cipherBurst: Deno.UnsafeFnPointer<typeof CIPHER_BURST>;
   readonly #hashBurst: Deno.UnsafeFnPointer<typeof HASH_BURST>;
-
-  private constructor(library: Deno.DynamicLibrary<typeof SYMBOLS>) {
-    this.#library = library;
-    this.version = readVersion(library.symbols);
-    this.jobBytes = jobBytesOf(this.version);
-    this.#manager = newManager(library.symbols);
-    const view = new Deno.UnsafePointerView(this.#manager);
-    this.#cipherBurst = new Deno.UnsafeFnPointer(
-      checkPointer(view.getPointer(CIPHER_BURST_AT)),
-      CIPHER_BURST,
-    );
-    this.#hashBurst = new Deno.UnsafeFnPointer(
-      checkPointer(view.getPointer(HASH_BURST_AT)),
-      HASH_BURST,
-    );
-  }
+  #manager: Deno.PointerValue;
 
   /**
-   * Opens the library.
-   *
-   * @param names File names to try; left out, those of the known versions.
-   * @throws {Deno.errors.NotCapable} Without the permission --allow-ffi.
-   * @throws {IpsecMbError} When no library of these names can be opened, its
-   * version is unknown, or the processor lacks AES; the message says which.
+   * @param library Belongs to this from now on, unless this throws.
+   * @throws {IpsecMbError} When it cannot be used; the message says why.
    */
-  static open(names: readonly string[] = LIBRARY_NAMES): IpsecMb {
-    const library = openFirst(names);
+  constructor(library: IpsecMbLibrary) {
+    const { symbols } = library;
+    this.#library = library;
+    this.version = readVersion(library);
+    this.jobBytes = jobBytesOf(this.version);
+    const manager = newManager(library);
     try {
-      return new IpsecMb(library);
+      const view = new Deno.UnsafePointerView(manager);
+      checkProcessor(view);
+      this.#cipherBurst = functionAt(view, CIPHER_BURST_AT, CIPHER_BURST);
+      this.#hashBurst = functionAt(view, HASH_BURST_AT, HASH_BURST);
     } catch (error) {
-      library.close();
+      symbols.free_mb_mgr(manager);
       throw error;
     }
+    this.#manager = manager;
   }
 
   /**
@@ -164,13 +174,15 @@ export class IpsecMb {
    *
    * @param size Bytes of the key: 16, 24 or 32.
    * @param key The key.
-   * @param expanded Room for 176, 208 or 240 bytes.
+   * @param expanded Room for 176, 208 or 240 bytes, divisible by 16.
+   * @throws {IpsecMbError} After `close()`.
    */
   expandKey(
-    size: 16 | 24 | 32,
+    size: AesKeySize,
     key: Deno.PointerObject,
     expanded: Deno.PointerObject,
   ): void {
+    this.#opened();
     const { symbols } = this.#library;
     switch (size) {
       case 16:
@@ -188,15 +200,15 @@ export class IpsecMb {
    * @param jobs The first job.
    * @param count Jobs, at most {@linkcode MAX_BURST}.
    * @param keySize Bytes of every key.
-   * @throws {IpsecMbError} When the library refuses a job.
+   * @throws {IpsecMbError} When the library refuses a job, or after `close()`.
    */
-  encrypt(jobs: Deno.PointerObject, count: number, keySize: number): void {
+  encrypt(jobs: Deno.PointerObject, count: number, keySize: AesKeySize): void {
     const done = this.#cipherBurst.call(
-      this.#manager,
+      this.#opened(),
       jobs,
       count,
-      IMB_CIPHER_CTR,
-      IMB_ENCRYPT,
+      IMB_CIPHER_CNTR,
+      IMB_DIR_ENCRYPT,
       keySize,
     );
     checkDone(done, count, "encrypt");
@@ -207,22 +219,29 @@ export class IpsecMb {
    *
    * @param jobs The first job.
    * @param count Jobs, at most {@linkcode MAX_BURST}.
-   * @throws {IpsecMbError} When the library refuses a job.
+   * @throws {IpsecMbError} When the library refuses a job, or after `close()`.
    */
   authenticate(jobs: Deno.PointerObject, count: number): void {
     const done = this.#hashBurst.call(
-      this.#manager,
+      this.#opened(),
       jobs,
       count,
-      IMB_HMAC_SHA1,
+      IMB_AUTH_HMAC_SHA_1,
     );
     checkDone(done, count, "authenticate");
   }
 
-  /** Gives manager and library back. */
+  /** Gives manager and library back. A second call does nothing. */
   close(): void {
+    if (this.#manager === null) return;
     this.#library.symbols.free_mb_mgr(this.#manager);
+    this.#manager = null;
     this.#library.close();
+  }
+
+  #opened(): Deno.PointerObject {
+    if (this.#manager !== null) return this.#manager;
+    throw new IpsecMbError("Cannot use libIPSec_MB: it is closed");
   }
 }
 
@@ -241,7 +260,7 @@ function openFirst(
   throw new IpsecMbError(`Cannot open libIPSec_MB: ${failures.join("; ")}`);
 }
 
-function readVersion(symbols: IpsecMbSymbols): string {
+function readVersion({ symbols }: IpsecMbLibrary): string {
   const text = symbols.imb_get_version_str();
   return text === null ? "" : Deno.UnsafePointerView.getCString(text);
 }
@@ -255,22 +274,30 @@ function jobBytesOf(version: string): number {
   );
 }
 
-function newManager(symbols: IpsecMbSymbols): Deno.PointerObject {
+function newManager({ symbols }: IpsecMbLibrary): Deno.PointerObject {
   const manager = symbols.alloc_mb_mgr(0n);
   if (manager === null) {
     throw new IpsecMbError("Cannot make a manager of jobs: out of memory");
   }
   symbols.init_mb_mgr_auto(manager, null);
-  const features = new Deno.UnsafePointerView(manager).getUint32(FEATURES_AT);
-  if ((features & HAS_AESNI) !== 0) return manager;
-  symbols.free_mb_mgr(manager);
+  return manager;
+}
+
+function checkProcessor(manager: Deno.UnsafePointerView): void {
+  const features = manager.getUint32(FEATURES_AT);
+  if ((features & IMB_FEATURE_AESNI) !== 0) return;
   throw new IpsecMbError(
     "Cannot use libIPSec_MB: the processor has no instructions for AES",
   );
 }
 
-function checkPointer<T>(pointer: Deno.PointerValue<T>): Deno.PointerObject<T> {
-  if (pointer !== null) return pointer;
+function functionAt<const T extends Deno.ForeignFunction>(
+  manager: Deno.UnsafePointerView,
+  at: number,
+  definition: T,
+): Deno.UnsafeFnPointer<T> {
+  const pointer = manager.getPointer<T>(at);
+  if (pointer !== null) return new Deno.UnsafeFnPointer(pointer, definition);
   throw new IpsecMbError("Cannot use libIPSec_MB: it lacks a function");
 }
 

@@ -4,8 +4,8 @@
  *
  * @module
  */
+import { openIpsecMb } from "../../ffi/ipsec_mb.ts";
 import type { Libc } from "../../ffi/libc.ts";
-import { IpsecMb } from "../../ffi/ipsec_mb.ts";
 import { openLibcrypto } from "../../ffi/libcrypto.ts";
 import type { AnytunOptions } from "../config/anytun_options.ts";
 import type { EngineChoice } from "../config/speed.ts";
@@ -108,7 +108,7 @@ function multiBuffer(
 ): ChosenEngine<"ipsec-mb"> | undefined {
   if (wanted === "openssl") return undefined;
   try {
-    const library = IpsecMb.open();
+    const library = openIpsecMb();
     const { version } = library;
     library.close();
     return { name: "ipsec-mb", why: `libIPSec_MB ${version}` };

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { IpsecMb } from "../../ffi/ipsec_mb.ts";
+import { openIpsecMb } from "../../ffi/ipsec_mb.ts";
 import { openLibcrypto } from "../../ffi/libcrypto.ts";
 import { Arena } from "../../ffi/memory.ts";
 import { IPSEC_MB_ARENA_BYTES, IpsecMbEngine } from "../crypto/ipsec_mb.ts";
@@ -27,7 +27,7 @@ export async function portableEngine(
     case "ipsec-mb":
       return onArena(
         IPSEC_MB_ARENA_BYTES,
-        (arena) => new IpsecMbEngine(IpsecMb.open(), openLibcrypto(), arena),
+        (arena) => new IpsecMbEngine(openIpsecMb(), openLibcrypto(), arena),
       );
     case "openssl":
       return onArena(0, (arena) => new OpensslEngine(openLibcrypto(), arena));

@@ -5,8 +5,8 @@
  * @module
  */
 import { SystemError } from "../../ffi/errno.ts";
+import { openIpsecMb } from "../../ffi/ipsec_mb.ts";
 import { type Libc, openLibc } from "../../ffi/libc.ts";
-import { IpsecMb } from "../../ffi/ipsec_mb.ts";
 import { openLibcrypto } from "../../ffi/libcrypto.ts";
 import { Arena } from "../../ffi/memory.ts";
 import { PollSet } from "../../ffi/poll.ts";
@@ -111,6 +111,6 @@ async function engineMaker(name: NativeEngineName): Promise<EngineMaker> {
   }
   const libcrypto = openLibcrypto();
   if (name === "openssl") return (arena) => new OpensslEngine(libcrypto, arena);
-  const ipsecMb = IpsecMb.open();
+  const ipsecMb = openIpsecMb();
   return (arena) => new IpsecMbEngine(ipsecMb, libcrypto, arena);
 }

@@ -1,9 +1,9 @@
-import { IpsecMb } from "../../ffi/ipsec_mb.ts";
+import { openIpsecMb } from "../../ffi/ipsec_mb.ts";
 
 /** Why tests of libIPSec_MB cannot run here, or null if they can. */
 export function whyNoIpsecMb(): string | null {
   try {
-    IpsecMb.open().close();
+    openIpsecMb().close();
     return null;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { IpsecMb } from "../../ffi/ipsec_mb.ts";
+import { openIpsecMb } from "../../ffi/ipsec_mb.ts";
 import { openLibcrypto } from "../../ffi/libcrypto.ts";
 import { Arena } from "../../ffi/memory.ts";
 import { BuiltinEngine } from "../../src/crypto/builtin.ts";
@@ -65,7 +65,7 @@ const BENCHES: Readonly<Record<string, () => Bench>> = {
     };
   },
   "ipsec-mb": () => {
-    const ipsecMb = IpsecMb.open();
+    const ipsecMb = openIpsecMb();
     const libcrypto = openLibcrypto();
     const arena = new Arena(MEMORY_BYTES);
     const engine = new IpsecMbEngine(ipsecMb, libcrypto, arena);
