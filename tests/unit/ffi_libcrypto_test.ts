@@ -1,28 +1,20 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { createCipheriv, createHmac } from "node:crypto";
+import { createCipheriv, createHash, createHmac } from "node:crypto";
 import fc from "fast-check";
 import { Aes } from "../../ffi/aes.ts";
 import { type Libcrypto, openLibcrypto } from "../../ffi/libcrypto.ts";
 import { Arena } from "../../ffi/memory.ts";
 import { HmacSha1 } from "../../ffi/sha1.ts";
-
-/** Why the tests of this file cannot run, or undefined. */
-function whyNoLibcrypto(): string | undefined {
-  try {
-    openLibcrypto().close();
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-}
+import { whyNoLibcrypto } from "../support/libcrypto_missing.ts";
+import { SHA1_START, sha1Block } from "../support/slow_sha1.ts";
 
 const reason = whyNoLibcrypto();
 
 function test(name: string, body: (libcrypto: Libcrypto) => void): void {
   Deno.test({
-    name: reason === undefined ? name : `${name} (skipped: ${reason})`,
-    ignore: reason !== undefined,
+    name: reason === null ? name : `${name} (skipped: ${reason})`,
+    ignore: reason !== null,
     fn() {
       const libcrypto = openLibcrypto();
       try {
@@ -168,6 +160,39 @@ test("HmacSha1 works on every length around the blocks of SHA-1", (libcrypto) =>
   }
 });
 
+Deno.test("the slow SHA-1 of these tests is SHA-1", () => {
+  const block = new Uint8Array(64);
+  block.set(new TextEncoder().encode("abc"));
+  block[3] = 0x80; // The padding of FIPS 180-4 section 5.1.1
+  block[63] = 8 * 3;
+  const digest = sha1Block(SHA1_START, block)
+    .map((word) => word.toString(16).padStart(8, "0")).join("");
+  assert.equal(digest, createHash("sha1").update("abc").digest("hex"));
+});
+
+test("HmacSha1 gives the states behind both pads, for one key after the other", (libcrypto) => {
+  const arena = new Arena(65536);
+  const hmac = new HmacSha1(libcrypto, arena);
+  const keyAt = arena.take(20);
+  const innerAt = arena.take(20);
+  const outerAt = arena.take(20);
+  const stateAt = (at: number) => [...arena.words.slice(at / 4, at / 4 + 5)];
+  const behind = (key: Uint8Array, pad: number) => {
+    const block = Uint8Array.from(
+      { length: 64 },
+      (_, i) => (key[i] ?? 0) ^ pad,
+    );
+    return sha1Block(SHA1_START, block);
+  };
+  const property = fc.property(bytes(20), (key) => {
+    arena.bytes.set(key, keyAt);
+    hmac.states(keyAt, innerAt, outerAt);
+    assert.deepEqual(stateAt(innerAt), behind(key, 0x36)); // RFC 2104
+    assert.deepEqual(stateAt(outerAt), behind(key, 0x5c));
+  });
+  fc.assert(property);
+});
+
 test("HmacSha1 leaves no key behind when wiped", (libcrypto) => {
   const arena = new Arena(65536);
   const hmac = new HmacSha1(libcrypto, arena);
@@ -197,6 +222,9 @@ test("nothing is read or written outside the arena", (libcrypto) => {
     () => hmac.compute(0, 65536, 1, 0),
     () => hmac.compute(0, 0, 1, 65536 - 19),
     () => hmac.compute(65536 - 16, 0, 1, 0),
+    () => hmac.states(65536 - 16, 0, 20),
+    () => hmac.states(0, 65536 - 16, 20),
+    () => hmac.states(0, 20, 65536 - 16),
   ];
   for (const reach of outside) assert.throws(reach, { name: "RangeError" });
   ecb.close();
