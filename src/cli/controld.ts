@@ -6,6 +6,7 @@
 import type { ProcessLibc } from "../../ffi/process_libc.ts";
 import { readControldCommandLine } from "../config/controld.ts";
 import { runControld } from "../daemon/controld.ts";
+import { secretFiles } from "./secret_files.ts";
 import { startDaemon } from "./start_daemon.ts";
 
 /**
@@ -20,7 +21,12 @@ export function controld(
 ): Promise<number> {
   return startDaemon({
     name: "anytun-controld",
-    read: () => readControldCommandLine(argv, Deno.version),
+    read: (environment) =>
+      readControldCommandLine(
+        argv,
+        Deno.version,
+        secretFiles(libc, environment),
+      ),
     run: runControld,
   }, libc);
 }

@@ -1,8 +1,9 @@
 /**
- * The secrets that lie in files of this host.
+ * The secrets, and certificates, that lie in files of this host.
  *
  * @module
  */
+import { readFile } from "../../ffi/file.ts";
 import type { ProcessLibc } from "../../ffi/process_libc.ts";
 import { readSecretFile, readSecretInput } from "../../ffi/secret_file.ts";
 import type { SecretFiles } from "../config/secret_files.ts";
@@ -15,6 +16,7 @@ export function secretFiles(
   return {
     readFile: (path) => readSecretFile(libc, path),
     readStandardInput: () => readSecretInput(libc),
+    readCertificates: (path) => readFile(libc, path),
     credentialsFolder: environment.get("CREDENTIALS_DIRECTORY"),
   };
 }

@@ -5,6 +5,8 @@
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
+import { readEnvironment } from "../../ffi/process.ts";
+import type { ProcessLibc } from "../../ffi/process_libc.ts";
 import {
   readShowtablesCommandLine,
   type ShowtablesOptions,
@@ -15,7 +17,9 @@ import { ClusterView, tableJson } from "../sync/cluster_view.ts";
 import { connectTcp } from "../sync/deno_tcp.ts";
 import type { SyncStream } from "../sync/seams.ts";
 import { type TableLine, TableReader } from "../sync/showtables.ts";
+import { connectTls } from "../sync/tls.ts";
 import { printCommandLine, printTo } from "./print.ts";
+import { secretFiles } from "./secret_files.ts";
 
 const EXIT_FAILED = 255;
 const READ_BYTES = 1 << 16;
@@ -37,10 +41,17 @@ type Read = (into: Uint8Array) => Promise<number | null>;
  * @param argv Arguments without the program's name
  * @returns The exit status
  */
-export async function showtables(argv: readonly string[]): Promise<number> {
-  const commandLine = readShowtablesCommandLine(argv, Deno.version);
+export async function showtables(
+  argv: readonly string[],
+  libc: ProcessLibc,
+): Promise<number> {
+  const files = secretFiles(libc, readEnvironment(libc));
+  const commandLine = readShowtablesCommandLine(argv, Deno.version, files);
   if (commandLine.kind !== "run") return printCommandLine(commandLine);
-  const { options } = commandLine;
+  const { options, warnings } = commandLine;
+  for (const warning of warnings) {
+    printTo(Deno.stderr, `anytun-showtables: ${warning}\n`);
+  }
   const display = new Display(options, Deno.stdout.isTerminal());
   try {
     await readAll(await source(options), options, display);
@@ -96,16 +107,19 @@ class Display {
   }
 }
 
-async function source({ server }: ShowtablesOptions): Promise<Read> {
+async function source(
+  { server, syncTls }: ShowtablesOptions,
+): Promise<Read> {
   if (server === undefined) return (into) => Deno.stdin.read(into);
   const { host, port } = server;
   const address = parseAddress(host);
+  const connect = syncTls ? connectTls(connectTcp, syncTls) : connectTcp;
   const addresses = address ? [address] : await systemLookup(host, "any");
   let reason = "the name has no address";
   for (const address of addresses) {
     try {
       const signal = AbortSignal.timeout(ANSWER_MS);
-      const stream: SyncStream = await connectTcp({ address, port }, signal);
+      const stream: SyncStream = await connect({ address, port }, signal);
       return (into) => stream.read(into);
     } catch (error) {
       reason = textOf(error);

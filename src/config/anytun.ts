@@ -45,13 +45,14 @@ export function readAnytunCommandLine(
   const program = {
     name: "anytun",
     table: anytunTable,
-    settle: (values: AnytunValues) => settle(values, files),
+    settle: (values: AnytunValues) => settle(values, runtime, files),
   };
   return readCommandLine(program, argv, runtime);
 }
 
 function settle(
   values: AnytunValues,
+  runtime: Runtime,
   files: SecretFiles,
 ): Settled<AnytunOptions> {
   const warnings: string[] = [];
@@ -67,7 +68,7 @@ function settle(
   );
   const device = deviceOf(values, warn);
   const parameters = parametersOf(values, warn);
-  const cluster = clusterOf(values, warn);
+  const cluster = clusterOf(values, { runtime, files, warn });
   const isTold = cluster.syncServers.length > 0;
   const readSecrets = isTold ? secretsIfGiven : secretsOf;
   const secrets = readSecrets(values, parameters.kdPrf, files, warn);

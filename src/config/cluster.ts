@@ -6,9 +6,9 @@
  */
 import { parseDecimal } from "../net/decimal.ts";
 import type { Prefix } from "../net/prefix.ts";
-import type { Warn } from "./command_line.ts";
 import { OptionFault } from "./fault.ts";
 import type { HostPort } from "./lists.ts";
+import { type SyncTls, type SyncTlsContext, syncTlsOf } from "./sync_tls.ts";
 import type { AnytunValues } from "./table.ts";
 import { U16_MAX } from "./values.ts";
 
@@ -28,6 +28,8 @@ export interface ClusterOptions {
     | undefined;
   /** Members and control daemons to take connections from. */
   readonly syncServers: readonly HostAndPort[];
+  /** What protects the streams of all of these, and to all of those. */
+  readonly syncTls: SyncTls | undefined;
   /** Whether the destination of a packet decides on its connection. */
   readonly routing: boolean;
   /** Networks that lie behind the own peer. */
@@ -37,9 +39,14 @@ export interface ClusterOptions {
 /**
  * Reads the options of a cluster member.
  *
- * @throws {OptionFault} if a server cannot be connected to
+ * @throws {OptionFault} if a server cannot be connected to, or a certificate
+ * cannot be used
  */
-export function clusterOf(values: AnytunValues, warn: Warn): ClusterOptions {
+export function clusterOf(
+  values: AnytunValues,
+  context: SyncTlsContext,
+): ClusterOptions {
+  const { warn } = context;
   const { syncHost, syncPort, syncHosts, controlHosts } = values;
   const { deviceName, deviceType } = values;
   if (syncHost !== undefined && syncPort === undefined) {
@@ -49,6 +56,13 @@ export function clusterOf(values: AnytunValues, warn: Warn): ClusterOptions {
     ...syncHosts.flat().map((host) => hostAndPort("--sync-hosts", host)),
     ...controlHosts.flat().map((host) => hostAndPort("--control-host", host)),
   ];
+  const syncTls = syncTlsOf(values, context);
+  if (syncTls && syncPort === undefined && syncServers.length === 0) {
+    warn(
+      "--sync-tls-cert has no effect without --sync-port (-S), --sync-hosts " +
+        "(-M) or --control-host (-X)",
+    );
+  }
   const isTun = (deviceType ?? (deviceName === undefined ? "tun" : "")) ===
     "tun";
   const routing = isTun && syncServers.length > 0;
@@ -64,6 +78,7 @@ export function clusterOf(values: AnytunValues, warn: Warn): ClusterOptions {
       ? undefined
       : { host: syncHost, port: syncPort },
     syncServers,
+    syncTls,
     routing,
     routes,
   };

@@ -8,10 +8,13 @@ import {
   type CommandLine,
   readCommandLine,
   type Settled,
+  type Warn,
 } from "./command_line.ts";
 import { OptionFault } from "./fault.ts";
 import type { HostPort } from "./lists.ts";
 import { logTargetsOf } from "./log_target.ts";
+import type { SecretFiles } from "./secret_files.ts";
+import { type SyncTls, syncTlsOf } from "./sync_tls.ts";
 import { controldTable, type ControldValues } from "./table.ts";
 import type { Runtime } from "./version.ts";
 
@@ -35,22 +38,36 @@ export interface ControldOptions {
   readonly file: string;
   /** Where to listen. */
   readonly controlHost: HostPort;
+  /** What protects the streams to clients. */
+  readonly syncTls: SyncTls | undefined;
 }
 
 /**
- * Reads the arguments of `anytun-controld`; touches nothing outside.
+ * Reads the arguments of `anytun-controld`; touches nothing outside but the
+ * files of certificates and their key.
  *
  * @param argv Without the name of the program
  */
 export function readControldCommandLine(
   argv: readonly string[],
   runtime: Runtime,
+  files: SecretFiles,
 ): CommandLine<ControldOptions> {
-  const program = { name: "anytun-controld", table: controldTable, settle };
+  const program = {
+    name: "anytun-controld",
+    table: controldTable,
+    settle: (values: ControldValues) => settle(values, runtime, files),
+  };
   return readCommandLine(program, argv, runtime);
 }
 
-function settle(values: ControldValues): Settled<ControldOptions> {
+function settle(
+  values: ControldValues,
+  runtime: Runtime,
+  files: SecretFiles,
+): Settled<ControldOptions> {
+  const warnings: string[] = [];
+  const warn: Warn = (text) => warnings.push(text);
   const { file, username, groupname, chroot, pidFile, logFormat } = values;
   const foreground = values.foreground || values.debug;
   const logTargets = logTargetsOf(
@@ -68,7 +85,8 @@ function settle(values: ControldValues): Settled<ControldOptions> {
     options: {
       ...{ foreground, username, groupname, chroot, pidFile },
       ...{ logTargets, logFormat, file, controlHost },
+      syncTls: syncTlsOf(values, { runtime, files, warn }),
     },
-    warnings: [],
+    warnings,
   };
 }

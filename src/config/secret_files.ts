@@ -17,12 +17,14 @@ export interface SecretBytes {
   readonly isPublic: boolean;
 }
 
-/** Where secrets lie that are not among the arguments. */
+/** Where secrets lie that are not among the arguments, and certificates. */
 export interface SecretFiles {
   /** @throws if it cannot be read, or is longer than any secret */
   readFile(path: string): SecretBytes;
   /** @throws if it cannot be read, or is longer than any secret */
   readStandardInput(): SecretBytes;
+  /** What everybody may know. @throws if it cannot be read, or is huge */
+  readCertificates(path: string): Uint8Array;
   /** `$CREDENTIALS_DIRECTORY`: where systemd leaves credentials as files. */
   readonly credentialsFolder: string | undefined;
 }

@@ -9,7 +9,10 @@ import {
   type CommandLine,
   readCommandLine,
   type Settled,
+  type Warn,
 } from "./command_line.ts";
+import type { SecretFiles } from "./secret_files.ts";
+import { type SyncTls, syncTlsOf } from "./sync_tls.ts";
 import { showtablesTable, type ShowtablesValues } from "./table.ts";
 import type { Runtime } from "./version.ts";
 
@@ -17,6 +20,8 @@ import type { Runtime } from "./version.ts";
 export interface ShowtablesOptions {
   /** The server to ask; without one it is standard input. */
   readonly server: HostAndPort | undefined;
+  /** What protects the stream from the server. */
+  readonly syncTls: SyncTls | undefined;
   /** Whether to stay for what changes. */
   readonly watch: boolean;
   /** Whether each record is to be a line of JSON. */
@@ -24,22 +29,36 @@ export interface ShowtablesOptions {
 }
 
 /**
- * Reads the arguments of `anytun-showtables`; touches nothing outside.
+ * Reads the arguments of `anytun-showtables`; touches nothing outside but the
+ * files of certificates and their key.
  *
  * @param argv Without the name of the program
  */
 export function readShowtablesCommandLine(
   argv: readonly string[],
   runtime: Runtime,
+  files: SecretFiles,
 ): CommandLine<ShowtablesOptions> {
-  const name = "anytun-showtables";
-  const program = { name, table: showtablesTable, settle };
+  const program = {
+    name: "anytun-showtables",
+    table: showtablesTable,
+    settle: (values: ShowtablesValues) => settle(values, runtime, files),
+  };
   return readCommandLine(program, argv, runtime);
 }
 
 function settle(
-  { connect, watch, json }: ShowtablesValues,
+  values: ShowtablesValues,
+  runtime: Runtime,
+  files: SecretFiles,
 ): Settled<ShowtablesOptions> {
+  const { connect, watch, json } = values;
+  const warnings: string[] = [];
+  const warn: Warn = (text) => warnings.push(text);
   const server = connect && hostAndPort("--connect", connect);
-  return { options: { server, watch, json }, warnings: [] };
+  const syncTls = syncTlsOf(values, { runtime, files, warn });
+  if (syncTls && server === undefined) {
+    warn("--sync-tls-cert has no effect without --connect (-X)");
+  }
+  return { options: { server, syncTls, watch, json }, warnings };
 }

@@ -7,7 +7,7 @@
 import { MAX_WINDOW_SIZE } from "../satp/replay_window.ts";
 import { hostPort } from "./lists.ts";
 import { flag, optional, type OptionValues } from "./option.ts";
-import { clusterRows } from "./rows/cluster.ts";
+import { clusterRows, syncTlsRows } from "./rows/cluster.ts";
 import {
   muxRow,
   roleRow,
@@ -94,6 +94,7 @@ export const controldTable = {
     parse: hostPort,
     help: "local address and port (default 127.0.0.1:2323)",
   }),
+  ...syncTlsRows,
 };
 
 /** The options of the program `anytun-showtables`; the original has none. */
@@ -119,6 +120,7 @@ export const showtablesTable = {
     long: "--json",
     help: "print a line of JSON for each record",
   }),
+  ...syncTlsRows,
 };
 
 /** What the option table of `anytun-showtables` yields. */

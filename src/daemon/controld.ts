@@ -17,6 +17,7 @@ import {
   parseControlFile,
 } from "../sync/control_file.ts";
 import { SyncServer } from "../sync/server.ts";
+import { listenTls } from "../sync/tls.ts";
 import { keepFlushing } from "./flush_log.ts";
 import { openPidFile } from "./pid_file.ts";
 import { findIdentity, giveUpPrivileges } from "./privileges.ts";
@@ -123,13 +124,13 @@ class Controld {
 
   async #listen(): Promise<SyncServer> {
     const { listenTcp, lookup, delay } = this.#world;
-    const { controlHost } = this.#options;
+    const { controlHost, syncTls } = this.#options;
     // `:port` stands for all addresses.
     const host = controlHost.host || "::";
     const { port } = hostAndPort("--control-host", { ...controlHost, host });
     const listeners = await bindSync(
       { host, port },
-      listenTcp,
+      syncTls ? listenTls(listenTcp, syncTls, this.#limited) : listenTcp,
       lookup,
       this.#logger,
     ).catch((cause: Error) => {

@@ -12,6 +12,7 @@ import { RecordApplier } from "../sync/apply.ts";
 import { bindSync } from "../sync/bind.ts";
 import { SyncClient } from "../sync/client.ts";
 import { SyncServer } from "../sync/server.ts";
+import { connectTls, listenTls } from "../sync/tls.ts";
 import { keepFlushing } from "./flush_log.ts";
 import type { SyncState } from "./sync_state.ts";
 import type { World } from "./world.ts";
@@ -56,12 +57,12 @@ export class SyncMember {
    * @throws if it cannot be bound
    */
   async listen(): Promise<void> {
-    const { syncServer } = this.#options;
+    const { syncServer, syncTls } = this.#options;
     if (syncServer === undefined) return;
     const { listenTcp, lookup, delay } = this.#world;
     const listeners = await bindSync(
       syncServer,
-      listenTcp,
+      syncTls ? listenTls(listenTcp, syncTls, this.#limited) : listenTcp,
       lookup,
       this.#logger,
     ).catch((cause: Error) => {
@@ -111,11 +112,13 @@ export class SyncMember {
 
   #clients(applier: RecordApplier): SyncClient[] {
     const { connectTcp, lookup, delay, elapsed } = this.#world;
-    return this.#options.syncServers.map((server) =>
+    const { syncServers, syncTls } = this.#options;
+    const connect = syncTls ? connectTls(connectTcp, syncTls) : connectTcp;
+    return syncServers.map((server) =>
       new SyncClient({
         server,
         apply: (record) => applier.apply(record),
-        connect: connectTcp,
+        connect,
         lookup,
         delay,
         now: elapsed,

@@ -1,6 +1,6 @@
 /**
- * Where a sync server listens. Whoever connects gets all keys, so that it is
- * this host alone unless somebody asks for more.
+ * Where a sync server listens. Without TLS whoever connects gets all keys, so
+ * that it is this host alone unless somebody asks for more.
  *
  * @module
  */
@@ -44,10 +44,12 @@ export async function bindSync(
       (listener) => listener.close(),
     )
   );
-  for (const { local } of listeners) {
+  for (const { local, isProtected } of listeners) {
     const text = formatEndpoint(local);
-    log.notice(`sync server listening on ${text}`);
-    if (!isLoopback(local.address)) {
+    log.notice(
+      `sync server listening on ${text}${isProtected ? " with TLS" : ""}`,
+    );
+    if (!isProtected && !isLoopback(local.address)) {
       const who = isUnspecified(local) ? "from everywhere" : "from other hosts";
       log.warning(
         `sync server on ${text} can be reached ${who}: master keys travel in clear text, to anybody who connects`,

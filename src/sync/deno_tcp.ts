@@ -18,6 +18,7 @@ export function listenTcp({ address, port }: Endpoint): SyncListener {
   const listener = Deno.listen({ hostname, port });
   return {
     local: endpointOf(listener.addr),
+    isProtected: false,
     accept: async () => new DenoStream(await listener.accept()),
     close: () => listener.close(),
   };

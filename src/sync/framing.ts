@@ -83,9 +83,13 @@ export class RecordReader {
 function lengthIn(header: Uint8Array): number {
   const text = String.fromCharCode(...header.subarray(0, LENGTH_DIGITS));
   if (!/^ *\d+$/.test(text)) {
+    // How a TLS record begins that is an alert (RFC 8446 section 5.1).
+    const isTls = header[0] === 21 && header[1] === 3;
     throw new SyncError(
       "input stream error",
-      "Cannot read the length of a record: it is no decimal number",
+      isTls
+        ? "Cannot read a record: the server speaks TLS (--sync-tls-cert)"
+        : "Cannot read the length of a record: it is no decimal number",
     );
   }
   return Number(text);

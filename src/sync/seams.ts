@@ -29,6 +29,8 @@ export interface SyncStream {
 export interface SyncListener {
   /** Where, with the port that the system chose instead of 0. */
   readonly local: Endpoint;
+  /** Whether only those can read along whose certificate was verified. */
+  readonly isProtected: boolean;
   /** @throws if the listener is closed, or the system lacks something now */
   accept(): Promise<SyncStream>;
   close(): void;

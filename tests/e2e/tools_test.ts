@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
+import {
+  certificateFile,
+  tlsOptions,
+  tlsTest,
+} from "../support/certificates.ts";
 import { TestFolder } from "../support/daemons.ts";
+import { fromSource } from "../support/our_programs.ts";
 import {
   outputOf,
   runTool,
@@ -77,7 +83,7 @@ Deno.test("controld serves its file, and tells at SIGHUP what has changed", asyn
   await Deno.writeTextFile(file, first);
   const { controld, port } = await startControld(file);
   const server = `127.0.0.1:${port}`;
-  const shown = startTool("showtables", "--connect", server, "--watch");
+  const shown = startTool("showtables", ["--connect", server, "--watch"]);
   try {
     await shown.line(/^Route: 10\.0\.0\.0\/8 -> 5$/);
     assert.equal(await outputOf("showtables", ["--connect", server]), LINES);
@@ -172,3 +178,82 @@ Deno.test("controld goes to the background, under its own name", async () => {
     Deno.kill(pid, "SIGTERM");
   }
 });
+
+tlsTest(
+  "showtables sees the tables of a server with TLS, or says why not",
+  async () => {
+    using folder = new TestFolder();
+    const file = folder.file("clients");
+    await Deno.writeTextFile(file, await configOf("-R", "10.0.0.0/8"));
+    const { controld, port } = await startControld(file, tlsOptions("shared"));
+    const asking = ["--connect", `127.0.0.1:${port}`];
+    try {
+      const member = [...asking, ...tlsOptions("shared")];
+      assert.equal(await outputOf("showtables", member), LINES);
+      assert.equal(await outputOf("showtables", asking), "", "without TLS");
+      const intruder = [...asking, ...tlsOptions("intruder", "ca")];
+      const { code, stdout, stderr } = await runTool("showtables", intruder);
+      assert.deepEqual({ code, stdout }, { code: 255, stdout: "" });
+      assert.match(
+        stderr,
+        /^anytun-showtables: Cannot connect to .*certificate/m,
+      );
+    } finally {
+      await controld.stop();
+    }
+  },
+);
+
+tlsTest(
+  "showtables asks no server without TLS if it is to use TLS",
+  async () => {
+    using folder = new TestFolder();
+    const file = folder.file("clients");
+    await Deno.writeTextFile(file, await configOf());
+    const { controld, port } = await startControld(file);
+    const at = `127.0.0.1:${port}`;
+    const args = ["--connect", at, ...tlsOptions("shared")];
+    try {
+      const { code, stdout, stderr } = await runTool("showtables", args);
+      assert.deepEqual({ code, stdout }, { code: 255, stdout: "" });
+      assert.ok(stderr.endsWith(
+        `anytun-showtables: Cannot connect to ${at} (--connect): ` +
+          "it does not use TLS\n",
+      ));
+    } finally {
+      await controld.stop();
+    }
+  },
+);
+
+tlsTest(
+  "an authority that the system believes in counts for nothing",
+  async () => {
+    using folder = new TestFolder();
+    const file = folder.file("clients");
+    await Deno.writeTextFile(file, await configOf());
+    // The certificate is for the very address that is asked.
+    const other = tlsOptions("intruder", "ca");
+    const { controld, port } = await startControld(file, other);
+    const trusting = (tool: string) => [
+      ...["env", `DENO_CERT=${certificateFile("other_ca.pem")}`],
+      ...[...fromSource.command, tool],
+    ];
+    const ask = (authority: "ca" | "other_ca") =>
+      runTool(
+        "showtables",
+        [
+          ...["--connect", `127.0.0.1:${port}`],
+          ...tlsOptions("alice", authority),
+        ],
+        "",
+        trusting,
+      );
+    try {
+      assert.match((await ask("ca")).stderr, /Cannot connect to .*certificate/);
+      assert.equal((await ask("other_ca")).code, 0, "if somebody says so");
+    } finally {
+      await controld.stop();
+    }
+  },
+);

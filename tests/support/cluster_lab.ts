@@ -75,7 +75,7 @@ export class ClusterLab implements AsyncDisposable {
   async startServer(
     number: number,
     program: PeerProgram,
-    options: readonly string[] = SECRET,
+    options: readonly string[] = [],
   ): Promise<LabProcess> {
     const others = numbers().filter((k) => k !== number)
       .map((k) => `${homeAddress(k)}:${SYNC_PORT}`);
@@ -88,6 +88,7 @@ export class ClusterLab implements AsyncDisposable {
         ...["-i", ANYCAST, "-s", String(number), "-R", `${CLIENT}/32`],
         ...["-I", homeAddress(number), "-S", String(SYNC_PORT)],
         ...["-M", others.join(",")],
+        ...SECRET,
         ...options,
       ],
     });

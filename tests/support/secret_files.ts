@@ -28,5 +28,6 @@ export function fakeSecretFiles(
     credentialsFolder,
     readFile: read,
     readStandardInput: () => read(""),
+    readCertificates: (path) => read(path).bytes,
   };
 }

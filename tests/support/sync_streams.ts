@@ -126,6 +126,7 @@ export class SpeakingStream implements SyncStream {
 /** Hands out streams as if they had connected. */
 export class ManualListener implements SyncListener {
   readonly local: Endpoint = { address: ipAddress("127.0.0.1"), port: 2323 };
+  readonly isProtected = false;
   isClosed = false;
   readonly #ready: (SyncStream | Error)[] = [];
   #waiting = Promise.withResolvers<void>();

@@ -61,6 +61,7 @@ Deno.test("anytun has the defaults of the original", () => {
     cluster: {
       syncServer: undefined,
       syncServers: [],
+      syncTls: undefined,
       routing: false,
       routes: [],
     },
@@ -106,6 +107,7 @@ Deno.test("anytun takes every short option", () => {
     cluster: {
       syncServer: { host: "::1", port: 6 },
       syncServers: [{ host: "a", port: 7 }, { host: "b", port: 2323 }],
+      syncTls: undefined,
       routing: false,
       routes: [{
         address: { family: 4, bytes: Uint8Array.of(10, 1, 0, 0) },

@@ -9,6 +9,10 @@ import { fakeSecretFiles } from "../support/secret_files.ts";
 
 const RUNTIME = { deno: "2.9.6", v8: "15.0" };
 
+function readControld(...argv: string[]) {
+  return readControldCommandLine(argv, RUNTIME, fakeSecretFiles());
+}
+
 Deno.test("hostPort() reads hosts with and without a port", () => {
   const cases: ReadonlyArray<readonly [string, string, string]> = [
     ["a", "a", "2323"],
@@ -94,7 +98,7 @@ Deno.test("anytun-config takes no window that its records cannot hold", () => {
 });
 
 Deno.test("anytun-controld has its defaults, and needs a file", () => {
-  const result = readControldCommandLine(["-f", "conns"], RUNTIME);
+  const result = readControld("-f", "conns");
   assert.equal(result.kind, "run");
   assert.deepEqual(result.options, {
     foreground: false,
@@ -108,16 +112,16 @@ Deno.test("anytun-controld has its defaults, and needs a file", () => {
     logFormat: "text",
     file: "conns",
     controlHost: { host: "127.0.0.1", port: "2323" },
+    syncTls: undefined,
   });
-  const without = readControldCommandLine([], RUNTIME);
+  const without = readControld();
   assert.equal(without.kind, "error");
   assert.match(without.stderr, /add --file \(-f\)/);
 });
 
 Deno.test("anytun-controld listens where the last -X says", () => {
-  const result = readControldCommandLine(
-    ["-f", "a", "-X", "[::1]:1", "-X", ":2", "-D"],
-    RUNTIME,
+  const result = readControld(
+    ...["-f", "a", "-X", "[::1]:1", "-X", ":2", "-D"],
   );
   assert.equal(result.kind, "run");
   assert.deepEqual(result.options.controlHost, { host: "", port: "2" });

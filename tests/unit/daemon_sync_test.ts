@@ -12,6 +12,7 @@ import {
   endpointWords,
 } from "../../src/tunnel/connection_table.ts";
 import { writeEndpoint } from "../../src/tunnel/endpoint_words.ts";
+import { identityOf, tlsTest } from "../support/certificates.ts";
 import { recordingLog } from "../support/recording_log.ts";
 import { ipAddress } from "../support/routes.ts";
 import { connectionRecord, routeRecord } from "../support/sync_records.ts";
@@ -114,10 +115,17 @@ Deno.test("routes reach the data plane together", async () => {
 });
 
 /** A member, and the port of its server, which the system chooses. */
-function memberOf(state: SyncState, syncServer: ClusterOptions["syncServer"]) {
+function memberOf(
+  state: SyncState,
+  options: Pick<ClusterOptions, "syncServer"> & Partial<ClusterOptions>,
+  logger = recordingLog(),
+) {
   const bound = { port: 0 };
   const member = new SyncMember(
-    { syncServer, syncServers: [], routing: false, routes: [] },
+    {
+      ...{ syncServers: [], syncTls: undefined, routing: false, routes: [] },
+      ...options,
+    },
     state,
     {
       listenTcp(on) {
@@ -130,14 +138,16 @@ function memberOf(state: SyncState, syncServer: ClusterOptions["syncServer"]) {
       delay: pause,
       elapsed: () => performance.now(),
     },
-    recordingLog(),
+    logger,
   );
   return { member, bound };
 }
 
 Deno.test("a member tells its clients once of a peer that moves often", async () => {
   const { state, learn } = setUp();
-  const { member, bound } = memberOf(state, { host: undefined, port: 0 });
+  const { member, bound } = memberOf(state, {
+    syncServer: { host: undefined, port: 0 },
+  });
   await member.listen();
   const stop = new AbortController();
   const running = member.run("aes-ctr-128", stop.signal);
@@ -162,10 +172,41 @@ Deno.test("a member tells its clients once of a peer that moves often", async ()
 
 Deno.test("a member without a server has nobody to tell", async () => {
   const { state } = setUp();
-  const { member } = memberOf(state, undefined);
+  const { member } = memberOf(state, { syncServer: undefined });
   await member.listen();
   // There is no such connection: to tell of it would fail.
   member.moved(MUX);
   await pause(0);
   await member.run("aes-ctr-128", AbortSignal.abort());
+});
+
+tlsTest("a member follows another one through TLS alone", async () => {
+  const syncTls = identityOf("shared", "shared");
+  const told = setUp();
+  told.learn(connectionRecord());
+  const syncServer = { host: undefined, port: 0 };
+  const server = memberOf(told.state, { syncServer, syncTls }, told.logger);
+  await server.member.listen();
+  const stop = new AbortController();
+  const runs = [server.member.run("aes-ctr-128", stop.signal)];
+  const learner = setUp();
+  const outsider = setUp();
+  const syncServers = [{ host: "127.0.0.1", port: server.bound.port }];
+  const follow = (
+    { state, logger }: ReturnType<typeof setUp>,
+    tls: ClusterOptions["syncTls"],
+  ) => {
+    const options = { syncServer: undefined, syncServers, syncTls: tls };
+    const { member } = memberOf(state, options, logger);
+    runs.push(member.run("aes-ctr-128", stop.signal));
+  };
+  follow(outsider, undefined);
+  follow(learner, syncTls);
+  while (learner.prepared.length === 0) await pause(5);
+  stop.abort();
+  await Promise.all(runs);
+  assert.deepEqual(learner.state.snapshot(), told.state.snapshot());
+  assert.deepEqual(outsider.state.snapshot(), []);
+  const clients = told.logger.lines.filter((line) => /new sync/.test(line));
+  assert.equal(clients.length, 1, "the outsider is none");
 });

@@ -149,3 +149,11 @@ Deno.test("RecordReader refuses a length that is no number, after what came befo
     assert.throws(() => records.next(), { fault: "input stream error" });
   }
 });
+
+Deno.test("RecordReader knows a server that speaks TLS by its alert", () => {
+  const alert = Uint8Array.of(21, 3, 3, 0, 2, 2, 50);
+  assert.throws(() => [...new RecordReader().push(alert)], {
+    fault: "input stream error",
+    message: "Cannot read a record: the server speaks TLS (--sync-tls-cert)",
+  });
+});

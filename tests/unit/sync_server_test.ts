@@ -204,12 +204,17 @@ Deno.test("a client that comes to [::] over IPv4 has an IPv4 address", async () 
   for (const each of [client, stream, listener]) each.close();
 });
 
-Deno.test("bindSync() warns of every address that others can reach", async () => {
+Deno.test("bindSync() warns of every address that others can reach, but for TLS", async () => {
   const log = recordingLog();
   const bound: Endpoint[] = [];
+  let isProtected = false;
   const listen = (local: Endpoint) => {
     bound.push(local);
-    return { local, accept: () => Promise.reject(new Error()), close() {} };
+    return {
+      ...{ local, isProtected },
+      accept: () => Promise.reject(new Error()),
+      close() {},
+    };
   };
   const lookup = () =>
     Promise.resolve(["127.0.0.2", "::1", "192.0.2.1"].map(ipAddress));
@@ -217,6 +222,8 @@ Deno.test("bindSync() warns of every address that others can reach", async () =>
     await bindSync({ host, port: 2323 }, listen, lookup, log);
   }
   assert.equal(bound.length, 6);
+  isProtected = true;
+  await bindSync({ host: "::", port: 2323 }, listen, lookup, log);
   const lines = log.lines.map((line) => line.replace(/: master keys.*/, ""));
   assert.deepEqual(lines, [
     "NOTICE: sync server listening on 127.0.0.1:2323",
@@ -228,6 +235,7 @@ Deno.test("bindSync() warns of every address that others can reach", async () =>
     "NOTICE: sync server listening on [::1]:2323",
     "NOTICE: sync server listening on 192.0.2.1:2323",
     "WARNING: sync server on 192.0.2.1:2323 can be reached from other hosts",
+    "NOTICE: sync server listening on [::]:2323 with TLS",
   ]);
 });
 
@@ -237,7 +245,7 @@ Deno.test("bindSync() says what cannot be bound, and leaves nothing open", async
     if (local.address.family === 6) throw new Error("Address already in use");
     open++;
     return {
-      local,
+      ...{ local, isProtected: false },
       accept: () => Promise.reject(new Error()),
       close: () => open--,
     };

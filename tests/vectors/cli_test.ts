@@ -35,7 +35,7 @@ const PROGRAMS: Readonly<Record<string, ProgramUnderTest>> = {
   },
   "anytun-controld": {
     table: controldTable,
-    read: (argv) => readControldCommandLine(argv, RUNTIME),
+    read: (argv) => readControldCommandLine(argv, RUNTIME, fakeSecretFiles()),
   },
 };
 

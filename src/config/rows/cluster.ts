@@ -6,9 +6,35 @@
  */
 import { hosts } from "../lists.ts";
 import { optional, repeated } from "../option.ts";
-import { decimal, host, U16_MAX } from "../values.ts";
+import { anyText, decimal, host, U16_MAX } from "../values.ts";
 
-/** `-I`, `-S`, `-M` and `-X`. */
+/** Certificates for the sync stream; the originals have none. */
+export const syncTlsRows = {
+  syncTlsCert: optional({
+    group: "Cluster",
+    long: "--sync-tls-cert",
+    argument: "file",
+    parse: anyText,
+    help: "protect synchronisation by TLS: the certificate to show, as PEM; " +
+      "all members need one of a common authority, or this very one",
+  }),
+  syncTlsKey: optional({
+    group: "Cluster",
+    long: "--sync-tls-key",
+    argument: "file",
+    parse: anyText,
+    help: "the private key of that certificate",
+  }),
+  syncTlsCa: optional({
+    group: "Cluster",
+    long: "--sync-tls-ca",
+    argument: "file",
+    parse: anyText,
+    help: "the authority that has signed the certificates of all members",
+  }),
+};
+
+/** `-I`, `-S`, `-M`, `-X` and certificates. */
 export const clusterRows = {
   syncHost: optional({
     group: "Cluster",
@@ -44,4 +70,5 @@ export const clusterRows = {
     parse: hosts,
     help: "anytun-controld to take connections from; the same as -M",
   }),
+  ...syncTlsRows,
 };

@@ -1,0 +1,118 @@
+/**
+ * Both sides of a TLS handshake over a stream that is there already.
+ *
+ * Names in certificates are not compared: members are reached by addresses,
+ * and one address may be several members. Whoever holds a certificate of the
+ * authority takes part.
+ *
+ * @module
+ */
+import { connect, createServer, type TLSSocket } from "node:tls";
+import type { SyncStream } from "./seams.ts";
+import type { TlsIdentity } from "./tls.ts";
+import { TlsStream } from "./tls_stream.ts";
+import { Wire } from "./wire.ts";
+
+/**
+ * Lets a client show its certificate.
+ *
+ * @param timeoutMs How long it may take
+ * @returns The stream inside, on which nothing has been sent
+ * @throws if the certificate is none of ours; the stream is closed then
+ */
+export async function acceptHandshake(
+  plain: SyncStream,
+  identity: TlsIdentity,
+  timeoutMs: number,
+): Promise<SyncStream> {
+  const wire = new Wire(plain);
+  const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
+  const server = createServer({
+    ...optionsOf(identity),
+    requestCert: true,
+    rejectUnauthorized: true,
+    handshakeTimeout: timeoutMs,
+  });
+  server.on("secureConnection", resolve);
+  server.on(
+    "tlsClientError",
+    (error, { authorizationError: code }) =>
+      reject(code ? new Error(`its certificate is refused (${code})`) : error),
+  );
+  server.emit("connection", wire.duplex);
+  return await verified(promise, plain, wire);
+}
+
+/**
+ * Shows the own certificate to a server, and looks at its one.
+ *
+ * @throws if the certificate is none of ours; the stream is closed then, as it
+ * is when the signal is aborted before the end
+ */
+export async function beginHandshake(
+  plain: SyncStream,
+  identity: TlsIdentity,
+  signal: AbortSignal,
+): Promise<SyncStream> {
+  const wire = new Wire(plain);
+  const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
+  const socket = connect({
+    ...optionsOf(identity),
+    socket: wire.duplex,
+    rejectUnauthorized: true,
+    checkServerIdentity: () => undefined,
+  });
+  socket.once("secureConnect", () => resolve(socket));
+  socket.once("error", reject);
+  socket.once("close", () => reject(new Error("the connection is closed")));
+  const stop = () => socket.destroy(new Error("no answer"));
+  signal.addEventListener("abort", stop);
+  try {
+    if (signal.aborted) stop();
+    return await verified(promise, plain, wire);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+function optionsOf({ certificate, key, authority }: TlsIdentity) {
+  return {
+    cert: certificate,
+    key,
+    ca: authority,
+    minVersion: "TLSv1.3",
+  } as const;
+}
+
+/** The end of a handshake, which is the beginning of a stream or nothing. */
+async function verified(
+  handshake: Promise<TLSSocket>,
+  plain: SyncStream,
+  wire: Wire,
+): Promise<SyncStream> {
+  try {
+    const socket = await handshake;
+    // The runtime has seen to it. One that does not would let everybody in.
+    if (!socket.authorized || !hasCertificate(socket)) {
+      socket.destroy();
+      throw new Error("its certificate is not verified");
+    }
+    return new TlsStream(socket, plain);
+  } catch (cause) {
+    plain.close();
+    throw wire.beginning === "TLS"
+      ? cause
+      : new Error(strangeness(wire), { cause });
+  }
+}
+
+/** What to make of one that does not speak TLS. */
+function strangeness({ beginning }: Wire): string {
+  return beginning === "nothing"
+    ? "it says nothing, as one that does not use TLS"
+    : "it does not use TLS";
+}
+
+function hasCertificate(socket: TLSSocket): boolean {
+  return Object.keys(socket.getPeerCertificate() ?? {}).length > 0;
+}

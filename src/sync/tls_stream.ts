@@ -1,0 +1,62 @@
+/**
+ * What is inside of TLS, once the other side is known.
+ *
+ * @module
+ */
+import type { TLSSocket } from "node:tls";
+import type { Endpoint } from "../net/endpoint.ts";
+import type { SyncStream } from "./seams.ts";
+
+/**
+ * A stream whose two ends know each other. It takes from the network whatever
+ * comes, read or not: members read all the time.
+ */
+export class TlsStream implements SyncStream {
+  readonly #socket: TLSSocket;
+  readonly #plain: SyncStream;
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  /** What was received and not yet read. */
+  #rest: Uint8Array = new Uint8Array(0);
+
+  /**
+   * @param socket After its handshake
+   * @param plain The stream below
+   */
+  constructor(socket: TLSSocket, plain: SyncStream) {
+    this.#socket = socket;
+    this.#plain = plain;
+    this.#chunks = socket[Symbol.asyncIterator]();
+    // Whoever reads or writes is told; nobody else needs to know.
+    socket.on("error", () => {});
+  }
+
+  get remote(): Endpoint {
+    return this.#plain.remote;
+  }
+
+  async read(into: Uint8Array): Promise<number | null> {
+    if (this.#rest.length === 0) {
+      const { value, done } = await this.#chunks.next();
+      if (done) return null;
+      this.#rest = value;
+    }
+    const taken = this.#rest.subarray(0, into.length);
+    into.set(taken);
+    this.#rest = this.#rest.subarray(taken.length);
+    return taken.length;
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    this.#socket.write(
+      bytes,
+      (error) => error ? reject(error) : resolve(bytes.length),
+    );
+    return promise;
+  }
+
+  close(): void {
+    this.#socket.destroy();
+    this.#plain.close();
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * The stream below TLS, as `node:tls` wants to have it.
+ *
+ * @module
+ */
+import { Duplex } from "node:stream";
+import type { SyncStream } from "./seams.ts";
+
+const READ_BYTES = 1 << 14;
+
+/** Types of TLS records that can be the first ones (RFC 8446 section 5.1). */
+const FIRST_TYPES: readonly number[] = [/* alert */ 21, /* handshake */ 22];
+
+/** A stream that remembers how the other side has begun. */
+export class Wire {
+  readonly duplex: Duplex;
+  #first: number | undefined;
+
+  constructor(stream: SyncStream) {
+    const take = (bytes: Uint8Array): Uint8Array => {
+      this.#first ??= bytes[0];
+      return bytes;
+    };
+    this.duplex = new Duplex({
+      read() {
+        const chunk = new Uint8Array(READ_BYTES);
+        stream.read(chunk).then(
+          (size) =>
+            this.push(size === null ? null : take(chunk.subarray(0, size))),
+          (error) => this.destroy(error),
+        );
+      },
+      write(bytes: Uint8Array, _encoding, done) {
+        writeAll(stream, bytes).then(() => done(), done);
+      },
+      destroy(error, done) {
+        stream.close();
+        done(error);
+      },
+    });
+    // TLS above is told; what comes after its end is for nobody.
+    this.duplex.on("error", () => {});
+  }
+
+  /** What the other side has said first. */
+  get beginning(): "nothing" | "TLS" | "something else" {
+    if (this.#first === undefined) return "nothing";
+    return FIRST_TYPES.includes(this.#first) ? "TLS" : "something else";
+  }
+}
+
+async function writeAll(stream: SyncStream, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) {
+    at += await stream.write(bytes.subarray(at));
+  }
+}
