@@ -1,0 +1,79 @@
+/**
+ * The choice of the engine: the fastest that this system has, unless the
+ * options say which.
+ *
+ * @module
+ */
+import { openIpsecMb } from "../../ffi/ipsec_mb.ts";
+import { openLibcrypto } from "../../ffi/libcrypto.ts";
+import type { EngineChoice } from "../config/speed.ts";
+import type { Logger } from "../log/logger.ts";
+import type { NativeEngineName } from "../tunnel/native_messages.ts";
+
+/** An engine and why it was chosen. */
+export interface ChosenEngine {
+  readonly name: NativeEngineName | "webcrypto";
+  readonly why: string;
+}
+
+/** Opens a library of the system, to see whether it is there. */
+type LibraryOpener = () => { readonly version: string; close(): void };
+
+/** The libraries that engines need. */
+export interface EngineLibraries {
+  readonly libcrypto: LibraryOpener;
+  readonly ipsecMb: LibraryOpener;
+}
+
+const OF_THE_SYSTEM: EngineLibraries = {
+  libcrypto: openLibcrypto,
+  ipsecMb: openIpsecMb,
+};
+
+/**
+ * Chooses. What works on several datagrams at once needs libcrypto for the
+ * rest.
+ *
+ * @throws if the engine that was asked for by name cannot be had
+ */
+export function chooseEngine(
+  wanted: EngineChoice,
+  logger: Logger,
+  libraries: EngineLibraries = OF_THE_SYSTEM,
+): ChosenEngine {
+  if (wanted === "builtin" || wanted === "webcrypto") {
+    return { name: wanted, why: "as asked for" };
+  }
+  const libcrypto = versionOf(libraries.libcrypto);
+  if (libcrypto instanceof Error) {
+    if (wanted !== "auto") throw libcrypto;
+    logger.warning(
+      "engines ipsec-mb and openssl, the fast ones, are not to be had: " +
+        `${libcrypto.message}; install OpenSSL's libcrypto, version 3 or 1.1`,
+    );
+    return { name: "builtin", why: "no libcrypto" };
+  }
+  const openssl: ChosenEngine = { name: "openssl", why: libcrypto };
+  if (wanted === "openssl") return openssl;
+  const ipsecMb = versionOf(libraries.ipsecMb);
+  if (ipsecMb instanceof Error) {
+    if (wanted !== "auto") throw ipsecMb;
+    logger.info(
+      `engine ipsec-mb, the fastest, is not to be had: ${ipsecMb.message}`,
+    );
+    return openssl;
+  }
+  return { name: "ipsec-mb", why: `libIPSec_MB ${ipsecMb}` };
+}
+
+function versionOf(open: LibraryOpener): string | Error {
+  try {
+    const library = open();
+    const { version } = library;
+    library.close();
+    return version;
+  } catch (error) {
+    if (error instanceof Error) return error;
+    throw error;
+  }
+}
