@@ -9,6 +9,7 @@ import {
   oursAsBinary,
   oursNative,
   oursOnBuiltin,
+  oursOnOpenssl,
   oursWithOneWorker,
   oursWithoutOffloads,
   type PeerProgram,
@@ -115,6 +116,7 @@ const trials: readonly Trial[] = [
   ...([
     [oursWithOneWorker, 100 * MB],
     [oursWithoutOffloads, 100 * MB],
+    [oursOnOpenssl, 100 * MB],
     [oursOnBuiltin, 20 * MB],
   ] as const).map(([program, bytes]) => ({
     name: "carries in both directions",

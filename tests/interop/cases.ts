@@ -5,6 +5,7 @@ import {
   oursFromSource,
   oursNative,
   oursOnBuiltin,
+  oursOnOpenssl,
   oursOnWebCrypto,
   oursWithOneWorker,
   oursWithoutOffloads,
@@ -144,6 +145,7 @@ export const withUanytun: readonly Case[] = casesOf(
 export const otherWays: readonly Case[] = [
   oursFromSource,
   oursOnWebCrypto,
+  oursOnOpenssl,
   oursOnBuiltin,
   oursWithOneWorker,
   oursWithoutOffloads,

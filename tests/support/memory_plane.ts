@@ -25,6 +25,7 @@ import {
   writeEndpoint,
 } from "../../src/tunnel/endpoint_words.ts";
 import { withMoves } from "../../src/tunnel/inbound_events.ts";
+import type { NativeEngineName } from "../../src/tunnel/native_messages.ts";
 import { PlaneLog } from "../../src/tunnel/plane_log.ts";
 import { PointToPoint } from "../../src/tunnel/point_to_point.ts";
 import { PortablePlane } from "../../src/tunnel/portable_plane.ts";
@@ -132,7 +133,7 @@ const PEERS: Readonly<Record<PeerName, string>> = {
 
 /** How a portable plane is set up. */
 export interface MemoryPlaneOptions extends PlaneOptions {
-  readonly engine?: "openssl" | "builtin" | "webcrypto";
+  readonly engine?: NativeEngineName | "webcrypto";
 }
 
 /** A running plane whose clock the test can move. */

@@ -1,3 +1,4 @@
+import { fastestEngine } from "./fastest_engine.ts";
 import type { LabHost } from "./lab.ts";
 import { isFile, missingCommand } from "./lab_missing.ts";
 import type { LabProcess } from "./lab_process.ts";
@@ -45,7 +46,7 @@ interface OurProgram {
   readonly name: string;
   readonly plane: "native" | "portable";
   /** What cryptography it is to choose, or is told to. */
-  readonly engine: "openssl" | "builtin" | "webcrypto";
+  readonly engine: "fastest" | "openssl" | "builtin" | "webcrypto";
   /** Options that it always gets. */
   readonly options?: readonly string[];
 }
@@ -54,7 +55,7 @@ interface OurProgram {
 export const oursFromSource: PeerProgram = fromSource({
   name: "ours (portable)",
   plane: "portable",
-  engine: "openssl",
+  engine: "fastest",
 });
 
 /** The portable plane with nothing but what the runtime has. */
@@ -69,7 +70,15 @@ export const oursOnWebCrypto: PeerProgram = fromSource({
 export const oursNative: PeerProgram = fromSource({
   name: "ours",
   plane: "native",
+  engine: "fastest",
+});
+
+/** The native plane with libcrypto alone. */
+export const oursOnOpenssl: PeerProgram = fromSource({
+  name: "ours (openssl)",
+  plane: "native",
   engine: "openssl",
+  options: ["--engine", "openssl"],
 });
 
 /** The native plane without libcrypto. */
@@ -84,7 +93,7 @@ export const oursOnBuiltin: PeerProgram = fromSource({
 export const oursWithOneWorker: PeerProgram = fromSource({
   name: "ours (1 worker)",
   plane: "native",
-  engine: "openssl",
+  engine: "fastest",
   options: ["--workers", "1"],
 });
 
@@ -92,13 +101,13 @@ export const oursWithOneWorker: PeerProgram = fromSource({
 export const oursWithoutOffloads: PeerProgram = fromSource({
   name: "ours (no offloads)",
   plane: "native",
-  engine: "openssl",
+  engine: "fastest",
   options: ["--offload", "none"],
 });
 
 /** This program as one file, made by `deno compile`. */
 export const oursAsBinary: PeerProgram = ours(
-  { name: "our binary", plane: "native", engine: "openssl" },
+  { name: "our binary", plane: "native", engine: "fastest" },
   [OUR_BINARY],
   () => isFile(OUR_BINARY) ? null : "dist/anytun is not built",
 );
@@ -137,11 +146,10 @@ function ours(
   missing: () => string | null,
 ): PeerProgram {
   const { name, plane, engine, options = [] } = program;
-  const chosen = new RegExp(`${plane} data plane, engine ${engine} `);
+  const needsLibcrypto = engine === "fastest" || engine === "openssl";
   return {
     name,
-    missing: () =>
-      missing() ?? (engine === "openssl" ? whyNoLibcrypto() : null),
+    missing: () => missing() ?? (needsLibcrypto ? whyNoLibcrypto() : null),
     async start(host, settings) {
       const daemon = spawn(
         host,
@@ -151,7 +159,8 @@ function ours(
           ...settings.addresses.flatMap((address) => ["-n", address]),
         ],
       );
-      await daemon.line(chosen);
+      const chosen = engine === "fastest" ? fastestEngine() : engine;
+      await daemon.line(new RegExp(`${plane} data plane, engine ${chosen} `));
       // From here on whatever comes is kept until it is carried.
       await daemon.line(/opening socket/);
       return daemon;

@@ -3,20 +3,31 @@
  *
  * @module
  */
+import type { NativeEngineName } from "../../src/tunnel/native_messages.ts";
+import { whyNoIpsecMb } from "./ipsec_mb_missing.ts";
 import { whyNoLibcrypto } from "./libcrypto_missing.ts";
 import { MemoryPlane } from "./memory_plane.ts";
 import { NativeRig } from "./native_rig.ts";
 import type { PlaneRig } from "./plane_rig.ts";
 
-const noLibcrypto = whyNoLibcrypto();
+/** Why an engine cannot be had here, or null if it can. */
+const MISSING: Readonly<Record<NativeEngineName | "webcrypto", string | null>> =
+  {
+    "ipsec-mb": whyNoIpsecMb(),
+    openssl: whyNoLibcrypto(),
+    builtin: null,
+    webcrypto: null,
+  };
 
 /** The planes. */
 export const PLANE_RIGS: readonly PlaneRig[] = [
-  portable("webcrypto", null),
-  portable("openssl", noLibcrypto),
-  native("openssl", 1, noLibcrypto),
-  native("openssl", 2, noLibcrypto),
-  native("builtin", 1, null),
+  portable("webcrypto"),
+  portable("openssl"),
+  portable("ipsec-mb"),
+  native("ipsec-mb", 1),
+  native("ipsec-mb", 2),
+  native("openssl", 2),
+  native("builtin", 1),
 ];
 
 /** Registers a test for each kind of plane. */
@@ -35,26 +46,19 @@ export function planeTest(
   }
 }
 
-function portable(
-  engine: "openssl" | "webcrypto",
-  missing: string | null,
-): PlaneRig {
+function portable(engine: NativeEngineName | "webcrypto"): PlaneRig {
   return {
     name: `portable, ${engine}`,
-    missing,
-    keepsLibrary: engine === "openssl",
+    missing: MISSING[engine],
+    keepsLibrary: engine === "openssl" || engine === "ipsec-mb",
     start: (options) => MemoryPlane.start({ ...options, engine }),
   };
 }
 
-function native(
-  engine: "openssl" | "builtin",
-  workers: 1 | 2,
-  missing: string | null,
-): PlaneRig {
+function native(engine: NativeEngineName, workers: 1 | 2): PlaneRig {
   return {
     name: `native, ${engine}, ${workers} worker${workers === 1 ? "" : "s"}`,
-    missing,
+    missing: MISSING[engine],
     keepsLibrary: false,
     start: (options) => NativeRig.start({ ...options, engine, workers }),
   };

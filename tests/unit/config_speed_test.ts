@@ -17,9 +17,12 @@ function run(...argv: string[]) {
 }
 
 Deno.test("the engine and the number of workers can be chosen", () => {
-  const options = run("--engine", "builtin", "--workers", "1");
-  assert.equal(options.engine, "builtin");
-  assert.equal(options.workers, 1);
+  assert.equal(run().engine, "auto");
+  for (const name of ["auto", "ipsec-mb", "openssl", "builtin", "webcrypto"]) {
+    assert.equal(run("--engine", name).engine, name);
+  }
+  assert.equal(run().workers, 2);
+  assert.equal(run("--workers", "1").workers, 1);
 });
 
 Deno.test("offloads are a list, all, or none", () => {

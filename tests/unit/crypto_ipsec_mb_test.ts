@@ -23,9 +23,8 @@ import {
 } from "../../src/satp/pipeline.ts";
 import { KeySchedule } from "../../src/satp/schedule.ts";
 import { whyNoIpsecMb } from "../support/ipsec_mb_missing.ts";
-import { whyNoLibcrypto } from "../support/libcrypto_missing.ts";
 
-const reason = whyNoLibcrypto() ?? whyNoIpsecMb();
+const reason = whyNoIpsecMb();
 
 /** More than one burst of the library takes. */
 const CAPACITY = 150;

@@ -14,9 +14,8 @@ import { openLibcrypto } from "../../ffi/libcrypto.ts";
 import { Arena } from "../../ffi/memory.ts";
 import { HmacSha1 } from "../../ffi/sha1.ts";
 import { whyNoIpsecMb } from "../support/ipsec_mb_missing.ts";
-import { whyNoLibcrypto } from "../support/libcrypto_missing.ts";
 
-const reason = whyNoLibcrypto() ?? whyNoIpsecMb();
+const reason = whyNoIpsecMb();
 const ARENA_BYTES = 1 << 20;
 
 /** What the tests work with. */

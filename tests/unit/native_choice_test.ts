@@ -4,12 +4,12 @@ import {
   choosePlane,
   type PlaneChoice,
 } from "../../src/daemon/choose_plane.ts";
+import { whyNoIpsecMb } from "../support/ipsec_mb_missing.ts";
 import { whyNoLibcrypto } from "../support/libcrypto_missing.ts";
 import { recordingLog } from "../support/recording_log.ts";
 
 // Opened with all permissions: the tests below give some of them up.
 const libc = openLibc();
-const noLibcrypto = whyNoLibcrypto();
 
 /** What was chosen, and the lines that were logged meanwhile. */
 async function choose(
@@ -27,23 +27,36 @@ async function choose(
 
 function choiceTest(
   name: string,
-  { ffi = true, read = true, needsLibcrypto = false }: {
+  { ffi = true, read = true, missing = null }: {
     readonly ffi?: boolean;
     readonly read?: boolean;
-    readonly needsLibcrypto?: boolean;
+    readonly missing?: string | null;
   },
   fn: () => Promise<void>,
 ): void {
-  const ignore = needsLibcrypto && noLibcrypto !== null;
-  const why = ignore ? ` (skipped: ${noLibcrypto})` : "";
+  const ignore = missing !== null;
+  const why = ignore ? ` (skipped: ${missing})` : "";
   Deno.test({ name: name + why, ignore, permissions: { ffi, read }, fn });
 }
 
 choiceTest(
-  "auto takes the native plane with libcrypto, and says so without a warning",
-  { needsLibcrypto: true },
+  "auto takes the native plane with libIPSec_MB, and says so without a warning",
+  { missing: whyNoIpsecMb() },
   async () => {
     const { description, lines } = await choose({});
+    assert.match(
+      description,
+      /^native data plane, engine ipsec-mb \(libIPSec_MB [\d.]+\), 2 workers$/,
+    );
+    assert.deepEqual(lines, []);
+  },
+);
+
+choiceTest(
+  "openssl asked for is the native plane with libcrypto, without a word",
+  { missing: whyNoLibcrypto() },
+  async () => {
+    const { description, lines } = await choose({ engine: "openssl" });
     assert.match(
       description,
       /^native data plane, engine openssl \(OpenSSL .+\), 2 workers$/,
@@ -76,23 +89,31 @@ choiceTest(
     assert.equal(lines.length, 1);
     assert.match(
       lines[0] ?? "",
-      /^WARNING: engine openssl, the fastest, is not to be had: .*; install OpenSSL's libcrypto, version 3 or 1\.1$/,
+      /^WARNING: engines ipsec-mb and openssl, the fast ones, are not to be had: .*; install OpenSSL's libcrypto, version 3 or 1\.1$/,
     );
   },
 );
 
-choiceTest(
-  "openssl asked for by name is had or nothing is",
-  { ffi: false },
-  async () => {
-    await assert.rejects(choose({ engine: "openssl" }), { name: "NotCapable" });
-  },
-);
+for (const engine of ["ipsec-mb", "openssl"] as const) {
+  choiceTest(
+    `${engine} asked for by name is had or nothing is`,
+    { ffi: false },
+    async () => {
+      await assert.rejects(choose({ engine }), { name: "NotCapable" });
+    },
+  );
+}
 
-for (const engine of ["openssl", "builtin"] as const) {
+const missing = {
+  "ipsec-mb": whyNoIpsecMb(),
+  openssl: whyNoLibcrypto(),
+  builtin: null,
+} as const;
+
+for (const engine of ["ipsec-mb", "openssl", "builtin"] as const) {
   choiceTest(
     `without workers the portable plane takes over with engine ${engine} and one line that says how to get the fast one`,
-    { read: false, needsLibcrypto: engine === "openssl" },
+    { read: false, missing: missing[engine] },
     async () => {
       const { description, lines } = await choose({ engine });
       assert.ok(

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { openLibc } from "../../ffi/libc.ts";
 import { createSatpCodec, type SatpCodec } from "../../mod.ts";
 import { ConnectionCounter, PlaneCounter } from "../../src/tunnel/counters.ts";
-import { whyNoLibcrypto } from "../support/libcrypto_missing.ts";
+import { fastestEngine } from "../support/fastest_engine.ts";
 import { NativeRig, type NativeRigOptions } from "../support/native_rig.ts";
 import { openOn } from "../support/native_rig_peer.ts";
 import {
@@ -59,7 +59,7 @@ function whyNoUdpOffload(): string | null {
 }
 
 const missing = whyNoUdpOffload();
-const engine = whyNoLibcrypto() === null ? "openssl" : "builtin";
+const engine = fastestEngine();
 
 function offloadTest(name: string, body: () => Promise<void>): void {
   const why = missing === null ? "" : ` (skipped: ${missing})`;
