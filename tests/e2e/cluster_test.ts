@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ClusterFlow } from "../support/cluster_flow.ts";
-import { ClusterLab, HOME } from "../support/cluster_lab.ts";
+import { CLIENT, ClusterLab, HOME } from "../support/cluster_lab.ts";
+import { until } from "../support/daemons.ts";
 import { copy, serve } from "../support/lab_measure.ts";
 import { missingCommand, whyNoLab } from "../support/lab_missing.ts";
 import {
@@ -107,54 +108,92 @@ for (const [name, tag, programs] of CLUSTERS) {
   );
 }
 
-clusterTest(
-  "a server killed while it serves is no loss once the network moves on, and comes back",
-  "x",
-  ALL_OURS,
-  async (lab) => {
-    await serve(lab.home);
-    await lab.startClient(oursNative);
-    await lab.client.ping(HOME);
-    const copying = copy(lab.client, HOME, Infinity, 12);
-    await pause(500);
-    await lab.killServer(1);
-    await lab.moveTo(2);
-    const before = await lab.carried(2);
-    await pause(1000);
-    assert.ok(await lab.carried(2) > before);
-    // Back again, with nothing but what the others tell it.
-    await startServer(lab, 1, oursNative);
-    await lab.answerThrough(1);
-    await lab.client.ping(HOME);
-    await lab.askThrough(1);
-    const back = await lab.carried(1);
-    await pause(1000);
-    assert.ok(await lab.carried(1) > back);
-    const { intact, bytes } = await copying;
-    assert.ok(intact, `${bytes} bytes`);
-  },
-);
+/** Waits until all servers tell the same of the client, at this port. */
+async function agree(lab: ClusterLab, port: number): Promise<void> {
+  const right = [
+    `Client 5: ${lab.client.ipv4}:${port}`,
+    `Route: ${CLIENT}/32 -> 5`,
+  ];
+  let told: string[] = [];
+  await until(`all servers tell ${right}`, 30, async () => {
+    told = await Promise.all([1, 2, 3].map((number) => lab.tables(number)));
+    return told.every((text) => text === `${right.join("\n")}\n`);
+  }).catch((cause) => {
+    throw new Error(`${cause.message}, but\n${told.join("\n")}`, { cause });
+  });
+}
 
-clusterTest(
-  "what a cut sync link has held back arrives when it is healed",
-  "y",
-  ALL_OURS,
-  async (lab) => {
-    await lab.startClient(oursNative).then((client) => client.stop());
-    await lab.cutSync(1, 2);
-    await lab.startClient(oursNative, 5555);
-    await lab.client.ping(HOME);
-    await lab.answerThrough(3);
-    await lab.client.ping(HOME);
-    await lab.answerThrough(2);
-    await assert.rejects(
-      lab.client.ping(HOME, 1),
-      "server 2 does not know yet",
-    );
-    await lab.healSync(1, 2);
-    await lab.client.ping(HOME, 30);
-  },
-);
+const KILLED: readonly (readonly [string, string, readonly PeerProgram[]])[] = [
+  ["a server", "o", ALL_OURS],
+  ["a server beside an anytun", "m", [oursNative, anytun, oursNative]],
+  ["an anytun beside servers of ours", "a", [anytun, oursNative, oursNative]],
+];
+
+for (const [name, tag, programs] of KILLED) {
+  clusterTest(
+    `${name} killed while it serves is no loss once the network moves on, and comes back`,
+    `x${tag}`,
+    programs,
+    async (lab) => {
+      await serve(lab.home);
+      const client = await lab.startClient(oursNative);
+      await lab.client.ping(HOME);
+      const copying = copy(lab.client, HOME, Infinity, 12);
+      await pause(500);
+      await lab.killServer(1);
+      await lab.moveTo(2);
+      const before = await lab.carried(2);
+      await pause(1000);
+      assert.ok(await lab.carried(2) > before);
+      // Back again, with nothing but what the others tell it.
+      await startServer(lab, 1, programs[0] ?? oursNative);
+      await lab.answerThrough(1);
+      await lab.client.ping(HOME);
+      await lab.askThrough(1);
+      const back = await lab.carried(1);
+      await pause(1000);
+      assert.ok(await lab.carried(1) > back);
+      const { intact, bytes } = await copying;
+      assert.ok(intact, `${bytes} bytes`);
+      await agree(lab, 4444);
+      // It tells the others again, too, which have to come back for that.
+      await client.stop();
+      await lab.startClient(oursNative, 5555);
+      await lab.client.ping(HOME);
+      await agree(lab, 5555);
+    },
+  );
+}
+
+const CUT: readonly (readonly [string, string, readonly PeerProgram[]])[] = [
+  ["servers of ours", "o", ALL_OURS],
+  ["a server and an anytun", "m", [oursNative, anytun, oursNative]],
+  ["an anytun and a server", "a", [anytun, oursNative, oursNative]],
+];
+
+for (const [name, tag, programs] of CUT) {
+  clusterTest(
+    `what a cut sync link has held back arrives when it is healed: ${name}`,
+    `y${tag}`,
+    programs,
+    async (lab) => {
+      await lab.startClient(oursNative).then((client) => client.stop());
+      await lab.cutSync(1, 2);
+      await lab.startClient(oursNative, 5555);
+      await lab.client.ping(HOME);
+      await lab.answerThrough(3);
+      await lab.client.ping(HOME);
+      await lab.answerThrough(2);
+      await assert.rejects(
+        lab.client.ping(HOME, 1),
+        "server 2 does not know yet",
+      );
+      await lab.healSync(1, 2);
+      await lab.client.ping(HOME, 30);
+      await agree(lab, 5555);
+    },
+  );
+}
 
 clusterTest(
   "a move costs a flow of small datagrams next to nothing",

@@ -1,6 +1,7 @@
 import { LabHost } from "./lab.ts";
 import { LabKeeper } from "./lab_keeper.ts";
 import type { LabProcess } from "./lab_process.ts";
+import { fromSource } from "./our_programs.ts";
 import type { PeerProgram } from "./peers.ts";
 
 /** The address that all servers have (RFC 5737). */
@@ -150,6 +151,14 @@ export class ClusterLab implements AsyncDisposable {
     );
     const [link]: [{ stats64: { rx: { packets: number } } }] = JSON.parse(text);
     return link.stats64.rx.packets;
+  }
+
+  /** What a server tells of its client and its routes when it is asked. */
+  async tables(number: number): Promise<string> {
+    const at = `${homeAddress(number)}:${SYNC_PORT}`;
+    const [program = "", ...first] = fromSource.command;
+    const args = [...first, "showtables", "--connect", at];
+    return await this.server(number).exec(program, ...args);
   }
 
   /** Lets nothing pass between two servers. */
