@@ -3,14 +3,15 @@
  * datagrams side by side, each in its own lane of the vector registers, which
  * the HMACs of many short messages gain most from.
  *
- * Its jobs are structs of its header file, and its functions are pointers in
- * one. So only versions are used whose layout is known: 1.3 (Debian 12) and
- * 2.0 (Debian 13).
+ * Its jobs are structs of its header file, and pointers in one say which
+ * variants of its functions fit the processor. So only versions are used whose
+ * layout is known: 1.3 (Debian 12) and 2.0 (Debian 13).
  *
  * @module
  */
 
 import type { AesKeySize } from "./aes.ts";
+import { type ExportedName, exportedName } from "./dladdr.ts";
 
 const SYMBOLS = {
   imb_get_version_str: {
@@ -56,27 +57,33 @@ const SYMBOLS = {
   },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-const CIPHER_BURST = {
-  parameters: [
-    "pointer", // IMB_MGR *state
-    "pointer", // IMB_JOB *jobs
-    "u32", // const uint32_t n_jobs
-    "i32", // const IMB_CIPHER_MODE cipher
-    "i32", // const IMB_CIPHER_DIRECTION dir
-    "i32", // const IMB_KEY_SIZE_BYTES key_size
-  ],
-  result: "u32",
-} as const satisfies Deno.ForeignFunction;
-
-const HASH_BURST = {
-  parameters: [
-    "pointer", // IMB_MGR *state
-    "pointer", // IMB_JOB *jobs
-    "u32", // const uint32_t n_jobs
-    "i32", // const IMB_HASH_ALG hash
-  ],
-  result: "u32",
-} as const satisfies Deno.ForeignFunction;
+/** Opens the variants of the functions that work on jobs. */
+function openVariants(cipherBurst: ExportedName, hashBurst: ExportedName) {
+  return Deno.dlopen(cipherBurst.file, {
+    cipherBurst: {
+      name: cipherBurst.name,
+      parameters: [
+        "pointer", // IMB_MGR *state
+        "pointer", // IMB_JOB *jobs
+        "u32", // const uint32_t n_jobs
+        "i32", // const IMB_CIPHER_MODE cipher
+        "i32", // const IMB_CIPHER_DIRECTION dir
+        "i32", // const IMB_KEY_SIZE_BYTES key_size
+      ],
+      result: "u32",
+    },
+    hashBurst: {
+      name: hashBurst.name,
+      parameters: [
+        "pointer", // IMB_MGR *state
+        "pointer", // IMB_JOB *jobs
+        "u32", // const uint32_t n_jobs
+        "i32", // const IMB_HASH_ALG hash
+      ],
+      result: "u32",
+    },
+  });
+}
 
 /** An opened libIPSec_MB, as it is. */
 export type IpsecMbLibrary = Pick<
@@ -143,8 +150,7 @@ export class IpsecMb {
   /** Bytes of a job. */
   readonly jobBytes: number;
   readonly #library: IpsecMbLibrary;
-  readonly #cipherBurst: Deno.UnsafeFnPointer<typeof CIPHER_BURST>;
-  readonly #hashBurst: Deno.UnsafeFnPointer<typeof HASH_BURST>;
+  readonly #variants: ReturnType<typeof openVariants>;
   #manager: Deno.PointerValue;
 
   /**
@@ -160,8 +166,10 @@ export class IpsecMb {
     try {
       const view = new Deno.UnsafePointerView(manager);
       checkProcessor(view);
-      this.#cipherBurst = functionAt(view, CIPHER_BURST_AT, CIPHER_BURST);
-      this.#hashBurst = functionAt(view, HASH_BURST_AT, HASH_BURST);
+      this.#variants = openVariants(
+        variantAt(view, CIPHER_BURST_AT),
+        variantAt(view, HASH_BURST_AT),
+      );
     } catch (error) {
       symbols.free_mb_mgr(manager);
       throw error;
@@ -203,7 +211,7 @@ export class IpsecMb {
    * @throws {IpsecMbError} When the library refuses a job, or after `close()`.
    */
   encrypt(jobs: Deno.PointerObject, count: number, keySize: AesKeySize): void {
-    const done = this.#cipherBurst.call(
+    const done = this.#variants.symbols.cipherBurst(
       this.#opened(),
       jobs,
       count,
@@ -222,7 +230,7 @@ export class IpsecMb {
    * @throws {IpsecMbError} When the library refuses a job, or after `close()`.
    */
   authenticate(jobs: Deno.PointerObject, count: number): void {
-    const done = this.#hashBurst.call(
+    const done = this.#variants.symbols.hashBurst(
       this.#opened(),
       jobs,
       count,
@@ -236,6 +244,7 @@ export class IpsecMb {
     if (this.#manager === null) return;
     this.#library.symbols.free_mb_mgr(this.#manager);
     this.#manager = null;
+    this.#variants.close();
     this.#library.close();
   }
 
@@ -291,14 +300,13 @@ function checkProcessor(manager: Deno.UnsafePointerView): void {
   );
 }
 
-function functionAt<const T extends Deno.ForeignFunction>(
-  manager: Deno.UnsafePointerView,
-  at: number,
-  definition: T,
-): Deno.UnsafeFnPointer<T> {
-  const pointer = manager.getPointer<T>(at);
-  if (pointer !== null) return new Deno.UnsafeFnPointer(pointer, definition);
-  throw new IpsecMbError("Cannot use libIPSec_MB: it lacks a function");
+function variantAt(manager: Deno.UnsafePointerView, at: number): ExportedName {
+  const pointer = manager.getPointer(at);
+  const found = pointer === null ? undefined : exportedName(pointer);
+  if (found !== undefined) return found;
+  throw new IpsecMbError(
+    "Cannot use libIPSec_MB: it does not export what it uses",
+  );
 }
 
 function checkDone(done: number, count: number, what: string): void {

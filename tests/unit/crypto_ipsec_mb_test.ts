@@ -184,7 +184,7 @@ test("side by side comes to the same as one by one", (libcrypto) => {
   fc.assert(property, { numRuns: 100 });
 });
 
-test("few datagrams are worked on one by one, and many side by side", (libcrypto) => {
+test("few datagrams are authenticated one by one, and many side by side", (libcrypto) => {
   let ciphers = 0;
   let macs = 0;
   const { symbols } = libcrypto;
@@ -211,7 +211,7 @@ test("few datagrams are worked on one by one, and many side by side", (libcrypto
     return { ciphers, macs };
   };
   // Two digests make an HMAC.
-  assert.deepEqual(seal(2), { ciphers: 2, macs: 4 });
+  assert.deepEqual(seal(2), { ciphers: 0, macs: 4 });
   assert.deepEqual(seal(64), { ciphers: 0, macs: 0 });
 });
 

@@ -315,13 +315,17 @@ Deno.test("a processor without instructions for AES is told, and the manager fre
   assert.equal(library.managers, 0);
 });
 
-Deno.test("a manager without its functions is told, and freed", () => {
+Deno.test("a manager with functions that nobody exports is told, and freed", () => {
   const manager = new Uint8Array(2048);
   manager[8] = 2; // IMB_FEATURE_AESNI
-  const library = new FakeLibrary("1.3.1", manager);
-  assert.throws(() => new IpsecMb(library), {
-    name: "IpsecMbError",
-    message: "Cannot use libIPSec_MB: it lacks a function",
-  });
-  assert.equal(library.managers, 0);
+  const itself = Deno.UnsafePointer.value(Deno.UnsafePointer.of(manager));
+  for (const address of [0n, itself]) {
+    new DataView(manager.buffer).setBigUint64(984, address, true);
+    const library = new FakeLibrary("1.3.1", manager);
+    assert.throws(() => new IpsecMb(library), {
+      name: "IpsecMbError",
+      message: "Cannot use libIPSec_MB: it does not export what it uses",
+    });
+    assert.equal(library.managers, 0);
+  }
 });

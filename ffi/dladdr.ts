@@ -1,0 +1,63 @@
+/**
+ * The names of functions that are known by their pointers only, as Deno calls
+ * a function by its name many times faster than by a pointer.
+ *
+ * @module
+ */
+
+import { openCLibrary } from "./libc.ts";
+
+/** Bytes of a Dl_info. */
+const INFO_SIZE = 32;
+
+// Dl_info: const char *dli_fname, void *dli_fbase, const char *dli_sname,
+// void *dli_saddr.
+const FILE_AT = 0;
+const NAME_AT = 16;
+const START_AT = 24;
+
+/** What a function is exported as. */
+export interface ExportedName {
+  /** Path of the library. */
+  readonly file: string;
+  /** Name of the function. */
+  readonly name: string;
+}
+
+/**
+ * Finds the name of a function (dladdr(3)).
+ *
+ * @param pointer Where the function begins.
+ * @returns undefined when no library exports a function that begins there.
+ * @throws {Deno.errors.NotCapable} Without the permission --allow-ffi.
+ * @throws {Error} When the C library cannot be opened, or is glibc before 2.34.
+ */
+export function exportedName(
+  pointer: Deno.PointerObject,
+): ExportedName | undefined {
+  const libc = openCLibrary({
+    dladdr: {
+      parameters: [
+        "pointer", // const void *addr
+        "buffer", // Dl_info *info
+      ],
+      result: "i32",
+    },
+  });
+  try {
+    const info = new Uint8Array(INFO_SIZE);
+    if (libc.symbols.dladdr(pointer, info) === 0) return undefined;
+    const view = new DataView(info.buffer);
+    const address = view.getBigUint64(START_AT, true);
+    if (address !== Deno.UnsafePointer.value(pointer)) return undefined;
+    return { file: textAt(view, FILE_AT), name: textAt(view, NAME_AT) };
+  } finally {
+    libc.close();
+  }
+}
+
+function textAt(view: DataView, offset: number): string {
+  const address = view.getBigUint64(offset, true);
+  const text = Deno.UnsafePointer.create(address);
+  return text === null ? "" : Deno.UnsafePointerView.getCString(text);
+}
