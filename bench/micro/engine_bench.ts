@@ -4,9 +4,11 @@
  *
  * @module
  */
+import { openIpsecMb } from "../../ffi/ipsec_mb.ts";
 import { openLibcrypto } from "../../ffi/libcrypto.ts";
 import { Arena } from "../../ffi/memory.ts";
 import { BuiltinEngine } from "../../src/crypto/builtin.ts";
+import { IpsecMbEngine } from "../../src/crypto/ipsec_mb.ts";
 import { OpensslEngine } from "../../src/crypto/openssl.ts";
 import { WebCryptoEngine } from "../../src/crypto/webcrypto.ts";
 import { DatagramBatch } from "../../src/satp/batch.ts";
@@ -19,6 +21,7 @@ import {
   sealBatchSync,
 } from "../../src/satp/pipeline.ts";
 import { schedulePair } from "../../src/satp/schedule.ts";
+import { whyNoIpsecMb } from "../../tests/support/ipsec_mb_missing.ts";
 
 const DATAGRAMS = 64;
 const SIZE = 1410;
@@ -34,7 +37,7 @@ const SECRETS = {
 };
 
 const arena = new Arena(1 << 20);
-const openssl = new OpensslEngine(openLibcrypto(), arena);
+const libcrypto = openLibcrypto();
 
 function lay(batch: DatagramBatch, firstAt: number): DatagramBatch {
   for (let i = 0; i < DATAGRAMS; i++) {
@@ -64,8 +67,15 @@ async function schedules(engine: CryptoEngine) {
   return Array(DATAGRAMS).fill(pair.seal);
 }
 
-const synchronous: readonly [SyncCryptoEngine, DatagramBatch][] = [
-  [openssl, inArena()],
+/** Nothing where the library is not installed. */
+function ipsecMb(): SyncCryptoEngine[] {
+  if (whyNoIpsecMb() !== null) return [];
+  return [new IpsecMbEngine(openIpsecMb(), libcrypto, arena)];
+}
+
+const synchronous: readonly (readonly [SyncCryptoEngine, DatagramBatch])[] = [
+  ...ipsecMb().map((engine) => [engine, inArena()] as const),
+  [new OpensslEngine(libcrypto, arena), inArena()],
   [new BuiltinEngine(), standalone()],
 ];
 for (const [engine, batch] of synchronous) {

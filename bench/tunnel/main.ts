@@ -107,12 +107,16 @@ async function bench(options: Options, all: Subject[]): Promise<number> {
   });
   const metrics = scenarios.flatMap((scenario) => scenario.metrics);
   const figures = medians(outcome.samples);
+  const subjects = measured.map((subject): Measured => {
+    const plane = outcome.planes.get(subject.id);
+    return plane === undefined ? subject : { ...subject, plane };
+  });
   const reference = measured[0]?.id ?? "";
   const report: Report = {
     environment,
     rounds,
     seconds,
-    subjects: measured,
+    subjects,
     metrics,
     omissions,
     failures: outcome.failures,

@@ -94,6 +94,11 @@ export class Daemon implements AsyncDisposable {
     return this.#ended;
   }
 
+  /** The last that the program wrote, until now. */
+  get tail(): string {
+    return this.#tail;
+  }
+
   /** The last lines that the program wrote. */
   get lastWords(): string {
     return lastLines(this.#tail);

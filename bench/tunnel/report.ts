@@ -38,6 +38,8 @@ export interface Measured {
   readonly version: string;
   readonly ours?: true;
   readonly pair?: Pair;
+  /** What it said of its data plane and engine. */
+  readonly plane?: string;
 }
 
 /** TCP from one program to another. */

@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { renderChart } from "./chart.ts";
 import { directions, medians, ratios, type Report } from "./report.ts";
 import type { Metric } from "./scenario.ts";
-import { renderDirections, renderTable, threeDigits } from "./table.ts";
+import {
+  renderDirections,
+  renderNotes,
+  renderTable,
+  threeDigits,
+} from "./table.ts";
 
 const GBPS: Metric = {
   id: "tcp.forward.gbps",
@@ -18,7 +23,13 @@ const CPU: Metric = {
 };
 
 const SUBJECTS = [
-  { id: "ours", label: "this", version: "1", ours: true as const },
+  {
+    id: "ours",
+    label: "this",
+    version: "1",
+    ours: true as const,
+    plane: "native data plane, engine x (y), 2 workers",
+  },
   { id: "theirs", label: "<them> & co", version: "2" },
   {
     id: "ours+theirs",
@@ -166,4 +177,11 @@ Deno.test("the chart is legible in light and dark mode and escapes labels", () =
 Deno.test("the chart leaves out a panel without figures", () => {
   const chart = renderChart({ ...REPORT, medians: {} });
   assert.doesNotMatch(chart, /Gbit\/s|NaN|Infinity/);
+});
+
+Deno.test("the notes name each version, and the data plane of those who told", () => {
+  const notes = renderNotes(REPORT).split("\n");
+  const told = "this: 1; native data plane, engine x (y), 2 workers";
+  assert.ok(notes.includes(told), notes.join("\n"));
+  assert.ok(notes.includes("<them> & co: 2"));
 });

@@ -27,6 +27,8 @@ export interface Plan {
 export interface Outcome {
   readonly samples: readonly Sample[];
   readonly failures: readonly Failure[];
+  /** What subjects said of their data plane, by id. */
+  readonly planes: ReadonlyMap<string, string>;
 }
 
 /** Runs a plan in a lab. */
@@ -35,6 +37,7 @@ export class Runner {
   readonly #plan: Plan;
   readonly #samples: Sample[] = [];
   readonly #failures: Failure[] = [];
+  readonly #planes = new Map<string, string>();
   readonly #unstartable = new Set<string>();
 
   /** @param lab where all tunnels are made, one at a time */
@@ -58,7 +61,11 @@ export class Runner {
         await this.#measure(subject, round);
       }
     }
-    return { samples: this.#samples, failures: this.#failures };
+    return {
+      samples: this.#samples,
+      failures: this.#failures,
+      planes: this.#planes,
+    };
   }
 
   async #measure(subject: Subject, round: number): Promise<void> {
@@ -91,6 +98,7 @@ export class Runner {
       return;
     }
     await using _ended = tunnel;
+    if (tunnel.plane !== undefined) this.#planes.set(subject.id, tunnel.plane);
     for (const scenario of scenarios) {
       await this.#play(scenario, subject, round, tunnel);
       if (tunnel.obituary !== undefined) break;

@@ -71,7 +71,9 @@ export function renderNotes(report: Report): string {
     `load average before the run: ${machine.loadAverage.toFixed(2)}`,
     `medians of ${report.rounds} rounds, ${report.seconds} s a transfer; ` +
     `(x): how many times better ${reference?.label ?? "none"} is`,
-    ...subjects.map(({ label, version }) => `${label}: ${version}`),
+    ...subjects.map(({ label, version, plane }) =>
+      `${label}: ${version}${plane === undefined ? "" : `; ${plane}`}`
+    ),
     ...omissions.map(({ name, reason }) => `left out: ${name}: ${reason}`),
     ...failures.map((f) =>
       `failed: ${f.subject}, round ${f.round}, ${f.scenario}: ${f.reason}`

@@ -73,6 +73,7 @@ export class Tunnel implements AsyncDisposable {
   readonly #daemons: PerSide<Daemon>;
   readonly #companions: readonly Daemon[];
   #startSeconds = 0;
+  #plane: string | undefined;
 
   private constructor(
     lab: Lab,
@@ -103,12 +104,21 @@ export class Tunnel implements AsyncDisposable {
       throw error;
     }
     tunnel.#startSeconds = (performance.now() - started) / 1000;
+    tunnel.#plane = planeIn(tunnel.#daemons.left.tail);
     return tunnel;
   }
 
   /** Seconds from starting both daemons until the first packet had passed. */
   get startSeconds(): number {
     return this.#startSeconds;
+  }
+
+  /**
+   * What the left daemon said of its data plane and engine when it started;
+   * undefined for programs that say nothing of these.
+   */
+  get plane(): string | undefined {
+    return this.#plane;
   }
 
   /** Which daemon has ended, with its last words; undefined if none has. */
@@ -176,4 +186,9 @@ export class Tunnel implements AsyncDisposable {
       throw new Error(`Nothing passes the tunnel: ${reason}`, { cause });
     }
   }
+}
+
+/** The line of the log about it (CLI section 6), without what stands before. */
+function planeIn(log: string): string | undefined {
+  return /: ((?:native|portable) data plane, engine .*)$/m.exec(log)?.[1];
 }

@@ -154,6 +154,10 @@ export function satpSubjects(): Subject[] {
   const portable = ours("portable", "this, portable plane", "src/cli/main.ts", [
     ...[Deno.execPath(), "run", "--allow-net", "--allow-ffi", main],
   ]);
+  // As it runs without libIPSec_MB.
+  const openssl = ours("openssl", "this, libcrypto alone", "src/cli/main.ts", [
+    ...[...source.command, "--engine", "openssl"],
+  ]);
   const webcrypto = ours("webcrypto", "this, WebCrypto", "src/cli/main.ts", [
     ...[...portable.command, "--engine", "webcrypto"],
   ]);
@@ -161,7 +165,7 @@ export function satpSubjects(): Subject[] {
   const uanytun = ofTheSystem("uanytun", false);
   return [
     ...[source, compiled, anytun, uanytun].map(alone),
-    ...[portable, webcrypto].map(extra),
+    ...[openssl, portable, webcrypto].map(extra),
     pair(source, anytun),
   ];
 }
