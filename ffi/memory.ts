@@ -71,7 +71,7 @@ export class Arena {
     this.#base = base;
     this.#pointers = Array(KEPT_POINTERS).fill(base);
     this.#baseAddress = Deno.UnsafePointer.value(base);
-    this.#baseLow = Number(this.#baseAddress & 0xffffffffn);
+    this.#baseLow = Number(BigInt.asIntN(32, this.#baseAddress));
     this.#baseHigh = Number(this.#baseAddress >> 32n);
   }
 
@@ -137,9 +137,11 @@ export class Arena {
    */
   storeAddress(at: number, offset: number): void {
     this.check(offset, 1);
-    const low = this.#baseLow + offset;
+    // 32 bit integers all the way: the compiler need not think of fractions.
+    const low = (this.#baseLow + offset) | 0;
+    const carry = (low >>> 0) < (offset >>> 0) ? 1 : 0;
     this.words[at >>> 2] = low;
-    this.words[(at >>> 2) + 1] = this.#baseHigh + (low > 0xffffffff ? 1 : 0);
+    this.words[(at >>> 2) + 1] = this.#baseHigh + carry;
   }
 
   /**

@@ -60,7 +60,7 @@ export interface InboundPumpOptions {
   readonly packets: PacketMemory;
   readonly port: PacketPort;
   /** File descriptors of the sockets. */
-  readonly sockets: readonly number[];
+  readonly sockets: Int32Array;
   /** Whether the kernel joins datagrams (UDP_GRO). */
   readonly gro: boolean;
   /** Whether the device wants a virtio header before each packet. */

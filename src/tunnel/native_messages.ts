@@ -6,18 +6,22 @@
 import type { LevelName } from "../log/level.ts";
 import type { DeviceType } from "../satp/payload.ts";
 import type { SatpParameters } from "../satp/params.ts";
+import type { DeviceReader } from "./device_turn.ts";
 import type { CoalesceOptions } from "./inbound_pump.ts";
 import type { SendSockets } from "./gso_sender.ts";
 
 /** Engines that answer at once, as a worker needs it. */
 export type NativeEngineName = "ipsec-mb" | "openssl" | "builtin";
 
-/** What a worker carries. */
-export type Direction = "out" | "in" | "both";
+/**
+ * What a worker carries: all there is, or what comes in and, as long as that is
+ * little, what goes out, or what goes out when that is much.
+ */
+export type WorkerRole = "all" | DeviceReader;
 
 /** Everything a worker is to know; it begins to carry when it has it. */
 export interface NativeSetup {
-  readonly direction: Direction;
+  readonly role: WorkerRole;
   readonly engine: NativeEngineName;
   readonly params: SatpParameters;
   readonly deviceType: DeviceType;
@@ -32,8 +36,12 @@ export interface NativeSetup {
   readonly counters: SharedArrayBuffer;
   /** One word: not 0 when everything is to stop. */
   readonly stop: SharedArrayBuffer;
+  /** Memory of the {@link DeviceTurn} that two workers share. */
+  readonly turn: SharedArrayBuffer;
   /** File descriptor of this worker's bell. */
   readonly bell: number;
+  /** File descriptor of the other worker's bell, or of the own one. */
+  readonly otherBell: number;
   /** File descriptor of the device. */
   readonly device: number;
   readonly sockets: SendSockets;

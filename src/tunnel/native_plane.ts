@@ -8,16 +8,17 @@ import type { Libc } from "../../ffi/libc.ts";
 import { Bell } from "../../ffi/poll.ts";
 import type { Logger } from "../log/logger.ts";
 import { PLANE_COUNTERS } from "./counters.ts";
+import { DeviceTurn } from "./device_turn.ts";
 import type {
-  Direction,
   NativeSetup,
   WorkerMessage,
+  WorkerRole,
 } from "./native_messages.ts";
 
 /** What is the same for all workers. */
 export type NativeOptions = Omit<
   NativeSetup,
-  "direction" | "bell" | "stop" | "counters"
+  "role" | "turn" | "bell" | "otherBell" | "stop" | "counters"
 >;
 
 /** Who hears what the workers have to say. */
@@ -29,7 +30,7 @@ export interface NativeListener {
 
 /** One worker from its birth to its end. */
 class Carrier {
-  readonly direction: Direction;
+  readonly role: WorkerRole;
   /** The plane's counters that this worker writes. */
   readonly counters = new SharedArrayBuffer(PLANE_COUNTERS * 8);
   readonly loaded = Promise.withResolvers<void>();
@@ -41,10 +42,10 @@ class Carrier {
 
   constructor(
     libc: Libc,
-    direction: Direction,
+    role: WorkerRole,
     listener: () => NativeListener | undefined,
   ) {
-    this.direction = direction;
+    this.role = role;
     // Whoever waits first learns of a failure; the others need not.
     for (const { promise } of [this.loaded, this.ready, this.ended]) {
       promise.catch(() => {});
@@ -77,17 +78,17 @@ class Carrier {
   }
 
   /** Lets it carry. */
-  start(setup: Omit<NativeSetup, "direction" | "bell" | "counters">): void {
+  start(setup: Omit<NativeSetup, "role" | "bell" | "counters">): void {
     if (this.#state !== "waiting") return;
     this.#state = "carrying";
-    const { direction, counters } = this;
-    const message: NativeSetup = {
-      ...setup,
-      direction,
-      counters,
-      bell: this.#bell.fd,
-    };
+    const { role, counters, bell } = this;
+    const message: NativeSetup = { ...setup, role, counters, bell };
     this.#worker.postMessage(message);
+  }
+
+  /** File descriptor of its bell. */
+  get bell(): number {
+    return this.#bell.fd;
   }
 
   /** Has it look at the word that says whether to stop. */
@@ -126,18 +127,18 @@ export class NativePlane {
   /**
    * Makes the workers. They do nothing yet.
    *
-   * @param workers 1 for both directions in one, 2 for one each
+   * @param workers 1 for all packets, or 2 to share them if there are many
    * @throws if the runtime cannot load them, as without --allow-read when the
    * program runs from source; none is left then
    */
   static async load(libc: Libc, workers: 1 | 2): Promise<NativePlane> {
-    const directions: Direction[] = workers === 1 ? ["both"] : ["out", "in"];
+    const roles: WorkerRole[] = workers === 1 ? ["all"] : ["in", "out"];
     const plane = new NativePlane();
     const carriers = plane.#carriers;
     try {
       checkModuleAccess();
-      for (const direction of directions) {
-        carriers.push(new Carrier(libc, direction, () => plane.#listener));
+      for (const role of roles) {
+        carriers.push(new Carrier(libc, role, () => plane.#listener));
       }
       await Promise.all(carriers.map(({ loaded }) => loaded.promise));
       return plane;
@@ -154,8 +155,15 @@ export class NativePlane {
    */
   async start(options: NativeOptions, listener: NativeListener): Promise<void> {
     this.#listener = listener;
-    const stop = this.#stop;
-    for (const carrier of this.#carriers) carrier.start({ ...options, stop });
+    const shared = {
+      ...options,
+      stop: this.#stop,
+      turn: DeviceTurn.allocate(),
+    };
+    for (const carrier of this.#carriers) {
+      const other = this.#carriers.find((other) => other !== carrier);
+      carrier.start({ ...shared, otherBell: (other ?? carrier).bell });
+    }
     try {
       await Promise.all(this.#carriers.map(({ ready }) => ready.promise));
     } catch (error) {

@@ -1,6 +1,6 @@
 /**
- * What a worker of the native plane works with, put together from its setup:
- * one arena, one engine, and a pump for each direction.
+ * A worker of the native plane, put together from its setup: one arena, one
+ * engine, a pump for each direction.
  *
  * @module
  */
@@ -9,31 +9,28 @@ import { openIpsecMb } from "../../ffi/ipsec_mb.ts";
 import { type Libc, openLibc } from "../../ffi/libc.ts";
 import { openLibcrypto } from "../../ffi/libcrypto.ts";
 import { Arena } from "../../ffi/memory.ts";
-import { PollSet } from "../../ffi/poll.ts";
+import { Bell, PollSet } from "../../ffi/poll.ts";
 import { IPSEC_MB_ARENA_BYTES, IpsecMbEngine } from "../crypto/ipsec_mb.ts";
 import { OpensslEngine } from "../crypto/openssl.ts";
 import type { SyncCryptoEngine } from "../satp/engine.ts";
+import { CarryLoop } from "./carry_loop.ts";
 import { Connections } from "./connection.ts";
 import { ConnectionTable } from "./connection_table.ts";
+import { DeviceTurn } from "./device_turn.ts";
 import { withMoves } from "./inbound_events.ts";
-import { INBOUND_ARENA_BYTES, type InboundPump } from "./inbound_pump.ts";
+import { INBOUND_ARENA_BYTES } from "./inbound_pump.ts";
 import type { NativeEngineName, NativeSetup } from "./native_messages.ts";
-import { OUTBOUND_ARENA_BYTES, type OutboundPump } from "./outbound_pump.ts";
+import { OUTBOUND_ARENA_BYTES } from "./outbound_pump.ts";
 import type { PlaneLog } from "./plane_log.ts";
 import { inboundPump, outboundPump, type PumpParts } from "./pump_parts.ts";
 import { REHEARSAL_BYTES, rehearse } from "./rehearsal.ts";
 
+/** How long log lines may be held back unsaid while nothing happens, in ms. */
+const CONFESSION_MS = 10_000;
+
 /** Bytes for two pumps and the engine. */
 const ARENA_BYTES = OUTBOUND_ARENA_BYTES + INBOUND_ARENA_BYTES +
   IPSEC_MB_ARENA_BYTES;
-
-/** Ready to carry; all of it belongs to this thread. */
-export interface Pumps {
-  readonly libc: Libc;
-  readonly pumps: readonly (OutboundPump | InboundPump)[];
-  /** What the pumps wait for, with room for one more. */
-  readonly wait: PollSet;
-}
 
 /** Makes an engine for an arena. */
 type EngineMaker = (arena: Arena) => SyncCryptoEngine;
@@ -45,44 +42,55 @@ type EngineMaker = (arena: Arena) => SyncCryptoEngine;
  * @param now A clock that never goes back, in milliseconds
  * @throws {LibcryptoError} if the engine is not to be had
  */
-export async function openPumps(
+export async function openLoop(
   setup: NativeSetup,
   planeLog: PlaneLog,
   moved: (mux: number) => void,
   now: () => number,
-): Promise<Pumps> {
+): Promise<CarryLoop> {
   const libc = openLibc();
   const newEngine = await engineMaker(setup.engine);
   tryRehearsal(setup, libc, newEngine, now);
 
-  const { direction, receiveFrom, device, sockets } = setup;
   const arena = new Arena(ARENA_BYTES);
   const engine = newEngine(arena);
+  const table = new ConnectionTable(setup.connections);
+  const { role, device } = setup;
   const parts: PumpParts = {
     setup,
     libc,
     arena,
     engine,
-    connections: new Connections(
-      new ConnectionTable(setup.connections),
-      engine,
-    ),
+    connections: new Connections(table, engine),
     counters: new Float64Array(setup.counters),
     device,
     now,
   };
-  const wait = new PollSet(libc, arena, 2 + receiveFrom.length);
-  const pumps: (OutboundPump | InboundPump)[] = [];
-  if (direction !== "in") {
-    const noSocket = planeLog.noSocket.bind(planeLog);
-    pumps.push(outboundPump(parts, sockets, noSocket));
-    wait.add(device);
-  }
-  if (direction !== "out") {
-    pumps.push(inboundPump(parts, receiveFrom, withMoves(planeLog, moved)));
-    for (const fd of receiveFrom) wait.add(fd);
-  }
-  return { libc, pumps, wait };
+  const inbound = role === "out" ? undefined : inboundPump(
+    parts,
+    setup.receiveFrom,
+    withMoves(planeLog, moved),
+  );
+  return new CarryLoop({
+    wait: new PollSet(libc, arena, 2 + setup.receiveFrom.length),
+    bell: new Bell(libc, setup.bell),
+    device,
+    outbound: outboundPump(
+      parts,
+      setup.sockets,
+      planeLog.noSocket.bind(planeLog),
+    ),
+    inbound,
+    sockets: setup.receiveFrom,
+    turn: role === "all" ? undefined : new DeviceTurn(
+      role,
+      setup.turn,
+      new Bell(libc, setup.otherBell),
+      now,
+    ),
+    patience: CONFESSION_MS,
+    log: planeLog,
+  });
 }
 
 // Twice: the first objects of a kind teach the runtime what their fields hold.

@@ -5,49 +5,21 @@
  * @module
  */
 /// <reference lib="deno.worker" />
-import { Bell, type PollSet } from "../../ffi/poll.ts";
 import type { LevelName } from "../log/level.ts";
 import type { Logger } from "../log/logger.ts";
 import type { NativeSetup, WorkerMessage } from "./native_messages.ts";
-import { openPumps } from "./native_pumps.ts";
+import { openLoop } from "./native_pumps.ts";
 import { PlaneLog } from "./plane_log.ts";
-
-/** How long log lines may be held back unsaid while nothing happens, in ms. */
-const CONFESSION_MS = 10_000;
-
-/** One direction: carries what there is, says whether there may be more. */
-interface Pump {
-  pump(): boolean;
-}
 
 async function carry(setup: NativeSetup): Promise<void> {
   const now = () => performance.now();
   const planeLog = new PlaneLog(postingLogger(), now);
   const moved = (mux: number) => say({ kind: "moved", mux });
-  const { libc, pumps, wait } = await openPumps(setup, planeLog, moved, now);
-  const bell = new Bell(libc, setup.bell);
-  const bellIndex = wait.add(setup.bell);
+  const loop = await openLoop(setup, planeLog, moved, now);
   const stop = new Int32Array(setup.stop);
   say({ kind: "ready" });
-  while (Atomics.load(stop, 0) === 0) {
-    if (pumpAll(pumps)) continue;
-    waitFor(wait, bell, bellIndex);
-    planeLog.flushSometimes();
-  }
+  while (Atomics.load(stop, 0) === 0) loop.round();
   planeLog.flush();
-}
-
-function pumpAll(pumps: readonly Pump[]): boolean {
-  let more = false;
-  for (const pump of pumps) {
-    if (pump.pump()) more = true;
-  }
-  return more;
-}
-
-function waitFor(wait: PollSet, bell: Bell, bellIndex: number): void {
-  wait.wait(CONFESSION_MS);
-  if (wait.ready(bellIndex) !== 0) bell.silence();
 }
 
 function postingLogger(): Logger {

@@ -83,15 +83,32 @@ export class OutboundPump {
    * @throws {TunTapError} if the device is gone
    */
   pump(): boolean {
-    const { batch } = this.#outbound;
-    batch.count = 0;
-    this.#nextAt = this.#wireAt;
+    this.#clear();
     const more = this.#fill();
-    if (batch.count === 0) return more;
-    this.#outbound.address(this.#sizes);
-    sealBatchSync(this.#options.engine, batch, this.#outbound.schedules);
-    this.#sender.send();
+    this.#send();
     return more;
+  }
+
+  /** Sends what is left of a super-packet, without reading another one. */
+  drain(): void {
+    while (this.#segmentsLeft > 0) {
+      this.#clear();
+      this.#laySegments();
+      this.#send();
+    }
+  }
+
+  #clear(): void {
+    this.#outbound.batch.count = 0;
+    this.#nextAt = this.#wireAt;
+  }
+
+  #send(): void {
+    const { batch, schedules } = this.#outbound;
+    if (batch.count === 0) return;
+    this.#outbound.address(this.#sizes);
+    sealBatchSync(this.#options.engine, batch, schedules);
+    this.#sender.send();
   }
 
   // Returns false once the device has been emptied. After that the next packet

@@ -72,7 +72,7 @@ export function inboundPump(
     vnetHeader,
     gro,
     coalesce,
-    sockets,
+    sockets: Int32Array.from(sockets),
     inbound: { connections, deviceType, counters, events, now },
   });
 }

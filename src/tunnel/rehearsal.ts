@@ -8,6 +8,7 @@
 import type { Libc } from "../../ffi/libc.ts";
 import type { Arena } from "../../ffi/memory.ts";
 import { PacketPort } from "../../ffi/packet_port.ts";
+import { Bell, PollSet } from "../../ffi/poll.ts";
 import { SocketPair } from "../../ffi/socket_pair.ts";
 import { UdpSocket } from "../../ffi/udp.ts";
 import type { Logger } from "../log/logger.ts";
@@ -19,17 +20,22 @@ import {
 } from "../offload/virtio.ts";
 import type { SyncCryptoEngine } from "../satp/engine.ts";
 import { keyBytes, type Role, SALT_BYTES } from "../satp/params.ts";
+import { CarryLoop } from "./carry_loop.ts";
 import { Connections } from "./connection.ts";
 import { ConnectionTable, endpointWords } from "./connection_table.ts";
 import { PLANE_COUNTERS } from "./counters.ts";
 import { writeEndpoint } from "./endpoint_words.ts";
+import { DeviceTurn } from "./device_turn.ts";
 import type { NativeSetup } from "./native_messages.ts";
 import { inboundPump, outboundPump, type PumpParts } from "./pump_parts.ts";
 import { PlaneLog } from "./plane_log.ts";
 
 /** Enough for the compiler to take notice. */
-const SINGLE_ROUNDS = 1000;
+const SINGLE_ROUNDS = 800;
 const SUPER_ROUNDS = 20;
+
+/** Packets fed at a time: the first goes alone, the others as a batch. */
+const PACKETS_A_ROUND = 5;
 
 const PING_BYTES = 84;
 const SEGMENT_BYTES = 1348;
@@ -67,6 +73,7 @@ export const REHEARSAL_BYTES = 192 << 10;
 export function rehearse(given: NativeSetup, parts: RehearsalParts): void {
   const { libc, arena } = parts;
   using pair = new SocketPair(libc);
+  const bell = Bell.open(libc);
   const loopback = Uint8Array.of(127, 0, 0, 1);
   const socket = UdpSocket.open(libc, {
     address: loopback,
@@ -76,34 +83,59 @@ export function rehearse(given: NativeSetup, parts: RehearsalParts): void {
   try {
     if (given.gro) socket.enableGro();
     const setup = { ...given, routes: undefined };
-    const out = outboundPump(
-      partsOf(setup, parts, pair.near, "left", socket),
-      { ipv4: socket.fd },
-      () => {},
-    );
-    const into = inboundPump(
-      partsOf(setup, parts, pair.near, "right", socket),
-      [socket.fd],
-      new PlaneLog(SILENT, parts.now),
-    );
+    const loop = newLoop(setup, parts, pair.near, socket, bell);
     const far = new PacketPort(libc, arena, pair.far);
     const fed = arena.take(REHEARSAL_BYTES / 2, 64);
     const readBack = arena.take(REHEARSAL_BYTES / 2 - 64, 64);
-    const round = (size: number): void => {
-      far.write(fed, size);
-      out.pump();
-      into.pump();
+    const carry = (size: number, copies: number): void => {
+      for (let k = 0; k < copies; k++) far.write(fed, size);
+      while (!loop.round());
       while (far.read(readBack, REHEARSAL_BYTES / 2 - 64) > 0);
+      bell.ring();
+      loop.round();
     };
-    const single = writePing(setup, arena, fed);
-    for (let k = 0; k < SINGLE_ROUNDS; k++) round(single);
+    for (let k = 0; k < SINGLE_ROUNDS; k++) {
+      const version = k % 2 === 0 ? 4 : 6;
+      carry(writePing(setup, arena, fed, version), PACKETS_A_ROUND);
+    }
     if (!setup.vnetHeader) return;
     for (let k = 0; k < SUPER_ROUNDS; k++) {
-      round(writeSuperPacket(setup, arena, fed));
+      carry(writeSuperPacket(setup, arena, fed), 1);
     }
   } finally {
     socket.close();
+    bell.close();
   }
+}
+
+function newLoop(
+  setup: NativeSetup,
+  parts: RehearsalParts,
+  device: number,
+  socket: UdpSocket,
+  bell: Bell,
+): CarryLoop {
+  const { libc, arena, now } = parts;
+  const log = new PlaneLog(SILENT, now);
+  return new CarryLoop({
+    wait: new PollSet(libc, arena, 3),
+    bell,
+    device,
+    outbound: outboundPump(
+      partsOf(setup, parts, device, "left", socket),
+      { ipv4: socket.fd },
+      () => {},
+    ),
+    inbound: inboundPump(
+      partsOf(setup, parts, device, "right", socket),
+      [socket.fd],
+      log,
+    ),
+    sockets: [socket.fd],
+    turn: new DeviceTurn("in", DeviceTurn.allocate(), bell, now),
+    patience: 0,
+    log,
+  });
 }
 
 function partsOf(
@@ -133,14 +165,26 @@ function partsOf(
   };
 }
 
-// An IPv4 packet of a protocol that nobody looks into.
-function writePing(setup: NativeSetup, arena: Arena, at: number): number {
+// A packet of a protocol that nobody looks into.
+function writePing(
+  setup: NativeSetup,
+  { view, bytes }: Arena,
+  at: number,
+  version: 4 | 6,
+): number {
   const header = setup.vnetHeader ? VIRTIO_HEADER_SIZE : 0;
-  if (setup.vnetHeader) writePlainHeader(arena.view, at);
+  if (setup.vnetHeader) writePlainHeader(view, at);
   const ip = at + header + linkBytes(setup);
-  arena.view.setUint16(ip, 0x4500);
-  arena.view.setUint16(ip + 2, PING_BYTES);
-  arena.view.setUint16(ip + 8, 0x4001);
+  bytes.fill(0, ip, ip + PING_BYTES);
+  if (version === 4) {
+    view.setUint16(ip, 0x4500);
+    view.setUint16(ip + 2, PING_BYTES);
+    view.setUint16(ip + 8, 0x4001);
+  } else {
+    view.setUint16(ip, 0x6000);
+    view.setUint16(ip + 4, PING_BYTES - 40);
+    view.setUint16(ip + 6, 0x3a40);
+  }
   return ip + PING_BYTES - at;
 }
 

@@ -6,6 +6,7 @@ import {
   ConnectionCounter,
   PLANE_COUNTERS,
 } from "../../src/tunnel/counters.ts";
+import { DeviceTurn } from "../../src/tunnel/device_turn.ts";
 import type {
   NativeSetup,
   WorkerMessage,
@@ -173,12 +174,15 @@ libcTest(
     const device = new PairDevice(libc);
     const belfry = new Belfry(libc);
     const stop = new SharedArrayBuffer(4);
+    const bell = belfry.libc.symbols.eventfd(0, 0);
     const setup: NativeSetup = {
       ...idleOptions(device),
-      direction: "out",
+      role: "in",
+      turn: DeviceTurn.allocate(),
       counters: new SharedArrayBuffer(PLANE_COUNTERS * 8),
       stop,
-      bell: belfry.libc.symbols.eventfd(0, 0),
+      bell,
+      otherBell: bell,
     };
     const worker = new Worker(
       new URL("../../src/tunnel/native_worker.ts", import.meta.url),

@@ -3,7 +3,7 @@ import type { Scenario } from "../scenario.ts";
 import { mean, quantile } from "../statistics.ts";
 
 /** Enough for a 99th percentile that is not just the worst one. */
-const COUNT = 300;
+const COUNT = 1000;
 const INTERVAL_MS = 4;
 
 /** Round-trip time while the tunnel carries nothing else. */

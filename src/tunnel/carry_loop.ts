@@ -1,0 +1,93 @@
+/**
+ * What a worker of the native plane does again and again: carry what has come,
+ * in and out, and rest when there is nothing.
+ *
+ * @module
+ */
+import { type Bell, POLLIN, type PollSet } from "../../ffi/poll.ts";
+import { DeviceTurn } from "./device_turn.ts";
+import type { InboundPump } from "./inbound_pump.ts";
+import type { OutboundPump } from "./outbound_pump.ts";
+import type { PlaneLog } from "./plane_log.ts";
+
+/** What a loop is made of. */
+export interface CarryLoopOptions {
+  /** Empty, with room for device, sockets and bell. */
+  readonly wait: Pick<PollSet, "add" | "watch" | "wait" | "ready">;
+  /** Rung when there is something else to look at than packets. */
+  readonly bell: Pick<Bell, "fd" | "silence">;
+  /** File descriptor of the device. */
+  readonly device: number;
+  readonly outbound: Pick<OutboundPump, "pump" | "drain">;
+  /** Without one the worker carries only out. */
+  readonly inbound: Pick<InboundPump, "pump"> | undefined;
+  /** File descriptors that the pump of the way in receives from. */
+  readonly sockets: readonly number[];
+  /** Without one the device is read by nobody else. */
+  readonly turn: DeviceTurn | undefined;
+  /** Longest rest, in milliseconds. */
+  readonly patience: number;
+  /** What is to be said sometimes, but not while there is more to do. */
+  readonly log: Pick<PlaneLog, "flushSometimes">;
+}
+
+/** The rounds of one worker. */
+export class CarryLoop {
+  readonly #options: CarryLoopOptions;
+  readonly #deviceIndex: number;
+  readonly #bellIndex: number;
+  #readsDevice = true;
+
+  constructor(options: CarryLoopOptions) {
+    const { wait, device, bell, sockets } = options;
+    this.#options = options;
+    this.#deviceIndex = wait.add(device);
+    this.#bellIndex = wait.add(bell.fd);
+    if (options.inbound !== undefined) {
+      for (const fd of sockets) wait.add(fd);
+    }
+  }
+
+  /**
+   * Carries what there is, or rests until there is something.
+   *
+   * @returns Whether it has rested
+   * @throws {TunTapError} if the device is gone
+   * @throws {SystemError} if a socket fails
+   */
+  round(): boolean {
+    const { outbound, inbound, turn } = this.#options;
+    this.#lookWhoseTurn();
+    // First in, then out: an answer to what comes in may go out at once.
+    let more = inbound !== undefined && inbound.pump();
+    if (this.#readsDevice && outbound.pump()) more = true;
+    const shouldPass = more ? turn?.worked() : this.#rest();
+    if (shouldPass === true) this.#pass();
+    return !more;
+  }
+
+  #lookWhoseTurn(): void {
+    const { turn, wait } = this.#options;
+    if (turn === undefined || turn.isOwn === this.#readsDevice) return;
+    this.#readsDevice = turn.isOwn;
+    wait.watch(this.#deviceIndex, this.#readsDevice ? POLLIN : 0);
+  }
+
+  // Returns whether the other worker should read the device.
+  #rest(): boolean {
+    const { wait, bell, turn, inbound, patience, log } = this.#options;
+    const mayPass = turn !== undefined && inbound === undefined &&
+      this.#readsDevice;
+    const limit = mayPass ? DeviceTurn.PATIENCE_MS : patience;
+    const ready = wait.wait(limit);
+    if (wait.ready(this.#bellIndex) !== 0) bell.silence();
+    log.flushSometimes();
+    return turn?.rested(ready === 0) ?? false;
+  }
+
+  // What was read before must go out before what is read next.
+  #pass(): void {
+    this.#options.outbound.drain();
+    this.#options.turn?.pass();
+  }
+}
