@@ -17,7 +17,7 @@ import { ClusterView, tableJson } from "../sync/cluster_view.ts";
 import { connectTcp } from "../sync/deno_tcp.ts";
 import type { SyncStream } from "../sync/seams.ts";
 import { type TableLine, TableReader } from "../sync/showtables.ts";
-import { connectTls } from "../sync/tls.ts";
+import { connectFor } from "../sync/transport.ts";
 import { printCommandLine, printTo } from "./print.ts";
 import { secretFiles } from "./secret_files.ts";
 
@@ -113,7 +113,7 @@ async function source(
   if (server === undefined) return (into) => Deno.stdin.read(into);
   const { host, port } = server;
   const address = parseAddress(host);
-  const connect = syncTls ? connectTls(connectTcp, syncTls) : connectTcp;
+  const connect = await connectFor(syncTls, connectTcp);
   const addresses = address ? [address] : await systemLookup(host, "any");
   let reason = "the name has no address";
   for (const address of addresses) {

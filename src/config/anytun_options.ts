@@ -6,7 +6,7 @@
 import type { LogFormat, LogTarget } from "../log/target.ts";
 import type { Prefix } from "../net/prefix.ts";
 import type { ClusterOptions } from "./cluster.ts";
-import type { EngineChoice, OffloadName } from "./speed.ts";
+import type { EngineChoice, OffloadName, WorkersChoice } from "./speed.ts";
 import type { FamilyChoice } from "../net/resolver.ts";
 import type { Role, SatpParameters } from "../satp/params.ts";
 import type { DeviceType } from "../satp/payload.ts";
@@ -83,6 +83,6 @@ export interface AnytunOptions extends SatpParameters {
   readonly cluster: ClusterOptions;
   readonly engine: EngineChoice;
   /** Threads that carry packets. */
-  readonly workers: 1 | 2;
+  readonly workers: WorkersChoice;
   readonly offloads: ReadonlySet<OffloadName>;
 }

@@ -13,6 +13,9 @@ export type EngineChoice =
   | "builtin"
   | "webcrypto";
 
+/** Values of `--workers`. */
+export type WorkersChoice = "auto" | 1 | 2;
+
 const ENGINES: readonly EngineChoice[] = [
   "auto",
   "ipsec-mb",
@@ -46,12 +49,18 @@ export function engine(text: string): EngineChoice {
 /**
  * Reads a number of workers.
  *
- * @throws {BadValue} if it is not 1 or 2
+ * @throws {BadValue} if it is not 1 or 2, and not `auto`
  */
-export function workers(text: string): 1 | 2 {
-  if (text === "1") return 1;
-  if (text === "2") return 2;
-  throw new BadValue("1 or 2");
+export function workers(text: string): WorkersChoice {
+  switch (text) {
+    case "1":
+      return 1;
+    case "2":
+      return 2;
+    case "auto":
+      return "auto";
+  }
+  throw new BadValue("auto, 1 or 2");
 }
 
 /**

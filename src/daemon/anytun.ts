@@ -114,7 +114,7 @@ class Daemon {
     logger.notice(builder.description);
     const device = this.#openDevice(builder);
     await this.#bindSockets(builder, stop);
-    await this.#member.listen();
+    await this.#member.open();
     if (stop.aborted) return;
     const plane = await builder.start({
       options,

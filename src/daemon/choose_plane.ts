@@ -20,31 +20,41 @@ export type PlaneChoice = Pick<
   "engine" | "workers" | "offloads"
 >;
 
+/** What the plane finds around it. */
+export interface PlaneSurroundings {
+  /** A clock that never goes back, in milliseconds. */
+  readonly now: () => number;
+  /** How many processors this process may use. */
+  readonly processors: number;
+}
+
 /**
  * Chooses. The native plane needs an engine that answers at once and workers;
  * where one is missing the portable plane takes over.
  *
- * @param now A clock that never goes back, in milliseconds
  * @throws if the engine that was asked for by name cannot be had
  */
 export async function choosePlane(
   choice: PlaneChoice,
   libc: Libc,
-  now: () => number,
+  { now, processors }: PlaneSurroundings,
   logger: Logger,
 ): Promise<PlaneBuilder> {
   const { name, why } = chooseEngine(choice.engine, logger);
+  const workers = choice.workers === "auto"
+    ? workersFor(processors)
+    : choice.workers;
   const described = `data plane, engine ${name} (${why})`;
   if (name !== "webcrypto") {
-    const plane = await loadWorkers(choice, libc, logger);
+    const plane = await loadWorkers(workers, libc, logger);
     if (plane !== undefined) {
-      const workers = choice.workers === 1 ? "1 worker" : "2 workers";
+      const threads = workers === 1 ? "1 worker" : "2 workers";
       return new NativeBuilder(
         libc,
         plane,
         name,
         choice.offloads,
-        `native ${described}, ${workers}`,
+        `native ${described}, ${threads}`,
       );
     }
   }
@@ -52,8 +62,14 @@ export async function choosePlane(
   return new PortableBuilder(libc, opener, now, `portable ${described}`);
 }
 
+// Where there are two processors a second worker of ours carries no more, as
+// the kernel and others need one; but it delays packets, and takes memory.
+function workersFor(processors: number): 1 | 2 {
+  return processors > 2 ? 2 : 1;
+}
+
 async function loadWorkers(
-  { workers }: PlaneChoice,
+  workers: 1 | 2,
   libc: Libc,
   logger: Logger,
 ): Promise<NativePlane | undefined> {

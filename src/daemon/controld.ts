@@ -17,7 +17,7 @@ import {
   parseControlFile,
 } from "../sync/control_file.ts";
 import { SyncServer } from "../sync/server.ts";
-import { listenTls } from "../sync/tls.ts";
+import { listenFor } from "../sync/transport.ts";
 import { keepFlushing } from "./flush_log.ts";
 import { openPidFile } from "./pid_file.ts";
 import { findIdentity, giveUpPrivileges } from "./privileges.ts";
@@ -130,7 +130,7 @@ class Controld {
     const { port } = hostAndPort("--control-host", { ...controlHost, host });
     const listeners = await bindSync(
       { host, port },
-      syncTls ? listenTls(listenTcp, syncTls, this.#limited) : listenTcp,
+      await listenFor(syncTls, listenTcp, this.#limited),
       lookup,
       this.#logger,
     ).catch((cause: Error) => {

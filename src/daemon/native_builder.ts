@@ -30,8 +30,8 @@ const SOCKET_BUFFERS = { send: 2 << 20, receive: 8 << 20 };
 const TCP_OFFLOADS = Offload.TSO4 | Offload.TSO6 | Offload.TSO_ECN;
 const UDP_OFFLOADS = Offload.USO4 | Offload.USO6;
 
-/** When the compilers that the start kept busy are done, in milliseconds. */
-const TRIM_AFTER_MS = 2000;
+/** How often memory is given back that is free, in milliseconds. */
+const TRIM_EVERY_MS = 5000;
 
 /** {@link PlaneBuilder} of the native plane. */
 export class NativeBuilder implements PlaneBuilder {
@@ -146,11 +146,13 @@ export class NativeBuilder implements PlaneBuilder {
     this.#opened.dispose();
   }
 
-  // Compiling leaves a tenth of the memory behind, free but not given back.
+  // The compilers of the runtime leave a tenth of the memory behind, free but
+  // not given back, after the start and whenever there is something new to do.
   #trimMemory(): void {
     const { malloc_trim } = this.#libc.symbols;
-    const trimming = setTimeout(() => malloc_trim?.(0), TRIM_AFTER_MS);
-    this.#opened.defer(() => clearTimeout(trimming));
+    if (malloc_trim === null) return;
+    const trimming = setInterval(() => malloc_trim(0), TRIM_EVERY_MS);
+    this.#opened.defer(() => clearInterval(trimming));
   }
 
   get #vnetHeader(): boolean {

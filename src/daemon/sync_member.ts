@@ -12,7 +12,8 @@ import { RecordApplier } from "../sync/apply.ts";
 import { bindSync } from "../sync/bind.ts";
 import { SyncClient } from "../sync/client.ts";
 import { SyncServer } from "../sync/server.ts";
-import { connectTls, listenTls } from "../sync/tls.ts";
+import type { Connect } from "../sync/seams.ts";
+import { connectFor, listenFor } from "../sync/transport.ts";
 import { keepFlushing } from "./flush_log.ts";
 import type { SyncState } from "./sync_state.ts";
 import type { World } from "./world.ts";
@@ -37,6 +38,9 @@ export class SyncMember {
   /** Connections to be told of, once a burst of changes is over. */
   readonly #moved = new Set<number>();
   #server: SyncServer | undefined;
+  /** Never plain TCP by mistake: there is none until it is known. */
+  #connect: Connect = () =>
+    Promise.reject(new Error("Cannot connect before open()"));
 
   constructor(
     options: ClusterOptions,
@@ -52,17 +56,19 @@ export class SyncMember {
   }
 
   /**
-   * Opens the port of the server, if there is to be one.
+   * Gets ready to connect, and opens the port of the server if there is to be
+   * one.
    *
    * @throws if it cannot be bound
    */
-  async listen(): Promise<void> {
+  async open(): Promise<void> {
     const { syncServer, syncTls } = this.#options;
+    const { connectTcp, listenTcp, lookup, delay } = this.#world;
+    this.#connect = await connectFor(syncTls, connectTcp);
     if (syncServer === undefined) return;
-    const { listenTcp, lookup, delay } = this.#world;
     const listeners = await bindSync(
       syncServer,
-      syncTls ? listenTls(listenTcp, syncTls, this.#limited) : listenTcp,
+      await listenFor(syncTls, listenTcp, this.#limited),
       lookup,
       this.#logger,
     ).catch((cause: Error) => {
@@ -111,10 +117,9 @@ export class SyncMember {
   }
 
   #clients(applier: RecordApplier): SyncClient[] {
-    const { connectTcp, lookup, delay, elapsed } = this.#world;
-    const { syncServers, syncTls } = this.#options;
-    const connect = syncTls ? connectTls(connectTcp, syncTls) : connectTcp;
-    return syncServers.map((server) =>
+    const { lookup, delay, elapsed } = this.#world;
+    const connect = this.#connect;
+    return this.#options.syncServers.map((server) =>
       new SyncClient({
         server,
         apply: (record) => applier.apply(record),

@@ -37,6 +37,10 @@ export function systemWorld(
   const folder = workingDirectory(libc);
   const absolute = (path: string) =>
     path.startsWith("/") ? path : `${folder}/${path}`;
+  const surroundings = {
+    now: () => performance.now(),
+    processors: navigator.hardwareConcurrency,
+  };
   return {
     stdout: Deno.stdout,
     stderr: Deno.stderr,
@@ -53,7 +57,7 @@ export function systemWorld(
     connectTcp,
     elapsed: () => performance.now(),
     choosePlane: (choice, logger) =>
-      choosePlane(choice, libc, () => performance.now(), logger),
+      choosePlane(choice, libc, surroundings, logger),
     onSignal(name, listener) {
       Deno.addSignalListener(name, listener);
       return () => Deno.removeSignalListener(name, listener);

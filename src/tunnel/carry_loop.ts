@@ -5,7 +5,7 @@
  * @module
  */
 import { type Bell, POLLIN, type PollSet } from "../../ffi/poll.ts";
-import { DeviceTurn } from "./device_turn.ts";
+import type { DeviceTurn } from "./device_turn.ts";
 import type { InboundPump } from "./inbound_pump.ts";
 import type { OutboundPump } from "./outbound_pump.ts";
 import type { PlaneLog } from "./plane_log.ts";
@@ -75,10 +75,9 @@ export class CarryLoop {
 
   // Returns whether the other worker should read the device.
   #rest(): boolean {
-    const { wait, bell, turn, inbound, patience, log } = this.#options;
-    const mayPass = turn !== undefined && inbound === undefined &&
-      this.#readsDevice;
-    const limit = mayPass ? DeviceTurn.PATIENCE_MS : patience;
+    const { wait, bell, turn, patience, log } = this.#options;
+    const longest = this.#readsDevice ? turn?.longestRest : undefined;
+    const limit = Math.min(patience, longest ?? patience);
     const ready = wait.wait(limit);
     if (wait.ready(this.#bellIndex) !== 0) bell.silence();
     log.flushSometimes();

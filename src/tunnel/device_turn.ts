@@ -24,8 +24,6 @@ const QUIET_MS = 64;
 
 /** One worker's view of whose turn it is; only the one whose turn it is acts. */
 export class DeviceTurn {
-  /** How long to wait, in ms, before there is surely little to do. */
-  static readonly PATIENCE_MS = QUIET_MS;
   readonly #carriesIn: boolean;
   readonly #word: Int32Array;
   readonly #other: Pick<Bell, "ring">;
@@ -60,6 +58,11 @@ export class DeviceTurn {
   /** Whether this worker is to read the device. */
   get isOwn(): boolean {
     return (Atomics.load(this.#word, 0) === WORD_IN) === this.#carriesIn;
+  }
+
+  /** How long to wait, in ms, in one's turn, before it should be passed. */
+  get longestRest(): number {
+    return this.#carriesIn ? Infinity : QUIET_MS;
   }
 
   /**

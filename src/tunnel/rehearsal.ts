@@ -30,9 +30,8 @@ import type { NativeSetup } from "./native_messages.ts";
 import { inboundPump, outboundPump, type PumpParts } from "./pump_parts.ts";
 import { PlaneLog } from "./plane_log.ts";
 
-/** Enough for the compiler to take notice. */
-const SINGLE_ROUNDS = 800;
-const SUPER_ROUNDS = 20;
+/** Every so many rounds there is a super-packet as well. */
+const SUPER_EVERY = 40;
 
 /** Packets fed at a time: the first goes alone, the others as a batch. */
 const PACKETS_A_ROUND = 5;
@@ -70,7 +69,11 @@ export const REHEARSAL_BYTES = 192 << 10;
  *
  * @throws {SystemError} if there is no loopback device
  */
-export function rehearse(given: NativeSetup, parts: RehearsalParts): void {
+export function rehearse(
+  given: NativeSetup,
+  rounds: number,
+  parts: RehearsalParts,
+): void {
   const { libc, arena } = parts;
   using pair = new SocketPair(libc);
   const bell = Bell.open(libc);
@@ -94,13 +97,12 @@ export function rehearse(given: NativeSetup, parts: RehearsalParts): void {
       bell.ring();
       loop.round();
     };
-    for (let k = 0; k < SINGLE_ROUNDS; k++) {
+    for (let k = 0; k < rounds; k++) {
       const version = k % 2 === 0 ? 4 : 6;
       carry(writePing(setup, arena, fed, version), PACKETS_A_ROUND);
-    }
-    if (!setup.vnetHeader) return;
-    for (let k = 0; k < SUPER_ROUNDS; k++) {
-      carry(writeSuperPacket(setup, arena, fed), 1);
+      if (setup.vnetHeader && k % SUPER_EVERY === 0) {
+        carry(writeSuperPacket(setup, arena, fed), 1);
+      }
     }
   } finally {
     socket.close();
@@ -126,7 +128,7 @@ function newLoop(
       { ipv4: socket.fd },
       () => {},
     ),
-    inbound: inboundPump(
+    inbound: setup.role === "out" ? undefined : inboundPump(
       partsOf(setup, parts, device, "right", socket),
       [socket.fd],
       log,

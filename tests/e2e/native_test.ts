@@ -12,6 +12,7 @@ import {
   oursOnOpenssl,
   oursWithOneWorker,
   oursWithoutOffloads,
+  oursWithTwoWorkers,
   type PeerProgram,
   type PeerSettings,
   uanytun,
@@ -61,10 +62,12 @@ const trials: readonly Trial[] = [
     name: "carries 8 flows of 100 MB at once",
     carry: (lab) => together(8, () => send(lab.left, RIGHT.ipv4, 100 * MB)),
   },
-  {
+  ...[oursWithOneWorker, oursWithTwoWorkers].map((ours) => ({
     name: "carries 2 flows of 200 MB in each direction at once",
-    carry: (lab) => inBothDirections(lab, "ipv4", 200 * MB, 2),
-  },
+    left: ours,
+    right: ours,
+    carry: (lab: Lab) => inBothDirections(lab, "ipv4", 200 * MB, 2),
+  })),
   {
     name: "carries frames of a tap device",
     type: "tap",
@@ -115,6 +118,7 @@ const trials: readonly Trial[] = [
   })),
   ...([
     [oursWithOneWorker, 100 * MB],
+    [oursWithTwoWorkers, 100 * MB],
     [oursWithoutOffloads, 100 * MB],
     [oursOnOpenssl, 100 * MB],
     [oursOnBuiltin, 20 * MB],
@@ -133,7 +137,7 @@ const trials: readonly Trial[] = [
     carry: (lab) => inBothDirections(lab, "ipv6", 200 * MB),
   },
   ...[anytun, uanytun].flatMap((original) =>
-    [oursNative, oursWithOneWorker].map((ours) => ({
+    [oursWithOneWorker, oursWithTwoWorkers].map((ours) => ({
       name: "carries 100 MB in each direction",
       left: ours,
       right: original,

@@ -9,6 +9,7 @@ import {
   oursOnWebCrypto,
   oursWithOneWorker,
   oursWithoutOffloads,
+  oursWithTwoWorkers,
   uanytun,
 } from "../support/peers.ts";
 import { passphrase } from "./settings.ts";
@@ -148,6 +149,7 @@ export const otherWays: readonly Case[] = [
   oursOnOpenssl,
   oursOnBuiltin,
   oursWithOneWorker,
+  oursWithTwoWorkers,
   oursWithoutOffloads,
 ].flatMap((program) => casesOf(program, [anytun, uanytun], "left", frequent));
 

@@ -97,6 +97,14 @@ export const oursWithOneWorker: PeerProgram = fromSource({
   options: ["--workers", "1"],
 });
 
+/** The native plane in two threads. */
+export const oursWithTwoWorkers: PeerProgram = fromSource({
+  name: "ours (2 workers)",
+  plane: "native",
+  engine: "fastest",
+  options: ["--workers", "2"],
+});
+
 /** The native plane, handing the kernel one packet at a time. */
 export const oursWithoutOffloads: PeerProgram = fromSource({
   name: "ours (no offloads)",

@@ -67,7 +67,7 @@ Deno.test("anytun has the defaults of the original", () => {
     },
     secrets: { passphrase: "secret", key: undefined, salt: undefined },
     engine: "auto",
-    workers: 2,
+    workers: "auto",
     offloads: new Set(["tso", "uso", "gso", "gro", "coalesce"]),
   });
 });
@@ -115,7 +115,7 @@ Deno.test("anytun takes every short option", () => {
       }],
     },
     engine: "auto",
-    workers: 2,
+    workers: "auto",
     offloads: new Set(["tso", "uso", "gso", "gro", "coalesce"]),
   });
   assert.deepEqual(ifconfig.map(formatPrefix), ["10.0.0.1/8"]);

@@ -21,7 +21,9 @@ Deno.test("the engine and the number of workers can be chosen", () => {
   for (const name of ["auto", "ipsec-mb", "openssl", "builtin", "webcrypto"]) {
     assert.equal(run("--engine", name).engine, name);
   }
-  assert.equal(run().workers, 2);
+  assert.equal(run().workers, "auto");
+  assert.equal(run("--workers", "auto").workers, "auto");
+  assert.equal(run("--workers", "2").workers, 2);
   assert.equal(run("--workers", "1").workers, 1);
 });
 

@@ -148,7 +148,7 @@ Deno.test("a member tells its clients once of a peer that moves often", async ()
   const { member, bound } = memberOf(state, {
     syncServer: { host: undefined, port: 0 },
   });
-  await member.listen();
+  await member.open();
   const stop = new AbortController();
   const running = member.run("aes-ctr-128", stop.signal);
   learn(connectionRecord());
@@ -173,7 +173,7 @@ Deno.test("a member tells its clients once of a peer that moves often", async ()
 Deno.test("a member without a server has nobody to tell", async () => {
   const { state } = setUp();
   const { member } = memberOf(state, { syncServer: undefined });
-  await member.listen();
+  await member.open();
   // There is no such connection: to tell of it would fail.
   member.moved(MUX);
   await pause(0);
@@ -186,22 +186,23 @@ tlsTest("a member follows another one through TLS alone", async () => {
   told.learn(connectionRecord());
   const syncServer = { host: undefined, port: 0 };
   const server = memberOf(told.state, { syncServer, syncTls }, told.logger);
-  await server.member.listen();
+  await server.member.open();
   const stop = new AbortController();
   const runs = [server.member.run("aes-ctr-128", stop.signal)];
   const learner = setUp();
   const outsider = setUp();
   const syncServers = [{ host: "127.0.0.1", port: server.bound.port }];
-  const follow = (
+  const follow = async (
     { state, logger }: ReturnType<typeof setUp>,
     tls: ClusterOptions["syncTls"],
   ) => {
     const options = { syncServer: undefined, syncServers, syncTls: tls };
     const { member } = memberOf(state, options, logger);
+    await member.open();
     runs.push(member.run("aes-ctr-128", stop.signal));
   };
-  follow(outsider, undefined);
-  follow(learner, syncTls);
+  await follow(outsider, undefined);
+  await follow(learner, syncTls);
   while (learner.prepared.length === 0) await pause(5);
   stop.abort();
   await Promise.all(runs);

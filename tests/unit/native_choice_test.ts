@@ -14,12 +14,13 @@ const libc = openLibc();
 /** What was chosen, and the lines that were logged meanwhile. */
 async function choose(
   choice: Partial<PlaneChoice>,
+  processors = 2,
 ): Promise<{ readonly description: string; readonly lines: string[] }> {
   const log = recordingLog();
   using builder = await choosePlane(
     { engine: "auto", workers: 2, offloads: new Set(), ...choice },
     libc,
-    () => 0,
+    { now: () => 0, processors },
     log,
   );
   return { description: builder.description, lines: log.lines };
@@ -62,6 +63,21 @@ choiceTest(
       /^native data plane, engine openssl \(OpenSSL .+\), 2 workers$/,
     );
     assert.deepEqual(lines, []);
+  },
+);
+
+choiceTest(
+  "a second worker is taken where there are more than two processors",
+  {},
+  async () => {
+    const workersOf = async (processors: number) => {
+      const choice = { engine: "builtin", workers: "auto" } as const;
+      const { description } = await choose(choice, processors);
+      return description.split(", ").at(-1);
+    };
+    assert.equal(await workersOf(1), "1 worker");
+    assert.equal(await workersOf(2), "1 worker");
+    assert.equal(await workersOf(3), "2 workers");
   },
 );
 

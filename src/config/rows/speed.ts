@@ -10,10 +10,11 @@ import {
   OFFLOAD_NAMES,
   offloads,
   workers,
+  type WorkersChoice,
 } from "../speed.ts";
 
-const AUTO = "auto" as EngineChoice;
-const TWO_WORKERS = 2 as 1 | 2;
+const FASTEST = "auto" as EngineChoice;
+const FITTING = "auto" as WorkersChoice;
 
 /** `--engine`, `--workers` and `--offload`. */
 export const speedRows = {
@@ -22,7 +23,7 @@ export const speedRows = {
     long: "--engine",
     argument: "name",
     parse: engine,
-    default: AUTO,
+    default: FASTEST,
     help:
       "cryptography: ipsec-mb (libIPSec_MB beside libcrypto), openssl (the " +
       "system's libcrypto alone), builtin, webcrypto (with the portable data " +
@@ -33,8 +34,9 @@ export const speedRows = {
     long: "--workers",
     argument: "number",
     parse: workers,
-    default: TWO_WORKERS,
-    help: "threads that carry packets: 2, or 1 to save memory",
+    default: FITTING,
+    help: "threads that carry packets: 1, 2, or auto for 2 where there are " +
+      "more than two processors",
   }),
   offloads: optional({
     group: "Speed",
