@@ -30,6 +30,12 @@ const SOCKET_BUFFERS = { send: 2 << 20, receive: 8 << 20 };
 const TCP_OFFLOADS = Offload.TSO4 | Offload.TSO6 | Offload.TSO_ECN;
 const UDP_OFFLOADS = Offload.USO4 | Offload.USO6;
 
+/**
+ * The runtime has compiled then what carries single packets. It would do that
+ * later, too, but then now and then a packet has to wait for a millisecond.
+ */
+const REHEARSAL_ROUNDS = 8000;
+
 /** How often memory is given back that is free, in milliseconds. */
 const TRIM_EVERY_MS = 5000;
 
@@ -131,6 +137,7 @@ export class NativeBuilder implements PlaneBuilder {
         tcp: offloads.has("coalesce"),
         udp: offloads.has("coalesce") && offloads.has("uso"),
       },
+      rehearsalRounds: REHEARSAL_ROUNDS,
     }, { logger, moved });
     this.#trimMemory();
     return {

@@ -50,6 +50,8 @@ export interface NativeSetup {
   readonly gso: boolean;
   readonly gro: boolean;
   readonly coalesce: CoalesceOptions;
+  /** How often packets are rehearsed before the first real one. */
+  readonly rehearsalRounds: number;
 }
 
 /** What a worker says. */

@@ -267,6 +267,7 @@ export class NativeRig implements PlaneUnderTest {
       gso: options.gso ?? false,
       gro: options.gro ?? false,
       coalesce: { tcp: coalesceTcp, udp: coalesceUdp },
+      rehearsalRounds: 40,
     };
   }
 

@@ -98,6 +98,7 @@ function idleOptions(device: PairDevice): NativeOptions {
     gso: false,
     gro: false,
     coalesce: { tcp: false, udp: false },
+    rehearsalRounds: 0,
   };
 }
 
