@@ -6,6 +6,7 @@
  */
 
 import { openCLibrary } from "./libc.ts";
+import { textAt } from "./library.ts";
 
 /** Bytes of a Dl_info. */
 const INFO_SIZE = 32;
@@ -50,14 +51,13 @@ export function exportedName(
     const view = new DataView(info.buffer);
     const address = view.getBigUint64(START_AT, true);
     if (address !== Deno.UnsafePointer.value(pointer)) return undefined;
-    return { file: textAt(view, FILE_AT), name: textAt(view, NAME_AT) };
+    return { file: textBehind(view, FILE_AT), name: textBehind(view, NAME_AT) };
   } finally {
     libc.close();
   }
 }
 
-function textAt(view: DataView, offset: number): string {
+function textBehind(view: DataView, offset: number): string {
   const address = view.getBigUint64(offset, true);
-  const text = Deno.UnsafePointer.create(address);
-  return text === null ? "" : Deno.UnsafePointerView.getCString(text);
+  return textAt(Deno.UnsafePointer.create(address));
 }

@@ -12,6 +12,7 @@
 
 import type { AesKeySize } from "./aes.ts";
 import { type ExportedName, exportedName } from "./dladdr.ts";
+import { openFirst, textAt } from "./library.ts";
 
 const SYMBOLS = {
   imb_get_version_str: {
@@ -131,7 +132,11 @@ export class IpsecMbError extends Error {
 export function openIpsecMb(
   names: readonly string[] = LIBRARY_NAMES,
 ): IpsecMb {
-  const library = openFirst(names);
+  const library = openFirst(
+    names,
+    SYMBOLS,
+    (reasons) => new IpsecMbError(`Cannot open libIPSec_MB: ${reasons}`),
+  );
   try {
     return new IpsecMb(library);
   } catch (error) {
@@ -160,7 +165,7 @@ export class IpsecMb {
   constructor(library: IpsecMbLibrary) {
     const { symbols } = library;
     this.#library = library;
-    this.version = readVersion(library);
+    this.version = textAt(symbols.imb_get_version_str());
     this.jobBytes = jobBytesOf(this.version);
     const manager = newManager(library);
     try {
@@ -252,26 +257,6 @@ export class IpsecMb {
     if (this.#manager !== null) return this.#manager;
     throw new IpsecMbError("Cannot use libIPSec_MB: it is closed");
   }
-}
-
-function openFirst(
-  names: readonly string[],
-): Deno.DynamicLibrary<typeof SYMBOLS> {
-  const failures: string[] = [];
-  for (const name of names) {
-    try {
-      return Deno.dlopen(name, SYMBOLS);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotCapable) throw error;
-      failures.push(error instanceof Error ? error.message : String(error));
-    }
-  }
-  throw new IpsecMbError(`Cannot open libIPSec_MB: ${failures.join("; ")}`);
-}
-
-function readVersion({ symbols }: IpsecMbLibrary): string {
-  const text = symbols.imb_get_version_str();
-  return text === null ? "" : Deno.UnsafePointerView.getCString(text);
 }
 
 function jobBytesOf(version: string): number {

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { openFirst, textAt } from "./library.ts";
+
 const SYMBOLS = {
   OPENSSL_init_crypto: {
     parameters: [
@@ -136,36 +138,19 @@ const VERSION_TEXT = 0;
 export function openLibcrypto(
   names: readonly string[] = LIBRARY_NAMES,
 ): Libcrypto {
-  const library = openFirst(names);
+  const library = openFirst(
+    names,
+    SYMBOLS,
+    (reasons) =>
+      new LibcryptoError(`Cannot open OpenSSL's libcrypto: ${reasons}`),
+  );
   const { symbols } = library;
   symbols.OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, null);
   return {
     symbols,
-    version: readVersion(symbols),
+    version: textAt(symbols.OpenSSL_version(VERSION_TEXT)),
     close: () => library.close(),
   };
-}
-
-function openFirst(
-  names: readonly string[],
-): Deno.DynamicLibrary<typeof SYMBOLS> {
-  const failures: string[] = [];
-  for (const name of names) {
-    try {
-      return Deno.dlopen(name, SYMBOLS);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotCapable) throw error;
-      failures.push(error instanceof Error ? error.message : String(error));
-    }
-  }
-  throw new LibcryptoError(
-    `Cannot open OpenSSL's libcrypto: ${failures.join("; ")}`,
-  );
-}
-
-function readVersion(symbols: LibcryptoSymbols): string {
-  const text = symbols.OpenSSL_version(VERSION_TEXT);
-  return text === null ? "" : Deno.UnsafePointerView.getCString(text);
 }
 
 /**

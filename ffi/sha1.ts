@@ -101,13 +101,6 @@ export class HmacSha1 {
     this.#stateBehind(this.#outer, outerAt);
   }
 
-  /** Forgets the last key. */
-  wipe(): void {
-    const { bytes } = this.#arena;
-    bytes.fill(0x36, this.#innerAt, this.#innerAt + SHA1_SIZE);
-    bytes.fill(0x5c, this.#outerAt, this.#outerAt + SHA1_SIZE);
-  }
-
   #stateBehind(pad: Deno.PointerObject, stateAt: number): void {
     const { words } = this.#arena;
     const context = this.#contextAt >>> 2;

@@ -70,6 +70,7 @@ export class CarryLoop {
     const { turn, wait } = this.#options;
     if (turn === undefined || turn.isOwn === this.#readsDevice) return;
     this.#readsDevice = turn.isOwn;
+    if (this.#readsDevice) turn.begin();
     wait.watch(this.#deviceIndex, this.#readsDevice ? POLLIN : 0);
   }
 

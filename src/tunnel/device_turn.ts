@@ -30,7 +30,7 @@ export class DeviceTurn {
   readonly #now: () => number;
   #rounds = 0;
   #rests = 0;
-  #since: number;
+  #since = 0;
 
   /**
    * @param word Memory of {@link DeviceTurn.allocate}, shared by both workers
@@ -47,7 +47,7 @@ export class DeviceTurn {
     this.#word = new Int32Array(word);
     this.#other = other;
     this.#now = now;
-    this.#since = now();
+    this.begin();
   }
 
   /** Shared memory for a turn; the worker of the way in begins. */
@@ -63,6 +63,13 @@ export class DeviceTurn {
   /** How long to wait, in ms, in one's turn, before it should be passed. */
   get longestRest(): number {
     return this.#carriesIn ? Infinity : QUIET_MS;
+  }
+
+  /** Counts anew, as the turn has come to this worker. */
+  begin(): void {
+    this.#rounds = 0;
+    this.#rests = 0;
+    this.#since = this.#now();
   }
 
   /**

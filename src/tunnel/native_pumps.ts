@@ -43,7 +43,8 @@ type EngineMaker = (arena: Arena) => SyncCryptoEngine;
  *
  * @param moved Called when a peer is heard from another endpoint
  * @param now A clock that never goes back, in milliseconds
- * @throws {LibcryptoError} if the engine is not to be had
+ * @throws {LibcryptoError} if libcrypto is not to be had
+ * @throws {IpsecMbError} if libIPSec_MB is not to be had
  */
 export async function openLoop(
   setup: NativeSetup,

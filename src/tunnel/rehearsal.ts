@@ -76,37 +76,35 @@ export function rehearse(
 ): void {
   const { libc, arena } = parts;
   using pair = new SocketPair(libc);
-  const bell = Bell.open(libc);
   const loopback = Uint8Array.of(127, 0, 0, 1);
   const socket = UdpSocket.open(libc, {
     address: loopback,
     port: 0,
     scope: 0,
   });
-  try {
-    if (given.gro) socket.enableGro();
-    const setup = { ...given, routes: undefined };
-    const loop = newLoop(setup, parts, pair.near, socket, bell);
-    const far = new PacketPort(libc, arena, pair.far);
-    const fed = arena.take(REHEARSAL_BYTES / 2, 64);
-    const readBack = arena.take(REHEARSAL_BYTES / 2 - 64, 64);
-    const carry = (size: number, copies: number): void => {
-      for (let k = 0; k < copies; k++) far.write(fed, size);
-      while (!loop.round());
-      while (far.read(readBack, REHEARSAL_BYTES / 2 - 64) > 0);
-      bell.ring();
-      loop.round();
-    };
-    for (let k = 0; k < rounds; k++) {
-      const version = k % 2 === 0 ? 4 : 6;
-      carry(writePing(setup, arena, fed, version), PACKETS_A_ROUND);
-      if (setup.vnetHeader && k % SUPER_EVERY === 0) {
-        carry(writeSuperPacket(setup, arena, fed), 1);
-      }
+  using cleanup = new DisposableStack();
+  cleanup.defer(() => socket.close());
+  const bell = Bell.open(libc);
+  cleanup.defer(() => bell.close());
+  if (given.gro) socket.enableGro();
+  const setup = { ...given, routes: undefined };
+  const loop = newLoop(setup, parts, pair.near, socket, bell);
+  const far = new PacketPort(libc, arena, pair.far);
+  const fed = arena.take(REHEARSAL_BYTES / 2, 64);
+  const readBack = arena.take(REHEARSAL_BYTES / 2 - 64, 64);
+  const carry = (size: number, copies: number): void => {
+    for (let k = 0; k < copies; k++) far.write(fed, size);
+    while (!loop.round());
+    while (far.read(readBack, REHEARSAL_BYTES / 2 - 64) > 0);
+    bell.ring();
+    loop.round();
+  };
+  for (let k = 0; k < rounds; k++) {
+    const version = k % 2 === 0 ? 4 : 6;
+    carry(writePing(setup, arena, fed, version), PACKETS_A_ROUND);
+    if (setup.vnetHeader && k % SUPER_EVERY === 0) {
+      carry(writeSuperPacket(setup, arena, fed), 1);
     }
-  } finally {
-    socket.close();
-    bell.close();
   }
 }
 

@@ -159,6 +159,20 @@ Deno.test("what is left of a super-packet goes out before the turn is passed", (
   assert.equal(out.isOwn, true);
 });
 
+Deno.test("what was before its turn does not make a worker pass it", async () => {
+  const { into, out, clock } = turns();
+  const { script, round } = loopOf({ inbound: false, turn: out });
+  script.ready = [DEVICE];
+  round();
+  await clock.pass(10_000);
+  into.pass();
+  for (let k = 0; k < 100; k++) {
+    await clock.pass(1);
+    round();
+    assert.ok(out.isOwn, `passed after ${k} ms`);
+  }
+});
+
 Deno.test("the device is not read out of turn, nor waited for", () => {
   const { into, out } = turns();
   const { round } = loopOf({ turn: into });

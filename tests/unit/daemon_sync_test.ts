@@ -180,6 +180,24 @@ Deno.test("a member without a server has nobody to tell", async () => {
   await member.run("aes-ctr-128", AbortSignal.abort());
 });
 
+Deno.test("a member that is not open yet connects to nobody", async () => {
+  const { state, logger } = setUp();
+  const listener = listenTcp({
+    address: { family: 4, bytes: Uint8Array.of(127, 0, 0, 1) },
+    port: 0,
+  });
+  const syncServers = [{ host: "127.0.0.1", port: listener.local.port }];
+  const options = { syncServer: undefined, syncServers };
+  const { member } = memberOf(state, options, logger);
+  const stop = new AbortController();
+  const running = member.run("aes-ctr-128", stop.signal);
+  const said = () => logger.lines.some((line) => /before open/.test(line));
+  while (!said()) await pause(5);
+  stop.abort();
+  await running;
+  listener.close();
+});
+
 tlsTest("a member follows another one through TLS alone", async () => {
   const syncTls = identityOf("shared", "shared");
   const told = setUp();
