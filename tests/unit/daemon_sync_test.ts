@@ -192,10 +192,17 @@ Deno.test("a member that is not open yet connects to nobody", async () => {
   const stop = new AbortController();
   const running = member.run("aes-ctr-128", stop.signal);
   const said = () => logger.lines.some((line) => /before open/.test(line));
-  while (!said()) await pause(5);
+  let hasCome = false;
+  const coming = listener.accept().then((stream) => {
+    hasCome = true;
+    stream.close();
+  }, () => {});
+  while (!said() && !hasCome) await pause(5);
   stop.abort();
   await running;
   listener.close();
+  await coming;
+  assert.equal(hasCome, false);
 });
 
 tlsTest("a member follows another one through TLS alone", async () => {
