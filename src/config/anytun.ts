@@ -78,12 +78,14 @@ function settle(
   warnOfWeakness(values, warn);
   warnOfNoEffect(values, foreground, warn);
   const { username, groupname, chroot, pidFile, debug, logFormat } = values;
-  const { localHost, localPort, remoteHost, remotePort } = values;
+  const { localHost, localPort } = values;
+  const { remoteHost, remotePort, fixedRemote } = values;
   const { ifconfig, senderId, mux, windowSize } = values;
   const options: AnytunOptions = {
     ...{ foreground, debug, logTargets, logFormat },
     ...{ username, groupname, chroot, pidFile },
-    ...{ localHost, localPort, remoteHost, remotePort, family },
+    ...{ localHost, localPort, family },
+    ...{ remoteHost, remotePort, fixedRemote },
     ...{ device, ifconfig, senderId, mux, windowSize, role, secrets },
     ...{ ...parameters, cluster },
     mtu: mtuOf(values, device.type, parameters.tagLength, warn),

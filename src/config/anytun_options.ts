@@ -57,6 +57,8 @@ export interface AnytunOptions extends SatpParameters {
   readonly remoteHost: string | undefined;
   /** 1 to 65535. */
   readonly remotePort: number;
+  /** Whether a known endpoint of a peer stays, whoever is heard. */
+  readonly fixedRemote: boolean;
   /** Restricts the sockets and what names resolve to. */
   readonly family: FamilyChoice;
   /** The device that packets come from and go to. */

@@ -19,7 +19,12 @@ import { deviceRows } from "./rows/device.ts";
 import { generalRows } from "./rows/general.ts";
 import { algorithmRows, kdPrfRow, secretRows } from "./rows/keys.ts";
 import { logFormatRow, logRow } from "./rows/logging.ts";
-import { familyRows, localRows, remoteRows } from "./rows/network.ts";
+import {
+  familyRows,
+  fixedRemoteRow,
+  localRows,
+  remoteRows,
+} from "./rows/network.ts";
 import { speedRows } from "./rows/speed.ts";
 import { daemonRows, debugRow } from "./rows/running.ts";
 import { anyText, U16_MAX } from "./values.ts";
@@ -33,6 +38,7 @@ export const anytunTable = {
   debug: debugRow,
   ...localRows,
   ...remoteRows,
+  fixedRemote: fixedRemoteRow,
   ...familyRows,
   ...deviceRows,
   senderId: senderIdRow,

@@ -27,6 +27,7 @@ const PLANE_TEXTS: ReadonlyArray<readonly [counter: number, text: string]> = [
   [PlaneCounter.TOO_LONG_IN, "too long"],
   [PlaneCounter.UNKNOWN_MUX, "of an unknown mux"],
   [PlaneCounter.DEVICE_REFUSED, "refused by the device"],
+  [PlaneCounter.INTERNAL_ERROR, "lost to internal errors"],
 ];
 
 /** One line about the connection with this mux. */

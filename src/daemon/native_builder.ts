@@ -121,6 +121,7 @@ export class NativeBuilder implements PlaneBuilder {
       },
       deviceType: options.device.type,
       senderId: options.senderId,
+      fixedRemote: options.fixedRemote,
       mux: options.mux,
       connections: table.shared,
       routes: routes?.shared,

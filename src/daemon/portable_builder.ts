@@ -103,9 +103,11 @@ export class PortableBuilder implements PlaneBuilder {
           ? new PointToPoint(connections, options.mux)
           : new Routed(connections, routes),
         senderId: options.senderId,
+        batchFailed: (error) => planeLog.batchFailed(error),
       },
       inbound: {
         ...shared,
+        fixedRemote: options.fixedRemote,
         events: withMoves(planeLog, moved),
         now: this.#now,
       },

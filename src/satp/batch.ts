@@ -168,6 +168,16 @@ export class DatagramBatch {
     return this.macAt(i) + MAX_TAG_BYTES - this.params.tagLength;
   }
 
+  /** Drops what is still wanted, and says how many datagrams that were. */
+  dropAll(): number {
+    let dropped = 0;
+    for (let i = 0; i < this.count; i++) {
+      dropped += this.wanted[i] ?? 0;
+      this.wanted[i] = 0;
+    }
+    return dropped;
+  }
+
   /** Forgets the keys of past datagrams, as far as they lie here. */
   wipe(): void {
     this.memory.fill(0, this.#keysAt, this.macAt(this.capacity));

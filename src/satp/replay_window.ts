@@ -108,15 +108,6 @@ export class ReplayWindow {
     return this.#find(senderId)?.highest;
   }
 
-  /**
-   * Makes `seq` the highest number of a known sender that began anew. Only
-   * without a check: a window never goes back, or it would admit replays.
-   */
-  restart(senderId: number, seq: number): void {
-    const sender = this.#find(senderId);
-    if (sender !== undefined && this.size === 0) sender.highest = seq;
-  }
-
   #find(senderId: number): Sender | undefined {
     if (senderId !== this.#lastId) {
       this.#last = this.#senders.get(senderId);

@@ -1,29 +1,32 @@
 /**
- * Connections as one thread sees them: keys ready for its engine, the replay
- * window, and a copy of the endpoint, brought up to date when the shared
- * record has changed.
+ * Connections as one thread sees them: keys ready for its engine, and a copy of
+ * the endpoint, brought up to date when the shared record has changed.
  *
  * @module
  */
 import type { CryptoEngine } from "../satp/engine.ts";
-import { ReplayWindow } from "../satp/replay_window.ts";
 import { type SchedulePair, schedulePair } from "../satp/schedule.ts";
-import type { ConnectionTable } from "./connection_table.ts";
-import { ENDPOINT_WORDS } from "./endpoint_words.ts";
+import type { ConnectionTable, KeysSnapshot } from "./connection_table.ts";
+import {
+  copyEndpoint,
+  ENDPOINT_WORDS,
+  sameEndpoint,
+} from "./endpoint_words.ts";
+import { KeyEpoch } from "./key_epoch.ts";
+import { EndpointTenure } from "./roaming.ts";
 
 /** One connection in one thread. */
 export class Connection {
   readonly mux: number;
   /** The endpoint's words; the first is 0 while none is known. */
   readonly endpoint = new Uint32Array(ENDPOINT_WORDS);
+  /** How sure it is that the peer is at that endpoint. */
+  readonly tenure = new EndpointTenure();
   readonly counters: Float64Array;
   /** undefined until the engine has the keys. */
-  schedules: SchedulePair | undefined;
-  /** To be named when sequence numbers are taken. */
+  keys: KeyEpoch | undefined;
+  /** Epoch of the keys that the engine has, or is given at present. */
   epoch = -1;
-  replay = new ReplayWindow(0);
-  /** When the known endpoint last sent something authentic, in ms. */
-  heardAt = -Infinity;
   /** Until when, in ms, its endpoint gets no joined datagrams. */
   spareGsoUntil = -Infinity;
   /** Version of the shared record that this copy has. */
@@ -44,6 +47,7 @@ export class Connections {
   readonly table: ConnectionTable;
   readonly #engine: CryptoEngine;
   readonly #known: (Connection | undefined)[] = [];
+  readonly #words = new Uint32Array(ENDPOINT_WORDS);
   #loading: Promise<unknown> = Promise.resolve();
 
   /** @param engine Which keys are imported into */
@@ -78,31 +82,48 @@ export class Connections {
     }
     connection.version = version;
     connection.spareGsoUntil = -Infinity;
-    this.table.copyEndpoint(mux, connection.endpoint, 0);
+    this.#refreshEndpoint(connection);
     this.#refreshKeys(connection);
     return connection;
   }
 
+  #refreshEndpoint(connection: Connection): void {
+    this.table.copyEndpoint(connection.mux, this.#words, 0);
+    if (sameEndpoint(connection.endpoint, 0, this.#words, 0)) return;
+    copyEndpoint(this.#words, 0, connection.endpoint, 0);
+    connection.tenure.assign();
+  }
+
   #refreshKeys(connection: Connection): void {
-    const { role, secrets, windowSize, epoch } = this.table.keys(
-      connection.mux,
-    );
-    if (epoch === connection.epoch && windowSize === connection.replay.size) {
-      secrets.key.fill(0);
+    const given = this.table.keys(connection.mux);
+    if (given.epoch === connection.epoch) {
+      given.secrets.key.fill(0);
+      connection.keys?.resizeWindow(given.windowSize);
       return;
     }
-    if (epoch !== connection.epoch) {
-      connection.schedules?.seal.master?.close();
-      connection.schedules = undefined;
-      connection.epoch = epoch;
-      const made = schedulePair(this.#engine, secrets, role);
-      const take = (schedules: SchedulePair) => {
-        secrets.key.fill(0);
-        if (connection.epoch === epoch) connection.schedules = schedules;
-      };
-      if (made instanceof Promise) this.#loading = made.then(take);
-      else take(made);
-    }
-    connection.replay = new ReplayWindow(windowSize);
+    connection.epoch = given.epoch;
+    // A batch in work may hold them: they are closed when it is done.
+    connection.keys?.retire();
+    connection.keys = undefined;
+    const made = schedulePair(this.#engine, given.secrets, given.role);
+    if (made instanceof Promise) {
+      this.#loading = made.then((schedules) => {
+        this.#take(connection, given, schedules);
+        // The window may have another size by now: looked at again.
+        connection.version = 0;
+      });
+    } else this.#take(connection, given, made);
+  }
+
+  #take(
+    connection: Connection,
+    { epoch, windowSize, secrets }: KeysSnapshot,
+    schedules: SchedulePair,
+  ): void {
+    secrets.key.fill(0);
+    const keys = new KeyEpoch(epoch, schedules, windowSize);
+    // They may have changed again while the engine took them.
+    if (connection.epoch === epoch) connection.keys = keys;
+    else keys.retire();
   }
 }

@@ -38,10 +38,12 @@ export const PlaneCounter = {
   UNKNOWN_MUX: 5,
   /** Packets that the device did not take. */
   DEVICE_REFUSED: 6,
+  /** Packets of batches that were given up because of an error of ours. */
+  INTERNAL_ERROR: 7,
 } as const;
 
 /** How many counters a plane has. */
-export const PLANE_COUNTERS = 7;
+export const PLANE_COUNTERS = 8;
 
 /** Adds to one counter. */
 export function count(

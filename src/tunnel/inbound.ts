@@ -23,14 +23,8 @@ import {
   ENDPOINT_WORDS,
   sameEndpoint,
 } from "./endpoint_words.ts";
+import { type KeyEpoch, PinnedKeys } from "./key_epoch.ts";
 import { HEADROOM_BYTES } from "./outbound.ts";
-
-/**
- * After this time without an authentic datagram from the known endpoint, in
- * milliseconds, any authentic datagram may move it: a peer that was restarted
- * at another address counts from 0 again and must be found.
- */
-export const ENDPOINT_SILENCE_MS = 5000;
 
 /** What somebody may want to log; the implementation limits the rate. */
 export interface InboundEvents {
@@ -38,12 +32,16 @@ export interface InboundEvents {
   replay(connection: Connection, seq: number, senderId: number): void;
   /** The peer was heard for the first time, or from another endpoint. */
   endpointChanged(connection: Connection, first: boolean): void;
+  /** A batch was given up because of an error that nobody foresaw. */
+  batchFailed(error: unknown): void;
 }
 
 /** What is the same for all datagrams. */
 export interface InboundOptions {
   readonly connections: Connections;
   readonly deviceType: DeviceType;
+  /** Whether an endpoint that is known stays, whoever is heard. */
+  readonly fixedRemote: boolean;
   readonly counters: Float64Array;
   readonly events: InboundEvents;
   /** A clock that never goes back, in milliseconds. */
@@ -60,6 +58,17 @@ export class Inbound {
   readonly schedules: (KeySchedule | null)[];
   readonly #options: InboundOptions;
   readonly #connections: (Connection | undefined)[];
+  /** The keys that each datagram was classified with. */
+  readonly #keys: (KeyEpoch | undefined)[];
+  readonly #pinned = new PinnedKeys();
+  /** Of the datagram that is being judged: made once, not for each. */
+  readonly #heard = {
+    senderId: 0,
+    seq: 0,
+    highest: 0,
+    isNewest: false,
+    now: 0,
+  };
 
   constructor(batch: DatagramBatch, options: InboundOptions) {
     this.batch = batch;
@@ -67,11 +76,12 @@ export class Inbound {
     this.sources = new Uint32Array(batch.capacity * ENDPOINT_WORDS);
     this.schedules = new Array(batch.capacity).fill(null);
     this.#connections = new Array(batch.capacity).fill(undefined);
+    this.#keys = new Array(batch.capacity).fill(undefined);
   }
 
   /**
    * Finds the connection of the first `batch.count` datagrams; what has none
-   * is not wanted. Authentication comes next.
+   * is not wanted. Authentication comes next, and {@link release} at the end.
    *
    * @param sizes Bytes of each datagram
    */
@@ -89,13 +99,14 @@ export class Inbound {
     const now = this.#options.now();
     for (let i = 0; i < batch.count; i++) {
       const connection = this.#connections[i];
-      if (connection === undefined) continue;
+      const keys = this.#keys[i];
+      if (connection === undefined || keys === undefined) continue;
       if (batch.wanted[i] !== 1) {
         count(connection.counters, ConnectionCounter.WRONG_TAG);
         this.#options.events.wrongTag(connection);
         continue;
       }
-      batch.wanted[i] = this.#judge(connection, i, now) ? 1 : 0;
+      batch.wanted[i] = this.#judge(connection, keys, i, now) ? 1 : 0;
     }
   }
 
@@ -125,6 +136,21 @@ export class Inbound {
     }
   }
 
+  /** Gives up what is left of the batch: an error costs no more than that. */
+  fail(error: unknown): void {
+    count(
+      this.#options.counters,
+      PlaneCounter.INTERNAL_ERROR,
+      Math.max(1, this.batch.dropAll()),
+    );
+    this.#options.events.batchFailed(error);
+  }
+
+  /** Lets go of the keys; to be called for each batch, whatever came of it. */
+  release(): void {
+    this.#pinned.release();
+  }
+
   #classify(i: number, size: number): void {
     const { batch } = this;
     const { connections, counters } = this.#options;
@@ -132,6 +158,7 @@ export class Inbound {
     batch.wanted[i] = 0;
     this.schedules[i] = null;
     this.#connections[i] = undefined;
+    this.#keys[i] = undefined;
     if (size < HEADER_BYTES + tagLength) {
       return count(counters, PlaneCounter.TOO_SHORT_IN);
     }
@@ -139,58 +166,57 @@ export class Inbound {
       return count(counters, PlaneCounter.TOO_LONG_IN);
     }
     const connection = connections.get(readMux(batch.memory, batch.at[i] ?? 0));
-    if (connection?.schedules === undefined) {
-      return count(counters, PlaneCounter.UNKNOWN_MUX);
-    }
+    const keys = connection?.keys;
+    if (keys === undefined) return count(counters, PlaneCounter.UNKNOWN_MUX);
+    this.#pinned.add(keys);
     batch.size[i] = size - tagLength;
     batch.wanted[i] = 1;
-    this.schedules[i] = connection.schedules.open;
+    this.schedules[i] = keys.schedules.open;
     this.#connections[i] = connection;
+    this.#keys[i] = keys;
   }
 
-  #judge(connection: Connection, i: number, now: number): boolean {
+  #judge(
+    connection: Connection,
+    { replay }: KeyEpoch,
+    i: number,
+    now: number,
+  ): boolean {
     const { batch } = this;
     const at = batch.at[i] ?? 0;
     const seq = readSeq(batch.memory, at);
     const senderId = readSenderId(batch.memory, at);
-    const before = connection.replay.highest(senderId);
-    if (!connection.replay.accept(senderId, seq)) {
+    const before = replay.highest(senderId);
+    if (!replay.accept(senderId, seq)) {
       count(connection.counters, ConnectionCounter.REPLAYED);
       this.#options.events.replay(connection, seq, senderId);
       return false;
     }
-    const source = i * ENDPOINT_WORDS;
-    if (sameEndpoint(connection.endpoint, 0, this.sources, source)) {
-      connection.heardAt = now;
-    } else {
-      const newest = connection.replay.highest(senderId) !== before;
-      const moved = this.#roam(connection, source, newest, now);
-      if (moved && !newest) connection.replay.restart(senderId, seq);
-    }
+    const heard = this.#heard;
+    heard.senderId = senderId;
+    heard.seq = seq;
+    heard.highest = replay.highest(senderId) ?? seq;
+    heard.isNewest = heard.highest !== before;
+    heard.now = now;
+    this.#follow(connection, i * ENDPOINT_WORDS);
     if ((batch.size[i] ?? 0) > HEADROOM_BYTES) return true;
     count(connection.counters, ConnectionCounter.NO_PAYLOAD);
     return false;
   }
 
-  // Only the newest datagram of a sender moves the endpoint: with window 0 an
-  // old one sent again from elsewhere is authentic too (SATP section 7).
-  #roam(
-    connection: Connection,
-    source: number,
-    newest: boolean,
-    now: number,
-  ): boolean {
-    const first = !connection.hasEndpoint;
-    const silent = now - connection.heardAt >= ENDPOINT_SILENCE_MS;
-    if (!first && !newest && !silent) return false;
-    connection.heardAt = now;
-    copyEndpoint(this.sources, source, connection.endpoint, 0);
-    this.#options.connections.table.setEndpoint(
-      connection.mux,
-      this.sources,
-      source,
-    );
-    this.#options.events.endpointChanged(connection, first);
-    return true;
+  /** Lets the endpoint follow the peer to where the datagram came from. */
+  #follow(connection: Connection, source: number): void {
+    const { sources } = this;
+    const { endpoint, tenure, mux } = connection;
+    if (sameEndpoint(endpoint, 0, sources, source)) {
+      return tenure.hear(this.#heard);
+    }
+    const { fixedRemote, connections, events } = this.#options;
+    const isFirst = !connection.hasEndpoint;
+    if (fixedRemote && !isFirst) return;
+    if (!tenure.yields(endpoint, sources, source, this.#heard)) return;
+    copyEndpoint(sources, source, endpoint, 0);
+    connections.table.setEndpoint(mux, sources, source);
+    events.endpointChanged(connection, isFirst);
   }
 }

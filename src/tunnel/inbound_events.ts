@@ -22,5 +22,6 @@ export function withMoves(
       log.endpointChanged(connection, first);
       moved(connection.mux);
     },
+    batchFailed: (error) => log.batchFailed(error),
   };
 }

@@ -165,12 +165,19 @@ export class InboundPump {
 
   #openBatch(): void {
     const { engine } = this.#options;
-    const { batch, schedules } = this.#inbound;
-    this.#inbound.classify(this.#sizes);
-    authenticateBatchSync(engine, batch, schedules);
-    this.#inbound.judge();
-    engine.applyCipher(batch);
-    this.#inbound.unwrap();
+    const inbound = this.#inbound;
+    const { batch, schedules } = inbound;
+    try {
+      inbound.classify(this.#sizes);
+      authenticateBatchSync(engine, batch, schedules);
+      inbound.judge();
+      engine.applyCipher(batch);
+      inbound.unwrap();
+    } catch (error) {
+      inbound.fail(error);
+    } finally {
+      inbound.release();
+    }
     this.#deliver();
     batch.count = 0;
   }

@@ -26,6 +26,8 @@ export interface NativeSetup {
   readonly params: SatpParameters;
   readonly deviceType: DeviceType;
   readonly senderId: number;
+  /** Whether a known endpoint of a peer stays, whoever is heard. */
+  readonly fixedRemote: boolean;
   /** The own mux, for packets where there is no routing. */
   readonly mux: number;
   /** Memory of the connection table. */

@@ -82,7 +82,7 @@ export async function openLoop(
     outbound: outboundPump(
       parts,
       setup.sockets,
-      planeLog.noSocket.bind(planeLog),
+      planeLog,
     ),
     inbound,
     sockets: setup.receiveFrom,

@@ -20,6 +20,7 @@ import {
 import type { KeySchedule } from "../satp/schedule.ts";
 import type { Connection, Connections } from "./connection.ts";
 import { ConnectionCounter, count, PlaneCounter } from "./counters.ts";
+import { PinnedKeys } from "./key_epoch.ts";
 
 /** Bytes in front of a packet that become header and payload type. */
 export const HEADROOM_BYTES = HEADER_BYTES + PAYLOAD_TYPE_BYTES;
@@ -43,6 +44,8 @@ export interface OutboundOptions {
   readonly deviceType: DeviceType;
   readonly senderId: number;
   readonly counters: Float64Array;
+  /** Called when a batch was given up because of an error nobody foresaw. */
+  readonly batchFailed: (error: unknown) => void;
 }
 
 /** Prepares one batch of packets after the other for sealing. */
@@ -54,6 +57,7 @@ export class Outbound {
   /** The connection of each packet, as far as it has one. */
   readonly connections: (Connection | undefined)[];
   readonly #options: OutboundOptions;
+  readonly #pinned = new PinnedKeys();
   readonly #maxPacket: number;
 
   constructor(batch: DatagramBatch, options: OutboundOptions) {
@@ -66,7 +70,8 @@ export class Outbound {
   }
 
   /**
-   * Addresses the first `batch.count` packets.
+   * Addresses the first `batch.count` packets. Sealing comes next, and then
+   * {@link release}.
    *
    * @param sizes Bytes of each packet
    */
@@ -74,6 +79,19 @@ export class Outbound {
     const { batch } = this;
     for (let i = 0; i < batch.count; i++) this.#address(i, sizes[i] ?? 0);
     this.#number();
+  }
+
+  /** Gives up what is left of the batch: an error costs no more than that. */
+  fail(error: unknown): void {
+    const { counters, batchFailed } = this.#options;
+    const lost = Math.max(1, this.batch.dropAll());
+    count(counters, PlaneCounter.INTERNAL_ERROR, lost);
+    batchFailed(error);
+  }
+
+  /** Lets go of the keys; to be called for each batch, whatever came of it. */
+  release(): void {
+    this.#pinned.release();
   }
 
   #address(i: number, size: number): void {
@@ -89,7 +107,7 @@ export class Outbound {
     const type = this.#payloadType(at + HEADROOM_BYTES, size);
     if (type === undefined) return count(counters, PlaneCounter.MALFORMED_OUT);
     const to = chooser.choose(batch.memory, at + HEADROOM_BYTES, size);
-    if (to?.schedules === undefined || !to.hasEndpoint) {
+    if (to?.keys === undefined || !to.hasEndpoint) {
       return count(counters, PlaneCounter.NOWHERE_TO_SEND);
     }
     writeU16(batch.memory, at + HEADER_BYTES, type);
@@ -121,22 +139,22 @@ export class Outbound {
   #numberRun(connection: Connection, first: number, end: number): void {
     const { batch } = this;
     const { connections, chooser, counters, senderId } = this.#options;
-    const seq = connections.table.reserve(
-      connection.mux,
-      connection.epoch,
-      end - first,
-    );
-    const schedule = connection.schedules?.seal;
-    if (seq < 0 || schedule === undefined) {
+    const { keys } = connection;
+    const seq = keys === undefined
+      ? -1
+      : connections.table.reserve(connection.mux, keys.epoch, end - first);
+    if (seq < 0 || keys === undefined) {
       // The keys changed between looking and taking: rare, and IP repeats.
       batch.wanted.fill(0, first, end);
       return count(counters, PlaneCounter.NOWHERE_TO_SEND, end - first);
     }
+    this.#pinned.add(keys);
+    const { seal } = keys.schedules;
     const mux = chooser.headerMux(connection);
     for (let i = first; i < end; i++) {
       const at = batch.at[i] ?? 0;
       writeHeader(batch.memory, at, (seq + i - first) >>> 0, senderId, mux);
-      this.schedules[i] = schedule;
+      this.schedules[i] = seal;
       count(connection.counters, ConnectionCounter.PACKETS_OUT);
       count(
         connection.counters,

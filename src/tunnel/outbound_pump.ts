@@ -104,11 +104,21 @@ export class OutboundPump {
   }
 
   #send(): void {
-    const { batch, schedules } = this.#outbound;
-    if (batch.count === 0) return;
-    this.#outbound.address(this.#sizes);
-    sealBatchSync(this.#options.engine, batch, schedules);
+    if (this.#outbound.batch.count === 0) return;
+    this.#seal();
     this.#sender.send();
+  }
+
+  #seal(): void {
+    const outbound = this.#outbound;
+    try {
+      outbound.address(this.#sizes);
+      sealBatchSync(this.#options.engine, outbound.batch, outbound.schedules);
+    } catch (error) {
+      outbound.fail(error);
+    } finally {
+      outbound.release();
+    }
   }
 
   // Returns false once the device has been emptied. After that the next packet

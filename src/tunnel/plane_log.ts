@@ -83,6 +83,13 @@ export class PlaneLog implements InboundEvents {
     );
   }
 
+  batchFailed(error: unknown): void {
+    this.#log.write("error", "batch failed", () => {
+      const reason = error instanceof Error ? error.message : String(error);
+      return `a batch of packets is lost to an internal error: ${reason}`;
+    });
+  }
+
   /** Says how many lines were held back so far. */
   flush(): void {
     this.#flushedAt = this.#now();

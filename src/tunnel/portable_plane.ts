@@ -90,16 +90,28 @@ export class PortablePlane {
   }
 
   async #carryOut(): Promise<void> {
-    const { device, engine } = this.#options;
-    const { batch, schedules } = this.#outbound;
+    const { device } = this.#options;
+    const { batch } = this.#outbound;
     const sizes = new Uint32Array(BATCH_PACKETS);
     while (await device.readable()) {
       do {
         this.#readPackets(sizes);
-        this.#outbound.address(sizes);
-        await sealBatch(engine, batch, schedules);
+        await this.#seal(sizes);
         await this.#send();
       } while (batch.count === batch.capacity);
+    }
+  }
+
+  async #seal(sizes: Uint32Array): Promise<void> {
+    const outbound = this.#outbound;
+    const { batch, schedules } = outbound;
+    try {
+      outbound.address(sizes);
+      await sealBatch(this.#options.engine, batch, schedules);
+    } catch (error) {
+      outbound.fail(error);
+    } finally {
+      outbound.release();
     }
   }
 
@@ -166,17 +178,28 @@ export class PortablePlane {
   }
 
   async #carryIn(): Promise<void> {
-    const { engine } = this.#options;
-    const { batch, schedules } = this.#inbound;
     const sizes = new Uint32Array(BATCH_PACKETS);
     while (await this.#somethingWaits()) {
       this.#takeWaiting(sizes);
-      this.#inbound.classify(sizes);
-      await authenticateBatch(engine, batch, schedules);
-      this.#inbound.judge();
-      await engine.applyCipher(batch);
-      this.#inbound.unwrap();
+      await this.#open(sizes);
       this.#write();
+    }
+  }
+
+  async #open(sizes: Uint32Array): Promise<void> {
+    const { engine } = this.#options;
+    const inbound = this.#inbound;
+    const { batch, schedules } = inbound;
+    try {
+      inbound.classify(sizes);
+      await authenticateBatch(engine, batch, schedules);
+      inbound.judge();
+      await engine.applyCipher(batch);
+      inbound.unwrap();
+    } catch (error) {
+      inbound.fail(error);
+    } finally {
+      inbound.release();
     }
   }
 

@@ -40,7 +40,7 @@ export interface PumpParts {
 export function outboundPump(
   parts: PumpParts,
   sockets: SendSockets,
-  noSocket: PlaneLog["noSocket"],
+  log: Pick<PlaneLog, "noSocket" | "batchFailed">,
 ): OutboundPump {
   const { setup, connections, counters } = parts;
   const { params, vnetHeader, gso, deviceType, senderId, mux, routes } = setup;
@@ -53,8 +53,11 @@ export function outboundPump(
     vnetHeader,
     gso,
     sockets: { ipv4: sockets.ipv4, ipv6: sockets.ipv6 },
-    noSocket,
-    outbound: { connections, chooser, deviceType, senderId, counters },
+    noSocket: (to) => log.noSocket(to),
+    outbound: {
+      ...{ connections, chooser, deviceType, senderId, counters },
+      batchFailed: (error) => log.batchFailed(error),
+    },
   });
 }
 
@@ -65,7 +68,8 @@ export function inboundPump(
   events: InboundEvents,
 ): InboundPump {
   const { setup, connections, counters, now } = parts;
-  const { params, vnetHeader, gro, coalesce, deviceType } = setup;
+  const { params, vnetHeader, gro, coalesce } = setup;
+  const { deviceType, fixedRemote } = setup;
   return new InboundPump({
     ...sharedParts(parts),
     params,
@@ -73,7 +77,9 @@ export function inboundPump(
     gro,
     coalesce,
     sockets: Int32Array.from(sockets),
-    inbound: { connections, deviceType, counters, events, now },
+    inbound: {
+      ...{ connections, deviceType, fixedRemote, counters, events, now },
+    },
   });
 }
 

@@ -51,6 +51,13 @@ const SILENT: Logger = {
   debug() {},
 };
 
+/** A library that cannot do it should say so before there are packets. */
+class RehearsalLog extends PlaneLog {
+  override batchFailed(error: unknown): void {
+    throw error;
+  }
+}
+
 /** What a rehearsal uses; all of it is forgotten afterwards. */
 export interface RehearsalParts {
   readonly libc: Libc;
@@ -116,7 +123,7 @@ function newLoop(
   bell: Bell,
 ): CarryLoop {
   const { libc, arena, now } = parts;
-  const log = new PlaneLog(SILENT, now);
+  const log = new RehearsalLog(SILENT, now);
   return new CarryLoop({
     wait: new PollSet(libc, arena, 3),
     bell,
@@ -124,7 +131,7 @@ function newLoop(
     outbound: outboundPump(
       partsOf(setup, parts, device, "left", socket),
       { ipv4: socket.fd },
-      () => {},
+      log,
     ),
     inbound: setup.role === "out" ? undefined : inboundPump(
       partsOf(setup, parts, device, "right", socket),

@@ -10,6 +10,7 @@ import {
   formatEndpoint,
   parseEndpoint,
 } from "../../src/net/endpoint.ts";
+import type { CryptoEngine } from "../../src/satp/engine.ts";
 import { Connections } from "../../src/tunnel/connection.ts";
 import {
   type ConnectionKeys,
@@ -134,6 +135,8 @@ const PEERS: Readonly<Record<PeerName, string>> = {
 /** How a portable plane is set up. */
 export interface MemoryPlaneOptions extends PlaneOptions {
   readonly engine?: NativeEngineName | "webcrypto";
+  /** Puts something between the plane and the engine. */
+  readonly wrap?: (engine: CryptoEngine) => CryptoEngine;
 }
 
 /** A running plane whose clock the test can move. */
@@ -155,7 +158,10 @@ export class MemoryPlane implements PlaneUnderTest {
   static async start(options: MemoryPlaneOptions): Promise<MemoryPlane> {
     const { mux = 0, role, secrets, windowSize = 0, remote } = options;
     const openEngine = await portableEngine(options.engine ?? "webcrypto");
-    const plane = new MemoryPlane(options, openEngine(options.params));
+    const opened = openEngine(options.params);
+    const { wrap = (engine: CryptoEngine) => engine } = options;
+    const engine = wrap(opened.engine);
+    const plane = new MemoryPlane(options, { ...opened, engine });
     await plane.connect(mux, { role, secrets, windowSize }, remote);
     return plane;
   }
@@ -178,9 +184,11 @@ export class MemoryPlane implements PlaneUnderTest {
         ...shared,
         chooser: new PointToPoint(connections, mux),
         senderId,
+        batchFailed: (error) => events.batchFailed(error),
       },
       inbound: {
         ...shared,
+        fixedRemote: options.fixedRemote ?? false,
         events: withMoves(events, (mux) => this.moved.push(mux)),
         now,
       },
@@ -207,9 +215,7 @@ export class MemoryPlane implements PlaneUnderTest {
   ): Promise<Uint8Array[]> {
     const done = this.#handled() + datagrams.length;
     const already = this.#device.written.length;
-    for (const datagram of datagrams) {
-      this.#socket.arrived.push({ datagram, from: endpointOf(from) });
-    }
+    this.inject(datagrams, from);
     await this.#until(done);
     return this.#device.written.slice(already);
   }
@@ -217,12 +223,30 @@ export class MemoryPlane implements PlaneUnderTest {
   async send(packets: readonly Uint8Array[]): Promise<SentDatagram[]> {
     const done = this.#handled() + packets.length;
     const already = this.#socket.sent.length;
-    for (const packet of packets) this.#device.toRead.push(packet);
+    this.offer(packets);
     await this.#until(done);
     return this.#socket.sent.slice(already).map(({ datagram, to }) => ({
       datagram,
       to: nameOf(to),
     }));
+  }
+
+  inject(datagrams: readonly Uint8Array[], from: PeerName): void {
+    for (const datagram of datagrams) {
+      this.#socket.arrived.push({ datagram, from: endpointOf(from) });
+    }
+  }
+
+  offer(packets: readonly Uint8Array[]): void {
+    for (const packet of packets) this.#device.toRead.push(packet);
+  }
+
+  outcome(): ReturnType<PlaneUnderTest["outcome"]> {
+    const sent = this.#socket.sent.map(({ datagram, to }) => ({
+      datagram,
+      to: nameOf(to),
+    }));
+    return { sent, packets: this.#device.written };
   }
 
   remote(mux = this.#firstMux): PeerName | undefined {

@@ -218,6 +218,20 @@ export class NativeRig implements PlaneUnderTest {
     this.#peers[from].send(run, this.#addressFor(from));
   }
 
+  inject(datagrams: readonly Uint8Array[], from: PeerName): void {
+    for (const datagram of datagrams) this.poke([datagram], from);
+  }
+
+  offer(packets: readonly Uint8Array[]): void {
+    for (const packet of packets) {
+      if (!this.#handsOver(this.#vnetHeader ? plain(packet) : packet)) return;
+    }
+  }
+
+  outcome(): ReturnType<PlaneUnderTest["outcome"]> {
+    return { sent: this.collect(), packets: this.#packets };
+  }
+
   /** The packets that have reached the device, cut apart. */
   get packets(): readonly Uint8Array[] {
     return this.#packets;
@@ -257,6 +271,7 @@ export class NativeRig implements PlaneUnderTest {
       params,
       deviceType,
       senderId,
+      fixedRemote: options.fixedRemote ?? false,
       mux: options.mux ?? 0,
       connections: this.table.shared,
       routes: undefined,

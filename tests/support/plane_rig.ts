@@ -23,6 +23,7 @@ export interface PlaneOptions {
   readonly mux?: number;
   readonly senderId?: number;
   readonly windowSize?: number;
+  readonly fixedRemote?: boolean;
   readonly deviceType?: DeviceType;
   /** Without it the peer is auto-detected. */
   readonly remote?: PeerName;
@@ -48,6 +49,15 @@ export interface PlaneUnderTest extends AsyncDisposable {
   ): Promise<Uint8Array[]>;
   /** Lets the device hand over packets; returns the datagrams that are sent. */
   send(packets: readonly Uint8Array[]): Promise<SentDatagram[]>;
+  /** Lets datagrams arrive, and does not wait for what becomes of them. */
+  inject(datagrams: readonly Uint8Array[], from: PeerName): void;
+  /** Lets the device hand over packets as long as it has room, likewise. */
+  offer(packets: readonly Uint8Array[]): void;
+  /** Packets that have reached the device, and datagrams that were sent. */
+  outcome(): {
+    readonly packets: readonly Uint8Array[];
+    readonly sent: readonly SentDatagram[];
+  };
   /** The endpoint on record. */
   remote(mux?: number): PeerName | undefined;
   /** A counter of a connection; without a mux of the first one. */

@@ -57,6 +57,7 @@ class Bench {
         chooser: new PointToPoint(this.connections, 0),
         deviceType: "tun",
         senderId: 0,
+        batchFailed: assert.ifError,
         counters: new Float64Array(PLANE_COUNTERS),
       },
     );

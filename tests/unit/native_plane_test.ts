@@ -88,6 +88,7 @@ function idleOptions(device: PairDevice): NativeOptions {
     params: paramsOf(VECTOR),
     deviceType: "tun",
     senderId: 0,
+    fixedRemote: false,
     mux: 0,
     connections: ConnectionTable.allocate(),
     routes: undefined,

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { createSatpCodec, type SatpCodec } from "../../mod.ts";
 import { ConnectionCounter, PlaneCounter } from "../../src/tunnel/counters.ts";
-import { ENDPOINT_SILENCE_MS } from "../../src/tunnel/inbound.ts";
+import { ENDPOINT_SILENCE_MS } from "../../src/tunnel/roaming.ts";
 import { MemoryPlane } from "../support/memory_plane.ts";
 import type { PlaneOptions } from "../support/plane_rig.ts";
 import { planeTest } from "../support/plane_rigs.ts";
@@ -127,6 +127,118 @@ Deno.test("with window 0 a peer that restarted elsewhere is found after silence"
   await plane.receive([await sealed(codec, 2)], "home");
   assert.equal(plane.remote(), "home");
 });
+
+/** Lets time go by, with one datagram at each step. */
+async function every(
+  plane: MemoryPlane,
+  ms: number,
+  times: number,
+  step: () => Promise<unknown>,
+): Promise<void> {
+  for (let k = 0; k < times; k++) {
+    plane.now += ms;
+    await step();
+  }
+}
+
+Deno.test("one recorded datagram, sent again and again, does not hold a restarted peer's endpoint", async () => {
+  await using plane = await MemoryPlane.start(await given({ remote: "home" }));
+  const codec = await peer();
+  const recorded = await sealed(codec, 1000);
+  await plane.receive([recorded], "home");
+  // The peer counts from 0 again, at another address.
+  let [seq, lost] = [0, 0];
+  for (let second = 0; second < 60; second++) {
+    plane.now += 1000;
+    if (second % 4 === 0) await plane.receive([recorded], "home");
+    await plane.receive([await sealed(codec, seq++)], "away");
+    await plane.receive([await sealed(codec, seq++)], "away");
+    const [sent] = await plane.send([PACKET]);
+    if (sent?.to !== "away") lost++;
+  }
+  assert.equal(lost, 4, "only until the silence was noticed");
+});
+
+Deno.test("one recorded datagram from elsewhere does not take a restarted peer's endpoint for longer than to its next one", async () => {
+  await using plane = await MemoryPlane.start(await given({ remote: "home" }));
+  const codec = await peer();
+  const recorded = await sealed(codec, 1000);
+  await plane.receive([recorded], "home");
+  let seq = 0;
+  await every(plane, 1000, 60, async () => {
+    await plane.receive([recorded], "attacker");
+    await plane.receive([await sealed(codec, seq++)], "home");
+    assert.equal(plane.remote(), "home");
+  });
+});
+
+Deno.test("an endpoint that was moved to after silence loses to the one before until its numbers advance", async () => {
+  const codec = await peer();
+  for (const proven of [false, true]) {
+    await using plane = await MemoryPlane.start(
+      await given({ remote: "home" }),
+    );
+    await plane.receive([await sealed(codec, 5)], "home");
+    plane.now += ENDPOINT_SILENCE_MS;
+    await plane.receive([await sealed(codec, 1)], "attacker");
+    assert.equal(plane.remote(), "attacker");
+    await plane.receive([await sealed(codec, proven ? 2 : 1)], "attacker");
+    await plane.receive([await sealed(codec, 0)], "home");
+    assert.equal(plane.remote(), proven ? "attacker" : "home");
+  }
+});
+
+planeTest(
+  "datagrams that are overtaken on their way do not take the endpoint back",
+  async (rig) => {
+    await using plane = await rig.start(await given({ remote: "home" }));
+    const codec = await peer();
+    await plane.receive([await sealed(codec, 100)], "home");
+    await plane.receive([await sealed(codec, 103)], "away");
+    await plane.receive([await sealed(codec, 101)], "home");
+    assert.equal(plane.remote(), "away");
+  },
+);
+
+planeTest(
+  "a recorded datagram of an earlier run cannot keep the endpoint",
+  async (rig) => {
+    await using plane = await rig.start(await given());
+    const codec = await peer();
+    await plane.receive([await sealed(codec, 1)], "home");
+    await plane.receive([await sealed(codec, 100_000)], "attacker");
+    assert.equal(plane.remote(), "attacker");
+    await plane.receive([await sealed(codec, 2)], "home");
+    assert.equal(plane.remote(), "home");
+    await plane.receive([await sealed(codec, 100_000)], "attacker");
+    assert.equal(plane.remote(), "home");
+  },
+);
+
+Deno.test("a fixed endpoint is not moved by anything that is heard", async () => {
+  await using plane = await MemoryPlane.start(
+    await given({ remote: "home", fixedRemote: true }),
+  );
+  const codec = await peer();
+  assert.deepEqual(
+    await plane.receive([await sealed(codec, 9)], "away"),
+    [PACKET],
+  );
+  plane.now += 10 * ENDPOINT_SILENCE_MS;
+  await plane.receive([await sealed(codec, 10)], "away");
+  assert.equal(plane.remote(), "home");
+});
+
+planeTest(
+  "without -r a fixed endpoint is that of the first who is heard",
+  async (rig) => {
+    await using plane = await rig.start(await given({ fixedRemote: true }));
+    const codec = await peer();
+    await plane.receive([await sealed(codec, 1)], "home");
+    await plane.receive([await sealed(codec, 2)], "away");
+    assert.equal(plane.remote(), "home");
+  },
+);
 
 planeTest(
   "a replay inside the window is dropped and said, and moves nothing",

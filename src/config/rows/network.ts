@@ -48,6 +48,13 @@ export const remoteRows = {
   }),
 };
 
+/** Against roaming; the originals have no such option. */
+export const fixedRemoteRow = flag({
+  group: "Network",
+  long: "--fixed-remote",
+  help: "a peer that is known stays where it is: no datagram moves it",
+});
+
 /** `-4` and `-6`. */
 export const familyRows = {
   ipv4Only: flag({

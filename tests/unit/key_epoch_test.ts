@@ -1,0 +1,201 @@
+import { strict as assert } from "node:assert";
+import { DatagramBatch } from "../../src/satp/batch.ts";
+import type { MasterKey, SyncCryptoEngine } from "../../src/satp/engine.ts";
+import { writeHeader, writeU16 } from "../../src/satp/header.ts";
+import {
+  authenticateBatchSync,
+  sealBatchSync,
+} from "../../src/satp/pipeline.ts";
+import type { SatpParameters } from "../../src/satp/params.ts";
+import { Connections } from "../../src/tunnel/connection.ts";
+import {
+  type ConnectionKeys,
+  ConnectionTable,
+  endpointWords,
+} from "../../src/tunnel/connection_table.ts";
+import { PLANE_COUNTERS, PlaneCounter } from "../../src/tunnel/counters.ts";
+import { Inbound } from "../../src/tunnel/inbound.ts";
+import { HEADROOM_BYTES, Outbound } from "../../src/tunnel/outbound.ts";
+import { PointToPoint } from "../../src/tunnel/point_to_point.ts";
+
+const PARAMS: SatpParameters = {
+  cipher: "aes-ctr-128",
+  kdPrf: "aes-ctr-128",
+  authAlgo: "null",
+  tagLength: 0,
+};
+const PACKET_BYTES = 20;
+const SLOT_BYTES = 64;
+
+class FakeMasterKey implements MasterKey {
+  isClosed = false;
+
+  close(): void {
+    this.isClosed = true;
+  }
+}
+
+/** Refuses closed keys, and does nothing with others. */
+class FakeEngine implements SyncCryptoEngine {
+  readonly name = "fake";
+  readonly keys: FakeMasterKey[] = [];
+  broken = false;
+
+  importMasterKey(): MasterKey {
+    const key = new FakeMasterKey();
+    this.keys.push(key);
+    return key;
+  }
+
+  encryptBlocks(master: MasterKey): void {
+    if (this.broken) throw new Error("broken");
+    assert.ok(master instanceof FakeMasterKey && !master.isClosed, "closed");
+  }
+
+  applyCipher(): void {}
+
+  authenticate(): void {}
+}
+
+/** One thread's view of one connection, and a batch for each direction. */
+class Bench {
+  readonly engine = new FakeEngine();
+  readonly table = new ConnectionTable(ConnectionTable.allocate());
+  readonly counters = new Float64Array(PLANE_COUNTERS);
+  readonly failures: unknown[] = [];
+  readonly inbound: Inbound;
+  readonly outbound: Outbound;
+  readonly connections: Connections;
+
+  constructor() {
+    const connections = new Connections(this.table, this.engine);
+    this.connections = connections;
+    const batch = () => DatagramBatch.standalone(PARAMS, 4, SLOT_BYTES);
+    const { counters } = this;
+    const shared = { connections, deviceType: "tun", counters } as const;
+    const batchFailed = (error: unknown) => this.failures.push(error);
+    this.inbound = new Inbound(batch(), {
+      ...shared,
+      fixedRemote: false,
+      now: () => 0,
+      events: {
+        wrongTag() {},
+        replay() {},
+        endpointChanged() {},
+        batchFailed,
+      },
+    });
+    this.outbound = new Outbound(batch(), {
+      ...shared,
+      senderId: 0,
+      chooser: new PointToPoint(connections, 0),
+      batchFailed,
+    });
+    this.table.setEndpoint(0, endpointWords().fill(4, 0, 1), 0);
+  }
+
+  put(key: number): void {
+    this.table.put(0, keysOf(key), 0);
+  }
+
+  /** Lays datagrams of these numbers into the batch, and classifies them. */
+  classify(...numbers: readonly number[]): void {
+    const { batch } = this.inbound;
+    numbers.forEach((seq, i) => {
+      const at = batch.at[i] ?? 0;
+      writeHeader(batch.memory, at, seq, 0, 0);
+      writeU16(batch.memory, at + HEADROOM_BYTES - 2, 0x0800);
+    });
+    batch.count = numbers.length;
+    const size = HEADROOM_BYTES + PACKET_BYTES;
+    this.inbound.classify(new Uint32Array(numbers.length).fill(size));
+  }
+
+  /** The rest of the way in; returns which datagrams are let through. */
+  finish(): number[] {
+    const { inbound, engine } = this;
+    authenticateBatchSync(engine, inbound.batch, inbound.schedules);
+    inbound.judge();
+    inbound.unwrap();
+    inbound.release();
+    return [...inbound.batch.wanted.subarray(0, inbound.batch.count)];
+  }
+
+  /** Gives one packet its number and its keys. */
+  address(): void {
+    const { batch } = this.outbound;
+    batch.count = 1;
+    batch.memory[(batch.at[0] ?? 0) + HEADROOM_BYTES] = 0x45;
+    this.outbound.address(Uint32Array.of(PACKET_BYTES));
+  }
+}
+
+function keysOf(key: number): ConnectionKeys {
+  const secrets = {
+    key: new Uint8Array(16).fill(key),
+    salt: new Uint8Array(14),
+  };
+  return { role: "left", secrets, windowSize: 64 };
+}
+
+Deno.test("a batch on its way in goes on with the keys that it was classified with", () => {
+  const bench = new Bench();
+  bench.put(1);
+  bench.classify(5, 6);
+  bench.put(2);
+  assert.ok(bench.connections.get(0));
+  assert.equal(bench.engine.keys.length, 2);
+  assert.deepEqual(bench.finish(), [1, 1]);
+});
+
+Deno.test("a batch on its way out is sealed with the keys that its numbers are of", () => {
+  const bench = new Bench();
+  bench.put(1);
+  bench.address();
+  bench.put(2);
+  assert.ok(bench.connections.get(0));
+  const { batch, schedules } = bench.outbound;
+  sealBatchSync(bench.engine, batch, schedules);
+  assert.equal(batch.wanted[0], 1);
+});
+
+Deno.test("old keys are closed as soon as the last batch with them is done", () => {
+  const bench = new Bench();
+  bench.put(1);
+  bench.classify(5, 6);
+  bench.address();
+  bench.put(2);
+  assert.ok(bench.connections.get(0));
+  const [old, present] = bench.engine.keys;
+  bench.finish();
+  assert.equal(old?.isClosed, false, "the way out still has them");
+  bench.outbound.release();
+  assert.equal(old?.isClosed, true);
+  assert.equal(present?.isClosed, false);
+});
+
+Deno.test("a datagram of old keys leaves no trace in the replay window of new ones", () => {
+  const bench = new Bench();
+  bench.put(1);
+  bench.classify(1_000_000);
+  bench.put(2);
+  assert.ok(bench.connections.get(0));
+  assert.deepEqual(bench.finish(), [1]);
+  bench.classify(0, 1);
+  assert.deepEqual(bench.finish(), [1, 1]);
+});
+
+Deno.test("a batch that fails is counted and dropped, and its keys are let go", () => {
+  const bench = new Bench();
+  bench.put(1);
+  bench.classify(5, 6);
+  const failure = new Error("broken");
+  bench.inbound.fail(failure);
+  bench.inbound.release();
+  assert.deepEqual([...bench.inbound.batch.wanted.subarray(0, 2)], [0, 0]);
+  assert.equal(bench.counters[PlaneCounter.INTERNAL_ERROR], 2);
+  assert.deepEqual(bench.failures, [failure]);
+  bench.put(2);
+  assert.ok(bench.connections.get(0));
+  assert.equal(bench.engine.keys[0]?.isClosed, true);
+});

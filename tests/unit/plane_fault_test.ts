@@ -1,0 +1,196 @@
+import { strict as assert } from "node:assert";
+import type { Libc } from "../../ffi/libc.ts";
+import { Arena } from "../../ffi/memory.ts";
+import { SocketPair } from "../../ffi/socket_pair.ts";
+import type { UdpSocket } from "../../ffi/udp.ts";
+import { createSatpCodec } from "../../mod.ts";
+import { BuiltinEngine } from "../../src/crypto/builtin.ts";
+import type { CryptoEngine } from "../../src/satp/engine.ts";
+import { Connections } from "../../src/tunnel/connection.ts";
+import {
+  ConnectionTable,
+  endpointWords,
+} from "../../src/tunnel/connection_table.ts";
+import { PLANE_COUNTERS, PlaneCounter } from "../../src/tunnel/counters.ts";
+import { writeEndpoint } from "../../src/tunnel/endpoint_words.ts";
+import { PlaneLog } from "../../src/tunnel/plane_log.ts";
+import {
+  inboundPump,
+  outboundPump,
+  type PumpParts,
+} from "../../src/tunnel/pump_parts.ts";
+import { MemoryPlane } from "../support/memory_plane.ts";
+import { LoopbackPeer, openOn } from "../support/native_rig_peer.ts";
+import { until } from "../support/plane_rig.ts";
+import { recordingLog } from "../support/recording_log.ts";
+import { paramsOf, secretsOf } from "../support/satp.ts";
+import { libcTest } from "../support/with_libc.ts";
+
+const VECTOR = {
+  cipher: "aes-ctr-128",
+  kd_prf: "aes-ctr-128",
+  auth_algo: "sha1",
+  auth_tag_length: 10,
+  passphrase: "fault tests",
+};
+const PACKET = new Uint8Array(40).fill(0x45);
+const LOST =
+  "ERROR: a batch of packets is lost to an internal error: out of order";
+
+async function sealed(seq: number): Promise<Uint8Array> {
+  const { passphrase } = VECTOR;
+  const codec = await createSatpCodec({ passphrase, role: "right" });
+  return await codec.seal({ seq, payloadType: 0x0800, payload: PACKET });
+}
+
+/** Authenticates with every call but the next. */
+class FailingOnce extends BuiltinEngine {
+  #failures = 1;
+
+  override authenticate(...args: Parameters<BuiltinEngine["authenticate"]>) {
+    if (this.#failures-- > 0) throw new Error("out of order");
+    super.authenticate(...args);
+  }
+}
+
+interface NativePumps {
+  readonly parts: PumpParts;
+  readonly pair: SocketPair;
+  readonly socket: UdpSocket;
+  readonly peer: LoopbackPeer;
+  readonly log: ReturnType<typeof recordingLog>;
+  readonly planeLog: PlaneLog;
+}
+
+async function withPumps(
+  libc: Libc,
+  body: (pumps: NativePumps) => Promise<void>,
+): Promise<void> {
+  using cleanup = new DisposableStack();
+  const pair = cleanup.use(new SocketPair(libc));
+  const loopback = Uint8Array.of(127, 0, 0, 1);
+  const peer = new LoopbackPeer(libc, loopback);
+  cleanup.defer(() => peer.close());
+  const socket = openOn(libc, loopback);
+  cleanup.defer(() => socket.close());
+  const table = new ConnectionTable(ConnectionTable.allocate());
+  const words = endpointWords();
+  writeEndpoint(words, 0, peer.endpoint);
+  table.setEndpoint(0, words, 0);
+  const secrets = await secretsOf(VECTOR);
+  table.put(0, { role: "left", secrets, windowSize: 64 }, 0);
+  const engine = new FailingOnce();
+  const now = () => 0;
+  const log = recordingLog();
+  const planeLog = new PlaneLog(log, now);
+  const counters = new Float64Array(PLANE_COUNTERS);
+  const setup = {
+    role: "all",
+    engine: "builtin",
+    params: paramsOf(VECTOR),
+    deviceType: "tun",
+    senderId: 0,
+    fixedRemote: false,
+    mux: 0,
+    connections: table.shared,
+    routes: undefined,
+    counters: new SharedArrayBuffer(8),
+    stop: new SharedArrayBuffer(4),
+    turn: new SharedArrayBuffer(4),
+    bell: -1,
+    otherBell: -1,
+    device: pair.near,
+    sockets: { ipv4: socket.fd },
+    receiveFrom: [socket.fd],
+    vnetHeader: false,
+    gso: false,
+    gro: false,
+    coalesce: { tcp: false, udp: false },
+    rehearsalRounds: 0,
+  } as const;
+  const parts: PumpParts = {
+    setup,
+    libc,
+    arena: new Arena(4 << 20),
+    engine,
+    connections: new Connections(table, engine),
+    counters,
+    device: pair.near,
+    now,
+  };
+  await body({ parts, pair, socket, peer, log, planeLog });
+}
+
+libcTest(
+  "an error of the engine costs one batch on the native way out",
+  (libc) =>
+    withPumps(libc, async ({ parts, pair, socket, peer, log, planeLog }) => {
+      const pump = outboundPump(parts, { ipv4: socket.fd }, planeLog);
+      for (let k = 0; k < 2; k++) {
+        libc.symbols.write(pair.far, PACKET, PACKET.length);
+        while (pump.pump());
+      }
+      const received: Uint8Array[] = [];
+      await until(
+        () => received.push(...peer.received()) > 0,
+        () => "the second packet does not come",
+      );
+      assert.equal(received.length, 1);
+      assert.equal(parts.counters[PlaneCounter.INTERNAL_ERROR], 1);
+      assert.deepEqual(log.lines, [LOST]);
+    }),
+);
+
+libcTest(
+  "an error of the engine costs one batch on the native way in",
+  (libc) =>
+    withPumps(libc, async ({ parts, pair, socket, peer, log, planeLog }) => {
+      const pump = inboundPump(parts, [socket.fd], planeLog);
+      const packet = new Uint8Array(2048);
+      let received = -1;
+      for (let seq = 0; seq < 2; seq++) {
+        peer.send([await sealed(seq)], socket.local);
+        await until(
+          () => {
+            pump.pump();
+            received = libc.symbols.read(pair.far, packet, packet.length);
+            return received > 0 || log.lines.length > seq;
+          },
+          () => "nothing came of it",
+        );
+      }
+      assert.deepEqual(packet.subarray(0, received), PACKET);
+      assert.equal(parts.counters[PlaneCounter.INTERNAL_ERROR], 1);
+      assert.deepEqual(log.lines, [LOST]);
+    }),
+);
+
+Deno.test("an error of the engine costs one batch on the portable plane", async () => {
+  for (const way of ["in", "out"]) {
+    await using plane = await MemoryPlane.start({
+      params: paramsOf(VECTOR),
+      secrets: await secretsOf(VECTOR),
+      role: "left",
+      remote: "home",
+      wrap: (): CryptoEngine => new FailingOnce(),
+    });
+    if (way === "in") {
+      assert.deepEqual(await plane.receive([await sealed(0)], "home"), []);
+      const second = await plane.receive([await sealed(1)], "home");
+      assert.deepEqual(second, [PACKET]);
+    } else {
+      plane.offer([PACKET]);
+      await until(
+        () => plane.planeCounter(PlaneCounter.INTERNAL_ERROR) > 0,
+        () => "the first batch does not fail",
+      );
+      plane.offer([PACKET]);
+      await until(
+        () => plane.outcome().sent.length === 1,
+        () => "the second packet is not sent",
+      );
+    }
+    assert.equal(plane.planeCounter(PlaneCounter.INTERNAL_ERROR), 1);
+    assert.deepEqual(await plane.stop(), [LOST]);
+  }
+});
