@@ -6,14 +6,7 @@
  */
 
 import { Errno } from "./errno.ts";
-import {
-  O_APPEND,
-  O_CLOEXEC,
-  O_CREAT,
-  O_RDONLY,
-  O_TRUNC,
-  O_WRONLY,
-} from "./fcntl.ts";
+import { O_CLOEXEC, O_RDONLY } from "./fcntl.ts";
 import { cString, type Libc } from "./libc.ts";
 
 const READ_SIZE = 16384;
@@ -79,68 +72,6 @@ function doubled(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const larger = new Uint8Array(bytes.length * 2);
   larger.set(bytes);
   return larger;
-}
-
-/** A file that grows at its end. */
-export interface AppendFile {
-  /**
-   * Appends all the bytes, in one call to the kernel if it lets us.
-   *
-   * @throws {SystemError} When they cannot be written, or not all of them.
-   */
-  write(bytes: Uint8Array<ArrayBuffer>): void;
-  /** Closes the file. A second call does nothing. */
-  close(): void;
-}
-
-/**
- * Opens a file for appending and makes it if there is none.
- *
- * @param path The file.
- * @param mode Permission bits of a file made by this, less those of the umask.
- * @throws {SystemError} When it cannot be opened.
- */
-export function openAppend(
-  libc: Libc,
-  path: string,
-  mode = 0o640,
-): AppendFile {
-  return openForWriting(libc, path, O_APPEND, mode);
-}
-
-/**
- * Makes an empty file, or empties the one that is there.
- *
- * @param path The file.
- * @param mode Permission bits of a file made by this, less those of the umask.
- * @throws {SystemError} When it cannot be opened.
- */
-export function openEmpty(
-  libc: Libc,
-  path: string,
-  mode = 0o644,
-): AppendFile {
-  return openForWriting(libc, path, O_TRUNC, mode);
-}
-
-function openForWriting(
-  libc: Libc,
-  path: string,
-  flag: number,
-  mode: number,
-): AppendFile {
-  const flags = O_WRONLY | O_CREAT | O_CLOEXEC | flag;
-  let fd = libc.symbols.open(cString(path), flags, mode);
-  if (fd < 0) throw libc.error(`open '${path}'`, "open");
-  return {
-    write(bytes) {
-      writeDescriptor(libc, fd, path, bytes);
-    },
-    close() {
-      if (fd >= 0) libc.symbols.close(fd);
-      fd = -1;
-    },
-  };
 }
 
 /**

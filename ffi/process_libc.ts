@@ -147,6 +147,34 @@ const SYMBOLS = {
     result: "i32",
   },
 
+  // Files by their place in an open folder
+  openat: {
+    parameters: [
+      "i32", // int dirfd
+      "buffer", // const char *path
+      "i32", // int flags
+      "u32", // mode_t mode
+    ],
+    result: "i32",
+  },
+  renameat: {
+    parameters: [
+      "i32", // int olddirfd
+      "buffer", // const char *oldpath
+      "i32", // int newdirfd
+      "buffer", // const char *newpath
+    ],
+    result: "i32",
+  },
+  unlinkat: {
+    parameters: [
+      "i32", // int dirfd
+      "buffer", // const char *path
+      "i32", // int flags
+    ],
+    result: "i32",
+  },
+
   // Surroundings
   chroot: {
     parameters: ["buffer" /* const char *path */],

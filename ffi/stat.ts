@@ -10,21 +10,39 @@ import type { ProcessLibc } from "./process_libc.ts";
 
 // include/uapi/linux/fcntl.h
 const AT_FDCWD = -100;
+const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_EMPTY_PATH = 0x1000;
 
 // include/uapi/linux/stat.h
 const STATX_MODE = 0x2;
+const STATX_NLINK = 0x4;
 const STATX_INO = 0x100;
 const STATX_SIZE = 256;
+const NLINK_AT = 16;
 const MODE_AT = 28;
 const INODE_AT = 32;
 const DEVICE_MAJOR_AT = 136;
 const DEVICE_MINOR_AT = 140;
 
+/** The upper four bits of a mode, which tell what a file is. */
+const KINDS = new Map([
+  [0o1, "FIFO"],
+  [0o2, "character device"],
+  [0o4, "folder"],
+  [0o6, "block device"],
+  [0o10, "regular file"],
+  [0o12, "symbolic link"],
+  [0o14, "socket"],
+]);
+
 /** Some of what there is to know of a file. */
 export interface FileStatus {
   /** Type and permission bits. */
   readonly mode: number;
+  /** Its type in a word or two, such as `regular file` or `FIFO`. */
+  readonly kind: string;
+  /** How many names it has. */
+  readonly names: number;
   /** The same for two names of one file, and for no others. */
   readonly identity: string;
 }
@@ -35,6 +53,21 @@ export interface FileStatus {
  */
 export function statPath(libc: ProcessLibc, path: string): FileStatus {
   return stat(libc, AT_FDCWD, path, 0, path);
+}
+
+/**
+ * Looks at what has a name, be it a symbolic link.
+ *
+ * @param folder An open folder in which a relative name is looked for; the
+ * working directory without it.
+ * @throws {SystemError} When nothing has that name.
+ */
+export function statName(
+  libc: ProcessLibc,
+  name: string,
+  folder: number = AT_FDCWD,
+): FileStatus {
+  return stat(libc, folder, name, AT_SYMLINK_NOFOLLOW, name);
 }
 
 /**
@@ -59,7 +92,7 @@ function stat(
 ): FileStatus {
   const { statx } = libc.process;
   const result = new Uint8Array(STATX_SIZE);
-  const mask = STATX_MODE | STATX_INO;
+  const mask = STATX_MODE | STATX_NLINK | STATX_INO;
   if (statx(fd, cString(path), flags, mask, result) !== 0) {
     throw libc.error(`look at '${name}'`, "statx");
   }
@@ -67,8 +100,11 @@ function stat(
   const device = [DEVICE_MAJOR_AT, DEVICE_MINOR_AT]
     .map((at) => view.getUint32(at, true));
   const inode = view.getBigUint64(INODE_AT, true);
+  const mode = view.getUint16(MODE_AT, true);
   return {
-    mode: view.getUint16(MODE_AT, true),
+    mode,
+    kind: KINDS.get(mode >> 12) ?? "file of an unknown kind",
+    names: view.getUint32(NLINK_AT, true),
     identity: [...device, inode].join(":"),
   };
 }

@@ -17,7 +17,7 @@ import { type MasterSecrets, masterSecrets } from "../satp/secrets.ts";
 import { ConnectionTable } from "../tunnel/connection_table.ts";
 import { connectionText, planeText } from "./counters_text.ts";
 import { Peer } from "./peer.ts";
-import { openPidFile } from "./pid_file.ts";
+import { PidFile } from "./pid_file.ts";
 import type { DeviceHandle, PlaneBuilder, RunningPlane } from "./plane.ts";
 import { runPostUp } from "./post_up.ts";
 import { findIdentity, giveUpPrivileges } from "./privileges.ts";
@@ -93,10 +93,12 @@ class Daemon {
   }
 
   async run(): Promise<void> {
-    using cleanup = new DisposableStack();
     const world = this.#world;
     const options = this.#options;
     const logger = this.#logger;
+    // It goes last: whoever sees no pid file any more finds no device either.
+    using pidFile = new PidFile(options, world, logger);
+    using cleanup = new DisposableStack();
     const stop = this.#listen(cleanup);
     const notifySocket = world.openNotifySocket();
     const supervisor = cleanup.use(new Supervisor(notifySocket, logger));
@@ -129,16 +131,14 @@ class Daemon {
 
     supervisor.status("running the post-up script");
     await Promise.race([this.#runPostUp(device), plane.finished]);
-    const pidFile = openPidFile(options, world.control, cleanup);
     if (options.chroot !== undefined) {
       supervisor.status("looking for the peer");
       await Promise.race([this.#peer.look(), plane.finished]);
     }
     if (stop.aborted) return await plane.finished;
-    giveUpPrivileges(options, identity, world.control, logger);
-
-    pidFile?.write(new TextEncoder().encode(String(world.pid)));
-    pidFile?.close();
+    pidFile.place(() =>
+      giveUpPrivileges(options, identity, world.control, logger)
+    );
     logger.notice("tunnel is set up");
     world.launcher.ready();
     supervisor.ready(world.pid);

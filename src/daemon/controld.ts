@@ -19,7 +19,7 @@ import {
 import { SyncServer } from "../sync/server.ts";
 import { listenFor } from "../sync/transport.ts";
 import { keepFlushing } from "./flush_log.ts";
-import { openPidFile } from "./pid_file.ts";
+import { PidFile } from "./pid_file.ts";
 import { findIdentity, giveUpPrivileges } from "./privileges.ts";
 import { runProgram } from "./run_program.ts";
 import { listenForSignals } from "./signals.ts";
@@ -83,9 +83,10 @@ class Controld {
   }
 
   async run(): Promise<void> {
-    using cleanup = new DisposableStack();
     const { control, launcher, pid, openNotifySocket } = this.#world;
     const options = this.#options;
+    using pidFile = new PidFile(options, this.#world, this.#logger);
+    using cleanup = new DisposableStack();
     const stop = this.#listenForSignals(cleanup);
     const supervisor = cleanup.use(
       new Supervisor(openNotifySocket(), this.#logger),
@@ -94,10 +95,9 @@ class Controld {
     const identity = findIdentity(options, control);
     this.#readFirst();
     const server = await this.#listen();
-    const pidFile = openPidFile(options, control, cleanup);
-    giveUpPrivileges(options, identity, control, this.#logger);
-    pidFile?.write(new TextEncoder().encode(String(pid)));
-    pidFile?.close();
+    pidFile.place(() =>
+      giveUpPrivileges(options, identity, control, this.#logger)
+    );
     launcher.ready();
     supervisor.ready(pid);
     await Promise.all([

@@ -3,31 +3,84 @@
  *
  * @module
  */
-import type { OutputFile, ProcessControl } from "./process_control.ts";
+import type { Logger } from "../log/logger.ts";
+import type { PlacedFile, ProcessControl } from "./process_control.ts";
 
-/**
- * Opens the file while there are the rights to; it is to be written once they
- * are gone.
- *
- * @param cleanup Closes it
- * @returns undefined if there is to be none
- * @throws if it cannot be opened
- */
-export function openPidFile(
-  { pidFile }: { readonly pidFile: string | undefined },
-  control: ProcessControl,
-  cleanup: DisposableStack,
-): OutputFile | undefined {
-  if (pidFile === undefined) return undefined;
-  try {
-    const file = control.openEmptyFile(pidFile);
-    cleanup.defer(() => file.close());
-    return file;
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(
-      `can't open pid file (--write-pid ${pidFile}): ${reason}`,
-      { cause },
+/** What of the options is about the file. */
+export interface PidFileOptions {
+  readonly pidFile: string | undefined;
+  /** A jail, from which the file is not to be reached. */
+  readonly chroot: string | undefined;
+}
+
+/** What of the outside it touches. */
+export interface PidFileWorld {
+  readonly pid: number;
+  readonly control: Pick<ProcessControl, "placeFile">;
+}
+
+/** The file, if there is to be one; disposing of this removes it. */
+export class PidFile implements Disposable {
+  readonly #options: PidFileOptions;
+  readonly #world: PidFileWorld;
+  readonly #logger: Logger;
+  #file: PlacedFile | undefined;
+
+  constructor(options: PidFileOptions, world: PidFileWorld, logger: Logger) {
+    this.#options = options;
+    this.#world = world;
+    this.#logger = logger;
+  }
+
+  /**
+   * Makes the file, whole, as the last thing that is done with privileges,
+   * which it takes: unlike in the original nothing is left open that could be
+   * written to later. It goes again if they cannot be given up.
+   *
+   * @param giveUp Gives up the privileges
+   * @throws if the file cannot be made, or what `giveUp` throws
+   */
+  place(giveUp: () => void): void {
+    const { pidFile, chroot } = this.#options;
+    if (pidFile !== undefined) this.#file = this.#placed(pidFile);
+    giveUp();
+    if (this.#file === undefined || chroot === undefined) return;
+    // A folder that is open is a way out of the jail, also without privileges:
+    // worse than a file that stays behind.
+    this.#file.close();
+    this.#file = undefined;
+    this.#logger.info(
+      `pid file '${pidFile}' (--write-pid) will stay: the jail (--chroot) ` +
+        "has no way to it",
     );
   }
+
+  [Symbol.dispose](): void {
+    try {
+      this.#file?.remove();
+    } catch (error) {
+      const { pidFile } = this.#options;
+      this.#logger.info(
+        `pid file '${pidFile}' (--write-pid) stays: ${textOf(error)}`,
+      );
+    } finally {
+      this.#file?.close();
+    }
+  }
+
+  #placed(path: string): PlacedFile {
+    const { control, pid } = this.#world;
+    try {
+      return control.placeFile(path, new TextEncoder().encode(String(pid)));
+    } catch (cause) {
+      throw new Error(
+        `can't open pid file (--write-pid ${path}): ${textOf(cause)}`,
+        { cause },
+      );
+    }
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

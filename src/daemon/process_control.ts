@@ -27,10 +27,15 @@ export interface ProgramStart {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** A file that is written once. */
-export interface OutputFile {
-  write(bytes: Uint8Array<ArrayBuffer>): void;
-  /** A second call does nothing. */
+/** A file that has got its name. */
+export interface PlacedFile {
+  /**
+   * Removes it, unless somebody else's file has the name by now.
+   *
+   * @throws if that is not allowed
+   */
+  remove(): void;
+  /** Lets go of its folder; nothing can be removed then. */
   close(): void;
 }
 
@@ -42,8 +47,12 @@ export interface ProcessControl {
   findGroup(name: string): number | undefined;
   /** @returns undefined if there is no such interface */
   interfaceIndex(name: string): number | undefined;
-  /** @throws if the file cannot be made or emptied */
-  openEmptyFile(path: string): OutputFile;
+  /**
+   * Makes a file, in place of a regular file or symbolic link of that name.
+   *
+   * @throws if it cannot be made
+   */
+  placeFile(path: string, bytes: Uint8Array<ArrayBuffer>): PlacedFile;
   /**
    * Runs a program with /dev/null as its standard streams.
    *

@@ -4,7 +4,6 @@
  * @module
  */
 import { SystemError } from "../../ffi/errno.ts";
-import { openEmpty } from "../../ffi/file.ts";
 import {
   changeDirectory,
   changeIdentity,
@@ -12,6 +11,7 @@ import {
   findGroup,
   findUser,
 } from "../../ffi/identity.ts";
+import { placeFile } from "../../ffi/placed_file.ts";
 import { interfaceIndex } from "../../ffi/process.ts";
 import { errorText, type ProcessLibc } from "../../ffi/process_libc.ts";
 import { spawn, waitForEnd } from "../../ffi/spawn.ts";
@@ -27,7 +27,10 @@ export function systemControl(libc: ProcessLibc): ProcessControl {
     findUser: (name) => findUser(libc, name),
     findGroup: (name) => findGroup(libc, name),
     interfaceIndex: (name) => interfaceIndex(libc, name),
-    openEmptyFile: (path) => openEmpty(libc, path),
+    placeFile(path, bytes) {
+      const suffix = crypto.getRandomValues(new Uint8Array(8)).toHex();
+      return placeFile(libc, path, { bytes, mode: 0o644, suffix });
+    },
     run: (program) => run(libc, program),
     changeRoot: (folder) => changeRoot(libc, folder),
     changeDirectory: (folder) => changeDirectory(libc, folder),

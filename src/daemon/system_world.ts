@@ -4,10 +4,11 @@
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { openAppend, readFile } from "../../ffi/file.ts";
+import { openAppend } from "../../ffi/append_file.ts";
+import { readFile } from "../../ffi/file.ts";
 import { workingDirectory } from "../../ffi/process.ts";
 import type { ProcessLibc } from "../../ffi/process_libc.ts";
-import { statPath } from "../../ffi/stat.ts";
+import { statName } from "../../ffi/stat.ts";
 import { UnixDatagram } from "../../ffi/unix_datagram.ts";
 import { digestWith } from "../crypto/webcrypto.ts";
 import type { LogFile } from "../log/outlet.ts";
@@ -70,7 +71,7 @@ export function systemWorld(
 
 function fileIdentity(libc: ProcessLibc, path: string): string | undefined {
   try {
-    return statPath(libc, path).identity;
+    return statName(libc, path).identity;
   } catch {
     return undefined;
   }

@@ -11,6 +11,9 @@ export interface StandardStream {
   writeSync(bytes: Uint8Array): number;
 }
 
+/** How people call the standard streams where only a file is expected. */
+const STREAMS = /^\/(?:dev\/|proc\/self\/fd\/)(?:(stdout|1)|stderr|2)$/;
+
 /** A file to which each write appends. */
 export interface LogFile {
   /** Writes all of the bytes through to the system. */
@@ -98,7 +101,12 @@ function openTarget(target: LogTarget, surroundings: LogSurroundings): LogFile {
       );
     case "file": {
       const { path } = target;
-      const what = `the file '${path}' (--log file)`;
+      const stream = STREAMS.exec(path);
+      const instead = stream &&
+        `, for which there is --log ${
+          stream[1] === undefined ? "stderr" : "stdout"
+        }`;
+      const what = `the file '${path}' (--log file)${instead ?? ""}`;
       return named(what, () => surroundings.openFile(path));
     }
   }

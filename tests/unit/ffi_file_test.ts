@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openAppend, readArguments, readFile } from "../../ffi/file.ts";
+import { readArguments, readFile } from "../../ffi/file.ts";
 import { type Libc, openLibc } from "../../ffi/libc.ts";
 
 function test(name: string, body: (libc: Libc, folder: string) => void): void {
@@ -58,57 +58,6 @@ test("readFile() names the file, the call and the error", (libc, folder) => {
 
 test("readFile() refuses a path that C would cut", (libc) => {
   assert.throws(() => readFile(libc, "/proc/self/status\0x"), TypeError);
-});
-
-test(
-  "openAppend() makes a file that the group may only read",
-  (libc, folder) => {
-    openAppend(libc, `${folder}/log`).close();
-    const mode = Deno.statSync(`${folder}/log`).mode ?? 0;
-    assert.equal(mode & 0o137, 0);
-  },
-);
-
-test("openAppend() writes behind what others wrote", (libc, folder) => {
-  const path = `${folder}/log`;
-  const file = openAppend(libc, path);
-  file.write(bytes("one\n"));
-  Deno.writeTextFileSync(path, "two\n", { append: true });
-  file.write(bytes("three\n"));
-  file.close();
-  assert.equal(Deno.readTextFileSync(path), "one\ntwo\nthree\n");
-});
-
-test("write() goes on after a part was written", (libc, folder) => {
-  const { write } = libc.symbols;
-  const reluctant: Libc = {
-    ...libc,
-    symbols: {
-      ...libc.symbols,
-      write: (fd, buffer, size) => write(fd, buffer, Math.min(size, 3)),
-    },
-  };
-  const file = openAppend(reluctant, `${folder}/log`);
-  file.write(bytes("ten bytes."));
-  file.close();
-  assert.equal(Deno.readTextFileSync(`${folder}/log`), "ten bytes.");
-});
-
-test("write() fails when the device is full", (libc) => {
-  const file = openAppend(libc, "/dev/full");
-  assert.throws(() => file.write(bytes("x")), { code: "ENOSPC" });
-  file.close();
-});
-
-test("a closed file touches no other that has its number", (libc, folder) => {
-  const file = openAppend(libc, `${folder}/log`);
-  file.close();
-  const other = openAppend(libc, `${folder}/other`);
-  file.close();
-  assert.throws(() => file.write(bytes("x")), { code: "EBADF" });
-  other.write(bytes("mine"));
-  other.close();
-  assert.equal(Deno.readTextFileSync(`${folder}/other`), "mine");
 });
 
 test("readArguments() tells how this process was started", (libc) => {

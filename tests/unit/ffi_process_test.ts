@@ -28,7 +28,7 @@ import {
 } from "../../ffi/process_libc.ts";
 import { readSecretFile } from "../../ffi/secret_file.ts";
 import { spawn, type SpawnOptions, waitForEnd } from "../../ffi/spawn.ts";
-import { statPath } from "../../ffi/stat.ts";
+import { statName, statPath } from "../../ffi/stat.ts";
 import { UnixDatagram } from "../../ffi/unix_datagram.ts";
 import { UnixListener } from "../support/unix_listener.ts";
 
@@ -312,6 +312,24 @@ test("statPath() knows a file by all its names", (libc, folder) => {
   assert.equal(((major << 8) | minor) & 0xffff, dev & 0xffff);
   assert.throws(() => identity("none"), { syscall: "statx", code: "ENOENT" });
 });
+
+test(
+  "a status tells what a file is, and how many names it has",
+  (libc, folder) => {
+    Deno.writeTextFileSync(`${folder}/a`, "");
+    Deno.linkSync(`${folder}/a`, `${folder}/b`);
+    Deno.symlinkSync(`${folder}/a`, `${folder}/symlink`);
+    const look = (path: string) => {
+      const { kind, names } = statName(libc, path);
+      return [kind, names];
+    };
+    assert.deepEqual(look(`${folder}/a`), ["regular file", 2]);
+    assert.deepEqual(look(`${folder}/symlink`), ["symbolic link", 1]);
+    assert.equal(statPath(libc, `${folder}/symlink`).kind, "regular file");
+    assert.equal(look(folder)[0], "folder");
+    assert.deepEqual(look("/dev/null"), ["character device", 1]);
+  },
+);
 
 test("readSecretFile() refuses a file that is no secret", (libc, folder) => {
   Deno.writeFileSync(`${folder}/long`, new Uint8Array(4097));

@@ -249,6 +249,26 @@ Deno.test("syslog files lines under the facility and name given", () => {
   ]);
 });
 
+Deno.test("a stream that is given as a file is told its own target", () => {
+  const around = new FakeSurroundings();
+  around.openFile = (path) => {
+    throw new Error(`'${path}' is a symbolic link`);
+  };
+  for (
+    const [path, target] of [
+      ["/dev/stdout", "stdout"],
+      ["/dev/stderr", "stderr"],
+      ["/proc/self/fd/1", "stdout"],
+      ["/proc/self/fd/2", "stderr"],
+    ] as const
+  ) {
+    assert.throws(() => openLog([file(path)], around), {
+      message: `Cannot log to the file '${path}' (--log file), for which ` +
+        `there is --log ${target}: '${path}' is a symbolic link`,
+    });
+  }
+});
+
 Deno.test("reopen() goes on in a new file of the same name", () => {
   const around = new FakeSurroundings();
   using log = openLog([file("a.log"), file("b.log")], around);

@@ -1,0 +1,109 @@
+/**
+ * Files that grow at their end, such as logs. Whoever may write to the folder
+ * of one must not be able to have root write to another file by it.
+ *
+ * @module
+ */
+
+import {
+  O_APPEND,
+  O_CLOEXEC,
+  O_CREAT,
+  O_NOCTTY,
+  O_NOFOLLOW,
+  O_NONBLOCK,
+  O_WRONLY,
+} from "./fcntl.ts";
+import { writeDescriptor } from "./file.ts";
+import { cString } from "./libc.ts";
+import type { ProcessLibc } from "./process_libc.ts";
+import { type FileStatus, statDescriptor, statName } from "./stat.ts";
+
+/** A file that grows at its end. */
+export interface AppendFile {
+  /**
+   * Appends all the bytes, in one call to the kernel if it lets us.
+   *
+   * @throws {SystemError} When they cannot be written, or not all of them.
+   */
+  write(bytes: Uint8Array<ArrayBuffer>): void;
+  /** Closes the file. A second call does nothing. */
+  close(): void;
+}
+
+/**
+ * Opens a file for appending and makes it if there is none. It has to be a
+ * regular file of one name, so that it is nobody else's, or a character device,
+ * which only root can make. Its path does not end in a symbolic link.
+ *
+ * @param path The file.
+ * @param mode Permission bits of a file made by this, less those of the umask.
+ * @throws {SystemError} When it cannot be opened.
+ * @throws {Error} When it is something else.
+ */
+export function openAppend(
+  libc: ProcessLibc,
+  path: string,
+  mode = 0o640,
+): AppendFile {
+  // Without O_NONBLOCK, a FIFO would keep us here until somebody reads it.
+  const flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW |
+    O_NONBLOCK | O_NOCTTY;
+  let fd = libc.symbols.open(cString(path), flags, mode);
+  if (fd < 0) throw refusal(libc, path);
+  try {
+    requireOwn(path, statDescriptor(libc, fd, path));
+  } catch (error) {
+    libc.symbols.close(fd);
+    throw error;
+  }
+  return {
+    write(bytes) {
+      writeDescriptor(libc, fd, path, bytes);
+    },
+    close() {
+      if (fd >= 0) libc.symbols.close(fd);
+      fd = -1;
+    },
+  };
+}
+
+/** Why a file could not be opened, in words where what it is says more. */
+function refusal(libc: ProcessLibc, path: string): unknown {
+  const error = libc.error(`open '${path}'`, "open");
+  let status;
+  try {
+    status = statName(libc, path);
+  } catch {
+    return error;
+  }
+  try {
+    requireOwn(path, status);
+    return error;
+  } catch (fault) {
+    return fault;
+  }
+}
+
+/** @throws {Error} When it is not a file that lines are to be written to. */
+function requireOwn(path: string, { kind, names }: FileStatus): void {
+  if (kind === "character device") return;
+  const refuse = (what: string): never => {
+    throw new Error(`Cannot write to '${path}': ${what}`);
+  };
+  if (kind === "symbolic link") {
+    refuse(
+      "it is a symbolic link, which is not followed; give the path of the " +
+        "file itself",
+    );
+  }
+  if (kind !== "regular file") {
+    refuse(
+      `it is a ${kind}; it has to be a regular file, or a character device ` +
+        "such as /dev/null",
+    );
+  }
+  if (names !== 1) {
+    refuse(`it has ${names} names (hard links); it has to have this one only`);
+  }
+}

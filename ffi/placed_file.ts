@@ -1,0 +1,177 @@
+/**
+ * Small files that come under their name whole, and leave it again. Nothing
+ * that has the name before is written to: it makes room.
+ *
+ * @module
+ */
+
+import { Errno, SystemError } from "./errno.ts";
+import {
+  O_CLOEXEC,
+  O_CREAT,
+  O_DIRECTORY,
+  O_EXCL,
+  O_NOFOLLOW,
+  O_NONBLOCK,
+  O_PATH,
+  O_RDONLY,
+  O_WRONLY,
+} from "./fcntl.ts";
+import { readDescriptor, writeDescriptor } from "./file.ts";
+import { cString } from "./libc.ts";
+import type { ProcessLibc } from "./process_libc.ts";
+import { type FileStatus, statName, statPath } from "./stat.ts";
+
+/** A file that has its name now. */
+export interface PlacedFile {
+  /**
+   * Removes it, unless somebody else's file has the name by now.
+   *
+   * @throws {SystemError} When that is not allowed.
+   */
+  remove(): void;
+  /** Lets go of the folder; nothing can be removed then. */
+  close(): void;
+}
+
+/** What to place. */
+export interface NewFile {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Permission bits, less those of the umask. */
+  readonly mode: number;
+  /** Characters for a name of its own until it gets the one that it is for. */
+  readonly suffix: string;
+}
+
+/**
+ * Makes a file beside the name and gives it the name, in place of a regular
+ * file or a symbolic link that has it.
+ *
+ * @param path The name; its folder is kept open, so that it is the same one
+ * from which the file is removed.
+ * @throws {SystemError} When it cannot be made.
+ * @throws {Error} When something else has the name, such as a folder.
+ */
+export function placeFile(
+  libc: ProcessLibc,
+  path: string,
+  file: NewFile,
+): PlacedFile {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  requireReplaceable(libc, path);
+  let folder = openFolder(
+    libc,
+    path.slice(0, path.length - name.length) || ".",
+  );
+  const close = (): void => {
+    if (folder >= 0) libc.symbols.close(folder);
+    folder = -1;
+  };
+  try {
+    place(libc, folder, name, file, path);
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return {
+    remove() {
+      if (folder >= 0) removeOwn(libc, folder, name, file.bytes, path);
+    },
+    close,
+  };
+}
+
+/**
+ * Not to put a file in the place of a device, a folder or what leads to one:
+ * somebody who says /dev/stdout does not want to lose it.
+ */
+function requireReplaceable(libc: ProcessLibc, path: string): void {
+  const kind = kindOf(() => statName(libc, path));
+  if (kind === undefined || kind === "regular file") return;
+  const end = kind === "symbolic link" && kindOf(() => statPath(libc, path));
+  if (end === undefined || end === "regular file") return;
+  const what = end === false ? kind : `${kind} to a ${end}`;
+  throw new Error(
+    `Cannot replace '${path}': it is a ${what}; it has to be the name of a ` +
+      "regular file, or of none yet",
+  );
+}
+
+/** @returns undefined if nothing is there, or nothing is to be seen */
+function kindOf(look: () => FileStatus): string | undefined {
+  try {
+    return look().kind;
+  } catch {
+    return undefined;
+  }
+}
+
+function openFolder(libc: ProcessLibc, path: string): number {
+  const flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  const fd = libc.symbols.open(cString(path), flags, 0);
+  if (fd < 0) throw libc.error(`open the folder '${path}'`, "open");
+  return fd;
+}
+
+function place(
+  libc: ProcessLibc,
+  folder: number,
+  name: string,
+  { bytes, mode, suffix }: NewFile,
+  path: string,
+): void {
+  const { openat, renameat, unlinkat } = libc.process;
+  const own = cString(`.${name}.${suffix}`);
+  const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  const fd = openat(folder, own, flags, mode);
+  if (fd < 0) throw libc.error(`make a file beside '${path}'`, "openat");
+  try {
+    try {
+      writeDescriptor(libc, fd, path, bytes);
+    } finally {
+      libc.symbols.close(fd);
+    }
+    if (renameat(folder, own, folder, cString(name)) !== 0) {
+      throw libc.error(`replace '${path}'`, "renameat");
+    }
+  } catch (error) {
+    unlinkat(folder, own, 0);
+    throw error;
+  }
+}
+
+function removeOwn(
+  libc: ProcessLibc,
+  folder: number,
+  name: string,
+  bytes: Uint8Array,
+  path: string,
+): void {
+  const { openat, unlinkat } = libc.process;
+  const flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+  const fd = openat(folder, cString(name), flags, 0);
+  if (fd < 0) {
+    const error = libc.error(`open '${path}'`, "openat");
+    if (isSomebodyElses(error)) return;
+    throw error;
+  }
+  try {
+    const found = readDescriptor(libc, fd, path, bytes.length + 1);
+    const same = found.length === bytes.length &&
+      found.every((byte, index) => byte === bytes[index]);
+    if (!same) return;
+  } catch (error) {
+    if (error instanceof RangeError) return;
+    throw error;
+  } finally {
+    libc.symbols.close(fd);
+  }
+  if (unlinkat(folder, cString(name), 0) !== 0) {
+    throw libc.error(`remove '${path}'`, "unlinkat");
+  }
+}
+
+/** No file, or a symbolic link: not what was placed. */
+function isSomebodyElses({ errno }: SystemError): boolean {
+  return errno === Errno.ENOENT || errno === Errno.ELOOP;
+}
