@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Errno, SystemError } from "./errno.ts";
+import { Errno, type SystemError } from "./errno.ts";
 import {
   O_CLOEXEC,
   O_CREAT,

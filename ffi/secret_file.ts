@@ -24,18 +24,23 @@ export interface SecretFile {
 }
 
 /**
- * Reads a file of at most 4096 bytes. Its permissions are those of the very
- * file that was read, whatever its name stands for a moment later.
+ * Reads a file. Its permissions are those of the very file that was read,
+ * whatever its name stands for a moment later.
  *
+ * @param limit Bytes that it may have at most.
  * @throws {SystemError} When it cannot be opened or read.
  * @throws {RangeError} When it is longer.
  */
-export function readSecretFile(libc: ProcessLibc, path: string): SecretFile {
+export function readSecretFile(
+  libc: ProcessLibc,
+  path: string,
+  limit = LIMIT,
+): SecretFile {
   const fd = libc.symbols.open(cString(path), O_RDONLY | O_CLOEXEC, 0);
   if (fd < 0) throw libc.error(`open '${path}'`, "open");
   try {
     const isPublic = (statDescriptor(libc, fd, path).mode & OTHERS) !== 0;
-    return { bytes: readDescriptor(libc, fd, path, LIMIT), isPublic };
+    return { bytes: readDescriptor(libc, fd, path, limit), isPublic };
   } finally {
     libc.symbols.close(fd);
   }

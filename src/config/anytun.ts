@@ -75,7 +75,11 @@ function settle(
   if (secrets === undefined && values.remoteHost !== undefined) {
     warn("--remote-host (-r) has no effect without a key or a passphrase");
   }
-  warnOfWeakness(values, warn);
+  // Windows of connections that others tell of come with them.
+  if (values.windowSize === 0 && secrets !== undefined) {
+    warn("window size is 0 (--window-size): replayed packets are accepted");
+  }
+  warnOfJail(values, warn);
   warnOfNoEffect(values, foreground, warn);
   const { username, groupname, chroot, pidFile, debug, logFormat } = values;
   const { localHost, localPort } = values;
@@ -97,13 +101,7 @@ function settle(
   return { options, warnings };
 }
 
-function warnOfWeakness(
-  { windowSize, chroot, username }: AnytunValues,
-  warn: Warn,
-): void {
-  if (windowSize === 0) {
-    warn("window size is 0 (--window-size): replayed packets are accepted");
-  }
+function warnOfJail({ chroot, username }: AnytunValues, warn: Warn): void {
   if (chroot !== undefined && username === undefined) {
     warn("chroot without another user (--username): root can leave the jail");
   }

@@ -20,6 +20,9 @@ import {
 } from "./secret_files.ts";
 import type { AnytunValues } from "./table.ts";
 
+/** Shorter tags are warned about: 2^63 datagrams are too many to try. */
+const SAFE_TAG_BYTES = 8;
+
 /** The parameters in force, with a warning for each that protects nobody. */
 export function parametersOf(
   { cipher, kdPrf, authAlgo, tagLength }: AnytunValues,
@@ -44,6 +47,11 @@ export function parametersOf(
     warn("auth algo is null (--auth-algo): forged packets are accepted");
   } else if (tagLength === 0) {
     warn("tag length is 0 (--auth-tag-length): forged packets are accepted");
+  } else if (tagLength < SAFE_TAG_BYTES) {
+    warn(
+      `tag length is ${tagLength} (--auth-tag-length): forged packets can get ` +
+        `through by trying; use ${SAFE_TAG_BYTES} bytes or more`,
+    );
   }
   if (
     parameters.kdPrf === "null" && (cipher !== "null" || authAlgo !== "null")
@@ -84,11 +92,7 @@ export function secretsIfGiven(
   files: SecretFiles,
   warn: Warn,
 ): GivenSecrets | undefined {
-  if (values.passphrase !== undefined) {
-    warn(
-      "passphrase is on the command line (--passphrase): others may read it",
-    );
-  }
+  warnOfArguments(values, warn);
   if (kdPrf === "null") return {};
   const { passphrase, key, salt } = gatherSecrets(values, files, warn);
   if ((passphrase ?? key ?? salt) === undefined) return undefined;
@@ -106,6 +110,17 @@ export function secretsIfGiven(
     );
   }
   return { passphrase, key, salt };
+}
+
+/** They are overwritten, but only once the program has come to run. */
+function warnOfArguments(values: SecretValues, warn: Warn): void {
+  for (const name of ["passphrase", "key", "salt"] as const) {
+    if (values[name] === undefined) continue;
+    warn(
+      `${name} is on the command line (--${name}): others can read it while ` +
+        `the program starts; use --${name}-file`,
+    );
+  }
 }
 
 function missing(what: string, option: string): string {

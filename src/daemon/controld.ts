@@ -73,6 +73,7 @@ class Controld {
   #seen: Uint8Array = new Uint8Array(0);
   #judged = true;
   #readable = true;
+  #public = false;
 
   constructor(options: ControldOptions, world: ControldWorld, log: Log) {
     this.#options = options;
@@ -149,7 +150,7 @@ class Controld {
   #readFirst(): void {
     const { file } = this.#options;
     try {
-      this.#seen = this.#world.readFile(file);
+      this.#seen = this.#readSecrets();
       this.#records = parseControlFile(this.#seen);
     } catch (cause) {
       throw new Error(`Cannot serve '${file}' (--file): ${textOf(cause)}`, {
@@ -184,7 +185,7 @@ class Controld {
   #read(): Uint8Array | undefined {
     const { file } = this.#options;
     try {
-      const bytes = this.#world.readFile(file);
+      const bytes = this.#readSecrets();
       this.#readable = true;
       return bytes;
     } catch (error) {
@@ -197,6 +198,20 @@ class Controld {
       this.#readable = false;
       return undefined;
     }
+  }
+
+  /** Says it once for as long as it lasts that others can read them, too. */
+  #readSecrets(): Uint8Array {
+    const { file } = this.#options;
+    const { bytes, isPublic } = this.#world.readSecretFile(file);
+    if (isPublic && !this.#public) {
+      this.#logger.warning(
+        `others have access to '${file}' (--file), which holds keys: ` +
+          "use chmod 600",
+      );
+    }
+    this.#public = isPublic;
+    return bytes;
   }
 
   #take(bytes: Uint8Array): void {

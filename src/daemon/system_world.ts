@@ -5,9 +5,9 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { openAppend } from "../../ffi/append_file.ts";
-import { readFile } from "../../ffi/file.ts";
 import { workingDirectory } from "../../ffi/process.ts";
 import type { ProcessLibc } from "../../ffi/process_libc.ts";
+import { readSecretFile } from "../../ffi/secret_file.ts";
 import { statName } from "../../ffi/stat.ts";
 import { UnixDatagram } from "../../ffi/unix_datagram.ts";
 import { digestWith } from "../crypto/webcrypto.ts";
@@ -47,7 +47,8 @@ export function systemWorld(
     stderr: Deno.stderr,
     openFile: (path) => openAppend(libc, absolute(path)),
     fileIdentity: (path) => fileIdentity(libc, absolute(path)),
-    readFile: (path) => readFile(libc, absolute(path), MOST_TO_READ),
+    readSecretFile: (path) =>
+      readSecretFile(libc, absolute(path), MOST_TO_READ),
     openSyslog: () => openSyslog(libc),
     now: () => Date.now(),
     pid: Deno.pid,

@@ -21,8 +21,12 @@ export interface World extends LogSurroundings {
   readonly delay: Delay;
   readonly lookup: Lookup;
   readonly digest: Digest;
-  /** @throws if the file cannot be read */
-  readFile(path: string): Uint8Array;
+  /** @throws if the file cannot be read, or is huge */
+  readSecretFile(path: string): {
+    readonly bytes: Uint8Array;
+    /** Whether others than owner and group have access to the file. */
+    readonly isPublic: boolean;
+  };
   readonly listenTcp: Listen;
   readonly connectTcp: Connect;
   /** Milliseconds of a clock that never goes back. */

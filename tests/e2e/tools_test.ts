@@ -121,6 +121,29 @@ Deno.test("controld notices by itself that its file has changed", async () => {
   }
 });
 
+Deno.test("controld warns of a file that others have access to, each time it comes to that", async () => {
+  using folder = new TestFolder();
+  const file = folder.file("clients");
+  await Deno.writeTextFile(file, await configOf());
+  await Deno.chmod(file, 0o644);
+  const { controld } = await startControld(file);
+  const warning = /WARNING: others have access to '.*clients' \(--file\)/;
+  const warned = () =>
+    controld.lines.filter((line) => warning.test(line)).length;
+  try {
+    await controld.line(warning);
+    for (const [mode, times] of [[0o644, 1], [0o640, 1], [0o604, 2]] as const) {
+      const { length } = controld.lines;
+      await Deno.chmod(file, mode);
+      Deno.kill(controld.pid, "SIGHUP");
+      await controld.line(/read .* again/, 10, length);
+      assert.equal(warned(), times, mode.toString(8));
+    }
+  } finally {
+    await controld.stop();
+  }
+});
+
 Deno.test("controld does not start with what clients could not read", async () => {
   using folder = new TestFolder();
   const bad = folder.file("bad");

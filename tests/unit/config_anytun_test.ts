@@ -9,7 +9,12 @@ const KEY_128 = "000102030405060708090a0b0c0d0e0f";
 const SALT = "0102030405060708090a0b0c0d0e";
 
 function read(...argv: string[]) {
-  return readAnytunCommandLine(argv, RUNTIME, fakeSecretFiles());
+  const files = fakeSecretFiles({
+    key: { text: KEY_128 },
+    salt: { text: SALT },
+    phrase: { text: "secret" },
+  });
+  return readAnytunCommandLine(argv, RUNTIME, files);
 }
 
 /** What a line runs with, -D and a passphrase added. */
@@ -414,21 +419,56 @@ Deno.test("anytun warns about everything that protects nobody", () => {
     assert.equal(result.kind, "run", JSON.stringify(result));
     return result.warnings.join("\n");
   };
-  const keys = ["-K", KEY_128, "-A", SALT];
+  const keys = ["--key-file", "key", "--salt-file", "salt"];
   assert.equal(warnings(...keys), "");
-  assert.match(
-    warnings("-E", "x"),
-    /^passphrase is on the command line[^\n]*$/,
-  );
   assert.match(warnings(...keys, "-w", "0"), /^window size is 0[^\n]*$/);
   assert.match(warnings(...keys, "-c", "null"), /^cipher is null[^\n]*$/);
   assert.match(warnings(...keys, "-a", "null"), /^auth algo is null[^\n]*$/);
   assert.match(warnings(...keys, "-b", "0"), /^tag length is 0[^\n]*$/);
+  for (const short of ["1", "7"]) {
+    assert.match(
+      warnings(...keys, "-b", short),
+      new RegExp(`^tag length is ${short} [^\\n]*use 8 bytes or more$`),
+    );
+  }
+  assert.equal(warnings(...keys, "-b", "8"), "");
   assert.match(warnings("-k", "null"), /^using NULL key derivation[^\n]*$/);
   assert.match(
     warnings("-c", "null", "-a", "null"),
     /^cipher is null[^\n]*\nauth algo is null[^\n]*$/,
   );
+});
+
+Deno.test("a secret among the arguments is warned about, each with its way out", () => {
+  const given = ["-E", "x", "-K", KEY_128, "-A", SALT];
+  const names = ["passphrase", "key", "salt"];
+  const warnings = names.map((name) =>
+    `${name} is on the command line (--${name}): others can read it while ` +
+    `the program starts; use --${name}-file`
+  );
+  for (const argv of [given, [...given, "-k", "null", "-c", "null"]]) {
+    const said = run("-w", "64", ...argv).warnings
+      .filter((warning) => warning.includes("command line"));
+    assert.deepEqual(said, warnings);
+  }
+  for (const [index, name] of names.entries()) {
+    const others = [`--${name}`, given[2 * index + 1] ?? ""];
+    const rest = name === "passphrase" ? [] : ["--passphrase-file", "phrase"];
+    assert.deepEqual(
+      runWithout("-w", "64", ...others, ...rest).warnings,
+      warnings.slice(index, index + 1),
+    );
+  }
+});
+
+Deno.test("a window of 0 is warned about where there is a connection of its own", () => {
+  const warnings = (...argv: string[]) => runWithout(...argv).warnings.join();
+  assert.doesNotMatch(warnings("-X", "a"), /window/);
+  assert.doesNotMatch(warnings("-M", "a", "-S", "7"), /window/);
+  for (const own of [["-E", "x"], ["-k", "null"]]) {
+    assert.match(warnings("-X", "a", ...own), /window size is 0/);
+    assert.match(warnings(...own), /window size is 0/);
+  }
 });
 
 Deno.test("anytun does not start without master key and salt", () => {

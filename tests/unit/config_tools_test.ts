@@ -86,6 +86,25 @@ Deno.test("anytun-config has its defaults, and collects routes", () => {
   });
 });
 
+Deno.test("anytun-config warns of secrets among its arguments", () => {
+  const key = ["-K", "00".repeat(16), "-A", "00".repeat(14)];
+  for (
+    const [argv, names] of [[key, ["key", "salt"]], [["-E", "x"], ["pas"]]]
+  ) {
+    const result = readConfigCommandLine(
+      argv ?? [],
+      RUNTIME,
+      fakeSecretFiles(),
+    );
+    assert.equal(result.kind, "run");
+    assert.equal(result.warnings.length, names?.length);
+    for (const [index, name] of (names ?? []).entries()) {
+      const warning = new RegExp(`^${name}.* is on the command line .*-file$`);
+      assert.match(result.warnings[index] ?? "", warning);
+    }
+  }
+});
+
 Deno.test("anytun-config takes no window that its records cannot hold", () => {
   const read = (window: string) =>
     readConfigCommandLine(
