@@ -8,6 +8,7 @@
 import type { AnytunOptions } from "../config/anytun_options.ts";
 import type { Log } from "../log/log.ts";
 import type { Logger } from "../log/logger.ts";
+import { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
 import { formatPrefix } from "../net/prefix.ts";
 import { Resolver } from "../net/resolver.ts";
@@ -25,7 +26,7 @@ import { runProgram } from "./run_program.ts";
 import { listenForSignals } from "./signals.ts";
 import { unlessStopped } from "./stop.ts";
 import { Supervisor } from "./supervisor.ts";
-import { SyncMember } from "./sync_member.ts";
+import { SYNC_LOG_LIMIT, SyncMember } from "./sync_member.ts";
 import { SyncState } from "./sync_state.ts";
 import type { World } from "./world.ts";
 
@@ -76,17 +77,19 @@ class Daemon {
     const shared = {
       interfaceIndex: (name: string) => world.control.interfaceIndex(name),
       table: this.#table,
-      logger,
     };
+    const limited = new RateLimitedLog(logger, SYNC_LOG_LIMIT, world.elapsed);
     this.#state = new SyncState({
       ...shared,
+      limited,
       routeTable: this.#routeTable,
       delay: world.delay,
       prepare: (mux) => void this.#plane?.prepare(mux),
     });
-    this.#member = new SyncMember(cluster, this.#state, world, logger);
+    this.#member = new SyncMember(cluster, this.#state, world, logger, limited);
     this.#peer = new Peer(options, {
       ...shared,
+      logger,
       resolver: this.#resolver,
       moved: (mux) => this.#member.moved(mux),
     });

@@ -6,7 +6,7 @@
  */
 import type { ClusterOptions } from "../config/cluster.ts";
 import type { Logger } from "../log/logger.ts";
-import { RateLimitedLog } from "../log/rate_limited_log.ts";
+import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import type { KdPrfName } from "../satp/params.ts";
 import { RecordApplier } from "../sync/apply.ts";
 import { bindSync } from "../sync/bind.ts";
@@ -19,7 +19,7 @@ import type { SyncState } from "./sync_state.ts";
 import type { World } from "./world.ts";
 
 /** Lines about records of one kind: a handful, then one every ten seconds. */
-const LOG_LIMIT = { burst: 5, perSecond: 0.1 };
+export const SYNC_LOG_LIMIT = { burst: 5, perSecond: 0.1 };
 
 /** What of the outside a member touches. */
 export type SyncWorld = Pick<
@@ -33,7 +33,6 @@ export class SyncMember {
   readonly #state: SyncState;
   readonly #world: SyncWorld;
   readonly #logger: Logger;
-  /** For what others could fill the log with. */
   readonly #limited: RateLimitedLog;
   /** Connections to be told of, once a burst of changes is over. */
   readonly #moved = new Set<number>();
@@ -42,17 +41,19 @@ export class SyncMember {
   #connect: Connect = () =>
     Promise.reject(new Error("Cannot connect before open()"));
 
+  /** @param limited For what others could fill the log with */
   constructor(
     options: ClusterOptions,
     state: SyncState,
     world: SyncWorld,
     logger: Logger,
+    limited: RateLimitedLog,
   ) {
     this.#options = options;
     this.#state = state;
     this.#world = world;
     this.#logger = logger;
-    this.#limited = new RateLimitedLog(logger, LOG_LIMIT, world.elapsed);
+    this.#limited = limited;
   }
 
   /**

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Logger } from "../log/logger.ts";
+import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import type { Delay } from "../net/resolver.ts";
 import { type InterfaceIndex, withNumericZone } from "../net/zone.ts";
@@ -40,7 +40,8 @@ export interface SyncStateOptions {
   readonly routeTable: RouteTable | undefined;
   readonly interfaceIndex: InterfaceIndex;
   readonly delay: Delay;
-  readonly logger: Logger;
+  /** For what others could fill the log with. */
+  readonly limited: RateLimitedLog;
   /** Has the data plane make a learnt connection ready. */
   readonly prepare: (mux: number) => void;
 }
@@ -117,13 +118,17 @@ export class SyncState implements SyncSink {
   /** A link-local address may be one of an interface that only others have. */
   #usable({ mux, endpoint }: LearntConnection): Endpoint | undefined {
     if (endpoint === undefined) return undefined;
-    const { interfaceIndex, logger } = this.#options;
+    const { interfaceIndex, limited } = this.#options;
     try {
       const address = withNumericZone(endpoint.address, interfaceIndex);
       return { address, port: endpoint.port };
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      logger.info(`sync: connection ${mux} without endpoint: ${reason}`);
+      limited.write(
+        "info",
+        "sync endpoint",
+        () => `sync: connection ${mux} without endpoint: ${reason}`,
+      );
       return undefined;
     }
   }

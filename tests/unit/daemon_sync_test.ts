@@ -1,7 +1,8 @@
 import { strict as assert } from "node:assert";
 import type { ClusterOptions } from "../../src/config/cluster.ts";
-import { SyncMember } from "../../src/daemon/sync_member.ts";
+import { SYNC_LOG_LIMIT, SyncMember } from "../../src/daemon/sync_member.ts";
 import { SyncState } from "../../src/daemon/sync_state.ts";
+import { RateLimitedLog } from "../../src/log/rate_limited_log.ts";
 import type { Delay } from "../../src/net/resolver.ts";
 import { RouteTable } from "../../src/route/table.ts";
 import { connectTcp, listenTcp } from "../../src/sync/deno_tcp.ts";
@@ -33,7 +34,7 @@ function setUp(delay: Delay = forEver) {
     routeTable,
     interfaceIndex: (name) => name === "eth0" ? 2 : undefined,
     delay,
-    logger,
+    limited: new RateLimitedLog(logger, SYNC_LOG_LIMIT, () => 0),
     prepare: (mux) => prepared.push(mux),
   });
   const learn = (record: ConnectionRecord) =>
@@ -95,6 +96,15 @@ Deno.test("an endpoint on an interface that is not here is left out", () => {
   assert.match(logger.lines.join(), /connection 6 .* no interface 'eth9'/);
 });
 
+Deno.test("endpoints on interfaces that are not here do not fill the log", () => {
+  const { state, learn, logger } = setUp();
+  for (let mux = 0; mux < 1000; mux++) {
+    learn(connectionRecord({ mux, host: "fe80::1%eth9" }));
+  }
+  assert.equal(state.snapshot().length, 1000);
+  assert.equal(logger.lines.length, 5);
+});
+
 Deno.test("routes reach the data plane together", async () => {
   const over = Promise.withResolvers<void>();
   let pauses = 0;
@@ -139,6 +149,7 @@ function memberOf(
       elapsed: () => performance.now(),
     },
     logger,
+    new RateLimitedLog(logger, SYNC_LOG_LIMIT, () => performance.now()),
   );
   return { member, bound };
 }
