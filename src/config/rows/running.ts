@@ -44,7 +44,7 @@ export const daemonRows = {
     long: "--write-pid",
     argument: "file",
     parse: anyText,
-    help: "write the process id to this file",
+    help: "write the process id to this file, and remove it at the end",
   }),
 };
 
