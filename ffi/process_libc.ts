@@ -175,6 +175,15 @@ const SYMBOLS = {
     result: "i32",
   },
 
+  // Hardening
+  signal: {
+    parameters: [
+      "i32", // int signum
+      "usize", // sighandler_t handler
+    ],
+    result: "isize", // sighandler_t; SIG_ERR is -1
+  },
+
   // Surroundings
   chroot: {
     parameters: ["buffer" /* const char *path */],

@@ -6,6 +6,7 @@
  * @module
  */
 import { readArguments } from "../../ffi/file.ts";
+import { keepInspectorShut } from "../../ffi/inspector.ts";
 import { openProcessLibc, type ProcessLibc } from "../../ffi/process_libc.ts";
 import { anytun } from "./anytun.ts";
 import { config } from "./config.ts";
@@ -41,6 +42,7 @@ export async function main(
   argv: readonly string[],
 ): Promise<number> {
   const libc = openProcessLibc();
+  keepInspectorShut(libc);
   const { name, rest } = chooseProgram(Object.keys(PROGRAMS), calledAs, argv);
   return await (PROGRAMS[name] ?? anytun)(rest, libc);
 }

@@ -14,7 +14,6 @@ const TEXTS = {
   SIGQUIT: "SIG-Quit caught, exiting",
   SIGTERM: "SIG-Term caught, exiting",
   SIGHUP: "SIG-Hup caught",
-  SIGUSR1: "SIG-Usr1 caught",
   SIGUSR2: "SIG-Usr2 caught",
 } as const;
 
@@ -22,7 +21,7 @@ const TEXTS = {
 export interface SignalActions {
   /** SIGHUP: read again what can be read again. */
   reload(): void;
-  /** SIGUSR1: say how it goes, into new log files. */
+  /** SIGUSR2: say how it goes, into new log files. */
   report(): void;
 }
 
@@ -53,7 +52,6 @@ export function listenForSignals(
     listen(name, () => stop.abort());
   }
   listen("SIGHUP", () => actions.reload());
-  listen("SIGUSR1", () => actions.report());
-  listen("SIGUSR2", () => {});
+  listen("SIGUSR2", () => actions.report());
   return stop.signal;
 }

@@ -5,6 +5,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { openAppend } from "../../ffi/append_file.ts";
+import { keepInspectorShut } from "../../ffi/inspector.ts";
 import { workingDirectory } from "../../ffi/process.ts";
 import type { ProcessLibc } from "../../ffi/process_libc.ts";
 import { readSecretFile } from "../../ffi/secret_file.ts";
@@ -62,6 +63,8 @@ export function systemWorld(
       choosePlane(choice, libc, surroundings, logger),
     onSignal(name, listener) {
       Deno.addSignalListener(name, listener);
+      // Whatever the runtime does when it learns of a listener.
+      keepInspectorShut(libc);
       return () => Deno.removeSignalListener(name, listener);
     },
     control: systemControl(libc),

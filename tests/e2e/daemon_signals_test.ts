@@ -20,7 +20,7 @@ labTest(
 );
 
 labTest(
-  "SIGUSR1 logs the counters, and to a new file if the old one was moved",
+  "SIGUSR2 logs the counters, and to a new file if the old one was moved",
   "d-su",
   [],
   async ({ left }) => {
@@ -33,13 +33,10 @@ labTest(
     await lineIn(log, /NOTICE: tunnel is set up/);
     await left.exec("ping", "-c1", "-W5", "-q", "10.99.0.1");
     Deno.renameSync(log, `${log}.1`);
-    Deno.kill(daemon.pid, "SIGUSR1");
-    await lineIn(`${log}.1`, /NOTICE: SIG-Usr1 caught/);
+    Deno.kill(daemon.pid, "SIGUSR2");
+    await lineIn(`${log}.1`, /NOTICE: SIG-Usr2 caught/);
     await lineIn(log, /NOTICE: connection 9: 0 packets out, 0 bytes out, /);
     await lineIn(log, /NOTICE: dropped: \d+ with nowhere to send them, /);
-
-    Deno.kill(daemon.pid, "SIGUSR2");
-    await lineIn(log, /NOTICE: SIG-Usr2 caught/);
   },
 );
 
@@ -56,7 +53,7 @@ labTest(
     ]);
     await lineIn(log, /NOTICE: tunnel is set up/);
     // What belongs to root cannot be opened again, and need not be.
-    Deno.kill(daemon.pid, "SIGUSR1");
+    Deno.kill(daemon.pid, "SIGUSR2");
     await lineIn(log, /NOTICE: connection 0/);
     assert.doesNotMatch(Deno.readTextFileSync(log), /stays in use/);
 
@@ -67,7 +64,7 @@ labTest(
       Number(new ProcView(daemon.pid).status(ids)[0])
     );
     Deno.chownSync(log, uid, gid);
-    Deno.kill(daemon.pid, "SIGUSR1");
+    Deno.kill(daemon.pid, "SIGUSR2");
     await lineIn(log, /NOTICE: connection 0/);
   },
 );

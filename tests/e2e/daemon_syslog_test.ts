@@ -29,7 +29,7 @@ labTest(
     );
     // Also from within the jail, where there is no /dev/log.
     await syslog.find(/^<29>.*: dropped privileges to nobody/);
-    Deno.kill(Number(pid), "SIGUSR1");
+    Deno.kill(Number(pid), "SIGUSR2");
     await syslog.find(/^<29>.*: connection 0: 0 packets out/);
     Deno.kill(Number(pid), "SIGTERM");
     await syslog.find(/: SIG-Term caught, exiting$/);

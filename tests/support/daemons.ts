@@ -43,6 +43,9 @@ shift
 exec "$@"
 `;
 
+/** What /proc counts times in, on every architecture (USER_HZ). */
+const TICKS_PER_SECOND = 100;
+
 const OWN_HOSTS = 'mount --bind "$1" /etc/hosts; shift; exec "$@"';
 
 /** Starts our program on a host, in the foreground or not. */
@@ -104,6 +107,21 @@ export class ProcView {
   /** Where a symbolic link below /proc/<pid> leads. */
   link(name: string): string {
     return Deno.readLinkSync(`/proc/${this.pid}/${name}`);
+  }
+
+  /** Where the symbolic links in a folder below /proc/<pid> lead. */
+  links(folder: string): readonly string[] {
+    const entries = Deno.readDirSync(`/proc/${this.pid}/${folder}`);
+    return Array.from(entries, ({ name }) => this.link(`${folder}/${name}`));
+  }
+
+  /** Seconds since the start of the process. */
+  age(): number {
+    // proc_pid_stat(5): field 22, behind a name that may hold anything.
+    const stat = this.text("stat");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const [uptime = ""] = Deno.readTextFileSync("/proc/uptime").split(" ");
+    return Number(uptime) - Number(fields[22 - 3]) / TICKS_PER_SECOND;
   }
 
   /** Sends a signal. */

@@ -1,0 +1,30 @@
+/**
+ * Keeping the runtime's inspector shut. From Deno 2.9.2 on, SIGUSR1 makes it
+ * listen on 127.0.0.1:9229, where every local user may then run code with the
+ * rights of this process.
+ *
+ * @module
+ */
+
+import type { ProcessLibc } from "./process_libc.ts";
+
+// include/uapi/asm-generic/signal.h, on x86-64 and aarch64
+const SIGUSR1 = 10;
+const SIG_IGN = 1n;
+
+/**
+ * Has the kernel drop SIGUSR1, from now on.
+ *
+ * @throws {SystemError} When it refuses.
+ */
+export function keepInspectorShut(libc: ProcessLibc): void {
+  // The runtime sets a handler for a signal when it is first listened to, and
+  // never again. Its own listening begins half a second after the start: it
+  // must not be the first, or its handler would take the place of SIG_IGN.
+  const nothing = () => {};
+  Deno.addSignalListener("SIGUSR1", nothing);
+  Deno.removeSignalListener("SIGUSR1", nothing);
+  if (libc.process.signal(SIGUSR1, SIG_IGN) < 0n) {
+    throw libc.error("ignore SIGUSR1", "signal");
+  }
+}
