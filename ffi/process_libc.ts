@@ -183,6 +183,70 @@ const SYMBOLS = {
     ],
     result: "isize", // sighandler_t; SIG_ERR is -1
   },
+  fcntl: {
+    parameters: [
+      "i32", // int fd
+      "i32", // int op
+      "i32", // int arg
+    ],
+    result: "i32",
+  },
+  dup3: {
+    parameters: [
+      "i32", // int oldfd
+      "i32", // int newfd
+      "i32", // int flags
+    ],
+    result: "i32",
+  },
+  getdents64: {
+    parameters: [
+      "i32", // int fd
+      "buffer", // void *dirp
+      "u32", // size_t count
+    ],
+    result: "i32",
+  },
+  readlink: {
+    parameters: [
+      "buffer", // const char *path
+      "buffer", // char *buf
+      "u32", // size_t bufsiz
+    ],
+    result: "i32",
+  },
+  mmap: {
+    parameters: [
+      "u64", // void *addr
+      "u64", // size_t length
+      "i32", // int prot
+      "i32", // int flags
+      "i32", // int fd
+      "i64", // off_t offset
+    ],
+    result: "u64",
+  },
+  prctlNumber: {
+    name: "prctl",
+    parameters: [
+      "i32", // int option
+      "u32", // unsigned long arg2
+      "u32", // unsigned long arg3
+      "u32", // unsigned long arg4
+      "u32", // unsigned long arg5
+    ],
+    result: "i32",
+  },
+  // The C library has no name for seccomp(2).
+  syscall: {
+    parameters: [
+      "u32", // long number
+      "u32", // unsigned int operation
+      "u32", // unsigned int flags
+      "pointer", // void *args
+    ],
+    result: "i32",
+  },
 
   // Surroundings
   chroot: {

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { closeInherited } from "../../ffi/descriptors.ts";
+import { hideMemory } from "../../ffi/hardening.ts";
 import { readEnvironment } from "../../ffi/process.ts";
 import type { ProcessLibc } from "../../ffi/process_libc.ts";
 import type { CommandLine } from "../config/command_line.ts";
@@ -40,11 +42,15 @@ export async function startDaemon<O extends { readonly foreground: boolean }>(
   const inheritance = takeHandover<O>(libc, environment, name);
   if (inheritance !== undefined) {
     const { options, warnings, launcher } = inheritance;
+    hideMemory(libc);
     return await run(options, warnings, worldWith(launcher));
   }
   const commandLine = read(environment);
   if (commandLine.kind !== "run") return printCommandLine(commandLine);
   const { options, warnings } = commandLine;
+  // Not before the options are read: a secret may come by /dev/fd.
+  closeInherited(libc);
+  hideMemory(libc);
   if (options.foreground) {
     const launcher = foregroundLauncher(Deno.stderr);
     return await run(options, warnings, worldWith(launcher));

@@ -7,6 +7,7 @@
  * @module
  */
 import { deserialize, serialize } from "node:v8";
+import { closeOnExec } from "../../ffi/descriptors.ts";
 import { readArguments, writeDescriptor } from "../../ffi/file.ts";
 import {
   memoryFile,
@@ -116,6 +117,7 @@ export function takeHandover<O>(
   // What comes out of it may be views of what went in.
   const handover: Handover<O> = structuredClone(deserialize(bytes));
   bytes.fill(0);
+  closeOnExec(libc, LAUNCHER_FD);
   return { ...handover, launcher: pipeLauncher(libc, LAUNCHER_FD) };
 }
 

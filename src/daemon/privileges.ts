@@ -38,7 +38,8 @@ export function findIdentity(
 }
 
 /**
- * Enters the jail and takes on the identity, for good.
+ * Enters the jail and takes on the identity, for good, and has nothing
+ * executed from then on.
  *
  * @throws if a step fails; what was done before it stays done
  */
@@ -48,7 +49,25 @@ export function giveUpPrivileges(
   control: ProcessControl,
   logger: Logger,
 ): void {
-  const { chroot, username, groupname, foreground } = options;
+  if (options.chroot !== undefined || identity !== undefined) {
+    during("close the runtime's files", () => control.takeRuntimeFiles());
+  }
+  control.emptyBoundingSet();
+  enterJail(options, control, logger);
+  if (identity !== undefined) become(identity, options, control, logger);
+  // Once more: a change of identity may have shown it again.
+  during("hide the memory", () => control.hideMemory());
+  const reason = control.forbidExecution();
+  if (reason !== undefined) {
+    logger.warning(`other programs could be executed from here on: ${reason}`);
+  }
+}
+
+function enterJail(
+  { chroot, foreground }: PrivilegeOptions,
+  control: ProcessControl,
+  logger: Logger,
+): void {
   if (chroot !== undefined) {
     during("enter the jail (--chroot)", () => control.changeRoot(chroot));
     logger.notice(`we are in chroot jail (${chroot}) now`);
@@ -56,7 +75,14 @@ export function giveUpPrivileges(
     // Not to keep a file system busy that somebody wants to unmount.
     during("leave the working directory", () => control.changeDirectory("/"));
   }
-  if (identity === undefined) return;
+}
+
+function become(
+  identity: Identity,
+  { username, groupname }: PrivilegeOptions,
+  control: ProcessControl,
+  logger: Logger,
+): void {
   const who = `${username}:${groupname ?? identity.gid}`;
   during(
     "drop privileges (--username)",

@@ -65,4 +65,16 @@ export interface ProcessControl {
   changeDirectory(folder: string): void;
   /** @throws if a step is refused, or root's privileges could be had again */
   changeIdentity(identity: Identity): void;
+  /**
+   * Takes the runtime the files that it could write to.
+   *
+   * @throws if one cannot be taken away
+   */
+  takeRuntimeFiles(): void;
+  /** Leaves no capabilities to what this thread may execute. */
+  emptyBoundingSet(): void;
+  /** @throws if the memory of the process cannot be kept out of core files */
+  hideMemory(): void;
+  /** @returns undefined if nothing can be executed any more, or why it can */
+  forbidExecution(): string | undefined;
 }

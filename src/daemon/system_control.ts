@@ -3,7 +3,13 @@
  *
  * @module
  */
+import { takeRuntimeFiles } from "../../ffi/descriptors.ts";
 import { SystemError } from "../../ffi/errno.ts";
+import {
+  emptyBoundingSet,
+  forbidExecution,
+  hideMemory,
+} from "../../ffi/hardening.ts";
 import {
   changeDirectory,
   changeIdentity,
@@ -35,6 +41,10 @@ export function systemControl(libc: ProcessLibc): ProcessControl {
     changeRoot: (folder) => changeRoot(libc, folder),
     changeDirectory: (folder) => changeDirectory(libc, folder),
     changeIdentity: (identity) => changeIdentity(libc, identity),
+    takeRuntimeFiles: () => takeRuntimeFiles(libc),
+    emptyBoundingSet: () => emptyBoundingSet(libc),
+    hideMemory: () => hideMemory(libc),
+    forbidExecution: () => forbidExecution(libc),
   };
 }
 

@@ -23,7 +23,7 @@ const LISTEN = "0A";
 
 /** Where a process listens for TCP: addresses in hexadecimal. */
 function listening(view: ProcView): readonly string[] {
-  const own = new Set(view.links("fd"));
+  const own = new Set(view.links("fd").map(([, path]) => path));
   return ["net/tcp", "net/tcp6"].flatMap((name) => {
     const rows = view.text(name).split("\n").slice(1)
       .map((row) => row.trim().split(/\s+/));

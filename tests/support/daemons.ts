@@ -97,9 +97,9 @@ export class ProcView {
     return text.replaceAll("\0", " ").trim();
   }
 
-  /** The values of a line of /proc/<pid>/status. */
-  status(name: string): readonly string[] {
-    const line = this.text("status").split("\n")
+  /** The values of a line of /proc/<pid>/status, or of a thread's. */
+  status(name: string, file = "status"): readonly string[] {
+    const line = this.text(file).split("\n")
       .find((line) => line.startsWith(`${name}:`)) ?? "";
     return line.split(/\s+/).slice(1).filter((word) => word !== "");
   }
@@ -109,10 +109,17 @@ export class ProcView {
     return Deno.readLinkSync(`/proc/${this.pid}/${name}`);
   }
 
-  /** Where the symbolic links in a folder below /proc/<pid> lead. */
-  links(folder: string): readonly string[] {
+  /** What is in a folder below /proc/<pid>. */
+  names(folder: string): readonly string[] {
     const entries = Deno.readDirSync(`/proc/${this.pid}/${folder}`);
-    return Array.from(entries, ({ name }) => this.link(`${folder}/${name}`));
+    return Array.from(entries, ({ name }) => name);
+  }
+
+  /** The symbolic links in a folder below /proc/<pid>, and where they lead. */
+  links(folder: string): readonly (readonly [name: string, path: string])[] {
+    return this.names(folder).map((
+      name,
+    ) => [name, this.link(`${folder}/${name}`)]);
   }
 
   /** Seconds since the start of the process. */

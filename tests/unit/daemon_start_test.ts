@@ -21,6 +21,7 @@ class FakeControl implements ProcessControl {
   readonly started: ProgramStart[] = [];
   end: ProgramEnd = { kind: "exit", status: 0 };
   fails: string | undefined;
+  cannotForbid: string | undefined;
 
   findUser(name: string) {
     return name === "user" ? { uid: 7, gid: 8 } : undefined;
@@ -57,6 +58,23 @@ class FakeControl implements ProcessControl {
 
   changeIdentity({ uid, gid }: { uid: number; gid: number }) {
     this.#call(`identity ${uid}:${gid}`);
+  }
+
+  takeRuntimeFiles() {
+    this.#call("files");
+  }
+
+  emptyBoundingSet() {
+    this.#call("bounding set");
+  }
+
+  hideMemory() {
+    this.#call("memory");
+  }
+
+  forbidExecution() {
+    this.#call("execution");
+    return this.cannotForbid;
   }
 
   #call(what: string) {
@@ -104,7 +122,11 @@ Deno.test("privileges are given up last, inside of the jail", () => {
     control,
     logger,
   );
-  assert.deepEqual(control.calls, ["root /jail", "identity 7:9"]);
+  assert.deepEqual(control.calls, [
+    ...["files", "bounding set", "root /jail", "identity 7:9"],
+    // A change of identity would undo these two, and the last one it.
+    ...["memory", "execution"],
+  ]);
   assert.deepEqual(logger.lines, [
     "NOTICE: we are in chroot jail (/jail) now",
     "NOTICE: dropped privileges to user:group",
@@ -115,7 +137,8 @@ Deno.test("without a jail the background moves to /, the foreground not", () => 
   for (const [argv, calls] of [[[], ["directory /"]], [["-D"], []]] as const) {
     const control = new FakeControl();
     giveUpPrivileges(options(...argv), undefined, control, recordingLog());
-    assert.deepEqual(control.calls, calls);
+    const after = ["memory", "execution"];
+    assert.deepEqual(control.calls, ["bounding set", ...calls, ...after]);
   }
 });
 
@@ -132,12 +155,23 @@ Deno.test("a step that fails is named, and nothing comes after it", () => {
   assert.throws(() => give(jailed), {
     message: "Cannot enter the jail (--chroot): Operation not permitted",
   });
-  assert.deepEqual(jailed.calls, []);
+  assert.deepEqual(jailed.calls, ["files", "bounding set"]);
   const dropped = new FakeControl();
   dropped.fails = "identity";
   assert.throws(() => give(dropped), {
     message: "Cannot drop privileges (--username): Operation not permitted",
   });
+});
+
+Deno.test("a kernel that lets programs be executed is a warning, no more", () => {
+  const logger = recordingLog();
+  const control = new FakeControl();
+  control.cannotForbid = "seccomp() failed with EINVAL";
+  giveUpPrivileges(options("-D"), undefined, control, logger);
+  assert.deepEqual(logger.lines, [
+    "WARNING: other programs could be executed from here on: " +
+    "seccomp() failed with EINVAL",
+  ]);
 });
 
 Deno.test("a user that is root is warned about", () => {

@@ -1,0 +1,181 @@
+/**
+ * The descriptors that this process has besides those of this program: what
+ * its caller left open, and the files of the runtime.
+ *
+ * @module
+ */
+
+import { O_CLOEXEC, O_RDONLY, O_RDWR } from "./fcntl.ts";
+import { readFile } from "./file.ts";
+import { cString } from "./libc.ts";
+import type { ProcessLibc } from "./process_libc.ts";
+import { statDescriptor } from "./stat.ts";
+
+// include/uapi/asm-generic/fcntl.h
+const F_GETFD = 1;
+const F_SETFD = 2;
+const F_GETFL = 3;
+const FD_CLOEXEC = 1;
+const O_ACCMODE = 3;
+
+// include/uapi/linux/stat.h
+const S_IFMT = 0o170000;
+const S_IFREG = 0o100000;
+
+// struct linux_dirent64 { u64 ino; i64 off; u16 reclen; u8 type; char name[]; }
+const RECLEN_AT = 16;
+const NAME_AT = 19;
+
+// include/uapi/asm-generic/mman-common.h
+const PROT_READ = 1;
+const PROT_WRITE = 2;
+const PROT_EXEC = 4;
+const MAP_PRIVATE = 0x02;
+const MAP_FIXED = 0x10;
+
+const FOLDER = "/proc/self/fd";
+const MAPS_LIMIT = 16 << 20;
+const BUFFER_SIZE = 32768;
+const PATH_MAX = 4096;
+const STREAMS = 3;
+
+/**
+ * Closes what the caller of this process has left open to it, except for the
+ * standard streams: everything that would outlive an exec. This program and
+ * its runtime open nothing that would.
+ *
+ * @throws {SystemError} When /proc is not there.
+ */
+export function closeInherited(libc: ProcessLibc): void {
+  for (const fd of openDescriptors(libc)) {
+    const flags = libc.process.fcntl(fd, F_GETFD, 0);
+    if (flags >= 0 && (flags & FD_CLOEXEC) === 0) libc.symbols.close(fd);
+  }
+}
+
+/** Has a descriptor end with an exec. */
+export function closeOnExec(libc: ProcessLibc, fd: number): void {
+  libc.process.fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+/**
+ * Takes the runtime the files that it holds open for reading and writing, the
+ * caches of code from source: it finds /dev/null in their places, and keeps
+ * what it sees of them in memory as a copy of its own. This program opens
+ * files for one or the other only.
+ *
+ * @throws {SystemError} When a file cannot be taken away.
+ */
+export function takeRuntimeFiles(libc: ProcessLibc): void {
+  const files = new Map(
+    openDescriptors(libc)
+      .filter((fd) => isFileForBoth(libc, fd))
+      .map((fd) => [fd, pathOf(libc, fd)]),
+  );
+  if (files.size === 0) return;
+  const { open, close } = libc.symbols;
+  const none = open(cString("/dev/null"), O_RDONLY | O_CLOEXEC, 0);
+  if (none < 0) throw libc.error("open '/dev/null'", "open");
+  try {
+    const mappings = sharedMappings(libc);
+    for (const [fd, path] of files) {
+      for (const mapping of mappings) {
+        if (mapping.path === path) makePrivate(libc, mapping, fd);
+      }
+    }
+    for (const [fd, path] of files) {
+      if (libc.process.dup3(none, fd, O_CLOEXEC) < 0) {
+        throw libc.error(`take '${path}' away`, "dup3");
+      }
+    }
+  } finally {
+    close(none);
+  }
+}
+
+/** All descriptors but the standard streams. */
+function openDescriptors(libc: ProcessLibc): number[] {
+  const folder = libc.symbols.open(cString(FOLDER), O_RDONLY | O_CLOEXEC, 0);
+  if (folder < 0) throw libc.error(`open '${FOLDER}'`, "open");
+  try {
+    return namesIn(libc, folder).map(Number)
+      .filter((fd) => fd >= STREAMS && fd !== folder);
+  } finally {
+    libc.symbols.close(folder);
+  }
+}
+
+function namesIn(libc: ProcessLibc, folder: number): string[] {
+  const names: string[] = [];
+  const buffer = new Uint8Array(BUFFER_SIZE);
+  const view = new DataView(buffer.buffer);
+  for (;;) {
+    const size = libc.process.getdents64(folder, buffer, buffer.length);
+    if (size < 0) throw libc.error(`read '${FOLDER}'`, "getdents64");
+    if (size === 0) return names;
+    for (let at = 0; at < size; at += view.getUint16(at + RECLEN_AT, true)) {
+      const name = buffer.subarray(
+        at + NAME_AT,
+        buffer.indexOf(0, at + NAME_AT),
+      );
+      if (name[0] !== ".".charCodeAt(0)) {
+        names.push(new TextDecoder().decode(name));
+      }
+    }
+  }
+}
+
+function isFileForBoth(libc: ProcessLibc, fd: number): boolean {
+  const flags = libc.process.fcntl(fd, F_GETFL, 0);
+  if (flags < 0 || (flags & O_ACCMODE) !== O_RDWR) return false;
+  return (statDescriptor(libc, fd, `${fd}`).mode & S_IFMT) === S_IFREG;
+}
+
+function pathOf(libc: ProcessLibc, fd: number): string {
+  const buffer = new Uint8Array(PATH_MAX);
+  const link = cString(`${FOLDER}/${fd}`);
+  const size = libc.process.readlink(link, buffer, buffer.length);
+  if (size < 0) throw libc.error(`follow '${FOLDER}/${fd}'`, "readlink");
+  return new TextDecoder().decode(buffer.subarray(0, size));
+}
+
+/** A part of a file in the memory of this process. */
+interface Mapping {
+  readonly start: bigint;
+  readonly end: bigint;
+  readonly protection: number;
+  /** Where in the file it begins, in bytes. */
+  readonly offset: bigint;
+  readonly path: string;
+}
+
+/** Files in memory that all processes see change. */
+function sharedMappings(libc: ProcessLibc): Mapping[] {
+  const maps = readFile(libc, "/proc/self/maps", MAPS_LIMIT);
+  // proc_pid_maps(5): start-end rwxs offset device inode path
+  const lines = new TextDecoder().decode(maps).matchAll(
+    /^([0-9a-f]+)-([0-9a-f]+) (...)s ([0-9a-f]+) \S+ \d+ +(.+)$/gm,
+  );
+  return Array.from(
+    lines,
+    ([, start, end, rights = "", offset, path = ""]) => ({
+      start: BigInt(`0x${start}`),
+      end: BigInt(`0x${end}`),
+      protection: (rights.includes("r") ? PROT_READ : 0) |
+        (rights.includes("w") ? PROT_WRITE : 0) |
+        (rights.includes("x") ? PROT_EXEC : 0),
+      offset: BigInt(`0x${offset}`),
+      path,
+    }),
+  );
+}
+
+/** What is written there from now on, no other process and no file sees. */
+function makePrivate(libc: ProcessLibc, mapping: Mapping, fd: number): void {
+  const { start, end, protection, offset, path } = mapping;
+  const flags = MAP_PRIVATE | MAP_FIXED;
+  const { mmap } = libc.process;
+  if (mmap(start, end - start, protection, flags, fd, offset) !== start) {
+    throw libc.error(`keep '${path}' apart`, "mmap");
+  }
+}

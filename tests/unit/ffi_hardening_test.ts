@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { Errno } from "../../ffi/errno.ts";
+import { forbidExecution } from "../../ffi/hardening.ts";
+import { openProcessLibc } from "../../ffi/process_libc.ts";
+
+const SCRIPT = new URL("../support/hardened_process.ts", import.meta.url);
+
+/** What the hardened process says of itself, with two descriptors too many. */
+async function hardened(): Promise<Record<string, unknown>> {
+  const run = [Deno.execPath(), "run", "-A", "--quiet", "--no-lock"];
+  const shell = 'exec 7</dev/zero 8>/dev/full; exec "$@"';
+  const { stdout, stderr } = await new Deno.Command("/bin/sh", {
+    args: ["-c", shell, "sh", ...run, SCRIPT.pathname],
+  }).output();
+  const text = new TextDecoder();
+  const said = text.decode(stdout);
+  assert.notEqual(said, "", text.decode(stderr));
+  return JSON.parse(said);
+}
+
+Deno.test("a hardened process executes nothing, in any thread, and leaves no core", async () => {
+  const { before, after, refusal, threads, dumpable, bounded } =
+    await hardened();
+  assert.equal(before, "started");
+  assert.equal(after, "EPERM");
+  assert.equal(refusal, undefined);
+  assert.deepEqual(threads, ["1,2"], "NoNewPrivs and Seccomp of all threads");
+  assert.equal(dumpable, 0);
+  assert.equal(bounded, true);
+});
+
+Deno.test("a hardened process has nothing open of its caller's, and nothing to write to", async () => {
+  const { inherited, writable } = await hardened();
+  assert.deepEqual(inherited, []);
+  assert.deepEqual(writable, []);
+});
+
+Deno.test("forbidExecution() says which call the kernel refuses", () => {
+  const libc = openProcessLibc();
+  const refusing = {
+    ...libc,
+    errno: () => Errno.EINVAL,
+    process: { ...libc.process, prctlNumber: () => 0, syscall: () => -1 },
+  };
+  assert.equal(forbidExecution(refusing), "seccomp() failed with EINVAL");
+  refusing.process.syscall = () => 77;
+  assert.equal(forbidExecution(refusing), "thread 77 has a filter of its own");
+  refusing.process.prctlNumber = () => -1;
+  assert.equal(forbidExecution(refusing), "prctl() failed with EINVAL");
+  libc.close();
+});
