@@ -7,6 +7,8 @@
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
 import type { Delay } from "../net/resolver.ts";
+import { Admission } from "./admission.ts";
+import { originOf } from "./origin.ts";
 import type { SyncListener, SyncStream } from "./seams.ts";
 import { Subscriber } from "./subscriber.ts";
 
@@ -21,8 +23,10 @@ export interface SyncServerOptions {
   readonly delay: Delay;
   /** Limited, since anybody may connect as often as they like. */
   readonly log: RateLimitedLog;
-  /** Clients at a time. */
+  /** Clients at a time, and as many members again. */
   readonly maxClients?: number;
+  /** Whether a source is that of a member; nobody's is without it. */
+  readonly isMember?: (source: string) => boolean;
   /** Bytes of changes that may wait for a client that reads slowly. */
   readonly maxWaiting?: number;
 }
@@ -31,12 +35,19 @@ export interface SyncServerOptions {
 export class SyncServer {
   readonly #options: SyncServerOptions;
   readonly #maxClients: number;
+  readonly #places: Admission<SyncStream>;
   readonly #maxWaiting: number;
-  readonly #clients = new Set<Subscriber>();
+  readonly #clients = new Map<SyncStream, Subscriber>();
 
   constructor(options: SyncServerOptions) {
     this.#options = options;
     this.#maxClients = options.maxClients ?? 64;
+    this.#places = new Admission({
+      places: this.#maxClients,
+      isMember: options.isMember ?? (() => false),
+      // The others of its source may be those who were here before a flood.
+      gives: "newest",
+    });
     this.#maxWaiting = options.maxWaiting ?? 1 << 20;
   }
 
@@ -45,7 +56,7 @@ export class SyncServer {
     const { listeners } = this.#options;
     const stop = () => {
       for (const listener of listeners) listener.close();
-      for (const client of this.#clients) client.close();
+      for (const client of this.#clients.values()) client.close();
     };
     if (signal.aborted) return stop();
     signal.addEventListener("abort", stop);
@@ -54,7 +65,7 @@ export class SyncServer {
 
   /** Sends a record to every client. */
   push(record: string): void {
-    for (const client of this.#clients) {
+    for (const client of this.#clients.values()) {
       if (!client.isOpen || client.push(record)) continue;
       this.#options.log.write("warning", "slow sync client", () => {
         const to = formatEndpoint(client.remote);
@@ -96,7 +107,8 @@ export class SyncServer {
   #welcome(stream: SyncStream): void {
     const { log, snapshot } = this.#options;
     const from = formatEndpoint(stream.remote);
-    if (this.#clients.size >= this.#maxClients) {
+    const { isIn, out } = this.#places.enter(stream, originOf(stream));
+    if (!isIn) {
       const limit = this.#maxClients;
       log.write(
         "warning",
@@ -105,21 +117,32 @@ export class SyncServer {
       );
       return stream.close();
     }
+    if (out !== undefined) this.#giveUp(out);
     log.write(
       "info",
       "new sync client",
       () => `new sync client connected from ${from}`,
     );
     const client = new Subscriber(stream, snapshot(), this.#maxWaiting);
-    this.#clients.add(client);
+    this.#clients.set(stream, client);
     client.run().then(() => {
-      this.#clients.delete(client);
+      this.#clients.delete(stream);
+      this.#places.leave(stream);
       log.write(
         "debug",
         "lost sync client",
         () => `sync client ${from} is gone`,
       );
     });
+  }
+
+  #giveUp(stream: SyncStream): void {
+    this.#options.log.write("warning", "sync client gives its place", () => {
+      const from = formatEndpoint(stream.remote);
+      return `sync client ${from} closed: others from there have the most ` +
+        `of ${this.#maxClients} places, and somebody else needs one`;
+    });
+    this.#clients.get(stream)?.close();
   }
 }
 

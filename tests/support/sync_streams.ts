@@ -37,13 +37,14 @@ export async function readText(
 
 /** One end of a connection that takes bytes only when the test says so. */
 export class ManualStream implements SyncStream {
-  readonly remote: Endpoint = { address: ipAddress("192.0.2.9"), port: 9 };
+  readonly remote: Endpoint;
   written = "";
   isClosed = false;
   readonly #ended = Promise.withResolvers<number | null>();
   readonly #taking = Promise.withResolvers<void>();
 
-  constructor() {
+  constructor(address = "192.0.2.9") {
+    this.remote = { address: ipAddress(address), port: 9 };
     // Nobody may be waiting when the connection breaks.
     this.#ended.promise.catch(() => {});
     this.#taking.promise.catch(() => {});
@@ -83,11 +84,15 @@ export class ManualStream implements SyncStream {
 
 /** One end of a connection that says what the test says. */
 export class SpeakingStream implements SyncStream {
-  readonly remote: Endpoint = { address: ipAddress("192.0.2.9"), port: 9 };
+  readonly remote: Endpoint;
   isClosed = false;
   #text = "";
   #end: Error | "end" | undefined;
   #news = Promise.withResolvers<void>();
+
+  constructor(address = "192.0.2.9") {
+    this.remote = { address: ipAddress(address), port: 9 };
+  }
 
   /** The peer sends a text. */
   say(text: string): void {

@@ -21,7 +21,10 @@ function noName(): Promise<never> {
 }
 
 /** A server whose clients are made by the test. */
-function manualServer(snapshot: () => readonly string[] = () => []) {
+function manualServer(
+  snapshot: () => readonly string[] = () => [],
+  isMember: (source: string) => boolean = () => false,
+) {
   const listener = new ManualListener();
   const log = recordingLog();
   const stop = new AbortController();
@@ -31,11 +34,12 @@ function manualServer(snapshot: () => readonly string[] = () => []) {
     log: unlimited(log),
     delay: () => Promise.resolve(),
     maxClients: 2,
+    isMember,
     maxWaiting: 10,
   });
   const running = server.run(stop.signal);
-  const connect = async () => {
-    const stream = new ManualStream();
+  const connect = async (address?: string) => {
+    const stream = new ManualStream(address);
     listener.offer(stream);
     await settle();
     return stream;
@@ -147,6 +151,53 @@ Deno.test("more clients than there is room for are refused until one is gone", a
   await settle();
   const fourth = await connect();
   assert.equal(fourth.isClosed, false);
+  stop.abort();
+});
+
+Deno.test("clients of one address give a place to one of another address", async () => {
+  const { connect, log, stop } = manualServer();
+  const first = await connect("192.0.2.1");
+  const second = await connect("192.0.2.1");
+  const other = await connect("198.51.100.2");
+  assert.equal(first.isClosed, false, "it was here first");
+  assert.equal(second.isClosed, true);
+  assert.equal(other.isClosed, false);
+  // Both have as much now as they can.
+  for (const address of ["192.0.2.1", "198.51.100.2", "203.0.113.3"]) {
+    assert.equal((await connect(address)).isClosed, true, address);
+  }
+  assert.deepEqual(log.lines.filter((line) => line.startsWith("WARNING")), [
+    "WARNING: sync client 192.0.2.1:9 closed: others from there have the most of 2 places, and somebody else needs one",
+    "WARNING: sync client 192.0.2.1:9 refused: 2 are connected",
+    "WARNING: sync client 198.51.100.2:9 refused: 2 are connected",
+    "WARNING: sync client 203.0.113.3:9 refused: 2 are connected",
+  ]);
+  stop.abort();
+});
+
+Deno.test("members have places of their own, whoever has taken all others", async () => {
+  const isMember = (source: string) => source === "198.51.100.2";
+  const { connect, stop } = manualServer(undefined, isMember);
+  const strangers = [await connect("192.0.2.1"), await connect("203.0.113.3")];
+  const members = [
+    await connect("198.51.100.2"),
+    await connect("198.51.100.2"),
+  ];
+  for (const { isClosed } of [...strangers, ...members]) {
+    assert.equal(isClosed, false);
+  }
+  assert.equal((await connect("198.51.100.2")).isClosed, true);
+  stop.abort();
+});
+
+Deno.test("for a client that is refused nothing is put together", async () => {
+  let made = 0;
+  const { connect, stop } = manualServer(() => {
+    made++;
+    return [];
+  });
+  for (let k = 0; k < 5; k++) await connect();
+  assert.equal(made, 2);
   stop.abort();
 });
 
