@@ -16,6 +16,7 @@ import {
   type ControlRecord,
   parseControlFile,
 } from "../sync/control_file.ts";
+import { KnownMembers } from "../sync/known_members.ts";
 import { SyncServer } from "../sync/server.ts";
 import { listenFor } from "../sync/transport.ts";
 import { keepFlushing } from "./flush_log.ts";
@@ -124,14 +125,21 @@ class Controld {
   }
 
   async #listen(): Promise<SyncServer> {
-    const { listenTcp, lookup, delay } = this.#world;
+    const { listenTcp, lookup, delay, elapsed } = this.#world;
     const { controlHost, syncTls } = this.#options;
     // `:port` stands for all addresses.
     const host = controlHost.host || "::";
     const { port } = hostAndPort("--control-host", { ...controlHost, host });
+    // Nobody is named to it; it learns who has a certificate.
+    const members = new KnownMembers();
     const listeners = await bindSync(
       { host, port },
-      await listenFor(syncTls, listenTcp, this.#limited),
+      await listenFor(syncTls, listenTcp, {
+        members,
+        delay,
+        now: elapsed,
+        log: this.#limited,
+      }),
       lookup,
       this.#logger,
     ).catch((cause: Error) => {
@@ -142,6 +150,7 @@ class Controld {
       snapshot: () => this.#records.map(({ text }) => text),
       delay,
       log: this.#limited,
+      isMember: (source) => members.has(source),
       maxWaiting: MAX_WAITING,
     });
     return this.#server;

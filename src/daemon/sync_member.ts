@@ -9,8 +9,11 @@ import type { Logger } from "../log/logger.ts";
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import type { KdPrfName } from "../satp/params.ts";
 import { RecordApplier } from "../sync/apply.ts";
+import { parseAddress } from "../net/address.ts";
+import type { Lookup } from "../net/resolver.ts";
 import { bindSync } from "../sync/bind.ts";
 import { SyncClient } from "../sync/client.ts";
+import { KnownMembers } from "../sync/known_members.ts";
 import { SyncServer } from "../sync/server.ts";
 import type { Connect } from "../sync/seams.ts";
 import { connectFor, listenFor } from "../sync/transport.ts";
@@ -36,6 +39,7 @@ export class SyncMember {
   readonly #limited: RateLimitedLog;
   /** Connections to be told of, once a burst of changes is over. */
   readonly #moved = new Set<number>();
+  readonly #members = new KnownMembers();
   #server: SyncServer | undefined;
   /** Never plain TCP by mistake: there is none until it is known. */
   #connect: Connect = () =>
@@ -54,6 +58,10 @@ export class SyncMember {
     this.#world = world;
     this.#logger = logger;
     this.#limited = limited;
+    for (const { host } of options.syncServers) {
+      const address = parseAddress(host);
+      if (address !== undefined) this.#members.name(host, [address]);
+    }
   }
 
   /**
@@ -64,12 +72,17 @@ export class SyncMember {
    */
   async open(): Promise<void> {
     const { syncServer, syncTls } = this.#options;
-    const { connectTcp, listenTcp, lookup, delay } = this.#world;
+    const { connectTcp, listenTcp, lookup, delay, elapsed } = this.#world;
     this.#connect = await connectFor(syncTls, connectTcp);
     if (syncServer === undefined) return;
     const listeners = await bindSync(
       syncServer,
-      await listenFor(syncTls, listenTcp, this.#limited),
+      await listenFor(syncTls, listenTcp, {
+        members: this.#members,
+        delay,
+        now: elapsed,
+        log: this.#limited,
+      }),
       lookup,
       this.#logger,
     ).catch((cause: Error) => {
@@ -81,6 +94,7 @@ export class SyncMember {
       snapshot: () => this.#state.snapshot(),
       delay,
       log: this.#limited,
+      isMember: (source) => this.#members.has(source),
     });
   }
 
@@ -118,8 +132,13 @@ export class SyncMember {
   }
 
   #clients(applier: RecordApplier): SyncClient[] {
-    const { lookup, delay, elapsed } = this.#world;
+    const { delay, elapsed } = this.#world;
     const connect = this.#connect;
+    const lookup: Lookup = async (host, family) => {
+      const addresses = await this.#world.lookup(host, family);
+      this.#members.name(host, addresses);
+      return addresses;
+    };
     return this.#options.syncServers.map((server) =>
       new SyncClient({
         server,

@@ -5,15 +5,24 @@
  *
  * @module
  */
-import type { RateLimitedLog } from "../log/rate_limited_log.ts";
+import type { StrangerLimits } from "./doorkeeper.ts";
 import type { Connect, Listen } from "./seams.ts";
 import { acceptHandshake, beginHandshake } from "./tls_handshake.ts";
-import { TlsListener } from "./tls_listener.ts";
+import { type Surroundings, TlsListener } from "./tls_listener.ts";
 
-/** How long a client may take to show its certificate. */
-const HANDSHAKE_MS = 10_000;
-/** Clients at a time that have not shown theirs. */
-const MAX_HANDSHAKES = 32;
+/**
+ * A member speaks at once, and is done after two round trips. A flood of
+ * strangers costs this many sockets, and this many handshakes in each turn.
+ */
+const LIMITS: StrangerLimits = {
+  maxSilent: 128,
+  maxWaiting: 128,
+  maxHandshakes: 32,
+  silentMs: 5000,
+  crowdedMs: 2000,
+  turnMs: 1000,
+  handshakeMs: 10_000,
+};
 
 /** Who this side is, and whom it believes. */
 export interface TlsIdentity {
@@ -28,29 +37,24 @@ export interface TlsIdentity {
   readonly authority: string;
 }
 
-/** What tests make shorter. */
-export interface HandshakeLimits {
-  readonly handshakeMs?: number;
-  readonly maxHandshakes?: number;
-}
-
 /**
  * Listens for clients that can show a certificate; nobody else gets in.
  *
- * @param log Limited, since anybody may try as often as they like
+ * @param changed Limits that tests make lower
  */
 export function listenTls(
   listen: Listen,
   identity: TlsIdentity,
-  log: RateLimitedLog,
-  { handshakeMs = HANDSHAKE_MS, maxHandshakes = MAX_HANDSHAKES }:
-    HandshakeLimits = {},
+  surroundings: Surroundings,
+  changed: Partial<StrangerLimits> = {},
 ): Listen {
+  const limits = { ...LIMITS, ...changed };
+  const { handshakeMs } = limits;
   return (on) =>
     new TlsListener(listen(on), {
+      ...surroundings,
       handshake: (plain) => acceptHandshake(plain, identity, handshakeMs),
-      maxHandshakes,
-      log,
+      limits,
     });
 }
 

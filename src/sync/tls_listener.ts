@@ -4,26 +4,26 @@
  * @module
  */
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
-import { type Endpoint, formatEndpoint } from "../net/endpoint.ts";
+import { formatEndpoint } from "../net/endpoint.ts";
+import { Doorkeeper, type DoorkeeperOptions } from "./doorkeeper.ts";
 import type { SyncListener, SyncStream } from "./seams.ts";
+import { Stranger } from "./stranger.ts";
 
 /** What a listener needs. */
-export interface TlsListenerOptions {
-  /** @throws if the client may not come in; the stream is closed then */
-  readonly handshake: (plain: SyncStream) => Promise<SyncStream>;
-  /** Clients at a time that are not verified. */
-  readonly maxHandshakes: number;
+export interface TlsListenerOptions extends DoorkeeperOptions {
   /** Limited, since anybody may try as often as they like. */
   readonly log: RateLimitedLog;
 }
+
+/** What of that does not belong to TLS. */
+export type Surroundings = Omit<TlsListenerOptions, "handshake" | "limits">;
 
 /** Hands out streams of verified clients; what others do costs little. */
 export class TlsListener implements SyncListener {
   readonly isProtected = true;
   readonly #plain: SyncListener;
   readonly #options: TlsListenerOptions;
-  /** Clients that are not verified, the one that came first first. */
-  readonly #strangers = new Set<SyncStream>();
+  readonly #doorkeeper: Doorkeeper;
   /** Verified clients and errors, as they came. */
   readonly #ready: (SyncStream | Error)[] = [];
   #isListening = false;
@@ -33,9 +33,10 @@ export class TlsListener implements SyncListener {
   constructor(plain: SyncListener, options: TlsListenerOptions) {
     this.#plain = plain;
     this.#options = options;
+    this.#doorkeeper = new Doorkeeper(options);
   }
 
-  get local(): Endpoint {
+  get local(): SyncListener["local"] {
     return this.#plain.local;
   }
 
@@ -53,7 +54,7 @@ export class TlsListener implements SyncListener {
   close(): void {
     this.#isOpen = false;
     this.#plain.close();
-    for (const stranger of this.#strangers) stranger.close();
+    this.#doorkeeper.close();
     for (const client of this.#ready.splice(0)) {
       if (!(client instanceof Error)) client.close();
     }
@@ -63,7 +64,7 @@ export class TlsListener implements SyncListener {
   async #listen(): Promise<void> {
     this.#isListening = true;
     try {
-      void this.#verify(await this.#plain.accept());
+      void this.#receive(await this.#plain.accept());
     } catch (error) {
       this.#ready.push(errorFrom(error));
     }
@@ -71,29 +72,17 @@ export class TlsListener implements SyncListener {
     this.#news.resolve();
   }
 
-  async #verify(stranger: SyncStream): Promise<void> {
-    this.#makeRoom();
-    this.#strangers.add(stranger);
+  async #receive(plain: SyncStream): Promise<void> {
+    const stranger = new Stranger(plain, this.#options.now());
     try {
-      const client = await this.#options.handshake(stranger);
+      const client = await this.#doorkeeper.verify(stranger);
       if (this.#isOpen) this.#ready.push(client);
       else client.close();
     } catch (error) {
-      if (this.#isOpen) this.#refuse(stranger, errorFrom(error).message);
+      const reason = stranger.reason ?? errorFrom(error).message;
+      if (this.#isOpen) this.#refuse(stranger, reason);
     }
-    this.#strangers.delete(stranger);
     this.#news.resolve();
-  }
-
-  /**
-   * Gives up the one that has waited longest: a member needs a moment for its
-   * handshake, those that come to block the way need all the time there is.
-   */
-  #makeRoom(): void {
-    const [first] = this.#strangers;
-    if (this.#strangers.size < this.#options.maxHandshakes || !first) return;
-    this.#strangers.delete(first);
-    first.close();
   }
 
   #refuse({ remote }: SyncStream, reason: string): void {

@@ -5,6 +5,7 @@
  */
 import type { TLSSocket } from "node:tls";
 import type { Endpoint } from "../net/endpoint.ts";
+import type { Peer } from "./origin.ts";
 import type { SyncStream } from "./seams.ts";
 
 /**
@@ -32,6 +33,11 @@ export class TlsStream implements SyncStream {
 
   get remote(): Endpoint {
     return this.#plain.remote;
+  }
+
+  get uid(): number | undefined {
+    const peer: Peer = this.#plain;
+    return peer.uid;
   }
 
   async read(into: Uint8Array): Promise<number | null> {

@@ -6,23 +6,19 @@
  *
  * @module
  */
-import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import type { Connect, Listen } from "./seams.ts";
 import type { TlsIdentity } from "./tls.ts";
+import type { Surroundings } from "./tls_listener.ts";
 
-/**
- * How to listen for clients.
- *
- * @param log Limited, since anybody may try as often as they like
- */
+/** How to listen for clients. */
 export async function listenFor(
   identity: TlsIdentity | undefined,
   tcp: Listen,
-  log: RateLimitedLog,
+  surroundings: Surroundings,
 ): Promise<Listen> {
   if (identity === undefined) return tcp;
   const { listenTls } = await import("./tls.ts");
-  return listenTls(tcp, identity, log);
+  return listenTls(tcp, identity, surroundings);
 }
 
 /** How to connect to servers. */

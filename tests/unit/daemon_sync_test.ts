@@ -14,10 +14,16 @@ import {
 } from "../../src/tunnel/connection_table.ts";
 import { writeEndpoint } from "../../src/tunnel/endpoint_words.ts";
 import { identityOf, tlsTest } from "../support/certificates.ts";
+import { settle } from "../support/manual_clock.ts";
 import { recordingLog } from "../support/recording_log.ts";
 import { ipAddress } from "../support/routes.ts";
 import { connectionRecord, routeRecord } from "../support/sync_records.ts";
-import { pause, readText } from "../support/sync_streams.ts";
+import {
+  ManualListener,
+  ManualStream,
+  pause,
+  readText,
+} from "../support/sync_streams.ts";
 
 const MUX = 5;
 
@@ -214,6 +220,46 @@ Deno.test("a member that is not open yet connects to nobody", async () => {
   listener.close();
   await coming;
   assert.equal(hasCome, false);
+});
+
+Deno.test("members that were named find a place where others have taken all", async () => {
+  const door = new ManualListener();
+  const member = new SyncMember(
+    {
+      syncServer: { host: "192.0.2.1", port: 2323 },
+      syncServers: [
+        { host: "198.51.100.2", port: 2323 },
+        { host: "a.name", port: 2323 },
+      ],
+      ...{ syncTls: undefined, routing: false, routes: [] },
+    },
+    setUp().state,
+    {
+      listenTcp: () => door,
+      connectTcp: () => Promise.reject(new Error("nobody listens")),
+      lookup: () => Promise.resolve([ipAddress("2001:db8:7::1")]),
+      delay: (ms, signal) => pause(ms, signal),
+      elapsed: () => 0,
+    },
+    recordingLog(),
+  );
+  await member.open();
+  const stop = new AbortController();
+  const running = member.run("aes-ctr-128", stop.signal);
+  const connect = async (address: string) => {
+    const stream = new ManualStream(address);
+    door.offer(stream);
+    await settle();
+    return stream;
+  };
+  for (let k = 0; k < 64; k++) {
+    assert.equal((await connect(`10.0.${k}.1`)).isClosed, false);
+  }
+  assert.equal((await connect("203.0.113.3")).isClosed, true);
+  assert.equal((await connect("198.51.100.2")).isClosed, false);
+  assert.equal((await connect("2001:db8:7::9")).isClosed, false);
+  stop.abort();
+  await running;
 });
 
 tlsTest("a member follows another one through TLS alone", async () => {

@@ -1,15 +1,14 @@
 import { strict as assert } from "node:assert";
 import { connect as tlsConnect, type ConnectionOptions } from "node:tls";
+import type { Logger } from "../../src/log/logger.ts";
 import type { Endpoint } from "../../src/net/endpoint.ts";
 import { connectTcp, listenTcp } from "../../src/sync/deno_tcp.ts";
+import type { StrangerLimits } from "../../src/sync/doorkeeper.ts";
+import { KnownMembers } from "../../src/sync/known_members.ts";
 import type { Connect, SyncStream } from "../../src/sync/seams.ts";
 import { SyncServer } from "../../src/sync/server.ts";
-import {
-  connectTls,
-  type HandshakeLimits,
-  listenTls,
-  type TlsIdentity,
-} from "../../src/sync/tls.ts";
+import { connectTls, listenTls, type TlsIdentity } from "../../src/sync/tls.ts";
+import type { Surroundings } from "../../src/sync/tls_listener.ts";
 import { identityOf, tlsTest } from "../support/certificates.ts";
 import { recordingLog } from "../support/recording_log.ts";
 import { ipAddress } from "../support/routes.ts";
@@ -21,6 +20,15 @@ const SHARED = identityOf("shared", "shared");
 const ALERT = String.fromCharCode(21, 3);
 const TABLES = "the keys of everybody";
 
+function surroundings(log: Logger): Surroundings {
+  return {
+    members: new KnownMembers(),
+    delay: pause,
+    now: () => performance.now(),
+    log: unlimited(log),
+  };
+}
+
 /** A server with TLS that sends its tables to whoever gets in. */
 async function withServer(
   identity: TlsIdentity,
@@ -30,11 +38,13 @@ async function withServer(
     /** The log, without the ports of clients. */
     readonly lines: () => string[];
   }) => Promise<void>,
-  { tables = TABLES, ...limits }: HandshakeLimits & { tables?: string } = {},
+  { tables = TABLES, ...limits }:
+    & Partial<StrangerLimits>
+    & { tables?: string } = {},
 ): Promise<void> {
   const log = recordingLog();
   const stop = new AbortController();
-  const listen = listenTls(listenTcp, identity, unlimited(log), limits);
+  const listen = listenTls(listenTcp, identity, surroundings(log), limits);
   const listener = listen(LOOPBACK);
   const server = new SyncServer({
     listeners: [listener],
@@ -203,7 +213,7 @@ tlsTest(
       assert.deepEqual(lines(), [
         "WARNING: sync client 127.0.0.1 refused: it says nothing, as one that does not use TLS",
       ]);
-    }, { handshakeMs: 100 }),
+    }, { silentMs: 100 }),
 );
 
 tlsTest(
@@ -218,7 +228,7 @@ tlsTest(
       const refused = lines().filter((line) => line.startsWith("WARNING"));
       assert.ok(refused.length >= 20 - 3, refused.join("\n"));
       for (const stream of silent) stream.close();
-    }, { maxHandshakes: 3 }),
+    }, { maxSilent: 3 }),
 );
 
 for (
@@ -268,7 +278,7 @@ tlsTest(
   "a listener that is closed lets nobody in, finished or not",
   async () => {
     const log = recordingLog();
-    const listen = listenTls(listenTcp, SHARED, unlimited(log));
+    const listen = listenTls(listenTcp, SHARED, surroundings(log));
     const listener = listen(LOOPBACK);
     const accepting = listener.accept();
     accepting.catch(() => {});
@@ -330,5 +340,5 @@ tlsTest(
       const client = await dial(SHARED, at);
       assert.equal(await readText(client, TABLES.length), TABLES);
       client.close();
-    }, { handshakeMs: 200 }),
+    }, { handshakeMs: 200, maxHandshakes: 64 }),
 );

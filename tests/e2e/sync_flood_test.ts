@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { tlsOptions, whyNoTls } from "../support/certificates.ts";
+import { TestFolder } from "../support/daemons.ts";
+import { FloodLab } from "../support/flood_lab.ts";
+import { missingCommand, whyNoLab } from "../support/lab_missing.ts";
+import { outputOf } from "../support/tools.ts";
+
+const TIMES = 20;
+
+/** Registers a test with a server that has something to tell. */
+function floodTest(
+  name: string,
+  tag: string,
+  missing: string | null,
+  options: readonly string[],
+  body: (lab: FloodLab) => Promise<void>,
+): void {
+  const why = missing ?? whyNoLab() ?? missingCommand("ping");
+  Deno.test({
+    name: why === null ? name : `${name} (skipped: ${why})`,
+    ignore: why !== null,
+    async fn() {
+      using folder = new TestFolder();
+      const file = folder.file("clients");
+      const client = ["-E", "secret", "-R", "10.99.0.2/32"];
+      await Deno.writeTextFile(file, await outputOf("config", client));
+      await using lab = await FloodLab.open(`${tag}-${Deno.pid}`);
+      await lab.startServer(["-f", file, ...options]);
+      await body(lab);
+    },
+  });
+}
+
+for (
+  const [what, tag, beginning, from] of [
+    ["say nothing", "fn", "nothing", "one address"],
+    ["begin a handshake and stop", "fh", "hello", "one address"],
+    ["begin a handshake and stop", "fm", "hello", "many networks"],
+  ] as const
+) {
+  floodTest(
+    `500 connections a second from ${from} that ${what} keep no member out of TLS`,
+    tag,
+    whyNoTls,
+    tlsOptions("bob", "ca"),
+    async (lab) => {
+      await lab.flood(beginning, from);
+      const results = await lab.ask(TIMES, "alice");
+      const got = results.filter((line) => line.startsWith("got"));
+      assert.equal(got.length, TIMES, results.join("\n"));
+    },
+  );
+}
+
+floodTest(
+  "connections of one address keep nobody of another one from a server without TLS",
+  "fp",
+  null,
+  [],
+  async (lab) => {
+    await lab.occupy(100);
+    const [result = ""] = await lab.ask(1, "nobody");
+    assert.match(result, /^got/);
+  },
+);
