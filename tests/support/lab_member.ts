@@ -41,7 +41,7 @@ if (import.meta.main) {
   const [host = "", port, times] = Deno.args;
   const lines = createInterface({ input: process.stdin });
   const { value } = await lines[Symbol.asyncIterator]().next();
-  const identity = JSON.parse(value);
+  const identity = JSON.parse(value ?? "null");
   const connect = identity ? connectTls(connectTcp, identity) : connectTcp;
   for (let time = 0; time < Number(times); time++) {
     const began = performance.now();

@@ -242,6 +242,7 @@ Deno.test("members that were named find a place where others have taken all", as
       elapsed: () => 0,
     },
     recordingLog(),
+    new RateLimitedLog(recordingLog(), SYNC_LOG_LIMIT, () => 0),
   );
   await member.open();
   const stop = new AbortController();
