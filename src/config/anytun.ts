@@ -17,6 +17,7 @@ import { parametersOf, secretsIfGiven, secretsOf } from "./keys.ts";
 import { logTargetsOf } from "./log_target.ts";
 import { familyOf, requireFamily, roleOf } from "./peer.ts";
 import type { SecretFiles } from "./secret_files.ts";
+import { ANY_SENDER_ID, DEFAULT_SENDER_ID } from "./sender_id.ts";
 import { OFFLOAD_NAMES } from "./speed.ts";
 import { anytunTable, type AnytunValues } from "./table.ts";
 import type { Runtime } from "./version.ts";
@@ -84,13 +85,16 @@ function settle(
   const { username, groupname, chroot, pidFile, debug, logFormat } = values;
   const { localHost, localPort } = values;
   const { remoteHost, remotePort, fixedRemote } = values;
-  const { ifconfig, senderId, mux, windowSize } = values;
+  const { ifconfig, mux, windowSize } = values;
+  const isMember = isTold || cluster.syncServer !== undefined;
+  const senderIds = values.senderIds ??
+    (isMember ? DEFAULT_SENDER_ID : ANY_SENDER_ID);
   const options: AnytunOptions = {
     ...{ foreground, debug, logTargets, logFormat },
     ...{ username, groupname, chroot, pidFile },
     ...{ localHost, localPort, family },
     ...{ remoteHost, remotePort, fixedRemote },
-    ...{ device, ifconfig, senderId, mux, windowSize, role, secrets },
+    ...{ device, ifconfig, senderIds, mux, windowSize, role, secrets },
     ...{ ...parameters, cluster },
     mtu: mtuOf(values, device.type, parameters.tagLength, warn),
     postUp: postUpOf(values),

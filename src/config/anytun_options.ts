@@ -6,6 +6,7 @@
 import type { LogFormat, LogTarget } from "../log/target.ts";
 import type { Prefix } from "../net/prefix.ts";
 import type { ClusterOptions } from "./cluster.ts";
+import type { SenderIdRange } from "./sender_id.ts";
 import type { EngineChoice, OffloadName, WorkersChoice } from "./speed.ts";
 import type { FamilyChoice } from "../net/resolver.ts";
 import type { Role, SatpParameters } from "../satp/params.ts";
@@ -69,8 +70,8 @@ export interface AnytunOptions extends SatpParameters {
   readonly mtu: number | undefined;
   /** What to run once the device is there. */
   readonly postUp: PostUpOptions | undefined;
-  /** 0 to 65535; tells apart senders that share keys and address. */
-  readonly senderId: number;
+  /** Tell apart senders that share keys and address, and starts of one. */
+  readonly senderIds: SenderIdRange;
   /** 0 to 65535; the number of the connection. */
   readonly mux: number;
   /** Sequence numbers that the replay window spans; 0 checks nothing. */

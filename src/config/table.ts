@@ -41,7 +41,7 @@ export const anytunTable = {
   fixedRemote: fixedRemoteRow,
   ...familyRows,
   ...deviceRows,
-  senderId: senderIdRow,
+  senderIds: senderIdRow,
   mux: muxRow,
   windowSize: windowSizeRow(MAX_WINDOW_SIZE),
   role: roleRow,

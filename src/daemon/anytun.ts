@@ -16,6 +16,7 @@ import { withNumericZone } from "../net/zone.ts";
 import { RouteTable } from "../route/table.ts";
 import { type MasterSecrets, masterSecrets } from "../satp/secrets.ts";
 import { ConnectionTable } from "../tunnel/connection_table.ts";
+import { NumberSpaces } from "../tunnel/number_spaces.ts";
 import { connectionText, planeText } from "./counters_text.ts";
 import { Peer } from "./peer.ts";
 import { PidFile } from "./pid_file.ts";
@@ -23,6 +24,7 @@ import type { DeviceHandle, PlaneBuilder, RunningPlane } from "./plane.ts";
 import { runPostUp } from "./post_up.ts";
 import { findIdentity, giveUpPrivileges } from "./privileges.ts";
 import { runProgram } from "./run_program.ts";
+import { chooseSenderIds } from "./sender_ids.ts";
 import { listenForSignals } from "./signals.ts";
 import { unlessStopped } from "./stop.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -56,7 +58,7 @@ class Daemon {
   readonly #log: Log;
   readonly #logger: Logger;
   readonly #resolver: Resolver;
-  readonly #table = new ConnectionTable(ConnectionTable.allocate());
+  readonly #table: ConnectionTable;
   readonly #routeTable: RouteTable | undefined;
   readonly #state: SyncState;
   readonly #member: SyncMember;
@@ -70,10 +72,14 @@ class Daemon {
     this.#log = log;
     this.#logger = logger;
     this.#resolver = new Resolver(world.lookup, world.delay, logger);
-    const { cluster } = options;
+    const { cluster, mux } = options;
     if (cluster.routing) {
       this.#routeTable = new RouteTable(RouteTable.allocate());
     }
+    // Without routing everything goes out under the own mux (SATP section 8).
+    const headerMux = (own: number) => cluster.routing ? own : mux;
+    const spaces = new NumberSpaces({ headerMux, hash: world.hash });
+    this.#table = new ConnectionTable(ConnectionTable.allocate(), spaces);
     const shared = {
       interfaceIndex: (name: string) => world.control.interfaceIndex(name),
       table: this.#table,
@@ -123,6 +129,7 @@ class Daemon {
     if (stop.aborted) return;
     const plane = await builder.start({
       options,
+      senderIds: chooseSenderIds(options.senderIds, world.random),
       table: this.#table,
       routes: this.#routeTable,
       moved: (mux) => this.#member.moved(mux),

@@ -39,7 +39,7 @@ const MAX_WAITING = 64 << 20;
 /** What of the outside the daemon touches. */
 export type ControldWorld = Omit<
   World,
-  "digest" | "choosePlane" | "connectTcp"
+  "digest" | "hash" | "random" | "choosePlane" | "connectTcp"
 >;
 
 /**

@@ -28,6 +28,7 @@ const PLANE_TEXTS: ReadonlyArray<readonly [counter: number, text: string]> = [
   [PlaneCounter.UNKNOWN_MUX, "of an unknown mux"],
   [PlaneCounter.DEVICE_REFUSED, "refused by the device"],
   [PlaneCounter.INTERNAL_ERROR, "lost to internal errors"],
+  [PlaneCounter.OUT_OF_NUMBERS, "for want of sequence numbers"],
 ];
 
 /** One line about the connection with this mux. */

@@ -104,7 +104,7 @@ export class NativeBuilder implements PlaneBuilder {
   }
 
   async start(
-    { options, table, routes, moved, logger }: PlaneSetup,
+    { options, senderIds, table, routes, moved, logger }: PlaneSetup,
   ): Promise<RunningPlane> {
     const device = this.#device;
     if (device === undefined) throw new Error("Cannot start without a device");
@@ -120,7 +120,7 @@ export class NativeBuilder implements PlaneBuilder {
         tagLength: options.tagLength,
       },
       deviceType: options.device.type,
-      senderId: options.senderId,
+      senderIds,
       fixedRemote: options.fixedRemote,
       mux: options.mux,
       connections: table.shared,

@@ -30,6 +30,8 @@ export interface DeviceHandle {
 /** What a running plane needs to know. */
 export interface PlaneSetup {
   readonly options: AnytunOptions;
+  /** Of the datagrams to send, one after the other: 1 to 256. */
+  readonly senderIds: readonly number[];
   readonly table: ConnectionTable;
   /** Where packets go; without it there is one peer, and nothing to choose. */
   readonly routes: RouteTable | undefined;

@@ -76,7 +76,7 @@ export class PortableBuilder implements PlaneBuilder {
   }
 
   start(
-    { options, table, routes, moved, logger }: PlaneSetup,
+    { options, senderIds, table, routes, moved, logger }: PlaneSetup,
   ): Promise<RunningPlane> {
     const device = this.#device;
     if (device === undefined) throw new Error("Cannot start without a device");
@@ -102,8 +102,8 @@ export class PortableBuilder implements PlaneBuilder {
         chooser: routes === undefined
           ? new PointToPoint(connections, options.mux)
           : new Routed(connections, routes),
-        senderId: options.senderId,
-        batchFailed: (error) => planeLog.batchFailed(error),
+        senderIds,
+        events: planeLog,
       },
       inbound: {
         ...shared,

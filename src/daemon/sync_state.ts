@@ -58,9 +58,10 @@ export class SyncState implements SyncSink {
     this.#options = options;
   }
 
-  putConnection(learnt: LearntConnection): void {
+  putConnection(learnt: LearntConnection): boolean {
     const { table, prepare } = this.#options;
     const { mux, firstSeq } = learnt;
+    if (!table.accepts(mux, learnt, firstSeq)) return false;
     const endpoint = this.#usable(learnt);
     if (endpoint !== undefined) {
       const words = endpointWords();
@@ -70,6 +71,7 @@ export class SyncState implements SyncSink {
     table.put(mux, learnt, firstSeq);
     this.#learnt.add(mux);
     prepare(mux);
+    return true;
   }
 
   putRoute(route: Route): boolean {

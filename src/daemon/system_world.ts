@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { openAppend } from "../../ffi/append_file.ts";
 import { keepInspectorShut } from "../../ffi/inspector.ts";
@@ -56,6 +57,8 @@ export function systemWorld(
     delay: (ms, signal) => delay(ms, undefined, signal ? { signal } : {}),
     lookup: systemLookup,
     digest: digestWith(crypto.subtle),
+    hash: (data) => createHash("sha256").update(data).digest("base64"),
+    random: (words) => void crypto.getRandomValues(words),
     listenTcp,
     connectTcp,
     elapsed: () => performance.now(),

@@ -13,6 +13,7 @@ import type { PlaneChoice } from "./choose_plane.ts";
 import type { Launcher } from "./launcher.ts";
 import type { PlaneBuilder } from "./plane.ts";
 import type { ProcessControl } from "./process_control.ts";
+import type { RandomFill } from "./sender_ids.ts";
 import type { OnSignal } from "./signals.ts";
 import type { NotifySocket } from "./supervisor.ts";
 
@@ -21,6 +22,9 @@ export interface World extends LogSurroundings {
   readonly delay: Delay;
   readonly lookup: Lookup;
   readonly digest: Digest;
+  /** SHA-256 at once, as text. */
+  hash(data: Uint8Array<ArrayBuffer>): string;
+  readonly random: RandomFill;
   /** @throws if the file cannot be read, or is huge */
   readSecretFile(path: string): {
     readonly bytes: Uint8Array;

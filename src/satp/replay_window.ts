@@ -9,7 +9,7 @@
 /** The largest window; above it a sender would cost more than 128 KiB. */
 export const MAX_WINDOW_SIZE = 1 << 20;
 
-/** How many sender ids one connection may open. */
+/** How many sender ids of one connection are told apart. */
 export const DEFAULT_MAX_SENDERS = 1024;
 
 const HALF = 0x7fffffff;
@@ -24,7 +24,9 @@ interface Sender {
 
 /**
  * Decides for each authentic datagram of one connection whether its number is
- * new. Every sender id has a window of its own, made by its first datagram.
+ * new. Every sender id has a window of its own, made by its first datagram. Where
+ * there are too many, the one that has been silent longest is forgotten: a peer
+ * that takes a new id with every start is never shut out.
  *
  * @example A duplicate is refused
  * ```ts
@@ -45,6 +47,8 @@ export class ReplayWindow {
   readonly #senders = new Map<number, Sender>();
   // A power of two, so that positions stay right across the wrap at 2^32.
   readonly #ringBits: number;
+  /** Whose datagram was accepted last; it is the last one of the map. */
+  #newestId = -1;
   // Datagrams come in trains of one sender: spares most look-ups.
   #lastId = -1;
   #last: Sender | undefined;
@@ -54,8 +58,8 @@ export class ReplayWindow {
    *
    * @param size Numbers in the window, 0 (accept everything) to
    * {@link MAX_WINDOW_SIZE}; each sender takes about `size / 8` bytes
-   * @param maxSenders Bound on the sender ids that are told apart; datagrams
-   * of further ones are refused, unless the size is 0
+   * @param maxSenders Bound on the sender ids that are told apart; a further
+   * one takes the place of the one that has been silent longest
    * @throws {RangeError} if a number is out of range
    */
   constructor(size: number, maxSenders: number = DEFAULT_MAX_SENDERS) {
@@ -92,12 +96,12 @@ export class ReplayWindow {
       );
     }
     const sender = this.#find(senderId);
-    if (sender === undefined) return this.#open(senderId, seq);
-    if (this.size === 0) {
+    if (sender === undefined) this.#open(senderId, seq);
+    else if (this.size === 0) {
       if (((seq - sender.highest) | 0) > 0) sender.highest = seq;
-      return true;
-    }
-    return this.#judge(sender, seq);
+    } else if (!this.#judge(sender, seq)) return false;
+    if (senderId !== this.#newestId) this.#renew(senderId);
+    return true;
   }
 
   /**
@@ -116,8 +120,8 @@ export class ReplayWindow {
     return this.#last;
   }
 
-  #open(senderId: number, seq: number): boolean {
-    if (this.#senders.size >= this.#maxSenders) return this.size === 0;
+  #open(senderId: number, seq: number): void {
+    if (this.#senders.size >= this.#maxSenders) this.#forgetOldest();
     const sender = {
       highest: seq,
       seen: new Uint32Array(this.#ringBits >>> 5),
@@ -125,7 +129,24 @@ export class ReplayWindow {
     if (this.size > 0) this.#mark(sender, seq);
     this.#senders.set(senderId, sender);
     this.#lastId = -1;
-    return true;
+  }
+
+  // A map keeps the order in which its keys were put in.
+  #forgetOldest(): void {
+    for (const oldest of this.#senders.keys()) {
+      this.#senders.delete(oldest);
+      return;
+    }
+  }
+
+  // Only what was accepted is a sign of life: datagrams that are sent again do
+  // not keep an id alive.
+  #renew(senderId: number): void {
+    const sender = this.#find(senderId);
+    if (sender === undefined) return;
+    this.#senders.delete(senderId);
+    this.#senders.set(senderId, sender);
+    this.#newestId = senderId;
   }
 
   #judge(sender: Sender, seq: number): boolean {

@@ -37,8 +37,11 @@ export interface SyncSink {
    * Makes or changes a connection. While key and salt stay the same its own
    * sequence number must not go back, or a key stream would be used twice;
    * with new ones the replay state begins anew.
+   *
+   * @returns false, and has no effect, if the sequence number is too far ahead
+   * of the own one
    */
-  putConnection(connection: LearntConnection): void;
+  putConnection(connection: LearntConnection): boolean;
   /**
    * Adds or replaces a route.
    *
@@ -98,7 +101,7 @@ export class RecordApplier {
           `sync: window of connection ${mux} is ${windowSize}: using ${MAX_WINDOW_SIZE}`,
       );
     }
-    this.#sink.putConnection({
+    const isPut = this.#sink.putConnection({
       mux,
       role,
       secrets,
@@ -106,5 +109,13 @@ export class RecordApplier {
       firstSeq: seq,
       endpoint: knownEndpoint(record),
     });
+    if (isPut) return;
+    this.#log.write(
+      "error",
+      "sync number",
+      () =>
+        `sync: refusing connection ${mux}: its sequence number, ${seq}, is ` +
+        "more than 2^31 ahead of ours",
+    );
   }
 }

@@ -38,14 +38,32 @@ export class ControlFileError extends Error {
 /**
  * Reads the whole file. Where the original serves any text, this takes only
  * what clients can read; blank lines, and white space at the end of a line,
- * are left out.
+ * are left out. A connection has one record: of two, clients would take one
+ * after the other each time they connect, with its keys and its number.
  *
  * @throws {ControlFileError} at the first line that is wrong
  */
 export function parseControlFile(file: Uint8Array): ControlRecord[] {
-  return latin1(file).split("\n").flatMap((line, index) =>
+  const records = latin1(file).split("\n").flatMap((line, index) =>
     parseLine(line.trimEnd(), index + 1)
   );
+  requireOneEach(records);
+  return records;
+}
+
+function requireOneEach(records: readonly ControlRecord[]): void {
+  const lines = new Map<number, number>();
+  for (const { line, record } of records) {
+    if (record.command !== "connection") continue;
+    const first = lines.get(record.mux);
+    if (first !== undefined) {
+      throw new ControlFileError(
+        line,
+        `it holds connection ${record.mux}, as line ${first} does`,
+      );
+    }
+    lines.set(record.mux, line);
+  }
 }
 
 function parseLine(text: string, line: number): ControlRecord[] {

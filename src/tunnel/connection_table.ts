@@ -8,9 +8,10 @@
  * thread that died within a change leaves the lock behind: then the others
  * give up after a while instead of waiting for ever.
  *
- * The next sequence number and the epoch of the keys it belongs to are one 64
- * bit word: whoever takes a number learns at the same instant which keys it is
- * for, so that no number is ever used twice with one key.
+ * The next number and the epoch of the keys it belongs to are one word: so no
+ * number is ever used twice with one key, whoever takes it. One object alone,
+ * that of the main thread, makes and changes connections: it remembers how far
+ * each key was used.
  *
  * @module
  */
@@ -22,6 +23,9 @@ import {
   sameEndpoint,
 } from "./endpoint_words.ts";
 import { CONNECTION_COUNTERS } from "./counters.ts";
+import { NumberSpaces } from "./number_spaces.ts";
+import { NumberWords } from "./number_words.ts";
+import { wireSeq } from "./numbers.ts";
 
 /** One record for each value of the 16 bit mux, and one for the table. */
 const RECORDS = 0x10000 + 1;
@@ -32,7 +36,7 @@ const RECORD_WORDS = 64;
 // Places within a record, in words; the counter is in 64 bit words.
 const LOCK = 0;
 const VERSION = 1;
-const NEXT_SEQ_64 = 1;
+const NEXT_64 = 1;
 const ENDPOINT = 4;
 const ROLE = 12;
 const KEY_LENGTH = 13;
@@ -40,11 +44,11 @@ const WINDOW = 14;
 const EXISTS = 15;
 const KEY = 16;
 const SALT = 24;
+const TOLD = 28;
 const COUNTERS_64 = 16;
 
 const KEY_MAX_BYTES = 32;
 const SALT_MAX_BYTES = 16;
-const SEQ_MASK = 0xffffffffn;
 
 /** Tries for a lock before sleeping: a change is a few stores long. */
 const SPINS = 1000;
@@ -70,26 +74,40 @@ export interface KeysSnapshot extends ConnectionKeys {
   readonly epoch: number;
 }
 
+/** What is said once of each connection and epoch. */
+export const Notice = { NUMBERS_LOW: 0, NUMBERS_SPENT: 1 } as const;
+
+/** One of the notices. */
+export type Notice = typeof Notice[keyof typeof Notice];
+
 /** The connections of a daemon; every thread makes one over the same memory. */
 export class ConnectionTable {
   readonly #shared: SharedArrayBuffer;
   readonly #words: Uint32Array;
   readonly #locks: Int32Array;
-  readonly #sequences: BigUint64Array;
+  readonly #numbers: NumberWords;
   readonly #bytes: Uint8Array;
+  readonly #spaces: NumberSpaces;
 
   /** Memory for a new table. */
   static allocate(): SharedArrayBuffer {
     return new SharedArrayBuffer(RECORDS * RECORD_WORDS * 4);
   }
 
-  /** @param shared What {@link ConnectionTable.allocate} gave */
-  constructor(shared: SharedArrayBuffer) {
+  /**
+   * @param shared What {@link ConnectionTable.allocate} gave
+   * @param spaces For whoever makes connections: which of them share numbers
+   */
+  constructor(
+    shared: SharedArrayBuffer,
+    spaces: NumberSpaces = new NumberSpaces(),
+  ) {
     this.#shared = shared;
     this.#words = new Uint32Array(shared);
     this.#locks = new Int32Array(shared);
-    this.#sequences = new BigUint64Array(shared);
+    this.#numbers = new NumberWords(shared, NEXT_64, RECORD_WORDS / 2);
     this.#bytes = new Uint8Array(shared);
+    this.#spaces = spaces;
   }
 
   /** To be handed to another thread. */
@@ -108,11 +126,31 @@ export class ConnectionTable {
   }
 
   /**
-   * Makes or changes a connection. The sequence number never goes back under
-   * unchanged keys; with new ones it starts at `firstSeq`.
+   * Whether {@link put} takes this sequence number: it may be at most 2^31
+   * ahead of the own one for these keys.
+   */
+  accepts(mux: number, keys: ConnectionKeys, firstSeq: number): boolean {
+    return this.#spaces.accepts(this.#numbers, mux, keys, firstSeq);
+  }
+
+  /**
+   * Makes or changes a connection. It goes on above all numbers that were used
+   * with these keys before, and not below `firstSeq`.
+   *
+   * Where several connections use the same keys under one mux in the header, as
+   * they may in a point-to-point tunnel, the one of the lowest mux counts, and
+   * the others get no numbers.
+   *
+   * @throws {RangeError} if {@link accepts} does not
    */
   put(mux: number, keys: ConnectionKeys, firstSeq: number): void {
     const record = mux * RECORD_WORDS;
+    if (!this.accepts(mux, keys, firstSeq)) {
+      throw new RangeError(
+        `Cannot count on from ${firstSeq} at connection ${mux}: ` +
+          "it is more than 2^31 ahead",
+      );
+    }
     this.#locked(record, () => {
       const words = this.#words;
       const role = keys.role === "left" ? 0 : 1;
@@ -122,7 +160,7 @@ export class ConnectionTable {
       words[record + ROLE] = role;
       words[record + WINDOW] = keys.windowSize;
       if (!sameKeys) this.#writeKeys(record, keys.secrets);
-      this.#raiseSeq(record, firstSeq, sameKeys, sameEpoch);
+      this.#spaces.renumber(this.#numbers, mux, keys, firstSeq, sameEpoch);
       Atomics.store(words, record + EXISTS, 1);
     });
     this.#noteLowest(mux);
@@ -179,7 +217,7 @@ export class ConnectionTable {
       return {
         role: words[record + ROLE] === 0 ? "left" : "right",
         windowSize: words[record + WINDOW] ?? 0,
-        epoch: this.#epoch(record),
+        epoch: this.#numbers.epoch(mux),
         secrets: {
           key: this.#bytes.slice(keyAt, keyAt + keyLength),
           salt: this.#bytes.slice(saltAt, saltAt + (keyLength === 0 ? 0 : 14)),
@@ -188,29 +226,25 @@ export class ConnectionTable {
     });
   }
 
-  /**
-   * Takes `count` sequence numbers for datagrams sealed with the keys of
-   * `epoch`. They wrap from 2^32 - 1 to 0 (SATP section 5).
-   *
-   * @returns The first of them, or -1 if the keys have changed since
-   */
-  reserve(mux: number, epoch: number, count: number): number {
-    const at = mux * (RECORD_WORDS / 2) + NEXT_SEQ_64;
-    for (;;) {
-      const seen = Atomics.load(this.#sequences, at);
-      if (Number(seen >> 32n) !== epoch) return -1;
-      const next = (seen & ~SEQ_MASK) |
-        ((seen + BigInt(count)) & SEQ_MASK);
-      if (Atomics.compareExchange(this.#sequences, at, seen, next) === seen) {
-        return Number(seen & SEQ_MASK);
-      }
-    }
+  /** Takes numbers; see {@link NumberWords.reserve}. */
+  reserve(mux: number, epoch: number, count: number, limit?: number): number {
+    return this.#numbers.reserve(mux, epoch, count, limit);
   }
 
-  /** The number that the next datagram will have. */
+  /** The sequence number that the next datagram will have. */
   nextSeq(mux: number): number {
-    const at = mux * (RECORD_WORDS / 2) + NEXT_SEQ_64;
-    return Number(Atomics.load(this.#sequences, at) & SEQ_MASK);
+    return wireSeq(this.#numbers.number(mux));
+  }
+
+  /**
+   * Whether a notice is still to be given: true once for each epoch of a
+   * connection, whichever thread asks.
+   */
+  firstToTell(mux: number, epoch: number, notice: Notice): boolean {
+    const at = mux * RECORD_WORDS + TOLD + notice;
+    const mark = epoch + 1;
+    return Atomics.load(this.#words, at) !== mark &&
+      Atomics.exchange(this.#words, at, mark) !== mark;
   }
 
   /**
@@ -230,32 +264,6 @@ export class ConnectionTable {
         seen >= above ||
         Atomics.compareExchange(this.#words, LOWEST, seen, above) === seen
       ) return;
-    }
-  }
-
-  #epoch(record: number): number {
-    const at = record / 2 + NEXT_SEQ_64;
-    return Number(Atomics.load(this.#sequences, at) >> 32n);
-  }
-
-  // Another role has other key streams, but may be given up for this one again:
-  // as long as the keys are the same, the number does not go back.
-  #raiseSeq(
-    record: number,
-    firstSeq: number,
-    sameKeys: boolean,
-    sameEpoch: boolean,
-  ): void {
-    const at = record / 2 + NEXT_SEQ_64;
-    for (;;) {
-      const seen = Atomics.load(this.#sequences, at);
-      const own = seen & SEQ_MASK;
-      const given = BigInt(firstSeq);
-      const epoch = ((seen >> 32n) + (sameEpoch ? 0n : 1n)) & SEQ_MASK;
-      const next = epoch << 32n | (sameKeys && own > given ? own : given);
-      if (Atomics.compareExchange(this.#sequences, at, seen, next) === seen) {
-        return;
-      }
     }
   }
 

@@ -40,10 +40,12 @@ export const PlaneCounter = {
   DEVICE_REFUSED: 6,
   /** Packets of batches that were given up because of an error of ours. */
   INTERNAL_ERROR: 7,
+  /** Device packets for a connection that has used all its numbers. */
+  OUT_OF_NUMBERS: 8,
 } as const;
 
 /** How many counters a plane has. */
-export const PLANE_COUNTERS = 8;
+export const PLANE_COUNTERS = 9;
 
 /** Adds to one counter. */
 export function count(

@@ -25,7 +25,8 @@ export interface NativeSetup {
   readonly engine: NativeEngineName;
   readonly params: SatpParameters;
   readonly deviceType: DeviceType;
-  readonly senderId: number;
+  /** The sender ids, one after the other: 1 to 256. */
+  readonly senderIds: readonly number[];
   /** Whether a known endpoint of a peer stays, whoever is heard. */
   readonly fixedRemote: boolean;
   /** The own mux, for packets where there is no routing. */

@@ -19,8 +19,10 @@ import {
 } from "../satp/payload.ts";
 import type { KeySchedule } from "../satp/schedule.ts";
 import type { Connection, Connections } from "./connection.ts";
+import { Notice } from "./connection_table.ts";
 import { ConnectionCounter, count, PlaneCounter } from "./counters.ts";
 import { PinnedKeys } from "./key_epoch.ts";
+import { SenderIds, SEQ_RANGE, SPENT, STALE } from "./numbers.ts";
 
 /** Bytes in front of a packet that become header and payload type. */
 export const HEADROOM_BYTES = HEADER_BYTES + PAYLOAD_TYPE_BYTES;
@@ -37,15 +39,25 @@ export interface Chooser {
   headerMux(connection: Connection): number;
 }
 
+/** What somebody should be told, once for each connection and its keys. */
+export interface OutboundEvents {
+  /** Half of the numbers of the last sender id are used. */
+  numbersLow(connection: Connection, senderId: number): void;
+  /** All numbers are used: nothing more is sent. */
+  numbersSpent(connection: Connection, senderId: number): void;
+  /** A batch was given up because of an error that nobody foresaw. */
+  batchFailed(error: unknown): void;
+}
+
 /** What is the same for all packets. */
 export interface OutboundOptions {
   readonly connections: Connections;
   readonly chooser: Chooser;
   readonly deviceType: DeviceType;
-  readonly senderId: number;
+  /** One after the other; see {@link SenderIds}. */
+  readonly senderIds: readonly number[];
   readonly counters: Float64Array;
-  /** Called when a batch was given up because of an error nobody foresaw. */
-  readonly batchFailed: (error: unknown) => void;
+  readonly events: OutboundEvents;
 }
 
 /** Prepares one batch of packets after the other for sealing. */
@@ -58,11 +70,13 @@ export class Outbound {
   readonly connections: (Connection | undefined)[];
   readonly #options: OutboundOptions;
   readonly #pinned = new PinnedKeys();
+  readonly #senderIds: SenderIds;
   readonly #maxPacket: number;
 
   constructor(batch: DatagramBatch, options: OutboundOptions) {
     this.batch = batch;
     this.#options = options;
+    this.#senderIds = new SenderIds(options.senderIds);
     this.schedules = new Array(batch.capacity).fill(null);
     this.connections = new Array(batch.capacity).fill(undefined);
     this.#maxPacket = MAX_DATAGRAM_BYTES - batch.params.tagLength -
@@ -83,10 +97,10 @@ export class Outbound {
 
   /** Gives up what is left of the batch: an error costs no more than that. */
   fail(error: unknown): void {
-    const { counters, batchFailed } = this.#options;
+    const { counters, events } = this.#options;
     const lost = Math.max(1, this.batch.dropAll());
     count(counters, PlaneCounter.INTERNAL_ERROR, lost);
-    batchFailed(error);
+    events.batchFailed(error);
   }
 
   /** Lets go of the keys; to be called for each batch, whatever came of it. */
@@ -138,22 +152,35 @@ export class Outbound {
 
   #numberRun(connection: Connection, first: number, end: number): void {
     const { batch } = this;
-    const { connections, chooser, counters, senderId } = this.#options;
+    const { connections, chooser, counters } = this.#options;
     const { keys } = connection;
-    const seq = keys === undefined
-      ? -1
-      : connections.table.reserve(connection.mux, keys.epoch, end - first);
-    if (seq < 0 || keys === undefined) {
-      // The keys changed between looking and taking: rare, and IP repeats.
+    const number = keys === undefined ? STALE : connections.table.reserve(
+      connection.mux,
+      keys.epoch,
+      end - first,
+      this.#senderIds.limit,
+    );
+    this.#watchNumbers(connection, number, end - first);
+    if (number < 0 || keys === undefined) {
+      // Mostly the keys changed between looking and taking: rare, and IP
+      // repeats.
       batch.wanted.fill(0, first, end);
-      return count(counters, PlaneCounter.NOWHERE_TO_SEND, end - first);
+      const why = number === SPENT
+        ? PlaneCounter.OUT_OF_NUMBERS
+        : PlaneCounter.NOWHERE_TO_SEND;
+      return count(counters, why, end - first);
     }
     this.#pinned.add(keys);
     const { seal } = keys.schedules;
     const mux = chooser.headerMux(connection);
+    const generation = Math.floor(number / SEQ_RANGE);
+    const senderId = this.#senderIds.of(generation);
+    const nextId = this.#senderIds.of(generation + 1);
+    const turn = first + (generation + 1) * SEQ_RANGE - number;
     for (let i = first; i < end; i++) {
       const at = batch.at[i] ?? 0;
-      writeHeader(batch.memory, at, (seq + i - first) >>> 0, senderId, mux);
+      const seq = (number + i - first) >>> 0;
+      writeHeader(batch.memory, at, seq, i < turn ? senderId : nextId, mux);
       this.schedules[i] = seal;
       count(connection.counters, ConnectionCounter.PACKETS_OUT);
       count(
@@ -161,6 +188,22 @@ export class Outbound {
         ConnectionCounter.BYTES_OUT,
         (batch.size[i] ?? 0) - HEADROOM_BYTES,
       );
+    }
+  }
+
+  // Says what is to be said of the numbers that were taken.
+  #watchNumbers(connection: Connection, number: number, count: number): void {
+    const { lowAt, last } = this.#senderIds;
+    const { connections: { table }, events } = this.#options;
+    const { mux, epoch } = connection;
+    if (number === SPENT) {
+      if (table.firstToTell(mux, epoch, Notice.NUMBERS_SPENT)) {
+        events.numbersSpent(connection, last);
+      }
+    } else if (number + count > lowAt) {
+      if (table.firstToTell(mux, epoch, Notice.NUMBERS_LOW)) {
+        events.numbersLow(connection, last);
+      }
     }
   }
 }

@@ -10,6 +10,7 @@ import { type Endpoint, formatEndpoint } from "../net/endpoint.ts";
 import type { Connection } from "./connection.ts";
 import { readEndpoint } from "./endpoint_words.ts";
 import type { InboundEvents } from "./inbound.ts";
+import type { OutboundEvents } from "./outbound.ts";
 
 /** Lines of one kind: a handful at once, then one every ten seconds. */
 const LIMIT = { burst: 5, perSecond: 0.1 };
@@ -17,8 +18,12 @@ const LIMIT = { burst: 5, perSecond: 0.1 };
 /** How often it is said how many lines were held back, in ms. */
 const FLUSH_MS = 10_000;
 
-/** {@link InboundEvents} as log lines. */
-export class PlaneLog implements InboundEvents {
+/** What helps a connection that runs out of numbers. */
+const REMEDY =
+  "give both ends new keys, or start this one again with --sender-id auto";
+
+/** {@link InboundEvents} and {@link OutboundEvents} as log lines. */
+export class PlaneLog implements InboundEvents, OutboundEvents {
   readonly #log: RateLimitedLog;
   readonly #now: () => number;
   #flushedAt = 0;
@@ -88,6 +93,27 @@ export class PlaneLog implements InboundEvents {
       const reason = error instanceof Error ? error.message : String(error);
       return `a batch of packets is lost to an internal error: ${reason}`;
     });
+  }
+
+  numbersLow({ mux }: Connection, senderId: number): void {
+    this.#log.write(
+      "warning",
+      "numbers low",
+      () =>
+        `connection ${mux} has used half of the sequence numbers of its last ` +
+        `sender id, ${senderId}, and will stop sending at 2^32: ${REMEDY}`,
+    );
+  }
+
+  numbersSpent({ mux }: Connection, senderId: number): void {
+    this.#log.write(
+      "error",
+      "numbers spent",
+      () =>
+        `connection ${mux} has stopped sending: it has used all sequence ` +
+        `numbers of its last sender id, ${senderId}, and to go on would be ` +
+        `to use key streams again: ${REMEDY}`,
+    );
   }
 
   /** Says how many lines were held back so far. */

@@ -17,6 +17,7 @@ import type { SendSockets } from "./gso_sender.ts";
 import type { InboundEvents } from "./inbound.ts";
 import { InboundPump } from "./inbound_pump.ts";
 import type { NativeSetup } from "./native_messages.ts";
+import type { OutboundEvents } from "./outbound.ts";
 import { OutboundPump } from "./outbound_pump.ts";
 import type { PlaneLog } from "./plane_log.ts";
 import { PointToPoint } from "./point_to_point.ts";
@@ -40,10 +41,10 @@ export interface PumpParts {
 export function outboundPump(
   parts: PumpParts,
   sockets: SendSockets,
-  log: Pick<PlaneLog, "noSocket" | "batchFailed">,
+  log: OutboundEvents & Pick<PlaneLog, "noSocket">,
 ): OutboundPump {
   const { setup, connections, counters } = parts;
-  const { params, vnetHeader, gso, deviceType, senderId, mux, routes } = setup;
+  const { params, vnetHeader, gso, deviceType, senderIds, mux, routes } = setup;
   const chooser = routes === undefined
     ? new PointToPoint(connections, mux)
     : new Routed(connections, new RouteTable(routes));
@@ -55,8 +56,8 @@ export function outboundPump(
     sockets: { ipv4: sockets.ipv4, ipv6: sockets.ipv6 },
     noSocket: (to) => log.noSocket(to),
     outbound: {
-      ...{ connections, chooser, deviceType, senderId, counters },
-      batchFailed: (error) => log.batchFailed(error),
+      ...{ connections, chooser, deviceType, senderIds, counters },
+      events: log,
     },
   });
 }

@@ -167,7 +167,7 @@ export class MemoryPlane implements PlaneUnderTest {
   }
 
   private constructor(options: PlaneOptions, opened: OpenedEngine) {
-    const { params, mux = 0, senderId = 0, deviceType = "tun" } = options;
+    const { params, mux = 0, senderIds = [0], deviceType = "tun" } = options;
     const { engine } = opened;
     const connections = new Connections(this.table, engine);
     const now = () => this.now;
@@ -183,8 +183,8 @@ export class MemoryPlane implements PlaneUnderTest {
       outbound: {
         ...shared,
         chooser: new PointToPoint(connections, mux),
-        senderId,
-        batchFailed: (error) => events.batchFailed(error),
+        senderIds,
+        events,
       },
       inbound: {
         ...shared,

@@ -264,13 +264,13 @@ export class NativeRig implements PlaneUnderTest {
   }
 
   #nativeOptions(options: NativeRigOptions): NativeOptions {
-    const { engine, params, deviceType = "tun", senderId = 0 } = options;
+    const { engine, params, deviceType = "tun", senderIds = [0] } = options;
     const { coalesceTcp = false, coalesceUdp = false } = options;
     return {
       engine,
       params,
       deviceType,
-      senderId,
+      senderIds,
       fixedRemote: options.fixedRemote ?? false,
       mux: options.mux ?? 0,
       connections: this.table.shared,

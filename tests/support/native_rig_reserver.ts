@@ -16,6 +16,8 @@ export interface ReserverOrder {
   readonly rounds: number;
   /** How many numbers to take at a time at most. */
   readonly most: number;
+  /** One more than the highest number, if there is more than one sender id. */
+  readonly limit?: number | undefined;
 }
 
 /** Numbers taken at once, and the first byte of the key that they are for. */
@@ -39,7 +41,7 @@ self.onmessage = ({ data }: MessageEvent<ReserverOrder>) => {
       throw new Error("half of a key was read");
     }
     const count = 1 + taken.length % data.most;
-    const first = table.reserve(data.mux, epoch, count);
+    const first = table.reserve(data.mux, epoch, count, data.limit);
     if (first >= 0) taken.push({ epoch, first, count, key });
   }
   self.postMessage(taken);

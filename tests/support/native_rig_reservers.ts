@@ -13,6 +13,8 @@ export interface Reserving {
   readonly rounds: number;
   /** How many numbers each takes at a time at most. */
   readonly most: number;
+  /** One more than the highest number, if there is more than one sender id. */
+  readonly limit?: number;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface Reserving {
 export async function reserveInThreads(
   table: ConnectionTable,
   mux: number,
-  { threads, rounds, most }: Reserving,
+  { threads, rounds, most, limit }: Reserving,
   meanwhile: () => boolean = () => true,
 ): Promise<Reservation[][]> {
   const gate = new SharedArrayBuffer(8);
@@ -36,6 +38,7 @@ export async function reserveInThreads(
     gate,
     rounds,
     most,
+    limit,
   };
   let running = threads;
   const results = Array.from({ length: threads }, async () => {

@@ -21,7 +21,7 @@ export interface PlaneOptions {
   readonly role: Role;
   readonly secrets: MasterSecrets;
   readonly mux?: number;
-  readonly senderId?: number;
+  readonly senderIds?: readonly number[];
   readonly windowSize?: number;
   readonly fixedRemote?: boolean;
   readonly deviceType?: DeviceType;

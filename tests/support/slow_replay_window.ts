@@ -43,6 +43,35 @@ export class SlowReplayWindow {
   }
 }
 
+/**
+ * The windows of all senders, as a list in which the one that was accepted last
+ * stands last; without a window everything is accepted.
+ */
+export class SlowReplayWindows {
+  readonly #size: number;
+  readonly #maxSenders: number;
+  #senders: { readonly id: number; readonly window: SlowReplayWindow }[] = [];
+
+  constructor(size: number, maxSenders: number) {
+    this.#size = size;
+    this.#maxSenders = maxSenders;
+  }
+
+  /** The ids that are known. */
+  get ids(): number[] {
+    return this.#senders.map(({ id }) => id);
+  }
+
+  accept(id: number, seq: number): boolean {
+    const known = this.#senders.find((sender) => sender.id === id);
+    const window = known?.window ?? new SlowReplayWindow(this.#size || 1);
+    if (!window.accept(seq) && this.#size > 0) return false;
+    const others = this.#senders.filter((sender) => sender.id !== id);
+    this.#senders = [...others, { id, window }].slice(-this.#maxSenders);
+    return true;
+  }
+}
+
 function mod32(value: number): number {
   return ((value % 2 ** 32) + 2 ** 32) % 2 ** 32;
 }

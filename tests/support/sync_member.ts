@@ -38,10 +38,12 @@ export class SyncMember implements SyncSink {
     this.#applier = new RecordApplier(this, kdPrf, unlimited(this.log));
   }
 
-  putConnection(learnt: LearntConnection): void {
+  putConnection(learnt: LearntConnection): boolean {
     const { mux, endpoint, firstSeq } = learnt;
+    if (!this.table.accepts(mux, learnt, firstSeq)) return false;
     if (endpoint !== undefined) this.endpoints.set(mux, endpoint);
     this.table.put(mux, learnt, firstSeq);
+    return true;
   }
 
   putRoute(route: Parameters<SyncSink["putRoute"]>[0]): boolean {

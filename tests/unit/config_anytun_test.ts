@@ -36,7 +36,7 @@ function fail(...argv: string[]): { text: string; usage: boolean } {
   return { text: result.stderr, usage: result.stdout !== "" };
 }
 
-Deno.test("anytun has the defaults of the original", () => {
+Deno.test("anytun has the defaults of the original, and any sender id", () => {
   assert.deepEqual(run().options, {
     foreground: true,
     debug: false,
@@ -56,7 +56,7 @@ Deno.test("anytun has the defaults of the original", () => {
     device: { name: undefined, type: "tun" },
     ifconfig: [],
     mtu: undefined,
-    senderId: 0,
+    senderIds: { first: 0, last: 65535 },
     mux: 0,
     windowSize: 0,
     role: "left",
@@ -103,7 +103,7 @@ Deno.test("anytun takes every short option", () => {
     family: "6",
     device: { name: "tap7", type: "tap" },
     mtu: 1400,
-    senderId: 2,
+    senderIds: { first: 2, last: 2 },
     mux: 4,
     windowSize: 5,
     role: "right",
@@ -128,6 +128,14 @@ Deno.test("anytun takes every short option", () => {
   assert.deepEqual(ifconfig.map(formatPrefix), ["10.0.0.1/8"]);
   assert.equal(secrets?.passphrase, "secret");
   assert.equal(secrets?.salt?.length, 14);
+});
+
+Deno.test("a member of a cluster has sender id 0 unless it is told another", () => {
+  for (const member of [["-S", "2323"], ["-M", "a"], ["-X", "a"]]) {
+    assert.deepEqual(run(...member).options.senderIds, { first: 0, last: 0 });
+    const told = run(...member, "-s", "256-511").options.senderIds;
+    assert.deepEqual(told, { first: 256, last: 511 });
+  }
 });
 
 Deno.test("anytun takes the same by long names", () => {

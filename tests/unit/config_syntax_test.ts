@@ -65,7 +65,6 @@ Deno.test("a number is decimal, whole and in range", () => {
   const ranges: ReadonlyArray<readonly [string, number, number]> = [
     ["--port", 0, 65535],
     ["--remote-port", 1, 65535],
-    ["--sender-id", 0, 65535],
     ["--mux", 0, 65535],
     ["--window-size", 0, 1048576],
     ["--auth-tag-length", 0, 4294967295],
@@ -83,6 +82,26 @@ Deno.test("a number is decimal, whole and in range", () => {
     for (const value of [...below, ...wrong]) {
       assert.equal(syntaxError(name, value)[2], hint, `${name} ${value}`);
     }
+  }
+});
+
+Deno.test("a sender id is a number, a range of them, or auto", () => {
+  const ids = (...argv: string[]) => {
+    const result = read(["-D", "-E", "x", ...argv]);
+    assert.equal(result.kind, "run", argv.join(" "));
+    return result.options.senderIds;
+  };
+  const any = { first: 0, last: 65535 };
+  assert.deepEqual(ids("-s", "7"), { first: 7, last: 7 });
+  assert.deepEqual(ids("-s", "65535"), { first: 65535, last: 65535 });
+  assert.deepEqual(ids("-s", "256-511"), { first: 256, last: 511 });
+  assert.deepEqual(ids("-s", "9-9"), { first: 9, last: 9 });
+  assert.deepEqual(ids("-s", "auto"), any);
+  const hint = "--sender-id needs a decimal number from 0 to 65535, a range " +
+    "of them such as 256-511, or auto";
+  const wrong = ["65536", "12abc", "0x10", "1-", "2-1", "1-65536"];
+  for (const value of [...wrong, "1-2-3", "1..2", "1 - 2", "AUTO"]) {
+    assert.equal(syntaxError("--sender-id", value)[2], hint, value);
   }
 });
 

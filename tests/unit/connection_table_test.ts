@@ -9,12 +9,15 @@ import {
   type ConnectionKeys,
   ConnectionTable,
   endpointWords,
+  Notice,
 } from "../../src/tunnel/connection_table.ts";
 import { CONNECTION_COUNTERS } from "../../src/tunnel/counters.ts";
 import {
   readEndpoint,
   writeEndpoint,
 } from "../../src/tunnel/endpoint_words.ts";
+import { NumberSpaces } from "../../src/tunnel/number_spaces.ts";
+import { SenderIds, SPENT, STALE } from "../../src/tunnel/numbers.ts";
 import { reserveInThreads } from "../support/native_rig_reservers.ts";
 import type { Reservation } from "../support/native_rig_reserver.ts";
 
@@ -67,28 +70,34 @@ function assertContiguous(
   begin: number,
   taken: readonly Reservation[],
 ): number {
-  const ahead = ({ first }: Reservation) => (first - begin + RANGE) % RANGE;
   let next = begin;
-  for (
-    const { first, count } of taken.toSorted((a, b) => ahead(a) - ahead(b))
-  ) {
+  for (const { first, count } of taken.toSorted((a, b) => a.first - b.first)) {
     assert.equal(first, next);
-    next = (next + count) % RANGE;
+    next += count;
   }
   return next;
 }
 
-/** Fails if a number of one epoch was taken twice, by whichever threads. */
+/** Makes a connection whose next sequence number is far from 0. */
+function putAt(table: ConnectionTable, seq: number): void {
+  for (const step of [seq - RANGE / 2, seq]) {
+    if (step >= 0) table.put(MUX, keysOf(), step);
+  }
+}
+
+/** Fails if a number was taken twice with one key, by whichever threads. */
 function assertDisjoint(taken: readonly Reservation[]): void {
   for (const [epoch, ofEpoch] of Map.groupBy(taken, ({ epoch }) => epoch)) {
+    assert.equal(new Set(ofEpoch.map(({ key }) => key)).size, 1, `${epoch}`);
+  }
+  for (const [key, ofKey] of Map.groupBy(taken, ({ key }) => key)) {
     let end = 0;
     for (
-      const { first, count } of ofEpoch.toSorted((a, b) => a.first - b.first)
+      const { first, count } of ofKey.toSorted((a, b) => a.first - b.first)
     ) {
-      assert.ok(first >= end, `epoch ${epoch}: ${first} was taken twice`);
+      assert.ok(first >= end, `key ${key}: ${first} was taken twice`);
       end = first + count;
     }
-    assert.equal(new Set(ofEpoch.map(({ key }) => key)).size, 1);
   }
 }
 
@@ -208,7 +217,7 @@ Deno.test("counters of neighbours do not overlap", () => {
   assert.equal(table.lowestMux(), 0);
 });
 
-Deno.test("reserve() counts on and wraps from 2^32 - 1 to 0", () => {
+Deno.test("reserve() counts on, and stops where the numbers end", () => {
   fc.assert(
     fc.property(
       fc.oneof(
@@ -218,14 +227,16 @@ Deno.test("reserve() counts on and wraps from 2^32 - 1 to 0", () => {
       fc.array(fc.integer({ min: 1, max: 92 }), { maxLength: 20 }),
       (firstSeq, counts) => {
         const table = newTable();
-        table.put(MUX, keysOf(), firstSeq);
+        putAt(table, firstSeq);
         const epoch = epochOf(table);
         let next = firstSeq;
         for (const count of counts) {
-          assert.equal(table.reserve(MUX, epoch, count), next);
-          next = (next + count) % RANGE;
+          const fits = next + count <= RANGE;
+          const first = table.reserve(MUX, epoch, count);
+          assert.equal(first, fits ? next : SPENT);
+          next = fits ? next + count : RANGE;
         }
-        assert.equal(table.nextSeq(MUX), next);
+        assert.equal(table.nextSeq(MUX), next % RANGE);
         assert.equal(epochOf(table), epoch);
       },
     ),
@@ -233,60 +244,153 @@ Deno.test("reserve() counts on and wraps from 2^32 - 1 to 0", () => {
   );
 });
 
+Deno.test("with more sender ids the numbers go on, as many times as there are ids", () => {
+  const table = newTable();
+  const limit = 3 * RANGE;
+  table.put(MUX, keysOf(), 0);
+  for (let generation = 0; generation < 3; generation++) {
+    const begin = generation * RANGE;
+    table.put(MUX, keysOf(), RANGE / 2);
+    table.put(MUX, keysOf(), RANGE - 1);
+    const last = table.reserve(MUX, epochOf(table), 1, limit);
+    assert.equal(last, begin + RANGE - 1);
+    assert.equal(table.nextSeq(MUX), 0);
+  }
+  assert.equal(table.reserve(MUX, epochOf(table), 1, limit), SPENT);
+  assert.equal(table.reserve(MUX, epochOf(table), 1, limit), SPENT);
+});
+
+Deno.test("the numbers of 256 sender ids end where the word does", () => {
+  const table = newTable();
+  const { limit } = new SenderIds(Array.from({ length: 256 }, (_, k) => k));
+  const epoch = (table.put(MUX, keysOf(), 0), epochOf(table));
+  const half = 128 * RANGE;
+  for (const count of [half, half - 2]) table.reserve(MUX, epoch, count, limit);
+  assert.equal(table.reserve(MUX, epoch, 1, limit), SPENT);
+  table.put(MUX, keysOf(), RANGE / 2);
+  assert.equal(table.reserve(MUX, epoch, 1, limit), SPENT);
+  assert.equal(epochOf(table), epoch);
+});
+
+Deno.test("a key that comes back goes on above the numbers that it had", () => {
+  const table = newTable();
+  table.put(MUX, keysOf({ key: 1 }), 0);
+  assert.equal(table.reserve(MUX, epochOf(table), 100), 0);
+  table.put(MUX, keysOf({ key: 2 }), 0);
+  assert.equal(table.reserve(MUX, epochOf(table), 7), 0);
+  table.put(MUX, keysOf({ key: 1 }), 0);
+  assert.equal(table.reserve(MUX, epochOf(table), 1), 100);
+  table.put(MUX, keysOf({ key: 2 }), 5);
+  assert.equal(table.reserve(MUX, epochOf(table), 1), 7);
+});
+
+Deno.test("two connections with one key under one mux in the header do not share numbers", () => {
+  const pointToPoint = new NumberSpaces({ headerMux: () => 3 });
+  const table = new ConnectionTable(ConnectionTable.allocate(), pointToPoint);
+  const take = (mux: number, epoch = epochOf(table, mux)) =>
+    table.reserve(mux, epoch, 10);
+  table.put(5, keysOf(), 0);
+  assert.equal(take(5), 0);
+  table.put(7, keysOf(), 0);
+  assert.equal(
+    take(7),
+    STALE,
+    "the one of the lowest mux is the one that sends",
+  );
+  const version = table.version(5);
+  const epoch = epochOf(table, 5);
+  table.put(2, keysOf(), 0);
+  assert.equal(take(2), 10);
+  assert.equal(take(5, epoch), STALE);
+  assert.equal(table.version(5), version, "it is heard as before");
+  assert.equal(table.nextSeq(5), 0);
+  table.put(2, keysOf({ key: 9 }), 0);
+  table.put(1, keysOf(), 0);
+  assert.equal(take(1), 20);
+});
+
+Deno.test("a sequence number more than 2^31 ahead is not accepted, and changes nothing", () => {
+  const table = newTable();
+  assert.ok(!table.accepts(MUX, keysOf(), RANGE - 1));
+  assert.throws(() => table.put(MUX, keysOf(), RANGE / 2 + 1), RangeError);
+  assert.equal(table.exists(MUX), false);
+  table.put(MUX, keysOf(), RANGE / 2);
+  table.put(MUX, keysOf(), RANGE - 1);
+  assert.equal(table.nextSeq(MUX), RANGE - 1);
+  assert.ok(table.accepts(MUX, keysOf(), 0), "what is behind is no leap");
+  assert.ok(!table.accepts(MUX, keysOf({ key: 2 }), RANGE - 1));
+});
+
+Deno.test("a notice is given once for each epoch, whichever view asks", () => {
+  const table = newTable();
+  const views = [table, new ConnectionTable(table.shared)];
+  for (const key of [1, 2, 1]) {
+    table.put(MUX, keysOf({ key }), 0);
+    const epoch = epochOf(table);
+    for (const notice of Object.values(Notice)) {
+      const told = [...views, ...views].filter((view) =>
+        view.firstToTell(MUX, epoch, notice)
+      );
+      assert.equal(told.length, 1);
+    }
+  }
+  assert.deepEqual(table.keys(MUX).secrets, keysOf({ key: 1 }).secrets);
+  assert.deepEqual([...table.counters(MUX)], new Array(9).fill(0));
+});
+
 Deno.test("the next number follows this rule under any sequence of changes", () => {
   const put = fc.record({
     key: fc.constantFrom(1, 2),
     role: fc.constantFrom<"left" | "right">("left", "right"),
     windowSize: fc.constantFrom(0, 64),
-    firstSeq: fc.oneof(fc.nat(200), fc.nat(RANGE - 1)),
+    firstSeq: fc.oneof(fc.nat(200), fc.nat(RANGE / 2)),
   });
   const step = fc.oneof(put, fc.integer({ min: 1, max: 92 }));
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
       const table = newTable();
       let keys = "";
-      let next = 0;
+      const nexts = new Map<string, number>();
       const epochs = new Set<number>();
       for (const step of steps) {
         if (typeof step === "number") {
           if (keys === "") continue;
+          const next = nexts.get(keys) ?? 0;
           assert.equal(table.reserve(MUX, epochOf(table), step), next);
-          next = (next + step) % RANGE;
+          nexts.set(keys, next + step);
           continue;
         }
         const before = keys === "" ? -1 : epochOf(table);
         table.put(MUX, keysOf(step), step.firstSeq);
         const given = `${step.key} ${step.role}`;
-        // The same key never goes back, in whatever role: the other one may
-        // be taken and given up again. A new one begins where it is told to.
-        next = keys.startsWith(`${step.key} `)
-          ? Math.max(next, step.firstSeq)
-          : step.firstSeq;
+        // A key never goes back in one role, whatever there was meanwhile.
+        nexts.set(given, Math.max(nexts.get(given) ?? 0, step.firstSeq));
         if (given !== keys) {
           assert.ok(!epochs.has(epochOf(table)), "an epoch was used again");
           assert.equal(table.reserve(MUX, before, 1), -1);
         } else assert.equal(epochOf(table), before);
         keys = given;
         epochs.add(epochOf(table));
-        assert.equal(table.nextSeq(MUX), next);
+        assert.equal(table.nextSeq(MUX), nexts.get(given));
       }
     }),
     { numRuns: 50 },
   );
 });
 
-Deno.test("threads that take numbers at once get each number once, across the wrap", async () => {
+Deno.test("threads that take numbers at once get each number once, across the turn of the sender id", async () => {
   const table = newTable();
   const first = RANGE - 50_000;
-  table.put(MUX, keysOf(), first);
+  putAt(table, first);
   const results = await reserveInThreads(table, MUX, {
     threads: 3,
     rounds: 20_000,
     most: 5,
+    limit: 2 * RANGE,
   });
   const next = assertContiguous(first, results.flat());
-  assert.equal(table.nextSeq(MUX), next);
-  assert.equal(next, (3 * 20_000 * 3 - 50_000) % RANGE);
+  assert.equal(next, RANGE + 3 * 20_000 * 3 - 50_000);
+  assert.equal(table.nextSeq(MUX), next - RANGE);
   const epochs = new Set(results.flat().map(({ epoch }) => epoch));
   assert.deepEqual([...epochs], [epochOf(table)]);
 });
@@ -297,7 +401,7 @@ Deno.test("no number is taken twice while another thread raises the number and c
   let epochs = 0;
   const changeKeys = () => {
     epochs++;
-    table.put(MUX, keysOf({ key: 1 + epochs % 100 }), 0);
+    table.put(MUX, keysOf({ key: 1 + epochs % 7 }), 0);
   };
   changeKeys();
   const results = await reserveInThreads(
@@ -305,14 +409,16 @@ Deno.test("no number is taken twice while another thread raises the number and c
     MUX,
     { threads: 3, rounds: 10_000, most: 92 },
     () => {
-      const key = 1 + epochs % 100;
+      const key = 1 + epochs % 7;
       for (const ahead of [0, -500, 100, -1, 1]) {
         const firstSeq = Math.max(0, table.nextSeq(MUX) + ahead);
         table.put(MUX, keysOf({ key }), firstSeq);
         assert.ok(table.nextSeq(MUX) >= firstSeq);
       }
       // So that numbers of each epoch are taken, however slow the threads are.
-      if (table.nextSeq(MUX) > 10_000 && epochs < wanted) changeKeys();
+      if (table.nextSeq(MUX) > 10_000 * epochs / 7 && epochs < wanted) {
+        changeKeys();
+      }
       return epochs === wanted;
     },
   );

@@ -383,6 +383,7 @@ Deno.test("counters are named in the log, each once", () => {
     planeText(counters),
     "dropped: 101 with nowhere to send them, 102 too long to send, " +
       "103 malformed on the device, 104 too short, 105 too long, " +
-      "106 of an unknown mux, 107 refused by the device, 108 lost to internal errors",
+      "106 of an unknown mux, 107 refused by the device, " +
+      "108 lost to internal errors, 109 for want of sequence numbers",
   );
 });

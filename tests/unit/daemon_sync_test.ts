@@ -81,6 +81,20 @@ Deno.test("a record tells the number that is next now", () => {
   assert.equal(state.connection(MUX), now, "it never goes back");
 });
 
+Deno.test("a record whose number is too far ahead has no effect at all", () => {
+  const { state, table, learn, prepared } = setUp();
+  const far = connectionRecord({ host: "192.0.2.9", seq: 2 ** 31 + 1 });
+  assert.equal(learn(far), false);
+  assert.deepEqual(state.snapshot(), []);
+  assert.equal(learn(connectionRecord({ seq: 9 })), true);
+  const before = state.snapshot();
+  const version = table.version(MUX);
+  assert.equal(learn({ ...far, seq: 2 ** 31 + 10 }), false);
+  assert.deepEqual(state.snapshot(), before);
+  assert.equal(table.version(MUX), version);
+  assert.deepEqual(prepared, [MUX]);
+});
+
 Deno.test("an own connection is told once its peer is known", () => {
   const { state, table } = setUp();
   const { endpoint, secrets, ...record } = connectionRecord();

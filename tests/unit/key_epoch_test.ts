@@ -87,9 +87,9 @@ class Bench {
     });
     this.outbound = new Outbound(batch(), {
       ...shared,
-      senderId: 0,
+      senderIds: [0],
       chooser: new PointToPoint(connections, 0),
-      batchFailed,
+      events: { numbersLow() {}, numbersSpent() {}, batchFailed },
     });
     this.table.setEndpoint(0, endpointWords().fill(4, 0, 1), 0);
   }

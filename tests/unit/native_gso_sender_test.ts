@@ -56,8 +56,12 @@ class Bench {
         connections: this.connections,
         chooser: new PointToPoint(this.connections, 0),
         deviceType: "tun",
-        senderId: 0,
-        batchFailed: assert.ifError,
+        senderIds: [0],
+        events: {
+          numbersLow() {},
+          numbersSpent() {},
+          batchFailed: assert.ifError,
+        },
         counters: new Float64Array(PLANE_COUNTERS),
       },
     );

@@ -87,7 +87,7 @@ function idleOptions(device: PairDevice): NativeOptions {
     engine: "builtin",
     params: paramsOf(VECTOR),
     deviceType: "tun",
-    senderId: 0,
+    senderIds: [0],
     fixedRemote: false,
     mux: 0,
     connections: ConnectionTable.allocate(),

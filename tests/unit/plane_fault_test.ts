@@ -89,7 +89,7 @@ async function withPumps(
     engine: "builtin",
     params: paramsOf(VECTOR),
     deviceType: "tun",
-    senderId: 0,
+    senderIds: [0],
     fixedRemote: false,
     mux: 0,
     connections: table.shared,

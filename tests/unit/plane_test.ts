@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { createSatpCodec, type SatpCodec } from "../../mod.ts";
 import type { Role } from "../../src/satp/params.ts";
 import { ConnectionCounter, PlaneCounter } from "../../src/tunnel/counters.ts";
-import type { PlaneOptions } from "../support/plane_rig.ts";
+import type { PlaneOptions, PlaneUnderTest } from "../support/plane_rig.ts";
 import { planeTest } from "../support/plane_rigs.ts";
 import { paramsOf, secretsOf } from "../support/satp.ts";
 
@@ -73,20 +73,87 @@ planeTest(
   },
 );
 
-planeTest("sequence numbers go on from 2^32 - 1 with 0", async (rig) => {
-  await using plane = await rig.start(await given());
+/** Has a plane go on from a sequence number that is more than 2^31. */
+async function countFrom(plane: PlaneUnderTest, seq: number): Promise<void> {
   const { role, secrets } = await given();
-  plane.table.put(MUX, { role, secrets, windowSize: 0 }, 0xfffffffe);
-  const sent = await plane.send(packets(4));
-  const codec = await codecOf("right");
-  const opened = await Promise.all(
-    sent.map(({ datagram }) => codec.open(datagram)),
-  );
-  assert.deepEqual(
-    opened.map(({ seq }) => seq),
-    [0xfffffffe, 0xffffffff, 0, 1],
-  );
-});
+  for (const step of [2 ** 31, seq]) {
+    plane.table.put(MUX, { role, secrets, windowSize: 0 }, step);
+  }
+}
+
+planeTest(
+  "sequence numbers go on from 2^32 - 1 with 0 and the next sender id",
+  async (rig) => {
+    await using plane = await rig.start(await given({ senderIds: [7, 900] }));
+    await countFrom(plane, 2 ** 32 - 2);
+    const sent = await plane.send(packets(4));
+    const codec = await codecOf("right");
+    const opened = await Promise.all(
+      sent.map(({ datagram }) => codec.open(datagram)),
+    );
+    assert.deepEqual(opened.map(({ seq, senderId }) => [senderId, seq]), [
+      [7, 2 ** 32 - 2],
+      [7, 2 ** 32 - 1],
+      [900, 0],
+      [900, 1],
+    ]);
+    assert.deepEqual(opened.map(({ payload }) => payload), packets(4));
+    assert.deepEqual(await plane.stop(), []);
+  },
+);
+
+planeTest(
+  "a connection warns once when half of its numbers are used",
+  async (rig) => {
+    await using plane = await rig.start(await given({ senderIds: [5, 7] }));
+    const codec = await codecOf("right");
+    const send = async () => {
+      const [sent] = await plane.send(packets(1));
+      assert.ok(sent);
+      return (await codec.open(sent.datagram)).senderId;
+    };
+    await countFrom(plane, 2 ** 32 - 1);
+    assert.equal(await send(), 5, "it is the first of two");
+    await countFrom(plane, 2 ** 31);
+    for (let k = 0; k < 3; k++) assert.equal(await send(), 7);
+    assert.deepEqual(await plane.stop(), [
+      "WARNING: connection 3 has used half of the sequence numbers of its " +
+      "last sender id, 7, and will stop sending at 2^32: give both ends new " +
+      "keys, or start this one again with --sender-id auto",
+    ]);
+  },
+);
+
+planeTest(
+  "a connection stops when its numbers are used up, and goes on with new keys",
+  async (rig) => {
+    await using plane = await rig.start(await given({ senderIds: [7] }));
+    await countFrom(plane, 2 ** 32 - 2);
+    const sendEach = async (wanted: number) => {
+      let sent = 0;
+      for (let k = 0; k < wanted; k++) {
+        sent += (await plane.send(packets(1))).length;
+      }
+      return sent;
+    };
+    assert.equal(await sendEach(5), 2);
+    assert.equal(plane.planeCounter(PlaneCounter.OUT_OF_NUMBERS), 3);
+    const { role } = await given();
+    const secrets = await secretsOf({ ...VECTOR, passphrase: "another" });
+    await plane.connect(MUX, { role, secrets, windowSize: 0 }, "home");
+    assert.equal(await sendEach(2), 2);
+    const lines = await plane.stop();
+    assert.equal(lines.length, 2);
+    assert.match(lines[0] ?? "", /^WARNING: .* half of the sequence numbers/);
+    assert.equal(
+      lines[1],
+      "ERROR: connection 3 has stopped sending: it has used all sequence " +
+        "numbers of its last sender id, 7, and to go on would be to use key " +
+        "streams again: give both ends new keys, or start this one again " +
+        "with --sender-id auto",
+    );
+  },
+);
 
 planeTest(
   "a dropped packet between others leaves no gap in the numbers",

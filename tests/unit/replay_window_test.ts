@@ -1,7 +1,10 @@
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
 import { MAX_WINDOW_SIZE, ReplayWindow } from "../../mod.ts";
-import { SlowReplayWindow } from "../support/slow_replay_window.ts";
+import {
+  SlowReplayWindow,
+  SlowReplayWindows,
+} from "../support/slow_replay_window.ts";
 
 Deno.test("a replay window decides as the slow one on random numbers", () => {
   const near = (centre: number) =>
@@ -31,13 +34,62 @@ Deno.test("a window of 0 accepts everything but knows the highest number", () =>
   assert.equal(window.highest(2), undefined);
 });
 
-Deno.test("a replay window bounds the number of senders", () => {
+Deno.test("a further sender takes the place of the one that is silent longest", () => {
   const window = new ReplayWindow(8, 2);
   assert.ok(window.accept(1, 0));
   assert.ok(window.accept(2, 0));
-  assert.equal(window.accept(3, 0), false);
   assert.ok(window.accept(1, 1));
+  assert.ok(window.accept(3, 0));
+  assert.equal(window.highest(2), undefined);
+  assert.equal(window.accept(1, 1), false, "1 is known as before");
+  assert.equal(window.accept(3, 0), false);
 });
+
+Deno.test("a datagram that comes again does not keep its sender from being forgotten", () => {
+  const window = new ReplayWindow(8, 2);
+  window.accept(1, 0);
+  window.accept(2, 0);
+  assert.equal(window.accept(1, 0), false);
+  window.accept(3, 0);
+  assert.equal(window.highest(1), undefined);
+  assert.equal(window.highest(2), 0);
+});
+
+for (const size of [0, 1, 8, 64]) {
+  Deno.test(`a window of ${size} keeps the senders that the slow one keeps`, () => {
+    const datagram = fc.tuple(fc.nat(5), fc.nat(12));
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 4 }),
+        fc.array(datagram, { maxLength: 100 }),
+        (most, datagrams) => {
+          const fast = new ReplayWindow(size, most);
+          const slow = new SlowReplayWindows(size, most);
+          for (const [index, [id, seq]] of datagrams.entries()) {
+            const accepted = slow.accept(id, seq);
+            assert.equal(fast.accept(id, seq), accepted, `packet ${index}`);
+            const known = [0, 1, 2, 3, 4, 5].filter((id) =>
+              fast.highest(id) !== undefined
+            );
+            assert.deepEqual(known, slow.ids.toSorted());
+          }
+        },
+      ),
+    );
+  });
+
+  Deno.test(`a peer that starts 5000 times, each with another id, is heard at a window of ${size}`, () => {
+    const window = new ReplayWindow(size);
+    for (let id = 0; id < 5000; id++) {
+      for (const seq of [0, 1, 2]) {
+        assert.ok(window.accept(id, seq), `start ${id}, packet ${seq}`);
+      }
+    }
+    const known = Array.from({ length: 5000 }, (_, id) => id)
+      .filter((id) => window.highest(id) !== undefined);
+    assert.equal(known.length, 1024, "what is kept stays bounded");
+  });
+}
 
 Deno.test("a replay window rejects sizes and numbers out of range", () => {
   for (const size of [-1, 1.5, MAX_WINDOW_SIZE + 1, NaN]) {

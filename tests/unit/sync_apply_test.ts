@@ -38,6 +38,32 @@ Deno.test("a record with another key begins at its number, with a new replay sta
   assert.notEqual(member.table.keys(MUX).epoch, epoch);
 });
 
+Deno.test("keys that come back go on above the numbers that they had", () => {
+  const member = new SyncMember();
+  const first = connectionRecord();
+  const second = connectionRecord({ firstKeyByte: 77 });
+  tell(member, first);
+  member.table.reserve(MUX, member.table.keys(MUX).epoch, 100);
+  tell(member, second, first);
+  assert.equal(member.table.nextSeq(MUX), 100);
+});
+
+Deno.test("a record whose number is more than 2^31 ahead is refused, and that is said", () => {
+  const member = new SyncMember();
+  const far = { host: "192.0.2.9", seq: 2 ** 32 - 1 };
+  tell(member, connectionRecord(far));
+  assert.equal(member.table.exists(MUX), false);
+  tell(member, connectionRecord({ seq: 2 ** 31 }));
+  assert.equal(member.table.nextSeq(MUX), 2 ** 31);
+  tell(member, connectionRecord({ seq: 0 }));
+  tell(member, connectionRecord({ ...far, firstKeyByte: 77 }));
+  assert.equal(member.table.nextSeq(MUX), 2 ** 31);
+  assert.equal(endpointOf(member), "192.0.2.7:4444");
+  const refusal = "ERROR: sync: refusing connection 5: its sequence number, " +
+    "4294967295, is more than 2^31 ahead of ours";
+  assert.deepEqual(member.log.lines, [refusal, refusal]);
+});
+
 Deno.test("a record without endpoint leaves the one that is known", () => {
   const member = new SyncMember();
   tell(member, connectionRecord());

@@ -80,6 +80,18 @@ Deno.test("a control file with a wrong line is refused, and the line is said", (
   }
 });
 
+Deno.test("a control file with two records of one connection is refused, and both lines are said", () => {
+  const other = encodeRecord(connectionRecord({ mux: 6 }));
+  const again = encodeRecord(connectionRecord({ firstKeyByte: 7 }));
+  for (const second of [again, CONNECTION]) {
+    const file = `${ROUTE}\n${CONNECTION}\n${other}\n\n${second}\n`;
+    assert.throws(() => parseControlFile(bytes(file)), {
+      name: "ControlFileError",
+      message: "line 5: it holds connection 5, as line 2 does",
+    });
+  }
+});
+
 Deno.test("changedRecords() are those that the file did not have", () => {
   const before = parseControlFile(bytes(`${CONNECTION}\n${ROUTE}\n`));
   const after = parseControlFile(bytes(`${OTHER}\n${CONNECTION}\n`));

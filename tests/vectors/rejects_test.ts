@@ -39,7 +39,7 @@ async function optionsOf({ params }: Run): Promise<PlaneOptions> {
     secrets: await secretsOf(params),
     role: "left",
     mux: params.mux,
-    senderId: params.sender_id,
+    senderIds: [params.sender_id],
     windowSize: params.window,
     remote: "home",
   };

@@ -4,18 +4,20 @@
  * @module
  */
 import { routes } from "../lists.ts";
-import { repeated, type Single, withDefault } from "../option.ts";
+import { optional, repeated, type Single, withDefault } from "../option.ts";
+import { senderIds } from "../sender_id.ts";
 import { anyText, decimal, U16_MAX } from "../values.ts";
 
 /** `-s`. */
-export const senderIdRow = withDefault({
+export const senderIdRow = optional({
   group: "Connection",
   short: "-s",
   long: "--sender-id",
-  argument: "number",
-  parse: decimal(0, U16_MAX),
-  default: 0,
-  help: "tells apart servers that share one address",
+  argument: "ids",
+  parse: senderIds,
+  help: "tells apart servers that share one address, and one start from the " +
+    "next: a number, a range such as 256-511 to take from at random, or auto " +
+    "for any (default auto; with -S, -M or -X 0)",
 });
 
 /** `-m`. */

@@ -1,0 +1,35 @@
+/**
+ * The sender ids of one run of the daemon. A key stream depends on the sender
+ * id: by another one for each start, and whenever the sequence numbers are used
+ * up, none is used again although the numbers begin at 0.
+ *
+ * @module
+ */
+import type { SenderIdRange } from "../config/sender_id.ts";
+import { MAX_SENDER_IDS } from "../tunnel/numbers.ts";
+
+/** Fills an array with random numbers that nobody can guess. */
+export type RandomFill = (words: Uint32Array<ArrayBuffer>) => void;
+
+/**
+ * Takes up to 256 distinct ids of a range at random, in random order.
+ *
+ * @param random Should not repeat itself from one start to the next
+ */
+export function chooseSenderIds(
+  { first, last }: SenderIdRange,
+  random: RandomFill,
+): number[] {
+  const ids = Array.from({ length: last - first + 1 }, (_, k) => first + k);
+  const wanted = Math.min(ids.length, MAX_SENDER_IDS);
+  const words = new Uint32Array(wanted);
+  random(words);
+  // The first steps of a Fisher-Yates shuffle; 32 bits for at most 65536 ids.
+  words.forEach((word, k) => {
+    const other = k + word % (ids.length - k);
+    const id = ids[other] ?? first;
+    ids[other] = ids[k] ?? first;
+    ids[k] = id;
+  });
+  return ids.slice(0, wanted);
+}

@@ -1,0 +1,115 @@
+/**
+ * Which connections share key streams, and how far each has been used. Two
+ * datagrams with one number must differ in master key, salt, role, sender id or
+ * the mux in the header (SATP sections 2 and 3): without the sender id, which
+ * is part of the number here, these make a space of numbers. It is remembered
+ * as long as the process lives, so that keys that come back go on where they
+ * were left.
+ *
+ * @module
+ */
+import type { Role } from "../satp/params.ts";
+import type { MasterSecrets } from "../satp/secrets.ts";
+import type { NumberWords } from "./number_words.ts";
+import { isTooFarAhead, PARKED, raisedTo } from "./numbers.ts";
+
+/** What decides on the space of a connection, besides its mux. */
+export interface SpaceKeys {
+  readonly role: Role;
+  readonly secrets: MasterSecrets;
+}
+
+/** How spaces are told apart. */
+export interface NumberSpacesOptions {
+  /** The mux in the header of a connection's datagrams; by default its own. */
+  readonly headerMux?: (mux: number) => number;
+  /**
+   * A hash as text, so that no key outlives its use. Without one the keys
+   * themselves are kept: for tests, and keys that are no secret.
+   */
+  readonly hash?: (data: Uint8Array<ArrayBuffer>) => string;
+}
+
+/** The spaces of one table, for the one thread that changes connections. */
+export class NumberSpaces {
+  readonly #headerMux: (mux: number) => number;
+  readonly #hash: (data: Uint8Array<ArrayBuffer>) => string;
+  /** The first number of a space that was not used when it was left. */
+  readonly #left = new Map<string, number>();
+  /** The space of each connection. */
+  readonly #spaces = new Map<number, string>();
+  /** Of the connections of a space the one that counts. */
+  readonly #counting = new Map<string, number>();
+
+  /** Makes an empty memory. */
+  constructor(options: NumberSpacesOptions = {}) {
+    this.#headerMux = options.headerMux ?? ((mux) => mux);
+    this.#hash = options.hash ?? ((data) => data.toHex());
+  }
+
+  /** Whether a connection with these keys may go on from `seq`. */
+  accepts(
+    words: NumberWords,
+    mux: number,
+    keys: SpaceKeys,
+    seq: number,
+  ): boolean {
+    const space = this.#spaceOf(mux, keys);
+    const counting = this.#counting.get(space);
+    const number = counting === undefined
+      ? this.#left.get(space) ?? 0
+      : words.number(counting);
+    return !isTooFarAhead(number, seq);
+  }
+
+  /**
+   * Gives a connection its next number: above all that were used in its space,
+   * and not below `seq`. Of several connections in one space that with the
+   * lowest mux counts, since it is the one that sends (SATP section 8), and the
+   * others get no numbers.
+   *
+   * @param sameEpoch Whether its keys stay
+   */
+  renumber(
+    words: NumberWords,
+    mux: number,
+    keys: SpaceKeys,
+    seq: number,
+    sameEpoch: boolean,
+  ): void {
+    const space = this.#spaceOf(mux, keys);
+    const counting = this.#counting.get(space) ?? mux;
+    if (counting > mux) {
+      this.#leave(space, words.exchange(counting, () => PARKED, false));
+    }
+    const counts = counting >= mux;
+    const goesOn = this.#counting.get(space) === mux;
+    const left = this.#left.get(space) ?? 0;
+    const before = words.exchange(
+      mux,
+      (number) => counts ? raisedTo(goesOn ? number : left, seq) : PARKED,
+      !sameEpoch,
+    );
+    const old = this.#spaces.get(mux);
+    if (old !== undefined && old !== space && this.#counting.get(old) === mux) {
+      this.#leave(old, before);
+    }
+    this.#spaces.set(mux, space);
+    if (counts) this.#counting.set(space, mux);
+  }
+
+  #spaceOf(mux: number, { role, secrets: { key, salt } }: SpaceKeys): string {
+    const header = this.#headerMux(mux);
+    const head = [header >>> 8, header & 0xff, role === "left" ? 0 : 1];
+    const data = Uint8Array.of(...head, key.length, ...key, ...salt);
+    const space = this.#hash(data);
+    data.fill(0);
+    return space;
+  }
+
+  // Nothing is noted that was never used: keys may come by the thousand.
+  #leave(space: string, number: number): void {
+    this.#counting.delete(space);
+    if (number > 0) this.#left.set(space, number);
+  }
+}
