@@ -78,15 +78,16 @@ export class Peer {
     if (remoteHost !== undefined) {
       this.#resolved ??= await this.#resolve(stop);
       if (this.#resolved === undefined) return;
-      const endpoint = formatEndpoint(this.#resolved);
-      logger.notice(`added connection remote host ${endpoint}`);
     }
     this.#setEndpoint(this.#resolved);
     table.put(mux, { role, secrets, windowSize }, 0);
     secrets.key.fill(0);
     secrets.salt.fill(0);
     this.#connected = true;
-    if (this.#resolved !== undefined) this.#context.moved(mux);
+    if (this.#resolved === undefined) return;
+    const endpoint = formatEndpoint(this.#resolved);
+    logger.notice(`added connection remote host ${endpoint}`);
+    this.#context.moved(mux);
   }
 
   /**
