@@ -7,10 +7,10 @@
 import type { ClusterOptions } from "../config/cluster.ts";
 import type { Logger } from "../log/logger.ts";
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
-import type { KdPrfName } from "../satp/params.ts";
-import { RecordApplier } from "../sync/apply.ts";
 import { parseAddress } from "../net/address.ts";
 import type { Lookup } from "../net/resolver.ts";
+import type { KdPrfName } from "../satp/params.ts";
+import { RecordApplier } from "../sync/apply.ts";
 import { bindSync } from "../sync/bind.ts";
 import { SyncClient } from "../sync/client.ts";
 import { KnownMembers } from "../sync/known_members.ts";

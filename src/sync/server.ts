@@ -7,13 +7,19 @@
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
 import type { Delay } from "../net/resolver.ts";
-import { Admission } from "./admission.ts";
+import { Admission, type Entry } from "./admission.ts";
 import { originOf } from "./origin.ts";
 import type { SyncListener, SyncStream } from "./seams.ts";
 import { Subscriber } from "./subscriber.ts";
 
 /** How long to leave the system alone that cannot accept now. */
 const ACCEPT_PAUSE_MS = 1000;
+
+/**
+ * Sockets by places: Deno before 2.9 keeps that of a client that was closed and
+ * does not read, so that places alone would not bound them.
+ */
+const MAX_SOCKETS = 4;
 
 /** What a server needs. */
 export interface SyncServerOptions {
@@ -35,6 +41,7 @@ export interface SyncServerOptions {
 export class SyncServer {
   readonly #options: SyncServerOptions;
   readonly #maxClients: number;
+  readonly #isMember: (source: string) => boolean;
   readonly #places: Admission<SyncStream>;
   readonly #maxWaiting: number;
   readonly #clients = new Map<SyncStream, Subscriber>();
@@ -42,9 +49,10 @@ export class SyncServer {
   constructor(options: SyncServerOptions) {
     this.#options = options;
     this.#maxClients = options.maxClients ?? 64;
+    this.#isMember = options.isMember ?? (() => false);
     this.#places = new Admission({
       places: this.#maxClients,
-      isMember: options.isMember ?? (() => false),
+      isMember: this.#isMember,
       // The others of its source may be those who were here before a flood.
       gives: "newest",
     });
@@ -107,7 +115,7 @@ export class SyncServer {
   #welcome(stream: SyncStream): void {
     const { log, snapshot } = this.#options;
     const from = formatEndpoint(stream.remote);
-    const { isIn, out } = this.#places.enter(stream, originOf(stream));
+    const { isIn, out } = this.#enter(stream);
     if (!isIn) {
       const limit = this.#maxClients;
       log.write(
@@ -134,6 +142,13 @@ export class SyncServer {
         () => `sync client ${from} is gone`,
       );
     });
+  }
+
+  #enter(stream: SyncStream): Entry<SyncStream> {
+    const origin = originOf(stream);
+    const isFull = this.#clients.size >= MAX_SOCKETS * this.#maxClients;
+    if (isFull && !this.#isMember(origin.source)) return { isIn: false };
+    return this.#places.enter(stream, origin);
   }
 
   #giveUp(stream: SyncStream): void {

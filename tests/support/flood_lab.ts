@@ -86,13 +86,6 @@ export class FloodLab implements AsyncDisposable {
     return flood;
   }
 
-  /** Opens connections that say nothing, and keeps them. */
-  async occupy(count: number): Promise<void> {
-    const args = [SERVER.attacked, `${PORT}`, `${count}`, "nothing"];
-    const flood = this.attacker.script("lab_flood.ts", ...args);
-    await flood.line(/^flooding/, 30);
-  }
-
   /**
    * Has the member ask the server, one time after the other.
    *
@@ -103,7 +96,7 @@ export class FloodLab implements AsyncDisposable {
     const member = this.member.script("lab_member.ts", ...args);
     const identity = as === "nobody" ? null : identityOf(as);
     await member.tell(JSON.stringify(identity));
-    await member.line(/^done/, 15 * times);
+    await member.line(/^done/, 30 * times);
     return member.lines.filter((line) => /^(got|failed)/.test(line));
   }
 

@@ -92,7 +92,7 @@ Deno.test("many sources of one network count as one busy network", () => {
 
 Deno.test("within one network the busiest source gives way, although others are as busy", () => {
   const { enter, enterAll } = placesFor(6);
-  enterAll("A1", "A2", "A3", "b1", "b2", "b3");
+  enterAll("b1", "b2", "b3", "A1", "A2", "A3");
   assert.deepEqual(enter("B1"), { isIn: true, out: "A1" });
   assert.deepEqual(enter("B2"), { isIn: false });
 });

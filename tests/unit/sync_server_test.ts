@@ -190,6 +190,37 @@ Deno.test("members have places of their own, whoever has taken all others", asyn
   stop.abort();
 });
 
+/** A connection that the runtime does not give up, although it is closed. */
+class HeldStream extends ManualStream {
+  override close(): void {
+    this.isClosed = true;
+  }
+}
+
+Deno.test("closed clients that keep their sockets are bounded, and in no member's way", async () => {
+  const isMember = (source: string) => source === "198.51.100.2";
+  const { listener, stop } = manualServer(() => ["one"], isMember);
+  const connect = async (address: string) => {
+    const stream = new HeldStream(address);
+    listener.offer(stream);
+    await settle();
+    return stream;
+  };
+  await connect("192.0.2.1");
+  let held = 0;
+  for (let time = 0; time < 20; time++) {
+    const { isClosed } = await connect("192.0.2.1");
+    const other = await connect("203.0.113.3");
+    if (!isClosed && !other.isClosed) held++;
+    other.break();
+    await settle();
+  }
+  // Four times two, without the first one and the one that comes and goes.
+  assert.equal(held, 6);
+  assert.equal((await connect("198.51.100.2")).isClosed, false);
+  stop.abort();
+});
+
 Deno.test("for a client that is refused nothing is put together", async () => {
   let made = 0;
   const { connect, stop } = manualServer(() => {
