@@ -11,7 +11,8 @@ import type { Arena } from "./memory.ts";
 import { MessageHeaders } from "./mmsghdr.ts";
 import { sockaddrLength } from "./sockaddr.ts";
 
-// udp(7)
+// send(2), udp(7)
+const MSG_DONTWAIT = 0x40;
 const SOL_UDP = 17;
 const UDP_SEGMENT = 103;
 
@@ -114,8 +115,8 @@ export class UdpSender {
   }
 
   /**
-   * Sends messages, waiting as long as the socket's buffer is full. The kernel
-   * stops at the first that it cannot send.
+   * Sends messages without waiting. The kernel stops at the first that it
+   * cannot send, with `EAGAIN` when the socket's buffer is full.
    *
    * @param fd A UDP socket of the destinations' family.
    * @param first The first message to send.
@@ -126,7 +127,8 @@ export class UdpSender {
     for (;;) {
       const { sendmmsg } = this.#libc.symbols;
       const from = this.#headers.pointer(first);
-      const sent = sendmmsg(fd, from, this.#count - first, 0);
+      const left = this.#count - first;
+      const sent = sendmmsg(fd, from, left, MSG_DONTWAIT);
       if (sent > 0) return sent;
       this.#errno = this.#libc.errno();
       if (this.#errno !== Errno.EINTR) return 0;

@@ -13,6 +13,7 @@ const CONNECTION_TEXTS: ReadonlyArray<
   [ConnectionCounter.PACKETS_IN, "packets in"],
   [ConnectionCounter.BYTES_IN, "bytes in"],
   [ConnectionCounter.SEND_FAILED, "not sent"],
+  [ConnectionCounter.SEND_DROPPED, "dropped before a full uplink"],
   [ConnectionCounter.WRONG_TAG, "with a wrong tag"],
   [ConnectionCounter.REPLAYED, "replayed"],
   [ConnectionCounter.NO_PAYLOAD, "without payload"],

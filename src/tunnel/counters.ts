@@ -17,10 +17,12 @@ export const ConnectionCounter = {
   REPLAYED: 6,
   NO_PAYLOAD: 7,
   WRONG_PAYLOAD_TYPE: 8,
+  /** Datagrams that found the socket full. */
+  SEND_DROPPED: 9,
 } as const;
 
 /** How many counters a connection has. */
-export const CONNECTION_COUNTERS = 9;
+export const CONNECTION_COUNTERS = 10;
 
 /** Counters of what belongs to no connection: index into the plane's array. */
 export const PlaneCounter = {

@@ -64,6 +64,8 @@ class DenoUdpSocket implements DatagramSocket {
   readonly #family: 4 | 6;
   readonly #dualStack: boolean;
   #open = true;
+  // Ends the wait of a datagram that is being sent.
+  #giveUp = (): void => {};
   // Datagrams come in trains from one peer: spares most of the parsing.
   #lastText = "";
   #lastAddress: IpAddress | undefined;
@@ -97,7 +99,15 @@ class DenoUdpSocket implements DatagramSocket {
     return undefined;
   }
 
-  async send(
+  // A full uplink may take for ever, and Deno goes on waiting after close().
+  send(datagram: Uint8Array<ArrayBuffer>, to: Endpoint): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#giveUp = () => resolve(false);
+    void this.#send(datagram, to).then(resolve);
+    return promise;
+  }
+
+  async #send(
     datagram: Uint8Array<ArrayBuffer>,
     to: Endpoint,
   ): Promise<boolean> {
@@ -119,6 +129,7 @@ class DenoUdpSocket implements DatagramSocket {
     if (!this.#open) return;
     this.#open = false;
     this.#socket.close();
+    this.#giveUp();
   }
 
   #parse(text: string): IpAddress | undefined {

@@ -6,6 +6,10 @@
  * Where the path does not take such a message, the same datagrams go out one
  * by one, and the endpoint is remembered for a while.
  *
+ * Nothing waits here: the way in may be carried by the same thread. What finds
+ * the socket full is dropped, as in any router, with the rest of the batch for
+ * that socket: it would find it full as well.
+ *
  * @module
  */
 import { Errno } from "../../ffi/errno.ts";
@@ -24,6 +28,9 @@ const MAX_MESSAGE_BYTES = 65507;
 
 /** UDP_MAX_SEGMENTS of kernels before 6.9. */
 const MAX_SEGMENTS = 64;
+
+/** In place of a datagram's index. */
+const NONE = -1;
 
 /** How long an endpoint is spared after it refused a message, in ms. */
 const SPARE_MS = 60_000;
@@ -59,6 +66,8 @@ export class GsoSender {
   /** First datagram of each message, and one behind the last. */
   readonly #firsts: Uint32Array;
   readonly #ends: Uint32Array;
+  /** Sockets that this batch has found full. */
+  readonly #full = new Set<number>();
 
   constructor(outbound: Outbound, options: GsoSenderOptions) {
     const { libc, arena } = options;
@@ -73,9 +82,10 @@ export class GsoSender {
     this.#ends = new Uint32Array(capacity);
   }
 
-  /** Sends what is wanted of the batch; blocks while the socket is full. */
+  /** Sends what is wanted of the batch, without waiting. */
   send(): void {
     const { batch, connections } = this.#outbound;
+    this.#full.clear();
     for (let first = 0; first < batch.count;) {
       const connection = connections[first];
       const end = this.#endOfConnection(first, connection);
@@ -96,22 +106,36 @@ export class GsoSender {
     const family = connection.endpoint[0];
     const fd = family === 4 ? sockets.ipv4 : sockets.ipv6;
     if (fd === undefined) return this.#unreachable(connection, first, end);
+    if (this.#full.has(fd)) return this.#drop(connection, first, end);
     this.#collect(connection, first, end);
     const sender = this.#sender;
     for (let message = 0; message < sender.count;) {
       const sent = sender.send(fd, message);
-      if (sent === 0) this.#refused(fd, connection, message);
+      if (sent === 0) {
+        const left = this.#refused(fd, connection, message);
+        if (left !== NONE) return this.#drop(connection, left, end);
+      }
       message += sent || 1;
     }
   }
 
+  #drop(connection: Connection, first: number, end: number): void {
+    const lost = this.#wantedOf(first, end);
+    count(connection.counters, ConnectionCounter.SEND_DROPPED, lost);
+  }
+
   #unreachable(connection: Connection, first: number, end: number): void {
-    const { wanted } = this.#outbound.batch;
-    let lost = 0;
-    for (let i = first; i < end; i++) lost += wanted[i] ?? 0;
+    const lost = this.#wantedOf(first, end);
     const to = readEndpoint(connection.endpoint, 0);
     if (to !== undefined && lost > 0) this.#options.noSocket(to);
     count(connection.counters, ConnectionCounter.SEND_FAILED, lost);
+  }
+
+  #wantedOf(first: number, end: number): number {
+    const { wanted } = this.#outbound.batch;
+    let sum = 0;
+    for (let i = first; i < end; i++) sum += wanted[i] ?? 0;
+    return sum;
   }
 
   // Makes messages of the datagrams of one connection.
@@ -167,27 +191,48 @@ export class GsoSender {
   }
 
   // As in the originals, what the network refuses is only lost (SATP section
-  // 5), unless it was the joining that was refused.
-  #refused(fd: number, connection: Connection, message: number): void {
+  // 5), unless it was the joining that was refused. Returns the first datagram
+  // that found the socket full, or NONE.
+  #refused(fd: number, connection: Connection, message: number): number {
+    const { errno } = this.#sender;
     const first = this.#firsts[message] ?? 0;
     const end = this.#ends[message] ?? 0;
-    if (end - first === 1) {
-      return count(connection.counters, ConnectionCounter.SEND_FAILED);
+    if (isFull(errno)) {
+      this.#full.add(fd);
+      return first;
     }
-    if (isPathTrouble(this.#sender.errno)) {
+    if (end - first === 1) {
+      count(connection.counters, ConnectionCounter.SEND_FAILED);
+      return NONE;
+    }
+    if (isPathTrouble(errno)) {
       connection.spareGsoUntil = this.#options.now() + SPARE_MS;
     }
-    for (let i = first; i < end; i++) this.#sendSingle(fd, connection, i);
+    for (let i = first; i < end; i++) {
+      if (!this.#sendSingle(fd, connection, i)) return i;
+    }
+    return NONE;
   }
 
-  #sendSingle(fd: number, connection: Connection, i: number): void {
+  // Returns false if the socket is full.
+  #sendSingle(fd: number, connection: Connection, i: number): boolean {
     const single = this.#single;
     single.clear();
     single.begin(this.#destinations, 0);
     single.add(this.#outbound.batch.at[i] ?? 0, this.#bytes(i));
-    if (single.send(fd, 0) === 1) return;
+    if (single.send(fd, 0) === 1) return true;
+    if (isFull(single.errno)) {
+      this.#full.add(fd);
+      return false;
+    }
     count(connection.counters, ConnectionCounter.SEND_FAILED);
+    return true;
   }
+}
+
+/** No room in the socket's buffer, or in the kernel. */
+function isFull(errno: number): boolean {
+  return errno === Errno.EAGAIN || errno === Errno.ENOBUFS;
 }
 
 /** A message longer than the path's MTU, or a device that cannot cut it. */

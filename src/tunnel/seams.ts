@@ -42,7 +42,11 @@ export interface DatagramSocket {
    * @returns undefined once the socket is closed
    */
   receive(into: Uint8Array<ArrayBuffer>): Promise<Received | undefined>;
-  /** @returns false if the system did not send it */
+  /**
+   * Waits while the socket is full; one datagram at a time.
+   *
+   * @returns false if the system did not send it, or the socket was closed
+   */
   send(datagram: Uint8Array<ArrayBuffer>, to: Endpoint): Promise<boolean>;
   close(): void;
 }

@@ -36,6 +36,8 @@ export class RecordingKernel {
   readonly refused: KernelMessage[] = [];
   /** Calls of sendmmsg. */
   calls = 0;
+  /** The flags of each call. */
+  readonly flags: number[] = [];
   /** How many messages one call sends at most. */
   atOnce = Infinity;
   takes: Verdict = () => true;
@@ -48,7 +50,12 @@ export class RecordingKernel {
       fd: number,
       first: Deno.PointerValue,
       count: number,
-    ) => this.#send(fd, this.#offset(Deno.UnsafePointer.value(first)), count);
+      flags: number,
+    ) => {
+      this.flags.push(flags);
+      const at = this.#offset(Deno.UnsafePointer.value(first));
+      return this.#send(fd, at, count);
+    };
     const errno = () => this.errno;
     return { ...fakeLibc(real, { sendmmsg }, 0), errno };
   }

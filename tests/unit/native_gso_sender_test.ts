@@ -30,6 +30,7 @@ const PARAMS = paramsOf({
 });
 const CAPACITY = 92;
 const MINUTE_MS = 60_000;
+const MSG_DONTWAIT = 0x40;
 const IPV4_FD = 40, IPV6_FD = 60;
 
 /** A sender between two connections and a kernel that only keeps books. */
@@ -95,6 +96,10 @@ class Bench {
 
   failed(mux: number): number {
     return this.table.counters(mux)[ConnectionCounter.SEND_FAILED] ?? 0;
+  }
+
+  dropped(mux: number): number {
+    return this.table.counters(mux)[ConnectionCounter.SEND_DROPPED] ?? 0;
   }
 
   /**
@@ -260,12 +265,77 @@ libcTest(
   "what the network refuses for another reason is no sign against runs",
   (libc) => {
     const bench = new Bench(libc);
-    refuseRuns(bench, Errno.ENOBUFS);
+    refuseRuns(bench, Errno.EPERM);
     assert.deepEqual(bench.send([100, 100]), bench.sent());
     bench.kernel.takes = () => true;
     bench.kernel.taken.length = 0;
     bench.send([100, 100]);
     assert.deepEqual(bench.shape(), ["2 x 100"]);
+  },
+);
+
+libcTest("the kernel is told never to wait", (libc) => {
+  const bench = new Bench(libc);
+  refuseRuns(bench, Errno.EMSGSIZE);
+  bench.send([100, 100, 70]);
+  assert.ok(bench.kernel.flags.length > 1);
+  for (const flags of bench.kernel.flags) assert.equal(flags, MSG_DONTWAIT);
+});
+
+for (const name of ["EAGAIN", "ENOBUFS"] as const) {
+  libcTest(
+    `what meets ${name} is dropped with the rest of the batch, and not tried again`,
+    (libc) => {
+      const bench = new Bench(libc);
+      const { kernel } = bench;
+      kernel.errno = Errno[name];
+      kernel.takes = ({ bytes }) => bytes.length < 300;
+      const sent = bench.send([100, 200, 200, 200, -100, 60, 50]);
+      assert.deepEqual(bench.sent(), sent.slice(0, 1));
+      assert.deepEqual(kernel.refused.length, 1);
+      assert.equal(kernel.calls, 2);
+      assert.equal(bench.dropped(1), 5);
+      assert.equal(bench.failed(1), 0);
+
+      // The next batch is another attempt, and runs are still in favour.
+      kernel.takes = () => true;
+      kernel.taken.length = 0;
+      bench.send([100, 100]);
+      assert.deepEqual(bench.shape(), ["2 x 100"]);
+      assert.equal(bench.dropped(1), 5);
+    },
+  );
+}
+
+libcTest("a full socket is not tried for another connection, too", (libc) => {
+  const bench = new Bench(libc);
+  const { kernel } = bench;
+  bench.place(3, "192.0.2.3:1003");
+  kernel.errno = Errno.EAGAIN;
+  kernel.takes = ({ fd }) => fd !== IPV4_FD;
+  bench.send([100, 100, 70, 80, 90], (i) => [1, 1, 3, 2, 3][i] ?? 1);
+  assert.deepEqual(kernel.taken.map(({ fd, port }) => [fd, port]), [
+    [IPV6_FD, 1002],
+  ]);
+  assert.equal(kernel.refused.length, 1);
+  assert.deepEqual([1, 2, 3].map((mux) => bench.dropped(mux)), [2, 0, 2]);
+});
+
+libcTest(
+  "a socket that fills while a run leaves datagram by datagram takes no more",
+  (libc) => {
+    const bench = new Bench(libc);
+    const { kernel } = bench;
+    kernel.takes = ({ segmentSize, bytes }) => {
+      const path = segmentSize > 0;
+      kernel.errno = path ? Errno.EMSGSIZE : Errno.EAGAIN;
+      return !path && bytes[0] !== 2;
+    };
+    const sent = bench.send([100, 100, 100, 60]);
+    assert.deepEqual(bench.sent(), sent.slice(0, 1));
+    assert.equal(kernel.refused.length, 2);
+    assert.equal(bench.dropped(1), 3);
+    assert.equal(bench.failed(1), 0);
   },
 );
 
@@ -304,7 +374,7 @@ libcTest(
         { maxLength: CAPACITY },
       ),
       atOnce: fc.constantFrom(1, 2, 7, Infinity),
-      errno: fc.constantFrom(Errno.EMSGSIZE, Errno.EPERM, Errno.ENOBUFS),
+      errno: fc.constantFrom(Errno.EMSGSIZE, Errno.EPERM, Errno.ENETUNREACH),
       /** Whether the next runs, and single datagrams, are taken. */
       runs: fc.infiniteStream(fc.boolean()),
       singles: fc.infiniteStream(fc.boolean()),
