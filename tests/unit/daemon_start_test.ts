@@ -372,12 +372,12 @@ Deno.test("without a service manager nobody is told anything", () => {
 });
 
 Deno.test("counters are named in the log, each once", () => {
-  const counters = Float64Array.from({ length: 9 }, (_, index) => index + 101);
+  const counters = Float64Array.from({ length: 10 }, (_, index) => index + 101);
   assert.equal(
     connectionText(5, counters),
     "connection 5: 101 packets out, 102 bytes out, 104 packets in, " +
-      "105 bytes in, 103 not sent, 106 with a wrong tag, 107 replayed, " +
-      "108 without payload, 109 of a wrong type",
+      "105 bytes in, 103 not sent, 110 dropped before a full uplink, " +
+      "106 with a wrong tag, 107 replayed, 108 without payload, 109 of a wrong type",
   );
   assert.equal(
     planeText(counters),

@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import {
+  LEFT,
+  RIGHT,
+  speakingRight,
+  waitingLeft,
+} from "../interop/settings.ts";
+import { until } from "../support/daemons.ts";
+import type { Lab, LabHost } from "../support/lab.ts";
+import { missingCommand, whyNoLab } from "../support/lab_missing.ts";
+import { labTest } from "../support/lab_test_case.ts";
+import {
+  oursFromSource,
+  oursOnWebCrypto,
+  oursWithOneWorker,
+  oursWithoutOffloads,
+  oursWithTwoWorkers,
+} from "../support/peers.ts";
+
+const COUNT_PORT = "7002";
+
+/** Datagrams that come in while the uplink is full, and ms between them. */
+const ARRIVALS = 150, INTERVAL = "10";
+
+/**
+ * An uplink so slow that it does not give room for one datagram in a test,
+ * with a queue that the socket's buffer does not fill.
+ */
+const SLOW = ["rate", "10kbit", "burst", "16kb", "limit", "20mb"];
+
+/** A quarter of it is more than the kernel's buffer for a socket of Deno. */
+const QUEUED_BYTES = 80_000;
+
+const programs = [
+  { program: oursWithOneWorker, drops: true },
+  { program: oursWithTwoWorkers, drops: true },
+  { program: oursWithoutOffloads, drops: true },
+  // Waits instead, and loses at the device.
+  { program: oursFromSource, drops: false },
+  { program: oursOnWebCrypto, drops: false },
+];
+
+for (const [index, { program, drops }] of programs.entries()) {
+  labTest(
+    `${program.name}: a full uplink delays neither what comes in nor the end`,
+    `fu-${index}`,
+    [program.missing(), missingCommand("tc"), whyNoTbf()],
+    async (lab) => {
+      const { left, right } = lab;
+      const daemon = await program.start(left, waitingLeft);
+      await oursWithOneWorker.start(right, speakingRight(lab));
+      await right.ping(LEFT);
+      await left.exec(
+        ...["tc", "qdisc", "add", "dev", "wire", "root", "tbf"] as const,
+        ...SLOW,
+      );
+      await left.script("lab_datagram_flood.ts", "flood", RIGHT).line(
+        /^flooding$/,
+      );
+      await fills(left);
+      assert.equal(await arrivals(lab), ARRIVALS);
+
+      Deno.kill(daemon.pid, "SIGUSR1");
+      const said = await daemon.line(/connection 0: .* packets out/);
+      const [, dropped = ""] = said.match(/(\d+) dropped before a full/) ?? [];
+      assert.equal(Number(dropped) > 0, drops, said);
+
+      // A daemon that does not listen is killed, and has no status then.
+      const { code, signal } = await daemon.stop();
+      assert.deepEqual({ code, signal }, { code: 0, signal: null });
+    },
+  );
+}
+
+/** Waits until the uplink's queue has been full for a moment. */
+async function fills(host: LabHost): Promise<void> {
+  let before = 0;
+  await until("the uplink is full", 20, async () => {
+    const now = await queued(host);
+    const stands = now === before && now > QUEUED_BYTES;
+    before = now;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    return stands;
+  });
+}
+
+async function queued(host: LabHost): Promise<number> {
+  const args = ["-s", "-j", "qdisc", "show", "dev", "wire"];
+  const [qdisc]: { backlog: number }[] = JSON.parse(
+    await host.exec("tc", ...args),
+  );
+  return qdisc?.backlog ?? 0;
+}
+
+/** How many of the datagrams that the right host sends reach the left one. */
+async function arrivals({ left, right }: Lab): Promise<number> {
+  const counter = left.script("lab_datagram_flood.ts", "count", COUNT_PORT);
+  await counter.line(/^counting$/);
+  const args = ["number", LEFT, COUNT_PORT, String(ARRIVALS), INTERVAL];
+  await right.script("lab_datagram_flood.ts", ...args).line(/^sent$/);
+  let arrived = 0;
+  for (let tries = 0; tries < 20 && arrived < ARRIVALS; tries++) {
+    const seen = counter.lines.length;
+    await counter.tell("how many");
+    arrived = Number(await counter.line(/^\d+$/, 10, seen));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return arrived;
+}
+
+/** Kernels without the queue that limits a rate say so when asked for one. */
+function whyNoTbf(): string | null {
+  if (whyNoLab() !== null || missingCommand("tc") !== null) return null;
+  const device = `at-tbf-${Deno.pid % 100_000}`;
+  const run = (program: string, ...args: string[]) =>
+    new Deno.Command(program, { args, stderr: "null" }).outputSync().success;
+  run("ip", "link", "add", device, "type", "veth");
+  const tbf = ["qdisc", "add", "dev", device, "root", "tbf"];
+  const there = run("tc", ...tbf, ...SLOW);
+  run("ip", "link", "delete", device);
+  return there ? null : "the kernel has no tbf";
+}
