@@ -52,6 +52,11 @@ export function findGroup(libc: ProcessLibc, name: string): number | undefined {
   return new Deno.UnsafePointerView(entry).getUint32(GROUP_GID_AT);
 }
 
+/** @returns The user that this process acts as now. */
+export function effectiveUser(libc: ProcessLibc): number {
+  return libc.process.geteuid();
+}
+
 /**
  * Makes a folder the root of the file system for all threads, and the working
  * directory. Descriptors that are open remain a way out; so do privileges.

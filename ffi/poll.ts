@@ -65,6 +65,11 @@ export class PollSet {
     return this.#count++;
   }
 
+  /** Forgets all descriptors, for a set that is put together anew. */
+  clear(): void {
+    this.#count = 0;
+  }
+
   /**
    * Changes what to wait for at one descriptor; 0 leaves errors and hang-ups.
    *

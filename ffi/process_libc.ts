@@ -147,6 +147,11 @@ const SYMBOLS = {
     result: "i32",
   },
 
+  geteuid: {
+    parameters: [],
+    result: "u32",
+  },
+
   // Files by their place in an open folder
   openat: {
     parameters: [

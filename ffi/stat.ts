@@ -16,9 +16,11 @@ const AT_EMPTY_PATH = 0x1000;
 // include/uapi/linux/stat.h
 const STATX_MODE = 0x2;
 const STATX_NLINK = 0x4;
+const STATX_UID = 0x8;
 const STATX_INO = 0x100;
 const STATX_SIZE = 256;
 const NLINK_AT = 16;
+const OWNER_AT = 20;
 const MODE_AT = 28;
 const INODE_AT = 32;
 const DEVICE_MAJOR_AT = 136;
@@ -43,6 +45,8 @@ export interface FileStatus {
   readonly kind: string;
   /** How many names it has. */
   readonly names: number;
+  /** The user that it belongs to. */
+  readonly owner: number;
   /** The same for two names of one file, and for no others. */
   readonly identity: string;
 }
@@ -92,7 +96,7 @@ function stat(
 ): FileStatus {
   const { statx } = libc.process;
   const result = new Uint8Array(STATX_SIZE);
-  const mask = STATX_MODE | STATX_NLINK | STATX_INO;
+  const mask = STATX_MODE | STATX_NLINK | STATX_UID | STATX_INO;
   if (statx(fd, cString(path), flags, mask, result) !== 0) {
     throw libc.error(`look at '${name}'`, "statx");
   }
@@ -105,6 +109,7 @@ function stat(
     mode,
     kind: KINDS.get(mode >> 12) ?? "file of an unknown kind",
     names: view.getUint32(NLINK_AT, true),
+    owner: view.getUint32(OWNER_AT, true),
     identity: [...device, inode].join(":"),
   };
 }

@@ -7,8 +7,8 @@
 
 import { Errno } from "./errno.ts";
 import type { ProcessLibc } from "./process_libc.ts";
+import { AF_UNIX, unixAddress } from "./sockaddr_un.ts";
 
-const AF_UNIX = 1;
 const SOCK_DGRAM = 2;
 const SOCK_CLOEXEC = 0o2000000;
 const MSG_DONTWAIT = 0x40;
@@ -17,9 +17,6 @@ const MSG_NOSIGNAL = 0x4000;
 // include/uapi/asm-generic/socket.h
 const SOL_SOCKET = 1;
 const SO_SNDTIMEO = 21;
-
-const PATH_AT = 2;
-const PATH_MAX = 107;
 
 /**
  * A socket that sends to one address. The kernel keeps few datagrams, on many
@@ -91,11 +88,11 @@ export class UnixDatagram implements Disposable {
 }
 
 function connect(libc: ProcessLibc, path: string, patience: number): number {
-  const { address, size } = sockaddr(path);
+  const { bytes, size } = unixAddress(path);
   const fd = libc.symbols.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) throw libc.error("open a unix socket", "socket");
   limitWaiting(libc, fd, patience);
-  if (libc.process.connect(fd, address, size) === 0) return fd;
+  if (libc.process.connect(fd, bytes, size) === 0) return fd;
   const error = libc.error(`reach '${path}'`, "connect");
   libc.symbols.close(fd);
   throw error;
@@ -109,23 +106,4 @@ function limitWaiting(libc: ProcessLibc, fd: number, patience: number): void {
   ]);
   const size = timeval.byteLength;
   libc.symbols.setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, timeval, size);
-}
-
-/** struct sockaddr_un; the size leaves out what an abstract name has not. */
-function sockaddr(path: string): {
-  readonly address: Uint8Array<ArrayBuffer>;
-  readonly size: number;
-} {
-  const bytes = new TextEncoder().encode(path);
-  if (bytes.length > PATH_MAX) {
-    throw new RangeError(
-      `Cannot reach '${path}': it is longer than ${PATH_MAX} bytes`,
-    );
-  }
-  const address = new Uint8Array(PATH_AT + PATH_MAX + 1);
-  new DataView(address.buffer).setUint16(0, AF_UNIX, true);
-  address.set(bytes, PATH_AT);
-  const isAbstract = path.startsWith("@");
-  if (isAbstract) address[PATH_AT] = 0;
-  return { address, size: PATH_AT + bytes.length + (isAbstract ? 0 : 1) };
 }

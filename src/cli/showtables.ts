@@ -5,13 +5,16 @@
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
+import { effectiveUser } from "../../ffi/identity.ts";
 import { readEnvironment } from "../../ffi/process.ts";
 import type { ProcessLibc } from "../../ffi/process_libc.ts";
 import {
   readShowtablesCommandLine,
   type ShowtablesOptions,
 } from "../config/showtables.ts";
+import { localStreams } from "../daemon/local_streams.ts";
 import { parseAddress } from "../net/address.ts";
+import { formatPlace, isUnixSocket, type Place } from "../net/place.ts";
 import { systemLookup } from "../net/system_lookup.ts";
 import { ClusterView, tableJson } from "../sync/cluster_view.ts";
 import { connectTcp } from "../sync/deno_tcp.ts";
@@ -54,7 +57,7 @@ export async function showtables(
   }
   const display = new Display(options, Deno.stdout.isTerminal());
   try {
-    await readAll(await source(options), options, display);
+    await readAll(await source(options, libc), options, display);
   } catch (error) {
     printTo(Deno.stderr, `anytun-showtables: ${textOf(error)}\n`);
     return EXIT_FAILED;
@@ -108,24 +111,41 @@ class Display {
 }
 
 async function source(
-  { server, syncTls }: ShowtablesOptions,
+  options: ShowtablesOptions,
+  libc: ProcessLibc,
 ): Promise<Read> {
+  const { server } = options;
   if (server === undefined) return (into) => Deno.stdin.read(into);
-  const { host, port } = server;
-  const address = parseAddress(host);
-  const connect = await connectFor(syncTls, connectTcp);
-  const addresses = address ? [address] : await systemLookup(host, "any");
+  const connect = await connectFor(options, {
+    ...localStreams(libc),
+    connectTcp,
+    effectiveUser: () => effectiveUser(libc),
+    delay: (ms, signal) => delay(ms, undefined, signal ? { signal } : {}),
+  }, [server]);
   let reason = "the name has no address";
-  for (const address of addresses) {
+  for (const place of await placesOf(server)) {
     try {
       const signal = AbortSignal.timeout(ANSWER_MS);
-      const stream: SyncStream = await connect({ address, port }, signal);
+      const stream: SyncStream = await connect(place, signal);
       return (into) => stream.read(into);
     } catch (error) {
       reason = textOf(error);
     }
   }
-  throw new Error(`Cannot connect to ${host}:${port} (--connect): ${reason}`);
+  const name = isUnixSocket(server)
+    ? formatPlace(server)
+    : `${server.host}:${server.port}`;
+  throw new Error(`Cannot connect to ${name} (--connect): ${reason}`);
+}
+
+async function placesOf(
+  server: NonNullable<ShowtablesOptions["server"]>,
+): Promise<readonly Place[]> {
+  if (isUnixSocket(server)) return [server];
+  const { host, port } = server;
+  const address = parseAddress(host);
+  const addresses = address ? [address] : await systemLookup(host, "any");
+  return addresses.map((address) => ({ address, port }));
 }
 
 async function readAll(

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { UnixSocket } from "../net/place.ts";
 import type { LogFormat, LogTarget } from "../log/target.ts";
 import {
   type CommandLine,
@@ -11,6 +12,7 @@ import {
   type Warn,
 } from "./command_line.ts";
 import { OptionFault } from "./fault.ts";
+import { warnOfTrust } from "./cluster.ts";
 import type { HostPort } from "./lists.ts";
 import { logTargetsOf } from "./log_target.ts";
 import type { SecretFiles } from "./secret_files.ts";
@@ -37,9 +39,11 @@ export interface ControldOptions {
   /** The file to serve. */
   readonly file: string;
   /** Where to listen. */
-  readonly controlHost: HostPort;
+  readonly controlHost: HostPort | UnixSocket;
   /** What protects the streams to clients. */
   readonly syncTls: SyncTls | undefined;
+  /** Whether every user of this host may be a client, over TCP. */
+  readonly syncAnyUser: boolean;
 }
 
 /**
@@ -81,11 +85,14 @@ function settle(
   }
   const controlHost = values.controlHost ??
     { host: "127.0.0.1", port: "2323" };
+  const syncTls = syncTlsOf(values, { runtime, files, warn });
+  const { syncAnyUser } = values;
+  warnOfTrust({ syncTls, syncAnyUser }, [controlHost], warn);
   return {
     options: {
       ...{ foreground, username, groupname, chroot, pidFile },
       ...{ logTargets, logFormat, file, controlHost },
-      syncTls: syncTlsOf(values, { runtime, files, warn }),
+      ...{ syncTls, syncAnyUser },
     },
     warnings,
   };

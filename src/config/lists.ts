@@ -3,8 +3,11 @@
  *
  * @module
  */
+import { parseDecimal } from "../net/decimal.ts";
+import { UNIX_PREFIX, type UnixSocket } from "../net/place.ts";
 import { parsePrefix, type Prefix } from "../net/prefix.ts";
 import { BadValue } from "./option.ts";
+import { U16_MAX } from "./values.ts";
 
 /** A host to connect to over TCP. */
 export interface HostPort {
@@ -15,6 +18,9 @@ export interface HostPort {
 }
 
 const DEFAULT_PORT = "2323";
+
+/** Bytes of the longest path of a unix socket (unix(7)). */
+const UNIX_PATH_MAX = 107;
 
 /**
  * Reads networks separated by commas.
@@ -34,12 +40,64 @@ export function routes(text: string): readonly Prefix[] {
 }
 
 /**
- * Reads hosts separated by commas.
+ * Reads hosts and unix sockets separated by commas.
  *
  * @throws {BadValue} that shows the first element that is none
  */
-export function hosts(text: string): readonly HostPort[] {
-  return text.split(",").map(hostPort);
+export function places(text: string): readonly (HostPort | UnixSocket)[] {
+  return text.split(",").map(place);
+}
+
+/**
+ * Reads what {@linkcode hostPort} and {@linkcode unixSocket} read.
+ *
+ * @throws {BadValue} if it is neither
+ */
+export function place(text: string): HostPort | UnixSocket {
+  return unixSocket(text) ?? hostPort(text);
+}
+
+/**
+ * Reads `unix:<path>`. A number behind the colon makes it a host of this name.
+ *
+ * @returns undefined if the text is about something else
+ * @throws {BadValue} if it is no absolute path, or too long
+ */
+export function unixSocket(text: string): UnixSocket | undefined {
+  if (!text.startsWith(UNIX_PREFIX)) return undefined;
+  const path = text.slice(UNIX_PREFIX.length);
+  if (/^\d+$/.test(path)) return undefined;
+  if (!path.startsWith("/") || path.endsWith("/") || path.includes("\0")) {
+    throw new BadValue(
+      "the absolute path of a socket behind unix:, such as " +
+        "unix:/run/anytun.sock (abstract names are not supported)",
+      UNIX_PREFIX.length,
+      text,
+    );
+  }
+  if (new TextEncoder().encode(path).length > UNIX_PATH_MAX) {
+    throw new BadValue(
+      `a path of at most ${UNIX_PATH_MAX} bytes behind unix:`,
+      UNIX_PREFIX.length + UNIX_PATH_MAX,
+      text,
+    );
+  }
+  return { path };
+}
+
+/**
+ * Reads where to listen: a port, or `unix:<path>`.
+ *
+ * @throws {BadValue} if it is neither
+ */
+export function portOrSocket(text: string): number | UnixSocket {
+  const socket = unixSocket(text);
+  if (socket !== undefined) return socket;
+  const port = parseDecimal(text, 1, U16_MAX);
+  if (port !== undefined) return port;
+  throw new BadValue(
+    `a decimal number from 1 to ${U16_MAX}, or unix: and a path`,
+  );
 }
 
 /**

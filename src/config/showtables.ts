@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { type HostAndPort, hostAndPort } from "./cluster.ts";
+import type { UnixSocket } from "../net/place.ts";
+import { type HostAndPort, serverOf, warnOfTrust } from "./cluster.ts";
 import {
   type CommandLine,
   readCommandLine,
@@ -19,9 +20,11 @@ import type { Runtime } from "./version.ts";
 /** Validated options of `anytun-showtables`. */
 export interface ShowtablesOptions {
   /** The server to ask; without one it is standard input. */
-  readonly server: HostAndPort | undefined;
+  readonly server: HostAndPort | UnixSocket | undefined;
   /** What protects the stream from the server. */
   readonly syncTls: SyncTls | undefined;
+  /** Whether the server may be of every user of this host, over TCP. */
+  readonly syncAnyUser: boolean;
   /** Whether to stay for what changes. */
   readonly watch: boolean;
   /** Whether each record is to be a line of JSON. */
@@ -52,13 +55,15 @@ function settle(
   runtime: Runtime,
   files: SecretFiles,
 ): Settled<ShowtablesOptions> {
-  const { connect, watch, json } = values;
+  const { connect, watch, json, syncAnyUser } = values;
   const warnings: string[] = [];
   const warn: Warn = (text) => warnings.push(text);
-  const server = connect && hostAndPort("--connect", connect);
+  const server = connect && serverOf("--connect", connect);
   const syncTls = syncTlsOf(values, { runtime, files, warn });
   if (syncTls && server === undefined) {
     warn("--sync-tls-cert has no effect without --connect (-X)");
   }
-  return { options: { server, syncTls, watch, json }, warnings };
+  const trust = { syncTls, syncAnyUser };
+  if (server !== undefined) warnOfTrust(trust, [server], warn);
+  return { options: { server, ...trust, watch, json }, warnings };
 }

@@ -5,9 +5,9 @@
  * @module
  */
 import { MAX_WINDOW_SIZE } from "../satp/replay_window.ts";
-import { hostPort } from "./lists.ts";
+import { place } from "./lists.ts";
 import { flag, optional, type OptionValues } from "./option.ts";
-import { clusterRows, syncTlsRows } from "./rows/cluster.ts";
+import { clusterRows, syncTrustRows } from "./rows/cluster.ts";
 import {
   muxRow,
   roleRow,
@@ -97,10 +97,10 @@ export const controldTable = {
     short: "-X",
     long: "--control-host",
     argument: "host:port",
-    parse: hostPort,
-    help: "local address and port (default 127.0.0.1:2323)",
+    parse: place,
+    help: "local address and port (default 127.0.0.1:2323), or unix:<path>",
   }),
-  ...syncTlsRows,
+  ...syncTrustRows,
 };
 
 /** The options of the program `anytun-showtables`; the original has none. */
@@ -111,8 +111,9 @@ export const showtablesTable = {
     short: "-X",
     long: "--connect",
     argument: "host:port",
-    parse: hostPort,
-    help: "ask this server instead of reading standard input",
+    parse: place,
+    help: "ask this server, or the one at unix:<path>, instead of reading " +
+      "standard input",
   }),
   watch: flag({
     group: "Cluster",
@@ -126,7 +127,7 @@ export const showtablesTable = {
     long: "--json",
     help: "print a line of JSON for each record",
   }),
-  ...syncTlsRows,
+  ...syncTrustRows,
 };
 
 /** What the option table of `anytun-showtables` yields. */

@@ -10,7 +10,8 @@ import { hostAndPort } from "../config/cluster.ts";
 import type { Log } from "../log/log.ts";
 import type { Logger } from "../log/logger.ts";
 import { RateLimitedLog } from "../log/rate_limited_log.ts";
-import { bindSync } from "../sync/bind.ts";
+import { isUnixSocket } from "../net/place.ts";
+import { bindSync, type SyncBind } from "../sync/bind.ts";
 import {
   changedRecords,
   type ControlRecord,
@@ -22,6 +23,7 @@ import { listenFor } from "../sync/transport.ts";
 import { keepFlushing } from "./flush_log.ts";
 import { PidFile } from "./pid_file.ts";
 import { findIdentity, giveUpPrivileges } from "./privileges.ts";
+import type { Identity } from "./process_control.ts";
 import { runProgram } from "./run_program.ts";
 import { listenForSignals } from "./signals.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -96,7 +98,7 @@ class Controld {
     stop.addEventListener("abort", () => supervisor.stopping());
     const identity = findIdentity(options, control);
     this.#readFirst();
-    const server = await this.#listen();
+    const server = await this.#listen(identity);
     pidFile.place(() =>
       giveUpPrivileges(options, identity, control, this.#logger)
     );
@@ -124,17 +126,14 @@ class Controld {
     return listenForSignals(onSignal, this.#logger, actions, cleanup);
   }
 
-  async #listen(): Promise<SyncServer> {
-    const { listenTcp, lookup, delay, elapsed } = this.#world;
-    const { controlHost, syncTls } = this.#options;
-    // `:port` stands for all addresses.
-    const host = controlHost.host || "::";
-    const { port } = hostAndPort("--control-host", { ...controlHost, host });
+  async #listen(identity: Identity | undefined): Promise<SyncServer> {
+    const { lookup, delay, elapsed } = this.#world;
+    const options = this.#options;
     // Nobody is named to it; it learns who has a certificate.
     const members = new KnownMembers();
     const listeners = await bindSync(
-      { host, port },
-      await listenFor(syncTls, listenTcp, {
+      bindOf(options.controlHost),
+      await listenFor(options, this.#world, identity, {
         members,
         delay,
         now: elapsed,
@@ -243,6 +242,14 @@ class Controld {
       );
     }
   }
+}
+
+/** @throws if the port is none */
+function bindOf(controlHost: ControldOptions["controlHost"]): SyncBind {
+  if (isUnixSocket(controlHost)) return controlHost;
+  // `:port` stands for all addresses.
+  const host = controlHost.host || "::";
+  return hostAndPort("--control-host", { ...controlHost, host });
 }
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {

@@ -8,6 +8,7 @@ import type { ClusterOptions } from "../config/cluster.ts";
 import type { Logger } from "../log/logger.ts";
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { parseAddress } from "../net/address.ts";
+import { isUnixSocket } from "../net/place.ts";
 import type { Lookup } from "../net/resolver.ts";
 import type { KdPrfName } from "../satp/params.ts";
 import { RecordApplier } from "../sync/apply.ts";
@@ -18,6 +19,7 @@ import { SyncServer } from "../sync/server.ts";
 import type { Connect } from "../sync/seams.ts";
 import { connectFor, listenFor } from "../sync/transport.ts";
 import { keepFlushing } from "./flush_log.ts";
+import type { Identity } from "./process_control.ts";
 import type { SyncState } from "./sync_state.ts";
 import type { World } from "./world.ts";
 
@@ -27,7 +29,14 @@ export const SYNC_LOG_LIMIT = { burst: 5, perSecond: 0.1 };
 /** What of the outside a member touches. */
 export type SyncWorld = Pick<
   World,
-  "listenTcp" | "connectTcp" | "lookup" | "delay" | "elapsed"
+  | "listenTcp"
+  | "connectTcp"
+  | "openUnixStreams"
+  | "openOwners"
+  | "effectiveUser"
+  | "lookup"
+  | "delay"
+  | "elapsed"
 >;
 
 /** Tells and is told. */
@@ -41,7 +50,7 @@ export class SyncMember {
   readonly #moved = new Set<number>();
   readonly #members = new KnownMembers();
   #server: SyncServer | undefined;
-  /** Never plain TCP by mistake: there is none until it is known. */
+  /** Never in another way by mistake: there is none until it is known. */
   #connect: Connect = () =>
     Promise.reject(new Error("Cannot connect before open()"));
 
@@ -58,26 +67,30 @@ export class SyncMember {
     this.#world = world;
     this.#logger = logger;
     this.#limited = limited;
-    for (const { host } of options.syncServers) {
+    for (const server of options.syncServers) {
+      if (isUnixSocket(server)) continue;
+      const { host } = server;
       const address = parseAddress(host);
       if (address !== undefined) this.#members.name(host, [address]);
     }
   }
 
   /**
-   * Gets ready to connect, and opens the port of the server if there is to be
-   * one.
+   * Gets ready to connect, and opens the port or the socket of the server if
+   * there is to be one.
    *
+   * @param identity Whom the daemon will become, if that is to change
    * @throws if it cannot be bound
    */
-  async open(): Promise<void> {
-    const { syncServer, syncTls } = this.#options;
-    const { connectTcp, listenTcp, lookup, delay, elapsed } = this.#world;
-    this.#connect = await connectFor(syncTls, connectTcp);
+  async open(identity?: Identity): Promise<void> {
+    const { syncServer, syncServers } = this.#options;
+    const { lookup, delay, elapsed } = this.#world;
+    const options = this.#options;
+    this.#connect = await connectFor(options, this.#world, syncServers);
     if (syncServer === undefined) return;
     const listeners = await bindSync(
       syncServer,
-      await listenFor(syncTls, listenTcp, {
+      await listenFor(options, this.#world, identity, {
         members: this.#members,
         delay,
         now: elapsed,

@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { openAppend } from "../../ffi/append_file.ts";
+import { effectiveUser } from "../../ffi/identity.ts";
 import { keepInspectorShut } from "../../ffi/inspector.ts";
 import { workingDirectory } from "../../ffi/process.ts";
 import type { ProcessLibc } from "../../ffi/process_libc.ts";
@@ -18,6 +19,7 @@ import { systemLookup } from "../net/system_lookup.ts";
 import { connectTcp, listenTcp } from "../sync/deno_tcp.ts";
 import { choosePlane } from "./choose_plane.ts";
 import type { Launcher } from "./launcher.ts";
+import { localStreams } from "./local_streams.ts";
 import type { NotifySocket } from "./supervisor.ts";
 import { systemControl } from "./system_control.ts";
 import type { World } from "./world.ts";
@@ -61,6 +63,8 @@ export function systemWorld(
     random: (words) => void crypto.getRandomValues(words),
     listenTcp,
     connectTcp,
+    ...localStreams(libc),
+    effectiveUser: () => effectiveUser(libc),
     elapsed: () => performance.now(),
     choosePlane: (choice, logger) =>
       choosePlane(choice, libc, surroundings, logger),

@@ -8,9 +8,10 @@ import type { Logger } from "../log/logger.ts";
 import type { LogSurroundings } from "../log/outlet.ts";
 import type { Delay, Lookup } from "../net/resolver.ts";
 import type { Digest } from "../satp/secrets.ts";
-import type { Connect, Listen } from "../sync/seams.ts";
+import type { ConnectTcp, ListenTcp } from "../sync/seams.ts";
 import type { PlaneChoice } from "./choose_plane.ts";
 import type { Launcher } from "./launcher.ts";
+import type { LocalStreams } from "./local_streams.ts";
 import type { PlaneBuilder } from "./plane.ts";
 import type { ProcessControl } from "./process_control.ts";
 import type { RandomFill } from "./sender_ids.ts";
@@ -18,7 +19,7 @@ import type { OnSignal } from "./signals.ts";
 import type { NotifySocket } from "./supervisor.ts";
 
 /** What the daemon is given at its start. */
-export interface World extends LogSurroundings {
+export interface World extends LogSurroundings, LocalStreams {
   readonly delay: Delay;
   readonly lookup: Lookup;
   readonly digest: Digest;
@@ -31,8 +32,10 @@ export interface World extends LogSurroundings {
     /** Whether others than owner and group have access to the file. */
     readonly isPublic: boolean;
   };
-  readonly listenTcp: Listen;
-  readonly connectTcp: Connect;
+  readonly listenTcp: ListenTcp;
+  readonly connectTcp: ConnectTcp;
+  /** The user that this process acts as now. */
+  effectiveUser(): number;
   /** Milliseconds of a clock that never goes back. */
   elapsed(): number;
   /** @throws if the engine that was asked for by name cannot be had */

@@ -41,6 +41,22 @@ export function formatAddress(address: IpAddress): string {
   return address.zone === undefined ? text : `${text}%${address.zone}`;
 }
 
+/**
+ * Whether it leads to this host alone: 127.0.0.0/8 (RFC 1122 section 3.2.1.3),
+ * ::1 (RFC 4291), and the former as IPv4-mapped IPv6 addresses.
+ */
+export function isLoopback({ family, bytes }: IpAddress): boolean {
+  if (family === 4) return bytes[0] === 127;
+  const last = bytes.length - 1;
+  return bytes.every((byte, i) => byte === (i === last ? 1 : 0)) ||
+    isMapped(bytes) && bytes[12] === 127;
+}
+
+/** ::ffff:0:0/96 (RFC 4291 section 2.5.5.2). */
+function isMapped(bytes: Uint8Array): boolean {
+  return bytes.subarray(0, 12).every((byte, i) => byte === (i < 10 ? 0 : 0xff));
+}
+
 function parseIpv4(text: string): IpAddress | undefined {
   const bytes = ipv4Bytes(text);
   return bytes && { family: 4, bytes: Uint8Array.from(bytes) };

@@ -5,14 +5,22 @@
  * @module
  */
 import type { Logger } from "../log/logger.ts";
-import { type IpAddress, parseAddress } from "../net/address.ts";
-import { type Endpoint, formatEndpoint } from "../net/endpoint.ts";
+import { type IpAddress, isLoopback, parseAddress } from "../net/address.ts";
+import {
+  formatPlace,
+  isUnixSocket,
+  type Place,
+  type UnixSocket,
+} from "../net/place.ts";
 import type { Lookup } from "../net/resolver.ts";
 import { isUnspecified } from "./record.ts";
 import type { Listen, SyncListener } from "./seams.ts";
 
-/** What people ask for. */
-export interface SyncBind {
+/** What people ask for: a unix socket, or a port. */
+export type SyncBind = UnixSocket | SyncPort;
+
+/** A port. */
+export interface SyncPort {
   /** Address or name; without one it is the loopback address of IPv4. */
   readonly host: string | undefined;
   /** 0 to 65535; 0 lets the system choose. */
@@ -22,50 +30,58 @@ export interface SyncBind {
 const LOOPBACK: IpAddress = { family: 4, bytes: Uint8Array.of(127, 0, 0, 1) };
 
 /**
- * Listens for sync clients on every address of the host.
+ * Listens for sync clients on a unix socket, or every address of the host.
  *
  * @returns At least one listener
  * @throws if the name has no address, or an address cannot be bound; nothing
  * stays open then
  */
 export async function bindSync(
-  { host, port }: SyncBind,
+  bind: SyncBind,
   listen: Listen,
   lookup: Lookup,
   log: Logger,
 ): Promise<SyncListener[]> {
-  const addresses = host === undefined
-    ? [LOOPBACK]
-    : await addressesOf(host, lookup);
+  const places = await placesOf(bind, lookup);
   using opened = new DisposableStack();
-  const listeners = addresses.map((address) =>
-    opened.adopt(
-      open(listen, { address, port }),
-      (listener) => listener.close(),
-    )
+  const listeners = places.map((place) =>
+    opened.adopt(open(listen, place), (listener) => listener.close())
   );
-  for (const { local, isProtected } of listeners) {
-    const text = formatEndpoint(local);
-    log.notice(
-      `sync server listening on ${text}${isProtected ? " with TLS" : ""}`,
-    );
-    if (!isProtected && !isLoopback(local.address)) {
-      const who = isUnspecified(local) ? "from everywhere" : "from other hosts";
-      log.warning(
-        `sync server on ${text} can be reached ${who}: master keys travel in clear text, to anybody who connects`,
-      );
-    }
-  }
+  for (const listener of listeners) announce(listener, log);
   opened.move();
   return listeners;
 }
 
-function open(listen: Listen, endpoint: Endpoint): SyncListener {
+function announce({ local, isProtected }: SyncListener, log: Logger): void {
+  const text = formatPlace(local);
+  log.notice(
+    `sync server listening on ${text}${isProtected ? " with TLS" : ""}`,
+  );
+  if (isProtected || isUnixSocket(local) || isLoopback(local.address)) return;
+  const who = isUnspecified(local) ? "from everywhere" : "from other hosts";
+  log.warning(
+    `sync server on ${text} can be reached ${who}: master keys travel in clear text, to anybody who connects`,
+  );
+}
+
+function open(listen: Listen, place: Place): SyncListener {
   try {
-    return listen(endpoint);
+    return listen(place);
   } catch (cause) {
-    throw bindError(formatEndpoint(endpoint), cause);
+    throw bindError(formatPlace(place), cause);
   }
+}
+
+async function placesOf(
+  bind: SyncBind,
+  lookup: Lookup,
+): Promise<readonly Place[]> {
+  if (isUnixSocket(bind)) return [bind];
+  const { host, port } = bind;
+  const addresses = host === undefined
+    ? [LOOPBACK]
+    : await addressesOf(host, lookup);
+  return addresses.map((address) => ({ address, port }));
 }
 
 async function addressesOf(
@@ -86,10 +102,4 @@ function bindError(where: string, cause: unknown): Error {
   return new Error(`Cannot listen for sync clients on ${where}: ${why}`, {
     cause,
   });
-}
-
-/** 127.0.0.0/8 (RFC 1122 section 3.2.1.3) and ::1 (RFC 4291). */
-function isLoopback({ family, bytes }: IpAddress): boolean {
-  if (family === 4) return bytes[0] === 127;
-  return bytes.every((byte, i) => byte === (i === bytes.length - 1 ? 1 : 0));
 }

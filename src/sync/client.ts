@@ -5,7 +5,13 @@
  * @module
  */
 import type { Logger } from "../log/logger.ts";
-import { type IpAddress, parseAddress } from "../net/address.ts";
+import { parseAddress } from "../net/address.ts";
+import {
+  formatPlace,
+  isUnixSocket,
+  type Place,
+  type UnixSocket,
+} from "../net/place.ts";
 import type { Delay, Lookup } from "../net/resolver.ts";
 import { decodeRecord } from "./decode.ts";
 import { SyncError } from "./error.ts";
@@ -19,7 +25,10 @@ const LAST_PAUSE_MS = 10_000;
 const ANSWER_MS = 10_000;
 const READ_BYTES = 1 << 16;
 
-/** A server, as people name it. */
+/** A server, as people name it: a unix socket, or a port. */
+export type SyncServerName = UnixSocket | SyncHost;
+
+/** A port. */
 export interface SyncHost {
   /** Name or address, without brackets. */
   readonly host: string;
@@ -29,7 +38,7 @@ export interface SyncHost {
 
 /** What a client needs. */
 export interface SyncClientOptions {
-  readonly server: SyncHost;
+  readonly server: SyncServerName;
   /** Takes each record, checked. */
   readonly apply: (record: SyncRecord) => void;
   readonly connect: Connect;
@@ -47,8 +56,10 @@ export class SyncClient {
 
   constructor(options: SyncClientOptions) {
     this.#options = options;
-    const { host, port } = options.server;
-    this.#name = `${host}:${port}`;
+    const { server } = options;
+    this.#name = isUnixSocket(server)
+      ? formatPlace(server)
+      : `${server.host}:${server.port}`;
   }
 
   /**
@@ -88,10 +99,10 @@ export class SyncClient {
     const { log } = this.#options;
     let reason = "the name has no address";
     try {
-      for (const address of await this.#addresses(signal)) {
+      for (const place of await this.#places(signal)) {
         if (signal.aborted) return undefined;
         try {
-          return await this.#connectTo(address, signal);
+          return await this.#connectTo(place, signal);
         } catch (error) {
           reason = textOf(error);
         }
@@ -108,19 +119,19 @@ export class SyncClient {
     return undefined;
   }
 
-  async #addresses(signal: AbortSignal): Promise<readonly IpAddress[]> {
-    const { lookup, server: { host } } = this.#options;
+  async #places(signal: AbortSignal): Promise<readonly Place[]> {
+    const { lookup, server } = this.#options;
+    if (isUnixSocket(server)) return [server];
+    const { host, port } = server;
     const address = parseAddress(host);
-    if (address !== undefined) return [address];
-    return await this.#inTime(signal, () => lookup(host, "any"));
+    if (address !== undefined) return [{ address, port }];
+    const addresses = await this.#inTime(signal, () => lookup(host, "any"));
+    return addresses.map((address) => ({ address, port }));
   }
 
-  #connectTo(address: IpAddress, signal: AbortSignal): Promise<SyncStream> {
-    const { connect, server: { port } } = this.#options;
-    return this.#inTime(
-      signal,
-      (tooLate) => connect({ address, port }, tooLate),
-    );
+  #connectTo(place: Place, signal: AbortSignal): Promise<SyncStream> {
+    const { connect } = this.#options;
+    return this.#inTime(signal, (tooLate) => connect(place, tooLate));
   }
 
   /** Waits for work until it takes too long or the daemon stops. */

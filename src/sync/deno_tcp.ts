@@ -5,7 +5,7 @@
  */
 import { formatAddress, parseAddress } from "../net/address.ts";
 import type { Endpoint } from "../net/endpoint.ts";
-import type { SyncListener, SyncStream } from "./seams.ts";
+import type { SyncListener, TcpStream } from "./seams.ts";
 
 /**
  * Listens on one endpoint. On `[::]` that serves IPv4 as well, because Deno
@@ -13,7 +13,9 @@ import type { SyncListener, SyncStream } from "./seams.ts";
  *
  * @throws if it cannot be bound
  */
-export function listenTcp({ address, port }: Endpoint): SyncListener {
+export function listenTcp(
+  { address, port }: Endpoint,
+): SyncListener<Endpoint, TcpStream> {
   const hostname = formatAddress(address);
   const listener = Deno.listen({ hostname, port });
   return {
@@ -32,18 +34,20 @@ export function listenTcp({ address, port }: Endpoint): SyncListener {
 export async function connectTcp(
   { address, port }: Endpoint,
   signal: AbortSignal,
-): Promise<SyncStream> {
+): Promise<TcpStream> {
   const hostname = formatAddress(address);
   return new DenoStream(await Deno.connect({ hostname, port, signal }));
 }
 
-class DenoStream implements SyncStream {
+class DenoStream implements TcpStream {
+  readonly local: Endpoint;
   readonly remote: Endpoint;
   readonly #connection: Deno.TcpConn;
   #open = true;
 
   constructor(connection: Deno.TcpConn) {
     this.#connection = connection;
+    this.local = endpointOf(connection.localAddr);
     this.remote = endpointOf(connection.remoteAddr);
     // A peer whose host vanished says nothing; only this finds out.
     connection.setKeepAlive(true);

@@ -5,14 +5,10 @@
  * @module
  */
 import { formatAddress, type IpAddress } from "../net/address.ts";
-import type { Endpoint } from "../net/endpoint.ts";
+import type { SyncStream } from "./seams.ts";
 
 /** The other end of a connection. */
-export interface Peer {
-  readonly remote: Endpoint | { readonly path: string };
-  /** Whose it is, where that is known: on this host. */
-  readonly uid?: number | undefined;
-}
+export type Peer = Pick<SyncStream, "remote" | "uid">;
 
 /** Where a connection comes from. */
 export interface Origin {

@@ -5,7 +5,7 @@
  * @module
  */
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
-import { formatEndpoint } from "../net/endpoint.ts";
+import { formatPlace } from "../net/place.ts";
 import type { Delay } from "../net/resolver.ts";
 import { Admission, type Entry } from "./admission.ts";
 import { originOf } from "./origin.ts";
@@ -76,7 +76,7 @@ export class SyncServer {
     for (const client of this.#clients.values()) {
       if (!client.isOpen || client.push(record)) continue;
       this.#options.log.write("warning", "slow sync client", () => {
-        const to = formatEndpoint(client.remote);
+        const to = formatPlace(client.remote);
         return `sync client ${to} reads too slowly: closing its connection`;
       });
       client.close();
@@ -114,7 +114,7 @@ export class SyncServer {
 
   #welcome(stream: SyncStream): void {
     const { log, snapshot } = this.#options;
-    const from = formatEndpoint(stream.remote);
+    const from = formatPlace(stream.remote);
     const { isIn, out } = this.#enter(stream);
     if (!isIn) {
       const limit = this.#maxClients;
@@ -153,7 +153,7 @@ export class SyncServer {
 
   #giveUp(stream: SyncStream): void {
     this.#options.log.write("warning", "sync client gives its place", () => {
-      const from = formatEndpoint(stream.remote);
+      const from = formatPlace(stream.remote);
       return `sync client ${from} closed: others from there have the most ` +
         `of ${this.#maxClients} places, and somebody else needs one`;
     });

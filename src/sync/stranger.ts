@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { originOf, type Peer } from "./origin.ts";
+import { originOf } from "./origin.ts";
 import type { SyncStream } from "./seams.ts";
 
 /** Type, version and length of a record (RFC 8446 section 5.1). */
@@ -48,8 +48,7 @@ export class Stranger implements SyncStream {
   }
 
   get uid(): number | undefined {
-    const peer: Peer = this.#plain;
-    return peer.uid;
+    return this.#plain.uid;
   }
 
   /** Why it was given up, if it was. */

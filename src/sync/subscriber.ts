@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Endpoint } from "../net/endpoint.ts";
+import type { Place } from "../net/place.ts";
 import type { SyncStream } from "./seams.ts";
 
 /** Characters, which are bytes, that one write takes. */
@@ -36,7 +36,7 @@ export class Subscriber {
     this.#maxWaiting = maxWaiting;
   }
 
-  get remote(): Endpoint {
+  get remote(): Place {
     return this.#stream.remote;
   }
 

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { Endpoint } from "../net/endpoint.ts";
 import type { StrangerLimits } from "./doorkeeper.ts";
 import type { Connect, Listen } from "./seams.ts";
 import { acceptHandshake, beginHandshake } from "./tls_handshake.ts";
@@ -43,11 +44,11 @@ export interface TlsIdentity {
  * @param changed Limits that tests make lower
  */
 export function listenTls(
-  listen: Listen,
+  listen: Listen<Endpoint>,
   identity: TlsIdentity,
   surroundings: Surroundings,
   changed: Partial<StrangerLimits> = {},
-): Listen {
+): Listen<Endpoint> {
   const limits = { ...LIMITS, ...changed };
   const { handshakeMs } = limits;
   return (on) =>
@@ -59,7 +60,10 @@ export function listenTls(
 }
 
 /** Connects to servers that can show a certificate; no other one is heard. */
-export function connectTls(connect: Connect, identity: TlsIdentity): Connect {
+export function connectTls(
+  connect: Connect<Endpoint>,
+  identity: TlsIdentity,
+): Connect<Endpoint> {
   return async (to, signal) =>
     await beginHandshake(await connect(to, signal), identity, signal);
 }

@@ -4,7 +4,8 @@
  * @module
  */
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
-import { formatEndpoint } from "../net/endpoint.ts";
+import type { Endpoint } from "../net/endpoint.ts";
+import { formatPlace } from "../net/place.ts";
 import { Doorkeeper, type DoorkeeperOptions } from "./doorkeeper.ts";
 import type { SyncListener, SyncStream } from "./seams.ts";
 import { Stranger } from "./stranger.ts";
@@ -19,9 +20,9 @@ export interface TlsListenerOptions extends DoorkeeperOptions {
 export type Surroundings = Omit<TlsListenerOptions, "handshake" | "limits">;
 
 /** Hands out streams of verified clients; what others do costs little. */
-export class TlsListener implements SyncListener {
+export class TlsListener implements SyncListener<Endpoint> {
   readonly isProtected = true;
-  readonly #plain: SyncListener;
+  readonly #plain: SyncListener<Endpoint>;
   readonly #options: TlsListenerOptions;
   readonly #doorkeeper: Doorkeeper;
   /** Verified clients and errors, as they came. */
@@ -30,13 +31,13 @@ export class TlsListener implements SyncListener {
   #isOpen = true;
   #news = Promise.withResolvers<void>();
 
-  constructor(plain: SyncListener, options: TlsListenerOptions) {
+  constructor(plain: SyncListener<Endpoint>, options: TlsListenerOptions) {
     this.#plain = plain;
     this.#options = options;
     this.#doorkeeper = new Doorkeeper(options);
   }
 
-  get local(): SyncListener["local"] {
+  get local(): Endpoint {
     return this.#plain.local;
   }
 
@@ -89,7 +90,7 @@ export class TlsListener implements SyncListener {
     this.#options.log.write(
       "warning",
       "refused handshake of a sync client",
-      () => `sync client ${formatEndpoint(remote)} refused: ${reason}`,
+      () => `sync client ${formatPlace(remote)} refused: ${reason}`,
     );
   }
 }

@@ -4,8 +4,7 @@
  * @module
  */
 import type { TLSSocket } from "node:tls";
-import type { Endpoint } from "../net/endpoint.ts";
-import type { Peer } from "./origin.ts";
+import type { Place } from "../net/place.ts";
 import type { SyncStream } from "./seams.ts";
 
 /**
@@ -31,13 +30,12 @@ export class TlsStream implements SyncStream {
     socket.on("error", () => {});
   }
 
-  get remote(): Endpoint {
+  get remote(): Place {
     return this.#plain.remote;
   }
 
   get uid(): number | undefined {
-    const peer: Peer = this.#plain;
-    return peer.uid;
+    return this.#plain.uid;
   }
 
   async read(into: Uint8Array): Promise<number | null> {

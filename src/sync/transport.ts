@@ -1,32 +1,146 @@
 /**
- * What carries sync streams: TCP, or TLS on it for whoever has an identity.
+ * What carries sync streams: a unix socket; or TCP, with TLS on it for whoever
+ * has an identity, and else with a look at the user on the other side, if that
+ * is on this host.
  *
- * Both are to be called before a program is confined: what TLS needs takes
- * megabytes, so that it is loaded here and only then.
+ * All is to be called before a program is confined: what TLS needs takes
+ * megabytes, and what unix sockets need is a library, so that both are loaded
+ * here and only then.
  *
  * @module
  */
-import type { Connect, Listen } from "./seams.ts";
+import type { Endpoint } from "../net/endpoint.ts";
+import { isUnixSocket } from "../net/place.ts";
+import type { Delay } from "../net/resolver.ts";
+import type { EffectiveUser } from "./local_users.ts";
+import { connectWithin, listenWithin, type LocalUsers } from "./loopback.ts";
+import type {
+  Connect,
+  ConnectTcp,
+  Listen,
+  ListenTcp,
+  OwnerOf,
+  SocketOwner,
+  UnixStreams,
+} from "./seams.ts";
 import type { TlsIdentity } from "./tls.ts";
 import type { Surroundings } from "./tls_listener.ts";
+import { connectUnix, listenUnix } from "./unix.ts";
 
-/** How to listen for clients. */
-export async function listenFor(
-  identity: TlsIdentity | undefined,
-  tcp: Listen,
-  surroundings: Surroundings,
-): Promise<Listen> {
-  if (identity === undefined) return tcp;
-  const { listenTls } = await import("./tls.ts");
-  return listenTls(tcp, identity, surroundings);
+/** Who may take part. */
+export interface SyncTrust {
+  /** Whoever shows a certificate, in place of users of this host. */
+  readonly syncTls: TlsIdentity | undefined;
+  /** Every user of this host, over TCP. */
+  readonly syncAnyUser: boolean;
 }
 
-/** How to connect to servers. */
+/** What tells whose bytes they are. */
+interface UserCarriers {
+  /** @throws if the kernel does not tell */
+  openOwners(): OwnerOf;
+  readonly effectiveUser: EffectiveUser;
+  /**
+   * The same at each call.
+   *
+   * @throws if there are none
+   */
+  openUnixStreams(): UnixStreams;
+}
+
+/** What carries bytes from clients. */
+export interface ListenCarriers extends UserCarriers {
+  readonly listenTcp: ListenTcp;
+}
+
+/** What carries bytes to servers. */
+export interface ConnectCarriers extends UserCarriers {
+  readonly connectTcp: ConnectTcp;
+  readonly delay: Delay;
+}
+
+/**
+ * How to listen for clients.
+ *
+ * @param owner Whom the program will become: a unix socket is for that user
+ * @param surroundings What is written to its log, anybody may bring about
+ */
+export async function listenFor(
+  trust: SyncTrust,
+  carriers: ListenCarriers,
+  owner: SocketOwner | undefined,
+  surroundings: Surroundings,
+): Promise<Listen> {
+  const { effectiveUser } = carriers;
+  const listenTcp = await listenTcpFor(trust, carriers, surroundings);
+  const streams = () => carriers.openUnixStreams();
+  return (on) =>
+    isUnixSocket(on)
+      ? listenUnix(streams(), owner, effectiveUser, surroundings.log)(on)
+      : listenTcp(on);
+}
+
+/**
+ * How to connect to servers.
+ *
+ * @param servers All of them, by name or as places
+ */
 export async function connectFor(
-  identity: TlsIdentity | undefined,
-  tcp: Connect,
+  trust: SyncTrust,
+  carriers: ConnectCarriers,
+  servers: readonly object[],
 ): Promise<Connect> {
-  if (identity === undefined) return tcp;
-  const { connectTls } = await import("./tls.ts");
-  return connectTls(tcp, identity);
+  const { effectiveUser } = carriers;
+  const connectTcp = await connectTcpFor(trust, carriers);
+  const streams = () => carriers.openUnixStreams();
+  if (servers.some(isUnixSocket)) streams();
+  return async (to, signal) =>
+    isUnixSocket(to)
+      ? connectUnix(streams(), to, effectiveUser)
+      : await connectTcp(to, signal);
+}
+
+async function listenTcpFor(
+  { syncTls, syncAnyUser }: SyncTrust,
+  carriers: ListenCarriers,
+  surroundings: Surroundings,
+): Promise<Listen<Endpoint>> {
+  const { listenTcp } = carriers;
+  if (syncTls !== undefined) {
+    const { listenTls } = await import("./tls.ts");
+    return listenTls(listenTcp, syncTls, surroundings);
+  }
+  if (syncAnyUser) return listenTcp;
+  return listenWithin(listenTcp, usersOf(carriers), surroundings.log);
+}
+
+async function connectTcpFor(
+  { syncTls, syncAnyUser }: SyncTrust,
+  carriers: ConnectCarriers,
+): Promise<Connect<Endpoint>> {
+  const { connectTcp, delay } = carriers;
+  if (syncTls !== undefined) {
+    const { connectTls } = await import("./tls.ts");
+    return connectTls(connectTcp, syncTls);
+  }
+  if (syncAnyUser) return connectTcp;
+  return connectWithin(connectTcp, usersOf(carriers), delay);
+}
+
+/** Where the kernel does not tell, it matters only to who needs to know. */
+function usersOf(carriers: UserCarriers): LocalUsers {
+  const { effectiveUser } = carriers;
+  try {
+    return { ownerOf: carriers.openOwners(), effectiveUser };
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const ownerOf = () => {
+      throw new Error(
+        `${reason}, so that nobody on this host is trusted ` +
+          "(unless --sync-any-user)",
+        { cause },
+      );
+    };
+    return { ownerOf, effectiveUser };
+  }
 }

@@ -9,6 +9,7 @@
 import { createInterface } from "node:readline";
 import process from "node:process";
 import { parseAddress } from "../../src/net/address.ts";
+import type { Endpoint } from "../../src/net/endpoint.ts";
 import { connectTcp } from "../../src/sync/deno_tcp.ts";
 import type { Connect } from "../../src/sync/seams.ts";
 import { connectTls } from "../../src/sync/tls.ts";
@@ -18,7 +19,7 @@ import { say } from "./lab_say.ts";
 const ANSWER_MS = 60_000;
 
 async function take(
-  connect: Connect,
+  connect: Connect<Endpoint>,
   host: string,
   port: number,
 ): Promise<void> {

@@ -17,10 +17,10 @@ import { RateLimitedLog } from "../../src/log/rate_limited_log.ts";
 import type { Delay } from "../../src/net/resolver.ts";
 import { bindSync } from "../../src/sync/bind.ts";
 import { SyncClient } from "../../src/sync/client.ts";
-import { connectTcp, listenTcp } from "../../src/sync/deno_tcp.ts";
 import { encodeRecord } from "../../src/sync/encode.ts";
 import { SyncServer } from "../../src/sync/server.ts";
 import { say } from "./lab_say.ts";
+import { connectPlain, listenPlain } from "./sync_streams.ts";
 
 const log: Logger = {
   error: (text) => say(`ERROR: ${text}`),
@@ -46,7 +46,7 @@ function noName(): Promise<never> {
 async function serve(host: string, port: number): Promise<void> {
   const kept: string[] = [];
   const server = new SyncServer({
-    listeners: await bindSync({ host, port }, listenTcp, noName, log),
+    listeners: await bindSync({ host, port }, listenPlain, noName, log),
     snapshot: () => [...kept],
     delay: pause,
     log: new RateLimitedLog(log, LIMIT, () => performance.now()),
@@ -63,7 +63,7 @@ async function follow(host: string, port: number): Promise<void> {
   const client = new SyncClient({
     server: { host, port },
     apply: (record) => say(encodeRecord(record)),
-    connect: connectTcp,
+    connect: connectPlain,
     lookup: noName,
     delay: pause,
     now: () => performance.now(),

@@ -7,12 +7,37 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "../../src/log/logger.ts";
 import { RateLimitedLog } from "../../src/log/rate_limited_log.ts";
 import type { Endpoint } from "../../src/net/endpoint.ts";
-import type { SyncListener, SyncStream } from "../../src/sync/seams.ts";
+import { isUnixSocket, type Place } from "../../src/net/place.ts";
+import { connectTcp, listenTcp } from "../../src/sync/deno_tcp.ts";
+import type {
+  SyncListener,
+  SyncStream,
+  TcpStream,
+} from "../../src/sync/seams.ts";
 import { ipAddress } from "./routes.ts";
 
 /** A real pause, for what is not under test. */
 export function pause(ms: number, signal?: AbortSignal): Promise<unknown> {
   return delay(ms, undefined, signal ? { signal } : {});
+}
+
+/** Listens on TCP, for whoever comes. */
+export function listenPlain(on: Place): SyncListener<Endpoint> {
+  return listenTcp(endpointOf(on));
+}
+
+/** Connects by TCP, whoever is there. */
+export function connectPlain(
+  to: Place,
+  signal: AbortSignal,
+): Promise<SyncStream> {
+  return connectTcp(endpointOf(to), signal);
+}
+
+/** A place that is no unix socket. */
+export function endpointOf(place: Place | undefined): Endpoint {
+  if (place !== undefined && !isUnixSocket(place)) return place;
+  throw new Error("Cannot make an endpoint: it is none");
 }
 
 /** A log whose every line passes. */
@@ -36,7 +61,8 @@ export async function readText(
 }
 
 /** One end of a connection that takes bytes only when the test says so. */
-export class ManualStream implements SyncStream {
+export class ManualStream implements TcpStream {
+  readonly local: Endpoint = { address: ipAddress("127.0.0.1"), port: 2323 };
   readonly remote: Endpoint;
   written = "";
   isClosed = false;
@@ -129,20 +155,21 @@ export class SpeakingStream implements SyncStream {
 }
 
 /** Hands out streams as if they had connected. */
-export class ManualListener implements SyncListener {
+export class ManualListener<S extends SyncStream = SyncStream>
+  implements SyncListener<Endpoint, S> {
   readonly local: Endpoint = { address: ipAddress("127.0.0.1"), port: 2323 };
   readonly isProtected = false;
   isClosed = false;
-  readonly #ready: (SyncStream | Error)[] = [];
+  readonly #ready: (S | Error)[] = [];
   #waiting = Promise.withResolvers<void>();
 
   /** A client connects, or the system fails. */
-  offer(stream: SyncStream | Error): void {
+  offer(stream: S | Error): void {
     this.#ready.push(stream);
     this.#waiting.resolve();
   }
 
-  async accept(): Promise<SyncStream> {
+  async accept(): Promise<S> {
     for (;;) {
       if (this.isClosed) throw new Error("Listener has been closed");
       const next = this.#ready.shift();

@@ -67,6 +67,7 @@ Deno.test("anytun has the defaults of the original, and any sender id", () => {
     cluster: {
       syncServer: undefined,
       syncServers: [],
+      syncAnyUser: false,
       syncTls: undefined,
       routing: false,
       routes: [],
@@ -114,6 +115,7 @@ Deno.test("anytun takes every short option", () => {
     cluster: {
       syncServer: { host: "::1", port: 6 },
       syncServers: [{ host: "a", port: 7 }, { host: "b", port: 2323 }],
+      syncAnyUser: false,
       syncTls: undefined,
       routing: false,
       routes: [{
@@ -300,6 +302,59 @@ Deno.test("a sync server is on this host alone unless -I says where", () => {
     host: "::",
     port: 7,
   });
+});
+
+Deno.test("-S, -M and -X take unix sockets beside ports", () => {
+  const path = "/run/anytun/sync.sock";
+  const cluster = clusterOf(
+    ...["-S", `unix:${path}`, "-M", "a,unix:/run/b", "-X", "unix:/run/c"],
+    // Of a host that is called so.
+    ...["-X", "unix:7"],
+  );
+  assert.deepEqual(cluster.syncServer, { path });
+  assert.deepEqual(cluster.syncServers, [
+    { host: "a", port: 2323 },
+    { path: "/run/b" },
+    { path: "/run/c" },
+    { host: "unix", port: 7 },
+  ]);
+  assert.ok(cluster.routing);
+});
+
+Deno.test("a unix socket has an absolute path, which is not too long", () => {
+  const long = `/${"x".repeat(107)}`;
+  for (const option of ["-S", "-M", "-X"]) {
+    for (const path of ["", "a", "@a", "./a", "/run/", "//x/"]) {
+      assert.match(
+        fail("-E", "x", option, `unix:${path}`).text,
+        /needs the absolute path of a socket behind unix:/,
+      );
+    }
+    assert.match(
+      fail("-E", "x", option, `unix:${long}`).text,
+      /needs a path of at most 107 bytes behind unix:/,
+    );
+    run(option, `unix:${long.slice(0, -1)}`);
+  }
+});
+
+Deno.test("who may take part is warned of where that is everybody, or nothing", () => {
+  const any = "--sync-any-user";
+  const unix = ["-X", "unix:/run/a"];
+  const cases: readonly (readonly [readonly string[], RegExp | undefined])[] = [
+    [["-S", "7"], undefined],
+    [[any, "-S", "7"], /lets every user of this host read all keys/],
+    [[any, "-M", "a", ...unix], /lets every user of this host read all keys/],
+    [[any], /--sync-any-user has no effect without TCP/],
+    [[any, ...unix], /--sync-any-user has no effect without TCP/],
+    [["-I", "::", "-S", "unix:/run/a"], /-I\) has no effect with .* unix:/],
+  ];
+  for (const [argv, warning] of cases) {
+    const texts = run(...argv).warnings.filter((text) => /sync/.test(text));
+    assert.equal(texts.length, warning === undefined ? 0 : 1, argv.join(" "));
+    if (warning !== undefined) assert.match(texts[0] ?? "", warning);
+  }
+  assert.equal(clusterOf(any, "-S", "7").syncAnyUser, true);
 });
 
 Deno.test("a server to follow has a host, and a number for a port", () => {

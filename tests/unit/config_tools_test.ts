@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readConfigCommandLine } from "../../src/config/config.ts";
 import { readControldCommandLine } from "../../src/config/controld.ts";
 import { readGenkeyCommandLine } from "../../src/config/genkey.ts";
-import { hostPort, hosts, routes } from "../../src/config/lists.ts";
+import { hostPort, places, routes } from "../../src/config/lists.ts";
 import { BadValue } from "../../src/config/option.ts";
 import { formatPrefix } from "../../src/net/prefix.ts";
 import { fakeSecretFiles } from "../support/secret_files.ts";
@@ -51,7 +51,11 @@ Deno.test("hostPort() shows where a bracket goes wrong", () => {
 });
 
 Deno.test("lists are split at commas", () => {
-  assert.deepEqual(hosts("a,[::1]:5").map(({ port }) => port), ["2323", "5"]);
+  assert.deepEqual(places("a,[::1]:5,unix:/run/a"), [
+    { host: "a", port: "2323" },
+    { host: "::1", port: "5" },
+    { path: "/run/a" },
+  ]);
   assert.deepEqual(
     routes("10.0.0.0/8,fd00::/8").map(formatPrefix),
     ["10.0.0.0/8", "fd00::/8"],
@@ -132,6 +136,7 @@ Deno.test("anytun-controld has its defaults, and needs a file", () => {
     file: "conns",
     controlHost: { host: "127.0.0.1", port: "2323" },
     syncTls: undefined,
+    syncAnyUser: false,
   });
   const without = readControld();
   assert.equal(without.kind, "error");

@@ -153,7 +153,8 @@ function memberOf(
   const bound = { port: 0 };
   const member = new SyncMember(
     {
-      ...{ syncServers: [], syncTls: undefined, routing: false, routes: [] },
+      ...{ syncServers: [], syncTls: undefined, syncAnyUser: false },
+      ...{ routing: false, routes: [] },
       ...options,
     },
     state,
@@ -164,6 +165,11 @@ function memberOf(
         return listener;
       },
       connectTcp,
+      openUnixStreams: () => {
+        throw new Error("no unix sockets here");
+      },
+      openOwners: () => () => 0,
+      effectiveUser: () => 0,
       lookup: () => Promise.reject(new Error("no names here")),
       delay: pause,
       elapsed: () => performance.now(),
@@ -237,7 +243,7 @@ Deno.test("a member that is not open yet connects to nobody", async () => {
 });
 
 Deno.test("members that were named find a place where others have taken all", async () => {
-  const door = new ManualListener();
+  const door = new ManualListener<ManualStream>();
   const member = new SyncMember(
     {
       syncServer: { host: "192.0.2.1", port: 2323 },
@@ -245,7 +251,7 @@ Deno.test("members that were named find a place where others have taken all", as
         { host: "198.51.100.2", port: 2323 },
         { host: "a.name", port: 2323 },
       ],
-      ...{ syncTls: undefined, routing: false, routes: [] },
+      ...{ syncTls: undefined, syncAnyUser: true, routing: false, routes: [] },
     },
     setUp().state,
     {
@@ -254,6 +260,11 @@ Deno.test("members that were named find a place where others have taken all", as
       lookup: () => Promise.resolve([ipAddress("2001:db8:7::1")]),
       delay: (ms, signal) => pause(ms, signal),
       elapsed: () => 0,
+      effectiveUser: () => 0,
+      openOwners: () => () => 0,
+      openUnixStreams: () => {
+        throw new Error("there are none");
+      },
     },
     recordingLog(),
     new RateLimitedLog(recordingLog(), SYNC_LOG_LIMIT, () => 0),

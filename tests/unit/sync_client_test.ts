@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { type Endpoint, formatEndpoint } from "../../src/net/endpoint.ts";
 import { SyncClient, type SyncHost } from "../../src/sync/client.ts";
-import { connectTcp, listenTcp } from "../../src/sync/deno_tcp.ts";
+import { listenTcp } from "../../src/sync/deno_tcp.ts";
 import { encodeRecord } from "../../src/sync/encode.ts";
 import type { SyncRecord } from "../../src/sync/record.ts";
 import type { SyncStream } from "../../src/sync/seams.ts";
@@ -9,7 +9,12 @@ import { ManualClock, settle } from "../support/manual_clock.ts";
 import { recordingLog } from "../support/recording_log.ts";
 import { ipAddress } from "../support/routes.ts";
 import { routeRecord } from "../support/sync_records.ts";
-import { pause, SpeakingStream } from "../support/sync_streams.ts";
+import {
+  connectPlain,
+  endpointOf,
+  pause,
+  SpeakingStream,
+} from "../support/sync_streams.ts";
 
 const RECORD = routeRecord("10.0.0.0/8", 5);
 const TEXT = encodeRecord(RECORD);
@@ -30,7 +35,7 @@ class ClientRig {
     const client = new SyncClient({
       server,
       apply: (record) => this.records.push(record),
-      connect: (to, signal) => this.#connect(to, signal),
+      connect: (to, signal) => this.#connect(endpointOf(to), signal),
       lookup: () =>
         this.addresses.length > 0
           ? Promise.resolve(this.addresses.map(ipAddress))
@@ -247,7 +252,7 @@ Deno.test("a client reads over TCP what a server says", async () => {
       records.push(record);
       if (records.length === 2) done.resolve();
     },
-    connect: connectTcp,
+    connect: connectPlain,
     lookup: () => Promise.resolve([]),
     delay: pause,
     now: () => performance.now(),

@@ -2,14 +2,19 @@ import { strict as assert } from "node:assert";
 import type { Endpoint } from "../../src/net/endpoint.ts";
 import { bindSync } from "../../src/sync/bind.ts";
 import { SyncClient } from "../../src/sync/client.ts";
-import { connectTcp, listenTcp } from "../../src/sync/deno_tcp.ts";
 import { encodeRecord } from "../../src/sync/encode.ts";
 import type { SyncRecord } from "../../src/sync/record.ts";
 import { SyncServer } from "../../src/sync/server.ts";
 import { recordingLog } from "../support/recording_log.ts";
 import { connectionRecord, routeRecord } from "../support/sync_records.ts";
 import { SyncMember } from "../support/sync_member.ts";
-import { pause, unlimited } from "../support/sync_streams.ts";
+import {
+  connectPlain,
+  endpointOf,
+  listenPlain,
+  pause,
+  unlimited,
+} from "../support/sync_streams.ts";
 
 const MUX = 5;
 
@@ -24,13 +29,13 @@ class Serving {
   static async start(port: number): Promise<Serving> {
     const noName = () => Promise.reject(new Error("no names here"));
     const at = { host: undefined, port };
-    return new Serving(await bindSync(at, listenTcp, noName, recordingLog()));
+    return new Serving(await bindSync(at, listenPlain, noName, recordingLog()));
   }
 
   private constructor(listeners: Awaited<ReturnType<typeof bindSync>>) {
     const [listener] = listeners;
     assert.ok(listener);
-    this.local = listener.local;
+    this.local = endpointOf(listener.local);
     this.#server = new SyncServer({
       listeners,
       snapshot: () => [this.member.stream()],
@@ -67,7 +72,7 @@ class Following {
         this.member.apply(record);
         this.#learnt.resolve();
       },
-      connect: connectTcp,
+      connect: connectPlain,
       lookup: () => Promise.resolve([]),
       // What takes seconds in a cluster need not take them here.
       delay: (ms, signal) => pause(ms / 100, signal),

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import type { Endpoint } from "../../src/net/endpoint.ts";
+import type { Place } from "../../src/net/place.ts";
 import { bindSync } from "../../src/sync/bind.ts";
 import { connectTcp, listenTcp } from "../../src/sync/deno_tcp.ts";
 import { SyncServer } from "../../src/sync/server.ts";
@@ -7,6 +7,8 @@ import { settle } from "../support/manual_clock.ts";
 import { recordingLog } from "../support/recording_log.ts";
 import { ipAddress } from "../support/routes.ts";
 import {
+  endpointOf,
+  listenPlain,
   ManualListener,
   ManualStream,
   pause,
@@ -51,7 +53,7 @@ Deno.test("a client gets everything at first, then what changes", async () => {
   const log = recordingLog();
   const stop = new AbortController();
   const at = { host: undefined, port: 0 };
-  const listeners = await bindSync(at, listenTcp, noName, log);
+  const listeners = await bindSync(at, listenPlain, noName, log);
   const many = Array.from({ length: 5000 }, (_, i) => `record ${i};`);
   const server = new SyncServer({
     listeners,
@@ -61,7 +63,7 @@ Deno.test("a client gets everything at first, then what changes", async () => {
   });
   const running = server.run(stop.signal);
 
-  const local = listeners[0]?.local as Endpoint;
+  const local = endpointOf(listeners[0]?.local);
   const streams = await Promise.all([
     connectTcp(local, never),
     connectTcp(local, never),
@@ -288,9 +290,9 @@ Deno.test("a client that comes to [::] over IPv4 has an IPv4 address", async () 
 
 Deno.test("bindSync() warns of every address that others can reach, but for TLS", async () => {
   const log = recordingLog();
-  const bound: Endpoint[] = [];
+  const bound: Place[] = [];
   let isProtected = false;
-  const listen = (local: Endpoint) => {
+  const listen = (local: Place) => {
     bound.push(local);
     return {
       ...{ local, isProtected },
@@ -323,8 +325,10 @@ Deno.test("bindSync() warns of every address that others can reach, but for TLS"
 
 Deno.test("bindSync() says what cannot be bound, and leaves nothing open", async () => {
   let open = 0;
-  const listen = (local: Endpoint) => {
-    if (local.address.family === 6) throw new Error("Address already in use");
+  const listen = (local: Place) => {
+    if (endpointOf(local).address.family === 6) {
+      throw new Error("Address already in use");
+    }
     open++;
     return {
       ...{ local, isProtected: false },

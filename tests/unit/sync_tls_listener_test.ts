@@ -107,7 +107,9 @@ class Rig {
 
   async #handshake(plain: SyncStream): Promise<SyncStream> {
     this.begun++;
-    const client = this.#clients.get(`${plain.remote.port}`);
+    const client = "port" in plain.remote
+      ? this.#clients.get(`${plain.remote.port}`)
+      : undefined;
     const header = new Uint8Array(99);
     const size = await plain.read(header);
     assert.deepEqual([...header.subarray(0, size ?? 0)], [22, 3, 1, 2, 0]);

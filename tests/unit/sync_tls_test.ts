@@ -295,7 +295,7 @@ tlsTest(
   "a client that reads slowly is dropped inside of TLS, too",
   async () => {
     let isReading = true;
-    const connectSlowly: Connect = async (to, signal) => {
+    const connectSlowly: Connect<Endpoint> = async (to, signal) => {
       const stream = await connectTcp(to, signal);
       return {
         remote: to,

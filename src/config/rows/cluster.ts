@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { hosts } from "../lists.ts";
-import { optional, repeated } from "../option.ts";
-import { anyText, decimal, host, U16_MAX } from "../values.ts";
+import { places, portOrSocket } from "../lists.ts";
+import { flag, optional, repeated } from "../option.ts";
+import { anyText, host } from "../values.ts";
 
 /** Certificates for the sync stream; the originals have none. */
 export const syncTlsRows = {
@@ -34,7 +34,19 @@ export const syncTlsRows = {
   }),
 };
 
-/** `-I`, `-S`, `-M`, `-X` and certificates. */
+/** Who is trusted with what members tell each other. */
+export const syncTrustRows = {
+  ...syncTlsRows,
+  syncAnyUser: flag({
+    group: "Cluster",
+    long: "--sync-any-user",
+    help: "over TCP on loopback, trust every user of this host, and not only " +
+      "root and the own one: any of them can then read all keys, and bring in " +
+      "keys and routes",
+  }),
+};
+
+/** `-I`, `-S`, `-M`, `-X` and who is trusted. */
 export const clusterRows = {
   syncHost: optional({
     group: "Cluster",
@@ -50,25 +62,26 @@ export const clusterRows = {
     short: "-S",
     long: "--sync-port",
     argument: "port",
-    parse: decimal(1, U16_MAX),
-    help: "serve the connections of this server to others on this port",
+    parse: portOrSocket,
+    help: "serve the connections of this server to others on this port, or " +
+      "on unix:<path> to root and the own user alone",
   }),
   syncHosts: repeated({
     group: "Cluster",
     short: "-M",
     long: "--sync-hosts",
     argument: "host:port,...",
-    parse: hosts,
-    help: "servers to take connections from; may be given several times " +
-      "(port 2323 unless given)",
+    parse: places,
+    help: "servers to take connections from, each host:port or unix:<path>; " +
+      "may be given several times (port 2323 unless given)",
   }),
   controlHosts: repeated({
     group: "Cluster",
     short: "-X",
     long: "--control-host",
     argument: "host:port,...",
-    parse: hosts,
+    parse: places,
     help: "anytun-controld to take connections from; the same as -M",
   }),
-  ...syncTlsRows,
+  ...syncTrustRows,
 };

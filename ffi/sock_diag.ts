@@ -1,0 +1,219 @@
+/**
+ * Whom a TCP socket of this host belongs to: sock_diag(7), which answers
+ * everybody.
+ *
+ * @module
+ */
+
+import { Errno, SystemError } from "./errno.ts";
+import type { Libc } from "./libc.ts";
+import { AF_INET, AF_INET6 } from "./sockaddr.ts";
+
+// include/uapi/linux/netlink.h
+const NETLINK_SOCK_DIAG = 4;
+const NLM_F_REQUEST = 0x1;
+const NLM_F_DUMP = 0x300;
+const HEADER_SIZE = 16;
+
+// include/uapi/linux/sock_diag.h, inet_diag.h
+const SOCK_DIAG_BY_FAMILY = 20;
+const REQUEST_SIZE = 56;
+const ID_AT = 8;
+const MESSAGE_SIZE = 72;
+const MESSAGE_STATE_AT = 1;
+const MESSAGE_ID_AT = 4;
+const MESSAGE_UID_AT = 64;
+const MESSAGE_INODE_AT = 68;
+
+// struct inet_diag_sockid
+const SOURCE_PORT_AT = 0;
+const DESTINATION_PORT_AT = 2;
+const SOURCE_AT = 4;
+const DESTINATION_AT = 20;
+const COOKIE_AT = 40;
+const COOKIE_SIZE = 8;
+
+const IPPROTO_TCP = 6;
+
+// include/net/tcp_states.h
+const TCP_ESTABLISHED = 1;
+const TCP_FIN_WAIT1 = 4;
+const TCP_FIN_WAIT2 = 5;
+const TCP_CLOSE_WAIT = 8;
+
+/** Open in at least one direction. A listener is none of these. */
+const CONNECTED: readonly number[] = [
+  TCP_ESTABLISHED,
+  TCP_FIN_WAIT1,
+  TCP_FIN_WAIT2,
+  TCP_CLOSE_WAIT,
+];
+
+// socket(2), recv(2)
+const AF_NETLINK = 16;
+const SOCK_RAW = 3;
+const SOCK_CLOEXEC = 0o2000000;
+const MSG_DONTWAIT = 0x40;
+
+const REPLY_SIZE = 8192;
+
+/** One end of a connection. */
+export interface TcpEnd {
+  /** 4 or 16 bytes in network order; both ends have the same number. */
+  readonly address: Uint8Array;
+  /** 1 to 65535. */
+  readonly port: number;
+}
+
+/** An answer of the kernel. */
+interface Reply {
+  readonly type: number;
+  readonly body: DataView<ArrayBuffer>;
+}
+
+/** What cannot be done, for errors. */
+const ASKING = "ask whom a socket belongs to";
+
+/** Asks the kernel about the TCP sockets of this host. */
+export class SocketDiagnosis {
+  readonly #libc: Libc;
+  readonly #fd: number;
+  #sequence = 0;
+
+  /**
+   * @param libc The C library of this thread.
+   * @throws {SystemError} When the kernel does not tell, with `ENOENT` when it
+   * was built without that.
+   */
+  constructor(libc: Libc) {
+    this.#libc = libc;
+    const type = SOCK_RAW | SOCK_CLOEXEC;
+    this.#fd = libc.symbols.socket(AF_NETLINK, type, NETLINK_SOCK_DIAG);
+    if (this.#fd < 0) throw libc.error(ASKING, "socket");
+    try {
+      this.#tryOut();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /**
+   * The user whose socket is at one end of a connection.
+   *
+   * @param end That end.
+   * @param other The other end.
+   * @returns undefined while no process holds such a socket: it is not
+   * accepted yet, or is closed.
+   * @throws {SystemError} When the kernel does not tell.
+   */
+  ownerOf(end: TcpEnd, other: TcpEnd): number | undefined {
+    for (const [source, destination] of forms(end, other)) {
+      const reply = this.#ask(message(source, destination, NLM_F_REQUEST));
+      if (reply.type === SOCK_DIAG_BY_FAMILY) {
+        const owner = ownerIn(reply.body, source, destination);
+        if (owner !== undefined) return owner;
+      } else failUnless(reply, Errno.ENOENT);
+    }
+    return undefined;
+  }
+
+  /** Closes the socket. */
+  close(): void {
+    this.#libc.symbols.close(this.#fd);
+  }
+
+  /**
+   * Asks for all sockets in no state at all. A kernel that knows nothing of
+   * TCP would answer {@linkcode ownerOf} that there is no such socket.
+   */
+  #tryOut(): void {
+    const nowhere = { address: new Uint8Array(4), port: 0 };
+    const flags = NLM_F_REQUEST | NLM_F_DUMP;
+    failUnless(this.#ask(message(nowhere, nowhere, flags)), 0);
+  }
+
+  /**
+   * Sends a request and reads the answer, which is there as soon as sending is
+   * over.
+   */
+  #ask(request: Uint8Array<ArrayBuffer>): Reply {
+    const { send, recv } = this.#libc.symbols;
+    const sequence = ++this.#sequence;
+    new DataView(request.buffer).setUint32(8, sequence, true);
+    if (send(this.#fd, request, request.length, 0) < 0) {
+      throw this.#libc.error(ASKING, "send");
+    }
+    const room = new Uint8Array(REPLY_SIZE);
+    for (;;) {
+      const length = recv(this.#fd, room, room.length, MSG_DONTWAIT);
+      if (length < 0) throw this.#libc.error(ASKING, "recv");
+      const view = new DataView(room.buffer);
+      // What an earlier request has left unread is none of the answer.
+      if (length < HEADER_SIZE || view.getUint32(8, true) !== sequence) {
+        continue;
+      }
+      const size = length - HEADER_SIZE;
+      const body = new DataView(room.buffer, HEADER_SIZE, size);
+      return { type: view.getUint16(4, true), body };
+    }
+  }
+}
+
+/** @throws {SystemError} unless the answer is this error number */
+function failUnless({ body }: Reply, expected: number): void {
+  const errno = body.byteLength < 4 ? Errno.EIO : -body.getInt32(0, true);
+  if (errno !== expected) throw new SystemError(ASKING, "netlink", errno);
+}
+
+/** The ends as sockets of either family may have them. */
+function forms(a: TcpEnd, b: TcpEnd): readonly (readonly [TcpEnd, TcpEnd])[] {
+  return a.address.length === 4 ? [[a, b], [mapped(a), mapped(b)]] : [[a, b]];
+}
+
+/** An IPv4 address in the form that IPv6 sockets have it (RFC 4291 2.5.5.2). */
+function mapped({ address, port }: TcpEnd): TcpEnd {
+  const bytes = new Uint8Array(16);
+  bytes.fill(0xff, 10, 12);
+  bytes.set(address, 12);
+  return { address: bytes, port };
+}
+
+/** struct nlmsghdr, struct inet_diag_req_v2; the sequence number is still 0. */
+function message(
+  source: TcpEnd,
+  destination: TcpEnd,
+  flags: number,
+): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(HEADER_SIZE + REQUEST_SIZE);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, bytes.length, true);
+  view.setUint16(4, SOCK_DIAG_BY_FAMILY, true);
+  view.setUint16(6, flags, true);
+  bytes[HEADER_SIZE] = source.address.length === 4 ? AF_INET : AF_INET6;
+  bytes[HEADER_SIZE + 1] = IPPROTO_TCP;
+  const id = HEADER_SIZE + ID_AT;
+  view.setUint16(id + SOURCE_PORT_AT, source.port);
+  view.setUint16(id + DESTINATION_PORT_AT, destination.port);
+  bytes.set(source.address, id + SOURCE_AT);
+  bytes.set(destination.address, id + DESTINATION_AT);
+  // No cookie, which would stand for one socket.
+  bytes.fill(0xff, id + COOKIE_AT, id + COOKIE_AT + COOKIE_SIZE);
+  return bytes;
+}
+
+/** @returns undefined unless a process holds the socket */
+function ownerIn(
+  body: DataView,
+  source: TcpEnd,
+  destination: TcpEnd,
+): number | undefined {
+  if (body.byteLength < MESSAGE_SIZE) return undefined;
+  const id = MESSAGE_ID_AT;
+  const isIt = body.getUint16(id + SOURCE_PORT_AT) === source.port &&
+    body.getUint16(id + DESTINATION_PORT_AT) === destination.port &&
+    CONNECTED.includes(body.getUint8(MESSAGE_STATE_AT));
+  // A socket without an inode is nobody's, and shows the user 0 none the less.
+  if (!isIt || body.getUint32(MESSAGE_INODE_AT, true) === 0) return undefined;
+  return body.getUint32(MESSAGE_UID_AT, true);
+}

@@ -1,0 +1,84 @@
+/**
+ * Functions of the C library for unix streams and the files that they are
+ * reached by. Opened by those programs alone that use them, and before they
+ * are confined.
+ *
+ * @module
+ */
+
+import { openCLibrary } from "./libc.ts";
+import type { ProcessLibc } from "./process_libc.ts";
+
+const SYMBOLS = {
+  listen: {
+    parameters: [
+      "i32", // int sockfd
+      "i32", // int backlog
+    ],
+    result: "i32",
+  },
+  accept4: {
+    parameters: [
+      "i32", // int sockfd
+      "pointer", // struct sockaddr *addr
+      "pointer", // socklen_t *addrlen
+      "i32", // int flags
+    ],
+    result: "i32",
+  },
+  shutdown: {
+    parameters: [
+      "i32", // int sockfd
+      "i32", // int how
+    ],
+    result: "i32",
+  },
+  fchmod: {
+    parameters: [
+      "i32", // int fd
+      "u32", // mode_t mode
+    ],
+    result: "i32",
+  },
+  fchownat: {
+    parameters: [
+      "i32", // int dirfd
+      "buffer", // const char *pathname
+      "u32", // uid_t owner
+      "u32", // gid_t group
+      "i32", // int flags
+    ],
+    result: "i32",
+  },
+  rename: {
+    parameters: [
+      "buffer", // const char *oldpath
+      "buffer", // const char *newpath
+    ],
+    result: "i32",
+  },
+  unlink: {
+    parameters: ["buffer" /* const char *pathname */],
+    result: "i32",
+  },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** The C functions of {@linkcode SocketLibc} beyond those of `ProcessLibc`. */
+export type SocketSymbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+
+/** A C library with what unix streams need besides. */
+export interface SocketLibc extends ProcessLibc {
+  /** The additional C functions. */
+  readonly socket: SocketSymbols;
+}
+
+/**
+ * Opens the additional functions; closing them leaves the others open.
+ *
+ * @throws {Deno.errors.NotCapable} Without the permission --allow-ffi.
+ * @throws {Error} When no C library can be opened; `cause` says why.
+ */
+export function openSocketLibc(libc: ProcessLibc): SocketLibc {
+  const library = openCLibrary(SYMBOLS);
+  return { ...libc, socket: library.symbols, close: () => library.close() };
+}

@@ -1,0 +1,68 @@
+/**
+ * Unix sockets as a transport: the kernel tells each side who is on the other
+ * one.
+ *
+ * @module
+ */
+import type { RateLimitedLog } from "../log/rate_limited_log.ts";
+import type { UnixSocket } from "../net/place.ts";
+import {
+  admitting,
+  type EffectiveUser,
+  requireTrusted,
+} from "./local_users.ts";
+import type {
+  Listen,
+  SocketOwner,
+  SyncStream,
+  UnixStream,
+  UnixStreams,
+} from "./seams.ts";
+
+/**
+ * Listens for clients of trusted users.
+ *
+ * @param owner Whom the file of the socket is to belong to, if not to the
+ * present user
+ * @param log Limited, since anybody may try as often as they like
+ */
+export function listenUnix(
+  streams: UnixStreams,
+  owner: SocketOwner | undefined,
+  effectiveUser: EffectiveUser,
+  log: RateLimitedLog,
+): Listen<UnixSocket> {
+  return (on) =>
+    admitting(
+      streams.listen(on, owner),
+      (stream) => trusted(stream, effectiveUser),
+      log,
+    );
+}
+
+/**
+ * Connects to a server of a trusted user.
+ *
+ * @throws if nobody listens there, or another user does
+ */
+export function connectUnix(
+  streams: UnixStreams,
+  to: UnixSocket,
+  effectiveUser: EffectiveUser,
+): SyncStream {
+  const stream = streams.connect(to);
+  try {
+    return trusted(stream, effectiveUser);
+  } catch (error) {
+    stream.close();
+    throw error;
+  }
+}
+
+function trusted(
+  stream: UnixStream,
+  effectiveUser: EffectiveUser,
+): UnixStream {
+  requireTrusted(stream.uid, effectiveUser);
+  return stream;
+}
