@@ -12,7 +12,7 @@ import {
   readShowtablesCommandLine,
   type ShowtablesOptions,
 } from "../config/showtables.ts";
-import { localStreams } from "../daemon/local_streams.ts";
+import { LocalStreams } from "../daemon/local_streams.ts";
 import { parseAddress } from "../net/address.ts";
 import { formatPlace, isUnixSocket, type Place } from "../net/place.ts";
 import { systemLookup } from "../net/system_lookup.ts";
@@ -116,8 +116,10 @@ async function source(
 ): Promise<Read> {
   const { server } = options;
   if (server === undefined) return (into) => Deno.stdin.read(into);
+  const streams = new LocalStreams(libc);
   const connect = await connectFor(options, {
-    ...localStreams(libc),
+    openUnixStreams: () => streams.openUnixStreams(),
+    openOwners: () => streams.openOwners(),
     connectTcp,
     effectiveUser: () => effectiveUser(libc),
     delay: (ms, signal) => delay(ms, undefined, signal ? { signal } : {}),

@@ -18,39 +18,63 @@ import type { UnixSocket } from "../net/place.ts";
 import type { OwnerOf, UnixStream, UnixStreams } from "../sync/seams.ts";
 
 /** What a program has of it, however often it asks. */
-export interface LocalStreams {
+export class LocalStreams implements AsyncDisposable {
+  readonly #libc: ProcessLibc;
+  readonly #opened = new AsyncDisposableStack();
+  #unixStreams: UnixStreams | undefined;
+  #owners: OwnerOf | undefined;
+
+  /** @param libc Stays open */
+  constructor(libc: ProcessLibc) {
+    this.#libc = libc;
+  }
+
   /** @throws if the C library cannot be opened once more */
-  openUnixStreams(): UnixStreams;
+  openUnixStreams(): UnixStreams {
+    return this.#unixStreams ??= this.#openUnixStreams();
+  }
+
   /** @throws if the kernel does not tell */
-  openOwners(): OwnerOf;
-}
+  openOwners(): OwnerOf {
+    return this.#owners ??= this.#openOwners();
+  }
 
-/** Opens nothing yet. */
-export function localStreams(libc: ProcessLibc): LocalStreams {
-  let streams: UnixStreams | undefined;
-  let owners: OwnerOf | undefined;
-  return {
-    openUnixStreams: () => streams ??= openStreams(libc),
-    openOwners: () => owners ??= openOwners(libc),
-  };
-}
+  /** Gives all of it back. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#opened.disposeAsync();
+  }
 
-function openStreams(processLibc: ProcessLibc): UnixStreams {
-  const libc = openSocketLibc(processLibc);
-  const readiness = new Readiness(libc);
-  return {
-    listen(on, owner) {
-      const { path } = on;
-      const listener = new UnixListener(libc, readiness, path, owner);
-      return {
-        local: on,
-        isProtected: false,
-        accept: async () => streamOf(await listener.accept(), on),
-        close: () => listener.close(),
-      };
-    },
-    connect: (to) => streamOf(connectUnix(libc, readiness, to.path), to),
-  };
+  #openUnixStreams(): UnixStreams {
+    const libc = this.#opened.adopt(
+      openSocketLibc(this.#libc),
+      (libc) => libc.close(),
+    );
+    const readiness = this.#opened.adopt(
+      new Readiness(libc),
+      (readiness) => readiness.close(),
+    );
+    return {
+      listen(on, owner) {
+        const { path } = on;
+        const listener = new UnixListener(libc, readiness, path, owner);
+        return {
+          local: on,
+          isProtected: false,
+          accept: async () => streamOf(await listener.accept(), on),
+          close: () => listener.close(),
+        };
+      },
+      connect: (to) => streamOf(connectUnix(libc, readiness, to.path), to),
+    };
+  }
+
+  #openOwners(): OwnerOf {
+    const diagnosis = this.#opened.adopt(
+      new SocketDiagnosis(this.#libc),
+      (diagnosis) => diagnosis.close(),
+    );
+    return (end, other) => diagnosis.ownerOf(tcpEnd(end), tcpEnd(other));
+  }
 }
 
 function streamOf(stream: FfiStream, remote: UnixSocket): UnixStream {
@@ -61,11 +85,6 @@ function streamOf(stream: FfiStream, remote: UnixSocket): UnixStream {
     write: (bytes) => stream.write(bytes),
     close: () => stream.close(),
   };
-}
-
-function openOwners(libc: ProcessLibc): OwnerOf {
-  const diagnosis = new SocketDiagnosis(libc);
-  return (end, other) => diagnosis.ownerOf(tcpEnd(end), tcpEnd(other));
 }
 
 function tcpEnd({ address, port }: Endpoint) {

@@ -19,7 +19,7 @@ import { systemLookup } from "../net/system_lookup.ts";
 import { connectTcp, listenTcp } from "../sync/deno_tcp.ts";
 import { choosePlane } from "./choose_plane.ts";
 import type { Launcher } from "./launcher.ts";
-import { localStreams } from "./local_streams.ts";
+import { LocalStreams } from "./local_streams.ts";
 import type { NotifySocket } from "./supervisor.ts";
 import { systemControl } from "./system_control.ts";
 import type { World } from "./world.ts";
@@ -42,6 +42,7 @@ export function systemWorld(
   const folder = workingDirectory(libc);
   const absolute = (path: string) =>
     path.startsWith("/") ? path : `${folder}/${path}`;
+  const streams = new LocalStreams(libc);
   const surroundings = {
     now: () => performance.now(),
     processors: navigator.hardwareConcurrency,
@@ -63,7 +64,8 @@ export function systemWorld(
     random: (words) => void crypto.getRandomValues(words),
     listenTcp,
     connectTcp,
-    ...localStreams(libc),
+    openUnixStreams: () => streams.openUnixStreams(),
+    openOwners: () => streams.openOwners(),
     effectiveUser: () => effectiveUser(libc),
     elapsed: () => performance.now(),
     choosePlane: (choice, logger) =>

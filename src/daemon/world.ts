@@ -8,10 +8,14 @@ import type { Logger } from "../log/logger.ts";
 import type { LogSurroundings } from "../log/outlet.ts";
 import type { Delay, Lookup } from "../net/resolver.ts";
 import type { Digest } from "../satp/secrets.ts";
-import type { ConnectTcp, ListenTcp } from "../sync/seams.ts";
+import type {
+  ConnectTcp,
+  ListenTcp,
+  OwnerOf,
+  UnixStreams,
+} from "../sync/seams.ts";
 import type { PlaneChoice } from "./choose_plane.ts";
 import type { Launcher } from "./launcher.ts";
-import type { LocalStreams } from "./local_streams.ts";
 import type { PlaneBuilder } from "./plane.ts";
 import type { ProcessControl } from "./process_control.ts";
 import type { RandomFill } from "./sender_ids.ts";
@@ -19,7 +23,7 @@ import type { OnSignal } from "./signals.ts";
 import type { NotifySocket } from "./supervisor.ts";
 
 /** What the daemon is given at its start. */
-export interface World extends LogSurroundings, LocalStreams {
+export interface World extends LogSurroundings {
   readonly delay: Delay;
   readonly lookup: Lookup;
   readonly digest: Digest;
@@ -34,6 +38,14 @@ export interface World extends LogSurroundings, LocalStreams {
   };
   readonly listenTcp: ListenTcp;
   readonly connectTcp: ConnectTcp;
+  /**
+   * The same at each call.
+   *
+   * @throws if there are none
+   */
+  openUnixStreams(): UnixStreams;
+  /** @throws if the kernel does not tell */
+  openOwners(): OwnerOf;
   /** The user that this process acts as now. */
   effectiveUser(): number;
   /** Milliseconds of a clock that never goes back. */
