@@ -42,8 +42,13 @@ async function main(): Promise<number> {
 
 /** @returns The exit status, when everything has been removed. */
 async function inLab(interrupted: Promise<number>): Promise<number> {
-  await using lab = await ClusterLab.open(`demo-any${Deno.pid}`);
-  return await Promise.race([interrupted, show(lab)]);
+  const sockets = await Deno.makeTempDir({ prefix: "anytun-demo-" });
+  try {
+    await using lab = await ClusterLab.open(`demo-any${Deno.pid}`, sockets);
+    return await Promise.race([interrupted, show(lab)]);
+  } finally {
+    await Deno.remove(sockets, { recursive: true });
+  }
 }
 
 async function show(lab: ClusterLab): Promise<number> {

@@ -39,9 +39,14 @@ export class ClusterLab implements AsyncDisposable {
   readonly home: LabHost;
   readonly servers: readonly LabHost[];
   readonly #keeper: LabKeeper;
+  readonly #sockets: string | undefined;
   readonly #running = new Map<number, LabProcess>();
 
-  private constructor(hosts: readonly LabHost[], keeper: LabKeeper) {
+  private constructor(
+    hosts: readonly LabHost[],
+    keeper: LabKeeper,
+    sockets: string | undefined,
+  ) {
     const [router, client, home, ...servers] = hosts;
     if (!router || !client || !home) throw new Error("Cannot do without hosts");
     this.router = router;
@@ -49,20 +54,24 @@ export class ClusterLab implements AsyncDisposable {
     this.home = home;
     this.servers = servers;
     this.#keeper = keeper;
+    this.#sockets = sockets;
   }
 
   /**
    * Makes the namespaces `at-<tag>` with a letter or number behind it.
    *
+   * @param sockets A folder for unix sockets, through which servers tell each
+   * other of clients: all of them are on one machine. Without it they do so
+   * over the network behind them, as those that are far from each other.
    * @throws {Error} A command failed; nothing is left behind.
    */
-  static async open(tag: string): Promise<ClusterLab> {
+  static async open(tag: string, sockets?: string): Promise<ClusterLab> {
     const names = ["r", "c", "h", ...numbers().map((k) => `${k}`)];
     const hosts = names.map((name, k) =>
       new LabHost(`at-${tag}${name}`, k + 1)
     );
     const keeper = await LabKeeper.make(hosts.map((host) => host.namespace));
-    const lab = new ClusterLab(hosts, keeper);
+    const lab = new ClusterLab(hosts, keeper, sockets);
     try {
       await lab.#connect();
       return lab;
@@ -78,8 +87,7 @@ export class ClusterLab implements AsyncDisposable {
     program: PeerProgram,
     options: readonly string[] = [],
   ): Promise<LabProcess> {
-    const others = numbers().filter((k) => k !== number)
-      .map((k) => `${homeAddress(k)}:${SYNC_PORT}`);
+    const others = numbers().filter((k) => k !== number);
     const server = await program.start(this.server(number), {
       role: "left",
       type: "tun",
@@ -87,8 +95,10 @@ export class ClusterLab implements AsyncDisposable {
       port: PORT,
       options: [
         ...["-i", ANYCAST, "-s", String(number), "-R", `${CLIENT}/32`],
-        ...["-I", homeAddress(number), "-S", String(SYNC_PORT)],
-        ...["-M", others.join(",")],
+        ...this.#sockets === undefined
+          ? ["-I", homeAddress(number), "-S", String(SYNC_PORT)]
+          : ["-S", this.#syncPlace(number)],
+        ...["-M", others.map((k) => this.#syncPlace(k)).join(",")],
         ...SECRET,
         ...options,
       ],
@@ -155,7 +165,7 @@ export class ClusterLab implements AsyncDisposable {
 
   /** What a server tells of its client and its routes when it is asked. */
   async tables(number: number): Promise<string> {
-    const at = `${homeAddress(number)}:${SYNC_PORT}`;
+    const at = this.#syncPlace(number);
     const [program = "", ...first] = fromSource.command;
     const args = [...first, "showtables", "--connect", at];
     return await this.server(number).exec(program, ...args);
@@ -181,6 +191,13 @@ export class ClusterLab implements AsyncDisposable {
     } finally {
       await this.#keeper.release();
     }
+  }
+
+  /** Where a server can be asked. */
+  #syncPlace(number: number): string {
+    return this.#sockets === undefined
+      ? `${homeAddress(number)}:${SYNC_PORT}`
+      : `unix:${this.#sockets}/server${number}`;
   }
 
   async #connect(): Promise<void> {

@@ -56,7 +56,7 @@ function ofTheSystem(program: string, scales: boolean): SatpProgram {
 const MUX = 16;
 const PASSPHRASE = "benchmark";
 
-/** Where the control daemon listens, on the side of those who follow it. */
+/** Where the control daemon listens for those that know no unix sockets. */
 const CONTROL = "127.0.0.1:2323";
 
 /** The options of one end; they name the defaults that the figures rest on. */
@@ -89,19 +89,20 @@ function open(left: SatpProgram, right: SatpProgram): Subject["open"] {
 }
 
 /** Starts it with connections from a control daemon of ours on the left. */
-function openScaled({ command }: SatpProgram): Subject["open"] {
+function openScaled({ command, ours }: SatpProgram): Subject["open"] {
   return async (lab) => {
     const file = `${lab.scratch}/clients`;
     const networks = [`${INNER4.right}/32`, `${INNER6.right}/128`];
     const peer = { mux: MUX, passphrase: PASSPHRASE, networks };
     await Deno.writeTextFile(file, await clientsFile(peer));
+    const control = ours ? `unix:${lab.scratch}/control` : CONTROL;
     const controld = [
       ...[Deno.execPath(), "run", "-A", projectFile("src/cli/main.ts")],
-      ...["controld", "-D", "-f", file, "-X", CONTROL],
+      ...["controld", "-D", "-f", file, "-X", control],
     ];
     return Tunnel.open(lab, {
       argv: {
-        left: [...command, ...common("left"), "--control-host", CONTROL],
+        left: [...command, ...common("left"), "--control-host", control],
         right: [...command, ...options("right")],
       },
       companions: [new Daemon(lab.within("left", controld))],
