@@ -113,11 +113,19 @@ export class PortableBuilder implements PlaneBuilder {
       },
       noSocket: (to) => planeLog.noSocket(to),
     });
+    let stopped = false;
+    // In the middle of a batch a loop meets the closed device as an error.
+    const finished = plane.run().catch((error) => {
+      if (!stopped) throw error;
+    });
     return Promise.resolve({
-      finished: plane.run(),
+      finished,
       prepare: (mux) => connections.load(mux),
       counters: () => shared.counters.slice(),
-      stop: () => this.#opened.dispose(),
+      stop: () => {
+        stopped = true;
+        this.#opened.dispose();
+      },
     });
   }
 
