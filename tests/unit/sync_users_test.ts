@@ -2,10 +2,12 @@ import { strict as assert } from "node:assert";
 import { effectiveUser } from "../../ffi/identity.ts";
 import { openProcessLibc } from "../../ffi/process_libc.ts";
 import { LocalStreams } from "../../src/daemon/local_streams.ts";
+import type { RateLimitedLog } from "../../src/log/rate_limited_log.ts";
 import type { Endpoint } from "../../src/net/endpoint.ts";
 import { SyncClient } from "../../src/sync/client.ts";
 import { connectTcp, listenTcp } from "../../src/sync/deno_tcp.ts";
 import { encodeRecord } from "../../src/sync/encode.ts";
+import { KnownMembers } from "../../src/sync/known_members.ts";
 import { connectWithin, listenWithin } from "../../src/sync/loopback.ts";
 import type { SyncStream, TcpStream } from "../../src/sync/seams.ts";
 import { SyncServer } from "../../src/sync/server.ts";
@@ -40,13 +42,18 @@ const endpoint = (host: string, port: number): Endpoint => ({
   address: ipAddress(host),
   port,
 });
+/** What a listener of clients has around it. */
+function surroundingsWith(log: RateLimitedLog) {
+  return { members: new KnownMembers(), delay: pause, now: () => 0, log };
+}
+
 const SERVER = endpoint("127.0.0.1", 2323);
 const CLIENT = endpoint("127.0.0.1", 40000);
 
 /** A stream between two places. */
-class PlacedStream extends ManualStream implements TcpStream {
+class PlacedStream extends ManualStream {
   override readonly remote: Endpoint;
-  readonly local: Endpoint;
+  override readonly local: Endpoint;
 
   constructor(local: Endpoint, remote: Endpoint) {
     super();
@@ -176,7 +183,12 @@ Deno.test("where the kernel does not tell, nobody on this host is let in, and no
     },
   };
   const trust = { syncTls: undefined, syncAnyUser: false };
-  const listen = await listenFor(trust, carriers, undefined, unlimited(log));
+  const listen = await listenFor(
+    trust,
+    carriers,
+    undefined,
+    surroundingsWith(unlimited(log)),
+  );
   const expected = {
     message: "Cannot ask, so that nobody on this host is trusted " +
       "(unless --sync-any-user)",
@@ -269,7 +281,12 @@ Deno.test("both sides look at each other at the same time, and let each other in
   withCarriers(async (carriers) => {
     const trust = { syncTls: undefined, syncAnyUser: false };
     const log = recordingLog();
-    const listen = await listenFor(trust, carriers, undefined, unlimited(log));
+    const listen = await listenFor(trust, carriers, undefined, {
+      members: new KnownMembers(),
+      delay: pause,
+      now: () => 0,
+      log: unlimited(log),
+    });
     const connect = await connectFor(trust, carriers, []);
     for (
       const [listening, to] of [["127.0.0.1"], ["::1"], ["::", "127.0.0.1"]]
@@ -294,7 +311,12 @@ Deno.test("a client follows a server through a unix socket", () =>
     const place = { path: `${folder}/socket` };
     const trust = { syncTls: undefined, syncAnyUser: false };
     const log = recordingLog();
-    const listen = await listenFor(trust, carriers, undefined, unlimited(log));
+    const listen = await listenFor(trust, carriers, undefined, {
+      members: new KnownMembers(),
+      delay: pause,
+      now: () => 0,
+      log: unlimited(log),
+    });
     const listener = listen(place);
     const stop = new AbortController();
     const record = routeRecord("10.0.0.0/8", 5);
@@ -391,7 +413,12 @@ function ofNobody() {
 Deno.test("--sync-any-user lets in every user over TCP, on both sides", async () => {
   const trust = { syncTls: undefined, syncAnyUser: true };
   const log = unlimited(recordingLog());
-  const listen = await listenFor(trust, ofNobody(), undefined, log);
+  const listen = await listenFor(
+    trust,
+    ofNobody(),
+    undefined,
+    surroundingsWith(log),
+  );
   const connect = await connectFor(trust, ofNobody(), []);
   const listener = listen(endpoint("127.0.0.1", 0));
   const ends = await Promise.all([
@@ -405,7 +432,12 @@ tlsTest("with certificates it does not matter whose a socket is", async () => {
   const syncTls = identityOf("shared", "shared");
   const trust = { syncTls, syncAnyUser: false };
   const log = unlimited(recordingLog());
-  const listen = await listenFor(trust, ofNobody(), undefined, log);
+  const listen = await listenFor(
+    trust,
+    ofNobody(),
+    undefined,
+    surroundingsWith(log),
+  );
   const connect = await connectFor(trust, ofNobody(), []);
   const listener = listen(endpoint("127.0.0.1", 0));
   const ends = await Promise.all([
