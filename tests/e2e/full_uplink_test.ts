@@ -60,7 +60,7 @@ for (const [index, { program, drops }] of programs.entries()) {
       await fills(left);
       assert.equal(await arrivals(lab), ARRIVALS);
 
-      Deno.kill(daemon.pid, "SIGUSR1");
+      Deno.kill(daemon.pid, "SIGUSR2");
       const said = await daemon.line(/connection 0: .* packets out/);
       const [, dropped = ""] = said.match(/(\d+) dropped before a full/) ?? [];
       assert.equal(Number(dropped) > 0, drops, said);
