@@ -33,20 +33,63 @@ export interface Heard {
   readonly now: number;
 }
 
-/** The known endpoint of a connection: how it came about, and what it showed. */
-export class EndpointTenure {
-  /** The last proven endpoint while this one is not; the first word 0 if it is. */
-  readonly #former = new Uint32Array(ENDPOINT_WORDS);
-  #movedByNumber = false;
-  #heardAt = -Infinity;
-  /** The sender that brought it about, and the highest number from here. */
+/** An endpoint and the numbers that have come from there. */
+class Claim {
+  /** The first word is 0 while there is none. */
+  readonly endpoint = new Uint32Array(ENDPOINT_WORDS);
+  /** Of the sender that brought it about. */
   #senderId = -1;
   #highest = 0;
+  /** When a number last advanced, in ms. */
+  heardAt = -Infinity;
+
+  get isNone(): boolean {
+    return this.endpoint[0] === 0;
+  }
+
+  isOf(source: Uint32Array, at: number): boolean {
+    return !this.isNone && sameEndpoint(this.endpoint, 0, source, at);
+  }
+
+  /** Whether the number is higher than all that came from here before. */
+  advances({ senderId, seq }: Heard): boolean {
+    const is = senderId === this.#senderId && ((seq - this.#highest) | 0) > 0;
+    if (is) this.#highest = seq;
+    return is;
+  }
+
+  countFrom({ senderId, seq }: Heard): void {
+    this.#senderId = senderId;
+    this.#highest = seq;
+  }
+
+  copy(other: Claim): void {
+    copyEndpoint(other.endpoint, 0, this.endpoint, 0);
+    this.#senderId = other.#senderId;
+    this.#highest = other.#highest;
+    this.heardAt = other.heardAt;
+  }
+
+  clear(): void {
+    this.endpoint[0] = 0;
+    this.#senderId = -1;
+  }
+}
+
+/** The known endpoint of a connection: how it came about, and what it showed. */
+export class EndpointTenure {
+  readonly #present = new Claim();
+  /** The last proven endpoint, while the present one is not. */
+  readonly #former = new Claim();
+  /** The one that the former one was moved from, when it came back. */
+  readonly #rival = new Claim();
+  #movedByNumber = false;
 
   /** The endpoint was set by somebody else than the peer's datagrams. */
   assign(): void {
-    this.#former[0] = 0;
-    this.#senderId = -1;
+    const { heardAt } = this.#present;
+    for (const one of [this.#present, this.#former, this.#rival]) one.clear();
+    this.#present.heardAt = heardAt;
   }
 
   /**
@@ -54,13 +97,10 @@ export class EndpointTenure {
    * advances is a sign of life, and proves an endpoint that was moved to: the
    * others may be recordings.
    */
-  hear({ senderId, seq, isNewest, now }: Heard): void {
-    const isFurther = senderId === this.#senderId &&
-      ((seq - this.#highest) | 0) > 0;
-    if (isFurther) this.#highest = seq;
-    if (!isNewest && !isFurther) return;
-    this.#heardAt = now;
-    this.#former[0] = 0;
+  hear(heard: Heard): void {
+    if (this.#present.advances(heard) || heard.isNewest) {
+      this.#prove(heard.now);
+    }
   }
 
   /**
@@ -74,26 +114,56 @@ export class EndpointTenure {
     endpoint: Uint32Array,
     source: Uint32Array,
     at: number,
-    { senderId, seq, highest, isNewest, now }: Heard,
+    heard: Heard,
   ): boolean {
-    const isFirst = endpoint[0] === 0;
-    const isReturn = this.#former[0] !== 0 &&
-      sameEndpoint(this.#former, 0, source, at) &&
-      !(this.#movedByNumber && isLate(seq, highest));
-    const isSilent = now - this.#heardAt >= ENDPOINT_SILENCE_MS;
-    if (!isFirst && !isReturn && !isNewest && !isSilent) return false;
-    if (isReturn) this.#former[0] = 0;
-    else if (this.#former[0] === 0) copyEndpoint(endpoint, 0, this.#former, 0);
-    this.#movedByNumber = isNewest;
-    this.#heardAt = now;
-    this.#senderId = senderId;
-    this.#highest = seq;
+    copyEndpoint(endpoint, 0, this.#present.endpoint, 0);
+    if (this.#rival.isOf(source, at) && this.#rival.advances(heard)) {
+      this.#present.copy(this.#rival);
+      this.#prove(heard.now);
+    } else if (this.#comesBack(source, at, heard)) this.#giveBack(heard);
+    else if (this.#mayMove(heard)) this.#move(source, at, heard);
+    else return false;
     return true;
+  }
+
+  #comesBack(source: Uint32Array, at: number, heard: Heard): boolean {
+    return this.#former.isOf(source, at) &&
+      !(this.#movedByNumber && isLate(heard));
+  }
+
+  #mayMove({ isNewest, now }: Heard): boolean {
+    const { isNone, heardAt } = this.#present;
+    return isNone || isNewest || now - heardAt >= ENDPOINT_SILENCE_MS;
+  }
+
+  // A return by a recording is no sign of life: who was moved to, and is the
+  // peer, proves it with its next number, however often the recording is sent.
+  #giveBack(heard: Heard): void {
+    const isAlive = this.#former.advances(heard) || heard.isNewest;
+    this.#rival.copy(this.#present);
+    this.#present.copy(this.#former);
+    this.#present.countFrom(heard);
+    this.#former.clear();
+    if (isAlive) this.#present.heardAt = heard.now;
+  }
+
+  #move(source: Uint32Array, at: number, heard: Heard): void {
+    if (this.#former.isNone) this.#former.copy(this.#present);
+    this.#movedByNumber = heard.isNewest;
+    copyEndpoint(source, at, this.#present.endpoint, 0);
+    this.#present.countFrom(heard);
+    this.#present.heardAt = heard.now;
+  }
+
+  #prove(now: number): void {
+    this.#present.heardAt = now;
+    this.#former.clear();
+    this.#rival.clear();
   }
 }
 
 /** A datagram that another one has overtaken on its way proves nothing. */
-function isLate(seq: number, highest: number): boolean {
+function isLate({ seq, highest }: Heard): boolean {
   const behind = (highest - seq) >>> 0;
   return behind > 0 && behind <= LATE_NUMBERS;
 }
