@@ -63,7 +63,7 @@ export function place(text: string): HostPort | UnixSocket {
  * @returns undefined if the text is about something else
  * @throws {BadValue} if it is no absolute path, or too long
  */
-export function unixSocket(text: string): UnixSocket | undefined {
+function unixSocket(text: string): UnixSocket | undefined {
   if (!text.startsWith(UNIX_PREFIX)) return undefined;
   const path = text.slice(UNIX_PREFIX.length);
   if (/^\d+$/.test(path)) return undefined;

@@ -125,6 +125,7 @@ class Daemon {
     logger.notice(builder.description);
     const device = this.#openDevice(builder);
     await this.#bindSockets(builder, stop);
+    cleanup.defer(() => this.#member.close());
     await this.#member.open(identity);
     if (stop.aborted) return;
     const plane = await builder.start({

@@ -99,6 +99,7 @@ class Controld {
     const identity = findIdentity(options, control);
     this.#readFirst();
     const server = await this.#listen(identity);
+    cleanup.defer(() => server.close());
     pidFile.place(() =>
       giveUpPrivileges(options, identity, control, this.#logger)
     );

@@ -111,6 +111,11 @@ export class SyncMember {
     });
   }
 
+  /** Closes the server where {@linkcode run} does not come to it. */
+  close(): void {
+    this.#server?.close();
+  }
+
   /**
    * Serves and follows until the signal is aborted.
    *

@@ -61,17 +61,17 @@ export class SyncState implements SyncSink {
   putConnection(learnt: LearntConnection): boolean {
     const { table, prepare } = this.#options;
     const { mux, firstSeq } = learnt;
-    if (!table.accepts(mux, learnt, firstSeq)) return false;
+    const isNear = table.accepts(mux, learnt, firstSeq);
     const endpoint = this.#usable(learnt);
     if (endpoint !== undefined) {
       const words = endpointWords();
       writeEndpoint(words, 0, endpoint);
       table.setEndpoint(mux, words, 0);
     }
-    table.put(mux, learnt, firstSeq);
+    table.put(mux, learnt, isNear ? firstSeq : 0);
     this.#learnt.add(mux);
     prepare(mux);
-    return true;
+    return isNear;
   }
 
   putRoute(route: Route): boolean {

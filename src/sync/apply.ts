@@ -38,8 +38,8 @@ export interface SyncSink {
    * sequence number must not go back, or a key stream would be used twice;
    * with new ones the replay state begins anew.
    *
-   * @returns false, and has no effect, if the sequence number is too far ahead
-   * of the own one
+   * @returns false if the sequence number is too far ahead of the own one: all
+   * but the number takes effect then
    */
   putConnection(connection: LearntConnection): boolean;
   /**
@@ -101,7 +101,7 @@ export class RecordApplier {
           `sync: window of connection ${mux} is ${windowSize}: using ${MAX_WINDOW_SIZE}`,
       );
     }
-    const isPut = this.#sink.putConnection({
+    const isNear = this.#sink.putConnection({
       mux,
       role,
       secrets,
@@ -109,13 +109,14 @@ export class RecordApplier {
       firstSeq: seq,
       endpoint: knownEndpoint(record),
     });
-    if (isPut) return;
+    if (isNear) return;
     this.#log.write(
       "error",
       "sync number",
       () =>
-        `sync: refusing connection ${mux}: its sequence number, ${seq}, is ` +
-        "more than 2^31 ahead of ours",
+        `sync: refusing the sequence number of connection ${mux}: ${seq} is ` +
+        "more than 2^31 ahead of ours, which stays; give each member sender " +
+        "ids of its own (--sender-id)",
     );
   }
 }

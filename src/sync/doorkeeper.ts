@@ -87,7 +87,7 @@ export class Doorkeeper {
       this.#silent.leave(stranger);
       this.#enter(this.#waiting, stranger);
       this.#callNext();
-      await stranger.turn();
+      await this.#turnOf(stranger);
       const client = await this.#shakeHands(stranger);
       this.#options.members.verified(stranger.source);
       return client;
@@ -106,6 +106,16 @@ export class Doorkeeper {
     this.#closed.abort();
     for (const places of [this.#silent, this.#waiting, this.#handshakes]) {
       for (const stranger of places) stranger.giveUp("the port is closed");
+    }
+  }
+
+  /** @throws if it is given up, be it in the very moment that it is called */
+  async #turnOf(stranger: Stranger): Promise<void> {
+    try {
+      await stranger.turn();
+    } catch (error) {
+      this.#handshakes.leave(stranger);
+      throw error;
     }
   }
 
@@ -136,6 +146,8 @@ export class Doorkeeper {
     for (let isDone = false; !isDone;) {
       isDone = true;
       for (const stranger of this.#handshakes.first(this.#waiting)) {
+        // One that was given up leaves in a moment.
+        if (stranger.reason !== undefined) continue;
         if (!this.#enter(this.#handshakes, stranger)) continue;
         this.#waiting.leave(stranger);
         stranger.begin();

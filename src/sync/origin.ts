@@ -31,11 +31,6 @@ export function originOf({ remote, uid }: Peer): Origin {
   return { source: user, network: user };
 }
 
-/** The source alone. */
-export function sourceOf(peer: Peer): string {
-  return originOf(peer).source;
-}
-
 /** The source of connections from an address. */
 export function sourceOfAddress(address: IpAddress): string {
   const isWhole = address.family === 4 || isLinkLocal(address);

@@ -45,6 +45,7 @@ export class SyncServer {
   readonly #places: Admission<SyncStream>;
   readonly #maxWaiting: number;
   readonly #clients = new Map<SyncStream, Subscriber>();
+  #isClosed = false;
 
   constructor(options: SyncServerOptions) {
     this.#options = options;
@@ -62,13 +63,17 @@ export class SyncServer {
   /** Accepts clients until the signal is aborted; then all is closed. */
   async run(signal: AbortSignal): Promise<void> {
     const { listeners } = this.#options;
-    const stop = () => {
-      for (const listener of listeners) listener.close();
-      for (const client of this.#clients.values()) client.close();
-    };
-    if (signal.aborted) return stop();
-    signal.addEventListener("abort", stop);
+    if (signal.aborted) return this.close();
+    signal.addEventListener("abort", () => this.close());
     await Promise.all(listeners.map((one) => this.#serve(one, signal)));
+  }
+
+  /** Closes all; may be called again, and without {@linkcode run}. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const listener of this.#options.listeners) listener.close();
+    for (const client of this.#clients.values()) client.close();
   }
 
   /** Sends a record to every client. */

@@ -27,7 +27,7 @@ export const SPENT = -2;
  * How far ahead of the own sequence number that of another member may be: what
  * is further ahead is more likely behind, or a mistake.
  */
-export const MAX_LEAP = 2 ** 31;
+const MAX_LEAP = 2 ** 31;
 
 /** The sequence number on the wire that goes with a number. */
 export function wireSeq(number: number): number {

@@ -40,10 +40,10 @@ export class SyncMember implements SyncSink {
 
   putConnection(learnt: LearntConnection): boolean {
     const { mux, endpoint, firstSeq } = learnt;
-    if (!this.table.accepts(mux, learnt, firstSeq)) return false;
+    const isNear = this.table.accepts(mux, learnt, firstSeq);
     if (endpoint !== undefined) this.endpoints.set(mux, endpoint);
-    this.table.put(mux, learnt, firstSeq);
-    return true;
+    this.table.put(mux, learnt, isNear ? firstSeq : 0);
+    return isNear;
   }
 
   putRoute(route: Parameters<SyncSink["putRoute"]>[0]): boolean {

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { Admission } from "../../src/sync/admission.ts";
 import { KnownMembers } from "../../src/sync/known_members.ts";
-import { originOf, sourceOf } from "../../src/sync/origin.ts";
+import { originOf } from "../../src/sync/origin.ts";
 import { ipAddress } from "../support/routes.ts";
 
 function from(address: string) {
@@ -145,7 +145,7 @@ Deno.test("a source is an address, 64 bits of an IPv6 address, or a user", () =>
   const user = { source: "uid:7", network: "uid:7" };
   assert.deepEqual(originOf({ remote, uid: 7 }), user);
   assert.deepEqual(originOf({ remote: { path: "any" }, uid: 7 }), user);
-  assert.equal(sourceOf({ remote: { path: "any" } }), "uid:unknown");
+  assert.equal(originOf({ remote: { path: "any" } }).source, "uid:unknown");
 });
 
 Deno.test("members are known by the newest addresses of hosts that were named", () => {

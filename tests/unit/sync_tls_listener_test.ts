@@ -269,3 +269,14 @@ Deno.test("a client that waits for its turn in vain is told so in the end", asyn
   ]);
   rig.close();
 });
+
+Deno.test("a client that is given up takes no handshake from one who waits", async () => {
+  const rig = new Rig({ maxHandshakes: 1, turnMs: 1000, handshakeMs: 3000 });
+  for (let k = 1; k <= 8; k++) await rig.connect(`10.${k}.0.1`, HEADER);
+  await rig.clock.pass(3000);
+  const begun = rig.begun;
+  // The turn of the last one who has begun is over.
+  await rig.connect("10.9.0.1", HEADER);
+  assert.equal(rig.begun, begun + 1);
+  rig.close();
+});

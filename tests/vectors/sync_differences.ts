@@ -98,7 +98,7 @@ export const DIFFERENCES: Readonly<Record<string, Difference>> = Object
     ...differ({
       why: "the own number does not leap to where it would soon end",
       kept: true,
-      state: "",
+      state: taken,
     }, ["seq 4294967295"]),
     ...differ({
       why: "the window is cut to what a daemon can hold",
