@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { encodeRecord } from "../../src/sync/encode.ts";
-import { startDaemon, TestFolder } from "../support/daemons.ts";
+import { startDaemon, TestFolder, until } from "../support/daemons.ts";
 import type { LabHost } from "../support/lab.ts";
 import type { LabProcess } from "../support/lab_process.ts";
 import { labTest } from "../support/lab_test_case.ts";
@@ -56,6 +56,12 @@ class OneHost implements Disposable {
     return await this.host.exec(program, ...first, ...asking);
   }
 
+  /** Waits until root sees at a server what there is to see. */
+  async shows(at: string, ...args: string[]): Promise<void> {
+    const shown = async () => await this.tables(at, ...args) === TABLES;
+    await until(`${at} shows the tables`, 20, shown);
+  }
+
   /** Starts somebody else. */
   stranger(...args: string[]): LabProcess {
     return this.host.script("lab_stranger.ts", ...args);
@@ -95,8 +101,8 @@ hostTest(
     const controld = await one.controld(":2323");
     const member = one.member("-X", CONTROL, "-S", "2324");
     await member.line(/sync: connected to/, 20);
-    assert.equal(await one.tables("127.0.0.1:2324"), TABLES);
-    assert.equal(await one.tables("[::1]:2323"), TABLES);
+    await one.shows("127.0.0.1:2324");
+    await one.shows("[::1]:2323");
     for (
       const [port, server] of [["2323", controld], ["2324", member]] as const
     ) {
@@ -177,7 +183,7 @@ hostTest(
     assert.deepEqual(await modes(), [0o600, user]);
     await member.line(/sync: connected to unix:/, 20);
     await root.line(/sync: connected to unix:/, 20, seen);
-    assert.equal(await one.tables(at), TABLES);
+    await one.shows(at);
     const before = member.lines.length;
     await next.stop();
     await member.line(/sync: connection to unix:.* lost/, 20, before);
@@ -199,7 +205,7 @@ hostTest(
       ...["-X", CONTROL, "-S", `unix:${socket}`, "-u", USER, "-C", jail],
     );
     await first.line(/sync: connected to/, 20);
-    assert.equal(await one.tables(`unix:${socket}`), TABLES);
+    await one.shows(`unix:${socket}`);
     // Its name of the socket is the one that the jail has.
     const second = one.member(
       ...["-X", "unix:/socket", "-S", "2324", "-u", USER, "-C", jail],
@@ -209,10 +215,7 @@ hostTest(
       one.tables("127.0.0.1:2324"),
       /it is of user \d+, and only root may take part/,
     );
-    assert.equal(
-      await one.tables("127.0.0.1:2324", "--sync-any-user"),
-      TABLES,
-    );
+    await one.shows("127.0.0.1:2324", "--sync-any-user");
     const stranger = one.stranger("take", socket, "-");
     await stranger.line(/not connected: .*EACCES/, 20);
   },
@@ -228,6 +231,6 @@ hostTest(
     const member = one.member("-X", CONTROL, "-S", "2324");
     await controld.line(/new sync client connected/, 20);
     await member.line(/sync: connected to/, 20);
-    assert.equal(await one.tables("127.0.0.1:2324"), TABLES);
+    await one.shows("127.0.0.1:2324");
   },
 );
