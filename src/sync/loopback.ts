@@ -24,8 +24,12 @@ import type {
   TcpStream,
 } from "./seams.ts";
 
-/** How long a server may take to accept a connection, in ms. */
-const ACCEPT_MS = 2000;
+/**
+ * How long a server may take to accept a connection, in ms. On a busy host one
+ * that has just started is at times not there for seconds; a client gives up
+ * after ten anyway.
+ */
+const ACCEPT_MS = 8000;
 /** From one look to the next, in ms. */
 const LOOK_MS = 50;
 
