@@ -7,6 +7,7 @@
 
 import { O_CLOEXEC, O_RDONLY, O_RDWR } from "./fcntl.ts";
 import { readFile } from "./file.ts";
+import { memoryFile } from "./handover.ts";
 import { cString } from "./libc.ts";
 import type { ProcessLibc } from "./process_libc.ts";
 import { statDescriptor } from "./stat.ts";
@@ -60,9 +61,12 @@ export function closeOnExec(libc: ProcessLibc, fd: number): void {
 
 /**
  * Takes the runtime the files that it holds open for reading and writing, the
- * caches of code from source: it finds /dev/null in their places, and keeps
- * what it sees of them in memory as a copy of its own. This program opens
- * files for one or the other only.
+ * caches of code from source: it finds empty files without a name in their
+ * places, and keeps what it sees of them in memory as a copy of its own. This
+ * program opens files for one or the other only.
+ *
+ * Files, and for both: the runtime locks what it writes to, and where that
+ * fails its main thread waits for seconds, with nothing listening meanwhile.
  *
  * @throws {SystemError} When a file cannot be taken away.
  */
@@ -73,23 +77,23 @@ export function takeRuntimeFiles(libc: ProcessLibc): void {
       .map((fd) => [fd, pathOf(libc, fd)]),
   );
   if (files.size === 0) return;
-  const { open, close } = libc.symbols;
-  const none = open(cString("/dev/null"), O_RDONLY | O_CLOEXEC, 0);
-  if (none < 0) throw libc.error("open '/dev/null'", "open");
-  try {
-    const mappings = sharedMappings(libc);
-    for (const [fd, path] of files) {
-      for (const mapping of mappings) {
-        if (mapping.path === path) makePrivate(libc, mapping, fd);
-      }
+  const mappings = sharedMappings(libc);
+  for (const [fd, path] of files) {
+    for (const mapping of mappings) {
+      if (mapping.path === path) makePrivate(libc, mapping, fd);
     }
-    for (const [fd, path] of files) {
-      if (libc.process.dup3(none, fd, O_CLOEXEC) < 0) {
-        throw libc.error(`take '${path}' away`, "dup3");
-      }
+  }
+  for (const [fd, path] of files) replaceByNothing(libc, fd, path);
+}
+
+function replaceByNothing(libc: ProcessLibc, fd: number, path: string): void {
+  const nothing = memoryFile(libc, new Uint8Array(0));
+  try {
+    if (libc.process.dup3(nothing, fd, O_CLOEXEC) < 0) {
+      throw libc.error(`take '${path}' away`, "dup3");
     }
   } finally {
-    close(none);
+    libc.symbols.close(nothing);
   }
 }
 

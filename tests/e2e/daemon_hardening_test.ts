@@ -29,13 +29,17 @@ function writableFiles(view: ProcView): readonly string[] {
         [];
       return (parseInt(flags ?? "", 8) & 3) !== 0;
     })
-    .map(([, path]) => path)
-    .filter((path) => !path.startsWith("/dev/"));
+    .map(([, path]) => path);
   // What is mapped to be read, may be mapped to be written.
   const shared = view.text("maps").split("\n")
     .map((line) => /^\S+ ...s \S+ \S+ \d+ +(\/.*)$/.exec(line)?.[1])
     .filter((path) => path !== undefined);
-  return [...open, ...shared];
+  return [...open, ...shared].filter((path) => !isNobodyElses(path));
+}
+
+/** Devices, and memory that has no name for others. */
+function isNobodyElses(path: string): boolean {
+  return path.startsWith("/dev/") || path.startsWith("/memfd:");
 }
 
 /**

@@ -78,9 +78,12 @@ say(JSON.stringify({
   bounded: !isRoot || ask(PR_CAPBSET_READ) === 0,
   inherited: files.map(([, path]) => path)
     .filter((path) => ["/dev/zero", "/dev/full"].includes(path)),
+  replaced: files.filter(([, path]) => path.startsWith("/memfd:"))
+    .map(([fd]) => isWritable(fd)),
   writable: [
-    ...files.filter(([fd, path]) => /^\/(?!dev\/)/.test(path) && isWritable(fd))
-      .map(([, path]) => path),
+    ...files.filter(([fd, path]) =>
+      /^\/(?!dev\/|memfd:)/.test(path) && isWritable(fd)
+    ).map(([, path]) => path),
     ...maps.filter((line) => / ..[-x]s /.test(line)),
   ],
 }));

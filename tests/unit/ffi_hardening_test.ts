@@ -35,6 +35,13 @@ Deno.test("a hardened process has nothing open of its caller's, and nothing to w
   assert.deepEqual(writable, []);
 });
 
+Deno.test("what the runtime finds in the places of its files can be locked, so that it does not wait", async () => {
+  const { replaced } = await hardened();
+  assert.ok(Array.isArray(replaced) && replaced.length > 0);
+  // fcntl(2) refuses to lock for writing what cannot be written to.
+  assert.ok(replaced.every((isWritable) => isWritable === true));
+});
+
 Deno.test("forbidExecution() says which call the kernel refuses", () => {
   const libc = openProcessLibc();
   const refusing = {
