@@ -335,7 +335,10 @@ Deno.test("a notice is given once for each epoch, whichever view asks", () => {
     }
   }
   assert.deepEqual(table.keys(MUX).secrets, keysOf({ key: 1 }).secrets);
-  assert.deepEqual([...table.counters(MUX)], new Array(CONNECTION_COUNTERS).fill(0));
+  assert.deepEqual(
+    [...table.counters(MUX)],
+    new Array(CONNECTION_COUNTERS).fill(0),
+  );
 });
 
 Deno.test("the next number follows this rule under any sequence of changes", () => {

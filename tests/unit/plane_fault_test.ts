@@ -5,7 +5,7 @@ import { SocketPair } from "../../ffi/socket_pair.ts";
 import type { UdpSocket } from "../../ffi/udp.ts";
 import { createSatpCodec } from "../../mod.ts";
 import { BuiltinEngine } from "../../src/crypto/builtin.ts";
-import type { CryptoEngine } from "../../src/satp/engine.ts";
+import type { MasterKey } from "../../src/satp/engine.ts";
 import { Connections } from "../../src/tunnel/connection.ts";
 import {
   ConnectionTable,
@@ -44,8 +44,19 @@ async function sealed(seq: number): Promise<Uint8Array> {
 }
 
 /** Authenticates with every call but the next. */
-class FailingOnce extends BuiltinEngine {
+class FailingOnce extends BuiltinEngine implements Disposable {
+  readonly #keys: MasterKey[] = [];
   #failures = 1;
+
+  override importMasterKey(key: Uint8Array): MasterKey {
+    const master = super.importMasterKey(key);
+    this.#keys.push(master);
+    return master;
+  }
+
+  [Symbol.dispose](): void {
+    for (const key of this.#keys) key.close();
+  }
 
   override authenticate(...args: Parameters<BuiltinEngine["authenticate"]>) {
     if (this.#failures-- > 0) throw new Error("out of order");
@@ -79,7 +90,7 @@ async function withPumps(
   table.setEndpoint(0, words, 0);
   const secrets = await secretsOf(VECTOR);
   table.put(0, { role: "left", secrets, windowSize: 64 }, 0);
-  const engine = new FailingOnce();
+  using engine = new FailingOnce();
   const now = () => 0;
   const log = recordingLog();
   const planeLog = new PlaneLog(log, now);
@@ -167,12 +178,13 @@ libcTest(
 
 Deno.test("an error of the engine costs one batch on the portable plane", async () => {
   for (const way of ["in", "out"]) {
+    using engine = new FailingOnce();
     await using plane = await MemoryPlane.start({
       params: paramsOf(VECTOR),
       secrets: await secretsOf(VECTOR),
       role: "left",
       remote: "home",
-      wrap: (): CryptoEngine => new FailingOnce(),
+      wrap: () => engine,
     });
     if (way === "in") {
       assert.deepEqual(await plane.receive([await sealed(0)], "home"), []);
