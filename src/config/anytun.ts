@@ -4,6 +4,7 @@
  * @module
  */
 import type { LogTarget } from "../log/target.ts";
+import { OFFLOAD_NAMES } from "../tunnel/settings.ts";
 import type { AnytunOptions, PostUpOptions } from "./anytun_options.ts";
 import {
   type CommandLine,
@@ -18,7 +19,6 @@ import { logTargetsOf } from "./log_target.ts";
 import { familyOf, requireFamily, roleOf } from "./peer.ts";
 import type { SecretFiles } from "./secret_files.ts";
 import { ANY_SENDER_ID, DEFAULT_SENDER_ID } from "./sender_id.ts";
-import { OFFLOAD_NAMES } from "./speed.ts";
 import { anytunTable, type AnytunValues } from "./table.ts";
 import type { Runtime } from "./version.ts";
 

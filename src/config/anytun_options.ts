@@ -7,11 +7,15 @@ import type { LogFormat, LogTarget } from "../log/target.ts";
 import type { Prefix } from "../net/prefix.ts";
 import type { ClusterOptions } from "./cluster.ts";
 import type { SenderIdRange } from "./sender_id.ts";
-import type { EngineChoice, OffloadName, WorkersChoice } from "./speed.ts";
 import type { FamilyChoice } from "../net/resolver.ts";
 import type { Role, SatpParameters } from "../satp/params.ts";
 import type { DeviceType } from "../satp/payload.ts";
 import type { GivenSecrets } from "../satp/secrets.ts";
+import type {
+  EngineChoice,
+  OffloadName,
+  WorkersChoice,
+} from "../tunnel/settings.ts";
 
 /** The device to open (SATP section 11). */
 export interface DeviceOptions {

@@ -3,18 +3,13 @@
  *
  * @module
  */
+import {
+  type EngineChoice,
+  OFFLOAD_NAMES,
+  type OffloadName,
+  type WorkersChoice,
+} from "../tunnel/settings.ts";
 import { BadValue } from "./option.ts";
-
-/** Engines by the names of `--engine`. */
-export type EngineChoice =
-  | "auto"
-  | "ipsec-mb"
-  | "openssl"
-  | "builtin"
-  | "webcrypto";
-
-/** Values of `--workers`. */
-export type WorkersChoice = "auto" | 1 | 2;
 
 const ENGINES: readonly EngineChoice[] = [
   "auto",
@@ -23,17 +18,6 @@ const ENGINES: readonly EngineChoice[] = [
   "builtin",
   "webcrypto",
 ];
-
-/**
- * What the kernel can take off the data plane: the device hands over several
- * packets of TCP (tso) or UDP (uso) at once, datagrams are sent (gso) and
- * received (gro) several at once, packets are written to the device several at
- * once (coalesce).
- */
-export const OFFLOAD_NAMES = ["tso", "uso", "gso", "gro", "coalesce"] as const;
-
-/** One of the offloads. */
-export type OffloadName = typeof OFFLOAD_NAMES[number];
 
 /**
  * Reads the name of an engine.

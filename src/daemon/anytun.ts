@@ -17,10 +17,14 @@ import { RouteTable } from "../route/table.ts";
 import { type MasterSecrets, masterSecrets } from "../satp/secrets.ts";
 import { ConnectionTable } from "../tunnel/connection_table.ts";
 import { NumberSpaces } from "../tunnel/number_spaces.ts";
+import type {
+  DeviceHandle,
+  PlaneBuilder,
+  RunningPlane,
+} from "../tunnel/plane.ts";
 import { connectionText, planeText } from "./counters_text.ts";
 import { Peer } from "./peer.ts";
 import { PidFile } from "./pid_file.ts";
-import type { DeviceHandle, PlaneBuilder, RunningPlane } from "./plane.ts";
 import { runPostUp } from "./post_up.ts";
 import { findIdentity, giveUpPrivileges } from "./privileges.ts";
 import { runProgram } from "./run_program.ts";
@@ -30,6 +34,7 @@ import { unlessStopped } from "./stop.ts";
 import { Supervisor } from "./supervisor.ts";
 import { SYNC_LOG_LIMIT, SyncMember } from "./sync_member.ts";
 import { SyncState } from "./sync_state.ts";
+import { tunnelSettings } from "./tunnel_settings.ts";
 import type { World } from "./world.ts";
 
 /**
@@ -121,7 +126,9 @@ class Daemon {
     this.#addRoutes();
 
     supervisor.status("opening the device");
-    const builder = cleanup.use(await world.choosePlane(options, logger));
+    const senderIds = chooseSenderIds(options.senderIds, world.random);
+    const settings = tunnelSettings(options, senderIds);
+    const builder = cleanup.use(await world.choosePlane(settings, logger));
     logger.notice(builder.description);
     const device = this.#openDevice(builder);
     await this.#bindSockets(builder, stop);
@@ -129,12 +136,9 @@ class Daemon {
     await this.#member.open(identity);
     if (stop.aborted) return;
     const plane = await builder.start({
-      options,
-      senderIds: chooseSenderIds(options.senderIds, world.random),
       table: this.#table,
       routes: this.#routeTable,
       moved: (mux) => this.#member.moved(mux),
-      logger,
     });
     this.#plane = plane;
     stop.addEventListener("abort", () => plane.stop());
@@ -207,7 +211,7 @@ class Daemon {
 
   #openDevice(builder: PlaneBuilder): DeviceHandle {
     const { device: { name, type }, ifconfig, mtu = 1400 } = this.#options;
-    const device = builder.openDevice(name, type);
+    const device = builder.openDevice(name);
     this.#logger.notice(
       `dev opened - name '${device.name}', node '/dev/net/tun'`,
     );

@@ -7,7 +7,7 @@
 import type { AnytunOptions } from "../config/anytun_options.ts";
 import type { Logger } from "../log/logger.ts";
 import { formatPrefix } from "../net/prefix.ts";
-import type { DeviceHandle } from "./plane.ts";
+import type { DeviceHandle } from "../tunnel/plane.ts";
 import type { ProcessControl, ProgramEnd } from "./process_control.ts";
 
 const NODE = "/dev/net/tun";

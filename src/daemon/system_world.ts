@@ -17,7 +17,7 @@ import { digestWith } from "../crypto/webcrypto.ts";
 import type { LogFile } from "../log/outlet.ts";
 import { systemLookup } from "../net/system_lookup.ts";
 import { connectTcp, listenTcp } from "../sync/deno_tcp.ts";
-import { choosePlane } from "./choose_plane.ts";
+import { choosePlane } from "../tunnel/choose_plane.ts";
 import type { Launcher } from "./launcher.ts";
 import { LocalStreams } from "./local_streams.ts";
 import type { NotifySocket } from "./supervisor.ts";
@@ -68,8 +68,8 @@ export function systemWorld(
     openOwners: () => streams.openOwners(),
     effectiveUser: () => effectiveUser(libc),
     elapsed: () => performance.now(),
-    choosePlane: (choice, logger) =>
-      choosePlane(choice, libc, surroundings, logger),
+    choosePlane: (settings, logger) =>
+      choosePlane(settings, libc, surroundings, logger),
     onSignal(name, listener) {
       Deno.addSignalListener(name, listener);
       // Whatever the runtime does when it learns of a listener.

@@ -14,9 +14,9 @@ import type {
   OwnerOf,
   UnixStreams,
 } from "../sync/seams.ts";
-import type { PlaneChoice } from "./choose_plane.ts";
+import type { PlaneBuilder } from "../tunnel/plane.ts";
+import type { TunnelSettings } from "../tunnel/settings.ts";
 import type { Launcher } from "./launcher.ts";
-import type { PlaneBuilder } from "./plane.ts";
 import type { ProcessControl } from "./process_control.ts";
 import type { RandomFill } from "./sender_ids.ts";
 import type { OnSignal } from "./signals.ts";
@@ -50,8 +50,11 @@ export interface World extends LogSurroundings {
   effectiveUser(): number;
   /** Milliseconds of a clock that never goes back. */
   elapsed(): number;
-  /** @throws if the engine that was asked for by name cannot be had */
-  choosePlane(choice: PlaneChoice, logger: Logger): Promise<PlaneBuilder>;
+  /** @throws if the engine that was asked for by name is not available */
+  choosePlane(
+    settings: TunnelSettings,
+    logger: Logger,
+  ): Promise<PlaneBuilder>;
   readonly onSignal: OnSignal;
   readonly control: ProcessControl;
   readonly launcher: Launcher;

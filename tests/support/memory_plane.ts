@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { portableEngine } from "../../src/daemon/portable_engine.ts";
-import type { OpenedEngine } from "../../src/daemon/portable_builder.ts";
+import { portableEngine } from "../../src/tunnel/portable_engine.ts";
+import type { OpenedEngine } from "../../src/tunnel/portable_builder.ts";
 import {
   type Endpoint,
   formatEndpoint,

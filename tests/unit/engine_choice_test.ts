@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import type { EngineChoice } from "../../src/config/speed.ts";
 import {
   chooseEngine,
   type ChosenEngine,
   type EngineLibraries,
-} from "../../src/daemon/choose_engine.ts";
+} from "../../src/tunnel/choose_engine.ts";
+import type { EngineChoice } from "../../src/tunnel/settings.ts";
 import { recordingLog } from "../support/recording_log.ts";
 
 /** Libraries that are there unless a reason is given why not. */
@@ -50,7 +50,7 @@ Deno.test("auto does without libIPSec_MB, and says why to those who listen", () 
   assert.deepEqual(choose("auto", { ipsecMb: "It is too old" }), {
     ...openssl,
     lines: [
-      "INFO: engine ipsec-mb, the fastest, is not to be had: It is too old",
+      "INFO: engine ipsec-mb, the fastest, is not available: It is too old",
     ],
   });
 });
@@ -61,8 +61,8 @@ Deno.test("auto does without libcrypto, with a warning that says how to get it",
       name: "builtin",
       why: "no libcrypto",
       lines: [
-        "WARNING: engines ipsec-mb and openssl, the fast ones, are not to be " +
-        "had: It is gone; install OpenSSL's libcrypto, version 3 or 1.1",
+        "WARNING: engines ipsec-mb and openssl, the fast ones, are not " +
+        "available: It is gone; install OpenSSL's libcrypto, version 3 or 1.1",
       ],
     });
   }

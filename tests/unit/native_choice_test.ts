@@ -1,24 +1,23 @@
 import assert from "node:assert/strict";
 import { openLibc } from "../../ffi/libc.ts";
-import {
-  choosePlane,
-  type PlaneChoice,
-} from "../../src/daemon/choose_plane.ts";
+import { choosePlane } from "../../src/tunnel/choose_plane.ts";
+import type { TunnelSettings } from "../../src/tunnel/settings.ts";
 import { whyNoIpsecMb } from "../support/ipsec_mb_missing.ts";
 import { whyNoLibcrypto } from "../support/libcrypto_missing.ts";
 import { recordingLog } from "../support/recording_log.ts";
+import { tunnelSettings } from "../support/tunnel_settings.ts";
 
 // Opened with all permissions: the tests below give some of them up.
 const libc = openLibc();
 
 /** What was chosen, and the lines that were logged meanwhile. */
 async function choose(
-  choice: Partial<PlaneChoice>,
+  choice: Partial<TunnelSettings>,
   processors = 2,
 ): Promise<{ readonly description: string; readonly lines: string[] }> {
   const log = recordingLog();
   using builder = await choosePlane(
-    { engine: "auto", workers: 2, offloads: new Set(), ...choice },
+    tunnelSettings({ engine: "auto", workers: 2, ...choice }),
     libc,
     { now: () => 0, processors },
     log,
@@ -105,7 +104,7 @@ choiceTest(
     assert.equal(lines.length, 1);
     assert.match(
       lines[0] ?? "",
-      /^WARNING: engines ipsec-mb and openssl, the fast ones, are not to be had: .*; install OpenSSL's libcrypto, version 3 or 1\.1$/,
+      /^WARNING: engines ipsec-mb and openssl, the fast ones, are not available: .*; install OpenSSL's libcrypto, version 3 or 1\.1$/,
     );
   },
 );
@@ -138,7 +137,7 @@ for (const engine of ["ipsec-mb", "openssl", "builtin"] as const) {
       assert.equal(lines.length, 1);
       assert.match(
         lines[0] ?? "",
-        /^WARNING: the native data plane, many times faster, is not to be had \(.*\): from source it needs --allow-read, the binary has it$/s,
+        /^WARNING: the native data plane, many times faster, is not available \(.*\): from source it needs --allow-read, the binary has it$/s,
       );
     },
   );

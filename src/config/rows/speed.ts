@@ -5,13 +5,11 @@
  */
 import { optional, withDefault } from "../option.ts";
 import {
-  engine,
   type EngineChoice,
   OFFLOAD_NAMES,
-  offloads,
-  workers,
   type WorkersChoice,
-} from "../speed.ts";
+} from "../../tunnel/settings.ts";
+import { engine, offloads, workers } from "../speed.ts";
 
 const FASTEST = "auto" as EngineChoice;
 const FITTING = "auto" as WorkersChoice;

@@ -6,9 +6,9 @@
  */
 import { openIpsecMb } from "../../ffi/ipsec_mb.ts";
 import { openLibcrypto } from "../../ffi/libcrypto.ts";
-import type { EngineChoice } from "../config/speed.ts";
 import type { Logger } from "../log/logger.ts";
-import type { NativeEngineName } from "../tunnel/native_messages.ts";
+import type { NativeEngineName } from "./native_messages.ts";
+import type { EngineChoice } from "./settings.ts";
 
 /** An engine and why it was chosen. */
 export interface ChosenEngine {
@@ -34,7 +34,7 @@ const OF_THE_SYSTEM: EngineLibraries = {
  * Chooses. What works on several datagrams at once needs libcrypto for the
  * rest.
  *
- * @throws if the engine that was asked for by name cannot be had
+ * @throws if the engine that was asked for by name is not available
  */
 export function chooseEngine(
   wanted: EngineChoice,
@@ -48,7 +48,7 @@ export function chooseEngine(
   if (libcrypto instanceof Error) {
     if (wanted !== "auto") throw libcrypto;
     logger.warning(
-      "engines ipsec-mb and openssl, the fast ones, are not to be had: " +
+      "engines ipsec-mb and openssl, the fast ones, are not available: " +
         `${libcrypto.message}; install OpenSSL's libcrypto, version 3 or 1.1`,
     );
     return { name: "builtin", why: "no libcrypto" };
@@ -59,7 +59,7 @@ export function chooseEngine(
   if (ipsecMb instanceof Error) {
     if (wanted !== "auto") throw ipsecMb;
     logger.info(
-      `engine ipsec-mb, the fastest, is not to be had: ${ipsecMb.message}`,
+      `engine ipsec-mb, the fastest, is not available: ${ipsecMb.message}`,
     );
     return openssl;
   }

@@ -1,24 +1,19 @@
 /**
- * The choice of the plane: the native one, unless the system or the options
- * are against it.
+ * The choice of the plane: the native one, unless the system or the
+ * settings are against it.
  *
  * @module
  */
 import type { Libc } from "../../ffi/libc.ts";
-import type { AnytunOptions } from "../config/anytun_options.ts";
 import type { Logger } from "../log/logger.ts";
-import { NativePlane } from "../tunnel/native_plane.ts";
+import { reasonOf } from "../log/outlet.ts";
 import { chooseEngine } from "./choose_engine.ts";
 import { NativeBuilder } from "./native_builder.ts";
+import { NativePlane } from "./native_plane.ts";
 import type { PlaneBuilder } from "./plane.ts";
 import { PortableBuilder } from "./portable_builder.ts";
 import { portableEngine } from "./portable_engine.ts";
-
-/** What of the options decides. */
-export type PlaneChoice = Pick<
-  AnytunOptions,
-  "engine" | "workers" | "offloads"
->;
+import type { TunnelSettings } from "./settings.ts";
 
 /** What the plane finds around it. */
 export interface PlaneSurroundings {
@@ -32,18 +27,18 @@ export interface PlaneSurroundings {
  * Chooses. The native plane needs an engine that answers at once and workers;
  * where one is missing the portable plane takes over.
  *
- * @throws if the engine that was asked for by name cannot be had
+ * @throws if the engine that was asked for by name is not available
  */
 export async function choosePlane(
-  choice: PlaneChoice,
+  settings: TunnelSettings,
   libc: Libc,
   { now, processors }: PlaneSurroundings,
   logger: Logger,
 ): Promise<PlaneBuilder> {
-  const { name, why } = chooseEngine(choice.engine, logger);
-  const workers = choice.workers === "auto"
+  const { name, why } = chooseEngine(settings.engine, logger);
+  const workers = settings.workers === "auto"
     ? workersFor(processors)
-    : choice.workers;
+    : settings.workers;
   const described = `data plane, engine ${name} (${why})`;
   if (name !== "webcrypto") {
     const plane = await loadWorkers(workers, libc, logger);
@@ -53,13 +48,21 @@ export async function choosePlane(
         libc,
         plane,
         name,
-        choice.offloads,
+        settings,
+        logger,
         `native ${described}, ${threads}`,
       );
     }
   }
   const opener = await portableEngine(name);
-  return new PortableBuilder(libc, opener, now, `portable ${described}`);
+  return new PortableBuilder(
+    libc,
+    opener,
+    now,
+    settings,
+    logger,
+    `portable ${described}`,
+  );
 }
 
 // Where there are two processors a second worker of ours carries no more, as
@@ -77,14 +80,10 @@ async function loadWorkers(
     return await NativePlane.load(libc, workers);
   } catch (error) {
     logger.warning(
-      `the native data plane, many times faster, is not to be had (${
+      `the native data plane, many times faster, is not available (${
         reasonOf(error)
       }): from source it needs --allow-read, the binary has it`,
     );
     return undefined;
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -5,25 +5,27 @@
  */
 import type { Libc } from "../../ffi/libc.ts";
 import { openDevice, type TunTapDevice } from "../../ffi/tuntap_device.ts";
+import type { Logger } from "../log/logger.ts";
 import type { IpAddress } from "../net/address.ts";
 import type { FamilyChoice } from "../net/resolver.ts";
 import type { CryptoEngine } from "../satp/engine.ts";
 import type { SatpParameters } from "../satp/params.ts";
-import { Connections } from "../tunnel/connection.ts";
-import { PLANE_COUNTERS } from "../tunnel/counters.ts";
-import { bindUdp, bindUdpToAll } from "../tunnel/deno_udp.ts";
-import { withMoves } from "../tunnel/inbound_events.ts";
-import { PlaneLog } from "../tunnel/plane_log.ts";
-import { PointToPoint } from "../tunnel/point_to_point.ts";
-import { Routed } from "../tunnel/routed.ts";
-import { type BatchMaker, PortablePlane } from "../tunnel/portable_plane.ts";
-import type { DatagramSocket } from "../tunnel/seams.ts";
+import { Connections } from "./connection.ts";
+import { PLANE_COUNTERS } from "./counters.ts";
+import { bindUdp, bindUdpToAll } from "./deno_udp.ts";
+import { withMoves } from "./inbound_events.ts";
 import type {
   DeviceHandle,
   PlaneBuilder,
   PlaneSetup,
   RunningPlane,
 } from "./plane.ts";
+import { PlaneLog } from "./plane_log.ts";
+import { PointToPoint } from "./point_to_point.ts";
+import { Routed } from "./routed.ts";
+import { type BatchMaker, PortablePlane } from "./portable_plane.ts";
+import type { DatagramSocket } from "./seams.ts";
+import type { TunnelSettings } from "./settings.ts";
 
 /** An engine and the memory that it works on. */
 export interface OpenedEngine {
@@ -40,6 +42,8 @@ export class PortableBuilder implements PlaneBuilder {
   readonly #libc: Libc;
   readonly #openEngine: EngineOpener;
   readonly #now: () => number;
+  readonly #settings: TunnelSettings;
+  readonly #logger: Logger;
   readonly #opened = new DisposableStack();
   #device: TunTapDevice | undefined;
   #sockets: readonly DatagramSocket[] = [];
@@ -49,15 +53,20 @@ export class PortableBuilder implements PlaneBuilder {
     libc: Libc,
     openEngine: EngineOpener,
     now: () => number,
+    settings: TunnelSettings,
+    logger: Logger,
     description: string,
   ) {
     this.#libc = libc;
     this.#openEngine = openEngine;
     this.#now = now;
+    this.#settings = settings;
+    this.#logger = logger;
     this.description = description;
   }
 
-  openDevice(name: string | undefined, type: "tun" | "tap"): DeviceHandle {
+  openDevice(name: string | undefined): DeviceHandle {
+    const { deviceType: type } = this.#settings;
     const options = name === undefined ? { type } : { type, name };
     this.#device = this.#opened.use(openDevice(this.#libc, options));
     return this.#device;
@@ -75,24 +84,23 @@ export class PortableBuilder implements PlaneBuilder {
     return reached;
   }
 
-  start(
-    { options, senderIds, table, routes, moved, logger }: PlaneSetup,
-  ): Promise<RunningPlane> {
+  start({ table, routes, moved }: PlaneSetup): Promise<RunningPlane> {
     const device = this.#device;
     if (device === undefined) throw new Error("Cannot start without a device");
-    const { engine, newBatch } = this.#openEngine(options);
+    const { params, deviceType, mux, senderIds, fixedRemote } = this.#settings;
+    const { engine, newBatch } = this.#openEngine(params);
     const connections = new Connections(table, engine);
-    const planeLog = new PlaneLog(logger, this.#now);
+    const planeLog = new PlaneLog(this.#logger, this.#now);
     const flushing = setInterval(() => planeLog.flushSometimes(), 1000);
     this.#opened.defer(() => clearInterval(flushing));
     this.#opened.defer(() => planeLog.flush());
     const shared = {
       connections,
-      deviceType: options.device.type,
+      deviceType,
       counters: new Float64Array(PLANE_COUNTERS),
     };
     const plane = new PortablePlane({
-      params: options,
+      params,
       engine,
       newBatch,
       device,
@@ -100,14 +108,14 @@ export class PortableBuilder implements PlaneBuilder {
       outbound: {
         ...shared,
         chooser: routes === undefined
-          ? new PointToPoint(connections, options.mux)
+          ? new PointToPoint(connections, mux)
           : new Routed(connections, routes),
         senderIds,
         events: planeLog,
       },
       inbound: {
         ...shared,
-        fixedRemote: options.fixedRemote,
+        fixedRemote,
         events: withMoves(planeLog, moved),
         now: this.#now,
       },
@@ -125,6 +133,7 @@ export class PortableBuilder implements PlaneBuilder {
       stop: () => {
         stopped = true;
         this.#opened.dispose();
+        return finished.catch(() => {});
       },
     });
   }

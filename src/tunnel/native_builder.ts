@@ -9,17 +9,18 @@ import { Errno, SystemError } from "../../ffi/errno.ts";
 import { openDevice, type TunTapDevice } from "../../ffi/tuntap_device.ts";
 import { UdpSocket } from "../../ffi/udp.ts";
 import { Offload } from "../../ffi/vnet.ts";
-import type { OffloadName } from "../config/speed.ts";
+import type { Logger } from "../log/logger.ts";
 import type { IpAddress } from "../net/address.ts";
 import type { FamilyChoice } from "../net/resolver.ts";
-import type { NativeEngineName } from "../tunnel/native_messages.ts";
-import type { NativePlane } from "../tunnel/native_plane.ts";
+import type { NativeEngineName } from "./native_messages.ts";
+import type { NativePlane } from "./native_plane.ts";
 import type {
   DeviceHandle,
   PlaneBuilder,
   PlaneSetup,
   RunningPlane,
 } from "./plane.ts";
+import type { OffloadName, TunnelSettings } from "./settings.ts";
 
 /**
  * What the kernel may hold for each socket, in bytes. To receive: bursts of a
@@ -46,7 +47,8 @@ export class NativeBuilder implements PlaneBuilder {
   readonly #libc: Libc;
   readonly #plane: NativePlane;
   readonly #engine: NativeEngineName;
-  readonly #wanted: ReadonlySet<OffloadName>;
+  readonly #settings: TunnelSettings;
+  readonly #logger: Logger;
   readonly #opened = new DisposableStack();
   #device: TunTapDevice | undefined;
   readonly #sockets: UdpSocket[] = [];
@@ -56,17 +58,20 @@ export class NativeBuilder implements PlaneBuilder {
     libc: Libc,
     plane: NativePlane,
     engine: NativeEngineName,
-    offloads: ReadonlySet<OffloadName>,
+    settings: TunnelSettings,
+    logger: Logger,
     description: string,
   ) {
     this.#libc = libc;
     this.#plane = plane;
     this.#engine = engine;
-    this.#wanted = offloads;
+    this.#settings = settings;
+    this.#logger = logger;
     this.description = description;
   }
 
-  openDevice(name: string | undefined, type: "tun" | "tap"): DeviceHandle {
+  openDevice(name: string | undefined): DeviceHandle {
+    const { deviceType: type } = this.#settings;
     const vnetHeader = this.#vnetHeader;
     this.#device = this.#opened.use(
       openDevice(
@@ -104,26 +109,17 @@ export class NativeBuilder implements PlaneBuilder {
     return family === "6" ? [6] : [4, 6];
   }
 
-  async start(
-    { options, senderIds, table, routes, moved, logger }: PlaneSetup,
-  ): Promise<RunningPlane> {
+  async start({ table, routes, moved }: PlaneSetup): Promise<RunningPlane> {
     const device = this.#device;
     if (device === undefined) throw new Error("Cannot start without a device");
     const plane = this.#plane;
+    const logger = this.#logger;
+    const { params, deviceType, senderIds, fixedRemote, mux } = this.#settings;
     const offloads = this.#negotiate(device);
     logger.info(`offloads: ${[...offloads].join(", ") || "none"}`);
     await plane.start({
       engine: this.#engine,
-      params: {
-        cipher: options.cipher,
-        kdPrf: options.kdPrf,
-        authAlgo: options.authAlgo,
-        tagLength: options.tagLength,
-      },
-      deviceType: options.device.type,
-      senderIds,
-      fixedRemote: options.fixedRemote,
-      mux: options.mux,
+      ...{ params, deviceType, senderIds, fixedRemote, mux },
       connections: table.shared,
       routes: routes?.shared,
       device: device.fd,
@@ -142,11 +138,15 @@ export class NativeBuilder implements PlaneBuilder {
       rehearsalRounds: REHEARSAL_ROUNDS,
     }, { logger, moved });
     this.#trimMemory();
+    const finished = plane.finished();
     return {
-      finished: plane.finished(),
+      finished,
       prepare: () => Promise.resolve(),
       counters: () => plane.counters(),
-      stop: () => plane.stop(),
+      stop: () => {
+        plane.stop();
+        return finished.catch(() => {});
+      },
     };
   }
 
@@ -165,14 +165,14 @@ export class NativeBuilder implements PlaneBuilder {
   }
 
   get #vnetHeader(): boolean {
-    return ["tso", "uso", "coalesce"].some((name) =>
-      this.#wanted.has(name as OffloadName)
-    );
+    const { offloads } = this.#settings;
+    return offloads.has("tso") || offloads.has("uso") ||
+      offloads.has("coalesce");
   }
 
   /** Asks the kernel for what is wanted; says what it gives. */
   #negotiate(device: TunTapDevice): ReadonlySet<OffloadName> {
-    const wanted = this.#wanted;
+    const { offloads: wanted } = this.#settings;
     const given = new Set<OffloadName>();
     if (this.#vnetHeader) {
       const offloads = device.negotiateOffloads(

@@ -11,9 +11,9 @@ import { OpensslEngine } from "../crypto/openssl.ts";
 import { WebCryptoEngine } from "../crypto/webcrypto.ts";
 import { DatagramBatch } from "../satp/batch.ts";
 import type { SyncCryptoEngine } from "../satp/engine.ts";
-import type { NativeEngineName } from "../tunnel/native_messages.ts";
-import { portableBatchBytes } from "../tunnel/portable_plane.ts";
+import type { NativeEngineName } from "./native_messages.ts";
 import type { EngineOpener } from "./portable_builder.ts";
+import { portableBatchBytes } from "./portable_plane.ts";
 
 /** Bytes of an arena for the engine itself and for alignment. */
 const ENGINE_BYTES = 4096;

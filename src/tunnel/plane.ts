@@ -1,17 +1,15 @@
 /**
- * A data plane being put together: each kind opens the device and the sockets
- * in its own way, and then carries packets.
+ * A data plane as its owner sees it: each kind opens the device and the
+ * sockets in its own way, and then carries packets.
  *
  * @module
  */
-import type { AnytunOptions } from "../config/anytun_options.ts";
-import type { Logger } from "../log/logger.ts";
 import type { IpAddress } from "../net/address.ts";
 import type { FamilyChoice } from "../net/resolver.ts";
 import type { RouteTable } from "../route/table.ts";
-import type { ConnectionTable } from "../tunnel/connection_table.ts";
+import type { ConnectionTable } from "./connection_table.ts";
 
-/** The device as far as the start needs it. */
+/** An open device. */
 export interface DeviceHandle {
   /** As the kernel has it. */
   readonly name: string;
@@ -27,23 +25,19 @@ export interface DeviceHandle {
   ): void;
 }
 
-/** What a running plane needs to know. */
+/** Where packets may go, and who is told where their peers are. */
 export interface PlaneSetup {
-  readonly options: AnytunOptions;
-  /** Of the datagrams to send, one after the other: 1 to 256. */
-  readonly senderIds: readonly number[];
   readonly table: ConnectionTable;
   /** Where packets go; without it there is one peer, and nothing to choose. */
   readonly routes: RouteTable | undefined;
   /** Called when the peer of a connection is heard from another endpoint. */
   readonly moved: (mux: number) => void;
-  readonly logger: Logger;
 }
 
 /** A plane that carries packets. */
 export interface RunningPlane {
   /**
-   * Resolves when the plane was stopped.
+   * Resolves when the plane was stopped: device and sockets may be closed.
    *
    * Rejects when it cannot go on: the device is gone, a socket or a thread
    * failed.
@@ -53,16 +47,19 @@ export interface RunningPlane {
   prepare(mux: number): Promise<void>;
   /** What the plane has counted so far, by the indexes of `PlaneCounter`. */
   counters(): Float64Array;
-  /** Ends the carrying. */
-  stop(): void;
+  /** Ends the carrying; resolves when it has ended, even by a failure. */
+  stop(): Promise<void>;
 }
 
 /** A plane before it runs. Disposing of it closes device and sockets. */
 export interface PlaneBuilder extends Disposable {
   /** Which plane and engine this is and why, for the log. */
   readonly description: string;
-  /** @throws with a text for people if the device cannot be had */
-  openDevice(name: string | undefined, type: "tun" | "tap"): DeviceHandle;
+  /**
+   * @param name Without one the kernel chooses
+   * @throws {TunTapError} if there is no such device for us
+   */
+  openDevice(name: string | undefined): DeviceHandle;
   /** @throws if one of the addresses cannot be bound */
   bind(addresses: readonly IpAddress[], port: number): void;
   /**

@@ -1,0 +1,45 @@
+/**
+ * Settings of a tunnel: what its data plane is told before it is chosen.
+ *
+ * @module
+ */
+import type { SatpParameters } from "../satp/params.ts";
+import type { DeviceType } from "../satp/payload.ts";
+
+/** Which engine does the cryptography; `auto` is the fastest there is. */
+export type EngineChoice =
+  | "auto"
+  | "ipsec-mb"
+  | "openssl"
+  | "builtin"
+  | "webcrypto";
+
+/** Threads that carry packets; `auto` goes by the processors. */
+export type WorkersChoice = "auto" | 1 | 2;
+
+/**
+ * What the kernel can take off the data plane: the device hands over several
+ * packets of TCP (tso) or UDP (uso) at once, datagrams are sent (gso) and
+ * received (gro) several at once, packets are written to the device several at
+ * once (coalesce).
+ */
+export const OFFLOAD_NAMES = ["tso", "uso", "gso", "gro", "coalesce"] as const;
+
+/** One of the offloads. */
+export type OffloadName = typeof OFFLOAD_NAMES[number];
+
+/** What is the same for all packets of a tunnel as long as it runs. */
+export interface TunnelSettings {
+  readonly params: SatpParameters;
+  /** Whether packets are of IP (tun) or of Ethernet (tap). */
+  readonly deviceType: DeviceType;
+  /** The own mux, for packets where there is no routing. */
+  readonly mux: number;
+  /** Of the datagrams to send, one after the other: 1 to 256. */
+  readonly senderIds: readonly number[];
+  /** Whether a known endpoint of a peer stays, whoever is heard. */
+  readonly fixedRemote: boolean;
+  readonly engine: EngineChoice;
+  readonly workers: WorkersChoice;
+  readonly offloads: ReadonlySet<OffloadName>;
+}
