@@ -9,12 +9,13 @@ import type { AnytunOptions } from "../config/anytun_options.ts";
 import type { Log } from "../log/log.ts";
 import type { Logger } from "../log/logger.ts";
 import { RateLimitedLog } from "../log/rate_limited_log.ts";
-import { formatEndpoint } from "../net/endpoint.ts";
+import { type Endpoint, formatEndpoint } from "../net/endpoint.ts";
 import { formatPrefix } from "../net/prefix.ts";
 import { Resolver } from "../net/resolver.ts";
 import { withNumericZone } from "../net/zone.ts";
 import { RouteTable } from "../route/table.ts";
 import { type MasterSecrets, masterSecrets } from "../satp/secrets.ts";
+import { BindError } from "../tunnel/bind_error.ts";
 import { ConnectionTable } from "../tunnel/connection_table.ts";
 import { NumberSpaces } from "../tunnel/number_spaces.ts";
 import type {
@@ -226,14 +227,10 @@ class Daemon {
   async #bindSockets(builder: PlaneBuilder, stop: AbortSignal): Promise<void> {
     const { localHost, localPort: port, family } = this.#options;
     if (localHost === undefined) {
-      const families = listening(
+      this.#logSockets(listening(
         `port ${port} (--port)`,
         () => builder.bindToAll(family, port),
-      );
-      for (const bound of families) {
-        const any = bound === 4 ? "0.0.0.0" : "[::]";
-        this.#logger.notice(`opening socket: ${any}:${port}`);
-      }
+      ));
       return;
     }
     const request = { host: localHost, port, family, signal: stop };
@@ -250,11 +247,18 @@ class Daemon {
     const addresses = endpoints.map(({ address }) =>
       withNumericZone(address, (name) => control.interfaceIndex(name))
     );
-    listening(
+    const bound = listening(
       `${localHost}, port ${port} (--interface, --port)`,
       () => builder.bind(addresses, port),
     );
-    for (const endpoint of endpoints) {
+    // With the names of zones as they were given.
+    this.#logSockets(endpoints.map(({ address }, k) => {
+      return { address, port: bound[k]?.port ?? port };
+    }));
+  }
+
+  #logSockets(bound: readonly Endpoint[]): void {
+    for (const endpoint of bound) {
       this.#logger.notice(`opening socket: ${formatEndpoint(endpoint)}`);
     }
   }
@@ -272,7 +276,8 @@ function listening<T>(where: string, bind: () => T): T {
   try {
     return bind();
   } catch (cause) {
-    throw new Error(`Cannot listen on ${where}: ${textOf(cause)}`, { cause });
+    const reason = cause instanceof BindError ? cause.reason : textOf(cause);
+    throw new Error(`Cannot listen on ${where}: ${reason}`, { cause });
   }
 }
 

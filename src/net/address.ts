@@ -13,6 +13,12 @@ export interface IpAddress {
   readonly zone?: string;
 }
 
+/** Every IPv4 address of a host, for a socket. */
+export const ANY_IPV4: IpAddress = { family: 4, bytes: new Uint8Array(4) };
+
+/** Every IPv6 address of a host, for a socket. */
+export const ANY_IPV6: IpAddress = { family: 6, bytes: new Uint8Array(16) };
+
 const GROUPS = 8;
 
 /**

@@ -3,27 +3,36 @@
  *
  * @module
  */
-import { formatAddress, type IpAddress, parseAddress } from "../net/address.ts";
+import {
+  ANY_IPV4,
+  ANY_IPV6,
+  formatAddress,
+  type IpAddress,
+  parseAddress,
+} from "../net/address.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import type { FamilyChoice } from "../net/resolver.ts";
+import { BindError } from "./bind_error.ts";
 import type { DatagramSocket, Received } from "./seams.ts";
 
-const ANY_IPV4: IpAddress = { family: 4, bytes: new Uint8Array(4) };
-const ANY_IPV6: IpAddress = { family: 6, bytes: new Uint8Array(16) };
-
 /**
- * Binds one socket for each address.
+ * Binds one socket for each address; with port 0 the system chooses one for
+ * all of them.
  *
- * @throws if one of them cannot be bound; none stays open then
+ * @throws {BindError} if one of them cannot be bound; none stays open then
  */
 export function bindUdp(
   addresses: readonly IpAddress[],
   port: number,
-): DatagramSocket[] {
+): readonly DenoUdpSocket[] {
   using opened = new DisposableStack();
-  const sockets = addresses.map((address) =>
-    opened.adopt(bind(address, port, false), (socket) => socket.close())
-  );
+  let same = port;
+  const sockets = addresses.map((address) => {
+    const socket = bind(address, same, false);
+    opened.defer(() => socket.close());
+    same = socket.port;
+    return socket;
+  });
   opened.move();
   return sockets;
 }
@@ -33,19 +42,19 @@ export function bindUdp(
  * socket on `[::]` serves both families; where the system has no IPv6 it is
  * `0.0.0.0` instead.
  *
- * @throws if the port is taken
+ * @throws {BindError} if the port is taken
  */
 export function bindUdpToAll(
   family: FamilyChoice,
   port: number,
-): DatagramSocket[] {
-  if (family === "4") return [bind(ANY_IPV4, port, false)];
-  if (family === "6") return [bind(ANY_IPV6, port, false)];
+): DenoUdpSocket {
+  if (family === "4") return bind(ANY_IPV4, port, false);
+  if (family === "6") return bind(ANY_IPV6, port, false);
   try {
-    return [bind(ANY_IPV6, port, true)];
+    return bind(ANY_IPV6, port, true);
   } catch (error) {
-    if (error instanceof Deno.errors.AddrInUse) throw error;
-    return [bind(ANY_IPV4, port, false)];
+    if (error instanceof BindError && error.code === "EADDRINUSE") throw error;
+    return bind(ANY_IPV4, port, false);
   }
 }
 
@@ -55,13 +64,20 @@ function bind(
   dualStack: boolean,
 ): DenoUdpSocket {
   const hostname = formatAddress(address);
-  const socket = Deno.listenDatagram({ transport: "udp", hostname, port });
-  return new DenoUdpSocket(socket, address.family, dualStack);
+  try {
+    const socket = Deno.listenDatagram({ transport: "udp", hostname, port });
+    return new DenoUdpSocket(socket, address, dualStack);
+  } catch (error) {
+    throw new BindError({ address, port }, error);
+  }
 }
 
-class DenoUdpSocket implements DatagramSocket {
+/** A socket of Deno's. */
+export class DenoUdpSocket implements DatagramSocket {
+  /** The port that it is bound to. */
+  readonly port: number;
   readonly #socket: Deno.DatagramConn;
-  readonly #family: 4 | 6;
+  readonly #address: IpAddress;
   readonly #dualStack: boolean;
   #open = true;
   // Ends the wait of a datagram that is being sent.
@@ -70,14 +86,27 @@ class DenoUdpSocket implements DatagramSocket {
   #lastText = "";
   #lastAddress: IpAddress | undefined;
 
-  constructor(socket: Deno.DatagramConn, family: 4 | 6, dualStack: boolean) {
+  /** @param dualStack Whether it serves all IPv4 addresses, too */
+  constructor(
+    socket: Deno.DatagramConn,
+    address: IpAddress,
+    dualStack: boolean,
+  ) {
+    this.port = socket.addr.transport === "udp" ? socket.addr.port : 0;
     this.#socket = socket;
-    this.#family = family;
+    this.#address = address;
     this.#dualStack = dualStack;
   }
 
+  /** Where peers reach it. */
+  get bound(): readonly Endpoint[] {
+    const { port } = this;
+    const own = { address: this.#address, port };
+    return this.#dualStack ? [{ address: ANY_IPV4, port }, own] : [own];
+  }
+
   reaches(family: 4 | 6): boolean {
-    return this.#dualStack || family === this.#family;
+    return this.#dualStack || family === this.#address.family;
   }
 
   async receive(

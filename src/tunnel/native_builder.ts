@@ -5,13 +5,14 @@
  * @module
  */
 import type { Libc } from "../../ffi/libc.ts";
-import { Errno, SystemError } from "../../ffi/errno.ts";
 import { openDevice, type TunTapDevice } from "../../ffi/tuntap_device.ts";
 import { UdpSocket } from "../../ffi/udp.ts";
 import { Offload } from "../../ffi/vnet.ts";
 import type { Logger } from "../log/logger.ts";
-import type { IpAddress } from "../net/address.ts";
+import { ANY_IPV4, ANY_IPV6, type IpAddress } from "../net/address.ts";
+import type { Endpoint } from "../net/endpoint.ts";
 import type { FamilyChoice } from "../net/resolver.ts";
+import { BindError } from "./bind_error.ts";
 import type { NativeEngineName } from "./native_messages.ts";
 import type { NativePlane } from "./native_plane.ts";
 import type {
@@ -82,31 +83,23 @@ export class NativeBuilder implements PlaneBuilder {
     return this.#device;
   }
 
-  bind(addresses: readonly IpAddress[], port: number): void {
-    for (const { bytes, zone } of addresses) {
-      const scope = Number(zone ?? 0);
-      const local = { address: bytes, port, scope };
-      const socket = UdpSocket.open(this.#libc, local);
-      this.#opened.defer(() => socket.close());
-      socket.resizeBuffers(SOCKET_BUFFERS);
-      this.#sockets.push(socket);
-    }
+  bind(addresses: readonly IpAddress[], port: number): readonly Endpoint[] {
+    return addresses.map((address) => {
+      const socket = this.#bind({ address, port: this.#portFor(port) });
+      return { address, port: socket.local.port };
+    });
   }
 
-  bindToAll(family: FamilyChoice, port: number): readonly (4 | 6)[] {
-    if (family !== "6") {
-      this.bind([{ family: 4, bytes: new Uint8Array(4) }], port);
-      if (family === "4") return [4];
-    }
-    // With port 0 both families are to have the port that the first one got.
-    const same = this.#sockets[0]?.local.port ?? port;
+  bindToAll(family: FamilyChoice, port: number): readonly Endpoint[] {
+    if (family === "4") return this.bind([ANY_IPV4], port);
+    if (family === "6") return this.bind([ANY_IPV6], port);
+    const bound = this.bind([ANY_IPV4], port);
     try {
-      this.bind([{ family: 6, bytes: new Uint8Array(16) }], same);
+      return [...bound, ...this.bind([ANY_IPV6], port)];
     } catch (error) {
-      if (family === "6" || !isWithoutIpv6(error)) throw error;
-      return [4];
+      if (isWithoutIpv6(error)) return bound;
+      throw error;
     }
-    return family === "6" ? [6] : [4, 6];
   }
 
   async start({ table, routes, moved }: PlaneSetup): Promise<RunningPlane> {
@@ -155,6 +148,25 @@ export class NativeBuilder implements PlaneBuilder {
     this.#opened.dispose();
   }
 
+  #bind(local: Endpoint): UdpSocket {
+    const { address: { bytes: address, zone }, port } = local;
+    const scope = Number(zone ?? 0);
+    try {
+      const socket = UdpSocket.open(this.#libc, { address, port, scope });
+      this.#opened.defer(() => socket.close());
+      socket.resizeBuffers(SOCKET_BUFFERS);
+      this.#sockets.push(socket);
+      return socket;
+    } catch (error) {
+      throw new BindError(local, error);
+    }
+  }
+
+  // With port 0 all sockets are to have the port that the first one got.
+  #portFor(port: number): number {
+    return port === 0 ? this.#sockets[0]?.local.port ?? 0 : port;
+  }
+
   // The compilers of the runtime leave a tenth of the memory behind, free but
   // not given back, after the start and whenever there is something new to do.
   #trimMemory(): void {
@@ -201,7 +213,6 @@ export class NativeBuilder implements PlaneBuilder {
 }
 
 function isWithoutIpv6(error: unknown): boolean {
-  return error instanceof SystemError &&
-    (error.errno === Errno.EAFNOSUPPORT ||
-      error.errno === Errno.EADDRNOTAVAIL);
+  return error instanceof BindError &&
+    (error.code === "EAFNOSUPPORT" || error.code === "EADDRNOTAVAIL");
 }

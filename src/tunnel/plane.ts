@@ -5,6 +5,7 @@
  * @module
  */
 import type { IpAddress } from "../net/address.ts";
+import type { Endpoint } from "../net/endpoint.ts";
 import type { FamilyChoice } from "../net/resolver.ts";
 import type { RouteTable } from "../route/table.ts";
 import type { ConnectionTable } from "./connection_table.ts";
@@ -60,15 +61,21 @@ export interface PlaneBuilder extends Disposable {
    * @throws {TunTapError} if there is no such device for us
    */
   openDevice(name: string | undefined): DeviceHandle;
-  /** @throws if one of the addresses cannot be bound */
-  bind(addresses: readonly IpAddress[], port: number): void;
   /**
-   * Binds every local address.
+   * Binds some addresses of this host; with port 0 the system chooses one for
+   * all of them.
    *
-   * @returns The families that are bound
-   * @throws if the port is taken
+   * @returns What is bound, in the order of the addresses
+   * @throws {BindError} if one of them cannot be bound
    */
-  bindToAll(family: FamilyChoice, port: number): readonly (4 | 6)[];
+  bind(addresses: readonly IpAddress[], port: number): readonly Endpoint[];
+  /**
+   * Binds every address of this host.
+   *
+   * @returns What is bound, one for each family
+   * @throws {BindError} if the port is taken
+   */
+  bindToAll(family: FamilyChoice, port: number): readonly Endpoint[];
   /** @throws if the plane cannot start */
   start(setup: PlaneSetup): Promise<RunningPlane>;
 }

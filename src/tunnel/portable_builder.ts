@@ -7,12 +7,13 @@ import type { Libc } from "../../ffi/libc.ts";
 import { openDevice, type TunTapDevice } from "../../ffi/tuntap_device.ts";
 import type { Logger } from "../log/logger.ts";
 import type { IpAddress } from "../net/address.ts";
+import type { Endpoint } from "../net/endpoint.ts";
 import type { FamilyChoice } from "../net/resolver.ts";
 import type { CryptoEngine } from "../satp/engine.ts";
 import type { SatpParameters } from "../satp/params.ts";
 import { Connections } from "./connection.ts";
 import { PLANE_COUNTERS } from "./counters.ts";
-import { bindUdp, bindUdpToAll } from "./deno_udp.ts";
+import { bindUdp, bindUdpToAll, type DenoUdpSocket } from "./deno_udp.ts";
 import { withMoves } from "./inbound_events.ts";
 import type {
   DeviceHandle,
@@ -24,7 +25,6 @@ import { PlaneLog } from "./plane_log.ts";
 import { PointToPoint } from "./point_to_point.ts";
 import { Routed } from "./routed.ts";
 import { type BatchMaker, PortablePlane } from "./portable_plane.ts";
-import type { DatagramSocket } from "./seams.ts";
 import type { TunnelSettings } from "./settings.ts";
 
 /** An engine and the memory that it works on. */
@@ -46,7 +46,7 @@ export class PortableBuilder implements PlaneBuilder {
   readonly #logger: Logger;
   readonly #opened = new DisposableStack();
   #device: TunTapDevice | undefined;
-  #sockets: readonly DatagramSocket[] = [];
+  #sockets: readonly DenoUdpSocket[] = [];
 
   /** @param now A clock that never goes back, in milliseconds */
   constructor(
@@ -72,16 +72,12 @@ export class PortableBuilder implements PlaneBuilder {
     return this.#device;
   }
 
-  bind(addresses: readonly IpAddress[], port: number): void {
-    this.#own(bindUdp(addresses, port));
+  bind(addresses: readonly IpAddress[], port: number): readonly Endpoint[] {
+    return this.#own(bindUdp(addresses, port));
   }
 
-  bindToAll(family: FamilyChoice, port: number): readonly (4 | 6)[] {
-    const sockets = this.#own(bindUdpToAll(family, port));
-    const reached = ([4, 6] as const).filter((family) =>
-      sockets.some((socket) => socket.reaches(family))
-    );
-    return reached;
+  bindToAll(family: FamilyChoice, port: number): readonly Endpoint[] {
+    return this.#own([bindUdpToAll(family, port)]);
   }
 
   start({ table, routes, moved }: PlaneSetup): Promise<RunningPlane> {
@@ -142,9 +138,9 @@ export class PortableBuilder implements PlaneBuilder {
     this.#opened.dispose();
   }
 
-  #own(sockets: DatagramSocket[]): readonly DatagramSocket[] {
+  #own(sockets: readonly DenoUdpSocket[]): readonly Endpoint[] {
     for (const socket of sockets) this.#opened.defer(() => socket.close());
     this.#sockets = [...this.#sockets, ...sockets];
-    return sockets;
+    return sockets.flatMap((socket) => socket.bound);
   }
 }

@@ -52,13 +52,14 @@ const FAILURES: readonly Failure[] = [
   {
     what: "a port in use",
     options: () => ["-p", "4444"],
-    message: /^anytun: Cannot listen on port 4444 \(--port\): .* EADDRINUSE/m,
+    message:
+      /^anytun: Cannot listen on port 4444 \(--port\): another program uses this port$/m,
   },
   {
     what: "an address of another host",
     options: () => ["-i", "192.0.2.99"],
     message:
-      /^anytun: Cannot listen on 192\.0\.2\.99, port 5555 .* EADDRNOTAVAIL/m,
+      /^anytun: Cannot listen on 192\.0\.2\.99, port 5555 \(--interface, --port\): no interface of this host has this address$/m,
   },
   {
     what: "an interface that does not exist",

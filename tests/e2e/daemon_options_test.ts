@@ -30,3 +30,22 @@ for (const engine of ["auto", "webcrypto"]) {
     },
   );
 }
+
+for (const engine of ["auto", "webcrypto"]) {
+  labTest(
+    `-p 0 logs the port that the system has chosen (--engine ${engine})`,
+    `d-any${engine[0]}`,
+    [missingCommand("ss")],
+    async ({ left }) => {
+      const daemon = startDaemon(left, [
+        ...["-D", "-E", "x", "-p", "0", "--engine", engine],
+      ]);
+      const any = await daemon.line(/opening socket: 0\.0\.0\.0:[1-9]/);
+      const all = await daemon.line(/opening socket: \[::\]:[1-9]/);
+      const [port, same] = [any, all].map((line) => line.split(":").at(-1));
+      assert.equal(port, same);
+      const sockets = await left.exec("ss", "-Hlun", `sport = :${port}`);
+      assert.match(sockets, new RegExp(`[\\]*]:${port}\\s`));
+    },
+  );
+}

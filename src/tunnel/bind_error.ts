@@ -1,0 +1,40 @@
+/**
+ * Why a socket cannot be bound, in words.
+ *
+ * @module
+ */
+import { reasonOf } from "../log/outlet.ts";
+import { type Endpoint, formatEndpoint } from "../net/endpoint.ts";
+
+/** By the error codes of bind(2), ip(7) and ipv6(7). */
+const REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: "another program uses this port",
+  EADDRNOTAVAIL: "no interface of this host has this address",
+  EAFNOSUPPORT: "this host does not have this address family",
+  EACCES: "ports below 1024 need root or CAP_NET_BIND_SERVICE",
+  EINVAL: "a link-local address needs its interface, as in fe80::1%eth0",
+};
+
+/** An endpoint that cannot be listened on. */
+export class BindError extends Error {
+  override readonly name = "BindError";
+  /** The error code of the system, if there is one, such as `EADDRINUSE`. */
+  readonly code: string | undefined;
+  /** What is wrong, without the endpoint. */
+  readonly reason: string;
+
+  /** @param cause What the system has said */
+  constructor(endpoint: Endpoint, cause: unknown) {
+    const code = codeOf(cause);
+    const reason = REASONS[code ?? ""] ?? reasonOf(cause);
+    super(`Cannot listen on ${formatEndpoint(endpoint)}: ${reason}`, { cause });
+    this.code = code;
+    this.reason = reason;
+  }
+}
+
+// Deno's errors have the same codes as ours.
+function codeOf(error: unknown): string | undefined {
+  const isCoded = error instanceof Error && "code" in error;
+  return isCoded && typeof error.code === "string" ? error.code : undefined;
+}
