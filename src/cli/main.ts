@@ -8,6 +8,7 @@
 import { readArguments } from "../../ffi/file.ts";
 import { keepInspectorShut } from "../../ffi/inspector.ts";
 import { openProcessLibc, type ProcessLibc } from "../../ffi/process_libc.ts";
+import { reasonOf } from "../log/reason.ts";
 import { anytun } from "./anytun.ts";
 import { config } from "./config.ts";
 import { controld } from "./controld.ts";
@@ -55,8 +56,7 @@ async function mainOrReport(): Promise<number> {
     libc.close();
     return await main(calledAs, Deno.args);
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    printTo(Deno.stderr, `anytun: ${text}\n`);
+    printTo(Deno.stderr, `anytun: ${reasonOf(error)}\n`);
     return 255;
   }
 }

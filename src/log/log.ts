@@ -12,7 +12,8 @@ import {
 import { LEVEL_NUMBERS, type LevelName, type LogLevel } from "./level.ts";
 import { formatJsonLine, formatLine } from "./line.ts";
 import type { Logger } from "./logger.ts";
-import { type LogSurroundings, Outlet, reasonOf } from "./outlet.ts";
+import { type LogSurroundings, Outlet } from "./outlet.ts";
+import { reasonOf } from "./reason.ts";
 import { CATEGORY, levelOf, tapeLevelFor, tapeLogger } from "./tape.ts";
 import { formatSyslogLine } from "./syslog_line.ts";
 import type { LogFormat, LogTarget } from "./target.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Logger } from "../log/logger.ts";
+import { reasonOf } from "../log/reason.ts";
 import { type IpAddress, parseAddress } from "./address.ts";
 import type { Endpoint } from "./endpoint.ts";
 
@@ -68,7 +69,7 @@ export class Resolver {
         this.#log.error(
           `Error while resolving '${host}' '${port}', retrying in ${RETRY_SECONDS} sec.`,
         );
-        this.#log.info(`resolving '${host}' failed: ${reason(error)}`);
+        this.#log.info(`resolving '${host}' failed: ${reasonOf(error)}`);
       }
       await this.#delay(RETRY_SECONDS * 1000, signal);
     }
@@ -119,8 +120,4 @@ async function unlessAborted<T>(
   } finally {
     signal.removeEventListener("abort", abort);
   }
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Logger } from "../log/logger.ts";
+import { reasonOf } from "../log/reason.ts";
 import { type IpAddress, isLoopback, parseAddress } from "../net/address.ts";
 import {
   formatPlace,
@@ -98,8 +99,6 @@ async function addressesOf(
 }
 
 function bindError(where: string, cause: unknown): Error {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new Error(`Cannot listen for sync clients on ${where}: ${why}`, {
-    cause,
-  });
+  const text = `Cannot listen for sync clients on ${where}: ${reasonOf(cause)}`;
+  return new Error(text, { cause });
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Logger } from "../log/logger.ts";
+import { reasonOf } from "../log/reason.ts";
 import { parseAddress } from "../net/address.ts";
 import {
   formatPlace,
@@ -104,11 +105,11 @@ export class SyncClient {
         try {
           return await this.#connectTo(place, signal);
         } catch (error) {
-          reason = textOf(error);
+          reason = reasonOf(error);
         }
       }
     } catch (error) {
-      reason = textOf(error);
+      reason = reasonOf(error);
     }
     // Only the first of several failures, or the log would hold nothing else.
     if (!signal.aborted) {
@@ -186,8 +187,4 @@ async function* recordsOf(stream: SyncStream): AsyncGenerator<SyncRecord> {
       if (record !== undefined) yield record;
     }
   }
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
+import { reasonOf } from "../log/reason.ts";
 import { formatPlace, type Place } from "../net/place.ts";
 import type { SyncListener, SyncStream } from "./seams.ts";
 
@@ -52,14 +53,10 @@ export function admitting<P extends Place, S extends SyncStream>(
           log.write(
             "warning",
             "refused user of this host",
-            () => `sync client ${from} refused: ${textOf(error)}`,
+            () => `sync client ${from} refused: ${reasonOf(error)}`,
           );
         }
       }
     },
   };
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -6,6 +6,7 @@
  * @module
  */
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
+import { reasonOf } from "../log/reason.ts";
 import { isLoopback } from "../net/address.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import type { Delay } from "../net/resolver.ts";
@@ -122,8 +123,7 @@ function admit(
 }
 
 function withWayOut(cause: unknown): Error {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new Error(`${reason} (unless --sync-any-user)`, { cause });
+  return new Error(`${reasonOf(cause)} (unless --sync-any-user)`, { cause });
 }
 
 /** A stream whose other end belongs to a user of this host. */

@@ -5,6 +5,7 @@
  * @module
  */
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
+import { reasonOf } from "../log/reason.ts";
 import { formatPlace } from "../net/place.ts";
 import type { Delay } from "../net/resolver.ts";
 import { Admission, type Entry } from "./admission.ts";
@@ -110,7 +111,7 @@ export class SyncServer {
       log.write(
         "error",
         "sync accept",
-        () => `sync server cannot accept a client: ${textOf(error)}`,
+        () => `sync server cannot accept a client: ${reasonOf(error)}`,
       );
       await delay(ACCEPT_PAUSE_MS, signal).catch(() => {});
       return undefined;
@@ -164,8 +165,4 @@ export class SyncServer {
     });
     this.#clients.get(stream)?.close();
   }
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { reasonOf } from "../log/reason.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import { isUnixSocket } from "../net/place.ts";
 import type { Delay } from "../net/resolver.ts";
@@ -133,10 +134,9 @@ function usersOf(carriers: UserCarriers): LocalUsers {
   try {
     return { ownerOf: carriers.openOwners(), effectiveUser };
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
     const ownerOf = () => {
       throw new Error(
-        `${reason}, so that nobody on this host is trusted ` +
+        `${reasonOf(cause)}, so that nobody on this host is trusted ` +
           "(unless --sync-any-user)",
         { cause },
       );
