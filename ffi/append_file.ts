@@ -5,16 +5,8 @@
  * @module
  */
 
-import {
-  O_APPEND,
-  O_CLOEXEC,
-  O_CREAT,
-  O_NOCTTY,
-  O_NOFOLLOW,
-  O_NONBLOCK,
-  O_WRONLY,
-} from "./fcntl.ts";
 import { writeDescriptor } from "./file.ts";
+import { O } from "./flags.ts";
 import { cString } from "./libc.ts";
 import type { ProcessLibc } from "./process_libc.ts";
 import { type FileStatus, statDescriptor, statName } from "./stat.ts";
@@ -47,8 +39,8 @@ export function openAppend(
   mode = 0o640,
 ): AppendFile {
   // Without O_NONBLOCK, a FIFO would keep us here until somebody reads it.
-  const flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW |
-    O_NONBLOCK | O_NOCTTY;
+  const flags = O.WRONLY | O.APPEND | O.CREAT | O.CLOEXEC | O.NOFOLLOW |
+    O.NONBLOCK | O.NOCTTY;
   let fd = libc.symbols.open(cString(path), flags, mode);
   if (fd < 0) throw refusal(libc, path);
   try {

@@ -5,19 +5,12 @@
  * @module
  */
 
-import { O_CLOEXEC, O_RDONLY, O_RDWR } from "./fcntl.ts";
 import { readFile } from "./file.ts";
+import { F, FD_CLOEXEC, O } from "./flags.ts";
 import { memoryFile } from "./handover.ts";
 import { cString } from "./libc.ts";
 import type { ProcessLibc } from "./process_libc.ts";
 import { statDescriptor } from "./stat.ts";
-
-// include/uapi/asm-generic/fcntl.h
-const F_GETFD = 1;
-const F_SETFD = 2;
-const F_GETFL = 3;
-const FD_CLOEXEC = 1;
-const O_ACCMODE = 3;
 
 // include/uapi/linux/stat.h
 const S_IFMT = 0o170000;
@@ -49,14 +42,14 @@ const STREAMS = 3;
  */
 export function closeInherited(libc: ProcessLibc): void {
   for (const fd of openDescriptors(libc)) {
-    const flags = libc.process.fcntl(fd, F_GETFD, 0);
+    const flags = libc.process.fcntl(fd, F.GETFD, 0);
     if (flags >= 0 && (flags & FD_CLOEXEC) === 0) libc.symbols.close(fd);
   }
 }
 
 /** Has a descriptor end with an exec. */
 export function closeOnExec(libc: ProcessLibc, fd: number): void {
-  libc.process.fcntl(fd, F_SETFD, FD_CLOEXEC);
+  libc.process.fcntl(fd, F.SETFD, FD_CLOEXEC);
 }
 
 /**
@@ -89,7 +82,7 @@ export function takeRuntimeFiles(libc: ProcessLibc): void {
 function replaceByNothing(libc: ProcessLibc, fd: number, path: string): void {
   const nothing = memoryFile(libc, new Uint8Array(0));
   try {
-    if (libc.process.dup3(nothing, fd, O_CLOEXEC) < 0) {
+    if (libc.process.dup3(nothing, fd, O.CLOEXEC) < 0) {
       throw libc.error(`take '${path}' away`, "dup3");
     }
   } finally {
@@ -99,7 +92,7 @@ function replaceByNothing(libc: ProcessLibc, fd: number, path: string): void {
 
 /** All descriptors but the standard streams. */
 function openDescriptors(libc: ProcessLibc): number[] {
-  const folder = libc.symbols.open(cString(FOLDER), O_RDONLY | O_CLOEXEC, 0);
+  const folder = libc.symbols.open(cString(FOLDER), O.RDONLY | O.CLOEXEC, 0);
   if (folder < 0) throw libc.error(`open '${FOLDER}'`, "open");
   try {
     return namesIn(libc, folder).map(Number)
@@ -130,8 +123,8 @@ function namesIn(libc: ProcessLibc, folder: number): string[] {
 }
 
 function isFileForBoth(libc: ProcessLibc, fd: number): boolean {
-  const flags = libc.process.fcntl(fd, F_GETFL, 0);
-  if (flags < 0 || (flags & O_ACCMODE) !== O_RDWR) return false;
+  const flags = libc.process.fcntl(fd, F.GETFL, 0);
+  if (flags < 0 || (flags & O.ACCMODE) !== O.RDWR) return false;
   return (statDescriptor(libc, fd, `${fd}`).mode & S_IFMT) === S_IFREG;
 }
 

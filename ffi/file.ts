@@ -6,7 +6,7 @@
  */
 
 import { Errno } from "./errno.ts";
-import { O_CLOEXEC, O_RDONLY } from "./fcntl.ts";
+import { O } from "./flags.ts";
 import { cString, type Libc } from "./libc.ts";
 
 const READ_SIZE = 16384;
@@ -24,7 +24,7 @@ export function readFile(
   path: string,
   limit = 1 << 20,
 ): Uint8Array<ArrayBuffer> {
-  const fd = libc.symbols.open(cString(path), O_RDONLY | O_CLOEXEC, 0);
+  const fd = libc.symbols.open(cString(path), O.RDONLY | O.CLOEXEC, 0);
   if (fd < 0) throw libc.error(`open '${path}'`, "open");
   try {
     return readDescriptor(libc, fd, path, limit);

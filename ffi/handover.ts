@@ -7,7 +7,7 @@
 
 import { Errno } from "./errno.ts";
 import { readDescriptor, writeDescriptor } from "./file.ts";
-import { O_CLOEXEC } from "./fcntl.ts";
+import { O } from "./flags.ts";
 import { cString, type Libc } from "./libc.ts";
 import type { ProcessLibc } from "./process_libc.ts";
 
@@ -51,7 +51,7 @@ export interface Pipe {
 /** @throws {SystemError} When there are no descriptors to be had. */
 export function openPipe(libc: ProcessLibc): Pipe {
   const ends = new Int32Array(2);
-  if (libc.process.pipe2(ends, O_CLOEXEC) !== 0) {
+  if (libc.process.pipe2(ends, O.CLOEXEC) !== 0) {
     throw libc.error("open a pipe", "pipe2");
   }
   const [readEnd = -1, writeEnd = -1] = ends;

@@ -4,14 +4,10 @@
  * @module
  */
 
-import { errnoName } from "./errno.ts";
+import { Errno, errnoName } from "./errno.ts";
+import { PR } from "./flags.ts";
 import { Arena } from "./memory.ts";
 import type { ProcessLibc } from "./process_libc.ts";
-
-// include/uapi/linux/prctl.h
-const PR_SET_DUMPABLE = 4;
-const PR_CAPBSET_DROP = 24;
-const PR_SET_NO_NEW_PRIVS = 38;
 
 // include/uapi/linux/seccomp.h
 const SECCOMP_SET_MODE_FILTER = 1;
@@ -20,7 +16,6 @@ const SECCOMP_FILTER_FLAG_TSYNC = 1;
 const SECCOMP_FILTER_FLAG_SPEC_ALLOW = 4;
 const SECCOMP_RET_ALLOW = 0x7fff0000;
 const SECCOMP_RET_ERRNO = 0x00050000;
-const EPERM = 1;
 // struct seccomp_data { int nr; __u32 arch; … }
 const NUMBER_AT = 0;
 const ARCH_AT = 4;
@@ -55,7 +50,7 @@ const CAPABILITIES = 64;
  * @throws {SystemError} When the kernel refuses.
  */
 export function hideMemory(libc: ProcessLibc): void {
-  if (libc.process.prctlNumber(PR_SET_DUMPABLE, 0, 0, 0, 0) !== 0) {
+  if (libc.process.prctlNumber(PR.SET_DUMPABLE, 0, 0, 0, 0) !== 0) {
     throw libc.error("hide the memory of the process", "prctl");
   }
 }
@@ -67,7 +62,7 @@ export function hideMemory(libc: ProcessLibc): void {
  */
 export function emptyBoundingSet(libc: ProcessLibc): void {
   for (let capability = 0; capability < CAPABILITIES; capability++) {
-    libc.process.prctlNumber(PR_CAPBSET_DROP, capability, 0, 0, 0);
+    libc.process.prctlNumber(PR.CAPBSET_DROP, capability, 0, 0, 0);
   }
 }
 
@@ -79,7 +74,7 @@ export function emptyBoundingSet(libc: ProcessLibc): void {
  */
 export function forbidExecution(libc: ProcessLibc): string | undefined {
   const { prctlNumber, syscall } = libc.process;
-  if (prctlNumber(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) !== 0) {
+  if (prctlNumber(PR.SET_NO_NEW_PRIVS, 1, 0, 0, 0) !== 0) {
     return `prctl() failed with ${errnoName(libc.errno())}`;
   }
   const arena = new Arena(4096);
@@ -110,7 +105,7 @@ function instructions(): readonly Instruction[] {
     [BPF_JMP_JEQ, 2, 0, execve],
     [BPF_JMP_JEQ, 1, 0, execveat],
     [BPF_RET, 0, 0, SECCOMP_RET_ALLOW],
-    [BPF_RET, 0, 0, SECCOMP_RET_ERRNO | EPERM],
+    [BPF_RET, 0, 0, SECCOMP_RET_ERRNO | Errno.EPERM],
   ];
 }
 

@@ -5,11 +5,8 @@
  */
 
 import { NAME_SIZE } from "./device_name.ts";
+import { Ioctl } from "./flags.ts";
 import type { Libc } from "./libc.ts";
-
-// include/uapi/linux/sockios.h
-const SIOCGIFMTU = 0x8921;
-const SIOCGIFINDEX = 0x8933;
 
 const IFREQ_SIZE = 40;
 
@@ -54,7 +51,7 @@ export class Ifreq {
  * @throws {SystemError} When there is no such device.
  */
 export function deviceIndex(libc: Libc, fd: number, name: string): number {
-  return query(libc, fd, name, SIOCGIFINDEX, "find the index");
+  return query(libc, fd, name, Ioctl.SIOCGIFINDEX, "find the index");
 }
 
 /**
@@ -64,7 +61,7 @@ export function deviceIndex(libc: Libc, fd: number, name: string): number {
  * @throws {SystemError} When there is no such device.
  */
 export function deviceMtu(libc: Libc, fd: number, name: string): number {
-  return query(libc, fd, name, SIOCGIFMTU, "find the MTU");
+  return query(libc, fd, name, Ioctl.SIOCGIFMTU, "find the MTU");
 }
 
 function query(

@@ -4,13 +4,13 @@
  * @module
  */
 
+import { AF } from "./flags.ts";
 import { cString, type Libc } from "./libc.ts";
-import { AF_INET, AF_INET6 } from "./sockaddr.ts";
 import { TunTapError } from "./tuntap_error.ts";
 
 /** An address with host bits and the length of its prefix. */
 export interface InterfacePrefix {
-  /** {@linkcode AF_INET} or {@linkcode AF_INET6}. */
+  /** `AF.INET` or `AF.INET6`. */
   readonly family: number;
   /** The address, 4 or 16 bytes in network order. */
   readonly address: Uint8Array<ArrayBuffer>;
@@ -33,7 +33,7 @@ export function parseInterfacePrefix(
     throw unreadable(text, "right is <address>/<prefix length>");
   }
   const isIpv6 = addressText.includes(":");
-  const family = isIpv6 ? AF_INET6 : AF_INET;
+  const family = isIpv6 ? AF.INET6 : AF.INET;
   const address = new Uint8Array(isIpv6 ? 16 : 4);
   const length = Number(lengthText);
   const { inet_pton } = libc.symbols;

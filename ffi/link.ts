@@ -6,6 +6,7 @@
 
 import type { DeviceSettings, DeviceType } from "./device.ts";
 import { Errno, SystemError } from "./errno.ts";
+import { AF } from "./flags.ts";
 import { deviceIndex, deviceMtu } from "./ifreq.ts";
 import {
   type InterfacePrefix,
@@ -19,7 +20,6 @@ import {
   mtuMessage,
   RouteSocket,
 } from "./rtnetlink.ts";
-import { AF_INET6 } from "./sockaddr.ts";
 import { TunTapError } from "./tuntap_error.ts";
 
 /** RFC 791 section 3.2: every link carries 68 bytes. */
@@ -104,7 +104,7 @@ function checkRoomForIpv6(
   prefixes: readonly InterfacePrefix[],
   mtu: number,
 ): void {
-  const prefix = prefixes.find(({ family }) => family === AF_INET6);
+  const prefix = prefixes.find(({ family }) => family === AF.INET6);
   if (prefix === undefined || mtu >= MIN_MTU_IPV6) return;
   throw new TunTapError(
     "bad-setting",

@@ -6,18 +6,8 @@
  */
 
 import { Errno, type SystemError } from "./errno.ts";
-import {
-  O_CLOEXEC,
-  O_CREAT,
-  O_DIRECTORY,
-  O_EXCL,
-  O_NOFOLLOW,
-  O_NONBLOCK,
-  O_PATH,
-  O_RDONLY,
-  O_WRONLY,
-} from "./fcntl.ts";
 import { readDescriptor, writeDescriptor } from "./file.ts";
+import { O } from "./flags.ts";
 import { cString } from "./libc.ts";
 import type { ProcessLibc } from "./process_libc.ts";
 import { type FileStatus, statName, statPath } from "./stat.ts";
@@ -107,7 +97,7 @@ function kindOf(look: () => FileStatus): string | undefined {
 }
 
 function openFolder(libc: ProcessLibc, path: string): number {
-  const flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  const flags = O.PATH | O.DIRECTORY | O.CLOEXEC;
   const fd = libc.symbols.open(cString(path), flags, 0);
   if (fd < 0) throw libc.error(`open the folder '${path}'`, "open");
   return fd;
@@ -122,7 +112,7 @@ function place(
 ): void {
   const { openat, renameat, unlinkat } = libc.process;
   const own = cString(`.${name}.${suffix}`);
-  const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  const flags = O.WRONLY | O.CREAT | O.EXCL | O.NOFOLLOW | O.CLOEXEC;
   const fd = openat(folder, own, flags, mode);
   if (fd < 0) throw libc.error(`make a file beside '${path}'`, "openat");
   try {
@@ -148,7 +138,7 @@ function removeOwn(
   path: string,
 ): void {
   const { openat, unlinkat } = libc.process;
-  const flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+  const flags = O.RDONLY | O.NOFOLLOW | O.NONBLOCK | O.CLOEXEC;
   const fd = openat(folder, cString(name), flags, 0);
   if (fd < 0) {
     const error = libc.error(`open '${path}'`, "openat");

@@ -6,6 +6,7 @@
  */
 
 import { Errno } from "./errno.ts";
+import { EFD } from "./flags.ts";
 import type { Libc } from "./libc.ts";
 import type { Arena } from "./memory.ts";
 
@@ -129,10 +130,6 @@ export class PollSet {
   }
 }
 
-// include/uapi/linux/eventfd.h
-const EFD_CLOEXEC = 0o2000000;
-const EFD_NONBLOCK = 0o4000;
-
 /** Bytes of an event counter (eventfd(2)). */
 const COUNTER_SIZE = 8;
 
@@ -161,7 +158,7 @@ export class Bell {
    * @throws {SystemError} When there is no descriptor to be had.
    */
   static open(libc: Libc): Bell {
-    const fd = libc.symbols.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    const fd = libc.symbols.eventfd(0, EFD.CLOEXEC | EFD.NONBLOCK);
     if (fd < 0) throw libc.error("open an event counter", "eventfd");
     return new Bell(libc, fd);
   }

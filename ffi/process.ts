@@ -5,12 +5,11 @@
  */
 
 import { readFile } from "./file.ts";
+import { PR } from "./flags.ts";
 import { cString, type Libc } from "./libc.ts";
 import type { ProcessLibc } from "./process_libc.ts";
 
 const PATH_MAX = 4096;
-// include/uapi/linux/prctl.h
-const PR_SET_NAME = 15;
 // proc_pid_stat(5): fields counted from 1, of which the first two are cut off.
 const ARG_START_AT = 48 - 3;
 const ARG_END_AT = 49 - 3;
@@ -78,7 +77,7 @@ function argumentBytes(libc: Libc): Uint8Array {
  * thread. The kernel cuts it after 15 bytes.
  */
 export function setProcessName(libc: ProcessLibc, name: string): void {
-  libc.process.prctl(PR_SET_NAME, cString(name));
+  libc.process.prctl(PR.SET_NAME, cString(name));
 }
 
 /**

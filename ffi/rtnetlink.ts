@@ -6,18 +6,12 @@
  */
 
 import { SystemError } from "./errno.ts";
+import { AF, MSG, NETLINK, NLM_F, NLMSG_HDRLEN, SOCK } from "./flags.ts";
 import type { InterfacePrefix } from "./interface_prefix.ts";
 import type { Libc } from "./libc.ts";
-import { AF_INET } from "./sockaddr.ts";
 
 // include/uapi/linux/netlink.h
-const NETLINK_ROUTE = 0;
 const NLMSG_ERROR = 2;
-const NLM_F_REQUEST = 0x1;
-const NLM_F_ACK = 0x4;
-const NLM_F_REPLACE = 0x100;
-const NLM_F_CREATE = 0x400;
-const HEADER_SIZE = 16;
 
 // include/uapi/linux/rtnetlink.h, if_link.h, if_addr.h
 const RTM_NEWLINK = 16;
@@ -29,12 +23,6 @@ const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
 const IFA_BROADCAST = 4;
 const IFF_UP = 0x1;
-
-// socket(2), recv(2)
-const AF_NETLINK = 16;
-const SOCK_RAW = 3;
-const SOCK_CLOEXEC = 0o2000000;
-const MSG_DONTWAIT = 0x40;
 
 const REPLY_SIZE = 8192;
 
@@ -93,10 +81,10 @@ export function addressMessage(
     [IFA_ADDRESS, prefix.address],
   ];
   // A prefix of 31 bits has no broadcast address (RFC 3021 section 2.1).
-  if (broadcast && prefix.family === AF_INET && prefix.length < 31) {
+  if (broadcast && prefix.family === AF.INET && prefix.length < 31) {
     attributes.push([IFA_BROADCAST, broadcastAddress(prefix)]);
   }
-  return message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, body, attributes);
+  return message(RTM_NEWADDR, NLM_F.CREATE | NLM_F.REPLACE, body, attributes);
 }
 
 function broadcastAddress(prefix: InterfacePrefix): Uint8Array<ArrayBuffer> {
@@ -126,15 +114,15 @@ function message(
 ): Uint8Array<ArrayBuffer> {
   const size = attributes.reduce(
     (sum, [, value]) => sum + aligned(4 + value.length),
-    HEADER_SIZE + body.length,
+    NLMSG_HDRLEN + body.length,
   );
   const bytes = new Uint8Array(size);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, size, true);
   view.setUint16(4, type, true);
-  view.setUint16(6, NLM_F_REQUEST | NLM_F_ACK | flags, true);
-  bytes.set(body, HEADER_SIZE);
-  let at = HEADER_SIZE + body.length;
+  view.setUint16(6, NLM_F.REQUEST | NLM_F.ACK | flags, true);
+  bytes.set(body, NLMSG_HDRLEN);
+  let at = NLMSG_HDRLEN + body.length;
   for (const [attribute, value] of attributes) {
     view.setUint16(at, 4 + value.length, true);
     view.setUint16(at + 2, attribute, true);
@@ -163,9 +151,9 @@ export class RouteSocket implements Disposable {
   constructor(libc: Libc) {
     this.#libc = libc;
     this.fd = libc.symbols.socket(
-      AF_NETLINK,
-      SOCK_RAW | SOCK_CLOEXEC,
-      NETLINK_ROUTE,
+      AF.NETLINK,
+      SOCK.RAW | SOCK.CLOEXEC,
+      NETLINK.ROUTE,
     );
     if (this.fd < 0) throw libc.error("open a netlink socket", "socket");
   }
@@ -184,7 +172,7 @@ export class RouteSocket implements Disposable {
       throw this.#libc.error(what, "send");
     }
     const reply = new Uint8Array(REPLY_SIZE);
-    const length = recv(this.fd, reply, reply.length, MSG_DONTWAIT);
+    const length = recv(this.fd, reply, reply.length, MSG.DONTWAIT);
     if (length < 0) throw this.#libc.error(what, "recv");
     const errno = acknowledged(reply.subarray(0, length), this.#sequence);
     if (errno === undefined) {
@@ -209,9 +197,9 @@ export function acknowledged(
   reply: Uint8Array<ArrayBuffer>,
   sequence: number,
 ): number | undefined {
-  if (reply.length < HEADER_SIZE + 4) return undefined;
+  if (reply.length < NLMSG_HDRLEN + 4) return undefined;
   const view = new DataView(reply.buffer, reply.byteOffset, reply.length);
   if (view.getUint16(4, true) !== NLMSG_ERROR) return undefined;
   if (view.getUint32(8, true) !== sequence) return undefined;
-  return -view.getInt32(HEADER_SIZE, true);
+  return -view.getInt32(NLMSG_HDRLEN, true);
 }

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { O_CLOEXEC, O_RDONLY } from "./fcntl.ts";
 import { readDescriptor } from "./file.ts";
+import { O } from "./flags.ts";
 import { cString } from "./libc.ts";
 import type { ProcessLibc } from "./process_libc.ts";
 import { statDescriptor } from "./stat.ts";
@@ -36,7 +36,7 @@ export function readSecretFile(
   path: string,
   limit = LIMIT,
 ): SecretFile {
-  const fd = libc.symbols.open(cString(path), O_RDONLY | O_CLOEXEC, 0);
+  const fd = libc.symbols.open(cString(path), O.RDONLY | O.CLOEXEC, 0);
   if (fd < 0) throw libc.error(`open '${path}'`, "open");
   try {
     const isPublic = (statDescriptor(libc, fd, path).mode & OTHERS) !== 0;

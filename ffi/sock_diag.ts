@@ -6,14 +6,16 @@
  */
 
 import { Errno, SystemError } from "./errno.ts";
+import {
+  AF,
+  IPPROTO,
+  MSG,
+  NETLINK,
+  NLM_F,
+  NLMSG_HDRLEN,
+  SOCK,
+} from "./flags.ts";
 import type { Libc } from "./libc.ts";
-import { AF_INET, AF_INET6 } from "./sockaddr.ts";
-
-// include/uapi/linux/netlink.h
-const NETLINK_SOCK_DIAG = 4;
-const NLM_F_REQUEST = 0x1;
-const NLM_F_DUMP = 0x300;
-const HEADER_SIZE = 16;
 
 // include/uapi/linux/sock_diag.h, inet_diag.h
 const SOCK_DIAG_BY_FAMILY = 20;
@@ -33,8 +35,6 @@ const DESTINATION_AT = 20;
 const COOKIE_AT = 40;
 const COOKIE_SIZE = 8;
 
-const IPPROTO_TCP = 6;
-
 // include/net/tcp_states.h
 const TCP_ESTABLISHED = 1;
 const TCP_FIN_WAIT1 = 4;
@@ -48,12 +48,6 @@ const CONNECTED: readonly number[] = [
   TCP_FIN_WAIT2,
   TCP_CLOSE_WAIT,
 ];
-
-// socket(2), recv(2)
-const AF_NETLINK = 16;
-const SOCK_RAW = 3;
-const SOCK_CLOEXEC = 0o2000000;
-const MSG_DONTWAIT = 0x40;
 
 const REPLY_SIZE = 8192;
 
@@ -87,8 +81,8 @@ export class SocketDiagnosis {
    */
   constructor(libc: Libc) {
     this.#libc = libc;
-    const type = SOCK_RAW | SOCK_CLOEXEC;
-    this.#fd = libc.symbols.socket(AF_NETLINK, type, NETLINK_SOCK_DIAG);
+    const type = SOCK.RAW | SOCK.CLOEXEC;
+    this.#fd = libc.symbols.socket(AF.NETLINK, type, NETLINK.SOCK_DIAG);
     if (this.#fd < 0) throw libc.error(ASKING, "socket");
     try {
       this.#tryOut();
@@ -109,7 +103,7 @@ export class SocketDiagnosis {
    */
   ownerOf(end: TcpEnd, other: TcpEnd): number | undefined {
     for (const [source, destination] of forms(end, other)) {
-      const reply = this.#ask(message(source, destination, NLM_F_REQUEST));
+      const reply = this.#ask(message(source, destination, NLM_F.REQUEST));
       if (reply.type === SOCK_DIAG_BY_FAMILY) {
         const owner = ownerIn(reply.body, source, destination);
         if (owner !== undefined) return owner;
@@ -129,7 +123,7 @@ export class SocketDiagnosis {
    */
   #tryOut(): void {
     const nowhere = { address: new Uint8Array(4), port: 0 };
-    const flags = NLM_F_REQUEST | NLM_F_DUMP;
+    const flags = NLM_F.REQUEST | NLM_F.DUMP;
     failUnless(this.#ask(message(nowhere, nowhere, flags)), 0);
   }
 
@@ -146,15 +140,15 @@ export class SocketDiagnosis {
     }
     const room = new Uint8Array(REPLY_SIZE);
     for (;;) {
-      const length = recv(this.#fd, room, room.length, MSG_DONTWAIT);
+      const length = recv(this.#fd, room, room.length, MSG.DONTWAIT);
       if (length < 0) throw this.#libc.error(ASKING, "recv");
       const view = new DataView(room.buffer);
       // What an earlier request has left unread is none of the answer.
-      if (length < HEADER_SIZE || view.getUint32(8, true) !== sequence) {
+      if (length < NLMSG_HDRLEN || view.getUint32(8, true) !== sequence) {
         continue;
       }
-      const size = length - HEADER_SIZE;
-      const body = new DataView(room.buffer, HEADER_SIZE, size);
+      const size = length - NLMSG_HDRLEN;
+      const body = new DataView(room.buffer, NLMSG_HDRLEN, size);
       return { type: view.getUint16(4, true), body };
     }
   }
@@ -185,14 +179,14 @@ function message(
   destination: TcpEnd,
   flags: number,
 ): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(HEADER_SIZE + REQUEST_SIZE);
+  const bytes = new Uint8Array(NLMSG_HDRLEN + REQUEST_SIZE);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, bytes.length, true);
   view.setUint16(4, SOCK_DIAG_BY_FAMILY, true);
   view.setUint16(6, flags, true);
-  bytes[HEADER_SIZE] = source.address.length === 4 ? AF_INET : AF_INET6;
-  bytes[HEADER_SIZE + 1] = IPPROTO_TCP;
-  const id = HEADER_SIZE + ID_AT;
+  bytes[NLMSG_HDRLEN] = source.address.length === 4 ? AF.INET : AF.INET6;
+  bytes[NLMSG_HDRLEN + 1] = IPPROTO.TCP;
+  const id = NLMSG_HDRLEN + ID_AT;
   view.setUint16(id + SOURCE_PORT_AT, source.port);
   view.setUint16(id + DESTINATION_PORT_AT, destination.port);
   bytes.set(source.address, id + SOURCE_AT);

@@ -4,8 +4,8 @@
  * @module
  */
 
+import { AF } from "./flags.ts";
 /** Address family of unix sockets. */
-export const AF_UNIX = 1;
 
 /** Bytes of the longest path that has an address. */
 export const UNIX_PATH_MAX = 107;
@@ -31,7 +31,7 @@ export function unixAddress(path: string): UnixAddress {
     );
   }
   const bytes = new Uint8Array(PATH_AT + UNIX_PATH_MAX + 1);
-  new DataView(bytes.buffer).setUint16(0, AF_UNIX, true);
+  new DataView(bytes.buffer).setUint16(0, AF.UNIX, true);
   bytes.set(text, PATH_AT);
   const isAbstract = path.startsWith("@");
   if (isAbstract) bytes[PATH_AT] = 0;

@@ -6,7 +6,7 @@
  */
 
 import { Errno, SystemError } from "./errno.ts";
-import { O_CLOEXEC, O_PATH } from "./fcntl.ts";
+import { AT, O } from "./flags.ts";
 import type { Identity } from "./identity.ts";
 import { cString } from "./libc.ts";
 import { unixAddress } from "./sockaddr_un.ts";
@@ -17,8 +17,6 @@ import { openUnixSocket } from "./unix_stream.ts";
 /** The owner, and nobody else. */
 const MODE = 0o600;
 const PERMISSIONS = 0o777;
-
-const AT_EMPTY_PATH = 0x1000;
 
 /** Milliseconds in which a server that has its name begins to listen. */
 const STARTING_MS = 50;
@@ -38,7 +36,7 @@ export class SocketFile {
   private constructor(libc: SocketLibc, path: string) {
     this.#libc = libc;
     this.#path = path;
-    this.#held = libc.symbols.open(cString(path), O_PATH | O_CLOEXEC, 0);
+    this.#held = libc.symbols.open(cString(path), O.PATH | O.CLOEXEC, 0);
     if (this.#held < 0) throw libc.error(`find '${path}'`, "open");
   }
 
@@ -134,7 +132,7 @@ export class SocketFile {
     if (owner === undefined || owner.uid === user) return;
     const { uid, gid } = owner;
     const { fchownat } = libc.socket;
-    if (fchownat(this.#held, cString(""), uid, gid, AT_EMPTY_PATH) !== 0) {
+    if (fchownat(this.#held, cString(""), uid, gid, AT.EMPTY_PATH) !== 0) {
       throw libc.error(`give '${path}' to user ${uid}`, "fchownat");
     }
   }

@@ -5,13 +5,8 @@
  * @module
  */
 
+import { AF, SOCK } from "./flags.ts";
 import type { Libc } from "./libc.ts";
-
-// unix(7)
-const AF_UNIX = 1;
-const SOCK_SEQPACKET = 5;
-const SOCK_NONBLOCK = 0o4000;
-const SOCK_CLOEXEC = 0o2000000;
 
 /** A pair of sockets that do not block. */
 export class SocketPair implements Disposable {
@@ -27,9 +22,9 @@ export class SocketPair implements Disposable {
    */
   constructor(libc: Libc) {
     const pair = new Int32Array(2);
-    const type = SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC;
+    const type = SOCK.SEQPACKET | SOCK.NONBLOCK | SOCK.CLOEXEC;
     const room = new Uint8Array(pair.buffer);
-    if (libc.symbols.socketpair(AF_UNIX, type, 0, room) < 0) {
+    if (libc.symbols.socketpair(AF.UNIX, type, 0, room) < 0) {
       throw libc.error("make a pair of sockets", "socketpair");
     }
     [this.near = -1, this.far = -1] = pair;

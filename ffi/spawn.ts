@@ -6,7 +6,7 @@
  */
 
 import { SystemError } from "./errno.ts";
-import { O_RDWR } from "./fcntl.ts";
+import { O } from "./flags.ts";
 import { cString } from "./libc.ts";
 import { Arena } from "./memory.ts";
 import type { ProcessLibc } from "./process_libc.ts";
@@ -78,7 +78,7 @@ function fileActions(
         actions,
         stream,
         none,
-        O_RDWR,
+        O.RDWR,
         0,
       ),
     );

@@ -5,13 +5,9 @@
  * @module
  */
 
+import { AT } from "./flags.ts";
 import { cString } from "./libc.ts";
 import type { ProcessLibc } from "./process_libc.ts";
-
-// include/uapi/linux/fcntl.h
-const AT_FDCWD = -100;
-const AT_SYMLINK_NOFOLLOW = 0x100;
-const AT_EMPTY_PATH = 0x1000;
 
 // include/uapi/linux/stat.h
 const STATX_MODE = 0x2;
@@ -56,7 +52,7 @@ export interface FileStatus {
  * @throws {SystemError} When there is no such file.
  */
 export function statPath(libc: ProcessLibc, path: string): FileStatus {
-  return stat(libc, AT_FDCWD, path, 0, path);
+  return stat(libc, AT.FDCWD, path, 0, path);
 }
 
 /**
@@ -69,9 +65,9 @@ export function statPath(libc: ProcessLibc, path: string): FileStatus {
 export function statName(
   libc: ProcessLibc,
   name: string,
-  folder: number = AT_FDCWD,
+  folder: number = AT.FDCWD,
 ): FileStatus {
-  return stat(libc, folder, name, AT_SYMLINK_NOFOLLOW, name);
+  return stat(libc, folder, name, AT.SYMLINK_NOFOLLOW, name);
 }
 
 /**
@@ -84,7 +80,7 @@ export function statDescriptor(
   fd: number,
   path: string,
 ): FileStatus {
-  return stat(libc, fd, "", AT_EMPTY_PATH, path);
+  return stat(libc, fd, "", AT.EMPTY_PATH, path);
 }
 
 function stat(

@@ -13,7 +13,7 @@ import type {
 } from "./device.ts";
 import { checkDeviceName } from "./device_name.ts";
 import { Errno, type SystemError } from "./errno.ts";
-import { O_CLOEXEC, O_NONBLOCK, O_RDWR } from "./fcntl.ts";
+import { Ioctl, O } from "./flags.ts";
 import { Ifreq } from "./ifreq.ts";
 import { cString, type Libc } from "./libc.ts";
 import { configureLink, linkMtu } from "./link.ts";
@@ -25,7 +25,6 @@ import { negotiateOffloads, resetHeaderSize, setOffloads } from "./vnet.ts";
 const NODE = "/dev/net/tun";
 
 // include/uapi/linux/if_tun.h
-const TUNSETIFF = 0x400454ca;
 const IFF_TUN = 0x1;
 const IFF_TAP = 0x2;
 const IFF_NO_PI = 0x1000;
@@ -73,7 +72,7 @@ export function openDevice(
 }
 
 function openNode(libc: Libc, what: string): number {
-  const flags = O_RDWR | O_NONBLOCK | O_CLOEXEC;
+  const flags = O.RDWR | O.NONBLOCK | O.CLOEXEC;
   const fd = libc.symbols.open(cString(NODE), flags, 0);
   if (fd >= 0) return fd;
   const cause = libc.error(`open ${NODE}`, "open");
@@ -116,7 +115,7 @@ function attach(
 ): string {
   const ifreq = new Ifreq(name);
   ifreq.flags = flags;
-  if (libc.symbols.ioctl(fd, TUNSETIFF, ifreq.bytes) < 0) {
+  if (libc.symbols.ioctl(fd, Ioctl.TUNSETIFF, ifreq.bytes) < 0) {
     throw attachError(what, libc.error(what, "ioctl"));
   }
   // A persistent device keeps what the program that had it before has set, and

@@ -6,17 +6,9 @@
  */
 
 import { Errno } from "./errno.ts";
+import { AF, MSG, SO, SOCK, SOL } from "./flags.ts";
 import type { ProcessLibc } from "./process_libc.ts";
-import { AF_UNIX, unixAddress } from "./sockaddr_un.ts";
-
-const SOCK_DGRAM = 2;
-const SOCK_CLOEXEC = 0o2000000;
-const MSG_DONTWAIT = 0x40;
-const MSG_NOSIGNAL = 0x4000;
-
-// include/uapi/asm-generic/socket.h
-const SOL_SOCKET = 1;
-const SO_SNDTIMEO = 21;
+import { unixAddress } from "./sockaddr_un.ts";
 
 /**
  * A socket that sends to one address. The kernel keeps few datagrams, on many
@@ -77,7 +69,7 @@ export class UnixDatagram implements Disposable {
   }
 
   #trySend(bytes: Uint8Array<ArrayBuffer>): boolean {
-    const flags = MSG_NOSIGNAL | (this.#waits ? 0 : MSG_DONTWAIT);
+    const flags = MSG.NOSIGNAL | (this.#waits ? 0 : MSG.DONTWAIT);
     const { send } = this.#libc.symbols;
     while (send(this.#fd, bytes, bytes.length, flags) < 0) {
       if (this.#libc.errno() !== Errno.EINTR) return false;
@@ -89,7 +81,7 @@ export class UnixDatagram implements Disposable {
 
 function connect(libc: ProcessLibc, path: string, patience: number): number {
   const { bytes, size } = unixAddress(path);
-  const fd = libc.symbols.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const fd = libc.symbols.socket(AF.UNIX, SOCK.DGRAM | SOCK.CLOEXEC, 0);
   if (fd < 0) throw libc.error("open a unix socket", "socket");
   limitWaiting(libc, fd, patience);
   if (libc.process.connect(fd, bytes, size) === 0) return fd;
@@ -105,5 +97,5 @@ function limitWaiting(libc: ProcessLibc, fd: number, patience: number): void {
     BigInt(patience % 1000 * 1000),
   ]);
   const size = timeval.byteLength;
-  libc.symbols.setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, timeval, size);
+  libc.symbols.setsockopt(fd, SOL.SOCKET, SO.SNDTIMEO, timeval, size);
 }

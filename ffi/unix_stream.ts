@@ -5,29 +5,19 @@
  */
 
 import { Errno, SystemError } from "./errno.ts";
+import { AF, MSG, SHUT, SO, SOCK, SOL } from "./flags.ts";
 import type { Libc } from "./libc.ts";
 import { POLLIN, POLLOUT } from "./poll.ts";
 import type { Readiness } from "./readiness.ts";
-import { AF_UNIX, unixAddress } from "./sockaddr_un.ts";
+import { unixAddress } from "./sockaddr_un.ts";
 import type { SocketLibc } from "./socket_libc.ts";
-
-const SOCK_STREAM = 1;
-const SOCK_NONBLOCK = 0o4000;
-const SOCK_CLOEXEC = 0o2000000;
-const MSG_DONTWAIT = 0x40;
-const MSG_NOSIGNAL = 0x4000;
-const SHUT_RDWR = 2;
-
-// include/uapi/asm-generic/socket.h
-const SOL_SOCKET = 1;
-const SO_PEERCRED = 17;
 
 // struct ucred { pid_t pid; uid_t uid; gid_t gid; }
 const UCRED_SIZE = 12;
 const UCRED_UID_AT = 4;
 
 /** Flags of every descriptor here. */
-export const STREAM_FLAGS = SOCK_NONBLOCK | SOCK_CLOEXEC;
+export const STREAM_FLAGS = SOCK.NONBLOCK | SOCK.CLOEXEC;
 
 /**
  * Opens a stream socket that does not block.
@@ -36,7 +26,7 @@ export const STREAM_FLAGS = SOCK_NONBLOCK | SOCK_CLOEXEC;
  * @throws {SystemError} When there is none to be had.
  */
 export function openUnixSocket(libc: Libc): number {
-  const fd = libc.symbols.socket(AF_UNIX, SOCK_STREAM | STREAM_FLAGS, 0);
+  const fd = libc.symbols.socket(AF.UNIX, SOCK.STREAM | STREAM_FLAGS, 0);
   if (fd < 0) throw libc.error("open a unix socket", "socket");
   return fd;
 }
@@ -107,7 +97,7 @@ export class UnixStream {
       "read from",
       "recv",
       POLLIN,
-      () => recv(this.#fd, bytes, bytes.length, MSG_DONTWAIT),
+      () => recv(this.#fd, bytes, bytes.length, MSG.DONTWAIT),
     );
     into.set(bytes.subarray(0, count));
     return count === 0 ? null : count;
@@ -123,7 +113,7 @@ export class UnixStream {
   async write(bytes: Uint8Array): Promise<number> {
     const copy = bytes.slice();
     const { send } = this.#libc.symbols;
-    const flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+    const flags = MSG.DONTWAIT | MSG.NOSIGNAL;
     return await this.#try(
       "write to",
       "send",
@@ -167,7 +157,7 @@ export function closeSocket(
   fd: number,
 ): void {
   // A thread of the pool that waits keeps the socket alive for a moment.
-  libc.socket.shutdown(fd, SHUT_RDWR);
+  libc.socket.shutdown(fd, SHUT.RDWR);
   readiness.forget(fd);
   libc.symbols.close(fd);
 }
@@ -176,7 +166,7 @@ function peerUser(libc: Libc, fd: number): number {
   const ucred = new Uint8Array(UCRED_SIZE);
   const size = Uint32Array.of(UCRED_SIZE);
   const { getsockopt } = libc.symbols;
-  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ucred, size) !== 0) {
+  if (getsockopt(fd, SOL.SOCKET, SO.PEERCRED, ucred, size) !== 0) {
     throw libc.error("ask who is at the other end", "getsockopt");
   }
   return new DataView(ucred.buffer).getUint32(UCRED_UID_AT, true);

@@ -5,12 +5,9 @@
  * @module
  */
 
+import { Ioctl } from "./flags.ts";
 import type { Libc } from "./libc.ts";
 import { TunTapError } from "./tuntap_error.ts";
-
-// include/uapi/linux/if_tun.h
-const TUNSETOFFLOAD = 0x400454d0;
-const TUNSETVNETHDRSZ = 0x400454d8;
 
 /** Bytes of struct virtio_net_hdr without the field for merged buffers. */
 export const VNET_HEADER_SIZE = 10;
@@ -48,7 +45,7 @@ export function setOffloads(
   fd: number,
   offloads: number,
 ): boolean {
-  return libc.symbols.ioctlNumber(fd, TUNSETOFFLOAD, offloads) >= 0;
+  return libc.symbols.ioctlNumber(fd, Ioctl.TUNSETOFFLOAD, offloads) >= 0;
 }
 
 /**
@@ -80,7 +77,7 @@ export function negotiateOffloads(
  */
 export function resetHeaderSize(libc: Libc, fd: number): void {
   const size = new Uint8Array(Int32Array.of(VNET_HEADER_SIZE).buffer);
-  if (libc.symbols.ioctl(fd, TUNSETVNETHDRSZ, size) >= 0) return;
+  if (libc.symbols.ioctl(fd, Ioctl.TUNSETVNETHDRSZ, size) >= 0) return;
   const cause = libc.error("set the size of the header", "ioctl");
   throw new TunTapError("failed", cause.message, { cause });
 }
