@@ -9,7 +9,12 @@ import { writeDescriptor } from "./file.ts";
 import { O } from "./flags.ts";
 import { cString } from "./libc.ts";
 import type { ProcessLibc } from "./process_libc.ts";
-import { type FileStatus, statDescriptor, statName } from "./stat.ts";
+import {
+  type FileStatus,
+  statDescriptor,
+  statName,
+  statOrNone,
+} from "./stat.ts";
 
 /** A file that grows at its end. */
 export interface AppendFile {
@@ -63,12 +68,8 @@ export function openAppend(
 /** Why a file could not be opened, in words where what it is says more. */
 function refusal(libc: ProcessLibc, path: string): unknown {
   const error = libc.error(`open '${path}'`, "open");
-  let status;
-  try {
-    status = statName(libc, path);
-  } catch {
-    return error;
-  }
+  const status = statOrNone(() => statName(libc, path));
+  if (status === undefined) return error;
   try {
     requireOwn(path, status);
     return error;

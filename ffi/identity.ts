@@ -14,25 +14,21 @@ const PASSWD_UID_AT = 16;
 const PASSWD_GID_AT = 20;
 const GROUP_GID_AT = 16;
 
-/** A user of the system. */
-export interface User {
-  readonly uid: number;
-  /** The primary group. */
-  readonly gid: number;
-}
-
-/** What a process becomes. */
+/** A user and one group, by number. */
 export interface Identity {
   readonly uid: number;
-  /** The only group left to it. */
   readonly gid: number;
 }
 
 /**
- * @param name The name of a user.
+ * A user with the primary group.
+ *
  * @returns undefined when there is no such user.
  */
-export function findUser(libc: ProcessLibc, name: string): User | undefined {
+export function findUser(
+  libc: ProcessLibc,
+  name: string,
+): Identity | undefined {
   const entry = libc.process.getpwnam(cString(name));
   if (entry === null) return undefined;
   const view = new Deno.UnsafePointerView(entry);

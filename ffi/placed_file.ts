@@ -10,7 +10,7 @@ import { readDescriptor, writeDescriptor } from "./file.ts";
 import { O } from "./flags.ts";
 import { cString } from "./libc.ts";
 import type { ProcessLibc } from "./process_libc.ts";
-import { type FileStatus, statName, statPath } from "./stat.ts";
+import { statName, statOrNone, statPath } from "./stat.ts";
 
 /** A file that has its name now. */
 export interface PlacedFile {
@@ -76,24 +76,16 @@ export function placeFile(
  * somebody who says /dev/stdout does not want to lose it.
  */
 function requireReplaceable(libc: ProcessLibc, path: string): void {
-  const kind = kindOf(() => statName(libc, path));
+  const kind = statOrNone(() => statName(libc, path))?.kind;
   if (kind === undefined || kind === "regular file") return;
-  const end = kind === "symbolic link" && kindOf(() => statPath(libc, path));
+  const end = kind === "symbolic link" &&
+    statOrNone(() => statPath(libc, path))?.kind;
   if (end === undefined || end === "regular file") return;
   const what = end === false ? kind : `${kind} to a ${end}`;
   throw new Error(
     `Cannot replace '${path}': it is a ${what}; it has to be the name of a ` +
       "regular file, or of none yet",
   );
-}
-
-/** @returns undefined if nothing is there, or nothing is to be seen */
-function kindOf(look: () => FileStatus): string | undefined {
-  try {
-    return look().kind;
-  } catch {
-    return undefined;
-  }
 }
 
 function openFolder(libc: ProcessLibc, path: string): number {

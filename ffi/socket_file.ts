@@ -11,7 +11,12 @@ import type { Identity } from "./identity.ts";
 import { cString } from "./libc.ts";
 import { unixAddress } from "./sockaddr_un.ts";
 import type { SocketLibc } from "./socket_libc.ts";
-import { type FileStatus, statDescriptor, statName } from "./stat.ts";
+import {
+  type FileStatus,
+  statDescriptor,
+  statName,
+  statOrNone,
+} from "./stat.ts";
 import { openUnixSocket } from "./unix_stream.ts";
 
 /** The owner, and nobody else. */
@@ -84,7 +89,7 @@ export class SocketFile {
 
   /** Finds the file of a socket; undefined when there is none any more. */
   static find(libc: SocketLibc, path: string): SocketFile | undefined {
-    const status = statOrNone(libc, path);
+    const status = statOrNone(() => statName(libc, path));
     if (status === undefined) return undefined;
     if (status.kind !== "socket") {
       throw new Error(`Cannot listen at '${path}': it exists and is no socket`);
@@ -94,7 +99,8 @@ export class SocketFile {
 
   /** Whether this name leads to it, and not through a symbolic link. */
   isAt(path: string): boolean {
-    return statOrNone(this.#libc, path)?.identity === this.#status().identity;
+    const found = statOrNone(() => statName(this.#libc, path));
+    return found?.identity === this.#status().identity;
   }
 
   /** Removes the name if it is still of this file, and that is allowed. */
@@ -184,13 +190,5 @@ function isServed(libc: SocketLibc, path: string, afterMs = 0): boolean {
     throw new SystemError(`listen at '${path}'`, "connect", errno);
   } finally {
     libc.symbols.close(fd);
-  }
-}
-
-function statOrNone(libc: SocketLibc, path: string): FileStatus | undefined {
-  try {
-    return statName(libc, path);
-  } catch {
-    return undefined;
   }
 }

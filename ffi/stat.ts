@@ -83,6 +83,15 @@ export function statDescriptor(
   return stat(libc, fd, "", AT.EMPTY_PATH, path);
 }
 
+/** @returns undefined when nothing is there, or it is out of sight */
+export function statOrNone(look: () => FileStatus): FileStatus | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
+}
+
 function stat(
   libc: ProcessLibc,
   fd: number,
