@@ -17,7 +17,7 @@ import {
 } from "./stat.ts";
 
 /** A file that grows at its end. */
-export interface AppendFile {
+interface AppendFile {
   /**
    * Appends all the bytes, in one call to the kernel if it lets us.
    *

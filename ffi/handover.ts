@@ -43,7 +43,7 @@ export function memoryFile(
 }
 
 /** The two ends of a pipe, as file descriptors. */
-export interface Pipe {
+interface Pipe {
   readonly readEnd: number;
   readonly writeEnd: number;
 }

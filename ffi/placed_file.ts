@@ -13,7 +13,7 @@ import type { ProcessLibc } from "./process_libc.ts";
 import { statName, statOrNone, statPath } from "./stat.ts";
 
 /** A file that has its name now. */
-export interface PlacedFile {
+interface PlacedFile {
   /**
    * Removes it, unless somebody else's file has the name by now.
    *
@@ -25,7 +25,7 @@ export interface PlacedFile {
 }
 
 /** What to place. */
-export interface NewFile {
+interface NewFile {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Permission bits, less those of the umask. */
   readonly mode: number;

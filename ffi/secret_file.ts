@@ -17,7 +17,7 @@ const LIMIT = 4096;
 const OTHERS = 0o007;
 
 /** What a file holds, and who else may see it. */
-export interface SecretFile {
+interface SecretFile {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Whether users other than the owner and the group have access. */
   readonly isPublic: boolean;

@@ -8,12 +8,12 @@ import { AF } from "./flags.ts";
 /** Address family of unix sockets. */
 
 /** Bytes of the longest path that has an address. */
-export const UNIX_PATH_MAX = 107;
+const UNIX_PATH_MAX = 107;
 
 const PATH_AT = 2;
 
 /** An address as bind(2) and connect(2) take it. */
-export interface UnixAddress {
+interface UnixAddress {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** How many of the bytes count; an abstract name has no zero behind it. */
   readonly size: number;

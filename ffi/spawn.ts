@@ -144,7 +144,7 @@ function writeStrings(
 }
 
 /** How a process ended. */
-export type Ending =
+type Ending =
   | { readonly kind: "exit"; readonly status: number }
   | { readonly kind: "signal"; readonly signal: number };
 

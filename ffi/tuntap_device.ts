@@ -31,7 +31,7 @@ const IFF_NO_PI = 0x1000;
 const IFF_VNET_HDR = 0x4000;
 
 /** What the daemon can ask of a device beyond {@linkcode TunTapOptions}. */
-export interface DeviceOptions extends TunTapOptions {
+interface DeviceOptions extends TunTapOptions {
   /**
    * Whether a virtio_net_hdr of 10 bytes stands before each packet, in both
    * directions. Left out: no.

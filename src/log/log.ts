@@ -19,7 +19,7 @@ import { formatSyslogLine } from "./syslog_line.ts";
 import type { LogFormat, LogTarget } from "./target.ts";
 
 /** What to log to. */
-export interface LogOptions {
+interface LogOptions {
   readonly targets: readonly LogTarget[];
   readonly format: LogFormat;
   /** What lines are filed under where no other name is given. */

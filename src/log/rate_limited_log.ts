@@ -7,7 +7,7 @@ import type { LevelName } from "./level.ts";
 import type { Logger } from "./logger.ts";
 
 /** How many lines of one kind pass. */
-export interface RateLimit {
+interface RateLimit {
   /** Lines that may come at once, at least 1. */
   readonly burst: number;
   /** Lines that may follow per second, more than 0. */

@@ -50,7 +50,7 @@ const SEVERITIES: Readonly<Record<LevelName, number>> = {
 };
 
 /** From whom a line is. */
-export interface SyslogSender {
+interface SyslogSender {
   readonly facility: SyslogFacility;
   readonly ident: string;
   readonly pid: number;

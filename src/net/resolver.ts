@@ -28,7 +28,7 @@ export type Delay = (ms: number, signal?: AbortSignal) => Promise<unknown>;
 export type ResolvedEndpoints = readonly [Endpoint, ...Endpoint[]];
 
 /** What to resolve. */
-export interface ResolveRequest {
+interface ResolveRequest {
   /** A name or an address. */
   readonly host: string;
   readonly port: number;

@@ -7,7 +7,7 @@
 import type { Origin } from "./origin.ts";
 
 /** How places are shared. */
-export interface AdmissionOptions {
+interface AdmissionOptions {
   /** Places for anybody, and as many again for members. */
   readonly places: number;
   /** Whether a source is one of those with places of their own. */

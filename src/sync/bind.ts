@@ -21,7 +21,7 @@ import type { Listen, SyncListener } from "./seams.ts";
 export type SyncBind = UnixSocket | SyncPort;
 
 /** A port. */
-export interface SyncPort {
+interface SyncPort {
   /** Address or name; without one it is the loopback address of IPv4. */
   readonly host: string | undefined;
   /** 0 to 65535; 0 lets the system choose. */

@@ -27,7 +27,7 @@ const ANSWER_MS = 10_000;
 const READ_BYTES = 1 << 16;
 
 /** A server, as people name it: a unix socket, or a port. */
-export type SyncServerName = UnixSocket | SyncHost;
+type SyncServerName = UnixSocket | SyncHost;
 
 /** A port. */
 export interface SyncHost {
@@ -38,7 +38,7 @@ export interface SyncHost {
 }
 
 /** What a client needs. */
-export interface SyncClientOptions {
+interface SyncClientOptions {
   readonly server: SyncServerName;
   /** Takes each record, checked. */
   readonly apply: (record: SyncRecord) => void;

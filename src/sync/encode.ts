@@ -10,7 +10,7 @@ import { LENGTH_DIGITS } from "./framing.ts";
 import type { ConnectionRecord, RouteRecord, SyncRecord } from "./record.ts";
 
 /** The library version of Boost 1.74, which anytun 0.3.8 is built with. */
-export const ARCHIVE_VERSION = 18;
+const ARCHIVE_VERSION = 18;
 
 /** What stands before the first object of a class. */
 const CLASS = "0 0";

@@ -8,7 +8,7 @@ import { formatAddress, type IpAddress } from "../net/address.ts";
 import type { SyncStream } from "./seams.ts";
 
 /** The other end of a connection. */
-export type Peer = Pick<SyncStream, "remote" | "uid">;
+type Peer = Pick<SyncStream, "remote" | "uid">;
 
 /** Where a connection comes from. */
 export interface Origin {

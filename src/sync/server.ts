@@ -23,7 +23,7 @@ const ACCEPT_PAUSE_MS = 1000;
 const MAX_SOCKETS = 4;
 
 /** What a server needs. */
-export interface SyncServerOptions {
+interface SyncServerOptions {
   readonly listeners: readonly SyncListener[];
   /** Everything known now, as records for the stream. */
   readonly snapshot: () => readonly string[];

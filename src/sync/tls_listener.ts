@@ -11,7 +11,7 @@ import type { SyncListener, SyncStream } from "./seams.ts";
 import { Stranger } from "./stranger.ts";
 
 /** What a listener needs. */
-export interface TlsListenerOptions extends DoorkeeperOptions {
+interface TlsListenerOptions extends DoorkeeperOptions {
   /** Limited, since anybody may try as often as they like. */
   readonly log: RateLimitedLog;
 }

@@ -29,7 +29,7 @@ import type { Surroundings } from "./tls_listener.ts";
 import { connectUnix, listenUnix } from "./unix.ts";
 
 /** Who may take part. */
-export interface SyncTrust {
+interface SyncTrust {
   /** Whoever shows a certificate, in place of users of this host. */
   readonly syncTls: TlsIdentity | undefined;
   /** Every user of this host, over TCP. */
