@@ -83,7 +83,7 @@ function replaceByNothing(libc: ProcessLibc, fd: number, path: string): void {
   const nothing = memoryFile(libc, new Uint8Array(0));
   try {
     if (libc.process.dup3(nothing, fd, O.CLOEXEC) < 0) {
-      throw libc.error(`take '${path}' away`, "dup3");
+      throw libc.error(`replace '${path}'`, "dup3");
     }
   } finally {
     libc.symbols.close(nothing);
@@ -173,6 +173,6 @@ function makePrivate(libc: ProcessLibc, mapping: Mapping, fd: number): void {
   const flags = MAP_PRIVATE | MAP_FIXED;
   const { mmap } = libc.process;
   if (mmap(start, end - start, protection, flags, fd, offset) !== start) {
-    throw libc.error(`keep '${path}' apart`, "mmap");
+    throw libc.error(`map '${path}' privately`, "mmap");
   }
 }

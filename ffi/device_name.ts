@@ -33,15 +33,15 @@ export function checkDeviceName(name: string): void {
 function faultOf(name: string): string | undefined {
   if (name.length === 0) return "it is empty";
   if (!/^[\x21-\x7e]*$/.test(name)) {
-    return "only printable ASCII characters without blanks are right";
+    return "it must be printable ASCII without spaces";
   }
   if (name.length > MAX_LENGTH) {
-    return `it has ${name.length} characters, at most ${MAX_LENGTH} are right`;
+    return `it has ${name.length} characters, at most ${MAX_LENGTH} are allowed`;
   }
   if (name === "." || name === "..") return "it is the name of a folder";
   if (/[/:]/.test(name)) return "it must not contain '/' or ':'";
   if (name.replace("%d", "").includes("%")) {
-    return "'%' is right only in a single '%d', the place of the number";
+    return "'%' is allowed only once, as '%d', the place of the number";
   }
   return undefined;
 }

@@ -88,17 +88,17 @@ export function changeIdentity(
 ): void {
   const { setgroups, setgid, setuid } = libc.process;
   if (setgroups(1, Uint32Array.of(gid)) !== 0) {
-    throw libc.error("give up the additional groups", "setgroups");
+    throw libc.error("drop the additional groups", "setgroups");
   }
-  if (setgid(gid) !== 0) throw libc.error(`take on group ${gid}`, "setgid");
-  if (setuid(uid) !== 0) throw libc.error(`take on user ${uid}`, "setuid");
+  if (setgid(gid) !== 0) throw libc.error(`switch to group ${gid}`, "setgid");
+  if (setuid(uid) !== 0) throw libc.error(`switch to user ${uid}`, "setuid");
   if (uid === 0) return;
   if (setuid(0) === 0) {
     throw new Error("Cannot give up privileges: setuid(0) still succeeds");
   }
   if (libc.errno() !== Errno.EPERM) {
     throw new SystemError(
-      "prove that no way leads back",
+      "verify that privileges are gone",
       "setuid",
       libc.errno(),
     );

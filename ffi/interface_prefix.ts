@@ -30,7 +30,7 @@ export function parseInterfacePrefix(
 ): InterfacePrefix {
   const [, addressText, lengthText] = /^([^/\0]+)\/(\d{1,3})$/.exec(text) ?? [];
   if (addressText === undefined || lengthText === undefined) {
-    throw unreadable(text, "right is <address>/<prefix length>");
+    throw unreadable(text, "the form is <address>/<prefix length>");
   }
   const isIpv6 = addressText.includes(":");
   const family = isIpv6 ? AF.INET6 : AF.INET;

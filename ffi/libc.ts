@@ -273,7 +273,9 @@ export function openLibc(): Libc {
   const library = openCLibrary(SYMBOLS);
   const { symbols } = library;
   const location = symbols.__errno_location();
-  if (location === null) throw new Error("Cannot find errno: it has no place");
+  if (location === null) {
+    throw new Error("Cannot find errno: its address is null");
+  }
   const errnoView = new Deno.UnsafePointerView(location);
   const errno = () => errnoView.getInt32();
   return {
@@ -317,7 +319,9 @@ export function openCLibrary<const S extends Deno.ForeignLibraryInterface>(
  */
 export function cString(text: string): Uint8Array<ArrayBuffer> {
   if (text.includes("\0")) {
-    throw new TypeError("Cannot make a C string: the text has a zero in it");
+    throw new TypeError(
+      "Cannot make a C string: the text contains a zero character",
+    );
   }
   return new TextEncoder().encode(`${text}\0`);
 }

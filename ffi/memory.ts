@@ -155,7 +155,7 @@ export class Arena {
     // Written so that NaN fails as well.
     if (offset >= 0 && size >= 0 && offset + size <= this.bytes.length) return;
     throw new RangeError(
-      `Cannot reach into the arena: ${size} bytes at ${offset} of ${this.bytes.length}`,
+      `Cannot access the arena: ${size} bytes at ${offset} of ${this.bytes.length}`,
     );
   }
 

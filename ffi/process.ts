@@ -64,7 +64,9 @@ function argumentBytes(libc: Libc): Uint8Array {
   const end = BigInt(fields[ARG_END_AT] ?? 0);
   const pointer = Deno.UnsafePointer.create(start);
   if (pointer === null || end <= start) {
-    throw new Error("Cannot overwrite the arguments: /proc does not say where");
+    throw new Error(
+      "Cannot overwrite the arguments: /proc does not show where they are",
+    );
   }
   const size = Number(end - start);
   return new Uint8Array(

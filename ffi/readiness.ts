@@ -50,7 +50,7 @@ export class Readiness {
   async until(fd: number, events: number): Promise<boolean> {
     if (this.#waits.size >= CAPACITY - 1) {
       throw new RangeError(
-        `Cannot wait for another descriptor: ${this.#waits.size} are waited for`,
+        `Cannot wait for another descriptor: there are ${this.#waits.size} waits already`,
       );
     }
     const end = Promise.withResolvers<boolean>();

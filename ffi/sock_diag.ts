@@ -66,7 +66,7 @@ interface Reply {
 }
 
 /** What cannot be done, for errors. */
-const ASKING = "ask whom a socket belongs to";
+const TASK = "find the owner of a socket";
 
 /** Asks the kernel about the TCP sockets of this host. */
 export class SocketDiagnosis {
@@ -83,7 +83,7 @@ export class SocketDiagnosis {
     this.#libc = libc;
     const type = SOCK.RAW | SOCK.CLOEXEC;
     this.#fd = libc.symbols.socket(AF.NETLINK, type, NETLINK.SOCK_DIAG);
-    if (this.#fd < 0) throw libc.error(ASKING, "socket");
+    if (this.#fd < 0) throw libc.error(TASK, "socket");
     try {
       this.#tryOut();
     } catch (error) {
@@ -136,12 +136,12 @@ export class SocketDiagnosis {
     const sequence = ++this.#sequence;
     new DataView(request.buffer).setUint32(8, sequence, true);
     if (send(this.#fd, request, request.length, 0) < 0) {
-      throw this.#libc.error(ASKING, "send");
+      throw this.#libc.error(TASK, "send");
     }
     const room = new Uint8Array(REPLY_SIZE);
     for (;;) {
       const length = recv(this.#fd, room, room.length, MSG.DONTWAIT);
-      if (length < 0) throw this.#libc.error(ASKING, "recv");
+      if (length < 0) throw this.#libc.error(TASK, "recv");
       const view = new DataView(room.buffer);
       // What an earlier request has left unread is none of the answer.
       if (length < NLMSG_HDRLEN || view.getUint32(8, true) !== sequence) {
@@ -157,7 +157,7 @@ export class SocketDiagnosis {
 /** @throws {SystemError} unless the answer is this error number */
 function failUnless({ body }: Reply, expected: number): void {
   const errno = body.byteLength < 4 ? Errno.EIO : -body.getInt32(0, true);
-  if (errno !== expected) throw new SystemError(ASKING, "netlink", errno);
+  if (errno !== expected) throw new SystemError(TASK, "netlink", errno);
 }
 
 /** The ends as sockets of either family may have them. */

@@ -76,7 +76,9 @@ export class SocketFile {
     const file = new SocketFile(libc, path);
     if (!file.#isOurs()) {
       file.release();
-      throw new Error(`Cannot listen at '${path}': somebody moves it about`);
+      throw new Error(
+        `Cannot listen at '${path}': its file was moved or replaced`,
+      );
     }
     try {
       file.#handOver(owner);
@@ -92,7 +94,9 @@ export class SocketFile {
     const status = statOrNone(() => statName(libc, path));
     if (status === undefined) return undefined;
     if (status.kind !== "socket") {
-      throw new Error(`Cannot listen at '${path}': it exists and is no socket`);
+      throw new Error(
+        `Cannot listen at '${path}': it exists and is not a socket`,
+      );
     }
     return new SocketFile(libc, path);
   }
@@ -173,7 +177,7 @@ function removeDead(libc: SocketLibc, path: string): void {
 }
 
 function isTaken(path: string): Error {
-  return new Error(`Cannot listen at '${path}': another server does`);
+  return new Error(`Cannot listen at '${path}': another server listens there`);
 }
 
 /** @param afterMs How long to hold up the thread before, in milliseconds. */

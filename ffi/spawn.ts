@@ -163,7 +163,7 @@ export async function waitForEnd(
   const { waitpidInBackground } = libc.process;
   const ended = await waitpidInBackground(pid, arena.pointer(at), 0);
   if (ended !== pid) {
-    throw new Error(`Cannot learn how process ${pid} ended`);
+    throw new Error(`Cannot find out how process ${pid} ended`);
   }
   // <bits/waitstatus.h>
   const status = arena.view.getInt32(at, true);

@@ -167,7 +167,7 @@ function peerUser(libc: Libc, fd: number): number {
   const size = Uint32Array.of(UCRED_SIZE);
   const { getsockopt } = libc.symbols;
   if (getsockopt(fd, SOL.SOCKET, SO.PEERCRED, ucred, size) !== 0) {
-    throw libc.error("ask who is at the other end", "getsockopt");
+    throw libc.error("find the user at the other end", "getsockopt");
   }
   return new DataView(ucred.buffer).getUint32(UCRED_UID_AT, true);
 }

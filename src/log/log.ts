@@ -130,7 +130,7 @@ function textOf({ category, message, properties }: LogRecord): string {
   if (category[0] === CATEGORY) return String(message[0]);
   const { error } = properties;
   const reason = error instanceof Error ? error.message : String(message[0]);
-  return `a log target does not take lines any more: ${reason}`;
+  return `a log target failed: ${reason}`;
 }
 
 function configureLogTape(

@@ -1,111 +1,100 @@
-/**
- * Who has a place where anybody may ask for one and there are not enough:
- * places are shared between those who ask, whoever asks most often.
- *
- * @module
- */
+// Admission under load: a bounded number of places, shared fairly by source.
 import type { Origin } from "./origin.ts";
 
-/** How places are shared. */
 interface AdmissionOptions {
   /** Places for anybody, and as many again for members. */
   readonly places: number;
   /** Whether a source is one of those with places of their own. */
   readonly isMember: (source: string) => boolean;
-  /** Which one of the busiest source has to go. */
-  readonly gives: "oldest" | "newest";
+  /** Which one of the busiest source is evicted. */
+  readonly evicts: "oldest" | "newest";
   /**
-   * How long a place is kept from those whose source is no busier, in ms of a
-   * clock that never goes back. Without it: until it is left.
+   * How long nobody is evicted for a source that is no less busy, in ms of a
+   * monotonic clock. Without it: for ever.
    */
   readonly turn?: { readonly ms: number; readonly now: () => number };
 }
 
-/** What came of asking for a place. */
-export interface Entry<T> {
-  readonly isIn: boolean;
-  /** Who had to go; has no place any more. */
-  readonly out?: T;
+/** The answer to a request for a place. */
+export interface Admitted<T> {
+  readonly isAdmitted: boolean;
+  readonly evicted?: T;
 }
 
 /**
- * Shares places by network, and then by source. Whoever asks gets a free one,
- * or one of the busiest source as long as that has more than the own one: a
- * flood takes from itself, and an attacker who wants to take from others needs
- * as many networks as there are places. Members do not even compete with that.
+ * Shares places by network, and then by source. A newcomer gets a free one, or
+ * one of the busiest source as long as that has more than its own: a flood
+ * takes from itself, and an attacker who wants to take from others needs as
+ * many networks as there are places. Members have places of their own.
  */
 export class Admission<T> {
   readonly #isMember: (source: string) => boolean;
-  readonly #anybody: Room<T>;
-  readonly #members: Room<T>;
+  readonly #anybody: Pool<T>;
+  readonly #members: Pool<T>;
 
   constructor(options: AdmissionOptions) {
     this.#isMember = options.isMember;
-    this.#anybody = new Room(options);
-    this.#members = new Room(options);
+    this.#anybody = new Pool(options);
+    this.#members = new Pool(options);
   }
 
-  /** Asks for a place. */
-  enter(who: T, from: Origin): Entry<T> {
-    return this.#roomOf(from).enter(who, from);
+  enter(who: T, from: Origin): Admitted<T> {
+    return this.#poolOf(from).enter(who, from);
   }
 
-  /** Gives the place back, if there is one. */
   leave(who: T): void {
     this.#anybody.leave(who);
     this.#members.leave(who);
   }
 
-  /** Places that are taken. */
   get size(): number {
     return this.#anybody.size + this.#members.size;
   }
 
-  /** Whether half of the places are taken that there are for such a one. */
+  /** Whether half of the places are taken that an origin may have. */
   isCrowded(from: Origin): boolean {
-    return this.#roomOf(from).isCrowded;
+    return this.#poolOf(from).isCrowded;
   }
 
-  /** Who is to ask first: the least busy member, and the least busy other. */
+  /** Whose turn it is: the least busy member, and the least busy other. */
   first<A extends Origin>(asking: Iterable<A>): A[] {
     const found = new Map<
-      Room<T>,
+      Pool<T>,
       { readonly one: A; readonly load: number }
     >();
     for (const one of asking) {
-      const room = this.#roomOf(one);
-      const load = room.load(one);
-      if (load < (found.get(room)?.load ?? Infinity)) {
-        found.set(room, { one, load });
+      const pool = this.#poolOf(one);
+      const load = pool.load(one);
+      if (load < (found.get(pool)?.load ?? Infinity)) {
+        found.set(pool, { one, load });
       }
     }
     return [...found.values()].map(({ one }) => one);
   }
 
-  /** Those with a place, the one that came first first. */
+  /** In order of arrival. */
   *[Symbol.iterator](): Generator<T> {
     yield* this.#members;
     yield* this.#anybody;
   }
 
-  #roomOf({ source }: Origin): Room<T> {
+  #poolOf({ source }: Origin): Pool<T> {
     return this.#isMember(source) ? this.#members : this.#anybody;
   }
 }
 
-interface Guest<T> {
+interface Holder<T> {
   readonly who: T;
   readonly from: Origin;
-  /** When it came, in ms. */
+  /** In ms. */
   readonly since: number;
 }
 
-/** Places that are not shared with another room. */
-class Room<T> {
+class Pool<T> {
   readonly #options: AdmissionOptions;
-  /** In the order in which they came. */
-  readonly #guests = new Map<T, Guest<T>>();
-  /** Places by source and by network. */
+  /** In order of arrival. */
+  readonly #holders = new Map<T, Holder<T>>();
+  /** Places taken by source and by network. */
   readonly #counts = new Map<string, number>();
 
   constructor(options: AdmissionOptions) {
@@ -113,7 +102,7 @@ class Room<T> {
   }
 
   get size(): number {
-    return this.#guests.size;
+    return this.#holders.size;
   }
 
   get isCrowded(): boolean {
@@ -121,29 +110,29 @@ class Room<T> {
   }
 
   [Symbol.iterator](): Iterator<T> {
-    return this.#guests.keys();
+    return this.#holders.keys();
   }
 
-  enter(who: T, from: Origin): Entry<T> {
+  enter(who: T, from: Origin): Admitted<T> {
     if (this.size < this.#options.places) {
       this.#add(who, from);
-      return { isIn: true };
+      return { isAdmitted: true };
     }
-    const out = this.#whoGivesWayTo(from);
-    if (out === undefined) return { isIn: false };
-    this.leave(out.who);
+    const victim = this.#victimFor(from);
+    if (victim === undefined) return { isAdmitted: false };
+    this.leave(victim.who);
     this.#add(who, from);
-    return { isIn: true, out: out.who };
+    return { isAdmitted: true, evicted: victim.who };
   }
 
   leave(who: T): void {
-    const guest = this.#guests.get(who);
-    if (guest === undefined) return;
-    this.#guests.delete(who);
-    this.#count(guest.from, -1);
+    const holder = this.#holders.get(who);
+    if (holder === undefined) return;
+    this.#holders.delete(who);
+    this.#count(holder.from, -1);
   }
 
-  /** How busy somebody is, for comparison: the network counts before all. */
+  /** How busy an origin is, for comparison: the network counts first. */
   load({ source, network }: Origin): number {
     return this.#taken(network) * (this.#options.places + 1) +
       this.#taken(source);
@@ -151,11 +140,11 @@ class Room<T> {
 
   #add(who: T, from: Origin): void {
     const since = this.#options.turn?.now() ?? 0;
-    this.#guests.set(who, { who, from, since });
+    this.#holders.set(who, { who, from, since });
     this.#count(from, 1);
   }
 
-  #whoGivesWayTo(from: Origin): Guest<T> | undefined {
+  #victimFor(from: Origin): Holder<T> | undefined {
     const busiest = this.#busiest(() => true);
     if (busiest === undefined) return undefined;
     if (this.#isBusier(busiest.from, from)) return busiest;
@@ -167,22 +156,22 @@ class Room<T> {
     return isOver ? busiest : undefined;
   }
 
-  #busiest(isMeant: (from: Origin) => boolean): Guest<T> | undefined {
-    const isLast = this.#options.gives === "newest";
-    let found: Guest<T> | undefined;
+  #busiest(isMeant: (from: Origin) => boolean): Holder<T> | undefined {
+    const isLast = this.#options.evicts === "newest";
+    let found: Holder<T> | undefined;
     let most = 0;
-    for (const guest of this.#guests.values()) {
-      if (!isMeant(guest.from)) continue;
-      const load = this.load(guest.from);
+    for (const holder of this.#holders.values()) {
+      if (!isMeant(holder.from)) continue;
+      const load = this.load(holder.from);
       if (load > most || isLast && load === most) {
-        found = guest;
+        found = holder;
         most = load;
       }
     }
     return found;
   }
 
-  /** Whether one would still have as much as the other if it gave one up. */
+  /** Whether one would still have as many as the other after losing one. */
   #isBusier(one: Origin, other: Origin): boolean {
     const by = one.network === other.network ? "source" : "network";
     return this.#taken(one[by]) > this.#taken(other[by]) + 1;

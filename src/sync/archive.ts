@@ -96,7 +96,7 @@ export class ArchiveReader {
     const next = bytes[this.#at];
     const isWhole = next === undefined || isSpace(next);
     if (size === 0 || size > MAX_DIGITS || !isWhole) {
-      throw this.#fault(`${name} is no decimal number`);
+      throw this.#fault(`${name} is not a decimal number`);
     }
     return latin1(bytes.subarray(start, this.#at));
   }

@@ -1,71 +1,65 @@
-/**
- * Who may show a certificate when, of those who have connected and are known
- * by nothing but their address.
- *
- * @module
- */
+// Limits on TLS handshakes with clients known by nothing but their address.
 import type { Delay } from "../net/resolver.ts";
 import { Admission } from "./admission.ts";
 import type { KnownMembers } from "./known_members.ts";
 import type { SyncStream } from "./seams.ts";
-import { SAYS_NOTHING, type Stranger } from "./stranger.ts";
+import { type PendingClient, SILENT } from "./stranger.ts";
 
-/** How often it is looked who has taken too long, in ms. */
-const LOOK_MS = 250;
+/** From one search for clients that took too long to the next, in ms. */
+const SWEEP_MS = 250;
 
 /** What may be spent on clients that are not verified. */
-export interface StrangerLimits {
+export interface HandshakeLimits {
   /** Clients at a time that have not begun a handshake. */
   readonly maxSilent: number;
   /** Clients at a time that have begun and wait for their turn. */
   readonly maxWaiting: number;
   /** Handshakes at a time. */
   readonly maxHandshakes: number;
-  /** How long a client may say nothing, in ms. */
+  /** How long a client may send nothing, in ms. */
   readonly silentMs: number;
   /** The same while half of the places are taken. */
   readonly crowdedMs: number;
   /**
-   * How long a handshake is left in peace by those as busy, and how long the
-   * place stays taken of one that has failed, in ms.
+   * How long a handshake is not evicted for a client as busy, and how long one
+   * that has failed keeps its place, in ms.
    */
   readonly turnMs: number;
   /** How long a client may wait, and its handshake take, in ms. */
   readonly handshakeMs: number;
 }
 
-/** What a doorkeeper needs. */
-export interface DoorkeeperOptions {
-  /** @throws if the client may not come in; the stream is closed then */
+export interface HandshakeLimiterOptions {
+  /** @throws if the client is refused; the stream is closed then */
   readonly handshake: (plain: SyncStream) => Promise<SyncStream>;
-  readonly limits: StrangerLimits;
+  readonly limits: HandshakeLimits;
   readonly members: KnownMembers;
   readonly delay: Delay;
-  /** Milliseconds of a clock that never goes back. */
+  /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
 }
 
 /**
  * Verifies clients. One has a place among the silent ones, then among those
- * that wait, then one for its handshake: whoever says nothing is in nobody's
- * way, and no flood makes more than a bounded number of handshakes a second.
+ * that wait, then one for its handshake: a silent client is in nobody's way,
+ * and no flood makes more than a bounded number of handshakes a second.
  */
-export class Doorkeeper {
-  readonly #options: DoorkeeperOptions;
-  readonly #silent: Admission<Stranger>;
-  readonly #waiting: Admission<Stranger>;
-  readonly #handshakes: Admission<Stranger>;
+export class HandshakeLimiter {
+  readonly #options: HandshakeLimiterOptions;
+  readonly #silent: Admission<PendingClient>;
+  readonly #waiting: Admission<PendingClient>;
+  readonly #handshakes: Admission<PendingClient>;
   readonly #closed = new AbortController();
-  #isLooking = false;
+  #isSweeping = false;
 
-  constructor(options: DoorkeeperOptions) {
+  constructor(options: HandshakeLimiterOptions) {
     this.#options = options;
     const { limits, members, now } = options;
     const admission = (places: number, ms: number) =>
-      new Admission<Stranger>({
+      new Admission<PendingClient>({
         places,
         isMember: (source) => members.has(source),
-        gives: "oldest",
+        evicts: "oldest",
         turn: { ms, now },
       });
     this.#silent = admission(limits.maxSilent, 0);
@@ -74,113 +68,108 @@ export class Doorkeeper {
   }
 
   /**
-   * Lets a client show its certificate when it is its turn.
-   *
-   * @returns The stream inside
-   * @throws if it may not come in; the stream is closed then
+   * @returns The stream inside TLS
+   * @throws if the client is refused; the stream is closed then
    */
-  async verify(stranger: Stranger): Promise<SyncStream> {
+  async verify(client: PendingClient): Promise<SyncStream> {
     try {
-      this.#enter(this.#silent, stranger);
-      void this.#look();
-      await stranger.begun();
-      this.#silent.leave(stranger);
-      this.#enter(this.#waiting, stranger);
-      this.#callNext();
-      await this.#turnOf(stranger);
-      const client = await this.#shakeHands(stranger);
-      this.#options.members.verified(stranger.source);
-      return client;
+      this.#enter(this.#silent, client);
+      void this.#sweep();
+      await client.helloBegun();
+      this.#silent.leave(client);
+      this.#enter(this.#waiting, client);
+      this.#startNext();
+      await this.#turnOf(client);
+      const verified = await this.#handshake(client);
+      this.#options.members.verified(client.source);
+      return verified;
     } catch (error) {
-      stranger.close();
+      client.close();
       throw error;
     } finally {
-      this.#silent.leave(stranger);
-      this.#waiting.leave(stranger);
-      this.#callNext();
+      this.#silent.leave(client);
+      this.#waiting.leave(client);
+      this.#startNext();
     }
   }
 
-  /** Sends everybody away. */
   close(): void {
     this.#closed.abort();
     for (const places of [this.#silent, this.#waiting, this.#handshakes]) {
-      for (const stranger of places) stranger.giveUp("the port is closed");
+      for (const client of places) client.reject("the port is closed");
     }
   }
 
-  /** @throws if it is given up, be it in the very moment that it is called */
-  async #turnOf(stranger: Stranger): Promise<void> {
+  /** @throws if it is rejected, be it in the very moment that it may start */
+  async #turnOf(client: PendingClient): Promise<void> {
     try {
-      await stranger.turn();
+      await client.turn();
     } catch (error) {
-      this.#handshakes.leave(stranger);
+      this.#handshakes.leave(client);
       throw error;
     }
   }
 
-  async #shakeHands(stranger: Stranger): Promise<SyncStream> {
+  async #handshake(client: PendingClient): Promise<SyncStream> {
     const { handshake, delay, limits } = this.#options;
     try {
-      const client = await handshake(stranger);
-      this.#handshakes.leave(stranger);
-      return client;
+      const verified = await handshake(client);
+      this.#handshakes.leave(client);
+      return verified;
     } catch (error) {
       // Or those that fail at once could have handshakes without end.
       void delay(limits.turnMs, this.#closed.signal).catch(() => {})
-        .then(() => this.#handshakes.leave(stranger))
-        .then(() => this.#callNext());
+        .then(() => this.#handshakes.leave(client))
+        .then(() => this.#startNext());
       throw error;
     }
   }
 
-  /** @returns Whether there was a place */
-  #enter(places: Admission<Stranger>, stranger: Stranger): boolean {
-    const { isIn, out } = places.enter(stranger, stranger);
-    out?.giveUp("others need its place");
-    return isIn;
+  #enter(places: Admission<PendingClient>, client: PendingClient): boolean {
+    const { isAdmitted, evicted } = places.enter(client, client);
+    evicted?.reject("another client needs its place");
+    return isAdmitted;
   }
 
-  /** Lets those begin for whose handshake there is a place. */
-  #callNext(): void {
+  #startNext(): void {
     for (let isDone = false; !isDone;) {
       isDone = true;
-      for (const stranger of this.#handshakes.first(this.#waiting)) {
-        // One that was given up leaves in a moment.
-        if (stranger.reason !== undefined) continue;
-        if (!this.#enter(this.#handshakes, stranger)) continue;
-        this.#waiting.leave(stranger);
-        stranger.begin();
+      for (const client of this.#handshakes.first(this.#waiting)) {
+        // One that was rejected leaves in a moment.
+        if (client.rejection !== undefined) continue;
+        if (!this.#enter(this.#handshakes, client)) continue;
+        this.#waiting.leave(client);
+        client.start();
         isDone = false;
       }
     }
   }
 
-  /** Looks after those who wait, as long as there are any. */
-  async #look(): Promise<void> {
-    if (this.#isLooking) return;
-    this.#isLooking = true;
+  /** Runs for as long as there are clients without a handshake. */
+  async #sweep(): Promise<void> {
+    if (this.#isSweeping) return;
+    this.#isSweeping = true;
     const { delay } = this.#options;
     const { signal } = this.#closed;
     while (!signal.aborted && this.#silent.size + this.#waiting.size > 0) {
-      await delay(LOOK_MS, signal).catch(() => {});
-      this.#giveUpLate();
-      this.#callNext();
+      await delay(SWEEP_MS, signal).catch(() => {});
+      this.#rejectLate();
+      this.#startNext();
     }
-    this.#isLooking = false;
+    this.#isSweeping = false;
   }
 
-  #giveUpLate(): void {
+  #rejectLate(): void {
     const { now, limits } = this.#options;
     const { silentMs, crowdedMs, handshakeMs } = limits;
-    for (const stranger of this.#silent) {
-      const isCrowded = this.#silent.isCrowded(stranger);
+    for (const client of this.#silent) {
+      const isCrowded = this.#silent.isCrowded(client);
       const limit = isCrowded ? Math.min(crowdedMs, silentMs) : silentMs;
-      if (now() - stranger.since >= limit) stranger.giveUp(SAYS_NOTHING);
+      if (now() - client.since >= limit) client.reject(SILENT);
     }
-    for (const stranger of this.#waiting) {
-      const isLate = now() - stranger.since >= handshakeMs;
-      if (isLate) stranger.giveUp("its turn does not come");
+    for (const client of this.#waiting) {
+      const isLate = now() - client.since >= handshakeMs;
+      if (isLate) client.reject("too many handshakes are waiting");
     }
   }
 }

@@ -89,7 +89,7 @@ function lengthIn(header: Uint8Array): number {
       "input stream error",
       isTls
         ? "Cannot read a record: the server speaks TLS (--sync-tls-cert)"
-        : "Cannot read the length of a record: it is no decimal number",
+        : "Cannot read the length of a record: it is not a decimal number",
     );
   }
   return Number(text);

@@ -21,8 +21,8 @@ export function requireTrusted(
 ): void {
   const self = effectiveUser();
   if (uid === ROOT || uid === self) return;
-  const trusted = self === ROOT ? "root" : `root and user ${self}`;
-  throw new Error(`it is of user ${uid}, and only ${trusted} may take part`);
+  const trusted = self === ROOT ? "root is" : `root and user ${self} are`;
+  throw new Error(`it belongs to user ${uid}, and only ${trusted} trusted`);
 }
 
 /**

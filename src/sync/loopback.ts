@@ -95,7 +95,7 @@ async function admitInTime(
     if (admitted !== undefined) return admitted;
     await delay(LOOK_MS, signal);
   }
-  throw new Error("nobody accepts the connection");
+  throw new Error("no process accepts the connection");
 }
 
 /**
@@ -118,7 +118,7 @@ function admit(
   // The answer holds as long as this connection has been there all the time:
   // after its end, others may have made one between the same two ports.
   const self = ownerOf(local, remote);
-  if (self !== effectiveUser()) throw new Error("the connection has broken");
+  if (self !== effectiveUser()) throw new Error("the connection is broken");
   return new OwnedStream(stream, uid);
 }
 

@@ -8,7 +8,7 @@ import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { reasonOf } from "../log/reason.ts";
 import { formatPlace } from "../net/place.ts";
 import type { Delay } from "../net/resolver.ts";
-import { Admission, type Entry } from "./admission.ts";
+import { Admission, type Admitted } from "./admission.ts";
 import { originOf } from "./origin.ts";
 import type { SyncListener, SyncStream } from "./seams.ts";
 import { Subscriber } from "./subscriber.ts";
@@ -56,7 +56,7 @@ export class SyncServer {
       places: this.#maxClients,
       isMember: this.#isMember,
       // The others of its source may be those who were here before a flood.
-      gives: "newest",
+      evicts: "newest",
     });
     this.#maxWaiting = options.maxWaiting ?? 1 << 20;
   }
@@ -121,8 +121,8 @@ export class SyncServer {
   #welcome(stream: SyncStream): void {
     const { log, snapshot } = this.#options;
     const from = formatPlace(stream.remote);
-    const { isIn, out } = this.#enter(stream);
-    if (!isIn) {
+    const { isAdmitted, evicted } = this.#enter(stream);
+    if (!isAdmitted) {
       const limit = this.#maxClients;
       log.write(
         "warning",
@@ -131,7 +131,7 @@ export class SyncServer {
       );
       return stream.close();
     }
-    if (out !== undefined) this.#giveUp(out);
+    if (evicted !== undefined) this.#evict(evicted);
     log.write(
       "info",
       "new sync client",
@@ -150,18 +150,18 @@ export class SyncServer {
     });
   }
 
-  #enter(stream: SyncStream): Entry<SyncStream> {
+  #enter(stream: SyncStream): Admitted<SyncStream> {
     const origin = originOf(stream);
     const isFull = this.#clients.size >= MAX_SOCKETS * this.#maxClients;
-    if (isFull && !this.#isMember(origin.source)) return { isIn: false };
+    if (isFull && !this.#isMember(origin.source)) return { isAdmitted: false };
     return this.#places.enter(stream, origin);
   }
 
-  #giveUp(stream: SyncStream): void {
-    this.#options.log.write("warning", "sync client gives its place", () => {
+  #evict(stream: SyncStream): void {
+    this.#options.log.write("warning", "evicted sync client", () => {
       const from = formatPlace(stream.remote);
-      return `sync client ${from} closed: others from there have the most ` +
-        `of ${this.#maxClients} places, and somebody else needs one`;
+      return `sync client ${from} closed: its network or user has the most ` +
+        `of ${this.#maxClients} places, and another client needs one`;
     });
     this.#clients.get(stream)?.close();
   }

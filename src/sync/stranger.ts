@@ -1,8 +1,4 @@
-/**
- * A client that has connected and shown nothing yet.
- *
- * @module
- */
+// A client that has connected and not yet been verified.
 import { originOf } from "./origin.ts";
 import type { SyncStream } from "./seams.ts";
 
@@ -12,34 +8,32 @@ const HANDSHAKE = 22;
 /** The first byte of any version. */
 const VERSION = 3;
 
-/** What the log says of one that does not begin. */
-export const SAYS_NOTHING = "it says nothing, as one that does not use TLS";
+export const SILENT = "it sent nothing; perhaps it does not use TLS";
 
 /**
- * The stream of a client, whose beginning can be waited for before anything is
- * made for it: the rest waits in the system.
+ * The stream of such a client. Its ClientHello can be awaited before anything
+ * is allocated for it: all but the first header stays in the kernel.
  */
-export class Stranger implements SyncStream {
+export class PendingClient implements SyncStream {
   readonly source: string;
   readonly network: string;
-  /** When it came, in ms. */
+  /** When it connected, in ms. */
   readonly since: number;
   readonly #plain: SyncStream;
   readonly #turn = Promise.withResolvers<void>();
   readonly #header = new Uint8Array(HEADER_BYTES);
   #size = 0;
-  /** How much of the header was read once more. */
+  /** How much of the header has been handed on by read(). */
   #passedOn = 0;
-  #reason: string | undefined;
+  #rejection: string | undefined;
 
-  /** @param since The time, in ms */
   constructor(plain: SyncStream, since: number) {
     this.#plain = plain;
     this.since = since;
     const { source, network } = originOf(plain);
     this.source = source;
     this.network = network;
-    // It may be given up before it waits.
+    // It may be rejected before anything waits for its turn.
     this.#turn.promise.catch(() => {});
   }
 
@@ -51,21 +45,16 @@ export class Stranger implements SyncStream {
     return this.#plain.uid;
   }
 
-  /** Why it was given up, if it was. */
-  get reason(): string | undefined {
-    return this.#reason;
+  get rejection(): string | undefined {
+    return this.#rejection;
   }
 
-  /**
-   * Waits until the client has begun to speak TLS.
-   *
-   * @throws if it does not, or is gone
-   */
-  async begun(): Promise<void> {
+  /** @throws if the client does not speak TLS, or is gone */
+  async helloBegun(): Promise<void> {
     const header = this.#header;
     while (this.#size < HEADER_BYTES) {
       const size = await this.#plain.read(header.subarray(this.#size));
-      if (size === null && this.#size === 0) throw new Error(SAYS_NOTHING);
+      if (size === null && this.#size === 0) throw new Error(SILENT);
       this.#size += size ?? 0;
       const [type, version] = header.subarray(0, this.#size);
       const isTls = type === HANDSHAKE && (version ?? VERSION) === VERSION;
@@ -74,22 +63,21 @@ export class Stranger implements SyncStream {
   }
 
   /**
-   * Waits until {@linkcode begin} is called.
+   * Waits for {@linkcode start}.
    *
-   * @throws if it is given up before
+   * @throws if it is rejected before
    */
   turn(): Promise<void> {
     return this.#turn.promise;
   }
 
-  /** It may show what it has. */
-  begin(): void {
+  start(): void {
     this.#turn.resolve();
   }
 
-  /** Closes the connection for a reason that the log is to have. */
-  giveUp(reason: string): void {
-    this.#reason ??= reason;
+  /** Closes the connection, for a reason that goes into the log. */
+  reject(reason: string): void {
+    this.#rejection ??= reason;
     this.#turn.reject(new Error(reason));
     this.close();
   }

@@ -6,7 +6,7 @@
  * @module
  */
 import type { Endpoint } from "../net/endpoint.ts";
-import type { StrangerLimits } from "./doorkeeper.ts";
+import type { HandshakeLimits } from "./doorkeeper.ts";
 import type { Connect, Listen } from "./seams.ts";
 import { acceptHandshake, beginHandshake } from "./tls_handshake.ts";
 import { type Surroundings, TlsListener } from "./tls_listener.ts";
@@ -15,7 +15,7 @@ import { type Surroundings, TlsListener } from "./tls_listener.ts";
  * A member speaks at once, and is done after two round trips. A flood of
  * strangers costs this many sockets, and this many handshakes in each turn.
  */
-const LIMITS: StrangerLimits = {
+const LIMITS: HandshakeLimits = {
   maxSilent: 128,
   maxWaiting: 128,
   maxHandshakes: 32,
@@ -47,7 +47,7 @@ export function listenTls(
   listen: Listen<Endpoint>,
   identity: TlsIdentity,
   surroundings: Surroundings,
-  changed: Partial<StrangerLimits> = {},
+  changed: Partial<HandshakeLimits> = {},
 ): Listen<Endpoint> {
   const limits = { ...LIMITS, ...changed };
   const { handshakeMs } = limits;

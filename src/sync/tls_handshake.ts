@@ -10,6 +10,7 @@
 import { connect, createServer, type TLSSocket } from "node:tls";
 import type { SyncStream } from "./seams.ts";
 import type { TlsIdentity } from "./tls.ts";
+import { SILENT } from "./stranger.ts";
 import { TlsStream } from "./tls_stream.ts";
 import { Wire } from "./wire.ts";
 
@@ -108,9 +109,7 @@ async function verified(
 
 /** What to make of one that does not speak TLS. */
 function strangeness({ beginning }: Wire): string {
-  return beginning === "nothing"
-    ? "it says nothing, as one that does not use TLS"
-    : "it does not use TLS";
+  return beginning === "nothing" ? SILENT : "it does not use TLS";
 }
 
 function hasCertificate(socket: TLSSocket): boolean {

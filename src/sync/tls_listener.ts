@@ -6,12 +6,15 @@
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import { formatPlace } from "../net/place.ts";
-import { Doorkeeper, type DoorkeeperOptions } from "./doorkeeper.ts";
+import {
+  HandshakeLimiter,
+  type HandshakeLimiterOptions,
+} from "./doorkeeper.ts";
 import type { SyncListener, SyncStream } from "./seams.ts";
-import { Stranger } from "./stranger.ts";
+import { PendingClient } from "./stranger.ts";
 
 /** What a listener needs. */
-interface TlsListenerOptions extends DoorkeeperOptions {
+interface TlsListenerOptions extends HandshakeLimiterOptions {
   /** Limited, since anybody may try as often as they like. */
   readonly log: RateLimitedLog;
 }
@@ -24,7 +27,7 @@ export class TlsListener implements SyncListener<Endpoint> {
   readonly isProtected = true;
   readonly #plain: SyncListener<Endpoint>;
   readonly #options: TlsListenerOptions;
-  readonly #doorkeeper: Doorkeeper;
+  readonly #limiter: HandshakeLimiter;
   /** Verified clients and errors, as they came. */
   readonly #ready: (SyncStream | Error)[] = [];
   #isListening = false;
@@ -34,7 +37,7 @@ export class TlsListener implements SyncListener<Endpoint> {
   constructor(plain: SyncListener<Endpoint>, options: TlsListenerOptions) {
     this.#plain = plain;
     this.#options = options;
-    this.#doorkeeper = new Doorkeeper(options);
+    this.#limiter = new HandshakeLimiter(options);
   }
 
   get local(): Endpoint {
@@ -55,7 +58,7 @@ export class TlsListener implements SyncListener<Endpoint> {
   close(): void {
     this.#isOpen = false;
     this.#plain.close();
-    this.#doorkeeper.close();
+    this.#limiter.close();
     for (const client of this.#ready.splice(0)) {
       if (!(client instanceof Error)) client.close();
     }
@@ -74,14 +77,14 @@ export class TlsListener implements SyncListener<Endpoint> {
   }
 
   async #receive(plain: SyncStream): Promise<void> {
-    const stranger = new Stranger(plain, this.#options.now());
+    const pending = new PendingClient(plain, this.#options.now());
     try {
-      const client = await this.#doorkeeper.verify(stranger);
+      const client = await this.#limiter.verify(pending);
       if (this.#isOpen) this.#ready.push(client);
       else client.close();
     } catch (error) {
-      const reason = stranger.reason ?? errorFrom(error).message;
-      if (this.#isOpen) this.#refuse(stranger, reason);
+      const reason = pending.rejection ?? errorFrom(error).message;
+      if (this.#isOpen) this.#refuse(pending, reason);
     }
     this.#news.resolve();
   }

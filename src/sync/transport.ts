@@ -136,7 +136,7 @@ function usersOf(carriers: UserCarriers): LocalUsers {
   } catch (cause) {
     const ownerOf = () => {
       throw new Error(
-        `${reasonOf(cause)}, so that nobody on this host is trusted ` +
+        `${reasonOf(cause)}, so no user of this host is trusted ` +
           "(unless --sync-any-user)",
         { cause },
       );

@@ -85,7 +85,8 @@ function hostTest(
 }
 
 const TABLES = "Client 5: not registered\nRoute: 10.0.0.0/8 -> 5\n";
-const REFUSED = /sync client .* refused: it is of user 65534, and only root/;
+const REFUSED =
+  /sync client .* refused: it belongs to user 65534, and only root/;
 
 /** How much of the tables another user gets at a port. */
 async function taken(one: OneHost, port: string): Promise<string> {
@@ -129,13 +130,13 @@ hostTest(
       ...["-X", `${CONTROL},unix:${path}`, "-S", `unix:${socket}`],
     );
     await member.line(
-      /cannot connect to 127\.0\.0\.1:2323 \(it is of user 65534, and only root/,
+      /cannot connect to 127\.0\.0\.1:2323 \(it belongs to user 65534, and only root/,
       20,
     );
-    await member.line(/cannot connect to unix:.* \(it is of user 65534/);
+    await member.line(/cannot connect to unix:.* \(it belongs to user 65534/);
     assert.equal(await one.tables(`unix:${socket}`), "");
     for (const at of [CONTROL, `unix:${path}`]) {
-      await assert.rejects(one.tables(at), /it is of user 65534/);
+      await assert.rejects(one.tables(at), /it belongs to user 65534/);
     }
   },
 );
@@ -213,7 +214,7 @@ hostTest(
     await second.line(/sync: connected to unix:\/socket/, 20);
     await assert.rejects(
       one.tables("127.0.0.1:2324"),
-      /it is of user \d+, and only root may take part/,
+      /it belongs to user \d+, and only root is trusted/,
     );
     await one.shows("127.0.0.1:2324", "--sync-any-user");
     const stranger = one.stranger("take", socket, "-");

@@ -139,7 +139,10 @@ test("waitForEnd() tells an exit from a signal", async (libc) => {
 });
 
 test("waitForEnd() fails for somebody else's process", async (libc) => {
-  await assert.rejects(waitForEnd(libc, 1), /Cannot learn how process 1 ended/);
+  await assert.rejects(
+    waitForEnd(libc, 1),
+    /Cannot find out how process 1 ended/,
+  );
 });
 
 test("memoryFile() holds the bytes, to be read once", (libc) => {

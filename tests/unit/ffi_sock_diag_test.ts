@@ -100,7 +100,7 @@ test("an answer counts only for a connected socket that a process holds", (libc)
 test("a kernel that does not tell is noticed before anybody is judged", (libc) => {
   const noSocket = fakeLibc(libc, { socket: () => -1 }, Errno.EAFNOSUPPORT);
   assert.throws(() => new SocketDiagnosis(noSocket), {
-    message: "Cannot ask whom a socket belongs to: " +
+    message: "Cannot find the owner of a socket: " +
       "socket() failed with EAFNOSUPPORT",
   });
   const noTcp = fakeLibc(libc, {

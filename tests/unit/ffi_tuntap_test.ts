@@ -27,16 +27,16 @@ Deno.test("checkDeviceName() accepts what the kernel accepts", () => {
 Deno.test("checkDeviceName() refuses what the kernel refuses", () => {
   const wrong = {
     "": "it is empty",
-    "sixteen-letters.": "it has 16 characters, at most 15 are right",
+    "sixteen-letters.": "it has 16 characters, at most 15 are allowed",
     ".": "it is the name of a folder",
     "..": "it is the name of a folder",
     "a/b": "it must not contain '/' or ':'",
     "a:b": "it must not contain '/' or ':'",
-    "a b": "only printable ASCII characters without blanks are right",
-    "a\0b": "only printable ASCII characters without blanks are right",
-    "tün": "only printable ASCII characters without blanks are right",
-    "%s": "'%' is right only in a single '%d', the place of the number",
-    "%d%d": "'%' is right only in a single '%d', the place of the number",
+    "a b": "it must be printable ASCII without spaces",
+    "a\0b": "it must be printable ASCII without spaces",
+    "tün": "it must be printable ASCII without spaces",
+    "%s": "'%' is allowed only once, as '%d', the place of the number",
+    "%d%d": "'%' is allowed only once, as '%d', the place of the number",
   };
   for (const [name, reason] of Object.entries(wrong)) {
     assert.throws(() => checkDeviceName(name), {

@@ -81,7 +81,7 @@ test("the socket of a server that has died gives way", async ({ listen, connect,
 test("the socket of a server that lives does not", async ({ listen, connect, path }) => {
   const first = listen();
   assert.throws(() => listen(), {
-    message: `Cannot listen at '${path}': another server does`,
+    message: `Cannot listen at '${path}': another server listens there`,
   });
   // The one who asked has gone again.
   (await first.accept()).close();
@@ -102,7 +102,7 @@ test("nor does one that has its name and is about to listen", (rig) => {
     return 0;
   };
   assert.throws(() => listenWith(rig, { poll: wait }), {
-    message: `Cannot listen at '${path}': another server does`,
+    message: `Cannot listen at '${path}': another server listens there`,
   });
   starting?.close();
 });
@@ -119,7 +119,7 @@ test("nor does one that has taken the name of a dead one meanwhile", (rig) => {
     return libc.socket.rename(...args);
   };
   assert.throws(() => listenWith(rig, {}, { rename }), {
-    message: `Cannot listen at '${path}': another server does`,
+    message: `Cannot listen at '${path}': another server listens there`,
   });
   connect().close();
   other?.close();
@@ -127,7 +127,7 @@ test("nor does one that has taken the name of a dead one meanwhile", (rig) => {
 
 test("what is no socket stays as it is", ({ listen, path, folder }) => {
   const refused = {
-    message: `Cannot listen at '${path}': it exists and is no socket`,
+    message: `Cannot listen at '${path}': it exists and is not a socket`,
   };
   Deno.writeTextFileSync(path, "precious");
   assert.throws(() => listen(), refused);
@@ -163,7 +163,7 @@ test("a file that somebody else has put there is given to nobody", (rig) => {
       }, {
         fchownat: (...args) => given.push(args),
       }),
-    { message: `Cannot listen at '${path}': somebody moves it about` },
+    { message: `Cannot listen at '${path}': its file was moved or replaced` },
   );
   assert.deepEqual(given, []);
   assert.ok(Deno.statSync(path).isFile);

@@ -163,7 +163,7 @@ Deno.test("a target that fails is reported once, on the others", () => {
   log.logger.notice("three");
   target.full = true;
   log.logger.notice("four");
-  const report = "ERROR: a log target does not take lines any more: " +
+  const report = "ERROR: a log target failed: " +
     "No space left on device";
   const lines = around.stderr.text.trimEnd().split("\n")
     .map((line) => line.slice("2026-Nov-22 12:23:22 ".length));

@@ -11,8 +11,8 @@ function from(address: string) {
 /** Places for names such as `a1`, whose source is the letter's. */
 function placesFor(
   places: number,
-  { gives = "oldest", members = "", turnMs = Infinity }: {
-    gives?: "oldest" | "newest";
+  { evicts = "oldest", members = "", turnMs = Infinity }: {
+    evicts?: "oldest" | "newest";
     members?: string;
     turnMs?: number;
   } = {},
@@ -21,7 +21,7 @@ function placesFor(
   const admission = new Admission<string>({
     places,
     isMember: (source) => members.includes(source),
-    gives,
+    evicts,
     turn: { ms: turnMs, now: () => now },
   });
   const origin = (name: string) => ({
@@ -31,7 +31,9 @@ function placesFor(
   });
   const enter = (name: string) => admission.enter(name, origin(name));
   const enterAll = (...names: string[]) => {
-    for (const name of names) assert.deepEqual(enter(name), { isIn: true });
+    for (const name of names) {
+      assert.deepEqual(enter(name), { isAdmitted: true });
+    }
   };
   const pass = (ms: number) => now += ms;
   return { admission, origin, enter, enterAll, pass };
@@ -40,7 +42,7 @@ function placesFor(
 Deno.test("whoever asks gets a free place, also one that was left", () => {
   const { admission, enter, enterAll } = placesFor(2);
   enterAll("a1", "b1");
-  assert.deepEqual(enter("c1"), { isIn: false });
+  assert.deepEqual(enter("c1"), { isAdmitted: false });
   admission.leave("a1");
   admission.leave("nobody");
   assert.equal(admission.size, 1);
@@ -52,19 +54,22 @@ Deno.test("a flood of one source takes places from itself", () => {
   const { enter, enterAll, admission } = placesFor(4, { turnMs: 0 });
   enterAll("m1", "x1", "x2", "x3");
   for (let k = 4; k < 100; k++) {
-    assert.deepEqual(enter(`x${k}`), { isIn: true, out: `x${k - 3}` });
+    assert.deepEqual(enter(`x${k}`), {
+      isAdmitted: true,
+      evicted: `x${k - 3}`,
+    });
   }
   assert.ok([...admission].includes("m1"));
 });
 
-for (const [gives, out] of [["oldest", "x1"], ["newest", "x3"]] as const) {
-  Deno.test(`the ${gives} of the busiest source gives way to another source, until that is as busy`, () => {
-    const { enter, enterAll } = placesFor(4, { gives });
+for (const [evicts, out] of [["oldest", "x1"], ["newest", "x3"]] as const) {
+  Deno.test(`the ${evicts} of the busiest source gives way to another source, until that is as busy`, () => {
+    const { enter, enterAll } = placesFor(4, { evicts });
     enterAll("x1", "a1", "x2", "x3");
-    assert.deepEqual(enter("b1"), { isIn: true, out });
+    assert.deepEqual(enter("b1"), { isAdmitted: true, evicted: out });
     // x has two now: one of b's would be the third that it has not.
-    assert.deepEqual(enter("b2"), { isIn: false });
-    assert.deepEqual(enter("x9"), { isIn: false });
+    assert.deepEqual(enter("b2"), { isAdmitted: false });
+    assert.deepEqual(enter("x9"), { isAdmitted: false });
   });
 }
 
@@ -74,27 +79,27 @@ Deno.test("among sources as busy as each other the place that is kept longest go
   pass(10);
   enterAll("b1");
   pass(989);
-  assert.deepEqual(enter("c1"), { isIn: false });
+  assert.deepEqual(enter("c1"), { isAdmitted: false });
   pass(1);
-  assert.deepEqual(enter("c1"), { isIn: true, out: "a1" });
-  assert.deepEqual(enter("d1"), { isIn: false });
+  assert.deepEqual(enter("c1"), { isAdmitted: true, evicted: "a1" });
+  assert.deepEqual(enter("d1"), { isAdmitted: false });
   pass(10);
-  assert.deepEqual(enter("d1"), { isIn: true, out: "b1" });
+  assert.deepEqual(enter("d1"), { isAdmitted: true, evicted: "b1" });
 });
 
 Deno.test("many sources of one network count as one busy network", () => {
   const { enter, enterAll } = placesFor(5);
   enterAll("a1", "a2", "A1", "B1", "C1");
   // The network goes before the source: a has two places, A only one.
-  assert.deepEqual(enter("b1"), { isIn: true, out: "A1" });
-  assert.deepEqual(enter("D1"), { isIn: false });
+  assert.deepEqual(enter("b1"), { isAdmitted: true, evicted: "A1" });
+  assert.deepEqual(enter("D1"), { isAdmitted: false });
 });
 
 Deno.test("within one network the busiest source gives way, although others are as busy", () => {
   const { enter, enterAll } = placesFor(6);
   enterAll("b1", "b2", "b3", "A1", "A2", "A3");
-  assert.deepEqual(enter("B1"), { isIn: true, out: "A1" });
-  assert.deepEqual(enter("B2"), { isIn: false });
+  assert.deepEqual(enter("B1"), { isAdmitted: true, evicted: "A1" });
+  assert.deepEqual(enter("B2"), { isAdmitted: false });
 });
 
 Deno.test("members and others cannot take places from each other", () => {
@@ -103,8 +108,8 @@ Deno.test("members and others cannot take places from each other", () => {
     turnMs: 0,
   });
   enterAll("x1", "x2", "m1", "m2");
-  assert.deepEqual(enter("y1"), { isIn: true, out: "x1" });
-  assert.deepEqual(enter("n1"), { isIn: true, out: "m1" });
+  assert.deepEqual(enter("y1"), { isAdmitted: true, evicted: "x1" });
+  assert.deepEqual(enter("n1"), { isAdmitted: true, evicted: "m1" });
   assert.equal(admission.size, 4);
   assert.deepEqual([...admission].toSorted(), ["m2", "n1", "x2", "y1"]);
   admission.leave("m2");

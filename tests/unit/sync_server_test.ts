@@ -169,7 +169,7 @@ Deno.test("clients of one address give a place to one of another address", async
     assert.equal((await connect(address)).isClosed, true, address);
   }
   assert.deepEqual(log.lines.filter((line) => line.startsWith("WARNING")), [
-    "WARNING: sync client 192.0.2.1:9 closed: others from there have the most of 2 places, and somebody else needs one",
+    "WARNING: sync client 192.0.2.1:9 closed: its network or user has the most of 2 places, and another client needs one",
     "WARNING: sync client 192.0.2.1:9 refused: 2 are connected",
     "WARNING: sync client 198.51.100.2:9 refused: 2 are connected",
     "WARNING: sync client 203.0.113.3:9 refused: 2 are connected",

@@ -3,7 +3,7 @@
  * certificate when, in time that the test lets pass.
  */
 import { strict as assert } from "node:assert";
-import type { StrangerLimits } from "../../src/sync/doorkeeper.ts";
+import type { HandshakeLimits } from "../../src/sync/doorkeeper.ts";
 import { KnownMembers } from "../../src/sync/known_members.ts";
 import type { SyncStream } from "../../src/sync/seams.ts";
 import { TlsListener } from "../../src/sync/tls_listener.ts";
@@ -21,7 +21,7 @@ const HEADER = "\x16\x03\x01\x02\0";
 const MEMBER = "198.51.100.2";
 const ROUND_TRIP_MS = 100;
 
-const LIMITS: StrangerLimits = {
+const LIMITS: HandshakeLimits = {
   maxSilent: 128,
   maxWaiting: 128,
   maxHandshakes: 32,
@@ -65,7 +65,7 @@ class Rig {
   readonly #listener: TlsListener;
   #port = 0;
 
-  constructor(limits: Partial<StrangerLimits> = {}) {
+  constructor(limits: Partial<HandshakeLimits> = {}) {
     this.#listener = new TlsListener(this.#door, {
       handshake: (plain) => this.#handshake(plain),
       limits: { ...LIMITS, ...limits },
@@ -265,7 +265,7 @@ Deno.test("a client that waits for its turn in vain is told so in the end", asyn
   await rig.clock.pass(1000);
   assert.equal(second.isClosed, true);
   assert.deepEqual(rig.log.lines, [
-    "WARNING: sync client 192.0.2.2:2 refused: its turn does not come",
+    "WARNING: sync client 192.0.2.2:2 refused: too many handshakes are waiting",
   ]);
   rig.close();
 });

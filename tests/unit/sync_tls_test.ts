@@ -3,7 +3,7 @@ import { connect as tlsConnect, type ConnectionOptions } from "node:tls";
 import type { Logger } from "../../src/log/logger.ts";
 import type { Endpoint } from "../../src/net/endpoint.ts";
 import { connectTcp, listenTcp } from "../../src/sync/deno_tcp.ts";
-import type { StrangerLimits } from "../../src/sync/doorkeeper.ts";
+import type { HandshakeLimits } from "../../src/sync/doorkeeper.ts";
 import { KnownMembers } from "../../src/sync/known_members.ts";
 import type { Connect, SyncStream } from "../../src/sync/seams.ts";
 import { SyncServer } from "../../src/sync/server.ts";
@@ -39,7 +39,7 @@ async function withServer(
     readonly lines: () => string[];
   }) => Promise<void>,
   { tables = TABLES, ...limits }:
-    & Partial<StrangerLimits>
+    & Partial<HandshakeLimits>
     & { tables?: string } = {},
 ): Promise<void> {
   const log = recordingLog();
@@ -211,7 +211,7 @@ tlsTest(
       const client = await connectTcp(at, never);
       assert.equal(await everything(client), "");
       assert.deepEqual(lines(), [
-        "WARNING: sync client 127.0.0.1 refused: it says nothing, as one that does not use TLS",
+        "WARNING: sync client 127.0.0.1 refused: it sent nothing; perhaps it does not use TLS",
       ]);
     }, { silentMs: 100 }),
 );

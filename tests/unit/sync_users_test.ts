@@ -113,8 +113,8 @@ Deno.test("a server lets in root and its own user over loopback, and nobody else
   }
   assert.deepEqual(admitted.map(({ uid }) => uid), [0, SELF]);
   assert.deepEqual(log.lines, [
-    "WARNING: sync client 127.0.0.1:40000 refused: it is of user 65534, and only root and user 1000 may take part (unless --sync-any-user)",
-    "WARNING: sync client 127.0.0.1:40000 refused: it is of user 1001, and only root and user 1000 may take part (unless --sync-any-user)",
+    "WARNING: sync client 127.0.0.1:40000 refused: it belongs to user 65534, and only root and user 1000 are trusted (unless --sync-any-user)",
+    "WARNING: sync client 127.0.0.1:40000 refused: it belongs to user 1001, and only root and user 1000 are trusted (unless --sync-any-user)",
   ]);
   listener.close();
   await accepting;
@@ -190,7 +190,7 @@ Deno.test("where the kernel does not tell, nobody on this host is let in, and no
     surroundingsWith(unlimited(log)),
   );
   const expected = {
-    message: "Cannot ask, so that nobody on this host is trusted " +
+    message: "Cannot ask, so no user of this host is trusted " +
       "(unless --sync-any-user)",
   };
   assert.throws(() => listen(SERVER), expected);
@@ -227,7 +227,7 @@ Deno.test("a client believes a server of root and its own user over loopback, an
     if (uid === NOBODY) {
       await assert.rejects(begin(), {
         message:
-          "it is of user 65534, and only root and user 1000 may take part (unless --sync-any-user)",
+          "it belongs to user 65534, and only root and user 1000 are trusted (unless --sync-any-user)",
       });
     } else assert.equal((await begin()).uid, uid);
     assert.equal(stream.isClosed, uid === NOBODY);
@@ -247,7 +247,9 @@ Deno.test("a client waits until the server has accepted, but not for long", asyn
   never.kernel.owners.delete(SERVER.port);
   const refused = never.begin();
   for (let i = 0; i < 200; i++) await never.clock.pass(100);
-  await assert.rejects(refused, { message: "nobody accepts the connection" });
+  await assert.rejects(refused, {
+    message: "no process accepts the connection",
+  });
   assert.equal(never.stream.isClosed, true);
 
   const { kernel: silent, stream, begin: beginAgain } = connecting();
@@ -387,14 +389,15 @@ Deno.test("neither end of a unix socket believes another user", async () => {
   await assert.rejects(listener.accept(), { message: "closed" });
   assert.equal(nobody.isClosed, true);
   assert.deepEqual(log.lines, [
-    "WARNING: sync client unix:/run/socket refused: it is of user 65534, and only root and user 1000 may take part",
+    "WARNING: sync client unix:/run/socket refused: it belongs to user 65534, and only root and user 1000 are trusted",
   ]);
   nobody.isClosed = false;
   coming.push(...ends);
   assert.equal(connectUnix(streams, path, effectiveUser), root);
   assert.equal(connectUnix(streams, path, effectiveUser), self);
   assert.throws(() => connectUnix(streams, path, effectiveUser), {
-    message: "it is of user 65534, and only root and user 1000 may take part",
+    message:
+      "it belongs to user 65534, and only root and user 1000 are trusted",
   });
   assert.equal(nobody.isClosed, true);
 });
