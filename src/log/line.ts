@@ -1,11 +1,6 @@
-/**
- * A log line as the original writes it (CLI section 6).
- *
- * @module
- */
+// Log lines as the original writes them (CLI section 6), and as JSON.
 import type { LevelName } from "./level.ts";
 
-/** Months as log lines abbreviate them, whatever the locale. */
 export const MONTHS = [
   "Jan",
   "Feb",
@@ -21,10 +16,7 @@ export const MONTHS = [
   "Dec",
 ] as const;
 
-/**
- * Formats `2026-Nov-22 12:23:22 NOTICE: text` and a newline, in local time.
- * Nothing in the text can begin another line.
- */
+/** `2026-Nov-22 12:23:22 NOTICE: text`, in local time. */
 export function formatLine(when: Date, level: LevelName, text: string): string {
   const date = [
     when.getFullYear(),
@@ -36,7 +28,6 @@ export function formatLine(when: Date, level: LevelName, text: string): string {
   return `${date} ${time} ${level.toUpperCase()}: ${escapeControls(text)}\n`;
 }
 
-/** Formats one JSON object with time, level and message, and a newline. */
 export function formatJsonLine(
   when: Date,
   level: LevelName,
@@ -46,15 +37,14 @@ export function formatJsonLine(
   return `${JSON.stringify(line)}\n`;
 }
 
-/** A number below 100 with two digits. */
 export function twoDigits(value: number): string {
   return String(value).padStart(2, "0");
 }
 
 /**
- * Shows control and format characters, line separators and halves of
- * surrogate pairs as `\n`, `\x1b` or `\u{202e}`, so that text from outside can
- * neither forge a line nor steer a terminal.
+ * Shows control and format characters, line separators and lone surrogates as
+ * `\n`, `\x1b` or `\u{202e}`: text from outside can neither forge a line nor
+ * steer a terminal.
  */
 export function escapeControls(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) => {

@@ -1,8 +1,4 @@
-/**
- * The log of a running program: targets opened, lines written, all closed.
- *
- * @module
- */
+// The log of a running program.
 import {
   configureSync,
   type LogRecord,
@@ -18,29 +14,23 @@ import { CATEGORY, levelOf, tapeLevelFor, tapeLogger } from "./tape.ts";
 import { formatSyslogLine } from "./syslog_line.ts";
 import type { LogFormat, LogTarget } from "./target.ts";
 
-/** What to log to. */
 interface LogOptions {
   readonly targets: readonly LogTarget[];
   readonly format: LogFormat;
-  /** What lines are filed under where no other name is given. */
   readonly program: string;
 }
 
-/** An open log; disposing of it closes its files. */
 export interface Log extends Disposable {
   readonly logger: Logger;
   /**
-   * Opens every file again that somebody has moved away from its path. One
-   * that cannot be opened stays in use, with a warning. Within a jail, paths
-   * begin there; without privileges, the new file must be theirs who log.
+   * Opens every file again that was moved away from its path. One that cannot
+   * be opened stays in use, with a warning.
    */
   reopen(): void;
 }
 
 /**
- * Opens the targets. LogTape has one configuration in a process, so there can
- * be only one open log.
- *
+ * LogTape has one configuration in a process, so there can be one open log.
  * @throws if a target cannot be opened, or another log is open
  */
 export function openLog(
@@ -84,7 +74,6 @@ function reopen(outlet: Outlet, logger: Logger): void {
   }
 }
 
-/** Makes the line of a record. */
 type Line = (when: Date, level: LevelName, text: string) => string;
 
 const LINES: Readonly<Record<LogFormat, Line>> = {
@@ -103,9 +92,8 @@ function syslogLine(
 }
 
 /**
- * Writes records up to a level. A target that fails says so once, on the
- * other targets and by way of LogTape, until it works again: a full disk must
- * not double every line.
+ * A target that fails says so once, on the other targets and by way of LogTape,
+ * until it works again: a full disk must not double every line.
  */
 function sinkOf(level: LogLevel, line: Line, outlet: Outlet): Sink {
   const encoder = new TextEncoder();
@@ -125,7 +113,7 @@ function sinkOf(level: LogLevel, line: Line, outlet: Outlet): Sink {
   };
 }
 
-/** The text of a record, also of LogTape's own about a sink that threw. */
+/** Also of LogTape's own about a sink that threw. */
 function textOf({ category, message, properties }: LogRecord): string {
   if (category[0] === CATEGORY) return String(message[0]);
   const { error } = properties;
@@ -142,7 +130,7 @@ function configureLogTape(
     sinks,
     loggers: [
       { category: CATEGORY, sinks: names, lowestLevel: tapeLevelFor(level) },
-      // LogTape logs its own troubles; unless told otherwise, to the console.
+      // LogTape reports its own errors; unless told otherwise, on the console.
       { category: ["logtape", "meta"], sinks: names, lowestLevel: "error" },
     ],
   });

@@ -1,32 +1,22 @@
-/**
- * A log that a flood of datagrams cannot fill.
- *
- * @module
- */
+// Rate limit for log lines.
 import type { LevelName } from "./level.ts";
 import type { Logger } from "./logger.ts";
 
-/** How many lines of one kind pass. */
 interface RateLimit {
-  /** Lines that may come at once, at least 1. */
   readonly burst: number;
-  /** Lines that may follow per second, more than 0. */
   readonly perSecond: number;
 }
 
 interface Bucket {
-  /** Lines that may pass now, with the part of the next one. */
   tokens: number;
-  /** When the tokens were counted, in milliseconds. */
-  countedAt: number;
+  countedAtMs: number;
   heldBack: number;
   readonly level: LevelName;
 }
 
 /**
- * Lets lines pass by a token bucket per kind of message, and says afterwards
- * how many were held back. The original writes one line per bad datagram
- * without limit (CLI section 6).
+ * A token bucket per kind of message. The original writes one line per bad
+ * datagram without limit (CLI section 6).
  */
 export class RateLimitedLog {
   readonly #log: Logger;
@@ -34,7 +24,7 @@ export class RateLimitedLog {
   readonly #now: () => number;
   readonly #buckets = new Map<string, Bucket>();
 
-  /** @param now Milliseconds of a clock that never goes back */
+  /** @param now Milliseconds of a monotonic clock */
   constructor(log: Logger, limit: RateLimit, now: () => number) {
     this.#log = log;
     this.#limit = limit;
@@ -42,10 +32,7 @@ export class RateLimitedLog {
   }
 
   /**
-   * Logs the text, unless too many of its kind came before.
-   *
-   * @param kind What the messages have in common, such as `replay`; one of few,
-   * and never taken from the network
+   * @param kind One of few, such as `replay`, and never taken from the network
    * @param text Called only if the line passes
    */
   write(level: LevelName, kind: string, text: () => string): void {
@@ -54,14 +41,16 @@ export class RateLimitedLog {
       bucket.heldBack++;
       return;
     }
-    this.#confess(kind, bucket);
+    this.#reportHeldBack(kind, bucket);
     bucket.tokens--;
     this.#log[level](text());
   }
 
-  /** Says what is held back until now: to be called from time to time. */
+  /** Reports lines held back until now; to be called from time to time. */
   flush(): void {
-    for (const [kind, bucket] of this.#buckets) this.#confess(kind, bucket);
+    for (const [kind, bucket] of this.#buckets) {
+      this.#reportHeldBack(kind, bucket);
+    }
   }
 
   #refilled(kind: string, level: LevelName): Bucket {
@@ -69,16 +58,16 @@ export class RateLimitedLog {
     const now = this.#now();
     let bucket = this.#buckets.get(kind);
     if (bucket === undefined) {
-      bucket = { tokens: burst, countedAt: now, heldBack: 0, level };
+      bucket = { tokens: burst, countedAtMs: now, heldBack: 0, level };
       this.#buckets.set(kind, bucket);
     }
-    const gained = (now - bucket.countedAt) / 1000 * perSecond;
+    const gained = (now - bucket.countedAtMs) / 1000 * perSecond;
     bucket.tokens = Math.min(burst, bucket.tokens + gained);
-    bucket.countedAt = now;
+    bucket.countedAtMs = now;
     return bucket;
   }
 
-  #confess(kind: string, bucket: Bucket): void {
+  #reportHeldBack(kind: string, bucket: Bucket): void {
     if (bucket.heldBack === 0) return;
     const lines = bucket.heldBack === 1 ? "line" : "lines";
     this.#log[bucket.level](`held back ${bucket.heldBack} ${lines}: ${kind}`);

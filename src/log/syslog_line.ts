@@ -1,13 +1,9 @@
-/**
- * Lines for the syslog of the system, in the form that syslog(3) sends them to
- * /dev/log: RFC 3164 section 4.1 without the name of the host.
- *
- * @module
- */
+// Syslog lines in the form of syslog(3) for /dev/log: RFC 3164 section 4.1
+// without the host name.
 import type { LevelName } from "./level.ts";
 import { escapeControls, MONTHS, twoDigits } from "./line.ts";
 
-/** Facilities by the names of the original (CLI section 6). */
+/** By the names of the original (CLI section 6). */
 const FACILITIES = {
   user: 1,
   mail: 2,
@@ -30,13 +26,10 @@ const FACILITIES = {
   local7: 23,
 } as const;
 
-/** What part of the system a line is about. */
 export type SyslogFacility = keyof typeof FACILITIES;
 
-/** The names of all facilities. */
 export const SYSLOG_FACILITIES = Object.keys(FACILITIES);
 
-/** Whether there is a facility of this name. */
 export function isSyslogFacility(name: string): name is SyslogFacility {
   return Object.hasOwn(FACILITIES, name);
 }
@@ -49,14 +42,13 @@ const SEVERITIES: Readonly<Record<LevelName, number>> = {
   debug: 7,
 };
 
-/** From whom a line is. */
 interface SyslogSender {
   readonly facility: SyslogFacility;
   readonly ident: string;
   readonly pid: number;
 }
 
-/** Formats `<29>Nov 22 12:23:22 ident[pid]: text`, in local time. */
+/** `<29>Nov 22 12:23:22 ident[pid]: text`, in local time. */
 export function formatSyslogLine(
   { facility, ident, pid }: SyslogSender,
   when: Date,

@@ -1,8 +1,4 @@
-/**
- * The levels and the logger of the house on LogTape.
- *
- * @module
- */
+// Levels and logger on LogTape.
 import {
   getLogger,
   type LogLevel as TapeLevel,
@@ -11,12 +7,11 @@ import {
 import type { LevelName, LogLevel } from "./level.ts";
 import type { Logger } from "./logger.ts";
 
-/** The category of everything that this program logs. */
 export const CATEGORY = "anytun";
 
 /**
- * LogTape has no NOTICE, but five levels in the same order: each level of the
- * original takes the next one, so that comparing them keeps its meaning.
+ * LogTape has five levels as well, but no NOTICE: each level of the original
+ * takes the next one, so that comparing them keeps its meaning.
  */
 const TAPE_LEVELS: Readonly<Record<LevelName, TapeLevel>> = {
   error: "error",
@@ -35,22 +30,19 @@ const LEVEL_NAMES: Readonly<Record<TapeLevel, LevelName>> = {
   trace: "debug",
 };
 
-/** The level of a LogTape record, in the terms of the original. */
 export function levelOf(record: LogRecord): LevelName {
   return LEVEL_NAMES[record.level];
 }
 
-/** The lowest LogTape level that a target with the given level takes. */
 export function tapeLevelFor(level: LogLevel): TapeLevel | null {
   const levels = [null, "error", "warning", "info", "debug", "trace"] as const;
   return levels[level];
 }
 
 /**
- * A logger that passes its lines to LogTape. As long as nobody has configured
- * LogTape they go nowhere, which suits a library.
- *
- * @param now Milliseconds since 1970, for the time in the line
+ * As long as nobody has configured LogTape the lines go nowhere, which suits a
+ * library.
+ * @param now Milliseconds since 1970
  */
 export function tapeLogger(now: () => number): Logger {
   const logger = getLogger(CATEGORY);

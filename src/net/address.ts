@@ -1,10 +1,5 @@
-/**
- * IP addresses as values and as text.
- *
- * @module
- */
+// IP addresses as values and as text.
 
-/** An IPv4 or IPv6 address. */
 export interface IpAddress {
   readonly family: 4 | 6;
   /** 4 or 16 bytes in network order. */
@@ -22,13 +17,8 @@ export const ANY_IPV6: IpAddress = { family: 6, bytes: new Uint8Array(16) };
 const GROUPS = 8;
 
 /**
- * Reads `a.b.c.d` or an IPv6 address in any form of RFC 4291 section 2.2, the
- * latter with an optional `%zone` (RFC 4007 section 11).
- *
- * Leading zeros in IPv4 are refused, since some programs read them as octal
- * (RFC 6943 section 3.1.1).
- *
- * @returns undefined if the text is no address
+ * Any form of RFC 4291 section 2.2, and `%zone` (RFC 4007 section 11). Leading
+ * zeros in IPv4 are refused: some programs read octal (RFC 6943 section 3.1.1).
  */
 export function parseAddress(text: string): IpAddress | undefined {
   const percent = text.indexOf("%");
@@ -39,7 +29,7 @@ export function parseAddress(text: string): IpAddress | undefined {
   return address && { ...address, zone };
 }
 
-/** The text of an address; IPv6 in the form of RFC 5952. */
+/** IPv6 in the form of RFC 5952. */
 export function formatAddress(address: IpAddress): string {
   const text = address.family === 4
     ? address.bytes.join(".")
@@ -48,8 +38,7 @@ export function formatAddress(address: IpAddress): string {
 }
 
 /**
- * Whether it leads to this host alone: 127.0.0.0/8 (RFC 1122 section 3.2.1.3),
- * ::1 (RFC 4291), and the former as IPv4-mapped IPv6 addresses.
+ * 127.0.0.0/8 (RFC 1122 section 3.2.1.3), also IPv4-mapped, and ::1 (RFC 4291).
  */
 export function isLoopback({ family, bytes }: IpAddress): boolean {
   if (family === 4) return bytes[0] === 127;
@@ -58,7 +47,7 @@ export function isLoopback({ family, bytes }: IpAddress): boolean {
     isMapped(bytes) && bytes[12] === 127;
 }
 
-/** ::ffff:0:0/96 (RFC 4291 section 2.5.5.2). */
+/** RFC 4291 section 2.5.5.2. */
 function isMapped(bytes: Uint8Array): boolean {
   return bytes.subarray(0, 12).every((byte, i) => byte === (i < 10 ? 0 : 0xff));
 }
@@ -93,7 +82,7 @@ function parseIpv6(text: string): IpAddress | undefined {
   };
 }
 
-/** Reads groups between colons; the last of the address may be IPv4. */
+/** The last group of the address may be IPv4. */
 function parseGroups(text: string, atEnd: boolean): number[] | undefined {
   if (text === "") return [];
   const groups: number[] = [];
@@ -127,12 +116,12 @@ function formatIpv6(bytes: Uint8Array): string {
   return `${head}::${hex.slice(start + length).join(":")}`;
 }
 
-/** ::ffff:0:0/96, shown with its IPv4 address (RFC 5952 section 5). */
+/** RFC 5952 section 5. */
 function isIpv4Mapped(groups: readonly number[]): boolean {
   return groups[5] === 0xffff && groups.slice(0, 5).every((g) => g === 0);
 }
 
-/** The first of the longest runs of zero groups (RFC 5952 section 4.2.3). */
+/** RFC 5952 section 4.2.3. */
 function longestZeroRun(groups: readonly number[]): {
   readonly start: number;
   readonly length: number;

@@ -1,14 +1,6 @@
-/**
- * Decimal numbers as people and peers write them.
- *
- * @module
- */
+// Decimal numbers as people and peers write them.
 
-/**
- * Reads a number that consists of decimal digits and nothing else.
- *
- * @returns undefined for any other text, and outside of `min` to `max`
- */
+/** Digits and nothing else; undefined for any other text and out of range. */
 export function parseDecimal(
   text: string,
   min: number,

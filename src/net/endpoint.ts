@@ -1,23 +1,12 @@
-/**
- * Endpoints: where a UDP datagram comes from or goes to.
- *
- * @module
- */
+// IP endpoints as values and as text.
 import { formatAddress, type IpAddress, parseAddress } from "./address.ts";
 import { parseDecimal } from "./decimal.ts";
 
-/** An address and a port. */
 export interface Endpoint {
   readonly address: IpAddress;
-  /** 0 to 65535. */
   readonly port: number;
 }
 
-/**
- * Reads `a.b.c.d:port` or `[v6]:port`.
- *
- * @returns undefined if the text is no endpoint
- */
 export function parseEndpoint(text: string): Endpoint | undefined {
   const [, v6, v4, digits = ""] =
     /^(?:\[([^\]]*)\]|([^:]*)):(\d+)$/.exec(text) ?? [];
@@ -29,7 +18,7 @@ export function parseEndpoint(text: string): Endpoint | undefined {
     : undefined;
 }
 
-/** The text of an endpoint: `a.b.c.d:port` or `[v6]:port` (SATP section 10). */
+/** `a.b.c.d:port` or `[v6]:port` (SATP section 10). */
 export function formatEndpoint({ address, port }: Endpoint): string {
   const host = formatAddress(address);
   return address.family === 4 ? `${host}:${port}` : `[${host}]:${port}`;

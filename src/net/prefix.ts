@@ -1,24 +1,14 @@
-/**
- * Address and prefix length, such as 10.0.0.1/24.
- *
- * @module
- */
+// Address and prefix length, such as 10.0.0.1/24.
 import { formatAddress, type IpAddress, parseAddress } from "./address.ts";
 import { parseDecimal } from "./decimal.ts";
 
-/** An address with the number of its leading bits that name the network. */
 export interface Prefix {
-  /** Host bits are kept: as a device address they are the point of it. */
+  /** Host bits are kept: for a device address they are the point. */
   readonly address: IpAddress;
-  /** 0 to 32 (IPv4) or 128 (IPv6). */
   readonly length: number;
 }
 
-/**
- * Reads `address/length`.
- *
- * @returns undefined if the text is no prefix, or its address has a zone
- */
+/** undefined also for an address with a zone. */
 export function parsePrefix(text: string): Prefix | undefined {
   const slash = text.indexOf("/");
   if (slash < 0) return undefined;
@@ -29,7 +19,6 @@ export function parsePrefix(text: string): Prefix | undefined {
   return length === undefined ? undefined : { address, length };
 }
 
-/** The text of a prefix: `address/length`. */
 export function formatPrefix({ address, length }: Prefix): string {
   return `${formatAddress(address)}/${length}`;
 }

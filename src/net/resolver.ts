@@ -1,19 +1,13 @@
-/**
- * From a name to endpoints, however long the name server takes.
- *
- * @module
- */
+// Name resolution with retries.
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
 import { type IpAddress, parseAddress } from "./address.ts";
 import type { Endpoint } from "./endpoint.ts";
 
-/** Which addresses sockets and name resolution may use. */
 export type FamilyChoice = "any" | "4" | "6";
 
 /**
- * Asks the system for the addresses of a name, in its order of preference.
- *
+ * In the order of the system.
  * @throws if there are none
  */
 export type Lookup = (
@@ -21,25 +15,21 @@ export type Lookup = (
   family: FamilyChoice,
 ) => Promise<readonly IpAddress[]>;
 
-/** Waits for some milliseconds; rejects when the signal is aborted. */
+/** Rejects when the signal is aborted. */
 export type Delay = (ms: number, signal?: AbortSignal) => Promise<unknown>;
 
-/** At least one endpoint, the resolver's favourite first. */
 export type ResolvedEndpoints = readonly [Endpoint, ...Endpoint[]];
 
-/** What to resolve. */
 interface ResolveRequest {
-  /** A name or an address. */
   readonly host: string;
   readonly port: number;
   readonly family: FamilyChoice;
-  /** Ends the attempts. */
   readonly signal?: AbortSignal;
 }
 
 const RETRY_SECONDS = 10;
 
-/** Resolves names, and tries again for ever where that fails (SATP section 7). */
+/** Tries again for ever (SATP section 7). */
 export class Resolver {
   readonly #lookup: Lookup;
   readonly #delay: Delay;
@@ -51,12 +41,7 @@ export class Resolver {
     this.#log = log;
   }
 
-  /**
-   * Resolves a host, however many attempts that takes.
-   *
-   * @returns every address of the host, in the order of the system's resolver
-   * @throws the reason of the signal, once that is aborted
-   */
+  /** @throws the reason of the signal, once that is aborted */
   async resolve(request: ResolveRequest): Promise<ResolvedEndpoints> {
     const { host, port, signal } = request;
     while (true) {
@@ -75,12 +60,6 @@ export class Resolver {
     }
   }
 
-  /**
-   * Resolves a host in one attempt, which cannot be called off.
-   *
-   * @returns every address of the host, in the order of the system's resolver
-   * @throws if it fails
-   */
   async resolveOnce(
     { host, port, family }: ResolveRequest,
   ): Promise<ResolvedEndpoints> {
@@ -106,7 +85,7 @@ export class Resolver {
   }
 }
 
-/** A lookup cannot be called off, but nobody needs to wait for it. */
+/** A lookup cannot be cancelled, but nobody needs to wait for it. */
 async function unlessAborted<T>(
   work: Promise<T>,
   signal: AbortSignal | undefined,

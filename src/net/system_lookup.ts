@@ -1,8 +1,4 @@
-/**
- * The name resolution of the system.
- *
- * @module
- */
+// Name resolution of the system.
 import { lookup } from "node:dns/promises";
 import { type IpAddress, parseAddress } from "./address.ts";
 import type { FamilyChoice } from "./resolver.ts";
@@ -14,9 +10,8 @@ const NODE_FAMILIES: Readonly<Record<FamilyChoice, 0 | 4 | 6>> = {
 };
 
 /**
- * Looks a name up as `getaddrinfo` does: hosts file, name servers, and the
- * order of RFC 6724. Needs `--allow-net`.
- *
+ * getaddrinfo(3): hosts file, name servers, the order of RFC 6724. Needs
+ * `--allow-net`.
  * @throws if the name has no address of the family
  */
 export async function systemLookup(

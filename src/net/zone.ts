@@ -1,16 +1,10 @@
-/**
- * Interfaces in scoped IPv6 addresses (RFC 4007 section 11).
- *
- * @module
- */
+// Interfaces in scoped IPv6 addresses (RFC 4007 section 11).
 import { formatAddress, type IpAddress } from "./address.ts";
 
-/** Finds the number of an interface. */
 export type InterfaceIndex = (name: string) => number | undefined;
 
 /**
- * Replaces the name of an interface by its number, which is what sockets know.
- *
+ * Sockets know interfaces by number.
  * @throws if there is no interface of that name
  */
 export function withNumericZone(

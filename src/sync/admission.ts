@@ -15,7 +15,6 @@ interface AdmissionOptions {
   readonly turn?: { readonly ms: number; readonly now: () => number };
 }
 
-/** The answer to a request for a place. */
 export interface Admitted<T> {
   readonly isAdmitted: boolean;
   readonly evicted?: T;

@@ -1,9 +1,4 @@
-/**
- * From records to connections and routes, by the rules that keep keys safe
- * (sync sections 4 and 5).
- *
- * @module
- */
+// The effect of records on connections and routes (sync sections 4 and 5).
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import type { Route } from "../route/route.ts";
@@ -16,57 +11,42 @@ import {
   type SyncRecord,
 } from "./record.ts";
 
-/** A connection as it is to be from now on. */
 export interface LearntConnection {
-  /** 0 to 65535. */
   readonly mux: number;
-  /** The own end of the tunnel. */
   readonly role: Role;
   readonly secrets: MasterSecrets;
-  /** Sequence numbers in the replay window; never more than it can hold. */
   readonly windowSize: number;
-  /** The own next sequence number is at least this, or with new keys this. */
+  /** Lower bound of the next sequence number; the very number with new keys. */
   readonly firstSeq: number;
-  /** undefined leaves the endpoint as it is. */
+  /** undefined leaves it as it is. */
   readonly endpoint: Endpoint | undefined;
 }
 
-/** Where records take effect; one call is one change that is seen whole. */
+/** One call is one change that is seen whole. */
 export interface SyncSink {
   /**
-   * Makes or changes a connection. While key and salt stay the same its own
-   * sequence number must not go back, or a key stream would be used twice;
-   * with new ones the replay state begins anew.
-   *
+   * While key and salt stay the same the own sequence number must not go back,
+   * or a key stream would be used twice; with new ones the replay state begins
+   * anew.
    * @returns false if the sequence number is too far ahead of the own one: all
    * but the number takes effect then
    */
   putConnection(connection: LearntConnection): boolean;
-  /**
-   * Adds or replaces a route.
-   *
-   * @returns false if there is no room for it
-   */
+  /** @returns false if there is no room for it */
   putRoute(route: Route): boolean;
 }
 
-/** Applies records that have been checked. */
 export class RecordApplier {
   readonly #sink: SyncSink;
   readonly #derivesKeys: boolean;
   readonly #log: RateLimitedLog;
 
-  /**
-   * @param kdPrf The key derivation of this daemon; any but `null` takes the
-   * size of a record's key
-   */
   constructor(sink: SyncSink, kdPrf: KdPrfName, log: RateLimitedLog) {
     this.#sink = sink;
     this.#derivesKeys = kdPrf !== "null";
     this.#log = log;
   }
 
-  /** Applies a record, or says in the log why not. */
   apply(record: SyncRecord): void {
     if (record.command === "connection") this.#applyConnection(record);
     else if (!this.#sink.putRoute(record)) {
@@ -80,7 +60,7 @@ export class RecordApplier {
 
   #applyConnection(record: ConnectionRecord): void {
     const { mux, role, secrets, windowSize, seq } = record;
-    // A daemon that derives no keys would seal with zeros, as the original.
+    // Without key derivation it would seal with zeros, as the original.
     const hasKeys = secrets.key.length > 0;
     if (hasKeys !== this.#derivesKeys) {
       const mismatch = hasKeys

@@ -1,32 +1,22 @@
-/**
- * The tokens of a text archive of Boost.Serialization (sync section 2):
- * numbers and strings, separated by white space.
- *
- * @module
- */
+// Text archives of Boost.Serialization (sync section 2).
 import { SyncError } from "./error.ts";
 
-/** What an archive begins with. */
 export const SIGNATURE = "serialization::archive";
 
 /** More digits than the largest number has, 2^64 - 1. */
 const MAX_DIGITS = 20;
 
-/** Reads the tokens of one record; what is read is bounded by its size. */
+/** What is read is bounded by the size of the record. */
 export class ArchiveReader {
   readonly #bytes: Uint8Array;
   #at = 0;
 
-  /** @param bytes The archive text of one record */
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
   }
 
   /**
-   * Reads a number in decimal digits. Where the original lets a sign wrap it
-   * around, this refuses.
-   *
-   * @param name What the number is, for the error
+   * In decimal digits. The original lets a sign wrap around; this refuses one.
    * @throws {SyncError} if there is none from 0 to `max`
    */
   number(name: string, max: number): number {
@@ -35,11 +25,7 @@ export class ArchiveReader {
     return value;
   }
 
-  /**
-   * Reads a number of up to 64 bits.
-   *
-   * @throws {SyncError} if there is none
-   */
+  /** @throws {SyncError} if there is none of 64 bits */
   number64(name: string): bigint {
     const value = BigInt(this.#digits(name));
     if (value >> 64n !== 0n) throw this.#fault(`${name} is above 2^64 - 1`);
@@ -47,9 +33,7 @@ export class ArchiveReader {
   }
 
   /**
-   * Reads a string: its size, one character of any kind, its bytes.
-   *
-   * @returns One character for each byte
+   * Its size, one character of any kind, its bytes; a character for each byte.
    * @throws {SyncError} if it is longer than the record
    */
   string(name: string): string {
@@ -63,9 +47,8 @@ export class ArchiveReader {
   }
 
   /**
-   * Reads bytes: their number, and each as a decimal number.
-   *
-   * @throws {SyncError} if there are more than `max`, or one is no byte
+   * Their number, and each as a decimal number.
+   * @throws {SyncError} if there are more than `max`, or one is above 255
    */
   bytes(name: string, max: number): Uint8Array {
     const count = this.number(`size of ${name}`, max);
@@ -76,11 +59,8 @@ export class ArchiveReader {
   }
 
   /**
-   * Reads what stands before the first object of a class: whether objects of
-   * it are tracked, which they never are, and its version, which changed
-   * nothing so far.
-   *
-   * @throws {SyncError} if it is something else
+   * Before the first object of a class: whether such are tracked, which they
+   * never are, and a version, which has changed nothing so far.
    */
   objectClass(name: string): void {
     this.number(`tracking of ${name}`, 0);
@@ -109,12 +89,11 @@ export class ArchiveReader {
   }
 }
 
-/** A string as a token: size and text. All texts here are ASCII. */
+/** All texts here are ASCII. */
 export function stringToken(text: string): string {
   return `${text.length} ${text}`;
 }
 
-/** Bytes as tokens: their number, and each as a number. */
 export function bytesTokens(bytes: Uint8Array): string {
   return [bytes.length, ...bytes].join(" ");
 }

@@ -1,9 +1,5 @@
-/**
- * Where a sync server listens. Without TLS whoever connects gets all keys, so
- * that it is this host alone unless somebody asks for more.
- *
- * @module
- */
+// Addresses of the sync server. Without TLS whoever connects gets all keys, so
+// the default is loopback.
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
 import { type IpAddress, isLoopback, parseAddress } from "../net/address.ts";
@@ -17,12 +13,10 @@ import type { Lookup } from "../net/resolver.ts";
 import { isUnspecified } from "./record.ts";
 import type { Listen, SyncListener } from "./seams.ts";
 
-/** What people ask for: a unix socket, or a port. */
 export type SyncBind = UnixSocket | SyncPort;
 
-/** A port. */
 interface SyncPort {
-  /** Address or name; without one it is the loopback address of IPv4. */
+  /** Address or name; loopback of IPv4 if left out. */
   readonly host: string | undefined;
   /** 0 to 65535; 0 lets the system choose. */
   readonly port: number;
@@ -31,9 +25,6 @@ interface SyncPort {
 const LOOPBACK: IpAddress = { family: 4, bytes: Uint8Array.of(127, 0, 0, 1) };
 
 /**
- * Listens for sync clients on a unix socket, or every address of the host.
- *
- * @returns At least one listener
  * @throws if the name has no address, or an address cannot be bound; nothing
  * stays open then
  */

@@ -1,9 +1,4 @@
-/**
- * The client side of sync: one server, followed for as long as the daemon
- * runs (sync section 1).
- *
- * @module
- */
+// Sync client: follows one server (sync section 1).
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
 import { parseAddress } from "../net/address.ts";
@@ -22,35 +17,28 @@ import type { Connect, SyncStream } from "./seams.ts";
 
 const FIRST_PAUSE_MS = 1000;
 const LAST_PAUSE_MS = 10_000;
-/** How long a name server, or one address, may take to answer. */
+/** For a name server, and for each address. */
 const ANSWER_MS = 10_000;
 const READ_BYTES = 1 << 16;
 
-/** A server, as people name it: a unix socket, or a port. */
 type SyncServerName = UnixSocket | SyncHost;
 
-/** A port. */
 export interface SyncHost {
-  /** Name or address, without brackets. */
   readonly host: string;
-  /** 1 to 65535. */
   readonly port: number;
 }
 
-/** What a client needs. */
 interface SyncClientOptions {
   readonly server: SyncServerName;
-  /** Takes each record, checked. */
   readonly apply: (record: SyncRecord) => void;
   readonly connect: Connect;
   readonly lookup: Lookup;
   readonly delay: Delay;
-  /** Milliseconds of a clock that never goes back. */
+  /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
   readonly log: Logger;
 }
 
-/** Follows one server. */
 export class SyncClient {
   readonly #options: SyncClientOptions;
   readonly #name: string;
@@ -64,8 +52,6 @@ export class SyncClient {
   }
 
   /**
-   * Connects, applies records, and connects again whenever that ends.
-   *
    * @returns once the signal is aborted
    * @throws what `apply` throws
    */
@@ -84,8 +70,8 @@ export class SyncClient {
         log.notice(
           `sync: connection to ${this.#name} lost (${reason}) retrying every 10sec`,
         );
-        // A server that sends everything and closes is not to be asked again
-        // and again: only what lasted begins with a short pause.
+        // A server that sends everything and closes must not be asked in a
+        // tight loop: only a connection that lasted resets the pause.
         if (now() - began >= LAST_PAUSE_MS) pause = FIRST_PAUSE_MS;
       }
       await delay(pause, signal).catch(() => {});
@@ -111,7 +97,7 @@ export class SyncClient {
     } catch (error) {
       reason = reasonOf(error);
     }
-    // Only the first of several failures, or the log would hold nothing else.
+    // Only the first of several failures, or they would fill the log.
     if (!signal.aborted) {
       log[isNews ? "notice" : "debug"](
         `sync: cannot connect to ${this.#name} (${reason}) retrying every 10sec`,
@@ -135,7 +121,6 @@ export class SyncClient {
     return this.#inTime(signal, (tooLate) => connect(place, tooLate));
   }
 
-  /** Waits for work until it takes too long or the daemon stops. */
   async #inTime<T>(
     signal: AbortSignal,
     work: (tooLate: AbortSignal) => Promise<T>,
@@ -175,7 +160,6 @@ export class SyncClient {
   }
 }
 
-/** The records of a stream until it ends, or breaks off. */
 async function* recordsOf(stream: SyncStream): AsyncGenerator<SyncRecord> {
   const reader = new RecordReader();
   const chunk = new Uint8Array(READ_BYTES);

@@ -1,8 +1,4 @@
-/**
- * The records of one client, as `anytun-config` writes them (sync section 6).
- *
- * @module
- */
+// Records of one client, as `anytun-config` writes them (sync section 6).
 import type { Endpoint } from "../net/endpoint.ts";
 import type { Prefix } from "../net/prefix.ts";
 import type { Role } from "../satp/params.ts";
@@ -10,23 +6,17 @@ import type { MasterSecrets } from "../satp/secrets.ts";
 import { encodeRecord } from "./encode.ts";
 import type { RouteRecord, SyncRecord } from "./record.ts";
 
-/** One client of a cluster. */
 export interface ClientConfig {
-  /** 0 to 65535. */
   readonly mux: number;
   /** The servers' end of the tunnel. */
   readonly role: Role;
-  /** As the key derivation wants them; both empty for `null`. */
   readonly secrets: MasterSecrets;
-  /** Sequence numbers in the replay window. */
   readonly windowSize: number;
-  /** Where the client is; 0.0.0.0 or `::` if that is not known. */
+  /** 0.0.0.0 or `::` if it is not known. */
   readonly endpoint: Endpoint;
-  /** What is behind the client, in the order given. */
   readonly routes: readonly Prefix[];
 }
 
-/** The connection, and then its routes. */
 export function configRecords(config: ClientConfig): SyncRecord[] {
   const { routes, ...connection } = config;
   return [
@@ -40,15 +30,14 @@ export function configRecords(config: ClientConfig): SyncRecord[] {
   ];
 }
 
-/** Records as lines of a file for `anytun-controld`. */
 export function configText(records: readonly SyncRecord[]): string {
   return records.map((record) => `${encodeRecord(record)}\n`).join("");
 }
 
 /**
- * Whether a route makes anytun 0.3.8, anytun-config and anytun-showtables
- * hang for ever: its length ends inside a byte, and the rest of that byte is
- * the last of its kind, as in 10.128.0.0/9 (SATP section 8).
+ * Whether a route makes anytun 0.3.8, anytun-config and anytun-showtables hang
+ * for ever: its length ends inside a byte, and its bits there are all ones, as
+ * in 10.128.0.0/9 (SATP section 8).
  */
 export function hangsOriginals({ address, length }: Prefix): boolean {
   const bits = length % 8;

@@ -1,9 +1,4 @@
-/**
- * What a stream of records adds up to, for people and for programs that look
- * at it. Keys are never shown.
- *
- * @module
- */
+// Tables of a cluster, as text and as JSON. Keys are never shown.
 import { formatAddress } from "../net/address.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
 import type { Route } from "../route/route.ts";
@@ -15,18 +10,15 @@ import {
   type SyncRecord,
 } from "./record.ts";
 
-/** The latest records of a stream. */
 export class ClusterView {
   readonly #connections = new Map<number, ConnectionRecord>();
   readonly #routes = new Routes();
 
-  /** Takes a record; it replaces the one with the same mux or prefix. */
   apply(record: SyncRecord): void {
     if (record.command === "route") this.#routes.put(record);
     else this.#connections.set(record.mux, record);
   }
 
-  /** Two tables in columns, clients by mux and routes by prefix. */
   lines(): string[] {
     const clients = [...this.#connections.values()]
       .sort((a, b) => a.mux - b.mux)
@@ -44,7 +36,6 @@ export class ClusterView {
   }
 }
 
-/** One record as a line of JSON. */
 export function tableJson(record: SyncRecord): string {
   return JSON.stringify(
     record.command === "connection"
@@ -79,7 +70,6 @@ function routeFields({ network, prefixLength, mux }: Route) {
   return { prefix: `${address}/${prefixLength}`, mux };
 }
 
-/** The lower 48 bits, first byte first. */
 function ethernetText(value: bigint): string {
   const digits = (value & 0xffffffffffffn).toString(16).padStart(12, "0");
   return digits.replaceAll(/..(?!$)/g, "$&:");

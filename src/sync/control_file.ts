@@ -1,33 +1,26 @@
-/**
- * The file that `anytun-controld` serves: the output of `anytun-config` runs,
- * one after the other (sync section 7).
- *
- * @module
- */
+// The file that `anytun-controld` serves: output of `anytun-config`, one run
+// after the other (sync section 7).
 import { decodeRecord } from "./decode.ts";
 import { frameText } from "./encode.ts";
 import { SyncError } from "./error.ts";
 import { RecordReader } from "./framing.ts";
 import type { SyncRecord } from "./record.ts";
 
-/** A record of the file. */
 export interface ControlRecord {
   /** Counts from 1. */
   readonly line: number;
   readonly record: SyncRecord;
   /**
-   * The record for the stream, with the library version that it has in the
-   * file: peers refuse those that are newer than their own.
+   * With the library version of the file: peers refuse those that are newer
+   * than their own.
    */
   readonly text: string;
 }
 
-/** A line that clients could not read. */
 export class ControlFileError extends Error {
   /** Counts from 1. */
   readonly line: number;
 
-  /** Makes an error. */
   constructor(line: number, why: string, cause?: unknown) {
     super(`line ${line}: ${why}`, { cause });
     this.name = "ControlFileError";
@@ -36,11 +29,10 @@ export class ControlFileError extends Error {
 }
 
 /**
- * Reads the whole file. Where the original serves any text, this takes only
- * what clients can read; blank lines, and white space at the end of a line,
- * are left out. A connection has one record: of two, clients would take one
- * after the other each time they connect, with its keys and its number.
- *
+ * The original serves any text; this takes only what clients can read, without
+ * blank lines and trailing white space. A connection has one record: of two,
+ * clients would apply both each time they connect, with different keys and
+ * numbers.
  * @throws {ControlFileError} at the first line that is wrong
  */
 export function parseControlFile(file: Uint8Array): ControlRecord[] {
@@ -93,12 +85,7 @@ function parseLine(text: string, line: number): ControlRecord[] {
   return records;
 }
 
-/**
- * What clients are to be told when a file has changed. There is nothing that
- * would take a record back.
- *
- * @returns The records of `after` that `before` does not have, in order
- */
+/** The records that are new, in order. No record takes another one back. */
 export function changedRecords(
   before: readonly ControlRecord[],
   after: readonly ControlRecord[],

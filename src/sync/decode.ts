@@ -1,9 +1,4 @@
-/**
- * From the archive text of a record to the record: liberal where that is safe,
- * and never half (sync section 4).
- *
- * @module
- */
+// Decoding of records (sync section 4): liberal where that is safe, never half.
 import { type IpAddress, parseAddress } from "../net/address.ts";
 import type { EthernetNetwork, IpNetwork } from "../route/route.ts";
 import {
@@ -24,22 +19,8 @@ const ROLES: readonly Role[] = ["left", "right"];
 const FAMILIES = [4, 6, "ethernet"] as const;
 
 /**
- * Reads a record. It is checked wholly; nothing of a bad one is given.
- *
- * @param text Archive text, without the length before it
- * @returns undefined for a command that is not known and to be skipped
+ * @returns undefined for an unknown command, which is to be skipped
  * @throws {SyncError} if it is not what sync section 2 says
- *
- * @example
- * ```ts
- * import { decodeRecord } from "./decode.ts";
- * import { strict as assert } from "node:assert";
- *
- * const text = "22 serialization::archive 18 0 0 5 route 0 0 0 0 8 " +
- *   "0 0 0 8 10.0.0.0 5";
- * const record = decodeRecord(new TextEncoder().encode(text));
- * assert.equal(record?.mux, 5);
- * ```
  */
 export function decodeRecord(text: Uint8Array): SyncRecord | undefined {
   const archive = new ArchiveReader(text);
@@ -85,7 +66,7 @@ function decodeConnection(archive: ArchiveReader): ConnectionRecord {
   };
 }
 
-/** Key sizes in bits name the key derivation; both lengths must fit it. */
+/** The key size in bits names the key derivation; both lengths must fit it. */
 function decodeSecrets(archive: ArchiveReader): MasterSecrets {
   const bits = archive.number("key length", U16);
   archive.objectClass("byte buffer");

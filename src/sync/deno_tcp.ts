@@ -1,18 +1,9 @@
-/**
- * TCP as Deno has it. Needs `--allow-net`.
- *
- * @module
- */
+// TCP of Deno. Needs `--allow-net`.
 import { formatAddress, parseAddress } from "../net/address.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import type { SyncListener, TcpStream } from "./seams.ts";
 
-/**
- * Listens on one endpoint. On `[::]` that serves IPv4 as well, because Deno
- * has no switch for IPV6_V6ONLY.
- *
- * @throws if it cannot be bound
- */
+/** On `[::]` this serves IPv4 as well: Deno has no switch for IPV6_V6ONLY. */
 export function listenTcp(
   { address, port }: Endpoint,
 ): SyncListener<Endpoint, TcpStream> {
@@ -26,11 +17,6 @@ export function listenTcp(
   };
 }
 
-/**
- * Connects to one endpoint.
- *
- * @throws if nobody listens there, or the signal is aborted before
- */
 export async function connectTcp(
   { address, port }: Endpoint,
   signal: AbortSignal,
@@ -49,7 +35,7 @@ class DenoStream implements TcpStream {
     this.#connection = connection;
     this.local = endpointOf(connection.localAddr);
     this.remote = endpointOf(connection.remoteAddr);
-    // A peer whose host vanished says nothing; only this finds out.
+    // A peer whose host has vanished is noticed by nothing else.
     connection.setKeepAlive(true);
   }
 
@@ -69,7 +55,7 @@ class DenoStream implements TcpStream {
 }
 
 function endpointOf({ hostname, port }: Deno.NetAddr): Endpoint {
-  // A socket of both families shows IPv4 peers as mapped ones.
+  // A dual-stack socket shows IPv4 peers as mapped addresses.
   const address = parseAddress(hostname.replace(/^::ffff:(?=\d+\.)/, ""));
   if (address === undefined) {
     throw new Error(`Cannot use the address ${hostname} of a TCP socket`);

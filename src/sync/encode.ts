@@ -1,42 +1,21 @@
-/**
- * Records as the originals write them, byte by byte (sync section 2).
- *
- * @module
- */
+// Encoding of records, byte by byte as the originals (sync section 2).
 import { formatAddress } from "../net/address.ts";
 import type { Route } from "../route/route.ts";
 import { bytesTokens, SIGNATURE, stringToken } from "./archive.ts";
 import { LENGTH_DIGITS } from "./framing.ts";
 import type { ConnectionRecord, RouteRecord, SyncRecord } from "./record.ts";
 
-/** The library version of Boost 1.74, which anytun 0.3.8 is built with. */
+/** Of Boost 1.74, which anytun 0.3.8 is built with. */
 const ARCHIVE_VERSION = 18;
 
-/** What stands before the first object of a class. */
+/** Before the first object of a class. */
 const CLASS = "0 0";
 
 const FAMILY_NUMBERS = { 4: 0, 6: 1, ethernet: 2 } as const;
 
 /**
- * Writes a record for the stream, with its length and without a newline.
- *
- * @param version Library version, the only thing that differs between peers
- * built with different releases of Boost; those refuse what is newer than
- * their own
- * @returns ASCII text
- *
- * @example
- * ```ts
- * import { encodeRecord } from "./encode.ts";
- * import { strict as assert } from "node:assert";
- *
- * const network = { family: 4, bytes: Uint8Array.of(10, 0, 0, 0) } as const;
- * assert.equal(
- *   encodeRecord({ command: "route", network, prefixLength: 8, mux: 5 }),
- *   "00069 22 serialization::archive 18 " +
- *     "0 0 5 route 0 0 0 0 8 0 0 0 8 10.0.0.0 5",
- * );
- * ```
+ * @param version Library version, the only difference between releases of
+ * Boost; peers refuse what is newer than their own
  */
 export function encodeRecord(
   record: SyncRecord,
@@ -54,7 +33,6 @@ export function encodeRecord(
   return frameText(text);
 }
 
-/** Puts the length before the archive text of a record. */
 export function frameText(text: string): string {
   return `${String(text.length).padStart(LENGTH_DIGITS, "0")} ${text}`;
 }

@@ -1,19 +1,14 @@
-/**
- * Where one record ends and the next one begins (sync section 1).
- *
- * @module
- */
+// Framing of records in a stream (sync section 1).
 import { SyncError } from "./error.ts";
 
-/** Digits of the length before each record. */
 export const LENGTH_DIGITS = 5;
 
 /** The length, and one character of any kind. */
 const HEADER_BYTES = LENGTH_DIGITS + 1;
 
 /**
- * Cuts a stream into the archive texts of its records. It never holds more
- * than one record, that is 99999 bytes.
+ * Cuts a stream into archive texts. It never holds more than one record, that
+ * is 99999 bytes.
  */
 export class RecordReader {
   readonly #header = new Uint8Array(HEADER_BYTES);
@@ -21,16 +16,12 @@ export class RecordReader {
   #text: Uint8Array | undefined;
   #textFilled = 0;
 
-  /** Whether a record has begun and not ended. */
   get isInside(): boolean {
     return this.#headerFilled > 0;
   }
 
   /**
-   * Takes the next bytes of the stream.
-   *
-   * @param chunk Any part of it; may be reused once the generator is done
-   * @returns The archive texts that are complete now
+   * @param chunk May be reused once the generator is done
    * @throws {SyncError} if a length is no number; the rest of the stream then
    * means nothing
    */
@@ -50,8 +41,7 @@ export class RecordReader {
   #takeHeader(bytes: Uint8Array): number {
     let skipped = 0;
     if (this.#headerFilled === 0) {
-      // anytun-config ends each record with a newline, anytun-controld takes
-      // these away again.
+      // anytun-config ends records with a newline, anytun-controld strips it.
       while (isNewline(bytes[skipped])) skipped++;
     }
     const missing = HEADER_BYTES - this.#headerFilled;
@@ -79,11 +69,11 @@ export class RecordReader {
   }
 }
 
-/** Digits, perhaps after spaces: the original is as lenient. */
+/** Spaces before the digits: the original is as lenient. */
 function lengthIn(header: Uint8Array): number {
   const text = String.fromCharCode(...header.subarray(0, LENGTH_DIGITS));
   if (!/^ *\d+$/.test(text)) {
-    // How a TLS record begins that is an alert (RFC 8446 section 5.1).
+    // The first bytes of a TLS alert (RFC 8446 section 5.1).
     const isTls = header[0] === 21 && header[1] === 3;
     throw new SyncError(
       "input stream error",

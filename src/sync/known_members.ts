@@ -1,28 +1,22 @@
-/**
- * Sources that have places of their own at the sync server: those of members
- * that this one follows, and those of whoever has shown a certificate.
- *
- * @module
- */
+// Sources with places of their own at the sync server: those of members that
+// this one follows, and of clients whose certificate was verified.
 import type { IpAddress } from "../net/address.ts";
 import { sourceOfAddress } from "./origin.ts";
 
-/** Sources of verified clients that are remembered. */
 const MAX_VERIFIED = 256;
 
-/** Knows members by where they are. That gets nobody in, but to the door. */
+/** This admits nobody; it only decides about places. */
 export class KnownMembers {
-  /** Sources of the hosts that people named, by host. */
+  /** By host, as configured. */
   readonly #named = new Map<string, readonly string[]>();
-  /** Sources of verified clients, the one that was here last last. */
+  /** The most recent one last. */
   readonly #verified = new Set<string>();
 
-  /** A host that people named has these addresses, and no longer others. */
+  /** The addresses of a configured host, in place of those before. */
   name(host: string, addresses: readonly IpAddress[]): void {
     this.#named.set(host, addresses.map(sourceOfAddress));
   }
 
-  /** A client has shown a certificate. */
   verified(source: string): void {
     this.#verified.delete(source);
     this.#verified.add(source);
@@ -32,7 +26,6 @@ export class KnownMembers {
     }
   }
 
-  /** Whether connections from there have places of their own. */
   has(source: string): boolean {
     return this.#verified.has(source) ||
       this.#named.values().some((sources) => sources.includes(source));

@@ -1,9 +1,5 @@
-/**
- * Which users of this host may take part: root, and the one that the program
- * runs as. Whoever takes part learns all keys, or is believed.
- *
- * @module
- */
+// Trusted users of this host: root, and the one the program runs as. A peer
+// learns all keys, or is believed.
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { reasonOf } from "../log/reason.ts";
 import { formatPlace, type Place } from "../net/place.ts";
@@ -11,10 +7,10 @@ import type { SyncListener, SyncStream } from "./seams.ts";
 
 const ROOT = 0;
 
-/** The user that the program acts as now; it may become another one. */
+/** As of now; privileges may be dropped. */
 export type EffectiveUser = () => number;
 
-/** @throws if the user on the other side may not take part */
+/** @throws if that user is not trusted */
 export function requireTrusted(
   uid: number,
   effectiveUser: EffectiveUser,
@@ -26,12 +22,9 @@ export function requireTrusted(
 }
 
 /**
- * Hands out those clients alone that may take part; others are closed before
- * a byte is sent or read.
- *
- * @param admit Gives the stream to go on with
- * @throws from `admit` if the client is to be refused
- * @param log Limited, since anybody may try as often as they like
+ * Closes clients that are not trusted before a byte is sent or read.
+ * @param admit The stream to go on with; throws if the client is refused
+ * @param log Limited, since anybody may connect as often as they like
  */
 export function admitting<P extends Place, S extends SyncStream>(
   listener: SyncListener<P, S>,

@@ -1,10 +1,6 @@
-/**
- * TCP within this host: every user can connect to a port of loopback, and
- * listen on one that is free. So both sides ask the kernel whose socket is at
- * the other end, before they send or read anything.
- *
- * @module
- */
+// TCP within this host: every user can connect to a loopback port, and listen
+// on a free one. So both sides ask the kernel who owns the socket at the other
+// end, before they send or read anything.
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { reasonOf } from "../log/reason.ts";
 import { isLoopback } from "../net/address.ts";
@@ -26,32 +22,25 @@ import type {
 } from "./seams.ts";
 
 /**
- * How long a server may take to accept a connection, in ms. On a busy host one
- * that has just started is at times not there for seconds; a client gives up
- * after ten anyway.
+ * Time for a server to accept, in ms. On a busy host one that has just
+ * started may take seconds; a client gives up after ten anyway.
  */
 const ACCEPT_MS = 8000;
-/** From one look to the next, in ms. */
+/** Between two looks, in ms. */
 const LOOK_MS = 50;
 
-/** What the check needs to know. */
 export interface LocalUsers {
   readonly ownerOf: OwnerOf;
   readonly effectiveUser: EffectiveUser;
 }
 
-/**
- * Listens for clients of any other host, and of trusted users of this one.
- *
- * @param log Limited, since anybody may try as often as they like
- */
 export function listenWithin(
   listenTcp: ListenTcp,
   users: LocalUsers,
   log: RateLimitedLog,
 ): Listen<Endpoint> {
   return (on) => {
-    // Rather no start than one that refuses everybody.
+    // Better no start than refusing everybody.
     if (isLoopback(on.address)) users.ownerOf(on, on);
     return admitting(
       listenTcp(on),
@@ -65,7 +54,6 @@ export function listenWithin(
   };
 }
 
-/** Connects to servers of any other host, and of trusted users of this one. */
 export function connectWithin(
   connectTcp: ConnectTcp,
   users: LocalUsers,
@@ -82,7 +70,7 @@ export function connectWithin(
   };
 }
 
-/** The kernel connects before the server accepts, and then nobody is there. */
+/** The kernel connects before the server accepts and owns the socket. */
 async function admitInTime(
   stream: TcpStream,
   users: LocalUsers,
@@ -99,8 +87,8 @@ async function admitInTime(
 }
 
 /**
- * @returns undefined if no process is at the other end
- * @throws if it is one of another user, or nobody can tell
+ * @returns undefined if no process owns the other end
+ * @throws if it is one of another user, or the kernel does not tell
  */
 function admit(
   stream: TcpStream,
@@ -113,20 +101,19 @@ function admit(
   try {
     requireTrusted(uid, effectiveUser);
   } catch (cause) {
-    throw withWayOut(cause);
+    throw withHint(cause);
   }
-  // The answer holds as long as this connection has been there all the time:
+  // The answer is about this connection only if it has been up all the time:
   // after its end, others may have made one between the same two ports.
   const self = ownerOf(local, remote);
   if (self !== effectiveUser()) throw new Error("the connection is broken");
   return new OwnedStream(stream, uid);
 }
 
-function withWayOut(cause: unknown): Error {
+function withHint(cause: unknown): Error {
   return new Error(`${reasonOf(cause)} (unless --sync-any-user)`, { cause });
 }
 
-/** A stream whose other end belongs to a user of this host. */
 class OwnedStream implements SyncStream {
   readonly uid: number;
   readonly #stream: TcpStream;

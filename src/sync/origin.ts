@@ -1,27 +1,19 @@
-/**
- * Where connections come from, as far as one can tell them apart who counts
- * them.
- *
- * @module
- */
+// Origins of connections, as coarse as they are counted.
 import { formatAddress, type IpAddress } from "../net/address.ts";
 import type { SyncStream } from "./seams.ts";
 
-/** The other end of a connection. */
 type Peer = Pick<SyncStream, "remote" | "uid">;
 
-/** Where a connection comes from. */
 export interface Origin {
   /**
-   * What one host has, or one user of this host: an IPv4 address, 64 bits of
-   * an IPv6 address, or `uid:` and a number.
+   * One host or one user of this host: an IPv4 address, 64 bits of an IPv6
+   * address, or `uid:` and a number.
    */
   readonly source: string;
-  /** What many sources of one owner are part of: 24 bits of IPv4, 48 of IPv6. */
+  /** Shared by the sources of one owner: 24 bits of IPv4, 48 of IPv6. */
   readonly network: string;
 }
 
-/** Where a connection comes from. */
 export function originOf({ remote, uid }: Peer): Origin {
   if (uid === undefined && "address" in remote) {
     const { address } = remote;
@@ -31,7 +23,6 @@ export function originOf({ remote, uid }: Peer): Origin {
   return { source: user, network: user };
 }
 
-/** The source of connections from an address. */
 export function sourceOfAddress(address: IpAddress): string {
   const isWhole = address.family === 4 || isLinkLocal(address);
   return isWhole ? formatAddress(address) : prefixOf(address, 64);

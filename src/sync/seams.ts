@@ -1,50 +1,41 @@
-/**
- * What server and client ask of TCP, and of the unix sockets of this host.
- *
- * @module
- */
+// Streams and listeners that the sync server and client run on.
 import type { Endpoint } from "../net/endpoint.ts";
 import type { Place, UnixSocket } from "../net/place.ts";
 
-/** One connection. */
 export interface SyncStream {
-  /** Where the other side is; for a unix socket, the one it has come through. */
+  /** For a unix socket, the one that it came through. */
   readonly remote: Place;
-  /** The user on the other side, where that is known: one of this host. */
+  /** The user at the other end, where that is known: one of this host. */
   readonly uid?: number | undefined;
   /**
-   * Reads what is there, at least one byte.
-   *
+   * Reads at least one byte.
    * @returns The number of bytes, or null at the end
    * @throws if the connection is broken or closed
    */
   read(into: Uint8Array): Promise<number | null>;
   /**
-   * Writes some of the bytes, at least one.
-   *
+   * Writes at least one byte.
    * @throws if the connection is broken or closed
    */
   write(bytes: Uint8Array): Promise<number>;
-  /** Ends it, with whatever reads and writes wait; may be called again. */
+  /** Ends pending reads and writes as well; may be called again. */
   close(): void;
 }
 
-/** A TCP connection. */
 export interface TcpStream extends SyncStream {
   readonly local: Endpoint;
   readonly remote: Endpoint;
 }
 
-/** Something that is listened on. */
 export interface SyncListener<
   P extends Place = Place,
   S extends SyncStream = SyncStream,
 > {
-  /** Where, with the port that the system chose instead of 0. */
+  /** With the port that the system chose instead of 0. */
   readonly local: P;
-  /** Whether only those can read along whose certificate was verified. */
+  /** Whether streams are encrypted and clients verified by certificate. */
   readonly isProtected: boolean;
-  /** @throws if the listener is closed, or the system lacks something now */
+  /** @throws if the listener is closed, or the system is out of resources */
   accept(): Promise<S>;
   close(): void;
 }
@@ -58,48 +49,38 @@ export type Connect<P extends Place = Place> = (
   signal: AbortSignal,
 ) => Promise<SyncStream>;
 
-/** {@linkcode Listen} for plain TCP. */
 export type ListenTcp = (on: Endpoint) => SyncListener<Endpoint, TcpStream>;
 
-/** {@linkcode Connect} for plain TCP. */
 export type ConnectTcp = (
   to: Endpoint,
   signal: AbortSignal,
 ) => Promise<TcpStream>;
 
-/** A stream through a unix socket; who is at its other end is known. */
 export interface UnixStream extends SyncStream {
   readonly uid: number;
 }
 
-/** The unix sockets of this host. */
 export interface UnixStreams {
   /**
-   * @param owner The only user who shall be able to connect, besides root; the
-   * present one if that is left out
-   * @throws if there is something else, or somebody listens already
+   * @param owner The only user besides root who can connect; the present one if
+   * left out
+   * @throws if the path is taken
    */
   listen(
     on: UnixSocket,
     owner?: SocketOwner,
   ): SyncListener<UnixSocket, UnixStream>;
-  /** @throws if nobody listens there */
   connect(to: UnixSocket): UnixStream;
 }
 
-/** Whom the file of a unix socket belongs to. */
 export interface SocketOwner {
   readonly uid: number;
   readonly gid: number;
 }
 
 /**
- * The user whose socket is at one end of a TCP connection within this host.
- *
- * @param end That end
- * @param other The other end
- * @returns undefined while no process holds such a socket: it is not accepted
- * yet, or is closed
+ * The user who owns one end of a TCP connection within this host.
+ * @returns undefined while no process does: it is not accepted yet, or closed
  * @throws if the kernel does not tell
  */
 export type OwnerOf = (end: Endpoint, other: Endpoint) => number | undefined;

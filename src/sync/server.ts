@@ -1,9 +1,5 @@
-/**
- * The server side of sync: everything that is known for each client that
- * connects, and then what changes (sync section 1).
- *
- * @module
- */
+// Sync server: sends each client all that is known, and then what changes
+// (sync section 1).
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { reasonOf } from "../log/reason.ts";
 import { formatPlace } from "../net/place.ts";
@@ -13,16 +9,15 @@ import { originOf } from "./origin.ts";
 import type { SyncListener, SyncStream } from "./seams.ts";
 import { Subscriber } from "./subscriber.ts";
 
-/** How long to leave the system alone that cannot accept now. */
+/** Pause after a failed accept, such as for want of descriptors. */
 const ACCEPT_PAUSE_MS = 1000;
 
 /**
- * Sockets by places: Deno before 2.9 keeps that of a client that was closed and
- * does not read, so that places alone would not bound them.
+ * Sockets per place: Deno before 2.9 keeps that of a closed client that does
+ * not read, so that places alone would not bound them.
  */
 const MAX_SOCKETS = 4;
 
-/** What a server needs. */
 interface SyncServerOptions {
   readonly listeners: readonly SyncListener[];
   /** Everything known now, as records for the stream. */
@@ -32,13 +27,11 @@ interface SyncServerOptions {
   readonly log: RateLimitedLog;
   /** Clients at a time, and as many members again. */
   readonly maxClients?: number;
-  /** Whether a source is that of a member; nobody's is without it. */
   readonly isMember?: (source: string) => boolean;
-  /** Bytes of changes that may wait for a client that reads slowly. */
+  /** Bytes of changes queued for a slow client. */
   readonly maxWaiting?: number;
 }
 
-/** Serves the clients of one daemon. */
 export class SyncServer {
   readonly #options: SyncServerOptions;
   readonly #maxClients: number;
@@ -61,7 +54,7 @@ export class SyncServer {
     this.#maxWaiting = options.maxWaiting ?? 1 << 20;
   }
 
-  /** Accepts clients until the signal is aborted; then all is closed. */
+  /** @returns once the signal is aborted and all is closed */
   async run(signal: AbortSignal): Promise<void> {
     const { listeners } = this.#options;
     if (signal.aborted) return this.close();
@@ -69,7 +62,7 @@ export class SyncServer {
     await Promise.all(listeners.map((one) => this.#serve(one, signal)));
   }
 
-  /** Closes all; may be called again, and without {@linkcode run}. */
+  /** May be called again, and without {@linkcode run}. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -77,7 +70,6 @@ export class SyncServer {
     for (const client of this.#clients.values()) client.close();
   }
 
-  /** Sends a record to every client. */
   push(record: string): void {
     for (const client of this.#clients.values()) {
       if (!client.isOpen || client.push(record)) continue;
@@ -94,11 +86,10 @@ export class SyncServer {
       const stream = await this.#accept(listener, signal);
       if (stream === undefined) continue;
       if (signal.aborted) stream.close();
-      else this.#welcome(stream);
+      else this.#addClient(stream);
     }
   }
 
-  /** @returns undefined if there is no client after all */
   async #accept(
     listener: SyncListener,
     signal: AbortSignal,
@@ -118,7 +109,7 @@ export class SyncServer {
     }
   }
 
-  #welcome(stream: SyncStream): void {
+  #addClient(stream: SyncStream): void {
     const { log, snapshot } = this.#options;
     const from = formatPlace(stream.remote);
     const { isAdmitted, evicted } = this.#enter(stream);

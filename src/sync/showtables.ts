@@ -1,8 +1,4 @@
-/**
- * The lines of `anytun-showtables` (sync section 8).
- *
- * @module
- */
+// Output of `anytun-showtables` (sync section 8).
 import { formatAddress } from "../net/address.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
 import { decodeRecord } from "./decode.ts";
@@ -10,12 +6,11 @@ import { SyncError } from "./error.ts";
 import { RecordReader } from "./framing.ts";
 import { isUnspecified, type SyncRecord } from "./record.ts";
 
-/** What one record of a stream says, or why it cannot be read. */
 export type TableLine =
   | { readonly record: SyncRecord; readonly text: string }
   | { readonly error: SyncError };
 
-/** One line about a record. Keys are never shown. */
+/** Keys are never shown. */
 export function tableText(record: SyncRecord): string {
   const { mux } = record;
   if (record.command === "connection") {
@@ -29,16 +24,13 @@ export function tableText(record: SyncRecord): string {
   return `Route: ${address}/${prefixLength} -> ${mux}`;
 }
 
-/** Turns a stream into lines, whatever the pieces in which it arrives. */
 export class TableReader {
   readonly #reader = new RecordReader();
   #broken = false;
 
   /**
-   * Takes the next bytes.
-   *
-   * A record that cannot be read does not end the stream. A length that is no
-   * number does: nobody can say where the next record begins.
+   * A bad record does not end the stream. A bad length does: nobody can tell
+   * where the next record begins.
    */
   *push(chunk: Uint8Array): Generator<TableLine> {
     if (this.#broken) return;
@@ -52,7 +44,6 @@ export class TableReader {
     }
   }
 
-  /** Takes the end of the stream. */
   *end(): Generator<TableLine> {
     if (this.#broken || !this.#reader.isInside) return;
     const message = "Cannot read a record: the stream ends inside of it";

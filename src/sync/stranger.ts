@@ -17,7 +17,6 @@ export const SILENT = "it sent nothing; perhaps it does not use TLS";
 export class PendingClient implements SyncStream {
   readonly source: string;
   readonly network: string;
-  /** When it connected, in ms. */
   readonly since: number;
   readonly #plain: SyncStream;
   readonly #turn = Promise.withResolvers<void>();

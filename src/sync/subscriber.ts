@@ -1,20 +1,14 @@
-/**
- * One client of the sync server: what is still to be sent to it, and how much
- * of that may pile up.
- *
- * @module
- */
+// Output queue of one client of the sync server.
 import type { Place } from "../net/place.ts";
 import type { SyncStream } from "./seams.ts";
 
-/** Characters, which are bytes, that one write takes. */
+/** Characters, which are bytes. */
 const CHUNK_BYTES = 1 << 16;
 
-/** Sends records to one client for as long as it keeps up. */
 export class Subscriber {
   readonly #stream: SyncStream;
   readonly #maxWaiting: number;
-  /** What goes out now; at first everything, later a row of changes. */
+  /** First the snapshot, later a run of changes. */
   #sending: readonly string[];
   #waiting: string[] = [];
   #waitingBytes = 0;
@@ -22,10 +16,7 @@ export class Subscriber {
   #isListening = true;
   #news = Promise.withResolvers<void>();
 
-  /**
-   * @param snapshot Records that it gets first
-   * @param maxWaiting Bytes of further records that may wait
-   */
+  /** @param maxWaiting Bytes of changes that may be queued */
   constructor(
     stream: SyncStream,
     snapshot: readonly string[],
@@ -40,16 +31,11 @@ export class Subscriber {
     return this.#stream.remote;
   }
 
-  /** Whether it is still to get what changes. */
   get isOpen(): boolean {
     return this.#isOpen;
   }
 
-  /**
-   * Queues a record.
-   *
-   * @returns false if too much waits already
-   */
+  /** @returns false if the queue is full */
   push(record: string): boolean {
     if (this.#waitingBytes + record.length > this.#maxWaiting) return false;
     this.#waiting.push(record);
@@ -58,7 +44,6 @@ export class Subscriber {
     return true;
   }
 
-  /** Ends the connection. */
   close(): void {
     this.#isOpen = false;
     this.#stream.close();
@@ -66,9 +51,7 @@ export class Subscriber {
   }
 
   /**
-   * Sends until the client is gone; never throws, since a connection that
-   * breaks is nothing but that.
-   *
+   * Sends until the client is gone; never throws.
    * It may end some time after {@linkcode close}: Deno before 2.9 keeps the
    * socket while a write waits for a client that does not read.
    */
@@ -79,8 +62,8 @@ export class Subscriber {
     ]);
   }
 
-  // A client that ends its side, as `nc` does where its input ends, gets what
-  // is there. Nobody could tell it from one that is gone, so it gets no more.
+  // A client that half-closes, as `nc` does at the end of its input, gets what
+  // is queued. It cannot be told from one that is gone, so it gets no more.
   async #send(): Promise<void> {
     while (this.#isOpen) {
       const text = this.#take();

@@ -1,10 +1,5 @@
-/**
- * The sync stream inside of TLS 1.3, where both sides show a certificate
- * (RFC 8446). It lies between server or client and the transport below, and
- * looks to them like that transport.
- *
- * @module
- */
+// TLS 1.3 with certificates on both sides (RFC 8446), as a transport between
+// sync and TCP.
 import type { Endpoint } from "../net/endpoint.ts";
 import type { HandshakeLimits } from "./doorkeeper.ts";
 import type { Connect, Listen } from "./seams.ts";
@@ -12,8 +7,8 @@ import { acceptHandshake, beginHandshake } from "./tls_handshake.ts";
 import { type Surroundings, TlsListener } from "./tls_listener.ts";
 
 /**
- * A member speaks at once, and is done after two round trips. A flood of
- * strangers costs this many sockets, and this many handshakes in each turn.
+ * A member begins at once and needs two round trips. A flood of clients without
+ * a certificate costs this many sockets, and this many handshakes a turn.
  */
 const LIMITS: HandshakeLimits = {
   maxSilent: 128,
@@ -25,24 +20,15 @@ const LIMITS: HandshakeLimits = {
   handshakeMs: 10_000,
 };
 
-/** Who this side is, and whom it believes. */
 export interface TlsIdentity {
-  /** The own certificate, and those between it and an authority, as PEM. */
+  /** The own certificate and its intermediates, as PEM. */
   readonly certificate: string;
-  /** The private key of the own certificate, as PEM. */
   readonly key: string;
-  /**
-   * Certificates, as PEM, one of which has to stand behind that of the other
-   * side. The system's authorities count for nothing.
-   */
+  /** Trusted authorities, as PEM. Those of the system count for nothing. */
   readonly authority: string;
 }
 
-/**
- * Listens for clients that can show a certificate; nobody else gets in.
- *
- * @param changed Limits that tests make lower
- */
+/** @param changed Limits that tests make lower */
 export function listenTls(
   listen: Listen<Endpoint>,
   identity: TlsIdentity,
@@ -59,7 +45,6 @@ export function listenTls(
     });
 }
 
-/** Connects to servers that can show a certificate; no other one is heard. */
 export function connectTls(
   connect: Connect<Endpoint>,
   identity: TlsIdentity,

@@ -1,12 +1,7 @@
-/**
- * Both sides of a TLS handshake over a stream that is there already.
- *
- * Names in certificates are not compared: members are reached by addresses,
- * and one address may be several members. Whoever holds a certificate of the
- * authority takes part.
- *
- * @module
- */
+// Both sides of a TLS handshake over a stream that is there already.
+//
+// Names in certificates are not compared: members are reached by addresses, and
+// one address may be several members. A certificate of the authority is enough.
 import { connect, createServer, type TLSSocket } from "node:tls";
 import type { SyncStream } from "./seams.ts";
 import type { TlsIdentity } from "./tls.ts";
@@ -15,11 +10,8 @@ import { TlsStream } from "./tls_stream.ts";
 import { Wire } from "./wire.ts";
 
 /**
- * Lets a client show its certificate.
- *
- * @param timeoutMs How long it may take
  * @returns The stream inside, on which nothing has been sent
- * @throws if the certificate is none of ours; the stream is closed then
+ * @throws if the certificate is not accepted; the stream is closed then
  */
 export async function acceptHandshake(
   plain: SyncStream,
@@ -45,10 +37,8 @@ export async function acceptHandshake(
 }
 
 /**
- * Shows the own certificate to a server, and looks at its one.
- *
- * @throws if the certificate is none of ours; the stream is closed then, as it
- * is when the signal is aborted before the end
+ * @throws if the certificate is not accepted or the signal is aborted; the
+ * stream is closed then
  */
 export async function beginHandshake(
   plain: SyncStream,
@@ -85,7 +75,6 @@ function optionsOf({ certificate, key, authority }: TlsIdentity) {
   } as const;
 }
 
-/** The end of a handshake, which is the beginning of a stream or nothing. */
 async function verified(
   handshake: Promise<TLSSocket>,
   plain: SyncStream,
@@ -93,7 +82,7 @@ async function verified(
 ): Promise<SyncStream> {
   try {
     const socket = await handshake;
-    // The runtime has seen to it. One that does not would let everybody in.
+    // The runtime has verified it. One that did not would let everybody in.
     if (!socket.authorized || !hasCertificate(socket)) {
       socket.destroy();
       throw new Error("its certificate is not verified");
@@ -103,12 +92,11 @@ async function verified(
     plain.close();
     throw wire.beginning === "TLS"
       ? cause
-      : new Error(strangeness(wire), { cause });
+      : new Error(missingTls(wire), { cause });
   }
 }
 
-/** What to make of one that does not speak TLS. */
-function strangeness({ beginning }: Wire): string {
+function missingTls({ beginning }: Wire): string {
   return beginning === "nothing" ? SILENT : "it does not use TLS";
 }
 

@@ -1,8 +1,4 @@
-/**
- * The way in for clients that have to show a certificate.
- *
- * @module
- */
+// Listener for clients that have to show a certificate.
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import { formatPlace } from "../net/place.ts";
@@ -13,22 +9,20 @@ import {
 import type { SyncListener, SyncStream } from "./seams.ts";
 import { PendingClient } from "./stranger.ts";
 
-/** What a listener needs. */
 interface TlsListenerOptions extends HandshakeLimiterOptions {
-  /** Limited, since anybody may try as often as they like. */
+  /** Limited, since anybody may connect as often as they like. */
   readonly log: RateLimitedLog;
 }
 
-/** What of that does not belong to TLS. */
 export type Surroundings = Omit<TlsListenerOptions, "handshake" | "limits">;
 
-/** Hands out streams of verified clients; what others do costs little. */
+/** Only verified clients come out; the others cost little. */
 export class TlsListener implements SyncListener<Endpoint> {
   readonly isProtected = true;
   readonly #plain: SyncListener<Endpoint>;
   readonly #options: TlsListenerOptions;
   readonly #limiter: HandshakeLimiter;
-  /** Verified clients and errors, as they came. */
+  /** In order of arrival. */
   readonly #ready: (SyncStream | Error)[] = [];
   #isListening = false;
   #isOpen = true;
@@ -64,7 +58,6 @@ export class TlsListener implements SyncListener<Endpoint> {
     }
   }
 
-  /** Waits for one more client, whoever it is. */
   async #listen(): Promise<void> {
     this.#isListening = true;
     try {

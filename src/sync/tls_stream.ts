@@ -1,32 +1,20 @@
-/**
- * What is inside of TLS, once the other side is known.
- *
- * @module
- */
+// The stream inside TLS.
 import type { TLSSocket } from "node:tls";
 import type { Place } from "../net/place.ts";
 import type { SyncStream } from "./seams.ts";
 
-/**
- * A stream whose two ends know each other. It takes from the network whatever
- * comes, read or not: members read all the time.
- */
+/** It buffers whatever arrives, read or not: members read all the time. */
 export class TlsStream implements SyncStream {
   readonly #socket: TLSSocket;
   readonly #plain: SyncStream;
   readonly #chunks: AsyncIterator<Uint8Array>;
-  /** What was received and not yet read. */
   #rest: Uint8Array = new Uint8Array(0);
 
-  /**
-   * @param socket After its handshake
-   * @param plain The stream below
-   */
   constructor(socket: TLSSocket, plain: SyncStream) {
     this.#socket = socket;
     this.#plain = plain;
     this.#chunks = socket[Symbol.asyncIterator]();
-    // Whoever reads or writes is told; nobody else needs to know.
+    // The next read or write reports it.
     socket.on("error", () => {});
   }
 

@@ -1,14 +1,8 @@
-/**
- * What carries sync streams: a unix socket; or TCP, with TLS on it for whoever
- * has an identity, and else with a look at the user on the other side, if that
- * is on this host.
- *
- * All is to be called before a program is confined: what TLS needs takes
- * megabytes, and what unix sockets need is a library, so that both are loaded
- * here and only then.
- *
- * @module
- */
+// Choice of a transport for sync: unix socket, TCP with TLS, or TCP with a
+// check of local users.
+//
+// To be called before the program is confined: TLS takes megabytes and unix
+// sockets a library, so that both are loaded here and only if needed.
 import { reasonOf } from "../log/reason.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import { isUnixSocket } from "../net/place.ts";
@@ -28,44 +22,34 @@ import type { TlsIdentity } from "./tls.ts";
 import type { Surroundings } from "./tls_listener.ts";
 import { connectUnix, listenUnix } from "./unix.ts";
 
-/** Who may take part. */
 interface SyncTrust {
-  /** Whoever shows a certificate, in place of users of this host. */
+  /** Certificates, in place of users of this host. */
   readonly syncTls: TlsIdentity | undefined;
   /** Every user of this host, over TCP. */
   readonly syncAnyUser: boolean;
 }
 
-/** What tells whose bytes they are. */
 interface UserCarriers {
   /** @throws if the kernel does not tell */
   openOwners(): OwnerOf;
   readonly effectiveUser: EffectiveUser;
   /**
    * The same at each call.
-   *
    * @throws if there are none
    */
   openUnixStreams(): UnixStreams;
 }
 
-/** What carries bytes from clients. */
 export interface ListenCarriers extends UserCarriers {
   readonly listenTcp: ListenTcp;
 }
 
-/** What carries bytes to servers. */
 export interface ConnectCarriers extends UserCarriers {
   readonly connectTcp: ConnectTcp;
   readonly delay: Delay;
 }
 
-/**
- * How to listen for clients.
- *
- * @param owner Whom the program will become: a unix socket is for that user
- * @param surroundings What is written to its log, anybody may bring about
- */
+/** @param owner User that the program will become: owns the unix socket */
 export async function listenFor(
   trust: SyncTrust,
   carriers: ListenCarriers,
@@ -81,11 +65,6 @@ export async function listenFor(
       : listenTcp(on);
 }
 
-/**
- * How to connect to servers.
- *
- * @param servers All of them, by name or as places
- */
 export async function connectFor(
   trust: SyncTrust,
   carriers: ConnectCarriers,
@@ -128,7 +107,7 @@ async function connectTcpFor(
   return connectWithin(connectTcp, usersOf(carriers), delay);
 }
 
-/** Where the kernel does not tell, it matters only to who needs to know. */
+/** Without an answer of the kernel local peers are refused, others are not. */
 function usersOf(carriers: UserCarriers): LocalUsers {
   const { effectiveUser } = carriers;
   try {

@@ -1,9 +1,4 @@
-/**
- * Unix sockets as a transport: the kernel tells each side who is on the other
- * one.
- *
- * @module
- */
+// Unix sockets as a transport: the kernel tells who is at the other end.
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import type { UnixSocket } from "../net/place.ts";
 import {
@@ -20,11 +15,8 @@ import type {
 } from "./seams.ts";
 
 /**
- * Listens for clients of trusted users.
- *
- * @param owner Whom the file of the socket is to belong to, if not to the
- * present user
- * @param log Limited, since anybody may try as often as they like
+ * @param owner Owner of the socket's file, if not the present user
+ * @param log Limited, since anybody may connect as often as they like
  */
 export function listenUnix(
   streams: UnixStreams,
@@ -40,11 +32,7 @@ export function listenUnix(
     );
 }
 
-/**
- * Connects to a server of a trusted user.
- *
- * @throws if nobody listens there, or another user does
- */
+/** @throws if nobody listens there, or another user does */
 export function connectUnix(
   streams: UnixStreams,
   to: UnixSocket,

@@ -1,17 +1,12 @@
-/**
- * The stream below TLS, as `node:tls` wants to have it.
- *
- * @module
- */
+// The stream below TLS, as a Duplex for `node:tls`.
 import { Duplex } from "node:stream";
 import type { SyncStream } from "./seams.ts";
 
 const READ_BYTES = 1 << 14;
 
-/** Types of TLS records that can be the first ones (RFC 8446 section 5.1). */
+/** Types of a first record (RFC 8446 section 5.1). */
 const FIRST_TYPES: readonly number[] = [/* alert */ 21, /* handshake */ 22];
 
-/** A stream that remembers how the other side has begun. */
 export class Wire {
   readonly duplex: Duplex;
   #first: number | undefined;
@@ -38,11 +33,10 @@ export class Wire {
         done(error);
       },
     });
-    // TLS above is told; what comes after its end is for nobody.
+    // TLS reports it; what comes after its end is for nobody.
     this.duplex.on("error", () => {});
   }
 
-  /** What the other side has said first. */
   get beginning(): "nothing" | "TLS" | "something else" {
     if (this.#first === undefined) return "nothing";
     return FIRST_TYPES.includes(this.#first) ? "TLS" : "something else";
