@@ -1,9 +1,5 @@
-/**
- * Files that grow at their end, such as logs. Whoever may write to the folder
- * of one must not be able to have root write to another file by it.
- *
- * @module
- */
+// Files that grow at their end, such as logs. Whoever may write to the folder
+// must not be able to make root write to another file.
 
 import { writeDescriptor } from "./file.ts";
 import { O } from "./flags.ts";
@@ -16,26 +12,17 @@ import {
   statOrNone,
 } from "./stat.ts";
 
-/** A file that grows at its end. */
 interface AppendFile {
-  /**
-   * Appends all the bytes, in one call to the kernel if it lets us.
-   *
-   * @throws {SystemError} When they cannot be written, or not all of them.
-   */
+  /** In one call to the kernel if it takes all of it. */
   write(bytes: Uint8Array<ArrayBuffer>): void;
-  /** Closes the file. A second call does nothing. */
+  /** A second call does nothing. */
   close(): void;
 }
 
 /**
- * Opens a file for appending and makes it if there is none. It has to be a
- * regular file of one name, so that it is nobody else's, or a character device,
- * which only root can make. Its path does not end in a symbolic link.
- *
- * @param path The file.
- * @param mode Permission bits of a file made by this, less those of the umask.
- * @throws {SystemError} When it cannot be opened.
+ * The file is made if there is none. It has to be a regular file with one name,
+ * so that it is nobody else's, or a character device, which only root can make.
+ * A symbolic link is not followed.
  * @throws {Error} When it is something else.
  */
 export function openAppend(
@@ -43,7 +30,7 @@ export function openAppend(
   path: string,
   mode = 0o640,
 ): AppendFile {
-  // Without O_NONBLOCK, a FIFO would keep us here until somebody reads it.
+  // Without O_NONBLOCK, a FIFO would block until somebody reads it.
   const flags = O.WRONLY | O.APPEND | O.CREAT | O.CLOEXEC | O.NOFOLLOW |
     O.NONBLOCK | O.NOCTTY;
   let fd = libc.symbols.open(cString(path), flags, mode);
@@ -65,7 +52,9 @@ export function openAppend(
   };
 }
 
-/** Why a file could not be opened, in words where what it is says more. */
+/**
+ * What the file is says more than the error number, where it is not allowed.
+ */
 function refusal(libc: ProcessLibc, path: string): unknown {
   const error = libc.error(`open '${path}'`, "open");
   const status = statOrNone(() => statName(libc, path));
@@ -78,7 +67,6 @@ function refusal(libc: ProcessLibc, path: string): unknown {
   }
 }
 
-/** @throws {Error} When it is not a file that lines are to be written to. */
 function requireOwn(path: string, { kind, names }: FileStatus): void {
   if (kind === "character device") return;
   const refuse = (what: string): never => {

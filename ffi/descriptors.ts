@@ -1,9 +1,5 @@
-/**
- * The descriptors that this process has besides those of this program: what
- * its caller left open, and the files of the runtime.
- *
- * @module
- */
+// Descriptors that this process has besides its own: those left open by its
+// caller, and files of the runtime.
 
 import { readFile } from "./file.ts";
 import { F, FD_CLOEXEC, O } from "./flags.ts";
@@ -34,11 +30,8 @@ const PATH_MAX = 4096;
 const STREAMS = 3;
 
 /**
- * Closes what the caller of this process has left open to it, except for the
- * standard streams: everything that would outlive an exec. This program and
- * its runtime open nothing that would.
- *
- * @throws {SystemError} When /proc is not there.
+ * Closes what the caller has left open, except for the standard streams. This
+ * program and its runtime open nothing that would outlive an exec.
  */
 export function closeInherited(libc: ProcessLibc): void {
   for (const fd of openDescriptors(libc)) {
@@ -47,21 +40,17 @@ export function closeInherited(libc: ProcessLibc): void {
   }
 }
 
-/** Has a descriptor end with an exec. */
 export function closeOnExec(libc: ProcessLibc, fd: number): void {
   libc.process.fcntl(fd, F.SETFD, FD_CLOEXEC);
 }
 
 /**
- * Takes the runtime the files that it holds open for reading and writing, the
- * caches of code from source: it finds empty files without a name in their
- * places, and keeps what it sees of them in memory as a copy of its own. This
- * program opens files for one or the other only.
- *
- * Files, and for both: the runtime locks what it writes to, and where that
- * fails its main thread waits for seconds, with nothing listening meanwhile.
- *
- * @throws {SystemError} When a file cannot be taken away.
+ * Takes away the files that the runtime has open for reading and writing, its
+ * caches of compiled code: empty files without a name replace them, and what is
+ * mapped becomes a private copy. This program opens no file for both.
+ * They are replaced and not closed: the runtime locks what it writes to, and
+ * where that fails its main thread waits for seconds, with nothing listening
+ * meanwhile.
  */
 export function takeRuntimeFiles(libc: ProcessLibc): void {
   const files = new Map(
@@ -90,7 +79,6 @@ function replaceByNothing(libc: ProcessLibc, fd: number, path: string): void {
   }
 }
 
-/** All descriptors but the standard streams. */
 function openDescriptors(libc: ProcessLibc): number[] {
   const folder = libc.symbols.open(cString(FOLDER), O.RDONLY | O.CLOEXEC, 0);
   if (folder < 0) throw libc.error(`open '${FOLDER}'`, "open");
@@ -136,17 +124,14 @@ function pathOf(libc: ProcessLibc, fd: number): string {
   return new TextDecoder().decode(buffer.subarray(0, size));
 }
 
-/** A part of a file in the memory of this process. */
 interface Mapping {
   readonly start: bigint;
   readonly end: bigint;
   readonly protection: number;
-  /** Where in the file it begins, in bytes. */
   readonly offset: bigint;
   readonly path: string;
 }
 
-/** Files in memory that all processes see change. */
 function sharedMappings(libc: ProcessLibc): Mapping[] {
   const maps = readFile(libc, "/proc/self/maps", MAPS_LIMIT);
   // proc_pid_maps(5): start-end rwxs offset device inode path
@@ -167,7 +152,6 @@ function sharedMappings(libc: ProcessLibc): Mapping[] {
   );
 }
 
-/** What is written there from now on, no other process and no file sees. */
 function makePrivate(libc: ProcessLibc, mapping: Mapping, fd: number): void {
   const { start, end, protection, offset, path } = mapping;
   const flags = MAP_PRIVATE | MAP_FIXED;

@@ -1,24 +1,17 @@
-/**
- * The name of a network device, as the kernel takes it.
- *
- * @module
- */
+// Names of network devices.
 
 import { TunTapError } from "./tuntap_error.ts";
 
-/** Bytes of a name's place in a struct, the zero byte at its end included. */
+/** IFNAMSIZ, the zero byte at the end included. */
 export const NAME_SIZE = 16;
 
 const MAX_LENGTH = NAME_SIZE - 1;
 
 /**
- * Checks what dev_valid_name() and dev_alloc_name() of the kernel
- * (net/core/dev.c) would refuse with a bare EINVAL, and, more strictly than
- * those, everything that is not printable ASCII.
- *
- * @param name A name, or a pattern with one `%d` for which the kernel puts the
- * first free number.
- * @throws {TunTapError} `bad-name`, when it is neither.
+ * dev_valid_name() and dev_alloc_name() of the kernel (net/core/dev.c) refuse
+ * such names with a bare EINVAL; printable ASCII is our own rule.
+ * @throws {TunTapError} `bad-name`, when it is neither a name nor a pattern
+ * with one `%d`.
  */
 export function checkDeviceName(name: string): void {
   const fault = faultOf(name);

@@ -1,14 +1,9 @@
-/**
- * The names of functions that are known by their pointers only, as Deno calls
- * a function by its name many times faster than by a pointer.
- *
- * @module
- */
+// Names of functions given as pointers: Deno calls a function by its name many
+// times faster than by a pointer.
 
 import { openCLibrary } from "./libc.ts";
 import { textAt } from "./library.ts";
 
-/** Bytes of a Dl_info. */
 const INFO_SIZE = 32;
 
 // Dl_info: const char *dli_fname, void *dli_fbase, const char *dli_sname,
@@ -17,20 +12,14 @@ const FILE_AT = 0;
 const NAME_AT = 16;
 const START_AT = 24;
 
-/** What a function is exported as. */
 export interface ExportedName {
-  /** Path of the library. */
   readonly file: string;
-  /** Name of the function. */
   readonly name: string;
 }
 
 /**
- * Finds the name of a function (dladdr(3)).
- *
- * @param pointer Where the function begins.
+ * dladdr(3).
  * @returns undefined when no library exports a function that begins there.
- * @throws {Deno.errors.NotCapable} Without the permission --allow-ffi.
  * @throws {Error} When the C library cannot be opened, or is glibc before 2.34.
  */
 export function exportedName(

@@ -1,11 +1,6 @@
-/**
- * Error numbers of Linux, the same on x86-64 and aarch64
- * (include/uapi/asm-generic/errno-base.h and errno.h).
- *
- * @module
- */
+// Error numbers of Linux, the same on x86-64 and aarch64
+// (include/uapi/asm-generic/errno-base.h and errno.h).
 
-/** Error numbers by name: those that the calls of this folder can meet. */
 export const Errno = {
   EPERM: 1,
   ENOENT: 2,
@@ -58,11 +53,7 @@ const names = new Map<number, string>(
   Object.entries(Errno).map(([name, number]) => [number, name]),
 );
 
-/**
- * @param errno An error number, as left in `errno` by the C library.
- * @returns Its name, such as `EPERM`, or `errno 123` for one not in
- * {@linkcode Errno}.
- */
+/** Such as `EPERM`, or `errno 123` for one not in {@linkcode Errno}. */
 export function errnoName(errno: number): string {
   return names.get(errno) ?? `errno ${errno}`;
 }

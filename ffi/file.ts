@@ -1,9 +1,5 @@
-/**
- * Files by way of the C library: the program runs without the permissions to
- * read and write files, and those never cover /dev and /proc anyway.
- *
- * @module
- */
+// Files by way of the C library: the program runs without the permissions to
+// read and write files, which never cover /dev and /proc anyway.
 
 import { Errno } from "./errno.ts";
 import { O } from "./flags.ts";
@@ -12,11 +8,7 @@ import { cString, type Libc } from "./libc.ts";
 const READ_SIZE = 16384;
 
 /**
- * Reads a whole file, also one whose size is not known before, as under /proc.
- *
- * @param path The file.
- * @param limit Bytes that the file may have at most.
- * @throws {SystemError} When it cannot be opened or read.
+ * Also for files of unknown size, as under /proc.
  * @throws {RangeError} When it is longer than the limit.
  */
 export function readFile(
@@ -34,11 +26,8 @@ export function readFile(
 }
 
 /**
- * Reads what is left behind a file descriptor, and leaves it open.
- *
- * @param path What to call it in an error.
- * @param limit Bytes that there may be at most.
- * @throws {SystemError} When it cannot be read.
+ * Leaves the descriptor open.
+ * @param path For errors.
  * @throws {RangeError} When there is more than the limit.
  */
 export function readDescriptor(
@@ -74,12 +63,7 @@ function doubled(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return larger;
 }
 
-/**
- * Writes all the bytes to a file descriptor.
- *
- * @param path What to call it in an error.
- * @throws {SystemError} When they cannot be written, or not all of them.
- */
+/** @param path For errors. */
 export function writeDescriptor(
   libc: Libc,
   fd: number,
@@ -98,12 +82,7 @@ export function writeDescriptor(
   }
 }
 
-/**
- * The arguments of this process as they were given to the kernel, the name of
- * the program first: Deno itself keeps that from the program.
- *
- * @throws {SystemError} When /proc is not there.
- */
+/** With the name of the program, which Deno does not show. */
 export function readArguments(libc: Libc): string[] {
   const text = new TextDecoder().decode(readFile(libc, "/proc/self/cmdline"));
   return text.split("\0").slice(0, -1);

@@ -1,9 +1,5 @@
-/**
- * What a process leaves to the one that it starts: bytes that nobody else can
- * see, and a pipe for the answer.
- *
- * @module
- */
+// Handover to a child process: bytes that nobody else can see, and a pipe for
+// the answer.
 
 import { Errno } from "./errno.ts";
 import { readDescriptor, writeDescriptor } from "./file.ts";
@@ -15,16 +11,10 @@ import type { ProcessLibc } from "./process_libc.ts";
 const MFD_CLOEXEC = 1;
 const SEEK_SET = 0;
 
-/** The most that is read from a memory file. */
 const LIMIT = 1 << 20;
 const LINE_BUFFER_SIZE = 1024;
 
-/**
- * Puts bytes into a file that exists in memory only and has no name.
- *
- * @returns The file descriptor, ready to be read from the start.
- * @throws {SystemError} When it cannot be made.
- */
+/** @returns A descriptor of a nameless file in memory, at its start. */
 export function memoryFile(
   libc: ProcessLibc,
   bytes: Uint8Array<ArrayBuffer>,
@@ -42,13 +32,11 @@ export function memoryFile(
   }
 }
 
-/** The two ends of a pipe, as file descriptors. */
 interface Pipe {
   readonly readEnd: number;
   readonly writeEnd: number;
 }
 
-/** @throws {SystemError} When there are no descriptors to be had. */
 export function openPipe(libc: ProcessLibc): Pipe {
   const ends = new Int32Array(2);
   if (libc.process.pipe2(ends, O.CLOEXEC) !== 0) {
@@ -58,11 +46,7 @@ export function openPipe(libc: ProcessLibc): Pipe {
   return { readEnd, writeEnd };
 }
 
-/**
- * Reads lines from a descriptor as they come, and closes it after the last.
- *
- * @throws {SystemError} When it cannot be read.
- */
+/** Yields lines as they come, and closes the descriptor after the last. */
 export function* takeLines(libc: Libc, fd: number): Generator<string> {
   const decoder = new TextDecoder();
   const buffer = new Uint8Array(LINE_BUFFER_SIZE);
@@ -87,12 +71,7 @@ export function* takeLines(libc: Libc, fd: number): Generator<string> {
   }
 }
 
-/**
- * Reads everything behind a descriptor, waits for it if need be, and closes
- * the descriptor.
- *
- * @throws {SystemError} When it cannot be read.
- */
+/** Waits for the end if need be, and closes the descriptor. */
 export function takeAll(libc: Libc, fd: number): Uint8Array<ArrayBuffer> {
   try {
     return readDescriptor(libc, fd, "handover", LIMIT);

@@ -1,8 +1,4 @@
-/**
- * What a process can rule out for the rest of its life.
- *
- * @module
- */
+// Restrictions of a process for the rest of its life.
 
 import { Errno, errnoName } from "./errno.ts";
 import { PR } from "./flags.ts";
@@ -12,7 +8,7 @@ import type { ProcessLibc } from "./process_libc.ts";
 // include/uapi/linux/seccomp.h
 const SECCOMP_SET_MODE_FILTER = 1;
 const SECCOMP_FILTER_FLAG_TSYNC = 1;
-/** Without the price of a mitigation that old kernels would put upon it. */
+/** Without a mitigation that is slow on old kernels. */
 const SECCOMP_FILTER_FLAG_SPEC_ALLOW = 4;
 const SECCOMP_RET_ALLOW = 0x7fff0000;
 const SECCOMP_RET_ERRNO = 0x00050000;
@@ -31,7 +27,7 @@ const INSTRUCTION_SIZE = 8;
 const PROGRAM_SIZE = 16;
 const FILTER_AT = 8;
 
-/** What differs: include/uapi/linux/audit.h, and the tables of calls. */
+/** include/uapi/linux/audit.h, and the system call tables. */
 const ARCHITECTURES = {
   x86_64: { audit: 0xc000003e, execve: 59, execveat: 322, seccomp: 317 },
   aarch64: { audit: 0xc00000b7, execve: 221, execveat: 281, seccomp: 277 },
@@ -39,15 +35,12 @@ const ARCHITECTURES = {
 
 /** Numbers from here on are those of x32, which has its own execve. */
 const X32_BIT = 0x40000000;
-/** More than the kernel has capabilities: it refuses the first too many. */
+/** More than there are: the kernel refuses the first too many. */
 const CAPABILITIES = 64;
 
 /**
- * Hides the memory of this process: it leaves no core, and its own user
- * neither traces it nor reads it in /proc. To be called again after a change
- * of identity. What is below /proc/self belongs to root from then on.
- *
- * @throws {SystemError} When the kernel refuses.
+ * No core, and neither ptrace nor /proc/pid/mem for its own user. To be called
+ * again after a change of identity. /proc/self belongs to root from then on.
  */
 export function hideMemory(libc: ProcessLibc): void {
   if (libc.process.prctlNumber(PR.SET_DUMPABLE, 0, 0, 0, 0) !== 0) {
@@ -56,9 +49,8 @@ export function hideMemory(libc: ProcessLibc): void {
 }
 
 /**
- * Empties the bounding set of capabilities of this thread, and of those that
- * it starts: no program that they execute can get any. Without the capability
- * to do so nothing happens.
+ * For this thread and those that it starts: no program they execute can gain
+ * capabilities. Does nothing without the capability to do so.
  */
 export function emptyBoundingSet(libc: ProcessLibc): void {
   for (let capability = 0; capability < CAPABILITIES; capability++) {
@@ -67,9 +59,8 @@ export function emptyBoundingSet(libc: ProcessLibc): void {
 }
 
 /**
- * Has the kernel refuse all threads of this process, and whatever they start,
- * to execute a program, and to gain privileges by one.
- *
+ * Forbids all threads, and whatever they start, to execute a program and to
+ * gain privileges by one.
  * @returns undefined, or why the kernel does not do that.
  */
 export function forbidExecution(libc: ProcessLibc): string | undefined {
@@ -86,19 +77,19 @@ export function forbidExecution(libc: ProcessLibc): string | undefined {
     arena.pointer(program),
   );
   if (result < 0) return `seccomp() failed with ${errnoName(libc.errno())}`;
-  // What the kernel was told by address only must live until now.
+  // The kernel knows the program by address only: it must live until now.
   arena.check(0, 0);
   return result === 0 ? undefined : `thread ${result} has a filter of its own`;
 }
 
-/** Code, how many to skip if it holds and if it does not, operand. */
+/** Code, jump if true, jump if false, operand. */
 type Instruction = readonly [number, number, number, number];
 
 function instructions(): readonly Instruction[] {
   const { audit, execve, execveat } = ARCHITECTURES[Deno.build.arch];
   return [
     [BPF_LD_W_ABS, 0, 0, ARCH_AT],
-    // Another architecture has other numbers: nothing that we know is called.
+    // Another architecture has other numbers.
     [BPF_JMP_JEQ, 0, 5, audit],
     [BPF_LD_W_ABS, 0, 0, NUMBER_AT],
     [BPF_JMP_JGE, 3, 0, X32_BIT],
@@ -109,7 +100,6 @@ function instructions(): readonly Instruction[] {
   ];
 }
 
-/** @returns Where the struct is that describes the program. */
 function writeProgram(
   arena: Arena,
   instructions: readonly Instruction[],

@@ -1,8 +1,4 @@
-/**
- * Who a process is, and where its files begin: users, groups and chroot.
- *
- * @module
- */
+// Users, groups and chroot.
 
 import { Errno, SystemError } from "./errno.ts";
 import { cString } from "./libc.ts";
@@ -20,11 +16,7 @@ export interface Identity {
   readonly gid: number;
 }
 
-/**
- * A user with the primary group.
- *
- * @returns undefined when there is no such user.
- */
+/** With the primary group. */
 export function findUser(
   libc: ProcessLibc,
   name: string,
@@ -38,29 +30,22 @@ export function findUser(
   };
 }
 
-/**
- * @param name The name of a group.
- * @returns Its number, undefined when there is no such group.
- */
 export function findGroup(libc: ProcessLibc, name: string): number | undefined {
   const entry = libc.process.getgrnam(cString(name));
   if (entry === null) return undefined;
   return new Deno.UnsafePointerView(entry).getUint32(GROUP_GID_AT);
 }
 
-/** @returns The user that this process acts as now. */
 export function effectiveUser(libc: ProcessLibc): number {
   return libc.process.geteuid();
 }
 
 /**
- * Makes a folder the root of the file system for all threads, and the working
- * directory. Descriptors that are open remain a way out; so do privileges.
- *
- * @throws {SystemError} When it cannot be done.
+ * For all threads. Descriptors that are open remain a way out; so do
+ * privileges.
  */
 export function changeRoot(libc: ProcessLibc, folder: string): void {
-  // Into it first: chroot() itself does not ask whether it may be entered.
+  // First into it: chroot() does not check whether it may be entered.
   changeDirectory(libc, folder);
   if (libc.process.chroot(cString(".")) !== 0) {
     throw libc.error(`make '${folder}' the root`, "chroot");
@@ -68,7 +53,6 @@ export function changeRoot(libc: ProcessLibc, folder: string): void {
   changeDirectory(libc, "/");
 }
 
-/** @throws {SystemError} When the folder cannot be entered. */
 export function changeDirectory(libc: ProcessLibc, folder: string): void {
   if (libc.process.chdir(cString(folder)) !== 0) {
     throw libc.error(`enter '${folder}'`, "chdir");
@@ -76,11 +60,8 @@ export function changeDirectory(libc: ProcessLibc, folder: string): void {
 }
 
 /**
- * Gives up the present identity in all threads, and makes sure that the way
- * back is closed.
- *
- * @throws {SystemError} When a step is refused.
- * @throws {Error} When the privileges of root could be had again.
+ * Switches in all threads, and verifies that there is no way back.
+ * @throws {Error} When root could be regained.
  */
 export function changeIdentity(
   libc: ProcessLibc,

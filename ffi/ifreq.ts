@@ -1,8 +1,4 @@
-/**
- * struct ifreq of netdevice(7): the argument of the ioctls on network devices.
- *
- * @module
- */
+// struct ifreq of netdevice(7), for ioctls on network devices.
 
 import { NAME_SIZE } from "./device_name.ts";
 import { Ioctl } from "./flags.ts";
@@ -10,26 +6,22 @@ import type { Libc } from "./libc.ts";
 
 const IFREQ_SIZE = 40;
 
-/** A network device's name and one value of it. */
 export class Ifreq {
-  /** The struct itself. */
   readonly bytes = new Uint8Array(IFREQ_SIZE);
   readonly #view = new DataView(this.bytes.buffer);
 
-  /**
-   * @param name The device; empty where the kernel is to choose.
-   */
+  /** @param name Empty where the kernel is to choose. */
   constructor(name: string) {
     new TextEncoder().encodeInto(name, this.bytes.subarray(0, NAME_SIZE - 1));
   }
 
-  /** The name in the struct, which a call may have changed. */
+  /** A call may have changed it. */
   get name(): string {
     const end = this.bytes.indexOf(0);
     return new TextDecoder().decode(this.bytes.subarray(0, end));
   }
 
-  /** ifr_flags, 16 bits. */
+  /** ifr_flags */
   get flags(): number {
     return this.#view.getUint16(NAME_SIZE, true);
   }
@@ -38,28 +30,16 @@ export class Ifreq {
     this.#view.setUint16(NAME_SIZE, flags, true);
   }
 
-  /** ifr_ifindex or ifr_mtu: a C int at the same place. */
+  /** ifr_ifindex or ifr_mtu, at the same place. */
   get value(): number {
     return this.#view.getInt32(NAME_SIZE, true);
   }
 }
 
-/**
- * @param fd A socket of any kind.
- * @param name The device.
- * @returns The device's index.
- * @throws {SystemError} When there is no such device.
- */
 export function deviceIndex(libc: Libc, fd: number, name: string): number {
   return query(libc, fd, name, Ioctl.SIOCGIFINDEX, "find the index");
 }
 
-/**
- * @param fd A socket of any kind.
- * @param name The device.
- * @returns The device's MTU in bytes.
- * @throws {SystemError} When there is no such device.
- */
 export function deviceMtu(libc: Libc, fd: number, name: string): number {
   return query(libc, fd, name, Ioctl.SIOCGIFMTU, "find the MTU");
 }

@@ -1,10 +1,6 @@
-/**
- * Keeping the runtime's inspector shut. From Deno 2.9.2 on, SIGUSR1 makes it
- * listen on 127.0.0.1:9229, where every local user may then run code with the
- * rights of this process.
- *
- * @module
- */
+// Protection from the runtime's inspector: from Deno 2.9.2 on, SIGUSR1 makes it
+// listen on 127.0.0.1:9229, where every local user may run code in this
+// process.
 
 import type { ProcessLibc } from "./process_libc.ts";
 
@@ -12,11 +8,7 @@ import type { ProcessLibc } from "./process_libc.ts";
 const SIGUSR1 = 10;
 const SIG_IGN = 1n;
 
-/**
- * Has the kernel drop SIGUSR1, from now on.
- *
- * @throws {SystemError} When it refuses.
- */
+/** Ignores SIGUSR1 from now on. */
 export function keepInspectorShut(libc: ProcessLibc): void {
   // The runtime sets a handler for a signal when it is first listened to, and
   // never again. Its own listening begins half a second after the start: it

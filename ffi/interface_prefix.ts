@@ -1,29 +1,19 @@
-/**
- * An address of a network device together with the length of its prefix.
- *
- * @module
- */
+// Addresses of network devices with their prefix lengths.
 
 import { AF } from "./flags.ts";
 import { cString, type Libc } from "./libc.ts";
 import { TunTapError } from "./tuntap_error.ts";
 
-/** An address with host bits and the length of its prefix. */
 export interface InterfacePrefix {
   /** `AF.INET` or `AF.INET6`. */
   readonly family: number;
-  /** The address, 4 or 16 bytes in network order. */
+  /** 4 or 16 bytes in network order. */
   readonly address: Uint8Array<ArrayBuffer>;
-  /** Bits of the prefix. */
   readonly length: number;
-  /** The text it was read from. */
   readonly text: string;
 }
 
-/**
- * @param text Such as `10.0.0.1/24` or `fd00::1/64`.
- * @throws {TunTapError} `bad-setting`, when it is not of that form.
- */
+/** @throws {TunTapError} `bad-setting`, when it is not like `10.0.0.1/24`. */
 export function parseInterfacePrefix(
   libc: Libc,
   text: string,

@@ -234,28 +234,19 @@ const SYMBOLS = {
   },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** The C functions of {@linkcode Libc}, by their names here. */
 export type LibcSymbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
-/**
- * An opened C library. A plain interface, so that a test can hand in one whose
- * calls fail.
- */
+/** An interface, so that a test can hand in one whose calls fail. */
 export interface Libc {
-  /** The C functions. */
   readonly symbols: LibcSymbols;
   /**
-   * @returns The error number of the last failed call of this thread. To be
-   * read at once after that call: anything in between may change it.
+   * The number of the last failed call of this thread: to be read at once,
+   * since anything in between may change it.
    */
   errno(): number;
-  /**
-   * @param what What could not be done, as in {@linkcode SystemError}.
-   * @param syscall The call that has just failed.
-   * @returns The error to throw, with the present error number.
-   */
+  /** For the call that has just failed, as in {@linkcode SystemError}. */
   error(what: string, syscall: string): SystemError;
-  /** Gives the library back. No function of it may be called afterwards. */
+  /** No function may be called afterwards. */
   close(): void;
 }
 
@@ -263,9 +254,8 @@ export interface Libc {
 const LIBRARY_NAMES = ["libc.so.6", `libc.musl-${Deno.build.arch}.so.1`];
 
 /**
- * Opens the C library. Every thread needs its own: a `Libc` cannot be posted to
- * a worker, and `errno` belongs to a thread.
- *
+ * Every thread needs its own: a `Libc` cannot be posted to a worker, and
+ * `errno` belongs to a thread.
  * @throws {Deno.errors.NotCapable} Without the permission --allow-ffi.
  * @throws {Error} When no C library can be opened; `cause` says why.
  */
@@ -287,11 +277,8 @@ export function openLibc(): Libc {
 }
 
 /**
- * Opens the C library with a table of one's own, for functions that few need.
- *
- * @param symbols The functions.
- * @throws {Deno.errors.NotCapable} Without the permission --allow-ffi.
- * @throws {Error} When no C library can be opened; `cause` says why.
+ * With another table, for functions that few need; throws as {@linkcode
+ * openLibc}.
  */
 export function openCLibrary<const S extends Deno.ForeignLibraryInterface>(
   symbols: S,
@@ -311,12 +298,7 @@ export function openCLibrary<const S extends Deno.ForeignLibraryInterface>(
   );
 }
 
-/**
- * @param text Text to hand to a C function.
- * @returns Its UTF-8 bytes, ended by a zero byte.
- * @throws {TypeError} When the text holds a zero character, at which C would
- * cut it silently.
- */
+/** @throws {TypeError} For a zero character, at which C would cut the text. */
 export function cString(text: string): Uint8Array<ArrayBuffer> {
   if (text.includes("\0")) {
     throw new TypeError(

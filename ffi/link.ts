@@ -1,8 +1,4 @@
-/**
- * Addresses, MTU and state of a TUN or TAP device.
- *
- * @module
- */
+// Addresses, MTU and state of a TUN or TAP device.
 
 import type { DeviceSettings, DeviceType } from "./device.ts";
 import { Errno, SystemError } from "./errno.ts";
@@ -28,14 +24,7 @@ const MAX_MTU = 65535;
 /** RFC 8200 section 5. */
 const MIN_MTU_IPV6 = 1280;
 
-/**
- * Sets up a device; see {@linkcode TunTap.configure}.
- *
- * @param name The device.
- * @param type Its type; only a TAP device has a broadcast address.
- * @param settings What to change.
- * @throws {TunTapError} When a setting is wrong or the kernel refuses.
- */
+/** See {@linkcode TunTap.configure}. */
 export function configureLink(
   libc: Libc,
   name: string,
@@ -73,11 +62,7 @@ export function configureLink(
   for (const request of requests) carryOut(socket, request);
 }
 
-/**
- * @param name The device.
- * @returns Its MTU in bytes.
- * @throws {TunTapError} `gone`, when there is no such device.
- */
+/** @throws {TunTapError} `gone`, when there is no such device. */
 export function linkMtu(libc: Libc, name: string): number {
   using socket = new RouteSocket(libc);
   return ask(name, () => deviceMtu(libc, socket.fd, name));

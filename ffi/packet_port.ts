@@ -1,9 +1,4 @@
-/**
- * The packets of a TUN or TAP device, read and written where they lie in an
- * arena: the way of the fast data plane, which allocates nothing per packet.
- *
- * @module
- */
+// Packets of a TUN or TAP device in an arena, without an allocation per packet.
 
 import { Errno } from "./errno.ts";
 import { GatherList } from "./gather_list.ts";
@@ -12,8 +7,7 @@ import type { Arena } from "./memory.ts";
 import { isRefusedPacket, lostDevice } from "./tuntap_error.ts";
 
 /**
- * One thread's access to a device that somebody else, perhaps another thread,
- * has opened and will close.
+ * One thread's access to a device that another owner has opened and will close.
  */
 export class PacketPort {
   readonly #libc: Libc;
@@ -21,13 +15,7 @@ export class PacketPort {
   readonly #fd: number;
   readonly #pieces: GatherList;
 
-  /**
-   * @param libc The C library of this thread.
-   * @param arena Holds the packets.
-   * @param fd The descriptor of an open device.
-   * @param maxPieces Pieces that {@linkcode PacketPort.writeGathered} is given
-   * at most.
-   */
+  /** @param maxPieces Of a packet for {@linkcode PacketPort.writeGathered}. */
   constructor(libc: Libc, arena: Arena, fd: number, maxPieces = 64) {
     this.#libc = libc;
     this.#arena = arena;
@@ -36,10 +24,8 @@ export class PacketPort {
   }
 
   /**
-   * Reads one packet without waiting, its virtio header included if the device
-   * has such.
-   *
-   * @param at Where it goes.
+   * Does not wait. A virtio header counts as part of the packet, if there is
+   * one.
    * @param room Bytes there; the kernel cuts what is longer.
    * @returns Bytes read, 0 when no packet is waiting.
    * @throws {TunTapError} `gone`, when the device was removed.
@@ -58,10 +44,6 @@ export class PacketPort {
   }
 
   /**
-   * Writes one packet that lies in one place.
-   *
-   * @param at Where it is, its virtio header included if the device has such.
-   * @param size Its bytes.
    * @returns Whether the kernel took it; see {@linkcode TunTap.write}.
    * @throws {TunTapError} `gone`, when the device was removed.
    */
@@ -77,15 +59,7 @@ export class PacketPort {
     }
   }
 
-  /**
-   * Writes one packet that lies in pieces.
-   *
-   * @param at Where the pieces are.
-   * @param size Bytes of each piece.
-   * @param count How many pieces there are.
-   * @returns Whether the kernel took it; see {@linkcode TunTap.write}.
-   * @throws {TunTapError} `gone`, when the device was removed.
-   */
+  /** As {@linkcode PacketPort.write}, for a packet in pieces. */
   writeGathered(
     at: Readonly<Uint32Array>,
     size: Readonly<Uint32Array>,

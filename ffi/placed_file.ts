@@ -1,9 +1,5 @@
-/**
- * Small files that come under their name whole, and leave it again. Nothing
- * that has the name before is written to: it makes room.
- *
- * @module
- */
+// Small files that appear under their name complete. What has the name before
+// is replaced, never written to.
 
 import { Errno, type SystemError } from "./errno.ts";
 import { readDescriptor, writeDescriptor } from "./file.ts";
@@ -12,34 +8,24 @@ import { cString } from "./libc.ts";
 import type { ProcessLibc } from "./process_libc.ts";
 import { statName, statOrNone, statPath } from "./stat.ts";
 
-/** A file that has its name now. */
 interface PlacedFile {
-  /**
-   * Removes it, unless somebody else's file has the name by now.
-   *
-   * @throws {SystemError} When that is not allowed.
-   */
+  /** Unless another file has the name by now. */
   remove(): void;
-  /** Lets go of the folder; nothing can be removed then. */
+  /** Afterwards nothing can be removed. */
   close(): void;
 }
 
-/** What to place. */
 interface NewFile {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Permission bits, less those of the umask. */
   readonly mode: number;
-  /** Characters for a name of its own until it gets the one that it is for. */
+  /** For the temporary name. */
   readonly suffix: string;
 }
 
 /**
- * Makes a file beside the name and gives it the name, in place of a regular
- * file or a symbolic link that has it.
- *
- * @param path The name; its folder is kept open, so that it is the same one
- * from which the file is removed.
- * @throws {SystemError} When it cannot be made.
+ * Replaces a regular file or a symbolic link. The folder stays open, so that
+ * the file is removed from the same one.
  * @throws {Error} When something else has the name, such as a folder.
  */
 export function placeFile(
@@ -71,10 +57,7 @@ export function placeFile(
   };
 }
 
-/**
- * Not to put a file in the place of a device, a folder or what leads to one:
- * somebody who says /dev/stdout does not want to lose it.
- */
+/** Who says /dev/stdout does not want to lose it, nor a folder. */
 function requireReplaceable(libc: ProcessLibc, path: string): void {
   const kind = statOrNone(() => statName(libc, path))?.kind;
   if (kind === undefined || kind === "regular file") return;

@@ -1,8 +1,4 @@
-/**
- * What a process can ask and change about itself.
- *
- * @module
- */
+// The process's own environment, arguments, name and surroundings.
 
 import { readFile } from "./file.ts";
 import { PR } from "./flags.ts";
@@ -15,12 +11,7 @@ const ARG_START_AT = 48 - 3;
 const ARG_END_AT = 49 - 3;
 const HASH = 0x23;
 
-/**
- * The environment that this process was started with. Unlike `Deno.env` it
- * needs no permission.
- *
- * @throws {SystemError} When /proc is not there.
- */
+/** As at the start. Unlike `Deno.env` it needs no permission. */
 export function readEnvironment(libc: Libc): Map<string, string> {
   const text = new TextDecoder().decode(readFile(libc, "/proc/self/environ"));
   const variables = new Map<string, string>();
@@ -34,10 +25,8 @@ export function readEnvironment(libc: Libc): Map<string, string> {
 }
 
 /**
- * Overwrites arguments where `ps` and /proc find them; each keeps its length.
- *
- * @param indexes Which arguments; 0 is the name of the program.
- * @throws {SystemError} When /proc is not there.
+ * Hides arguments from `ps` and /proc; each keeps its length.
+ * @param indexes 0 is the name of the program.
  * @throws {Error} When the arguments are not where /proc says.
  */
 export function overwriteArguments(
@@ -55,7 +44,6 @@ export function overwriteArguments(
   }
 }
 
-/** The arguments where the kernel put them. */
 function argumentBytes(libc: Libc): Uint8Array {
   const stat = new TextDecoder().decode(readFile(libc, "/proc/self/stat"));
   // The second field is a name in parentheses, which may hold anything.
@@ -74,26 +62,17 @@ function argumentBytes(libc: Libc): Uint8Array {
   );
 }
 
-/**
- * Sets the name that `ps` shows for this process; must be called on the main
- * thread. The kernel cuts it after 15 bytes.
- */
+/** For `ps`; on the main thread only. The kernel cuts it after 15 bytes. */
 export function setProcessName(libc: ProcessLibc, name: string): void {
   libc.process.prctl(PR.SET_NAME, cString(name));
 }
 
-/**
- * @param mask Permission bits that new files shall not have.
- * @returns The former mask.
- */
+/** @returns The former mask. */
 export function setUmask(libc: ProcessLibc, mask: number): number {
   return libc.process.umask(mask);
 }
 
-/**
- * @returns The working directory as an absolute path.
- * @throws {SystemError} When it has none, such as after its removal.
- */
+/** @throws {SystemError} When there is none, such as after its removal. */
 export function workingDirectory(libc: ProcessLibc): string {
   const buffer = new Uint8Array(PATH_MAX);
   if (libc.process.getcwd(buffer, buffer.length) === null) {
@@ -102,11 +81,6 @@ export function workingDirectory(libc: ProcessLibc): string {
   return new TextDecoder().decode(buffer.subarray(0, buffer.indexOf(0)));
 }
 
-/**
- * The number of a network interface.
- *
- * @returns undefined when there is none of that name.
- */
 export function interfaceIndex(
   libc: ProcessLibc,
   name: string,

@@ -1,10 +1,5 @@
-/**
- * Functions of the C library that a daemon needs once, at its start: other
- * processes, identity, and what surrounds them. Kept apart from `libc.ts`,
- * which every thread opens.
- *
- * @module
- */
+// Functions of the C library that a daemon needs at its start. Apart from
+// `libc.ts`, which every thread opens.
 
 import { type Libc, openCLibrary, openLibc } from "./libc.ts";
 
@@ -308,21 +303,13 @@ const SYMBOLS = {
   },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** The C functions of {@linkcode ProcessLibc} beyond those of `Libc`. */
 export type ProcessSymbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
-/** A C library with what a daemon's start needs besides. */
 export interface ProcessLibc extends Libc {
-  /** The additional C functions. */
   readonly process: ProcessSymbols;
 }
 
-/**
- * Opens the C library with all functions.
- *
- * @throws {Deno.errors.NotCapable} Without the permission --allow-ffi.
- * @throws {Error} When no C library can be opened; `cause` says why.
- */
+/** Throws as {@linkcode openLibc}. */
 export function openProcessLibc(): ProcessLibc {
   const libc = openLibc();
   const library = openCLibrary(SYMBOLS);
@@ -337,8 +324,8 @@ export function openProcessLibc(): ProcessLibc {
 }
 
 /**
- * The C library's own words for an error number, such as "No such file or
- * directory": for messages that people and scripts know in these words.
+ * Such as "No such file or directory", for messages that people and scripts
+ * know in these words.
  */
 export function errorText(libc: ProcessLibc, errno: number): string {
   const text = libc.process.strerror(errno);

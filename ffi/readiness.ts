@@ -1,51 +1,37 @@
-/**
- * Waiting for many file descriptors on behalf of the event loop, with one
- * thread of the pool for all of them.
- *
- * @module
- */
+// Readiness of many file descriptors for the event loop, by one thread of the
+// pool.
 
 import type { Libc } from "./libc.ts";
 import { Arena } from "./memory.ts";
 import { Bell, FOREVER, PollSet } from "./poll.ts";
 
-/** Waits at a time: as many as a page of an arena holds, with the bell. */
+/** As many as a page of an arena holds, with the bell. */
 const CAPACITY = 8192;
 
 interface Wait {
   readonly fd: number;
   readonly events: number;
-  /** True: go on and try; false: the descriptor is forgotten. */
+  /** False: the descriptor is forgotten. */
   readonly end: PromiseWithResolvers<boolean>;
 }
 
-/**
- * Tells when descriptors may be read or written. While nobody waits, it does
- * not run at all.
- */
+/** While nobody waits, it does not run at all. */
 export class Readiness {
   readonly #bell: Bell;
   readonly #set: PollSet;
   readonly #waits = new Set<Wait>();
   #running: Promise<void> | undefined;
 
-  /**
-   * @param libc The C library of this thread.
-   * @throws {SystemError} When there is no descriptor to be had.
-   */
   constructor(libc: Libc) {
     this.#bell = Bell.open(libc);
     this.#set = new PollSet(libc, new Arena(1), CAPACITY);
   }
 
   /**
-   * Waits until a call on a descriptor is worth another try. It may still find
-   * nothing to do.
-   *
+   * Until a call is worth another try, which may still find nothing to do.
    * @param events `POLLIN` or `POLLOUT`.
    * @returns false once the descriptor is forgotten.
    * @throws {RangeError} When too many wait already.
-   * @throws {SystemError} When the kernel refuses to wait.
    */
   async until(fd: number, events: number): Promise<boolean> {
     if (this.#waits.size >= CAPACITY - 1) {
@@ -61,8 +47,8 @@ export class Readiness {
   }
 
   /**
-   * Ends all waits for a descriptor. To be called before it is closed: its
-   * number may have another meaning at once.
+   * To be called before a descriptor is closed: its number may be reused at
+   * once.
    */
   forget(fd: number): void {
     for (const wait of this.#waits) {
@@ -71,7 +57,6 @@ export class Readiness {
     this.#bell.ring();
   }
 
-  /** Ends all waits, and gives back what it has. */
   async close(): Promise<void> {
     for (const wait of this.#waits) this.#end(wait, false);
     this.#bell.ring();
@@ -80,7 +65,7 @@ export class Readiness {
   }
 
   #end(wait: Wait, value: boolean): void {
-    // A wait that was forgotten during a round is not for that round to end.
+    // One that was forgotten during a round may be gone.
     if (this.#waits.delete(wait)) wait.end.resolve(value);
   }
 
@@ -94,7 +79,6 @@ export class Readiness {
     this.#running = undefined;
   }
 
-  /** Waits for all that are waited for now, until one is ready. */
   async #round(): Promise<void> {
     const waits = [...this.#waits];
     this.#set.clear();
@@ -103,7 +87,7 @@ export class Readiness {
     await this.#set.waitInBackground(FOREVER);
     this.#bell.silence();
     for (const [k, wait] of waits.entries()) {
-      // Errors and hang-ups count: the next call finds out what it is.
+      // Errors and hang-ups count: the next call reports them.
       if (this.#set.ready(indices[k] ?? 0) !== 0) this.#end(wait, true);
     }
   }

@@ -1,9 +1,4 @@
-/**
- * Setting up a network device by messages to the kernel: rtnetlink(7), with the
- * framing of RFC 3549 section 2.3.
- *
- * @module
- */
+// Setup of network devices by rtnetlink(7), framed as in RFC 3549 section 2.3.
 
 import { SystemError } from "./errno.ts";
 import { AF, MSG, NETLINK, NLM_F, NLMSG_HDRLEN, SOCK } from "./flags.ts";
@@ -26,18 +21,13 @@ const IFF_UP = 0x1;
 
 const REPLY_SIZE = 8192;
 
-/** A message to the kernel and what is asked with it, for an error's text. */
 export interface LinkRequest {
-  /** What the kernel is asked to do, such as `set the MTU of tun0 to 1400`. */
+  /** For errors, such as `set the MTU of tun0 to 1400`. */
   readonly what: string;
-  /** The message with its header; the sequence number is still 0. */
+  /** With its header; the sequence number is still 0. */
   readonly message: Uint8Array<ArrayBuffer>;
 }
 
-/**
- * @param index The device's index.
- * @param mtu Bytes.
- */
 export function mtuMessage(
   index: number,
   mtu: number,
@@ -47,10 +37,6 @@ export function mtuMessage(
   return message(RTM_NEWLINK, 0, linkBody(index, 0, 0), [[IFLA_MTU, value]]);
 }
 
-/**
- * @param index The device's index.
- * @param up Whether the link is to be up.
- */
 export function linkStateMessage(
   index: number,
   up: boolean,
@@ -60,10 +46,7 @@ export function linkStateMessage(
 }
 
 /**
- * A message that adds an address; one that is there already stays.
- *
- * @param index The device's index.
- * @param prefix The address and its prefix.
+ * An address that is there already stays.
  * @param broadcast Whether the device has a broadcast address (a tap device
  * has), which IPv4 then makes of the address' host bits (RFC 919 section 7).
  */
@@ -132,22 +115,16 @@ function message(
   return bytes;
 }
 
-/** Everything in a netlink message begins at a multiple of 4 bytes. */
 function aligned(size: number): number {
   return (size + 3) & ~3;
 }
 
-/** A socket to the part of the kernel that sets up network devices. */
 export class RouteSocket implements Disposable {
-  /** The file descriptor, which also takes the ioctls of netdevice(7). */
+  /** Also good for the ioctls of netdevice(7). */
   readonly fd: number;
   readonly #libc: Libc;
   #sequence = 0;
 
-  /**
-   * @param libc The C library of this thread.
-   * @throws {SystemError} When the kernel gives no such socket.
-   */
   constructor(libc: Libc) {
     this.#libc = libc;
     this.fd = libc.symbols.socket(
@@ -159,10 +136,8 @@ export class RouteSocket implements Disposable {
   }
 
   /**
-   * Sends a request and reads the answer, which is there as soon as sending is
-   * over: the kernel works on it within that call.
-   *
-   * @throws {SystemError} When the kernel refuses.
+   * The answer is there as soon as sending is over: the kernel works on the
+   * request within that call.
    */
   request({ what, message }: LinkRequest): void {
     const { send, recv } = this.#libc.symbols;
@@ -181,17 +156,14 @@ export class RouteSocket implements Disposable {
     if (errno !== 0) throw new SystemError(what, "netlink", errno);
   }
 
-  /** Closes the socket. */
   [Symbol.dispose](): void {
     this.#libc.symbols.close(this.fd);
   }
 }
 
 /**
- * @param reply What the kernel sent.
- * @param sequence The number of the request.
- * @returns The error number in the answer to the request, 0 for success,
- * undefined when this is no answer to it.
+ * @returns The error number, 0 for success, undefined when this is no answer to
+ * the request.
  */
 export function acknowledged(
   reply: Uint8Array<ArrayBuffer>,

@@ -1,8 +1,4 @@
-/**
- * Files that hold a secret.
- *
- * @module
- */
+// Files that hold a secret.
 
 import { readDescriptor } from "./file.ts";
 import { O } from "./flags.ts";
@@ -13,22 +9,18 @@ import { statDescriptor } from "./stat.ts";
 const STANDARD_INPUT = 0;
 const LIMIT = 4096;
 
-/** Permission bits of those who are neither owner nor in the group. */
+/** Neither owner nor group. */
 const OTHERS = 0o007;
 
-/** What a file holds, and who else may see it. */
 interface SecretFile {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Whether users other than the owner and the group have access. */
+  /** Whether users other than owner and group have access. */
   readonly isPublic: boolean;
 }
 
 /**
- * Reads a file. Its permissions are those of the very file that was read,
- * whatever its name stands for a moment later.
- *
- * @param limit Bytes that it may have at most.
- * @throws {SystemError} When it cannot be opened or read.
+ * The permissions are those of the very file that was read, even if its name
+ * changes hands.
  * @throws {RangeError} When it is longer.
  */
 export function readSecretFile(
@@ -46,12 +38,7 @@ export function readSecretFile(
   }
 }
 
-/**
- * Reads a secret from standard input to its end.
- *
- * @throws {SystemError} When it cannot be read.
- * @throws {RangeError} When it is longer than 4096 bytes.
- */
+/** @throws {RangeError} When it is longer than 4096 bytes. */
 export function readSecretInput(libc: ProcessLibc): SecretFile {
   const name = "standard input";
   return {

@@ -1,9 +1,4 @@
-/**
- * Whom a TCP socket of this host belongs to: sock_diag(7), which answers
- * everybody.
- *
- * @module
- */
+// Owners of TCP sockets of this host: sock_diag(7), which answers everybody.
 
 import { Errno, SystemError } from "./errno.ts";
 import {
@@ -51,33 +46,27 @@ const CONNECTED: readonly number[] = [
 
 const REPLY_SIZE = 8192;
 
-/** One end of a connection. */
 export interface TcpEnd {
   /** 4 or 16 bytes in network order; both ends have the same number. */
   readonly address: Uint8Array;
-  /** 1 to 65535. */
   readonly port: number;
 }
 
-/** An answer of the kernel. */
 interface Reply {
   readonly type: number;
   readonly body: DataView<ArrayBuffer>;
 }
 
-/** What cannot be done, for errors. */
 const TASK = "find the owner of a socket";
 
-/** Asks the kernel about the TCP sockets of this host. */
 export class SocketDiagnosis {
   readonly #libc: Libc;
   readonly #fd: number;
   #sequence = 0;
 
   /**
-   * @param libc The C library of this thread.
-   * @throws {SystemError} When the kernel does not tell, with `ENOENT` when it
-   * was built without that.
+   * @throws {SystemError} When the kernel does not tell: `ENOENT` when it was
+   * built without that.
    */
   constructor(libc: Libc) {
     this.#libc = libc;
@@ -93,13 +82,8 @@ export class SocketDiagnosis {
   }
 
   /**
-   * The user whose socket is at one end of a connection.
-   *
-   * @param end That end.
-   * @param other The other end.
-   * @returns undefined while no process holds such a socket: it is not
-   * accepted yet, or is closed.
-   * @throws {SystemError} When the kernel does not tell.
+   * @returns undefined while no process owns the socket at `end`: it is not
+   * accepted yet, or closed.
    */
   ownerOf(end: TcpEnd, other: TcpEnd): number | undefined {
     for (const [source, destination] of forms(end, other)) {
@@ -112,14 +96,13 @@ export class SocketDiagnosis {
     return undefined;
   }
 
-  /** Closes the socket. */
   close(): void {
     this.#libc.symbols.close(this.#fd);
   }
 
   /**
-   * Asks for all sockets in no state at all. A kernel that knows nothing of
-   * TCP would answer {@linkcode ownerOf} that there is no such socket.
+   * Asks for all sockets in no state at all. A kernel that knows nothing of TCP
+   * would answer {@linkcode ownerOf} that there is no such socket.
    */
   #tryOut(): void {
     const nowhere = { address: new Uint8Array(4), port: 0 };
@@ -127,10 +110,7 @@ export class SocketDiagnosis {
     failUnless(this.#ask(message(nowhere, nowhere, flags)), 0);
   }
 
-  /**
-   * Sends a request and reads the answer, which is there as soon as sending is
-   * over.
-   */
+  /** The answer is there as soon as sending is over. */
   #ask(request: Uint8Array<ArrayBuffer>): Reply {
     const { send, recv } = this.#libc.symbols;
     const sequence = ++this.#sequence;
@@ -143,7 +123,7 @@ export class SocketDiagnosis {
       const length = recv(this.#fd, room, room.length, MSG.DONTWAIT);
       if (length < 0) throw this.#libc.error(TASK, "recv");
       const view = new DataView(room.buffer);
-      // What an earlier request has left unread is none of the answer.
+      // The answer to an earlier request may have been left unread.
       if (length < NLMSG_HDRLEN || view.getUint32(8, true) !== sequence) {
         continue;
       }
@@ -154,18 +134,17 @@ export class SocketDiagnosis {
   }
 }
 
-/** @throws {SystemError} unless the answer is this error number */
 function failUnless({ body }: Reply, expected: number): void {
   const errno = body.byteLength < 4 ? Errno.EIO : -body.getInt32(0, true);
   if (errno !== expected) throw new SystemError(TASK, "netlink", errno);
 }
 
-/** The ends as sockets of either family may have them. */
+/** As sockets of either family may have them. */
 function forms(a: TcpEnd, b: TcpEnd): readonly (readonly [TcpEnd, TcpEnd])[] {
   return a.address.length === 4 ? [[a, b], [mapped(a), mapped(b)]] : [[a, b]];
 }
 
-/** An IPv4 address in the form that IPv6 sockets have it (RFC 4291 2.5.5.2). */
+/** As IPv6 sockets show it (RFC 4291 section 2.5.5.2). */
 function mapped({ address, port }: TcpEnd): TcpEnd {
   const bytes = new Uint8Array(16);
   bytes.fill(0xff, 10, 12);
@@ -196,7 +175,6 @@ function message(
   return bytes;
 }
 
-/** @returns undefined unless a process holds the socket */
 function ownerIn(
   body: DataView,
   source: TcpEnd,
@@ -207,7 +185,7 @@ function ownerIn(
   const isIt = body.getUint16(id + SOURCE_PORT_AT) === source.port &&
     body.getUint16(id + DESTINATION_PORT_AT) === destination.port &&
     CONNECTED.includes(body.getUint8(MESSAGE_STATE_AT));
-  // A socket without an inode is nobody's, and shows the user 0 none the less.
+  // A socket without an inode is nobody's, but shows user 0.
   if (!isIt || body.getUint32(MESSAGE_INODE_AT, true) === 0) return undefined;
   return body.getUint32(MESSAGE_UID_AT, true);
 }

@@ -1,27 +1,21 @@
-/**
- * Addresses of unix sockets in memory: struct sockaddr_un (unix(7)).
- *
- * @module
- */
+// Addresses of unix sockets: struct sockaddr_un (unix(7)).
 
 import { AF } from "./flags.ts";
-/** Address family of unix sockets. */
 
-/** Bytes of the longest path that has an address. */
+/** Without the zero byte at the end. */
 const UNIX_PATH_MAX = 107;
 
 const PATH_AT = 2;
 
-/** An address as bind(2) and connect(2) take it. */
 interface UnixAddress {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** How many of the bytes count; an abstract name has no zero behind it. */
+  /** An abstract name has no zero byte behind it. */
   readonly size: number;
 }
 
 /**
- * @param path A path, or an abstract name with `@` at its begin.
- * @throws {RangeError} When it is longer than {@linkcode UNIX_PATH_MAX} bytes.
+ * @param path An abstract name has `@` in front.
+ * @throws {RangeError} When it is longer than 107 bytes.
  */
 export function unixAddress(path: string): UnixAddress {
   const text = new TextEncoder().encode(path);

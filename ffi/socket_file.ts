@@ -1,9 +1,5 @@
-/**
- * The file that a unix socket is reached by: made for one user alone, and
- * taken over from a server that has died.
- *
- * @module
- */
+// The file of a unix socket: made for one user alone, and taken over from a
+// server that has died.
 
 import { Errno, SystemError } from "./errno.ts";
 import { AT, O } from "./flags.ts";
@@ -19,19 +15,18 @@ import {
 } from "./stat.ts";
 import { openUnixSocket } from "./unix_stream.ts";
 
-/** The owner, and nobody else. */
 const MODE = 0o600;
 const PERMISSIONS = 0o777;
 
-/** Milliseconds in which a server that has its name begins to listen. */
+/** Milliseconds between bind and listen of a server that starts. */
 const STARTING_MS = 50;
 
-/** How often the name may turn out to be taken by another dead server. */
+/** How often another dead server may turn up. */
 const ATTEMPTS = 3;
 
 /**
- * The name of a socket. As long as it is held, no other file can pass for this
- * one: numbers of files that are gone are given out again.
+ * Held open: inode numbers of removed files are reused, and another file could
+ * pass for this one.
  */
 export class SocketFile {
   readonly #libc: SocketLibc;
@@ -46,14 +41,8 @@ export class SocketFile {
   }
 
   /**
-   * Gives a socket its name in the file system, with mode 0600 from the first
-   * moment on.
-   *
-   * @param fd A socket that has no name and does not listen.
-   * @param path The name. A socket of a dead server gives way.
-   * @param owner Whom the file is to belong to, if not to this user.
-   * @returns The file, to be removed at the end.
-   * @throws {SystemError} When it cannot be made.
+   * Mode 0600 from the first moment on. The socket of a dead server gives way.
+   * @param owner Owner of the file, if not this user.
    * @throws {Error} When the name is that of something else, or of a server
    * that listens.
    */
@@ -89,7 +78,6 @@ export class SocketFile {
     }
   }
 
-  /** Finds the file of a socket; undefined when there is none any more. */
   static find(libc: SocketLibc, path: string): SocketFile | undefined {
     const status = statOrNone(() => statName(libc, path));
     if (status === undefined) return undefined;
@@ -101,19 +89,19 @@ export class SocketFile {
     return new SocketFile(libc, path);
   }
 
-  /** Whether this name leads to it, and not through a symbolic link. */
+  /** Not through a symbolic link. */
   isAt(path: string): boolean {
     const found = statOrNone(() => statName(this.#libc, path));
     return found?.identity === this.#status().identity;
   }
 
-  /** Removes the name if it is still of this file, and that is allowed. */
+  /** If the name is still of this file, and removal is allowed. */
   remove(): void {
     if (this.isAt(this.#path)) this.#libc.socket.unlink(cString(this.#path));
     this.release();
   }
 
-  /** Leaves the name, and lets go of the file. */
+  /** Leaves the name. */
   release(): void {
     this.#libc.symbols.close(this.#held);
   }
@@ -122,7 +110,7 @@ export class SocketFile {
     return statDescriptor(this.#libc, this.#held, this.#path);
   }
 
-  /** Whoever may write to the folder could have put another one there. */
+  // Whoever may write to the folder could have put another one there.
   #isOurs(): boolean {
     const status = this.#status();
     const user = this.#libc.process.geteuid();
@@ -131,7 +119,6 @@ export class SocketFile {
       this.isAt(this.#path);
   }
 
-  /** Makes sure that nobody else can connect, and gives it to its owner. */
   #handOver(owner: Identity | undefined): void {
     const libc = this.#libc;
     const path = this.#path;
@@ -149,8 +136,8 @@ export class SocketFile {
 }
 
 /**
- * Makes room where a server has died. Another one may be about to do the same:
- * it must not lose the socket that it has just made.
+ * Another server may be about to do the same: it must not lose the socket that
+ * it has just made.
  */
 function removeDead(libc: SocketLibc, path: string): void {
   const dead = SocketFile.find(libc, path);
@@ -180,7 +167,7 @@ function isTaken(path: string): Error {
   return new Error(`Cannot listen at '${path}': another server listens there`);
 }
 
-/** @param afterMs How long to hold up the thread before, in milliseconds. */
+/** @param afterMs Blocks the thread before. */
 function isServed(libc: SocketLibc, path: string, afterMs = 0): boolean {
   if (afterMs > 0) libc.symbols.poll(null, 0, afterMs);
   const { bytes, size } = unixAddress(path);
@@ -189,7 +176,7 @@ function isServed(libc: SocketLibc, path: string, afterMs = 0): boolean {
     if (libc.process.connect(fd, bytes, size) === 0) return true;
     const errno = libc.errno();
     if (errno === Errno.ECONNREFUSED || errno === Errno.ENOENT) return false;
-    // Too many wait to be let in.
+    // Its backlog is full.
     if (errno === Errno.EAGAIN) return true;
     throw new SystemError(`listen at '${path}'`, "connect", errno);
   } finally {

@@ -1,10 +1,5 @@
-/**
- * Functions of the C library for unix streams and the files that they are
- * reached by. Opened by those programs alone that use them, and before they
- * are confined.
- *
- * @module
- */
+// Functions of the C library for unix streams and their files. Opened only by
+// programs that use them, before they are confined.
 
 import { openCLibrary } from "./libc.ts";
 import type { ProcessLibc } from "./process_libc.ts";
@@ -63,20 +58,14 @@ const SYMBOLS = {
   },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** The C functions of {@linkcode SocketLibc} beyond those of `ProcessLibc`. */
 export type SocketSymbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
-/** A C library with what unix streams need besides. */
 export interface SocketLibc extends ProcessLibc {
-  /** The additional C functions. */
   readonly socket: SocketSymbols;
 }
 
 /**
- * Opens the additional functions; closing them leaves the others open.
- *
- * @throws {Deno.errors.NotCapable} Without the permission --allow-ffi.
- * @throws {Error} When no C library can be opened; `cause` says why.
+ * Closing it leaves the other functions open; throws as {@linkcode openLibc}.
  */
 export function openSocketLibc(libc: ProcessLibc): SocketLibc {
   const library = openCLibrary(SYMBOLS);

@@ -1,9 +1,5 @@
-/**
- * Starting other programs without a shell, and without the permission to: the
- * daemon has none that `Deno.Command` would ask for.
- *
- * @module
- */
+// Child processes without a shell, and without the permission that
+// `Deno.Command` would ask for.
 
 import { SystemError } from "./errno.ts";
 import { O } from "./flags.ts";
@@ -22,26 +18,22 @@ const SIGSET_SIZE = 128;
 const POINTER_SIZE = 8;
 const FIRST_DESCRIPTOR = 3;
 
-/** What to start, and how. */
 export interface SpawnOptions {
-  /** The program; nothing is searched for it. */
+  /** Not searched in PATH. */
   readonly path: string;
-  /** Its arguments, the name that it is called by first. */
+  /** With the name that it is called by. */
   readonly argv: readonly string[];
-  /** Its environment, each as `NAME=value`. */
+  /** `NAME=value` */
   readonly env: readonly string[];
-  /** Whether it gets a session of its own, without a terminal. */
   readonly newSession: boolean;
-  /** Become its descriptors 3, 4 and so on; these must not be among them. */
+  /** Become 3, 4 and so on; these must not be among them. */
   readonly descriptors: readonly number[];
 }
 
 /**
- * Starts a program with /dev/null as its standard streams, all signals as a
- * new program expects them, and no descriptor that it was not given.
- *
+ * With /dev/null as standard streams, default signals, and no descriptor that
+ * it was not given.
  * @returns The process id.
- * @throws {SystemError} When it cannot be started.
  */
 export function spawn(libc: ProcessLibc, options: SpawnOptions): number {
   const { posix_spawn } = libc.process;
@@ -57,7 +49,7 @@ export function spawn(libc: ProcessLibc, options: SpawnOptions): number {
   if (error !== 0) {
     throw new SystemError(`start '${options.path}'`, "posix_spawn", error);
   }
-  // What the kernel was told by address only must live until now.
+  // The kernel knows these by address only: they must live until now.
   arena.check(0, 0);
   return pid[0] ?? -1;
 }
@@ -103,7 +95,7 @@ function spawnAttributes(
   const attributes = new Uint8Array(STRUCT_SIZE);
   check(process.posix_spawnattr_init(attributes));
   cleanup.defer(() => process.posix_spawnattr_destroy(attributes));
-  // The runtime ignores SIGPIPE, which a script would inherit.
+  // The runtime ignores SIGPIPE, which a child would inherit.
   const all = new Uint8Array(SIGSET_SIZE);
   process.sigfillset(all);
   check(process.posix_spawnattr_setsigdefault(attributes, all));
@@ -128,7 +120,6 @@ function sizeOf(texts: readonly string[]): number {
   );
 }
 
-/** @returns The pointer to an array of pointers, which a null pointer ends. */
 function writeStrings(
   arena: Arena,
   texts: readonly string[],
@@ -143,17 +134,11 @@ function writeStrings(
   return arena.pointer(array);
 }
 
-/** How a process ended. */
 type Ending =
   | { readonly kind: "exit"; readonly status: number }
   | { readonly kind: "signal"; readonly signal: number };
 
-/**
- * Waits until a child has ended, and leaves this thread free.
- *
- * @param pid What {@linkcode spawn} returned.
- * @throws {Error} When the child's end cannot be learnt.
- */
+/** @throws {Error} When the child's status is not available. */
 export async function waitForEnd(
   libc: ProcessLibc,
   pid: number,

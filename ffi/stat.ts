@@ -1,9 +1,4 @@
-/**
- * What the file system knows of a file: statx(2), whose struct is the same on
- * every architecture.
- *
- * @module
- */
+// File status: statx(2), whose struct is the same on every architecture.
 
 import { AT } from "./flags.ts";
 import { cString } from "./libc.ts";
@@ -22,7 +17,7 @@ const INODE_AT = 32;
 const DEVICE_MAJOR_AT = 136;
 const DEVICE_MINOR_AT = 140;
 
-/** The upper four bits of a mode, which tell what a file is. */
+/** By the upper four bits of a mode. */
 const KINDS = new Map([
   [0o1, "FIFO"],
   [0o2, "character device"],
@@ -33,34 +28,26 @@ const KINDS = new Map([
   [0o14, "socket"],
 ]);
 
-/** Some of what there is to know of a file. */
 export interface FileStatus {
   /** Type and permission bits. */
   readonly mode: number;
-  /** Its type in a word or two, such as `regular file` or `FIFO`. */
   readonly kind: string;
-  /** How many names it has. */
+  /** Number of hard links. */
   readonly names: number;
-  /** The user that it belongs to. */
+  /** User id. */
   readonly owner: number;
   /** The same for two names of one file, and for no others. */
   readonly identity: string;
 }
 
-/**
- * @param path Leads to the file; a symbolic link is followed.
- * @throws {SystemError} When there is no such file.
- */
+/** Follows a symbolic link. */
 export function statPath(libc: ProcessLibc, path: string): FileStatus {
   return stat(libc, AT.FDCWD, path, 0, path);
 }
 
 /**
- * Looks at what has a name, be it a symbolic link.
- *
- * @param folder An open folder in which a relative name is looked for; the
- * working directory without it.
- * @throws {SystemError} When nothing has that name.
+ * Does not follow a symbolic link.
+ * @param folder An open folder for relative names.
  */
 export function statName(
   libc: ProcessLibc,
@@ -70,11 +57,7 @@ export function statName(
   return stat(libc, folder, name, AT.SYMLINK_NOFOLLOW, name);
 }
 
-/**
- * @param fd An open file.
- * @param path What to call it in an error.
- * @throws {SystemError} When the kernel does not answer.
- */
+/** @param path For errors. */
 export function statDescriptor(
   libc: ProcessLibc,
   fd: number,
@@ -83,7 +66,7 @@ export function statDescriptor(
   return stat(libc, fd, "", AT.EMPTY_PATH, path);
 }
 
-/** @returns undefined when nothing is there, or it is out of sight */
+/** @returns undefined when nothing is there, or it cannot be seen */
 export function statOrNone(look: () => FileStatus): FileStatus | undefined {
   try {
     return look();

@@ -1,9 +1,5 @@
-/**
- * A TUN or TAP device on the character device /dev/net/tun
- * (Documentation/networking/tuntap.rst of Linux).
- *
- * @module
- */
+// TUN and TAP devices on /dev/net/tun (Documentation/networking/tuntap.rst of
+// Linux).
 
 import type {
   DeviceSettings,
@@ -30,22 +26,17 @@ const IFF_TAP = 0x2;
 const IFF_NO_PI = 0x1000;
 const IFF_VNET_HDR = 0x4000;
 
-/** What the daemon can ask of a device beyond {@linkcode TunTapOptions}. */
 interface DeviceOptions extends TunTapOptions {
   /**
-   * Whether a virtio_net_hdr of 10 bytes stands before each packet, in both
-   * directions. Left out: no.
+   * Whether a virtio_net_hdr of 10 bytes precedes each packet, in both
+   * directions.
    */
   readonly vnetHeader?: boolean;
 }
 
 /**
- * Opens a device; see {@linkcode TunTap}.
- *
- * @param libc The C library of this thread.
- * @param options Which device.
  * @param onClosed Called once, when nothing of the device is in use any more.
- * @throws {TunTapError} When it cannot be had; `code` says why.
+ * @throws {TunTapError} When it cannot be opened; `code` says why.
  */
 export function openDevice(
   libc: Libc,
@@ -106,7 +97,6 @@ function openNode(libc: Libc, what: string): number {
   }
 }
 
-/** @returns The name that the kernel gave the device. */
 function attach(
   libc: Libc,
   fd: number,
@@ -118,8 +108,8 @@ function attach(
   if (libc.symbols.ioctl(fd, Ioctl.TUNSETIFF, ifreq.bytes) < 0) {
     throw attachError(what, libc.error(what, "ioctl"));
   }
-  // A persistent device keeps what the program that had it before has set, and
-  // would hand over super-packets to one that does not expect any.
+  // A persistent device keeps the offloads that the program before has set, and
+  // would pass on super-packets that nobody expects.
   setOffloads(libc, fd, 0);
   if ((flags & IFF_VNET_HDR) !== 0) resetHeaderSize(libc, fd);
   return ifreq.name;
@@ -155,7 +145,7 @@ function attachError(what: string, cause: SystemError): TunTapError {
   }
 }
 
-/** An open device; see {@linkcode TunTap} for what its users may expect. */
+/** See {@linkcode TunTap} for the contract. */
 export class TunTapDevice implements TunTap {
   readonly name: string;
   readonly type: DeviceType;
@@ -167,13 +157,7 @@ export class TunTapDevice implements TunTap {
   #wait: Promise<boolean> | undefined;
   #isOpen = true;
 
-  /**
-   * @param libc The C library of this thread.
-   * @param fd A descriptor attached to the device, which becomes this object's.
-   * @param name The device's name.
-   * @param type What it carries.
-   * @param onClosed Called once, when nothing of the device is in use any more.
-   */
+  /** @param fd Becomes this object's. */
   constructor(
     libc: Libc,
     fd: number,
@@ -227,11 +211,10 @@ export class TunTapDevice implements TunTap {
   }
 
   /**
-   * Lets the kernel hand over packets that still need work, as the header in
-   * front of them tells; only for a device opened with that header. What the
-   * kernel does not know is left out step by step.
-   *
-   * @param wanted Which, of {@linkcode Offload}.
+   * Lets the kernel pass on packets that still need work, as their header
+   * tells; only for a device with that header. What the kernel does not know is
+   * left out step by step.
+   * @param wanted Of {@linkcode Offload}.
    * @returns Those that are set.
    */
   negotiateOffloads(wanted: number): number {

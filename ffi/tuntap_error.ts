@@ -1,8 +1,4 @@
-/**
- * What can go wrong with a TUN or TAP device, by kind.
- *
- * @module
- */
+// Faults of a TUN or TAP device, by kind.
 
 import { Errno, SystemError } from "./errno.ts";
 
@@ -49,11 +45,8 @@ export class TunTapError extends Error {
 }
 
 /**
- * Tells whether an error of writing concerns that one packet and not the
- * device: in tun_get_user() (drivers/net/tun.c) a packet of no known protocol,
- * a link that is down, and want of memory.
- *
- * @param errno The error number that the write left.
+ * An error of that one packet and not of the device: in tun_get_user()
+ * (drivers/net/tun.c) an unknown protocol, a link that is down, lack of memory.
  */
 export function isRefusedPacket(errno: number): boolean {
   return errno === Errno.EINVAL || errno === Errno.EIO ||
@@ -62,12 +55,8 @@ export function isRefusedPacket(errno: number): boolean {
 }
 
 /**
- * The error to throw when reading or writing met something else than the fate
- * of one packet.
- *
- * @param what What could not be done, such as `read from tun0`.
- * @param syscall The call that failed.
- * @param errno The error number it left.
+ * For errors of reading and writing that are not about one packet.
+ * @param what Such as `read from tun0`.
  */
 export function lostDevice(
   what: string,

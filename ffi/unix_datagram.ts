@@ -1,9 +1,4 @@
-/**
- * Datagrams to a unix socket: how syslog (RFC 3164 over /dev/log) and systemd
- * are spoken to (unix(7)).
- *
- * @module
- */
+// Datagrams to a unix socket, for syslog (RFC 3164 over /dev/log) and systemd.
 
 import { Errno } from "./errno.ts";
 import { AF, MSG, SO, SOCK, SOL } from "./flags.ts";
@@ -11,10 +6,9 @@ import type { ProcessLibc } from "./process_libc.ts";
 import { unixAddress } from "./sockaddr_un.ts";
 
 /**
- * A socket that sends to one address. The kernel keeps few datagrams, on many
- * systems ten, for a listener that does not read; a burst of lines is more.
- * So it waits a moment for room - but once, not at every datagram, for one that
- * has stopped to read.
+ * The kernel queues few datagrams, on many systems ten; a burst of lines is
+ * more. So it waits a moment for room, but only once for a listener that has
+ * stopped reading.
  */
 export class UnixDatagram implements Disposable {
   readonly #libc: ProcessLibc;
@@ -24,10 +18,8 @@ export class UnixDatagram implements Disposable {
   #waits: boolean;
 
   /**
-   * @param path The address; `@` at its begin stands for an abstract one.
+   * @param path An abstract name has `@` in front.
    * @param patience Milliseconds to wait for room, or 0.
-   * @throws {SystemError} When nobody listens there.
-   * @throws {RangeError} When the path is longer than 107 bytes.
    */
   constructor(libc: ProcessLibc, path: string, patience = 0) {
     this.#libc = libc;
@@ -38,10 +30,9 @@ export class UnixDatagram implements Disposable {
   }
 
   /**
-   * Sends one datagram. Where the listener has gone, it connects again: within
-   * a chroot that needs the address inside of it.
-   *
-   * @throws {SystemError} When it is not sent, `EAGAIN` because the listener
+   * Connects again where the listener has gone: within a chroot that needs the
+   * address inside of it.
+   * @throws {SystemError} When it is not sent: `EAGAIN` because the listener
    * does not keep up.
    */
   send(bytes: Uint8Array<ArrayBuffer>): void {
@@ -58,7 +49,7 @@ export class UnixDatagram implements Disposable {
     throw this.#libc.error(`send to '${this.#path}'`, "send");
   }
 
-  /** Closes the socket. A second call does nothing. */
+  /** A second call does nothing. */
   close(): void {
     if (this.#fd >= 0) this.#libc.symbols.close(this.#fd);
     this.#fd = -1;

@@ -1,8 +1,4 @@
-/**
- * Letting in whoever connects to a unix socket (unix(7)).
- *
- * @module
- */
+// Unix stream sockets that accept connections (unix(7)).
 
 import { Errno } from "./errno.ts";
 import type { Identity } from "./identity.ts";
@@ -17,10 +13,9 @@ import {
   UnixStream,
 } from "./unix_stream.ts";
 
-/** Clients that may wait to be let in. */
 const BACKLOG = 128;
 
-/** A socket with a name, which one user alone can connect to. */
+/** Only one user can connect to it. */
 export class UnixListener {
   readonly #libc: SocketLibc;
   readonly #readiness: Readiness;
@@ -30,11 +25,8 @@ export class UnixListener {
   #isOpen = true;
 
   /**
-   * @param path The name. A socket of a dead server gives way.
-   * @param owner Whom the file is to belong to, if not to this user.
-   * @throws {SystemError} When it cannot be made.
-   * @throws {Error} When the name is that of something else, or of a server
-   * that listens.
+   * @param owner Owner of the file, if not this user.
+   * @throws As {@linkcode SocketFile.bind}.
    */
   constructor(
     libc: SocketLibc,
@@ -55,12 +47,6 @@ export class UnixListener {
     }
   }
 
-  /**
-   * Waits for the next one that connects.
-   *
-   * @throws {SystemError} When the system lacks something now.
-   * @throws {Error} When the listener is closed.
-   */
   async accept(): Promise<UnixStream> {
     while (this.#isOpen) {
       const { accept4 } = this.#libc.socket;
@@ -75,8 +61,8 @@ export class UnixListener {
   }
 
   /**
-   * Closes the socket and removes its name, unless that is out of reach by
-   * now. May be called again.
+   * Removes the name too, unless that is out of reach by now. May be called
+   * again.
    */
   close(): void {
     if (!this.#isOpen) return;

@@ -1,8 +1,4 @@
-/**
- * Streams through unix sockets (unix(7)), which tell who is at the other end.
- *
- * @module
- */
+// Unix stream sockets (unix(7)), which tell who is at the other end.
 
 import { Errno, SystemError } from "./errno.ts";
 import { AF, MSG, SHUT, SO, SOCK, SOL } from "./flags.ts";
@@ -16,15 +12,8 @@ import type { SocketLibc } from "./socket_libc.ts";
 const UCRED_SIZE = 12;
 const UCRED_UID_AT = 4;
 
-/** Flags of every descriptor here. */
 export const STREAM_FLAGS = SOCK.NONBLOCK | SOCK.CLOEXEC;
 
-/**
- * Opens a stream socket that does not block.
- *
- * @returns Its descriptor.
- * @throws {SystemError} When there is none to be had.
- */
 export function openUnixSocket(libc: Libc): number {
   const fd = libc.symbols.socket(AF.UNIX, SOCK.STREAM | STREAM_FLAGS, 0);
   if (fd < 0) throw libc.error("open a unix socket", "socket");
@@ -32,12 +21,9 @@ export function openUnixSocket(libc: Libc): number {
 }
 
 /**
- * Connects to whoever listens at a path. It is done at once, or fails.
- *
- * @param path The path of a socket.
- * @throws {SystemError} When nobody listens there, with `EAGAIN` when too many
- * wait to be let in.
- * @throws {RangeError} When the path is longer than 107 bytes.
+ * Done at once, or fails.
+ * @throws {SystemError} When nobody listens there, `EAGAIN` when the backlog is
+ * full.
  */
 export function connectUnix(
   libc: SocketLibc,
@@ -57,11 +43,9 @@ export function connectUnix(
   }
 }
 
-/** One end of a connection. */
 export class UnixStream {
   /**
-   * The effective user of whoever connected or listens at the other end, at
-   * the time when they began to.
+   * The effective user at the other end when it connected or began to listen.
    */
   readonly uid: number;
   readonly #libc: SocketLibc;
@@ -70,10 +54,8 @@ export class UnixStream {
   #isOpen = true;
 
   /**
-   * @param fd A connected socket that does not block, which becomes this
-   * object's.
-   * @throws {SystemError} When the kernel does not tell who is at the other
-   * end; the socket stays open.
+   * @param fd Connected, does not block; becomes this object's unless this
+   * throws.
    */
   constructor(libc: SocketLibc, readiness: Readiness, fd: number) {
     this.#libc = libc;
@@ -83,12 +65,8 @@ export class UnixStream {
   }
 
   /**
-   * Reads what is there, at least one byte.
-   *
-   * @param into Where to; not empty.
-   * @returns The number of bytes, or null at the end.
-   * @throws {SystemError} When the connection is broken.
-   * @throws {Error} When this end is closed.
+   * @param into Not empty.
+   * @returns At least one byte, or null at the end.
    */
   async read(into: Uint8Array): Promise<number | null> {
     const bytes = new Uint8Array(into.length);
@@ -104,11 +82,7 @@ export class UnixStream {
   }
 
   /**
-   * Writes some of the bytes, at least one of them, as soon as there is room.
-   *
-   * @returns How many.
-   * @throws {SystemError} When the connection is broken.
-   * @throws {Error} When this end is closed.
+   * As soon as there is room for at least one byte; throws as {@linkcode read}.
    */
   async write(bytes: Uint8Array): Promise<number> {
     const copy = bytes.slice();
@@ -122,14 +96,13 @@ export class UnixStream {
     );
   }
 
-  /** Ends it, with whatever reads and writes wait. May be called again. */
+  /** Ends pending reads and writes as well. May be called again. */
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     closeSocket(this.#libc, this.#readiness, this.#fd);
   }
 
-  /** Calls until it works, and waits in between. */
   async #try(
     what: string,
     syscall: string,
@@ -150,13 +123,12 @@ export class UnixStream {
   }
 }
 
-/** Closes a socket for both ends at once, whoever still waits for it. */
 export function closeSocket(
   libc: SocketLibc,
   readiness: Readiness,
   fd: number,
 ): void {
-  // A thread of the pool that waits keeps the socket alive for a moment.
+  // Pending waits in the pool keep the socket alive for a moment.
   libc.socket.shutdown(fd, SHUT.RDWR);
   readiness.forget(fd);
   libc.symbols.close(fd);

@@ -1,30 +1,24 @@
-/**
- * Offloads of a TUN or TAP device with IFF_VNET_HDR: what the kernel may leave
- * to this program, told by a struct virtio_net_hdr before each packet.
- *
- * @module
- */
+// Offloads of a TUN or TAP device with IFF_VNET_HDR: a struct virtio_net_hdr
+// before each packet tells what the kernel left to do.
 
 import { Ioctl } from "./flags.ts";
 import type { Libc } from "./libc.ts";
 import { TunTapError } from "./tuntap_error.ts";
 
-/** Bytes of struct virtio_net_hdr without the field for merged buffers. */
+/** Without the field for merged buffers. */
 export const VNET_HEADER_SIZE = 10;
 
-/** What the kernel may leave to this program (include/uapi/linux/if_tun.h). */
+/** include/uapi/linux/if_tun.h */
 export const Offload = {
-  /** Transport checksums; all others need this one. */
+  /** Checksums; all others need this one. */
   CSUM: 0x1,
-  /** Segmentation of TCP over IPv4. */
   TSO4: 0x2,
-  /** Segmentation of TCP over IPv6. */
   TSO6: 0x4,
-  /** Segmentation of TCP with congestion notification. */
+  /** With congestion notification. */
   TSO_ECN: 0x8,
-  /** Segmentation of UDP over IPv4, since Linux 6.2. */
+  /** Since Linux 6.2. */
   USO4: 0x20,
-  /** Segmentation of UDP over IPv6, since Linux 6.2. */
+  /** Since Linux 6.2. */
   USO6: 0x40,
 } as const;
 
@@ -35,11 +29,7 @@ const STEPS = [
   Offload.CSUM,
 ];
 
-/**
- * @param fd A descriptor attached to a device.
- * @param offloads Which, of {@linkcode Offload}.
- * @returns Whether the kernel took them.
- */
+/** @returns Whether the kernel took them. */
 export function setOffloads(
   libc: Libc,
   fd: number,
@@ -49,10 +39,7 @@ export function setOffloads(
 }
 
 /**
- * Sets as many of the offloads as the kernel knows.
- *
- * @param fd A descriptor attached to a device with IFF_VNET_HDR.
- * @param wanted Which, of {@linkcode Offload}.
+ * As many as the kernel knows.
  * @returns Those that are set.
  */
 export function negotiateOffloads(
@@ -70,9 +57,7 @@ export function negotiateOffloads(
 }
 
 /**
- * Sets the header to {@linkcode VNET_HEADER_SIZE}: a persistent device keeps
- * the size that another program has set.
- *
+ * A persistent device keeps the size that another program has set.
  * @throws {TunTapError} `failed`, when the kernel refuses.
  */
 export function resetHeaderSize(libc: Libc, fd: number): void {
