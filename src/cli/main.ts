@@ -48,7 +48,7 @@ export async function main(
   return await (PROGRAMS[name] ?? anytun)(rest, libc);
 }
 
-/** What no program has caught: without a word of code, and with our status. */
+/** Reports what no program has caught, without a stack trace. */
 async function mainOrReport(): Promise<number> {
   try {
     const libc = openProcessLibc();
