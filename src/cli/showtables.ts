@@ -18,7 +18,7 @@ import { formatPlace, isUnixSocket, type Place } from "../net/place.ts";
 import { systemLookup } from "../net/system_lookup.ts";
 import { ClusterView, tableJson } from "../sync/cluster_view.ts";
 import { connectTcp } from "../sync/deno_tcp.ts";
-import type { SyncStream } from "../sync/seams.ts";
+import type { SyncStream } from "../sync/streams.ts";
 import { type TableLine, TableReader } from "../sync/showtables.ts";
 import { connectFor } from "../sync/transport.ts";
 import { printCommandLine, printTo } from "./print.ts";

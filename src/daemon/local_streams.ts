@@ -15,7 +15,7 @@ import {
 } from "../../ffi/unix_stream.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import type { UnixSocket } from "../net/place.ts";
-import type { OwnerOf, UnixStream, UnixStreams } from "../sync/seams.ts";
+import type { OwnerOf, UnixStream, UnixStreams } from "../sync/streams.ts";
 
 /** What a program has of it, however often it asks. */
 export class LocalStreams implements AsyncDisposable {

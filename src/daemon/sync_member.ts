@@ -16,7 +16,7 @@ import { bindSync } from "../sync/bind.ts";
 import { SyncClient } from "../sync/client.ts";
 import { KnownMembers } from "../sync/known_members.ts";
 import { SyncServer } from "../sync/server.ts";
-import type { Connect } from "../sync/seams.ts";
+import type { Connect } from "../sync/streams.ts";
 import { connectFor, listenFor } from "../sync/transport.ts";
 import { keepFlushing } from "./flush_log.ts";
 import type { Identity } from "./process_control.ts";

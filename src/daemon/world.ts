@@ -13,7 +13,7 @@ import type {
   ListenTcp,
   OwnerOf,
   UnixStreams,
-} from "../sync/seams.ts";
+} from "../sync/streams.ts";
 import type { PlaneBuilder } from "../tunnel/plane.ts";
 import type { TunnelSettings } from "../tunnel/settings.ts";
 import type { Launcher } from "./launcher.ts";

@@ -11,7 +11,7 @@ import {
 } from "../net/place.ts";
 import type { Lookup } from "../net/resolver.ts";
 import { isUnspecified } from "./record.ts";
-import type { Listen, SyncListener } from "./seams.ts";
+import type { Listen, SyncListener } from "./streams.ts";
 
 export type SyncBind = UnixSocket | SyncPort;
 

@@ -13,7 +13,7 @@ import { decodeRecord } from "./decode.ts";
 import { SyncError } from "./error.ts";
 import { RecordReader } from "./framing.ts";
 import type { SyncRecord } from "./record.ts";
-import type { Connect, SyncStream } from "./seams.ts";
+import type { Connect, SyncStream } from "./streams.ts";
 
 const FIRST_PAUSE_MS = 1000;
 const LAST_PAUSE_MS = 10_000;

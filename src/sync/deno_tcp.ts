@@ -1,7 +1,7 @@
 // TCP of Deno. Needs `--allow-net`.
 import { formatAddress, parseAddress } from "../net/address.ts";
 import type { Endpoint } from "../net/endpoint.ts";
-import type { SyncListener, TcpStream } from "./seams.ts";
+import type { SyncListener, TcpStream } from "./streams.ts";
 
 /** On `[::]` this serves IPv4 as well: Deno has no switch for IPV6_V6ONLY. */
 export function listenTcp(

@@ -2,7 +2,7 @@
 import type { Delay } from "../net/resolver.ts";
 import { Admission } from "./admission.ts";
 import type { KnownMembers } from "./known_members.ts";
-import type { SyncStream } from "./seams.ts";
+import type { SyncStream } from "./streams.ts";
 import { type PendingClient, SILENT } from "./stranger.ts";
 
 /** From one search for clients that took too long to the next, in ms. */

@@ -3,7 +3,7 @@
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { reasonOf } from "../log/reason.ts";
 import { formatPlace, type Place } from "../net/place.ts";
-import type { SyncListener, SyncStream } from "./seams.ts";
+import type { SyncListener, SyncStream } from "./streams.ts";
 
 const ROOT = 0;
 

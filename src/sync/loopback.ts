@@ -19,7 +19,7 @@ import type {
   OwnerOf,
   SyncStream,
   TcpStream,
-} from "./seams.ts";
+} from "./streams.ts";
 
 /**
  * Time for a server to accept, in ms. On a busy host one that has just

@@ -1,6 +1,6 @@
 // Origins of connections, as coarse as they are counted.
 import { formatAddress, type IpAddress } from "../net/address.ts";
-import type { SyncStream } from "./seams.ts";
+import type { SyncStream } from "./streams.ts";
 
 type Peer = Pick<SyncStream, "remote" | "uid">;
 

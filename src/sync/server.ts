@@ -6,7 +6,7 @@ import { formatPlace } from "../net/place.ts";
 import type { Delay } from "../net/resolver.ts";
 import { Admission, type Admitted } from "./admission.ts";
 import { originOf } from "./origin.ts";
-import type { SyncListener, SyncStream } from "./seams.ts";
+import type { SyncListener, SyncStream } from "./streams.ts";
 import { Subscriber } from "./subscriber.ts";
 
 /** Pause after a failed accept, such as for want of descriptors. */

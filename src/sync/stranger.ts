@@ -1,6 +1,6 @@
 // A client that has connected and not yet been verified.
 import { originOf } from "./origin.ts";
-import type { SyncStream } from "./seams.ts";
+import type { SyncStream } from "./streams.ts";
 
 /** Type, version and length of a record (RFC 8446 section 5.1). */
 const HEADER_BYTES = 5;

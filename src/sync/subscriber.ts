@@ -1,6 +1,6 @@
 // Output queue of one client of the sync server.
 import type { Place } from "../net/place.ts";
-import type { SyncStream } from "./seams.ts";
+import type { SyncStream } from "./streams.ts";
 
 /** Characters, which are bytes. */
 const CHUNK_BYTES = 1 << 16;

@@ -2,7 +2,7 @@
 // sync and TCP.
 import type { Endpoint } from "../net/endpoint.ts";
 import type { HandshakeLimits } from "./doorkeeper.ts";
-import type { Connect, Listen } from "./seams.ts";
+import type { Connect, Listen } from "./streams.ts";
 import { acceptHandshake, beginHandshake } from "./tls_handshake.ts";
 import { type Surroundings, TlsListener } from "./tls_listener.ts";
 

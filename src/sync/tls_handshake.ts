@@ -3,7 +3,7 @@
 // Names in certificates are not compared: members are reached by addresses, and
 // one address may be several members. A certificate of the authority is enough.
 import { connect, createServer, type TLSSocket } from "node:tls";
-import type { SyncStream } from "./seams.ts";
+import type { SyncStream } from "./streams.ts";
 import type { TlsIdentity } from "./tls.ts";
 import { SILENT } from "./stranger.ts";
 import { TlsStream } from "./tls_stream.ts";

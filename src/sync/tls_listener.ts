@@ -6,7 +6,7 @@ import {
   HandshakeLimiter,
   type HandshakeLimiterOptions,
 } from "./doorkeeper.ts";
-import type { SyncListener, SyncStream } from "./seams.ts";
+import type { SyncListener, SyncStream } from "./streams.ts";
 import { PendingClient } from "./stranger.ts";
 
 interface TlsListenerOptions extends HandshakeLimiterOptions {

@@ -1,7 +1,7 @@
 // The stream inside TLS.
 import type { TLSSocket } from "node:tls";
 import type { Place } from "../net/place.ts";
-import type { SyncStream } from "./seams.ts";
+import type { SyncStream } from "./streams.ts";
 
 /** It buffers whatever arrives, read or not: members read all the time. */
 export class TlsStream implements SyncStream {

@@ -17,7 +17,7 @@ import type {
   OwnerOf,
   SocketOwner,
   UnixStreams,
-} from "./seams.ts";
+} from "./streams.ts";
 import type { TlsIdentity } from "./tls.ts";
 import type { Surroundings } from "./tls_listener.ts";
 import { connectUnix, listenUnix } from "./unix.ts";

@@ -12,7 +12,7 @@ import type {
   SyncStream,
   UnixStream,
   UnixStreams,
-} from "./seams.ts";
+} from "./streams.ts";
 
 /**
  * @param owner Owner of the socket's file, if not the present user

@@ -1,6 +1,6 @@
 // The stream below TLS, as a Duplex for `node:tls`.
 import { Duplex } from "node:stream";
-import type { SyncStream } from "./seams.ts";
+import type { SyncStream } from "./streams.ts";
 
 const READ_BYTES = 1 << 14;
 

@@ -13,7 +13,7 @@ import { openProcessLibc } from "../../ffi/process_libc.ts";
 import { LocalStreams } from "../../src/daemon/local_streams.ts";
 import { parseAddress } from "../../src/net/address.ts";
 import { connectTcp, listenTcp } from "../../src/sync/deno_tcp.ts";
-import type { SyncStream } from "../../src/sync/seams.ts";
+import type { SyncStream } from "../../src/sync/streams.ts";
 import { say } from "./lab_say.ts";
 
 /** The user, and its only group; not one that the tests use otherwise. */

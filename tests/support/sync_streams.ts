@@ -13,7 +13,7 @@ import type {
   SyncListener,
   SyncStream,
   TcpStream,
-} from "../../src/sync/seams.ts";
+} from "../../src/sync/streams.ts";
 import { ipAddress } from "./routes.ts";
 
 /** A real pause, for what is not under test. */

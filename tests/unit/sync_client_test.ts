@@ -4,7 +4,7 @@ import { SyncClient, type SyncHost } from "../../src/sync/client.ts";
 import { listenTcp } from "../../src/sync/deno_tcp.ts";
 import { encodeRecord } from "../../src/sync/encode.ts";
 import type { SyncRecord } from "../../src/sync/record.ts";
-import type { SyncStream } from "../../src/sync/seams.ts";
+import type { SyncStream } from "../../src/sync/streams.ts";
 import { ManualClock, settle } from "../support/manual_clock.ts";
 import { recordingLog } from "../support/recording_log.ts";
 import { ipAddress } from "../support/routes.ts";

@@ -5,7 +5,7 @@
 import { strict as assert } from "node:assert";
 import type { HandshakeLimits } from "../../src/sync/doorkeeper.ts";
 import { KnownMembers } from "../../src/sync/known_members.ts";
-import type { SyncStream } from "../../src/sync/seams.ts";
+import type { SyncStream } from "../../src/sync/streams.ts";
 import { TlsListener } from "../../src/sync/tls_listener.ts";
 import { ManualClock, settle } from "../support/manual_clock.ts";
 import { recordingLog } from "../support/recording_log.ts";

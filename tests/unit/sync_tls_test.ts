@@ -5,7 +5,7 @@ import type { Endpoint } from "../../src/net/endpoint.ts";
 import { connectTcp, listenTcp } from "../../src/sync/deno_tcp.ts";
 import type { HandshakeLimits } from "../../src/sync/doorkeeper.ts";
 import { KnownMembers } from "../../src/sync/known_members.ts";
-import type { Connect, SyncStream } from "../../src/sync/seams.ts";
+import type { Connect, SyncStream } from "../../src/sync/streams.ts";
 import { SyncServer } from "../../src/sync/server.ts";
 import { connectTls, listenTls, type TlsIdentity } from "../../src/sync/tls.ts";
 import type { Surroundings } from "../../src/sync/tls_listener.ts";

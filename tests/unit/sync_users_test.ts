@@ -9,7 +9,7 @@ import { connectTcp, listenTcp } from "../../src/sync/deno_tcp.ts";
 import { encodeRecord } from "../../src/sync/encode.ts";
 import { KnownMembers } from "../../src/sync/known_members.ts";
 import { connectWithin, listenWithin } from "../../src/sync/loopback.ts";
-import type { SyncStream, TcpStream } from "../../src/sync/seams.ts";
+import type { SyncStream, TcpStream } from "../../src/sync/streams.ts";
 import { SyncServer } from "../../src/sync/server.ts";
 import {
   type ConnectCarriers,
