@@ -26,8 +26,8 @@ import type {
  * started may take seconds; a client gives up after ten anyway.
  */
 const ACCEPT_MS = 8000;
-/** Between two looks, in ms. */
-const LOOK_MS = 50;
+/** Between two attempts, in ms. */
+const RETRY_MS = 50;
 
 export interface LocalUsers {
   readonly ownerOf: OwnerOf;
@@ -77,11 +77,11 @@ async function admitInTime(
   delay: Delay,
   signal: AbortSignal,
 ): Promise<SyncStream> {
-  for (let waited = 0; waited < ACCEPT_MS; waited += LOOK_MS) {
+  for (let waited = 0; waited < ACCEPT_MS; waited += RETRY_MS) {
     signal.throwIfAborted();
     const admitted = admit(stream, users);
     if (admitted !== undefined) return admitted;
-    await delay(LOOK_MS, signal);
+    await delay(RETRY_MS, signal);
   }
   throw new Error("no process accepts the connection");
 }
