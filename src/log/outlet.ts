@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { reasonOf } from "./reason.ts";
 import type { LogTarget } from "./target.ts";
 
 /** A stream such as `Deno.stdout`. */
@@ -129,9 +130,4 @@ function wholeWrites(stream: StandardStream): LogFile {
     },
     close() {},
   };
-}
-
-/** What an error says. */
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

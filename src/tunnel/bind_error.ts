@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { reasonOf } from "../log/outlet.ts";
+import { reasonOf } from "../log/reason.ts";
 import { type Endpoint, formatEndpoint } from "../net/endpoint.ts";
 
 /** By the error codes of bind(2), ip(7) and ipv6(7). */

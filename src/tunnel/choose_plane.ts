@@ -6,7 +6,7 @@
  */
 import type { Libc } from "../../ffi/libc.ts";
 import type { Logger } from "../log/logger.ts";
-import { reasonOf } from "../log/outlet.ts";
+import { reasonOf } from "../log/reason.ts";
 import { chooseEngine } from "./choose_engine.ts";
 import { NativeBuilder } from "./native_builder.ts";
 import { NativePlane } from "./native_plane.ts";
