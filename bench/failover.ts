@@ -5,14 +5,10 @@
  *
  * @module
  */
-import { ClusterFlow } from "../tests/support/cluster_flow.ts";
-import { ClusterLab } from "../tests/support/cluster_lab.ts";
-import { whyNoLab } from "../tests/support/lab_missing.ts";
-import {
-  anytun,
-  oursNative,
-  type PeerProgram,
-} from "../tests/support/peers.ts";
+import { ClusterFlow } from "../lab/cluster_flow.ts";
+import { ClusterLab } from "../lab/cluster_lab.ts";
+import { whyNoLab } from "../lab/missing.ts";
+import { anytun, oursNative, type PeerProgram } from "../lab/peers.ts";
 
 const MOVES = 9;
 const INTERVAL_MS = 2;

@@ -5,16 +5,11 @@
  *
  * @module
  */
-import { ClusterFlow } from "../tests/support/cluster_flow.ts";
-import {
-  ANYCAST,
-  CLIENT,
-  ClusterLab,
-  HOME,
-} from "../tests/support/cluster_lab.ts";
-import { copy } from "../tests/support/lab_measure.ts";
-import { whyNoLab } from "../tests/support/lab_missing.ts";
-import { oursNative } from "../tests/support/peers.ts";
+import { ClusterFlow } from "../lab/cluster_flow.ts";
+import { ANYCAST, CLIENT, ClusterLab, HOME } from "../lab/cluster_lab.ts";
+import { copy } from "../lab/measure.ts";
+import { whyNoLab } from "../lab/missing.ts";
+import { oursNative } from "../lab/peers.ts";
 
 const SERVERS = [1, 2, 3];
 

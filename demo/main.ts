@@ -5,15 +5,11 @@
  * @module
  */
 import { randomBytes } from "node:crypto";
-import { Lab } from "../tests/support/lab.ts";
-import { copy, probe, serve } from "../tests/support/lab_measure.ts";
-import { whyNoLab } from "../tests/support/lab_missing.ts";
-import type { CopyReport } from "../tests/support/lab_traffic.ts";
-import {
-  oursNative,
-  oursOnBuiltin,
-  type PeerSettings,
-} from "../tests/support/peers.ts";
+import { Lab } from "../lab/lab.ts";
+import { copy, probe, serve } from "../lab/measure.ts";
+import { whyNoLab } from "../lab/missing.ts";
+import type { CopyReport } from "../lab/scripts/traffic.ts";
+import { oursNative, oursOnBuiltin, type PeerSettings } from "../lab/peers.ts";
 
 const PORT = 4444;
 const ALICE = "10.99.0.1";

@@ -21,7 +21,7 @@ import {
   sealBatchSync,
 } from "../../src/satp/pipeline.ts";
 import { schedulePair } from "../../src/satp/schedule.ts";
-import { whyNoIpsecMb } from "../../tests/support/ipsec_mb_missing.ts";
+import { whyNoIpsecMb } from "../../lab/ipsec_mb_missing.ts";
 
 const DATAGRAMS = 64;
 const SIZE = 1410;

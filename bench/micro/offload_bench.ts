@@ -17,8 +17,8 @@ import {
   tcpPacket,
   timestamps,
   udpPacket,
-} from "../../tests/support/packets.ts";
-import { superPacket } from "../../tests/support/super_packets.ts";
+} from "../../lab/packets.ts";
+import { superPacket } from "../../lab/super_packets.ts";
 
 const COUNT = 46;
 const SEGMENT = 1348;

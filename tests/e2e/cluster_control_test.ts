@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { TestFolder } from "../support/daemons.ts";
-import type { Lab, LabHost } from "../support/lab.ts";
-import type { LabProcess } from "../support/lab_process.ts";
-import { labTest } from "../support/lab_test_case.ts";
-import { fromSource } from "../support/our_programs.ts";
-import { oursNative } from "../support/peers.ts";
-import { outputOf } from "../support/tools.ts";
+import { TestFolder } from "../../lab/daemons.ts";
+import type { Lab, LabHost } from "../../lab/lab.ts";
+import type { LabProcess } from "../../lab/process.ts";
+import { labTest } from "../../lab/test_case.ts";
+import { fromSource } from "../../lab/programs.ts";
+import { oursNative } from "../../lab/peers.ts";
+import { outputOf } from "../../lab/tools.ts";
 
 const SERVER = "10.99.0.1";
 const CLIENT = "10.99.0.2";

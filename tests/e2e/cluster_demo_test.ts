@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { missingCommand, whyNoLab } from "../support/lab_missing.ts";
-import { LabProcess } from "../support/lab_process.ts";
-import { oursNative } from "../support/peers.ts";
+import { missingCommand, whyNoLab } from "../../lab/missing.ts";
+import { LabProcess } from "../../lab/process.ts";
+import { oursNative } from "../../lab/peers.ts";
 
 const DEMO = new URL("../../demo/anycast.ts", import.meta.url).pathname;
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { TestFolder } from "../support/daemons.ts";
-import { labTest } from "../support/lab_test_case.ts";
-import { fromSource } from "../support/our_programs.ts";
-import { oursFromSource, oursNative } from "../support/peers.ts";
-import { outputOf } from "../support/tools.ts";
+import { TestFolder } from "../../lab/daemons.ts";
+import { labTest } from "../../lab/test_case.ts";
+import { fromSource } from "../../lab/programs.ts";
+import { oursFromSource, oursNative } from "../../lab/peers.ts";
+import { outputOf } from "../../lab/tools.ts";
 
 const CLIENTS = 50;
 const FIRST_MUX = 100;
@@ -52,7 +52,7 @@ for (const [ours, tag] of [[oursNative, "n"], [oursFromSource, "p"]] as const) {
       });
       await daemon.line(/sync: connected to/, 20);
       const args = [left.ipv4, PORT, FIRST_MUX, CLIENTS].map(String);
-      const star = right.script("lab_star.ts", ...args);
+      const star = right.script("star.ts", ...args);
       await star.line(new RegExp(`^answered ${CLIENTS}$`), 30);
       assert.equal((await star.ended).code, 0);
     },

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
-import { ClusterFlow } from "../support/cluster_flow.ts";
-import { CLIENT, ClusterLab, HOME } from "../support/cluster_lab.ts";
-import { until } from "../support/daemons.ts";
-import { copy, serve } from "../support/lab_measure.ts";
-import { missingCommand, whyNoLab } from "../support/lab_missing.ts";
+import { ClusterFlow } from "../../lab/cluster_flow.ts";
+import { CLIENT, ClusterLab, HOME } from "../../lab/cluster_lab.ts";
+import { until } from "../../lab/daemons.ts";
+import { copy, serve } from "../../lab/measure.ts";
+import { missingCommand, whyNoLab } from "../../lab/missing.ts";
 import {
   anytun,
   oursFromSource,
   oursNative,
   type PeerProgram,
-} from "../support/peers.ts";
+} from "../../lab/peers.ts";
 
 /** Registers a test with three servers, started, of which the first serves. */
 function clusterTest(

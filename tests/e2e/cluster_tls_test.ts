@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { tlsOptions, whyNoTls } from "../support/certificates.ts";
-import { ClusterLab, HOME } from "../support/cluster_lab.ts";
-import { TestFolder } from "../support/daemons.ts";
-import { missingCommand, whyNoLab } from "../support/lab_missing.ts";
-import { labTest } from "../support/lab_test_case.ts";
-import { fromSource } from "../support/our_programs.ts";
-import { oursNative } from "../support/peers.ts";
-import { outputOf } from "../support/tools.ts";
+import { tlsOptions, whyNoTls } from "../../lab/certificates.ts";
+import { ClusterLab, HOME } from "../../lab/cluster_lab.ts";
+import { TestFolder } from "../../lab/daemons.ts";
+import { missingCommand, whyNoLab } from "../../lab/missing.ts";
+import { labTest } from "../../lab/test_case.ts";
+import { fromSource } from "../../lab/programs.ts";
+import { oursNative } from "../../lab/peers.ts";
+import { outputOf } from "../../lab/tools.ts";
 
 /** What each of three servers shows, and believes. */
 const WAYS: readonly (readonly [string, string, readonly string[][]])[] = [

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { encodeRecord } from "../../src/sync/encode.ts";
-import { startDaemon, TestFolder, until } from "../support/daemons.ts";
-import type { LabHost } from "../support/lab.ts";
-import type { LabProcess } from "../support/lab_process.ts";
-import { labTest } from "../support/lab_test_case.ts";
-import { fromSource } from "../support/our_programs.ts";
-import { connectionRecord, routeRecord } from "../support/sync_records.ts";
-import { outputOf } from "../support/tools.ts";
+import { startDaemon, TestFolder, until } from "../../lab/daemons.ts";
+import type { LabHost } from "../../lab/lab.ts";
+import type { LabProcess } from "../../lab/process.ts";
+import { labTest } from "../../lab/test_case.ts";
+import { fromSource } from "../../lab/programs.ts";
+import { connectionRecord, routeRecord } from "../samples/sync_records.ts";
+import { outputOf } from "../../lab/tools.ts";
 
 const CONTROL = "127.0.0.1:2323";
 const USER = "daemon";
@@ -64,7 +64,7 @@ class OneHost implements Disposable {
 
   /** Starts somebody else. */
   stranger(...args: string[]): LabProcess {
-    return this.host.script("lab_stranger.ts", ...args);
+    return this.host.script("stranger.ts", ...args);
   }
 
   [Symbol.dispose](): void {

@@ -6,9 +6,9 @@ import {
   startDaemon,
   TestFolder,
   until,
-} from "../support/daemons.ts";
-import { labTest } from "../support/lab_test_case.ts";
-import { OUR_PROGRAMS } from "../support/our_programs.ts";
+} from "../../lab/daemons.ts";
+import { labTest } from "../../lab/test_case.ts";
+import { OUR_PROGRAMS } from "../../lab/programs.ts";
 
 const SECRET = "correct-horse-battery";
 

@@ -4,12 +4,12 @@ import {
   type CliSample,
   lineOf,
   loadCliVectors,
-} from "../support/cli_samples.ts";
-import { lineIn, startDaemon, TestFolder } from "../support/daemons.ts";
-import type { LabHost } from "../support/lab.ts";
-import { labTest } from "../support/lab_test_case.ts";
-import { OUR_PROGRAMS, type OurProgram } from "../support/our_programs.ts";
-import { fakeSecretFiles } from "../support/secret_files.ts";
+} from "../vectors/cli_samples.ts";
+import { lineIn, startDaemon, TestFolder } from "../../lab/daemons.ts";
+import type { LabHost } from "../../lab/lab.ts";
+import { labTest } from "../../lab/test_case.ts";
+import { OUR_PROGRAMS, type OurProgram } from "../../lab/programs.ts";
+import { fakeSecretFiles } from "../fakes/secret_files.ts";
 
 /** What the parser makes of the samples is tested with the vectors. */
 function parsed(argv: readonly string[]) {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { runDaemon, startDaemon, TestFolder } from "../support/daemons.ts";
-import type { LabHost } from "../support/lab.ts";
-import { labTest } from "../support/lab_test_case.ts";
-import { OUR_PROGRAMS, type OurProgram } from "../support/our_programs.ts";
+import { runDaemon, startDaemon, TestFolder } from "../../lab/daemons.ts";
+import type { LabHost } from "../../lab/lab.ts";
+import { labTest } from "../../lab/test_case.ts";
+import { OUR_PROGRAMS, type OurProgram } from "../../lab/programs.ts";
 
 /** A step of the start that is made to fail. */
 interface Failure {

@@ -6,8 +6,8 @@ import {
   startDaemon,
   TestFolder,
   until,
-} from "../support/daemons.ts";
-import { labTest } from "../support/lab_test_case.ts";
+} from "../../lab/daemons.ts";
+import { labTest } from "../../lab/test_case.ts";
 
 /** What is to be as it was at the end, whatever root is told to write. */
 const VICTIM = "root's own\n";

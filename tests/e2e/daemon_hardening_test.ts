@@ -5,9 +5,9 @@ import {
   runDaemon,
   startDaemon,
   TestFolder,
-} from "../support/daemons.ts";
-import { labTest } from "../support/lab_test_case.ts";
-import { asBinary, fromSource, OUR_PROGRAMS } from "../support/our_programs.ts";
+} from "../../lab/daemons.ts";
+import { labTest } from "../../lab/test_case.ts";
+import { asBinary, fromSource, OUR_PROGRAMS } from "../../lab/programs.ts";
 
 const TUNNEL = ["-d", "tun7", "-E", "x", "-n", "10.99.0.1/24"];
 const NOBODY = 65534;

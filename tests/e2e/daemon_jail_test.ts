@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { lineIn, startDaemon, TestFolder } from "../support/daemons.ts";
-import { labTest } from "../support/lab_test_case.ts";
+import { lineIn, startDaemon, TestFolder } from "../../lab/daemons.ts";
+import { labTest } from "../../lab/test_case.ts";
 
 labTest(
   "in a jail, the name of the peer is resolved before, and after with its files",

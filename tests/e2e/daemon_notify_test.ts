@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { startDaemon, TestFolder } from "../support/daemons.ts";
-import { labTest } from "../support/lab_test_case.ts";
-import { UnixListener } from "../support/unix_listener.ts";
+import { startDaemon, TestFolder } from "../../lab/daemons.ts";
+import { labTest } from "../../lab/test_case.ts";
+import { UnixListener } from "../../lab/unix_listener.ts";
 
 labTest(
   "a service manager hears of start, life and end",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { startDaemon } from "../support/daemons.ts";
-import { missingCommand } from "../support/lab_missing.ts";
-import { labTest } from "../support/lab_test_case.ts";
+import { startDaemon } from "../../lab/daemons.ts";
+import { missingCommand } from "../../lab/missing.ts";
+import { labTest } from "../../lab/test_case.ts";
 
 for (const engine of ["auto", "webcrypto"]) {
   labTest(
@@ -9,7 +9,7 @@ for (const engine of ["auto", "webcrypto"]) {
     `d-opt${engine[0]}`,
     [missingCommand("ss")],
     async ({ left, right }) => {
-      const peer = right.script("lab_attacker.ts", "5000", left.ipv4, "6000");
+      const peer = right.script("attacker.ts", "5000", left.ipv4, "6000");
       await peer.line(/^sent$/);
       const daemon = startDaemon(left, [
         ...["-D", "-d", "tun7", "-n", "10.99.0.1/24", "-E", "x"],

@@ -5,8 +5,8 @@ import {
   runDaemon,
   startDaemon,
   TestFolder,
-} from "../support/daemons.ts";
-import { labTest } from "../support/lab_test_case.ts";
+} from "../../lab/daemons.ts";
+import { labTest } from "../../lab/test_case.ts";
 
 labTest(
   "the post-up script gets device and addresses, and the daemon's first rights",

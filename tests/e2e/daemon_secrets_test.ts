@@ -4,8 +4,8 @@ import {
   runDaemon,
   startDaemon,
   TestFolder,
-} from "../support/daemons.ts";
-import { labTest } from "../support/lab_test_case.ts";
+} from "../../lab/daemons.ts";
+import { labTest } from "../../lab/test_case.ts";
 
 const PASSPHRASE = "correct horse battery staple";
 

@@ -4,8 +4,8 @@ import {
   ProcView,
   startDaemon,
   TestFolder,
-} from "../support/daemons.ts";
-import { labTest } from "../support/lab_test_case.ts";
+} from "../../lab/daemons.ts";
+import { labTest } from "../../lab/test_case.ts";
 
 labTest(
   "SIGQUIT ends the daemon with status 0",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { runDaemon, TestFolder } from "../support/daemons.ts";
-import { labTest } from "../support/lab_test_case.ts";
-import { UnixListener } from "../support/unix_listener.ts";
+import { runDaemon, TestFolder } from "../../lab/daemons.ts";
+import { labTest } from "../../lab/test_case.ts";
+import { UnixListener } from "../../lab/unix_listener.ts";
 
 labTest(
   "in the background the log goes to syslog unless -L is given",

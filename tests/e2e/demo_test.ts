@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { whyNoLab } from "../support/lab_missing.ts";
-import { LabProcess } from "../support/lab_process.ts";
+import { whyNoLab } from "../../lab/missing.ts";
+import { LabProcess } from "../../lab/process.ts";
 
 const DEMO = new URL("../../demo/main.ts", import.meta.url).pathname;
 

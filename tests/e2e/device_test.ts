@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { waitingLeft } from "../interop/settings.ts";
-import { labTest } from "../support/lab_test_case.ts";
+import { labTest } from "../../lab/test_case.ts";
 import {
   DEVICE,
   oursFromSource,
   oursNative,
   oursOnWebCrypto,
   oursWithOneWorker,
-} from "../support/peers.ts";
+} from "../../lab/peers.ts";
 
 /** What `ip -j addr show` says of a device, as far as it matters here. */
 interface DeviceState {

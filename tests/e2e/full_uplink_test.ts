@@ -5,17 +5,17 @@ import {
   speakingRight,
   waitingLeft,
 } from "../interop/settings.ts";
-import { until } from "../support/daemons.ts";
-import type { Lab, LabHost } from "../support/lab.ts";
-import { missingCommand, whyNoLab } from "../support/lab_missing.ts";
-import { labTest } from "../support/lab_test_case.ts";
+import { until } from "../../lab/daemons.ts";
+import type { Lab, LabHost } from "../../lab/lab.ts";
+import { missingCommand, whyNoLab } from "../../lab/missing.ts";
+import { labTest } from "../../lab/test_case.ts";
 import {
   oursFromSource,
   oursOnWebCrypto,
   oursWithOneWorker,
   oursWithoutOffloads,
   oursWithTwoWorkers,
-} from "../support/peers.ts";
+} from "../../lab/peers.ts";
 
 const COUNT_PORT = "7002";
 
@@ -54,7 +54,7 @@ for (const [index, { program, drops }] of programs.entries()) {
         ...["tc", "qdisc", "add", "dev", "wire", "root", "tbf"] as const,
         ...SLOW,
       );
-      await left.script("lab_datagram_flood.ts", "flood", RIGHT).line(
+      await left.script("datagram_flood.ts", "flood", RIGHT).line(
         /^flooding$/,
       );
       await fills(left);
@@ -94,10 +94,10 @@ async function queued(host: LabHost): Promise<number> {
 
 /** How many of the datagrams that the right host sends reach the left one. */
 async function arrivals({ left, right }: Lab): Promise<number> {
-  const counter = left.script("lab_datagram_flood.ts", "count", COUNT_PORT);
+  const counter = left.script("datagram_flood.ts", "count", COUNT_PORT);
   await counter.line(/^counting$/);
   const args = ["number", LEFT, COUNT_PORT, String(ARRIVALS), INTERVAL];
-  await right.script("lab_datagram_flood.ts", ...args).line(/^sent$/);
+  await right.script("datagram_flood.ts", ...args).line(/^sent$/);
   let arrived = 0;
   for (let tries = 0; tries < 20 && arrived < ARRIVALS; tries++) {
     const seen = counter.lines.length;

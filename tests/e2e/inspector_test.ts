@@ -10,10 +10,10 @@ import {
   startDaemon,
   TestFolder,
   until,
-} from "../support/daemons.ts";
-import type { LabHost } from "../support/lab.ts";
-import { labTest } from "../support/lab_test_case.ts";
-import { OUR_PROGRAMS, type OurProgram } from "../support/our_programs.ts";
+} from "../../lab/daemons.ts";
+import type { LabHost } from "../../lab/lab.ts";
+import { labTest } from "../../lab/test_case.ts";
+import { OUR_PROGRAMS, type OurProgram } from "../../lab/programs.ts";
 
 /** The runtime takes the signal half a second after its start. */
 const TAKEN_BY_SECONDS = 1.5;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { Lab } from "../support/lab.ts";
-import { whyNoLab } from "../support/lab_missing.ts";
-import { LabProcess } from "../support/lab_process.ts";
-import { labTest } from "../support/lab_test_case.ts";
+import { Lab } from "../../lab/lab.ts";
+import { whyNoLab } from "../../lab/missing.ts";
+import { LabProcess } from "../../lab/process.ts";
+import { labTest } from "../../lab/test_case.ts";
 
 labTest(
   "the hosts of a lab reach each other by IPv4 and IPv6",
@@ -26,7 +26,7 @@ labTest(
 );
 
 const VICTIM = `
-import { Lab } from ${JSON.stringify(import.meta.resolve("../support/lab.ts"))};
+import { Lab } from ${JSON.stringify(import.meta.resolve("../../lab/lab.ts"))};
 const lab = await Lab.open("i-victim-" + Deno.pid);
 const sleep = lab.left.spawn("sleep", "600");
 console.log("sleeping", sleep.pid);

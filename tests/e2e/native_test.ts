@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { PORT, waitingLeft } from "../interop/settings.ts";
-import type { Lab, LabHost } from "../support/lab.ts";
-import { copy, sendRuns, serve } from "../support/lab_measure.ts";
-import { missingCommand } from "../support/lab_missing.ts";
-import { labTest } from "../support/lab_test_case.ts";
+import type { Lab, LabHost } from "../../lab/lab.ts";
+import { copy, sendRuns, serve } from "../../lab/measure.ts";
+import { missingCommand } from "../../lab/missing.ts";
+import { labTest } from "../../lab/test_case.ts";
 import {
   anytun,
   oursAsBinary,
@@ -16,7 +16,7 @@ import {
   type PeerProgram,
   type PeerSettings,
   uanytun,
-} from "../support/peers.ts";
+} from "../../lab/peers.ts";
 
 /** A peer's addresses inside the tunnel. */
 interface Inner {

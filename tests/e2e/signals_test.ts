@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { labTest } from "../support/lab_test_case.ts";
+import { labTest } from "../../lab/test_case.ts";
 import {
   DEVICE,
   oursAsBinary,
   oursFromSource,
   oursNative,
-} from "../support/peers.ts";
+} from "../../lab/peers.ts";
 import { waitingLeft } from "../interop/settings.ts";
 
 const programs = [oursNative, oursFromSource, oursAsBinary];

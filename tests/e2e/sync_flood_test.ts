@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { tlsOptions, whyNoTls } from "../support/certificates.ts";
-import { TestFolder } from "../support/daemons.ts";
-import { FloodLab } from "../support/flood_lab.ts";
-import { missingCommand, whyNoLab } from "../support/lab_missing.ts";
-import { outputOf } from "../support/tools.ts";
+import { tlsOptions, whyNoTls } from "../../lab/certificates.ts";
+import { TestFolder } from "../../lab/daemons.ts";
+import { FloodLab } from "../../lab/flood_lab.ts";
+import { missingCommand, whyNoLab } from "../../lab/missing.ts";
+import { outputOf } from "../../lab/tools.ts";
 
 const TIMES = 20;
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { TestFolder } from "../support/daemons.ts";
-import { asBinary } from "../support/our_programs.ts";
+import { TestFolder } from "../../lab/daemons.ts";
+import { asBinary } from "../../lab/programs.ts";
 import {
   type CommandOf,
   outputOf,
@@ -9,7 +9,7 @@ import {
   startTool,
   type Tool,
   type ToolEnd,
-} from "../support/tools.ts";
+} from "../../lab/tools.ts";
 
 const [BINARY = ""] = asBinary.command;
 const TOOLS: readonly Tool[] = ["config", "controld", "showtables"];

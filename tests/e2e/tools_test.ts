@@ -3,15 +3,15 @@ import {
   certificateFile,
   tlsOptions,
   tlsTest,
-} from "../support/certificates.ts";
-import { TestFolder } from "../support/daemons.ts";
-import { fromSource } from "../support/our_programs.ts";
+} from "../../lab/certificates.ts";
+import { TestFolder } from "../../lab/daemons.ts";
+import { fromSource } from "../../lab/programs.ts";
 import {
   outputOf,
   runTool,
   startControld,
   startTool,
-} from "../support/tools.ts";
+} from "../../lab/tools.ts";
 
 const CLIENT = ["-E", "secret", "-m", "5"];
 const LINES = "Client 5: 192.0.2.7:4444\nRoute: 10.0.0.0/8 -> 5\n";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { TunTapOptions } from "../../ffi/tuntap.ts";
-import { deviceTest as test } from "../support/device_lab.ts";
-import type { Order } from "../support/tuntap_process.ts";
+import { deviceTest as test } from "../../lab/device_lab.ts";
+import type { Order } from "../../lab/scripts/device.ts";
 
 /** RFC 1071 */
 function internetChecksum(bytes: Uint8Array): number {

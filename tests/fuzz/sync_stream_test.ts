@@ -6,7 +6,7 @@ import { SyncError } from "../../src/sync/error.ts";
 import { RecordReader } from "../../src/sync/framing.ts";
 import type { SyncRecord } from "../../src/sync/record.ts";
 import { TableReader } from "../../src/sync/showtables.ts";
-import { syncRecord } from "../support/sync_arbitraries.ts";
+import { syncRecord } from "../samples/sync_arbitraries.ts";
 
 const RUNS = 3000;
 const encoder = new TextEncoder();

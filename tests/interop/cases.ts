@@ -1,4 +1,4 @@
-import type { PeerProgram } from "../support/peers.ts";
+import type { PeerProgram } from "../../lab/peers.ts";
 import {
   anytun,
   oursAsBinary,
@@ -11,7 +11,7 @@ import {
   oursWithoutOffloads,
   oursWithTwoWorkers,
   uanytun,
-} from "../support/peers.ts";
+} from "../../lab/peers.ts";
 import { passphrase } from "./settings.ts";
 
 /** What is varied between one tunnel and the next. */

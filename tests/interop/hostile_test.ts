@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
-import type { Lab } from "../support/lab.ts";
-import type { LabProcess } from "../support/lab_process.ts";
-import type { Way } from "../support/lab_relay.ts";
-import { copy, serve } from "../support/lab_measure.ts";
-import { labTest } from "../support/lab_test_case.ts";
+import type { Lab } from "../../lab/lab.ts";
+import type { LabProcess } from "../../lab/process.ts";
+import type { Way } from "../../lab/scripts/relay.ts";
+import { copy, serve } from "../../lab/measure.ts";
+import { labTest } from "../../lab/test_case.ts";
 import {
   anytun,
   oursFromSource,
   oursNative,
   type PeerProgram,
-} from "../support/peers.ts";
+} from "../../lab/peers.ts";
 import { LEFT, PORT, RIGHT, speakingRight, waitingLeft } from "./settings.ts";
 
 const ATTACKER_PORT = 6666;
@@ -146,7 +146,7 @@ async function attack(
   datagrams: readonly string[],
 ): Promise<LabProcess> {
   const args = [String(port), left.ipv4, String(PORT), ...datagrams];
-  const attacker = right.script("lab_attacker.ts", ...args);
+  const attacker = right.script("attacker.ts", ...args);
   await attacker.line(/^sent$/);
   return attacker;
 }
@@ -164,7 +164,7 @@ async function startBehindRelay(
     ...waitingLeft,
     options: [...waitingLeft.options, "-w", window],
   });
-  const relay = lab.right.script("lab_relay.ts", String(RELAY_PORT));
+  const relay = lab.right.script("relay.ts", String(RELAY_PORT));
   const way: Way = {
     from: { hostname: lab.right.ipv4, port: 5001 },
     to: { hostname: lab.left.ipv4, port: PORT },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Lab, LabHost } from "../support/lab.ts";
-import { labTest } from "../support/lab_test_case.ts";
+import type { Lab, LabHost } from "../../lab/lab.ts";
+import { labTest } from "../../lab/test_case.ts";
 import {
   anytun,
   oursFromSource,
@@ -8,7 +8,7 @@ import {
   oursOnWebCrypto,
   type PeerProgram,
   uanytun,
-} from "../support/peers.ts";
+} from "../../lab/peers.ts";
 import { LEFT, speakingRight, waitingLeft } from "./settings.ts";
 
 type Pair = readonly [receiver: PeerProgram, restarted: PeerProgram];

@@ -1,7 +1,7 @@
-import type { Lab } from "../support/lab.ts";
-import type { LabProcess } from "../support/lab_process.ts";
-import type { Way } from "../support/lab_relay.ts";
-import { labTest } from "../support/lab_test_case.ts";
+import type { Lab } from "../../lab/lab.ts";
+import type { LabProcess } from "../../lab/process.ts";
+import type { Way } from "../../lab/scripts/relay.ts";
+import { labTest } from "../../lab/test_case.ts";
 import {
   anytun,
   oursNative,
@@ -9,7 +9,7 @@ import {
   type PeerProgram,
   type PeerSettings,
   uanytun,
-} from "../support/peers.ts";
+} from "../../lab/peers.ts";
 import { LEFT, PORT, RIGHT, speakingRight, waitingLeft } from "./settings.ts";
 
 const RELAY_PORT = 4500;
@@ -49,7 +49,7 @@ for (const [index, { settled, roaming }] of pairs.entries()) {
     missing,
     async (lab) => {
       const daemon = await settled.start(lab.left, waitingLeft);
-      const relay = lab.right.script("lab_relay.ts", String(RELAY_PORT));
+      const relay = lab.right.script("relay.ts", String(RELAY_PORT));
       await roaming.start(lab.right, {
         ...speakingRight(lab),
         remote: { host: "127.0.0.1", port: RELAY_PORT },

@@ -1,5 +1,5 @@
-import type { Lab } from "../support/lab.ts";
-import type { PeerSettings } from "../support/peers.ts";
+import type { Lab } from "../../lab/lab.ts";
+import type { PeerSettings } from "../../lab/peers.ts";
 
 /** The UDP port of every daemon. */
 export const PORT = 4444;

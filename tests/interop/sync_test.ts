@@ -5,12 +5,12 @@ import { parseControlFile } from "../../src/sync/control_file.ts";
 import { encodeRecord } from "../../src/sync/encode.ts";
 import type { SyncRecord } from "../../src/sync/record.ts";
 import { tableText } from "../../src/sync/showtables.ts";
-import type { Lab, LabHost } from "../support/lab.ts";
-import { missingCommand } from "../support/lab_missing.ts";
-import type { LabProcess } from "../support/lab_process.ts";
-import { labTest } from "../support/lab_test_case.ts";
-import { anytun, type PeerSettings, uanytun } from "../support/peers.ts";
-import { connectionRecord, routeRecord } from "../support/sync_records.ts";
+import type { Lab, LabHost } from "../../lab/lab.ts";
+import { missingCommand } from "../../lab/missing.ts";
+import type { LabProcess } from "../../lab/process.ts";
+import { labTest } from "../../lab/test_case.ts";
+import { anytun, type PeerSettings, uanytun } from "../../lab/peers.ts";
+import { connectionRecord, routeRecord } from "../samples/sync_records.ts";
 import { passphrase, PORT, speakingRight, waitingLeft } from "./settings.ts";
 
 const SYNC_PORT = 2323;
@@ -53,7 +53,7 @@ function memberOf(controlHost: string): PeerSettings {
 }
 
 async function serve(host: LabHost): Promise<LabProcess> {
-  const server = host.script("lab_sync.ts", "serve", host.ipv4, `${SYNC_PORT}`);
+  const server = host.script("sync.ts", "serve", host.ipv4, `${SYNC_PORT}`);
   await server.line(/sync server listening/);
   return server;
 }
@@ -69,7 +69,7 @@ async function send(
 }
 
 function follow(host: LabHost, server: LabHost): LabProcess {
-  return host.script("lab_sync.ts", "follow", server.ipv4, `${SYNC_PORT}`);
+  return host.script("sync.ts", "follow", server.ipv4, `${SYNC_PORT}`);
 }
 
 /** The records among the lines of a client. */

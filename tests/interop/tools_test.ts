@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { TestFolder } from "../support/daemons.ts";
-import type { LabHost } from "../support/lab.ts";
-import { missingCommand } from "../support/lab_missing.ts";
-import type { LabProcess } from "../support/lab_process.ts";
-import { labTest } from "../support/lab_test_case.ts";
-import { fromSource } from "../support/our_programs.ts";
-import { anytun, oursNative, type PeerProgram } from "../support/peers.ts";
-import { outputOf, runTool } from "../support/tools.ts";
+import { TestFolder } from "../../lab/daemons.ts";
+import type { LabHost } from "../../lab/lab.ts";
+import { missingCommand } from "../../lab/missing.ts";
+import type { LabProcess } from "../../lab/process.ts";
+import { labTest } from "../../lab/test_case.ts";
+import { fromSource } from "../../lab/programs.ts";
+import { anytun, oursNative, type PeerProgram } from "../../lab/peers.ts";
+import { outputOf, runTool } from "../../lab/tools.ts";
 import { LEFT, passphrase, PORT, RIGHT, speakingRight } from "./settings.ts";
 
 const MUX = "5";

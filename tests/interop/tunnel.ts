@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { Lab, LabHost } from "../support/lab.ts";
-import { copy, serve } from "../support/lab_measure.ts";
-import { labTest } from "../support/lab_test_case.ts";
-import type { PeerSettings } from "../support/peers.ts";
+import type { Lab, LabHost } from "../../lab/lab.ts";
+import { copy, serve } from "../../lab/measure.ts";
+import { labTest } from "../../lab/test_case.ts";
+import type { PeerSettings } from "../../lab/peers.ts";
 import { type Case, opposite, optionsOf } from "./cases.ts";
 import { PORT } from "./settings.ts";
 

@@ -10,10 +10,10 @@ import {
   timestamps,
   udpPacket,
   writeNetworkChecksum,
-} from "../support/packets.ts";
-import { hex } from "../support/packet_memory.ts";
-import { coalesce } from "../support/recording_sink.ts";
-import { segmentsOf } from "../support/super_packets.ts";
+} from "../../lab/packets.ts";
+import { hex } from "../fakes/packet_memory.ts";
+import { coalesce } from "../fakes/recording_sink.ts";
+import { segmentsOf } from "../../lab/super_packets.ts";
 
 /** What may become of the next packet of a flow. */
 const EVENTS = [

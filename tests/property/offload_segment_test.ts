@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { IN_PLACE, MALFORMED, Segmenter } from "../../src/offload/segment.ts";
-import { counting, tcpPacket, udpPacket } from "../support/packets.ts";
-import { hex, TestMemory } from "../support/packet_memory.ts";
+import { counting, tcpPacket, udpPacket } from "../../lab/packets.ts";
+import { hex, TestMemory } from "../fakes/packet_memory.ts";
 import {
   segmentsOf,
   superPacket,
   unfinished,
-} from "../support/super_packets.ts";
+} from "../../lab/super_packets.ts";
 
 const READ = 4000;
 const SLOTS = 2 * 65536;

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { decodeRecord } from "../../src/sync/decode.ts";
 import { encodeRecord } from "../../src/sync/encode.ts";
 import { RecordReader } from "../../src/sync/framing.ts";
-import { syncRecord } from "../support/sync_arbitraries.ts";
+import { syncRecord } from "../samples/sync_arbitraries.ts";
 
 const encoder = new TextEncoder();
 

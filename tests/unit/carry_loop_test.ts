@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { CarryLoop } from "../../src/tunnel/carry_loop.ts";
 import { type DeviceReader, DeviceTurn } from "../../src/tunnel/device_turn.ts";
-import { fastestEngine } from "../support/fastest_engine.ts";
-import { ManualClock } from "../support/manual_clock.ts";
-import { NativeRig } from "../support/native_rig.ts";
-import { counting, tcpPacket } from "../support/packets.ts";
-import { until } from "../support/plane_rig.ts";
-import { paramsOf, secretsOf } from "../support/satp.ts";
-import { superPacket } from "../support/super_packets.ts";
+import { fastestEngine } from "../../lab/fastest_engine.ts";
+import { ManualClock } from "../fakes/manual_clock.ts";
+import { NativeRig } from "../fakes/native_rig.ts";
+import { counting, tcpPacket } from "../../lab/packets.ts";
+import { until } from "../fakes/plane_rig.ts";
+import { paramsOf, secretsOf } from "../vectors/satp.ts";
+import { superPacket } from "../../lab/super_packets.ts";
 import { createSatpCodec } from "../../mod.ts";
 
 /** Both views of one turn, and who was woken. */

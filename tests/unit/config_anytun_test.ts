@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readAnytunCommandLine } from "../../src/config/anytun.ts";
 import type { AnytunOptions } from "../../src/config/anytun_options.ts";
 import { formatPrefix } from "../../src/net/prefix.ts";
-import { fakeSecretFiles } from "../support/secret_files.ts";
+import { fakeSecretFiles } from "../fakes/secret_files.ts";
 
 const RUNTIME = { deno: "2.9.6", v8: "15.0" };
 const KEY_128 = "000102030405060708090a0b0c0d0e0f";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readAnytunCommandLine } from "../../src/config/anytun.ts";
 import { secretArguments } from "../../src/config/secret_arguments.ts";
 import { anytunTable } from "../../src/config/table.ts";
-import { type FakeFile, fakeSecretFiles } from "../support/secret_files.ts";
+import { type FakeFile, fakeSecretFiles } from "../fakes/secret_files.ts";
 
 const RUNTIME = { deno: "2.9.6", v8: "15.0" };
 const KEY = "000102030405060708090a0b0c0d0e0f";

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { readAnytunCommandLine } from "../../src/config/anytun.ts";
-import { fakeSecretFiles } from "../support/secret_files.ts";
+import { fakeSecretFiles } from "../fakes/secret_files.ts";
 
 function read(...argv: string[]) {
   return readAnytunCommandLine(

@@ -2,8 +2,8 @@ import { strict as assert } from "node:assert";
 import { readAnytunCommandLine } from "../../src/config/anytun.ts";
 import { readControldCommandLine } from "../../src/config/controld.ts";
 import { readShowtablesCommandLine } from "../../src/config/showtables.ts";
-import { certificateFile } from "../support/certificates.ts";
-import { type FakeFile, fakeSecretFiles } from "../support/secret_files.ts";
+import { certificateFile } from "../../lab/certificates.ts";
+import { type FakeFile, fakeSecretFiles } from "../fakes/secret_files.ts";
 
 const RUNTIME = { deno: "2.9.0", v8: "15.0" };
 

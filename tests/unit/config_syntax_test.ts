@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { readAnytunCommandLine } from "../../src/config/anytun.ts";
 import { namesOf } from "../../src/config/option.ts";
 import { anytunTable } from "../../src/config/table.ts";
-import { fakeSecretFiles } from "../support/secret_files.ts";
+import { fakeSecretFiles } from "../fakes/secret_files.ts";
 
 const RUNTIME = { deno: "2.9.6", v8: "15.0" };
 

@@ -5,7 +5,7 @@ import { readGenkeyCommandLine } from "../../src/config/genkey.ts";
 import { hostPort, places, routes } from "../../src/config/lists.ts";
 import { BadValue } from "../../src/config/option.ts";
 import { formatPrefix } from "../../src/net/prefix.ts";
-import { fakeSecretFiles } from "../support/secret_files.ts";
+import { fakeSecretFiles } from "../fakes/secret_files.ts";
 
 const RUNTIME = { deno: "2.9.6", v8: "15.0" };
 

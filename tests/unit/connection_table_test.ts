@@ -18,8 +18,8 @@ import {
 } from "../../src/tunnel/endpoint_words.ts";
 import { NumberSpaces } from "../../src/tunnel/number_spaces.ts";
 import { SenderIds, SPENT, STALE } from "../../src/tunnel/numbers.ts";
-import { reserveInThreads } from "../support/native_rig_reservers.ts";
-import type { Reservation } from "../support/native_rig_reserver.ts";
+import { reserveInThreads } from "../fakes/native_rig_reservers.ts";
+import type { Reservation } from "../fakes/native_rig_reserver.ts";
 
 const RANGE = 2 ** 32;
 const MUX = 7;

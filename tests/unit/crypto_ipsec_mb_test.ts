@@ -22,7 +22,7 @@ import {
   sealBatchSync,
 } from "../../src/satp/pipeline.ts";
 import { KeySchedule } from "../../src/satp/schedule.ts";
-import { whyNoIpsecMb } from "../support/ipsec_mb_missing.ts";
+import { whyNoIpsecMb } from "../../lab/ipsec_mb_missing.ts";
 
 const reason = whyNoIpsecMb();
 

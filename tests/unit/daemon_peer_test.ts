@@ -8,7 +8,7 @@ import {
   endpointWords,
 } from "../../src/tunnel/connection_table.ts";
 import { readEndpoint } from "../../src/tunnel/endpoint_words.ts";
-import { recordingLog } from "../support/recording_log.ts";
+import { recordingLog } from "../fakes/recording_log.ts";
 
 const MUX = 3;
 const NEVER = new AbortController().signal;

@@ -12,8 +12,8 @@ import type {
 } from "../../src/daemon/process_control.ts";
 import { listenForSignals, type SignalName } from "../../src/daemon/signals.ts";
 import { Supervisor } from "../../src/daemon/supervisor.ts";
-import { recordingLog } from "../support/recording_log.ts";
-import { fakeSecretFiles } from "../support/secret_files.ts";
+import { recordingLog } from "../fakes/recording_log.ts";
+import { fakeSecretFiles } from "../fakes/secret_files.ts";
 
 /** A process that notes what is done to it. */
 class FakeControl implements ProcessControl {

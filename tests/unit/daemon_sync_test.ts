@@ -13,17 +13,17 @@ import {
   endpointWords,
 } from "../../src/tunnel/connection_table.ts";
 import { writeEndpoint } from "../../src/tunnel/endpoint_words.ts";
-import { identityOf, tlsTest } from "../support/certificates.ts";
-import { settle } from "../support/manual_clock.ts";
-import { recordingLog } from "../support/recording_log.ts";
-import { ipAddress } from "../support/routes.ts";
-import { connectionRecord, routeRecord } from "../support/sync_records.ts";
+import { identityOf, tlsTest } from "../../lab/certificates.ts";
+import { settle } from "../fakes/manual_clock.ts";
+import { recordingLog } from "../fakes/recording_log.ts";
+import { ipAddress } from "../samples/routes.ts";
+import { connectionRecord, routeRecord } from "../samples/sync_records.ts";
 import {
   ManualListener,
   ManualStream,
   pause,
   readText,
-} from "../support/sync_streams.ts";
+} from "../fakes/sync_streams.ts";
 
 const MUX = 5;
 

@@ -7,7 +7,7 @@ import {
   controldTable,
   showtablesTable,
 } from "../../src/config/table.ts";
-import { walk } from "../support/walk.ts";
+import { walk } from "./walk.ts";
 
 const DOCUMENTS = [
   "README.md",

@@ -5,7 +5,7 @@ import {
   type EngineLibraries,
 } from "../../src/tunnel/choose_engine.ts";
 import type { EngineChoice } from "../../src/tunnel/settings.ts";
-import { recordingLog } from "../support/recording_log.ts";
+import { recordingLog } from "../fakes/recording_log.ts";
 
 /** Libraries that are there unless a reason is given why not. */
 class Libraries implements EngineLibraries {

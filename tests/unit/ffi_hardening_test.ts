@@ -3,7 +3,7 @@ import { Errno } from "../../ffi/errno.ts";
 import { forbidExecution } from "../../ffi/hardening.ts";
 import { openProcessLibc } from "../../ffi/process_libc.ts";
 
-const SCRIPT = new URL("../support/hardened_process.ts", import.meta.url);
+const SCRIPT = new URL("../../lab/scripts/hardened.ts", import.meta.url);
 
 /** What the hardened process says of itself, with two descriptors too many. */
 async function hardened(): Promise<Record<string, unknown>> {

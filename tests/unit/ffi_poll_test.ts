@@ -3,8 +3,8 @@ import { Errno } from "../../ffi/errno.ts";
 import type { Libc } from "../../ffi/libc.ts";
 import { Arena } from "../../ffi/memory.ts";
 import { Bell, FOREVER, POLLIN, POLLOUT, PollSet } from "../../ffi/poll.ts";
-import { fakeLibc } from "../support/fake_libc.ts";
-import { libcTest as test } from "../support/with_libc.ts";
+import { fakeLibc } from "../fakes/fake_libc.ts";
+import { libcTest as test } from "../fakes/with_libc.ts";
 
 /** Two bells in one set. */
 function bells(libc: Libc, waiting = libc) {
@@ -121,7 +121,7 @@ test("waitInBackground() goes on after an interruption, not after an error", asy
 
 test("a bell wakes a worker that is blocked in wait()", async (libc) => {
   const bell = Bell.open(libc);
-  const url = new URL("../support/poll_worker.ts", import.meta.url);
+  const url = new URL("../fakes/poll_worker.ts", import.meta.url);
   const worker = new Worker(url, { type: "module" });
   const said = () =>
     new Promise((resolve) => {

@@ -30,7 +30,7 @@ import { readSecretFile } from "../../ffi/secret_file.ts";
 import { spawn, type SpawnOptions, waitForEnd } from "../../ffi/spawn.ts";
 import { statName, statPath } from "../../ffi/stat.ts";
 import { UnixDatagram } from "../../ffi/unix_datagram.ts";
-import { UnixListener } from "../support/unix_listener.ts";
+import { UnixListener } from "../../lab/unix_listener.ts";
 
 function test(
   name: string,

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { Errno } from "../../ffi/errno.ts";
 import { SocketDiagnosis, type TcpEnd } from "../../ffi/sock_diag.ts";
-import { fakeLibc } from "../support/fake_libc.ts";
-import { libcTest as test } from "../support/with_libc.ts";
-import { ipAddress } from "../support/routes.ts";
+import { fakeLibc } from "../fakes/fake_libc.ts";
+import { libcTest as test } from "../fakes/with_libc.ts";
+import { ipAddress } from "../samples/routes.ts";
 
 const UID = Deno.uid();
 

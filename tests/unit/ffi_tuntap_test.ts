@@ -13,8 +13,8 @@ import { AF_INET, AF_INET6 } from "../../ffi/sockaddr.ts";
 import { openDevice } from "../../ffi/tuntap_device.ts";
 import { openTunTap } from "../../ffi/tuntap.ts";
 import { negotiateOffloads, Offload } from "../../ffi/vnet.ts";
-import { fakeLibc } from "../support/fake_libc.ts";
-import { libcTest as test } from "../support/with_libc.ts";
+import { fakeLibc } from "../fakes/fake_libc.ts";
+import { libcTest as test } from "../fakes/with_libc.ts";
 
 const hex = (bytes: Uint8Array) => bytes.toHex();
 

@@ -17,8 +17,8 @@ import {
 import { UdpSocket } from "../../ffi/udp.ts";
 import { UdpReceiver } from "../../ffi/udp_receiver.ts";
 import { UdpSender } from "../../ffi/udp_sender.ts";
-import { fakeLibc } from "../support/fake_libc.ts";
-import { libcTest } from "../support/with_libc.ts";
+import { fakeLibc } from "../fakes/fake_libc.ts";
+import { libcTest } from "../fakes/with_libc.ts";
 
 const LOOPBACK: SocketAddress = {
   address: Uint8Array.of(127, 0, 0, 1),

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { SocketLibc, SocketSymbols } from "../../ffi/socket_libc.ts";
 import { UnixListener } from "../../ffi/unix_listener.ts";
-import { settle } from "../support/manual_clock.ts";
-import { type UnixRig, unixTest as test } from "../support/unix_streams.ts";
+import { settle } from "../fakes/manual_clock.ts";
+import { type UnixRig, unixTest as test } from "../fakes/unix_streams.ts";
 
 /** Listens with some of the calls replaced. */
 function listenWith(

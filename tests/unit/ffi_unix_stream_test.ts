@@ -5,8 +5,8 @@ import { Readiness } from "../../ffi/readiness.ts";
 import type { SocketLibc } from "../../ffi/socket_libc.ts";
 import { UnixListener } from "../../ffi/unix_listener.ts";
 import { connectUnix, type UnixStream } from "../../ffi/unix_stream.ts";
-import { settle } from "../support/manual_clock.ts";
-import { unixTest as test } from "../support/unix_streams.ts";
+import { settle } from "../fakes/manual_clock.ts";
+import { unixTest as test } from "../fakes/unix_streams.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { walk } from "../support/walk.ts";
+import { walk } from "./walk.ts";
 
 /**
  * The import rule: a room may use what stands in its list, and nothing else:

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { RateLimitedLog } from "../../src/log/rate_limited_log.ts";
-import { recordingLog } from "../support/recording_log.ts";
+import { recordingLog } from "../fakes/recording_log.ts";
 
 /** A log of 2 lines at once and 1 per second, with its clock in hand. */
 function limited() {

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { openLibc } from "../../ffi/libc.ts";
 import { choosePlane } from "../../src/tunnel/choose_plane.ts";
 import type { TunnelSettings } from "../../src/tunnel/settings.ts";
-import { whyNoIpsecMb } from "../support/ipsec_mb_missing.ts";
-import { whyNoLibcrypto } from "../support/libcrypto_missing.ts";
-import { recordingLog } from "../support/recording_log.ts";
-import { tunnelSettings } from "../support/tunnel_settings.ts";
+import { whyNoIpsecMb } from "../../lab/ipsec_mb_missing.ts";
+import { whyNoLibcrypto } from "../../lab/libcrypto_missing.ts";
+import { recordingLog } from "../fakes/recording_log.ts";
+import { tunnelSettings } from "../fakes/tunnel_settings.ts";
 
 // Opened with all permissions: the tests below give some of them up.
 const libc = openLibc();

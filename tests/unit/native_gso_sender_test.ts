@@ -18,9 +18,9 @@ import { writeEndpoint } from "../../src/tunnel/endpoint_words.ts";
 import { GsoSender, type SendSockets } from "../../src/tunnel/gso_sender.ts";
 import { Outbound } from "../../src/tunnel/outbound.ts";
 import { PointToPoint } from "../../src/tunnel/point_to_point.ts";
-import { RecordingKernel } from "../support/native_rig_kernel.ts";
-import { paramsOf } from "../support/satp.ts";
-import { libcTest } from "../support/with_libc.ts";
+import { RecordingKernel } from "../fakes/native_rig_kernel.ts";
+import { paramsOf } from "../vectors/satp.ts";
+import { libcTest } from "../fakes/with_libc.ts";
 
 const PARAMS = paramsOf({
   cipher: "null",

@@ -3,9 +3,9 @@ import fc from "fast-check";
 import { openLibc } from "../../ffi/libc.ts";
 import { createSatpCodec, type SatpCodec } from "../../mod.ts";
 import { ConnectionCounter, PlaneCounter } from "../../src/tunnel/counters.ts";
-import { fastestEngine } from "../support/fastest_engine.ts";
-import { NativeRig, type NativeRigOptions } from "../support/native_rig.ts";
-import { openOn } from "../support/native_rig_peer.ts";
+import { fastestEngine } from "../../lab/fastest_engine.ts";
+import { NativeRig, type NativeRigOptions } from "../fakes/native_rig.ts";
+import { openOn } from "../fakes/native_rig_peer.ts";
 import {
   ACK,
   counting,
@@ -16,16 +16,16 @@ import {
   tcpPacket,
   timestamps,
   udpPacket,
-} from "../support/packets.ts";
-import { type SentDatagram, until } from "../support/plane_rig.ts";
-import { paramsOf, secretsOf } from "../support/satp.ts";
+} from "../../lab/packets.ts";
+import { type SentDatagram, until } from "../fakes/plane_rig.ts";
+import { paramsOf, secretsOf } from "../vectors/satp.ts";
 import {
   plain,
   segmentsOf,
   superPacket,
   unfinished,
-} from "../support/super_packets.ts";
-import { toHex } from "../support/vectors.ts";
+} from "../../lab/super_packets.ts";
+import { toHex } from "../vectors/vectors.ts";
 
 const VECTOR = {
   cipher: "aes-ctr-128",

@@ -15,11 +15,11 @@ import {
   type NativeOptions,
   NativePlane,
 } from "../../src/tunnel/native_plane.ts";
-import { NativeRig, type NativeRigOptions } from "../support/native_rig.ts";
-import { PairDevice } from "../support/native_rig_device.ts";
-import { recordingLog } from "../support/recording_log.ts";
-import { paramsOf, secretsOf } from "../support/satp.ts";
-import { libcTest } from "../support/with_libc.ts";
+import { NativeRig, type NativeRigOptions } from "../fakes/native_rig.ts";
+import { PairDevice } from "../fakes/native_rig_device.ts";
+import { recordingLog } from "../fakes/recording_log.ts";
+import { paramsOf, secretsOf } from "../vectors/satp.ts";
+import { libcTest } from "../fakes/with_libc.ts";
 
 const VECTOR = {
   cipher: "aes-ctr-128",

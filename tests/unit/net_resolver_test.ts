@@ -3,7 +3,7 @@ import { parseAddress } from "../../src/net/address.ts";
 import { formatEndpoint } from "../../src/net/endpoint.ts";
 import { type Lookup, Resolver } from "../../src/net/resolver.ts";
 import { systemLookup } from "../../src/net/system_lookup.ts";
-import { recordingLog } from "../support/recording_log.ts";
+import { recordingLog } from "../fakes/recording_log.ts";
 
 function addresses(...texts: string[]): ReturnType<Lookup> {
   return Promise.resolve(texts.flatMap((text) => parseAddress(text) ?? []));

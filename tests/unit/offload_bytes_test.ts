@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import openWabt from "wabt";
 import { ASSEMBLED, openPacketMemory } from "../../src/offload/bytes.ts";
-import { counting, internetSum } from "../support/packets.ts";
-import { TestMemory } from "../support/packet_memory.ts";
+import { counting, internetSum } from "../../lab/packets.ts";
+import { TestMemory } from "../fakes/packet_memory.ts";
 
 const SIZES = [...Array(200).keys(), 1380, 1499, 1500, 65534, 65535];
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Coalescer } from "../../src/offload/coalesce.ts";
-import { groups, range, SIZE, tcp, udp } from "../support/bulk_flows.ts";
+import { groups, range, SIZE, tcp, udp } from "../samples/bulk_flows.ts";
 import {
   ACK,
   concat,
@@ -12,10 +12,10 @@ import {
   timestamps,
   writeNetworkChecksum,
   writeTransportChecksum,
-} from "../support/packets.ts";
-import { hex, TestMemory } from "../support/packet_memory.ts";
-import { coalesce, RecordingSink } from "../support/recording_sink.ts";
-import { plain, segmentsOf } from "../support/super_packets.ts";
+} from "../../lab/packets.ts";
+import { hex, TestMemory } from "../fakes/packet_memory.ts";
+import { coalesce, RecordingSink } from "../fakes/recording_sink.ts";
+import { plain, segmentsOf } from "../../lab/super_packets.ts";
 
 const links = ["none", "ethernet", "vlan"] as const;
 

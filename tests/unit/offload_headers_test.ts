@@ -10,8 +10,8 @@ import {
   timestamps,
   UDP,
   udpPacket,
-} from "../support/packets.ts";
-import { TestMemory } from "../support/packet_memory.ts";
+} from "../../lab/packets.ts";
+import { TestMemory } from "../fakes/packet_memory.ts";
 
 const MEMORY_SIZE = 65536;
 

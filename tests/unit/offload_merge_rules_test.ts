@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { groups, range, SIZE, tcp, udp } from "../support/bulk_flows.ts";
+import { groups, range, SIZE, tcp, udp } from "../samples/bulk_flows.ts";
 import {
   ACK,
   checksumOffset,
@@ -17,7 +17,7 @@ import {
   timestamps,
   URG,
   writeTransportChecksum,
-} from "../support/packets.ts";
+} from "../../lab/packets.ts";
 
 /** Packets of one flow, why not all become one, and what becomes of them. */
 const splits: readonly [string, readonly Uint8Array[], readonly number[]][] = [

@@ -15,14 +15,14 @@ import {
   timestamps,
   udpPacket,
   URG,
-} from "../support/packets.ts";
-import { hex, TestMemory } from "../support/packet_memory.ts";
+} from "../../lab/packets.ts";
+import { hex, TestMemory } from "../fakes/packet_memory.ts";
 import {
   plain,
   segmentsOf,
   superPacket,
   unfinished,
-} from "../support/super_packets.ts";
+} from "../../lab/super_packets.ts";
 
 const READ = 100;
 const SLOTS = READ + 65600;

@@ -5,8 +5,8 @@ import { formatEndpoint } from "../../src/net/endpoint.ts";
 import { BindError } from "../../src/tunnel/bind_error.ts";
 import { choosePlane } from "../../src/tunnel/choose_plane.ts";
 import type { PlaneBuilder } from "../../src/tunnel/plane.ts";
-import { recordingLog } from "../support/recording_log.ts";
-import { tunnelSettings } from "../support/tunnel_settings.ts";
+import { recordingLog } from "../fakes/recording_log.ts";
+import { tunnelSettings } from "../fakes/tunnel_settings.ts";
 
 /** An engine of each kind of plane. */
 const ENGINES = { native: "builtin", portable: "webcrypto" } as const;

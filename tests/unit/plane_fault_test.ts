@@ -19,12 +19,12 @@ import {
   outboundPump,
   type PumpParts,
 } from "../../src/tunnel/pump_parts.ts";
-import { MemoryPlane } from "../support/memory_plane.ts";
-import { LoopbackPeer, openOn } from "../support/native_rig_peer.ts";
-import { until } from "../support/plane_rig.ts";
-import { recordingLog } from "../support/recording_log.ts";
-import { paramsOf, secretsOf } from "../support/satp.ts";
-import { libcTest } from "../support/with_libc.ts";
+import { MemoryPlane } from "../fakes/memory_plane.ts";
+import { LoopbackPeer, openOn } from "../fakes/native_rig_peer.ts";
+import { until } from "../fakes/plane_rig.ts";
+import { recordingLog } from "../fakes/recording_log.ts";
+import { paramsOf, secretsOf } from "../vectors/satp.ts";
+import { libcTest } from "../fakes/with_libc.ts";
 
 const VECTOR = {
   cipher: "aes-ctr-128",

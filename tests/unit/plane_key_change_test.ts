@@ -2,9 +2,9 @@ import { strict as assert } from "node:assert";
 import { createSatpCodec, type SatpCodec, SatpError } from "../../mod.ts";
 import type { MasterSecrets } from "../../src/satp/secrets.ts";
 import { ConnectionCounter, PlaneCounter } from "../../src/tunnel/counters.ts";
-import { type PlaneUnderTest, until } from "../support/plane_rig.ts";
-import { planeTest } from "../support/plane_rigs.ts";
-import { paramsOf, secretsOf } from "../support/satp.ts";
+import { type PlaneUnderTest, until } from "../fakes/plane_rig.ts";
+import { planeTest } from "../fakes/plane_rigs.ts";
+import { paramsOf, secretsOf } from "../vectors/satp.ts";
 
 const ROUNDS = 100;
 const CHANGES_A_ROUND = 10;

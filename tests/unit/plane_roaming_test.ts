@@ -2,10 +2,10 @@ import { strict as assert } from "node:assert";
 import { createSatpCodec, type SatpCodec } from "../../mod.ts";
 import { ConnectionCounter, PlaneCounter } from "../../src/tunnel/counters.ts";
 import { ENDPOINT_SILENCE_MS } from "../../src/tunnel/roaming.ts";
-import { MemoryPlane } from "../support/memory_plane.ts";
-import type { PlaneOptions } from "../support/plane_rig.ts";
-import { planeTest } from "../support/plane_rigs.ts";
-import { paramsOf, secretsOf } from "../support/satp.ts";
+import { MemoryPlane } from "../fakes/memory_plane.ts";
+import type { PlaneOptions } from "../fakes/plane_rig.ts";
+import { planeTest } from "../fakes/plane_rigs.ts";
+import { paramsOf, secretsOf } from "../vectors/satp.ts";
 
 const VECTOR = {
   cipher: "aes-ctr-128",

@@ -2,9 +2,9 @@ import { strict as assert } from "node:assert";
 import { createSatpCodec, type SatpCodec } from "../../mod.ts";
 import type { Role } from "../../src/satp/params.ts";
 import { ConnectionCounter, PlaneCounter } from "../../src/tunnel/counters.ts";
-import type { PlaneOptions, PlaneUnderTest } from "../support/plane_rig.ts";
-import { planeTest } from "../support/plane_rigs.ts";
-import { paramsOf, secretsOf } from "../support/satp.ts";
+import type { PlaneOptions, PlaneUnderTest } from "../fakes/plane_rig.ts";
+import { planeTest } from "../fakes/plane_rigs.ts";
+import { paramsOf, secretsOf } from "../vectors/satp.ts";
 
 const VECTOR = {
   cipher: "aes-ctr-128",

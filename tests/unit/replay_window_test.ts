@@ -4,7 +4,7 @@ import { MAX_WINDOW_SIZE, ReplayWindow } from "../../mod.ts";
 import {
   SlowReplayWindow,
   SlowReplayWindows,
-} from "../support/slow_replay_window.ts";
+} from "../oracles/slow_replay_window.ts";
 
 Deno.test("a replay window decides as the slow one on random numbers", () => {
   const near = (centre: number) =>

@@ -2,9 +2,9 @@ import { strict as assert } from "node:assert";
 import { type AddressRange, disjointRanges } from "../../src/route/ranges.ts";
 import { Routes } from "../../src/route/routes.ts";
 import { MAX_PREFIXES, RouteTable } from "../../src/route/table.ts";
-import { type ReaderOrder, ReaderPlace } from "../support/route_order.ts";
-import { packetTo } from "../support/route_packets.ts";
-import { ipAddress, routeOf } from "../support/routes.ts";
+import { type ReaderOrder, ReaderPlace } from "../fakes/route_order.ts";
+import { packetTo } from "../samples/route_packets.ts";
+import { ipAddress, routeOf } from "../samples/routes.ts";
 
 function tableOf(...prefixes: readonly (readonly [string, number])[]) {
   const table = new RouteTable(RouteTable.allocate());
@@ -117,7 +117,7 @@ Deno.test("another thread never reads half of one table and half of another", as
   table.publish(tables[0] ?? [], []);
 
   const places = new Int32Array(new SharedArrayBuffer(12));
-  const url = new URL("../support/route_reader.ts", import.meta.url);
+  const url = new URL("../fakes/route_reader.ts", import.meta.url);
   const worker = new Worker(url, { type: "module" });
   const order: ReaderOrder = {
     table: table.shared,

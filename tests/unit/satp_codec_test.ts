@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { createSatpCodec, SatpError, type SatpErrorCode } from "../../mod.ts";
-import { toHex } from "../support/vectors.ts";
+import { toHex } from "../vectors/vectors.ts";
 
 const passphrase = "unit tests";
 const payload = new Uint8Array([0x45, 1, 2, 3, 4, 5, 6, 7]);

@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { Admission } from "../../src/sync/admission.ts";
 import { KnownMembers } from "../../src/sync/known_members.ts";
 import { originOf } from "../../src/sync/origin.ts";
-import { ipAddress } from "../support/routes.ts";
+import { ipAddress } from "../samples/routes.ts";
 
 function from(address: string) {
   return originOf({ remote: { address: ipAddress(address), port: 9 } });

@@ -2,8 +2,8 @@ import { strict as assert } from "node:assert";
 import { encodeRecord } from "../../src/sync/encode.ts";
 import type { SyncRecord } from "../../src/sync/record.ts";
 import { formatEndpoint } from "../../src/net/endpoint.ts";
-import { connectionRecord, routeRecord } from "../support/sync_records.ts";
-import { SyncMember } from "../support/sync_member.ts";
+import { connectionRecord, routeRecord } from "../samples/sync_records.ts";
+import { SyncMember } from "../fakes/sync_member.ts";
 
 const MUX = 5;
 

@@ -5,16 +5,16 @@ import { listenTcp } from "../../src/sync/deno_tcp.ts";
 import { encodeRecord } from "../../src/sync/encode.ts";
 import type { SyncRecord } from "../../src/sync/record.ts";
 import type { SyncStream } from "../../src/sync/streams.ts";
-import { ManualClock, settle } from "../support/manual_clock.ts";
-import { recordingLog } from "../support/recording_log.ts";
-import { ipAddress } from "../support/routes.ts";
-import { routeRecord } from "../support/sync_records.ts";
+import { ManualClock, settle } from "../fakes/manual_clock.ts";
+import { recordingLog } from "../fakes/recording_log.ts";
+import { ipAddress } from "../samples/routes.ts";
+import { routeRecord } from "../samples/sync_records.ts";
 import {
   connectPlain,
   endpointOf,
   pause,
   SpeakingStream,
-} from "../support/sync_streams.ts";
+} from "../fakes/sync_streams.ts";
 
 const RECORD = routeRecord("10.0.0.0/8", 5);
 const TEXT = encodeRecord(RECORD);

@@ -5,16 +5,16 @@ import { SyncClient } from "../../src/sync/client.ts";
 import { encodeRecord } from "../../src/sync/encode.ts";
 import type { SyncRecord } from "../../src/sync/record.ts";
 import { SyncServer } from "../../src/sync/server.ts";
-import { recordingLog } from "../support/recording_log.ts";
-import { connectionRecord, routeRecord } from "../support/sync_records.ts";
-import { SyncMember } from "../support/sync_member.ts";
+import { recordingLog } from "../fakes/recording_log.ts";
+import { connectionRecord, routeRecord } from "../samples/sync_records.ts";
+import { SyncMember } from "../fakes/sync_member.ts";
 import {
   connectPlain,
   endpointOf,
   listenPlain,
   pause,
   unlimited,
-} from "../support/sync_streams.ts";
+} from "../fakes/sync_streams.ts";
 
 const MUX = 5;
 

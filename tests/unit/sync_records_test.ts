@@ -3,7 +3,7 @@ import { decodeRecord } from "../../src/sync/decode.ts";
 import { encodeRecord } from "../../src/sync/encode.ts";
 import { RecordReader } from "../../src/sync/framing.ts";
 import { knownEndpoint } from "../../src/sync/record.ts";
-import { connectionRecord } from "../support/sync_records.ts";
+import { connectionRecord } from "../samples/sync_records.ts";
 
 const HEAD = "22 serialization::archive 18 0 0";
 

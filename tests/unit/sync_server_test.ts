@@ -3,9 +3,9 @@ import type { Place } from "../../src/net/place.ts";
 import { bindSync } from "../../src/sync/bind.ts";
 import { connectTcp, listenTcp } from "../../src/sync/deno_tcp.ts";
 import { SyncServer } from "../../src/sync/server.ts";
-import { settle } from "../support/manual_clock.ts";
-import { recordingLog } from "../support/recording_log.ts";
-import { ipAddress } from "../support/routes.ts";
+import { settle } from "../fakes/manual_clock.ts";
+import { recordingLog } from "../fakes/recording_log.ts";
+import { ipAddress } from "../samples/routes.ts";
 import {
   endpointOf,
   listenPlain,
@@ -14,7 +14,7 @@ import {
   pause,
   readText,
   unlimited,
-} from "../support/sync_streams.ts";
+} from "../fakes/sync_streams.ts";
 
 const never = new AbortController().signal;
 

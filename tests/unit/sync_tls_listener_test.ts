@@ -7,14 +7,14 @@ import type { HandshakeLimits } from "../../src/sync/doorkeeper.ts";
 import { KnownMembers } from "../../src/sync/known_members.ts";
 import type { SyncStream } from "../../src/sync/streams.ts";
 import { TlsListener } from "../../src/sync/tls_listener.ts";
-import { ManualClock, settle } from "../support/manual_clock.ts";
-import { recordingLog } from "../support/recording_log.ts";
-import { ipAddress } from "../support/routes.ts";
+import { ManualClock, settle } from "../fakes/manual_clock.ts";
+import { recordingLog } from "../fakes/recording_log.ts";
+import { ipAddress } from "../samples/routes.ts";
 import {
   ManualListener,
   SpeakingStream,
   unlimited,
-} from "../support/sync_streams.ts";
+} from "../fakes/sync_streams.ts";
 
 /** The header of a record of TLS with a handshake inside. */
 const HEADER = "\x16\x03\x01\x02\0";

@@ -9,10 +9,10 @@ import type { Connect, SyncStream } from "../../src/sync/streams.ts";
 import { SyncServer } from "../../src/sync/server.ts";
 import { connectTls, listenTls, type TlsIdentity } from "../../src/sync/tls.ts";
 import type { Surroundings } from "../../src/sync/tls_listener.ts";
-import { identityOf, tlsTest } from "../support/certificates.ts";
-import { recordingLog } from "../support/recording_log.ts";
-import { ipAddress } from "../support/routes.ts";
-import { pause, readText, unlimited } from "../support/sync_streams.ts";
+import { identityOf, tlsTest } from "../../lab/certificates.ts";
+import { recordingLog } from "../fakes/recording_log.ts";
+import { ipAddress } from "../samples/routes.ts";
+import { pause, readText, unlimited } from "../fakes/sync_streams.ts";
 
 const never = new AbortController().signal;
 const LOOPBACK = { address: ipAddress("127.0.0.1"), port: 0 };

@@ -12,7 +12,7 @@ import {
 } from "../../src/sync/control_file.ts";
 import { encodeRecord, frameText } from "../../src/sync/encode.ts";
 import { TableReader, tableText } from "../../src/sync/showtables.ts";
-import { connectionRecord, routeRecord } from "../support/sync_records.ts";
+import { connectionRecord, routeRecord } from "../samples/sync_records.ts";
 
 const CONNECTION = encodeRecord(connectionRecord());
 const ROUTE = encodeRecord(routeRecord("10.0.0.0/8", 5));

@@ -18,11 +18,11 @@ import {
   listenFor,
 } from "../../src/sync/transport.ts";
 import { connectUnix, listenUnix } from "../../src/sync/unix.ts";
-import { identityOf, tlsTest } from "../support/certificates.ts";
-import { ManualClock, settle } from "../support/manual_clock.ts";
-import { recordingLog } from "../support/recording_log.ts";
-import { ipAddress } from "../support/routes.ts";
-import { routeRecord } from "../support/sync_records.ts";
+import { identityOf, tlsTest } from "../../lab/certificates.ts";
+import { ManualClock, settle } from "../fakes/manual_clock.ts";
+import { recordingLog } from "../fakes/recording_log.ts";
+import { ipAddress } from "../samples/routes.ts";
+import { routeRecord } from "../samples/sync_records.ts";
 import {
   endpointOf,
   ManualListener,
@@ -30,7 +30,7 @@ import {
   pause,
   readText,
   unlimited,
-} from "../support/sync_streams.ts";
+} from "../fakes/sync_streams.ts";
 
 const never = new AbortController().signal;
 

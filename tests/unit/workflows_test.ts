@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { walk } from "../support/walk.ts";
+import { walk } from "./walk.ts";
 
 const root = new URL("../../", import.meta.url);
 const paths = [...walk(root, ".github/workflows")];

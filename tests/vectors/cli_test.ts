@@ -13,8 +13,8 @@ import {
   type CliSample as Sample,
   lineOf,
   loadCliVectors,
-} from "../support/cli_samples.ts";
-import { fakeSecretFiles } from "../support/secret_files.ts";
+} from "./cli_samples.ts";
+import { fakeSecretFiles } from "../fakes/secret_files.ts";
 import { type Deviation, DEVIATIONS, type Verdict } from "./cli_deviations.ts";
 
 interface ProgramUnderTest {

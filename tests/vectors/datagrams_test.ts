@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { createSatpCodec, type SatpCodecOptions } from "../../mod.ts";
-import { fromHex, loadVectors, toHex } from "../support/vectors.ts";
+import { fromHex, loadVectors, toHex } from "./vectors.ts";
 
 interface DatagramVectors {
   readonly sets: readonly {

@@ -11,10 +11,10 @@ import type { CryptoEngine } from "../../src/satp/engine.ts";
 import { roleFromName } from "../../src/satp/params.ts";
 import { authenticateBatch, sealBatch } from "../../src/satp/pipeline.ts";
 import { schedulePair } from "../../src/satp/schedule.ts";
-import { whyNoIpsecMb } from "../support/ipsec_mb_missing.ts";
-import { whyNoLibcrypto } from "../support/libcrypto_missing.ts";
-import { paramsOf, secretsOf, type VectorParams } from "../support/satp.ts";
-import { fromHex, loadVectors, toHex } from "../support/vectors.ts";
+import { whyNoIpsecMb } from "../../lab/ipsec_mb_missing.ts";
+import { whyNoLibcrypto } from "../../lab/libcrypto_missing.ts";
+import { paramsOf, secretsOf, type VectorParams } from "./satp.ts";
+import { fromHex, loadVectors, toHex } from "./vectors.ts";
 
 interface Vectors {
   readonly sets: readonly {

@@ -1,8 +1,8 @@
 import { strict as assert } from "node:assert";
-import type { PlaneOptions } from "../support/plane_rig.ts";
-import { planeTest } from "../support/plane_rigs.ts";
-import { paramsOf, secretsOf, type VectorParams } from "../support/satp.ts";
-import { fromHex, loadVectors, toHex } from "../support/vectors.ts";
+import type { PlaneOptions } from "../fakes/plane_rig.ts";
+import { planeTest } from "../fakes/plane_rigs.ts";
+import { paramsOf, secretsOf, type VectorParams } from "./satp.ts";
+import { fromHex, loadVectors, toHex } from "./vectors.ts";
 
 interface RejectVectors {
   readonly runs: readonly {

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { ReplayWindow } from "../../mod.ts";
-import { loadVectors } from "../support/vectors.ts";
+import { loadVectors } from "./vectors.ts";
 
 interface ReplayVectors {
   readonly sequences: readonly {

@@ -2,8 +2,8 @@ import { strict as assert } from "node:assert";
 import { Routes } from "../../src/route/routes.ts";
 import { NO_MUX } from "../../src/route/ranges.ts";
 import { RouteTable } from "../../src/route/table.ts";
-import { ipAddress, routeOf } from "../support/routes.ts";
-import { loadVectors } from "../support/vectors.ts";
+import { ipAddress, routeOf } from "../samples/routes.ts";
+import { loadVectors } from "./vectors.ts";
 
 interface RoutingVectors {
   readonly cases: readonly {

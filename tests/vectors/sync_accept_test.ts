@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import type { KdPrfName } from "../../src/satp/params.ts";
-import { SyncMember } from "../support/sync_member.ts";
-import { loadVectors } from "../support/vectors.ts";
+import { SyncMember } from "../fakes/sync_member.ts";
+import { loadVectors } from "./vectors.ts";
 import { DIFFERENCES } from "./sync_differences.ts";
 
 interface AcceptVectors {

@@ -5,7 +5,7 @@ import { encodeRecord } from "../../src/sync/encode.ts";
 import { RecordReader } from "../../src/sync/framing.ts";
 import type { SyncRecord } from "../../src/sync/record.ts";
 import { TableReader } from "../../src/sync/showtables.ts";
-import { loadVectors, toHex, vectorText } from "../support/vectors.ts";
+import { loadVectors, toHex, vectorText } from "./vectors.ts";
 
 interface Capture {
   readonly id: string;

@@ -9,7 +9,7 @@ import {
   configRecords,
   configText,
 } from "../../src/sync/client_config.ts";
-import { fromHex, loadVectors, vectorText } from "../support/vectors.ts";
+import { fromHex, loadVectors, vectorText } from "./vectors.ts";
 
 interface Capture {
   readonly id: string;

@@ -1,0 +1,83 @@
+/**
+ * Asks a host that echoes UDP datagrams (`scripts/traffic.ts serve`) again and
+ * again, and counts what does not come back. Runs on a host of a lab, as a
+ * script: `<host> <port> <interval in ms>` says `flowing`, and after each line
+ * of standard input prints a {@link FlowReport} about what was sent since the
+ * line before.
+ */
+import { createInterface } from "node:readline";
+import process from "node:process";
+import { setTimeout as delay } from "node:timers/promises";
+import { say } from "./say.ts";
+
+/** What the script prints, as one line of JSON. */
+export interface FlowReport {
+  readonly sent: number;
+  readonly lost: number;
+  /** The longest time without an answer, in ms. */
+  readonly gap: number;
+}
+
+/** How late an answer may be, in ms. */
+const LATE_MS = 500;
+
+/** One flow of numbered datagrams. */
+class Flow {
+  readonly #socket = Deno.listenDatagram({
+    hostname: "0.0.0.0",
+    port: 0,
+    transport: "udp",
+  });
+  readonly #missing = new Set<number>();
+  #next = 0;
+  #from = 0;
+  #heardAt = performance.now();
+  #gap = 0;
+
+  async send(hostname: string, port: number, interval: number): Promise<never> {
+    void this.#receive();
+    const start = performance.now();
+    for (;;) {
+      while (this.#next * interval <= performance.now() - start) {
+        const datagram = new Uint8Array(4);
+        new DataView(datagram.buffer).setUint32(0, this.#next);
+        this.#missing.add(this.#next++);
+        await this.#socket.send(datagram, { hostname, port, transport: "udp" })
+          .catch(() => {});
+      }
+      await delay(1);
+    }
+  }
+
+  async report(): Promise<FlowReport> {
+    const end = this.#next;
+    await delay(LATE_MS);
+    const sent = end - this.#from;
+    const lost = [...this.#missing].filter((number) => number < end);
+    for (const number of lost) this.#missing.delete(number);
+    const gap = Math.round(this.#gap);
+    this.#gap = 0;
+    this.#from = end;
+    return { sent, lost: lost.length, gap };
+  }
+
+  async #receive(): Promise<void> {
+    for await (const [datagram] of this.#socket) {
+      const { buffer, byteOffset } = datagram;
+      this.#missing.delete(new DataView(buffer, byteOffset).getUint32(0));
+      const now = performance.now();
+      this.#gap = Math.max(this.#gap, now - this.#heardAt);
+      this.#heardAt = now;
+    }
+  }
+}
+
+if (import.meta.main) {
+  const [host = "", port, interval] = Deno.args;
+  const flow = new Flow();
+  void flow.send(host, Number(port), Number(interval));
+  say("flowing");
+  for await (const _ of createInterface({ input: process.stdin })) {
+    say(JSON.stringify(await flow.report()));
+  }
+}

@@ -1,0 +1,29 @@
+import { Lab } from "./lab.ts";
+import { missingCommand, whyNoLab } from "./missing.ts";
+
+/**
+ * Registers a test that needs a lab. Where there can be no lab, or something
+ * else is missing, the test is ignored and its name says why.
+ *
+ * @param tag Tells this test's namespaces from those of all other tests.
+ * @param missing What is missing besides a lab, null for each thing that is
+ * there.
+ */
+export function labTest(
+  name: string,
+  tag: string,
+  missing: readonly (string | null)[],
+  body: (lab: Lab) => Promise<void>,
+): void {
+  const reason = [whyNoLab(), missingCommand("ping"), ...missing].find((why) =>
+    why !== null
+  );
+  Deno.test({
+    name: reason === undefined ? name : `${name} (skipped: ${reason})`,
+    ignore: reason !== undefined,
+    async fn() {
+      await using lab = await Lab.open(`${tag}-${Deno.pid}`);
+      await body(lab);
+    },
+  });
+}

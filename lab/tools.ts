@@ -1,0 +1,93 @@
+/**
+ * Our tools as people run them. They need no lab: whatever listens does so on
+ * the loopback device.
+ */
+import assert from "node:assert/strict";
+import { LabProcess } from "./process.ts";
+import { fromSource } from "./programs.ts";
+
+/** How a tool ended. */
+export interface ToolEnd {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A tool, by the first word that chooses it. */
+export type Tool = "config" | "controld" | "showtables";
+
+/** What is run for a tool, before its arguments. */
+export type CommandOf = (tool: Tool) => readonly string[];
+
+const sourceOf: CommandOf = (tool) => [...fromSource.command, tool];
+
+/** Runs a tool to its end. */
+export async function runTool(
+  tool: Tool,
+  args: readonly string[],
+  input = "",
+  commandOf = sourceOf,
+): Promise<ToolEnd> {
+  const [program = "", ...first] = commandOf(tool);
+  const child = new Deno.Command(program, {
+    args: [...first, ...args],
+    env: { NO_COLOR: "1" },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+    signal: AbortSignal.timeout(20_000),
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(input));
+  await writer.close();
+  const { code, stdout, stderr } = await child.output();
+  const decoder = new TextDecoder();
+  return {
+    code,
+    stdout: decoder.decode(stdout),
+    stderr: decoder.decode(stderr),
+  };
+}
+
+/** Runs a tool that must succeed, and returns what it prints. */
+export async function outputOf(
+  tool: Tool,
+  args: readonly string[],
+  input = "",
+  commandOf = sourceOf,
+): Promise<string> {
+  const end = await runTool(tool, args, input, commandOf);
+  const { code, stdout, stderr } = end;
+  assert.equal(code, 0, stderr);
+  return stdout;
+}
+
+/** Starts a tool that goes on; it is to be stopped. */
+export function startTool(
+  tool: Tool,
+  args: readonly string[],
+  commandOf = sourceOf,
+): LabProcess {
+  const [program = "", ...first] = commandOf(tool);
+  return new LabProcess({ title: tool, program, args: [...first, ...args] });
+}
+
+/** A control daemon of ours, and the port that it got. */
+export async function startControld(
+  file: string,
+  args: readonly string[] = [],
+  commandOf = sourceOf,
+): Promise<{ readonly controld: LabProcess; readonly port: number }> {
+  // Nobody else listens on a port that was free a moment ago.
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  const at = `127.0.0.1:${port}`;
+  const controld = startTool(
+    "controld",
+    ["-D", "-L", "stdout:4", "-f", file, "-X", at, ...args],
+    commandOf,
+  );
+  await controld.line(/sync server listening/);
+  return { controld, port };
+}

@@ -1,0 +1,65 @@
+/**
+ * Every kind of plane that must pass the same tests.
+ *
+ * @module
+ */
+import type { NativeEngineName } from "../../src/tunnel/native_messages.ts";
+import { whyNoIpsecMb } from "../../lab/ipsec_mb_missing.ts";
+import { whyNoLibcrypto } from "../../lab/libcrypto_missing.ts";
+import { MemoryPlane } from "./memory_plane.ts";
+import { NativeRig } from "./native_rig.ts";
+import type { PlaneRig } from "./plane_rig.ts";
+
+/** Why an engine cannot be had here, or null if it can. */
+const MISSING: Readonly<Record<NativeEngineName | "webcrypto", string | null>> =
+  {
+    "ipsec-mb": whyNoIpsecMb(),
+    openssl: whyNoLibcrypto(),
+    builtin: null,
+    webcrypto: null,
+  };
+
+/** The planes. */
+export const PLANE_RIGS: readonly PlaneRig[] = [
+  portable("webcrypto"),
+  portable("openssl"),
+  portable("ipsec-mb"),
+  native("ipsec-mb", 1),
+  native("ipsec-mb", 2),
+  native("openssl", 2),
+  native("builtin", 1),
+];
+
+/** Registers a test for each kind of plane. */
+export function planeTest(
+  name: string,
+  body: (rig: PlaneRig, t: Deno.TestContext) => Promise<void>,
+): void {
+  for (const rig of PLANE_RIGS) {
+    const why = rig.missing === null ? "" : ` (skipped: ${rig.missing})`;
+    Deno.test({
+      name: `${rig.name}: ${name}${why}`,
+      ignore: rig.missing !== null,
+      sanitizeResources: !rig.keepsLibrary,
+      fn: (t) => body(rig, t),
+    });
+  }
+}
+
+function portable(engine: NativeEngineName | "webcrypto"): PlaneRig {
+  return {
+    name: `portable, ${engine}`,
+    missing: MISSING[engine],
+    keepsLibrary: engine === "openssl" || engine === "ipsec-mb",
+    start: (options) => MemoryPlane.start({ ...options, engine }),
+  };
+}
+
+function native(engine: NativeEngineName, workers: 1 | 2): PlaneRig {
+  return {
+    name: `native, ${engine}, ${workers} worker${workers === 1 ? "" : "s"}`,
+    missing: MISSING[engine],
+    keepsLibrary: false,
+    start: (options) => NativeRig.start({ ...options, engine, workers }),
+  };
+}
