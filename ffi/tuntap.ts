@@ -4,7 +4,8 @@
  * A device is opened, given addresses, read from, written to and closed, all
  * through the C library: `--allow-ffi` is the only permission needed, and no
  * other program is run. The process needs CAP_NET_ADMIN, except for a
- * persistent device that its owner attaches to.
+ * persistent device that its owner attaches to. `examples/answer_pings.ts` is
+ * a whole program.
  *
  * @example Print the size of every packet that the kernel sends
  * ```ts ignore

@@ -110,7 +110,7 @@ Deno.test({
 
 Deno.test("every file that the documents name is there", () => {
   const files = mentions(
-    /`((?:ffi|src|tests|bench|demo|\.github)\/[\w./-]*)`/g,
+    /`((?:ffi|src|lab|tests|bench|demo|examples|\.github)\/[\w./-]*)`/g,
   );
   assert.deepEqual(listOf(files, exists), []);
 });

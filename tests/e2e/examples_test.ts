@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { labTest } from "../../lab/test_case.ts";
+
+const EXAMPLES = new URL("../../examples/", import.meta.url).pathname;
+
+/** An address of the example's network that is not its own. */
+const HOST = "198.51.100.7";
+
+labTest(
+  "the example answers pings of any size, and leaves no device behind",
+  "ex-p",
+  [],
+  async ({ left }) => {
+    const flags = ["run", "--quiet", "--no-prompt", "--allow-ffi"];
+    const path = `${EXAMPLES}answer_pings.ts`;
+    const example = left.spawn(Deno.execPath(), ...flags, path);
+    await left.ping(HOST, 30);
+    assert.ok(await left.hasDevice("pings0"));
+    for (const size of [0, 1, 56, 1372]) {
+      const limits = ["-c", "3", "-i", "0.01", "-W", "9", "-s", `${size}`];
+      const said = await left.exec("ping", "-n", "-q", ...limits, HOST);
+      assert.match(said, /3 packets transmitted, 3 received/);
+    }
+    await example.stop();
+    assert.equal(await left.hasDevice("pings0"), false);
+  },
+);
