@@ -19,7 +19,7 @@ interface Sender {
   /** The highest number accepted, "M" in the specification. */
   highest: number;
   /** One bit for each number of the window, at the number modulo the size. */
-  readonly seen: Uint32Array;
+  seen: Uint32Array;
 }
 
 /**
@@ -41,12 +41,11 @@ interface Sender {
  * ```
  */
 export class ReplayWindow {
-  /** How many numbers back a datagram may be; 0 means no check at all. */
-  readonly size: number;
+  #size: number;
   readonly #maxSenders: number;
   readonly #senders = new Map<number, Sender>();
   // A power of two, so that positions stay right across the wrap at 2^32.
-  readonly #ringBits: number;
+  #ringBits: number;
   /** Whose datagram was accepted last; it is the last one of the map. */
   #newestId = -1;
   // Datagrams come in trains of one sender: spares most look-ups.
@@ -63,21 +62,51 @@ export class ReplayWindow {
    * @throws {RangeError} if a number is out of range
    */
   constructor(size: number, maxSenders: number = DEFAULT_MAX_SENDERS) {
-    if (!Number.isInteger(size) || size < 0 || size > MAX_WINDOW_SIZE) {
-      throw new RangeError(
-        `Cannot make a replay window of ${size}: it must be 0 to ${MAX_WINDOW_SIZE}`,
-      );
-    }
+    checkSize(size);
     if (!Number.isInteger(maxSenders) || maxSenders < 1) {
       throw new RangeError(
         `Cannot tell ${maxSenders} senders apart: it must be 1 or more`,
       );
     }
-    this.size = size;
+    this.#size = size;
     this.#maxSenders = maxSenders;
-    this.#ringBits = size === 0
-      ? 0
-      : Math.max(32, 2 ** Math.ceil(Math.log2(size)));
+    this.#ringBits = ringBits(size);
+  }
+
+  /** How many numbers back a datagram may be; 0 means no check at all. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** How many sender ids are told apart at present. */
+  get senders(): number {
+    return this.#senders.size;
+  }
+
+  /**
+   * Gives the window another size, and keeps what it has seen. A larger one
+   * knows nothing of the numbers that lay behind the smaller one: they count as
+   * seen, since they may have been.
+   *
+   * @param size Numbers in the window, 0 to {@link MAX_WINDOW_SIZE}
+   * @throws {RangeError} if it is out of range
+   */
+  resize(size: number): void {
+    checkSize(size);
+    if (size === this.#size) return;
+    const known = Math.min(this.#size, size);
+    const bits = ringBits(size);
+    for (const sender of this.#senders.values()) {
+      const before = sender.seen;
+      sender.seen = newRing(bits);
+      for (let back = 0; back < size; back++) {
+        const seq = (sender.highest - back) >>> 0;
+        const isNew = back < known && !isMarked(before, this.#ringBits, seq);
+        if (!isNew) mark(sender.seen, bits, seq);
+      }
+    }
+    this.#size = size;
+    this.#ringBits = bits;
   }
 
   /**
@@ -97,7 +126,7 @@ export class ReplayWindow {
     }
     const sender = this.#find(senderId);
     if (sender === undefined) this.#open(senderId, seq);
-    else if (this.size === 0) {
+    else if (this.#size === 0) {
       if (((seq - sender.highest) | 0) > 0) sender.highest = seq;
     } else if (!this.#judge(sender, seq)) return false;
     if (senderId !== this.#newestId) this.#renew(senderId);
@@ -122,11 +151,8 @@ export class ReplayWindow {
 
   #open(senderId: number, seq: number): void {
     if (this.#senders.size >= this.#maxSenders) this.#forgetOldest();
-    const sender = {
-      highest: seq,
-      seen: new Uint32Array(this.#ringBits >>> 5),
-    };
-    if (this.size > 0) this.#mark(sender, seq);
+    const sender = { highest: seq, seen: newRing(this.#ringBits) };
+    if (this.#size > 0) mark(sender.seen, this.#ringBits, seq);
     this.#senders.set(senderId, sender);
     this.#lastId = -1;
   }
@@ -151,7 +177,7 @@ export class ReplayWindow {
 
   #judge(sender: Sender, seq: number): boolean {
     const { highest } = sender;
-    const size = this.size;
+    const size = this.#size;
     // Near either end of the number range, compare half the range away.
     const shift = highest < size ? HALF : highest > LAST - size ? -HALF : 0;
     const m = (highest + shift) >>> 0;
@@ -161,8 +187,8 @@ export class ReplayWindow {
       this.#advance(sender, seq, s - m);
       return true;
     }
-    if (this.#isMarked(sender, seq)) return false;
-    this.#mark(sender, seq);
+    if (isMarked(sender.seen, this.#ringBits, seq)) return false;
+    mark(sender.seen, this.#ringBits, seq);
     return true;
   }
 
@@ -178,16 +204,31 @@ export class ReplayWindow {
       }
     }
     sender.highest = seq;
-    this.#mark(sender, seq);
+    mark(sender.seen, this.#ringBits, seq);
   }
+}
 
-  #isMarked(sender: Sender, seq: number): boolean {
-    const bit = seq & (this.#ringBits - 1);
-    return ((sender.seen[bit >>> 5] ?? 0) & (1 << (bit & 31))) !== 0;
-  }
+function checkSize(size: number): void {
+  if (Number.isInteger(size) && size >= 0 && size <= MAX_WINDOW_SIZE) return;
+  throw new RangeError(
+    `Cannot make a replay window of ${size}: it must be 0 to ${MAX_WINDOW_SIZE}`,
+  );
+}
 
-  #mark(sender: Sender, seq: number): void {
-    const bit = seq & (this.#ringBits - 1);
-    sender.seen[bit >>> 5] = (sender.seen[bit >>> 5] ?? 0) | (1 << (bit & 31));
-  }
+function ringBits(size: number): number {
+  return size === 0 ? 0 : Math.max(32, 2 ** Math.ceil(Math.log2(size)));
+}
+
+function newRing(bits: number): Uint32Array {
+  return new Uint32Array(bits >>> 5);
+}
+
+function isMarked(seen: Uint32Array, bits: number, seq: number): boolean {
+  const bit = seq & (bits - 1);
+  return ((seen[bit >>> 5] ?? 0) & (1 << (bit & 31))) !== 0;
+}
+
+function mark(seen: Uint32Array, bits: number, seq: number): void {
+  const bit = seq & (bits - 1);
+  seen[bit >>> 5] = (seen[bit >>> 5] ?? 0) | (1 << (bit & 31));
 }

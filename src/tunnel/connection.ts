@@ -98,7 +98,7 @@ export class Connections {
     const given = this.table.keys(connection.mux);
     if (given.epoch === connection.epoch) {
       given.secrets.key.fill(0);
-      connection.keys?.resizeWindow(given.windowSize);
+      connection.keys?.replay.resize(given.windowSize);
       return;
     }
     connection.epoch = given.epoch;

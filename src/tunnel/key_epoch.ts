@@ -12,24 +12,15 @@ export class KeyEpoch {
   /** To be named when sequence numbers are taken. */
   readonly epoch: number;
   readonly schedules: SchedulePair;
-  #replay: ReplayWindow;
+  /** What was received under these keys, and no others. */
+  readonly replay: ReplayWindow;
   #pins = 0;
   #isRetired = false;
 
   constructor(epoch: number, schedules: SchedulePair, windowSize: number) {
     this.epoch = epoch;
     this.schedules = schedules;
-    this.#replay = new ReplayWindow(windowSize);
-  }
-
-  /** What was received under these keys, and no others. */
-  get replay(): ReplayWindow {
-    return this.#replay;
-  }
-
-  /** Gives the replay window another size; it begins anew. */
-  resizeWindow(size: number): void {
-    if (size !== this.#replay.size) this.#replay = new ReplayWindow(size);
+    this.replay = new ReplayWindow(windowSize);
   }
 
   /** Keeps the keys until {@link unpin} is called as often. */

@@ -3,7 +3,7 @@
  * and easy to compare with the text.
  */
 export class SlowReplayWindow {
-  readonly #size: number;
+  #size: number;
   readonly #seen = new Set<number>();
   #highest: number | undefined;
 
@@ -33,13 +33,28 @@ export class SlowReplayWindow {
     return true;
   }
 
+  /** What has left the smaller window is never new again. */
+  resize(size: number): void {
+    const M = this.#highest;
+    if (M !== undefined) {
+      for (let k = this.#size; k < size; k++) this.#seen.add(mod32(M - k));
+    }
+    this.#size = size;
+    this.#forgetOld();
+  }
+
   #take(seq: number): true {
     this.#highest = seq;
     this.#seen.add(seq);
-    for (const old of this.#seen) {
-      if (mod32(seq - old) >= this.#size) this.#seen.delete(old);
-    }
+    this.#forgetOld();
     return true;
+  }
+
+  #forgetOld(): void {
+    const M = this.#highest ?? 0;
+    for (const old of this.#seen) {
+      if (mod32(M - old) >= this.#size) this.#seen.delete(old);
+    }
   }
 }
 

@@ -94,8 +94,8 @@ class Bench {
     this.table.setEndpoint(0, endpointWords().fill(4, 0, 1), 0);
   }
 
-  put(key: number): void {
-    this.table.put(0, keysOf(key), 0);
+  put(key: number, windowSize?: number): void {
+    this.table.put(0, keysOf(key, windowSize), 0);
   }
 
   /** Lays datagrams of these numbers into the batch, and classifies them. */
@@ -130,12 +130,12 @@ class Bench {
   }
 }
 
-function keysOf(key: number): ConnectionKeys {
+function keysOf(key: number, windowSize = 64): ConnectionKeys {
   const secrets = {
     key: new Uint8Array(16).fill(key),
     salt: new Uint8Array(14),
   };
-  return { role: "left", secrets, windowSize: 64 };
+  return { role: "left", secrets, windowSize };
 }
 
 Deno.test("a batch on its way in goes on with the keys that it was classified with", () => {
@@ -183,6 +183,18 @@ Deno.test("a datagram of old keys leaves no trace in the replay window of new on
   assert.deepEqual(bench.finish(), [1]);
   bench.classify(0, 1);
   assert.deepEqual(bench.finish(), [1, 1]);
+});
+
+Deno.test("another window size under the same keys forgets nothing that was seen", () => {
+  const bench = new Bench();
+  bench.put(1);
+  bench.classify(5, 6);
+  assert.deepEqual(bench.finish(), [1, 1]);
+  for (const size of [128, 64]) {
+    bench.put(1, size);
+    bench.classify(5, 6);
+    assert.deepEqual(bench.finish(), [0, 0]);
+  }
 });
 
 Deno.test("a batch that fails is counted and dropped, and its keys are let go", () => {

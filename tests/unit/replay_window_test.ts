@@ -6,16 +6,17 @@ import {
   SlowReplayWindows,
 } from "../oracles/slow_replay_window.ts";
 
+const near = (centre: number) =>
+  fc.integer({ min: -300, max: 300 }).map((d) => (centre + d) >>> 0);
+const seq = fc.oneof(
+  near(0),
+  near(2 ** 31),
+  near(0xffffffff),
+  fc.integer({ min: 0, max: 0xffffffff }),
+);
+const size = fc.constantFrom(1, 2, 3, 31, 32, 33, 64, 100, 128, 1000);
+
 Deno.test("a replay window decides as the slow one on random numbers", () => {
-  const near = (centre: number) =>
-    fc.integer({ min: -300, max: 300 }).map((d) => (centre + d) >>> 0);
-  const seq = fc.oneof(
-    near(0),
-    near(2 ** 31),
-    near(0xffffffff),
-    fc.integer({ min: 0, max: 0xffffffff }),
-  );
-  const size = fc.constantFrom(1, 2, 3, 31, 32, 33, 64, 100, 128, 1000);
   fc.assert(
     fc.property(size, fc.array(seq, { maxLength: 200 }), (size, seqs) => {
       const fast = new ReplayWindow(size);
@@ -25,6 +26,52 @@ Deno.test("a replay window decides as the slow one on random numbers", () => {
       }
     }),
   );
+});
+
+Deno.test("a replay window decides as the slow one whatever sizes it is given on the way", () => {
+  const step = fc.oneof(
+    { weight: 5, arbitrary: seq.map((seq) => ({ seq })) },
+    { weight: 1, arbitrary: size.map((size) => ({ size })) },
+  );
+  fc.assert(
+    fc.property(size, fc.array(step, { maxLength: 200 }), (size, steps) => {
+      const fast = new ReplayWindow(size);
+      const slow = new SlowReplayWindow(size);
+      for (const [index, step] of steps.entries()) {
+        if ("size" in step) {
+          fast.resize(step.size);
+          slow.resize(step.size);
+          assert.equal(fast.size, step.size);
+        } else {
+          const accepted = slow.accept(step.seq);
+          assert.equal(fast.accept(0, step.seq), accepted, `step ${index}`);
+        }
+      }
+    }),
+  );
+});
+
+Deno.test("a window that grows refuses what it no longer knew, and knows the rest", () => {
+  const window = new ReplayWindow(64);
+  for (const seq of [900, 1000, 998]) window.accept(0, seq);
+  window.resize(128);
+  const accepted = (...seqs: number[]) =>
+    seqs.filter((seq) => window.accept(0, seq));
+  assert.deepEqual(accepted(900, 901, 936), [], "behind the smaller window");
+  assert.deepEqual(accepted(937, 998, 999, 1000), [937, 999]);
+  assert.deepEqual(accepted(1064, 937, 938, 1064), [1064, 938]);
+});
+
+Deno.test("without a window nothing is known but the highest number, so that all before it count as seen", () => {
+  const window = new ReplayWindow(0);
+  for (const seq of [5, 9]) window.accept(0, seq);
+  window.resize(64);
+  for (const seq of [9, 8, 1]) assert.equal(window.accept(0, seq), false);
+  assert.ok(window.accept(0, 10));
+  window.resize(0);
+  assert.ok(window.accept(0, 10));
+  assert.equal(window.highest(0), 10);
+  assert.throws(() => window.resize(-1), RangeError);
 });
 
 Deno.test("a window of 0 accepts everything but knows the highest number", () => {
