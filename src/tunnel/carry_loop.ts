@@ -5,6 +5,7 @@
  * @module
  */
 import { type Bell, POLLIN, type PollSet } from "../../ffi/poll.ts";
+import type { Connections } from "./connection.ts";
 import type { DeviceTurn } from "./device_turn.ts";
 import type { InboundPump } from "./inbound_pump.ts";
 import type { OutboundPump } from "./outbound_pump.ts";
@@ -23,6 +24,8 @@ export interface CarryLoopOptions {
   readonly inbound: Pick<InboundPump, "pump"> | undefined;
   /** File descriptors that the pump of the way in receives from. */
   readonly sockets: readonly number[];
+  /** Those of both pumps. */
+  readonly connections: Pick<Connections, "dropRetired">;
   /** Without one the device is read by nobody else. */
   readonly turn: DeviceTurn | undefined;
   /** Longest rest, in milliseconds. */
@@ -56,7 +59,8 @@ export class CarryLoop {
    * @throws {SystemError} if a socket fails
    */
   round(): boolean {
-    const { outbound, inbound, turn } = this.#options;
+    const { outbound, inbound, turn, connections } = this.#options;
+    connections.dropRetired();
     this.#lookWhoseTurn();
     // First in, then out: an answer to what comes in may go out at once.
     let more = inbound !== undefined && inbound.pump();

@@ -5,6 +5,7 @@
  * @module
  */
 import type { CryptoEngine } from "../satp/engine.ts";
+import { ReplayWindow } from "../satp/replay_window.ts";
 import { type SchedulePair, schedulePair } from "../satp/schedule.ts";
 import type { ConnectionTable, KeysSnapshot } from "./connection_table.ts";
 import {
@@ -13,6 +14,7 @@ import {
   sameEndpoint,
 } from "./endpoint_words.ts";
 import { KeyEpoch } from "./key_epoch.ts";
+import { RetiredWindows } from "./retired_windows.ts";
 import { EndpointTenure } from "./roaming.ts";
 
 /** One connection in one thread. */
@@ -27,6 +29,8 @@ export class Connection {
   keys: KeyEpoch | undefined;
   /** Epoch of the keys that the engine has, or is given at present. */
   epoch = -1;
+  /** Stands for these keys, see {@link ConnectionTable.fingerprint}. */
+  fingerprint = 0;
   /** Until when, in ms, its endpoint gets no joined datagrams. */
   spareGsoUntil = -Infinity;
   /** Version of the shared record that this copy has. */
@@ -48,6 +52,8 @@ export class Connections {
   readonly #engine: CryptoEngine;
   readonly #known: (Connection | undefined)[] = [];
   readonly #words = new Uint32Array(ENDPOINT_WORDS);
+  readonly #windows = new RetiredWindows();
+  #retirements = 0;
   #loading: Promise<unknown> = Promise.resolve();
 
   /** @param engine Which keys are imported into */
@@ -61,7 +67,23 @@ export class Connections {
     const known = this.#known[mux];
     const version = this.table.version(mux);
     if (known !== undefined && known.version === version) return known;
-    return version === 0 ? undefined : this.#refresh(mux, version);
+    return version === 0 ? undefined : this.#refresh(mux);
+  }
+
+  /**
+   * Wipes the keys that are out of use since the last call, also those that no
+   * packet asks for any more. A batch in work keeps its own until it is done.
+   */
+  dropRetired(): void {
+    const { retirements } = this.table;
+    if (retirements === this.#retirements) return;
+    this.#retirements = retirements;
+    this.#known.forEach((connection) => {
+      if (connection === undefined) return;
+      const { mux, epoch } = connection;
+      if (!this.table.exists(mux)) this.#forget(connection);
+      else if (this.table.epoch(mux) !== epoch) this.#retire(connection);
+    });
   }
 
   /**
@@ -73,18 +95,29 @@ export class Connections {
     await this.#loading;
   }
 
-  #refresh(mux: number, version: number): Connection | undefined {
-    if (!this.table.exists(mux)) return undefined;
-    let connection = this.#known[mux];
-    if (connection === undefined) {
-      connection = new Connection(mux, this.table.counters(mux));
+  #refresh(mux: number): Connection | undefined {
+    for (;;) {
+      const version = this.table.version(mux);
+      let connection = this.#known[mux];
+      if (!this.table.exists(mux)) {
+        if (connection !== undefined) this.#forget(connection);
+        return undefined;
+      }
+      const given = this.table.keys(mux);
+      const fingerprint = this.table.fingerprint(mux);
+      // What was read may be of a connection that is being removed: no key.
+      if (this.table.version(mux) !== version) {
+        given.secrets.key.fill(0);
+        continue;
+      }
+      connection ??= new Connection(mux, this.table.counters(mux));
       this.#known[mux] = connection;
+      connection.spareGsoUntil = -Infinity;
+      this.#refreshEndpoint(connection);
+      this.#refreshKeys(connection, given, fingerprint);
+      connection.version = version;
+      return connection;
     }
-    connection.version = version;
-    connection.spareGsoUntil = -Infinity;
-    this.#refreshEndpoint(connection);
-    this.#refreshKeys(connection);
-    return connection;
   }
 
   #refreshEndpoint(connection: Connection): void {
@@ -94,17 +127,19 @@ export class Connections {
     connection.tenure.assign();
   }
 
-  #refreshKeys(connection: Connection): void {
-    const given = this.table.keys(connection.mux);
+  #refreshKeys(
+    connection: Connection,
+    given: KeysSnapshot,
+    fingerprint: number,
+  ): void {
     if (given.epoch === connection.epoch) {
       given.secrets.key.fill(0);
       connection.keys?.replay.resize(given.windowSize);
       return;
     }
+    this.#retire(connection);
     connection.epoch = given.epoch;
-    // A batch in work may hold them: they are closed when it is done.
-    connection.keys?.retire();
-    connection.keys = undefined;
+    connection.fingerprint = fingerprint;
     const made = schedulePair(this.#engine, given.secrets, given.role);
     if (made instanceof Promise) {
       this.#loading = made.then((schedules) => {
@@ -121,9 +156,28 @@ export class Connections {
     schedules: SchedulePair,
   ): void {
     secrets.key.fill(0);
-    const keys = new KeyEpoch(epoch, schedules, windowSize);
     // They may have changed again while the engine took them.
-    if (connection.epoch === epoch) connection.keys = keys;
-    else keys.retire();
+    if (connection.epoch !== epoch) return schedules.seal.master?.close();
+    const { mux, fingerprint } = connection;
+    const replay = this.#windows.take(mux, fingerprint) ??
+      new ReplayWindow(windowSize);
+    replay.resize(windowSize);
+    connection.keys = new KeyEpoch(epoch, schedules, replay);
+  }
+
+  #forget(connection: Connection): void {
+    this.#retire(connection);
+    this.#known[connection.mux] = undefined;
+  }
+
+  // A batch in work may hold the keys: they are closed when it is done.
+  #retire(connection: Connection): void {
+    const { keys, mux, fingerprint } = connection;
+    connection.version = 0;
+    connection.epoch = -1;
+    connection.keys = undefined;
+    if (keys === undefined) return;
+    keys.retire();
+    this.#windows.keep(mux, fingerprint, keys.replay);
   }
 }

@@ -10,8 +10,8 @@
  *
  * The next number and the epoch of the keys it belongs to are one word: so no
  * number is ever used twice with one key, whoever takes it. One object alone,
- * that of the main thread, makes and changes connections: it remembers how far
- * each key was used.
+ * that of the main thread, makes, changes and removes connections: it remembers
+ * how far each key was used.
  *
  * @module
  */
@@ -23,17 +23,20 @@ import {
   sameEndpoint,
 } from "./endpoint_words.ts";
 import { CONNECTION_COUNTERS } from "./counters.ts";
+import { LiveMuxes } from "./live_muxes.ts";
 import { NumberSpaces } from "./number_spaces.ts";
 import { NumberWords } from "./number_words.ts";
 import { wireSeq } from "./numbers.ts";
 
 /** One record for each value of the 16 bit mux, and one for the table. */
 const RECORDS = 0x10000 + 1;
-/** In the last record: how many muxes lie from the lowest one to the end. */
-const LOWEST = 0x10000 * 64;
 const RECORD_WORDS = 64;
+/** In the last record: how often keys were taken out of use. */
+const RETIREMENTS = 0x10000 * RECORD_WORDS;
+/** Behind the records: which of them are in use. */
+const LIVE = RECORDS * RECORD_WORDS;
 
-// Places within a record, in words; the counter is in 64 bit words.
+// Places within a record, in words, and in 64 bit words where it says so.
 const LOCK = 0;
 const VERSION = 1;
 const NEXT_64 = 1;
@@ -45,6 +48,7 @@ const EXISTS = 15;
 const KEY = 16;
 const SALT = 24;
 const TOLD = 28;
+const FINGERPRINT_64 = 15;
 const COUNTERS_64 = 16;
 
 const KEY_MAX_BYTES = 32;
@@ -87,11 +91,13 @@ export class ConnectionTable {
   readonly #locks: Int32Array;
   readonly #numbers: NumberWords;
   readonly #bytes: Uint8Array;
+  readonly #doubles: Float64Array;
+  readonly #live: LiveMuxes;
   readonly #spaces: NumberSpaces;
 
   /** Memory for a new table. */
   static allocate(): SharedArrayBuffer {
-    return new SharedArrayBuffer(RECORDS * RECORD_WORDS * 4);
+    return new SharedArrayBuffer((LIVE + LiveMuxes.WORDS + 1 & ~1) * 4);
   }
 
   /**
@@ -107,6 +113,8 @@ export class ConnectionTable {
     this.#locks = new Int32Array(shared);
     this.#numbers = new NumberWords(shared, NEXT_64, RECORD_WORDS / 2);
     this.#bytes = new Uint8Array(shared);
+    this.#doubles = new Float64Array(shared);
+    this.#live = new LiveMuxes(shared, LIVE * 4);
     this.#spaces = spaces;
   }
 
@@ -154,22 +162,63 @@ export class ConnectionTable {
     this.#locked(record, () => {
       const words = this.#words;
       const role = keys.role === "left" ? 0 : 1;
-      const sameKeys = words[record + EXISTS] === 1 &&
-        this.#holdsKeys(record, keys.secrets);
+      const existed = words[record + EXISTS] === 1;
+      const sameKeys = existed && this.#holdsKeys(record, keys.secrets);
       const sameEpoch = sameKeys && words[record + ROLE] === role;
       words[record + ROLE] = role;
       words[record + WINDOW] = keys.windowSize;
       if (!sameKeys) this.#writeKeys(record, keys.secrets);
-      this.#spaces.renumber(this.#numbers, mux, keys, firstSeq, sameEpoch);
+      this.#doubles[record / 2 + FINGERPRINT_64] = this.#spaces
+        .renumber(this.#numbers, mux, keys, firstSeq, sameEpoch);
       Atomics.store(words, record + EXISTS, 1);
+      if (existed && !sameEpoch) Atomics.add(words, RETIREMENTS, 1);
     });
-    this.#noteLowest(mux);
+    this.#live.add(mux);
+  }
+
+  /**
+   * Removes a connection: nothing more is sent or accepted under its mux from
+   * each thread's next batch on. Its keys and its endpoint are overwritten here,
+   * and in each thread as soon as {@link retirements} is looked at.
+   *
+   * How far its keys were used is remembered, and its counters go on if there
+   * is a connection of this mux again.
+   *
+   * @returns false if there was none
+   * @throws if a thread died while it changed this connection
+   */
+  remove(mux: number): boolean {
+    if (!this.exists(mux)) return false;
+    const record = mux * RECORD_WORDS;
+    this.#locked(record, () => {
+      const words = this.#words;
+      Atomics.store(words, record + EXISTS, 0);
+      this.#spaces.remove(this.#numbers, mux);
+      words.fill(0, record + ENDPOINT, record + EXISTS);
+      words.fill(0, record + KEY, record + TOLD);
+      this.#doubles[record / 2 + FINGERPRINT_64] = 0;
+      Atomics.add(words, RETIREMENTS, 1);
+    });
+    this.#live.delete(mux);
+    return true;
+  }
+
+  /**
+   * Moves whenever keys are taken out of use: a thread that finds another value
+   * than before has copies to wipe.
+   */
+  get retirements(): number {
+    return Atomics.load(this.#words, RETIREMENTS);
+  }
+
+  /** The muxes that have a connection, in ascending order. */
+  liveMuxes(): number[] {
+    return this.#live.list();
   }
 
   /** The lowest mux that has a connection, or -1 without any. */
   lowestMux(): number {
-    const above = Atomics.load(this.#words, LOWEST);
-    return above === 0 ? -1 : 0x10000 - above;
+    return this.#live.lowest;
   }
 
   /**
@@ -185,6 +234,24 @@ export class ConnectionTable {
       copyEndpoint(from, at, this.#words, record + ENDPOINT);
     });
     return true;
+  }
+
+  /**
+   * Stores where the peer of a connection was heard. A batch in work may have
+   * been received before the connection was removed or got other keys: then it
+   * says nothing about the present one.
+   *
+   * @param epoch Of the keys that the datagram was opened with
+   * @returns false if these keys are no longer in use
+   * @throws if a thread died while it changed this connection
+   */
+  follow(mux: number, epoch: number, from: Uint32Array, at: number): boolean {
+    const record = mux * RECORD_WORDS;
+    return this.#locked(record, () => {
+      if (!this.exists(mux) || this.epoch(mux) !== epoch) return false;
+      copyEndpoint(from, at, this.#words, record + ENDPOINT);
+      return true;
+    });
   }
 
   /**
@@ -217,13 +284,26 @@ export class ConnectionTable {
       return {
         role: words[record + ROLE] === 0 ? "left" : "right",
         windowSize: words[record + WINDOW] ?? 0,
-        epoch: this.#numbers.epoch(mux),
+        epoch: this.epoch(mux),
         secrets: {
           key: this.#bytes.slice(keyAt, keyAt + keyLength),
           salt: this.#bytes.slice(saltAt, saltAt + (keyLength === 0 ? 0 : 14)),
         },
       };
     });
+  }
+
+  /** Changes whenever key, salt or role do; never that of two connections. */
+  epoch(mux: number): number {
+    return this.#numbers.epoch(mux);
+  }
+
+  /**
+   * Stands for key, salt and role of a connection, and is made of their hash:
+   * keys that come back have the same one.
+   */
+  fingerprint(mux: number): number {
+    return this.#doubles[mux * (RECORD_WORDS / 2) + FINGERPRINT_64] ?? 0;
   }
 
   /** Takes numbers; see {@link NumberWords.reserve}. */
@@ -256,17 +336,6 @@ export class ConnectionTable {
     return new Float64Array(this.#shared, at, CONNECTION_COUNTERS);
   }
 
-  #noteLowest(mux: number): void {
-    const above = 0x10000 - mux;
-    for (;;) {
-      const seen = Atomics.load(this.#words, LOWEST);
-      if (
-        seen >= above ||
-        Atomics.compareExchange(this.#words, LOWEST, seen, above) === seen
-      ) return;
-    }
-  }
-
   #holdsKeys(record: number, { key, salt }: MasterSecrets): boolean {
     if (this.#words[record + KEY_LENGTH] !== key.length) return false;
     const keyAt = (record + KEY) * 4;
@@ -284,10 +353,10 @@ export class ConnectionTable {
     this.#words[record + KEY_LENGTH] = key.length;
   }
 
-  #locked(record: number, change: () => void): void {
+  #locked<T>(record: number, change: () => T): T {
     this.#acquire(record);
     try {
-      change();
+      return change();
     } finally {
       Atomics.add(this.#locks, record + VERSION, 1);
       this.#release(record);

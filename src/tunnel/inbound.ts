@@ -178,7 +178,7 @@ export class Inbound {
 
   #judge(
     connection: Connection,
-    { replay }: KeyEpoch,
+    keys: KeyEpoch,
     i: number,
     now: number,
   ): boolean {
@@ -186,6 +186,7 @@ export class Inbound {
     const at = batch.at[i] ?? 0;
     const seq = readSeq(batch.memory, at);
     const senderId = readSenderId(batch.memory, at);
+    const { replay } = keys;
     const before = replay.highest(senderId);
     if (!replay.accept(senderId, seq)) {
       count(connection.counters, ConnectionCounter.REPLAYED);
@@ -198,14 +199,14 @@ export class Inbound {
     heard.highest = replay.highest(senderId) ?? seq;
     heard.isNewest = heard.highest !== before;
     heard.now = now;
-    this.#follow(connection, i * ENDPOINT_WORDS);
+    this.#follow(connection, keys.epoch, i * ENDPOINT_WORDS);
     if ((batch.size[i] ?? 0) > HEADROOM_BYTES) return true;
     count(connection.counters, ConnectionCounter.NO_PAYLOAD);
     return false;
   }
 
   /** Lets the endpoint follow the peer to where the datagram came from. */
-  #follow(connection: Connection, source: number): void {
+  #follow(connection: Connection, epoch: number, source: number): void {
     const { sources } = this;
     const { endpoint, tenure, mux } = connection;
     if (sameEndpoint(endpoint, 0, sources, source)) {
@@ -215,8 +216,8 @@ export class Inbound {
     const isFirst = !connection.hasEndpoint;
     if (fixedRemote && !isFirst) return;
     if (!tenure.yields(endpoint, sources, source, this.#heard)) return;
+    if (!connections.table.follow(mux, epoch, sources, source)) return;
     copyEndpoint(sources, source, endpoint, 0);
-    connections.table.setEndpoint(mux, sources, source);
     events.endpointChanged(connection, isFirst);
   }
 }

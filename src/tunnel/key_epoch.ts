@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { ReplayWindow } from "../satp/replay_window.ts";
+import type { ReplayWindow } from "../satp/replay_window.ts";
 import type { SchedulePair } from "../satp/schedule.ts";
 
 /** One epoch of a connection's keys, in one thread. */
@@ -17,10 +17,10 @@ export class KeyEpoch {
   #pins = 0;
   #isRetired = false;
 
-  constructor(epoch: number, schedules: SchedulePair, windowSize: number) {
+  constructor(epoch: number, schedules: SchedulePair, replay: ReplayWindow) {
     this.epoch = epoch;
     this.schedules = schedules;
-    this.replay = new ReplayWindow(windowSize);
+    this.replay = replay;
   }
 
   /** Keeps the keys until {@link unpin} is called as often. */

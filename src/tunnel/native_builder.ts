@@ -135,6 +135,7 @@ export class NativeBuilder implements PlaneBuilder {
     return {
       finished,
       prepare: () => Promise.resolve(),
+      dropRetired: () => plane.dropRetired(),
       counters: () => plane.counters(),
       stop: () => {
         plane.stop();

@@ -91,9 +91,14 @@ class Carrier {
     return this.#bell.fd;
   }
 
-  /** Has it look at the word that says whether to stop. */
+  /** Has it look at what it shares with others, if it rests. */
   wake(): void {
     if (this.#state === "carrying") this.#bell.ring();
+  }
+
+  /** Has it look at the word that says whether to stop. */
+  stop(): void {
+    this.wake();
     if (this.#state === "waiting") this.#end();
   }
 
@@ -198,6 +203,11 @@ export class NativePlane {
   /** Tells the workers to stop; those not yet started end at once. */
   stop(): void {
     Atomics.store(new Int32Array(this.#stop), 0, 1);
+    for (const carrier of this.#carriers) carrier.stop();
+  }
+
+  /** Has workers that rest wipe the keys that are out of use. */
+  dropRetired(): void {
     for (const carrier of this.#carriers) carrier.wake();
   }
 

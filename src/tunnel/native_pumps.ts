@@ -60,12 +60,13 @@ export async function openLoop(
   const engine = newEngine(arena);
   const table = new ConnectionTable(setup.connections);
   const { role, device } = setup;
+  const connections = new Connections(table, engine);
   const parts: PumpParts = {
     setup,
     libc,
     arena,
     engine,
-    connections: new Connections(table, engine),
+    connections,
     counters: new Float64Array(setup.counters),
     device,
     now,
@@ -86,6 +87,7 @@ export async function openLoop(
     ),
     inbound,
     sockets: setup.receiveFrom,
+    connections,
     turn: role === "all" ? undefined : new DeviceTurn(
       role,
       setup.turn,

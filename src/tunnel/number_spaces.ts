@@ -40,6 +40,8 @@ export class NumberSpaces {
   readonly #spaces = new Map<number, string>();
   /** Of the connections of a space the one that counts. */
   readonly #counting = new Map<string, number>();
+  /** The others, where there are any. */
+  readonly #parked = new Map<string, Set<number>>();
 
   /** Makes an empty memory. */
   constructor(options: NumberSpacesOptions = {}) {
@@ -69,6 +71,7 @@ export class NumberSpaces {
    * others get no numbers.
    *
    * @param sameEpoch Whether its keys stay
+   * @returns A number that stands for the space: the same keys have the same one
    */
   renumber(
     words: NumberWords,
@@ -76,11 +79,12 @@ export class NumberSpaces {
     keys: SpaceKeys,
     seq: number,
     sameEpoch: boolean,
-  ): void {
+  ): number {
     const space = this.#spaceOf(mux, keys);
     const counting = this.#counting.get(space) ?? mux;
     if (counting > mux) {
       this.#leave(space, words.exchange(counting, () => PARKED, false));
+      this.#park(space, counting);
     }
     const counts = counting >= mux;
     const goesOn = this.#counting.get(space) === mux;
@@ -91,11 +95,25 @@ export class NumberSpaces {
       !sameEpoch,
     );
     const old = this.#spaces.get(mux);
-    if (old !== undefined && old !== space && this.#counting.get(old) === mux) {
-      this.#leave(old, before);
+    if (old !== undefined && old !== space) {
+      this.#depart(words, old, mux, before);
     }
     this.#spaces.set(mux, space);
     if (counts) this.#counting.set(space, mux);
+    else this.#park(space, mux);
+    return fingerprintOf(space);
+  }
+
+  /**
+   * Takes the numbers of a connection away, and remembers how far it came; the
+   * next one in its space goes on from there.
+   */
+  remove(words: NumberWords, mux: number): void {
+    const space = this.#spaces.get(mux);
+    if (space === undefined) return;
+    const before = words.exchange(mux, () => PARKED, true);
+    this.#spaces.delete(mux);
+    this.#depart(words, space, mux, before);
   }
 
   #spaceOf(mux: number, { role, secrets: { key, salt } }: SpaceKeys): string {
@@ -107,9 +125,43 @@ export class NumberSpaces {
     return space;
   }
 
+  // The lowest mux of those that stay is the one that sends now.
+  #depart(words: NumberWords, space: string, mux: number, next: number): void {
+    if (this.#counting.get(space) !== mux) return this.#unpark(space, mux);
+    this.#leave(space, next);
+    const parked = this.#parked.get(space);
+    if (parked === undefined) return;
+    const heir = Math.min(...parked);
+    this.#unpark(space, heir);
+    words.exchange(heir, () => next, false);
+    this.#counting.set(space, heir);
+  }
+
   // Nothing is noted that was never used: keys may come by the thousand.
   #leave(space: string, number: number): void {
     this.#counting.delete(space);
     if (number > 0) this.#left.set(space, number);
   }
+
+  #park(space: string, mux: number): void {
+    const parked = this.#parked.get(space);
+    if (parked === undefined) this.#parked.set(space, new Set([mux]));
+    else parked.add(mux);
+  }
+
+  #unpark(space: string, mux: number): void {
+    const parked = this.#parked.get(space);
+    if (parked?.delete(mux) && parked.size === 0) this.#parked.delete(space);
+  }
+}
+
+/** 53 bits of a text, which for hashes are as good as any others. */
+function fingerprintOf(space: string): number {
+  let high = 0;
+  let low = 0x811c9dc5;
+  for (let k = 0; k < space.length; k++) {
+    low = Math.imul(low ^ space.charCodeAt(k), 0x01000193);
+    high = Math.imul(high, 31) + low | 0;
+  }
+  return (high & 0x1fffff) * 2 ** 32 + (low >>> 0);
 }

@@ -46,6 +46,8 @@ export interface RunningPlane {
   readonly finished: Promise<void>;
   /** Has the keys of a connection ready before its first packet. */
   prepare(mux: number): Promise<void>;
+  /** Has all threads wipe keys that are out of use, also those that rest. */
+  dropRetired(): void;
   /** What the plane has counted so far, by the indexes of `PlaneCounter`. */
   counters(): Float64Array;
   /** Ends the carrying; resolves when it has ended, even by a failure. */

@@ -125,6 +125,7 @@ export class PortableBuilder implements PlaneBuilder {
     return Promise.resolve({
       finished,
       prepare: (mux) => connections.load(mux),
+      dropRetired: () => connections.dropRetired(),
       counters: () => shared.counters.slice(),
       stop: () => {
         stopped = true;

@@ -124,21 +124,19 @@ function newLoop(
 ): CarryLoop {
   const { libc, arena, now } = parts;
   const log = new RehearsalLog(SILENT, now);
+  const leaving = partsOf(setup, parts, device, "left", socket);
   return new CarryLoop({
     wait: new PollSet(libc, arena, 3),
     bell,
     device,
-    outbound: outboundPump(
-      partsOf(setup, parts, device, "left", socket),
-      { ipv4: socket.fd },
-      log,
-    ),
+    outbound: outboundPump(leaving, { ipv4: socket.fd }, log),
     inbound: setup.role === "out" ? undefined : inboundPump(
       partsOf(setup, parts, device, "right", socket),
       [socket.fd],
       log,
     ),
     sockets: [socket.fd],
+    connections: leaving.connections,
     turn: new DeviceTurn("in", DeviceTurn.allocate(), bell, now),
     patience: 0,
     log,

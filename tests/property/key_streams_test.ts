@@ -6,7 +6,7 @@ import {
   type KeysSnapshot,
 } from "../../src/tunnel/connection_table.ts";
 import { NumberSpaces } from "../../src/tunnel/number_spaces.ts";
-import { SenderIds, SEQ_RANGE } from "../../src/tunnel/numbers.ts";
+import { SenderIds, SEQ_RANGE, STALE } from "../../src/tunnel/numbers.ts";
 
 const MUXES = [2, 3, 5];
 const OWN_MUX = 3;
@@ -22,6 +22,7 @@ type Step =
     /** Where a member says that it is. */
     readonly seq: number;
   }
+  | { readonly does: "remove"; readonly mux: number }
   /** A thread looks at a connection, and keeps what it saw. */
   | { readonly does: "look"; readonly thread: number; readonly mux: number }
   /** A thread takes numbers with the keys that it saw last. */
@@ -45,6 +46,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       fc.constantFrom(SEQ_RANGE / 2, SEQ_RANGE - 3, SEQ_RANGE - 1),
     ),
   }),
+  fc.record({ does: fc.constant("remove" as const), mux }),
   fc.record({ does: fc.constant("look" as const), thread, mux }),
   fc.record({
     does: fc.constant("take" as const),
@@ -83,12 +85,28 @@ class Run {
       const keys = keysOf(step.key, step.role);
       if (!this.#table.accepts(mux, keys, step.seq)) return;
       this.#table.put(mux, keys, step.seq);
+    } else if (step.does === "remove") {
+      this.#table.remove(mux);
+      assert.equal(this.#table.exists(mux), false);
     } else if (step.does === "look") {
       if (!this.#table.exists(mux)) return;
       this.#seen.set(`${step.thread} ${mux}`, this.#table.keys(mux));
     } else {
       const keys = this.#seen.get(`${step.thread} ${mux}`);
       if (keys !== undefined) this.#take(mux, keys, step.count);
+    }
+  }
+
+  /** Whether the connection that would send a packet now has numbers. */
+  checkSender(): void {
+    const table = this.#table;
+    const muxes = this.#headerMux(2) === 2
+      ? table.liveMuxes()
+      : [table.lowestMux()].filter((mux) => mux >= 0);
+    for (const mux of muxes) {
+      const { epoch } = table.keys(mux);
+      const first = table.reserve(mux, epoch, 0, this.#ids.limit);
+      assert.notEqual(first, STALE, `connection ${mux} gets no numbers`);
     }
   }
 
@@ -114,7 +132,10 @@ for (const routing of [true, false]) {
         fc.array(step, { size: "large" }),
         (ids, steps) => {
           const run = new Run(routing, IDS.slice(0, ids));
-          for (const step of steps) run.do(step);
+          for (const step of steps) {
+            run.do(step);
+            run.checkSender();
+          }
         },
       ),
       { numRuns: 60 },

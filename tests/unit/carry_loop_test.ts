@@ -98,6 +98,7 @@ function loopOf(
   const deeds: string[] = [];
   const script = { outbound: false, inbound: false, ready: [] as number[] };
   const watched: number[] = [];
+  const looks = { count: 0 };
   const loop = new CarryLoop({
     wait: {
       add: (fd) => watched.push(fd) - 1,
@@ -119,6 +120,7 @@ function loopOf(
       ? { pump: () => (deeds.push("in"), script.inbound) }
       : undefined,
     sockets: SOCKETS,
+    connections: { dropRetired: () => void looks.count++ },
     turn,
     patience: 500,
     log: { flushSometimes: () => void deeds.push("log") },
@@ -128,8 +130,19 @@ function loopOf(
     loop.round();
     return [...deeds];
   };
-  return { loop, script, round, watched };
+  return { loop, script, round, watched, looks };
 }
+
+Deno.test("each round looks once for keys that are out of use, whoever has the device", () => {
+  const { out } = turns();
+  for (const parts of [{}, { inbound: false, turn: out }]) {
+    const { round, looks } = loopOf(parts);
+    for (let k = 1; k <= 3; k++) {
+      round();
+      assert.equal(looks.count, k);
+    }
+  }
+});
 
 Deno.test("a round carries in, then out, and rests when nothing is left", () => {
   const { script, round, watched } = loopOf({});

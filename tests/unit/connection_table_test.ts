@@ -168,6 +168,97 @@ Deno.test("the lowest mux is that of the connections that exist", () => {
   );
 });
 
+Deno.test("live muxes are those that were put and not removed since, and the lowest is the first", () => {
+  const mux = fc.oneof(
+    fc.constantFrom(0, 1, 31, 32, 33, LAST_MUX),
+    fc.nat(LAST_MUX),
+  );
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.boolean(), mux), { maxLength: 20 }),
+      (steps) => {
+        const table = newTable();
+        const live = new Set<number>();
+        for (const [add, mux] of steps) {
+          if (add) {
+            table.put(mux, keysOf(), 0);
+            live.add(mux);
+          } else assert.equal(table.remove(mux), live.delete(mux));
+          const sorted = [...live].toSorted((a, b) => a - b);
+          assert.deepEqual(table.liveMuxes(), sorted);
+          assert.equal(table.lowestMux(), sorted[0] ?? -1);
+          assert.equal(table.exists(mux), add);
+        }
+      },
+    ),
+    { numRuns: 50 },
+  );
+});
+
+Deno.test("what a removed connection had is overwritten, but for its counters", () => {
+  const table = newTable();
+  const record = new Uint8Array(table.shared).subarray(
+    MUX * 256,
+    MUX * 256 + 256,
+  );
+  const { secrets, ...keys } = keysOf({ windowSize: 0xa5a5 });
+  for (const bytes of Object.values(secrets)) bytes.fill(0xa5);
+  table.put(MUX, { ...keys, secrets }, 0);
+  setEndpoint(table, MUX, "165.165.165.165:42405");
+  table.counters(MUX)[3] = 7;
+  assert.ok(record.includes(0xa5));
+  const { version, retirements } = {
+    version: table.version(MUX),
+    retirements: table.retirements,
+  };
+  assert.equal(table.remove(MUX), true);
+  assert.equal(record.includes(0xa5), false);
+  assert.equal(table.fingerprint(MUX), 0);
+  assert.equal(endpointText(table, MUX), undefined);
+  assert.equal(table.counters(MUX)[3], 7, "counters never go back");
+  assert.notEqual(table.version(MUX), version);
+  assert.notEqual(table.retirements, retirements);
+  assert.equal(table.remove(MUX), false);
+});
+
+Deno.test("retirements move when keys are taken out of use, and not otherwise", () => {
+  const table = newTable();
+  const moves = (change: () => void): boolean => {
+    const before = table.retirements;
+    change();
+    return table.retirements !== before;
+  };
+  assert.equal(moves(() => table.put(MUX, keysOf(), 0)), false);
+  assert.equal(
+    moves(() => table.put(MUX, keysOf({ windowSize: 8 }), 9)),
+    false,
+  );
+  assert.equal(moves(() => setEndpoint(table, MUX, "192.0.2.1:1")), false);
+  assert.equal(moves(() => table.put(MUX, keysOf({ key: 2 }), 0)), true);
+  assert.equal(
+    moves(() => table.put(MUX, keysOf({ key: 2, role: "right" }), 0)),
+    true,
+  );
+  assert.equal(moves(() => table.remove(MUX)), true);
+  assert.equal(moves(() => table.remove(MUX)), false);
+});
+
+Deno.test("a peer is followed only under the keys that it was heard with", () => {
+  const table = newTable();
+  const words = endpointWords();
+  writeEndpoint(words, 0, parseEndpoint("192.0.2.1:4444"));
+  table.put(MUX, keysOf(), 0);
+  const epoch = epochOf(table);
+  assert.equal(table.follow(MUX, epoch, words, 0), true);
+  assert.equal(endpointText(table, MUX), "192.0.2.1:4444");
+  table.remove(MUX);
+  assert.equal(table.follow(MUX, epoch, words, 0), false);
+  assert.equal(table.follow(MUX, epochOf(table), words, 0), false);
+  table.put(MUX, keysOf(), 0);
+  assert.equal(table.follow(MUX, epoch, words, 0), false);
+  assert.equal(endpointText(table, MUX), undefined);
+});
+
 Deno.test("every change moves the version; asking moves nothing", () => {
   const table = newTable();
   const versions = [
@@ -282,6 +373,58 @@ Deno.test("a key that comes back goes on above the numbers that it had", () => {
   assert.equal(table.reserve(MUX, epochOf(table), 1), 100);
   table.put(MUX, keysOf({ key: 2 }), 5);
   assert.equal(table.reserve(MUX, epochOf(table), 1), 7);
+});
+
+Deno.test("a connection that was removed goes on above the numbers that it had", () => {
+  const table = newTable();
+  table.put(MUX, keysOf(), 0);
+  const before = epochOf(table);
+  assert.equal(table.reserve(MUX, before, 100), 0);
+  table.remove(MUX);
+  for (const epoch of [before, epochOf(table)]) {
+    assert.equal(table.reserve(MUX, epoch, 1), STALE);
+  }
+  assert.ok(table.accepts(MUX, keysOf(), RANGE / 2 + 100));
+  assert.ok(!table.accepts(MUX, keysOf(), RANGE / 2 + 101));
+  table.put(MUX, keysOf(), 5);
+  assert.equal(table.reserve(MUX, before, 1), STALE);
+  assert.equal(table.reserve(MUX, epochOf(table), 1), 100);
+});
+
+Deno.test("keys that come back have the fingerprint that they had, and others another", () => {
+  const table = newTable();
+  const hashed = new ConnectionTable(
+    ConnectionTable.allocate(),
+    new NumberSpaces({
+      hash: (data) => String(data.reduce((a, b) => a * 31 + b)),
+    }),
+  );
+  for (const own of [table, hashed]) {
+    const fingerprints = [{}, { key: 2 }, { role: "right" }, { bytes: 0 }, {}]
+      .map((given) => {
+        own.put(MUX, keysOf(given as Parameters<typeof keysOf>[0]), 0);
+        return own.fingerprint(MUX);
+      });
+    assert.equal(new Set(fingerprints).size, 4);
+    assert.equal(fingerprints[4], fingerprints[0]);
+  }
+});
+
+Deno.test("where the connection that sends is removed, the next one goes on with its numbers", () => {
+  const pointToPoint = new NumberSpaces({ headerMux: () => 3 });
+  const table = new ConnectionTable(ConnectionTable.allocate(), pointToPoint);
+  const take = (mux: number) => table.reserve(mux, epochOf(table, mux), 10);
+  for (const mux of [5, 9, 7]) table.put(mux, keysOf(), 0);
+  const version = table.version(7);
+  assert.deepEqual([take(5), take(7), take(9)], [0, STALE, STALE]);
+  table.remove(5);
+  assert.deepEqual([take(7), take(9)], [10, STALE]);
+  assert.equal(table.version(7), version, "its keys stay");
+  table.remove(9);
+  table.put(7, keysOf({ key: 2 }), 0);
+  assert.equal(take(7), 0);
+  table.put(9, keysOf(), 0);
+  assert.equal(take(9), 20);
 });
 
 Deno.test("two connections with one key under one mux in the header do not share numbers", () => {
@@ -415,6 +558,7 @@ Deno.test("no number is taken twice while another thread raises the number and c
       const key = 1 + epochs % 7;
       for (const ahead of [0, -500, 100, -1, 1]) {
         const firstSeq = Math.max(0, table.nextSeq(MUX) + ahead);
+        if (ahead === 1) table.remove(MUX);
         table.put(MUX, keysOf({ key }), firstSeq);
         assert.ok(table.nextSeq(MUX) >= firstSeq);
       }

@@ -60,14 +60,15 @@ class FakeEngine implements SyncCryptoEngine {
 /** One thread's view of one connection, and a batch for each direction. */
 class Bench {
   readonly engine = new FakeEngine();
-  readonly table = new ConnectionTable(ConnectionTable.allocate());
+  readonly table: ConnectionTable;
   readonly counters = new Float64Array(PLANE_COUNTERS);
   readonly failures: unknown[] = [];
   readonly inbound: Inbound;
   readonly outbound: Outbound;
   readonly connections: Connections;
 
-  constructor() {
+  constructor(table = new ConnectionTable(ConnectionTable.allocate())) {
+    this.table = table;
     const connections = new Connections(this.table, this.engine);
     this.connections = connections;
     const batch = () => DatagramBatch.standalone(PARAMS, 4, SLOT_BYTES);
@@ -195,6 +196,101 @@ Deno.test("another window size under the same keys forgets nothing that was seen
     bench.classify(5, 6);
     assert.deepEqual(bench.finish(), [0, 0]);
   }
+});
+
+Deno.test("a removed connection is gone from the next batch on, and its keys when the last batch is done", () => {
+  const bench = new Bench();
+  bench.put(1);
+  bench.classify(5, 6);
+  bench.address();
+  bench.table.remove(0);
+  bench.connections.dropRetired();
+  assert.deepEqual(bench.finish(), [1, 1], "the batch in work is the last");
+  const [key] = bench.engine.keys;
+  assert.equal(key?.isClosed, false, "the way out still has it");
+  bench.outbound.release();
+  assert.equal(key?.isClosed, true);
+  bench.classify(7);
+  assert.deepEqual([...bench.inbound.batch.wanted.subarray(0, 1)], [0]);
+  assert.equal(bench.counters[PlaneCounter.UNKNOWN_MUX], 1);
+  bench.address();
+  assert.equal(bench.counters[PlaneCounter.NOWHERE_TO_SEND], 1);
+  assert.equal(bench.engine.keys.length, 1);
+});
+
+Deno.test("keys out of use are closed without a packet that asks for them", () => {
+  const bench = new Bench();
+  bench.put(1);
+  assert.ok(bench.connections.get(0));
+  bench.put(1, 128);
+  bench.connections.dropRetired();
+  assert.equal(bench.engine.keys[0]?.isClosed, false, "the keys stay");
+  bench.put(2);
+  bench.connections.dropRetired();
+  assert.equal(bench.engine.keys[0]?.isClosed, true);
+  assert.equal(bench.engine.keys.length, 1, "others are not taken unasked");
+  assert.ok(bench.connections.get(0)?.keys);
+  bench.table.remove(0);
+  bench.connections.dropRetired();
+  assert.equal(bench.engine.keys[1]?.isClosed, true);
+  assert.equal(bench.connections.get(0), undefined);
+});
+
+for (const noticed of [true, false]) {
+  const when = noticed ? "after a look" : "before anybody looks";
+  Deno.test(`keys that were removed and come back ${when} let no recording through`, () => {
+    const bench = new Bench();
+    const look = () => noticed && bench.connections.dropRetired();
+    bench.put(1);
+    bench.classify(5, 6);
+    assert.deepEqual(bench.finish(), [1, 1]);
+    bench.table.remove(0);
+    look();
+    bench.put(1, 128);
+    bench.classify(5, 6, 7);
+    assert.deepEqual(bench.finish(), [0, 0, 1]);
+    bench.put(2);
+    look();
+    bench.classify(5);
+    assert.deepEqual(bench.finish(), [1], "other keys have other recordings");
+    bench.put(1);
+    bench.classify(5, 7, 8);
+    assert.deepEqual(bench.finish(), [0, 0, 1]);
+  });
+}
+
+Deno.test("what a batch in work is let through under keys that come back is known to those", () => {
+  const bench = new Bench();
+  bench.put(1);
+  bench.classify(4);
+  bench.finish();
+  bench.classify(5);
+  bench.table.remove(0);
+  bench.connections.dropRetired();
+  bench.put(1, 128);
+  assert.ok(bench.connections.get(0));
+  assert.deepEqual(bench.finish(), [1]);
+  bench.classify(5);
+  assert.deepEqual(bench.finish(), [0]);
+});
+
+/** A table whose connection is removed while a thread copies its keys. */
+class TornTable extends ConnectionTable {
+  removeWithin = false;
+
+  override keys(mux: number) {
+    if (this.removeWithin) this.remove(mux);
+    return super.keys(mux);
+  }
+}
+
+Deno.test("a connection that is removed while its keys are copied leaves no keys of nothing", () => {
+  const table = new TornTable(ConnectionTable.allocate());
+  const bench = new Bench(table);
+  bench.put(1);
+  table.removeWithin = true;
+  assert.equal(bench.connections.get(0), undefined);
+  assert.equal(bench.engine.keys.length, 0);
 });
 
 Deno.test("a batch that fails is counted and dropped, and its keys are let go", () => {

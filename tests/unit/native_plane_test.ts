@@ -137,6 +137,21 @@ for (const workers of [1, 2] as const) {
   );
 }
 
+libcTest(
+  "every worker is woken to wipe keys that are out of use, as long as it carries",
+  async (libc) => {
+    const belfry = new Belfry(libc);
+    await using rig = await start({ libc: belfry.libc });
+    rig.table.remove(0);
+    rig.plane.dropRetired();
+    assert.equal(belfry.rings, 2);
+    rig.plane.stop();
+    await rig.finished;
+    rig.plane.dropRetired();
+    assert.equal(belfry.rings, 4);
+  },
+);
+
 Deno.test("after a worker has died nothing is sent any more", async () => {
   await using rig = await start();
   assert.equal((await rig.send([PACKET])).length, 1);

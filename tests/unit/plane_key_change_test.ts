@@ -9,7 +9,7 @@ import { paramsOf, secretsOf } from "../vectors/satp.ts";
 const ROUNDS = 100;
 const CHANGES_A_ROUND = 10;
 const KEYS = 4;
-/** Of each key, sealed once: a new epoch has seen none of them. */
+/** Between two changes; their numbers are new whenever the key comes back. */
 const DATAGRAMS = 8;
 
 const VECTOR = {
@@ -24,19 +24,25 @@ const PACKET = new Uint8Array(40).fill(0x45);
 interface Key {
   readonly secrets: MasterSecrets;
   readonly peer: SatpCodec;
-  readonly datagrams: readonly Uint8Array[];
+  /** The peer's next sequence number. */
+  next: number;
 }
 
 async function makeKeys(): Promise<Key[]> {
   return await Promise.all(Array.from({ length: KEYS }, async (_, k) => {
     const passphrase = `key ${k}`;
     const peer = await createSatpCodec({ passphrase, role: "right" });
-    const datagrams = await Promise.all(
-      Array.from({ length: DATAGRAMS }, (_, seq) => sealed(peer, seq)),
-    );
     const secrets = await secretsOf({ ...VECTOR, passphrase });
-    return { secrets, peer, datagrams };
+    return { secrets, peer, next: 0 };
   }));
+}
+
+async function train(key: Key): Promise<Uint8Array[]> {
+  const first = key.next;
+  key.next += DATAGRAMS;
+  return await Promise.all(
+    Array.from({ length: DATAGRAMS }, (_, k) => sealed(key.peer, first + k)),
+  );
 }
 
 async function sealed(
@@ -61,10 +67,10 @@ const DATAGRAM_BYTES = 10 + PACKET.length + VECTOR.auth_tag_length;
 /** Sends until one gets through: the flood may fill the socket. */
 async function getsThrough(
   plane: PlaneUnderTest,
-  peer: SatpCodec,
+  { peer, next }: Key,
 ): Promise<void> {
   const marker = PACKET.with(39, 1);
-  let seq = DATAGRAMS;
+  let seq = next;
   let injected = 0;
   const arrived = () =>
     plane.outcome().packets.some((packet) => packet[39] === 1);
@@ -107,9 +113,15 @@ for (const flood of [0, 40]) {
       const garbage = junk(flood);
       let last = first;
       for (let change = 0, round = 0; round < ROUNDS; round++) {
+        const trains = await Promise.all(
+          Array.from(
+            { length: CHANGES_A_ROUND },
+            (_, k) => train(keys[(change + k) % KEYS] ?? first),
+          ),
+        );
         plane.offer(new Array(20).fill(PACKET));
-        for (let k = 0; k < CHANGES_A_ROUND; k++) {
-          plane.inject([...last.datagrams, ...garbage], "home");
+        for (const datagrams of trains) {
+          plane.inject([...datagrams, ...garbage], "home");
           last = keys[++change % KEYS] ?? first;
           const { secrets } = last;
           plane.table.put(0, { role: "left", secrets, windowSize: 64 }, 0);
@@ -118,7 +130,7 @@ for (const flood of [0, 40]) {
         // The planes in this thread have their turn as well.
         await new Promise((resolve) => setTimeout(resolve, 0));
       }
-      await getsThrough(plane, last.peer);
+      await getsThrough(plane, last);
       plane.offer([PACKET]);
       await until(
         () => plane.connectionCounter(ConnectionCounter.PACKETS_OUT) > 0,

@@ -1,0 +1,63 @@
+/**
+ * The replay windows of keys that are out of use. Keys may come back, by a
+ * removal that is taken back or by a change: what was received under them
+ * before must not be delivered again.
+ *
+ * @module
+ */
+import type { ReplayWindow } from "../satp/replay_window.ts";
+
+/**
+ * So many bytes of windows are kept, roughly. The ones that were retired first
+ * are forgotten first, and recordings made under their keys are new again if
+ * those come back. Nobody but a peer can fill this: a window that has accepted
+ * nothing is not kept.
+ */
+const MAX_BYTES = 16 << 20;
+
+/** What a window and each of its senders take besides the bits. */
+const OVERHEAD_BYTES = 128;
+
+interface Retired {
+  readonly window: ReplayWindow;
+  readonly bytes: number;
+}
+
+/** Windows by the connection and the keys that they belong to. */
+export class RetiredWindows {
+  // A map keeps the order in which its keys were put in.
+  readonly #windows = new Map<string, Retired>();
+  #bytes = 0;
+
+  /** @param fingerprint Of the keys, see `ConnectionTable.fingerprint` */
+  keep(mux: number, fingerprint: number, window: ReplayWindow): void {
+    this.take(mux, fingerprint);
+    if (window.senders === 0) return;
+    const bytes = bytesOf(window);
+    this.#windows.set(nameOf(mux, fingerprint), { window, bytes });
+    this.#bytes += bytes;
+    for (const [name, oldest] of this.#windows) {
+      if (this.#bytes <= MAX_BYTES || oldest.window === window) return;
+      this.#windows.delete(name);
+      this.#bytes -= oldest.bytes;
+    }
+  }
+
+  /** Gives the window of keys that come back, and keeps it no longer. */
+  take(mux: number, fingerprint: number): ReplayWindow | undefined {
+    const name = nameOf(mux, fingerprint);
+    const retired = this.#windows.get(name);
+    if (retired === undefined) return undefined;
+    this.#windows.delete(name);
+    this.#bytes -= retired.bytes;
+    return retired.window;
+  }
+}
+
+function nameOf(mux: number, fingerprint: number): string {
+  return `${mux} ${fingerprint}`;
+}
+
+function bytesOf({ senders, size }: ReplayWindow): number {
+  return OVERHEAD_BYTES + senders * (OVERHEAD_BYTES + size / 8);
+}
