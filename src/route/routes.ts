@@ -35,7 +35,7 @@ export class Routes {
   put(route: Route): boolean {
     const { network, prefixLength: length, mux } = route;
     const number = networkNumber(network);
-    const key = `${number}/${length}`;
+    const key = keyOf(number, length);
     const family = this.#families[network.family];
     const known = family.get(key);
     if (known === undefined && family.size >= MAX_PREFIXES) return false;
@@ -45,6 +45,37 @@ export class Routes {
     family.set(key, { route, number, length, mux });
     this.#changed = true;
     return true;
+  }
+
+  /**
+   * Removes the route with this address and length. One that differs from it
+   * only behind the length, and came before, counts again.
+   *
+   * @returns false if there is none
+   */
+  remove(
+    { network, prefixLength }: Pick<Route, "network" | "prefixLength">,
+  ): boolean {
+    const key = keyOf(networkNumber(network), prefixLength);
+    const known = this.#families[network.family].delete(key);
+    this.#changed ||= known;
+    return known;
+  }
+
+  /**
+   * Removes all routes to a mux.
+   *
+   * @returns false if there is none
+   */
+  removeTo(mux: number): boolean {
+    let removed = false;
+    for (const family of Object.values(this.#families)) {
+      for (const [key, route] of family) {
+        if (route.mux === mux && family.delete(key)) removed = true;
+      }
+    }
+    this.#changed ||= removed;
+    return removed;
   }
 
   /**
@@ -70,6 +101,10 @@ export class Routes {
       [...family.values()].sort(byLengthAndNumber).map(({ route }) => route)
     );
   }
+}
+
+function keyOf(number: bigint, length: number): string {
+  return `${number}/${length}`;
 }
 
 function byLengthAndNumber(a: NumberPrefix, b: NumberPrefix): number {

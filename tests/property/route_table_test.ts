@@ -1,7 +1,11 @@
 import { strict as assert } from "node:assert";
 import fc from "fast-check";
 import { NO_MUX } from "../../src/route/ranges.ts";
-import type { IpNetwork, Route } from "../../src/route/route.ts";
+import {
+  type IpNetwork,
+  networkNumber,
+  type Route,
+} from "../../src/route/route.ts";
 import { Routes } from "../../src/route/routes.ts";
 import { RouteTable } from "../../src/route/table.ts";
 
@@ -61,33 +65,78 @@ function nearby({ family, bytes }: IpNetwork): IpNetwork[] {
   });
 }
 
+/** Routes that come and go; a number is the place of the one that goes. */
+function changes(family: Family): fc.Arbitrary<(Route | number)[]> {
+  return fc.array(
+    fc.oneof(
+      { weight: 3, arbitrary: route(family) },
+      { weight: 1, arbitrary: fc.nat(39) },
+    ),
+    { maxLength: 40 },
+  );
+}
+
+/** Fails where the table and the search of all routes differ. */
+function assertSame(
+  table: RouteTable,
+  list: readonly Route[],
+  targets: readonly IpNetwork[],
+): void {
+  for (const target of targets) {
+    const found = target.family === 4
+      ? table.lookupIpv4(target.bytes, 0)
+      : table.lookupIpv6(target.bytes, 0);
+    assert.equal(found, slowLookup(list, target));
+  }
+}
+
 for (const family of [4, 6] as const) {
-  Deno.test(`the IPv${family} table finds what a search of all routes finds`, () => {
+  Deno.test(`the IPv${family} table finds what a search of all routes finds, also of those that were removed`, () => {
     const table = new RouteTable(RouteTable.allocate());
     fc.assert(
       fc.property(
-        fc.array(route(family), { maxLength: 40 }),
+        changes(family),
+        fc.nat(40),
         fc.array(network(family), { minLength: 1, maxLength: 20 }),
-        (list, others) => {
+        (changes, between, others) => {
           const routes = new Routes();
-          for (const route of list) routes.put(route);
           // Even without a route: the table of the last run is replaced.
           routes.put({ network: ethernet, prefixLength: 0, mux: 1 });
-          routes.publish(table);
-          const targets = list.flatMap(({ network }) =>
-            network.family === family ? nearby(network) : []
-          );
-          for (const target of [...others, ...targets]) {
-            const found = family === 4
-              ? table.lookupIpv4(target.bytes, 0)
-              : table.lookupIpv6(target.bytes, 0);
-            assert.equal(found, slowLookup(list, target));
+          let list: Route[] = [];
+          const seen = [...others];
+          for (const [step, change] of changes.entries()) {
+            const gone = typeof change === "number" ? list[change] : change;
+            if (gone === undefined) continue;
+            const isThere = list.some((one) => isSame(one, gone));
+            list = list.filter((one) => !isSame(one, gone));
+            if (gone === change) {
+              list.push(gone);
+              routes.put(gone);
+              if (gone.network.family === family) {
+                seen.push(...nearby(gone.network));
+              }
+            } else assert.equal(routes.remove(gone), isThere);
+            if (step === between) routes.publish(table);
           }
+          routes.publish(table);
+          assertSame(table, list, seen);
+          const [first] = list;
+          if (first === undefined) return;
+          list = list.filter(({ mux }) => mux !== first.mux);
+          assert.equal(routes.removeTo(first.mux), true);
+          routes.publish(table);
+          assertSame(table, list, seen);
         },
       ),
       { numRuns: 300 },
     );
   });
+}
+
+/** Whether two routes have the same address and length, as they came. */
+function isSame(a: Route, b: Route): boolean {
+  return a.prefixLength === b.prefixLength &&
+    networkNumber(a.network) === networkNumber(b.network);
 }
 
 const ethernet = { family: "ethernet", value: 1n } as const;

@@ -73,6 +73,45 @@ Deno.test("a route that comes again is the later one from then on", () => {
   assert.equal(table.lookupIpv4(ipAddress("10.9.9.9").bytes, 0), 3);
 });
 
+Deno.test("remove() lets the route before it count again, and what lies around it", () => {
+  const table = new RouteTable(RouteTable.allocate());
+  const routes = new Routes();
+  const muxOf = (address: string): number => {
+    routes.publish(table);
+    return table.lookupIpv4(ipAddress(address).bytes, 0);
+  };
+  const given = [
+    routeOf("10.0.0.0/7", 1),
+    routeOf("10.0.0.1/8", 2),
+    routeOf("10.0.0.2/8", 3),
+  ];
+  for (const route of given) routes.put(route);
+  assert.equal(muxOf("10.9.9.9"), 3);
+  assert.equal(routes.remove(routeOf("10.0.0.2/8", 99)), true);
+  assert.equal(muxOf("10.9.9.9"), 2);
+  assert.equal(routes.remove(routeOf("10.0.0.2/8", 3)), false);
+  assert.equal(routes.remove(routeOf("10.0.0.1/9", 2)), false);
+  assert.equal(routes.removeTo(2), true);
+  assert.equal(muxOf("10.9.9.9"), 1);
+  assert.equal(routes.removeTo(2), false);
+  assert.equal(routes.removeTo(1), true);
+  assert.equal(muxOf("10.9.9.9"), -1);
+  assert.deepEqual(routes.list(), []);
+});
+
+Deno.test("what was removed makes room for other routes", () => {
+  const routes = new Routes();
+  const ethernet = (value: number) => ({
+    network: { family: "ethernet" as const, value: BigInt(value) },
+    prefixLength: 48,
+    mux: 1,
+  });
+  for (let i = 0; i < MAX_PREFIXES; i++) routes.put(ethernet(i));
+  assert.equal(routes.put(ethernet(MAX_PREFIXES)), false);
+  assert.equal(routes.remove(ethernet(7)), true);
+  assert.equal(routes.put(ethernet(MAX_PREFIXES)), true);
+});
+
 Deno.test("put() takes no more routes of a family than the table holds", () => {
   const routes = new Routes();
   const host = (number: number) =>
