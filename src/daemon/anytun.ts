@@ -97,6 +97,7 @@ class Daemon {
       routeTable: this.#routeTable,
       delay: world.delay,
       prepare: (mux) => void this.#plane?.prepare(mux),
+      dropRetired: () => this.#plane?.dropRetired(),
     });
     this.#member = new SyncMember(cluster, this.#state, world, logger, limited);
     this.#peer = new Peer(options, {

@@ -144,7 +144,9 @@ export class SyncMember {
 
   #tell(): void {
     for (const mux of this.#moved) {
-      this.#server?.push(this.#state.connection(mux));
+      // It may have been removed since.
+      const record = this.#state.connection(mux);
+      if (record !== undefined) this.#server?.push(record);
     }
     this.#moved.clear();
   }

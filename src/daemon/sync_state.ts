@@ -25,8 +25,6 @@ import { readEndpoint, writeEndpoint } from "../tunnel/endpoint_words.ts";
  */
 const COLLECT_MS = 10;
 
-const MUXES = 0x10000;
-
 /** How an endpoint is written that nobody knows (sync section 2.1). */
 const UNKNOWN: Endpoint = {
   address: { family: 4, bytes: new Uint8Array(4) },
@@ -44,6 +42,8 @@ export interface SyncStateOptions {
   readonly limited: RateLimitedLog;
   /** Has the data plane make a learnt connection ready. */
   readonly prepare: (mux: number) => void;
+  /** Has the data plane wipe the keys of connections that were removed. */
+  readonly dropRetired: () => void;
 }
 
 /** What this daemon knows of the cluster, and lets it change. */
@@ -80,15 +80,46 @@ export class SyncState implements SyncSink {
     return true;
   }
 
+  /**
+   * Removes a connection, for this daemon alone: the sync protocol cannot say
+   * so, and a member that tells of the connection again brings it back.
+   *
+   * @returns false if there was none
+   */
+  removeConnection(mux: number): boolean {
+    const { table, dropRetired } = this.#options;
+    if (!table.remove(mux)) return false;
+    this.#learnt.delete(mux);
+    dropRetired();
+    return true;
+  }
+
+  /**
+   * Removes the route of this address and length, likewise.
+   *
+   * @returns false if there was none
+   */
+  removeRoute(route: Pick<Route, "network" | "prefixLength">): boolean {
+    if (!this.#routes.remove(route)) return false;
+    this.#collect();
+    return true;
+  }
+
+  /** Removes all routes to a mux, likewise, as with its connection. */
+  removeRoutesTo(mux: number): void {
+    if (this.#routes.removeTo(mux)) this.#collect();
+  }
+
   /** Everything known, in the order of the original (sync section 1). */
   snapshot(): string[] {
     const { table } = this.#options;
     const records: string[] = [];
-    for (let mux = 0; mux < MUXES; mux++) {
-      const isKnown = table.exists(mux) &&
-        // As long as nobody was heard, the original has no connection.
-        (this.#learnt.has(mux) || this.#endpoint(mux) !== undefined);
-      if (isKnown) records.push(this.connection(mux));
+    for (const mux of table.liveMuxes()) {
+      // As long as nobody was heard, the original has no connection.
+      const isKnown = this.#learnt.has(mux) ||
+        this.#endpoint(mux) !== undefined;
+      const record = isKnown ? this.connection(mux) : undefined;
+      if (record !== undefined) records.push(record);
     }
     for (const route of this.#routes.list()) {
       records.push(encodeRecord({ command: "route", ...route }));
@@ -96,9 +127,10 @@ export class SyncState implements SyncSink {
     return records;
   }
 
-  /** The record of a connection that exists. */
-  connection(mux: number): string {
+  /** The record of a connection, or undefined without one. */
+  connection(mux: number): string | undefined {
     const { table } = this.#options;
+    if (!table.exists(mux)) return undefined;
     const { role, secrets, windowSize } = table.keys(mux);
     const record = encodeRecord({
       command: "connection",

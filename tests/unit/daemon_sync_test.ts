@@ -34,6 +34,7 @@ function setUp(delay: Delay = forEver) {
   const table = new ConnectionTable(ConnectionTable.allocate());
   const routeTable = new RouteTable(RouteTable.allocate());
   const prepared: number[] = [];
+  const drops = { count: 0 };
   const logger = recordingLog();
   const state = new SyncState({
     table,
@@ -42,6 +43,7 @@ function setUp(delay: Delay = forEver) {
     delay,
     limited: new RateLimitedLog(logger, SYNC_LOG_LIMIT, () => 0),
     prepare: (mux) => prepared.push(mux),
+    dropRetired: () => void drops.count++,
   });
   const learn = (record: ConnectionRecord) =>
     state.putConnection({
@@ -49,7 +51,7 @@ function setUp(delay: Delay = forEver) {
       firstSeq: record.seq,
       endpoint: knownEndpoint(record),
     });
-  return { state, table, routeTable, prepared, logger, learn };
+  return { state, table, routeTable, prepared, drops, logger, learn };
 }
 
 Deno.test("what was learnt is told again as it came, in the order of the original", () => {
@@ -110,7 +112,7 @@ Deno.test("an endpoint on an interface that is not here is left out", () => {
   const [known] = state.snapshot();
   assert.match(known ?? "", / 9 fe80::1%2 4444$/);
   learn(connectionRecord({ mux: 6, host: "fe80::1%eth9" }));
-  assert.match(state.connection(6), / 7 0\.0\.0\.0 0$/);
+  assert.match(state.connection(6) ?? "", / 7 0\.0\.0\.0 0$/);
   assert.match(logger.lines.join(), /connection 6 .* no interface 'eth9'/);
 });
 
@@ -140,6 +142,47 @@ Deno.test("routes reach the data plane together", async () => {
   assert.equal(muxFor(10, 1, 2, 3), 6);
   assert.equal(muxFor(10, 2, 2, 3), 5);
   assert.equal(pauses, 1);
+});
+
+Deno.test("a connection that was removed is not told any more, until it is told anew", () => {
+  const { state, table, drops, learn } = setUp();
+  learn(connectionRecord({ seq: 9 }));
+  learn(connectionRecord({ mux: 6 }));
+  assert.equal(state.removeConnection(MUX), true);
+  assert.equal(table.exists(MUX), false);
+  assert.equal(drops.count, 1, "the data plane wipes its keys");
+  assert.equal(state.connection(MUX), undefined);
+  const other = encodeRecord(connectionRecord({ mux: 6 }));
+  assert.deepEqual(state.snapshot(), [other]);
+  assert.equal(state.removeConnection(MUX), false);
+  assert.equal(drops.count, 1);
+  const { endpoint: _, ...unheard } = connectionRecord();
+  table.put(MUX, unheard, 0);
+  assert.deepEqual(state.snapshot(), [other], "it was not learnt, nor heard");
+  learn(connectionRecord());
+  assert.equal(state.snapshot().length, 2);
+});
+
+Deno.test("routes are removed one by one, or with their connection", async () => {
+  const { state, routeTable } = setUp(() => Promise.resolve());
+  const muxFor = (...address: number[]) =>
+    routeTable.lookupIpv4(Uint8Array.from(address), 0);
+  const outer = routeRecord("10.0.0.0/8", 5);
+  const inner = routeRecord("10.1.0.0/16", 6);
+  for (const route of [outer, inner, routeRecord("fd00::/8", 6)]) {
+    state.putRoute(route);
+  }
+  await pause(0);
+  assert.equal(muxFor(10, 1, 2, 3), 6);
+  state.removeRoutesTo(6);
+  await pause(0);
+  assert.equal(muxFor(10, 1, 2, 3), 5);
+  assert.deepEqual(state.snapshot(), [encodeRecord(outer)]);
+  assert.equal(state.removeRoute(inner), false);
+  assert.equal(state.removeRoute(outer), true);
+  await pause(0);
+  assert.equal(muxFor(10, 1, 2, 3), -1);
+  assert.deepEqual(state.snapshot(), []);
 });
 
 /** A member, and the port of its server, which the system chooses. */
@@ -196,7 +239,9 @@ Deno.test("a member tells its clients once of a peer that moves often", async ()
   assert.equal(await readText(client, first.length), first);
   learn(connectionRecord({ host: "192.0.2.9", seq: 3 }));
   learn(connectionRecord({ mux: 6 }));
-  for (const mux of [MUX, MUX, 6, MUX]) member.moved(mux);
+  learn(connectionRecord({ mux: 7 }));
+  for (const mux of [MUX, MUX, 7, 6, MUX]) member.moved(mux);
+  state.removeConnection(7);
   const told = encodeRecord(connectionRecord({ host: "192.0.2.9", seq: 3 })) +
     encodeRecord(connectionRecord({ mux: 6 }));
   assert.equal(await readText(client, told.length), told);
