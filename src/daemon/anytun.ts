@@ -23,7 +23,7 @@ import type {
   PlaneBuilder,
   RunningPlane,
 } from "../tunnel/plane.ts";
-import { connectionText, planeText } from "./counters_text.ts";
+import { counterLines } from "./counters_text.ts";
 import { Peer } from "./peer.ts";
 import { PidFile } from "./pid_file.ts";
 import { runPostUp } from "./post_up.ts";
@@ -205,10 +205,10 @@ class Daemon {
   }
 
   #logCounters(): void {
-    const { mux } = this.#options;
-    this.#logger.notice(connectionText(mux, this.#table.counters(mux)));
-    if (this.#plane === undefined) return;
-    this.#logger.notice(planeText(this.#plane.counters()));
+    const plane = this.#plane?.counters();
+    for (const line of counterLines(this.#table, plane)) {
+      this.#logger.notice(line);
+    }
   }
 
   #openDevice(builder: PlaneBuilder): DeviceHandle {

@@ -1,10 +1,22 @@
 /**
- * What the data plane counts. Counters are doubles in memory that the threads
- * share: each has one writer, whole numbers stay exact up to 2^53, and a
- * reader never sees half of one.
+ * The counters of the data plane: doubles in memory that the threads share.
+ * Each has one writer, whole numbers stay exact up to 2^53, and a reader never
+ * sees half of one.
  *
  * @module
  */
+
+/** A counter as reports name it. */
+export interface CounterInfo {
+  /** Its place in the array of its kind. */
+  readonly index: number;
+  /** As Prometheus wants names, without a prefix. */
+  readonly name: string;
+  readonly help: string;
+  readonly unit: "packets" | "bytes" | "datagrams";
+  /** What stands behind the number in a log line. */
+  readonly text: string;
+}
 
 /** Counters of a connection: index into its array. */
 export const ConnectionCounter = {
@@ -17,37 +29,170 @@ export const ConnectionCounter = {
   REPLAYED: 6,
   NO_PAYLOAD: 7,
   WRONG_PAYLOAD_TYPE: 8,
-  /** Datagrams that found the socket full. */
   SEND_DROPPED: 9,
 } as const;
 
+/** The counters of a connection, in the order of reports. */
+export const CONNECTION_COUNTER_INFOS: readonly CounterInfo[] = [
+  {
+    index: ConnectionCounter.PACKETS_OUT,
+    name: "packets_out_total",
+    help: "Packets from the device that were sealed for the peer.",
+    unit: "packets",
+    text: "packets out",
+  },
+  {
+    index: ConnectionCounter.BYTES_OUT,
+    name: "bytes_out_total",
+    help: "Bytes of the packets from the device that were sealed for the peer.",
+    unit: "bytes",
+    text: "bytes out",
+  },
+  {
+    index: ConnectionCounter.PACKETS_IN,
+    name: "packets_in_total",
+    help: "Packets from the peer that passed all checks.",
+    unit: "packets",
+    text: "packets in",
+  },
+  {
+    index: ConnectionCounter.BYTES_IN,
+    name: "bytes_in_total",
+    help: "Bytes of the packets from the peer that passed all checks.",
+    unit: "bytes",
+    text: "bytes in",
+  },
+  {
+    index: ConnectionCounter.SEND_FAILED,
+    name: "send_failed_total",
+    help: "Datagrams that the network refused to send.",
+    unit: "datagrams",
+    text: "not sent",
+  },
+  {
+    index: ConnectionCounter.SEND_DROPPED,
+    name: "send_dropped_total",
+    help: "Datagrams dropped because the buffer of the socket was full.",
+    unit: "datagrams",
+    text: "dropped before a full uplink",
+  },
+  {
+    index: ConnectionCounter.WRONG_TAG,
+    name: "wrong_tag_total",
+    help: "Received datagrams with a wrong authentication tag.",
+    unit: "datagrams",
+    text: "with a wrong tag",
+  },
+  {
+    index: ConnectionCounter.REPLAYED,
+    name: "replayed_total",
+    help: "Authentic datagrams refused by the replay window.",
+    unit: "datagrams",
+    text: "replayed",
+  },
+  {
+    index: ConnectionCounter.NO_PAYLOAD,
+    name: "no_payload_total",
+    help: "Authentic datagrams without a payload.",
+    unit: "datagrams",
+    text: "without payload",
+  },
+  {
+    index: ConnectionCounter.WRONG_PAYLOAD_TYPE,
+    name: "wrong_payload_type_total",
+    help: "Authentic datagrams with a payload that the device does not take.",
+    unit: "datagrams",
+    text: "of a wrong type",
+  },
+];
+
 /** How many counters a connection has. */
-export const CONNECTION_COUNTERS = 10;
+export const CONNECTION_COUNTERS = CONNECTION_COUNTER_INFOS.length;
 
 /** Counters of what belongs to no connection: index into the plane's array. */
 export const PlaneCounter = {
-  /** Device packets without connection or endpoint. */
   NOWHERE_TO_SEND: 0,
-  /** Device packets too long for a peer's buffer. */
   TOO_LONG_OUT: 1,
-  /** Device packets that are neither IPv4 nor IPv6, or are malformed. */
   MALFORMED_OUT: 2,
-  /** Datagrams too short for header and tag. */
   TOO_SHORT_IN: 3,
-  /** Datagrams longer than any peer sends. */
   TOO_LONG_IN: 4,
-  /** Datagrams of a mux that has no connection. */
   UNKNOWN_MUX: 5,
-  /** Packets that the device did not take. */
   DEVICE_REFUSED: 6,
-  /** Packets of batches that were given up because of an error of ours. */
   INTERNAL_ERROR: 7,
-  /** Device packets for a connection that has used all its numbers. */
   OUT_OF_NUMBERS: 8,
 } as const;
 
+/** The counters of a plane, in the order of reports. */
+export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
+  {
+    index: PlaneCounter.NOWHERE_TO_SEND,
+    name: "nowhere_to_send_total",
+    help: "Packets from the device without a connection or an endpoint.",
+    unit: "packets",
+    text: "with nowhere to send them",
+  },
+  {
+    index: PlaneCounter.TOO_LONG_OUT,
+    name: "too_long_out_total",
+    help: "Packets from the device that are too long for the buffer of a peer.",
+    unit: "packets",
+    text: "too long to send",
+  },
+  {
+    index: PlaneCounter.MALFORMED_OUT,
+    name: "malformed_out_total",
+    help:
+      "Packets from the device that are malformed, or neither IPv4 nor IPv6.",
+    unit: "packets",
+    text: "malformed on the device",
+  },
+  {
+    index: PlaneCounter.TOO_SHORT_IN,
+    name: "too_short_in_total",
+    help: "Received datagrams that are too short for header and tag.",
+    unit: "datagrams",
+    text: "too short",
+  },
+  {
+    index: PlaneCounter.TOO_LONG_IN,
+    name: "too_long_in_total",
+    help: "Received datagrams that are longer than any peer sends.",
+    unit: "datagrams",
+    text: "too long",
+  },
+  {
+    index: PlaneCounter.UNKNOWN_MUX,
+    name: "unknown_mux_total",
+    help: "Received datagrams with a mux that has no connection.",
+    unit: "datagrams",
+    text: "of an unknown mux",
+  },
+  {
+    index: PlaneCounter.DEVICE_REFUSED,
+    name: "device_refused_total",
+    help: "Packets that the device did not take.",
+    unit: "packets",
+    text: "refused by the device",
+  },
+  {
+    index: PlaneCounter.INTERNAL_ERROR,
+    name: "internal_error_total",
+    help: "Packets of batches that were given up because of an internal error.",
+    unit: "packets",
+    text: "lost to internal errors",
+  },
+  {
+    index: PlaneCounter.OUT_OF_NUMBERS,
+    name: "out_of_numbers_total",
+    help:
+      "Packets from the device for a connection that has used all its sequence numbers.",
+    unit: "packets",
+    text: "for want of sequence numbers",
+  },
+];
+
 /** How many counters a plane has. */
-export const PLANE_COUNTERS = 9;
+export const PLANE_COUNTERS = PLANE_COUNTER_INFOS.length;
 
 /** Adds to one counter. */
 export function count(

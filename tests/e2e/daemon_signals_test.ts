@@ -6,6 +6,8 @@ import {
   TestFolder,
 } from "../../lab/daemons.ts";
 import { labTest } from "../../lab/test_case.ts";
+import { encodeRecord } from "../../src/sync/encode.ts";
+import { connectionRecord } from "../samples/sync_records.ts";
 
 labTest(
   "SIGQUIT ends the daemon with status 0",
@@ -37,6 +39,40 @@ labTest(
     await lineIn(`${log}.1`, /NOTICE: SIG-Usr2 caught/);
     await lineIn(log, /NOTICE: connection 9: 0 packets out, 0 bytes out, /);
     await lineIn(log, /NOTICE: dropped: \d+ with nowhere to send them, /);
+  },
+);
+
+labTest(
+  "SIGUSR2 logs the counters of every connection, also of those that others told of",
+  "d-sa",
+  [],
+  async ({ left }) => {
+    using folder = new TestFolder();
+    const file = folder.file("clients");
+    const records = [4, 9000].map((mux) => connectionRecord({ mux }));
+    Deno.writeTextFileSync(file, records.map(encodeRecord).join("\n"));
+    const control = "127.0.0.1:2323";
+    const controld = startDaemon(left, [
+      ...["controld", "-D", "-L", "stdout:4", "-f", file, "-X", control],
+    ]);
+    await controld.line(/sync server listening/);
+    const daemon = startDaemon(left, [
+      ...["-D", "-L", "stdout:3", "-d", "tun7", "-t", "tun", "-E", "x"],
+      ...["-m", "9", "-X", control],
+    ]);
+    await daemon.line(/tunnel is set up/);
+    await daemon.line(/sync: connected to/);
+    // What the control daemon tells may come a moment after the line.
+    const seen = new Set<string | undefined>();
+    for (let k = 0; k < 20 && seen.size < 3; k++) {
+      Deno.kill(daemon.pid, "SIGUSR2");
+      await daemon.line(/NOTICE: dropped: /, undefined, daemon.lines.length);
+      for (const line of daemon.lines) {
+        const mux = /NOTICE: connection (\d+): 0 packets out, /.exec(line)?.[1];
+        if (mux !== undefined) seen.add(mux);
+      }
+    }
+    assert.deepEqual([...seen].toSorted(), ["4", "9", "9000"]);
   },
 );
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readAnytunCommandLine } from "../../src/config/anytun.ts";
 import type { AnytunOptions } from "../../src/config/anytun_options.ts";
-import { connectionText, planeText } from "../../src/daemon/counters_text.ts";
+import { counterLines } from "../../src/daemon/counters_text.ts";
 import { PidFile } from "../../src/daemon/pid_file.ts";
 import { runPostUp } from "../../src/daemon/post_up.ts";
 import { findIdentity, giveUpPrivileges } from "../../src/daemon/privileges.ts";
@@ -371,19 +371,20 @@ Deno.test("without a service manager nobody is told anything", () => {
   assert.deepEqual(logger.lines, []);
 });
 
-Deno.test("counters are named in the log, each once", () => {
+Deno.test("counters of all connections and of the plane are named in the log, each once", () => {
   const counters = Float64Array.from({ length: 10 }, (_, index) => index + 101);
-  assert.equal(
-    connectionText(5, counters),
-    "connection 5: 101 packets out, 102 bytes out, 104 packets in, " +
+  const muxes = [5, 7, 65535];
+  const table = { liveMuxes: () => muxes, counters: () => counters };
+  assert.deepEqual([...counterLines(table, counters)], [
+    ...muxes.map((mux) =>
+      `connection ${mux}: 101 packets out, 102 bytes out, 104 packets in, ` +
       "105 bytes in, 103 not sent, 110 dropped before a full uplink, " +
-      "106 with a wrong tag, 107 replayed, 108 without payload, 109 of a wrong type",
-  );
-  assert.equal(
-    planeText(counters),
+      "106 with a wrong tag, 107 replayed, 108 without payload, 109 of a wrong type"
+    ),
     "dropped: 101 with nowhere to send them, 102 too long to send, " +
-      "103 malformed on the device, 104 too short, 105 too long, " +
-      "106 of an unknown mux, 107 refused by the device, " +
-      "108 lost to internal errors, 109 for want of sequence numbers",
-  );
+    "103 malformed on the device, 104 too short, 105 too long, " +
+    "106 of an unknown mux, 107 refused by the device, " +
+    "108 lost to internal errors, 109 for want of sequence numbers",
+  ]);
+  assert.equal([...counterLines(table, undefined)].length, 3);
 });

@@ -1,8 +1,8 @@
 import { strict as assert } from "node:assert";
 import { createSatpCodec, type SatpCodec } from "../../mod.ts";
 import { ConnectionCounter, PlaneCounter } from "../../src/tunnel/counters.ts";
-import { planeTest } from "../support/plane_rigs.ts";
-import { paramsOf, secretsOf } from "../support/satp.ts";
+import { planeTest } from "../fakes/plane_rigs.ts";
+import { paramsOf, secretsOf } from "../vectors/satp.ts";
 
 const MUX = 3;
 const VECTOR = {
