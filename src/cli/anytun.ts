@@ -4,8 +4,7 @@
  * @module
  */
 import type { ProcessLibc } from "../../ffi/process_libc.ts";
-import { readAnytunCommandLine } from "../config/anytun.ts";
-import { anytunTable } from "../config/table.ts";
+import { anytunTable, readAnytunCommandLine } from "../config/anytun.ts";
 import { runAnytun } from "../daemon/anytun.ts";
 import { hideSecrets } from "./hide_secrets.ts";
 import { secretFiles } from "./secret_files.ts";

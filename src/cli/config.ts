@@ -6,8 +6,11 @@
  */
 import { readEnvironment } from "../../ffi/process.ts";
 import type { ProcessLibc } from "../../ffi/process_libc.ts";
-import { type ConfigOptions, readConfigCommandLine } from "../config/config.ts";
-import { configTable } from "../config/table.ts";
+import {
+  type ConfigOptions,
+  configTable,
+  readConfigCommandLine,
+} from "../config/config.ts";
 import { foregroundLauncher } from "../daemon/launcher.ts";
 import { systemWorld } from "../daemon/system_world.ts";
 import type { World } from "../daemon/world.ts";

@@ -6,8 +6,8 @@
 import { readArguments } from "../../ffi/file.ts";
 import { overwriteArguments } from "../../ffi/process.ts";
 import type { ProcessLibc } from "../../ffi/process_libc.ts";
+import { secretArguments } from "../config/arguments.ts";
 import type { OptionTable } from "../config/option.ts";
-import { secretArguments } from "../config/secret_arguments.ts";
 
 /**
  * As in the original, `ps` shows their lengths only (CLI section 1). Copies

@@ -14,7 +14,12 @@ import {
 } from "../config/showtables.ts";
 import { LocalStreams } from "../daemon/local_streams.ts";
 import { parseAddress } from "../net/address.ts";
-import { formatPlace, isUnixSocket, type Place } from "../net/place.ts";
+import {
+  formatPlaceName,
+  isUnixSocket,
+  type Place,
+  type PlaceName,
+} from "../net/place.ts";
 import { systemLookup } from "../net/system_lookup.ts";
 import { ClusterView, tableJson } from "../sync/cluster_view.ts";
 import { connectTcp } from "../sync/deno_tcp.ts";
@@ -134,14 +139,12 @@ async function source(
       reason = textOf(error);
     }
   }
-  const name = isUnixSocket(server)
-    ? formatPlace(server)
-    : `${server.host}:${server.port}`;
+  const name = formatPlaceName(server);
   throw new Error(`Cannot connect to ${name} (--connect): ${reason}`);
 }
 
 async function placesOf(
-  server: NonNullable<ShowtablesOptions["server"]>,
+  server: PlaceName,
 ): Promise<readonly Place[]> {
   if (isUnixSocket(server)) return [server];
   const { host, port } = server;

@@ -1,36 +1,129 @@
 /**
- * The options of the program `anytun` as a whole: what they mean together.
+ * The options of the program `anytun`.
  *
  * @module
  */
 import type { LogTarget } from "../log/target.ts";
-import { OFFLOAD_NAMES } from "../tunnel/settings.ts";
-import type { AnytunOptions, PostUpOptions } from "./anytun_options.ts";
+import type { FamilyChoice } from "../net/resolver.ts";
+import type { Role, SatpParameters } from "../satp/params.ts";
+import { MAX_WINDOW_SIZE } from "../satp/replay_window.ts";
+import type { GivenSecrets } from "../satp/secrets.ts";
+import { clusterOf, type ClusterOptions, clusterRows } from "./cluster.ts";
 import {
   type CommandLine,
   readCommandLine,
-  type Settled,
+  type Surroundings,
   type Warn,
 } from "./command_line.ts";
-import { clusterOf } from "./cluster.ts";
-import { deviceOf, mtuOf } from "./device.ts";
-import { parametersOf, secretsIfGiven, secretsOf } from "./keys.ts";
-import { logTargetsOf } from "./log_target.ts";
-import { familyOf, requireFamily, roleOf } from "./peer.ts";
-import type { SecretFiles } from "./secret_files.ts";
-import { ANY_SENDER_ID, DEFAULT_SENDER_ID } from "./sender_id.ts";
-import { anytunTable, type AnytunValues } from "./table.ts";
+import {
+  ANY_SENDER_ID,
+  DEFAULT_SENDER_ID,
+  muxRow,
+  roleOf,
+  roleRow,
+  routesRow,
+  type SenderIdRange,
+  senderIdRow,
+  windowSizeRow,
+} from "./connection.ts";
+import {
+  deviceOf,
+  type DeviceOptions,
+  deviceRows,
+  mtuOf,
+  postUpOf,
+  type PostUpOptions,
+} from "./device.ts";
+import {
+  daemonOf,
+  type DaemonOptions,
+  daemonRows,
+  generalRows,
+} from "./general.ts";
+import {
+  algorithmRows,
+  kdPrfRow,
+  parametersOf,
+  secretsIfGiven,
+  secretsOf,
+} from "./keys.ts";
+import { daemonLogTargetsOf, debugRow, logFormatRow, logRow } from "./log.ts";
+import {
+  familyOf,
+  familyRows,
+  fixedRemoteRow,
+  localRows,
+  remoteRows,
+  requireFamily,
+} from "./network.ts";
+import { type SecretFiles, secretRows } from "./secret_files.ts";
+import { speedOf, type SpeedOptions, speedRows } from "./speed.ts";
+import { type OptionValues, pick, type Settings } from "./values.ts";
 import type { Runtime } from "./version.ts";
 
-/** A terminal or a supervisor that shows or keeps what it is told. */
-const FOREGROUND_LOG: LogTarget = { kind: "stderr", level: 3 };
-/** The default of the original (CLI section 2). */
-const BACKGROUND_LOG: LogTarget = {
-  kind: "syslog",
-  level: 3,
-  ident: undefined,
-  facility: "daemon",
+/** Every option, in the order of the help text (CLI section 2). */
+export const anytunTable = {
+  ...generalRows,
+  ...daemonRows,
+  log: logRow("syslog:3,anytun,daemon; in the foreground stderr:3"),
+  logFormat: logFormatRow,
+  debug: debugRow,
+  ...localRows,
+  ...remoteRows,
+  fixedRemote: fixedRemoteRow,
+  ...familyRows,
+  ...deviceRows,
+  senderIds: senderIdRow,
+  mux: muxRow,
+  windowSize: windowSizeRow(MAX_WINDOW_SIZE),
+  role: roleRow,
+  routes: routesRow,
+  ...secretRows,
+  kdPrf: kdPrfRow,
+  ...algorithmRows,
+  ...speedRows,
+  ...clusterRows,
 };
+
+type AnytunSettings = Settings<typeof anytunTable>;
+
+/** Options that mean the same to the daemon as to the command line. */
+const plainRows = {
+  logFormat: logFormatRow,
+  ...localRows,
+  ...remoteRows,
+  fixedRemote: fixedRemoteRow,
+  ifconfig: deviceRows.ifconfig,
+  mux: muxRow,
+  windowSize: anytunTable.windowSize,
+};
+type PlainOptions = OptionValues<typeof plainRows>;
+
+/**
+ * Validated options of `anytun`. Cipher, key derivation, authentication and
+ * tag length are those in force, not just those given.
+ */
+export interface AnytunOptions
+  extends DaemonOptions, PlainOptions, SpeedOptions, SatpParameters {
+  /** Never twice to one stream. */
+  readonly logTargets: readonly LogTarget[];
+  /** Restricts the sockets and what names resolve to. */
+  readonly family: FamilyChoice;
+  readonly device: DeviceOptions;
+  /** Bytes, 68 to 65535; only if there is an address for the device. */
+  readonly mtu: number | undefined;
+  readonly postUp: PostUpOptions | undefined;
+  /** Tell apart senders that share keys and address, and starts of one. */
+  readonly senderIds: SenderIdRange;
+  /** The own end of the tunnel. */
+  readonly role: Role;
+  /**
+   * Enough for key and salt, unless the key derivation is `null`. Without any
+   * there is no connection but those that the cluster tells of.
+   */
+  readonly secrets: GivenSecrets | undefined;
+  readonly cluster: ClusterOptions;
+}
 
 /**
  * Reads the arguments of `anytun`; touches nothing outside but the files that
@@ -43,95 +136,66 @@ export function readAnytunCommandLine(
   runtime: Runtime,
   files: SecretFiles,
 ): CommandLine<AnytunOptions> {
-  const program = {
-    name: "anytun",
-    table: anytunTable,
-    settle: (values: AnytunValues) => settle(values, runtime, files),
-  };
-  return readCommandLine(program, argv, runtime);
+  return readCommandLine(
+    {
+      name: "anytun",
+      table: anytunTable,
+      settle: (settings: AnytunSettings, warn) =>
+        settle(settings, { runtime, files, warn }),
+    },
+    argv,
+    runtime,
+  );
 }
 
 function settle(
-  values: AnytunValues,
-  runtime: Runtime,
-  files: SecretFiles,
-): Settled<AnytunOptions> {
-  const warnings: string[] = [];
-  const warn: Warn = (text) => warnings.push(text);
-  const family = familyOf(values);
-  const role = roleOf(values);
-  requireFamily("--interface", values.localHost, family);
-  requireFamily("--remote-host", values.remoteHost, family);
-  const foreground = values.foreground || values.debug;
-  const logTargets = logTargetsOf(
-    values,
-    foreground ? FOREGROUND_LOG : BACKGROUND_LOG,
-  );
-  const device = deviceOf(values, warn);
-  const parameters = parametersOf(values, warn);
-  const cluster = clusterOf(values, { runtime, files, warn });
+  settings: AnytunSettings,
+  surroundings: Surroundings,
+): AnytunOptions {
+  const { values, names } = settings;
+  const { warn } = surroundings;
+  const family = familyOf(settings);
+  const role = roleOf(settings);
+  requireFamily(names.localHost, values.localHost, family);
+  requireFamily(names.remoteHost, values.remoteHost, family);
+  const daemon = daemonOf(settings, warn);
+  const logTargets = daemonLogTargetsOf(settings, daemon.foreground, warn);
+  const device = deviceOf(settings, warn);
+  const parameters = parametersOf(settings, warn);
+  const cluster = clusterOf(settings, surroundings);
   const isTold = cluster.syncServers.length > 0;
   const readSecrets = isTold ? secretsIfGiven : secretsOf;
-  const secrets = readSecrets(values, parameters.kdPrf, files, warn);
-  if (secrets === undefined && values.remoteHost !== undefined) {
-    warn("--remote-host (-r) has no effect without a key or a passphrase");
-  }
-  // Windows of connections that others tell of come with them.
-  if (values.windowSize === 0 && secrets !== undefined) {
-    warn("window size is 0 (--window-size): replayed packets are accepted");
-  }
-  warnOfJail(values, warn);
-  warnOfNoEffect(values, foreground, warn);
-  const { username, groupname, chroot, pidFile, debug, logFormat } = values;
-  const { localHost, localPort } = values;
-  const { remoteHost, remotePort, fixedRemote } = values;
-  const { ifconfig, mux, windowSize } = values;
+  const secrets = readSecrets(settings, parameters.kdPrf, surroundings);
+  warnOfConnection(settings, secrets !== undefined, warn);
   const isMember = isTold || cluster.syncServer !== undefined;
-  const senderIds = values.senderIds ??
-    (isMember ? DEFAULT_SENDER_ID : ANY_SENDER_ID);
-  const options: AnytunOptions = {
-    ...{ foreground, debug, logTargets, logFormat },
-    ...{ username, groupname, chroot, pidFile },
-    ...{ localHost, localPort, family },
-    ...{ remoteHost, remotePort, fixedRemote },
-    ...{ device, ifconfig, senderIds, mux, windowSize, role, secrets },
-    ...{ ...parameters, cluster },
-    mtu: mtuOf(values, device.type, parameters.tagLength, warn),
-    postUp: postUpOf(values),
-    engine: values.engine,
-    workers: values.workers,
-    offloads: values.offloads ?? new Set(OFFLOAD_NAMES),
+  return {
+    ...pick(values, plainRows),
+    ...daemon,
+    ...parameters,
+    ...speedOf(settings),
+    ...{ logTargets, family, device, role, secrets, cluster },
+    mtu: mtuOf(settings, device.type, parameters.tagLength, warn),
+    postUp: postUpOf(settings, warn),
+    senderIds: values.senderIds ??
+      (isMember ? DEFAULT_SENDER_ID : ANY_SENDER_ID),
   };
-  return { options, warnings };
 }
 
-function warnOfJail({ chroot, username }: AnytunValues, warn: Warn): void {
-  if (chroot !== undefined && username === undefined) {
-    warn("chroot without another user (--username): root can leave the jail");
-  }
-}
-
-function warnOfNoEffect(
-  { log, groupname, username, postUpRequired, postUpScript }: AnytunValues,
-  foreground: boolean,
+/** @param isOwn Whether there is a connection that no other member tells of */
+function warnOfConnection(
+  { values: { remoteHost, windowSize }, names }: AnytunSettings,
+  isOwn: boolean,
   warn: Warn,
 ): void {
-  if (groupname !== undefined && username === undefined) {
-    warn("--groupname has no effect without --username (-u)");
+  if (!isOwn && remoteHost !== undefined) {
+    warn(
+      `${names.remoteHost} (-r) has no effect without a key or a passphrase`,
+    );
   }
-  if (postUpRequired && postUpScript === undefined) {
-    warn("--post-up-required has no effect without --post-up-script (-x)");
+  // Windows of connections that others tell of come with them.
+  if (isOwn && windowSize === 0) {
+    warn(
+      `window size is 0 (${names.windowSize}): replayed packets are accepted`,
+    );
   }
-  if (foreground) return;
-  for (const { kind } of log) {
-    if (kind === "stdout" || kind === "stderr") {
-      warn(`--log ${kind} has no effect without --nodaemonize (-D)`);
-    }
-  }
-}
-
-function postUpOf(
-  { postUpScript: script, postUpRequired: required }: AnytunValues,
-): PostUpOptions | undefined {
-  return script === undefined ? undefined : { script, required };
 }

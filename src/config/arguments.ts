@@ -1,5 +1,5 @@
 /**
- * From arguments to the values of an option table (CLI section 1).
+ * From arguments to given values (CLI section 1).
  *
  * @module
  */
@@ -11,92 +11,97 @@ import {
   namesOf,
   type Option,
   type OptionTable,
-  type OptionValues,
   type Valued,
 } from "./option.ts";
-import { unknownArgument } from "./unknown_argument.ts";
+import { unknownArgument } from "./suggestion.ts";
+import type { GivenValue, GivenValues, Origin } from "./values.ts";
 
 /** What the arguments ask for. */
-export type ParsedArguments<T extends OptionTable> =
+export type ReadArguments<T extends OptionTable> =
   | { readonly kind: Action["kind"] }
-  | { readonly kind: "values"; readonly values: OptionValues<T> };
+  | { readonly kind: "values"; readonly given: GivenValues<T> };
+
+/** Values by the keys of the table. */
+type Given = Map<string, readonly GivenValue<unknown>[]>;
+
+const ARGUMENT: Origin = { kind: "argument" };
 
 /**
  * Reads the arguments from left to right. Help and version act when they are
- * met, so that only errors before them count.
+ * met, so that only errors before them count. An empty argument leaves an
+ * option with one value as it was.
  *
  * @throws {SyntaxFault} for the first argument that cannot be used
  */
-export function parseArguments<T extends OptionTable>(
+export function readArguments<T extends OptionTable>(
   table: T,
   argv: readonly string[],
-): ParsedArguments<T> {
-  const options = byName(table);
-  const values = new Map<Option, unknown>();
+): ReadArguments<T> {
+  const keys = byName(table);
+  const options = new Map(
+    Array.from(keys, ([name, [, option]]) => [name, option]),
+  );
+  const given: Given = new Map();
   for (let i = 0; i < argv.length; i++) {
-    const given = argv[i] ?? "";
-    const option = options.get(given);
-    if (option === undefined) {
-      throw unknownArgument(options, given, argv[i - 2]);
+    const name = argv[i] ?? "";
+    const found = keys.get(name);
+    if (found === undefined) {
+      throw unknownArgument(options, name, argv[i - 2]);
     }
+    const [key, option] = found;
     if ("parse" in option) {
       i++;
-      const before = values.get(option) ?? initialValue(option);
-      values.set(option, valueAfter(before, option, given, argv[i]));
+      const text = argv[i];
+      if (text === undefined) throw missingValue(option, name);
+      if (text === "" && option.kind === "single") continue;
+      note(given, key, parsed(option, name, text));
     } else if (option.kind === "flag") {
-      values.set(option, true);
+      note(given, key, true);
     } else {
       return { kind: option.kind };
     }
   }
-  const entries = Object.entries(table).map(([key, option]) =>
-    [key, values.get(option) ?? initialValue(option)] as const
-  );
-  // The rows gave the entries their types; Object.fromEntries() forgets that.
-  return {
-    kind: "values",
-    values: Object.fromEntries(entries) as OptionValues<T>,
-  };
+  // The rows gave the values their types; Object.fromEntries() forgets that.
+  return { kind: "values", given: Object.fromEntries(given) as GivenValues<T> };
 }
 
-/** Each option by its short and its long name. */
-function byName(table: OptionTable): ReadonlyMap<string, Option> {
+function note(given: Given, key: string, value: unknown): void {
+  const values = given.get(key) ?? [];
+  given.set(key, [...values, { value, origin: ARGUMENT }]);
+}
+
+/**
+ * The indexes of the arguments that follow an option for a secret. Nothing is
+ * checked, so that they can be hidden before anything else happens.
+ *
+ * @param argv Without the name of the program
+ */
+export function secretArguments(
+  table: OptionTable,
+  argv: readonly string[],
+): number[] {
+  const names = new Set(
+    Object.values(table)
+      .filter((option) => "secret" in option && option.secret)
+      .flatMap(namesOf),
+  );
+  return [...argv.keys()].filter((index) => names.has(argv[index - 1] ?? ""));
+}
+
+/** Each option with its key, by its short and its long name. */
+function byName(
+  table: OptionTable,
+): ReadonlyMap<string, readonly [string, Option]> {
   return new Map(
-    Object.values(table).flatMap((option) =>
-      namesOf(option).map((name) => [name, option] as const)
+    Object.entries(table).flatMap((entry) =>
+      namesOf(entry[1]).map((name) => [name, entry] as const)
     ),
   );
 }
 
-function initialValue(option: Option): unknown {
-  switch (option.kind) {
-    case "flag":
-      return false;
-    case "single":
-      return option.default;
-    case "repeated":
-      return [];
-    case "help":
-    case "version":
-      return undefined;
-  }
-}
-
-/** The value of an option once it was given with one more argument. */
-function valueAfter(
-  before: unknown,
-  option: Valued,
-  given: string,
-  text: string | undefined,
-): unknown {
-  if (text === undefined) {
-    const hint = `${given} needs a value: <${option.argument}>`;
-    throw new SyntaxFault(given, given.length, hint);
-  }
-  if (option.kind === "repeated") {
-    return [...before as readonly unknown[], parsed(option, given, text)];
-  }
-  return text === "" ? before : parsed(option, given, text);
+function missingValue(option: Valued, given: string): SyntaxFault {
+  const hint = `${given} needs a value: <${option.argument}>`;
+  return new SyntaxFault(given, given.length, hint);
 }
 
 function parsed(option: Valued, given: string, text: string): unknown {

@@ -1,159 +1,171 @@
 /**
- * What the options about a cluster mean together (sync section 1, SATP
- * section 8).
+ * Options of servers that share one address and keep each other up to date
+ * (CLI section 2, sync section 1, SATP section 8).
  *
  * @module
  */
-import { parseDecimal } from "../net/decimal.ts";
-import { isUnixSocket, type UnixSocket } from "../net/place.ts";
+import { isUnixSocket, type PlaceName } from "../net/place.ts";
 import type { Prefix } from "../net/prefix.ts";
-import type { Warn } from "./command_line.ts";
-import { OptionFault } from "./fault.ts";
-import type { HostPort } from "./lists.ts";
-import { type SyncTls, type SyncTlsContext, syncTlsOf } from "./sync_tls.ts";
-import type { AnytunValues } from "./table.ts";
-import { U16_MAX } from "./values.ts";
+import type { SyncTrust } from "../sync/transport.ts";
+import type { Surroundings, Warn } from "./command_line.ts";
+import type { routesRow } from "./connection.ts";
+import type { deviceRows } from "./device.ts";
+import { host } from "./network.ts";
+import { flag, optional, repeated } from "./option.ts";
+import { places, portOrSocket } from "./place.ts";
+import { syncTlsOf, syncTlsRows } from "./sync_tls.ts";
+import type { Settings } from "./values.ts";
 
-/** Where to connect to, or to listen. */
-export interface HostAndPort {
-  /** Name or address, without brackets. */
-  readonly host: string;
-  /** 1 to 65535. */
-  readonly port: number;
-}
+/** Who is trusted with what members tell each other. */
+export const syncTrustRows = {
+  ...syncTlsRows,
+  syncAnyUser: flag({
+    group: "Cluster",
+    long: "--sync-any-user",
+    help: "over TCP on loopback, trust every user of this host, and not only " +
+      "root and the own one: any of them can then read all keys, and bring in " +
+      "keys and routes",
+  }),
+};
+
+/** `-I`, `-S`, `-M`, `-X` and who is trusted. */
+export const clusterRows = {
+  syncHost: optional({
+    group: "Cluster",
+    short: "-I",
+    long: "--sync-interface",
+    argument: "host",
+    parse: host,
+    help:
+      "local address or name of the synchronisation server (default loopback)",
+  }),
+  syncPort: optional({
+    group: "Cluster",
+    short: "-S",
+    long: "--sync-port",
+    argument: "port",
+    parse: portOrSocket,
+    help: "serve the connections of this server to others on this port, or " +
+      "on unix:<path> to root and the own user alone",
+  }),
+  syncHosts: repeated({
+    group: "Cluster",
+    short: "-M",
+    long: "--sync-hosts",
+    argument: "host:port,...",
+    parse: places,
+    help: "servers to take connections from, each host:port or unix:<path>; " +
+      "may be given several times (port 2323 unless given)",
+  }),
+  controlHosts: repeated({
+    group: "Cluster",
+    short: "-X",
+    long: "--control-host",
+    argument: "host:port,...",
+    parse: places,
+    help: "anytun-controld to take connections from; the same as -M",
+  }),
+  ...syncTrustRows,
+};
 
 /** What `anytun` is told about the cluster that it is a member of. */
-export interface ClusterOptions {
-  /** Where to serve other members; without a host only on this one. */
-  readonly syncServer:
-    | { readonly host: string | undefined; readonly port: number }
-    | UnixSocket
-    | undefined;
+export interface ClusterOptions extends SyncTrust {
+  /** Where to serve other members. */
+  readonly syncServer: PlaceName | undefined;
   /** Members and control daemons to take connections from. */
-  readonly syncServers: readonly (HostAndPort | UnixSocket)[];
-  /** What protects the TCP streams of all of these, and to all of those. */
-  readonly syncTls: SyncTls | undefined;
-  /** Whether every user of this host may take part, over TCP. */
-  readonly syncAnyUser: boolean;
+  readonly syncServers: readonly PlaceName[];
   /** Whether the destination of a packet decides on its connection. */
   readonly routing: boolean;
   /** Networks that lie behind the own peer. */
   readonly routes: readonly Prefix[];
 }
 
+type ClusterSettings = Settings<
+  & typeof clusterRows
+  & typeof deviceRows
+  & { readonly routes: typeof routesRow }
+>;
+
+/** Without TLS whoever connects gets all keys. */
+const LOOPBACK = "127.0.0.1";
+
 /**
  * Reads the options of a cluster member.
  *
- * @throws {OptionFault} if a server cannot be connected to, or a certificate
- * cannot be used
+ * @throws {OptionFault} if a certificate cannot be used
  */
 export function clusterOf(
-  values: AnytunValues,
-  context: SyncTlsContext,
+  settings: ClusterSettings,
+  surroundings: Surroundings,
 ): ClusterOptions {
-  const { warn } = context;
-  const { syncAnyUser, deviceName, deviceType } = values;
-  const syncServer = syncServerOf(values, warn);
-  const syncServers = [
-    ...values.syncHosts.flat().map((at) => serverOf("--sync-hosts", at)),
-    ...values.controlHosts.flat().map((at) => serverOf("--control-host", at)),
-  ];
-  const syncTls = syncTlsOf(values, context);
+  const { values, names } = settings;
+  const { warn } = surroundings;
+  const syncServer = syncServerOf(settings, warn);
+  const syncServers = [...values.syncHosts, ...values.controlHosts].flat();
   const all = syncServer ? [syncServer, ...syncServers] : syncServers;
-  if (syncTls && all.length === 0) {
+  const trust = trustOf(settings, all, surroundings);
+  if (trust.syncTls && all.length === 0) {
     warn(
-      "--sync-tls-cert has no effect without --sync-port (-S), --sync-hosts " +
-        "(-M) or --control-host (-X)",
+      `${names.syncTlsCert} has no effect without --sync-port (-S), ` +
+        "--sync-hosts (-M) or --control-host (-X)",
     );
   }
-  warnOfTrust({ syncTls, syncAnyUser }, all, warn);
+  const { deviceName, deviceType } = values;
   const isTun = (deviceType ?? (deviceName === undefined ? "tun" : "")) ===
     "tun";
   const routing = isTun && syncServers.length > 0;
   const routes = values.routes.flat();
   if (routes.length > 0 && !routing && syncServer === undefined) {
     warn(
-      "--route (-R) has no effect without --sync-hosts (-M) or " +
+      `${names.routes} (-R) has no effect without --sync-hosts (-M) or ` +
         "--control-host (-X), and --type tun",
     );
   }
-  return { syncServer, syncServers, syncTls, syncAnyUser, routing, routes };
+  return { syncServer, syncServers, ...trust, routing, routes };
 }
 
 function syncServerOf(
-  { syncHost: host, syncPort: at }: AnytunValues,
+  { values: { syncHost, syncPort: at }, names }: ClusterSettings,
   warn: Warn,
-): ClusterOptions["syncServer"] {
-  const withoutEffect = at === undefined || typeof at === "object";
-  if (host !== undefined && withoutEffect) {
+): PlaceName | undefined {
+  if (typeof at === "number") return { host: syncHost ?? LOOPBACK, port: at };
+  if (syncHost !== undefined) {
     const why = at === undefined
       ? "without --sync-port (-S)"
-      : "with --sync-port (-S) unix:";
-    warn(`--sync-interface (-I) has no effect ${why}`);
+      : `with ${names.syncPort} (-S) unix:`;
+    warn(`${names.syncHost} (-I) has no effect ${why}`);
   }
-  return withoutEffect ? at : { host, port: at };
-}
-
-/** What of the options says who is trusted. */
-export interface TrustOptions {
-  readonly syncTls: SyncTls | undefined;
-  readonly syncAnyUser: boolean;
+  return at;
 }
 
 /**
- * Warns of what has no effect, and of what trusts too many.
+ * Who is trusted, with warnings of what has no effect, and of what trusts too
+ * many.
  *
  * @param places Where streams come from and go to
+ * @throws {OptionFault} if a certificate cannot be used
  */
-export function warnOfTrust(
-  { syncTls, syncAnyUser }: TrustOptions,
-  places: readonly object[],
-  warn: Warn,
-): void {
+export function trustOf(
+  settings: Settings<typeof syncTrustRows>,
+  places: readonly PlaceName[],
+  surroundings: Surroundings,
+): SyncTrust {
+  const { values: { syncAnyUser }, names } = settings;
+  const { warn } = surroundings;
+  const syncTls = syncTlsOf(settings, surroundings);
   const usesTcp = places.some((place) => !isUnixSocket(place));
   if (syncTls && places.length > 0 && !usesTcp) {
-    warn("--sync-tls-cert has no effect on unix: sockets");
+    warn(`${names.syncTlsCert} has no effect on unix: sockets`);
   }
-  if (!syncAnyUser) return;
-  if (!usesTcp) warn("--sync-any-user has no effect without TCP");
-  else if (syncTls) warn("--sync-any-user has no effect with --sync-tls-cert");
-  else {
+  if (syncAnyUser) {
+    const without = usesTcp
+      ? syncTls && " has no effect with --sync-tls-cert"
+      : " has no effect without TCP";
     warn(
-      "--sync-any-user lets every user of this host read all keys, and bring " +
-        "in keys and routes, over TCP on loopback",
+      names.syncAnyUser + (without ??
+        " lets every user of this host read all keys, and bring in keys and " +
+          "routes, over TCP on loopback"),
     );
   }
-}
-
-/**
- * A server to connect to.
- *
- * @param option By which it was given
- * @throws {OptionFault} if there is no host, or the port is none
- */
-export function serverOf(
-  option: string,
-  at: HostPort | UnixSocket,
-): HostAndPort | UnixSocket {
-  return isUnixSocket(at) ? at : hostAndPort(option, at);
-}
-
-/**
- * The port as a number.
- *
- * @param option By which it was given
- * @throws {OptionFault} if there is no host, or the port is none
- */
-export function hostAndPort(
-  option: string,
-  { host, port: text }: HostPort,
-): HostAndPort {
-  const port = parseDecimal(text, 1, U16_MAX);
-  if (host === "" || port === undefined) {
-    throw new OptionFault(
-      `Cannot use ${option} ${host}:${text}: it needs a host, and a port ` +
-        `from 1 to ${U16_MAX}`,
-    );
-  }
-  return { host, port };
+  return { syncTls, syncAnyUser };
 }

@@ -1,23 +1,25 @@
 /**
- * What the command line of a program comes to.
+ * Command lines of programs: from arguments to options, texts and faults.
  *
  * @module
  */
-import { parseArguments } from "./arguments.ts";
+import { readArguments } from "./arguments.ts";
 import { OptionFault, SyntaxFault } from "./fault.ts";
 import { helpText } from "./help.ts";
-import type { OptionTable, OptionValues } from "./option.ts";
+import type { OptionTable } from "./option.ts";
+import type { SecretFiles } from "./secret_files.ts";
+import { type Settings, settingsOf } from "./values.ts";
 import { type Runtime, versionText } from "./version.ts";
-
-/** Options that a program can run with. */
-export interface Settled<O> {
-  readonly options: O;
-  /** What an operator should know of them; to be logged as warnings. */
-  readonly warnings: readonly string[];
-}
 
 /** Notes what an operator should know. */
 export type Warn = (text: string) => void;
+
+/** What options need besides their values. */
+export interface Surroundings {
+  readonly runtime: Runtime;
+  readonly files: SecretFiles;
+  readonly warn: Warn;
+}
 
 /** A program by its options. */
 export interface Program<T extends OptionTable, O> {
@@ -28,12 +30,17 @@ export interface Program<T extends OptionTable, O> {
    *
    * @throws {SyntaxFault | OptionFault} if they do not go together
    */
-  readonly settle: (values: OptionValues<T>) => Settled<O>;
+  readonly settle: (settings: Settings<T>, warn: Warn) => O;
 }
 
 /** What to do with a command line. */
 export type CommandLine<O> =
-  | ({ readonly kind: "run" } & Settled<O>)
+  | {
+    readonly kind: "run";
+    readonly options: O;
+    /** What an operator should know of them; to be logged as warnings. */
+    readonly warnings: readonly string[];
+  }
   /** Help or version: to standard output, exit status 0. */
   | { readonly kind: "print"; readonly text: string }
   | {
@@ -56,14 +63,21 @@ export function readCommandLine<T extends OptionTable, O>(
 ): CommandLine<O> {
   const { name, table } = program;
   try {
-    const parsed = parseArguments(table, argv);
-    switch (parsed.kind) {
+    const read = readArguments(table, argv);
+    switch (read.kind) {
       case "help":
         return { kind: "print", text: helpText(name, table) };
       case "version":
         return { kind: "print", text: versionText(name, runtime) };
-      case "values":
-        return { kind: "run", ...program.settle(parsed.values) };
+      case "values": {
+        const warnings: string[] = [];
+        const settings = settingsOf(table, [read.given]);
+        const options = program.settle(
+          settings,
+          (text) => warnings.push(text),
+        );
+        return { kind: "run", options, warnings };
+      }
     }
   } catch (error) {
     if (error instanceof SyntaxFault) {

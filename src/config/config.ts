@@ -1,45 +1,73 @@
 /**
- * The options of the program `anytun-config` as a whole.
+ * The options of the program `anytun-config`.
  *
  * @module
  */
 import type { LogTarget } from "../log/target.ts";
 import type { Prefix } from "../net/prefix.ts";
 import type { FamilyChoice } from "../net/resolver.ts";
-import type { KdPrfName, Role } from "../satp/params.ts";
+import type { Role } from "../satp/params.ts";
 import type { GivenSecrets } from "../satp/secrets.ts";
 import {
   type CommandLine,
   readCommandLine,
-  type Settled,
+  type Surroundings,
 } from "./command_line.ts";
-import { secretsOf } from "./keys.ts";
-import { logTargetsOf } from "./log_target.ts";
-import { familyOf, requireFamily, roleOf } from "./peer.ts";
-import type { SecretFiles } from "./secret_files.ts";
-import { configTable, type ConfigValues } from "./table.ts";
+import {
+  muxRow,
+  roleOf,
+  roleRow,
+  routesRow,
+  windowSizeRow,
+} from "./connection.ts";
+import { generalRows } from "./general.ts";
+import { kdPrfRow, secretsOf } from "./keys.ts";
+import { debugRow, logRow, logTargetsOf } from "./log.ts";
+import { familyOf, familyRows, remoteRows, requireFamily } from "./network.ts";
+import { U16_MAX } from "./option.ts";
+import { type SecretFiles, secretRows } from "./secret_files.ts";
+import { type OptionValues, pick, type Settings } from "./values.ts";
 import type { Runtime } from "./version.ts";
 
-/** Validated options of `anytun-config` (CLI section 2). */
-export interface ConfigOptions {
-  /** Where log lines go; never twice to one stream. */
+/**
+ * Every option, in the order of the help text (CLI section 2). The records
+ * that the program writes have 16 bits for the size of a replay window.
+ */
+export const configTable = {
+  ...generalRows,
+  log: logRow("stderr:2"),
+  debug: debugRow,
+  ...remoteRows,
+  ...familyRows,
+  mux: muxRow,
+  windowSize: windowSizeRow(U16_MAX),
+  role: roleRow,
+  routes: routesRow,
+  ...secretRows,
+  kdPrf: kdPrfRow,
+};
+
+type ConfigSettings = Settings<typeof configTable>;
+
+/** Options that mean the same to the program as to the command line. */
+const plainRows = {
+  ...remoteRows,
+  mux: muxRow,
+  windowSize: configTable.windowSize,
+  kdPrf: kdPrfRow,
+};
+
+/** Validated options of `anytun-config`. */
+export interface ConfigOptions extends OptionValues<typeof plainRows> {
+  /** Never twice to one stream. */
   readonly logTargets: readonly LogTarget[];
-  /** Address or name of the peer; without one, it is auto-detected. */
-  readonly remoteHost: string | undefined;
-  /** 1 to 65535. */
-  readonly remotePort: number;
   /** Restricts what the name of the peer resolves to. */
   readonly family: FamilyChoice;
   /** The networks behind the peer, in the order given. */
   readonly routes: readonly Prefix[];
-  /** 0 to 65535; the number of the connection. */
-  readonly mux: number;
-  /** Sequence numbers that the replay window spans, at most 65535. */
-  readonly windowSize: number;
-  readonly kdPrf: KdPrfName;
   /** The end of the tunnel that the server has. */
   readonly role: Role;
-  /** Enough for key and salt, unless {@linkcode kdPrf} is `null`. */
+  /** Enough for key and salt, unless the key derivation is `null`. */
   readonly secrets: GivenSecrets;
 }
 
@@ -54,29 +82,31 @@ export function readConfigCommandLine(
   runtime: Runtime,
   files: SecretFiles,
 ): CommandLine<ConfigOptions> {
-  const program = {
-    name: "anytun-config",
-    table: configTable,
-    settle: (values: ConfigValues) => settle(values, files),
-  };
-  return readCommandLine(program, argv, runtime);
+  return readCommandLine(
+    {
+      name: "anytun-config",
+      table: configTable,
+      settle: (settings: ConfigSettings, warn) =>
+        settle(settings, { runtime, files, warn }),
+    },
+    argv,
+    runtime,
+  );
 }
 
 function settle(
-  values: ConfigValues,
-  files: SecretFiles,
-): Settled<ConfigOptions> {
-  const warnings: string[] = [];
-  const { remoteHost, remotePort, mux, windowSize, kdPrf } = values;
-  const family = familyOf(values);
-  requireFamily("--remote-host", remoteHost, family);
-  const options: ConfigOptions = {
+  settings: ConfigSettings,
+  surroundings: Surroundings,
+): ConfigOptions {
+  const { values, names } = settings;
+  const family = familyOf(settings);
+  requireFamily(names.remoteHost, values.remoteHost, family);
+  return {
+    ...pick(values, plainRows),
     family,
-    role: roleOf(values),
-    logTargets: logTargetsOf(values, { kind: "stderr", level: 2 }),
-    ...{ remoteHost, remotePort, mux, windowSize, kdPrf },
+    role: roleOf(settings),
+    logTargets: logTargetsOf(settings, { kind: "stderr", level: 2 }),
     routes: values.routes.flat(),
-    secrets: secretsOf(values, kdPrf, files, (text) => warnings.push(text)),
+    secrets: secretsOf(settings, values.kdPrf, surroundings),
   };
-  return { options, warnings };
 }

@@ -1,49 +1,73 @@
 /**
- * The options of the program `anytun-controld` as a whole.
+ * The options of the program `anytun-controld`.
  *
  * @module
  */
-import type { UnixSocket } from "../net/place.ts";
-import type { LogFormat, LogTarget } from "../log/target.ts";
+import type { LogTarget } from "../log/target.ts";
+import type { PlaceName } from "../net/place.ts";
+import type { SyncTrust } from "../sync/transport.ts";
+import { syncTrustRows, trustOf } from "./cluster.ts";
 import {
   type CommandLine,
   readCommandLine,
-  type Settled,
-  type Warn,
+  type Surroundings,
 } from "./command_line.ts";
 import { OptionFault } from "./fault.ts";
-import { warnOfTrust } from "./cluster.ts";
-import type { HostPort } from "./lists.ts";
-import { logTargetsOf } from "./log_target.ts";
+import {
+  daemonOf,
+  type DaemonOptions,
+  daemonRows,
+  generalRows,
+} from "./general.ts";
+import { daemonLogTargetsOf, debugRow, logFormatRow, logRow } from "./log.ts";
+import { anyText, optional } from "./option.ts";
+import { placeToListen } from "./place.ts";
 import type { SecretFiles } from "./secret_files.ts";
-import { type SyncTls, syncTlsOf } from "./sync_tls.ts";
-import { controldTable, type ControldValues } from "./table.ts";
+import type { OptionValues, Settings } from "./values.ts";
 import type { Runtime } from "./version.ts";
 
-/** Validated options of `anytun-controld` (CLI section 2). */
-export interface ControldOptions {
-  /** `-D` or `-U`: do not go to the background. */
-  readonly foreground: boolean;
-  /** Who to become. */
-  readonly username: string | undefined;
-  /** The group to take on instead of the user's; only with a user. */
-  readonly groupname: string | undefined;
-  /** The folder that becomes the root of the file system. */
-  readonly chroot: string | undefined;
-  /** The file that takes the process id. */
-  readonly pidFile: string | undefined;
-  /** Where log lines go; never twice to one stream. */
+/** Every option, in the order of the help text (CLI section 2). */
+export const controldTable = {
+  ...generalRows,
+  ...daemonRows,
+  log: logRow("syslog:3,anytun-controld,daemon; in the foreground stderr:3"),
+  logFormat: logFormatRow,
+  debug: debugRow,
+  file: optional({
+    group: "Cluster",
+    short: "-f",
+    long: "--file",
+    argument: "file",
+    parse: anyText,
+    help: "serve what this file holds: the output of anytun-config",
+  }),
+  controlHost: optional({
+    group: "Cluster",
+    short: "-X",
+    long: "--control-host",
+    argument: "host:port",
+    parse: placeToListen,
+    help: "local address and port (default 127.0.0.1:2323), or unix:<path>",
+  }),
+  ...syncTrustRows,
+};
+
+type ControldSettings = Settings<typeof controldTable>;
+
+const DEFAULT_PLACE: PlaceName = { host: "127.0.0.1", port: 2323 };
+
+/** Validated options of `anytun-controld`. */
+export interface ControldOptions
+  extends
+    DaemonOptions,
+    Pick<OptionValues<typeof controldTable>, "logFormat">,
+    SyncTrust {
+  /** Never twice to one stream. */
   readonly logTargets: readonly LogTarget[];
-  /** How log lines look, except for syslog. */
-  readonly logFormat: LogFormat;
   /** The file to serve. */
   readonly file: string;
   /** Where to listen. */
-  readonly controlHost: HostPort | UnixSocket;
-  /** What protects the streams to clients. */
-  readonly syncTls: SyncTls | undefined;
-  /** Whether every user of this host may be a client, over TCP. */
-  readonly syncAnyUser: boolean;
+  readonly controlHost: PlaceName;
 }
 
 /**
@@ -57,43 +81,29 @@ export function readControldCommandLine(
   runtime: Runtime,
   files: SecretFiles,
 ): CommandLine<ControldOptions> {
-  const program = {
-    name: "anytun-controld",
-    table: controldTable,
-    settle: (values: ControldValues) => settle(values, runtime, files),
-  };
-  return readCommandLine(program, argv, runtime);
+  return readCommandLine(
+    {
+      name: "anytun-controld",
+      table: controldTable,
+      settle: (settings: ControldSettings, warn) =>
+        settle(settings, { runtime, files, warn }),
+    },
+    argv,
+    runtime,
+  );
 }
 
 function settle(
-  values: ControldValues,
-  runtime: Runtime,
-  files: SecretFiles,
-): Settled<ControldOptions> {
-  const warnings: string[] = [];
-  const warn: Warn = (text) => warnings.push(text);
-  const { file, username, groupname, chroot, pidFile, logFormat } = values;
-  const foreground = values.foreground || values.debug;
-  const logTargets = logTargetsOf(
-    values,
-    foreground
-      ? { kind: "stderr", level: 3 }
-      : { kind: "syslog", level: 3, ident: undefined, facility: "daemon" },
-  );
+  settings: ControldSettings,
+  surroundings: Surroundings,
+): ControldOptions {
+  const { file, logFormat, controlHost = DEFAULT_PLACE } = settings.values;
+  const { warn } = surroundings;
+  const daemon = daemonOf(settings, warn);
+  const logTargets = daemonLogTargetsOf(settings, daemon.foreground, warn);
   if (file === undefined) {
     throw new OptionFault("Cannot serve anything: add --file (-f)");
   }
-  const controlHost = values.controlHost ??
-    { host: "127.0.0.1", port: "2323" };
-  const syncTls = syncTlsOf(values, { runtime, files, warn });
-  const { syncAnyUser } = values;
-  warnOfTrust({ syncTls, syncAnyUser }, [controlHost], warn);
-  return {
-    options: {
-      ...{ foreground, username, groupname, chroot, pidFile },
-      ...{ logTargets, logFormat, file, controlHost },
-      ...{ syncTls, syncAnyUser },
-    },
-    warnings,
-  };
+  const trust = trustOf(settings, [controlHost], surroundings);
+  return { ...daemon, ...trust, logTargets, logFormat, file, controlHost };
 }

@@ -1,19 +1,97 @@
 /**
- * What the options about the device mean together (SATP section 11).
+ * Options about the TUN or TAP device (CLI section 2, SATP section 11).
  *
  * @module
  */
+import { parsePrefix, type Prefix } from "../net/prefix.ts";
 import {
   HEADER_BYTES,
   MAX_DATAGRAM_BYTES,
   PAYLOAD_TYPE_BYTES,
 } from "../satp/header.ts";
 import type { DeviceType } from "../satp/payload.ts";
-import type { DeviceOptions } from "./anytun_options.ts";
 import type { Warn } from "./command_line.ts";
 import { OptionFault } from "./fault.ts";
-import type { AnytunValues } from "./table.ts";
-import { deviceTypeOf } from "./values.ts";
+import {
+  anyText,
+  BadValue,
+  decimal,
+  flag,
+  optional,
+  repeated,
+  U16_MAX,
+} from "./option.ts";
+import type { Settings } from "./values.ts";
+
+/** The device to open. */
+export interface DeviceOptions {
+  /** At most 15 bytes; without one the kernel chooses. */
+  readonly name: string | undefined;
+  /** IP packets (tun) or Ethernet frames (tap). */
+  readonly type: DeviceType;
+}
+
+/** A program to run once the device is there. */
+export interface PostUpOptions {
+  /** Its path; nothing is searched for it. */
+  readonly script: string;
+  /** Whether the daemon waits for it, and fails if it does. */
+  readonly required: boolean;
+}
+
+/** `-d`, `-t`, `-n`, `-x` and what belongs to them. */
+export const deviceRows = {
+  deviceName: optional({
+    group: "Device",
+    short: "-d",
+    long: "--dev",
+    argument: "name",
+    parse: anyText,
+    help: "name of the device, such as tun7 or tap%d (default: the system's)",
+  }),
+  deviceType: optional({
+    group: "Device",
+    short: "-t",
+    long: "--type",
+    argument: "type",
+    parse: deviceType,
+    help: "tun for IP packets or tap for Ethernet frames (default: what the " +
+      "name begins with, without a name tun)",
+  }),
+  ifconfig: repeated({
+    group: "Device",
+    short: "-n",
+    long: "--ifconfig",
+    argument: "address/length",
+    parse: devicePrefix,
+    help: "give the device this IPv4 or IPv6 address and bring it up; may be " +
+      "given several times",
+  }),
+  mtu: optional({
+    group: "Device",
+    long: "--mtu",
+    argument: "bytes",
+    parse: decimal(68, U16_MAX),
+    help: "largest packet of the device, with -n (default 1400)",
+  }),
+  postUpScript: optional({
+    group: "Device",
+    short: "-x",
+    long: "--post-up-script",
+    argument: "file",
+    parse: anyText,
+    help: "run this program when the device is there, with the name of the " +
+      "device and /dev/net/tun as arguments and ANYTUN_DEVICE, ANYTUN_TYPE, " +
+      "ANYTUN_ADDRESSES and ANYTUN_MTU in its environment",
+  }),
+  postUpRequired: flag({
+    group: "Device",
+    long: "--post-up-required",
+    help: "wait for the -x program, and do not start if it fails",
+  }),
+};
+
+type DeviceSettings = Settings<typeof deviceRows>;
 
 const MAX_NAME_BYTES = 15;
 const DEFAULT_MTU = 1400;
@@ -22,18 +100,48 @@ const MIN_IPV6_MTU = 1280;
 const ETHERNET_HEADER_BYTES = 14;
 
 /**
+ * Takes the type of a device as it is: the first three letters say what it is
+ * (SATP section 11), the others whether there can be routing (section 8).
+ *
+ * @throws {BadValue} if it begins with neither tun nor tap
+ */
+function deviceType(text: string): string {
+  if (deviceTypeOf(text) === undefined) throw new BadValue("tun or tap");
+  return text;
+}
+
+function deviceTypeOf(text: string): DeviceType | undefined {
+  const start = text.slice(0, 3);
+  return start === "tun" || start === "tap" ? start : undefined;
+}
+
+/**
+ * Reads the address of the device with its prefix length.
+ *
+ * @throws {BadValue} if it is none
+ */
+function devicePrefix(text: string): Prefix {
+  const expected = "an address and a prefix length, such as 10.0.0.1/24";
+  if (!text.includes("/")) throw new BadValue(expected, text.length);
+  const prefix = parsePrefix(text);
+  if (prefix === undefined) throw new BadValue(expected);
+  return prefix;
+}
+
+/**
  * Name and type of the device. A long name is cut, as in the original.
  *
  * @throws {OptionFault} if there is no type, and the name does not tell it
  */
 export function deviceOf(
-  { deviceName: name, deviceType = name ?? "tun" }: AnytunValues,
+  { values, names }: DeviceSettings,
   warn: Warn,
 ): DeviceOptions {
+  const { deviceName: name, deviceType = name ?? "tun" } = values;
   const type = deviceTypeOf(deviceType);
   if (type === undefined) {
     throw new OptionFault(
-      `Cannot tell the type of device '${name}' (--dev): ` +
+      `Cannot tell the type of device '${name}' (${names.deviceName}): ` +
         "add --type tun or --type tap",
     );
   }
@@ -42,7 +150,8 @@ export function deviceOf(
   }
   const cut = name.slice(0, MAX_NAME_BYTES);
   warn(
-    `device name '${name}' (--dev) has more than ${MAX_NAME_BYTES} ` +
+    `device name '${name}' (${names.deviceName}) has more than ` +
+      `${MAX_NAME_BYTES} ` +
       `characters: using '${cut}'`,
   );
   return { name: cut, type };
@@ -55,14 +164,15 @@ export function deviceOf(
  * @throws {OptionFault} if an IPv6 address could not work with it
  */
 export function mtuOf(
-  { ifconfig, mtu: given }: AnytunValues,
+  { values, names }: DeviceSettings,
   type: DeviceType,
   tagLength: number,
   warn: Warn,
 ): number | undefined {
+  const { ifconfig, mtu: given } = values;
   if (ifconfig.length === 0) {
     if (given !== undefined) {
-      warn("--mtu has no effect without --ifconfig (-n)");
+      warn(`${names.mtu} has no effect without --ifconfig (-n)`);
     }
     return undefined;
   }
@@ -70,7 +180,8 @@ export function mtuOf(
   const hasIpv6 = ifconfig.some(({ address }) => address.family === 6);
   if (hasIpv6 && mtu < MIN_IPV6_MTU) {
     throw new OptionFault(
-      `Cannot use --mtu ${mtu}: the IPv6 address (--ifconfig) needs ` +
+      `Cannot use ${names.mtu} ${mtu}: the IPv6 address ` +
+        `(${names.ifconfig}) needs ` +
         `at least ${MIN_IPV6_MTU} bytes`,
     );
   }
@@ -78,9 +189,23 @@ export function mtuOf(
     tagLength - (type === "tap" ? ETHERNET_HEADER_BYTES : 0);
   if (mtu > room) {
     warn(
-      `MTU is ${mtu} (--mtu): packets of more than ${room} bytes do not fit ` +
+      `MTU is ${mtu} (${names.mtu}): packets of more than ${room} bytes do not fit ` +
         "into a datagram and are dropped",
     );
   }
   return mtu;
+}
+
+/** The program to run, if there is to be one. */
+export function postUpOf(
+  { values, names }: DeviceSettings,
+  warn: Warn,
+): PostUpOptions | undefined {
+  const { postUpScript: script, postUpRequired: required } = values;
+  if (script !== undefined) return { script, required };
+  if (required) {
+    const { postUpRequired } = names;
+    warn(`${postUpRequired} has no effect without --post-up-script (-x)`);
+  }
+  return undefined;
 }

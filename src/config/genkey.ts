@@ -6,9 +6,9 @@
 import type { KdPrfName } from "../satp/params.ts";
 import { type CommandLine, readCommandLine } from "./command_line.ts";
 import { OptionFault } from "./fault.ts";
-import type { OptionValues } from "./option.ts";
-import { generalRows } from "./rows/general.ts";
-import { kdPrfRow } from "./rows/keys.ts";
+import { generalRows } from "./general.ts";
+import { kdPrfRow } from "./keys.ts";
+import type { Settings } from "./values.ts";
 import type { Runtime } from "./version.ts";
 
 /** The options of `anytun genkey`. */
@@ -33,14 +33,13 @@ export function readGenkeyCommandLine(
   return readCommandLine(program, argv, runtime);
 }
 
-function settle({ kdPrf }: OptionValues<typeof genkeyTable>): {
-  readonly options: GenkeyOptions;
-  readonly warnings: readonly string[];
-} {
+function settle(
+  { values: { kdPrf }, names }: Settings<typeof genkeyTable>,
+): GenkeyOptions {
   if (kdPrf === "null") {
     throw new OptionFault(
-      "Cannot make a key: --kd-prf is null, which has none",
+      `Cannot make a key: ${names.kdPrf} is null, which has none`,
     );
   }
-  return { options: { kdPrf }, warnings: [] };
+  return { kdPrf };
 }

@@ -1,9 +1,12 @@
 /**
- * What the options about keys and algorithms mean together.
+ * Options about keys and algorithms (CLI section 2).
  *
  * @module
  */
 import {
+  type AuthAlgo,
+  cipherFromName,
+  type CipherName,
   effectiveParameters,
   type KdPrfName,
   keyBytes,
@@ -11,23 +14,100 @@ import {
   type SatpParameters,
 } from "../satp/params.ts";
 import type { GivenSecrets } from "../satp/secrets.ts";
-import type { Warn } from "./command_line.ts";
+import type { Surroundings, Warn } from "./command_line.ts";
 import { OptionFault } from "./fault.ts";
-import {
-  gatherSecrets,
-  type SecretFiles,
-  type SecretValues,
-} from "./secret_files.ts";
-import type { AnytunValues } from "./table.ts";
+import { BadValue, decimal, U32_MAX, withDefault } from "./option.ts";
+import { gatherSecrets, type secretRows } from "./secret_files.ts";
+import type { Settings } from "./values.ts";
+
+const group = "Keys and algorithms";
+
+/** `-k`. */
+export const kdPrfRow = withDefault({
+  group,
+  short: "-k",
+  long: "--kd-prf",
+  argument: "name",
+  parse: cipher,
+  default: "aes-ctr-128",
+  help: "key derivation: aes-ctr-128 (or aes-ctr), aes-ctr-192, aes-ctr-256, " +
+    "or null for no keys at all",
+});
+
+/** `-c`, `-a` and `-b`. */
+export const algorithmRows = {
+  cipher: withDefault({
+    group,
+    short: "-c",
+    long: "--cipher",
+    argument: "name",
+    parse: cipher,
+    default: "aes-ctr-128",
+    help:
+      "encryption: aes-ctr-128 (or aes-ctr), aes-ctr-192, aes-ctr-256, or " +
+      "null for none",
+  }),
+  authAlgo: withDefault({
+    group,
+    short: "-a",
+    long: "--auth-algo",
+    argument: "name",
+    parse: authAlgo,
+    default: "sha1",
+    help: "authentication: sha1, or null for none",
+  }),
+  tagLength: withDefault({
+    group,
+    short: "-b",
+    long: "--auth-tag-length",
+    argument: "bytes",
+    parse: decimal(0, U32_MAX),
+    default: 10,
+    help: "length of the authentication tag, at most 20",
+  }),
+};
+
+type ParameterSettings = Settings<
+  typeof algorithmRows & { readonly kdPrf: typeof kdPrfRow }
+>;
+type SecretSettings = Settings<
+  typeof secretRows & { readonly kdPrf: typeof kdPrfRow }
+>;
 
 /** Shorter tags are warned about: 2^63 datagrams are too many to try. */
 const SAFE_TAG_BYTES = 8;
 
+/**
+ * Reads the name of a cipher or key derivation.
+ *
+ * @throws {BadValue} if there is none of this name
+ */
+function cipher(text: string): CipherName {
+  const name = cipherFromName(text);
+  if (name === undefined) {
+    throw new BadValue(
+      "null, aes-ctr, aes-ctr-128, aes-ctr-192 or aes-ctr-256",
+    );
+  }
+  return name;
+}
+
+/**
+ * Reads the name of an authentication algorithm.
+ *
+ * @throws {BadValue} if there is none of this name
+ */
+function authAlgo(text: string): AuthAlgo {
+  if (text !== "null" && text !== "sha1") throw new BadValue("null or sha1");
+  return text;
+}
+
 /** The parameters in force, with a warning for each that protects nobody. */
 export function parametersOf(
-  { cipher, kdPrf, authAlgo, tagLength }: AnytunValues,
+  { values, names }: ParameterSettings,
   warn: Warn,
 ): SatpParameters {
+  const { cipher, kdPrf, authAlgo, tagLength } = values;
   if (authAlgo === "sha1" && tagLength > MAX_TAG_BYTES) {
     warn(
       `sha1 auth algo can't generate tags of length ${tagLength}, ` +
@@ -41,16 +121,16 @@ export function parametersOf(
     tagLength: Math.min(tagLength, MAX_TAG_BYTES),
   });
   if (cipher === "null") {
-    warn("cipher is null (--cipher): packets are not encrypted");
+    warn(`cipher is null (${names.cipher}): packets are not encrypted`);
   }
   if (authAlgo === "null") {
-    warn("auth algo is null (--auth-algo): forged packets are accepted");
+    warn(`auth algo is null (${names.authAlgo}): forged packets are accepted`);
   } else if (tagLength === 0) {
-    warn("tag length is 0 (--auth-tag-length): forged packets are accepted");
+    warn(`tag length is 0 (${names.tagLength}): forged packets are accepted`);
   } else if (tagLength < SAFE_TAG_BYTES) {
     warn(
-      `tag length is ${tagLength} (--auth-tag-length): forged packets can get ` +
-        `through by trying; use ${SAFE_TAG_BYTES} bytes or more`,
+      `tag length is ${tagLength} (${names.tagLength}): forged packets can ` +
+        `get through by trying; use ${SAFE_TAG_BYTES} bytes or more`,
     );
   }
   if (
@@ -70,12 +150,11 @@ export function parametersOf(
  * @throws {OptionFault} if key or salt is missing, or the key does not fit
  */
 export function secretsOf(
-  values: SecretValues,
+  settings: SecretSettings,
   kdPrf: KdPrfName,
-  files: SecretFiles,
-  warn: Warn,
+  surroundings: Surroundings,
 ): GivenSecrets {
-  const secrets = secretsIfGiven(values, kdPrf, files, warn);
+  const secrets = secretsIfGiven(settings, kdPrf, surroundings);
   if (secrets !== undefined) return secrets;
   throw new OptionFault(missing("master key", "--key-file"));
 }
@@ -87,14 +166,14 @@ export function secretsOf(
  * @throws {OptionFault} if key or salt alone is missing, or the key does not fit
  */
 export function secretsIfGiven(
-  values: SecretValues,
+  settings: SecretSettings,
   kdPrf: KdPrfName,
-  files: SecretFiles,
-  warn: Warn,
+  surroundings: Surroundings,
 ): GivenSecrets | undefined {
-  warnOfArguments(values, warn);
+  warnOfArguments(settings, surroundings.warn);
   if (kdPrf === "null") return {};
-  const { passphrase, key, salt } = gatherSecrets(values, files, warn);
+  const found = gatherSecrets(settings, surroundings);
+  const { passphrase, key, salt } = found;
   if ((passphrase ?? key ?? salt) === undefined) return undefined;
   if (key === undefined && passphrase === undefined) {
     throw new OptionFault(missing("master key", "--key-file"));
@@ -103,19 +182,23 @@ export function secretsIfGiven(
     throw new OptionFault(missing("master salt", "--salt-file"));
   }
   const wanted = keyBytes(kdPrf);
-  if (key !== undefined && key.length !== wanted) {
+  if (key !== undefined && key.value.length !== wanted) {
     throw new OptionFault(
-      `Cannot use the master key (--key): it has ${key.length} bytes, ` +
-        `key derivation ${kdPrf} (--kd-prf) needs ${wanted}`,
+      `Cannot use the ${key.name}: it has ${key.value.length} bytes, ` +
+        `key derivation ${kdPrf} (${settings.names.kdPrf}) needs ${wanted}`,
     );
   }
-  return { passphrase, key, salt };
+  return {
+    passphrase: passphrase?.value,
+    key: key?.value,
+    salt: salt?.value,
+  };
 }
 
 /** They are overwritten, but only once the program has come to run. */
-function warnOfArguments(values: SecretValues, warn: Warn): void {
+function warnOfArguments({ origins }: SecretSettings, warn: Warn): void {
   for (const name of ["passphrase", "key", "salt"] as const) {
-    if (values[name] === undefined) continue;
+    if (origins[name].kind !== "argument") continue;
     warn(
       `${name} is on the command line (--${name}): others can read it while ` +
         `the program starts; use --${name}-file`,

@@ -1,9 +1,15 @@
 /**
- * The kinds of options, and the table that describes them. Parsing, defaults,
- * checks and help all read the same rows.
+ * Kinds of options, and the rows that describe them. Parsing, defaults, checks
+ * and help all read the same rows.
  *
  * @module
  */
+import { parseDecimal } from "../net/decimal.ts";
+
+/** The largest number of 16 bits. */
+export const U16_MAX = 0xffff;
+/** The largest number of 32 bits. */
+export const U32_MAX = 0xffffffff;
 
 /** Where an option stands in the help text. */
 export type OptionGroup =
@@ -69,18 +75,6 @@ export type Valued = Extract<Option, WithArgument<unknown>>;
 /** The options of a program, by the names of their values. */
 export type OptionTable = Readonly<Record<string, Option>>;
 
-/** What a table yields when arguments have been read by it. */
-export type OptionValues<T extends OptionTable> = {
-  readonly [
-    Name in keyof T as T[Name] extends Action ? never : Name
-  ]: ValueOf<T[Name]>;
-};
-
-type ValueOf<O extends Option> = O extends Flag ? boolean
-  : O extends Repeated<infer T> ? readonly T[]
-  : O extends Single<infer T, infer D> ? T | D
-  : never;
-
 /** Stands for a secret wherever one might be shown. */
 export const MASK = "****";
 
@@ -139,4 +133,20 @@ export function optional<T>(
 /** A row whose values collect. */
 export function repeated<T>(row: Omit<Repeated<T>, "kind">): Repeated<T> {
   return { kind: "repeated", ...row };
+}
+
+/** A reader of decimal numbers within a range. */
+export function decimal(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = parseDecimal(text, min, max);
+    if (value === undefined) {
+      throw new BadValue(`a decimal number from ${min} to ${max}`);
+    }
+    return value;
+  };
+}
+
+/** Takes any text as it is. */
+export function anyText(text: string): string {
+  return text;
 }

@@ -3,11 +3,70 @@
  *
  * @module
  */
-import type { GivenSecrets } from "../satp/secrets.ts";
-import type { Warn } from "./command_line.ts";
+import { bytesFromHex } from "../satp/hex.ts";
+import { SALT_BYTES } from "../satp/params.ts";
+import type { Surroundings } from "./command_line.ts";
 import { OptionFault } from "./fault.ts";
-import { BadValue } from "./option.ts";
-import { masterKey, masterSalt } from "./values.ts";
+import { anyText, BadValue, optional } from "./option.ts";
+import type { Settings } from "./values.ts";
+
+const group = "Keys and algorithms";
+
+/** `-E`, `-K`, `-A`, and the files that may stand for them. */
+export const secretRows = {
+  passphrase: optional({
+    group,
+    short: "-E",
+    long: "--passphrase",
+    argument: "text",
+    parse: anyText,
+    secret: true,
+    help: "make master key and salt of this text",
+  }),
+  key: optional({
+    group,
+    short: "-K",
+    long: "--key",
+    argument: "hex",
+    parse: masterKey,
+    secret: true,
+    help: "master key: 32, 48 or 64 digits, as the key derivation wants",
+  }),
+  salt: optional({
+    group,
+    short: "-A",
+    long: "--salt",
+    argument: "hex",
+    parse: masterSalt,
+    secret: true,
+    help: "master salt: 28 digits",
+  }),
+  passphraseFile: optional({
+    group,
+    long: "--passphrase-file",
+    argument: "file",
+    parse: anyText,
+    standardInput: true,
+    help: "read the passphrase from this file, or from standard input if it " +
+      "is -; a line end after it does not count",
+  }),
+  keyFile: optional({
+    group,
+    long: "--key-file",
+    argument: "file",
+    parse: anyText,
+    standardInput: true,
+    help: "read the master key from this file, likewise",
+  }),
+  saltFile: optional({
+    group,
+    long: "--salt-file",
+    argument: "file",
+    parse: anyText,
+    standardInput: true,
+    help: "read the master salt from this file, likewise",
+  }),
+};
 
 /** What a file holds. */
 export interface SecretBytes {
@@ -29,11 +88,18 @@ export interface SecretFiles {
   readonly credentialsFolder: string | undefined;
 }
 
-/** Option values that hold secrets or tell where they are. */
-export interface SecretValues extends GivenSecrets {
-  readonly passphraseFile: string | undefined;
-  readonly keyFile: string | undefined;
-  readonly saltFile: string | undefined;
+/** A secret, and where it was found. */
+export interface FoundSecret<T> {
+  readonly value: T;
+  /** What messages call it, such as `key from 'k' (--key-file)`. */
+  readonly name: string;
+}
+
+/** Those that were found. */
+export interface FoundSecrets {
+  readonly passphrase: FoundSecret<string> | undefined;
+  readonly key: FoundSecret<Uint8Array> | undefined;
+  readonly salt: FoundSecret<Uint8Array> | undefined;
 }
 
 const STANDARD_INPUT = "-";
@@ -45,78 +111,81 @@ const STANDARD_INPUT = "-";
  * @throws {OptionFault} if it is given twice, or cannot be used
  */
 export function gatherSecrets(
-  values: SecretValues,
-  files: SecretFiles,
-  warn: Warn,
-): GivenSecrets {
+  { values, names }: Settings<typeof secretRows>,
+  surroundings: Surroundings,
+): FoundSecrets {
   const paths = [values.passphraseFile, values.keyFile, values.saltFile];
   if (paths.filter((path) => path === STANDARD_INPUT).length > 1) {
     throw new OptionFault(
       "Cannot read two secrets from standard input: only one of " +
-        "--passphrase-file, --key-file and --salt-file can be -",
+        `${names.passphraseFile}, ${names.keyFile} and ${names.saltFile} can be -`,
     );
   }
-  const find = <T>(source: Source<T>): T | undefined =>
-    findSecret(source, files, warn);
+  const find = <T>(source: Source<T>) => findSecret(source, surroundings);
   return {
     passphrase: find({
       name: "passphrase",
-      value: values.passphrase,
-      path: values.passphraseFile,
+      title: "passphrase",
+      given: { value: values.passphrase, option: names.passphrase },
+      file: { path: values.passphraseFile, option: names.passphraseFile },
       parse: passphrase,
     }),
     key: find({
       name: "key",
-      value: values.key,
-      path: values.keyFile,
+      title: "master key",
+      given: { value: values.key, option: names.key },
+      file: { path: values.keyFile, option: names.keyFile },
       parse: (text) => masterKey(text.trim()),
     }),
     salt: find({
       name: "salt",
-      value: values.salt,
-      path: values.saltFile,
+      title: "master salt",
+      given: { value: values.salt, option: names.salt },
+      file: { path: values.saltFile, option: names.saltFile },
       parse: (text) => masterSalt(text.trim()),
     }),
   };
 }
 
 interface Source<T> {
+  /** Of its credential. */
   readonly name: string;
-  readonly value: T | undefined;
-  readonly path: string | undefined;
+  readonly title: string;
+  readonly given: { readonly value: T | undefined; readonly option: string };
+  readonly file: { readonly path: string | undefined; readonly option: string };
   /** @throws {BadValue} if the text cannot be the secret */
   readonly parse: (text: string) => T;
 }
 
 function findSecret<T>(
   source: Source<T>,
-  files: SecretFiles,
-  warn: Warn,
-): T | undefined {
-  const { name, value, path } = source;
-  if (value !== undefined && path !== undefined) {
+  surroundings: Surroundings,
+): FoundSecret<T> | undefined {
+  const { title, given, file } = source;
+  if (given.value !== undefined && file.path !== undefined) {
     throw new OptionFault(
-      `Cannot use both --${name} and --${name}-file: give one of them`,
+      `Cannot use both ${given.option} and ${file.option}: give one of them`,
     );
   }
-  if (value !== undefined) return value;
-  if (path !== undefined) {
-    return readSecret(source, path, `--${name}-file`, files, warn);
+  if (given.value !== undefined) {
+    return { value: given.value, name: `${title} (${given.option})` };
   }
-  const { credentialsFolder } = files;
-  if (credentialsFolder === undefined) return undefined;
-  return readCredential(source, `${credentialsFolder}/${name}`, files, warn);
+  if (file.path !== undefined) {
+    return readSecret(source, file.path, file.option, surroundings);
+  }
+  return readCredential(source, surroundings);
 }
 
 /** A credential may be missing, which shows only when it is read. */
 function readCredential<T>(
   source: Source<T>,
-  path: string,
-  files: SecretFiles,
-  warn: Warn,
-): T | undefined {
+  surroundings: Surroundings,
+): FoundSecret<T> | undefined {
+  const { credentialsFolder: folder } = surroundings.files;
+  if (folder === undefined) return undefined;
+  const path = `${folder}/${source.name}`;
   try {
-    return readSecret(source, path, "$CREDENTIALS_DIRECTORY", files, warn);
+    return readSecret(source, path, "$CREDENTIALS_DIRECTORY", surroundings);
   } catch (error) {
     const missing = error instanceof OptionFault &&
       error.cause instanceof Error && "code" in error.cause &&
@@ -129,28 +198,26 @@ function readCredential<T>(
 function readSecret<T>(
   source: Source<T>,
   path: string,
-  origin: string,
-  files: SecretFiles,
-  warn: Warn,
-): T {
+  option: string,
+  { files, warn }: Surroundings,
+): FoundSecret<T> {
   const isInput = path === STANDARD_INPUT;
-  const what = `${source.name} from ${
+  const name = `${source.name} from ${
     isInput ? "standard input" : `'${path}'`
-  } (${origin})`;
+  } (${option})`;
   try {
     const { bytes, isPublic } = isInput
       ? files.readStandardInput()
       : files.readFile(path);
-    if (isPublic) warn(`others have access to the ${what}: use chmod 600`);
+    if (isPublic) warn(`others have access to the ${name}: use chmod 600`);
     try {
-      return source.parse(
-        new TextDecoder("utf-8", { fatal: true }).decode(bytes),
-      );
+      const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+      return { value: source.parse(text), name };
     } finally {
       bytes.fill(0);
     }
   } catch (error) {
-    throw new OptionFault(`Cannot use the ${what}: ${reason(error)}`, error);
+    throw new OptionFault(`Cannot use the ${name}: ${reason(error)}`, error);
   }
 }
 
@@ -165,4 +232,30 @@ function passphrase(text: string): string {
   const phrase = text.replace(/\r?\n$/, "");
   if (phrase === "") throw new BadValue("a text that is not empty");
   return phrase;
+}
+
+/**
+ * Reads a master key; whether its length fits depends on the key derivation.
+ *
+ * @throws {BadValue} if it is not hexadecimal
+ */
+function masterKey(text: string): Uint8Array {
+  const key = bytesFromHex(text);
+  if (key === undefined) {
+    throw new BadValue("hexadecimal digits, two for each byte");
+  }
+  return key;
+}
+
+/**
+ * Reads a master salt.
+ *
+ * @throws {BadValue} if it is not hexadecimal, or not 14 bytes
+ */
+function masterSalt(text: string): Uint8Array {
+  const salt = bytesFromHex(text);
+  if (salt?.length !== SALT_BYTES) {
+    throw new BadValue(`${2 * SALT_BYTES} hexadecimal digits`);
+  }
+  return salt;
 }

@@ -1,30 +1,57 @@
 /**
- * The options of the program `anytun-showtables` as a whole. The original has
- * none, and ignores its arguments.
+ * The options of the program `anytun-showtables`. The original has none, and
+ * ignores its arguments.
  *
  * @module
  */
-import type { UnixSocket } from "../net/place.ts";
-import { type HostAndPort, serverOf, warnOfTrust } from "./cluster.ts";
+import type { PlaceName } from "../net/place.ts";
+import type { SyncTrust } from "../sync/transport.ts";
+import { syncTrustRows, trustOf } from "./cluster.ts";
 import {
   type CommandLine,
   readCommandLine,
-  type Settled,
-  type Warn,
+  type Surroundings,
 } from "./command_line.ts";
+import { generalRows } from "./general.ts";
+import { flag, optional } from "./option.ts";
+import { place } from "./place.ts";
 import type { SecretFiles } from "./secret_files.ts";
-import { type SyncTls, syncTlsOf } from "./sync_tls.ts";
-import { showtablesTable, type ShowtablesValues } from "./table.ts";
+import type { Settings } from "./values.ts";
 import type { Runtime } from "./version.ts";
 
+/** Every option, in the order of the help text. */
+export const showtablesTable = {
+  ...generalRows,
+  connect: optional({
+    group: "Cluster",
+    short: "-X",
+    long: "--connect",
+    argument: "host:port",
+    parse: place,
+    help: "ask this server, or the one at unix:<path>, instead of reading " +
+      "standard input",
+  }),
+  watch: flag({
+    group: "Cluster",
+    short: "-w",
+    long: "--watch",
+    help: "go on for as long as there is something to come",
+  }),
+  json: flag({
+    group: "Cluster",
+    short: "-j",
+    long: "--json",
+    help: "print a line of JSON for each record",
+  }),
+  ...syncTrustRows,
+};
+
+type ShowtablesSettings = Settings<typeof showtablesTable>;
+
 /** Validated options of `anytun-showtables`. */
-export interface ShowtablesOptions {
+export interface ShowtablesOptions extends SyncTrust {
   /** The server to ask; without one it is standard input. */
-  readonly server: HostAndPort | UnixSocket | undefined;
-  /** What protects the stream from the server. */
-  readonly syncTls: SyncTls | undefined;
-  /** Whether the server may be of every user of this host, over TCP. */
-  readonly syncAnyUser: boolean;
+  readonly server: PlaceName | undefined;
   /** Whether to stay for what changes. */
   readonly watch: boolean;
   /** Whether each record is to be a line of JSON. */
@@ -42,28 +69,30 @@ export function readShowtablesCommandLine(
   runtime: Runtime,
   files: SecretFiles,
 ): CommandLine<ShowtablesOptions> {
-  const program = {
-    name: "anytun-showtables",
-    table: showtablesTable,
-    settle: (values: ShowtablesValues) => settle(values, runtime, files),
-  };
-  return readCommandLine(program, argv, runtime);
+  return readCommandLine(
+    {
+      name: "anytun-showtables",
+      table: showtablesTable,
+      settle: (settings: ShowtablesSettings, warn) =>
+        settle(settings, { runtime, files, warn }),
+    },
+    argv,
+    runtime,
+  );
 }
 
 function settle(
-  values: ShowtablesValues,
-  runtime: Runtime,
-  files: SecretFiles,
-): Settled<ShowtablesOptions> {
-  const { connect, watch, json, syncAnyUser } = values;
-  const warnings: string[] = [];
-  const warn: Warn = (text) => warnings.push(text);
-  const server = connect && serverOf("--connect", connect);
-  const syncTls = syncTlsOf(values, { runtime, files, warn });
-  if (syncTls && server === undefined) {
-    warn("--sync-tls-cert has no effect without --connect (-X)");
+  settings: ShowtablesSettings,
+  surroundings: Surroundings,
+): ShowtablesOptions {
+  const { values: { connect: server, watch, json }, names } = settings;
+  // Without a server, it is an affair of whoever provides the input.
+  const places = server === undefined ? [] : [server];
+  const trust = trustOf(settings, places, surroundings);
+  if (trust.syncTls && server === undefined) {
+    surroundings.warn(
+      `${names.syncTlsCert} has no effect without --connect (-X)`,
+    );
   }
-  const trust = { syncTls, syncAnyUser };
-  if (server !== undefined) warnOfTrust(trust, [server], warn);
-  return { options: { server, ...trust, watch, json }, warnings };
+  return { server, ...trust, watch, json };
 }

@@ -1,5 +1,5 @@
 /**
- * Values of the options that concern speed.
+ * Options about speed.
  *
  * @module
  */
@@ -9,7 +9,8 @@ import {
   type OffloadName,
   type WorkersChoice,
 } from "../tunnel/settings.ts";
-import { BadValue } from "./option.ts";
+import { BadValue, optional, withDefault } from "./option.ts";
+import type { OptionValues, Settings } from "./values.ts";
 
 const ENGINES: readonly EngineChoice[] = [
   "auto",
@@ -19,12 +20,62 @@ const ENGINES: readonly EngineChoice[] = [
   "webcrypto",
 ];
 
+const FASTEST = "auto" as EngineChoice;
+const FITTING = "auto" as WorkersChoice;
+
+/** `--engine`, `--workers` and `--offload`. */
+export const speedRows = {
+  engine: withDefault({
+    group: "Speed",
+    long: "--engine",
+    argument: "name",
+    parse: engine,
+    default: FASTEST,
+    help:
+      "cryptography: ipsec-mb (libIPSec_MB beside libcrypto), openssl (the " +
+      "system's libcrypto alone), builtin, webcrypto (with the portable data " +
+      "plane), or auto for the fastest there is",
+  }),
+  workers: withDefault({
+    group: "Speed",
+    long: "--workers",
+    argument: "number",
+    parse: workers,
+    default: FITTING,
+    help: "threads that carry packets: 1, 2, or auto for 2 where there are " +
+      "more than two processors",
+  }),
+  offloads: optional({
+    group: "Speed",
+    long: "--offload",
+    argument: "list",
+    parse: offloads,
+    help: "what the kernel may do for us, of " +
+      `${OFFLOAD_NAMES.join(", ")}, separated by commas; all or none ` +
+      "(default all)",
+  }),
+};
+
+type SpeedValues = OptionValues<typeof speedRows>;
+
+/** What carries packets, and how. */
+export type SpeedOptions = {
+  readonly [Name in keyof SpeedValues]: NonNullable<SpeedValues[Name]>;
+};
+
+/** All offloads unless some are chosen. */
+export function speedOf(
+  { values: { engine, workers, offloads } }: Settings<typeof speedRows>,
+): SpeedOptions {
+  return { engine, workers, offloads: offloads ?? new Set(OFFLOAD_NAMES) };
+}
+
 /**
  * Reads the name of an engine.
  *
  * @throws {BadValue} if there is none of this name
  */
-export function engine(text: string): EngineChoice {
+function engine(text: string): EngineChoice {
   const name = ENGINES.find((name) => name === text);
   if (name === undefined) throw new BadValue(ENGINES.join(", "));
   return name;
@@ -35,7 +86,7 @@ export function engine(text: string): EngineChoice {
  *
  * @throws {BadValue} if it is not 1 or 2, and not `auto`
  */
-export function workers(text: string): WorkersChoice {
+function workers(text: string): WorkersChoice {
   switch (text) {
     case "1":
       return 1;
@@ -52,7 +103,7 @@ export function workers(text: string): WorkersChoice {
  *
  * @throws {BadValue} if an element is none
  */
-export function offloads(text: string): ReadonlySet<OffloadName> {
+function offloads(text: string): ReadonlySet<OffloadName> {
   if (text === "none") return new Set();
   if (text === "all") return new Set(OFFLOAD_NAMES);
   const names = text.split(",").map((element) => {

@@ -4,36 +4,40 @@
  *
  * @module
  */
-import type { Warn } from "./command_line.ts";
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import type { TlsIdentity } from "../sync/tls.ts";
+import type { Surroundings, Warn } from "./command_line.ts";
 import { OptionFault } from "./fault.ts";
-import { BadValue } from "./option.ts";
-import { type Certificates, certificatesIn, privateKeyIn } from "./pem.ts";
+import { anyText, BadValue, optional } from "./option.ts";
 import type { SecretFiles } from "./secret_files.ts";
+import type { Settings } from "./values.ts";
 import type { Runtime } from "./version.ts";
 
-/** Who this member is, and whom it believes. */
-export interface SyncTls {
-  /** The own certificate, and those between it and an authority, as PEM. */
-  readonly certificate: string;
-  /** The private key of the own certificate, as PEM. */
-  readonly key: string;
-  /** Certificates behind those of other members, as PEM. */
-  readonly authority: string;
-}
-
-/** Option values that tell where certificates and key are. */
-export interface SyncTlsValues {
-  readonly syncTlsCert: string | undefined;
-  readonly syncTlsKey: string | undefined;
-  readonly syncTlsCa: string | undefined;
-}
-
-/** What is given from outside. */
-export interface SyncTlsContext {
-  readonly runtime: Runtime;
-  readonly files: SecretFiles;
-  readonly warn: Warn;
-}
+/** Certificates for the sync stream; the originals have none. */
+export const syncTlsRows = {
+  syncTlsCert: optional({
+    group: "Cluster",
+    long: "--sync-tls-cert",
+    argument: "file",
+    parse: anyText,
+    help: "protect synchronisation by TLS: the certificate to show, as PEM; " +
+      "all members need one of a common authority, or this very one",
+  }),
+  syncTlsKey: optional({
+    group: "Cluster",
+    long: "--sync-tls-key",
+    argument: "file",
+    parse: anyText,
+    help: "the private key of that certificate",
+  }),
+  syncTlsCa: optional({
+    group: "Cluster",
+    long: "--sync-tls-ca",
+    argument: "file",
+    parse: anyText,
+    help: "the authority that has signed the certificates of all members",
+  }),
+};
 
 /** An option with its value. */
 interface Given {
@@ -48,12 +52,12 @@ interface Given {
  * @throws {OptionFault} if they are not complete, or cannot be used
  */
 export function syncTlsOf(
-  { syncTlsCert, syncTlsKey, syncTlsCa }: SyncTlsValues,
-  { runtime, files, warn }: SyncTlsContext,
-): SyncTls | undefined {
-  const cert = given("--sync-tls-cert", syncTlsCert);
-  const key = given("--sync-tls-key", syncTlsKey);
-  const ca = given("--sync-tls-ca", syncTlsCa);
+  { values, names }: Settings<typeof syncTlsRows>,
+  { runtime, files, warn }: Surroundings,
+): TlsIdentity | undefined {
+  const cert = given(names.syncTlsCert, values.syncTlsCert);
+  const key = given(names.syncTlsKey, values.syncTlsKey);
+  const ca = given(names.syncTlsCa, values.syncTlsCa);
   const one = cert ?? key ?? ca;
   if (one === undefined) return undefined;
   requireVerification(one, runtime);
@@ -132,4 +136,37 @@ function read<T>(file: Given, work: () => T): T {
 
 function unusable({ option, path }: Given, why: string, cause?: unknown) {
   return new OptionFault(`Cannot use ${option} '${path}': ${why}`, cause);
+}
+
+/** Certificates as they stood in a file, the first one understood. */
+interface Certificates {
+  /** All of them, and nothing else. */
+  readonly text: string;
+  readonly first: X509Certificate;
+}
+
+const CERTIFICATE =
+  /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/** @throws {BadValue} if there is none, or one that cannot be read */
+function certificatesIn(text: string): Certificates {
+  const all = text.match(CERTIFICATE) ?? [];
+  try {
+    const [first] = all.map((one) => new X509Certificate(one));
+    if (first !== undefined) return { text: `${all.join("\n")}\n`, first };
+  } catch {
+    // The reasons of the parser help nobody.
+  }
+  throw new BadValue("certificates as PEM (-----BEGIN CERTIFICATE-----)");
+}
+
+/** @throws {BadValue} if there is none that can be read without a passphrase */
+function privateKeyIn(text: string): KeyObject {
+  try {
+    return createPrivateKey(text);
+  } catch {
+    throw new BadValue(
+      "a private key as PEM (-----BEGIN PRIVATE KEY-----), not encrypted",
+    );
+  }
 }

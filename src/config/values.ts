@@ -1,131 +1,122 @@
 /**
- * Readers of option values, strict where the originals guess.
+ * Given values with their origin, and what options come to once all sources
+ * are read.
  *
  * @module
  */
-import { parseAddress } from "../net/address.ts";
-import { parseDecimal } from "../net/decimal.ts";
-import { parsePrefix, type Prefix } from "../net/prefix.ts";
-import { bytesFromHex } from "../satp/hex.ts";
-import {
-  type AuthAlgo,
-  cipherFromName,
-  type CipherName,
-  SALT_BYTES,
-} from "../satp/params.ts";
-import type { DeviceType } from "../satp/payload.ts";
-import { BadValue } from "./option.ts";
+import type { Action, Flag, Option, OptionTable, Repeated } from "./option.ts";
+import { namesOf } from "./option.ts";
 
-/** The largest number of 16 bits. */
-export const U16_MAX = 0xffff;
-/** The largest number of 32 bits. */
-export const U32_MAX = 0xffffffff;
-
-/** A reader of decimal numbers within a range. */
-export function decimal(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = parseDecimal(text, min, max);
-    if (value === undefined) {
-      throw new BadValue(`a decimal number from ${min} to ${max}`);
-    }
-    return value;
-  };
-}
-
-/** Takes any text as it is. */
-export function anyText(text: string): string {
-  return text;
-}
-
-/**
- * Reads a host: an address, or what may be a name.
- *
- * @throws {BadValue} for what can be neither, such as `host:port`
- */
-export function host(text: string): string {
-  if (parseAddress(text) === undefined && !/^[\w.-]+$/.test(text)) {
-    throw new BadValue("a host name, or an address without brackets and port");
+/** Where the value of an option comes from. */
+export type Origin =
+  | { readonly kind: "argument" }
+  | {
+    readonly kind: "file";
+    readonly path: string;
+    /** The first one is 1. */
+    readonly line: number;
   }
-  return text;
+  | { readonly kind: "default" };
+
+/** A value, and who has given it. */
+export interface GivenValue<T> {
+  readonly value: T;
+  readonly origin: Origin;
 }
 
 /**
- * Takes the type of a device as it is: the first three letters say what it is
- * (SATP section 11), the others whether there can be routing (section 8).
- *
- * @throws {BadValue} if it begins with neither tun nor tap
+ * What one source says, in its order: an entry for each time that an option is
+ * given, and nothing for one that is not.
  */
-export function deviceType(text: string): string {
-  if (deviceTypeOf(text) === undefined) throw new BadValue("tun or tap");
-  return text;
+export type GivenValues<T extends OptionTable> = {
+  readonly [Name in ValueNames<T>]?: readonly GivenValue<EntryOf<T[Name]>>[];
+};
+
+/** What a table yields once defaults have filled the gaps. */
+export type OptionValues<T extends OptionTable> = {
+  readonly [Name in ValueNames<T>]: ValueOf<T[Name]>;
+};
+
+/** The options of a program at the end of reading. */
+export interface Settings<T extends OptionTable> {
+  readonly values: OptionValues<T>;
+  /** Who has the last word on each option. */
+  readonly origins: { readonly [Name in ValueNames<T>]: Origin };
+  /** What messages call each option: by its long name, and where it stands. */
+  readonly names: { readonly [Name in ValueNames<T>]: string };
 }
 
-/** The device type that a name or type begins with. */
-export function deviceTypeOf(text: string): DeviceType | undefined {
-  const start = text.slice(0, 3);
-  return start === "tun" || start === "tap" ? start : undefined;
-}
+type ValueNames<T extends OptionTable> = {
+  [Name in keyof T]: T[Name] extends Action ? never : Name;
+}[keyof T];
+
+type EntryOf<O> = O extends Flag ? true
+  : O extends { parse(text: string): infer V } ? V
+  : never;
+
+type ValueOf<O> = O extends Flag ? boolean
+  : O extends Repeated<infer V> ? readonly V[]
+  : O extends { parse(text: string): infer V; readonly default: infer D }
+    ? V | D
+  : never;
+
+const DEFAULT: Origin = { kind: "default" };
 
 /**
- * Reads the address of the device with its prefix length.
- *
- * @throws {BadValue} if it is none
+ * Merges sources and fills the gaps with defaults. The first source that gives
+ * an option decides on it, also where values collect: whoever names a log
+ * target on the command line does not want those of a file as well.
  */
-export function devicePrefix(text: string): Prefix {
-  const expected = "an address and a prefix length, such as 10.0.0.1/24";
-  if (!text.includes("/")) throw new BadValue(expected, text.length);
-  const prefix = parsePrefix(text);
-  if (prefix === undefined) throw new BadValue(expected);
-  return prefix;
+export function settingsOf<T extends OptionTable>(
+  table: T,
+  sources: readonly GivenValues<T>[],
+): Settings<T> {
+  const entries = Object.entries(table)
+    .filter(([, { kind }]) => kind !== "help" && kind !== "version")
+    .map(([key, option]) => {
+      const name = key as ValueNames<T>;
+      const given = sources.find((source) => name in source)?.[name] ?? [];
+      const origin = given.at(-1)?.origin ?? DEFAULT;
+      const value = valueOf(option, given.map(({ value }) => value));
+      return { key, value, origin, option };
+    });
+  const record = <V>(pick: (entry: typeof entries[number]) => V) =>
+    Object.fromEntries(entries.map((entry) => [entry.key, pick(entry)]));
+  // The rows gave the entries their types; Object.fromEntries() forgets that.
+  return {
+    values: record(({ value }) => value),
+    origins: record(({ origin }) => origin),
+    names: record(({ option, origin }) => nameOf(option, origin)),
+  } as Settings<T>;
 }
 
-/**
- * Reads the name of a cipher or key derivation.
- *
- * @throws {BadValue} if there is none of this name
- */
-export function cipher(text: string): CipherName {
-  const name = cipherFromName(text);
-  if (name === undefined) {
-    throw new BadValue(
-      "null, aes-ctr, aes-ctr-128, aes-ctr-192 or aes-ctr-256",
-    );
+/** Of all values those that some rows describe. */
+export function pick<T extends OptionTable>(
+  values: OptionValues<T>,
+  rows: T,
+): OptionValues<T> {
+  const entries = Object.entries(values).filter(([name]) => name in rows);
+  return Object.fromEntries(entries) as OptionValues<T>;
+}
+
+/** What messages call an option, such as `--mtu` or `--mtu in a.conf:7`. */
+export function nameOf(option: Option, origin: Origin): string {
+  const name = namesOf(option).at(-1) ?? "";
+  return origin.kind === "file"
+    ? `${name} in ${origin.path}:${origin.line}`
+    : name;
+}
+
+function valueOf(option: Option, given: readonly unknown[]): unknown {
+  switch (option.kind) {
+    case "flag":
+      return given.length > 0;
+    case "repeated":
+      return given;
+    case "single":
+      return given.length > 0 ? given.at(-1) : option.default;
+    case "help":
+    case "version":
+      return undefined;
   }
-  return name;
-}
-
-/**
- * Reads the name of an authentication algorithm.
- *
- * @throws {BadValue} if there is none of this name
- */
-export function authAlgo(text: string): AuthAlgo {
-  if (text !== "null" && text !== "sha1") throw new BadValue("null or sha1");
-  return text;
-}
-
-/**
- * Reads a master key; whether its length fits depends on the key derivation.
- *
- * @throws {BadValue} if it is not hexadecimal
- */
-export function masterKey(text: string): Uint8Array {
-  const key = bytesFromHex(text);
-  if (key === undefined) {
-    throw new BadValue("hexadecimal digits, two for each byte");
-  }
-  return key;
-}
-
-/**
- * Reads a master salt.
- *
- * @throws {BadValue} if it is not hexadecimal, or not 14 bytes
- */
-export function masterSalt(text: string): Uint8Array {
-  const salt = bytesFromHex(text);
-  if (salt?.length !== SALT_BYTES) {
-    throw new BadValue(`${2 * SALT_BYTES} hexadecimal digits`);
-  }
-  return salt;
 }

@@ -6,12 +6,10 @@
  * @module
  */
 import type { ControldOptions } from "../config/controld.ts";
-import { hostAndPort } from "../config/cluster.ts";
 import type { Log } from "../log/log.ts";
 import type { Logger } from "../log/logger.ts";
 import { RateLimitedLog } from "../log/rate_limited_log.ts";
-import { isUnixSocket } from "../net/place.ts";
-import { bindSync, type SyncBind } from "../sync/bind.ts";
+import { bindSync } from "../sync/bind.ts";
 import {
   changedRecords,
   type ControlRecord,
@@ -133,7 +131,7 @@ class Controld {
     // Nobody is named to it; it learns who has a certificate.
     const members = new KnownMembers();
     const listeners = await bindSync(
-      bindOf(options.controlHost),
+      options.controlHost,
       await listenFor(options, this.#world, identity, {
         members,
         delay,
@@ -243,14 +241,6 @@ class Controld {
       );
     }
   }
-}
-
-/** @throws if the port is none */
-function bindOf(controlHost: ControldOptions["controlHost"]): SyncBind {
-  if (isUnixSocket(controlHost)) return controlHost;
-  // `:port` stands for all addresses.
-  const host = controlHost.host || "::";
-  return hostAndPort("--control-host", { ...controlHost, host });
 }
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {

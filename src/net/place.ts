@@ -8,6 +8,18 @@ export interface UnixSocket {
 
 export type Place = Endpoint | UnixSocket;
 
+/** A port of a host that may have to be resolved. */
+export interface HostPort {
+  /** Name or address, without brackets. */
+  readonly host: string;
+  /** 0 to 65535; where one listens, 0 lets the system choose. */
+  readonly port: number;
+}
+
+/** A place as people name it. */
+export type PlaceName = HostPort | UnixSocket;
+
+/** What the text of a unix socket begins with. */
 export const UNIX_PREFIX = "unix:";
 
 /** Also where a name stands for the address. */
@@ -19,4 +31,9 @@ export function formatPlace(place: Place): string {
   return isUnixSocket(place)
     ? `${UNIX_PREFIX}${place.path}`
     : formatEndpoint(place);
+}
+
+/** The text of a place as it was named, for people. */
+export function formatPlaceName(name: PlaceName): string {
+  return isUnixSocket(name) ? formatPlace(name) : `${name.host}:${name.port}`;
 }

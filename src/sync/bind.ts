@@ -7,29 +7,18 @@ import {
   formatPlace,
   isUnixSocket,
   type Place,
-  type UnixSocket,
+  type PlaceName,
 } from "../net/place.ts";
 import type { Lookup } from "../net/resolver.ts";
 import { isUnspecified } from "./record.ts";
 import type { Listen, SyncListener } from "./streams.ts";
-
-export type SyncBind = UnixSocket | SyncPort;
-
-interface SyncPort {
-  /** Address or name; loopback of IPv4 if left out. */
-  readonly host: string | undefined;
-  /** 0 to 65535; 0 lets the system choose. */
-  readonly port: number;
-}
-
-const LOOPBACK: IpAddress = { family: 4, bytes: Uint8Array.of(127, 0, 0, 1) };
 
 /**
  * @throws if the name has no address, or an address cannot be bound; nothing
  * stays open then
  */
 export async function bindSync(
-  bind: SyncBind,
+  bind: PlaceName,
   listen: Listen,
   lookup: Lookup,
   log: Logger,
@@ -65,14 +54,12 @@ function open(listen: Listen, place: Place): SyncListener {
 }
 
 async function placesOf(
-  bind: SyncBind,
+  bind: PlaceName,
   lookup: Lookup,
 ): Promise<readonly Place[]> {
   if (isUnixSocket(bind)) return [bind];
   const { host, port } = bind;
-  const addresses = host === undefined
-    ? [LOOPBACK]
-    : await addressesOf(host, lookup);
+  const addresses = await addressesOf(host, lookup);
   return addresses.map((address) => ({ address, port }));
 }
 

@@ -3,10 +3,10 @@ import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
 import { parseAddress } from "../net/address.ts";
 import {
-  formatPlace,
+  formatPlaceName,
   isUnixSocket,
   type Place,
-  type UnixSocket,
+  type PlaceName,
 } from "../net/place.ts";
 import type { Delay, Lookup } from "../net/resolver.ts";
 import { decodeRecord } from "./decode.ts";
@@ -21,15 +21,10 @@ const LAST_PAUSE_MS = 10_000;
 const ANSWER_MS = 10_000;
 const READ_BYTES = 1 << 16;
 
-type SyncServerName = UnixSocket | SyncHost;
-
-export interface SyncHost {
-  readonly host: string;
-  readonly port: number;
-}
-
-interface SyncClientOptions {
-  readonly server: SyncServerName;
+/** What a client needs. */
+export interface SyncClientOptions {
+  readonly server: PlaceName;
+  /** Takes each record, checked. */
   readonly apply: (record: SyncRecord) => void;
   readonly connect: Connect;
   readonly lookup: Lookup;
@@ -46,9 +41,7 @@ export class SyncClient {
   constructor(options: SyncClientOptions) {
     this.#options = options;
     const { server } = options;
-    this.#name = isUnixSocket(server)
-      ? formatPlace(server)
-      : `${server.host}:${server.port}`;
+    this.#name = formatPlaceName(server);
   }
 
   /**

@@ -22,7 +22,7 @@ import type { TlsIdentity } from "./tls.ts";
 import type { Surroundings } from "./tls_listener.ts";
 import { connectUnix, listenUnix } from "./unix.ts";
 
-interface SyncTrust {
+export interface SyncTrust {
   /** Certificates, in place of users of this host. */
   readonly syncTls: TlsIdentity | undefined;
   /** Every user of this host, over TCP. */

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { readAnytunCommandLine } from "../../src/config/anytun.ts";
-import { secretArguments } from "../../src/config/secret_arguments.ts";
-import { anytunTable } from "../../src/config/table.ts";
+import { anytunTable, readAnytunCommandLine } from "../../src/config/anytun.ts";
+import { secretArguments } from "../../src/config/arguments.ts";
 import { type FakeFile, fakeSecretFiles } from "../fakes/secret_files.ts";
 
 const RUNTIME = { deno: "2.9.6", v8: "15.0" };
@@ -127,10 +126,25 @@ Deno.test("a file that holds no secret is named, and not shown", () => {
   );
 });
 
-Deno.test("a file with a key of the wrong length is refused", () => {
-  assert.match(
-    failure(["--key-file", "f", "-E", "x"], { f: { text: KEY + KEY } }),
-    /it has 32 bytes, .* needs 16/,
+Deno.test("a key of the wrong length is refused, and blamed on where it is from", () => {
+  const wrong =
+    "it has 32 bytes, key derivation aes-ctr-128 (--kd-prf) needs 16";
+  const text = KEY + KEY;
+  assert.equal(
+    failure(["--key-file", "f", "-E", "x"], { f: { text } }),
+    `Cannot use the key from 'f' (--key-file): ${wrong}\n`,
+  );
+  assert.equal(
+    failure(["--key-file", "-", "-E", "x"], { "": { text } }),
+    `Cannot use the key from standard input (--key-file): ${wrong}\n`,
+  );
+  assert.equal(
+    failure(["-E", "x"], { "/run/c/key": { text } }, "/run/c"),
+    `Cannot use the key from '/run/c/key' ($CREDENTIALS_DIRECTORY): ${wrong}\n`,
+  );
+  assert.equal(
+    failure(["-K", text, "-E", "x"]),
+    `Cannot use the master key (--key): ${wrong}\n`,
   );
 });
 

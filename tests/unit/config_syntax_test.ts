@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { readAnytunCommandLine } from "../../src/config/anytun.ts";
+import { anytunTable, readAnytunCommandLine } from "../../src/config/anytun.ts";
 import { namesOf } from "../../src/config/option.ts";
-import { anytunTable } from "../../src/config/table.ts";
 import { fakeSecretFiles } from "../fakes/secret_files.ts";
 
 const RUNTIME = { deno: "2.9.6", v8: "15.0" };

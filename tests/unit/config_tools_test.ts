@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { readConfigCommandLine } from "../../src/config/config.ts";
 import { readControldCommandLine } from "../../src/config/controld.ts";
 import { readGenkeyCommandLine } from "../../src/config/genkey.ts";
-import { hostPort, places, routes } from "../../src/config/lists.ts";
+import { routes } from "../../src/config/connection.ts";
+import { hostPort, places } from "../../src/config/place.ts";
 import { BadValue } from "../../src/config/option.ts";
 import { formatPrefix } from "../../src/net/prefix.ts";
 import { fakeSecretFiles } from "../fakes/secret_files.ts";
@@ -14,21 +15,30 @@ function readControld(...argv: string[]) {
 }
 
 Deno.test("hostPort() reads hosts with and without a port", () => {
-  const cases: ReadonlyArray<readonly [string, string, string]> = [
-    ["a", "a", "2323"],
-    ["a:1", "a", "1"],
-    ["a:", "a", "2323"],
-    ["a:sync", "a", "sync"],
-    [":5", "", "5"],
-    ["", "", "2323"],
-    ["::1", "::1", "2323"],
-    ["::1:55", "::1:55", "2323"],
-    ["[::1]", "::1", "2323"],
-    ["[::1]:55", "::1", "55"],
-    ["[]:5", "", "5"],
+  const cases: ReadonlyArray<readonly [string, string, number]> = [
+    ["a", "a", 2323],
+    ["a:1", "a", 1],
+    ["a:", "a", 2323],
+    ["::1", "::1", 2323],
+    ["::1:55", "::1:55", 2323],
+    ["[::1]", "::1", 2323],
+    ["[::1]:55", "::1", 55],
   ];
   for (const [text, host, port] of cases) {
     assert.deepEqual(hostPort(text), { host, port }, text);
+  }
+});
+
+Deno.test("hostPort() wants a host, and the number of a port", () => {
+  for (
+    const text of ["", ":5", "[]:5", "a:sync", "a:0", "a:65536", "[::1]:x"]
+  ) {
+    assert.throws(() => hostPort(text), {
+      name: "BadValue",
+      message: "a host, and a port from 1 to 65535",
+      element: text,
+      offset: 0,
+    });
   }
 });
 
@@ -52,8 +62,8 @@ Deno.test("hostPort() shows where a bracket goes wrong", () => {
 
 Deno.test("lists are split at commas", () => {
   assert.deepEqual(places("a,[::1]:5,unix:/run/a"), [
-    { host: "a", port: "2323" },
-    { host: "::1", port: "5" },
+    { host: "a", port: 2323 },
+    { host: "::1", port: 5 },
     { path: "/run/a" },
   ]);
   assert.deepEqual(
@@ -134,7 +144,7 @@ Deno.test("anytun-controld has its defaults, and needs a file", () => {
     ],
     logFormat: "text",
     file: "conns",
-    controlHost: { host: "127.0.0.1", port: "2323" },
+    controlHost: { host: "127.0.0.1", port: 2323 },
     syncTls: undefined,
     syncAnyUser: false,
   });
@@ -143,12 +153,27 @@ Deno.test("anytun-controld has its defaults, and needs a file", () => {
   assert.match(without.stderr, /add --file \(-f\)/);
 });
 
+Deno.test("anytun-controld warns of options that do not do what they seem to", () => {
+  const warnings = (...argv: string[]) => {
+    const result = readControld("-f", "conns", ...argv);
+    assert.equal(result.kind, "run");
+    return result.warnings;
+  };
+  assert.deepEqual(warnings("-g", "b"), [
+    "--groupname has no effect without --username (-u)",
+  ]);
+  assert.match(warnings("-C", "/jail").join(), /root can leave the jail/);
+  assert.match(warnings("-L", "stdout:3").join(), /--log stdout has no effect/);
+  const right = ["-u", "a", "-g", "b", "-C", "/jail", "-L", "file:3"];
+  assert.deepEqual(warnings(...right), []);
+});
+
 Deno.test("anytun-controld listens where the last -X says", () => {
   const result = readControld(
     ...["-f", "a", "-X", "[::1]:1", "-X", ":2", "-D"],
   );
   assert.equal(result.kind, "run");
-  assert.deepEqual(result.options.controlHost, { host: "", port: "2" });
+  assert.deepEqual(result.options.controlHost, { host: "::", port: 2 });
   assert.deepEqual(result.options.logTargets, [{ kind: "stderr", level: 3 }]);
 });
 

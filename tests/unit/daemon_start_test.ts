@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { readAnytunCommandLine } from "../../src/config/anytun.ts";
-import type { AnytunOptions } from "../../src/config/anytun_options.ts";
+import {
+  type AnytunOptions,
+  readAnytunCommandLine,
+} from "../../src/config/anytun.ts";
 import { counterLines } from "../../src/daemon/counters_text.ts";
 import { PidFile } from "../../src/daemon/pid_file.ts";
 import { runPostUp } from "../../src/daemon/post_up.ts";

@@ -224,7 +224,7 @@ function memberOf(
 Deno.test("a member tells its clients once of a peer that moves often", async () => {
   const { state, learn } = setUp();
   const { member, bound } = memberOf(state, {
-    syncServer: { host: undefined, port: 0 },
+    syncServer: { host: "127.0.0.1", port: 0 },
   });
   await member.open();
   const stop = new AbortController();
@@ -335,7 +335,7 @@ tlsTest("a member follows another one through TLS alone", async () => {
   const syncTls = identityOf("shared", "shared");
   const told = setUp();
   told.learn(connectionRecord());
-  const syncServer = { host: undefined, port: 0 };
+  const syncServer = { host: "127.0.0.1", port: 0 };
   const server = memberOf(told.state, { syncServer, syncTls }, told.logger);
   await server.member.open();
   const stop = new AbortController();

@@ -1,12 +1,10 @@
 import { strict as assert } from "node:assert";
 import project from "../../deno.json" with { type: "json" };
+import { anytunTable } from "../../src/config/anytun.ts";
+import { configTable } from "../../src/config/config.ts";
+import { controldTable } from "../../src/config/controld.ts";
 import { namesOf, type Option } from "../../src/config/option.ts";
-import {
-  anytunTable,
-  configTable,
-  controldTable,
-  showtablesTable,
-} from "../../src/config/table.ts";
+import { showtablesTable } from "../../src/config/showtables.ts";
 import { walk } from "./walk.ts";
 
 const DOCUMENTS = [

@@ -17,6 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/log",
     "src/net",
     "src/satp",
+    "src/sync",
     "src/tunnel/settings.ts",
   ],
   "src/sync": ["src/log", "src/net", "src/route", "src/satp"],

@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { type Endpoint, formatEndpoint } from "../../src/net/endpoint.ts";
-import { SyncClient, type SyncHost } from "../../src/sync/client.ts";
+import type { PlaceName } from "../../src/net/place.ts";
+import { SyncClient } from "../../src/sync/client.ts";
 import { listenTcp } from "../../src/sync/deno_tcp.ts";
 import { encodeRecord } from "../../src/sync/encode.ts";
 import type { SyncRecord } from "../../src/sync/record.ts";
@@ -31,7 +32,7 @@ class ClientRig {
   readonly answers: (SpeakingStream | "refuse" | "silence")[] = [];
   addresses: readonly string[] = ["192.0.2.1", "2001:db8::1"];
 
-  start(server: SyncHost = { host: "some.name", port: 2323 }): Promise<void> {
+  start(server: PlaceName = { host: "some.name", port: 2323 }): Promise<void> {
     const client = new SyncClient({
       server,
       apply: (record) => this.records.push(record),

@@ -28,7 +28,7 @@ class Serving {
 
   static async start(port: number): Promise<Serving> {
     const noName = () => Promise.reject(new Error("no names here"));
-    const at = { host: undefined, port };
+    const at = { host: "127.0.0.1", port };
     return new Serving(await bindSync(at, listenPlain, noName, recordingLog()));
   }
 

@@ -52,7 +52,7 @@ function manualServer(
 Deno.test("a client gets everything at first, then what changes", async () => {
   const log = recordingLog();
   const stop = new AbortController();
-  const at = { host: undefined, port: 0 };
+  const at = { host: "127.0.0.1", port: 0 };
   const listeners = await bindSync(at, listenPlain, noName, log);
   const many = Array.from({ length: 5000 }, (_, i) => `record ${i};`);
   const server = new SyncServer({
@@ -302,7 +302,7 @@ Deno.test("bindSync() warns of every address that others can reach, but for TLS"
   };
   const lookup = () =>
     Promise.resolve(["127.0.0.2", "::1", "192.0.2.1"].map(ipAddress));
-  for (const host of [undefined, "::", "0.0.0.0", "some.name"]) {
+  for (const host of ["127.0.0.1", "::", "0.0.0.0", "some.name"]) {
     await bindSync({ host, port: 2323 }, listen, lookup, log);
   }
   assert.equal(bound.length, 6);

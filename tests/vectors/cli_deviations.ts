@@ -89,8 +89,14 @@ export const DEVIATIONS: readonly Deviation[] = [
   {
     reason: "a server to follow has a host",
     program: /^anytun$/,
-    line: /-M ''$|-X \[\]:5$/,
-    ours: "option error",
+    line: /-M ''$|-X \[\]:5( -h)?$/,
+    ours: "syntax error",
+  },
+  {
+    reason: "a port is a number",
+    program: /controld/,
+    line: /-X 127\.0\.0\.1:abc$/,
+    ours: "syntax error",
   },
   {
     reason: "a file to serve is asked for on standard error",

@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
-import { readAnytunCommandLine } from "../../src/config/anytun.ts";
+import { anytunTable, readAnytunCommandLine } from "../../src/config/anytun.ts";
 import type { CommandLine } from "../../src/config/command_line.ts";
-import { readConfigCommandLine } from "../../src/config/config.ts";
-import { readControldCommandLine } from "../../src/config/controld.ts";
-import { namesOf, type OptionTable } from "../../src/config/option.ts";
+import { configTable, readConfigCommandLine } from "../../src/config/config.ts";
 import {
-  anytunTable,
-  configTable,
   controldTable,
-} from "../../src/config/table.ts";
+  readControldCommandLine,
+} from "../../src/config/controld.ts";
+import { namesOf, type OptionTable } from "../../src/config/option.ts";
 import {
   type CliSample as Sample,
   lineOf,

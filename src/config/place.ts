@@ -1,21 +1,16 @@
 /**
- * Option values that are lists, split at commas (CLI section 1).
+ * Places by name: hosts with a port, and unix sockets (CLI section 1).
  *
  * @module
  */
 import { parseDecimal } from "../net/decimal.ts";
-import { UNIX_PREFIX, type UnixSocket } from "../net/place.ts";
-import { parsePrefix, type Prefix } from "../net/prefix.ts";
-import { BadValue } from "./option.ts";
-import { U16_MAX } from "./values.ts";
-
-/** A host to connect to over TCP. */
-export interface HostPort {
-  /** An address or a name; may be empty, which no lookup finds. */
-  readonly host: string;
-  /** A number or the name of a service. */
-  readonly port: string;
-}
+import {
+  type HostPort,
+  type PlaceName,
+  UNIX_PREFIX,
+  type UnixSocket,
+} from "../net/place.ts";
+import { BadValue, U16_MAX } from "./option.ts";
 
 const DEFAULT_PORT = "2323";
 
@@ -23,28 +18,11 @@ const DEFAULT_PORT = "2323";
 const UNIX_PATH_MAX = 107;
 
 /**
- * Reads networks separated by commas.
- *
- * @throws {BadValue} that shows the first element that is none
- */
-export function routes(text: string): readonly Prefix[] {
-  return text.split(",").map((element) => {
-    const expected = "networks and prefix lengths, such as 10.0.0.0/8";
-    if (!element.includes("/")) {
-      throw new BadValue(expected, element.length, element);
-    }
-    const prefix = parsePrefix(element);
-    if (prefix === undefined) throw new BadValue(expected, 0, element);
-    return prefix;
-  });
-}
-
-/**
  * Reads hosts and unix sockets separated by commas.
  *
  * @throws {BadValue} that shows the first element that is none
  */
-export function places(text: string): readonly (HostPort | UnixSocket)[] {
+export function places(text: string): readonly PlaceName[] {
   return text.split(",").map(place);
 }
 
@@ -53,8 +31,19 @@ export function places(text: string): readonly (HostPort | UnixSocket)[] {
  *
  * @throws {BadValue} if it is neither
  */
-export function place(text: string): HostPort | UnixSocket {
+export function place(text: string): PlaceName {
   return unixSocket(text) ?? hostPort(text);
+}
+
+/**
+ * The same to listen at: `:port` stands for all addresses.
+ *
+ * @throws {BadValue} if it is neither
+ */
+export function placeToListen(text: string): PlaceName {
+  return place(
+    text.startsWith(":") && !text.includes(":", 1) ? `[::]${text}` : text,
+  );
 }
 
 /**
@@ -107,8 +96,24 @@ export function portOrSocket(text: string): number | UnixSocket {
  * @throws {BadValue} with the offsets of the original for its syntax errors
  */
 export function hostPort(text: string): HostPort {
+  const { host, port: digits } = parts(text);
+  const port = parseDecimal(digits, 1, U16_MAX);
+  if (host === "" || port === undefined) {
+    const expected = `a host, and a port from 1 to ${U16_MAX}`;
+    throw new BadValue(expected, 0, text);
+  }
+  return { host, port };
+}
+
+/** Host and port as they stand in a text. */
+interface Parts {
+  readonly host: string;
+  readonly port: string;
+}
+
+function parts(text: string): Parts {
   const open = text.indexOf("[");
-  if (open < 0) return withoutBrackets(text);
+  if (open < 0) return partsWithoutBrackets(text);
   if (open > 0) throw new BadValue("no text before a bracket", open, text);
   const close = text.indexOf("]");
   if (close < 0) {
@@ -127,7 +132,7 @@ export function hostPort(text: string): HostPort {
   return { host, port: rest.slice(1) };
 }
 
-function withoutBrackets(text: string): HostPort {
+function partsWithoutBrackets(text: string): Parts {
   const [host = "", port = "", ...others] = text.split(":");
   if (others.length > 0) return { host: text, port: DEFAULT_PORT };
   return { host, port: port || DEFAULT_PORT };

@@ -1,0 +1,144 @@
+/**
+ * Options of one connection (CLI section 2).
+ *
+ * @module
+ */
+import { parseDecimal } from "../net/decimal.ts";
+import { parsePrefix, type Prefix } from "../net/prefix.ts";
+import { type Role, roleFromName } from "../satp/params.ts";
+import { SyntaxFault } from "./fault.ts";
+import {
+  anyText,
+  BadValue,
+  decimal,
+  optional,
+  repeated,
+  type Single,
+  U16_MAX,
+  withDefault,
+} from "./option.ts";
+import type { Settings } from "./values.ts";
+
+/** Sender ids to take from: from the first to the last, 0 to 65535. */
+export interface SenderIdRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** All there are. */
+export const ANY_SENDER_ID: SenderIdRange = { first: 0, last: U16_MAX };
+
+/** The one that the originals have unless they are told another. */
+export const DEFAULT_SENDER_ID: SenderIdRange = { first: 0, last: 0 };
+
+/** `-s`. */
+export const senderIdRow = optional({
+  group: "Connection",
+  short: "-s",
+  long: "--sender-id",
+  argument: "ids",
+  parse: senderIds,
+  help: "tells apart servers that share one address, and one start from the " +
+    "next: a number, a range such as 256-511 to take from at random, or auto " +
+    "for any (default auto; with -S, -M or -X 0)",
+});
+
+/** `-m`. */
+export const muxRow = withDefault({
+  group: "Connection",
+  short: "-m",
+  long: "--mux",
+  argument: "number",
+  parse: decimal(0, U16_MAX),
+  default: 0,
+  help: "number of the connection, the same on both sides",
+});
+
+/**
+ * `-w`.
+ *
+ * @param max The most sequence numbers that a replay window can span
+ */
+export function windowSizeRow(max: number): Single<number, number> {
+  return withDefault({
+    group: "Connection",
+    short: "-w",
+    long: "--window-size",
+    argument: "number",
+    parse: decimal(0, max),
+    default: 0,
+    help: "how late a packet may come without being taken for a replay; 0 " +
+      "accepts replays",
+  });
+}
+
+/** `-e`. */
+export const roleRow = withDefault({
+  group: "Connection",
+  short: "-e",
+  long: "--role",
+  argument: "role",
+  // Checked after all arguments were read, as in the original.
+  parse: anyText,
+  default: "left",
+  help: "left (alice, server) or right (bob, client); the peer is the other",
+});
+
+/** `-R`; each value is a list of its own. */
+export const routesRow = repeated({
+  group: "Connection",
+  short: "-R",
+  long: "--route",
+  argument: "net/length,...",
+  parse: routes,
+  help: "networks that lie behind the peer; may be given several times",
+});
+
+/**
+ * Reads one sender id, a range, or `auto`.
+ *
+ * @throws {BadValue} if it is none of these
+ */
+function senderIds(text: string): SenderIdRange {
+  if (text === "auto") return ANY_SENDER_ID;
+  const [from = "", to = from, ...others] = text.split("-");
+  const first = parseDecimal(from, 0, U16_MAX);
+  const last = parseDecimal(to, 0, U16_MAX);
+  const isRange = others.length === 0 && first !== undefined &&
+    last !== undefined && first <= last;
+  if (isRange) return { first, last };
+  throw new BadValue(
+    `a decimal number from 0 to ${U16_MAX}, a range of them such as 256-511, ` +
+      "or auto",
+  );
+}
+
+/**
+ * Reads networks separated by commas.
+ *
+ * @throws {BadValue} that shows the first element that is none
+ */
+export function routes(text: string): readonly Prefix[] {
+  return text.split(",").map((element) => {
+    const expected = "networks and prefix lengths, such as 10.0.0.0/8";
+    if (!element.includes("/")) {
+      throw new BadValue(expected, element.length, element);
+    }
+    const prefix = parsePrefix(element);
+    if (prefix === undefined) throw new BadValue(expected, 0, element);
+    return prefix;
+  });
+}
+
+/** @throws {SyntaxFault} if there is no role of this name */
+export function roleOf(
+  { values, names }: Settings<{ readonly role: typeof roleRow }>,
+): Role {
+  const role = roleFromName(values.role);
+  if (role !== undefined) return role;
+  throw new SyntaxFault(
+    `unknown role name: ${values.role}`,
+    undefined,
+    `${names.role} (-e) needs left, alice or server; or right, bob or client`,
+  );
+}

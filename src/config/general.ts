@@ -1,0 +1,85 @@
+/**
+ * Options of every program, and those of every daemon (CLI section 2).
+ *
+ * @module
+ */
+import type { Warn } from "./command_line.ts";
+import { action, anyText, flag, optional } from "./option.ts";
+import type { debugRow } from "./log.ts";
+import { type OptionValues, pick, type Settings } from "./values.ts";
+
+/** `-h` and `-v`. */
+export const generalRows = {
+  help: action("help", {
+    short: "-h",
+    long: "--help",
+    help: "print this text and exit",
+  }),
+  version: action("version", {
+    short: "-v",
+    long: "--version",
+    help: "print the version and exit",
+  }),
+};
+
+/** `-D`, `-u`, `-g`, `-C` and `-P`. */
+export const daemonRows = {
+  foreground: flag({
+    group: "Running",
+    short: "-D",
+    long: "--nodaemonize",
+    help: "stay in the foreground",
+  }),
+  username: optional({
+    group: "Running",
+    short: "-u",
+    long: "--username",
+    argument: "user",
+    parse: anyText,
+    help: "become this user when everything is set up",
+  }),
+  groupname: optional({
+    group: "Running",
+    short: "-g",
+    long: "--groupname",
+    argument: "group",
+    parse: anyText,
+    help: "become this group, with -u (default: the user's)",
+  }),
+  chroot: optional({
+    group: "Running",
+    short: "-C",
+    long: "--chroot",
+    argument: "folder",
+    parse: anyText,
+    help: "see no file outside of this folder when everything is set up",
+  }),
+  pidFile: optional({
+    group: "Running",
+    short: "-P",
+    long: "--write-pid",
+    argument: "file",
+    parse: anyText,
+    help: "write the process id to this file, and remove it at the end",
+  }),
+};
+
+/** How a daemon runs; `foreground` is true of `-U` as well. */
+export type DaemonOptions = OptionValues<typeof daemonRows>;
+
+/** How a daemon runs, with warnings of what does not do what it seems to. */
+export function daemonOf(
+  { values, names }: Settings<
+    typeof daemonRows & { readonly debug: typeof debugRow }
+  >,
+  warn: Warn,
+): DaemonOptions {
+  const { foreground, debug, username, groupname, chroot } = values;
+  if (chroot !== undefined && username === undefined) {
+    warn("chroot without another user (--username): root can leave the jail");
+  }
+  if (groupname !== undefined && username === undefined) {
+    warn(`${names.groupname} has no effect without --username (-u)`);
+  }
+  return { ...pick(values, daemonRows), foreground: foreground || debug };
+}

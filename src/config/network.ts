@@ -1,0 +1,126 @@
+/**
+ * Options about addresses between the peers (CLI section 2).
+ *
+ * @module
+ */
+import { parseAddress } from "../net/address.ts";
+import type { FamilyChoice } from "../net/resolver.ts";
+import { OptionFault, SyntaxFault } from "./fault.ts";
+import {
+  BadValue,
+  decimal,
+  flag,
+  optional,
+  U16_MAX,
+  withDefault,
+} from "./option.ts";
+import type { Settings } from "./values.ts";
+
+/** `-i` and `-p`. */
+export const localRows = {
+  localHost: optional({
+    group: "Network",
+    short: "-i",
+    long: "--interface",
+    argument: "host",
+    parse: host,
+    help: "local address or name to listen on (default any)",
+  }),
+  localPort: withDefault({
+    group: "Network",
+    short: "-p",
+    long: "--port",
+    argument: "port",
+    parse: decimal(0, U16_MAX),
+    default: 4444,
+    help: "local port; 0 lets the system choose",
+  }),
+};
+
+/** `-r` and `-o`. */
+export const remoteRows = {
+  remoteHost: optional({
+    group: "Network",
+    short: "-r",
+    long: "--remote-host",
+    argument: "host",
+    parse: host,
+    help: "address or name of the peer (default: wait for its first packet)",
+  }),
+  remotePort: withDefault({
+    group: "Network",
+    short: "-o",
+    long: "--remote-port",
+    argument: "port",
+    parse: decimal(1, U16_MAX),
+    default: 4444,
+    help: "port of the peer",
+  }),
+};
+
+/** Against roaming; the originals have no such option. */
+export const fixedRemoteRow = flag({
+  group: "Network",
+  long: "--fixed-remote",
+  help: "a peer that is known stays where it is: no datagram moves it",
+});
+
+/** `-4` and `-6`. */
+export const familyRows = {
+  ipv4Only: flag({
+    group: "Network",
+    short: "-4",
+    long: "--ipv4-only",
+    help: "use IPv4 alone between the peers",
+  }),
+  ipv6Only: flag({
+    group: "Network",
+    short: "-6",
+    long: "--ipv6-only",
+    help: "use IPv6 alone between the peers",
+  }),
+};
+
+/**
+ * Reads a host: an address, or what may be a name.
+ *
+ * @throws {BadValue} for what can be neither, such as `host:port`
+ */
+export function host(text: string): string {
+  if (parseAddress(text) === undefined && !/^[\w.-]+$/.test(text)) {
+    throw new BadValue("a host name, or an address without brackets and port");
+  }
+  return text;
+}
+
+/** @throws {SyntaxFault} if the options exclude each other */
+export function familyOf(
+  { values: { ipv4Only, ipv6Only } }: Settings<typeof familyRows>,
+): FamilyChoice {
+  if (ipv4Only && ipv6Only) {
+    throw new SyntaxFault("-4 and -6 are mutual exclusive", undefined);
+  }
+  if (ipv4Only) return "4";
+  return ipv6Only ? "6" : "any";
+}
+
+/**
+ * Refuses an address that the family rules out: unlike a name it will never
+ * resolve to another one.
+ *
+ * @param option What messages call the option
+ * @throws {OptionFault} if they do not fit
+ */
+export function requireFamily(
+  option: string,
+  host: string | undefined,
+  family: FamilyChoice,
+): void {
+  const address = parseAddress(host ?? "");
+  if (address === undefined || family === "any") return;
+  if (family === String(address.family)) return;
+  throw new OptionFault(
+    `Cannot use ${option} ${host} with -${family}: ` +
+      `it is an IPv${address.family} address`,
+  );
+}
