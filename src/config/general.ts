@@ -4,7 +4,14 @@
  * @module
  */
 import type { Warn } from "./command_line.ts";
-import { action, anyText, flag, optional } from "./option.ts";
+import {
+  action,
+  anyText,
+  decimal,
+  flag,
+  optional,
+  withDefault,
+} from "./option.ts";
 import type { debugRow } from "./log.ts";
 import { type OptionValues, pick, type Settings } from "./values.ts";
 
@@ -22,7 +29,10 @@ export const generalRows = {
   }),
 };
 
-/** `-D`, `-u`, `-g`, `-C` and `-P`. */
+/** A day: more is meant to be without end. */
+const MAX_START_SECONDS = 86_400;
+
+/** `-D`, `-u`, `-g`, `-C`, `-P` and how long a start may take. */
 export const daemonRows = {
   foreground: flag({
     group: "Running",
@@ -61,6 +71,15 @@ export const daemonRows = {
     argument: "file",
     parse: anyText,
     help: "write the process id to this file, and remove it at the end",
+  }),
+  startTimeout: withDefault({
+    group: "Running",
+    long: "--start-timeout",
+    argument: "seconds",
+    parse: decimal(0, MAX_START_SECONDS),
+    default: 30,
+    help: "in the background, how long the caller waits until the daemon is " +
+      "ready; 0 waits without end",
   }),
 };
 

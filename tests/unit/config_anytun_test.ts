@@ -41,6 +41,7 @@ function fail(...argv: string[]): { text: string; usage: boolean } {
 Deno.test("anytun has the defaults of the original, and any sender id", () => {
   assert.deepEqual(run().options, {
     foreground: true,
+    startTimeout: 30,
     logTargets: [{ kind: "stderr", level: 3 }],
     logFormat: "text",
     username: undefined,
@@ -89,6 +90,7 @@ Deno.test("anytun takes every short option", () => {
   const { ifconfig, secrets, ...others } = options;
   assert.deepEqual(others, {
     foreground: true,
+    startTimeout: 30,
     logTargets: [{ kind: "file", level: 4, path: "/var/log/a.log" }],
     logFormat: "text",
     username: "user",
@@ -231,6 +233,13 @@ Deno.test("anytun goes to the background unless -D or -U is given", () => {
   ]);
   assert.equal(run("-U").options.foreground, true);
   assert.equal(run().options.foreground, true);
+});
+
+Deno.test("a start may take the seconds of --start-timeout, 0 for no end", () => {
+  for (const seconds of [0, 1, 86400]) {
+    const { options } = run("--start-timeout", String(seconds));
+    assert.equal(options.startTimeout, seconds);
+  }
 });
 
 Deno.test("a stream as log target is warned about in the background", () => {

@@ -68,6 +68,7 @@ Deno.test("a number is decimal, whole and in range", () => {
     ["--window-size", 0, 1048576],
     ["--auth-tag-length", 0, 4294967295],
     ["--mtu", 68, 65535],
+    ["--start-timeout", 0, 86400],
   ];
   for (const [name, min, max] of ranges) {
     const hint = `${name} needs a decimal number from ${min} to ${max}`;

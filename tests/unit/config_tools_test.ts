@@ -135,6 +135,7 @@ Deno.test("anytun-controld has its defaults, and needs a file", () => {
   assert.equal(result.kind, "run");
   assert.deepEqual(result.options, {
     foreground: false,
+    startTimeout: 30,
     username: undefined,
     groupname: undefined,
     chroot: undefined,
