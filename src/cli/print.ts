@@ -27,6 +27,5 @@ export function printCommandLine(
     return 0;
   }
   printTo(Deno.stderr, commandLine.stderr);
-  printTo(Deno.stdout, commandLine.stdout);
   return commandLine.status;
 }

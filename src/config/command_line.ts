@@ -5,7 +5,7 @@
  */
 import { readArguments } from "./arguments.ts";
 import { OptionFault, SyntaxFault } from "./fault.ts";
-import { helpText } from "./help.ts";
+import { callOf, helpText } from "./help.ts";
 import type { OptionTable } from "./option.ts";
 import type { SecretFiles } from "./secret_files.ts";
 import { type Settings, settingsOf } from "./values.ts";
@@ -23,6 +23,7 @@ export interface Surroundings {
 
 /** A program by its options. */
 export interface Program<T extends OptionTable, O> {
+  /** The name that it can be called by, such as `anytun-config`. */
   readonly name: string;
   readonly table: T;
   /**
@@ -43,10 +44,10 @@ export type CommandLine<O> =
   }
   /** Help or version: to standard output, exit status 0. */
   | { readonly kind: "print"; readonly text: string }
+  /** To standard error; standard output is for those who use a result. */
   | {
     readonly kind: "error";
     readonly stderr: string;
-    readonly stdout: string;
     /** Exit status. */
     readonly status: 255;
   };
@@ -81,14 +82,13 @@ export function readCommandLine<T extends OptionTable, O>(
     }
   } catch (error) {
     if (error instanceof SyntaxFault) {
-      const usage = helpText(name, table);
-      return faulty(error, usage);
+      return faulty(`${error.message}\nsee ${callOf(name)} --help\n`);
     }
-    if (error instanceof OptionFault) return faulty(error, "");
+    if (error instanceof OptionFault) return faulty(`${error.message}\n`);
     throw error;
   }
 }
 
-function faulty(fault: Error, stdout: string): CommandLine<never> {
-  return { kind: "error", stderr: `${fault.message}\n`, stdout, status: 255 };
+function faulty(stderr: string): CommandLine<never> {
+  return { kind: "error", stderr, status: 255 };
 }

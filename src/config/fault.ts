@@ -7,7 +7,7 @@ import { escapeControls } from "../log/line.ts";
 
 const SYNTAX_ERROR = "syntax error: ";
 
-/** Arguments that cannot be read; reported together with the usage. */
+/** Arguments that cannot be read; reported together with a way to the help. */
 export class SyntaxFault extends Error {
   /**
    * Makes the report of the original (CLI section 1), with a third line of

@@ -8,6 +8,11 @@ import type { Option, OptionTable } from "./option.ts";
 const WIDTH = 80;
 const HELP_COLUMN = 32;
 
+/** The way to call a program that needs no name of its own for it. */
+export function callOf(program: string): string {
+  return program.replace("-", " ");
+}
+
 /** Usage and options of a program, by groups, at most 80 columns wide. */
 export function helpText(program: string, table: OptionTable): string {
   const options = Object.values(table);
@@ -15,7 +20,7 @@ export function helpText(program: string, table: OptionTable): string {
   const sections = [...groups].map(([group, members]) =>
     [`${group}:`, ...members.flatMap(optionLines)].join("\n")
   );
-  return `USAGE:\n${program} [options]\n\n${sections.join("\n\n")}\n`;
+  return `USAGE:\n${callOf(program)} [options]\n\n${sections.join("\n\n")}\n`;
 }
 
 function optionLines(option: Option): string[] {

@@ -61,7 +61,7 @@ Deno.test("config prints no record unless all of it is right", async () => {
     const { code, stdout, stderr } = await runTool("config", args);
     assert.equal(code, 255);
     assert.match(stderr, message);
-    assert.doesNotMatch(stdout, /serialization/);
+    assert.equal(stdout, "", "Debian's launcher appends it to a file");
   }
 });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { anytunTable, readAnytunCommandLine } from "../../src/config/anytun.ts";
+import { readConfigCommandLine } from "../../src/config/config.ts";
 import { namesOf } from "../../src/config/option.ts";
 import { fakeSecretFiles } from "../fakes/secret_files.ts";
 
@@ -14,10 +15,10 @@ function read(argv: readonly string[]) {
 function syntaxError(...argv: string[]): string[] {
   const result = read(argv);
   assert.equal(result.kind, "error", JSON.stringify(result));
-  assert.ok(result.stdout.startsWith("USAGE:\n"), result.stderr);
   assert.equal(result.status, 255);
-  assert.ok(result.stderr.endsWith("\n"));
-  return result.stderr.slice(0, -1).split("\n");
+  const end = "\nsee anytun --help\n";
+  assert.ok(result.stderr.endsWith(end), result.stderr);
+  return result.stderr.slice(0, -end.length).split("\n");
 }
 
 /** The first two lines of a syntax error: the fault and its place. */
@@ -168,6 +169,20 @@ Deno.test("--log-format is text or json", () => {
   assert.equal(hint, "--log-format needs text or json");
 });
 
+Deno.test("a syntax error is a few lines, with a way to the help of its program", () => {
+  const error = { kind: "error", status: 255 };
+  assert.deepEqual(read(["--prot"]), {
+    ...error,
+    stderr: "syntax error: --prot\n              ^\n" +
+      "did you mean --port?\nsee anytun --help\n",
+  });
+  const config = readConfigCommandLine(["foo"], RUNTIME, fakeSecretFiles());
+  assert.deepEqual(config, {
+    ...error,
+    stderr: "syntax error: foo\n              ^\nsee anytun config --help\n",
+  });
+});
+
 Deno.test("help and version act when they are met", () => {
   assert.equal(read(["-h", "--bogus"]).kind, "print");
   assert.equal(read(["--version", "-p", "abc"]).kind, "print");
@@ -234,8 +249,8 @@ Deno.test("secrets are never shown, however they are mistyped", () => {
   for (const argv of lines) {
     const result = read(argv);
     assert.equal(result.kind, "error", argv.join(" "));
-    const shown = result.stderr + result.stdout;
-    assert.ok(!shown.includes(secret), `${argv.join(" ")}: ${result.stderr}`);
+    const shown = result.stderr;
+    assert.ok(!shown.includes(secret), `${argv.join(" ")}: ${shown}`);
   }
 });
 

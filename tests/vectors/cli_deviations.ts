@@ -25,6 +25,17 @@ export interface Deviation {
   readonly ours: Verdict;
 }
 
+/**
+ * What comes behind the lines of every syntax error. The originals print their
+ * usage to standard output.
+ */
+export const HELP_DEVIATION = {
+  reason:
+    "the fault is what one sees last, and not a screen of help; standard " +
+    "output stays empty, which Debian's launcher appends to the file of clients",
+  pattern: /\nsee anytun( \w+)? --help\n$/,
+} as const;
+
 const ANY = /./;
 
 /** In the order in which they are looked for. */
@@ -56,7 +67,7 @@ export const DEVIATIONS: readonly Deviation[] = [
   },
   {
     reason: "a value that cannot be used is a syntax error, on standard " +
-      "error and with the usage, whichever option it belongs to",
+      "error, whichever option it belongs to",
     program: ANY,
     line:
       /-L (foo|eventlog|STDOUT|syslog)?:3|-a foo|-t foo( |$)|-n foo\/24|-R foo\/8/,

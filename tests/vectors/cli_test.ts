@@ -13,7 +13,12 @@ import {
   loadCliVectors,
 } from "./cli_samples.ts";
 import { fakeSecretFiles } from "../fakes/secret_files.ts";
-import { type Deviation, DEVIATIONS, type Verdict } from "./cli_deviations.ts";
+import {
+  type Deviation,
+  DEVIATIONS,
+  HELP_DEVIATION,
+  type Verdict,
+} from "./cli_deviations.ts";
 
 interface ProgramUnderTest {
   readonly table: OptionTable;
@@ -70,11 +75,8 @@ function verdictOf(result: CommandLine<unknown>): Verdict {
   assert.equal(result.status, 255);
   assert.notEqual(result.stderr, "", "an error has a text");
   const isSyntax = result.stderr.startsWith("syntax error: ");
-  assert.equal(
-    result.stdout !== "",
-    isSyntax,
-    "usage comes with syntax errors",
-  );
+  const { pattern, reason } = HELP_DEVIATION;
+  assert.equal(pattern.test(result.stderr), isSyntax, reason);
   return isSyntax ? "syntax error" : "option error";
 }
 
@@ -131,6 +133,18 @@ for (const [name, program] of Object.entries(PROGRAMS)) {
     }
   });
 }
+
+Deno.test("with a syntax error the originals print their usage, we do not", () => {
+  const faulty = samples.filter((sample) =>
+    sample.program in PROGRAMS && verdictOfOriginal(sample) === "syntax error"
+  );
+  assert.notEqual(faulty.length, 0);
+  for (const sample of faulty) {
+    assert.ok(sample.stdout, lineOf(sample));
+    const result = PROGRAMS[sample.program]?.read(sample.argv);
+    assert.doesNotMatch(JSON.stringify(result), /USAGE/, HELP_DEVIATION.reason);
+  }
+});
 
 Deno.test("every deviation from the original is one", () => {
   for (const deviation of DEVIATIONS) {
