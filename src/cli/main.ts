@@ -8,6 +8,7 @@
 import { readArguments } from "../../ffi/file.ts";
 import { keepInspectorShut } from "../../ffi/inspector.ts";
 import { openProcessLibc, type ProcessLibc } from "../../ffi/process_libc.ts";
+import type { ProgramName } from "../config/programs.ts";
 import { reasonOf } from "../log/reason.ts";
 import { anytun } from "./anytun.ts";
 import { config } from "./config.ts";
@@ -23,7 +24,7 @@ type Program = (
   libc: ProcessLibc,
 ) => number | Promise<number>;
 
-const PROGRAMS: Readonly<Record<string, Program>> = {
+const PROGRAMS: Readonly<Record<ProgramName, Program>> = {
   anytun,
   "anytun-config": config,
   "anytun-controld": controld,
@@ -44,8 +45,8 @@ export async function main(
 ): Promise<number> {
   const libc = openProcessLibc();
   keepInspectorShut(libc);
-  const { name, rest } = chooseProgram(Object.keys(PROGRAMS), calledAs, argv);
-  return await (PROGRAMS[name] ?? anytun)(rest, libc);
+  const { name, rest } = chooseProgram(calledAs, argv);
+  return await PROGRAMS[name](rest, libc);
 }
 
 /** Reports what no program has caught, without a stack trace. */

@@ -1,37 +1,65 @@
 /**
- * Which of several programs in one binary is meant.
+ * Choice of one of several programs in one binary.
  *
  * @module
  */
+import { OptionFault } from "../config/fault.ts";
+import {
+  isProgram,
+  MAIN_PROGRAM,
+  type ProgramName,
+  PROGRAMS,
+} from "../config/programs.ts";
+import { nearest } from "../config/suggestion.ts";
 
 /** The program and what is left of the arguments for it. */
 export interface ChosenProgram {
-  readonly name: string;
+  readonly name: ProgramName;
   readonly rest: readonly string[];
 }
 
-/** The program that is meant unless another one is. */
-const MAIN_PROGRAM = "anytun";
+const HELP = "help";
+const VERSION = "version";
 
 /**
  * Decides by the name that the binary was called by, then by the first word of
  * the arguments, which stands for the program `anytun-<word>`.
  *
- * @param programs Names of all programs
  * @param calledAs Name of the binary, with or without a path
+ * @throws {OptionFault} if the first word is nearly one of these
  */
 export function chooseProgram(
-  programs: readonly string[],
   calledAs: string,
   argv: readonly string[],
 ): ChosenProgram {
   const name = calledAs.slice(calledAs.lastIndexOf("/") + 1);
-  if (name !== MAIN_PROGRAM && programs.includes(name)) {
-    return { name, rest: argv };
-  }
-  const [word, ...rest] = argv;
-  const byWord = `${MAIN_PROGRAM}-${word}`;
-  return programs.includes(byWord)
-    ? { name: byWord, rest }
-    : { name: MAIN_PROGRAM, rest: argv };
+  if (name !== MAIN_PROGRAM && isProgram(name)) return { name, rest: argv };
+  const [word = "", ...rest] = argv;
+  const byWord = programOf(word);
+  if (byWord !== undefined) return { name: byWord, rest };
+  if (word === VERSION) return { name: MAIN_PROGRAM, rest: ["--version"] };
+  if (word === HELP) return { name: helpFor(rest[0]), rest: ["--help"] };
+  const meant = nearest(word, [...words(), HELP, VERSION]);
+  if (meant === undefined) return { name: MAIN_PROGRAM, rest: argv };
+  throw unknown(word, `did you mean ${MAIN_PROGRAM} ${meant}?`);
+}
+
+function helpFor(about: string = MAIN_PROGRAM): ProgramName {
+  const name = isProgram(about) ? about : programOf(about);
+  if (name !== undefined) return name;
+  throw unknown(about, `${MAIN_PROGRAM} ${HELP} names those that there are`);
+}
+
+function programOf(word: string): ProgramName | undefined {
+  const name = `${MAIN_PROGRAM}-${word}`;
+  return isProgram(name) ? name : undefined;
+}
+
+/** The words that stand for programs. */
+function words(): string[] {
+  return Object.keys(PROGRAMS).flatMap((name) => name.split("-").slice(1));
+}
+
+function unknown(word: string, hint: string): OptionFault {
+  return new OptionFault(`there is no program '${word}': ${hint}`);
 }

@@ -38,8 +38,10 @@ import {
   daemonOf,
   type DaemonOptions,
   daemonRows,
+  daemonSections,
   generalRows,
 } from "./general.ts";
+import type { HelpSection } from "./help.ts";
 import {
   algorithmRows,
   kdPrfRow,
@@ -56,6 +58,7 @@ import {
   remoteRows,
   requireFamily,
 } from "./network.ts";
+import { callOf, type ProgramName, PROGRAMS } from "./programs.ts";
 import { type SecretFiles, secretRows } from "./secret_files.ts";
 import { speedOf, type SpeedOptions, speedRows } from "./speed.ts";
 import { type OptionValues, pick, type Settings } from "./values.ts";
@@ -84,6 +87,27 @@ export const anytunTable = {
   ...speedRows,
   ...clusterRows,
 };
+
+const sections: readonly HelpSection[] = [
+  {
+    title: "Example, the other end of which has -e left and no -r",
+    lines: [
+      "anytun --key-file key --salt-file salt \\",
+      "  -r 192.0.2.1 -e right -n 10.99.0.2/24",
+    ],
+  },
+  ...daemonSections("look up the name of the peer", "all counters"),
+  {
+    title: "Programs of this binary, each with a --help of its own",
+    lines: [
+      ...Object.entries(PROGRAMS).map(([name, purpose]) =>
+        `${callOf(name as ProgramName).padEnd(17)}  ${purpose}`
+      ),
+      "anytun help        print this text, or that of a program named behind it",
+      "anytun version     print the version",
+    ],
+  },
+];
 
 type AnytunSettings = Settings<typeof anytunTable>;
 
@@ -140,6 +164,7 @@ export function readAnytunCommandLine(
     {
       name: "anytun",
       table: anytunTable,
+      sections,
       settle: (settings: AnytunSettings, warn) =>
         settle(settings, { runtime, files, warn }),
     },

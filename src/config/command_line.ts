@@ -5,8 +5,9 @@
  */
 import { readArguments } from "./arguments.ts";
 import { OptionFault, SyntaxFault } from "./fault.ts";
-import { callOf, helpText } from "./help.ts";
+import { type HelpSection, helpText } from "./help.ts";
 import type { OptionTable } from "./option.ts";
+import { callOf, type ProgramName } from "./programs.ts";
 import type { SecretFiles } from "./secret_files.ts";
 import { type Settings, settingsOf } from "./values.ts";
 import { type Runtime, versionText } from "./version.ts";
@@ -23,9 +24,10 @@ export interface Surroundings {
 
 /** A program by its options. */
 export interface Program<T extends OptionTable, O> {
-  /** The name that it can be called by, such as `anytun-config`. */
-  readonly name: string;
+  readonly name: ProgramName;
   readonly table: T;
+  /** What its help says besides the options. */
+  readonly sections: readonly HelpSection[];
   /**
    * Checks values against each other.
    *
@@ -62,12 +64,12 @@ export function readCommandLine<T extends OptionTable, O>(
   argv: readonly string[],
   runtime: Runtime,
 ): CommandLine<O> {
-  const { name, table } = program;
+  const { name, table, sections } = program;
   try {
     const read = readArguments(table, argv);
     switch (read.kind) {
       case "help":
-        return { kind: "print", text: helpText(name, table) };
+        return { kind: "print", text: helpText(name, table, sections) };
       case "version":
         return { kind: "print", text: versionText(name, runtime) };
       case "values": {

@@ -20,7 +20,8 @@ import {
   routesRow,
   windowSizeRow,
 } from "./connection.ts";
-import { generalRows } from "./general.ts";
+import { generalRows, toolExitSection } from "./general.ts";
+import type { HelpSection } from "./help.ts";
 import { kdPrfRow, secretsOf } from "./keys.ts";
 import { debugRow, logRow, logTargetsOf } from "./log.ts";
 import { familyOf, familyRows, remoteRows, requireFamily } from "./network.ts";
@@ -46,6 +47,17 @@ export const configTable = {
   ...secretRows,
   kdPrf: kdPrfRow,
 };
+
+const sections: readonly HelpSection[] = [
+  {
+    title: "Example, for a client that has -m 5 and -e client",
+    lines: [
+      "anytun config --key-file key --salt-file salt \\",
+      "  -m 5 -e server -R 10.99.0.5/32 >>clients",
+    ],
+  },
+  toolExitSection,
+];
 
 type ConfigSettings = Settings<typeof configTable>;
 
@@ -86,6 +98,7 @@ export function readConfigCommandLine(
     {
       name: "anytun-config",
       table: configTable,
+      sections,
       settle: (settings: ConfigSettings, warn) =>
         settle(settings, { runtime, files, warn }),
     },

@@ -17,8 +17,10 @@ import {
   daemonOf,
   type DaemonOptions,
   daemonRows,
+  daemonSections,
   generalRows,
 } from "./general.ts";
+import type { HelpSection } from "./help.ts";
 import { daemonLogTargetsOf, debugRow, logFormatRow, logRow } from "./log.ts";
 import { anyText, optional } from "./option.ts";
 import { placeToListen } from "./place.ts";
@@ -51,6 +53,14 @@ export const controldTable = {
   }),
   ...syncTrustRows,
 };
+
+const sections: readonly HelpSection[] = [
+  {
+    title: "Example, for servers of this host",
+    lines: ["anytun controld -f clients -X unix:/run/anytun.sock"],
+  },
+  ...daemonSections("read the file again", "how many records there are"),
+];
 
 type ControldSettings = Settings<typeof controldTable>;
 
@@ -85,6 +95,7 @@ export function readControldCommandLine(
     {
       name: "anytun-controld",
       table: controldTable,
+      sections,
       settle: (settings: ControldSettings, warn) =>
         settle(settings, { runtime, files, warn }),
     },

@@ -12,6 +12,7 @@ import {
   optional,
   withDefault,
 } from "./option.ts";
+import type { HelpSection } from "./help.ts";
 import type { debugRow } from "./log.ts";
 import { type OptionValues, pick, type Settings } from "./values.ts";
 
@@ -81,6 +82,41 @@ export const daemonRows = {
     help: "in the background, how long the caller waits until the daemon is " +
       "ready; 0 waits without end",
   }),
+};
+
+/**
+ * Signals and exit status of a daemon, for its help.
+ *
+ * @param reload What it does at a HUP besides
+ * @param report What it writes to the log at a USR2
+ */
+export function daemonSections(
+  reload: string,
+  report: string,
+): readonly HelpSection[] {
+  return [
+    {
+      title: "Signals",
+      lines: [
+        "TERM, INT, QUIT  end it",
+        `HUP              open log files anew, and ${reload}`,
+        `USR2             open log files anew, and log ${report}`,
+      ],
+    },
+    {
+      title: "Exit status",
+      lines: [
+        "0    a signal has ended it; in the background, it is ready",
+        "255  it cannot start, or not go on; a message says why",
+      ],
+    },
+  ];
+}
+
+/** Exit status of a program that comes to an end by itself, for its help. */
+export const toolExitSection: HelpSection = {
+  title: "Exit status",
+  lines: ["0    all is done", "255  it has failed; a message says why"],
 };
 
 /** How a daemon runs; `foreground` is true of `-U` as well. */

@@ -6,7 +6,7 @@
 import type { KdPrfName } from "../satp/params.ts";
 import { type CommandLine, readCommandLine } from "./command_line.ts";
 import { OptionFault } from "./fault.ts";
-import { generalRows } from "./general.ts";
+import { generalRows, toolExitSection } from "./general.ts";
 import { kdPrfRow } from "./keys.ts";
 import type { Settings } from "./values.ts";
 import type { Runtime } from "./version.ts";
@@ -29,8 +29,16 @@ export function readGenkeyCommandLine(
   argv: readonly string[],
   runtime: Runtime,
 ): CommandLine<GenkeyOptions> {
-  const program = { name: "anytun-genkey", table: genkeyTable, settle };
-  return readCommandLine(program, argv, runtime);
+  return readCommandLine(
+    {
+      name: "anytun-genkey",
+      table: genkeyTable,
+      sections: [toolExitSection],
+      settle,
+    },
+    argv,
+    runtime,
+  );
 }
 
 function settle(

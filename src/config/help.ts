@@ -1,26 +1,37 @@
 /**
- * The help text, made from the option table.
+ * The help text, made from the option table and what there is to say besides.
  *
  * @module
  */
 import type { Option, OptionTable } from "./option.ts";
+import { callOf, type ProgramName } from "./programs.ts";
 
 const WIDTH = 80;
 const HELP_COLUMN = 32;
 
-/** The way to call a program that needs no name of its own for it. */
-export function callOf(program: string): string {
-  return program.replace("-", " ");
+/** What a help text says besides the options. */
+export interface HelpSection {
+  readonly title: string;
+  /** At most 78 columns wide. */
+  readonly lines: readonly string[];
 }
 
 /** Usage and options of a program, by groups, at most 80 columns wide. */
-export function helpText(program: string, table: OptionTable): string {
+export function helpText(
+  program: ProgramName,
+  table: OptionTable,
+  more: readonly HelpSection[],
+): string {
   const options = Object.values(table);
   const groups = Map.groupBy(options, ({ group }) => group);
   const sections = [...groups].map(([group, members]) =>
     [`${group}:`, ...members.flatMap(optionLines)].join("\n")
   );
-  return `USAGE:\n${callOf(program)} [options]\n\n${sections.join("\n\n")}\n`;
+  const others = more.map(({ title, lines }) =>
+    [`${title}:`, ...lines.map((line) => `  ${line}`)].join("\n")
+  );
+  const text = [...sections, ...others].join("\n\n");
+  return `USAGE:\n${callOf(program)} [options]\n\n${text}\n`;
 }
 
 function optionLines(option: Option): string[] {

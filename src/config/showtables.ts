@@ -12,7 +12,8 @@ import {
   readCommandLine,
   type Surroundings,
 } from "./command_line.ts";
-import { generalRows } from "./general.ts";
+import { generalRows, toolExitSection } from "./general.ts";
+import type { HelpSection } from "./help.ts";
 import { flag, optional } from "./option.ts";
 import { place } from "./place.ts";
 import type { SecretFiles } from "./secret_files.ts";
@@ -46,6 +47,14 @@ export const showtablesTable = {
   ...syncTrustRows,
 };
 
+const sections: readonly HelpSection[] = [
+  {
+    title: "Example, of a control daemon of this host",
+    lines: ["anytun showtables -X unix:/run/anytun.sock"],
+  },
+  toolExitSection,
+];
+
 type ShowtablesSettings = Settings<typeof showtablesTable>;
 
 /** Validated options of `anytun-showtables`. */
@@ -73,6 +82,7 @@ export function readShowtablesCommandLine(
     {
       name: "anytun-showtables",
       table: showtablesTable,
+      sections,
       settle: (settings: ShowtablesSettings, warn) =>
         settle(settings, { runtime, files, warn }),
     },

@@ -1,8 +1,9 @@
 /**
- * Which program this is.
+ * The version of the program.
  *
  * @module
  */
+import type { ProgramName } from "./programs.ts";
 import project from "../../deno.json" with { type: "json" };
 
 /** What runs the program; `Deno.version` fits. */
@@ -11,8 +12,11 @@ export interface Runtime {
   readonly v8: string;
 }
 
-/** The two lines of `--version` (CLI section 7). */
-export function versionText(program: string, runtime: Runtime): string {
-  return `${program} version ${project.version}\n` +
+/**
+ * The two lines of `--version` (CLI section 7). The first one has name and
+ * number where scripts look for those of the original, and then the difference.
+ */
+export function versionText(program: ProgramName, runtime: Runtime): string {
+  return `${program} version ${project.version} (anytun for Deno)\n` +
     `running on Deno ${runtime.deno} with V8 ${runtime.v8}\n`;
 }

@@ -591,6 +591,6 @@ Deno.test("-v prints two lines about the version", () => {
   assert.equal(result.kind, "print");
   assert.match(
     result.text,
-    /^anytun version \d+\.\d+\.\d+\nrunning on Deno 2\.9\.6 with V8 15\.0\n$/,
+    /^anytun version \d+\.\d+\.\d+ \(anytun for Deno\)\nrunning on Deno 2\.9\.6 with V8 15\.0\n$/,
   );
 });

@@ -283,6 +283,34 @@ Deno.test("the help text has every option, in 80 columns", () => {
   assert.match(result.text, /--port <port> .*\n? .*\(default\s+4444\)/);
 });
 
+Deno.test("the help of anytun names the programs, an example, signals and exit status", () => {
+  const result = read(["-h"]);
+  assert.equal(result.kind, "print");
+  const { text } = result;
+  for (const word of ["config", "controld", "showtables", "genkey", "help"]) {
+    assert.match(text, new RegExp(`^  anytun ${word} +\\S`, "m"), word);
+  }
+  assert.match(text, /^Example.*:\n {2}anytun --key-file key /m);
+  for (const signal of ["TERM", "INT", "QUIT", "HUP", "USR2"]) {
+    assert.match(text, new RegExp(`^Signals:\n(.+\n)*.*${signal}`, "m"));
+  }
+  assert.match(text, /^Exit status:\n {2}0 .*\n {2}255 /m);
+});
+
+Deno.test("the example of the help is one that runs", () => {
+  const result = read(["-h"]);
+  assert.equal(result.kind, "print");
+  const [, example = ""] =
+    /^ {2}anytun (--key-file .*\n.*)$/m.exec(result.text) ?? [];
+  const argv = example.split(/[\s\\]+/);
+  const files = fakeSecretFiles({
+    key: { text: "00".repeat(16) },
+    salt: { text: "00".repeat(14) },
+  });
+  const { kind } = readAnytunCommandLine(argv, RUNTIME, files);
+  assert.equal(kind, "run", example);
+});
+
 Deno.test("no command line makes the parser throw", () => {
   const names = Object.values(anytunTable).flatMap(namesOf);
   const argument = fc.oneof(

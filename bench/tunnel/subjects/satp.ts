@@ -16,6 +16,9 @@ import {
 } from "../subject.ts";
 import { DEVICE, INNER4, INNER6, Tunnel } from "../tunnel.ts";
 
+/** What the first line of the version of this program ends with. */
+const OURS = "(anytun for Deno)";
+
 /** A program with the command line of anytun(8). */
 interface SatpProgram {
   readonly id: string;
@@ -49,7 +52,13 @@ function ours(
 }
 
 function ofTheSystem(program: string, scales: boolean): SatpProgram {
-  const presence = () => installed([program], "--version");
+  const presence = async (): Promise<Presence> => {
+    const found = await installed([program], "--version");
+    // It may have taken the name of the original.
+    return "version" in found && found.version.endsWith(OURS)
+      ? { missing: `${program} is this program, and not the original` }
+      : found;
+  };
   return { id: program, label: program, command: [program], scales, presence };
 }
 

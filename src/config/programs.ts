@@ -1,0 +1,30 @@
+/**
+ * Programs of the binary.
+ *
+ * @module
+ */
+
+/** What each is for, by its name. */
+export const PROGRAMS = {
+  "anytun": "carry packets between a device and a peer, or many",
+  "anytun-config": "print the records of a client, for anytun controld",
+  "anytun-controld": "serve such records to the servers of a cluster",
+  "anytun-showtables": "show the clients and routes that a server serves",
+  "anytun-genkey": "make a key and a salt",
+} as const;
+
+/** Its name: the one that the binary is called by, or `anytun` and a word. */
+export type ProgramName = keyof typeof PROGRAMS;
+
+/** The program that is meant unless another one is. */
+export const MAIN_PROGRAM: ProgramName = "anytun";
+
+/** Tells the programs from other names. */
+export function isProgram(name: string): name is ProgramName {
+  return Object.hasOwn(PROGRAMS, name);
+}
+
+/** The way to call a program that needs no name of its own for it. */
+export function callOf(program: ProgramName): string {
+  return program.replace("-", " ");
+}
