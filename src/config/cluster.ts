@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { isUnixSocket, type PlaceName } from "../net/place.ts";
+import { isLoopback, parseAddress } from "../net/address.ts";
+import { formatPlaceName, isUnixSocket, type PlaceName } from "../net/place.ts";
 import type { Prefix } from "../net/prefix.ts";
 import type { SyncTrust } from "../sync/transport.ts";
 import type { Surroundings, Warn } from "./command_line.ts";
@@ -125,10 +126,14 @@ export function clusterOf(
 }
 
 function syncServerOf(
-  { values: { syncHost, syncPort: at }, names }: ClusterSettings,
+  settings: ClusterSettings,
   warn: Warn,
 ): PlaceName | undefined {
-  if (typeof at === "number") return { host: syncHost ?? LOOPBACK, port: at };
+  const { values: { syncHost, syncPort: at }, names } = settings;
+  if (typeof at === "number") {
+    if (syncHost === undefined) warnOfLoneServer(settings, warn);
+    return { host: syncHost ?? LOOPBACK, port: at };
+  }
   if (syncHost !== undefined) {
     const why = at === undefined
       ? "without --sync-port (-S)"
@@ -136,6 +141,33 @@ function syncServerOf(
     warn(`${names.syncHost} (-I) has no effect ${why}`);
   }
   return at;
+}
+
+/**
+ * The originals listen on every address without `-I`, and so do the examples
+ * of their manual: members there are to follow this one, and cannot.
+ */
+function warnOfLoneServer(
+  { values: { syncHosts }, names }: ClusterSettings,
+  warn: Warn,
+): void {
+  const other = syncHosts.flat().find((place) => !isOnThisHost(place));
+  if (other === undefined) return;
+  warn(
+    `${names.syncPort} (-S) listens on ${LOOPBACK} alone, but ` +
+      `${names.syncHosts} (-M) names ${formatPlaceName(other)}: for others ` +
+      "to follow this server, add --sync-interface (-I) with an address that " +
+      "they reach",
+  );
+}
+
+/** A name may be anybody's, but for the one that is loopback's. */
+function isOnThisHost(place: PlaceName): boolean {
+  if (isUnixSocket(place)) return true;
+  const address = parseAddress(place.host);
+  return address === undefined
+    ? place.host === "localhost"
+    : isLoopback(address);
 }
 
 /**

@@ -316,6 +316,28 @@ Deno.test("a sync server is on this host alone unless -I says where", () => {
   });
 });
 
+Deno.test("a sync server that the members of -M cannot reach is warned about", () => {
+  const warnings = (...argv: string[]) =>
+    run("-S", "2323", ...argv).warnings
+      .filter((text) => text.includes("--sync-interface"));
+  assert.deepEqual(warnings("-M", "192.0.2.2,unicast2.anytun.org:2323"), [
+    "--sync-port (-S) listens on 127.0.0.1 alone, but --sync-hosts (-M) " +
+    "names 192.0.2.2:2323: for others to follow this server, add " +
+    "--sync-interface (-I) with an address that they reach",
+  ]);
+  assert.equal(warnings("-M", "localhost", "-M", "some.name").length, 1);
+  assert.equal(warnings("-M", "2001:db8::1").length, 1);
+  const fine: readonly (readonly string[])[] = [
+    [],
+    ["-M", "192.0.2.2", "-I", "0.0.0.0"],
+    ["-M", "127.0.0.1:2324,[::1]:2325,localhost:2326,unix:/run/a"],
+    // Who serves connections follows nobody.
+    ["-X", "192.0.2.2"],
+    ["-M", "192.0.2.2", "-S", "unix:/run/a"],
+  ];
+  for (const argv of fine) assert.deepEqual(warnings(...argv), []);
+});
+
 Deno.test("-S, -M and -X take unix sockets beside ports", () => {
   const path = "/run/anytun/sync.sock";
   const cluster = clusterOf(
