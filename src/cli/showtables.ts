@@ -1,6 +1,6 @@
 /**
- * The program `anytun-showtables`: what the records of a stream say, without
- * their keys (sync section 8).
+ * The program `anytun-showtables`: the records of a stream without their keys
+ * (sync section 8).
  *
  * @module
  */
@@ -25,23 +25,15 @@ import { ClusterView, tableJson } from "../sync/cluster_view.ts";
 import { connectTcp } from "../sync/deno_tcp.ts";
 import type { SyncStream } from "../sync/streams.ts";
 import { type TableLine, TableReader } from "../sync/showtables.ts";
+import { inputStream, tableStream } from "../sync/table_stream.ts";
 import { connectFor } from "../sync/transport.ts";
 import { printCommandLine, printTo } from "./print.ts";
 import { secretFiles } from "./secret_files.ts";
 
 const EXIT_FAILED = 255;
-const READ_BYTES = 1 << 16;
 /** How long an address may take to answer, in ms. */
 const ANSWER_MS = 10_000;
-/**
- * After this silence, in ms, a server has said what it knows: there is nothing
- * in the stream that would say so.
- */
-const SILENCE_MS = 1000;
 const HOME_AND_CLEAR = "\x1b[H\x1b[2J";
-
-/** Reads some bytes; null at the end. */
-type Read = (into: Uint8Array) => Promise<number | null>;
 
 /**
  * Runs the program until the stream ends, or has nothing more to say.
@@ -62,7 +54,7 @@ export async function showtables(
   }
   const display = new Display(options, Deno.stdout.isTerminal());
   try {
-    await readAll(await source(options, libc), options, display);
+    await showAll(await chunksOf(options, libc, display.asTables), display);
   } catch (error) {
     printTo(Deno.stderr, `anytun-showtables: ${textOf(error)}\n`);
     return EXIT_FAILED;
@@ -115,26 +107,57 @@ class Display {
   }
 }
 
-async function source(
+/** What there is to read, to the end or until there is nothing more to say. */
+async function chunksOf(
   options: ShowtablesOptions,
   libc: ProcessLibc,
-): Promise<Read> {
-  const { server } = options;
-  if (server === undefined) return (into) => Deno.stdin.read(into);
+  asTables: boolean,
+): Promise<AsyncIterable<Uint8Array>> {
+  const { server, watch, syncTls } = options;
+  if (server === undefined) {
+    // Who looks at a terminal does not see the end of `nc` either.
+    const mayEnd = asTables && !watch;
+    const read = (into: Uint8Array) => Deno.stdin.read(into);
+    return inputStream(read, mayEnd ? pause : undefined);
+  }
+  const stream = await connect(server, options, libc);
+  const mayBeTls = !isUnixSocket(server) && syncTls === undefined;
+  return named(server, tableStream({ stream, mayBeTls, watch, delay: pause }));
+}
+
+/** Has errors say which server they are about. */
+async function* named(
+  server: PlaceName,
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks;
+  } catch (cause) {
+    const name = formatPlaceName(server);
+    throw new Error(
+      `Cannot read from ${name} (--connect): ${textOf(cause)}`,
+      { cause },
+    );
+  }
+}
+
+async function connect(
+  server: PlaceName,
+  options: ShowtablesOptions,
+  libc: ProcessLibc,
+): Promise<SyncStream> {
   const streams = new LocalStreams(libc);
   const connect = await connectFor(options, {
     openUnixStreams: () => streams.openUnixStreams(),
     openOwners: () => streams.openOwners(),
     connectTcp,
     effectiveUser: () => effectiveUser(libc),
-    delay: (ms, signal) => delay(ms, undefined, signal ? { signal } : {}),
+    delay: pause,
   }, [server]);
   let reason = "the name has no address";
   for (const place of await placesOf(server)) {
     try {
-      const signal = AbortSignal.timeout(ANSWER_MS);
-      const stream: SyncStream = await connect(place, signal);
-      return (into) => stream.read(into);
+      return await connect(place, AbortSignal.timeout(ANSWER_MS));
     } catch (error) {
       reason = textOf(error);
     }
@@ -153,33 +176,17 @@ async function placesOf(
   return addresses.map((address) => ({ address, port }));
 }
 
-async function readAll(
-  read: Read,
-  { server, watch }: ShowtablesOptions,
+async function showAll(
+  chunks: AsyncIterable<Uint8Array>,
   display: Display,
 ): Promise<void> {
   const reader = new TableReader();
-  const chunk = new Uint8Array(READ_BYTES);
-  let mayEnd = server !== undefined && !watch;
-  for (;;) {
-    const size = await (mayEnd ? unlessSilent(read(chunk)) : read(chunk));
-    if (size === "silent") return;
-    // Who looks at a terminal does not see the end of `nc` either.
-    mayEnd ||= display.asTables && !watch;
-    if (size === null) return display.show(reader.end());
-    display.show(reader.push(chunk.subarray(0, size)));
-  }
+  for await (const chunk of chunks) display.show(reader.push(chunk));
+  display.show(reader.end());
 }
 
-async function unlessSilent<T>(work: Promise<T>): Promise<T | "silent"> {
-  const done = new AbortController();
-  const silence = delay(SILENCE_MS, "silent" as const, { signal: done.signal });
-  silence.catch(() => {});
-  try {
-    return await Promise.race([work, silence]);
-  } finally {
-    done.abort();
-  }
+function pause(ms: number, signal?: AbortSignal): Promise<unknown> {
+  return delay(ms, undefined, signal ? { signal } : {});
 }
 
 function textOf(error: unknown): string {
