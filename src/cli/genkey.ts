@@ -1,12 +1,25 @@
 /**
- * The program `anytun genkey`: prints a fresh key and salt, as the lines that
- * a configuration of Debian's packages takes (CLI section 9).
+ * The program `anytun genkey`: makes a key and a salt, and prints them as the
+ * lines that a configuration of Debian's packages takes (CLI section 9), or
+ * writes each to a file of its own.
  *
  * @module
  */
-import { readGenkeyCommandLine } from "../config/genkey.ts";
+import { createFile } from "../../ffi/new_file.ts";
+import type { ProcessLibc } from "../../ffi/process_libc.ts";
+import { type KeyFiles, readGenkeyCommandLine } from "../config/genkey.ts";
 import { keyBytes, SALT_BYTES } from "../satp/params.ts";
 import { printCommandLine, printTo } from "./print.ts";
+
+const EXIT_FAILED = 255;
+/** For nobody but the owner. */
+const MODE = 0o600;
+
+/** A key and a salt, in hexadecimal. */
+interface HexSecrets {
+  readonly key: string;
+  readonly salt: string;
+}
 
 /**
  * Runs the program.
@@ -14,13 +27,54 @@ import { printCommandLine, printTo } from "./print.ts";
  * @param argv Arguments without the program's name
  * @returns The exit status
  */
-export function genkey(argv: readonly string[]): number {
+export function genkey(argv: readonly string[], libc: ProcessLibc): number {
   const commandLine = readGenkeyCommandLine(argv, Deno.version);
   if (commandLine.kind !== "run") return printCommandLine(commandLine);
-  const key = randomHex(keyBytes(commandLine.options.kdPrf));
-  const salt = randomHex(SALT_BYTES);
-  printTo(Deno.stdout, `key ${key}\nsalt ${salt}\n`);
-  return 0;
+  const { kdPrf, files } = commandLine.options;
+  const secrets = {
+    key: randomHex(keyBytes(kdPrf)),
+    salt: randomHex(SALT_BYTES),
+  };
+  if (files === undefined) {
+    printTo(Deno.stdout, `key ${secrets.key}\nsalt ${secrets.salt}\n`);
+    return 0;
+  }
+  try {
+    writeSecrets(libc, files, secrets);
+    return 0;
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    printTo(Deno.stderr, `anytun-genkey: ${text}\n`);
+    return EXIT_FAILED;
+  }
+}
+
+/**
+ * Makes both files, or none.
+ *
+ * @throws {Error} that names the file and its option
+ */
+export function writeSecrets(
+  libc: ProcessLibc,
+  files: KeyFiles,
+  secrets: HexSecrets,
+): void {
+  const write = (name: "key" | "salt") => {
+    const bytes = new TextEncoder().encode(`${secrets[name]}\n`);
+    try {
+      return createFile(libc, files[name], bytes, MODE);
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new Error(`${reason} (--${name}-file)`, { cause });
+    }
+  };
+  const key = write("key");
+  try {
+    write("salt");
+  } catch (error) {
+    key.remove();
+    throw error;
+  }
 }
 
 function randomHex(bytes: number): string {

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Delay } from "../net/resolver.ts";
-import type { SyncStream } from "./seams.ts";
+import type { SyncStream } from "./streams.ts";
 
 const READ_BYTES = 1 << 16;
 /** After this silence, in ms, a server has said what it knows. */

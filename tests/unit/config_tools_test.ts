@@ -182,7 +182,36 @@ Deno.test("genkey makes keys for every key derivation that has them", () => {
   const read = (...argv: string[]) => readGenkeyCommandLine(argv, RUNTIME);
   const result = read("-k", "aes-ctr");
   assert.equal(result.kind, "run");
-  assert.deepEqual(result.options, { kdPrf: "aes-ctr-128" });
+  assert.deepEqual(result.options, {
+    kdPrf: "aes-ctr-128",
+    files: undefined,
+  });
   assert.equal(read("-k", "null").kind, "error");
   assert.equal(read("-E", "x").kind, "error");
+});
+
+Deno.test("genkey writes both a key and a salt, each to its own file", () => {
+  const read = (...argv: string[]) => {
+    const result = readGenkeyCommandLine(argv, RUNTIME);
+    if (result.kind === "error") return result.stderr;
+    assert.equal(result.kind, "run");
+    return result.options.files;
+  };
+  assert.deepEqual(read("--key-file", "k", "--salt-file", "s"), {
+    key: "k",
+    salt: "s",
+  });
+  assert.equal(
+    read("--key-file", "k"),
+    "Cannot use --key-file k alone: add --salt-file\n",
+  );
+  assert.equal(
+    read("--salt-file", "s"),
+    "Cannot use --salt-file s alone: add --key-file\n",
+  );
+  assert.match(
+    String(read("--key-file", "a", "--salt-file", "a")),
+    /^Cannot use 'a' for both --key-file and --salt-file/,
+  );
+  assert.match(String(read("--key-file", "-")), /^syntax error/);
 });

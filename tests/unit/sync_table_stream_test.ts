@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { inputStream, tableStream } from "../../src/sync/table_stream.ts";
-import { ManualClock, settle } from "../support/manual_clock.ts";
-import { SpeakingStream } from "../support/sync_streams.ts";
+import { ManualClock, settle } from "../fakes/manual_clock.ts";
+import { SpeakingStream } from "../fakes/sync_streams.ts";
 
 /** A server that takes what a client says, and a client that reads it. */
 class Rig {
