@@ -39,7 +39,9 @@ export function chooseProgram(
   if (byWord !== undefined) return { name: byWord, rest };
   if (word === VERSION) return { name: MAIN_PROGRAM, rest: ["--version"] };
   if (word === HELP) return { name: helpFor(rest[0]), rest: ["--help"] };
-  const meant = nearest(word, [...words(), HELP, VERSION]);
+  const meant = word.startsWith("-")
+    ? undefined
+    : nearest(word, [...words(), HELP, VERSION]);
   if (meant === undefined) return { name: MAIN_PROGRAM, rest: argv };
   throw unknown(word, `did you mean ${MAIN_PROGRAM} ${meant}?`);
 }

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { AnytunOptions } from "../config/anytun_options.ts";
+import type { AnytunOptions } from "../config/anytun.ts";
 import type { Log } from "../log/log.ts";
 import type { Logger } from "../log/logger.ts";
 import { RateLimitedLog } from "../log/rate_limited_log.ts";

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import type { AnytunOptions } from "../config/anytun_options.ts";
+import type { AnytunOptions } from "../config/anytun.ts";
 import type { Logger } from "../log/logger.ts";
 import { type Endpoint, formatEndpoint } from "../net/endpoint.ts";
 import type { ResolvedEndpoints, Resolver } from "../net/resolver.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { AnytunOptions } from "../config/anytun_options.ts";
+import type { AnytunOptions } from "../config/anytun.ts";
 import type { Logger } from "../log/logger.ts";
 import { formatPrefix } from "../net/prefix.ts";
 import type { DeviceHandle } from "../tunnel/plane.ts";

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { SenderIdRange } from "../config/sender_id.ts";
+import type { SenderIdRange } from "../config/connection.ts";
 import { MAX_SENDER_IDS } from "../tunnel/numbers.ts";
 
 /** Fills an array with random numbers that nobody can guess. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { AnytunOptions } from "../config/anytun_options.ts";
+import type { AnytunOptions } from "../config/anytun.ts";
 import type { TunnelSettings } from "../tunnel/settings.ts";
 
 /** @param senderIds Those of this run of the daemon, 1 to 256 */

@@ -14,7 +14,8 @@ Deno.test("the name of the binary or its first word chooses the program", () => 
     name: "anytun-genkey",
     rest: ["-k", "aes-ctr"],
   });
-  for (const rest of [[], ["-D"], ["foo"], ["", "genkey"], ["anytun"]]) {
+  const others = [[], ["-D"], ["--version"], ["--help"], ["foo"], [""]];
+  for (const rest of [...others, ["", "genkey"], ["anytun"]]) {
     assert.deepEqual(choose(...rest), { name: "anytun", rest });
   }
 });

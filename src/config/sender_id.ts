@@ -1,2 +1,0 @@
-/** @module */
-export type { SenderIdRange } from "./connection.ts";
