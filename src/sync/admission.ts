@@ -15,7 +15,7 @@ interface AdmissionOptions {
   readonly turn?: { readonly ms: number; readonly now: () => number };
 }
 
-export interface Admitted<T> {
+export interface AdmissionResult<T> {
   readonly isAdmitted: boolean;
   readonly evicted?: T;
 }
@@ -37,7 +37,7 @@ export class Admission<T> {
     this.#members = new Pool(options);
   }
 
-  enter(who: T, from: Origin): Admitted<T> {
+  enter(who: T, from: Origin): AdmissionResult<T> {
     return this.#poolOf(from).enter(who, from);
   }
 
@@ -112,7 +112,7 @@ class Pool<T> {
     return this.#holders.keys();
   }
 
-  enter(who: T, from: Origin): Admitted<T> {
+  enter(who: T, from: Origin): AdmissionResult<T> {
     if (this.size < this.#options.places) {
       this.#add(who, from);
       return { isAdmitted: true };

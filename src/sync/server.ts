@@ -4,7 +4,7 @@ import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { reasonOf } from "../log/reason.ts";
 import { formatPlace } from "../net/place.ts";
 import type { Delay } from "../net/resolver.ts";
-import { Admission, type Admitted } from "./admission.ts";
+import { Admission, type AdmissionResult } from "./admission.ts";
 import { originOf } from "./origin.ts";
 import type { SyncListener, SyncStream } from "./streams.ts";
 import { Subscriber } from "./subscriber.ts";
@@ -141,7 +141,7 @@ export class SyncServer {
     });
   }
 
-  #enter(stream: SyncStream): Admitted<SyncStream> {
+  #enter(stream: SyncStream): AdmissionResult<SyncStream> {
     const origin = originOf(stream);
     const isFull = this.#clients.size >= MAX_SOCKETS * this.#maxClients;
     if (isFull && !this.#isMember(origin.source)) return { isAdmitted: false };
