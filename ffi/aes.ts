@@ -13,8 +13,8 @@ import {
 } from "./libcrypto.ts";
 import type { Arena } from "./memory.ts";
 
-/** Bytes of a block. */
-const BLOCK_SIZE = 16;
+/** Bytes of a block, and of the initial counter block. */
+export const AES_BLOCK_SIZE = 16;
 
 /** Bytes that a key of AES may have. */
 export type AesKeySize = 16 | 24 | 32;
@@ -51,7 +51,7 @@ export class Aes {
    */
   ctr(keySize: AesKeySize): AesCtr {
     const cipher = ctrCipher(this.#libcrypto, keySize);
-    return new AesCtr(this.#context(cipher, null, keySize));
+    return new AesCtr(this.#context(cipher, null, keySize), keySize);
   }
 
   #context(
@@ -98,7 +98,7 @@ class CipherContext {
 
   /** Changes key and initial counter block, and starts anew. */
   restart(keyAt: number, counterAt: number): void {
-    this.#arena.check(counterAt, BLOCK_SIZE);
+    this.#arena.check(counterAt, AES_BLOCK_SIZE);
     this.#arena.check(keyAt, this.#keySize);
     const { EVP_EncryptInit_ex } = this.#symbols;
     const key = this.#arena.pointer(keyAt);
@@ -150,7 +150,7 @@ export class AesEcb {
    * @throws {LibcryptoError} When the library refuses, or after `close()`.
    */
   encrypt(at: number, blocks: number): void {
-    this.#context.update(at, blocks * BLOCK_SIZE);
+    this.#context.update(at, blocks * AES_BLOCK_SIZE);
   }
 
   /** Wipes the key. A second call does nothing. */
@@ -159,12 +159,15 @@ export class AesEcb {
   }
 }
 
-/** Counter mode under a new key for every packet. Made by `Aes`. */
+/** Counter mode under a new key for every message. Made by `Aes`. */
 export class AesCtr {
+  /** Bytes of every key. */
+  readonly keySize: AesKeySize;
   readonly #context: CipherContext;
 
   /** @param context With the cipher. */
-  constructor(context: CipherContext) {
+  constructor(context: CipherContext, keySize: AesKeySize) {
+    this.keySize = keySize;
     this.#context = context;
   }
 
@@ -173,14 +176,17 @@ export class AesCtr {
    *
    * @param keyAt Offset of the key.
    * @param counterAt Offset of the initial counter block, 16 bytes.
-   * @param at Offset of the data.
-   * @param size Bytes of the data.
+   * @param at Offset of the message.
+   * @param size Bytes of the message.
    * @throws {LibcryptoError} When the library refuses, or after `close()`.
    */
-  apply(keyAt: number, counterAt: number, at: number, size: number): void {
+  run(keyAt: number, counterAt: number, at: number, size: number): void {
     this.#context.restart(keyAt, counterAt);
     this.#context.update(at, size);
   }
+
+  /** Does nothing: {@linkcode run} leaves nothing to do. */
+  flush(): void {}
 
   /** Wipes the last key. A second call does nothing. */
   close(): void {

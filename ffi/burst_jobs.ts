@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { AesKeySize } from "./aes.ts";
+import { AES_BLOCK_SIZE, type AesKeySize } from "./aes.ts";
 import { type IpsecMb, MAX_BURST } from "./ipsec_mb.ts";
 import type { Arena } from "./memory.ts";
 import { type HmacSha1, SHA1_SIZE } from "./sha1.ts";
@@ -22,9 +22,6 @@ const TAG_AT = 88;
 const TAG_SIZE_AT = 96;
 const INNER_STATE_AT = 104;
 const OUTER_STATE_AT = 112;
-
-/** Bytes of a block of AES, and of the initial counter block. */
-const AES_BLOCK = 16;
 
 /** Bytes for an expanded key of AES-256, which has 240. */
 const EXPANDED_KEY = 256;
@@ -79,12 +76,12 @@ export class CtrBurst {
     for (let job = 0; job < MAX_BURST; job++) {
       const expandedAt = this.#expandedAt + job * EXPANDED_KEY;
       this.#jobs.setAddress(job, ENCRYPTION_KEYS_AT, expandedAt);
-      this.#jobs.setSize(job, IV_SIZE_AT, AES_BLOCK);
+      this.#jobs.setSize(job, IV_SIZE_AT, AES_BLOCK_SIZE);
     }
   }
 
   /**
-   * Begins a burst.
+   * Begins a burst; what was left of another is forgotten.
    *
    * @param keySize Bytes of every key.
    */
@@ -94,7 +91,7 @@ export class CtrBurst {
   }
 
   /**
-   * Adds a message; a burst that is full is worked off first.
+   * Takes a message; a burst that is full is worked off first.
    *
    * @param keyAt Offset of the key.
    * @param counterAt Offset of the initial counter block, 16 bytes. Only its
@@ -103,13 +100,13 @@ export class CtrBurst {
    * @param size Bytes of the message; one without any is left out.
    * @throws {IpsecMbError} When the library refuses.
    */
-  add(keyAt: number, counterAt: number, at: number, size: number): void {
+  run(keyAt: number, counterAt: number, at: number, size: number): void {
     if (size === 0) return;
-    if (this.#jobs.count === MAX_BURST) this.finish();
+    if (this.#jobs.count === MAX_BURST) this.flush();
     const arena = this.#arena;
     const jobs = this.#jobs;
     arena.check(keyAt, this.#keySize);
-    arena.check(counterAt, AES_BLOCK);
+    arena.check(counterAt, AES_BLOCK_SIZE);
     arena.check(at, size);
     const job = jobs.count++;
     this.#library.expandKey(
@@ -124,11 +121,11 @@ export class CtrBurst {
   }
 
   /**
-   * Encrypts, or decrypts, what was added.
+   * Encrypts, or decrypts, what was taken.
    *
    * @throws {IpsecMbError} When the library refuses.
    */
-  finish(): void {
+  flush(): void {
     const { count, first } = this.#jobs;
     if (count === 0) return;
     this.#jobs.count = 0;
@@ -163,8 +160,13 @@ export class HmacBurst {
     }
   }
 
+  /** Begins a burst; what was left of another is forgotten. */
+  begin(): void {
+    this.#jobs.count = 0;
+  }
+
   /**
-   * Adds a message; a burst that is full is worked off first.
+   * Takes a message; a burst that is full is worked off first.
    *
    * @param keyAt Offset of the key, 20 bytes, divisible by 4.
    * @param at Offset of the message.
@@ -172,8 +174,8 @@ export class HmacBurst {
    * @param macAt Where 20 bytes are free for the result.
    * @throws {IpsecMbError} When the library refuses.
    */
-  add(keyAt: number, at: number, size: number, macAt: number): void {
-    if (this.#jobs.count === MAX_BURST) this.finish();
+  run(keyAt: number, at: number, size: number, macAt: number): void {
+    if (this.#jobs.count === MAX_BURST) this.flush();
     const jobs = this.#jobs;
     this.#arena.check(at, size);
     this.#arena.check(macAt, SHA1_SIZE);
@@ -186,11 +188,11 @@ export class HmacBurst {
   }
 
   /**
-   * Computes what was added.
+   * Computes what was taken.
    *
    * @throws {IpsecMbError} When the library refuses.
    */
-  finish(): void {
+  flush(): void {
     const { count, first } = this.#jobs;
     if (count === 0) return;
     this.#jobs.count = 0;

@@ -10,7 +10,7 @@
 import type { Libcrypto } from "./libcrypto.ts";
 import type { Arena } from "./memory.ts";
 
-/** Bytes of an HMAC-SHA1. */
+/** Bytes of an HMAC-SHA1, and of its key here. */
 export const SHA1_SIZE = 20;
 
 /** Bytes of a block of SHA-1. */
@@ -69,7 +69,7 @@ export class HmacSha1 {
    * @param size Bytes of the data.
    * @param macAt Where 20 bytes are free for the result.
    */
-  compute(keyAt: number, at: number, size: number, macAt: number): void {
+  run(keyAt: number, at: number, size: number, macAt: number): void {
     this.#arena.check(keyAt, SHA1_SIZE);
     this.#arena.check(at, size);
     this.#arena.check(macAt, SHA1_SIZE);
@@ -83,6 +83,9 @@ export class HmacSha1 {
     SHA1_Update(this.#context, this.#outer, BLOCK_SIZE + SHA1_SIZE);
     SHA1_Final(this.#arena.pointer(macAt), this.#context);
   }
+
+  /** Does nothing: {@linkcode run} leaves nothing to do. */
+  flush(): void {}
 
   /**
    * Computes only what depends on the key: the states of SHA-1 behind the inner

@@ -34,7 +34,7 @@ function compare(): void {
   bench("AES-CTR", "one by one", (count, size) => {
     for (let i = 0; i < count; i++) {
       const at = firstAt + i * STRIDE;
-      ctr.apply(at, at + COUNTER_AT, at + MESSAGE_AT, size);
+      ctr.run(at, at + COUNTER_AT, at + MESSAGE_AT, size);
     }
   });
 
@@ -43,26 +43,27 @@ function compare(): void {
     ctrBurst.begin(KEY_SIZE);
     for (let i = 0; i < count; i++) {
       const at = firstAt + i * STRIDE;
-      ctrBurst.add(at, at + COUNTER_AT, at + MESSAGE_AT, size);
+      ctrBurst.run(at, at + COUNTER_AT, at + MESSAGE_AT, size);
     }
-    ctrBurst.finish();
+    ctrBurst.flush();
   });
 
   const hmac = new HmacSha1(libcrypto, arena);
   bench("HMAC-SHA1", "one by one", (count, size) => {
     for (let i = 0; i < count; i++) {
       const at = firstAt + i * STRIDE;
-      hmac.compute(at, at + MESSAGE_AT, size, at + MAC_AT);
+      hmac.run(at, at + MESSAGE_AT, size, at + MAC_AT);
     }
   });
 
   const hmacBurst = new HmacBurst(ipsecMb, arena, hmac);
   bench("HMAC-SHA1", "side by side", (count, size) => {
+    hmacBurst.begin();
     for (let i = 0; i < count; i++) {
       const at = firstAt + i * STRIDE;
-      hmacBurst.add(at, at + MESSAGE_AT, size, at + MAC_AT);
+      hmacBurst.run(at, at + MESSAGE_AT, size, at + MAC_AT);
     }
-    hmacBurst.finish();
+    hmacBurst.flush();
   });
 }
 

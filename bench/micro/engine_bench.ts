@@ -15,11 +15,7 @@ import { DatagramBatch } from "../../src/satp/batch.ts";
 import type { CryptoEngine, SyncCryptoEngine } from "../../src/satp/engine.ts";
 import { writeHeader } from "../../src/satp/header.ts";
 import type { SatpParameters } from "../../src/satp/params.ts";
-import {
-  authenticateBatchSync,
-  sealBatch,
-  sealBatchSync,
-} from "../../src/satp/pipeline.ts";
+import { authenticateBatch, sealBatch } from "../../src/satp/pipeline.ts";
 import { schedulePair } from "../../src/satp/schedule.ts";
 import { whyNoIpsecMb } from "../../lab/ipsec_mb_missing.ts";
 
@@ -82,12 +78,12 @@ for (const [engine, batch] of synchronous) {
   const keys = await schedules(engine);
   Deno.bench(`${engine.name}: seal ${DATAGRAMS} x ${SIZE} bytes`, {
     group: "seal",
-  }, () => sealBatchSync(engine, batch, keys));
+  }, () => sealBatch(engine, batch, keys));
   Deno.bench(`${engine.name}: authenticate ${DATAGRAMS} x ${SIZE} bytes`, {
     group: "authenticate",
   }, () => {
     batch.wanted.fill(1);
-    authenticateBatchSync(engine, batch, keys);
+    authenticateBatch(engine, batch, keys);
   });
 }
 

@@ -1,7 +1,7 @@
 /**
- * The fastest engine: libIPSec_MB encrypts, and authenticates many datagrams
+ * The fastest engine: libIPSec_MB encrypts, and authenticates many messages
  * side by side. libcrypto does the rest: it derives the keys of a batch in one
- * call, and authenticates few datagrams faster, one after the other.
+ * call, and authenticates few messages faster, one after the other.
  *
  * @module
  */
@@ -10,9 +10,13 @@ import type { IpsecMb } from "../../ffi/ipsec_mb.ts";
 import type { Libcrypto } from "../../ffi/libcrypto.ts";
 import type { Arena } from "../../ffi/memory.ts";
 import { HmacSha1 } from "../../ffi/sha1.ts";
-import type { DatagramBatch } from "../satp/batch.ts";
-import type { MasterKey, SyncCryptoEngine } from "../satp/engine.ts";
-import { HEADER_BYTES } from "../satp/header.ts";
+import type {
+  AesKeyBytes,
+  Cipher,
+  Mac,
+  MasterKey,
+  SyncCryptoEngine,
+} from "../satp/engine.ts";
 import { checkMemory, OpensslEngine } from "./openssl.ts";
 
 /** Bytes of its arena that the engine takes, roughly. */
@@ -30,7 +34,7 @@ export class IpsecMbEngine implements SyncCryptoEngine {
   readonly #hmac: HmacBurst;
 
   /**
-   * @param arena Where all batches of this engine lie;
+   * @param arena Where all messages of this engine lie;
    * {@link IPSEC_MB_ARENA_BYTES} of it are taken
    */
   constructor(ipsecMb: IpsecMb, libcrypto: Libcrypto, arena: Arena) {
@@ -45,46 +49,16 @@ export class IpsecMbEngine implements SyncCryptoEngine {
     return this.#openssl.importMasterKey(key);
   }
 
-  encryptBlocks(
-    master: MasterKey,
-    memory: Uint8Array<ArrayBuffer>,
-    at: number,
-    blocks: number,
-  ): void {
-    this.#openssl.encryptBlocks(master, memory, at, blocks);
+  beginCipher(memory: Uint8Array, keyBytes: AesKeyBytes): Cipher {
+    checkMemory(this.#arena, memory);
+    this.#ctr.begin(keyBytes);
+    return this.#ctr;
   }
 
-  applyCipher(batch: DatagramBatch): void {
-    checkMemory(this.#arena, batch.memory);
-    const { cipherKeyBytes, counterAt } = batch.layout;
-    if (cipherKeyBytes === 0) return;
-    const ctr = this.#ctr;
-    ctr.begin(cipherKeyBytes);
-    for (let i = 0; i < batch.count; i++) {
-      if (batch.wanted[i] !== 1) continue;
-      const keysAt = batch.keysAt(i);
-      const at = (batch.at[i] ?? 0) + HEADER_BYTES;
-      const size = (batch.size[i] ?? 0) - HEADER_BYTES;
-      ctr.add(keysAt, keysAt + counterAt, at, size);
-    }
-    ctr.finish();
-  }
-
-  authenticate(batch: DatagramBatch): void {
-    if (batch.count < MANY) return this.#openssl.authenticate(batch);
-    checkMemory(this.#arena, batch.memory);
-    if (batch.params.tagLength === 0) return;
-    const hmac = this.#hmac;
-    const { authKeyAt } = batch.layout;
-    for (let i = 0; i < batch.count; i++) {
-      if (batch.wanted[i] !== 1) continue;
-      hmac.add(
-        batch.keysAt(i) + authKeyAt,
-        batch.at[i] ?? 0,
-        batch.size[i] ?? 0,
-        batch.macAt(i),
-      );
-    }
-    hmac.finish();
+  beginMac(memory: Uint8Array, count: number): Mac {
+    if (count < MANY) return this.#openssl.beginMac(memory);
+    checkMemory(this.#arena, memory);
+    this.#hmac.begin();
+    return this.#hmac;
   }
 }

@@ -1,28 +1,21 @@
 /**
  * The engine that is always there: WebCrypto. It needs no permission and no
- * library, and takes about seven calls for each datagram.
+ * library, and takes about seven calls for each message.
  *
  * @module
  */
-import { AUTH_KEY_BYTES, BLOCK_BYTES } from "../satp/batch.ts";
-import type { DatagramBatch } from "../satp/batch.ts";
-import type { CryptoEngine, MasterKey } from "../satp/engine.ts";
-import { HEADER_BYTES } from "../satp/header.ts";
+import {
+  type AesKeyBytes,
+  BLOCK_BYTES,
+  type Cipher,
+  type CryptoEngine,
+  type Mac,
+  type MasterKey,
+  SHA1_BYTES,
+} from "../satp/engine.ts";
 import type { Digest } from "../satp/secrets.ts";
 
-class WebCryptoMasterKey implements MasterKey {
-  readonly key: CryptoKey;
-
-  constructor(key: CryptoKey) {
-    this.key = key;
-  }
-
-  close(): void {
-    // A CryptoKey cannot be wiped; it goes with this object.
-  }
-}
-
-/** {@link CryptoEngine} on `crypto.subtle`; datagrams of a batch in parallel. */
+/** {@link CryptoEngine} on `crypto.subtle`; messages in parallel. */
 export class WebCryptoEngine implements CryptoEngine {
   readonly name = "webcrypto";
   readonly #subtle: SubtleCrypto;
@@ -33,108 +26,103 @@ export class WebCryptoEngine implements CryptoEngine {
   }
 
   async importMasterKey(key: Uint8Array): Promise<MasterKey> {
-    return new WebCryptoMasterKey(await this.#importAes(key.slice()));
+    const master = await this.#importAes(key.slice());
+    return {
+      encrypt: (memory, at, blocks) =>
+        this.#encryptBlocks(master, memory, at, blocks),
+      close() {
+        // A CryptoKey cannot be wiped; it goes with this object.
+      },
+    };
   }
 
-  async encryptBlocks(
-    master: MasterKey,
+  beginCipher(memory: Uint8Array<ArrayBuffer>, keyBytes: AesKeyBytes): Cipher {
+    const jobs: Promise<void>[] = [];
+    return {
+      run: (keyAt, counterAt, at, size) => {
+        const key = memory.slice(keyAt, keyAt + keyBytes);
+        const counter = memory.slice(counterAt, counterAt + BLOCK_BYTES);
+        const body = memory.subarray(at, at + size);
+        jobs.push(this.#cipher(key, counter, body));
+      },
+      flush: () => allOf(jobs),
+    };
+  }
+
+  beginMac(memory: Uint8Array<ArrayBuffer>, _count: number): Mac {
+    const jobs: Promise<void>[] = [];
+    return {
+      run: (keyAt, at, size, macAt) => {
+        const key = memory.slice(keyAt, keyAt + SHA1_BYTES);
+        const mac = memory.subarray(macAt, macAt + SHA1_BYTES);
+        jobs.push(this.#authenticate(key, memory.subarray(at, at + size), mac));
+      },
+      flush: () => allOf(jobs),
+    };
+  }
+
+  // There is no ECB here, but the key stream of CTR mode is the encryption of
+  // its counter: a run of successive counters is one call.
+  async #encryptBlocks(
+    key: CryptoKey,
     memory: Uint8Array<ArrayBuffer>,
     at: number,
     blocks: number,
   ): Promise<void> {
-    if (!(master instanceof WebCryptoMasterKey)) {
-      throw new TypeError("Cannot use a master key of another engine");
-    }
-    // There is no ECB here, but the key stream of CTR mode is the encryption
-    // of its counter: a run of successive counters is one call.
     const jobs: Promise<void>[] = [];
-    for (let first = 0; first < blocks;) {
-      const from = at + first * BLOCK_BYTES;
-      let count = 1;
-      while (
-        first + count < blocks &&
-        follows(memory, from + (count - 1) * BLOCK_BYTES)
-      ) count++;
-      jobs.push(this.#keyStream(master.key, memory, from, count * BLOCK_BYTES));
-      first += count;
+    const end = at + blocks * BLOCK_BYTES;
+    for (let from = at; from < end;) {
+      let to = from + BLOCK_BYTES;
+      while (to < end && follows(memory, to - BLOCK_BYTES)) to += BLOCK_BYTES;
+      const counter = memory.slice(from, from + BLOCK_BYTES);
+      const stream = memory.subarray(from, to).fill(0);
+      jobs.push(this.#ctr(key, counter, stream));
+      from = to;
     }
-    await Promise.all(jobs);
+    await allOf(jobs);
   }
 
-  async applyCipher(batch: DatagramBatch): Promise<void> {
-    if (batch.layout.cipherKeyBytes === 0) return;
-    await this.#forEachWanted(batch, (i) => this.#cipherOne(batch, i));
-  }
-
-  async authenticate(batch: DatagramBatch): Promise<void> {
-    if (batch.params.tagLength === 0) return;
-    await this.#forEachWanted(batch, (i) => this.#authenticateOne(batch, i));
-  }
-
-  async #forEachWanted(
-    batch: DatagramBatch,
-    work: (i: number) => Promise<void>,
+  async #cipher(
+    key: Uint8Array<ArrayBuffer>,
+    counter: Uint8Array<ArrayBuffer>,
+    body: Uint8Array<ArrayBuffer>,
   ): Promise<void> {
-    const jobs: Promise<void>[] = [];
-    for (let i = 0; i < batch.count; i++) {
-      if (batch.wanted[i] === 1) jobs.push(work(i));
-    }
-    await Promise.all(jobs);
+    await this.#ctr(await this.#importAes(key), counter, body);
   }
 
-  async #cipherOne(batch: DatagramBatch, i: number): Promise<void> {
-    const { memory, layout } = batch;
-    const keysAt = batch.keysAt(i);
-    const key = await this.#importAes(
-      memory.slice(keysAt, keysAt + layout.cipherKeyBytes),
-    );
-    const counterAt = keysAt + layout.counterAt;
-    const at = batch.at[i] ?? 0;
-    const body = memory.subarray(at + HEADER_BYTES, at + (batch.size[i] ?? 0));
-    const counter = memory.slice(counterAt, counterAt + BLOCK_BYTES);
-    body.set(await this.#ctr(key, counter, body));
-  }
-
-  async #authenticateOne(batch: DatagramBatch, i: number): Promise<void> {
-    const { memory, layout } = batch;
-    const keyAt = batch.keysAt(i) + layout.authKeyAt;
-    const key = await this.#subtle.importKey(
+  async #authenticate(
+    key: Uint8Array<ArrayBuffer>,
+    data: Uint8Array<ArrayBuffer>,
+    mac: Uint8Array<ArrayBuffer>,
+  ): Promise<void> {
+    const algorithm = { name: "HMAC", hash: "SHA-1" };
+    const imported = await this.#subtle.importKey(
       "raw",
-      memory.slice(keyAt, keyAt + AUTH_KEY_BYTES),
-      { name: "HMAC", hash: "SHA-1" },
+      key,
+      algorithm,
       false,
       ["sign"],
     );
-    const at = batch.at[i] ?? 0;
-    const data = memory.subarray(at, at + (batch.size[i] ?? 0));
-    memory.set(
-      new Uint8Array(await this.#subtle.sign("HMAC", key, data)),
-      batch.macAt(i),
-    );
-  }
-
-  async #keyStream(
-    key: CryptoKey,
-    memory: Uint8Array<ArrayBuffer>,
-    at: number,
-    bytes: number,
-  ): Promise<void> {
-    const counter = memory.slice(at, at + BLOCK_BYTES);
-    memory.set(await this.#ctr(key, counter, new Uint8Array(bytes)), at);
+    mac.set(new Uint8Array(await this.#subtle.sign("HMAC", imported, data)));
   }
 
   #importAes(key: Uint8Array<ArrayBuffer>): Promise<CryptoKey> {
     return this.#subtle.importKey("raw", key, "AES-CTR", false, ["encrypt"]);
   }
 
+  /** AES-CTR in place. */
   async #ctr(
     key: CryptoKey,
     counter: Uint8Array<ArrayBuffer>,
     data: Uint8Array<ArrayBuffer>,
-  ): Promise<Uint8Array> {
+  ): Promise<void> {
     const algorithm = { name: "AES-CTR", counter, length: 128 };
-    return new Uint8Array(await this.#subtle.encrypt(algorithm, key, data));
+    data.set(new Uint8Array(await this.#subtle.encrypt(algorithm, key, data)));
   }
+}
+
+async function allOf(jobs: readonly Promise<void>[]): Promise<void> {
+  await Promise.all(jobs);
 }
 
 // Whether the block after `at` is the one at `at` plus one, without a carry:

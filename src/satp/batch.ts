@@ -3,13 +3,8 @@
  *
  * @module
  */
-import { keyBytes, MAX_TAG_BYTES, type SatpParameters } from "./params.ts";
-
-/** Bytes of an AES block. */
-export const BLOCK_BYTES = 16;
-
-/** Bytes of the derived authentication key (SATP section 2.2). */
-export const AUTH_KEY_BYTES = 20;
+import { type AesKeyBytes, BLOCK_BYTES, SHA1_BYTES } from "./engine.ts";
+import { keyBytes, type SatpParameters } from "./params.ts";
 
 const MAC_STRIDE = 32;
 
@@ -19,14 +14,14 @@ const MAC_STRIDE = 32;
  * rounded up to whole AES blocks so that one ECB call derives them all.
  */
 export interface KeyLayout {
-  /** 0 for the null cipher, else 16, 24 or 32. */
-  readonly cipherKeyBytes: 0 | 16 | 24 | 32;
+  /** 0 for the null cipher. */
+  readonly cipherKeyBytes: 0 | AesKeyBytes;
   /** Offset of the authentication key; its length is 20, or 0 without one. */
   readonly authKeyAt: number;
   /** Offset of the cipher salt, later the initial counter block. */
   readonly counterAt: number;
-  /** Blocks of the whole area. */
-  readonly blocks: number;
+  /** The blocks of the area: twice the number of its label, plus the counter. */
+  readonly blocks: Uint8Array;
   /** Bytes of the whole area. */
   readonly stride: number;
 }
@@ -34,18 +29,16 @@ export interface KeyLayout {
 /** The layout that these parameters need. */
 export function keyLayout(params: SatpParameters): KeyLayout {
   const cipherKeyBytes = keyBytes(params.cipher);
-  const authKeyAt = cipherKeyBytes > BLOCK_BYTES
-    ? 2 * BLOCK_BYTES
-    : cipherKeyBytes;
-  const counterAt = authKeyAt +
-    (params.authAlgo === "null" ? 0 : 2 * BLOCK_BYTES);
-  const stride = counterAt + (cipherKeyBytes === 0 ? 0 : BLOCK_BYTES);
+  const cipherKey = [0, 1].slice(0, Math.ceil(cipherKeyBytes / BLOCK_BYTES));
+  const authKey = params.authAlgo === "null" ? [] : [2, 3];
+  const salt = cipherKeyBytes === 0 ? [] : [4];
+  const blocks = Uint8Array.of(...cipherKey, ...authKey, ...salt);
   return {
     cipherKeyBytes,
-    authKeyAt,
-    counterAt,
-    blocks: stride / BLOCK_BYTES,
-    stride,
+    authKeyAt: cipherKey.length * BLOCK_BYTES,
+    counterAt: (cipherKey.length + authKey.length) * BLOCK_BYTES,
+    blocks,
+    stride: blocks.length * BLOCK_BYTES,
   };
 }
 
@@ -153,6 +146,21 @@ export class DatagramBatch {
     return DatagramBatch.slotted(memory, params, capacity, slotBytes, 0);
   }
 
+  /** Offset of the header of datagram `i`. */
+  startOf(i: number): number {
+    return this.at[i] ?? 0;
+  }
+
+  /** Bytes of header and ciphertext of datagram `i`. */
+  sizeOf(i: number): number {
+    return this.size[i] ?? 0;
+  }
+
+  /** Offset of the tag of datagram `i`, which is where its ciphertext ends. */
+  endOf(i: number): number {
+    return this.startOf(i) + this.sizeOf(i);
+  }
+
   /** Offset of the key area of datagram `i`. */
   keysAt(i: number): number {
     return this.#keysAt + i * this.layout.stride;
@@ -165,7 +173,7 @@ export class DatagramBatch {
 
   /** Offset of the part of the HMAC that is sent: its last bytes. */
   tagAt(i: number): number {
-    return this.macAt(i) + MAX_TAG_BYTES - this.params.tagLength;
+    return this.macAt(i) + SHA1_BYTES - this.params.tagLength;
   }
 
   /** Drops what is still wanted, and says how many datagrams that were. */

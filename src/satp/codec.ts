@@ -18,7 +18,7 @@ import {
   writeU16,
 } from "./header.ts";
 import type { SatpParameters } from "./params.ts";
-import { authenticateBatch, sealBatch } from "./pipeline.ts";
+import { applyCipher, authenticateBatch, sealBatch } from "./pipeline.ts";
 import type { SchedulePair } from "./schedule.ts";
 
 /** What {@link SatpCodec.seal} puts into a datagram. */
@@ -90,7 +90,7 @@ export class SatpCodec {
     }
     const batch = this.#single(size);
     const { memory } = batch;
-    const at = batch.at[0] ?? 0;
+    const at = batch.startOf(0);
     writeHeader(memory, at, seq, this.#senderId, this.#mux);
     writeU16(memory, at + HEADER_BYTES, payloadType);
     memory.set(payload, at + HEADER_BYTES + PAYLOAD_TYPE_BYTES);
@@ -123,13 +123,13 @@ export class SatpCodec {
     }
     const batch = this.#single(size);
     const { memory } = batch;
-    const at = batch.at[0] ?? 0;
+    const at = batch.startOf(0);
     memory.set(datagram, at);
     await authenticateBatch(this.#engine, batch, [this.#schedules.open]);
     if (batch.wanted[0] !== 1) {
       throw new SatpError("WRONG_TAG", "Cannot open a datagram: wrong tag");
     }
-    await this.#engine.applyCipher(batch);
+    await applyCipher(this.#engine, batch);
     batch.wipe();
     return {
       seq: readSeq(memory, at),

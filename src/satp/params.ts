@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type AesKeyBytes, SHA1_BYTES } from "./engine.ts";
 import { SatpError } from "./errors.ts";
 
 /** Which end of the tunnel: decides the key labels (SATP section 2.1). */
@@ -21,8 +22,8 @@ export type KdPrfName = CipherName;
 /** Authentication algorithm (SATP section 4). */
 export type AuthAlgo = "null" | "sha1";
 
-/** Bytes of an HMAC-SHA1, and thus the longest tag. */
-export const MAX_TAG_BYTES = 20;
+/** A tag is the end of an HMAC-SHA1 (SATP section 4.1). */
+export const MAX_TAG_BYTES = SHA1_BYTES;
 
 /** Bytes of the master salt, whatever the key size (SATP section 2.2). */
 export const SALT_BYTES = 14;
@@ -36,7 +37,7 @@ export interface SatpParameters {
   readonly tagLength: number;
 }
 
-const AES_KEY_BYTES: Readonly<Record<CipherName, 0 | 16 | 24 | 32>> = {
+const AES_KEY_BYTES: Readonly<Record<CipherName, 0 | AesKeyBytes>> = {
   "null": 0,
   "aes-ctr-128": 16,
   "aes-ctr-192": 24,
@@ -44,7 +45,7 @@ const AES_KEY_BYTES: Readonly<Record<CipherName, 0 | 16 | 24 | 32>> = {
 };
 
 /** Key bytes of a cipher or key derivation; 0 for `null`. */
-export function keyBytes(name: CipherName): 0 | 16 | 24 | 32 {
+export function keyBytes(name: CipherName): 0 | AesKeyBytes {
   return AES_KEY_BYTES[name];
 }
 

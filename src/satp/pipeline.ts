@@ -1,7 +1,6 @@
 /**
  * The two ways of a batch through the engine: sealing (SATP section 5) and
- * opening (SATP section 6), each once for engines that answer later and once
- * for those that answer at once.
+ * opening (SATP section 6).
  *
  * Opening stops between authentication and decryption, because there the
  * caller decides: replay window, endpoint, payload size.
@@ -9,99 +8,148 @@
  * @module
  */
 import type { DatagramBatch } from "./batch.ts";
-import type { CryptoEngine, SyncCryptoEngine } from "./engine.ts";
-import { deriveInRuns, type KeySchedule, saltsToCounters } from "./schedule.ts";
-import { tagMatches, writeTag } from "./tag.ts";
+import type { CryptoEngine, MaybePromise, SyncCryptoEngine } from "./engine.ts";
+import { HEADER_BYTES } from "./header.ts";
+import { deriveKeys, type Schedules, writeCounter } from "./schedule.ts";
 
-/** The schedule of each datagram of a batch; null where it is not wanted. */
-export type Schedules = readonly (KeySchedule | null)[];
+/** One step with all datagrams of a batch, before the next begins. */
+type Step = (
+  engine: CryptoEngine,
+  batch: DatagramBatch,
+  schedules: Schedules,
+) => MaybePromise<void>;
+
+/** Steps in a row; done on return, if the engine is. */
+export interface Pipeline {
+  (engine: SyncCryptoEngine, batch: DatagramBatch, schedules: Schedules): void;
+  (
+    engine: CryptoEngine,
+    batch: DatagramBatch,
+    schedules: Schedules,
+  ): MaybePromise<void>;
+}
 
 /**
  * Seals every wanted datagram: header, payload type and payload stand in the
  * memory in clear, afterwards header, ciphertext and tag do.
  */
-export async function sealBatch(
-  engine: CryptoEngine,
-  batch: DatagramBatch,
-  schedules: Schedules,
-): Promise<void> {
-  await deriveKeys(engine, batch, schedules);
-  await engine.applyCipher(batch);
-  await engine.authenticate(batch);
-  writeTags(batch);
-}
-
-/** {@link sealBatch} without waiting. */
-export function sealBatchSync(
-  engine: SyncCryptoEngine,
-  batch: DatagramBatch,
-  schedules: Schedules,
-): void {
-  deriveKeysSync(engine, batch, schedules);
-  engine.applyCipher(batch);
-  engine.authenticate(batch);
-  writeTags(batch);
-}
+export const sealBatch: Pipeline = pipeline([
+  (_, batch, schedules) => deriveKeys(batch, schedules),
+  applyCipher,
+  authenticate,
+  writeTags,
+]);
 
 /**
  * Checks the tag of every wanted datagram; where it is wrong the datagram is
- * not wanted any more. The keys to decrypt the others are ready afterwards.
+ * not wanted any more. {@link applyCipher} decrypts the others.
  */
-export async function authenticateBatch(
+export const authenticateBatch: Pipeline = pipeline([
+  (_, batch, schedules) => deriveKeys(batch, schedules),
+  authenticate,
+  dropWrongTags,
+]);
+
+function pipeline(steps: readonly Step[]): Pipeline {
+  return (engine, batch, schedules) =>
+    runFrom(0, steps, engine, batch, schedules);
+}
+
+function runFrom(
+  first: number,
+  steps: readonly Step[],
   engine: CryptoEngine,
   batch: DatagramBatch,
   schedules: Schedules,
-): Promise<void> {
-  await deriveKeys(engine, batch, schedules);
-  await engine.authenticate(batch);
-  dropWrongTags(batch);
-}
-
-/** {@link authenticateBatch} without waiting. */
-export function authenticateBatchSync(
-  engine: SyncCryptoEngine,
-  batch: DatagramBatch,
-  schedules: Schedules,
-): void {
-  deriveKeysSync(engine, batch, schedules);
-  engine.authenticate(batch);
-  dropWrongTags(batch);
-}
-
-async function deriveKeys(
-  engine: CryptoEngine,
-  batch: DatagramBatch,
-  schedules: Schedules,
-): Promise<void> {
-  const runs: (void | Promise<void>)[] = [];
-  deriveInRuns(batch, schedules, (master, at, blocks) => {
-    runs.push(engine.encryptBlocks(master, batch.memory, at, blocks));
-  });
-  await Promise.all(runs);
-  saltsToCounters(batch);
-}
-
-function deriveKeysSync(
-  engine: SyncCryptoEngine,
-  batch: DatagramBatch,
-  schedules: Schedules,
-): void {
-  deriveInRuns(batch, schedules, (master, at, blocks) => {
-    engine.encryptBlocks(master, batch.memory, at, blocks);
-  });
-  saltsToCounters(batch);
-}
-
-function writeTags(batch: DatagramBatch): void {
-  if (batch.params.tagLength === 0) return;
-  for (let i = 0; i < batch.count; i++) {
-    if (batch.wanted[i] === 1) writeTag(batch, i);
+): MaybePromise<void> {
+  for (let k = first; k < steps.length; k++) {
+    const done = steps[k]?.(engine, batch, schedules);
+    if (done instanceof Promise) {
+      return runAfter(done, k + 1, steps, engine, batch, schedules);
+    }
   }
 }
 
-function dropWrongTags(batch: DatagramBatch): void {
+async function runAfter(
+  before: Promise<void>,
+  ...rest: Parameters<typeof runFrom>
+): Promise<void> {
+  await before;
+  await runFrom(...rest);
+}
+
+/**
+ * Encrypts or decrypts, which in CTR mode is the same, every wanted datagram.
+ * Its derived salt is used up by that.
+ */
+export function applyCipher(
+  engine: SyncCryptoEngine,
+  batch: DatagramBatch,
+): void;
+export function applyCipher(
+  engine: CryptoEngine,
+  batch: DatagramBatch,
+): MaybePromise<void>;
+export function applyCipher(
+  engine: CryptoEngine,
+  batch: DatagramBatch,
+): MaybePromise<void> {
+  const { cipherKeyBytes, counterAt } = batch.layout;
+  if (cipherKeyBytes === 0) return;
+  const cipher = engine.beginCipher(batch.memory, cipherKeyBytes);
+  for (let i = 0; i < batch.count; i++) {
+    if (batch.wanted[i] !== 1) continue;
+    const keyAt = batch.keysAt(i);
+    const at = batch.startOf(i);
+    writeCounter(batch, keyAt + counterAt, at);
+    const size = batch.sizeOf(i) - HEADER_BYTES;
+    cipher.run(keyAt, keyAt + counterAt, at + HEADER_BYTES, size);
+  }
+  return cipher.flush();
+}
+
+function authenticate(
+  engine: CryptoEngine,
+  batch: DatagramBatch,
+): MaybePromise<void> {
+  if (batch.params.tagLength === 0) return;
+  const { authKeyAt } = batch.layout;
+  const mac = engine.beginMac(batch.memory, batch.count);
+  for (let i = 0; i < batch.count; i++) {
+    if (batch.wanted[i] !== 1) continue;
+    const keyAt = batch.keysAt(i) + authKeyAt;
+    mac.run(keyAt, batch.startOf(i), batch.sizeOf(i), batch.macAt(i));
+  }
+  return mac.flush();
+}
+
+// A tag is the end of the HMAC (SATP section 4.1).
+function writeTags(_: CryptoEngine, batch: DatagramBatch): void {
+  const { memory, params: { tagLength } } = batch;
+  if (tagLength === 0) return;
+  for (let i = 0; i < batch.count; i++) {
+    if (batch.wanted[i] !== 1) continue;
+    const from = batch.tagAt(i);
+    const to = batch.endOf(i);
+    for (let k = 0; k < tagLength; k++) memory[to + k] = memory[from + k] ?? 0;
+  }
+}
+
+function dropWrongTags(_: CryptoEngine, batch: DatagramBatch): void {
   if (batch.params.tagLength === 0) return;
   for (let i = 0; i < batch.count; i++) {
     if (batch.wanted[i] === 1 && !tagMatches(batch, i)) batch.wanted[i] = 0;
   }
+}
+
+// In a time that does not depend on where the tags differ.
+function tagMatches(batch: DatagramBatch, i: number): boolean {
+  const { memory, params: { tagLength } } = batch;
+  const expected = batch.tagAt(i);
+  const found = batch.endOf(i);
+  let difference = 0;
+  for (let k = 0; k < tagLength; k++) {
+    difference |= (memory[expected + k] ?? 0) ^ (memory[found + k] ?? 0);
+  }
+  return difference === 0;
 }

@@ -5,8 +5,13 @@
  *
  * @module
  */
-import { BLOCK_BYTES, type DatagramBatch } from "./batch.ts";
-import type { CryptoEngine, MasterKey, MaybePromise } from "./engine.ts";
+import type { DatagramBatch } from "./batch.ts";
+import {
+  BLOCK_BYTES,
+  type CryptoEngine,
+  type MasterKey,
+  type MaybePromise,
+} from "./engine.ts";
 import { readMux, readSenderId, readSeq } from "./header.ts";
 import { oppositeRole, type Role } from "./params.ts";
 import type { MasterSecrets } from "./secrets.ts";
@@ -21,7 +26,7 @@ const LABELS: Readonly<Record<Role, readonly [number, number, number]>> = {
 export class KeySchedule {
   /** null where the key derivation is `null`: all derived bytes are zero. */
   readonly master: MasterKey | null;
-  // Per label: the counter block of sequence number 0, as four words.
+  // The counter blocks of sequence number 0, two per label, as words.
   readonly #blocks: Uint32Array;
 
   /**
@@ -31,50 +36,33 @@ export class KeySchedule {
    */
   constructor(master: MasterKey | null, salt: Uint8Array, sentBy: Role) {
     this.master = master;
-    const blocks = new Uint8Array(3 * BLOCK_BYTES);
-    LABELS[sentBy].forEach((label, k) => {
+    const labels = LABELS[sentBy];
+    const blocks = new Uint8Array(2 * labels.length * BLOCK_BYTES);
+    for (let k = 0; k < 2 * labels.length; k++) {
       const block = blocks.subarray(k * BLOCK_BYTES, (k + 1) * BLOCK_BYTES);
       block.set(salt);
       const view = new DataView(block.buffer, block.byteOffset);
-      view.setUint32(6, view.getUint32(6) ^ label);
-    });
+      view.setUint32(6, view.getUint32(6) ^ (labels[k >> 1] ?? 0));
+      view.setUint16(14, k & 1);
+    }
     this.#blocks = new Uint32Array(blocks.buffer);
   }
 
   /** Writes the counter blocks of datagram `i` into its key area. */
   writeBlocks(batch: DatagramBatch, i: number): void {
-    const { layout, words } = batch;
-    const seq = readSeq(batch.memory, batch.at[i] ?? 0);
-    const keys = batch.keysAt(i) >>> 2;
-    const { cipherKeyBytes, authKeyAt, counterAt } = layout;
-    if (cipherKeyBytes > 0) {
-      this.#writeBlock(words, keys, 0, seq, 0);
-      if (cipherKeyBytes > BLOCK_BYTES) {
-        this.#writeBlock(words, keys + 4, 0, seq, 1);
-      }
-      this.#writeBlock(words, keys + (counterAt >>> 2), 8, seq, 0);
+    const { layout: { blocks }, words } = batch;
+    const seq = readSeq(batch.memory, batch.startOf(i));
+    const high = highHalf(seq);
+    const low = lowHalf(seq);
+    const templates = this.#blocks;
+    let to = batch.keysAt(i) >>> 2;
+    for (let k = 0; k < blocks.length; k++, to += 4) {
+      const from = 4 * (blocks[k] ?? 0);
+      words[to] = templates[from] ?? 0;
+      words[to + 1] = templates[from + 1] ?? 0;
+      words[to + 2] = (templates[from + 2] ?? 0) ^ high;
+      words[to + 3] = (templates[from + 3] ?? 0) ^ low;
     }
-    if (authKeyAt < counterAt) {
-      const auth = keys + (authKeyAt >>> 2);
-      this.#writeBlock(words, auth, 4, seq, 0);
-      this.#writeBlock(words, auth + 4, 4, seq, 1);
-    }
-  }
-
-  #writeBlock(
-    words: Uint32Array,
-    at: number,
-    from: number,
-    seq: number,
-    blockCounter: number,
-  ): void {
-    const blocks = this.#blocks;
-    words[at] = blocks[from] ?? 0;
-    words[at + 1] = blocks[from + 1] ?? 0;
-    words[at + 2] = (blocks[from + 2] ?? 0) ^ highHalf(seq);
-    // Bytes 14 and 15 of the template are zero: the block counter.
-    words[at + 3] = (blocks[from + 3] ?? 0) ^ lowHalf(seq) ^
-      (blockCounter << 24);
   }
 }
 
@@ -85,6 +73,9 @@ export interface SchedulePair {
   /** Of the datagrams that we open. */
   readonly open: KeySchedule;
 }
+
+/** The schedule of each datagram of a batch; null where it is not wanted. */
+export type Schedules = readonly (KeySchedule | null)[];
 
 /** Imports the master key and makes the schedules of both directions. */
 export function schedulePair(
@@ -102,58 +93,55 @@ export function schedulePair(
 }
 
 /**
- * Writes the counter blocks of all wanted datagrams and hands each run of
- * neighbours with the same master key to `encrypt`. Where the derivation is
- * `null` the keys become zero bytes instead.
- *
- * @param schedules The schedule of each wanted datagram
+ * Derives the keys of all wanted datagrams: their counter blocks are written,
+ * and those of neighbours with the same master key encrypted in one call.
+ * Where the derivation is `null` the keys are zero bytes.
  */
-export function deriveInRuns(
+export function deriveKeys(
   batch: DatagramBatch,
-  schedules: readonly (KeySchedule | null)[],
-  encrypt: (master: MasterKey, at: number, blocks: number) => void,
-): void {
-  const { blocks, stride } = batch.layout;
-  if (blocks === 0) return;
+  schedules: Schedules,
+): MaybePromise<void> {
+  const { count, wanted, memory, layout: { stride } } = batch;
+  if (stride === 0) return;
+  const pending: Promise<void>[] = [];
   let master: MasterKey | null = null;
-  let first = 0;
-  for (let i = 0; i <= batch.count; i++) {
-    const schedule = i < batch.count && batch.wanted[i] === 1
-      ? schedules[i] ?? null
-      : null;
+  let from = 0;
+  for (let i = 0; i <= count; i++) {
+    const schedule = i < count && wanted[i] === 1 ? schedules[i] : null;
     const next = schedule?.master ?? null;
+    const at = batch.keysAt(i);
     if (next !== master) {
-      if (master !== null) {
-        encrypt(master, batch.keysAt(first), (i - first) * blocks);
-      }
+      const done = master?.encrypt(memory, from, (at - from) / BLOCK_BYTES);
+      if (done instanceof Promise) pending.push(done);
       master = next;
-      first = i;
+      from = at;
     }
-    if (schedule === null) continue;
-    if (next === null) {
-      const at = batch.keysAt(i);
-      batch.memory.fill(0, at, at + stride);
-    } else schedule.writeBlocks(batch, i);
+    if (next !== null) schedule?.writeBlocks(batch, i);
+    else if (schedule) memory.fill(0, at, at + stride);
   }
+  if (pending.length > 0) return allOf(pending);
+}
+
+async function allOf(pending: readonly Promise<void>[]): Promise<void> {
+  await Promise.all(pending);
 }
 
 /**
- * Turns the derived cipher salts into initial counter blocks by XORing mux,
- * sender id and sequence number into them (SATP section 3.1).
+ * Turns a derived cipher salt into the initial counter block by XORing mux,
+ * sender id and sequence number of the datagram into it (SATP section 3.1).
  */
-export function saltsToCounters(batch: DatagramBatch): void {
-  const { layout, memory, words } = batch;
-  if (layout.cipherKeyBytes === 0) return;
-  for (let i = 0; i < batch.count; i++) {
-    if (batch.wanted[i] !== 1) continue;
-    const at = batch.at[i] ?? 0;
-    const seq = readSeq(memory, at);
-    const block = (batch.keysAt(i) + layout.counterAt) >>> 2;
-    words[block + 1] = (words[block + 1] ?? 0) ^
-      swap16(readMux(memory, at)) ^ (swap16(readSenderId(memory, at)) << 16);
-    words[block + 2] = (words[block + 2] ?? 0) ^ highHalf(seq);
-    words[block + 3] = ((words[block + 3] ?? 0) & 0xffff) ^ lowHalf(seq);
-  }
+export function writeCounter(
+  { memory, words }: DatagramBatch,
+  counterAt: number,
+  datagramAt: number,
+): void {
+  const seq = readSeq(memory, datagramAt);
+  const block = counterAt >>> 2;
+  words[block + 1] = (words[block + 1] ?? 0) ^
+    swap16(readMux(memory, datagramAt)) ^
+    (swap16(readSenderId(memory, datagramAt)) << 16);
+  words[block + 2] = (words[block + 2] ?? 0) ^ highHalf(seq);
+  words[block + 3] = ((words[block + 3] ?? 0) & 0xffff) ^ lowHalf(seq);
 }
 
 // The sequence number is XORed big endian into bytes 10 to 13 of a block:

@@ -21,7 +21,7 @@ import {
 import { DatagramBatch } from "../satp/batch.ts";
 import type { SyncCryptoEngine } from "../satp/engine.ts";
 import type { SatpParameters } from "../satp/params.ts";
-import { authenticateBatchSync } from "../satp/pipeline.ts";
+import { applyCipher, authenticateBatch } from "../satp/pipeline.ts";
 import { count, PlaneCounter } from "./counters.ts";
 import { copyEndpoint, ENDPOINT_WORDS } from "./endpoint_words.ts";
 import { Inbound, type InboundOptions } from "./inbound.ts";
@@ -169,9 +169,9 @@ export class InboundPump {
     const { batch, schedules } = inbound;
     try {
       inbound.classify(this.#sizes);
-      authenticateBatchSync(engine, batch, schedules);
+      authenticateBatch(engine, batch, schedules);
       inbound.judge();
-      engine.applyCipher(batch);
+      applyCipher(engine, batch);
       inbound.unwrap();
     } catch (error) {
       inbound.fail(error);

@@ -16,7 +16,7 @@ import { DatagramBatch } from "../satp/batch.ts";
 import type { SyncCryptoEngine } from "../satp/engine.ts";
 import { MAX_DATAGRAM_BYTES } from "../satp/header.ts";
 import type { SatpParameters } from "../satp/params.ts";
-import { sealBatchSync } from "../satp/pipeline.ts";
+import { sealBatch } from "../satp/pipeline.ts";
 import { count, PlaneCounter } from "./counters.ts";
 import { GsoSender, type GsoSenderOptions } from "./gso_sender.ts";
 import { HEADROOM_BYTES, Outbound, type OutboundOptions } from "./outbound.ts";
@@ -113,7 +113,7 @@ export class OutboundPump {
     const outbound = this.#outbound;
     try {
       outbound.address(this.#sizes);
-      sealBatchSync(this.#options.engine, outbound.batch, outbound.schedules);
+      sealBatch(this.#options.engine, outbound.batch, outbound.schedules);
     } catch (error) {
       outbound.fail(error);
     } finally {

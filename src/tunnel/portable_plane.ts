@@ -8,7 +8,7 @@
 import { DatagramBatch } from "../satp/batch.ts";
 import type { CryptoEngine } from "../satp/engine.ts";
 import type { SatpParameters } from "../satp/params.ts";
-import { authenticateBatch, sealBatch } from "../satp/pipeline.ts";
+import { applyCipher, authenticateBatch, sealBatch } from "../satp/pipeline.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import type { Connection } from "./connection.ts";
 import { ConnectionCounter, count, PlaneCounter } from "./counters.ts";
@@ -194,7 +194,7 @@ export class PortablePlane {
       inbound.classify(sizes);
       await authenticateBatch(engine, batch, schedules);
       inbound.judge();
-      await engine.applyCipher(batch);
+      await applyCipher(engine, batch);
       inbound.unwrap();
     } catch (error) {
       inbound.fail(error);

@@ -18,8 +18,9 @@ import {
   type SatpParameters,
 } from "../../src/satp/params.ts";
 import {
-  authenticateBatchSync,
-  sealBatchSync,
+  applyCipher,
+  authenticateBatch,
+  sealBatch,
 } from "../../src/satp/pipeline.ts";
 import { KeySchedule } from "../../src/satp/schedule.ts";
 import { whyNoIpsecMb } from "../../lab/ipsec_mb_missing.ts";
@@ -136,14 +137,14 @@ function sealAndOpen(
   const master = params.kdPrf === "null" ? null : engine.importMasterKey(KEY);
   const schedule = new KeySchedule(master, SALT, "left");
   const schedules = fates.map(() => schedule);
-  sealBatchSync(engine, batch, schedules);
+  sealBatch(engine, batch, schedules);
   const sealed = slots();
   for (const [i, { spoilt }] of fates.entries()) {
     const last = (at[i] ?? 0) + (size[i] ?? 0) - 1;
     if (spoilt) memory[last] = (memory[last] ?? 0) ^ 1;
   }
-  authenticateBatchSync(engine, batch, schedules);
-  engine.applyCipher(batch);
+  authenticateBatch(engine, batch, schedules);
+  applyCipher(engine, batch);
   master?.close();
   return { sealed, opened: slots(), wanted: wanted.slice() };
 }
@@ -206,8 +207,7 @@ test("few datagrams are authenticated one by one, and many side by side", (libcr
     );
     const { engine } = both.sideBySide;
     const batch = both.sideBySide.lay(PARAMS, fates);
-    engine.applyCipher(batch);
-    engine.authenticate(batch);
+    sealBatch(engine, batch, []);
     return { ciphers, macs };
   };
   // Two digests make an HMAC.
@@ -224,17 +224,19 @@ test("the engine takes no more of its arena than it says", (libcrypto) => {
   assert.ok(before - arena.free <= IPSEC_MB_ARENA_BYTES);
 });
 
-test("a batch outside the arena is refused, be it small or large", (libcrypto) => {
+test("a memory outside the arena is refused, for few messages and for many", (libcrypto) => {
   using both = openBenches(libcrypto);
+  const { engine } = both.sideBySide;
+  const memory = new Uint8Array(1024);
+  const refusal = {
+    name: "TypeError",
+    message: "Cannot work on a memory outside the engine's arena",
+  };
+  const master = engine.importMasterKey(KEY);
+  assert.throws(() => master.encrypt(memory, 0, 1), refusal);
+  master.close();
+  assert.throws(() => engine.beginCipher(memory, 16), refusal);
   for (const count of [1, CAPACITY]) {
-    const batch = DatagramBatch.standalone(PARAMS, CAPACITY, SLOT_BYTES);
-    batch.count = count;
-    const { engine } = both.sideBySide;
-    const refusal = {
-      name: "TypeError",
-      message: "Cannot work on a batch outside the engine's arena",
-    };
-    assert.throws(() => engine.applyCipher(batch), refusal);
-    assert.throws(() => engine.authenticate(batch), refusal);
+    assert.throws(() => engine.beginMac(memory, count), refusal);
   }
 });

@@ -104,12 +104,12 @@ function encryptsAll(
     next = at + size;
     // Far from where the last four bytes overflow.
     space[counterAt + 12] = expected[counterAt + 12] = 0;
-    burst.add(freeAt + keyAt, freeAt + counterAt, freeAt + at, size);
+    burst.run(freeAt + keyAt, freeAt + counterAt, freeAt + at, size);
     const key = expected.subarray(keyAt, keyAt + keySize);
     const counter = expected.subarray(counterAt, counterAt + 16);
     expected.set(ctr(key, counter, expected.subarray(at, next)), at);
   }
-  burst.finish();
+  burst.flush();
   assert.ok(expected.equals(space));
 }
 
@@ -129,9 +129,9 @@ test("CtrBurst encrypts as node:crypto does, and touches nothing else", (bench) 
 test("CtrBurst leaves out messages without a byte", ({ arena, ctr, freeAt }) => {
   const before = arena.bytes.slice();
   ctr.begin(16);
-  ctr.finish();
-  ctr.add(freeAt, freeAt + 16, freeAt + 32, 0);
-  ctr.finish();
+  ctr.flush();
+  ctr.run(freeAt, freeAt + 16, freeAt + 32, 0);
+  ctr.flush();
   assert.ok(Buffer.from(before).equals(arena.bytes));
 });
 
@@ -142,8 +142,8 @@ test("CtrBurst counts in the last four bytes, without a carry", (bench) => {
   const overflowing = Uint8Array.fromHex("000102030405060708090a0bffffffff");
   arena.bytes.set(overflowing, counterAt);
   burst.begin(16);
-  burst.add(freeAt, counterAt, at, 32);
-  burst.finish();
+  burst.run(freeAt, counterAt, at, 32);
+  burst.flush();
   const block = new Uint8Array(16);
   const expected = Buffer.concat([
     ctr(key, overflowing, block),
@@ -162,17 +162,18 @@ function authenticatesAll(
   space.set(randomBytes(seed, space.length));
   const expected = Buffer.from(space);
   let next = 0;
+  burst.begin();
   for (const { size, gap } of messages) {
     const keyAt = Math.ceil(next / 4) * 4;
     const at = keyAt + 20 + gap;
     const macAt = at + size + gap;
     next = macAt + 20;
-    burst.add(freeAt + keyAt, freeAt + at, size, freeAt + macAt);
+    burst.run(freeAt + keyAt, freeAt + at, size, freeAt + macAt);
     const mac = createHmac("sha1", expected.subarray(keyAt, keyAt + 20))
       .update(expected.subarray(at, at + size)).digest();
     expected.set(mac, macAt);
   }
-  burst.finish();
+  burst.flush();
   assert.ok(expected.equals(space));
 }
 
@@ -192,8 +193,8 @@ test("HmacBurst works on the longest datagram that UDP carries", (bench) => {
 test("HmacBurst goes on after a message that was refused", (bench) => {
   const { hmac, freeAt } = bench;
   for (const size of [0, 65535]) {
-    hmac.add(freeAt, freeAt + 20, size, freeAt + 70_000);
-    assert.throws(() => hmac.finish(), {
+    hmac.run(freeAt, freeAt + 20, size, freeAt + 70_000);
+    assert.throws(() => hmac.flush(), {
       name: "IpsecMbError",
       message: "Cannot authenticate in a burst: 0 of 1 jobs were done",
     });
@@ -204,37 +205,44 @@ test("HmacBurst goes on after a message that was refused", (bench) => {
 test("CtrBurst goes on after a burst that was given up", (bench) => {
   const { ctr: burst, freeAt } = bench;
   burst.begin(32);
-  burst.add(freeAt, freeAt + 32, freeAt + 48, 1);
+  burst.run(freeAt, freeAt + 32, freeAt + 48, 1);
   encryptsAll(bench, 16, [{ size: 100, gap: 0 }], 1);
+});
+
+test("HmacBurst goes on after a burst that was given up", (bench) => {
+  const { hmac: burst, freeAt } = bench;
+  burst.begin();
+  burst.run(freeAt, freeAt + 20, 1, freeAt + 70_000);
+  authenticatesAll(bench, [{ size: 100, gap: 0 }], 1);
 });
 
 test("nothing is read or written outside the arena", ({ arena, ctr, hmac }) => {
   const end = arena.bytes.length;
   ctr.begin(16);
   const outside = [
-    () => ctr.add(end - 8, 0, 0, 1),
-    () => ctr.add(0, end - 8, 0, 1),
-    () => ctr.add(0, 16, end - 16, 17),
-    () => hmac.add(end - 16, 0, 1, 0),
-    () => hmac.add(0, end, 1, 0),
-    () => hmac.add(0, 0, 1, end - 19),
+    () => ctr.run(end - 8, 0, 0, 1),
+    () => ctr.run(0, end - 8, 0, 1),
+    () => ctr.run(0, 16, end - 16, 17),
+    () => hmac.run(end - 16, 0, 1, 0),
+    () => hmac.run(0, end, 1, 0),
+    () => hmac.run(0, 0, 1, end - 19),
   ];
   for (const reach of outside) assert.throws(reach, { name: "RangeError" });
 });
 
 test("a closed library is refused", ({ library, ctr, hmac, freeAt }) => {
   ctr.begin(16);
-  ctr.add(freeAt, freeAt, freeAt, 1);
-  hmac.add(freeAt, freeAt, 1, freeAt);
+  ctr.run(freeAt, freeAt, freeAt, 1);
+  hmac.run(freeAt, freeAt, 1, freeAt);
   library.close();
   library.close();
   const closed = {
     name: "IpsecMbError",
     message: "Cannot use libIPSec_MB: it is closed",
   };
-  assert.throws(() => ctr.finish(), closed);
-  assert.throws(() => hmac.finish(), closed);
-  assert.throws(() => ctr.add(freeAt, freeAt, freeAt, 1), closed);
+  assert.throws(() => ctr.flush(), closed);
+  assert.throws(() => hmac.flush(), closed);
+  assert.throws(() => ctr.run(freeAt, freeAt, freeAt, 1), closed);
 });
 
 test("the library tells its version", ({ library }) => {

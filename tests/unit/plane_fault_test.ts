@@ -58,9 +58,9 @@ class FailingOnce extends BuiltinEngine implements Disposable {
     for (const key of this.#keys) key.close();
   }
 
-  override authenticate(...args: Parameters<BuiltinEngine["authenticate"]>) {
+  override beginMac(...args: Parameters<BuiltinEngine["beginMac"]>) {
     if (this.#failures-- > 0) throw new Error("out of order");
-    super.authenticate(...args);
+    return super.beginMac(...args);
   }
 }
 
