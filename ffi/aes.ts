@@ -16,7 +16,6 @@ import type { Arena } from "./memory.ts";
 /** Bytes of a block, and of the initial counter block. */
 export const AES_BLOCK_SIZE = 16;
 
-/** Bytes that a key of AES may have. */
 export type AesKeySize = 16 | 24 | 32;
 
 /** Makes ciphers that work on one arena. */
@@ -25,10 +24,7 @@ export class Aes {
   readonly #arena: Arena;
   readonly #written: Deno.PointerObject;
 
-  /**
-   * @param libcrypto The library of this thread.
-   * @param arena Holds what is to be encrypted, and 4 bytes for this.
-   */
+  /** @param arena Holds what is to be encrypted, and 4 bytes for this. */
   constructor(libcrypto: Libcrypto, arena: Arena) {
     this.#libcrypto = libcrypto;
     this.#arena = arena;
@@ -45,10 +41,6 @@ export class Aes {
     return new AesEcb(this.#context(cipher, key, key.length));
   }
 
-  /**
-   * @param keySize Bytes of every key.
-   * @throws {LibcryptoError} When the library refuses.
-   */
   ctr(keySize: AesKeySize): AesCtr {
     const cipher = ctrCipher(this.#libcrypto, keySize);
     return new AesCtr(this.#context(cipher, null, keySize), keySize);
@@ -109,7 +101,6 @@ class CipherContext {
     );
   }
 
-  /** Encrypts in place. */
   update(at: number, size: number): void {
     this.#arena.check(at, size);
     const { EVP_EncryptUpdate } = this.#symbols;
@@ -120,7 +111,7 @@ class CipherContext {
     );
   }
 
-  /** Wipes the key and frees the rest. */
+  /** Wipes the key and frees the rest. A second call does nothing. */
   close(): void {
     if (this.#context === null) return;
     this.#symbols.EVP_CIPHER_CTX_free(this.#context);
@@ -137,23 +128,15 @@ class CipherContext {
 export class AesEcb {
   readonly #context: CipherContext;
 
-  /** @param context With the cipher and the key. */
   constructor(context: CipherContext) {
     this.#context = context;
   }
 
-  /**
-   * Encrypts blocks in place.
-   *
-   * @param at Offset of the first.
-   * @param blocks How many of 16 bytes.
-   * @throws {LibcryptoError} When the library refuses, or after `close()`.
-   */
+  /** Encrypts blocks of 16 bytes in place. */
   encrypt(at: number, blocks: number): void {
     this.#context.update(at, blocks * AES_BLOCK_SIZE);
   }
 
-  /** Wipes the key. A second call does nothing. */
   close(): void {
     this.#context.close();
   }
@@ -161,25 +144,15 @@ export class AesEcb {
 
 /** Counter mode under a new key for every message. Made by `Aes`. */
 export class AesCtr {
-  /** Bytes of every key. */
   readonly keySize: AesKeySize;
   readonly #context: CipherContext;
 
-  /** @param context With the cipher. */
   constructor(context: CipherContext, keySize: AesKeySize) {
     this.keySize = keySize;
     this.#context = context;
   }
 
-  /**
-   * Encrypts, or decrypts, in place.
-   *
-   * @param keyAt Offset of the key.
-   * @param counterAt Offset of the initial counter block, 16 bytes.
-   * @param at Offset of the message.
-   * @param size Bytes of the message.
-   * @throws {LibcryptoError} When the library refuses, or after `close()`.
-   */
+  /** Encrypts, or decrypts, in place; the counter block has 16 bytes. */
   run(keyAt: number, counterAt: number, at: number, size: number): void {
     this.#context.restart(keyAt, counterAt);
     this.#context.update(at, size);
@@ -188,7 +161,6 @@ export class AesCtr {
   /** Does nothing: {@linkcode run} leaves nothing to do. */
   flush(): void {}
 
-  /** Wipes the last key. A second call does nothing. */
   close(): void {
     this.#context.close();
   }

@@ -64,10 +64,7 @@ export class CtrBurst {
   readonly #expandedAt: number;
   #keySize: AesKeySize = 16;
 
-  /**
-   * @param library The library of this thread.
-   * @param arena Holds keys and messages, and 60 KiB for this.
-   */
+  /** @param arena Holds keys and messages, and 60 KiB for this. */
   constructor(library: IpsecMb, arena: Arena) {
     this.#library = library;
     this.#arena = arena;
@@ -80,11 +77,7 @@ export class CtrBurst {
     }
   }
 
-  /**
-   * Begins a burst; what was left of another is forgotten.
-   *
-   * @param keySize Bytes of every key.
-   */
+  /** What was left of another burst is forgotten. */
   begin(keySize: AesKeySize): void {
     this.#jobs.count = 0;
     this.#keySize = keySize;
@@ -93,10 +86,8 @@ export class CtrBurst {
   /**
    * Takes a message; a burst that is full is worked off first.
    *
-   * @param keyAt Offset of the key.
    * @param counterAt Offset of the initial counter block, 16 bytes. Only its
    * last four count, without a carry to the others.
-   * @param at Offset of the message.
    * @param size Bytes of the message; one without any is left out.
    * @throws {IpsecMbError} When the library refuses.
    */
@@ -120,11 +111,7 @@ export class CtrBurst {
     jobs.setAddress(job, IV_AT, counterAt);
   }
 
-  /**
-   * Encrypts, or decrypts, what was taken.
-   *
-   * @throws {IpsecMbError} When the library refuses.
-   */
+  /** @throws {IpsecMbError} When the library refuses. */
   flush(): void {
     const { count, first } = this.#jobs;
     if (count === 0) return;
@@ -142,7 +129,6 @@ export class HmacBurst {
   readonly #statesAt: number;
 
   /**
-   * @param library The library of this thread.
    * @param arena Holds keys and messages, and 36 KiB for this.
    * @param hmac Combines the keys with the pads.
    */
@@ -160,7 +146,7 @@ export class HmacBurst {
     }
   }
 
-  /** Begins a burst; what was left of another is forgotten. */
+  /** What was left of another burst is forgotten. */
   begin(): void {
     this.#jobs.count = 0;
   }
@@ -168,8 +154,7 @@ export class HmacBurst {
   /**
    * Takes a message; a burst that is full is worked off first.
    *
-   * @param keyAt Offset of the key, 20 bytes, divisible by 4.
-   * @param at Offset of the message.
+   * @param keyAt Offset of 20 bytes, divisible by 4.
    * @param size Bytes of the message, 1 to 65534.
    * @param macAt Where 20 bytes are free for the result.
    * @throws {IpsecMbError} When the library refuses.
@@ -187,11 +172,7 @@ export class HmacBurst {
     jobs.setAddress(job, TAG_AT, macAt);
   }
 
-  /**
-   * Computes what was taken.
-   *
-   * @throws {IpsecMbError} When the library refuses.
-   */
+  /** @throws {IpsecMbError} When the library refuses. */
   flush(): void {
     const { count, first } = this.#jobs;
     if (count === 0) return;

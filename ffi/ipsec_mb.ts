@@ -58,7 +58,6 @@ const SYMBOLS = {
   },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** Opens the variants of the functions that work on jobs. */
 function openVariants(cipherBurst: ExportedName, hashBurst: ExportedName) {
   return Deno.dlopen(cipherBurst.file, {
     cipherBurst: {
@@ -116,7 +115,6 @@ export const MAX_BURST = 128;
 
 /** libIPSec_MB is not there, is of an unknown version, or refused to work. */
 export class IpsecMbError extends Error {
-  /** Always `IpsecMbError`. */
   override readonly name = "IpsecMbError";
 }
 
@@ -150,9 +148,7 @@ export function openIpsecMb(
  * is left between two calls.
  */
 export class IpsecMb {
-  /** What the library calls itself, such as `1.3.0`. */
   readonly version: string;
-  /** Bytes of a job. */
   readonly jobBytes: number;
   readonly #library: IpsecMbLibrary;
   readonly #variants: ReturnType<typeof openVariants>;
@@ -183,10 +179,6 @@ export class IpsecMb {
   }
 
   /**
-   * Expands an AES key.
-   *
-   * @param size Bytes of the key: 16, 24 or 32.
-   * @param key The key.
    * @param expanded Room for 176, 208 or 240 bytes, divisible by 16.
    * @throws {IpsecMbError} After `close()`.
    */
@@ -210,9 +202,7 @@ export class IpsecMb {
   /**
    * AES-CTR over several messages.
    *
-   * @param jobs The first job.
    * @param count Jobs, at most {@linkcode MAX_BURST}.
-   * @param keySize Bytes of every key.
    * @throws {IpsecMbError} When the library refuses a job, or after `close()`.
    */
   encrypt(jobs: Deno.PointerObject, count: number, keySize: AesKeySize): void {
@@ -230,7 +220,6 @@ export class IpsecMb {
   /**
    * HMAC-SHA1 of several messages.
    *
-   * @param jobs The first job.
    * @param count Jobs, at most {@linkcode MAX_BURST}.
    * @throws {IpsecMbError} When the library refuses a job, or after `close()`.
    */

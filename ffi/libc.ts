@@ -18,6 +18,7 @@
  */
 
 import { SystemError } from "./errno.ts";
+import { openFirst } from "./library.ts";
 
 export { SystemError };
 
@@ -257,7 +258,7 @@ const LIBRARY_NAMES = ["libc.so.6", `libc.musl-${Deno.build.arch}.so.1`];
  * Every thread needs its own: a `Libc` cannot be posted to a worker, and
  * `errno` belongs to a thread.
  * @throws {Deno.errors.NotCapable} Without the permission --allow-ffi.
- * @throws {Error} When no C library can be opened; `cause` says why.
+ * @throws {Error} When no C library can be opened; the message says why.
  */
 export function openLibc(): Libc {
   const library = openCLibrary(SYMBOLS);
@@ -283,18 +284,10 @@ export function openLibc(): Libc {
 export function openCLibrary<const S extends Deno.ForeignLibraryInterface>(
   symbols: S,
 ): Deno.DynamicLibrary<S> {
-  const failures: unknown[] = [];
-  for (const name of LIBRARY_NAMES) {
-    try {
-      return Deno.dlopen(name, symbols);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotCapable) throw error;
-      failures.push(error);
-    }
-  }
-  throw new Error(
-    `Cannot open the C library: tried ${LIBRARY_NAMES.join(", ")}`,
-    { cause: new AggregateError(failures) },
+  return openFirst(
+    LIBRARY_NAMES,
+    symbols,
+    (reasons) => new Error(`Cannot open the C library: ${reasons}`),
   );
 }
 

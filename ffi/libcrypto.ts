@@ -96,14 +96,12 @@ const SYMBOLS = {
   },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** The functions of {@linkcode Libcrypto}. */
 export type LibcryptoSymbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
 /** An opened libcrypto. Every thread opens its own. */
 export interface Libcrypto {
-  /** The functions. */
   readonly symbols: LibcryptoSymbols;
-  /** What the library calls itself, such as `OpenSSL 3.0.17 1 Jul 2025`. */
+  /** Such as `OpenSSL 3.0.17 1 Jul 2025`. */
   readonly version: string;
   /**
    * Gives the library back. Nothing made with it may be used afterwards; the
@@ -114,7 +112,6 @@ export interface Libcrypto {
 
 /** libcrypto is not there, lacks something, or has refused to work. */
 export class LibcryptoError extends Error {
-  /** Always `LibcryptoError`. */
   override readonly name = "LibcryptoError";
 }
 
@@ -153,11 +150,7 @@ export function openLibcrypto(
   };
 }
 
-/**
- * @param result What a function of libcrypto returned.
- * @param what What was to be done.
- * @throws {LibcryptoError} Unless that means success.
- */
+/** @throws {LibcryptoError} Unless the result of a function means success. */
 export function checkResult(result: number, what: string): void {
   if (result === 1) return;
   throw new LibcryptoError(`Cannot ${what}: libcrypto refused`);

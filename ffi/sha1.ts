@@ -13,7 +13,6 @@ import type { Arena } from "./memory.ts";
 /** Bytes of an HMAC-SHA1, and of its key here. */
 export const SHA1_SIZE = 20;
 
-/** Bytes of a block of SHA-1. */
 const BLOCK_SIZE = 64;
 
 /** The state that SHA-1 begins with (FIPS 180-4 section 5.3.1). */
@@ -32,7 +31,6 @@ const CONTEXT_SIZE = 128;
 const INNER_PAD = 0x36363636;
 const OUTER_PAD = 0x5c5c5c5c;
 
-/** Computes HMACs, one after the other. */
 export class HmacSha1 {
   readonly #libcrypto: Libcrypto;
   readonly #arena: Arena;
@@ -44,10 +42,7 @@ export class HmacSha1 {
   readonly #outer: Deno.PointerObject;
   readonly #digest: Deno.PointerObject;
 
-  /**
-   * @param libcrypto The library of this thread.
-   * @param arena Holds keys, data and HMACs, and 284 bytes for this.
-   */
+  /** @param arena Holds keys, data and HMACs, and 284 bytes for this. */
   constructor(libcrypto: Libcrypto, arena: Arena) {
     this.#libcrypto = libcrypto;
     this.#arena = arena;
@@ -64,9 +59,7 @@ export class HmacSha1 {
   }
 
   /**
-   * @param keyAt Offset of the key, 20 bytes, divisible by 4.
-   * @param at Offset of the data.
-   * @param size Bytes of the data.
+   * @param keyAt Offset of 20 bytes, divisible by 4.
    * @param macAt Where 20 bytes are free for the result.
    */
   run(keyAt: number, at: number, size: number, macAt: number): void {
@@ -91,7 +84,7 @@ export class HmacSha1 {
    * Computes only what depends on the key: the states of SHA-1 behind the inner
    * and the outer pad, for somebody else to go on from.
    *
-   * @param keyAt Offset of the key, 20 bytes, divisible by 4.
+   * @param keyAt Offset of 20 bytes, divisible by 4.
    * @param innerAt Where 20 bytes are free, divisible by 4: five words.
    * @param outerAt The same for the other state.
    */

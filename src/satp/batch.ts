@@ -1,5 +1,5 @@
 /**
- * Datagrams on their way through the engine, as places in one memory.
+ * Batch of datagrams on their way through the engine, as places in one memory.
  *
  * @module
  */
@@ -16,17 +16,14 @@ const MAC_STRIDE = 32;
 export interface KeyLayout {
   /** 0 for the null cipher. */
   readonly cipherKeyBytes: 0 | AesKeyBytes;
-  /** Offset of the authentication key; its length is 20, or 0 without one. */
   readonly authKeyAt: number;
   /** Offset of the cipher salt, later the initial counter block. */
   readonly counterAt: number;
   /** The blocks of the area: twice the number of its label, plus the counter. */
   readonly blocks: Uint8Array;
-  /** Bytes of the whole area. */
   readonly stride: number;
 }
 
-/** The layout that these parameters need. */
 export function keyLayout(params: SatpParameters): KeyLayout {
   const cipherKeyBytes = keyBytes(params.cipher);
   const cipherKey = [0, 1].slice(0, Math.ceil(cipherKeyBytes / BLOCK_BYTES));
@@ -47,15 +44,12 @@ export function keyLayout(params: SatpParameters): KeyLayout {
  * HMACs; the datagrams themselves lie wherever `at` says.
  */
 export class DatagramBatch {
-  /** The one memory. Everything else here is an offset into it. */
   readonly memory: Uint8Array<ArrayBuffer>;
   /** The same memory as 32 bit words, little endian as on every Deno target. */
   readonly words: Uint32Array;
   readonly params: SatpParameters;
   readonly layout: KeyLayout;
-  /** How many datagrams the batch can hold. */
   readonly capacity: number;
-  /** How many it holds now. */
   count = 0;
   /** Offset of each datagram's header. */
   readonly at: Uint32Array;
@@ -66,13 +60,12 @@ export class DatagramBatch {
   readonly #keysAt: number;
   readonly #macsAt: number;
 
-  /** Bytes that a batch needs in its memory for keys and HMACs. */
+  /** Bytes for keys and HMACs. */
   static regionBytes(params: SatpParameters, capacity: number): number {
     return capacity * (keyLayout(params).stride + MAC_STRIDE);
   }
 
   /**
-   * @param memory The whole memory, starting at offset 0 of its buffer
    * @param regionAt Offset of `regionBytes()` bytes, a multiple of 16
    * @throws {RangeError} if the region is not aligned or does not fit
    */
@@ -107,7 +100,7 @@ export class DatagramBatch {
     this.#macsAt = regionAt + capacity * this.layout.stride;
   }
 
-  /** Bytes that a batch with a slot for each datagram needs in all. */
+  /** Bytes with a slot for each datagram. */
   static slottedBytes(
     params: SatpParameters,
     capacity: number,
@@ -146,32 +139,28 @@ export class DatagramBatch {
     return DatagramBatch.slotted(memory, params, capacity, slotBytes, 0);
   }
 
-  /** Offset of the header of datagram `i`. */
   startOf(i: number): number {
     return this.at[i] ?? 0;
   }
 
-  /** Bytes of header and ciphertext of datagram `i`. */
   sizeOf(i: number): number {
     return this.size[i] ?? 0;
   }
 
-  /** Offset of the tag of datagram `i`, which is where its ciphertext ends. */
+  /** Where the ciphertext ends and the tag begins. */
   endOf(i: number): number {
     return this.startOf(i) + this.sizeOf(i);
   }
 
-  /** Offset of the key area of datagram `i`. */
   keysAt(i: number): number {
     return this.#keysAt + i * this.layout.stride;
   }
 
-  /** Offset of the 20 byte HMAC of datagram `i`. */
   macAt(i: number): number {
     return this.#macsAt + i * MAC_STRIDE;
   }
 
-  /** Offset of the part of the HMAC that is sent: its last bytes. */
+  /** The part of the HMAC that is sent: its end (SATP section 4.1). */
   tagAt(i: number): number {
     return this.macAt(i) + SHA1_BYTES - this.params.tagLength;
   }

@@ -5,19 +5,17 @@
  * @module
  */
 
-/** Bytes of an AES block. */
+/** Of AES. */
 export const BLOCK_BYTES = 16;
 
 /** Bytes of an HMAC-SHA1, and of the keys for it (SATP section 2.2). */
 export const SHA1_BYTES = 20;
 
-/** Bytes that an AES key may have. */
 export type AesKeyBytes = 16 | 24 | 32;
 
 /** A result that an asynchronous engine gives later and others at once. */
 export type MaybePromise<T> = T | Promise<T>;
 
-/** A master key as an engine holds it. */
 export interface MasterKey {
   /**
    * Replaces blocks of 16 bytes by their AES encryption: `blocks` of them, one
@@ -29,28 +27,24 @@ export interface MasterKey {
     blocks: number,
   ): MaybePromise<void>;
 
-  /** Forgets the key; it must not be used afterwards. */
+  /** Forgets the key. */
   close(): void;
 }
 
 /** AES-CTR, in place, under a new key for each message. */
 export interface Cipher {
-  /** Takes a message; it is done when {@link flush} is, or before. */
+  /** Takes a message, which is done when {@link flush} is. */
   run(keyAt: number, counterAt: number, at: number, size: number): void;
   flush(): MaybePromise<void>;
 }
 
-/** HMAC-SHA1 under a new key of 20 bytes for each message. */
+/** HMAC-SHA1, like {@link Cipher} under a new key for each message. */
 export interface Mac {
-  /** Takes a message; its 20 bytes are there when {@link flush} is done. */
   run(keyAt: number, at: number, size: number, macAt: number): void;
   flush(): MaybePromise<void>;
 }
 
-/**
- * What begins here ends with a flush before the same thing begins anew, unless
- * an error comes between.
- */
+/** Each cipher and MAC is flushed before the next begins, or given up. */
 export interface CryptoEngine {
   /** As `--engine` and the log name it. */
   readonly name: string;
@@ -61,7 +55,6 @@ export interface CryptoEngine {
    */
   importMasterKey(key: Uint8Array): MaybePromise<MasterKey>;
 
-  /** @param keyBytes Bytes of every key */
   beginCipher(memory: Uint8Array<ArrayBuffer>, keyBytes: AesKeyBytes): Cipher;
 
   /** @param count How many messages come at most */

@@ -12,7 +12,7 @@ import type { CryptoEngine, MaybePromise, SyncCryptoEngine } from "./engine.ts";
 import { HEADER_BYTES } from "./header.ts";
 import { deriveKeys, type Schedules, writeCounter } from "./schedule.ts";
 
-/** One step with all datagrams of a batch, before the next begins. */
+/** Works on all wanted datagrams of a batch. */
 type Step = (
   engine: CryptoEngine,
   batch: DatagramBatch,

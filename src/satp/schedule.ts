@@ -29,11 +29,7 @@ export class KeySchedule {
   // The counter blocks of sequence number 0, two per label, as words.
   readonly #blocks: Uint32Array;
 
-  /**
-   * @param master Imported master key, or null for key derivation `null`
-   * @param salt Master salt, 14 bytes (unused for `null`)
-   * @param sentBy The role of whoever sends the datagrams
-   */
+  /** @param sentBy The role of whoever sends the datagrams */
   constructor(master: MasterKey | null, salt: Uint8Array, sentBy: Role) {
     this.master = master;
     const labels = LABELS[sentBy];
@@ -48,7 +44,6 @@ export class KeySchedule {
     this.#blocks = new Uint32Array(blocks.buffer);
   }
 
-  /** Writes the counter blocks of datagram `i` into its key area. */
   writeBlocks(batch: DatagramBatch, i: number): void {
     const { layout: { blocks }, words } = batch;
     const seq = readSeq(batch.memory, batch.startOf(i));
@@ -66,18 +61,15 @@ export class KeySchedule {
   }
 }
 
-/** The schedules of both directions of one connection. */
+/** Both directions of one connection. */
 export interface SchedulePair {
-  /** Of the datagrams that we seal. */
   readonly seal: KeySchedule;
-  /** Of the datagrams that we open. */
   readonly open: KeySchedule;
 }
 
 /** The schedule of each datagram of a batch; null where it is not wanted. */
 export type Schedules = readonly (KeySchedule | null)[];
 
-/** Imports the master key and makes the schedules of both directions. */
 export function schedulePair(
   engine: CryptoEngine,
   secrets: MasterSecrets,

@@ -6,7 +6,6 @@
 import { SatpError } from "./errors.ts";
 import { type KdPrfName, keyBytes, SALT_BYTES } from "./params.ts";
 
-/** The two shared secrets of a connection. */
 export interface MasterSecrets {
   /** 16, 24 or 32 bytes, or none for key derivation `null`. */
   readonly key: Uint8Array;
@@ -21,7 +20,6 @@ export interface GivenSecrets {
   readonly salt?: Uint8Array | undefined;
 }
 
-/** A hash function over bytes, as WebCrypto has it. */
 export type Digest = (
   algorithm: "SHA-1" | "SHA-256",
   data: Uint8Array<ArrayBuffer>,
