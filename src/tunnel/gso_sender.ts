@@ -157,7 +157,7 @@ export class GsoSender {
       this.#ends[message] = next;
       sender.begin(this.#destinations, next - i > 1 ? this.#bytes(i) : 0);
       for (let k = i; k < next; k++) {
-        sender.add(batch.at[k] ?? 0, this.#bytes(k));
+        sender.add(batch.startOf(k), this.#bytes(k));
       }
       i = next;
     }
@@ -187,7 +187,7 @@ export class GsoSender {
 
   #bytes(i: number): number {
     const { batch } = this.#outbound;
-    return (batch.size[i] ?? 0) + batch.params.tagLength;
+    return batch.sizeOf(i) + batch.params.tagLength;
   }
 
   // As in the originals, what the network refuses is only lost (SATP section
@@ -219,7 +219,7 @@ export class GsoSender {
     const single = this.#single;
     single.clear();
     single.begin(this.#destinations, 0);
-    single.add(this.#outbound.batch.at[i] ?? 0, this.#bytes(i));
+    single.add(this.#outbound.batch.startOf(i), this.#bytes(i));
     if (single.send(fd, 0) === 1) return true;
     if (isFull(single.errno)) {
       this.#full.add(fd);

@@ -121,13 +121,13 @@ export class Inbound {
     for (let i = 0; i < batch.count; i++) {
       const connection = this.#connections[i];
       if (batch.wanted[i] !== 1 || connection === undefined) continue;
-      const type = readU16(batch.memory, (batch.at[i] ?? 0) + HEADER_BYTES);
+      const type = readU16(batch.memory, batch.startOf(i) + HEADER_BYTES);
       if (acceptsPayload(deviceType, type)) {
         count(connection.counters, ConnectionCounter.PACKETS_IN);
         count(
           connection.counters,
           ConnectionCounter.BYTES_IN,
-          (batch.size[i] ?? 0) - HEADROOM_BYTES,
+          batch.sizeOf(i) - HEADROOM_BYTES,
         );
         continue;
       }
@@ -165,7 +165,7 @@ export class Inbound {
     if (size > MAX_DATAGRAM_BYTES) {
       return count(counters, PlaneCounter.TOO_LONG_IN);
     }
-    const connection = connections.get(readMux(batch.memory, batch.at[i] ?? 0));
+    const connection = connections.get(readMux(batch.memory, batch.startOf(i)));
     const keys = connection?.keys;
     if (keys === undefined) return count(counters, PlaneCounter.UNKNOWN_MUX);
     this.#pinned.add(keys);
@@ -183,7 +183,7 @@ export class Inbound {
     now: number,
   ): boolean {
     const { batch } = this;
-    const at = batch.at[i] ?? 0;
+    const at = batch.startOf(i);
     const seq = readSeq(batch.memory, at);
     const senderId = readSenderId(batch.memory, at);
     const { replay } = keys;
@@ -200,7 +200,7 @@ export class Inbound {
     heard.isNewest = heard.highest !== before;
     heard.now = now;
     this.#follow(connection, keys.epoch, i * ENDPOINT_WORDS);
-    if ((batch.size[i] ?? 0) > HEADROOM_BYTES) return true;
+    if (batch.sizeOf(i) > HEADROOM_BYTES) return true;
     count(connection.counters, ConnectionCounter.NO_PAYLOAD);
     return false;
   }

@@ -187,8 +187,8 @@ export class InboundPump {
     const coalescer = this.#coalescer;
     for (let i = 0; i < batch.count; i++) {
       if (batch.wanted[i] !== 1) continue;
-      const at = (batch.at[i] ?? 0) + HEADROOM_BYTES;
-      const size = (batch.size[i] ?? 0) - HEADROOM_BYTES;
+      const at = batch.startOf(i) + HEADROOM_BYTES;
+      const size = batch.sizeOf(i) - HEADROOM_BYTES;
       if (coalescer !== undefined) coalescer.add(at, size);
       else if (!this.#options.port.write(at, size)) this.#refused();
     }

@@ -111,7 +111,7 @@ export class Outbound {
   #address(i: number, size: number): void {
     const { batch } = this;
     const { chooser, counters } = this.#options;
-    const at = batch.at[i] ?? 0;
+    const at = batch.startOf(i);
     batch.wanted[i] = 0;
     this.schedules[i] = null;
     this.connections[i] = undefined;
@@ -178,7 +178,7 @@ export class Outbound {
     const nextId = this.#senderIds.of(generation + 1);
     const turn = first + (generation + 1) * SEQ_RANGE - number;
     for (let i = first; i < end; i++) {
-      const at = batch.at[i] ?? 0;
+      const at = batch.startOf(i);
       const seq = (number + i - first) >>> 0;
       writeHeader(batch.memory, at, seq, i < turn ? senderId : nextId, mux);
       this.schedules[i] = seal;
@@ -186,7 +186,7 @@ export class Outbound {
       count(
         connection.counters,
         ConnectionCounter.BYTES_OUT,
-        (batch.size[i] ?? 0) - HEADROOM_BYTES,
+        batch.sizeOf(i) - HEADROOM_BYTES,
       );
     }
   }

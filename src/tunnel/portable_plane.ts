@@ -137,8 +137,8 @@ export class PortablePlane {
       if (batch.wanted[i] !== 1 || connection === undefined) continue;
       if (connection !== last) to = readEndpoint(connection.endpoint, 0);
       last = connection;
-      const at = batch.at[i] ?? 0;
-      const end = at + (batch.size[i] ?? 0) + batch.params.tagLength;
+      const at = batch.startOf(i);
+      const end = at + batch.sizeOf(i) + batch.params.tagLength;
       const sent = to !== undefined &&
         await this.#sendTo(batch.memory.subarray(at, end), to);
       if (!sent) count(connection.counters, ConnectionCounter.SEND_FAILED);
@@ -168,7 +168,7 @@ export class PortablePlane {
       while (waiting.count === waiting.capacity) await this.#taken.promise;
       const i = waiting.count++;
       const { size, from } = received;
-      waiting.memory.set(datagram.subarray(0, size), waiting.at[i] ?? 0);
+      waiting.memory.set(datagram.subarray(0, size), waiting.startOf(i));
       this.#waitingSizes[i] = size;
       writeEndpoint(this.#waitingSources, i * ENDPOINT_WORDS, from);
       this.#arrived.resolve();
@@ -214,11 +214,11 @@ export class PortablePlane {
   #takeWaiting(sizes: Uint32Array): void {
     const { batch, sources } = this.#inbound;
     const waiting = this.#waiting;
-    const from = waiting.at[0] ?? 0;
+    const from = waiting.startOf(0);
     const used = waiting.count * SLOT_BYTES;
     batch.memory.set(
       waiting.memory.subarray(from, from + used),
-      batch.at[0] ?? 0,
+      batch.startOf(0),
     );
     sources.set(this.#waitingSources);
     sizes.set(this.#waitingSizes);
@@ -234,8 +234,8 @@ export class PortablePlane {
     const { batch } = this.#inbound;
     for (let i = 0; i < batch.count; i++) {
       if (batch.wanted[i] !== 1) continue;
-      const at = batch.at[i] ?? 0;
-      const end = at + (batch.size[i] ?? 0);
+      const at = batch.startOf(i);
+      const end = at + batch.sizeOf(i);
       const packet = batch.memory.subarray(at + HEADROOM_BYTES, end);
       if (!device.write(packet)) {
         count(this.#options.inbound.counters, PlaneCounter.DEVICE_REFUSED);
