@@ -55,6 +55,12 @@ export class DeviceTurn {
     return new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   }
 
+  /** Says whose turn it is from now on. */
+  static assign(word: SharedArrayBuffer, reader: DeviceReader): void {
+    const value = reader === "in" ? WORD_IN : WORD_OUT;
+    Atomics.store(new Int32Array(word), 0, value);
+  }
+
   /** Whether this worker is to read the device. */
   get isOwn(): boolean {
     return (Atomics.load(this.#word, 0) === WORD_IN) === this.#carriesIn;

@@ -7,24 +7,21 @@
  *
  * @module
  */
-import type { Libc } from "../../ffi/libc.ts";
-import type { Arena } from "../../ffi/memory.ts";
-import type { PacketPort } from "../../ffi/packet_port.ts";
 import { readSockaddrWords } from "../../ffi/sockaddr.ts";
 import { UdpReceiver } from "../../ffi/udp_receiver.ts";
-import type { PacketMemory } from "../offload/bytes.ts";
 import {
   Coalescer,
   type GatherSink,
   SCRATCH_SIZE,
 } from "../offload/coalesce.ts";
 import { DatagramBatch } from "../satp/batch.ts";
-import type { SyncCryptoEngine } from "../satp/engine.ts";
-import type { SatpParameters } from "../satp/params.ts";
 import { applyCipher, authenticateBatch } from "../satp/pipeline.ts";
+import type { WorkerParts } from "./assemble.ts";
 import { count, PlaneCounter } from "./counters.ts";
 import { copyEndpoint, ENDPOINT_WORDS } from "./endpoint_words.ts";
-import { Inbound, type InboundOptions } from "./inbound.ts";
+import { Inbound } from "./inbound.ts";
+import { withMoves } from "./inbound_events.ts";
+import type { NativeSetup } from "./native_messages.ts";
 import { HEADROOM_BYTES } from "./outbound.ts";
 
 /** Datagrams that are opened at a time. */
@@ -51,27 +48,11 @@ export interface CoalesceOptions {
   readonly udp: boolean;
 }
 
-/** What the pump is made of. */
-export interface InboundPumpOptions {
-  readonly libc: Libc;
-  readonly arena: Arena;
-  readonly params: SatpParameters;
-  readonly engine: SyncCryptoEngine;
-  readonly packets: PacketMemory;
-  readonly port: PacketPort;
-  /** File descriptors of the sockets. */
-  readonly sockets: Int32Array;
-  /** Whether the kernel joins datagrams (UDP_GRO). */
-  readonly gro: boolean;
-  /** Whether the device wants a virtio header before each packet. */
-  readonly vnetHeader: boolean;
-  readonly coalesce: CoalesceOptions;
-  readonly inbound: InboundOptions;
-}
-
 /** Carries packets from the wire to the device. */
 export class InboundPump {
-  readonly #options: InboundPumpOptions;
+  readonly #parts: WorkerParts;
+  /** File descriptors. */
+  readonly #sockets: Int32Array;
   readonly #inbound: Inbound;
   readonly #receiver: UdpReceiver;
   readonly #sizes = new Uint32Array(BATCH_DATAGRAMS);
@@ -80,9 +61,11 @@ export class InboundPump {
   // Which socket to ask first: the one that had something last time.
   #first = 0;
 
-  constructor(options: InboundPumpOptions) {
-    const { libc, arena, params, inbound, packets } = options;
-    this.#options = options;
+  constructor(setup: NativeSetup, parts: WorkerParts) {
+    const { libc, arena, connections, counters, log, moved, now } = parts;
+    const { params, deviceType, fixedRemote } = setup.settings;
+    this.#parts = parts;
+    this.#sockets = Int32Array.from(setup.receiveFrom);
     const region = DatagramBatch.regionBytes(params, BATCH_DATAGRAMS);
     this.#inbound = new Inbound(
       new DatagramBatch(
@@ -91,22 +74,25 @@ export class InboundPump {
         BATCH_DATAGRAMS,
         arena.take(region, 64),
       ),
-      inbound,
+      {
+        ...{ connections, deviceType, fixedRemote, counters, now },
+        events: withMoves(log, moved),
+      },
     );
-    const size = options.gro ? JOINED_BYTES : SINGLE_BYTES;
-    const stride = options.gro ? JOINED_STRIDE : SINGLE_BYTES;
+    const size = setup.gro ? JOINED_BYTES : SINGLE_BYTES;
+    const stride = setup.gro ? JOINED_STRIDE : SINGLE_BYTES;
     this.#receiver = new UdpReceiver(libc, arena, {
       at: arena.take(MESSAGES * stride, 64),
       stride,
       size,
       count: MESSAGES,
     });
-    if (options.vnetHeader) {
+    if (setup.vnetHeader) {
       this.#coalescer = new Coalescer(
-        packets,
+        parts.packets,
         arena.take(SCRATCH_SIZE, 64),
         this.#gatherSink(),
-        { ethernet: inbound.deviceType === "tap", ...options.coalesce },
+        { ethernet: deviceType === "tap", ...setup.coalesce },
       );
     }
   }
@@ -119,7 +105,7 @@ export class InboundPump {
    * @throws {SystemError} if a socket fails
    */
   pump(): boolean {
-    const { sockets } = this.#options;
+    const sockets = this.#sockets;
     let more = false;
     const first = this.#first;
     for (let k = 0; k < sockets.length; k++) {
@@ -140,7 +126,7 @@ export class InboundPump {
     const receiver = this.#receiver;
     batch.count = 0;
     for (let m = 0; m < messages; m++) {
-      const { words } = this.#options.arena;
+      const { words } = this.#parts.arena;
       readSockaddrWords(words, receiver.senderAt(m), this.#source, 0);
       const at = receiver.at(m);
       const size = receiver.sizes[m] ?? 0;
@@ -164,7 +150,7 @@ export class InboundPump {
   }
 
   #openBatch(): void {
-    const { engine } = this.#options;
+    const { engine } = this.#parts;
     const inbound = this.#inbound;
     const { batch, schedules } = inbound;
     try {
@@ -190,12 +176,12 @@ export class InboundPump {
       const at = batch.startOf(i) + HEADROOM_BYTES;
       const size = batch.sizeOf(i) - HEADROOM_BYTES;
       if (coalescer !== undefined) coalescer.add(at, size);
-      else if (!this.#options.port.write(at, size)) this.#refused();
+      else if (!this.#parts.port.write(at, size)) this.#refused();
     }
   }
 
   #gatherSink(): GatherSink {
-    const { port } = this.#options;
+    const { port } = this.#parts;
     return {
       write: (at, size, count) => {
         if (!port.writeGathered(at, size, count)) this.#refused();
@@ -204,6 +190,6 @@ export class InboundPump {
   }
 
   #refused(): void {
-    count(this.#options.inbound.counters, PlaneCounter.DEVICE_REFUSED);
+    count(this.#parts.counters, PlaneCounter.DEVICE_REFUSED);
   }
 }

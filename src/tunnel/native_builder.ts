@@ -37,7 +37,7 @@ const UDP_OFFLOADS = Offload.USO4 | Offload.USO6;
  * The runtime has compiled then what carries single packets. It would do that
  * later, too, but then now and then a packet has to wait for a millisecond.
  */
-const REHEARSAL_ROUNDS = 8000;
+const WARM_UP_ROUNDS = 8000;
 
 /** How often memory is given back that is free, in milliseconds. */
 const TRIM_EVERY_MS = 5000;
@@ -107,12 +107,11 @@ export class NativeBuilder implements PlaneBuilder {
     if (device === undefined) throw new Error("Cannot start without a device");
     const plane = this.#plane;
     const logger = this.#logger;
-    const { params, deviceType, senderIds, fixedRemote, mux } = this.#settings;
     const offloads = this.#negotiate(device);
     logger.info(`offloads: ${[...offloads].join(", ") || "none"}`);
     await plane.start({
+      settings: this.#settings,
       engine: this.#engine,
-      ...{ params, deviceType, senderIds, fixedRemote, mux },
       connections: table.shared,
       routes: routes?.shared,
       device: device.fd,
@@ -128,7 +127,7 @@ export class NativeBuilder implements PlaneBuilder {
         tcp: offloads.has("coalesce"),
         udp: offloads.has("coalesce") && offloads.has("uso"),
       },
-      rehearsalRounds: REHEARSAL_ROUNDS,
+      warmUpRounds: WARM_UP_ROUNDS,
     }, { logger, moved });
     this.#trimMemory();
     const finished = plane.finished();

@@ -4,11 +4,10 @@
  * @module
  */
 import type { LevelName } from "../log/level.ts";
-import type { DeviceType } from "../satp/payload.ts";
-import type { SatpParameters } from "../satp/params.ts";
 import type { DeviceReader } from "./device_turn.ts";
 import type { CoalesceOptions } from "./inbound_pump.ts";
 import type { SendSockets } from "./gso_sender.ts";
+import type { TunnelSettings } from "./settings.ts";
 
 /** Engines that answer at once, as a worker needs it. */
 export type NativeEngineName = "ipsec-mb" | "openssl" | "builtin";
@@ -22,15 +21,9 @@ export type WorkerRole = "all" | DeviceReader;
 /** Everything a worker is to know; it begins to carry when it has it. */
 export interface NativeSetup {
   readonly role: WorkerRole;
+  readonly settings: TunnelSettings;
+  /** The engine that was chosen. */
   readonly engine: NativeEngineName;
-  readonly params: SatpParameters;
-  readonly deviceType: DeviceType;
-  /** The sender ids, one after the other: 1 to 256. */
-  readonly senderIds: readonly number[];
-  /** Whether a known endpoint of a peer stays, whoever is heard. */
-  readonly fixedRemote: boolean;
-  /** The own mux, for packets where there is no routing. */
-  readonly mux: number;
   /** Memory of the connection table. */
   readonly connections: SharedArrayBuffer;
   /** Memory of the routing table; without one there is nothing to choose. */
@@ -48,13 +41,17 @@ export interface NativeSetup {
   /** File descriptor of the device. */
   readonly device: number;
   readonly sockets: SendSockets;
+  /** File descriptors of the sockets to receive from. */
   readonly receiveFrom: readonly number[];
+  /** Whether the device has a virtio header before each packet. */
   readonly vnetHeader: boolean;
+  /** Whether the kernel is given messages of several datagrams. */
   readonly gso: boolean;
+  /** Whether the kernel joins datagrams (UDP_GRO). */
   readonly gro: boolean;
   readonly coalesce: CoalesceOptions;
-  /** How often packets are rehearsed before the first real one. */
-  readonly rehearsalRounds: number;
+  /** How long the warm-up before the first packet is. */
+  readonly warmUpRounds: number;
 }
 
 /** What a worker says. */

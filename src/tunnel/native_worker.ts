@@ -5,21 +5,30 @@
  * @module
  */
 /// <reference lib="deno.worker" />
+import { openLibc } from "../../ffi/libc.ts";
 import type { LevelName } from "../log/level.ts";
 import type { Logger } from "../log/logger.ts";
+import { assemble, engineMaker } from "./assemble.ts";
 import type { NativeSetup, WorkerMessage } from "./native_messages.ts";
-import { openLoop } from "./native_pumps.ts";
 import { PlaneLog } from "./plane_log.ts";
+import { warmUp } from "./rehearsal.ts";
+
+/** How long log lines may be held back while nothing happens, in ms. */
+const PATIENCE_MS = 10_000;
 
 async function carry(setup: NativeSetup): Promise<void> {
   const now = () => performance.now();
-  const planeLog = new PlaneLog(postingLogger(), now);
+  const libc = openLibc();
+  const newEngine = await engineMaker(setup.engine);
+  warmUp(setup, { libc, newEngine, now });
+  const log = new PlaneLog(postingLogger(), now);
   const moved = (mux: number) => say({ kind: "moved", mux });
-  const loop = await openLoop(setup, planeLog, moved, now);
+  const patience = PATIENCE_MS;
+  const loop = assemble(setup, { libc, newEngine, now, log, moved, patience });
   const stop = new Int32Array(setup.stop);
   say({ kind: "ready" });
   while (Atomics.load(stop, 0) === 0) loop.round();
-  planeLog.flush();
+  log.flush();
 }
 
 function postingLogger(): Logger {

@@ -8,18 +8,20 @@
  * @module
  */
 import type { Arena } from "../../ffi/memory.ts";
-import type { PacketPort } from "../../ffi/packet_port.ts";
-import type { PacketMemory } from "../offload/bytes.ts";
 import { IN_PLACE, MALFORMED, Segmenter } from "../offload/segment.ts";
 import { VIRTIO_HEADER_SIZE } from "../offload/virtio.ts";
+import { RouteTable } from "../route/table.ts";
 import { DatagramBatch } from "../satp/batch.ts";
-import type { SyncCryptoEngine } from "../satp/engine.ts";
 import { MAX_DATAGRAM_BYTES } from "../satp/header.ts";
 import type { SatpParameters } from "../satp/params.ts";
 import { sealBatch } from "../satp/pipeline.ts";
+import type { WorkerParts } from "./assemble.ts";
 import { count, PlaneCounter } from "./counters.ts";
-import { GsoSender, type GsoSenderOptions } from "./gso_sender.ts";
-import { HEADROOM_BYTES, Outbound, type OutboundOptions } from "./outbound.ts";
+import { GsoSender } from "./gso_sender.ts";
+import type { NativeSetup } from "./native_messages.ts";
+import { type Chooser, HEADROOM_BYTES, Outbound } from "./outbound.ts";
+import { PointToPoint } from "./point_to_point.ts";
+import { Routed } from "./routed.ts";
 
 /**
  * Datagrams of a batch: two super-packets of TCP at the default MTU, which
@@ -30,23 +32,13 @@ const BATCH_DATAGRAMS = 92;
 /** The longest packet that a device hands over, with its virtio header. */
 const READ_BYTES = VIRTIO_HEADER_SIZE + 0xffff + 18;
 
-/** What the pump is made of. */
-export interface OutboundPumpOptions extends GsoSenderOptions {
-  readonly params: SatpParameters;
-  readonly engine: SyncCryptoEngine;
-  readonly packets: PacketMemory;
-  readonly port: PacketPort;
-  /** Whether the device puts a virtio header before each packet. */
-  readonly vnetHeader: boolean;
-  readonly outbound: OutboundOptions;
-}
-
 /** Bytes of the arena that a pump takes, roughly. */
 export const OUTBOUND_ARENA_BYTES = 512 << 10;
 
 /** Carries packets from the device to the wire. */
 export class OutboundPump {
-  readonly #options: OutboundPumpOptions;
+  readonly #parts: WorkerParts;
+  readonly #vnetHeader: boolean;
   readonly #outbound: Outbound;
   readonly #sender: GsoSender;
   readonly #segmenter: Segmenter;
@@ -60,15 +52,26 @@ export class OutboundPump {
   // Whether the device was empty when it was last asked.
   #wasEmpty = true;
 
-  constructor(options: OutboundPumpOptions) {
-    const { arena, params, outbound, packets } = options;
-    this.#options = options;
-    this.#outbound = new Outbound(takeBatch(arena, params), outbound);
-    this.#sender = new GsoSender(this.#outbound, options);
+  constructor(setup: NativeSetup, parts: WorkerParts) {
+    const { libc, arena, packets, connections, counters, log, now } = parts;
+    const { settings, sockets: { ipv4, ipv6 }, gso } = setup;
+    const { params, deviceType, senderIds } = settings;
+    this.#parts = parts;
+    this.#vnetHeader = setup.vnetHeader;
+    this.#outbound = new Outbound(takeBatch(arena, params), {
+      ...{ connections, deviceType, senderIds, counters },
+      chooser: chooserOf(setup, parts),
+      events: log,
+    });
+    this.#sender = new GsoSender(this.#outbound, {
+      ...{ libc, arena, gso, now },
+      sockets: { ipv4, ipv6 },
+      noSocket: (to) => log.noSocket(to),
+    });
     this.#maxPacket = MAX_DATAGRAM_BYTES - HEADROOM_BYTES - params.tagLength;
     this.#segmenter = new Segmenter(
       packets,
-      outbound.deviceType === "tap",
+      deviceType === "tap",
       this.#maxPacket,
     );
     this.#sizes = new Uint32Array(BATCH_DATAGRAMS);
@@ -113,7 +116,7 @@ export class OutboundPump {
     const outbound = this.#outbound;
     try {
       outbound.address(this.#sizes);
-      sealBatch(this.#options.engine, outbound.batch, outbound.schedules);
+      sealBatch(this.#parts.engine, outbound.batch, outbound.schedules);
     } catch (error) {
       outbound.fail(error);
     } finally {
@@ -133,12 +136,12 @@ export class OutboundPump {
         this.#wasEmpty = false;
         return true;
       }
-      const size = this.#options.port.read(this.#readAt, READ_BYTES);
+      const size = this.#parts.port.read(this.#readAt, READ_BYTES);
       if (size === 0) {
         this.#wasEmpty = true;
         return false;
       }
-      if (this.#options.vnetHeader) this.#takeSuperPacket(size);
+      if (this.#vnetHeader) this.#takeSuperPacket(size);
       else this.#layPacket(this.#readAt, size);
     }
   }
@@ -146,7 +149,7 @@ export class OutboundPump {
   #takeSuperPacket(size: number): void {
     const segments = this.#segmenter.begin(this.#readAt, size);
     if (segments === MALFORMED) {
-      count(this.#options.outbound.counters, PlaneCounter.MALFORMED_OUT);
+      count(this.#parts.counters, PlaneCounter.MALFORMED_OUT);
     } else if (segments === IN_PLACE) {
       const at = this.#readAt + VIRTIO_HEADER_SIZE;
       this.#layPacket(at, size - VIRTIO_HEADER_SIZE);
@@ -155,10 +158,10 @@ export class OutboundPump {
 
   #layPacket(at: number, size: number): void {
     if (size > this.#maxPacket) {
-      const { counters } = this.#options.outbound;
+      const { counters } = this.#parts;
       return count(counters, PlaneCounter.TOO_LONG_OUT);
     }
-    this.#options.packets.copy(this.#nextAt + HEADROOM_BYTES, at, size);
+    this.#parts.packets.copy(this.#nextAt + HEADROOM_BYTES, at, size);
     this.#laid(size);
   }
 
@@ -185,6 +188,15 @@ export class OutboundPump {
     this.#sizes[batch.count++] = size;
     this.#nextAt += HEADROOM_BYTES + size + batch.params.tagLength;
   }
+}
+
+function chooserOf(
+  { settings: { mux }, routes }: NativeSetup,
+  { connections }: WorkerParts,
+): Chooser {
+  return routes === undefined
+    ? new PointToPoint(connections, mux)
+    : new Routed(connections, new RouteTable(routes));
 }
 
 function takeBatch(arena: Arena, params: SatpParameters): DatagramBatch {

@@ -1,14 +1,15 @@
 /**
- * A tunnel to itself, for a moment, before a worker carries real packets: so
- * the first of those meet code that the runtime has already compiled, which
- * makes them three times faster. Nothing of it leaves the loopback device.
+ * Warm-up of a worker: a tunnel to itself, for a moment, before it carries
+ * real packets. So the first of those meet code that the runtime has already
+ * compiled, which makes them three times faster. Nothing of it leaves the
+ * loopback device.
  *
  * @module
  */
-import type { Libc } from "../../ffi/libc.ts";
-import type { Arena } from "../../ffi/memory.ts";
+import { SystemError } from "../../ffi/errno.ts";
+import { Arena } from "../../ffi/memory.ts";
 import { PacketPort } from "../../ffi/packet_port.ts";
-import { Bell, PollSet } from "../../ffi/poll.ts";
+import { Bell } from "../../ffi/poll.ts";
 import { SocketPair } from "../../ffi/socket_pair.ts";
 import { UdpSocket } from "../../ffi/udp.ts";
 import type { Logger } from "../log/logger.ts";
@@ -18,17 +19,21 @@ import {
   writePlainHeader,
   writeSuperHeader,
 } from "../offload/virtio.ts";
-import type { SyncCryptoEngine } from "../satp/engine.ts";
-import { keyBytes, type Role, SALT_BYTES } from "../satp/params.ts";
-import { CarryLoop } from "./carry_loop.ts";
-import { Connections } from "./connection.ts";
+import { keyBytes, SALT_BYTES } from "../satp/params.ts";
+import { assemble, type WorkerContext } from "./assemble.ts";
+import type { CarryLoop } from "./carry_loop.ts";
 import { ConnectionTable, endpointWords } from "./connection_table.ts";
 import { PLANE_COUNTERS } from "./counters.ts";
-import { writeEndpoint } from "./endpoint_words.ts";
 import { DeviceTurn } from "./device_turn.ts";
+import { writeEndpoint } from "./endpoint_words.ts";
 import type { NativeSetup } from "./native_messages.ts";
-import { inboundPump, outboundPump, type PumpParts } from "./pump_parts.ts";
 import { PlaneLog } from "./plane_log.ts";
+
+/**
+ * Of the warm-up before the warm-up: the first objects of a kind teach the
+ * runtime what their fields hold, so that it does not compile for those alone.
+ */
+const FIRST_ROUNDS = 20;
 
 /** Every so many rounds there is a super-packet as well. */
 const SUPER_EVERY = 40;
@@ -42,131 +47,148 @@ const SEGMENTS = 20;
 const IP_TCP_BYTES = 40;
 const ETHERNET_BYTES = 14;
 
-/** Nothing is wrong here that anybody should know. */
-const SILENT: Logger = {
-  error() {},
+/** Bytes of a place for what is fed or read back. */
+const PACKET_ROOM = 80 << 10;
+
+/** Bytes for two of those, and for the list of pieces of a port. */
+const ARENA_BYTES = 2 * PACKET_ROOM + 4096;
+
+/**
+ * The connection of the lowest mux seals, and the own mux goes into the header
+ * (SATP section 8): so the connection that opens can have the other role.
+ */
+const SEALING_MUX = 0;
+const OPENING_MUX = 1;
+
+/** A library that does not work should say so before there are packets. */
+const THROWING: Logger = {
+  error(text) {
+    throw new Error(text);
+  },
   warning() {},
   notice() {},
   info() {},
   debug() {},
 };
 
-/** A library that cannot do it should say so before there are packets. */
-class RehearsalLog extends PlaneLog {
-  override batchFailed(error: unknown): void {
-    throw error;
-  }
-}
-
-/** What a rehearsal uses; all of it is forgotten afterwards. */
-export interface RehearsalParts {
-  readonly libc: Libc;
-  /** Room for both pumps and a super-packet. */
-  readonly arena: Arena;
-  readonly engine: SyncCryptoEngine;
-  /** A clock that never goes back, in milliseconds. */
-  readonly now: () => number;
-}
-
-/** Bytes of the arena for what is fed and read back, beside the pumps. */
-export const REHEARSAL_BYTES = 192 << 10;
+/** What a warm-up has of the worker's. */
+type WarmUpContext = Pick<WorkerContext, "libc" | "newEngine" | "now">;
 
 /**
- * Carries made-up packets out and in again with the parameters of a setup.
- *
- * @throws {SystemError} if there is no loopback device
+ * Carries made-up packets out and in again, by the setup of a worker. Without
+ * a loopback device the first packets are slower, and nothing else.
  */
-export function rehearse(
-  given: NativeSetup,
-  rounds: number,
-  parts: RehearsalParts,
+export function warmUp(
+  setup: NativeSetup,
+  context: WarmUpContext,
 ): void {
-  const { libc, arena } = parts;
-  using pair = new SocketPair(libc);
-  const loopback = Uint8Array.of(127, 0, 0, 1);
-  const socket = UdpSocket.open(libc, {
-    address: loopback,
-    port: 0,
-    scope: 0,
-  });
-  using cleanup = new DisposableStack();
-  cleanup.defer(() => socket.close());
-  const bell = Bell.open(libc);
-  cleanup.defer(() => bell.close());
-  if (given.gro) socket.enableGro();
-  const setup = { ...given, routes: undefined };
-  const loop = newLoop(setup, parts, pair.near, socket, bell);
-  const far = new PacketPort(libc, arena, pair.far);
-  const fed = arena.take(REHEARSAL_BYTES / 2, 64);
-  const readBack = arena.take(REHEARSAL_BYTES / 2 - 64, 64);
-  const carry = (size: number, copies: number): void => {
-    for (let k = 0; k < copies; k++) far.write(fed, size);
-    while (!loop.round());
-    while (far.read(readBack, REHEARSAL_BYTES / 2 - 64) > 0);
-    bell.ring();
-    loop.round();
-  };
-  for (let k = 0; k < rounds; k++) {
-    const version = k % 2 === 0 ? 4 : 6;
-    carry(writePing(setup, arena, fed, version), PACKETS_A_ROUND);
-    if (setup.vnetHeader && k % SUPER_EVERY === 0) {
-      carry(writeSuperPacket(setup, arena, fed), 1);
+  const stop = new Int32Array(setup.stop);
+  for (const rounds of [FIRST_ROUNDS, setup.warmUpRounds]) {
+    try {
+      using tunnel = new TunnelToItself(setup, context);
+      for (let k = 0; k < rounds; k++) {
+        if (Atomics.load(stop, 0) !== 0) return;
+        tunnel.round(k);
+      }
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
     }
   }
 }
 
-function newLoop(
-  setup: NativeSetup,
-  parts: RehearsalParts,
-  device: number,
-  socket: UdpSocket,
-  bell: Bell,
-): CarryLoop {
-  const { libc, arena, now } = parts;
-  const log = new RehearsalLog(SILENT, now);
-  const leaving = partsOf(setup, parts, device, "left", socket);
-  return new CarryLoop({
-    wait: new PollSet(libc, arena, 3),
-    bell,
-    device,
-    outbound: outboundPump(leaving, { ipv4: socket.fd }, log),
-    inbound: setup.role === "out" ? undefined : inboundPump(
-      partsOf(setup, parts, device, "right", socket),
-      [socket.fd],
-      log,
-    ),
-    sockets: [socket.fd],
-    connections: leaving.connections,
-    turn: new DeviceTurn("in", DeviceTurn.allocate(), bell, now),
-    patience: 0,
-    log,
-  });
+/** A worker between a pair of sockets, instead of a device, and itself. */
+class TunnelToItself implements Disposable {
+  readonly #opened: DisposableStack;
+  readonly #setup: NativeSetup;
+  readonly #arena = new Arena(ARENA_BYTES);
+  readonly #fed: number;
+  readonly #readBack: number;
+  readonly #far: PacketPort;
+  readonly #bell: Bell;
+  readonly #loop: CarryLoop;
+
+  /** @throws {SystemError} if there is no loopback device */
+  constructor(
+    given: NativeSetup,
+    { libc, newEngine, now }: WarmUpContext,
+  ) {
+    using opened = new DisposableStack();
+    const pair = opened.use(new SocketPair(libc));
+    const address = Uint8Array.of(127, 0, 0, 1);
+    const socket = UdpSocket.open(libc, { address, port: 0, scope: 0 });
+    opened.defer(() => socket.close());
+    if (given.gro) socket.enableGro();
+    this.#bell = Bell.open(libc);
+    opened.defer(() => this.#bell.close());
+    this.#setup = setupOf(given, pair.near, socket, this.#bell.fd);
+    this.#loop = assemble(this.#setup, {
+      ...{ libc, newEngine, now },
+      log: new PlaneLog(THROWING, now),
+      moved: () => {},
+      patience: 0,
+    });
+    this.#far = new PacketPort(libc, this.#arena, pair.far);
+    this.#fed = this.#arena.take(PACKET_ROOM, 64);
+    this.#readBack = this.#arena.take(PACKET_ROOM, 64);
+    this.#opened = opened.move();
+  }
+
+  /** Carries some packets, IPv4 and IPv6 by turns. */
+  round(k: number): void {
+    const version = k % 2 === 0 ? 4 : 6;
+    const size = writePing(this.#setup, this.#arena, this.#fed, version);
+    this.#carry(size, PACKETS_A_ROUND);
+    if (this.#setup.vnetHeader && k % SUPER_EVERY === 0) {
+      this.#carry(writeSuperPacket(this.#setup, this.#arena, this.#fed), 1);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#opened.dispose();
+  }
+
+  #carry(size: number, copies: number): void {
+    const { role, turn } = this.#setup;
+    const far = this.#far;
+    if (role !== "all") DeviceTurn.assign(turn, role);
+    for (let k = 0; k < copies; k++) far.write(this.#fed, size);
+    while (!this.#loop.round());
+    while (far.read(this.#readBack, PACKET_ROOM) > 0);
+    this.#bell.ring();
+    this.#loop.round();
+  }
 }
 
-function partsOf(
-  setup: NativeSetup,
-  { libc, arena, engine, now }: RehearsalParts,
+function setupOf(
+  given: NativeSetup,
   device: number,
-  role: Role,
   socket: UdpSocket,
-): PumpParts {
+  bell: number,
+): NativeSetup {
+  const settings = { ...given.settings, mux: OPENING_MUX };
   const table = new ConnectionTable(ConnectionTable.allocate());
   const words = endpointWords();
   const address = { family: 4, bytes: socket.local.address } as const;
   writeEndpoint(words, 0, { address, port: socket.local.port });
-  table.setEndpoint(setup.mux, words, 0);
-  const key = new Uint8Array(keyBytes(setup.params.kdPrf));
+  const key = new Uint8Array(keyBytes(settings.params.kdPrf));
   const secrets = { key, salt: new Uint8Array(SALT_BYTES) };
-  table.put(setup.mux, { role, secrets, windowSize: 64 }, 0);
+  for (const mux of [SEALING_MUX, OPENING_MUX]) {
+    const role = mux === SEALING_MUX ? "left" : "right";
+    table.setEndpoint(mux, words, 0);
+    table.put(mux, { role, secrets, windowSize: 64 }, 0);
+  }
   return {
-    setup,
-    libc,
-    arena,
-    engine,
-    connections: new Connections(table, engine),
-    counters: new Float64Array(PLANE_COUNTERS),
+    ...given,
+    settings,
+    connections: table.shared,
+    routes: undefined,
+    counters: new SharedArrayBuffer(PLANE_COUNTERS * 8),
+    turn: DeviceTurn.allocate(),
+    bell,
+    otherBell: bell,
     device,
-    now,
+    sockets: { ipv4: socket.fd },
+    receiveFrom: [socket.fd],
   };
 }
 
@@ -225,5 +247,5 @@ function writeSuperPacket(
 }
 
 function linkBytes(setup: NativeSetup): number {
-  return setup.deviceType === "tap" ? ETHERNET_BYTES : 0;
+  return setup.settings.deviceType === "tap" ? ETHERNET_BYTES : 0;
 }

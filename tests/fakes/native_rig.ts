@@ -38,6 +38,7 @@ import {
 } from "./plane_rig.ts";
 import { recordingLog } from "./recording_log.ts";
 import { plain, segmentsOf } from "../../lab/super_packets.ts";
+import { tunnelSettings } from "./tunnel_settings.ts";
 
 /** How a native plane is set up; without an offload named it has none. */
 export interface NativeRigOptions extends PlaneOptions {
@@ -265,14 +266,13 @@ export class NativeRig implements PlaneUnderTest {
 
   #nativeOptions(options: NativeRigOptions): NativeOptions {
     const { engine, params, deviceType = "tun", senderIds = [0] } = options;
+    const { fixedRemote = false, mux = 0 } = options;
     const { coalesceTcp = false, coalesceUdp = false } = options;
     return {
+      settings: tunnelSettings({
+        ...{ params, deviceType, senderIds, fixedRemote, mux },
+      }),
       engine,
-      params,
-      deviceType,
-      senderIds,
-      fixedRemote: options.fixedRemote ?? false,
-      mux: options.mux ?? 0,
       connections: this.table.shared,
       routes: undefined,
       device: this.device.fd,
@@ -282,7 +282,7 @@ export class NativeRig implements PlaneUnderTest {
       gso: options.gso ?? false,
       gro: options.gro ?? false,
       coalesce: { tcp: coalesceTcp, udp: coalesceUdp },
-      rehearsalRounds: 40,
+      warmUpRounds: 40,
     };
   }
 

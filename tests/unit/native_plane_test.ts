@@ -19,6 +19,7 @@ import { NativeRig, type NativeRigOptions } from "../fakes/native_rig.ts";
 import { PairDevice } from "../fakes/native_rig_device.ts";
 import { recordingLog } from "../fakes/recording_log.ts";
 import { paramsOf, secretsOf } from "../vectors/satp.ts";
+import { tunnelSettings } from "../fakes/tunnel_settings.ts";
 import { libcTest } from "../fakes/with_libc.ts";
 
 const VECTOR = {
@@ -84,12 +85,8 @@ async function sealed(seq: number): Promise<Uint8Array> {
 /** Options that are good for nothing but being refused, or not looked at. */
 function idleOptions(device: PairDevice): NativeOptions {
   return {
+    settings: tunnelSettings(),
     engine: "builtin",
-    params: paramsOf(VECTOR),
-    deviceType: "tun",
-    senderIds: [0],
-    fixedRemote: false,
-    mux: 0,
     connections: ConnectionTable.allocate(),
     routes: undefined,
     device: device.fd,
@@ -99,7 +96,7 @@ function idleOptions(device: PairDevice): NativeOptions {
     gso: false,
     gro: false,
     coalesce: { tcp: false, udp: false },
-    rehearsalRounds: 0,
+    warmUpRounds: 0,
   };
 }
 

@@ -1,29 +1,27 @@
 import { strict as assert } from "node:assert";
 import type { Libc } from "../../ffi/libc.ts";
-import { Arena } from "../../ffi/memory.ts";
+import { Bell } from "../../ffi/poll.ts";
 import { SocketPair } from "../../ffi/socket_pair.ts";
 import type { UdpSocket } from "../../ffi/udp.ts";
 import { createSatpCodec } from "../../mod.ts";
 import { BuiltinEngine } from "../../src/crypto/builtin.ts";
 import type { MasterKey } from "../../src/satp/engine.ts";
-import { Connections } from "../../src/tunnel/connection.ts";
+import { assemble } from "../../src/tunnel/assemble.ts";
+import type { CarryLoop } from "../../src/tunnel/carry_loop.ts";
 import {
   ConnectionTable,
   endpointWords,
 } from "../../src/tunnel/connection_table.ts";
 import { PLANE_COUNTERS, PlaneCounter } from "../../src/tunnel/counters.ts";
+import { DeviceTurn } from "../../src/tunnel/device_turn.ts";
 import { writeEndpoint } from "../../src/tunnel/endpoint_words.ts";
 import { PlaneLog } from "../../src/tunnel/plane_log.ts";
-import {
-  inboundPump,
-  outboundPump,
-  type PumpParts,
-} from "../../src/tunnel/pump_parts.ts";
 import { MemoryPlane } from "../fakes/memory_plane.ts";
 import { LoopbackPeer, openOn } from "../fakes/native_rig_peer.ts";
 import { until } from "../fakes/plane_rig.ts";
 import { recordingLog } from "../fakes/recording_log.ts";
 import { paramsOf, secretsOf } from "../vectors/satp.ts";
+import { tunnelSettings } from "../fakes/tunnel_settings.ts";
 import { libcTest } from "../fakes/with_libc.ts";
 
 const VECTOR = {
@@ -64,18 +62,18 @@ class FailingOnce extends BuiltinEngine implements Disposable {
   }
 }
 
-interface NativePumps {
-  readonly parts: PumpParts;
+interface NativeWorker {
+  readonly loop: CarryLoop;
+  readonly counters: Float64Array;
   readonly pair: SocketPair;
   readonly socket: UdpSocket;
   readonly peer: LoopbackPeer;
   readonly log: ReturnType<typeof recordingLog>;
-  readonly planeLog: PlaneLog;
 }
 
-async function withPumps(
+async function withWorker(
   libc: Libc,
-  body: (pumps: NativePumps) => Promise<void>,
+  body: (worker: NativeWorker) => Promise<void>,
 ): Promise<void> {
   using cleanup = new DisposableStack();
   const pair = cleanup.use(new SocketPair(libc));
@@ -84,6 +82,8 @@ async function withPumps(
   cleanup.defer(() => peer.close());
   const socket = openOn(libc, loopback);
   cleanup.defer(() => socket.close());
+  const bell = Bell.open(libc);
+  cleanup.defer(() => bell.close());
   const table = new ConnectionTable(ConnectionTable.allocate());
   const words = endpointWords();
   writeEndpoint(words, 0, peer.endpoint);
@@ -93,23 +93,18 @@ async function withPumps(
   using engine = new FailingOnce();
   const now = () => 0;
   const log = recordingLog();
-  const planeLog = new PlaneLog(log, now);
-  const counters = new Float64Array(PLANE_COUNTERS);
-  const setup = {
+  const counters = new SharedArrayBuffer(PLANE_COUNTERS * 8);
+  const loop = assemble({
     role: "all",
+    settings: tunnelSettings(),
     engine: "builtin",
-    params: paramsOf(VECTOR),
-    deviceType: "tun",
-    senderIds: [0],
-    fixedRemote: false,
-    mux: 0,
     connections: table.shared,
     routes: undefined,
-    counters: new SharedArrayBuffer(8),
+    counters,
     stop: new SharedArrayBuffer(4),
-    turn: new SharedArrayBuffer(4),
-    bell: -1,
-    otherBell: -1,
+    turn: DeviceTurn.allocate(),
+    bell: bell.fd,
+    otherBell: bell.fd,
     device: pair.near,
     sockets: { ipv4: socket.fd },
     receiveFrom: [socket.fd],
@@ -117,29 +112,25 @@ async function withPumps(
     gso: false,
     gro: false,
     coalesce: { tcp: false, udp: false },
-    rehearsalRounds: 0,
-  } as const;
-  const parts: PumpParts = {
-    setup,
-    libc,
-    arena: new Arena(4 << 20),
-    engine,
-    connections: new Connections(table, engine),
-    counters,
-    device: pair.near,
-    now,
-  };
-  await body({ parts, pair, socket, peer, log, planeLog });
+    warmUpRounds: 0,
+  }, {
+    ...{ libc, now },
+    newEngine: () => engine,
+    log: new PlaneLog(log, now),
+    moved: () => {},
+    patience: 0,
+  });
+  const shown = new Float64Array(counters);
+  await body({ loop, counters: shown, pair, socket, peer, log });
 }
 
 libcTest(
   "an error of the engine costs one batch on the native way out",
   (libc) =>
-    withPumps(libc, async ({ parts, pair, socket, peer, log, planeLog }) => {
-      const pump = outboundPump(parts, { ipv4: socket.fd }, planeLog);
+    withWorker(libc, async ({ loop, counters, pair, peer, log }) => {
       for (let k = 0; k < 2; k++) {
         libc.symbols.write(pair.far, PACKET, PACKET.length);
-        while (pump.pump());
+        while (!loop.round());
       }
       const received: Uint8Array[] = [];
       await until(
@@ -147,7 +138,7 @@ libcTest(
         () => "the second packet does not come",
       );
       assert.equal(received.length, 1);
-      assert.equal(parts.counters[PlaneCounter.INTERNAL_ERROR], 1);
+      assert.equal(counters[PlaneCounter.INTERNAL_ERROR], 1);
       assert.deepEqual(log.lines, [LOST]);
     }),
 );
@@ -155,15 +146,14 @@ libcTest(
 libcTest(
   "an error of the engine costs one batch on the native way in",
   (libc) =>
-    withPumps(libc, async ({ parts, pair, socket, peer, log, planeLog }) => {
-      const pump = inboundPump(parts, [socket.fd], planeLog);
+    withWorker(libc, async ({ loop, counters, pair, socket, peer, log }) => {
       const packet = new Uint8Array(2048);
       let received = -1;
       for (let seq = 0; seq < 2; seq++) {
         peer.send([await sealed(seq)], socket.local);
         await until(
           () => {
-            pump.pump();
+            loop.round();
             received = libc.symbols.read(pair.far, packet, packet.length);
             return received > 0 || log.lines.length > seq;
           },
@@ -171,7 +161,7 @@ libcTest(
         );
       }
       assert.deepEqual(packet.subarray(0, received), PACKET);
-      assert.equal(parts.counters[PlaneCounter.INTERNAL_ERROR], 1);
+      assert.equal(counters[PlaneCounter.INTERNAL_ERROR], 1);
       assert.deepEqual(log.lines, [LOST]);
     }),
 );
