@@ -141,7 +141,7 @@ class Daemon {
       table: this.#table,
       routes: this.#routeTable,
       moved: (mux) => this.#member.moved(mux),
-    });
+    }, stop);
     this.#plane = plane;
     stop.addEventListener("abort", () => plane.stop());
     if (stop.aborted) plane.stop();

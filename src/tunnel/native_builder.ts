@@ -14,7 +14,7 @@ import type { Endpoint } from "../net/endpoint.ts";
 import type { FamilyChoice } from "../net/resolver.ts";
 import { BindError } from "./bind_error.ts";
 import type { NativeEngineName } from "./native_messages.ts";
-import type { NativePlane } from "./native_plane.ts";
+import type { NativeOptions, NativePlane } from "./native_plane.ts";
 import type {
   DeviceHandle,
   PlaneBuilder,
@@ -102,33 +102,21 @@ export class NativeBuilder implements PlaneBuilder {
     }
   }
 
-  async start({ table, routes, moved }: PlaneSetup): Promise<RunningPlane> {
-    const device = this.#device;
-    if (device === undefined) throw new Error("Cannot start without a device");
+  async start(setup: PlaneSetup, stop?: AbortSignal): Promise<RunningPlane> {
     const plane = this.#plane;
-    const logger = this.#logger;
-    const offloads = this.#negotiate(device);
-    logger.info(`offloads: ${[...offloads].join(", ") || "none"}`);
-    await plane.start({
-      settings: this.#settings,
-      engine: this.#engine,
-      connections: table.shared,
-      routes: routes?.shared,
-      device: device.fd,
-      sockets: {
-        ipv4: this.#socketOf(4)?.fd,
-        ipv6: this.#socketOf(16)?.fd,
-      },
-      receiveFrom: this.#sockets.map(({ fd }) => fd),
-      vnetHeader: this.#vnetHeader,
-      gso: offloads.has("gso"),
-      gro: offloads.has("gro"),
-      coalesce: {
-        tcp: offloads.has("coalesce"),
-        udp: offloads.has("coalesce") && offloads.has("uso"),
-      },
-      warmUpRounds: WARM_UP_ROUNDS,
-    }, { logger, moved });
+    const { moved } = setup;
+    const starting = plane.start(this.#optionsFor(setup), {
+      logger: this.#logger,
+      moved,
+    });
+    const abort = () => plane.stop();
+    stop?.addEventListener("abort", abort);
+    if (stop?.aborted) abort();
+    try {
+      await starting;
+    } finally {
+      stop?.removeEventListener("abort", abort);
+    }
     this.#trimMemory();
     const finished = plane.finished();
     return {
@@ -165,6 +153,31 @@ export class NativeBuilder implements PlaneBuilder {
   // With port 0 all sockets are to have the port that the first one got.
   #portFor(port: number): number {
     return port === 0 ? this.#sockets[0]?.local.port ?? 0 : port;
+  }
+
+  #optionsFor({ table, routes }: PlaneSetup): NativeOptions {
+    const device = this.#device;
+    if (device === undefined) throw new Error("Cannot start without a device");
+    const offloads = this.#negotiate(device);
+    this.#logger.info(`offloads: ${[...offloads].join(", ") || "none"}`);
+    const coalesces = offloads.has("coalesce");
+    return {
+      settings: this.#settings,
+      engine: this.#engine,
+      connections: table.shared,
+      routes: routes?.shared,
+      device: device.fd,
+      sockets: {
+        ipv4: this.#socketOf(4)?.fd,
+        ipv6: this.#socketOf(16)?.fd,
+      },
+      receiveFrom: this.#sockets.map(({ fd }) => fd),
+      vnetHeader: this.#vnetHeader,
+      gso: offloads.has("gso"),
+      gro: offloads.has("gro"),
+      coalesce: { tcp: coalesces, udp: coalesces && offloads.has("uso") },
+      warmUpRounds: WARM_UP_ROUNDS,
+    };
   }
 
   // The compilers of the runtime leave a tenth of the memory behind, free but

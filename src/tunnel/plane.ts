@@ -78,6 +78,9 @@ export interface PlaneBuilder extends Disposable {
    * @throws {BindError} if the port is taken
    */
   bindToAll(family: FamilyChoice, port: number): readonly Endpoint[];
-  /** @throws if the plane cannot start */
-  start(setup: PlaneSetup): Promise<RunningPlane>;
+  /**
+   * @param stop Stops the plane already while it starts
+   * @throws if the plane cannot start
+   */
+  start(setup: PlaneSetup, stop?: AbortSignal): Promise<RunningPlane>;
 }
