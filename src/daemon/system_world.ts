@@ -44,7 +44,7 @@ export function systemWorld(
     path.startsWith("/") ? path : `${folder}/${path}`;
   const streams = new LocalStreams(libc);
   const surroundings = {
-    now: () => performance.now(),
+    now: () => performance.timeOrigin + performance.now(),
     processors: navigator.hardwareConcurrency,
   };
   return {

@@ -50,6 +50,7 @@ const SALT = 24;
 const TOLD = 28;
 const FINGERPRINT_64 = 15;
 const COUNTERS_64 = 16;
+const HEARD_64 = 31;
 
 const KEY_MAX_BYTES = 32;
 const SALT_MAX_BYTES = 16;
@@ -171,6 +172,7 @@ export class ConnectionTable {
       this.#doubles[record / 2 + FINGERPRINT_64] = this.#spaces
         .renumber(this.#numbers, mux, keys, firstSeq, sameEpoch);
       Atomics.store(words, record + EXISTS, 1);
+      if (!existed) this.#doubles[record / 2 + HEARD_64] = 0;
       if (existed && !sameEpoch) Atomics.add(words, RETIREMENTS, 1);
     });
     this.#live.add(mux);
@@ -334,6 +336,26 @@ export class ConnectionTable {
   counters(mux: number): Float64Array {
     const at = (mux * (RECORD_WORDS / 2) + COUNTERS_64) * 8;
     return new Float64Array(this.#shared, at, CONNECTION_COUNTERS);
+  }
+
+  /**
+   * When the peer of a connection was last heard: an authentic datagram came
+   * that was no replay. In milliseconds since 1970 by the clock of the thread
+   * that received it, `performance.timeOrigin + performance.now()`, which never
+   * goes back. Those of two threads differ by about one, and by as much as the
+   * time of day was set while the process runs.
+   *
+   * @returns undefined if it was not heard since the connection was made
+   */
+  lastHeard(mux: number): number | undefined {
+    return this.#doubles[mux * (RECORD_WORDS / 2) + HEARD_64] || undefined;
+  }
+
+  /** For the thread that receives: its peer was heard at this time. */
+  noteHeard(mux: number, now: number): void {
+    const at = mux * (RECORD_WORDS / 2) + HEARD_64;
+    // Once for each batch: other threads may be reading what lies beside it.
+    if (this.#doubles[at] !== now) this.#doubles[at] = now;
   }
 
   #holdsKeys(record: number, { key, salt }: MasterSecrets): boolean {

@@ -44,7 +44,7 @@ export interface InboundOptions {
   readonly fixedRemote: boolean;
   readonly counters: Float64Array;
   readonly events: InboundEvents;
-  /** A clock that never goes back, in milliseconds. */
+  /** Milliseconds since 1970, by a clock that never goes back. */
   readonly now: () => number;
 }
 
@@ -193,6 +193,7 @@ export class Inbound {
       this.#options.events.replay(connection, seq, senderId);
       return false;
     }
+    this.#options.connections.table.noteHeard(connection.mux, now);
     const heard = this.#heard;
     heard.senderId = senderId;
     heard.seq = seq;

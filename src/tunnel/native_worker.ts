@@ -17,7 +17,7 @@ import { warmUp } from "./rehearsal.ts";
 const PATIENCE_MS = 10_000;
 
 async function carry(setup: NativeSetup): Promise<void> {
-  const now = () => performance.now();
+  const now = () => performance.timeOrigin + performance.now();
   const libc = openLibc();
   const newEngine = await engineMaker(setup.engine);
   warmUp(setup, { libc, newEngine, now });

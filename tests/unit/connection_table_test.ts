@@ -308,6 +308,23 @@ Deno.test("counters of neighbours do not overlap", () => {
   assert.equal(table.lowestMux(), 0);
 });
 
+Deno.test("a connection was heard when its thread says so, and anew when it is made anew", () => {
+  const table = newTable();
+  for (const mux of [MUX, LAST_MUX]) table.put(mux, keysOf(), 0);
+  table.counters(MUX).fill(9);
+  assert.equal(table.lastHeard(MUX), undefined);
+  table.noteHeard(MUX, 1.5);
+  table.noteHeard(LAST_MUX, 2 ** 41 + 0.25);
+  table.put(MUX, keysOf({ key: 2 }), 0);
+  const other = new ConnectionTable(table.shared);
+  assert.equal(other.lastHeard(MUX), 1.5);
+  assert.equal(other.lastHeard(LAST_MUX), 2 ** 41 + 0.25);
+  assert.equal(other.lastHeard(MUX - 1), undefined);
+  table.remove(MUX);
+  table.put(MUX, keysOf(), 0);
+  assert.equal(table.lastHeard(MUX), undefined);
+});
+
 Deno.test("reserve() counts on, and stops where the numbers end", () => {
   fc.assert(
     fc.property(

@@ -149,6 +149,14 @@ libcTest(
   },
 );
 
+Deno.test("when a peer was heard is told in the time of the main thread", async () => {
+  await using rig = await start();
+  await rig.receive([await sealed(0)], "home");
+  const now = performance.timeOrigin + performance.now();
+  const hour = 3_600_000;
+  assert.ok(Math.abs(now - (rig.table.lastHeard(0) ?? 0)) < hour);
+});
+
 Deno.test("after a worker has died nothing is sent any more", async () => {
   await using rig = await start();
   assert.equal((await rig.send([PACKET])).length, 1);

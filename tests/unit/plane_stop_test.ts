@@ -4,9 +4,9 @@ import { choosePlane } from "../../src/tunnel/choose_plane.ts";
 import { ConnectionTable } from "../../src/tunnel/connection_table.ts";
 import { PLANE_COUNTERS } from "../../src/tunnel/counters.ts";
 import type { RunningPlane } from "../../src/tunnel/plane.ts";
-import { duplicate, PairDevice } from "../support/native_rig_device.ts";
-import { recordingLog } from "../support/recording_log.ts";
-import { tunnelSettings } from "../support/tunnel_settings.ts";
+import { duplicate, PairDevice } from "../fakes/native_rig_device.ts";
+import { recordingLog } from "../fakes/recording_log.ts";
+import { tunnelSettings } from "../fakes/tunnel_settings.ts";
 
 /** A C library whose /dev/net/tun is one end of a pair of sockets. */
 function withDevice(libc: Libc, device: PairDevice): Libc {

@@ -74,6 +74,27 @@ planeTest(
 );
 
 planeTest(
+  "a peer is heard by what is authentic and new, and by nothing else",
+  async (rig) => {
+    const secrets = await secretsOf(VECTOR);
+    const params = paramsOf(VECTOR);
+    await using plane = await rig.start({
+      ...{ params, secrets, role: "left", windowSize: 64, mux: MUX },
+    });
+    const [datagram] = await sealed(await peerOf(MUX), 5);
+    assert.ok(datagram);
+    const heard = () => plane.table.lastHeard(MUX);
+    await plane.receive([datagram.with(20, 1)], "home");
+    assert.equal(heard(), undefined);
+    await plane.receive([datagram], "home");
+    const first = heard();
+    assert.ok(first !== undefined && first > 0);
+    await plane.receive([datagram], "attacker");
+    assert.equal(heard(), first);
+  },
+);
+
+planeTest(
   "where the connection of the lowest mux is removed, the next one carries",
   async (rig) => {
     const secrets = await secretsOf(VECTOR);
