@@ -38,7 +38,7 @@ export class MessageHeaders {
   readonly #controls: number;
 
   /**
-   * @param arena Memory for the headers, 120 bytes each.
+   * @param arena Memory for the headers, 116 bytes each.
    * @param capacity How many messages.
    */
   constructor(arena: Arena, capacity: number) {

@@ -1,6 +1,6 @@
 /**
  * Addresses of UDP sockets in memory: struct sockaddr_in (ip(7)) and
- * struct sockaddr_in6 (ipv6(7)).
+ * struct sockaddr_in6 (ipv6(7)). Where no address is known all words are 0.
  *
  * @module
  */
@@ -10,8 +10,11 @@ export const AF_INET = 2;
 /** Address family of IPv6. */
 export const AF_INET6 = 10;
 
-/** Bytes that hold an address of either family, rounded up. */
-export const SOCKADDR_SIZE = 32;
+/** Bytes that hold an address of either family. */
+export const SOCKADDR_SIZE = 28;
+
+/** The same in words of 32 bits. */
+export const SOCKADDR_WORDS = 7;
 
 const SOCKADDR_IN_SIZE = 16;
 const SOCKADDR_IN6_SIZE = 28;
@@ -73,89 +76,52 @@ export function readSockaddr(view: DataView, at: number): SocketAddress {
  * @returns Bytes.
  */
 export function sockaddrLength(words: Uint32Array, at: number): number {
-  return familyAt(words, at) === AF_INET6
+  return sockaddrFamily(words, at >>> 2) === 6
     ? SOCKADDR_IN6_SIZE
     : SOCKADDR_IN_SIZE;
 }
 
 /**
- * Compares family, address, port and scope, and nothing that the kernel may
- * have left of an earlier address.
+ * The family of an address.
  *
  * @param words Memory.
- * @param a Where one address lies, divisible by 4.
- * @param b Where the other lies, divisible by 4.
+ * @param index Index of the first word of an address.
+ * @returns 0 where there is none.
+ */
+export function sockaddrFamily(words: Uint32Array, index: number): 0 | 4 | 6 {
+  const family = (words[index] ?? 0) & 0xffff;
+  return family === AF_INET6 ? 6 : family === AF_INET ? 4 : 0;
+}
+
+/**
+ * Compares family, address, port and scope. Flow information and what an IPv4
+ * address leaves unused do not count: there the kernel may have left anything.
+ *
+ * @param a Memory of the one address.
+ * @param atA Index of its first word.
+ * @param b Memory of the other.
+ * @param atB Index of its first word.
  */
 export function sameSockaddr(
-  words: Uint32Array,
-  a: number,
-  b: number,
+  a: Uint32Array,
+  atA: number,
+  b: Uint32Array,
+  atB: number,
 ): boolean {
-  const first = a >>> 2;
-  const second = b >>> 2;
-  if (words[first] !== words[second]) return false;
-  if (familyAt(words, a) !== AF_INET6) {
-    return words[first + 1] === words[second + 1];
-  }
-  for (let k = 2; k <= 6; k++) {
-    if (words[first + k] !== words[second + k]) return false;
+  if (a[atA] !== b[atB]) return false;
+  if (((a[atA] ?? 0) & 0xffff) !== AF_INET6) return a[atA + 1] === b[atB + 1];
+  for (let k = 2; k < SOCKADDR_WORDS; k++) {
+    if (a[atA + k] !== b[atB + k]) return false;
   }
   return true;
 }
 
-function familyAt(words: Uint32Array, at: number): number {
-  return (words[at >>> 2] ?? 0) & 0xffff;
-}
-
-/**
- * Writes an address given as words: family (4 or 6), port, four words of
- * address bytes in network order, scope.
- *
- * @param words Memory.
- * @param at Where {@linkcode SOCKADDR_SIZE} bytes are free, divisible by 4.
- * @param from Holds the seven words.
- * @param index Index of the first of them.
- */
-export function writeSockaddrWords(
-  words: Uint32Array,
-  at: number,
+/** Copies an address as it is; see {@linkcode sameSockaddr}. */
+export function copySockaddr(
   from: Uint32Array,
-  index: number,
-): void {
-  const to = at >>> 2;
-  const isIpv6 = from[index] === 6;
-  const port = from[index + 1] ?? 0;
-  const networkPort = ((port & 0xff) << 8) | (port >>> 8);
-  words[to] = (isIpv6 ? AF_INET6 : AF_INET) | (networkPort << 16);
-  words[to + 1] = isIpv6 ? 0 : from[index + 2] ?? 0;
-  for (let k = 0; k < 4; k++) {
-    words[to + 2 + k] = isIpv6 ? from[index + 2 + k] ?? 0 : 0;
-  }
-  words[to + 6] = isIpv6 ? from[index + 6] ?? 0 : 0;
-}
-
-/**
- * Reads an address into words; see {@linkcode writeSockaddrWords}.
- *
- * @param words Memory.
- * @param at Where an address lies, divisible by 4.
- * @param to Takes the seven words.
- * @param index Index of the first of them.
- */
-export function readSockaddrWords(
-  words: Uint32Array,
-  at: number,
+  atFrom: number,
   to: Uint32Array,
-  index: number,
+  atTo: number,
 ): void {
-  const from = at >>> 2;
-  const isIpv6 = familyAt(words, at) === AF_INET6;
-  const networkPort = (words[from] ?? 0) >>> 16;
-  to[index] = isIpv6 ? 6 : 4;
-  to[index + 1] = ((networkPort & 0xff) << 8) | (networkPort >>> 8);
-  to[index + 2] = words[from + (isIpv6 ? 2 : 1)] ?? 0;
-  for (let k = 1; k < 4; k++) {
-    to[index + 2 + k] = isIpv6 ? words[from + 2 + k] ?? 0 : 0;
-  }
-  to[index + 6] = isIpv6 ? words[from + 6] ?? 0 : 0;
+  for (let k = 0; k < SOCKADDR_WORDS; k++) to[atTo + k] = from[atFrom + k] ?? 0;
 }

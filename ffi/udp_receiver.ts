@@ -48,7 +48,7 @@ export class UdpReceiver {
 
   /**
    * @param libc The C library of this thread.
-   * @param arena Holds the buffers, and 136 bytes for each of them.
+   * @param arena Holds the buffers, and 132 bytes for each of them.
    * @param buffers Where messages are put.
    */
   constructor(libc: Libc, arena: Arena, buffers: ReceiveBuffers) {

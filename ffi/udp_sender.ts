@@ -52,7 +52,7 @@ export class UdpSender {
 
   /**
    * @param libc The C library of this thread.
-   * @param arena Holds the datagrams and destinations, and 120 bytes for each
+   * @param arena Holds the datagrams and destinations, and 116 bytes for each
    * message, 16 for each piece.
    * @param capacity What the batch can hold.
    */

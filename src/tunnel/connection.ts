@@ -4,15 +4,15 @@
  *
  * @module
  */
+import {
+  copySockaddr,
+  sameSockaddr,
+  SOCKADDR_WORDS,
+} from "../../ffi/sockaddr.ts";
 import type { CryptoEngine } from "../satp/engine.ts";
 import { ReplayWindow } from "../satp/replay_window.ts";
 import { type SchedulePair, schedulePair } from "../satp/schedule.ts";
 import type { ConnectionTable, KeysSnapshot } from "./connection_table.ts";
-import {
-  copyEndpoint,
-  ENDPOINT_WORDS,
-  sameEndpoint,
-} from "./endpoint_words.ts";
 import { KeyEpoch } from "./key_epoch.ts";
 import { RetiredWindows } from "./retired_windows.ts";
 import { EndpointTenure } from "./roaming.ts";
@@ -21,7 +21,7 @@ import { EndpointTenure } from "./roaming.ts";
 export class Connection {
   readonly mux: number;
   /** The endpoint's words; the first is 0 while none is known. */
-  readonly endpoint = new Uint32Array(ENDPOINT_WORDS);
+  readonly endpoint = new Uint32Array(SOCKADDR_WORDS);
   /** How sure it is that the peer is at that endpoint. */
   readonly tenure = new EndpointTenure();
   readonly counters: Float64Array;
@@ -51,7 +51,7 @@ export class Connections {
   readonly table: ConnectionTable;
   readonly #engine: CryptoEngine;
   readonly #known: (Connection | undefined)[] = [];
-  readonly #words = new Uint32Array(ENDPOINT_WORDS);
+  readonly #words = new Uint32Array(SOCKADDR_WORDS);
   readonly #windows = new RetiredWindows();
   #retirements = 0;
   #loading: Promise<unknown> = Promise.resolve();
@@ -122,8 +122,8 @@ export class Connections {
 
   #refreshEndpoint(connection: Connection): void {
     this.table.copyEndpoint(connection.mux, this.#words, 0);
-    if (sameEndpoint(connection.endpoint, 0, this.#words, 0)) return;
-    copyEndpoint(this.#words, 0, connection.endpoint, 0);
+    if (sameSockaddr(connection.endpoint, 0, this.#words, 0)) return;
+    copySockaddr(this.#words, 0, connection.endpoint, 0);
     connection.tenure.assign();
   }
 

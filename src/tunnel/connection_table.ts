@@ -15,13 +15,13 @@
  *
  * @module
  */
+import {
+  copySockaddr,
+  sameSockaddr,
+  SOCKADDR_WORDS,
+} from "../../ffi/sockaddr.ts";
 import type { Role } from "../satp/params.ts";
 import type { MasterSecrets } from "../satp/secrets.ts";
-import {
-  copyEndpoint,
-  ENDPOINT_WORDS,
-  sameEndpoint,
-} from "./endpoint_words.ts";
 import { CONNECTION_COUNTERS } from "./counters.ts";
 import { LiveMuxes } from "./live_muxes.ts";
 import { NumberSpaces } from "./number_spaces.ts";
@@ -231,9 +231,9 @@ export class ConnectionTable {
    */
   setEndpoint(mux: number, from: Uint32Array, at: number): boolean {
     const record = mux * RECORD_WORDS;
-    if (sameEndpoint(this.#words, record + ENDPOINT, from, at)) return false;
+    if (sameSockaddr(this.#words, record + ENDPOINT, from, at)) return false;
     this.#locked(record, () => {
-      copyEndpoint(from, at, this.#words, record + ENDPOINT);
+      copySockaddr(from, at, this.#words, record + ENDPOINT);
     });
     return true;
   }
@@ -251,7 +251,7 @@ export class ConnectionTable {
     const record = mux * RECORD_WORDS;
     return this.#locked(record, () => {
       if (!this.exists(mux) || this.epoch(mux) !== epoch) return false;
-      copyEndpoint(from, at, this.#words, record + ENDPOINT);
+      copySockaddr(from, at, this.#words, record + ENDPOINT);
       return true;
     });
   }
@@ -264,7 +264,7 @@ export class ConnectionTable {
   copyEndpoint(mux: number, to: Uint32Array, at: number): void {
     const record = mux * RECORD_WORDS;
     this.#read(record, () => {
-      copyEndpoint(this.#words, record + ENDPOINT, to, at);
+      copySockaddr(this.#words, record + ENDPOINT, to, at);
     });
   }
 
@@ -419,5 +419,5 @@ export class ConnectionTable {
 
 /** Words of an endpoint outside the table, for {@link ConnectionTable}. */
 export function endpointWords(): Uint32Array {
-  return new Uint32Array(ENDPOINT_WORDS);
+  return new Uint32Array(SOCKADDR_WORDS);
 }

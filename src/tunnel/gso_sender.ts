@@ -15,7 +15,11 @@
 import { Errno } from "../../ffi/errno.ts";
 import type { Libc } from "../../ffi/libc.ts";
 import type { Arena } from "../../ffi/memory.ts";
-import { SOCKADDR_SIZE, writeSockaddrWords } from "../../ffi/sockaddr.ts";
+import {
+  copySockaddr,
+  SOCKADDR_SIZE,
+  sockaddrFamily,
+} from "../../ffi/sockaddr.ts";
 import { UdpSender } from "../../ffi/udp_sender.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import type { Connection } from "./connection.ts";
@@ -62,7 +66,7 @@ export class GsoSender {
   readonly #outbound: Outbound;
   readonly #sender: UdpSender;
   readonly #single: UdpSender;
-  readonly #destinations: number;
+  readonly #destination: number;
   /** First datagram of each message, and one behind the last. */
   readonly #firsts: Uint32Array;
   readonly #ends: Uint32Array;
@@ -77,7 +81,7 @@ export class GsoSender {
     const room = { messages: capacity, pieces: capacity };
     this.#sender = new UdpSender(libc, arena, room);
     this.#single = new UdpSender(libc, arena, { messages: 1, pieces: 1 });
-    this.#destinations = arena.take(capacity * SOCKADDR_SIZE);
+    this.#destination = arena.take(SOCKADDR_SIZE);
     this.#firsts = new Uint32Array(capacity);
     this.#ends = new Uint32Array(capacity);
   }
@@ -103,7 +107,7 @@ export class GsoSender {
 
   #sendTo(connection: Connection, first: number, end: number): void {
     const { sockets } = this.#options;
-    const family = connection.endpoint[0];
+    const family = sockaddrFamily(connection.endpoint, 0);
     const fd = family === 4 ? sockets.ipv4 : sockets.ipv6;
     if (fd === undefined) return this.#unreachable(connection, first, end);
     if (this.#full.has(fd)) return this.#drop(connection, first, end);
@@ -144,7 +148,7 @@ export class GsoSender {
     const { batch } = this.#outbound;
     const sender = this.#sender;
     const mayJoin = this.#mayJoin(connection);
-    writeSockaddrWords(arena.words, this.#destinations, connection.endpoint, 0);
+    copySockaddr(connection.endpoint, 0, arena.words, this.#destination >>> 2);
     sender.clear();
     for (let i = first; i < end;) {
       if (batch.wanted[i] !== 1) {
@@ -155,7 +159,7 @@ export class GsoSender {
       const message = sender.count;
       this.#firsts[message] = i;
       this.#ends[message] = next;
-      sender.begin(this.#destinations, next - i > 1 ? this.#bytes(i) : 0);
+      sender.begin(this.#destination, next - i > 1 ? this.#bytes(i) : 0);
       for (let k = i; k < next; k++) {
         sender.add(batch.startOf(k), this.#bytes(k));
       }
@@ -218,7 +222,7 @@ export class GsoSender {
   #sendSingle(fd: number, connection: Connection, i: number): boolean {
     const single = this.#single;
     single.clear();
-    single.begin(this.#destinations, 0);
+    single.begin(this.#destination, 0);
     single.add(this.#outbound.batch.startOf(i), this.#bytes(i));
     if (single.send(fd, 0) === 1) return true;
     if (isFull(single.errno)) {

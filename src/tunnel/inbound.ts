@@ -5,6 +5,11 @@
  *
  * @module
  */
+import {
+  copySockaddr,
+  sameSockaddr,
+  SOCKADDR_WORDS,
+} from "../../ffi/sockaddr.ts";
 import type { DatagramBatch } from "../satp/batch.ts";
 import {
   HEADER_BYTES,
@@ -18,11 +23,6 @@ import { acceptsPayload, type DeviceType } from "../satp/payload.ts";
 import type { KeySchedule } from "../satp/schedule.ts";
 import type { Connection, Connections } from "./connection.ts";
 import { ConnectionCounter, count, PlaneCounter } from "./counters.ts";
-import {
-  copyEndpoint,
-  ENDPOINT_WORDS,
-  sameEndpoint,
-} from "./endpoint_words.ts";
 import { type KeyEpoch, PinnedKeys } from "./key_epoch.ts";
 import { HEADROOM_BYTES } from "./outbound.ts";
 
@@ -52,7 +52,7 @@ export interface InboundOptions {
 export class Inbound {
   /** The datagrams as received. */
   readonly batch: DatagramBatch;
-  /** Where each came from: {@link ENDPOINT_WORDS} words each. */
+  /** Where each came from: {@link SOCKADDR_WORDS} words each. */
   readonly sources: Uint32Array;
   /** The schedule of each datagram, null where it is dropped. */
   readonly schedules: (KeySchedule | null)[];
@@ -73,7 +73,7 @@ export class Inbound {
   constructor(batch: DatagramBatch, options: InboundOptions) {
     this.batch = batch;
     this.#options = options;
-    this.sources = new Uint32Array(batch.capacity * ENDPOINT_WORDS);
+    this.sources = new Uint32Array(batch.capacity * SOCKADDR_WORDS);
     this.schedules = new Array(batch.capacity).fill(null);
     this.#connections = new Array(batch.capacity).fill(undefined);
     this.#keys = new Array(batch.capacity).fill(undefined);
@@ -200,7 +200,7 @@ export class Inbound {
     heard.highest = replay.highest(senderId) ?? seq;
     heard.isNewest = heard.highest !== before;
     heard.now = now;
-    this.#follow(connection, keys.epoch, i * ENDPOINT_WORDS);
+    this.#follow(connection, keys.epoch, i * SOCKADDR_WORDS);
     if (batch.sizeOf(i) > HEADROOM_BYTES) return true;
     count(connection.counters, ConnectionCounter.NO_PAYLOAD);
     return false;
@@ -210,7 +210,7 @@ export class Inbound {
   #follow(connection: Connection, epoch: number, source: number): void {
     const { sources } = this;
     const { endpoint, tenure, mux } = connection;
-    if (sameEndpoint(endpoint, 0, sources, source)) {
+    if (sameSockaddr(endpoint, 0, sources, source)) {
       return tenure.hear(this.#heard);
     }
     const { fixedRemote, connections, events } = this.#options;
@@ -218,7 +218,7 @@ export class Inbound {
     if (fixedRemote && !isFirst) return;
     if (!tenure.yields(endpoint, sources, source, this.#heard)) return;
     if (!connections.table.follow(mux, epoch, sources, source)) return;
-    copyEndpoint(sources, source, endpoint, 0);
+    copySockaddr(sources, source, endpoint, 0);
     events.endpointChanged(connection, isFirst);
   }
 }

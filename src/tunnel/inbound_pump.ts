@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { readSockaddrWords } from "../../ffi/sockaddr.ts";
+import { copySockaddr, SOCKADDR_WORDS } from "../../ffi/sockaddr.ts";
 import { UdpReceiver } from "../../ffi/udp_receiver.ts";
 import {
   Coalescer,
@@ -18,7 +18,6 @@ import { DatagramBatch } from "../satp/batch.ts";
 import { applyCipher, authenticateBatch } from "../satp/pipeline.ts";
 import type { WorkerParts } from "./assemble.ts";
 import { count, PlaneCounter } from "./counters.ts";
-import { copyEndpoint, ENDPOINT_WORDS } from "./endpoint_words.ts";
 import { Inbound } from "./inbound.ts";
 import { withMoves } from "./inbound_events.ts";
 import type { NativeSetup } from "./native_messages.ts";
@@ -56,7 +55,6 @@ export class InboundPump {
   readonly #inbound: Inbound;
   readonly #receiver: UdpReceiver;
   readonly #sizes = new Uint32Array(BATCH_DATAGRAMS);
-  readonly #source = new Uint32Array(ENDPOINT_WORDS);
   readonly #coalescer: Coalescer | undefined;
   // Which socket to ask first: the one that had something last time.
   #first = 0;
@@ -126,26 +124,26 @@ export class InboundPump {
     const receiver = this.#receiver;
     batch.count = 0;
     for (let m = 0; m < messages; m++) {
-      const { words } = this.#parts.arena;
-      readSockaddrWords(words, receiver.senderAt(m), this.#source, 0);
+      const sender = receiver.senderAt(m) >>> 2;
       const at = receiver.at(m);
       const size = receiver.sizes[m] ?? 0;
       const segment = receiver.segmentSizes[m] ?? 0;
       // Empty, or cut because it did not fit: no datagram of a peer either way.
-      if (size === 0) this.#take(at, 0);
+      if (size === 0) this.#take(at, 0, sender);
       for (let done = 0; done < size; done += segment) {
-        this.#take(at + done, Math.min(segment, size - done));
+        this.#take(at + done, Math.min(segment, size - done), sender);
       }
     }
     if (batch.count > 0) this.#openBatch();
   }
 
-  #take(at: number, size: number): void {
+  #take(at: number, size: number, sender: number): void {
     const { batch, sources } = this.#inbound;
     const i = batch.count++;
     batch.at[i] = at;
     this.#sizes[i] = size;
-    copyEndpoint(this.#source, 0, sources, i * ENDPOINT_WORDS);
+    const { words } = this.#parts.arena;
+    copySockaddr(words, sender, sources, i * SOCKADDR_WORDS);
     if (batch.count === batch.capacity) this.#openBatch();
   }
 

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { SOCKADDR_WORDS } from "../../ffi/sockaddr.ts";
 import { DatagramBatch } from "../satp/batch.ts";
 import type { CryptoEngine } from "../satp/engine.ts";
 import type { SatpParameters } from "../satp/params.ts";
@@ -12,11 +13,7 @@ import { applyCipher, authenticateBatch, sealBatch } from "../satp/pipeline.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import type { Connection } from "./connection.ts";
 import { ConnectionCounter, count, PlaneCounter } from "./counters.ts";
-import {
-  ENDPOINT_WORDS,
-  readEndpoint,
-  writeEndpoint,
-} from "./endpoint_words.ts";
+import { readEndpoint, writeEndpoint } from "./endpoint_words.ts";
 import { Inbound, type InboundOptions } from "./inbound.ts";
 import { HEADROOM_BYTES, Outbound, type OutboundOptions } from "./outbound.ts";
 import type { DatagramSocket, PacketDevice } from "./seams.ts";
@@ -60,7 +57,7 @@ export class PortablePlane {
   /** Where datagrams wait while the batch before them is worked on. */
   readonly #waiting: DatagramBatch;
   readonly #waitingSizes = new Uint32Array(BATCH_PACKETS);
-  readonly #waitingSources = new Uint32Array(BATCH_PACKETS * ENDPOINT_WORDS);
+  readonly #waitingSources = new Uint32Array(BATCH_PACKETS * SOCKADDR_WORDS);
   #arrived = Promise.withResolvers<void>();
   #taken = Promise.withResolvers<void>();
   #receivers = 0;
@@ -170,7 +167,7 @@ export class PortablePlane {
       const { size, from } = received;
       waiting.memory.set(datagram.subarray(0, size), waiting.startOf(i));
       this.#waitingSizes[i] = size;
-      writeEndpoint(this.#waitingSources, i * ENDPOINT_WORDS, from);
+      writeEndpoint(this.#waitingSources, i * SOCKADDR_WORDS, from);
       this.#arrived.resolve();
     }
     this.#receivers--;

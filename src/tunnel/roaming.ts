@@ -6,10 +6,10 @@
  * @module
  */
 import {
-  copyEndpoint,
-  ENDPOINT_WORDS,
-  sameEndpoint,
-} from "./endpoint_words.ts";
+  copySockaddr,
+  sameSockaddr,
+  SOCKADDR_WORDS,
+} from "../../ffi/sockaddr.ts";
 
 /**
  * After this time without an advancing datagram from the known endpoint, in
@@ -36,7 +36,7 @@ export interface Heard {
 /** An endpoint and the numbers that have come from there. */
 class Claim {
   /** The first word is 0 while there is none. */
-  readonly endpoint = new Uint32Array(ENDPOINT_WORDS);
+  readonly endpoint = new Uint32Array(SOCKADDR_WORDS);
   /** Of the sender that brought it about. */
   #senderId = -1;
   #highest = 0;
@@ -48,7 +48,7 @@ class Claim {
   }
 
   isOf(source: Uint32Array, at: number): boolean {
-    return !this.isNone && sameEndpoint(this.endpoint, 0, source, at);
+    return !this.isNone && sameSockaddr(this.endpoint, 0, source, at);
   }
 
   /** Whether the number is higher than all that came from here before. */
@@ -64,7 +64,7 @@ class Claim {
   }
 
   copy(other: Claim): void {
-    copyEndpoint(other.endpoint, 0, this.endpoint, 0);
+    copySockaddr(other.endpoint, 0, this.endpoint, 0);
     this.#senderId = other.#senderId;
     this.#highest = other.#highest;
     this.heardAt = other.heardAt;
@@ -116,7 +116,7 @@ export class EndpointTenure {
     at: number,
     heard: Heard,
   ): boolean {
-    copyEndpoint(endpoint, 0, this.#present.endpoint, 0);
+    copySockaddr(endpoint, 0, this.#present.endpoint, 0);
     if (this.#rival.isOf(source, at) && this.#rival.advances(heard)) {
       this.#present.copy(this.#rival);
       this.#prove(heard.now);
@@ -150,7 +150,7 @@ export class EndpointTenure {
   #move(source: Uint32Array, at: number, heard: Heard): void {
     if (this.#former.isNone) this.#former.copy(this.#present);
     this.#movedByNumber = heard.isNewest;
-    copyEndpoint(source, at, this.#present.endpoint, 0);
+    copySockaddr(source, at, this.#present.endpoint, 0);
     this.#present.countFrom(heard);
     this.#present.heardAt = heard.now;
   }

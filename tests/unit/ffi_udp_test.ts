@@ -7,9 +7,12 @@ import { Arena } from "../../ffi/memory.ts";
 import { MessageHeaders } from "../../ffi/mmsghdr.ts";
 import { FOREVER, PollSet } from "../../ffi/poll.ts";
 import {
+  copySockaddr,
   readSockaddr,
   sameSockaddr,
   SOCKADDR_SIZE,
+  SOCKADDR_WORDS,
+  sockaddrFamily,
   sockaddrLength,
   type SocketAddress,
   writeSockaddr,
@@ -174,12 +177,12 @@ Deno.test("a sockaddr has the layout of ip(7) and ipv6(7)", () => {
   const view = new DataView(bytes.buffer);
   const words = new Uint32Array(bytes.buffer);
   writeSockaddr(view, 0, { ...LOOPBACK, port: 4444 });
-  assert.equal(bytes.toHex(), "0200115c7f000001" + "00".repeat(24));
+  assert.equal(bytes.toHex(), "0200115c7f000001" + "00".repeat(20));
   assert.equal(sockaddrLength(words, 0), 16);
   writeSockaddr(view, 0, { ...LOOPBACK6, port: 4444, scope: 3 });
   assert.equal(
     bytes.toHex(),
-    "0a00115c00000000" + "00".repeat(15) + "01" + "03000000" + "00000000",
+    "0a00115c00000000" + "00".repeat(15) + "01" + "03000000",
   );
   assert.equal(sockaddrLength(words, 0), 28);
 });
@@ -210,17 +213,65 @@ Deno.test("sameSockaddr() is true for equal addresses only", () => {
   fc.assert(fc.property(similar, ([one, other]) => {
     writeSockaddr(view, 0, one);
     writeSockaddr(view, 64, other);
-    assert.equal(sameSockaddr(words, 0, 64), text(one) === text(other));
+    const same = sameSockaddr(words, 0, words, 16);
+    assert.equal(same, text(one) === text(other));
   }));
 });
 
-Deno.test("sameSockaddr() overlooks what an IPv4 address leaves unused", () => {
+Deno.test("sameSockaddr() overlooks what an IPv4 address leaves unused, and flow information", () => {
+  for (
+    const [address, unused] of [
+      [LOOPBACK, [8, 12, 16, 20, 24]],
+      [LOOPBACK6, [4]],
+    ] as const
+  ) {
+    const view = new DataView(new ArrayBuffer(64));
+    const words = new Uint32Array(view.buffer);
+    for (const at of [0, 32]) writeSockaddr(view, at, { ...address, port: 1 });
+    for (const at of unused) view.setUint32(32 + at, 0xdeadbeef);
+    assert.equal(sameSockaddr(words, 0, words, 8), true);
+    const { port, scope, ...rest } = readSockaddr(view, 32);
+    assert.deepEqual(
+      { ...rest, port, scope },
+      { ...address, port: 1 },
+    );
+  }
+});
+
+test(
+  "an address that the kernel wrote is the one that we write, whatever lay there before",
+  (libc) => {
+    const later = new Pair(libc, LOOPBACK);
+    const pairs = [new Pair(libc, LOOPBACK6), later];
+    const { receiver, arena: { words } } = later;
+    const own = new Uint32Array(SOCKADDR_WORDS);
+    for (const pair of pairs) {
+      pair.add([Uint8Array.of(1)]);
+      pair.send();
+      while (receiver.receive(pair.to.fd) === 0);
+      writeSockaddr(new DataView(own.buffer), 0, pair.from.local);
+      assert.ok(sameSockaddr(words, receiver.senderAt(0) >>> 2, own, 0));
+    }
+    for (const pair of pairs) pair.close();
+  },
+  noIpv6,
+);
+
+Deno.test("copySockaddr() copies an address, and none of what lies around it", () => {
+  const from = Uint32Array.from({ length: 9 }, (_, k) => k + 1);
+  const to = new Uint32Array(9);
+  copySockaddr(from, 1, to, 1);
+  assert.deepEqual([...to], [0, 2, 3, 4, 5, 6, 7, 8, 0]);
+});
+
+Deno.test("sockaddrFamily() knows both families, and where there is no address", () => {
   const view = new DataView(new ArrayBuffer(64));
-  writeSockaddr(view, 0, { ...LOOPBACK, port: 1 });
-  writeSockaddr(view, 32, { ...LOOPBACK, port: 1 });
-  view.setUint32(32 + 8, 0xdeadbeef);
-  view.setUint32(32 + 24, 0xdeadbeef);
-  assert.equal(sameSockaddr(new Uint32Array(view.buffer), 0, 32), true);
+  const words = new Uint32Array(view.buffer);
+  assert.equal(sockaddrFamily(words, 8), 0);
+  writeSockaddr(view, 32, LOOPBACK);
+  assert.equal(sockaddrFamily(words, 8), 4);
+  writeSockaddr(view, 32, LOOPBACK6);
+  assert.equal(sockaddrFamily(words, 8), 6);
 });
 
 Deno.test("a gather list joins pieces that adjoin, unless divided", () => {

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { ReplayWindow } from "../../src/satp/replay_window.ts";
 import { endpointWords } from "../../src/tunnel/connection_table.ts";
-import { copyEndpoint, sameEndpoint } from "../../src/tunnel/endpoint_words.ts";
+import { copySockaddr, sameSockaddr } from "../../ffi/sockaddr.ts";
 import { EndpointTenure } from "../../src/tunnel/roaming.ts";
 
 const HOME = endpointWords().fill(4);
@@ -21,14 +21,14 @@ class Follower {
     const highest = this.#window.highest(senderId) ?? seq;
     const isNewest = highest !== before;
     const heard = { senderId, seq, highest, isNewest, now: this.now };
-    if (sameEndpoint(this.endpoint, 0, from, 0)) this.#tenure.hear(heard);
+    if (sameSockaddr(this.endpoint, 0, from, 0)) this.#tenure.hear(heard);
     else if (this.#tenure.yields(this.endpoint, from, 0, heard)) {
-      copyEndpoint(from, 0, this.endpoint, 0);
+      copySockaddr(from, 0, this.endpoint, 0);
     }
   }
 
   isAt(endpoint: Uint32Array): boolean {
-    return sameEndpoint(this.endpoint, 0, endpoint, 0);
+    return sameSockaddr(this.endpoint, 0, endpoint, 0);
   }
 }
 
