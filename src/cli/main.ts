@@ -1,5 +1,5 @@
 /**
- * Where every program of this binary starts. The name that it was called by
+ * Entry of every program of this binary. The name that it was called by
  * decides which one it is, and so does a first word: `anytun genkey` is
  * `anytun-genkey`.
  *

@@ -149,12 +149,7 @@ export interface AnytunOptions
   readonly cluster: ClusterOptions;
 }
 
-/**
- * Reads the arguments of `anytun`; touches nothing outside but the files that
- * hold secrets.
- *
- * @param argv Without the name of the program
- */
+/** Touches nothing outside but the files that hold secrets. */
 export function readAnytunCommandLine(
   argv: readonly string[],
   runtime: Runtime,

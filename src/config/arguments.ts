@@ -30,8 +30,6 @@ const ARGUMENT: Origin = { kind: "argument" };
  * Reads the arguments from left to right. Help and version act when they are
  * met, so that only errors before them count. An empty argument leaves an
  * option with one value as it was.
- *
- * @throws {SyntaxFault} for the first argument that cannot be used
  */
 export function readArguments<T extends OptionTable>(
   table: T,

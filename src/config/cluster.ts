@@ -29,7 +29,6 @@ export const syncTrustRows = {
   }),
 };
 
-/** `-I`, `-S`, `-M`, `-X` and who is trusted. */
 export const clusterRows = {
   syncHost: optional({
     group: "Cluster",
@@ -90,11 +89,7 @@ type ClusterSettings = Settings<
 /** Without TLS whoever connects gets all keys. */
 const LOOPBACK = "127.0.0.1";
 
-/**
- * Reads the options of a cluster member.
- *
- * @throws {OptionFault} if a certificate cannot be used
- */
+/** Reads the options of a cluster member. */
 export function clusterOf(
   settings: ClusterSettings,
   surroundings: Surroundings,
@@ -175,7 +170,6 @@ function isOnThisHost(place: PlaceName): boolean {
  * many.
  *
  * @param places Where streams come from and go to
- * @throws {OptionFault} if a certificate cannot be used
  */
 export function trustOf(
   settings: Settings<typeof syncTrustRows>,

@@ -83,12 +83,7 @@ export interface ConfigOptions extends OptionValues<typeof plainRows> {
   readonly secrets: GivenSecrets;
 }
 
-/**
- * Reads the arguments of `anytun-config`; touches nothing outside but the
- * files that hold secrets.
- *
- * @param argv Without the name of the program
- */
+/** Touches nothing outside but the files that hold secrets. */
 export function readConfigCommandLine(
   argv: readonly string[],
   runtime: Runtime,

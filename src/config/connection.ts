@@ -31,7 +31,6 @@ export const ANY_SENDER_ID: SenderIdRange = { first: 0, last: U16_MAX };
 /** The one that the originals have unless they are told another. */
 export const DEFAULT_SENDER_ID: SenderIdRange = { first: 0, last: 0 };
 
-/** `-s`. */
 export const senderIdRow = optional({
   group: "Connection",
   short: "-s",
@@ -43,7 +42,6 @@ export const senderIdRow = optional({
     "for any (default auto; with -S, -M or -X 0)",
 });
 
-/** `-m`. */
 export const muxRow = withDefault({
   group: "Connection",
   short: "-m",
@@ -72,7 +70,6 @@ export function windowSizeRow(max: number): Single<number, number> {
   });
 }
 
-/** `-e`. */
 export const roleRow = withDefault({
   group: "Connection",
   short: "-e",
@@ -94,11 +91,6 @@ export const routesRow = repeated({
   help: "networks that lie behind the peer; may be given several times",
 });
 
-/**
- * Reads one sender id, a range, or `auto`.
- *
- * @throws {BadValue} if it is none of these
- */
 function senderIds(text: string): SenderIdRange {
   if (text === "auto") return ANY_SENDER_ID;
   const [from = "", to = from, ...others] = text.split("-");
@@ -113,11 +105,7 @@ function senderIds(text: string): SenderIdRange {
   );
 }
 
-/**
- * Reads networks separated by commas.
- *
- * @throws {BadValue} that shows the first element that is none
- */
+/** Reads networks separated by commas. */
 export function routes(text: string): readonly Prefix[] {
   return text.split(",").map((element) => {
     const expected = "networks and prefix lengths, such as 10.0.0.0/8";
@@ -130,7 +118,6 @@ export function routes(text: string): readonly Prefix[] {
   });
 }
 
-/** @throws {SyntaxFault} if there is no role of this name */
 export function roleOf(
   { values, names }: Settings<{ readonly role: typeof roleRow }>,
 ): Role {

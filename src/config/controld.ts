@@ -80,12 +80,7 @@ export interface ControldOptions
   readonly controlHost: PlaceName;
 }
 
-/**
- * Reads the arguments of `anytun-controld`; touches nothing outside but the
- * files of certificates and their key.
- *
- * @param argv Without the name of the program
- */
+/** Touches nothing outside but the files of certificates and their key. */
 export function readControldCommandLine(
   argv: readonly string[],
   runtime: Runtime,

@@ -39,7 +39,6 @@ export interface PostUpOptions {
   readonly required: boolean;
 }
 
-/** `-d`, `-t`, `-n`, `-x` and what belongs to them. */
 export const deviceRows = {
   deviceName: optional({
     group: "Device",
@@ -102,8 +101,6 @@ const ETHERNET_HEADER_BYTES = 14;
 /**
  * Takes the type of a device as it is: the first three letters say what it is
  * (SATP section 11), the others whether there can be routing (section 8).
- *
- * @throws {BadValue} if it begins with neither tun nor tap
  */
 function deviceType(text: string): string {
   if (deviceTypeOf(text) === undefined) throw new BadValue("tun or tap");
@@ -115,11 +112,6 @@ function deviceTypeOf(text: string): DeviceType | undefined {
   return start === "tun" || start === "tap" ? start : undefined;
 }
 
-/**
- * Reads the address of the device with its prefix length.
- *
- * @throws {BadValue} if it is none
- */
 function devicePrefix(text: string): Prefix {
   const expected = "an address and a prefix length, such as 10.0.0.1/24";
   if (!text.includes("/")) throw new BadValue(expected, text.length);
@@ -128,11 +120,7 @@ function devicePrefix(text: string): Prefix {
   return prefix;
 }
 
-/**
- * Name and type of the device. A long name is cut, as in the original.
- *
- * @throws {OptionFault} if there is no type, and the name does not tell it
- */
+/** Name and type of the device. A long name is cut, as in the original. */
 export function deviceOf(
   { values, names }: DeviceSettings,
   warn: Warn,
@@ -161,7 +149,6 @@ export function deviceOf(
  * The MTU for a device that gets an address; any other is left alone.
  *
  * @param tagLength Bytes of the authentication tag
- * @throws {OptionFault} if an IPv6 address could not work with it
  */
 export function mtuOf(
   { values, names }: DeviceSettings,

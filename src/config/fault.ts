@@ -1,5 +1,5 @@
 /**
- * What is wrong with a command line.
+ * Faults of command lines, as people read them.
  *
  * @module
  */

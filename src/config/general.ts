@@ -16,7 +16,6 @@ import type { HelpSection } from "./help.ts";
 import type { debugRow } from "./log.ts";
 import { type OptionValues, pick, type Settings } from "./values.ts";
 
-/** `-h` and `-v`. */
 export const generalRows = {
   help: action("help", {
     short: "-h",
@@ -33,7 +32,6 @@ export const generalRows = {
 /** A day: more is meant to be without end. */
 const MAX_START_SECONDS = 86_400;
 
-/** `-D`, `-u`, `-g`, `-C`, `-P` and how long a start may take. */
 export const daemonRows = {
   foreground: flag({
     group: "Running",
@@ -131,7 +129,7 @@ export function daemonOf(
 ): DaemonOptions {
   const { foreground, debug, username, groupname, chroot } = values;
   if (chroot !== undefined && username === undefined) {
-    warn("chroot without another user (--username): root can leave the jail");
+    warn(`${names.chroot} without --username (-u): root can leave the jail`);
   }
   if (groupname !== undefined && username === undefined) {
     warn(`${names.groupname} has no effect without --username (-u)`);

@@ -58,11 +58,7 @@ export interface GenkeyOptions {
   readonly files: KeyFiles | undefined;
 }
 
-/**
- * Reads the arguments of `anytun genkey`; touches nothing outside.
- *
- * @param argv Without the name of the program
- */
+/** Touches nothing outside. */
 export function readGenkeyCommandLine(
   argv: readonly string[],
   runtime: Runtime,

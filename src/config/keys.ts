@@ -22,7 +22,6 @@ import type { Settings } from "./values.ts";
 
 const group = "Keys and algorithms";
 
-/** `-k`. */
 export const kdPrfRow = withDefault({
   group,
   short: "-k",
@@ -34,7 +33,6 @@ export const kdPrfRow = withDefault({
     "or null for no keys at all",
 });
 
-/** `-c`, `-a` and `-b`. */
 export const algorithmRows = {
   cipher: withDefault({
     group,
@@ -77,11 +75,6 @@ type SecretSettings = Settings<
 /** Shorter tags are warned about: 2^63 datagrams are too many to try. */
 const SAFE_TAG_BYTES = 8;
 
-/**
- * Reads the name of a cipher or key derivation.
- *
- * @throws {BadValue} if there is none of this name
- */
 function cipher(text: string): CipherName {
   const name = cipherFromName(text);
   if (name === undefined) {
@@ -92,11 +85,6 @@ function cipher(text: string): CipherName {
   return name;
 }
 
-/**
- * Reads the name of an authentication algorithm.
- *
- * @throws {BadValue} if there is none of this name
- */
 function authAlgo(text: string): AuthAlgo {
   if (text !== "null" && text !== "sha1") throw new BadValue("null or sha1");
   return text;
@@ -146,8 +134,6 @@ export function parametersOf(
 /**
  * The secrets that a key derivation will use. The originals run without any,
  * or with keys of a wrong length; this refuses (SATP section 2.4).
- *
- * @throws {OptionFault} if key or salt is missing, or the key does not fit
  */
 export function secretsOf(
   settings: SecretSettings,
@@ -163,7 +149,6 @@ export function secretsOf(
  * The same for a daemon that others tell the keys of its connections.
  *
  * @returns undefined if no secret is given
- * @throws {OptionFault} if key or salt alone is missing, or the key does not fit
  */
 export function secretsIfGiven(
   settings: SecretSettings,

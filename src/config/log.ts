@@ -47,7 +47,6 @@ export const logFormatRow = withDefault({
     "syslog has its own format",
 });
 
-/** `-U`. */
 export const debugRow = flag({
   group: "Running",
   short: "-U",
@@ -78,8 +77,6 @@ const BACKGROUND_TARGET: LogTarget = {
 /**
  * Reads `<target>:<level>[,<parameter>…]`. Parameters that a target has no
  * use for are ignored, as in the original.
- *
- * @throws {BadValue} with the offsets of the original for its syntax errors
  */
 function logTarget(text: string): LogTarget {
   const colon = text.indexOf(":");
@@ -129,7 +126,6 @@ function logFormat(text: string): LogFormat {
  * The targets that `--log` and `--debug` come to.
  *
  * @param fallback What is used if none is given
- * @throws {OptionFault} if a target is to take every line twice
  */
 export function logTargetsOf(
   { values: { log, debug }, names }: Settings<TargetRows>,

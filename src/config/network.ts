@@ -16,7 +16,6 @@ import {
 } from "./option.ts";
 import type { Settings } from "./values.ts";
 
-/** `-i` and `-p`. */
 export const localRows = {
   localHost: optional({
     group: "Network",
@@ -37,7 +36,6 @@ export const localRows = {
   }),
 };
 
-/** `-r` and `-o`. */
 export const remoteRows = {
   remoteHost: optional({
     group: "Network",
@@ -65,7 +63,6 @@ export const fixedRemoteRow = flag({
   help: "a peer that is known stays where it is: no datagram moves it",
 });
 
-/** `-4` and `-6`. */
 export const familyRows = {
   ipv4Only: flag({
     group: "Network",
@@ -81,11 +78,7 @@ export const familyRows = {
   }),
 };
 
-/**
- * Reads a host: an address, or what may be a name.
- *
- * @throws {BadValue} for what can be neither, such as `host:port`
- */
+/** Reads a host: an address, or what may be a name. */
 export function host(text: string): string {
   if (parseAddress(text) === undefined && !/^[\w.-]+$/.test(text)) {
     throw new BadValue("a host name, or an address without brackets and port");
@@ -93,7 +86,6 @@ export function host(text: string): string {
   return text;
 }
 
-/** @throws {SyntaxFault} if the options exclude each other */
 export function familyOf(
   { values: { ipv4Only, ipv6Only } }: Settings<typeof familyRows>,
 ): FamilyChoice {
@@ -109,7 +101,6 @@ export function familyOf(
  * resolve to another one.
  *
  * @param option What messages call the option
- * @throws {OptionFault} if they do not fit
  */
 export function requireFamily(
   option: string,

@@ -17,29 +17,17 @@ const DEFAULT_PORT = "2323";
 /** Bytes of the longest path of a unix socket (unix(7)). */
 const UNIX_PATH_MAX = 107;
 
-/**
- * Reads hosts and unix sockets separated by commas.
- *
- * @throws {BadValue} that shows the first element that is none
- */
+/** Reads hosts and unix sockets separated by commas. */
 export function places(text: string): readonly PlaceName[] {
   return text.split(",").map(place);
 }
 
-/**
- * Reads what {@linkcode hostPort} and {@linkcode unixSocket} read.
- *
- * @throws {BadValue} if it is neither
- */
+/** Reads what {@linkcode hostPort} and {@linkcode unixSocket} read. */
 export function place(text: string): PlaceName {
   return unixSocket(text) ?? hostPort(text);
 }
 
-/**
- * The same to listen at: `:port` stands for all addresses.
- *
- * @throws {BadValue} if it is neither
- */
+/** The same to listen at: `:port` stands for all addresses. */
 export function placeToListen(text: string): PlaceName {
   return place(
     text.startsWith(":") && !text.includes(":", 1) ? `[::]${text}` : text,
@@ -50,7 +38,6 @@ export function placeToListen(text: string): PlaceName {
  * Reads `unix:<path>`. A number behind the colon makes it a host of this name.
  *
  * @returns undefined if the text is about something else
- * @throws {BadValue} if it is no absolute path, or too long
  */
 function unixSocket(text: string): UnixSocket | undefined {
   if (!text.startsWith(UNIX_PREFIX)) return undefined;
@@ -74,11 +61,7 @@ function unixSocket(text: string): UnixSocket | undefined {
   return { path };
 }
 
-/**
- * Reads where to listen: a port, or `unix:<path>`.
- *
- * @throws {BadValue} if it is neither
- */
+/** Reads where to listen: a port, or `unix:<path>`. */
 export function portOrSocket(text: string): number | UnixSocket {
   const socket = unixSocket(text);
   if (socket !== undefined) return socket;
@@ -92,8 +75,6 @@ export function portOrSocket(text: string): number | UnixSocket {
 /**
  * Reads `host`, `host:port`, `[v6]` or `[v6]:port`. Two colons and no brackets
  * are an IPv6 address without a port.
- *
- * @throws {BadValue} with the offsets of the original for its syntax errors
  */
 export function hostPort(text: string): HostPort {
   const { host, port: digits } = parts(text);

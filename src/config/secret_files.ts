@@ -107,8 +107,6 @@ const STANDARD_INPUT = "-";
 /**
  * Finds each secret, in this order: its option, its file, the credential of
  * the same name (`passphrase`, `key`, `salt`).
- *
- * @throws {OptionFault} if it is given twice, or cannot be used
  */
 export function gatherSecrets(
   { values, names }: Settings<typeof secretRows>,
@@ -153,7 +151,6 @@ interface Source<T> {
   readonly title: string;
   readonly given: { readonly value: T | undefined; readonly option: string };
   readonly file: { readonly path: string | undefined; readonly option: string };
-  /** @throws {BadValue} if the text cannot be the secret */
   readonly parse: (text: string) => T;
 }
 
@@ -234,11 +231,6 @@ function passphrase(text: string): string {
   return phrase;
 }
 
-/**
- * Reads a master key; whether its length fits depends on the key derivation.
- *
- * @throws {BadValue} if it is not hexadecimal
- */
 function masterKey(text: string): Uint8Array {
   const key = bytesFromHex(text);
   if (key === undefined) {
@@ -247,11 +239,6 @@ function masterKey(text: string): Uint8Array {
   return key;
 }
 
-/**
- * Reads a master salt.
- *
- * @throws {BadValue} if it is not hexadecimal, or not 14 bytes
- */
 function masterSalt(text: string): Uint8Array {
   const salt = bytesFromHex(text);
   if (salt?.length !== SALT_BYTES) {

@@ -67,12 +67,7 @@ export interface ShowtablesOptions extends SyncTrust {
   readonly json: boolean;
 }
 
-/**
- * Reads the arguments of `anytun-showtables`; touches nothing outside but the
- * files of certificates and their key.
- *
- * @param argv Without the name of the program
- */
+/** Touches nothing outside but the files of certificates and their key. */
 export function readShowtablesCommandLine(
   argv: readonly string[],
   runtime: Runtime,

@@ -23,7 +23,6 @@ const ENGINES: readonly EngineChoice[] = [
 const FASTEST = "auto" as EngineChoice;
 const FITTING = "auto" as WorkersChoice;
 
-/** `--engine`, `--workers` and `--offload`. */
 export const speedRows = {
   engine: withDefault({
     group: "Speed",
@@ -70,22 +69,12 @@ export function speedOf(
   return { engine, workers, offloads: offloads ?? new Set(OFFLOAD_NAMES) };
 }
 
-/**
- * Reads the name of an engine.
- *
- * @throws {BadValue} if there is none of this name
- */
 function engine(text: string): EngineChoice {
   const name = ENGINES.find((name) => name === text);
   if (name === undefined) throw new BadValue(ENGINES.join(", "));
   return name;
 }
 
-/**
- * Reads a number of workers.
- *
- * @throws {BadValue} if it is not 1 or 2, and not `auto`
- */
 function workers(text: string): WorkersChoice {
   switch (text) {
     case "1":
@@ -98,11 +87,6 @@ function workers(text: string): WorkersChoice {
   throw new BadValue("auto, 1 or 2");
 }
 
-/**
- * Reads a list of offloads.
- *
- * @throws {BadValue} if an element is none
- */
 function offloads(text: string): ReadonlySet<OffloadName> {
   if (text === "none") return new Set();
   if (text === "all") return new Set(OFFLOAD_NAMES);

@@ -49,7 +49,6 @@ interface Given {
  * Reads certificates and key.
  *
  * @returns undefined if there is to be no TLS
- * @throws {OptionFault} if they are not complete, or cannot be used
  */
 export function syncTlsOf(
   { values, names }: Settings<typeof syncTlsRows>,
@@ -148,7 +147,6 @@ interface Certificates {
 const CERTIFICATE =
   /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
-/** @throws {BadValue} if there is none, or one that cannot be read */
 function certificatesIn(text: string): Certificates {
   const all = text.match(CERTIFICATE) ?? [];
   try {
@@ -160,7 +158,6 @@ function certificatesIn(text: string): Certificates {
   throw new BadValue("certificates as PEM (-----BEGIN CERTIFICATE-----)");
 }
 
-/** @throws {BadValue} if there is none that can be read without a passphrase */
 function privateKeyIn(text: string): KeyObject {
   try {
     return createPrivateKey(text);
