@@ -1,11 +1,19 @@
 /**
- * Work that a signal may end.
+ * Work that the end of a daemon interrupts.
  *
  * @module
  */
 
+/** Resolves when the signal is aborted. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  signal.addEventListener("abort", () => resolve(), { once: true });
+  return promise;
+}
+
 /**
- * Waits for work that fails when the daemon is told to stop.
+ * Waits for work, but not any longer when the daemon is told to stop.
  *
  * @returns undefined if it was
  * @throws what the work throws of its own
@@ -15,7 +23,7 @@ export async function unlessStopped<T>(
   stop: AbortSignal,
 ): Promise<T | undefined> {
   try {
-    return await work;
+    return await Promise.race([work, aborted(stop).then(() => undefined)]);
   } catch (error) {
     if (stop.aborted) return undefined;
     throw error;

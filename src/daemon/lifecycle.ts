@@ -1,0 +1,207 @@
+/**
+ * The life of a daemon: services that start in order, run side by side, and
+ * stop in reverse order.
+ *
+ * @module
+ */
+import type { Logger } from "../log/logger.ts";
+import { reasonOf } from "../log/reason.ts";
+import { aborted } from "./stop.ts";
+
+/** The start as a service sees it. */
+export interface Starting {
+  /** Aborted when the start is over before its end. */
+  readonly stop: AbortSignal;
+  /** @param what Takes long, such as `an address of 'host'` */
+  waiting(what: string): void;
+  /** For what a service has begun, and fails ahead of {@linkcode Service.run}. */
+  fail(error: unknown): void;
+}
+
+/** A part of a daemon. What it does not need it leaves out. */
+export interface Service {
+  /** A noun, for people. */
+  readonly name: string;
+  /** Takes what it needs; later services start after it. */
+  start?(starting: Starting): Promise<void> | void;
+  /**
+   * Works until the signal is aborted, once all have started. To be done
+   * before that is no failure.
+   */
+  run?(stop: AbortSignal): Promise<void>;
+  /** Reads again what can be read again. */
+  reload?(): Promise<void> | void;
+  /** @returns Lines for the log */
+  report?(): readonly string[];
+  /** Gives everything back, also after a start that has failed half way. */
+  close?(): Promise<void> | void;
+}
+
+/** Where a daemon is in its life. */
+export type Phase =
+  /** Said for each service, and for whatever takes long in it. */
+  | { readonly kind: "starting"; readonly what: string }
+  | { readonly kind: "ready"; readonly isFirst: boolean }
+  | { readonly kind: "reloading" }
+  | { readonly kind: "draining" }
+  | { readonly kind: "stopping" }
+  /** All is stopped. */
+  | { readonly kind: "failed"; readonly reason: string };
+
+/** Wants to know how a daemon is doing. */
+export interface LifecycleListener {
+  changed(phase: Phase): void;
+}
+
+interface Run {
+  readonly stop: AbortController;
+  readonly over: Promise<void>;
+}
+
+/** Takes services through their life, once. */
+export class Lifecycle {
+  readonly #logger: Logger;
+  readonly #stopping = new AbortController();
+  readonly #hurried = Promise.withResolvers<void>();
+  #services: readonly Service[] = [];
+  #listeners: readonly LifecycleListener[] = [];
+  #failure: { readonly error: unknown } | undefined;
+  #isReady = false;
+  #isToStop = false;
+  #reloading: Promise<void> = Promise.resolve();
+  #isReloadDue = false;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /**
+   * Runs services until {@linkcode Lifecycle.stop}, until one fails, or until
+   * all are done.
+   *
+   * @param services In the order of their start
+   * @throws the first failure, after everything is stopped
+   */
+  async run(
+    services: readonly Service[],
+    listeners: readonly LifecycleListener[],
+  ): Promise<void> {
+    this.#services = services;
+    this.#listeners = listeners;
+    const started = await this.#start();
+    const runs = await this.#work();
+    this.#isReady = false;
+    this.#announce({ kind: "draining" });
+    this.#announce({ kind: "stopping" });
+    await this.#stopAll(started, runs);
+    if (this.#failure === undefined) return;
+    const { error } = this.#failure;
+    this.#announce({ kind: "failed", reason: reasonOf(error) });
+    throw error;
+  }
+
+  /** Ends the run. Said again, nobody is waited for any more. */
+  stop(): void {
+    if (this.#isToStop) this.#hurried.resolve();
+    this.#isToStop = true;
+    this.#stopping.abort();
+  }
+
+  /** Reloads in order. What is asked for meanwhile is done once, afterwards. */
+  reload(): Promise<void> {
+    if (this.#isReloadDue) return this.#reloading;
+    this.#isReloadDue = true;
+    return this.#reloading = this.#reloading.then(() => {
+      this.#isReloadDue = false;
+      return this.#reloadAll();
+    });
+  }
+
+  /** Has the log say how all services are doing. */
+  report(): void {
+    for (const service of this.#services) {
+      for (const line of service.report?.() ?? []) this.#logger.notice(line);
+    }
+  }
+
+  async #start(): Promise<readonly Service[]> {
+    const { signal: stop } = this.#stopping;
+    const starting: Starting = {
+      stop,
+      waiting: (what) => this.#announce({ kind: "starting", what }),
+      fail: (error) => this.#fail(error),
+    };
+    const started: Service[] = [];
+    for (const service of this.#services) {
+      if (stop.aborted) break;
+      started.push(service);
+      if (service.start === undefined) continue;
+      starting.waiting(service.name);
+      await this.#unlessHurried(() => service.start?.(starting));
+    }
+    return started;
+  }
+
+  async #work(): Promise<ReadonlyMap<Service, Run>> {
+    const runs = new Map<Service, Run>();
+    const { signal } = this.#stopping;
+    if (signal.aborted) return runs;
+    this.#isReady = true;
+    this.#announce({ kind: "ready", isFirst: true });
+    for (const service of this.#services) {
+      if (service.run === undefined) continue;
+      const stop = new AbortController();
+      const over = this.#attempt(() => service.run?.(stop.signal));
+      runs.set(service, { stop, over });
+    }
+    const over = [...runs.values()].map((run) => run.over);
+    await Promise.race([Promise.all(over), aborted(signal)]);
+    return runs;
+  }
+
+  async #stopAll(
+    started: readonly Service[],
+    runs: ReadonlyMap<Service, Run>,
+  ): Promise<void> {
+    for (const service of started.toReversed()) {
+      const run = runs.get(service);
+      run?.stop.abort();
+      await this.#unlessHurried(() => run?.over);
+      await this.#unlessHurried(() => service.close?.());
+    }
+  }
+
+  async #reloadAll(): Promise<void> {
+    if (this.#isReady) this.#announce({ kind: "reloading" });
+    for (const service of this.#services) {
+      try {
+        await service.reload?.();
+      } catch (error) {
+        const reason = reasonOf(error);
+        this.#logger.error(`Cannot reload the ${service.name}: ${reason}`);
+      }
+    }
+    if (this.#isReady) this.#announce({ kind: "ready", isFirst: false });
+  }
+
+  async #unlessHurried(work: () => Promise<void> | void): Promise<void> {
+    await Promise.race([this.#attempt(work), this.#hurried.promise]);
+  }
+
+  async #attempt(work: () => Promise<void> | void): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#stopping.abort();
+  }
+
+  #announce(phase: Phase): void {
+    for (const listener of this.#listeners) listener.changed(phase);
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * Services and listeners that note what happens to them.
+ *
+ * @module
+ */
+import type {
+  LifecycleListener,
+  Phase,
+  Service,
+  Starting,
+} from "../../src/daemon/lifecycle.ts";
+
+/** A start that nothing interrupts. */
+export function starting(
+  waiting: (what: string) => void = () => {},
+): Starting {
+  return {
+    stop: new AbortController().signal,
+    waiting,
+    fail: (error) => {
+      throw error;
+    },
+  };
+}
+
+/** A service that runs until it is told to stop, and notes everything. */
+export function fakeService(
+  name: string,
+  notes: string[],
+  own: Partial<Service> = {},
+): Service {
+  return {
+    name,
+    start: () => void notes.push(`start ${name}`),
+    async run(stop) {
+      notes.push(`run ${name}`);
+      await untilAborted(stop);
+      notes.push(`end ${name}`);
+    },
+    reload: () => void notes.push(`reload ${name}`),
+    report: () => [`${name} is fine`],
+    close: () => void notes.push(`close ${name}`),
+    ...own,
+  };
+}
+
+/** A listener that notes phases. */
+export function fakeListener(notes: string[]): LifecycleListener {
+  return { changed: (phase) => void notes.push(`- ${textOf(phase)}`) };
+}
+
+/** Waits for the signal, and a moment longer. */
+export async function untilAborted(signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await new Promise((resolve) => signal.addEventListener("abort", resolve));
+  }
+  for (let i = 0; i < 10; i++) await Promise.resolve();
+}
+
+function textOf(phase: Phase): string {
+  switch (phase.kind) {
+    case "starting":
+      return `starting ${phase.what}`;
+    case "ready":
+      return phase.isFirst ? "ready" : "ready again";
+    case "failed":
+      return `failed: ${phase.reason}`;
+    default:
+      return phase.kind;
+  }
+}
