@@ -139,11 +139,12 @@ function pipeLauncher(libc: ProcessLibc, fd: number): Launcher {
     }
   };
   return {
-    waiting: say,
-    ready() {
+    changed(phase) {
+      if (phase.kind !== "ready") return;
       say(READY);
       close();
     },
+    say,
     failed(text) {
       say(text);
       close();

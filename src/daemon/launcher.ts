@@ -1,16 +1,15 @@
 /**
- * Those who wait for a daemon's start to come to an end.
+ * Whoever has started a daemon, and waits for the end of its start.
  *
  * @module
  */
+import type { LifecycleListener } from "./lifecycle.ts";
 
-/** Whoever has started the daemon, and waits until it is ready or has failed. */
-export interface Launcher {
-  /** @param text What makes the start take longer, without a line end */
-  waiting(text: string): void;
-  /** Everything is set up. */
-  ready(): void;
-  /** @param text What is to be said about it, without a line end */
+/** Hears of the phases of the start. */
+export interface Launcher extends LifecycleListener {
+  /** @param text For people, without a line end */
+  say(text: string): void;
+  /** @param text Why the daemon cannot go on, without a line end */
   failed(text: string): void;
 }
 
@@ -19,8 +18,8 @@ export function foregroundLauncher(
   stderr: { writeSync(bytes: Uint8Array): number },
 ): Launcher {
   return {
-    waiting() {},
-    ready() {},
+    changed() {},
+    say() {},
     failed: (text) => {
       stderr.writeSync(new TextEncoder().encode(`${text}\n`));
     },

@@ -10,6 +10,7 @@
  */
 import type { AnytunOptions } from "../config/anytun.ts";
 import type { Logger } from "../log/logger.ts";
+import { reasonOf } from "../log/reason.ts";
 import { type Endpoint, formatEndpoint } from "../net/endpoint.ts";
 import type { ResolvedEndpoints, Resolver } from "../net/resolver.ts";
 import { type InterfaceIndex, withNumericZone } from "../net/zone.ts";
@@ -19,12 +20,19 @@ import {
   endpointWords,
 } from "../tunnel/connection_table.ts";
 import { writeEndpoint } from "../tunnel/endpoint_words.ts";
+import type { Service, Starting } from "./lifecycle.ts";
 import { unlessStopped } from "./stop.ts";
 
 /** What of the options says which connection there is. */
 export type PeerOptions = Pick<
   AnytunOptions,
-  "mux" | "role" | "windowSize" | "remoteHost" | "remotePort" | "family"
+  | "chroot"
+  | "family"
+  | "mux"
+  | "remoteHost"
+  | "remotePort"
+  | "role"
+  | "windowSize"
 >;
 
 /** What a peer is reached by. */
@@ -32,13 +40,21 @@ export interface PeerContext {
   readonly resolver: Resolver;
   readonly interfaceIndex: InterfaceIndex;
   readonly table: ConnectionTable;
+  /**
+   * Overwritten once the connection has its own copy; without any there is
+   * none.
+   */
+  readonly secrets: MasterSecrets | undefined;
+  /** Has the data plane make the connection ready. */
+  readonly prepare: (mux: number) => Promise<void>;
   /** Called when the connection is there, and when its peer is elsewhere. */
   readonly moved: (mux: number) => void;
   readonly logger: Logger;
 }
 
 /** The one peer that the options name, or that is yet to be heard of. */
-export class Peer {
+export class Peer implements Service {
+  readonly name = "peer";
   readonly #options: PeerOptions;
   readonly #context: PeerContext;
   /** What the name stood for last. */
@@ -50,9 +66,15 @@ export class Peer {
     this.#context = context;
   }
 
-  /** Tries once to find the peer, ahead of {@linkcode Peer.connect}. */
-  async look(): Promise<void> {
-    if (this.#options.remoteHost === undefined) return;
+  /** On the way into a jail: tries once to find the peer. */
+  async start({ stop, waiting }: Starting): Promise<void> {
+    const { chroot, remoteHost } = this.#options;
+    if (chroot === undefined || remoteHost === undefined) return;
+    waiting(`an address of '${remoteHost}' (--remote-host)`);
+    await unlessStopped(this.#look(), stop);
+  }
+
+  async #look(): Promise<void> {
     const { logger } = this.#context;
     try {
       this.#resolved = await this.#resolveOnce();
@@ -69,10 +91,16 @@ export class Peer {
    * is none before the name is resolved, so that nobody else can become the
    * peer.
    *
-   * @param secrets Overwritten once the connection has its own copy
    * @throws if the address of the peer cannot be used here
    */
-  async connect(secrets: MasterSecrets, stop: AbortSignal): Promise<void> {
+  async run(stop: AbortSignal): Promise<void> {
+    const { secrets, prepare } = this.#context;
+    if (secrets === undefined) return;
+    await this.#connect(secrets, stop);
+    await prepare(this.#options.mux);
+  }
+
+  async #connect(secrets: MasterSecrets, stop: AbortSignal): Promise<void> {
     const { table, logger } = this.#context;
     const { mux, role, windowSize, remoteHost } = this.#options;
     if (remoteHost !== undefined) {
@@ -95,7 +123,7 @@ export class Peer {
    * long as the answer stays the same, a peer that has moved on its own is not
    * called back.
    */
-  async lookAgain(): Promise<void> {
+  async reload(): Promise<void> {
     const { remoteHost } = this.#options;
     if (remoteHost === undefined || !this.#connected) return;
     const { logger } = this.#context;
@@ -147,8 +175,4 @@ export class Peer {
     writeEndpoint(words, 0, endpoint);
     this.#context.table.setEndpoint(this.#options.mux, words, 0);
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

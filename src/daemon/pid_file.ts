@@ -4,12 +4,14 @@
  * @module
  */
 import type { Logger } from "../log/logger.ts";
+import { reasonOf } from "../log/reason.ts";
+import type { Service } from "./lifecycle.ts";
 import type { PlacedFile, ProcessControl } from "./process_control.ts";
 
 /** What of the options is about the file. */
 export interface PidFileOptions {
   readonly pidFile: string | undefined;
-  /** A jail, from which the file is not to be reached. */
+  /** A jail, from which nothing leads to the file. */
   readonly chroot: string | undefined;
 }
 
@@ -19,8 +21,9 @@ export interface PidFileWorld {
   readonly control: Pick<ProcessControl, "placeFile">;
 }
 
-/** The file, if there is to be one; disposing of this removes it. */
-export class PidFile implements Disposable {
+/** The file, if there is to be one; closing removes it. */
+export class PidFile implements Service {
+  readonly name = "pid file";
   readonly #options: PidFileOptions;
   readonly #world: PidFileWorld;
   readonly #logger: Logger;
@@ -55,13 +58,13 @@ export class PidFile implements Disposable {
     );
   }
 
-  [Symbol.dispose](): void {
+  close(): void {
     try {
       this.#file?.remove();
     } catch (error) {
       const { pidFile } = this.#options;
       this.#logger.info(
-        `pid file '${pidFile}' (--write-pid) stays: ${textOf(error)}`,
+        `pid file '${pidFile}' (--write-pid) stays: ${reasonOf(error)}`,
       );
     } finally {
       this.#file?.close();
@@ -74,13 +77,9 @@ export class PidFile implements Disposable {
       return control.placeFile(path, new TextEncoder().encode(String(pid)));
     } catch (cause) {
       throw new Error(
-        `can't open pid file (--write-pid ${path}): ${textOf(cause)}`,
+        `can't open pid file (--write-pid ${path}): ${reasonOf(cause)}`,
         { cause },
       );
     }
   }
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -6,12 +6,32 @@
  */
 import type { AnytunOptions } from "../config/anytun.ts";
 import type { Logger } from "../log/logger.ts";
+import { reasonOf } from "../log/reason.ts";
 import { formatPrefix } from "../net/prefix.ts";
 import type { DeviceHandle } from "../tunnel/plane.ts";
+import type { Service } from "./lifecycle.ts";
 import type { ProcessControl, ProgramEnd } from "./process_control.ts";
+import { unlessStopped } from "./stop.ts";
 
 const NODE = "/dev/net/tun";
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** The script as a service, which waits for it only if it is required. */
+export function postUpScript(
+  options: AnytunOptions,
+  device: () => DeviceHandle,
+  control: ProcessControl,
+  logger: Logger,
+): Service {
+  return {
+    name: "post-up script",
+    async start({ stop }) {
+      const done = runPostUp(options, device(), control, logger);
+      if (options.postUp?.required) await unlessStopped(done, stop);
+      else done.catch((error) => logger.error(reasonOf(error)));
+    },
+  };
+}
 
 /**
  * Runs the script, if there is one, and logs how it ends. Only the caller

@@ -1,58 +1,148 @@
 /**
- * What the daemons of this binary have in common: the log around a run, and
- * the exit status behind it.
+ * The frame around the services of a daemon: the log, whoever is told how it
+ * goes, privileges and the pid file, the exit status.
  *
  * @module
  */
 import { type Log, openLog } from "../log/log.ts";
+import type { Logger } from "../log/logger.ts";
 import type { LogSurroundings } from "../log/outlet.ts";
+import { reasonOf } from "../log/reason.ts";
+import { RateLimitedLog } from "../log/rate_limited_log.ts";
 import type { LogFormat, LogTarget } from "../log/target.ts";
-import type { Launcher } from "./launcher.ts";
+import { heldBackLines } from "./flush_log.ts";
+import { Lifecycle, type Service } from "./lifecycle.ts";
+import { PidFile, type PidFileOptions } from "./pid_file.ts";
+import {
+  findIdentity,
+  giveUpPrivileges,
+  type PrivilegeOptions,
+} from "./privileges.ts";
+import type { Identity } from "./process_control.ts";
+import { listenForSignals } from "./signals.ts";
+import { Supervisor } from "./supervisor.ts";
+import type { World } from "./world.ts";
 
 const EXIT_OK = 0;
 const EXIT_FAILED = 255;
 
+/** Lines of one kind that others bring about: five, then one in ten seconds. */
+export const OTHERS_LOG_LIMIT = { burst: 5, perSecond: 0.1 };
+
+/** What of the outside every daemon touches. */
+export type ProgramWorld = Pick<
+  World,
+  | keyof LogSurroundings
+  | "control"
+  | "delay"
+  | "elapsed"
+  | "launcher"
+  | "monotonic"
+  | "onSignal"
+  | "openNotifySocket"
+>;
+
 /** A daemon to be run. */
 export interface DaemonProgram {
   readonly name: string;
-  readonly options: {
+  readonly options: PrivilegeOptions & PidFileOptions & {
     readonly logTargets: readonly LogTarget[];
     readonly logFormat: LogFormat;
   };
   /** What is legal but unwise in the options. */
   readonly warnings: readonly string[];
-  /** Runs until a signal ends it. */
-  readonly run: (log: Log) => Promise<void>;
+  /** What the log says when all services have started. */
+  readonly started?: string;
+  /**
+   * Its services, in order. They start with all privileges, and run with those
+   * that are left.
+   */
+  services(frame: Frame): Promise<readonly Service[]> | readonly Service[];
+}
+
+/** What the services of a daemon share. */
+export interface Frame {
+  readonly logger: Logger;
+  /** For what others could fill the log with. */
+  readonly limited: RateLimitedLog;
+  /** The user and group that the daemon will become, if that is to change. */
+  readonly identity: Identity | undefined;
 }
 
 /**
- * Opens the log, runs the daemon, and tells why it cannot go on.
+ * Opens the log, runs the daemon until a signal ends it, and tells why it
+ * cannot go on.
  *
  * @returns The exit status
  */
 export async function runProgram(
-  { name, options, warnings, run }: DaemonProgram,
-  world: LogSurroundings & { readonly launcher: Launcher },
+  program: DaemonProgram,
+  world: ProgramWorld,
 ): Promise<number> {
-  const { logTargets: targets, logFormat: format } = options;
+  const { name, warnings } = program;
+  const { logTargets: targets, logFormat: format } = program.options;
   try {
     using log = openLog({ targets, format, program: name }, world);
     const { logger } = log;
     logger.notice(`${name} started...`);
-    for (const warning of warnings) logger.warning(warning);
+    for (const text of warnings) logger.warning(text);
     try {
-      await run(log);
+      await live(program, world, log);
     } catch (error) {
-      logger.error(`uncaught runtime error, exiting: ${textOf(error)}`);
+      logger.error(`uncaught runtime error, exiting: ${reasonOf(error)}`);
       throw error;
     }
     return EXIT_OK;
   } catch (error) {
-    world.launcher.failed(`${name}: ${textOf(error)}`);
+    world.launcher.failed(`${name}: ${reasonOf(error)}`);
     return EXIT_FAILED;
   }
 }
 
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+async function live(
+  program: DaemonProgram,
+  world: ProgramWorld,
+  log: Log,
+): Promise<void> {
+  const { logger } = log;
+  const { options } = program;
+  using cleanup = new DisposableStack();
+  const lifecycle = new Lifecycle(logger);
+  listenForSignals(world.onSignal, logger, lifecycle, cleanup);
+  const supervisor = cleanup.use(
+    new Supervisor(world.openNotifySocket(), world, logger),
+  );
+  const identity = findIdentity(options, world.control);
+  const limited = new RateLimitedLog(logger, OTHERS_LOG_LIMIT, world.elapsed);
+  const pidFile = new PidFile(options, world, logger);
+  const privileges: Service = {
+    name: "privileges",
+    start() {
+      pidFile.place(() =>
+        giveUpPrivileges(options, identity, world.control, logger)
+      );
+      if (program.started !== undefined) logger.notice(program.started);
+    },
+  };
+  const services = [
+    logFiles(log),
+    heldBackLines(limited, world.delay),
+    // It goes last: whoever sees no pid file any more finds no device either.
+    pidFile,
+    ...await program.services({ logger, limited, identity }),
+    // After it nothing can fail but a name lookup.
+    privileges,
+  ];
+  await lifecycle.run(services, [world.launcher, supervisor]);
+}
+
+function logFiles(log: Log): Service {
+  return {
+    name: "log",
+    reload: () => log.reopen(),
+    report() {
+      log.reopen();
+      return [];
+    },
+  };
 }

@@ -1,5 +1,5 @@
 /**
- * What the daemon does at a signal (CLI section 5).
+ * The signals of a daemon (CLI section 5).
  *
  * @module
  */
@@ -17,11 +17,13 @@ const TEXTS = {
   SIGUSR2: "SIG-Usr2 caught",
 } as const;
 
-/** What is done at signals that do not end the daemon. */
+/** What signals bring about. */
 export interface SignalActions {
-  /** SIGHUP: read again what can be read again. */
+  /** SIGINT, SIGQUIT and SIGTERM. */
+  stop(): void;
+  /** SIGHUP. */
   reload(): void;
-  /** SIGUSR2: say how it goes, into new log files. */
+  /** SIGUSR2. */
   report(): void;
 }
 
@@ -32,15 +34,13 @@ export type OnSignal = (name: SignalName, listener: () => void) => () => void;
  * Listens for all signals.
  *
  * @param cleanup Ends the listening
- * @returns Is aborted by the signals that end the daemon
  */
 export function listenForSignals(
   onSignal: OnSignal,
   logger: Logger,
   actions: SignalActions,
   cleanup: DisposableStack,
-): AbortSignal {
-  const stop = new AbortController();
+): void {
   const listen = (name: SignalName, action: () => void): void => {
     const end = onSignal(name, () => {
       logger.notice(TEXTS[name]);
@@ -49,9 +49,8 @@ export function listenForSignals(
     cleanup.defer(end);
   };
   for (const name of ["SIGINT", "SIGQUIT", "SIGTERM"] as const) {
-    listen(name, () => stop.abort());
+    listen(name, () => actions.stop());
   }
   listen("SIGHUP", () => actions.reload());
   listen("SIGUSR2", () => actions.report());
-  return stop.signal;
 }

@@ -1,10 +1,13 @@
 /**
- * What a service manager wants to know: the protocol of sd_notify(3) and
+ * The service manager, by the protocol of sd_notify(3) and
  * sd_watchdog_enabled(3).
  *
  * @module
  */
 import type { Logger } from "../log/logger.ts";
+import { reasonOf } from "../log/reason.ts";
+import type { LifecycleListener, Phase } from "./lifecycle.ts";
+import type { World } from "./world.ts";
 
 /** How a service manager is reached. */
 export interface NotifySocket {
@@ -14,47 +17,70 @@ export interface NotifySocket {
   readonly watchdogMs: number | undefined;
 }
 
-/** Tells a service manager how it goes; disposing of it ends that. */
-export class Supervisor implements Disposable {
+/** Tells a service manager about a daemon; disposing of it ends that. */
+export class Supervisor implements LifecycleListener, Disposable {
   readonly #socket: NotifySocket | undefined;
+  readonly #world: Pick<World, "monotonic" | "pid">;
   readonly #logger: Logger;
   #watchdog: ReturnType<typeof setInterval> | undefined;
 
   /** @param socket undefined where no service manager listens */
-  constructor(socket: NotifySocket | undefined, logger: Logger) {
+  constructor(
+    socket: NotifySocket | undefined,
+    world: Pick<World, "monotonic" | "pid">,
+    logger: Logger,
+  ) {
     this.#socket = socket;
+    this.#world = world;
     this.#logger = logger;
   }
 
-  /** Says what it is that takes so long. */
-  status(text: string): void {
-    this.#tell(`STATUS=${text}`);
-  }
-
-  /** Everything is set up; from now on there are signs of life. */
-  ready(pid: number): void {
-    this.#tell(`READY=1\nMAINPID=${pid}\nSTATUS=running`);
-    const interval = this.#socket?.watchdogMs;
-    if (interval === undefined) return;
-    // Half of the time, as sd_watchdog_enabled(3) recommends.
-    this.#watchdog = setInterval(() => this.#tell("WATCHDOG=1"), interval / 2);
-  }
-
-  /** The end begins. */
-  stopping(): void {
-    this.#tell("STOPPING=1\nSTATUS=stopping");
+  changed(phase: Phase): void {
+    switch (phase.kind) {
+      case "starting":
+        return this.#tell(`STATUS=starting: ${phase.what}`);
+      case "ready":
+        return this.#ready();
+      case "reloading": {
+        const now = this.#world.monotonic();
+        return this.#tell(
+          `RELOADING=1\nMONOTONIC_USEC=${now}\nSTATUS=reloading`,
+        );
+      }
+      case "draining":
+        return this.#tell("STOPPING=1\nSTATUS=draining");
+      case "stopping":
+        return this.#tell("STATUS=stopping");
+      case "failed":
+        // One line is one variable.
+        return this.#tell(
+          `STATUS=failed: ${phase.reason.replaceAll("\n", " ")}`,
+        );
+    }
   }
 
   [Symbol.dispose](): void {
     clearInterval(this.#watchdog);
   }
 
+  #ready(): void {
+    this.#tell(`READY=1\nMAINPID=${this.#world.pid}\nSTATUS=running`);
+    const interval = this.#socket?.watchdogMs;
+    if (interval === undefined) return;
+    // Half of the time, as sd_watchdog_enabled(3) recommends.
+    this.#watchdog ??= setInterval(
+      () => this.#tell("WATCHDOG=1"),
+      interval / 2,
+    );
+  }
+
   #tell(text: string): void {
     try {
       this.#socket?.send(text);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#logger.warning(`the service manager is not to be told: ${reason}`);
+      this.#logger.warning(
+        `Cannot notify the service manager: ${reasonOf(error)}`,
+      );
     }
   }
 }

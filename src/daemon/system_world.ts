@@ -8,7 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { openAppend } from "../../ffi/append_file.ts";
 import { effectiveUser } from "../../ffi/identity.ts";
 import { keepInspectorShut } from "../../ffi/inspector.ts";
-import { workingDirectory } from "../../ffi/process.ts";
+import { monotonicMicroseconds, workingDirectory } from "../../ffi/process.ts";
 import type { ProcessLibc } from "../../ffi/process_libc.ts";
 import { readSecretFile } from "../../ffi/secret_file.ts";
 import { statName } from "../../ffi/stat.ts";
@@ -68,6 +68,7 @@ export function systemWorld(
     openOwners: () => streams.openOwners(),
     effectiveUser: () => effectiveUser(libc),
     elapsed: () => performance.now(),
+    monotonic: () => monotonicMicroseconds(libc),
     choosePlane: (settings, logger) =>
       choosePlane(settings, libc, surroundings, logger),
     onSignal(name, listener) {

@@ -50,6 +50,8 @@ export interface World extends LogSurroundings {
   effectiveUser(): number;
   /** Milliseconds of a clock that never goes back. */
   elapsed(): number;
+  /** Microseconds of CLOCK_MONOTONIC, which other processes can compare. */
+  monotonic(): number;
   /** @throws if the engine that was asked for by name is not available */
   choosePlane(
     settings: TunnelSettings,

@@ -24,6 +24,10 @@ labTest(
     await daemon.line(/dropped privileges/);
     await manager.find(/^WATCHDOG=1$/);
     await manager.find(/^WATCHDOG=1$/);
+    Deno.kill(daemon.pid, "SIGHUP");
+    const reloading = await manager.find(/^RELOADING=1$/m);
+    assert.match(reloading, /^MONOTONIC_USEC=[1-9]\d+$/m);
+    await manager.find(/^READY=1$/m);
     const ended = daemon.stop();
     await manager.find(/^STOPPING=1$/m);
     assert.equal((await ended).code, 0);

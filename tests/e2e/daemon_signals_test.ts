@@ -22,6 +22,19 @@ labTest(
 );
 
 labTest(
+  "a second signal changes nothing about the end",
+  "d-s2",
+  [],
+  async ({ left }) => {
+    const daemon = startDaemon(left, ["-D", "-d", "tun7", "-E", "x"]);
+    await daemon.line(/tunnel is set up/);
+    Deno.kill(daemon.pid, "SIGTERM");
+    assert.equal((await daemon.stop("SIGTERM")).code, 0);
+    assert.equal(await left.hasDevice("tun7"), false);
+  },
+);
+
+labTest(
   "SIGUSR2 logs the counters, and to a new file if the old one was moved",
   "d-su",
   [],

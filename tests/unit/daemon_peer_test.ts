@@ -9,6 +9,7 @@ import {
 } from "../../src/tunnel/connection_table.ts";
 import { readEndpoint } from "../../src/tunnel/endpoint_words.ts";
 import { recordingLog } from "../fakes/recording_log.ts";
+import { starting } from "../fakes/services.ts";
 
 const MUX = 3;
 const NEVER = new AbortController().signal;
@@ -31,11 +32,17 @@ function setUp(options: Partial<PeerOptions>) {
     logger,
   );
   const told: number[] = [];
+  const prepared: number[] = [];
+  const secrets = {
+    key: new Uint8Array(16).fill(1),
+    salt: new Uint8Array(14).fill(2),
+  };
   const table = new ConnectionTable(ConnectionTable.allocate());
   const peer = new Peer({
     mux: MUX,
     role: "left",
     windowSize: 0,
+    chroot: undefined,
     remoteHost: "peer.test",
     remotePort: 4444,
     family: "any",
@@ -44,32 +51,33 @@ function setUp(options: Partial<PeerOptions>) {
     resolver,
     interfaceIndex: (name) => name === "eth0" ? 2 : undefined,
     table,
+    secrets,
+    prepare: (mux) => Promise.resolve(void prepared.push(mux)),
     moved: (mux) => told.push(mux),
     logger,
   });
-  const secrets = {
-    key: new Uint8Array(16).fill(1),
-    salt: new Uint8Array(14).fill(2),
-  };
   const endpoint = () => {
     const words = endpointWords();
     table.copyEndpoint(MUX, words, 0);
     const found = readEndpoint(words, 0);
     return found && formatEndpoint(found);
   };
-  return { peer, names, table, told, logger, secrets, endpoint };
+  return { peer, names, table, told, prepared, logger, secrets, endpoint };
 }
 
 Deno.test("a connection without a peer's name waits for its endpoint", async () => {
-  const { peer, table, secrets, endpoint } = setUp({ remoteHost: undefined });
-  await peer.connect(secrets, NEVER);
+  const { peer, table, prepared, endpoint } = setUp({
+    remoteHost: undefined,
+  });
+  await peer.run(NEVER);
   assert.ok(table.exists(MUX));
+  assert.deepEqual(prepared, [MUX]);
   assert.equal(endpoint(), undefined);
 });
 
-Deno.test("connect() wipes the secrets, of which the table has a copy", async () => {
+Deno.test("run() wipes the secrets, of which the table has a copy", async () => {
   const { peer, table, secrets } = setUp({ remoteHost: "192.0.2.1" });
-  await peer.connect(secrets, NEVER);
+  await peer.run(NEVER);
   assert.ok(secrets.key.every((byte) => byte === 0));
   assert.ok(secrets.salt.every((byte) => byte === 0));
   const { key, salt } = table.keys(MUX).secrets;
@@ -78,9 +86,9 @@ Deno.test("connect() wipes the secrets, of which the table has a copy", async ()
 });
 
 Deno.test("there is no connection before the name is resolved", async () => {
-  const { peer, table, secrets, logger } = setUp({});
+  const { peer, table, logger } = setUp({});
   const stop = new AbortController();
-  const connected = peer.connect(secrets, stop.signal);
+  const connected = peer.run(stop.signal);
   await Promise.resolve();
   assert.ok(!table.exists(MUX));
   stop.abort();
@@ -89,30 +97,38 @@ Deno.test("there is no connection before the name is resolved", async () => {
   assert.doesNotMatch(logger.lines.join(), /added connection/);
 });
 
-Deno.test("look() resolves ahead, so that connect() need not", async () => {
-  const { peer, names, secrets, endpoint } = setUp({});
+Deno.test("start() resolves ahead, so that run() need not", async () => {
+  const { peer, names, endpoint } = setUp({ chroot: "/jail" });
   names.set("peer.test", "192.0.2.1");
-  await peer.look();
+  const waits: string[] = [];
+  await peer.start(starting((what) => waits.push(what)));
+  assert.deepEqual(waits, ["an address of 'peer.test' (--remote-host)"]);
   names.clear();
-  await peer.connect(secrets, NEVER);
+  await peer.run(NEVER);
   assert.equal(endpoint(), "192.0.2.1:4444");
 });
 
-Deno.test("look() says where a name is looked for next", async () => {
+Deno.test("start() outside of a jail asks for nothing", async () => {
   const { peer, logger } = setUp({});
-  await peer.look();
+  await peer.start(starting(() => assert.fail("nothing is waited for")));
+  assert.deepEqual(logger.lines, []);
+});
+
+Deno.test("start() says where a name is looked for next", async () => {
+  const { peer, logger } = setUp({ chroot: "/jail" });
+  await peer.start(starting());
   assert.deepEqual(logger.lines, [
     "WARNING: Cannot resolve 'peer.test': ENOTFOUND (--remote-host): trying " +
     "again inside of the jail, with its etc/resolv.conf and etc/hosts",
   ]);
 });
 
-Deno.test("lookAgain() follows a name to its new address", async () => {
-  const { peer, names, secrets, endpoint, logger } = setUp({});
+Deno.test("reload() follows a name to its new address", async () => {
+  const { peer, names, endpoint, logger } = setUp({});
   names.set("peer.test", "192.0.2.1");
-  await peer.connect(secrets, NEVER);
+  await peer.run(NEVER);
   names.set("peer.test", "192.0.2.2");
-  await peer.lookAgain();
+  await peer.reload();
   assert.equal(endpoint(), "192.0.2.2:4444");
   assert.match(
     logger.lines.join(),
@@ -120,21 +136,21 @@ Deno.test("lookAgain() follows a name to its new address", async () => {
   );
 });
 
-Deno.test("lookAgain() does not call back a peer that moved on its own", async () => {
-  const { peer, names, secrets, endpoint, table } = setUp({});
+Deno.test("reload() does not call back a peer that moved on its own", async () => {
+  const { peer, names, endpoint, table } = setUp({});
   names.set("peer.test", "192.0.2.1");
-  await peer.connect(secrets, NEVER);
+  await peer.run(NEVER);
   table.setEndpoint(MUX, endpointWords(), 0);
-  await peer.lookAgain();
+  await peer.reload();
   assert.equal(endpoint(), undefined);
 });
 
-Deno.test("lookAgain() keeps what it has when a name is gone", async () => {
-  const { peer, names, secrets, endpoint, logger } = setUp({});
+Deno.test("reload() keeps what it has when a name is gone", async () => {
+  const { peer, names, endpoint, logger } = setUp({});
   names.set("peer.test", "192.0.2.1");
-  await peer.connect(secrets, NEVER);
+  await peer.run(NEVER);
   names.clear();
-  await peer.lookAgain();
+  await peer.reload();
   assert.equal(endpoint(), "192.0.2.1:4444");
   assert.match(
     logger.lines.at(-1) ?? "",
@@ -143,11 +159,11 @@ Deno.test("lookAgain() keeps what it has when a name is gone", async () => {
 });
 
 Deno.test("a scoped address is used by the number of its interface", async () => {
-  const { peer, secrets, endpoint } = setUp({ remoteHost: "fe80::1%eth0" });
-  await peer.connect(secrets, NEVER);
+  const { peer, endpoint } = setUp({ remoteHost: "fe80::1%eth0" });
+  await peer.run(NEVER);
   assert.equal(endpoint(), "[fe80::1%2]:4444");
   const lost = setUp({ remoteHost: "fe80::1%eth9" });
-  await assert.rejects(lost.peer.connect(lost.secrets, NEVER), {
+  await assert.rejects(lost.peer.run(NEVER), {
     message:
       "Cannot use the address fe80::1%eth9: there is no interface 'eth9'",
   });

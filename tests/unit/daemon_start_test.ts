@@ -4,6 +4,7 @@ import {
   readAnytunCommandLine,
 } from "../../src/config/anytun.ts";
 import { counterLines } from "../../src/daemon/counters_text.ts";
+import type { Phase } from "../../src/daemon/lifecycle.ts";
 import { PidFile } from "../../src/daemon/pid_file.ts";
 import { runPostUp } from "../../src/daemon/post_up.ts";
 import { findIdentity, giveUpPrivileges } from "../../src/daemon/privileges.ts";
@@ -13,7 +14,7 @@ import type {
   ProgramStart,
 } from "../../src/daemon/process_control.ts";
 import { listenForSignals, type SignalName } from "../../src/daemon/signals.ts";
-import { Supervisor } from "../../src/daemon/supervisor.ts";
+import { type NotifySocket, Supervisor } from "../../src/daemon/supervisor.ts";
 import { recordingLog } from "../fakes/recording_log.ts";
 import { fakeSecretFiles } from "../fakes/secret_files.ts";
 
@@ -190,11 +191,13 @@ function usePidFile(
 ): readonly string[] {
   const logger = recordingLog();
   const { pidFile, chroot } = options(...argv);
-  {
-    const world = { pid: 4711, control };
-    using file = new PidFile({ pidFile, chroot }, world, logger);
-    assert.deepEqual(control.calls, [], "nothing before it is to be placed");
+  const world = { pid: 4711, control };
+  const file = new PidFile({ pidFile, chroot }, world, logger);
+  assert.deepEqual(control.calls, [], "nothing before it is to be placed");
+  try {
     file.place(giveUp);
+  } finally {
+    file.close();
   }
   return logger.lines;
 }
@@ -318,28 +321,25 @@ Deno.test("every signal is logged and does its own thing", () => {
   const logger = recordingLog();
   const done: string[] = [];
   using cleanup = new DisposableStack();
-  const stop = listenForSignals(
+  listenForSignals(
     (name, listener) => {
       listeners.set(name, listener);
       return () => listeners.delete(name);
     },
     logger,
     {
+      stop: () => done.push("stop"),
       reload: () => done.push("reload"),
       report: () => done.push("report"),
     },
     cleanup,
   );
-  for (const name of ["SIGHUP", "SIGUSR2"] as const) {
+  const ends = ["SIGINT", "SIGQUIT", "SIGTERM"] as const;
+  for (const name of ["SIGHUP", "SIGUSR2", ...ends] as const) {
     listeners.get(name)?.();
   }
-  assert.deepEqual(done, ["reload", "report"]);
+  assert.deepEqual(done, ["reload", "report", "stop", "stop", "stop"]);
   assert.equal(listeners.size, 5, "SIGUSR1 is the runtime's");
-  assert.equal(stop.aborted, false);
-  for (const name of ["SIGINT", "SIGQUIT", "SIGTERM"] as const) {
-    listeners.get(name)?.();
-    assert.equal(stop.aborted, true);
-  }
   assert.deepEqual(logger.lines, [
     "NOTICE: SIG-Hup caught",
     "NOTICE: SIG-Usr2 caught",
@@ -351,25 +351,66 @@ Deno.test("every signal is logged and does its own thing", () => {
   assert.equal(listeners.size, 0);
 });
 
-Deno.test("a service manager that has gone is a warning, no more", () => {
+/** What a service manager is told of phases, at 12 s after the start. */
+function told(
+  phases: readonly Phase[],
+  socket: Partial<NotifySocket> = {},
+): { readonly sent: string[]; readonly lines: readonly string[] } {
+  const sent: string[] = [];
   const logger = recordingLog();
-  const socket = {
-    send() {
-      throw new Error("Connection refused");
-    },
-    watchdogMs: undefined,
+  const send = (text: string) => void sent.push(text);
+  using supervisor = new Supervisor(
+    { send, watchdogMs: undefined, ...socket },
+    { pid: 4711, monotonic: () => 12_000_000 },
+    logger,
+  );
+  for (const phase of phases) supervisor.changed(phase);
+  return { sent, lines: logger.lines };
+}
+
+Deno.test("a service manager is told of every phase in its own words", () => {
+  const { sent, lines } = told([
+    { kind: "starting", what: "device and sockets" },
+    { kind: "ready", isFirst: true },
+    { kind: "reloading" },
+    { kind: "ready", isFirst: false },
+    { kind: "draining" },
+    { kind: "stopping" },
+    { kind: "failed", reason: "the device\nis gone" },
+  ]);
+  assert.deepEqual(sent, [
+    "STATUS=starting: device and sockets",
+    "READY=1\nMAINPID=4711\nSTATUS=running",
+    // sd_notify(3): both in one message.
+    "RELOADING=1\nMONOTONIC_USEC=12000000\nSTATUS=reloading",
+    "READY=1\nMAINPID=4711\nSTATUS=running",
+    "STOPPING=1\nSTATUS=draining",
+    "STATUS=stopping",
+    "STATUS=failed: the device is gone",
+  ]);
+  assert.deepEqual(lines, []);
+});
+
+Deno.test("a service manager that has gone is a warning, no more", () => {
+  const send = () => {
+    throw new Error("Connection refused");
   };
-  using supervisor = new Supervisor(socket, logger);
-  supervisor.ready(1);
-  assert.match(logger.lines.join(), /^WARNING: the service manager .* refused/);
+  const { lines } = told([{ kind: "ready", isFirst: true }], { send });
+  assert.deepEqual(lines, [
+    "WARNING: Cannot notify the service manager: Connection refused",
+  ]);
 });
 
 Deno.test("without a service manager nobody is told anything", () => {
   const logger = recordingLog();
-  using supervisor = new Supervisor(undefined, logger);
-  supervisor.status("x");
-  supervisor.ready(1);
-  supervisor.stopping();
+  const world = {
+    pid: 1,
+    monotonic: () => assert.fail("nobody asks for the time"),
+  };
+  using supervisor = new Supervisor(undefined, world, logger);
+  supervisor.changed({ kind: "starting", what: "x" });
+  supervisor.changed({ kind: "ready", isFirst: true });
+  supervisor.changed({ kind: "stopping" });
   assert.deepEqual(logger.lines, []);
 });
 

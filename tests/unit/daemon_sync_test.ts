@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import type { ClusterOptions } from "../../src/config/cluster.ts";
-import { SYNC_LOG_LIMIT, SyncMember } from "../../src/daemon/sync_member.ts";
+import { OTHERS_LOG_LIMIT } from "../../src/daemon/run_program.ts";
+import { SyncMember } from "../../src/daemon/sync_member.ts";
 import { SyncState } from "../../src/daemon/sync_state.ts";
 import { RateLimitedLog } from "../../src/log/rate_limited_log.ts";
 import type { Delay } from "../../src/net/resolver.ts";
@@ -16,6 +17,7 @@ import { writeEndpoint } from "../../src/tunnel/endpoint_words.ts";
 import { identityOf, tlsTest } from "../../lab/certificates.ts";
 import { settle } from "../fakes/manual_clock.ts";
 import { recordingLog } from "../fakes/recording_log.ts";
+import { starting } from "../fakes/services.ts";
 import { ipAddress } from "../samples/routes.ts";
 import { connectionRecord, routeRecord } from "../samples/sync_records.ts";
 import {
@@ -41,7 +43,7 @@ function setUp(delay: Delay = forEver) {
     routeTable,
     interfaceIndex: (name) => name === "eth0" ? 2 : undefined,
     delay,
-    limited: new RateLimitedLog(logger, SYNC_LOG_LIMIT, () => 0),
+    limited: new RateLimitedLog(logger, OTHERS_LOG_LIMIT, () => 0),
     prepare: (mux) => prepared.push(mux),
     dropRetired: () => void drops.count++,
   });
@@ -198,7 +200,7 @@ function memberOf(
       ...{ routing: false, routes: [] },
       ...options,
     },
-    state,
+    contextOf(state, logger),
     {
       listenTcp(on) {
         const listener = listenTcp(on);
@@ -215,10 +217,15 @@ function memberOf(
       delay: pause,
       elapsed: () => performance.now(),
     },
-    logger,
-    new RateLimitedLog(logger, SYNC_LOG_LIMIT, () => performance.now()),
   );
   return { member, bound };
+}
+
+/** What a member shares with a daemon whose clock stands still. */
+function contextOf(state: SyncState, logger = recordingLog()) {
+  const limited = new RateLimitedLog(logger, OTHERS_LOG_LIMIT, () => 0);
+  const kdPrf = "aes-ctr-128" as const;
+  return { state, kdPrf, logger, limited, identity: undefined };
 }
 
 Deno.test("a member tells its clients once of a peer that moves often", async () => {
@@ -226,9 +233,9 @@ Deno.test("a member tells its clients once of a peer that moves often", async ()
   const { member, bound } = memberOf(state, {
     syncServer: { host: "127.0.0.1", port: 0 },
   });
-  await member.open();
+  await member.start(starting());
   const stop = new AbortController();
-  const running = member.run("aes-ctr-128", stop.signal);
+  const running = member.run(stop.signal);
   learn(connectionRecord());
   const address = ipAddress("127.0.0.1");
   const client = await connectTcp(
@@ -253,11 +260,11 @@ Deno.test("a member tells its clients once of a peer that moves often", async ()
 Deno.test("a member without a server has nobody to tell", async () => {
   const { state } = setUp();
   const { member } = memberOf(state, { syncServer: undefined });
-  await member.open();
+  await member.start(starting());
   // There is no such connection: to tell of it would fail.
   member.moved(MUX);
   await pause(0);
-  await member.run("aes-ctr-128", AbortSignal.abort());
+  await member.run(AbortSignal.abort());
 });
 
 Deno.test("a member that is not open yet connects to nobody", async () => {
@@ -270,8 +277,8 @@ Deno.test("a member that is not open yet connects to nobody", async () => {
   const options = { syncServer: undefined, syncServers };
   const { member } = memberOf(state, options, logger);
   const stop = new AbortController();
-  const running = member.run("aes-ctr-128", stop.signal);
-  const said = () => logger.lines.some((line) => /before open/.test(line));
+  const running = member.run(stop.signal);
+  const said = () => logger.lines.some((line) => /before the start/.test(line));
   let hasCome = false;
   const coming = listener.accept().then((stream) => {
     hasCome = true;
@@ -296,7 +303,7 @@ Deno.test("members that were named find a place where others have taken all", as
       ],
       ...{ syncTls: undefined, syncAnyUser: true, routing: false, routes: [] },
     },
-    setUp().state,
+    contextOf(setUp().state),
     {
       listenTcp: () => door,
       connectTcp: () => Promise.reject(new Error("nobody listens")),
@@ -309,12 +316,10 @@ Deno.test("members that were named find a place where others have taken all", as
         throw new Error("there are none");
       },
     },
-    recordingLog(),
-    new RateLimitedLog(recordingLog(), SYNC_LOG_LIMIT, () => 0),
   );
-  await member.open();
+  await member.start(starting());
   const stop = new AbortController();
-  const running = member.run("aes-ctr-128", stop.signal);
+  const running = member.run(stop.signal);
   const connect = async (address: string) => {
     const stream = new ManualStream(address);
     door.offer(stream);
@@ -337,9 +342,9 @@ tlsTest("a member follows another one through TLS alone", async () => {
   told.learn(connectionRecord());
   const syncServer = { host: "127.0.0.1", port: 0 };
   const server = memberOf(told.state, { syncServer, syncTls }, told.logger);
-  await server.member.open();
+  await server.member.start(starting());
   const stop = new AbortController();
-  const runs = [server.member.run("aes-ctr-128", stop.signal)];
+  const runs = [server.member.run(stop.signal)];
   const learner = setUp();
   const outsider = setUp();
   const syncServers = [{ host: "127.0.0.1", port: server.bound.port }];
@@ -349,8 +354,8 @@ tlsTest("a member follows another one through TLS alone", async () => {
   ) => {
     const options = { syncServer: undefined, syncServers, syncTls: tls };
     const { member } = memberOf(state, options, logger);
-    await member.open();
-    runs.push(member.run("aes-ctr-128", stop.signal));
+    await member.start(starting());
+    runs.push(member.run(stop.signal));
   };
   await follow(outsider, undefined);
   await follow(learner, syncTls);

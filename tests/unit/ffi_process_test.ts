@@ -16,6 +16,7 @@ import {
 import { cString } from "../../ffi/libc.ts";
 import {
   interfaceIndex,
+  monotonicMicroseconds,
   overwriteArguments,
   readEnvironment,
   workingDirectory,
@@ -181,6 +182,13 @@ test("takeLines() closes the descriptor when nobody wants more", (libc) => {
   }
   assert.equal(libc.symbols.close(readEnd), -1, "it is closed already");
   libc.symbols.close(writeEnd);
+});
+
+test("monotonicMicroseconds() is the clock of /proc/uptime", (libc) => {
+  const uptime = Number(Deno.readTextFileSync("/proc/uptime").split(" ")[0]);
+  const seconds = monotonicMicroseconds(libc) / 1e6;
+  assert.ok(seconds <= uptime + 60, `${seconds} s, ${uptime} s`);
+  assert.ok(monotonicMicroseconds(libc) / 1e6 >= seconds);
 });
 
 test("findUser() and findGroup() know the names of the system", (libc) => {

@@ -1,0 +1,150 @@
+/**
+ * The file of records that a control daemon serves, read and watched.
+ *
+ * @module
+ */
+import type { Logger } from "../log/logger.ts";
+import { reasonOf } from "../log/reason.ts";
+import {
+  changedRecords,
+  type ControlRecord,
+  parseControlFile,
+} from "../sync/control_file.ts";
+import type { Service } from "./lifecycle.ts";
+import type { World } from "./world.ts";
+
+/** How often the file is looked at, in ms. */
+const LOOK_MS = 2000;
+
+/** Keeps what is in the file, and passes on what has changed in it. */
+export class ControlFileService implements Service {
+  readonly name = "control file";
+  readonly #file: string;
+  readonly #push: (record: string) => void;
+  readonly #world: Pick<World, "delay" | "readSecretFile">;
+  readonly #logger: Logger;
+  #records: readonly ControlRecord[] = [];
+  /** The file as it was seen last, and whether that has been judged. */
+  #seen: Uint8Array = new Uint8Array(0);
+  #judged = true;
+  #readable = true;
+  #public = false;
+
+  /** @param push Takes records for those who have been served before */
+  constructor(
+    file: string,
+    push: (record: string) => void,
+    world: Pick<World, "delay" | "readSecretFile">,
+    logger: Logger,
+  ) {
+    this.#file = file;
+    this.#push = push;
+    this.#world = world;
+    this.#logger = logger;
+  }
+
+  /** @throws if clients could not read what is in the file */
+  start(): void {
+    const file = this.#file;
+    try {
+      this.#seen = this.#readSecrets();
+      this.#records = parseControlFile(this.#seen);
+    } catch (cause) {
+      throw new Error(`Cannot serve '${file}' (--file): ${reasonOf(cause)}`, {
+        cause,
+      });
+    }
+    this.#logger.notice(`serving ${this.#records.length} records of ${file}`);
+  }
+
+  async run(stop: AbortSignal): Promise<void> {
+    while (!stop.aborted) {
+      await this.#world.delay(LOOK_MS, stop).catch(() => {});
+      if (!stop.aborted) this.#look(false);
+    }
+  }
+
+  reload(): void {
+    this.#look(true);
+  }
+
+  report(): readonly string[] {
+    return [`serving ${this.#records.length} records`];
+  }
+
+  /** Everything in the file, as records for the stream. */
+  snapshot(): readonly string[] {
+    return this.#records.map(({ text }) => text);
+  }
+
+  /**
+   * Takes the file again if it has changed: at once if somebody says so, else
+   * when it is the same at two looks, since it may be in the making.
+   */
+  #look(now: boolean): void {
+    const bytes = this.#read();
+    if (bytes === undefined) return;
+    const settled = isSame(bytes, this.#seen);
+    if (!settled) this.#judged = false;
+    this.#seen = bytes;
+    if (this.#judged && !now || !settled && !now) return;
+    this.#judged = true;
+    this.#take(bytes);
+  }
+
+  #read(): Uint8Array | undefined {
+    try {
+      const bytes = this.#readSecrets();
+      this.#readable = true;
+      return bytes;
+    } catch (error) {
+      if (this.#readable) {
+        this.#logger.warning(
+          `Cannot read '${this.#file}' (--file) again: ${reasonOf(error)}; ` +
+            "what was read before stays in use",
+        );
+      }
+      this.#readable = false;
+      return undefined;
+    }
+  }
+
+  /** Says it once for as long as it lasts that others can read them, too. */
+  #readSecrets(): Uint8Array {
+    const file = this.#file;
+    const { bytes, isPublic } = this.#world.readSecretFile(file);
+    if (isPublic && !this.#public) {
+      this.#logger.warning(
+        `others have access to '${file}' (--file), which holds keys: ` +
+          "use chmod 600",
+      );
+    }
+    this.#public = isPublic;
+    return bytes;
+  }
+
+  #take(bytes: Uint8Array): void {
+    const file = this.#file;
+    try {
+      const before = this.#records;
+      const after = parseControlFile(bytes);
+      const changed = changedRecords(before, after);
+      const gone = changedRecords(after, before).length;
+      this.#records = after;
+      for (const { text } of changed) this.#push(text);
+      this.#logger.notice(
+        `read ${file} again: ${changed.length} records are new, ` +
+          `${gone} are gone`,
+      );
+    } catch (error) {
+      this.#logger.error(
+        `Cannot serve '${file}' (--file): ${reasonOf(error)}; ` +
+          "what was read before stays in use",
+      );
+    }
+  }
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}

@@ -1,0 +1,189 @@
+/**
+ * The data plane of a daemon as two services: what needs privileges to be
+ * opened, and what carries packets.
+ *
+ * @module
+ */
+import type { AnytunOptions } from "../config/anytun.ts";
+import type { Logger } from "../log/logger.ts";
+import { reasonOf } from "../log/reason.ts";
+import { type Endpoint, formatEndpoint } from "../net/endpoint.ts";
+import { formatPrefix } from "../net/prefix.ts";
+import { Resolver } from "../net/resolver.ts";
+import { withNumericZone } from "../net/zone.ts";
+import { BindError } from "../tunnel/bind_error.ts";
+import type {
+  DeviceHandle,
+  PlaneBuilder,
+  PlaneSetup,
+  RunningPlane,
+} from "../tunnel/plane.ts";
+import { counterLines } from "./counters_text.ts";
+import type { Service, Starting } from "./lifecycle.ts";
+import { chooseSenderIds } from "./sender_ids.ts";
+import { aborted, unlessStopped } from "./stop.ts";
+import { tunnelSettings } from "./tunnel_settings.ts";
+import type { World } from "./world.ts";
+
+/** What of the outside the data plane touches. */
+export type PlaneWorld = Pick<
+  World,
+  "choosePlane" | "control" | "delay" | "launcher" | "lookup" | "random"
+>;
+
+/** The device and the sockets, ahead of the plane that uses them. */
+export class DeviceAndSockets implements Service {
+  readonly name = "device and sockets";
+  readonly #options: AnytunOptions;
+  readonly #world: PlaneWorld;
+  readonly #logger: Logger;
+  readonly #resolver: Resolver;
+  #builder: PlaneBuilder | undefined;
+  #device: DeviceHandle | undefined;
+
+  constructor(options: AnytunOptions, world: PlaneWorld, logger: Logger) {
+    this.#options = options;
+    this.#world = world;
+    this.#logger = logger;
+    this.#resolver = new Resolver(world.lookup, world.delay, logger);
+  }
+
+  async start(starting: Starting): Promise<void> {
+    const { choosePlane, random } = this.#world;
+    const senderIds = chooseSenderIds(this.#options.senderIds, random);
+    const settings = tunnelSettings(this.#options, senderIds);
+    const builder = await choosePlane(settings, this.#logger);
+    this.#builder = builder;
+    this.#logger.notice(builder.description);
+    this.#device = this.#openDevice(builder);
+    await this.#bindSockets(builder, starting);
+  }
+
+  close(): void {
+    this.#builder?.[Symbol.dispose]();
+  }
+
+  /** @throws before the start */
+  get builder(): PlaneBuilder {
+    return opened(this.#builder);
+  }
+
+  /** @throws before the start */
+  get device(): DeviceHandle {
+    return opened(this.#device);
+  }
+
+  #openDevice(builder: PlaneBuilder): DeviceHandle {
+    const { device: { name, type }, ifconfig, mtu = 1400 } = this.#options;
+    const device = builder.openDevice(name);
+    this.#logger.notice(
+      `dev opened - name '${device.name}', node '/dev/net/tun'`,
+    );
+    this.#logger.notice(`dev type is '${type}'`);
+    if (ifconfig.length > 0) {
+      const addresses = ifconfig.map(formatPrefix);
+      device.configure({ addresses, mtu, up: true });
+    }
+    return device;
+  }
+
+  async #bindSockets(
+    builder: PlaneBuilder,
+    { stop, waiting }: Starting,
+  ): Promise<void> {
+    const { localHost, localPort: port, family } = this.#options;
+    if (localHost === undefined) {
+      this.#logSockets(listening(
+        `port ${port} (--port)`,
+        () => builder.bindToAll(family, port),
+      ));
+      return;
+    }
+    waiting(`an address of '${localHost}' (--interface)`);
+    const request = { host: localHost, port, family, signal: stop };
+    const resolving = this.#resolver.resolveOnce(request).catch((error) => {
+      this.#world.launcher.say(
+        `anytun: Cannot resolve '${localHost}' (--interface) yet: ` +
+          `${reasonOf(error)}; trying again`,
+      );
+      return this.#resolver.resolve(request);
+    });
+    const endpoints = await unlessStopped(resolving, stop);
+    if (endpoints === undefined) return;
+    const { control } = this.#world;
+    const addresses = endpoints.map(({ address }) =>
+      withNumericZone(address, (name) => control.interfaceIndex(name))
+    );
+    const bound = listening(
+      `${localHost}, port ${port} (--interface, --port)`,
+      () => builder.bind(addresses, port),
+    );
+    // With the names of zones as they were given.
+    this.#logSockets(endpoints.map(({ address }, k) => {
+      return { address, port: bound[k]?.port ?? port };
+    }));
+  }
+
+  #logSockets(bound: readonly Endpoint[]): void {
+    for (const endpoint of bound) {
+      this.#logger.notice(`opening socket: ${formatEndpoint(endpoint)}`);
+    }
+  }
+}
+
+/** Carries packets from its start on: a post-up script may count on it. */
+export class DataPlane implements Service {
+  readonly name = "data plane";
+  readonly #ends: DeviceAndSockets;
+  readonly #context: PlaneSetup;
+  #plane: RunningPlane | undefined;
+
+  constructor(ends: DeviceAndSockets, context: PlaneSetup) {
+    this.#ends = ends;
+    this.#context = context;
+  }
+
+  async start({ stop, fail }: Starting): Promise<void> {
+    const plane = await this.#ends.builder.start(this.#context, stop);
+    this.#plane = plane;
+    plane.finished.catch(fail);
+  }
+
+  async run(stop: AbortSignal): Promise<void> {
+    await Promise.race([this.#plane?.finished, aborted(stop)]);
+    await this.close();
+  }
+
+  report(): readonly string[] {
+    return [...counterLines(this.#context.table, this.#plane?.counters())];
+  }
+
+  async close(): Promise<void> {
+    await this.#plane?.stop();
+    await this.#plane?.finished;
+  }
+
+  /** Has the workers wipe the keys of connections that were removed. */
+  dropRetired(): void {
+    this.#plane?.dropRetired();
+  }
+
+  /** Has the keys of a connection ready before its first packet. */
+  async prepare(mux: number): Promise<void> {
+    await this.#plane?.prepare(mux);
+  }
+}
+
+function opened<T>(thing: T | undefined): T {
+  if (thing === undefined) throw new Error("Cannot use what is not open yet");
+  return thing;
+}
+
+function listening<T>(where: string, bind: () => T): T {
+  try {
+    return bind();
+  } catch (cause) {
+    const reason = cause instanceof BindError ? cause.reason : reasonOf(cause);
+    throw new Error(`Cannot listen on ${where}: ${reason}`, { cause });
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * The sync server of a daemon, from its sockets to its last client.
+ *
+ * @module
+ */
+import type { Logger } from "../log/logger.ts";
+import { reasonOf } from "../log/reason.ts";
+import type { RateLimitedLog } from "../log/rate_limited_log.ts";
+import type { PlaceName } from "../net/place.ts";
+import type { Lookup } from "../net/resolver.ts";
+import { bindSync } from "../sync/bind.ts";
+import type { KnownMembers } from "../sync/known_members.ts";
+import { SyncServer } from "../sync/server.ts";
+import { listenFor, type SyncTrust } from "../sync/transport.ts";
+import type { Service, Starting } from "./lifecycle.ts";
+import type { Identity } from "./process_control.ts";
+import { unlessStopped } from "./stop.ts";
+import type { World } from "./world.ts";
+
+/** What of the outside a sync server touches. */
+export type SyncServiceWorld = Pick<
+  World,
+  | "delay"
+  | "effectiveUser"
+  | "elapsed"
+  | "listenTcp"
+  | "lookup"
+  | "openOwners"
+  | "openUnixStreams"
+>;
+
+/** Whom a server serves what, and where. */
+export interface SyncServiceSetup {
+  readonly bind: PlaceName;
+  /** The options that say where, in parentheses. */
+  readonly named: string;
+  readonly trust: SyncTrust;
+  /** The user and group that the daemon will become, if that is to change. */
+  readonly identity: Identity | undefined;
+  readonly members: KnownMembers;
+  /** Everything known now, as records for the stream. */
+  readonly snapshot: () => readonly string[];
+  /** Bytes of changes that may wait for a client. */
+  readonly maxWaiting?: number;
+  readonly logger: Logger;
+  /** For what others could fill the log with. */
+  readonly limited: RateLimitedLog;
+}
+
+/** A {@link SyncServer} as a service. */
+export class SyncService implements Service {
+  readonly name = "sync server";
+  readonly #setup: SyncServiceSetup;
+  readonly #world: SyncServiceWorld;
+  #server: SyncServer | undefined;
+
+  constructor(setup: SyncServiceSetup, world: SyncServiceWorld) {
+    this.#setup = setup;
+    this.#world = world;
+  }
+
+  /** @throws if it cannot be bound */
+  async start(starting: Starting): Promise<void> {
+    const { members, snapshot, maxWaiting, limited: log } = this.#setup;
+    const { delay } = this.#world;
+    const { stop } = starting;
+    const listeners = await unlessStopped(this.#bind(starting), stop);
+    if (listeners === undefined) return;
+    this.#server = new SyncServer({
+      ...{ listeners, snapshot, delay, log },
+      isMember: (source) => members.has(source),
+      ...(maxWaiting === undefined ? {} : { maxWaiting }),
+    });
+  }
+
+  async run(stop: AbortSignal): Promise<void> {
+    await this.#server?.run(stop);
+  }
+
+  close(): void {
+    this.#server?.close();
+  }
+
+  /** Sends a record to every client. */
+  push(record: string): void {
+    this.#server?.push(record);
+  }
+
+  async #bind(starting: Starting): ReturnType<typeof bindSync> {
+    const { bind, named, trust, identity, logger } = this.#setup;
+    const { members, limited: log } = this.#setup;
+    const { delay, elapsed: now } = this.#world;
+    const surroundings = { members, delay, now, log };
+    const listen = await listenFor(trust, this.#world, identity, surroundings);
+    const lookup = this.#lookup(starting);
+    try {
+      return await bindSync(bind, listen, lookup, logger);
+    } catch (cause) {
+      throw new Error(`${reasonOf(cause)} ${named}`, { cause });
+    }
+  }
+
+  /** Nothing is bound after a lookup that the stop has overtaken. */
+  #lookup({ stop, waiting }: Starting): Lookup {
+    return async (host, family) => {
+      waiting(`an address of '${host}' ${this.#setup.named}`);
+      const addresses = await this.#world.lookup(host, family);
+      stop.throwIfAborted();
+      return addresses;
+    };
+  }
+}
