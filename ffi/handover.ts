@@ -5,6 +5,8 @@ import { Errno } from "./errno.ts";
 import { readDescriptor, writeDescriptor } from "./file.ts";
 import { O } from "./flags.ts";
 import { cString, type Libc } from "./libc.ts";
+import { Arena } from "./memory.ts";
+import { PollSet } from "./poll.ts";
 import type { ProcessLibc } from "./process_libc.ts";
 
 // include/uapi/linux/memfd.h, <unistd.h>
@@ -13,6 +15,8 @@ const SEEK_SET = 0;
 
 const LIMIT = 1 << 20;
 const LINE_BUFFER_SIZE = 1024;
+/** One struct pollfd. */
+const POLL_SET_SIZE = 8;
 
 /** @returns A descriptor of a nameless file in memory, at its start. */
 export function memoryFile(
@@ -46,28 +50,57 @@ export function openPipe(libc: ProcessLibc): Pipe {
   return { readEnd, writeEnd };
 }
 
-/** Yields lines as they come, and closes the descriptor after the last. */
-export function* takeLines(libc: Libc, fd: number): Generator<string> {
-  const decoder = new TextDecoder();
-  const buffer = new Uint8Array(LINE_BUFFER_SIZE);
-  let rest = "";
-  try {
-    for (;;) {
-      const count = libc.symbols.read(fd, buffer, buffer.length);
-      if (count < 0) {
-        const error = libc.error("read lines", "read");
-        if (error.errno === Errno.EINTR) continue;
-        throw error;
-      }
-      if (count === 0) break;
-      rest += decoder.decode(buffer.subarray(0, count), { stream: true });
-      const lines = rest.split("\n");
-      rest = lines.pop() ?? "";
-      yield* lines;
+/** Lines from a descriptor as they come; disposing of this closes it. */
+export class LineReader implements Disposable {
+  readonly #libc: Libc;
+  readonly #fd: number;
+  readonly #poll: PollSet;
+  readonly #decoder = new TextDecoder();
+  readonly #buffer = new Uint8Array(LINE_BUFFER_SIZE);
+  #rest = "";
+
+  constructor(libc: Libc, fd: number) {
+    this.#libc = libc;
+    this.#fd = fd;
+    this.#poll = new PollSet(libc, new Arena(POLL_SET_SIZE), 1);
+    this.#poll.add(fd);
+  }
+
+  /**
+   * Waits, and leaves this thread free.
+   *
+   * @param timeout Milliseconds.
+   * @returns Lines; none after the timeout or where one is not whole yet,
+   * undefined after the last.
+   * @throws {SystemError} When the descriptor cannot be read.
+   */
+  async read(timeout: number): Promise<readonly string[] | undefined> {
+    const ready = await this.#poll.waitInBackground(timeout);
+    return ready === 0 ? [] : this.#readNow();
+  }
+
+  [Symbol.dispose](): void {
+    this.#libc.symbols.close(this.#fd);
+  }
+
+  #readNow(): readonly string[] | undefined {
+    const buffer = this.#buffer;
+    const count = this.#libc.symbols.read(this.#fd, buffer, buffer.length);
+    if (count < 0) {
+      const error = this.#libc.error("read lines", "read");
+      if (error.errno === Errno.EINTR) return [];
+      throw error;
     }
-    if (rest !== "") yield rest;
-  } finally {
-    libc.symbols.close(fd);
+    if (count === 0) {
+      const last = this.#rest;
+      this.#rest = "";
+      return last === "" ? undefined : [last];
+    }
+    const bytes = buffer.subarray(0, count);
+    this.#rest += this.#decoder.decode(bytes, { stream: true });
+    const lines = this.#rest.split("\n");
+    this.#rest = lines.pop() ?? "";
+    return lines;
   }
 }
 

@@ -84,6 +84,13 @@ const SYMBOLS = {
     parameters: ["buffer" /* sigset_t *set */],
     result: "i32",
   },
+  kill: {
+    parameters: [
+      "i32", // pid_t pid
+      "i32", // int sig
+    ],
+    result: "i32",
+  },
   waitpidInBackground: {
     name: "waitpid",
     parameters: [

@@ -134,7 +134,27 @@ function writeStrings(
   return arena.pointer(array);
 }
 
-type Ending =
+// include/uapi/asm-generic/signal.h
+const SIGKILL = 9;
+const SIGTERM = 15;
+
+/**
+ * Tells a child to end, or ends it. One that has ended already is left alone,
+ * as long as nobody has asked how.
+ *
+ * @param pid What {@linkcode spawn} returned.
+ * @param isForced Whether the child is not asked.
+ */
+export function endChild(
+  libc: ProcessLibc,
+  pid: number,
+  isForced: boolean,
+): void {
+  libc.process.kill(pid, isForced ? SIGKILL : SIGTERM);
+}
+
+/** How a process ended. */
+export type Ending =
   | { readonly kind: "exit"; readonly status: number }
   | { readonly kind: "signal"; readonly signal: number };
 

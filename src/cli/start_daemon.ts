@@ -14,6 +14,16 @@ import { systemWorld } from "../daemon/system_world.ts";
 import type { World } from "../daemon/world.ts";
 import { printCommandLine, printTo } from "./print.ts";
 
+/** Seconds that a start in the background is waited for. */
+const START_TIMEOUT = 30;
+
+/** What of the options decides where a daemon runs. */
+export interface StartOptions {
+  readonly foreground: boolean;
+  /** Seconds that a start in the background is waited for. */
+  readonly startTimeout?: number;
+}
+
 /** A daemon as a program. */
 export interface DaemonStart<O> {
   readonly name: string;
@@ -32,7 +42,7 @@ export interface DaemonStart<O> {
  *
  * @returns The exit status
  */
-export async function startDaemon<O extends { readonly foreground: boolean }>(
+export async function startDaemon<O extends StartOptions>(
   { name, read, run }: DaemonStart<O>,
   libc: ProcessLibc,
 ): Promise<number> {
@@ -51,11 +61,11 @@ export async function startDaemon<O extends { readonly foreground: boolean }>(
   // Not before the options are read: a secret may come by /dev/fd.
   closeInherited(libc);
   hideMemory(libc);
-  if (options.foreground) {
-    const launcher = foregroundLauncher(Deno.stderr);
-    return await run(options, warnings, worldWith(launcher));
-  }
+  const world = worldWith(foregroundLauncher(Deno.stderr));
+  if (options.foreground) return await run(options, warnings, world);
+  const { startTimeout = START_TIMEOUT } = options;
   const say = (line: string) => printTo(Deno.stderr, `${line}\n`);
+  const wait = { name, startTimeout, say, world };
   const handover = { options, warnings };
-  return startInBackground(libc, environment, handover, say) ? 0 : 255;
+  return await startInBackground(libc, environment, handover, wait);
 }

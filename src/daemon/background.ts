@@ -10,15 +10,16 @@ import { deserialize, serialize } from "node:v8";
 import { closeOnExec } from "../../ffi/descriptors.ts";
 import { readArguments, writeDescriptor } from "../../ffi/file.ts";
 import {
+  LineReader,
   memoryFile,
   openPipe,
   takeAll,
-  takeLines,
 } from "../../ffi/handover.ts";
 import { setProcessName, setUmask } from "../../ffi/process.ts";
 import type { ProcessLibc } from "../../ffi/process_libc.ts";
-import { spawn } from "../../ffi/spawn.ts";
+import { endChild, spawn, waitForEnd } from "../../ffi/spawn.ts";
 import type { Launcher } from "./launcher.ts";
+import type { World } from "./world.ts";
 
 /** Says to a process that it finds options and launcher as below. */
 const MARK = "ANYTUN_HANDOVER";
@@ -29,8 +30,19 @@ const LAUNCHER_FD = 4;
 /** Nobody but the owner may write what the daemon makes. */
 const UMASK = 0o022;
 
-/** Said by a process that is ready; other lines are for people. */
-const READY = "ready";
+/** The words that lines of the process in the background begin with. */
+type Word = "ready" | "waiting" | "say";
+
+/** Signals that end the waiting, and with it what is waited for. */
+const INTERRUPTIONS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+
+const EXIT_OK = 0;
+const EXIT_FAILED = 255;
+/** What a shell adds to the number of a signal. */
+const EXIT_SIGNAL = 128;
+
+/** The longest wait of poll(2), in ms. */
+const LONGEST_MS = 2 ** 31 - 1;
 
 /** What the process in the background is to do. */
 export interface Handover<O> {
@@ -38,34 +50,118 @@ export interface Handover<O> {
   readonly warnings: readonly string[];
 }
 
+/** How a start in the background is waited for. */
+export interface BackgroundWait {
+  /** The name of the program, for people. */
+  readonly name: string;
+  /** Seconds. */
+  readonly startTimeout: number;
+  /** Passes on a line about the start. */
+  readonly say: (line: string) => void;
+  readonly world: Pick<World, "elapsed" | "onSignal">;
+}
+
 /**
  * Starts this program once more, in the background, and waits until it is
- * ready or has failed. Whoever ends the waiting does not end that process.
+ * ready or has failed; one that takes too long goes on by itself. A signal ends
+ * both processes.
  *
- * @param say Passes on a line about the start
- * @returns Whether it is ready
+ * @returns The exit status
  * @throws if it cannot be started
  */
-export function startInBackground<O>(
+export async function startInBackground<O>(
   libc: ProcessLibc,
   environment: ReadonlyMap<string, string>,
   handover: Handover<O>,
-  say: (line: string) => void,
-): boolean {
+  wait: BackgroundWait,
+): Promise<number> {
+  const { onSignal } = wait.world;
+  using cleanup = new DisposableStack();
   const answer = openPipe(libc);
+  const lines = cleanup.use(new LineReader(libc, answer.readEnd));
+  let child: Child | undefined;
+  for (const [name, number] of Object.entries(INTERRUPTIONS)) {
+    const interrupt = () => child?.interrupt(number);
+    cleanup.defer(onSignal(name as keyof typeof INTERRUPTIONS, interrupt));
+  }
   try {
-    spawnWith(libc, environment, handover, answer.writeEnd);
+    const { writeEnd } = answer;
+    child = new Child(libc, spawnWith(libc, environment, handover, writeEnd));
   } finally {
     libc.symbols.close(answer.writeEnd);
   }
-  let said = false;
-  for (const line of takeLines(libc, answer.readEnd)) {
-    if (line === READY) return true;
-    say(line);
-    said = true;
+  const status = await untilReady(lines, child, wait);
+  return await child.interrupted() ?? status;
+}
+
+/** The process in the background, as long as this one waits for it. */
+class Child {
+  readonly #libc: ProcessLibc;
+  readonly #pid: number;
+  #signal: number | undefined;
+
+  constructor(libc: ProcessLibc, pid: number) {
+    this.#libc = libc;
+    this.#pid = pid;
   }
-  if (!said) say("the daemon has ended before it was ready, without a word");
-  return false;
+
+  /** @param signal Which has come to this process; a second one is final */
+  interrupt(signal: number): void {
+    endChild(this.#libc, this.#pid, this.#signal !== undefined);
+    this.#signal ??= signal;
+  }
+
+  get isInterrupted(): boolean {
+    return this.#signal !== undefined;
+  }
+
+  /**
+   * Waits for the end of a child that was interrupted.
+   *
+   * @returns The exit status that follows, undefined if it was not
+   */
+  async interrupted(): Promise<number | undefined> {
+    if (this.#signal === undefined) return undefined;
+    await waitForEnd(this.#libc, this.#pid);
+    return EXIT_SIGNAL + this.#signal;
+  }
+}
+
+/** @returns The exit status, unless there was an interruption */
+async function untilReady(
+  lines: LineReader,
+  child: Child,
+  { name, startTimeout, say, world }: BackgroundWait,
+): Promise<number> {
+  const deadline = world.elapsed() + startTimeout * 1000;
+  let what = "its runtime";
+  let hasSaid = false;
+  for (;;) {
+    const left = Math.max(0, Math.ceil(deadline - world.elapsed()));
+    const some = await lines.read(Math.min(left, LONGEST_MS));
+    if (some === undefined || child.isInterrupted) break;
+    for (const [word, text] of some.map(wordAndText)) {
+      if (word === "ready") return EXIT_OK;
+      if (word === "waiting") what = text;
+      if (word === "say") say(text);
+      hasSaid ||= word === "say";
+    }
+    if (some.length > 0 || left > 0) continue;
+    say(
+      `${name}: not ready after ${startTimeout} s (--start-timeout), ` +
+        `waiting for ${what}: it goes on in the background`,
+    );
+    return EXIT_OK;
+  }
+  if (!hasSaid && !child.isInterrupted) {
+    say(`${name}: the daemon has ended before it was ready, without a word`);
+  }
+  return EXIT_FAILED;
+}
+
+function wordAndText(line: string): readonly [word: string, text: string] {
+  const blank = line.indexOf(" ");
+  return [line.slice(0, blank), line.slice(blank + 1)];
 }
 
 function spawnWith<O>(
@@ -73,13 +169,13 @@ function spawnWith<O>(
   environment: ReadonlyMap<string, string>,
   handover: Handover<O>,
   launcherFd: number,
-): void {
+): number {
   const bytes = new Uint8Array(serialize(handover));
   const optionsFd = memoryFile(libc, bytes);
   bytes.fill(0);
   const variables = new Map([...environment, [MARK, "1"]]);
   try {
-    spawn(libc, {
+    return spawn(libc, {
       path: "/proc/self/exe",
       // As /proc shows them: secrets are overwritten there by now.
       argv: readArguments(libc),
@@ -128,25 +224,27 @@ function pipeLauncher(libc: ProcessLibc, fd: number): Launcher {
     if (open) libc.symbols.close(fd);
     open = false;
   };
-  const say = (line: string): void => {
+  const send = (word: Word, text = ""): void => {
     if (!open) return;
+    const lines = text.split("\n").map((line) => `${word} ${line}\n`).join("");
     try {
-      const bytes = new TextEncoder().encode(`${line}\n`);
+      const bytes = new TextEncoder().encode(lines);
       writeDescriptor(libc, fd, "launcher", bytes);
     } catch {
-      // It has not waited: whoever ended it does not want to know.
+      // It has not waited, or was killed.
       close();
     }
   };
   return {
     changed(phase) {
+      if (phase.kind === "starting") send("waiting", phase.what);
       if (phase.kind !== "ready") return;
-      say(READY);
+      send("ready");
       close();
     },
-    say,
+    say: (text) => send("say", text),
     failed(text) {
-      say(text);
+      send("say", text);
       close();
     },
   };

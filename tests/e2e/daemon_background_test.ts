@@ -74,6 +74,10 @@ for (const program of OUR_PROGRAMS) {
       );
       await lineIn(folder.file("log"), /resolving 'name\.invalid'.*10 sec/);
       assert.equal(await left.hasDevice("tun7"), true);
+
+      const { code } = await launcher.stop("SIGINT");
+      assert.equal(code, 130);
+      assert.equal(await left.hasDevice("tun7"), false, "the daemon has ended");
     },
   );
 

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { Errno, SystemError } from "../../ffi/errno.ts";
 import { readArguments } from "../../ffi/file.ts";
 import {
+  LineReader,
   memoryFile,
   openPipe,
   takeAll,
-  takeLines,
 } from "../../ffi/handover.ts";
 import {
   changeDirectory,
@@ -21,6 +21,7 @@ import {
   readEnvironment,
   workingDirectory,
 } from "../../ffi/process.ts";
+import { FOREVER } from "../../ffi/poll.ts";
 import {
   errorText,
   openProcessLibc,
@@ -28,7 +29,12 @@ import {
   type ProcessSymbols,
 } from "../../ffi/process_libc.ts";
 import { readSecretFile } from "../../ffi/secret_file.ts";
-import { spawn, type SpawnOptions, waitForEnd } from "../../ffi/spawn.ts";
+import {
+  endChild,
+  spawn,
+  type SpawnOptions,
+  waitForEnd,
+} from "../../ffi/spawn.ts";
 import { statName, statPath } from "../../ffi/stat.ts";
 import { UnixDatagram } from "../../ffi/unix_datagram.ts";
 import { UnixListener } from "../../lab/unix_listener.ts";
@@ -162,26 +168,51 @@ test("takeAll() reads a pipe until its last writer has gone", async (libc) => {
   await waitForEnd(libc, pid);
 });
 
-test("takeLines() gives lines as they come", async (libc) => {
+/** All lines that a reader gives, each with those that came with it. */
+async function linesOf(lines: LineReader): Promise<string[]> {
+  const all: string[] = [];
+  for (;;) {
+    const some = await lines.read(FOREVER);
+    if (some === undefined) return all;
+    all.push(...some);
+  }
+}
+
+test("a LineReader gives lines as they come", async (libc) => {
   const { readEnd, writeEnd } = openPipe(libc);
   const pid = spawn(libc, {
     ...shell("printf 'on' >&3; printf 'e\\ntwo\\nthr' >&3; printf 'ee' >&3"),
     descriptors: [writeEnd],
   });
   libc.symbols.close(writeEnd);
-  assert.deepEqual([...takeLines(libc, readEnd)], ["one", "two", "three"]);
+  using lines = new LineReader(libc, readEnd);
+  assert.deepEqual(await linesOf(lines), ["one", "two", "three"]);
   await waitForEnd(libc, pid);
 });
 
-test("takeLines() closes the descriptor when nobody wants more", (libc) => {
+test("a LineReader waits no longer than it is told", async (libc) => {
   const { readEnd, writeEnd } = openPipe(libc);
-  libc.symbols.write(writeEnd, bytes("one\ntwo\n"), 8);
-  for (const line of takeLines(libc, readEnd)) {
-    assert.equal(line, "one");
-    break;
-  }
+  using lines = new LineReader(libc, readEnd);
+  assert.deepEqual(await lines.read(1), []);
+  libc.symbols.write(writeEnd, bytes("one\nt"), 5);
+  assert.deepEqual(await lines.read(FOREVER), ["one"]);
+  libc.symbols.close(writeEnd);
+  assert.deepEqual(await linesOf(lines), ["t"]);
+});
+
+test("disposing of a LineReader closes the descriptor", (libc) => {
+  const { readEnd, writeEnd } = openPipe(libc);
+  new LineReader(libc, readEnd)[Symbol.dispose]();
   assert.equal(libc.symbols.close(readEnd), -1, "it is closed already");
   libc.symbols.close(writeEnd);
+});
+
+test("endChild() asks a child to end, or does not", async (libc) => {
+  for (const [isForced, signal] of [[false, 15], [true, 9]] as const) {
+    const pid = spawn(libc, { ...shell("exec sleep 60"), descriptors: [] });
+    endChild(libc, pid, isForced);
+    assert.deepEqual(await waitForEnd(libc, pid), { kind: "signal", signal });
+  }
 });
 
 test("monotonicMicroseconds() is the clock of /proc/uptime", (libc) => {
