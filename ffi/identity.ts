@@ -8,6 +8,7 @@ import type { ProcessLibc } from "./process_libc.ts";
 // struct group { char *name, *passwd; gid_t gid; … }
 const PASSWD_UID_AT = 16;
 const PASSWD_GID_AT = 20;
+const GROUP_NAME_AT = 0;
 const GROUP_GID_AT = 16;
 
 /** A user and one group, by number. */
@@ -34,6 +35,13 @@ export function findGroup(libc: ProcessLibc, name: string): number | undefined {
   const entry = libc.process.getgrnam(cString(name));
   if (entry === null) return undefined;
   return new Deno.UnsafePointerView(entry).getUint32(GROUP_GID_AT);
+}
+
+export function groupName(libc: ProcessLibc, gid: number): string | undefined {
+  const entry = libc.process.getgrgid(gid);
+  if (entry === null) return undefined;
+  const name = new Deno.UnsafePointerView(entry).getPointer(GROUP_NAME_AT);
+  return name === null ? undefined : Deno.UnsafePointerView.getCString(name);
 }
 
 export function effectiveUser(libc: ProcessLibc): number {

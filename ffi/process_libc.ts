@@ -133,6 +133,10 @@ const SYMBOLS = {
     parameters: ["buffer" /* const char *name */],
     result: "pointer",
   },
+  getgrgid: {
+    parameters: ["u32" /* gid_t gid */],
+    result: "pointer",
+  },
   setgroups: {
     parameters: [
       "u32", // size_t size

@@ -6,6 +6,7 @@
  */
 import type { AnytunOptions } from "../config/anytun.ts";
 import type { Logger } from "../log/logger.ts";
+import { reasonOf } from "../log/reason.ts";
 import type { Identity, ProcessControl } from "./process_control.ts";
 
 /** What of the options says who to become, and where. */
@@ -13,6 +14,12 @@ export type PrivilegeOptions = Pick<
   AnytunOptions,
   "foreground" | "username" | "groupname" | "chroot"
 >;
+
+/** An identity, and how people call it. */
+export interface NamedIdentity extends Identity {
+  /** `user:group`. */
+  readonly text: string;
+}
 
 /**
  * Looks up user and group while their files are still in sight.
@@ -23,18 +30,21 @@ export type PrivilegeOptions = Pick<
 export function findIdentity(
   { username, groupname }: PrivilegeOptions,
   control: ProcessControl,
-): Identity | undefined {
+): NamedIdentity | undefined {
   if (username === undefined) return undefined;
   const user = control.findUser(username);
   if (user === undefined) {
     throw new Error(`unknown user ${username} (--username)`);
   }
-  if (groupname === undefined) return user;
+  if (groupname === undefined) {
+    const group = control.groupName(user.gid) ?? user.gid;
+    return { ...user, text: `${username}:${group}` };
+  }
   const gid = control.findGroup(groupname);
   if (gid === undefined) {
     throw new Error(`unknown group ${groupname} (--groupname)`);
   }
-  return { uid: user.uid, gid };
+  return { uid: user.uid, gid, text: `${username}:${groupname}` };
 }
 
 /**
@@ -45,7 +55,7 @@ export function findIdentity(
  */
 export function giveUpPrivileges(
   options: PrivilegeOptions,
-  identity: Identity | undefined,
+  identity: NamedIdentity | undefined,
   control: ProcessControl,
   logger: Logger,
 ): void {
@@ -78,17 +88,16 @@ function enterJail(
 }
 
 function become(
-  identity: Identity,
-  { username, groupname }: PrivilegeOptions,
+  identity: NamedIdentity,
+  { username }: PrivilegeOptions,
   control: ProcessControl,
   logger: Logger,
 ): void {
-  const who = `${username}:${groupname ?? identity.gid}`;
   during(
     "drop privileges (--username)",
     () => control.changeIdentity(identity),
   );
-  logger.notice(`dropped privileges to ${who}`);
+  logger.notice(`dropped privileges to ${identity.text}`);
   if (identity.uid === 0) {
     logger.warning(`user ${username} (--username) keeps all privileges`);
   }
@@ -98,7 +107,6 @@ function during(step: string, work: () => void): void {
   try {
     work();
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`Cannot ${step}: ${reason}`, { cause });
+    throw new Error(`Cannot ${step}: ${reasonOf(cause)}`, { cause });
   }
 }

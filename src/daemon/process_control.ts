@@ -1,10 +1,10 @@
 /**
- * What a daemon does with its own process, and asks of the system.
+ * A daemon's hold on its own process, and its questions to the system.
  *
  * @module
  */
 
-/** Whom a process becomes. */
+/** User and group of a process. */
 export interface Identity {
   readonly uid: number;
   /** The only group left to it. */
@@ -45,6 +45,8 @@ export interface ProcessControl {
   findUser(name: string): Identity | undefined;
   /** @returns undefined if there is no such group */
   findGroup(name: string): number | undefined;
+  /** @returns undefined if the group has no name */
+  groupName(gid: number): string | undefined;
   /** @returns undefined if there is no such interface */
   interfaceIndex(name: string): number | undefined;
   /**

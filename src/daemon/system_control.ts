@@ -16,6 +16,7 @@ import {
   changeRoot,
   findGroup,
   findUser,
+  groupName,
 } from "../../ffi/identity.ts";
 import { placeFile } from "../../ffi/placed_file.ts";
 import { interfaceIndex } from "../../ffi/process.ts";
@@ -32,6 +33,7 @@ export function systemControl(libc: ProcessLibc): ProcessControl {
   return {
     findUser: (name) => findUser(libc, name),
     findGroup: (name) => findGroup(libc, name),
+    groupName: (gid) => groupName(libc, gid),
     interfaceIndex: (name) => interfaceIndex(libc, name),
     placeFile(path, bytes) {
       const suffix = crypto.getRandomValues(new Uint8Array(8)).toHex();

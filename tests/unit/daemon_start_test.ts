@@ -27,11 +27,16 @@ class FakeControl implements ProcessControl {
   cannotForbid: string | undefined;
 
   findUser(name: string) {
+    if (name === "loner") return { uid: 17, gid: 18 };
     return name === "user" ? { uid: 7, gid: 8 } : undefined;
   }
 
   findGroup(name: string) {
     return name === "group" ? 9 : undefined;
+  }
+
+  groupName(gid: number) {
+    return gid === 8 ? "users" : undefined;
   }
 
   interfaceIndex(name: string) {
@@ -100,9 +105,16 @@ Deno.test("findIdentity() takes the user's group unless one is given", () => {
   const control = new FakeControl();
   const find = (...argv: string[]) => findIdentity(options(...argv), control);
   assert.equal(find(), undefined);
-  assert.deepEqual(find("-u", "user"), { uid: 7, gid: 8 });
-  assert.deepEqual(find("-u", "user", "-g", "group"), { uid: 7, gid: 9 });
+  const user = { uid: 7, gid: 8, text: "user:users" };
+  assert.deepEqual(find("-u", "user"), user);
+  const inGroup = { uid: 7, gid: 9, text: "user:group" };
+  assert.deepEqual(find("-u", "user", "-g", "group"), inGroup);
   assert.equal(find("-g", "nobody knows"), undefined);
+});
+
+Deno.test("findIdentity() names a group that has no name by its number", () => {
+  const identity = findIdentity(options("-u", "loner"), new FakeControl());
+  assert.equal(identity?.text, "loner:18");
 });
 
 Deno.test("findIdentity() names who is unknown", () => {
@@ -121,7 +133,7 @@ Deno.test("privileges are given up last, inside of the jail", () => {
   const logger = recordingLog();
   giveUpPrivileges(
     options("-C", "/jail", "-u", "user", "-g", "group"),
-    { uid: 7, gid: 9 },
+    { uid: 7, gid: 9, text: "user:group" },
     control,
     logger,
   );
@@ -149,7 +161,7 @@ Deno.test("a step that fails is named, and nothing comes after it", () => {
   const give = (control: FakeControl) =>
     giveUpPrivileges(
       options("-C", "/jail", "-u", "user"),
-      { uid: 7, gid: 8 },
+      { uid: 7, gid: 8, text: "user:users" },
       control,
       recordingLog(),
     );
@@ -179,7 +191,7 @@ Deno.test("a kernel that lets programs be executed is a warning, no more", () =>
 
 Deno.test("a user that is root is warned about", () => {
   const logger = recordingLog();
-  const root = { uid: 0, gid: 0 };
+  const root = { uid: 0, gid: 0, text: "root:root" };
   giveUpPrivileges(options("-u", "root"), root, new FakeControl(), logger);
   assert.match(logger.lines.join(), /WARNING: user root .* all privileges/);
 });

@@ -12,6 +12,7 @@ import {
   changeIdentity,
   findGroup,
   findUser,
+  groupName,
 } from "../../ffi/identity.ts";
 import { cString } from "../../ffi/libc.ts";
 import {
@@ -227,6 +228,8 @@ test("findUser() and findGroup() know the names of the system", (libc) => {
   assert.equal(findUser(libc, "no such user"), undefined);
   assert.equal(findGroup(libc, "root"), 0);
   assert.equal(findGroup(libc, "no such group"), undefined);
+  assert.equal(groupName(libc, 0), "root");
+  assert.equal(groupName(libc, 4_000_000_000), undefined);
 });
 
 /** A library in which every change of identity does what the test wants. */
