@@ -72,6 +72,7 @@ const BACKGROUND_TARGET: LogTarget = {
   level: 3,
   ident: undefined,
   facility: DEFAULT_FACILITY,
+  isDefault: true,
 };
 
 /**

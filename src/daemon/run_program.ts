@@ -81,11 +81,13 @@ export async function runProgram(
 ): Promise<number> {
   const { name, warnings } = program;
   const { logTargets: targets, logFormat: format } = program.options;
+  const { launcher } = world;
   try {
     using log = openLog({ targets, format, program: name }, world);
     const { logger } = log;
+    for (const warning of log.warnings) launcher.say(`${name}: ${warning}`);
     logger.notice(`${name} started...`);
-    for (const text of warnings) logger.warning(text);
+    for (const text of [...log.warnings, ...warnings]) logger.warning(text);
     try {
       await live(program, world, log);
     } catch (error) {
@@ -94,7 +96,7 @@ export async function runProgram(
     }
     return EXIT_OK;
   } catch (error) {
-    world.launcher.failed(`${name}: ${reasonOf(error)}`);
+    launcher.failed(`${name}: ${reasonOf(error)}`);
     return EXIT_FAILED;
   }
 }

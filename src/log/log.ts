@@ -22,6 +22,8 @@ interface LogOptions {
 
 export interface Log extends Disposable {
   readonly logger: Logger;
+  /** What is not as the options have it, for the log and others. */
+  readonly warnings: readonly string[];
   /**
    * Opens every file again that was moved away from its path. One that cannot
    * be opened stays in use, with a warning.
@@ -38,12 +40,14 @@ export function openLog(
   surroundings: LogSurroundings,
 ): Log {
   const sinks: Record<string, Sink> = {};
+  const warnings: string[] = [];
   using opened = new DisposableStack();
-  const outlets = targets.map((target, index) => {
+  const outlets = targets.map((wanted, index) => {
     const outlet = opened.adopt(
-      new Outlet(target, surroundings),
+      openOutlet(wanted, surroundings, warnings),
       (outlet) => outlet.close(),
     );
+    const { target } = outlet;
     const line = target.kind === "syslog"
       ? syslogLine(target, program, surroundings.pid)
       : LINES[format];
@@ -55,6 +59,7 @@ export function openLog(
   const logger = tapeLogger(surroundings.now);
   return {
     logger,
+    warnings,
     reopen() {
       for (const outlet of outlets) reopen(outlet, logger);
     },
@@ -63,6 +68,24 @@ export function openLog(
       files.dispose();
     },
   };
+}
+
+/** A host without a syslog, such as a container, is no reason not to run. */
+function openOutlet(
+  target: LogTarget,
+  surroundings: LogSurroundings,
+  warnings: string[],
+): Outlet {
+  try {
+    return new Outlet(target, surroundings);
+  } catch (error) {
+    if (target.kind !== "syslog" || !target.isDefault) throw error;
+    warnings.push(
+      `${reasonOf(error)}; logging to the standard error instead, ` +
+        "which the background does not have (--log file:3,PATH keeps a log)",
+    );
+    return new Outlet({ kind: "stderr", level: target.level }, surroundings);
+  }
 }
 
 function reopen(outlet: Outlet, logger: Logger): void {

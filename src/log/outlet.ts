@@ -1,5 +1,5 @@
 /**
- * What log lines are written to, opened and opened again.
+ * Log files and streams, opened and opened again.
  *
  * @module
  */
@@ -97,7 +97,9 @@ function openTarget(target: LogTarget, surroundings: LogSurroundings): LogFile {
       return wholeWrites(surroundings[target.kind]);
     case "syslog":
       return named(
-        "syslog (--log syslog, the default in the background)",
+        target.isDefault
+          ? "syslog, the default in the background"
+          : "syslog (--log syslog)",
         () => surroundings.openSyslog(),
       );
     case "file": {

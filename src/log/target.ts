@@ -22,6 +22,8 @@ export type LogTarget =
     /** What lines are filed under; without one, the name of the program. */
     readonly ident: string | undefined;
     readonly facility: SyslogFacility;
+    /** Nobody asked for it: where there is no syslog, stderr will do. */
+    readonly isDefault?: true;
   };
 
 /** How lines look, except for syslog. */

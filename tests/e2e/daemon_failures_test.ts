@@ -26,7 +26,7 @@ const FAILURES: readonly Failure[] = [
     what: "a missing syslog",
     options: () => ["-L", "syslog:3"],
     noSyslog: true,
-    message: /^anytun: Cannot log to syslog \(--log syslog, .*\): .* ENOENT/m,
+    message: /^anytun: Cannot log to syslog \(--log syslog\): .* ENOENT/m,
   },
   {
     what: "a service manager that is not there",

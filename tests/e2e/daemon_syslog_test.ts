@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { runDaemon, TestFolder } from "../../lab/daemons.ts";
+import { ProcView, runDaemon, TestFolder } from "../../lab/daemons.ts";
 import { labTest } from "../../lab/test_case.ts";
 import { UnixListener } from "../../lab/unix_listener.ts";
 
@@ -55,5 +55,26 @@ labTest(
       /^<156>.* vpn\[\d+\]: passphrase is on/,
     );
     Deno.kill(pid, "SIGTERM");
+  },
+);
+
+labTest(
+  "a daemon in the background runs without a syslog, too, and says so once",
+  "d-sl3",
+  [],
+  async ({ left }) => {
+    using folder = new TestFolder();
+    const pidFile = folder.file("pid");
+    const { code, text } = await runDaemon(left, [
+      ...["-d", "tun7", "-E", "x", "-P", pidFile],
+    ], { syslog: folder.file("none") });
+    assert.equal(code, 0, text);
+    assert.match(
+      text,
+      /^anytun: Cannot log to syslog, the default .*ENOENT.*$/,
+    );
+    const daemon = ProcView.fromPidFile(pidFile);
+    daemon.kill("SIGTERM");
+    await daemon.ended();
   },
 );

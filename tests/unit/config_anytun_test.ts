@@ -229,8 +229,13 @@ Deno.test("anytun goes to the background unless -D or -U is given", () => {
   assert.equal(background.kind, "run");
   assert.equal(background.options.foreground, false);
   assert.deepEqual(background.options.logTargets, [
-    { kind: "syslog", level: 3, ident: undefined, facility: "daemon" },
+    {
+      ...{ kind: "syslog", level: 3, ident: undefined, facility: "daemon" },
+      isDefault: true,
+    },
   ]);
+  const [asked] = run("-L", "syslog:3").options.logTargets;
+  assert.equal(asked !== undefined && "isDefault" in asked, false);
   assert.equal(run("-U").options.foreground, true);
   assert.equal(run().options.foreground, true);
 });

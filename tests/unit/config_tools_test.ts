@@ -141,7 +141,10 @@ Deno.test("anytun-controld has its defaults, and needs a file", () => {
     chroot: undefined,
     pidFile: undefined,
     logTargets: [
-      { kind: "syslog", level: 3, ident: undefined, facility: "daemon" },
+      {
+        ...{ kind: "syslog", level: 3, ident: undefined, facility: "daemon" },
+        isDefault: true,
+      },
     ],
     logFormat: "text",
     file: "conns",

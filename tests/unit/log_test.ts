@@ -306,3 +306,42 @@ Deno.test("reopen() keeps a file that cannot be opened again", () => {
   );
   assert.match(around.files.get("b.log")?.lines.join("") ?? "", /still here/);
 });
+
+const DEFAULT_SYSLOG: LogTarget = {
+  kind: "syslog",
+  level: 4,
+  ident: undefined,
+  facility: "daemon",
+  isDefault: true,
+};
+
+function withoutSyslog(): FakeSurroundings {
+  const around = new FakeSurroundings();
+  around.openSyslog = () => {
+    throw new Error("connect() failed with ENOENT");
+  };
+  return around;
+}
+
+Deno.test("without a syslog the default log goes to stderr, with one warning", () => {
+  const around = withoutSyslog();
+  using log = openLog([DEFAULT_SYSLOG], around);
+  assert.deepEqual(log.warnings, [
+    "Cannot log to syslog, the default in the background: " +
+    "connect() failed with ENOENT; logging to the standard error instead, " +
+    "which the background does not have (--log file:3,PATH keeps a log)",
+  ]);
+  logEverything(log.logger);
+  assert.deepEqual(
+    [...around.stderr.text.matchAll(/ (\w+): /g)].map(([, name]) => name),
+    ["ERROR", "WARNING", "NOTICE", "INFO"],
+  );
+});
+
+Deno.test("without a syslog one that was asked for is an error", () => {
+  const { isDefault: _, ...asked } = DEFAULT_SYSLOG;
+  assert.throws(() => openLog([asked], withoutSyslog()), {
+    message: "Cannot log to syslog (--log syslog): " +
+      "connect() failed with ENOENT",
+  });
+});
