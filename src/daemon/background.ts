@@ -236,6 +236,7 @@ function pipeLauncher(libc: ProcessLibc, fd: number): Launcher {
     }
   };
   return {
+    readsStderr: false,
     changed(phase) {
       if (phase.kind === "starting") send("waiting", phase.what);
       if (phase.kind !== "ready") return;

@@ -9,6 +9,8 @@ import type { LifecycleListener } from "./lifecycle.ts";
 export interface Launcher extends LifecycleListener {
   /** @param text For people, without a line end */
   say(text: string): void;
+  /** Whether whoever it is reads the standard error of the daemon. */
+  readonly readsStderr: boolean;
   /** @param text Why the daemon cannot go on, without a line end */
   failed(text: string): void;
 }
@@ -18,6 +20,7 @@ export function foregroundLauncher(
   stderr: { writeSync(bytes: Uint8Array): number },
 ): Launcher {
   return {
+    readsStderr: true,
     changed() {},
     say() {},
     failed: (text) => {

@@ -82,6 +82,7 @@ export async function runProgram(
   const { name, warnings } = program;
   const { logTargets: targets, logFormat: format } = program.options;
   const { launcher } = world;
+  let isSaid = false;
   try {
     using log = openLog({ targets, format, program: name }, world);
     const { logger } = log;
@@ -92,11 +93,12 @@ export async function runProgram(
       await live(program, world, log);
     } catch (error) {
       logger.error(`uncaught runtime error, exiting: ${reasonOf(error)}`);
+      isSaid = log.isOnStderr && launcher.readsStderr;
       throw error;
     }
     return EXIT_OK;
   } catch (error) {
-    launcher.failed(`${name}: ${reasonOf(error)}`);
+    if (!isSaid) launcher.failed(`${name}: ${reasonOf(error)}`);
     return EXIT_FAILED;
   }
 }

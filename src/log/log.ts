@@ -24,6 +24,8 @@ export interface Log extends Disposable {
   readonly logger: Logger;
   /** What is not as the options have it, for the log and others. */
   readonly warnings: readonly string[];
+  /** Whether errors are written to the standard error. */
+  readonly isOnStderr: boolean;
   /**
    * Opens every file again that was moved away from its path. One that cannot
    * be opened stays in use, with a warning.
@@ -60,6 +62,9 @@ export function openLog(
   return {
     logger,
     warnings,
+    isOnStderr: outlets.some(({ target: { kind, level } }) =>
+      kind === "stderr" && level >= LEVEL_NUMBERS.error
+    ),
     reopen() {
       for (const outlet of outlets) reopen(outlet, logger);
     },

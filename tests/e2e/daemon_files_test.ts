@@ -108,7 +108,7 @@ labTest(
     assert.equal(code, 255);
     assert.match(
       text,
-      /^anytun: can't open pid file \(--write-pid .*pid\): .* it is a folder;/m,
+      /exiting: can't open pid file \(--write-pid .*pid\): .* it is a folder;/,
     );
     assert.doesNotMatch(text, /tunnel is set up/);
   },

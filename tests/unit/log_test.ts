@@ -331,6 +331,7 @@ Deno.test("without a syslog the default log goes to stderr, with one warning", (
     "connect() failed with ENOENT; logging to the standard error instead, " +
     "which the background does not have (--log file:3,PATH keeps a log)",
   ]);
+  assert.equal(log.isOnStderr, true);
   logEverything(log.logger);
   assert.deepEqual(
     [...around.stderr.text.matchAll(/ (\w+): /g)].map(([, name]) => name),
@@ -344,4 +345,14 @@ Deno.test("without a syslog one that was asked for is an error", () => {
     message: "Cannot log to syslog (--log syslog): " +
       "connect() failed with ENOENT",
   });
+});
+
+Deno.test("a log knows whether stderr shows its errors", () => {
+  const isOnStderr = (targets: readonly LogTarget[]) => {
+    using log = openLog(targets, new FakeSurroundings());
+    return log.isOnStderr;
+  };
+  assert.equal(isOnStderr([{ kind: "stderr", level: 1 }]), true);
+  assert.equal(isOnStderr([{ kind: "stderr", level: 0 }]), false);
+  assert.equal(isOnStderr([{ kind: "stdout", level: 5 }, file("a")]), false);
 });
