@@ -1,9 +1,10 @@
 import { strict as assert } from "node:assert";
 import type { ClusterOptions } from "../../src/config/cluster.ts";
 import { OTHERS_LOG_LIMIT } from "../../src/daemon/run_program.ts";
-import { SyncMember } from "../../src/daemon/sync_member.ts";
+import { SyncMember, type SyncWorld } from "../../src/daemon/sync_member.ts";
 import { SyncState } from "../../src/daemon/sync_state.ts";
 import { RateLimitedLog } from "../../src/log/rate_limited_log.ts";
+import type { IpAddress } from "../../src/net/address.ts";
 import type { Delay } from "../../src/net/resolver.ts";
 import { RouteTable } from "../../src/route/table.ts";
 import { connectTcp, listenTcp } from "../../src/sync/deno_tcp.ts";
@@ -192,6 +193,7 @@ function memberOf(
   state: SyncState,
   options: Pick<ClusterOptions, "syncServer"> & Partial<ClusterOptions>,
   logger = recordingLog(),
+  world: Partial<SyncWorld> = {},
 ) {
   const bound = { port: 0 };
   const member = new SyncMember(
@@ -216,6 +218,7 @@ function memberOf(
       lookup: () => Promise.reject(new Error("no names here")),
       delay: pause,
       elapsed: () => performance.now(),
+      ...world,
     },
   );
   return { member, bound };
@@ -255,6 +258,32 @@ Deno.test("a member tells its clients once of a peer that moves often", async ()
   client.close();
   stop.abort();
   await running;
+});
+
+Deno.test("the name of a sync server is waited for aloud, and in vain after the stop", async () => {
+  const found = Promise.withResolvers<readonly IpAddress[]>();
+  const syncServer = { host: "a.name", port: 2323 };
+  const bound: unknown[] = [];
+  const { member } = memberOf(setUp().state, { syncServer }, undefined, {
+    lookup: () => found.promise,
+    listenTcp: (on) => {
+      bound.push(on);
+      return new ManualListener();
+    },
+  });
+  const waits: string[] = [];
+  const stop = new AbortController();
+  const start = starting((what) => waits.push(what));
+  const started = member.start({ ...start, stop: stop.signal });
+  while (waits.length === 0) await pause(0);
+  assert.deepEqual(waits, [
+    "an address of 'a.name' (--sync-interface, --sync-port)",
+  ]);
+  stop.abort();
+  await started;
+  found.resolve([ipAddress("192.0.2.1")]);
+  await settle();
+  assert.deepEqual(bound, []);
 });
 
 Deno.test("a member without a server has nobody to tell", async () => {
