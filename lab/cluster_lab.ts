@@ -1,5 +1,4 @@
-import { LabHost } from "./lab.ts";
-import { LabKeeper } from "./keeper.ts";
+import { Hosts, type LabHost } from "./host.ts";
 import type { LabProcess } from "./process.ts";
 import { fromSource } from "./programs.ts";
 import type { PeerProgram } from "./peers.ts";
@@ -38,22 +37,16 @@ export class ClusterLab implements AsyncDisposable {
   readonly router: LabHost;
   readonly home: LabHost;
   readonly servers: readonly LabHost[];
-  readonly #keeper: LabKeeper;
+  readonly #hosts: Hosts;
   readonly #sockets: string | undefined;
   readonly #running = new Map<number, LabProcess>();
 
-  private constructor(
-    hosts: readonly LabHost[],
-    keeper: LabKeeper,
-    sockets: string | undefined,
-  ) {
-    const [router, client, home, ...servers] = hosts;
-    if (!router || !client || !home) throw new Error("Cannot do without hosts");
-    this.router = router;
-    this.client = client;
-    this.home = home;
-    this.servers = servers;
-    this.#keeper = keeper;
+  private constructor(hosts: Hosts, sockets: string | undefined) {
+    this.router = hosts.at(0);
+    this.client = hosts.at(1);
+    this.home = hosts.at(2);
+    this.servers = numbers().map((k) => hosts.at(2 + k));
+    this.#hosts = hosts;
     this.#sockets = sockets;
   }
 
@@ -66,19 +59,11 @@ export class ClusterLab implements AsyncDisposable {
    * @throws {Error} A command failed; nothing is left behind.
    */
   static async open(tag: string, sockets?: string): Promise<ClusterLab> {
-    const names = ["r", "c", "h", ...numbers().map((k) => `${k}`)];
-    const hosts = names.map((name, k) =>
-      new LabHost(`at-${tag}${name}`, k + 1)
-    );
-    const keeper = await LabKeeper.make(hosts.map((host) => host.namespace));
-    const lab = new ClusterLab(hosts, keeper, sockets);
-    try {
-      await lab.#connect();
-      return lab;
-    } catch (error) {
-      await lab[Symbol.asyncDispose]();
-      throw error;
-    }
+    const names = ["r", "c", "h", ...numbers()];
+    const hosts = await Hosts.make(names.map((name) => `${tag}${name}`));
+    const lab = new ClusterLab(hosts, sockets);
+    await hosts.connect(() => lab.#connect());
+    return lab;
   }
 
   /** Starts the server of that number, counted from 1. */
@@ -166,9 +151,8 @@ export class ClusterLab implements AsyncDisposable {
   /** What a server tells of its client and its routes when it is asked. */
   async tables(number: number): Promise<string> {
     const at = this.#syncPlace(number);
-    const [program = "", ...first] = fromSource.command;
-    const args = [...first, "showtables", "--connect", at];
-    return await this.server(number).exec(program, ...args);
+    const args = ["showtables", "--connect", at];
+    return await this.server(number).run([...fromSource.command, ...args]);
   }
 
   /** Lets nothing pass between two servers. */
@@ -184,13 +168,7 @@ export class ClusterLab implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const { client, router, home, servers } = this;
-    const hosts = [client, router, home, ...servers];
-    try {
-      await Promise.all(hosts.map((host) => host.stopAll()));
-    } finally {
-      await this.#keeper.release();
-    }
+    await this.#hosts[Symbol.asyncDispose]();
   }
 
   /** Where a server can be asked. */
@@ -201,16 +179,13 @@ export class ClusterLab implements AsyncDisposable {
   }
 
   async #connect(): Promise<void> {
-    const { client, router, home, servers } = this;
-    for (const host of [client, router, home, ...servers]) {
-      await host.ip("link", "set", "lo", "up");
-    }
-    await join(client, "net", router, "client");
-    await address(client, "net", `${client.ipv4}/24`);
-    await address(router, "client", `${router.ipv4}/24`);
+    const { client, router, home } = this;
+    await client.join("net", router, "client");
+    await client.address("net", `${client.ipv4}/24`);
+    await router.address("client", `${router.ipv4}/24`);
     await client.ip("route", "add", "default", "via", router.ipv4);
     await home.ip("link", "add", "lan", "type", "bridge");
-    await address(home, "lan", `${HOME}/24`);
+    await home.address("lan", `${HOME}/24`);
     await forward(router);
     for (const k of numbers()) await this.#connectServer(k);
   }
@@ -218,13 +193,13 @@ export class ClusterLab implements AsyncDisposable {
   async #connectServer(k: number): Promise<void> {
     const { router, home } = this;
     const server = this.server(k);
-    await join(server, "net", router, `server${k}`);
-    await address(server, "net", `${wireAddress(k)}/24`);
-    await address(router, `server${k}`, `198.18.${k}.1/24`);
+    await server.join("net", router, `server${k}`);
+    await server.address("net", `${wireAddress(k)}/24`);
+    await router.address(`server${k}`, `198.18.${k}.1/24`);
     await server.ip("route", "add", "default", "via", `198.18.${k}.1`);
-    await server.ip("addr", "add", `${ANYCAST}/32`, "dev", "lo");
-    await join(server, "home", home, `server${k}`);
-    await address(server, "home", `${homeAddress(k)}/24`);
+    await server.address("lo", `${ANYCAST}/32`);
+    await server.join("home", home, `server${k}`);
+    await server.address("home", `${homeAddress(k)}/24`);
     await home.ip("link", "set", `server${k}`, "master", "lan", "up");
     await forward(server);
   }
@@ -241,25 +216,6 @@ function wireAddress(number: number): string {
 
 function homeAddress(number: number): string {
   return `10.77.0.${number}`;
-}
-
-async function join(
-  a: LabHost,
-  nameA: string,
-  b: LabHost,
-  nameB: string,
-): Promise<void> {
-  const peer = ["peer", "name", nameB, "netns", b.namespace];
-  await a.ip("link", "add", nameA, "type", "veth", ...peer);
-}
-
-async function address(
-  host: LabHost,
-  device: string,
-  prefix: string,
-): Promise<void> {
-  await host.ip("addr", "add", prefix, "dev", device);
-  await host.ip("link", "set", device, "up");
 }
 
 async function forward(host: LabHost): Promise<void> {

@@ -2,7 +2,7 @@
  * Daemons in the background, seen from outside: how they start, what /proc
  * says of them, how they end.
  */
-import type { LabHost } from "./lab.ts";
+import type { LabHost } from "./host.ts";
 import type { LabProcess } from "./process.ts";
 import { fromSource, type OurProgram } from "./programs.ts";
 

@@ -1,32 +1,35 @@
-/**
- * A network namespace for tests of devices, and processes inside it.
- */
-
 import assert from "node:assert/strict";
 import type { DeviceSettings, TunTapOptions } from "../ffi/tuntap.ts";
-import { whyNoLab } from "./missing.ts";
+import { Hosts, type LabHost, scriptCommand } from "./host.ts";
+import type { LabProcess } from "./process.ts";
 import type { Answer, Order } from "./scripts/device.ts";
 
-const FLAGS = ["--quiet", "--no-prompt", "--no-lock"];
+/** Longer than anything takes, so that a slow machine decides nothing. */
+const SECONDS = 60;
 
-/** A network namespace with nothing in it but what a test opens there. */
+/** A host with nothing on it but the devices that a test opens there. */
 export class DeviceLab implements AsyncDisposable {
-  readonly #name = `at-ffi-${crypto.randomUUID().slice(0, 8)}`;
-  readonly #processes: DeviceProcess[] = [];
+  readonly #hosts: Hosts;
+  readonly #host: LabHost;
 
-  static async open(): Promise<DeviceLab> {
-    const lab = new DeviceLab();
-    await run("ip", "netns", "add", lab.#name);
-    return lab;
+  private constructor(hosts: Hosts) {
+    this.#hosts = hosts;
+    this.#host = hosts.at(0);
   }
 
+  static async open(): Promise<DeviceLab> {
+    const tag = crypto.randomUUID().slice(0, 8);
+    return new DeviceLab(await Hosts.make([`ffi-${tag}`]));
+  }
+
+  /** Runs `ip` on the host. */
   ip(...args: string[]): Promise<string> {
-    return run("ip", "-n", this.#name, ...args);
+    return this.#host.ip(...args);
   }
 
   /** Runs a program to its end and returns its standard output. */
   exec(program: string, ...args: string[]): Promise<string> {
-    return run("ip", "netns", "exec", this.#name, program, ...args);
+    return this.#host.exec(program, ...args);
   }
 
   /** Sets a value under /proc/sys. */
@@ -40,10 +43,9 @@ export class DeviceLab implements AsyncDisposable {
    *
    * @returns What it wrote to standard output.
    */
-  script(module: string, flags: string[], ...args: string[]): Promise<string> {
-    const path = new URL(`./scripts/${module}`, import.meta.url).pathname;
-    const deno = ["run", ...FLAGS, ...flags, path, ...args];
-    return this.exec(Deno.execPath(), ...deno);
+  script(module: string, ...args: string[]): Promise<string> {
+    const argv = [...scriptCommand(module), ...args];
+    return this.#host.run(argv, { seconds: SECONDS });
   }
 
   start(): DeviceProcess {
@@ -55,12 +57,6 @@ export class DeviceLab implements AsyncDisposable {
     return this.#start(["setpriv", "--bounding-set=-net_admin"]);
   }
 
-  #start(before: readonly string[]): DeviceProcess {
-    const process = new DeviceProcess(this.#name, before);
-    this.#processes.push(process);
-    return process;
-  }
-
   /** Starts a process and opens a device there. */
   async device(options: TunTapOptions): Promise<DeviceProcess> {
     const process = this.start();
@@ -69,32 +65,23 @@ export class DeviceLab implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const process of this.#processes) await process.end();
-    await run("ip", "netns", "del", this.#name);
+    await this.#hosts[Symbol.asyncDispose]();
+  }
+
+  /** @param before A command that starts the process in its own way. */
+  #start(before: readonly string[]): DeviceProcess {
+    const command = scriptCommand("device.ts", ["--allow-ffi"]);
+    const [program = "", ...args] = [...before, ...command];
+    return new DeviceProcess(this.#host.spawn(program, ...args));
   }
 }
 
 /** A process that opens one device; see lab/scripts/device.ts. */
 export class DeviceProcess {
-  readonly #child: Deno.ChildProcess;
-  readonly #orders: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
-  readonly #answers: ReadableStreamDefaultReader<string>;
-  #rest = "";
-  #hasEnded = false;
+  readonly #process: LabProcess;
 
-  /** @param before A command that starts the process in its own way. */
-  constructor(namespace: string, before: readonly string[]) {
-    const path = new URL("scripts/device.ts", import.meta.url).pathname;
-    const deno = [Deno.execPath(), "run", ...FLAGS, "--allow-ffi", path];
-    const args = ["netns", "exec", namespace, ...before, ...deno];
-    this.#child = new Deno.Command("ip", {
-      args,
-      stdin: "piped",
-      stdout: "piped",
-    }).spawn();
-    this.#orders = this.#child.stdin.getWriter();
-    this.#answers = this.#child.stdout
-      .pipeThrough(new TextDecoderStream()).getReader();
+  constructor(process: LabProcess) {
+    this.#process = process;
   }
 
   /** @throws {assert.AssertionError} When the order failed. */
@@ -105,17 +92,9 @@ export class DeviceProcess {
   }
 
   async try(order: Order): Promise<Answer> {
-    await this.#orders.write(
-      new TextEncoder().encode(`${JSON.stringify(order)}\n`),
-    );
-    while (!this.#rest.includes("\n")) {
-      const { value, done } = await this.#answers.read();
-      if (done) assert.fail("the process ended without an answer");
-      this.#rest += value;
-    }
-    const [line = "", ...rest] = this.#rest.split("\n");
-    this.#rest = rest.join("\n");
-    return JSON.parse(line);
+    const seen = this.#process.lines.length;
+    await this.#process.tell(JSON.stringify(order));
+    return JSON.parse(await this.#process.line(/^{/, SECONDS, seen));
   }
 
   configure(settings: DeviceSettings): Promise<unknown> {
@@ -134,40 +113,7 @@ export class DeviceProcess {
   }
 
   async end(): Promise<void> {
-    if (this.#hasEnded) return;
-    this.#hasEnded = true;
-    await this.#orders.close();
-    await this.#answers.cancel();
-    await this.#child.status;
+    await this.#process.closeInput();
+    await this.#process.ended;
   }
-}
-
-async function run(program: string, ...args: string[]): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(program, { args })
-    .output();
-  const text = new TextDecoder();
-  if (!success) assert.fail(`${args.join(" ")}: ${text.decode(stderr)}`);
-  return text.decode(stdout);
-}
-
-/**
- * Registers a test that needs a network namespace. Where there can be none it
- * is ignored, and its name says why.
- *
- * @param missing What else is missing, null if nothing is.
- */
-export function deviceTest(
-  name: string,
-  body: (lab: DeviceLab) => Promise<void>,
-  missing: string | null = null,
-): void {
-  const reason = whyNoLab() ?? missing;
-  Deno.test({
-    name: reason === null ? name : `${name} (skipped: ${reason})`,
-    ignore: reason !== null,
-    async fn() {
-      await using lab = await DeviceLab.open();
-      await body(lab);
-    },
-  });
 }

@@ -1,8 +1,7 @@
 import { identityOf } from "./certificates.ts";
-import { LabHost } from "./lab.ts";
-import { LabKeeper } from "./keeper.ts";
+import { startDaemon } from "./daemons.ts";
+import { Hosts, type LabHost } from "./host.ts";
 import type { LabProcess } from "./process.ts";
-import { fromSource } from "./programs.ts";
 
 const PORT = 2323;
 
@@ -26,16 +25,13 @@ export class FloodLab implements AsyncDisposable {
   readonly server: LabHost;
   readonly member: LabHost;
   readonly attacker: LabHost;
-  readonly #keeper: LabKeeper;
+  readonly #hosts: Hosts;
 
-  private constructor(
-    [server, member, attacker]: readonly [LabHost, LabHost, LabHost],
-    keeper: LabKeeper,
-  ) {
-    this.server = server;
-    this.member = member;
-    this.attacker = attacker;
-    this.#keeper = keeper;
+  private constructor(hosts: Hosts) {
+    this.server = hosts.at(0);
+    this.member = hosts.at(1);
+    this.attacker = hosts.at(2);
+    this.#hosts = hosts;
   }
 
   /**
@@ -44,25 +40,16 @@ export class FloodLab implements AsyncDisposable {
    * @throws {Error} A command failed; nothing is left behind.
    */
   static async open(tag: string): Promise<FloodLab> {
-    const host = (letter: string, k: number) =>
-      new LabHost(`at-${tag}${letter}`, k);
-    const hosts = [host("s", 1), host("m", 2), host("x", 3)] as const;
-    const names = hosts.map(({ namespace }) => namespace);
-    const lab = new FloodLab(hosts, await LabKeeper.make(names));
-    try {
-      await lab.#connect();
-      return lab;
-    } catch (error) {
-      await lab[Symbol.asyncDispose]();
-      throw error;
-    }
+    const hosts = await Hosts.make([`${tag}s`, `${tag}m`, `${tag}x`]);
+    const lab = new FloodLab(hosts);
+    await hosts.connect(() => lab.#connect());
+    return lab;
   }
 
   /** Starts a control daemon that listens everywhere. */
   async startServer(options: readonly string[]): Promise<LabProcess> {
-    const [program = "", ...first] = fromSource.command;
     const args = ["controld", "-D", "-L", "stdout:4", "-X", `[::]:${PORT}`];
-    const server = this.server.spawn(program, ...first, ...args, ...options);
+    const server = startDaemon(this.server, [...args, ...options]);
     await server.line(/sync server listening on/, 30);
     return server;
   }
@@ -101,29 +88,20 @@ export class FloodLab implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const hosts = [this.attacker, this.member, this.server];
-    try {
-      await Promise.all(hosts.map((host) => host.stopAll()));
-    } finally {
-      await this.#keeper.release();
-    }
+    await this.#hosts[Symbol.asyncDispose]();
   }
 
   async #connect(): Promise<void> {
     const { server, member, attacker } = this;
-    for (const host of [server, member, attacker]) {
-      await host.ip("link", "set", "lo", "up");
-    }
-    const peer = ["peer", "name", "wire", "netns", attacker.namespace];
-    await server.ip("link", "add", "wire", "type", "veth", ...peer);
-    await address(server, "wire", `${SERVER.attacked}/24`);
-    await address(attacker, "wire", `${attacker.ipv4}/24`);
+    await server.join("wire", attacker, "wire");
+    await server.address("wire", `${SERVER.attacked}/24`);
+    await attacker.address("wire", `${attacker.ipv4}/24`);
     await this.#spread();
     const cable = ["near", "far", `${DELAY_MS}`];
     await member.script("delay.ts", ...cable).line(/^joined/, 30);
     await member.ip("link", "set", "far", "netns", server.namespace);
-    await address(member, "near", `${MEMBER}/24`);
-    await address(server, "far", `${SERVER.member}/24`);
+    await member.address("near", `${MEMBER}/24`);
+    await server.address("far", `${SERVER.member}/24`);
     await member.ping(SERVER.member);
   }
 
@@ -131,8 +109,8 @@ export class FloodLab implements AsyncDisposable {
   async #spread(): Promise<void> {
     const { server, attacker } = this;
     const [here, there] = ["2001:db8::1", "2001:db8::2"];
-    await server.ip("addr", "add", `${here}/64`, "dev", "wire", "nodad");
-    await attacker.ip("addr", "add", `${there}/64`, "dev", "wire", "nodad");
+    await server.address("wire", `${here}/64`);
+    await attacker.address("wire", `${there}/64`);
     await server.ip("route", "add", "2001:db8:8000::/33", "via", there);
     await Promise.all(
       networks().map(async (k) => {
@@ -157,13 +135,4 @@ function targetOf(k: number): string {
 
 function hex(word: number): string {
   return word.toString(16);
-}
-
-async function address(
-  host: LabHost,
-  device: string,
-  prefix: string,
-): Promise<void> {
-  await host.ip("addr", "add", prefix, "dev", device);
-  await host.ip("link", "set", device, "up");
 }

@@ -1,4 +1,4 @@
-import type { LabHost } from "./lab.ts";
+import type { LabHost } from "./host.ts";
 import type { RunsReport } from "./scripts/runs.ts";
 import type { CopyReport, ProbeReport } from "./scripts/traffic.ts";
 

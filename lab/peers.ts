@@ -1,8 +1,13 @@
-import { fastestEngine } from "./fastest_engine.ts";
-import type { LabHost } from "./lab.ts";
-import { isFile, missingCommand } from "./missing.ts";
+import { fastestEngine, whyNoLibcrypto } from "./engines.ts";
+import type { LabHost } from "./host.ts";
+import { missingCommand } from "./missing.ts";
 import type { LabProcess } from "./process.ts";
-import { whyNoLibcrypto } from "./libcrypto_missing.ts";
+import {
+  asBinary,
+  fromSource,
+  type OurProgram,
+  withoutWorkers,
+} from "./programs.ts";
 
 /** The tunnel device of every peer; each is on a host of its own. */
 export const DEVICE = "at0";
@@ -38,13 +43,10 @@ export interface PeerProgram {
   start(host: LabHost, settings: PeerSettings): Promise<LabProcess>;
 }
 
-const OUR_MAIN = new URL("../src/cli/main.ts", import.meta.url).pathname;
-const OUR_BINARY = new URL("../dist/anytun", import.meta.url).pathname;
-
 /** The program that is tested, in one of the ways to run it. */
-interface OurProgram {
+interface OurPeer {
   readonly name: string;
-  readonly plane: "native" | "portable";
+  readonly program: OurProgram;
   /** What cryptography it is to choose, or is told to. */
   readonly engine: "fastest" | "openssl" | "builtin" | "webcrypto";
   /** Options that it always gets. */
@@ -52,73 +54,73 @@ interface OurProgram {
 }
 
 /** This program from source, run as the README says first. */
-export const oursFromSource: PeerProgram = fromSource({
+export const oursFromSource: PeerProgram = ours({
   name: "ours (portable)",
-  plane: "portable",
+  program: withoutWorkers,
   engine: "fastest",
 });
 
 /** The portable plane with nothing but what the runtime has. */
-export const oursOnWebCrypto: PeerProgram = fromSource({
+export const oursOnWebCrypto: PeerProgram = ours({
   name: "ours (portable, webcrypto)",
-  plane: "portable",
+  program: withoutWorkers,
   engine: "webcrypto",
   options: ["--engine", "webcrypto"],
 });
 
 /** This program from source, permitted to load its workers. */
-export const oursNative: PeerProgram = fromSource({
+export const oursNative: PeerProgram = ours({
   name: "ours",
-  plane: "native",
+  program: fromSource,
   engine: "fastest",
 });
 
 /** The native plane with libcrypto alone. */
-export const oursOnOpenssl: PeerProgram = fromSource({
+export const oursOnOpenssl: PeerProgram = ours({
   name: "ours (openssl)",
-  plane: "native",
+  program: fromSource,
   engine: "openssl",
   options: ["--engine", "openssl"],
 });
 
 /** The native plane without libcrypto. */
-export const oursOnBuiltin: PeerProgram = fromSource({
+export const oursOnBuiltin: PeerProgram = ours({
   name: "ours (builtin)",
-  plane: "native",
+  program: fromSource,
   engine: "builtin",
   options: ["--engine", "builtin"],
 });
 
 /** The native plane in one thread. */
-export const oursWithOneWorker: PeerProgram = fromSource({
+export const oursWithOneWorker: PeerProgram = ours({
   name: "ours (1 worker)",
-  plane: "native",
+  program: fromSource,
   engine: "fastest",
   options: ["--workers", "1"],
 });
 
 /** The native plane in two threads. */
-export const oursWithTwoWorkers: PeerProgram = fromSource({
+export const oursWithTwoWorkers: PeerProgram = ours({
   name: "ours (2 workers)",
-  plane: "native",
+  program: fromSource,
   engine: "fastest",
   options: ["--workers", "2"],
 });
 
 /** The native plane, handing the kernel one packet at a time. */
-export const oursWithoutOffloads: PeerProgram = fromSource({
+export const oursWithoutOffloads: PeerProgram = ours({
   name: "ours (no offloads)",
-  plane: "native",
+  program: fromSource,
   engine: "fastest",
   options: ["--offload", "none"],
 });
 
 /** This program as one file, made by `deno compile`. */
-export const oursAsBinary: PeerProgram = ours(
-  { name: "our binary", plane: "native", engine: "fastest" },
-  [OUR_BINARY],
-  () => isFile(OUR_BINARY) ? null : "dist/anytun is not built",
-);
+export const oursAsBinary: PeerProgram = ours({
+  name: "our binary",
+  program: asBinary,
+  engine: "fastest",
+});
 
 /** anytun, the C++ program. */
 export const anytun: PeerProgram = {
@@ -136,32 +138,17 @@ export const uanytun: PeerProgram = {
     startOriginal(host, ["uanytun", "-D", "-L", "stderr:4"], settings),
 };
 
-function fromSource(program: OurProgram): PeerProgram {
-  const run = ["run", "--quiet", "--no-prompt", "--cached-only"];
-  const read = program.plane === "native" ? ["--allow-read"] : [];
-  const permissions = ["--allow-net", "--allow-ffi", ...read];
-  return ours(
-    program,
-    [Deno.execPath(), ...run, ...permissions, OUR_MAIN],
-    () => null,
-  );
-}
-
-/** @param missing Why the command cannot be run, or null. */
-function ours(
-  program: OurProgram,
-  command: readonly string[],
-  missing: () => string | null,
-): PeerProgram {
-  const { name, plane, engine, options = [] } = program;
+function ours({ name, program, engine, options = [] }: OurPeer): PeerProgram {
+  const plane = program === withoutWorkers ? "portable" : "native";
   const needsLibcrypto = engine === "fastest" || engine === "openssl";
   return {
     name,
-    missing: () => missing() ?? (needsLibcrypto ? whyNoLibcrypto() : null),
+    missing: () =>
+      program.missing ?? (needsLibcrypto ? whyNoLibcrypto() : null),
     async start(host, settings) {
       const daemon = spawn(
         host,
-        [...command, "-D", "-L", "stdout:4", ...options],
+        [...program.command, "-D", "-L", "stdout:4", ...options],
         [
           ...commonOptions(settings),
           ...settings.addresses.flatMap((address) => ["-n", address]),

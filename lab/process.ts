@@ -1,5 +1,67 @@
+/**
+ * Other programs: run to their end ({@link run}, {@link outcomeOf}), or until
+ * they are stopped ({@link LabProcess}).
+ */
+
 /** How long a process is given to end after a signal, in seconds. */
 const STOP_SECONDS = 5;
+
+/** How long a program that ought to end by itself may take, in seconds. */
+const RUN_SECONDS = 10;
+
+/** How a program is run to its end. */
+export interface RunOptions {
+  /** What the program reads on its standard input. */
+  readonly input?: string;
+  /** The longest time that the program may take (10). */
+  readonly seconds?: number;
+}
+
+/** How a program ended, and what it wrote. */
+export interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program to its end; one that takes too long is stopped. */
+export async function outcomeOf(
+  [program = "", ...args]: readonly string[],
+  { input, seconds = RUN_SECONDS }: RunOptions = {},
+): Promise<Outcome> {
+  const child = new Deno.Command(program, {
+    args,
+    env: { NO_COLOR: "1" },
+    stdin: input === undefined ? "null" : "piped",
+    stdout: "piped",
+    stderr: "piped",
+    signal: AbortSignal.timeout(seconds * 1000),
+  }).spawn();
+  if (input !== undefined) {
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(input));
+    await writer.close();
+  }
+  const { code, stdout, stderr } = await child.output();
+  const text = new TextDecoder();
+  return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+}
+
+/**
+ * Runs a program that must succeed.
+ *
+ * @returns What it wrote to standard output.
+ * @throws {Error} It failed or took too long; the message holds what it said.
+ */
+export async function run(
+  argv: readonly string[],
+  options: RunOptions = {},
+): Promise<string> {
+  const { code, stdout, stderr } = await outcomeOf(argv, options);
+  if (code === 0) return stdout;
+  const said = [stdout, stderr].map((part) => part.trim()).join(" ").trim();
+  throw new Error(`Cannot run ${argv.join(" ")}: status ${code}: ${said}`);
+}
 
 /** How a process is started. */
 export interface ProcessStart {
@@ -13,7 +75,7 @@ export interface ProcessStart {
  * A running program whose output is kept line by line, so that a test waits
  * for what the program says and never for a time.
  */
-export class LabProcess {
+export class LabProcess implements AsyncDisposable {
   readonly title: string;
   readonly pid: number;
   /** Settles when the process has ended and its output has been read. */
@@ -42,6 +104,16 @@ export class LabProcess {
   /** All lines of standard output and standard error so far. */
   get lines(): readonly string[] {
     return this.#lines;
+  }
+
+  /** Tells whether the process has ended and its output has been read. */
+  get hasEnded(): boolean {
+    return this.#status !== null;
+  }
+
+  /** The last lines so far, as one. */
+  get lastWords(): string {
+    return this.#lines.slice(-3).join(" | ");
   }
 
   /** Writes one line to the standard input of the process. */
@@ -91,6 +163,10 @@ export class LabProcess {
     } finally {
       clearTimeout(killer);
     }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
   }
 
   #signal(signal: Deno.Signal): void {

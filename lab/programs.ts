@@ -1,3 +1,4 @@
+/** This program, in all the ways to start it. */
 import { isFile } from "./missing.ts";
 
 /** A way to run this program. */
@@ -11,18 +12,29 @@ export interface OurProgram {
   readonly missing: string | null;
 }
 
-const MAIN = new URL("../src/cli/main.ts", import.meta.url).pathname;
-const BINARY = new URL("../dist/anytun", import.meta.url).pathname;
 const ROOT = new URL("../", import.meta.url).pathname;
+const BINARY = `${ROOT}dist/anytun`;
+
+function source(...permissions: readonly string[]): string[] {
+  const run = ["run", "--quiet", "--no-prompt", "--cached-only"];
+  const always = ["--allow-net", "--allow-ffi"];
+  const main = `${ROOT}src/cli/main.ts`;
+  return [Deno.execPath(), ...run, ...always, ...permissions, main];
+}
 
 /** Run from its source; to load its workers it reads that. */
 export const fromSource: OurProgram = {
   name: "from source",
   letter: "s",
-  command: [
-    ...[Deno.execPath(), "run", "--quiet", "--no-prompt", "--cached-only"],
-    ...["--allow-net", "--allow-ffi", `--allow-read=${ROOT}`, MAIN],
-  ],
+  command: source(`--allow-read=${ROOT}`),
+  missing: null,
+};
+
+/** Run as the README says first: it loads no workers, for want of a right. */
+export const withoutWorkers: OurProgram = {
+  name: "from source without workers",
+  letter: "p",
+  command: source(),
   missing: null,
 };
 
@@ -34,5 +46,5 @@ export const asBinary: OurProgram = {
   missing: isFile(BINARY) ? null : "dist/anytun is not built",
 };
 
-/** Both ways. */
+/** The ways that have the native plane. */
 export const OUR_PROGRAMS = [fromSource, asBinary];

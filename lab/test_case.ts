@@ -1,3 +1,4 @@
+import { DeviceLab } from "./device_lab.ts";
 import { Lab } from "./lab.ts";
 import { missingCommand, whyNoLab } from "./missing.ts";
 
@@ -15,15 +16,38 @@ export function labTest(
   missing: readonly (string | null)[],
   body: (lab: Lab) => Promise<void>,
 ): void {
-  const reason = [whyNoLab(), missingCommand("ping"), ...missing].find((why) =>
-    why !== null
-  );
+  const needed = [whyNoLab(), missingCommand("ping"), ...missing];
+  testUnless(needed, name, async () => {
+    await using lab = await Lab.open(`${tag}-${Deno.pid}`);
+    await body(lab);
+  });
+}
+
+/**
+ * Registers a test of devices, on a host of its own.
+ *
+ * @param missing What is missing besides a lab, null if nothing is.
+ */
+export function deviceTest(
+  name: string,
+  body: (lab: DeviceLab) => Promise<void>,
+  missing: string | null = null,
+): void {
+  testUnless([whyNoLab(), missing], name, async () => {
+    await using lab = await DeviceLab.open();
+    await body(lab);
+  });
+}
+
+function testUnless(
+  missing: readonly (string | null)[],
+  name: string,
+  fn: () => Promise<void>,
+): void {
+  const reason = missing.find((why) => why !== null);
   Deno.test({
     name: reason === undefined ? name : `${name} (skipped: ${reason})`,
     ignore: reason !== undefined,
-    async fn() {
-      await using lab = await Lab.open(`${tag}-${Deno.pid}`);
-      await body(lab);
-    },
+    fn,
   });
 }

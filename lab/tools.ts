@@ -3,15 +3,8 @@
  * the loopback device.
  */
 import assert from "node:assert/strict";
-import { LabProcess } from "./process.ts";
+import { LabProcess, type Outcome, outcomeOf } from "./process.ts";
 import { fromSource } from "./programs.ts";
-
-/** How a tool ended. */
-export interface ToolEnd {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 /** A tool, by the first word that chooses it. */
 export type Tool = "config" | "controld" | "showtables";
@@ -22,31 +15,13 @@ export type CommandOf = (tool: Tool) => readonly string[];
 const sourceOf: CommandOf = (tool) => [...fromSource.command, tool];
 
 /** Runs a tool to its end. */
-export async function runTool(
+export function runTool(
   tool: Tool,
   args: readonly string[],
   input = "",
   commandOf = sourceOf,
-): Promise<ToolEnd> {
-  const [program = "", ...first] = commandOf(tool);
-  const child = new Deno.Command(program, {
-    args: [...first, ...args],
-    env: { NO_COLOR: "1" },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-    signal: AbortSignal.timeout(20_000),
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(input));
-  await writer.close();
-  const { code, stdout, stderr } = await child.output();
-  const decoder = new TextDecoder();
-  return {
-    code,
-    stdout: decoder.decode(stdout),
-    stderr: decoder.decode(stderr),
-  };
+): Promise<Outcome> {
+  return outcomeOf([...commandOf(tool), ...args], { input, seconds: 20 });
 }
 
 /** Runs a tool that must succeed, and returns what it prints. */

@@ -12,7 +12,7 @@ import { openIpsecMb } from "../../ffi/ipsec_mb.ts";
 import { openLibcrypto } from "../../ffi/libcrypto.ts";
 import { Arena } from "../../ffi/memory.ts";
 import { HmacSha1 } from "../../ffi/sha1.ts";
-import { whyNoIpsecMb } from "../../lab/ipsec_mb_missing.ts";
+import { whyNoIpsecMb } from "../../lab/engines.ts";
 
 const COUNTS = [1, 2, 4, 6, 8, 16, 64];
 const SIZES = [100, 1410];

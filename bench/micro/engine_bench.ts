@@ -17,7 +17,7 @@ import { writeHeader } from "../../src/satp/header.ts";
 import type { SatpParameters } from "../../src/satp/params.ts";
 import { authenticateBatch, sealBatch } from "../../src/satp/pipeline.ts";
 import { schedulePair } from "../../src/satp/schedule.ts";
-import { whyNoIpsecMb } from "../../lab/ipsec_mb_missing.ts";
+import { whyNoIpsecMb } from "../../lab/engines.ts";
 
 const DATAGRAMS = 64;
 const SIZE = 1410;

@@ -19,8 +19,8 @@ import { bindSync } from "../../src/sync/bind.ts";
 import { SyncClient } from "../../src/sync/client.ts";
 import { encodeRecord } from "../../src/sync/encode.ts";
 import { SyncServer } from "../../src/sync/server.ts";
+import { connectPlain, listenPlain } from "../plain_sync.ts";
 import { say } from "./say.ts";
-import { connectPlain, listenPlain } from "../../tests/fakes/sync_streams.ts";
 
 const log: Logger = {
   error: (text) => say(`ERROR: ${text}`),

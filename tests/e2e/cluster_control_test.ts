@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { TestFolder } from "../../lab/daemons.ts";
-import type { Lab, LabHost } from "../../lab/lab.ts";
+import { startDaemon, TestFolder } from "../../lab/daemons.ts";
+import type { LabHost } from "../../lab/host.ts";
+import type { Lab } from "../../lab/lab.ts";
 import type { LabProcess } from "../../lab/process.ts";
 import { labTest } from "../../lab/test_case.ts";
-import { fromSource } from "../../lab/programs.ts";
 import { oursNative } from "../../lab/peers.ts";
 import { outputOf } from "../../lab/tools.ts";
 
@@ -20,12 +20,10 @@ function clientFile(passphrase: string): Promise<string> {
 }
 
 async function startControld(host: LabHost, file: string): Promise<LabProcess> {
-  const [program = "", ...first] = fromSource.command;
-  const controld = host.spawn(
-    program,
-    ...[...first, "controld", "-D", "-L", "stdout:4"],
+  const controld = startDaemon(host, [
+    ...["controld", "-D", "-L", "stdout:4"],
     ...["-f", file, "-X", CONTROL],
-  );
+  ]);
   await controld.line(/sync server listening/);
   return controld;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { missingCommand, whyNoLab } from "../../lab/missing.ts";
-import { LabProcess } from "../../lab/process.ts";
+import { LabProcess, run } from "../../lab/process.ts";
 import { oursNative } from "../../lab/peers.ts";
 
 const DEMO = new URL("../../demo/anycast.ts", import.meta.url).pathname;
@@ -23,8 +23,7 @@ Deno.test({
     const drawn = [...text.matchAll(/== server (\d) ==/g)].map(([, k]) => k);
     assert.deepEqual(drawn, ["1", "2", "3", "1", "3"], text);
     assert.match(text, /copied \d+ MB, each byte as it was sent/);
-    const ip = new Deno.Command("ip", { args: ["netns", "list"] });
-    const namespaces = new TextDecoder().decode((await ip.output()).stdout);
+    const namespaces = await run(["ip", "netns", "list"]);
     assert.ok(!namespaces.includes(`at-demo-any${demo.pid}`), namespaces);
   },
 });

@@ -1,31 +1,20 @@
 import assert from "node:assert/strict";
-import { TestFolder } from "../../lab/daemons.ts";
+import { clientsFile } from "../../lab/clients.ts";
+import { startDaemon, TestFolder } from "../../lab/daemons.ts";
 import { labTest } from "../../lab/test_case.ts";
-import { fromSource } from "../../lab/programs.ts";
 import { oursFromSource, oursNative } from "../../lab/peers.ts";
-import { outputOf } from "../../lab/tools.ts";
 
 const CLIENTS = 50;
 const FIRST_MUX = 100;
 const PORT = 4444;
 const CONTROL = "127.0.0.1:2323";
 
-/** The file that says of each client its mux, its keys and its address. */
-async function clientsFile(): Promise<string> {
-  let file = "";
-  // A few at a time: most of each is the start of the runtime.
-  for (let first = 1; first <= CLIENTS; first += 5) {
-    const some = Array.from({ length: 5 }, (_, k) => first + k);
-    const texts = await Promise.all(some.map((client) =>
-      outputOf("config", [
-        ...["-m", String(FIRST_MUX + client), "-E", `client ${client}`],
-        ...["-w", "64", "-R", `10.98.0.${client}/32`],
-      ])
-    ));
-    file += texts.join("");
-  }
-  return file;
-}
+/** Each with its mux, its keys and its address. */
+const clients = Array.from({ length: CLIENTS }, (_, k) => ({
+  mux: FIRST_MUX + k + 1,
+  passphrase: `client ${k + 1}`,
+  networks: [`10.98.0.${k + 1}/32`],
+}));
 
 for (const [ours, tag] of [[oursNative, "n"], [oursFromSource, "p"]] as const) {
   labTest(
@@ -35,13 +24,11 @@ for (const [ours, tag] of [[oursNative, "n"], [oursFromSource, "p"]] as const) {
     async ({ left, right }) => {
       using folder = new TestFolder();
       const file = folder.file("clients");
-      await Deno.writeTextFile(file, await clientsFile());
-      const [program = "", ...first] = fromSource.command;
-      const controld = left.spawn(
-        program,
-        ...[...first, "controld", "-D", "-L", "stdout:4"],
+      await Deno.writeTextFile(file, await clientsFile(clients));
+      const controld = startDaemon(left, [
+        ...["controld", "-D", "-L", "stdout:4"],
         ...["-f", file, "-X", CONTROL],
-      );
+      ]);
       await controld.line(/sync server listening/);
       const daemon = await ours.start(left, {
         role: "left",

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { tlsOptions, whyNoTls } from "../../lab/certificates.ts";
 import { ClusterLab, HOME } from "../../lab/cluster_lab.ts";
-import { TestFolder } from "../../lab/daemons.ts";
+import { startDaemon, TestFolder } from "../../lab/daemons.ts";
 import { missingCommand, whyNoLab } from "../../lab/missing.ts";
 import { labTest } from "../../lab/test_case.ts";
-import { fromSource } from "../../lab/programs.ts";
 import { oursNative } from "../../lab/peers.ts";
 import { outputOf } from "../../lab/tools.ts";
 
@@ -83,12 +82,10 @@ labTest(
     const file = folder.file("clients");
     const client = ["-E", "secret", "-R", `${CLIENT}/32`];
     await Deno.writeTextFile(file, await outputOf("config", client));
-    const [program = "", ...first] = fromSource.command;
-    const controld = lab.left.spawn(
-      program,
-      ...[...first, "controld", "-D", "-L", "stdout:4"],
+    const controld = startDaemon(lab.left, [
+      ...["controld", "-D", "-L", "stdout:4"],
       ...["-f", file, "-X", CONTROL, ...tlsOptions("alice", "ca")],
-    );
+    ]);
     await controld.line(/sync server listening on .* with TLS/);
     const follow = (port: number, options: readonly string[]) =>
       oursNative.start(lab.left, {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { encodeRecord } from "../../src/sync/encode.ts";
 import { startDaemon, TestFolder, until } from "../../lab/daemons.ts";
-import type { LabHost } from "../../lab/lab.ts";
+import type { LabHost } from "../../lab/host.ts";
 import type { LabProcess } from "../../lab/process.ts";
 import { labTest } from "../../lab/test_case.ts";
 import { fromSource } from "../../lab/programs.ts";
@@ -51,9 +51,8 @@ class OneHost implements Disposable {
 
   /** What root sees at a server. */
   async tables(at: string, ...args: string[]): Promise<string> {
-    const [program = "", ...first] = fromSource.command;
     const asking = ["showtables", "-X", at, ...args];
-    return await this.host.exec(program, ...first, ...asking);
+    return await this.host.run([...fromSource.command, ...asking]);
   }
 
   /** Waits until root sees at a server what there is to see. */

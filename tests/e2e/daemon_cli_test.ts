@@ -6,7 +6,8 @@ import {
   loadCliVectors,
 } from "../vectors/cli_samples.ts";
 import { lineIn, startDaemon, TestFolder } from "../../lab/daemons.ts";
-import type { LabHost } from "../../lab/lab.ts";
+import type { LabHost } from "../../lab/host.ts";
+import { outcomeOf } from "../../lab/process.ts";
 import { labTest } from "../../lab/test_case.ts";
 import { OUR_PROGRAMS, type OurProgram } from "../../lab/programs.ts";
 import { fakeSecretFiles } from "../fakes/secret_files.ts";
@@ -73,22 +74,17 @@ async function saysTheSame(
   argv: readonly string[],
 ): Promise<void> {
   const expected = parsed(argv);
-  const [file = "", ...args] = [...program.command, ...argv];
-  const { code, stdout, stderr } = await new Deno.Command(file, {
-    args,
-    stdin: "null",
-    // One that runs where it should not is not to stay.
-    signal: AbortSignal.timeout(10_000),
-  }).output();
-  const text = new TextDecoder();
-  const out = text.decode(stdout);
+  const { code, stdout: out, stderr } = await outcomeOf([
+    ...program.command,
+    ...argv,
+  ]);
   if (expected.kind === "print") {
     assert.equal(code, 0);
     assert.match(out, /^(USAGE:|anytun version )/);
-    assert.equal(stderr.length, 0);
+    assert.equal(stderr, "");
   } else if (expected.kind === "error") {
     assert.equal(code, 255);
-    assert.equal(text.decode(stderr), expected.stderr);
+    assert.equal(stderr, expected.stderr);
     assert.equal(out, "");
   }
 }

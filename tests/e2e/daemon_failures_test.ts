@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { runDaemon, startDaemon, TestFolder } from "../../lab/daemons.ts";
-import type { LabHost } from "../../lab/lab.ts";
+import type { LabHost } from "../../lab/host.ts";
 import { labTest } from "../../lab/test_case.ts";
 import { OUR_PROGRAMS, type OurProgram } from "../../lab/programs.ts";
 

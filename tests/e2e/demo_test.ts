@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { whyNoLab } from "../../lab/missing.ts";
-import { LabProcess } from "../../lab/process.ts";
+import { LabProcess, run } from "../../lab/process.ts";
 
 const DEMO = new URL("../../demo/main.ts", import.meta.url).pathname;
 
@@ -52,7 +52,6 @@ function hostsOf(demo: LabProcess): RegExp {
   return new RegExp(`^at-demo-${demo.pid}`, "m");
 }
 
-async function namespaces(): Promise<string> {
-  const ip = new Deno.Command("ip", { args: ["netns", "list"] });
-  return new TextDecoder().decode((await ip.output()).stdout);
+function namespaces(): Promise<string> {
+  return run(["ip", "netns", "list"]);
 }

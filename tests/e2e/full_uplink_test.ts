@@ -6,7 +6,8 @@ import {
   waitingLeft,
 } from "../interop/settings.ts";
 import { until } from "../../lab/daemons.ts";
-import type { Lab, LabHost } from "../../lab/lab.ts";
+import type { LabHost } from "../../lab/host.ts";
+import type { Lab } from "../../lab/lab.ts";
 import { missingCommand, whyNoLab } from "../../lab/missing.ts";
 import { labTest } from "../../lab/test_case.ts";
 import {

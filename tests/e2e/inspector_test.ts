@@ -11,7 +11,7 @@ import {
   TestFolder,
   until,
 } from "../../lab/daemons.ts";
-import type { LabHost } from "../../lab/lab.ts";
+import type { LabHost } from "../../lab/host.ts";
 import { labTest } from "../../lab/test_case.ts";
 import { OUR_PROGRAMS, type OurProgram } from "../../lab/programs.ts";
 

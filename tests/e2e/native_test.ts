@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { PORT, waitingLeft } from "../interop/settings.ts";
-import type { Lab, LabHost } from "../../lab/lab.ts";
+import type { LabHost } from "../../lab/host.ts";
+import type { Lab } from "../../lab/lab.ts";
 import { copy, sendRuns, serve } from "../../lab/measure.ts";
 import { missingCommand } from "../../lab/missing.ts";
 import { labTest } from "../../lab/test_case.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { TestFolder } from "../../lab/daemons.ts";
+import type { Outcome } from "../../lab/process.ts";
 import { asBinary } from "../../lab/programs.ts";
 import {
   type CommandOf,
@@ -8,7 +9,6 @@ import {
   startControld,
   startTool,
   type Tool,
-  type ToolEnd,
 } from "../../lab/tools.ts";
 
 const [BINARY = ""] = asBinary.command;
@@ -47,7 +47,7 @@ const CLIENT = ["-E", "secret", "-m", "5", "-w", "64", "-e", "right"];
 const ROUTES = ["-R", "10.0.0.0/8,fd00::/8"];
 
 /** What a tool has said, without the time of log lines. */
-function timeless({ stderr, ...end }: ToolEnd): ToolEnd {
+function timeless({ stderr, ...end }: Outcome): Outcome {
   const time = /^\d{4}-[A-Z][a-z]{2}-\d\d [\d:]{8} /gm;
   return { ...end, stderr: stderr.replaceAll(time, "") };
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { TunTapOptions } from "../../ffi/tuntap.ts";
-import { deviceTest as test } from "../../lab/device_lab.ts";
+import { deviceTest as test } from "../../lab/test_case.ts";
 import type { Order } from "../../lab/scripts/device.ts";
 
 /** RFC 1071 */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Offload } from "../../ffi/vnet.ts";
-import { type DeviceLab, deviceTest as test } from "../../lab/device_lab.ts";
+import type { DeviceLab } from "../../lab/device_lab.ts";
+import { deviceTest as test } from "../../lab/test_case.ts";
 import { missingCommand } from "../../lab/missing.ts";
 import type { VnetReport, VnetTask } from "../../lab/scripts/mirror.ts";
 
@@ -22,8 +23,7 @@ const RUN = [1000, 1000, 1000, 17].map((size) =>
 
 async function mirrored(lab: DeviceLab, offloads: number): Promise<VnetReport> {
   const task: VnetTask = { offloads, run: RUN, streamBytes: STREAM_BYTES };
-  const flags = ["--allow-ffi", "--allow-net", "--unstable-net"];
-  const text = await lab.script("mirror.ts", flags, JSON.stringify(task));
+  const text = await lab.script("mirror.ts", JSON.stringify(task));
   const report: VnetReport = JSON.parse(text);
   assert.deepEqual(report.datagrams, RUN);
   assert.equal(report.streamBytes, STREAM_BYTES);

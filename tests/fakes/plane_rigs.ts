@@ -4,8 +4,7 @@
  * @module
  */
 import type { NativeEngineName } from "../../src/tunnel/native_messages.ts";
-import { whyNoIpsecMb } from "../../lab/ipsec_mb_missing.ts";
-import { whyNoLibcrypto } from "../../lab/libcrypto_missing.ts";
+import { whyNoIpsecMb, whyNoLibcrypto } from "../../lab/engines.ts";
 import { MemoryPlane } from "./memory_plane.ts";
 import { NativeRig } from "./native_rig.ts";
 import type { PlaneRig } from "./plane_rig.ts";

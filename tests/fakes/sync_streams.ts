@@ -7,8 +7,6 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "../../src/log/logger.ts";
 import { RateLimitedLog } from "../../src/log/rate_limited_log.ts";
 import type { Endpoint } from "../../src/net/endpoint.ts";
-import { isUnixSocket, type Place } from "../../src/net/place.ts";
-import { connectTcp, listenTcp } from "../../src/sync/deno_tcp.ts";
 import type {
   SyncListener,
   SyncStream,
@@ -16,28 +14,11 @@ import type {
 } from "../../src/sync/streams.ts";
 import { ipAddress } from "../samples/routes.ts";
 
+export { connectPlain, endpointOf, listenPlain } from "../../lab/plain_sync.ts";
+
 /** A real pause, for what is not under test. */
 export function pause(ms: number, signal?: AbortSignal): Promise<unknown> {
   return delay(ms, undefined, signal ? { signal } : {});
-}
-
-/** Listens on TCP, for whoever comes. */
-export function listenPlain(on: Place): SyncListener<Endpoint> {
-  return listenTcp(endpointOf(on));
-}
-
-/** Connects by TCP, whoever is there. */
-export function connectPlain(
-  to: Place,
-  signal: AbortSignal,
-): Promise<SyncStream> {
-  return connectTcp(endpointOf(to), signal);
-}
-
-/** A place that is no unix socket. */
-export function endpointOf(place: Place | undefined): Endpoint {
-  if (place !== undefined && !isUnixSocket(place)) return place;
-  throw new Error("Cannot make an endpoint: it is none");
 }
 
 /** A log whose every line passes. */

@@ -5,9 +5,10 @@ import { parseControlFile } from "../../src/sync/control_file.ts";
 import { encodeRecord } from "../../src/sync/encode.ts";
 import type { SyncRecord } from "../../src/sync/record.ts";
 import { tableText } from "../../src/sync/showtables.ts";
-import type { Lab, LabHost } from "../../lab/lab.ts";
+import type { LabHost } from "../../lab/host.ts";
+import type { Lab } from "../../lab/lab.ts";
 import { missingCommand } from "../../lab/missing.ts";
-import type { LabProcess } from "../../lab/process.ts";
+import { type LabProcess, outcomeOf } from "../../lab/process.ts";
 import { labTest } from "../../lab/test_case.ts";
 import { anytun, type PeerSettings, uanytun } from "../../lab/peers.ts";
 import { connectionRecord, routeRecord } from "../samples/sync_records.ts";
@@ -221,16 +222,9 @@ Deno.test({
     (noShowtables === null ? "" : ` (skipped: ${noShowtables})`),
   ignore: noShowtables !== null,
   async fn() {
-    const child = new Deno.Command("anytun-showtables", {
-      stdin: "piped",
-      stdout: "piped",
-      signal: AbortSignal.timeout(10_000),
-    }).spawn();
-    const writer = child.stdin.getWriter();
-    await writer.write(new TextEncoder().encode(texts(LEARNT).join("")));
-    await writer.close();
-    const { stdout } = await child.output();
-    const lines = new TextDecoder().decode(stdout).trimEnd().split("\n")
+    const input = texts(LEARNT).join("");
+    const { stdout } = await outcomeOf(["anytun-showtables"], { input });
+    const lines = stdout.trimEnd().split("\n")
       // A fault at the end of its input (sync section 8).
       .filter((line) => !line.startsWith("uncaught exception"));
     assert.deepEqual(lines, LEARNT.map(tableText));

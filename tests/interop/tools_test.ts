@@ -1,17 +1,15 @@
 import assert from "node:assert/strict";
-import { TestFolder } from "../../lab/daemons.ts";
-import type { LabHost } from "../../lab/lab.ts";
+import { startDaemon, TestFolder } from "../../lab/daemons.ts";
+import type { LabHost } from "../../lab/host.ts";
 import { missingCommand } from "../../lab/missing.ts";
-import type { LabProcess } from "../../lab/process.ts";
+import { type LabProcess, outcomeOf } from "../../lab/process.ts";
 import { labTest } from "../../lab/test_case.ts";
-import { fromSource } from "../../lab/programs.ts";
 import { anytun, oursNative, type PeerProgram } from "../../lab/peers.ts";
 import { outputOf, runTool } from "../../lab/tools.ts";
 import { LEFT, passphrase, PORT, RIGHT, speakingRight } from "./settings.ts";
 
 const MUX = "5";
 const CONTROL_PORT = "2323";
-const [OURS = "", ...OUR_ARGS] = fromSource.command;
 
 /** A way to make the file, and one to serve it. */
 interface Tools {
@@ -23,7 +21,7 @@ interface Tools {
 const ourTools: Tools = {
   name: "our tools",
   config: (args) => outputOf("config", args),
-  controld: (host, args) => host.spawn(OURS, ...OUR_ARGS, "controld", ...args),
+  controld: (host, args) => startDaemon(host, ["controld", ...args]),
 };
 
 const originals: Tools = {
@@ -37,17 +35,7 @@ async function runOriginal(
   args: readonly string[],
   input = "",
 ): Promise<string> {
-  const child = new Deno.Command(program, {
-    args: [...args],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "null",
-    signal: AbortSignal.timeout(10_000),
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(input));
-  await writer.close();
-  return new TextDecoder().decode((await child.output()).stdout);
+  return (await outcomeOf([program, ...args], { input })).stdout;
 }
 
 const missing = ["anytun", "anytun-config", "anytun-controld"]

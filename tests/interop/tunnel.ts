@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { Lab, LabHost } from "../../lab/lab.ts";
+import type { LabHost } from "../../lab/host.ts";
+import type { Lab } from "../../lab/lab.ts";
 import { copy, serve } from "../../lab/measure.ts";
 import { labTest } from "../../lab/test_case.ts";
 import type { PeerSettings } from "../../lab/peers.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { CarryLoop } from "../../src/tunnel/carry_loop.ts";
 import { type DeviceReader, DeviceTurn } from "../../src/tunnel/device_turn.ts";
-import { fastestEngine } from "../../lab/fastest_engine.ts";
+import { fastestEngine } from "../../lab/engines.ts";
 import { ManualClock } from "../fakes/manual_clock.ts";
 import { NativeRig } from "../fakes/native_rig.ts";
 import { counting, tcpPacket } from "../../lab/packets.ts";

@@ -23,7 +23,7 @@ import {
   sealBatch,
 } from "../../src/satp/pipeline.ts";
 import { KeySchedule } from "../../src/satp/schedule.ts";
-import { whyNoIpsecMb } from "../../lab/ipsec_mb_missing.ts";
+import { whyNoIpsecMb } from "../../lab/engines.ts";
 
 const reason = whyNoIpsecMb();
 

@@ -2,15 +2,14 @@ import assert from "node:assert/strict";
 import { Errno } from "../../ffi/errno.ts";
 import { forbidExecution } from "../../ffi/hardening.ts";
 import { openProcessLibc } from "../../ffi/process_libc.ts";
-
-const SCRIPT = new URL("../../lab/scripts/hardened.ts", import.meta.url);
+import { scriptCommand } from "../../lab/host.ts";
 
 /** What the hardened process says of itself, with two descriptors too many. */
 async function hardened(): Promise<Record<string, unknown>> {
-  const run = [Deno.execPath(), "run", "-A", "--quiet", "--no-lock"];
+  const run = scriptCommand("hardened.ts", ["-A"]);
   const shell = 'exec 7</dev/zero 8>/dev/full; exec "$@"';
   const { stdout, stderr } = await new Deno.Command("/bin/sh", {
-    args: ["-c", shell, "sh", ...run, SCRIPT.pathname],
+    args: ["-c", shell, "sh", ...run],
   }).output();
   const text = new TextDecoder();
   const said = text.decode(stdout);

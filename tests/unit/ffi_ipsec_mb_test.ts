@@ -13,7 +13,7 @@ import {
 import { openLibcrypto } from "../../ffi/libcrypto.ts";
 import { Arena } from "../../ffi/memory.ts";
 import { HmacSha1 } from "../../ffi/sha1.ts";
-import { whyNoIpsecMb } from "../../lab/ipsec_mb_missing.ts";
+import { whyNoIpsecMb } from "../../lab/engines.ts";
 
 const reason = whyNoIpsecMb();
 const ARENA_BYTES = 1 << 20;

@@ -6,7 +6,7 @@ import { Aes } from "../../ffi/aes.ts";
 import { type Libcrypto, openLibcrypto } from "../../ffi/libcrypto.ts";
 import { Arena } from "../../ffi/memory.ts";
 import { HmacSha1 } from "../../ffi/sha1.ts";
-import { whyNoLibcrypto } from "../../lab/libcrypto_missing.ts";
+import { whyNoLibcrypto } from "../../lab/engines.ts";
 import { SHA1_START, sha1Block } from "../oracles/slow_sha1.ts";
 
 const reason = whyNoLibcrypto();

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { openLibc } from "../../ffi/libc.ts";
 import { choosePlane } from "../../src/tunnel/choose_plane.ts";
 import type { TunnelSettings } from "../../src/tunnel/settings.ts";
-import { whyNoIpsecMb } from "../../lab/ipsec_mb_missing.ts";
-import { whyNoLibcrypto } from "../../lab/libcrypto_missing.ts";
+import { whyNoIpsecMb, whyNoLibcrypto } from "../../lab/engines.ts";
 import { recordingLog } from "../fakes/recording_log.ts";
 import { tunnelSettings } from "../fakes/tunnel_settings.ts";
 

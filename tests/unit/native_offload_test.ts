@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { openLibc } from "../../ffi/libc.ts";
 import { createSatpCodec, type SatpCodec } from "../../mod.ts";
 import { ConnectionCounter, PlaneCounter } from "../../src/tunnel/counters.ts";
-import { fastestEngine } from "../../lab/fastest_engine.ts";
+import { fastestEngine } from "../../lab/engines.ts";
 import { NativeRig, type NativeRigOptions } from "../fakes/native_rig.ts";
 import { openOn } from "../fakes/native_rig_peer.ts";
 import {

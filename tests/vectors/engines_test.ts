@@ -15,8 +15,7 @@ import {
   sealBatch,
 } from "../../src/satp/pipeline.ts";
 import { schedulePair } from "../../src/satp/schedule.ts";
-import { whyNoIpsecMb } from "../../lab/ipsec_mb_missing.ts";
-import { whyNoLibcrypto } from "../../lab/libcrypto_missing.ts";
+import { whyNoIpsecMb, whyNoLibcrypto } from "../../lab/engines.ts";
 import { paramsOf, secretsOf, type VectorParams } from "./satp.ts";
 import { fromHex, loadVectors, toHex } from "./vectors.ts";
 
