@@ -6,7 +6,9 @@
  */
 
 import { readEnvironment } from "./environment.ts";
-import { Lab } from "./lab.ts";
+import { TestFolder } from "../../lab/daemons.ts";
+import { Lab } from "../../lab/lab.ts";
+import { missingCommand, whyNoLab } from "../../lab/missing.ts";
 import { type Options, parseOptions, USAGE } from "./options.ts";
 import {
   directions,
@@ -17,29 +19,25 @@ import {
   type Report,
 } from "./report.ts";
 import { renderChart } from "./chart.ts";
-import { type Outcome, Runner } from "./runner.ts";
+import { type Outcome, type Plan, Runner } from "./runner.ts";
 import { SCENARIOS } from "./scenarios/mod.ts";
-import { type Subject, which } from "./subject.ts";
+import type { Subject } from "./subject.ts";
 import { allSubjects } from "./subjects/mod.ts";
 import { renderDirections, renderNotes, renderTable } from "./table.ts";
 
 const RESULTS = new URL("../results/", import.meta.url);
 
-/** The programs that the lab itself is made of. */
-const TOOLS = ["ip", "ethtool", "iperf3", "ping"];
+/** The programs that measure. */
+const TOOLS = ["ethtool", "iperf3", "ping"];
 
 function print(line: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 }
 
-async function checkTools(): Promise<void> {
-  if (Deno.uid() !== 0) {
-    throw new Error("Cannot make network namespaces: this needs root");
-  }
-  for (const tool of TOOLS) {
-    if (await which(tool) !== undefined) continue;
-    throw new Error(`Cannot build the lab: ${tool} is not installed`);
-  }
+function checkTools(): void {
+  const reasons = [whyNoLab(), ...TOOLS.map(missingCommand)];
+  const reason = reasons.find((why) => why !== null);
+  if (reason !== undefined) throw new Error(`Cannot measure: ${reason}`);
 }
 
 /** Sorts the wanted subjects into those that are here and those that are not. */
@@ -90,7 +88,7 @@ async function save(report: Report, complete: boolean): Promise<void> {
 
 /** Measures and reports; returns the exit status. */
 async function bench(options: Options, all: Subject[]): Promise<number> {
-  await checkTools();
+  checkTools();
   const signal = interruption();
   const wanted = all.filter(({ id, extra }) =>
     options.only?.includes(id) ?? extra === undefined
@@ -101,10 +99,8 @@ async function bench(options: Options, all: Subject[]): Promise<number> {
   const { present, measured, omissions } = await takeStock(wanted);
   const { rounds, seconds } = options;
   const environment = await readEnvironment();
-  const outcome: Outcome = await inLab(signal, (lab) => {
-    const plan = { subjects: present, scenarios, rounds, seconds, signal };
-    return new Runner(lab, { ...plan, progress: print }).run();
-  });
+  const plan = { subjects: present, scenarios, rounds, seconds, signal };
+  const outcome = await inLab({ ...plan, progress: print });
   const metrics = scenarios.flatMap((scenario) => scenario.metrics);
   const figures = medians(outcome.samples);
   const subjects = measured.map((subject): Measured => {
@@ -134,12 +130,16 @@ async function bench(options: Options, all: Subject[]): Promise<number> {
   return outcome.failures.length === 0 ? 0 : 1;
 }
 
-async function inLab<T>(
-  signal: AbortSignal,
-  work: (lab: Lab) => Promise<T>,
-): Promise<T> {
-  await using lab = await Lab.create(signal);
-  return await work(lab);
+/** The lab goes when a signal comes, and with it all that runs there. */
+async function inLab(plan: Plan): Promise<Outcome> {
+  const { promise: interrupted, reject } = Promise.withResolvers<never>();
+  plan.signal.addEventListener("abort", () => reject(plan.signal.reason));
+  using scratch = new TestFolder();
+  await using lab = await Lab.open("bench");
+  return await Promise.race([
+    interrupted,
+    new Runner(lab, scratch, plan).run(),
+  ]);
 }
 
 async function main(): Promise<number> {

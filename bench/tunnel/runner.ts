@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Lab } from "./lab.ts";
+import type { TestFolder } from "../../lab/daemons.ts";
+import type { Lab } from "../../lab/lab.ts";
 import type { Failure, Sample } from "./report.ts";
 import type { Readings, Scenario } from "./scenario.ts";
 import type { Subject } from "./subject.ts";
@@ -34,15 +35,20 @@ export interface Outcome {
 /** Runs a plan in a lab. */
 export class Runner {
   readonly #lab: Lab;
+  readonly #scratch: TestFolder;
   readonly #plan: Plan;
   readonly #samples: Sample[] = [];
   readonly #failures: Failure[] = [];
   readonly #planes = new Map<string, string>();
   readonly #unstartable = new Set<string>();
 
-  /** @param lab where all tunnels are made, one at a time */
-  constructor(lab: Lab, plan: Plan) {
+  /**
+   * @param lab where all tunnels are made, one at a time
+   * @param scratch where they have their key files
+   */
+  constructor(lab: Lab, scratch: TestFolder, plan: Plan) {
     this.#lab = lab;
+    this.#scratch = scratch;
     this.#plan = plan;
   }
 
@@ -91,7 +97,7 @@ export class Runner {
     if (scenarios.length === 0) return;
     let tunnel: Tunnel;
     try {
-      tunnel = await open(this.#lab);
+      tunnel = await open(this.#lab, this.#scratch);
     } catch (error) {
       this.#fail(subject, round, "open", error);
       this.#unstartable.add(subject.id);

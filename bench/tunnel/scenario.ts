@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Lab } from "./lab.ts";
+import type { Lab } from "../../lab/lab.ts";
 import type { Better } from "./statistics.ts";
 import type { Tunnel } from "./tunnel.ts";
 

@@ -4,8 +4,10 @@
  * @module
  */
 
-import type { Lab } from "./lab.ts";
-import { run } from "./process.ts";
+import type { TestFolder } from "../../lab/daemons.ts";
+import type { Lab } from "../../lab/lab.ts";
+import { missingCommand } from "../../lab/missing.ts";
+import { run } from "../../lab/process.ts";
 import type { Tunnel } from "./tunnel.ts";
 
 /** Whether a program is there, and which version, or why it is not. */
@@ -35,27 +37,17 @@ export interface Subject {
   readonly pair?: Pair;
   /** Looks whether it can be measured on this machine. */
   presence(): Promise<Presence>;
-  /** Starts the tunnel in the lab. */
-  open(lab: Lab): Promise<Tunnel>;
+  /**
+   * Starts the tunnel in the lab.
+   *
+   * @param scratch A folder for key files
+   */
+  open(lab: Lab, scratch: TestFolder): Promise<Tunnel>;
   /**
    * Starts it with many other connections on the left side; undefined for
    * programs that have one connection.
    */
-  openScaled?(lab: Lab): Promise<Tunnel>;
-}
-
-/** Where programs of the administrator are, whatever PATH says. */
-const SYSTEM_DIRECTORIES = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
-
-/** The path of an installed program, or undefined. */
-export async function which(program: string): Promise<string | undefined> {
-  const path = (Deno.env.get("PATH") ?? "").split(":");
-  for (const directory of [...path, ...SYSTEM_DIRECTORIES]) {
-    const candidate = `${directory}/${program}`;
-    const info = await Deno.stat(candidate).catch(() => undefined);
-    if (info?.isFile) return candidate;
-  }
-  return undefined;
+  openScaled?(lab: Lab, scratch: TestFolder): Promise<Tunnel>;
 }
 
 /** Looks for installed programs; the first one is asked for its version. */
@@ -64,9 +56,8 @@ export async function installed(
   versionOption: string,
 ): Promise<Presence> {
   for (const program of programs) {
-    if (await which(program) === undefined) {
-      return { missing: `${program} is not installed` };
-    }
+    const missing = missingCommand(program);
+    if (missing !== null) return { missing };
   }
   const [program = ""] = programs;
   const text = await run([program, versionOption]);

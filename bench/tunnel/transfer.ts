@@ -4,7 +4,7 @@
  * @module
  */
 
-import { iperf, type IperfOptions } from "./iperf.ts";
+import { iperf, type IperfOptions } from "../../lab/iperf.ts";
 import type { Bench, Metric, Readings } from "./scenario.ts";
 import { INNER4 } from "./tunnel.ts";
 
@@ -36,7 +36,7 @@ export async function transfer(
 ): Promise<Readings> {
   const { lab, tunnel, seconds } = bench;
   const before = await tunnel.cpuSeconds();
-  const result = await iperf(lab, {
+  const result = await iperf(lab.left, lab.right, {
     address: INNER4.right,
     seconds,
     ...options,

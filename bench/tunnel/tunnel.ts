@@ -4,9 +4,15 @@
  * @module
  */
 
-import { type Lab, type Side, SIDES } from "./lab.ts";
-import { Daemon, lastLines } from "./process.ts";
+import type { Lab } from "../../lab/lab.ts";
+import type { LabProcess } from "../../lab/process.ts";
 import { cpuSeconds, residentBytes } from "./sampling.ts";
+
+/** An end of the tunnel, and the host of the lab that it is on. */
+export type Side = "left" | "right";
+
+/** Both ends, for loops. */
+export const SIDES: readonly Side[] = ["left", "right"];
 
 /**
  * The tunnel device of a side. Two names, because wireguard-go names its
@@ -25,8 +31,8 @@ export const INNER4: Readonly<Record<Side, string>> = {
 
 /** IPv6 addresses inside the tunnel (RFC 3849). */
 export const INNER6: Readonly<Record<Side, string>> = {
-  left: "2001:db8::1",
-  right: "2001:db8::2",
+  left: "2001:db8:1::1",
+  right: "2001:db8:1::2",
 };
 
 /** The MTU of every tunnel device, in bytes. */
@@ -42,23 +48,21 @@ export interface Ends {
   /** What is left to do once the device of a side is there. */
   configure?(side: Side): Promise<void>;
   /** What else is to be running, from before the start to the end. */
-  readonly companions?: readonly Daemon[];
+  readonly companions?: readonly LabProcess[];
 }
 
 /** A value for each side. */
 export type PerSide<T> = Readonly<Record<Side, T>>;
 
 /** Waits until `condition` holds; fails when a daemon ends or time is up. */
-export async function until(
+async function until(
   condition: () => Promise<boolean>,
-  daemon: Daemon,
+  daemon: LabProcess,
 ): Promise<void> {
   const deadline = performance.now() + START_LIMIT_MS;
   while (!await condition()) {
-    if (daemon.ended) {
-      throw new Error(
-        `The daemon has ended: ${lastLines(await daemon.output())}`,
-      );
+    if (daemon.hasEnded) {
+      throw new Error(`The daemon has ended: ${daemon.lastWords}`);
     }
     if (performance.now() > deadline) {
       throw new Error(`The daemon does not get ready: ${daemon.lastWords}`);
@@ -70,15 +74,15 @@ export async function until(
 /** Two daemons, one on each side, with a tunnel between them. */
 export class Tunnel implements AsyncDisposable {
   readonly #lab: Lab;
-  readonly #daemons: PerSide<Daemon>;
-  readonly #companions: readonly Daemon[];
+  readonly #daemons: PerSide<LabProcess>;
+  readonly #companions: readonly LabProcess[];
   #startSeconds = 0;
   #plane: string | undefined;
 
   private constructor(
     lab: Lab,
-    daemons: PerSide<Daemon>,
-    companions: readonly Daemon[],
+    daemons: PerSide<LabProcess>,
+    companions: readonly LabProcess[],
   ) {
     this.#lab = lab;
     this.#daemons = daemons;
@@ -92,10 +96,12 @@ export class Tunnel implements AsyncDisposable {
    */
   static async open(lab: Lab, ends: Ends): Promise<Tunnel> {
     const started = performance.now();
-    const tunnel = new Tunnel(lab, {
-      left: new Daemon(lab.within("left", ends.argv.left)),
-      right: new Daemon(lab.within("right", ends.argv.right)),
-    }, ends.companions ?? []);
+    const start = (side: Side) => {
+      const [program = "", ...args] = ends.argv[side];
+      return lab[side].spawn(program, ...args);
+    };
+    const daemons = { left: start("left"), right: start("right") };
+    const tunnel = new Tunnel(lab, daemons, ends.companions ?? []);
     try {
       await Promise.all(SIDES.map((side) => tunnel.#bringUp(side, ends)));
       await tunnel.#firstPacket();
@@ -104,7 +110,7 @@ export class Tunnel implements AsyncDisposable {
       throw error;
     }
     tunnel.#startSeconds = (performance.now() - started) / 1000;
-    tunnel.#plane = planeIn(tunnel.#daemons.left.tail);
+    tunnel.#plane = planeIn(tunnel.#daemons.left.lines);
     return tunnel;
   }
 
@@ -123,7 +129,7 @@ export class Tunnel implements AsyncDisposable {
 
   /** Which daemon has ended, with its last words; undefined if none has. */
   get obituary(): string | undefined {
-    const side = SIDES.find((side) => this.#daemons[side].ended);
+    const side = SIDES.find((side) => this.#daemons[side].hasEnded);
     if (side === undefined) return undefined;
     return `the ${side} daemon has ended: ${this.#daemons[side].lastWords}`;
   }
@@ -150,9 +156,7 @@ export class Tunnel implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const { left, right } = this.#daemons;
     await Promise.all(
-      [left, right, ...this.#companions].map((daemon) =>
-        daemon[Symbol.asyncDispose]()
-      ),
+      [left, right, ...this.#companions].map((daemon) => daemon.stop()),
     );
   }
 
@@ -165,11 +169,14 @@ export class Tunnel implements AsyncDisposable {
       return devices.includes(`${device}:`);
     }, daemon);
     await ends.configure?.(side);
-    await this.#lab.ip(side, [
+    const commands = [
       `addr add ${INNER4[side]}/30 dev ${device}`,
       `addr add ${INNER6[side]}/64 dev ${device} nodad`,
       `link set ${device} mtu ${INNER_MTU} up`,
-    ]);
+    ];
+    // One process for all: this is part of the time that a start takes.
+    const input = `${commands.join("\n")}\n`;
+    await this.#lab[side].run(["ip", "-batch", "-"], { input });
   }
 
   /** Sends echo requests, 5 ms apart, until one of them is answered. */
@@ -177,8 +184,8 @@ export class Tunnel implements AsyncDisposable {
     const seconds = START_LIMIT_MS / 1000;
     const probe = ["ping", "-n", "-c1", "-i0.005", `-w${seconds}`];
     try {
-      await this.#lab.exec("left", [...probe, INNER4.right], {
-        timeout: START_LIMIT_MS + 2000,
+      await this.#lab.left.run([...probe, INNER4.right], {
+        seconds: seconds + 2,
       });
     } catch (cause) {
       const words = SIDES.map((side) => this.#daemons[side].lastWords);
@@ -189,6 +196,7 @@ export class Tunnel implements AsyncDisposable {
 }
 
 /** The line of the log about it (CLI section 6), without what stands before. */
-function planeIn(log: string): string | undefined {
-  return /: ((?:native|portable) data plane, engine .*)$/m.exec(log)?.[1];
+function planeIn(log: readonly string[]): string | undefined {
+  const told = /: ((?:native|portable) data plane, engine .*)$/m;
+  return told.exec(log.join("\n"))?.[1];
 }

@@ -93,6 +93,17 @@ for (const [room, allowed] of Object.entries(MAY_IMPORT)) {
   });
 }
 
+Deno.test("the lab, and what runs on it beside the tests, needs none of them", () => {
+  const wrong = ["lab", "demo", "bench", "examples"]
+    .flatMap((folder) => [...walk(root, folder)])
+    .filter((path) => path.endsWith(".ts"))
+    .flatMap((path) =>
+      importsOf(path).filter((target) => target.startsWith("tests/"))
+        .map((target) => `${path} imports ${target}`)
+    );
+  assert.deepEqual(wrong, []);
+});
+
 for (const room of ["src/satp", "src/offload", "src/route"]) {
   Deno.test(`${room} is pure: it uses neither Deno nor the clock`, () => {
     const impure = modules.filter((path) => roomOf(path) === room)

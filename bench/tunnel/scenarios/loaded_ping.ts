@@ -1,5 +1,5 @@
-import { iperf } from "../iperf.ts";
-import { ping } from "../ping.ts";
+import { iperf } from "../../../lab/iperf.ts";
+import { roundTrips } from "../../../lab/round_trips.ts";
 import type { Scenario } from "../scenario.ts";
 import { mean, quantile } from "../statistics.ts";
 import { INNER4 } from "../tunnel.ts";
@@ -33,8 +33,11 @@ export const loadedPing: Scenario = {
   async run({ lab }) {
     const lead = new Promise((resolve) => setTimeout(resolve, LEAD_MS));
     const [pinged, loaded] = await Promise.allSettled([
-      lead.then(() => ping(lab, COUNT, INTERVAL_MS)),
-      iperf(lab, { address: INNER4.right, seconds: LOAD_SECONDS }),
+      lead.then(() => roundTrips(lab.left, INNER4.right, COUNT, INTERVAL_MS)),
+      iperf(lab.left, lab.right, {
+        address: INNER4.right,
+        seconds: LOAD_SECONDS,
+      }),
     ]);
     if (pinged.status === "rejected") throw pinged.reason;
     if (loaded.status === "rejected") throw loaded.reason;

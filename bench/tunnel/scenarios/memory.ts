@@ -1,4 +1,4 @@
-import { iperf } from "../iperf.ts";
+import { iperf } from "../../../lab/iperf.ts";
 import type { Scenario } from "../scenario.ts";
 import { INNER4 } from "../tunnel.ts";
 
@@ -22,7 +22,7 @@ export const memory: Scenario = {
     },
   ],
   async run({ lab, tunnel }) {
-    await iperf(lab, { address: INNER4.right, seconds: 1 });
+    await iperf(lab.left, lab.right, { address: INNER4.right, seconds: 1 });
     const { left, right } = await tunnel.residentBytes();
     return {
       "memory.left": left / MEBIBYTE,

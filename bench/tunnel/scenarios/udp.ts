@@ -1,4 +1,4 @@
-import { iperf } from "../iperf.ts";
+import { iperf } from "../../../lab/iperf.ts";
 import type { Metric, Scenario } from "../scenario.ts";
 import { INNER4 } from "../tunnel.ts";
 
@@ -17,7 +17,7 @@ export const udp: Scenario = {
   async run({ lab, seconds }) {
     const readings: Record<string, number> = {};
     for (const size of SIZES) {
-      const { bytes, sendSeconds } = await iperf(lab, {
+      const { bytes, sendSeconds } = await iperf(lab.left, lab.right, {
         address: INNER4.right,
         seconds,
         datagramBytes: size,

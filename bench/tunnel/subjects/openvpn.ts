@@ -5,9 +5,11 @@
  * @module
  */
 
-import { type Lab, OUTER, type Side } from "../lab.ts";
+import type { TestFolder } from "../../../lab/daemons.ts";
+import type { Lab } from "../../../lab/lab.ts";
+import { run } from "../../../lab/process.ts";
 import { firstLine, installed, type Subject } from "../subject.ts";
-import { DEVICE, INNER_MTU, Tunnel } from "../tunnel.ts";
+import { DEVICE, INNER_MTU, type Side, Tunnel } from "../tunnel.ts";
 
 /** OpenVPN 2.7 and newer want to be told that static keys are meant. */
 function staticKeyConsent(version: string): string[] {
@@ -17,11 +19,12 @@ function staticKeyConsent(version: string): string[] {
 }
 
 function argv(
+  lab: Lab,
   side: Side,
   keyFile: string,
   version: string,
 ): readonly string[] {
-  const remote = OUTER[side === "left" ? "right" : "left"];
+  const remote = lab[side === "left" ? "right" : "left"].ipv4;
   return [
     ...["openvpn", "--proto", "udp4", "--port", "1194", "--remote", remote],
     ...["--dev", DEVICE[side], "--dev-type", "tun"],
@@ -33,14 +36,14 @@ function argv(
   ];
 }
 
-async function open(lab: Lab): Promise<Tunnel> {
-  const keyFile = `${lab.scratch}/openvpn.key`;
-  await lab.exec("left", ["openvpn", "--genkey", "secret", keyFile]);
-  const version = await lab.exec("left", ["openvpn", "--version"]);
+async function open(lab: Lab, scratch: TestFolder): Promise<Tunnel> {
+  const keyFile = scratch.file("openvpn.key");
+  await run(["openvpn", "--genkey", "secret", keyFile]);
+  const version = await run(["openvpn", "--version"]);
   return await Tunnel.open(lab, {
     argv: {
-      left: argv("left", keyFile, version),
-      right: argv("right", keyFile, version),
+      left: argv(lab, "left", keyFile, version),
+      right: argv(lab, "right", keyFile, version),
     },
   });
 }

@@ -5,16 +5,24 @@
  * @module
  */
 
-import { OUTER, type Side } from "../lab.ts";
-import { clientsFile } from "../clients.ts";
-import { Daemon, run } from "../process.ts";
+import { clientsFile } from "../../../lab/clients.ts";
+import { startDaemon } from "../../../lab/daemons.ts";
+import type { Lab } from "../../../lab/lab.ts";
+import { run } from "../../../lab/process.ts";
+import {
+  asBinary,
+  fromSource,
+  type OurProgram,
+  withoutWorkers,
+} from "../../../lab/programs.ts";
+import { crowd } from "../crowd.ts";
 import {
   firstLine,
   installed,
   type Presence,
   type Subject,
 } from "../subject.ts";
-import { DEVICE, INNER4, INNER6, Tunnel } from "../tunnel.ts";
+import { DEVICE, INNER4, INNER6, type Side, Tunnel } from "../tunnel.ts";
 
 /** What the first line of the version of this program ends with. */
 const OURS = "(anytun for Deno)";
@@ -30,24 +38,18 @@ interface SatpProgram {
   presence(): Promise<Presence>;
 }
 
-/** The path of a file of this project. */
-function projectFile(path: string): string {
-  const url = new URL(`../../../${path}`, import.meta.url);
-  return decodeURIComponent(url.pathname);
-}
-
-/** This program, started by `command`; `file` is what must be there. */
+/** This program, with options that it always gets. */
 function ours(
   id: string,
   label: string,
-  file: string,
-  command: readonly string[],
+  program: OurProgram,
+  ...always: readonly string[]
 ): SatpProgram {
   const presence = async (): Promise<Presence> => {
-    const info = await Deno.stat(projectFile(file)).catch(() => undefined);
-    if (info === undefined) return { missing: `${file} does not exist` };
-    return { version: firstLine(await run([...command, "--version"])) };
+    if (program.missing !== null) return { missing: program.missing };
+    return { version: firstLine(await run([...program.command, "--version"])) };
   };
+  const command = [...program.command, ...always];
   return { id, label, ours: true, command, scales: true, presence };
 }
 
@@ -69,8 +71,8 @@ const PASSPHRASE = "benchmark";
 const CONTROL = "127.0.0.1:2323";
 
 /** The options of one end; they name the defaults that the figures rest on. */
-function options(side: Side): string[] {
-  const remote = OUTER[side === "left" ? "right" : "left"];
+function options(lab: Lab, side: Side): string[] {
+  const remote = lab[side === "left" ? "right" : "left"].ipv4;
   return [
     ...common(side),
     ...["--remote-host", remote, "--passphrase", PASSPHRASE],
@@ -91,30 +93,28 @@ function open(left: SatpProgram, right: SatpProgram): Subject["open"] {
   return (lab) =>
     Tunnel.open(lab, {
       argv: {
-        left: [...left.command, ...options("left")],
-        right: [...right.command, ...options("right")],
+        left: [...left.command, ...options(lab, "left")],
+        right: [...right.command, ...options(lab, "right")],
       },
     });
 }
 
 /** Starts it with connections from a control daemon of ours on the left. */
 function openScaled({ command, ours }: SatpProgram): Subject["open"] {
-  return async (lab) => {
-    const file = `${lab.scratch}/clients`;
+  return async (lab, scratch) => {
+    const file = scratch.file("clients");
     const networks = [`${INNER4.right}/32`, `${INNER6.right}/128`];
     const peer = { mux: MUX, passphrase: PASSPHRASE, networks };
-    await Deno.writeTextFile(file, await clientsFile(peer));
-    const control = ours ? `unix:${lab.scratch}/control` : CONTROL;
-    const controld = [
-      ...[Deno.execPath(), "run", "-A", projectFile("src/cli/main.ts")],
-      ...["controld", "-D", "-f", file, "-X", control],
-    ];
+    // The measured one comes last, so that all is there before it.
+    await Deno.writeTextFile(file, await clientsFile([...crowd(), peer]));
+    const control = ours ? `unix:${scratch.file("control")}` : CONTROL;
+    const controld = ["controld", "-D", "-f", file, "-X", control];
     return Tunnel.open(lab, {
       argv: {
         left: [...command, ...common("left"), "--control-host", control],
-        right: [...command, ...options("right")],
+        right: [...command, ...options(lab, "right")],
       },
-      companions: [new Daemon(lab.within("left", controld))],
+      companions: [startDaemon(lab.left, controld)],
     });
   };
 }
@@ -154,23 +154,19 @@ function pair(left: SatpProgram, right: SatpProgram): Subject {
 
 /** The subjects that speak SATP, this program first. */
 export function satpSubjects(): Subject[] {
-  const main = projectFile("src/cli/main.ts");
-  const binary = projectFile("dist/anytun");
-  const source = ours("source", "this, source", "src/cli/main.ts", [
-    ...[Deno.execPath(), "run", "-A", main],
-  ]);
-  const compiled = ours("binary", "this, binary", "dist/anytun", [binary]);
+  const source = ours("source", "this, source", fromSource);
+  const compiled = ours("binary", "this, binary", asBinary);
   // As the program runs where it may not read files, or finds no libcrypto.
-  const portable = ours("portable", "this, portable plane", "src/cli/main.ts", [
-    ...[Deno.execPath(), "run", "--allow-net", "--allow-ffi", main],
-  ]);
+  const portable = ours("portable", "this, portable plane", withoutWorkers);
   // As it runs without libIPSec_MB.
-  const openssl = ours("openssl", "this, libcrypto alone", "src/cli/main.ts", [
-    ...[...source.command, "--engine", "openssl"],
-  ]);
-  const webcrypto = ours("webcrypto", "this, WebCrypto", "src/cli/main.ts", [
-    ...[...portable.command, "--engine", "webcrypto"],
-  ]);
+  const openssl = ours(
+    ...["openssl", "this, libcrypto alone", fromSource] as const,
+    ...["--engine", "openssl"],
+  );
+  const webcrypto = ours(
+    ...["webcrypto", "this, WebCrypto", withoutWorkers] as const,
+    ...["--engine", "webcrypto"],
+  );
   const anytun = ofTheSystem("anytun", true);
   const uanytun = ofTheSystem("uanytun", false);
   return [

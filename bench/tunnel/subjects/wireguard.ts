@@ -4,10 +4,11 @@
  * @module
  */
 
-import { type Lab, OUTER, type Side } from "../lab.ts";
-import { run } from "../process.ts";
+import type { TestFolder } from "../../../lab/daemons.ts";
+import type { Lab } from "../../../lab/lab.ts";
+import { run } from "../../../lab/process.ts";
 import { installed, type Subject } from "../subject.ts";
-import { DEVICE, INNER4, INNER6, Tunnel } from "../tunnel.ts";
+import { DEVICE, INNER4, INNER6, type Side, Tunnel } from "../tunnel.ts";
 
 const PORT = 51820;
 
@@ -20,9 +21,9 @@ interface Keys {
   readonly publicKey: string;
 }
 
-async function makeKeys(lab: Lab, side: Side): Promise<Keys> {
+async function makeKeys(scratch: TestFolder, side: Side): Promise<Keys> {
   const privateKey = await run(["wg", "genkey"]);
-  const privateKeyFile = `${lab.scratch}/wireguard-${side}.key`;
+  const privateKeyFile = scratch.file(`wireguard-${side}.key`);
   await Deno.writeTextFile(privateKeyFile, privateKey, { mode: 0o600 });
   const publicKey = await run(["wg", "pubkey"], { input: privateKey });
   return { privateKeyFile, publicKey: publicKey.trim() };
@@ -39,10 +40,10 @@ async function controlSocket(side: Side): Promise<void> {
   throw new Error(`Cannot configure wireguard-go: ${path} does not exist`);
 }
 
-async function open(lab: Lab): Promise<Tunnel> {
+async function open(lab: Lab, scratch: TestFolder): Promise<Tunnel> {
   const keys = {
-    left: await makeKeys(lab, "left"),
-    right: await makeKeys(lab, "right"),
+    left: await makeKeys(scratch, "left"),
+    right: await makeKeys(scratch, "right"),
   };
   const argv = (side: Side) => ["wireguard-go", "-f", DEVICE[side]];
   return await Tunnel.open(lab, {
@@ -50,11 +51,11 @@ async function open(lab: Lab): Promise<Tunnel> {
     async configure(side) {
       const other = side === "left" ? "right" : "left";
       await controlSocket(side);
-      await lab.exec(side, [
+      await lab[side].run([
         ...["wg", "set", DEVICE[side], "listen-port", String(PORT)],
         ...["private-key", keys[side].privateKeyFile],
         ...["peer", keys[other].publicKey],
-        ...["endpoint", `${OUTER[other]}:${PORT}`],
+        ...["endpoint", `${lab[other].ipv4}:${PORT}`],
         ...["allowed-ips", `${INNER4[other]}/32,${INNER6[other]}/128`],
       ]);
     },

@@ -1,20 +1,13 @@
-/**
- * iperf3: one transfer through the tunnel, and its JSON report.
- *
- * @module
- */
-
-import type { Lab } from "./lab.ts";
-import { Daemon } from "./process.ts";
-import { until } from "./tunnel.ts";
+/** Transfers from host to host, made and measured by iperf3. */
+import type { LabHost } from "./host.ts";
 
 /** One transfer. */
 export interface IperfOptions {
-  /** The address of the right side that the left side connects to. */
+  /** The server's address that the client connects to. */
   readonly address: string;
   /** How long to send. */
   readonly seconds: number;
-  /** Send from right to left instead. */
+  /** Send from the server to the client instead. */
   readonly reverse?: boolean;
   /** Number of TCP connections at a time (1). */
   readonly flows?: number;
@@ -34,11 +27,8 @@ export interface Transfer {
   readonly retransmits: number;
 }
 
-/** The port that iperf3 listens on, as /proc/net/tcp6 writes it. */
-const PORT_IN_HEX = (5201).toString(16).toUpperCase();
-
-/** Milliseconds that a transfer may take longer than it should. */
-const SLACK_MS = 15_000;
+/** How much longer than it should a transfer may take, in seconds. */
+const SLACK_SECONDS = 15;
 
 function numberAt(report: unknown, ...path: string[]): number {
   let value = report;
@@ -79,27 +69,19 @@ function clientArgv(options: IperfOptions): string[] {
   return argv;
 }
 
-async function listening(pid: number): Promise<boolean> {
-  const sockets = await Deno.readTextFile(`/proc/${pid}/net/tcp6`)
-    .catch(() => ""); // no such process: it has just ended
-  // local address and port, remote address and port, state 0A (listening)
-  return new RegExp(`:${PORT_IN_HEX} \\S+ 0A `).test(sockets);
-}
-
 /**
- * Makes one transfer, with an iperf3 server of its own on the right side.
+ * Makes one transfer, with a server of its own.
  *
  * @throws {Error} if iperf3 fails or does not end in time
  */
 export async function iperf(
-  lab: Lab,
+  client: LabHost,
+  server: LabHost,
   options: IperfOptions,
 ): Promise<Transfer> {
-  const server = ["iperf3", "--server", "--one-off", "--json"];
-  await using daemon = new Daemon(lab.within("right", server));
-  await until(() => listening(daemon.pid), daemon);
-  const json = await lab.exec("left", clientArgv(options), {
-    timeout: options.seconds * 1000 + SLACK_MS,
-  });
-  return parseTransfer(json);
+  const serving = ["--server", "--one-off", "--interval", "0", "--forceflush"];
+  await using listener = server.spawn("iperf3", ...serving);
+  await listener.line(/^Server listening/);
+  const seconds = options.seconds + SLACK_SECONDS;
+  return parseTransfer(await client.run(clientArgv(options), { seconds }));
 }

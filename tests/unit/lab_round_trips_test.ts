@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseRoundTrips } from "./ping.ts";
+import { parseRoundTrips } from "../../lab/round_trips.ts";
 
 const TEXT = `PING 198.51.100.2 (198.51.100.2) 56(84) bytes of data.
 64 bytes from 198.51.100.2: icmp_seq=1 ttl=64 time=1.54 ms

@@ -1,11 +1,5 @@
-/**
- * ping: round-trip times through the tunnel.
- *
- * @module
- */
-
-import type { Lab } from "./lab.ts";
-import { INNER4 } from "./tunnel.ts";
+/** Round-trip times, as ping(8) sees them. */
+import type { LabHost } from "./host.ts";
 
 /** The round-trip times, in milliseconds, in what `ping` has written. */
 export function parseRoundTrips(text: string): number[] {
@@ -13,21 +7,21 @@ export function parseRoundTrips(text: string): number[] {
 }
 
 /**
- * Sends echo requests from left to right and returns the round-trip times of
- * those that were answered, in milliseconds.
+ * Sends echo requests to an address and returns the round-trip times of those
+ * that were answered, in milliseconds.
  *
  * @param count how many requests
  * @param interval milliseconds between two of them
  * @throws {Error} if none is answered
  */
-export async function ping(
-  lab: Lab,
+export async function roundTrips(
+  from: LabHost,
+  address: string,
   count: number,
   interval: number,
 ): Promise<number[]> {
   const argv = ["ping", "-n", "-W1", `-c${count}`, `-i${interval / 1000}`];
-  const text = await lab.exec("left", [...argv, INNER4.right], {
-    timeout: count * interval + 10_000,
-  });
+  const seconds = count * interval / 1000 + 10;
+  const text = await from.run([...argv, address], { seconds });
   return parseRoundTrips(text);
 }

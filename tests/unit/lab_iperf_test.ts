@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseTransfer } from "./iperf.ts";
+import { parseTransfer } from "../../lab/iperf.ts";
 
 const TCP = JSON.stringify({
   end: {
