@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
 import type { DeviceSettings, TunTapOptions } from "../ffi/tuntap.ts";
 import { Hosts, type LabHost, scriptCommand } from "./host.ts";
-import type { LabProcess } from "./process.ts";
+import { type LabProcess, PATIENCE_SECONDS } from "./process.ts";
 import type { Answer, Order } from "./scripts/device.ts";
-
-/** Longer than anything takes, so that a slow machine decides nothing. */
-const SECONDS = 60;
 
 /** A host with nothing on it but the devices that a test opens there. */
 export class DeviceLab implements AsyncDisposable {
@@ -45,7 +42,7 @@ export class DeviceLab implements AsyncDisposable {
    */
   script(module: string, ...args: string[]): Promise<string> {
     const argv = [...scriptCommand(module), ...args];
-    return this.#host.run(argv, { seconds: SECONDS });
+    return this.#host.run(argv);
   }
 
   start(): DeviceProcess {
@@ -94,7 +91,7 @@ export class DeviceProcess {
   async try(order: Order): Promise<Answer> {
     const seen = this.#process.lines.length;
     await this.#process.tell(JSON.stringify(order));
-    return JSON.parse(await this.#process.line(/^{/, SECONDS, seen));
+    return JSON.parse(await this.#process.line(/^{/, PATIENCE_SECONDS, seen));
   }
 
   configure(settings: DeviceSettings): Promise<unknown> {

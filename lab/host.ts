@@ -1,5 +1,10 @@
 import { LabKeeper } from "./keeper.ts";
-import { LabProcess, run, type RunOptions } from "./process.ts";
+import {
+  LabProcess,
+  PATIENCE_SECONDS,
+  run,
+  type RunOptions,
+} from "./process.ts";
 
 /** What a module of lab/scripts may do, if nothing else is said. */
 const SCRIPT_FLAGS = ["--allow-net", "--allow-ffi", "--unstable-net"];
@@ -74,13 +79,14 @@ export class LabHost {
    *
    * @throws {Error} No answer came in time.
    */
-  async ping(address: string, seconds = 10): Promise<void> {
+  async ping(address: string, seconds = PATIENCE_SECONDS): Promise<void> {
     const end = performance.now() + seconds * 1000;
     for (;;) {
       const left = Math.max(1, Math.ceil((end - performance.now()) / 1000));
       const limits = ["-c", "1", "-i", "0.2", "-w", String(left)];
+      const argv = ["ping", "-n", "-q", ...limits, address];
       try {
-        return void await this.exec("ping", "-n", "-q", ...limits, address);
+        return void await this.run(argv, { seconds: left + PATIENCE_SECONDS });
       } catch (error) {
         // ping gives up early where the neighbour was not found at first.
         if (performance.now() >= end) throw error;

@@ -3,17 +3,17 @@
  * they are stopped ({@link LabProcess}).
  */
 
-/** How long a process is given to end after a signal, in seconds. */
-const STOP_SECONDS = 5;
-
-/** How long a program that ought to end by itself may take, in seconds. */
-const RUN_SECONDS = 10;
+/**
+ * Longer than anything takes on a machine that is busy with other things, in
+ * seconds: only what never comes is to fail for want of time.
+ */
+export const PATIENCE_SECONDS = 30;
 
 /** How a program is run to its end. */
 export interface RunOptions {
   /** What the program reads on its standard input. */
   readonly input?: string;
-  /** The longest time that the program may take (10). */
+  /** The longest time that the program may take (30). */
   readonly seconds?: number;
 }
 
@@ -27,7 +27,7 @@ export interface Outcome {
 /** Runs a program to its end; one that takes too long is stopped. */
 export async function outcomeOf(
   [program = "", ...args]: readonly string[],
-  { input, seconds = RUN_SECONDS }: RunOptions = {},
+  { input, seconds = PATIENCE_SECONDS }: RunOptions = {},
 ): Promise<Outcome> {
   const child = new Deno.Command(program, {
     args,
@@ -134,7 +134,11 @@ export class LabProcess implements AsyncDisposable {
    * @throws {Error} The process ended, or the time is over; the message holds
    * everything the process has said.
    */
-  async line(pattern: RegExp, seconds = 10, after = 0): Promise<string> {
+  async line(
+    pattern: RegExp,
+    seconds = PATIENCE_SECONDS,
+    after = 0,
+  ): Promise<string> {
     const deadline = Date.now() + seconds * 1000;
     for (let seen = after;;) {
       const found = this.#lines.slice(seen).find((line) => pattern.test(line));
@@ -156,7 +160,7 @@ export class LabProcess implements AsyncDisposable {
     this.#signal(signal);
     const killer = setTimeout(
       () => this.#signal("SIGKILL"),
-      STOP_SECONDS * 1000,
+      PATIENCE_SECONDS * 1000,
     );
     try {
       return await this.ended;

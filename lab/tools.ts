@@ -21,7 +21,7 @@ export function runTool(
   input = "",
   commandOf = sourceOf,
 ): Promise<Outcome> {
-  return outcomeOf([...commandOf(tool), ...args], { input, seconds: 20 });
+  return outcomeOf([...commandOf(tool), ...args], { input });
 }
 
 /** Runs a tool that must succeed, and returns what it prints. */

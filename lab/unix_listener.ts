@@ -1,3 +1,5 @@
+import { PATIENCE_SECONDS } from "./process.ts";
+
 /**
  * Takes datagrams at a unix socket, as syslog and systemd do, and as soon as
  * they come: the kernel keeps only a few for a listener that does not read.
@@ -29,7 +31,7 @@ export class UnixListener implements AsyncDisposable {
    *
    * @throws {Error} None came in time; the message holds those that did.
    */
-  async find(pattern: RegExp, seconds = 10): Promise<string> {
+  async find(pattern: RegExp, seconds = PATIENCE_SECONDS): Promise<string> {
     const seen: string[] = [];
     const { promise, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(
