@@ -99,10 +99,10 @@ export class PollSet {
 const COUNTER_SIZE = 8;
 
 /**
- * A bell that ends another thread's wait: an eventfd. Its number can be posted
- * to a worker, which then has a bell of its own on the same descriptor.
+ * Ends another thread's wait (eventfd(2)). Its number can be posted
+ * to a worker, which then has one of its own on the same descriptor.
  */
-export class Bell {
+export class EventFd {
   readonly fd: number;
   readonly #libc: Libc;
   readonly #one = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0);
@@ -113,23 +113,23 @@ export class Bell {
     this.fd = fd;
   }
 
-  static open(libc: Libc): Bell {
+  static open(libc: Libc): EventFd {
     const fd = libc.symbols.eventfd(0, EFD.CLOEXEC | EFD.NONBLOCK);
     if (fd < 0) throw libc.error("open an event counter", "eventfd");
-    return new Bell(libc, fd);
+    return new EventFd(libc, fd);
   }
 
-  /** Wakes whoever waits, or will wait before {@linkcode Bell.silence}. */
-  ring(): void {
+  /** Wakes whoever waits, or will wait before {@linkcode EventFd.drain}. */
+  signal(): void {
     // A counter that is full refuses the write, and wakes none the less.
     this.#libc.symbols.write(this.fd, this.#one, COUNTER_SIZE);
   }
 
-  silence(): void {
+  drain(): void {
     this.#libc.symbols.read(this.fd, this.#sum, COUNTER_SIZE);
   }
 
-  /** Once for all bells on the descriptor. */
+  /** Once for all objects on the descriptor. */
   close(): void {
     this.#libc.symbols.close(this.fd);
   }

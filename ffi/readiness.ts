@@ -3,9 +3,9 @@
 
 import type { Libc } from "./libc.ts";
 import { Arena } from "./memory.ts";
-import { Bell, FOREVER, PollSet } from "./poll.ts";
+import { EventFd, FOREVER, PollSet } from "./poll.ts";
 
-/** As many as a page of an arena holds, with the bell. */
+/** As many as a page of an arena holds, with the eventfd. */
 const CAPACITY = 8192;
 
 interface Wait {
@@ -17,13 +17,13 @@ interface Wait {
 
 /** While nobody waits, it does not run at all. */
 export class Readiness {
-  readonly #bell: Bell;
+  readonly #wakeup: EventFd;
   readonly #set: PollSet;
   readonly #waits = new Set<Wait>();
   #running: Promise<void> | undefined;
 
   constructor(libc: Libc) {
-    this.#bell = Bell.open(libc);
+    this.#wakeup = EventFd.open(libc);
     this.#set = new PollSet(libc, new Arena(1), CAPACITY);
   }
 
@@ -42,7 +42,7 @@ export class Readiness {
     const end = Promise.withResolvers<boolean>();
     this.#waits.add({ fd, events, end });
     if (this.#running === undefined) this.#running = this.#run();
-    else this.#bell.ring();
+    else this.#wakeup.signal();
     return await end.promise;
   }
 
@@ -54,14 +54,14 @@ export class Readiness {
     for (const wait of this.#waits) {
       if (wait.fd === fd) this.#end(wait, false);
     }
-    this.#bell.ring();
+    this.#wakeup.signal();
   }
 
   async close(): Promise<void> {
     for (const wait of this.#waits) this.#end(wait, false);
-    this.#bell.ring();
+    this.#wakeup.signal();
     await this.#running;
-    this.#bell.close();
+    this.#wakeup.close();
   }
 
   #end(wait: Wait, value: boolean): void {
@@ -82,10 +82,10 @@ export class Readiness {
   async #round(): Promise<void> {
     const waits = [...this.#waits];
     this.#set.clear();
-    this.#set.add(this.#bell.fd);
+    this.#set.add(this.#wakeup.fd);
     const indices = waits.map(({ fd, events }) => this.#set.add(fd, events));
     await this.#set.waitInBackground(FOREVER);
-    this.#bell.silence();
+    this.#wakeup.drain();
     for (const [k, wait] of waits.entries()) {
       // Errors and hang-ups count: the next call reports them.
       if (this.#set.ready(indices[k] ?? 0) !== 0) this.#end(wait, true);

@@ -5,11 +5,7 @@
  * @module
  */
 
-/** Address family of IPv4. */
-export const AF_INET = 2;
-/** Address family of IPv6. */
-export const AF_INET6 = 10;
-
+import { AF } from "./flags.ts";
 /** Bytes that hold an address of either family. */
 export const SOCKADDR_SIZE = 28;
 
@@ -47,7 +43,7 @@ export function writeSockaddr(
   const isIpv6 = address.length === 16;
   const bytes = new Uint8Array(view.buffer, view.byteOffset + at);
   bytes.fill(0, 0, SOCKADDR_SIZE);
-  view.setUint16(at, isIpv6 ? AF_INET6 : AF_INET, true);
+  view.setUint16(at, isIpv6 ? AF.INET6 : AF.INET, true);
   view.setUint16(at + PORT_AT, port);
   bytes.set(address, isIpv6 ? IPV6_AT : IPV4_AT);
   if (isIpv6) view.setUint32(at + SCOPE_AT, scope, true);
@@ -59,7 +55,7 @@ export function writeSockaddr(
  * @returns The address; it no longer depends on the memory.
  */
 export function readSockaddr(view: DataView, at: number): SocketAddress {
-  const isIpv6 = view.getUint16(at, true) === AF_INET6;
+  const isIpv6 = view.getUint16(at, true) === AF.INET6;
   const start = view.byteOffset + at + (isIpv6 ? IPV6_AT : IPV4_AT);
   return {
     address: new Uint8Array(view.buffer, start, isIpv6 ? 16 : 4).slice(),
@@ -90,7 +86,7 @@ export function sockaddrLength(words: Uint32Array, at: number): number {
  */
 export function sockaddrFamily(words: Uint32Array, index: number): 0 | 4 | 6 {
   const family = (words[index] ?? 0) & 0xffff;
-  return family === AF_INET6 ? 6 : family === AF_INET ? 4 : 0;
+  return family === AF.INET6 ? 6 : family === AF.INET ? 4 : 0;
 }
 
 /**
@@ -109,7 +105,7 @@ export function sameSockaddr(
   atB: number,
 ): boolean {
   if (a[atA] !== b[atB]) return false;
-  if (((a[atA] ?? 0) & 0xffff) !== AF_INET6) return a[atA + 1] === b[atB + 1];
+  if (((a[atA] ?? 0) & 0xffff) !== AF.INET6) return a[atA + 1] === b[atB + 1];
   for (let k = 2; k < SOCKADDR_WORDS; k++) {
     if (a[atA + k] !== b[atB + k]) return false;
   }

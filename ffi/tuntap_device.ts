@@ -14,7 +14,7 @@ import { Ifreq } from "./ifreq.ts";
 import { cString, type Libc } from "./libc.ts";
 import { configureLink, linkMtu } from "./link.ts";
 import { Arena } from "./memory.ts";
-import { Bell, FOREVER, PollSet } from "./poll.ts";
+import { EventFd, FOREVER, PollSet } from "./poll.ts";
 import { isRefusedPacket, lostDevice, TunTapError } from "./tuntap_error.ts";
 import { negotiateOffloads, resetHeaderSize, setOffloads } from "./vnet.ts";
 
@@ -152,7 +152,7 @@ export class TunTapDevice implements TunTap {
   readonly fd: number;
   readonly #libc: Libc;
   readonly #onClosed: () => void;
-  readonly #closing: Bell;
+  readonly #closing: EventFd;
   readonly #waiting: PollSet;
   #wait: Promise<boolean> | undefined;
   #isOpen = true;
@@ -170,7 +170,7 @@ export class TunTapDevice implements TunTap {
     this.name = name;
     this.type = type;
     this.#onClosed = onClosed;
-    this.#closing = Bell.open(libc);
+    this.#closing = EventFd.open(libc);
     this.#waiting = new PollSet(libc, new Arena(1), 2);
     this.#waiting.add(fd);
     this.#waiting.add(this.#closing.fd);
@@ -231,12 +231,12 @@ export class TunTapDevice implements TunTap {
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    this.#closing.ring();
+    this.#closing.signal();
     // For the next program at a persistent device; see attach().
     setOffloads(this.#libc, this.fd, 0);
     this.#libc.symbols.close(this.fd);
     // A thread of the pool may be about to wait on the two descriptors. The
-    // bell, kept open, ends that wait whatever the other number then means.
+    // eventfd, kept open, ends that wait whatever the other number then means.
     if (this.#wait === undefined) this.#release();
   }
 

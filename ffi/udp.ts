@@ -4,10 +4,9 @@
  * @module
  */
 
+import { AF, IPPROTO, IPV6, SO, SOCK, SOL, UDP } from "./flags.ts";
 import type { Libc } from "./libc.ts";
 import {
-  AF_INET,
-  AF_INET6,
   readSockaddr,
   SOCKADDR_SIZE,
   sockaddrLength,
@@ -16,20 +15,6 @@ import {
 } from "./sockaddr.ts";
 
 // socket(2), socket(7), ipv6(7), include/uapi/asm-generic/socket.h
-const SOCK_DGRAM = 2;
-const SOCK_CLOEXEC = 0o2000000;
-const SOL_SOCKET = 1;
-const SO_SNDBUF = 7;
-const SO_RCVBUF = 8;
-const SO_SNDBUFFORCE = 32;
-const SO_RCVBUFFORCE = 33;
-const IPPROTO_IPV6 = 41;
-const IPV6_V6ONLY = 26;
-
-// udp(7), include/uapi/linux/udp.h
-const SOL_UDP = 17;
-const UDP_SEGMENT = 103;
-const UDP_GRO = 104;
 
 /** Sizes of the kernel's buffers for a socket, in bytes of payload. */
 export interface BufferSizes {
@@ -61,13 +46,13 @@ export class UdpSocket {
    * others.
    */
   static open(libc: Libc, local: SocketAddress): UdpSocket {
-    const family = local.address.length === 16 ? AF_INET6 : AF_INET;
-    const type = SOCK_DGRAM | SOCK_CLOEXEC;
+    const family = local.address.length === 16 ? AF.INET6 : AF.INET;
+    const type = SOCK.DGRAM | SOCK.CLOEXEC;
     const fd = libc.symbols.socket(family, type, 0);
     if (fd < 0) throw libc.error("open a UDP socket", "socket");
     try {
-      if (family === AF_INET6) {
-        setOption(libc, fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+      if (family === AF.INET6) {
+        setOption(libc, fd, IPPROTO.IPV6, IPV6.V6ONLY, 1);
       }
       return new UdpSocket(libc, fd, bind(libc, fd, local));
     } catch (error) {
@@ -85,17 +70,17 @@ export class UdpSocket {
    */
   resizeBuffers(wanted: BufferSizes): BufferSizes {
     return {
-      send: this.#resize(SO_SNDBUFFORCE, SO_SNDBUF, wanted.send),
-      receive: this.#resize(SO_RCVBUFFORCE, SO_RCVBUF, wanted.receive),
+      send: this.#resize(SO.SNDBUFFORCE, SO.SNDBUF, wanted.send),
+      receive: this.#resize(SO.RCVBUFFORCE, SO.RCVBUF, wanted.receive),
     };
   }
 
   #resize(force: number, plain: number, wanted: number): number {
-    if (!this.#allows(SOL_SOCKET, force, wanted)) {
-      this.#allows(SOL_SOCKET, plain, wanted);
+    if (!this.#allows(SOL.SOCKET, force, wanted)) {
+      this.#allows(SOL.SOCKET, plain, wanted);
     }
     // The kernel counts its own overhead in, as much again (socket(7)).
-    return getOption(this.#libc, this.fd, SOL_SOCKET, plain) / 2;
+    return getOption(this.#libc, this.fd, SOL.SOCKET, plain) / 2;
   }
 
   /**
@@ -105,7 +90,7 @@ export class UdpSocket {
    * @returns Whether the kernel can (since Linux 5.0).
    */
   enableGro(): boolean {
-    return this.#allows(SOL_UDP, UDP_GRO, 1);
+    return this.#allows(SOL.UDP, UDP.GRO, 1);
   }
 
   /**
@@ -113,7 +98,7 @@ export class UdpSocket {
    * 4.18). The path of a message may still refuse.
    */
   supportsGso(): boolean {
-    return this.#allows(SOL_UDP, UDP_SEGMENT, 0);
+    return this.#allows(SOL.UDP, UDP.SEGMENT, 0);
   }
 
   /** Closes the socket. */

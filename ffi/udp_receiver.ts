@@ -5,17 +5,12 @@
  */
 
 import { Errno, SystemError } from "./errno.ts";
+import { MSG, SOL, UDP } from "./flags.ts";
 import type { Libc } from "./libc.ts";
 import type { Arena } from "./memory.ts";
 import { GatherList } from "./gather_list.ts";
 import { MessageHeaders } from "./mmsghdr.ts";
 import { SOCKADDR_SIZE } from "./sockaddr.ts";
-
-// recv(2), udp(7)
-const MSG_DONTWAIT = 0x40;
-const MSG_TRUNC = 0x20;
-const SOL_UDP = 17;
-const UDP_GRO = 104;
 
 /** Where received messages are put. */
 export interface ReceiveBuffers {
@@ -90,7 +85,7 @@ export class UdpReceiver {
     const { recvmmsg } = this.#libc.symbols;
     const first = this.#headers.pointer(0);
     const { count } = this.#buffers;
-    const received = recvmmsg(fd, first, count, MSG_DONTWAIT, null);
+    const received = recvmmsg(fd, first, count, MSG.DONTWAIT, null);
     if (received < 0) return this.#failed();
     for (let i = 0; i < received; i++) this.#measure(i);
     this.#used = received;
@@ -123,9 +118,9 @@ export class UdpReceiver {
   }
 
   #measure(i: number): void {
-    const isCut = (this.#headers.flags(i) & MSG_TRUNC) !== 0;
+    const isCut = (this.#headers.flags(i) & MSG.TRUNC) !== 0;
     const size = isCut ? 0 : this.#headers.length(i);
-    const segment = this.#headers.control(i, SOL_UDP, UDP_GRO);
+    const segment = this.#headers.control(i, SOL.UDP, UDP.GRO);
     this.sizes[i] = size;
     this.segmentSizes[i] = segment === 0 ? size : segment;
   }

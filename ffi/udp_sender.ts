@@ -5,16 +5,12 @@
  */
 
 import { Errno } from "./errno.ts";
+import { MSG, SOL, UDP } from "./flags.ts";
 import { GatherList } from "./gather_list.ts";
 import type { Libc } from "./libc.ts";
 import type { Arena } from "./memory.ts";
 import { MessageHeaders } from "./mmsghdr.ts";
 import { sockaddrLength } from "./sockaddr.ts";
-
-// send(2), udp(7)
-const MSG_DONTWAIT = 0x40;
-const SOL_UDP = 17;
-const UDP_SEGMENT = 103;
 
 /** What a {@linkcode UdpSender} can hold. */
 export interface SenderCapacity {
@@ -94,7 +90,7 @@ export class UdpSender {
     const length = sockaddrLength(this.#arena.words, destination);
     this.#headers.setName(i, destination, length);
     if (segmentSize === 0) this.#headers.clearControl(i);
-    else this.#headers.setControl(i, SOL_UDP, UDP_SEGMENT, segmentSize);
+    else this.#headers.setControl(i, SOL.UDP, UDP.SEGMENT, segmentSize);
     this.#pieces.divide();
     this.#firstPiece = this.#pieces.length;
     this.#headers.setPieces(i, this.#pieces.next, 0);
@@ -128,7 +124,7 @@ export class UdpSender {
       const { sendmmsg } = this.#libc.symbols;
       const from = this.#headers.pointer(first);
       const left = this.#count - first;
-      const sent = sendmmsg(fd, from, left, MSG_DONTWAIT);
+      const sent = sendmmsg(fd, from, left, MSG.DONTWAIT);
       if (sent > 0) return sent;
       this.#errno = this.#libc.errno();
       if (this.#errno !== Errno.EINTR) return 0;

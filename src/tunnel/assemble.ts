@@ -14,7 +14,7 @@ import type { Libc } from "../../ffi/libc.ts";
 import { openLibcrypto } from "../../ffi/libcrypto.ts";
 import { Arena } from "../../ffi/memory.ts";
 import { PacketPort } from "../../ffi/packet_port.ts";
-import { Bell, PollSet } from "../../ffi/poll.ts";
+import { EventFd, PollSet } from "../../ffi/poll.ts";
 import { IPSEC_MB_ARENA_BYTES, IpsecMbEngine } from "../crypto/ipsec_mb.ts";
 import { OpensslEngine } from "../crypto/openssl.ts";
 import { openPacketMemory, type PacketMemory } from "../offload/bytes.ts";
@@ -73,7 +73,7 @@ export function assemble(
   const parts = partsOf(setup, context);
   return new CarryLoop({
     wait: new PollSet(libc, parts.arena, 2 + sockets.length),
-    bell: new Bell(libc, setup.bell),
+    wakeup: new EventFd(libc, setup.wakeup),
     device,
     outbound: new OutboundPump(setup, parts),
     inbound: role === "out" ? undefined : new InboundPump(setup, parts),
@@ -82,7 +82,7 @@ export function assemble(
     turn: role === "all" ? undefined : new DeviceTurn(
       role,
       setup.turn,
-      new Bell(libc, setup.otherBell),
+      new EventFd(libc, setup.otherWakeup),
       now,
     ),
     patience,

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Bell, POLLIN, type PollSet } from "../../ffi/poll.ts";
+import { type EventFd, POLLIN, type PollSet } from "../../ffi/poll.ts";
 import type { Connections } from "./connection.ts";
 import type { DeviceTurn } from "./device_turn.ts";
 import type { InboundPump } from "./inbound_pump.ts";
@@ -13,10 +13,10 @@ import type { PlaneLog } from "./plane_log.ts";
 
 /** What a loop is made of. */
 export interface CarryLoopOptions {
-  /** Empty, with room for device, sockets and bell. */
+  /** Empty, with room for device, sockets and eventfd. */
   readonly wait: Pick<PollSet, "add" | "watch" | "wait" | "ready">;
-  /** Rung when there is something else to look at than packets. */
-  readonly bell: Pick<Bell, "fd" | "silence">;
+  /** Signalled when there is something else to look at than packets. */
+  readonly wakeup: Pick<EventFd, "fd" | "drain">;
   /** File descriptor of the device. */
   readonly device: number;
   readonly outbound: Pick<OutboundPump, "pump" | "drain">;
@@ -38,14 +38,14 @@ export interface CarryLoopOptions {
 export class CarryLoop {
   readonly #options: CarryLoopOptions;
   readonly #deviceIndex: number;
-  readonly #bellIndex: number;
+  readonly #wakeupIndex: number;
   #readsDevice = true;
 
   constructor(options: CarryLoopOptions) {
-    const { wait, device, bell, sockets } = options;
+    const { wait, device, wakeup, sockets } = options;
     this.#options = options;
     this.#deviceIndex = wait.add(device);
-    this.#bellIndex = wait.add(bell.fd);
+    this.#wakeupIndex = wait.add(wakeup.fd);
     if (options.inbound !== undefined) {
       for (const fd of sockets) wait.add(fd);
     }
@@ -80,11 +80,11 @@ export class CarryLoop {
 
   // Returns whether the other worker should read the device.
   #rest(): boolean {
-    const { wait, bell, turn, patience, log } = this.#options;
+    const { wait, wakeup, turn, patience, log } = this.#options;
     const longest = this.#readsDevice ? turn?.longestRest : undefined;
     const limit = Math.min(patience, longest ?? patience);
     const ready = wait.wait(limit);
-    if (wait.ready(this.#bellIndex) !== 0) bell.silence();
+    if (wait.ready(this.#wakeupIndex) !== 0) wakeup.drain();
     log.flushSometimes();
     return turn?.rested(ready === 0) ?? false;
   }

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Bell } from "../../ffi/poll.ts";
+import type { EventFd } from "../../ffi/poll.ts";
 
 /** The worker that reads the device while there is little, or much, to do. */
 export type DeviceReader = "in" | "out";
@@ -26,7 +26,7 @@ const QUIET_MS = 64;
 export class DeviceTurn {
   readonly #carriesIn: boolean;
   readonly #word: Int32Array;
-  readonly #other: Pick<Bell, "ring">;
+  readonly #other: Pick<EventFd, "signal">;
   readonly #now: () => number;
   #rounds = 0;
   #rests = 0;
@@ -40,7 +40,7 @@ export class DeviceTurn {
   constructor(
     own: DeviceReader,
     word: SharedArrayBuffer,
-    other: Pick<Bell, "ring">,
+    other: Pick<EventFd, "signal">,
     now: () => number,
   ) {
     this.#carriesIn = own === "in";
@@ -107,6 +107,6 @@ export class DeviceTurn {
   /** Leaves the device to the other worker. */
   pass(): void {
     Atomics.store(this.#word, 0, this.#carriesIn ? WORD_OUT : WORD_IN);
-    this.#other.ring();
+    this.#other.signal();
   }
 }

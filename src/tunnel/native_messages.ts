@@ -34,10 +34,10 @@ export interface NativeSetup {
   readonly stop: SharedArrayBuffer;
   /** Memory of the {@link DeviceTurn} that two workers share. */
   readonly turn: SharedArrayBuffer;
-  /** File descriptor of this worker's bell. */
-  readonly bell: number;
-  /** File descriptor of the other worker's bell, or of the own one. */
-  readonly otherBell: number;
+  /** File descriptor of this worker's eventfd. */
+  readonly wakeup: number;
+  /** File descriptor of the other worker's eventfd, or of the own one. */
+  readonly otherWakeup: number;
   /** File descriptor of the device. */
   readonly device: number;
   readonly sockets: SendSockets;

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Libc } from "../../ffi/libc.ts";
-import { Bell } from "../../ffi/poll.ts";
+import { EventFd } from "../../ffi/poll.ts";
 import type { Logger } from "../log/logger.ts";
 import { PLANE_COUNTERS } from "./counters.ts";
 import { DeviceTurn } from "./device_turn.ts";
@@ -18,7 +18,7 @@ import type {
 /** What is the same for all workers. */
 export type NativeOptions = Omit<
   NativeSetup,
-  "role" | "turn" | "bell" | "otherBell" | "stop" | "counters"
+  "role" | "turn" | "wakeup" | "otherWakeup" | "stop" | "counters"
 >;
 
 /** Who hears what the workers have to say. */
@@ -36,7 +36,7 @@ class Carrier {
   readonly loaded = Promise.withResolvers<void>();
   readonly ready = Promise.withResolvers<void>();
   readonly ended = Promise.withResolvers<void>();
-  readonly #bell: Bell;
+  readonly #wakeup: EventFd;
   readonly #worker: Worker;
   #state: "waiting" | "carrying" | "ended" = "waiting";
 
@@ -50,7 +50,7 @@ class Carrier {
     for (const { promise } of [this.loaded, this.ready, this.ended]) {
       promise.catch(() => {});
     }
-    this.#bell = Bell.open(libc);
+    this.#wakeup = EventFd.open(libc);
     this.#worker = new Worker(
       new URL("./native_worker.ts", import.meta.url),
       { type: "module" },
@@ -78,22 +78,22 @@ class Carrier {
   }
 
   /** Lets it carry. */
-  start(setup: Omit<NativeSetup, "role" | "bell" | "counters">): void {
+  start(setup: Omit<NativeSetup, "role" | "wakeup" | "counters">): void {
     if (this.#state !== "waiting") return;
     this.#state = "carrying";
-    const { role, counters, bell } = this;
-    const message: NativeSetup = { ...setup, role, counters, bell };
+    const { role, counters, wakeup } = this;
+    const message: NativeSetup = { ...setup, role, counters, wakeup };
     this.#worker.postMessage(message);
   }
 
-  /** File descriptor of its bell. */
-  get bell(): number {
-    return this.#bell.fd;
+  /** File descriptor of its eventfd. */
+  get wakeup(): number {
+    return this.#wakeup.fd;
   }
 
   /** Has it look at what it shares with others, if it rests. */
   wake(): void {
-    if (this.#state === "carrying") this.#bell.ring();
+    if (this.#state === "carrying") this.#wakeup.signal();
   }
 
   /** Has it look at the word that says whether to stop. */
@@ -110,12 +110,12 @@ class Carrier {
     this.#end();
   }
 
-  // Only now does nobody poll the bell any more: its number may go to another
+  // Only now does nobody poll the eventfd any more: its number may go to another
   // file. The worker is past its last packet, or never had one.
   #end(): void {
     if (this.#state === "ended") return;
     this.#state = "ended";
-    this.#bell.close();
+    this.#wakeup.close();
     this.#worker.terminate();
     this.ended.resolve();
   }
@@ -167,7 +167,7 @@ export class NativePlane {
     };
     for (const carrier of this.#carriers) {
       const other = this.#carriers.find((other) => other !== carrier);
-      carrier.start({ ...shared, otherBell: (other ?? carrier).bell });
+      carrier.start({ ...shared, otherWakeup: (other ?? carrier).wakeup });
     }
     try {
       await Promise.all(this.#carriers.map(({ ready }) => ready.promise));

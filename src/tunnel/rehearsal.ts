@@ -9,7 +9,7 @@
 import { SystemError } from "../../ffi/errno.ts";
 import { Arena } from "../../ffi/memory.ts";
 import { PacketPort } from "../../ffi/packet_port.ts";
-import { Bell } from "../../ffi/poll.ts";
+import { EventFd } from "../../ffi/poll.ts";
 import { SocketPair } from "../../ffi/socket_pair.ts";
 import { UdpSocket } from "../../ffi/udp.ts";
 import type { Logger } from "../log/logger.ts";
@@ -104,7 +104,7 @@ class TunnelToItself implements Disposable {
   readonly #fed: number;
   readonly #readBack: number;
   readonly #far: PacketPort;
-  readonly #bell: Bell;
+  readonly #wakeup: EventFd;
   readonly #loop: CarryLoop;
 
   /** @throws {SystemError} if there is no loopback device */
@@ -118,9 +118,9 @@ class TunnelToItself implements Disposable {
     const socket = UdpSocket.open(libc, { address, port: 0, scope: 0 });
     opened.defer(() => socket.close());
     if (given.gro) socket.enableGro();
-    this.#bell = Bell.open(libc);
-    opened.defer(() => this.#bell.close());
-    this.#setup = setupOf(given, pair.near, socket, this.#bell.fd);
+    this.#wakeup = EventFd.open(libc);
+    opened.defer(() => this.#wakeup.close());
+    this.#setup = setupOf(given, pair.near, socket, this.#wakeup.fd);
     this.#loop = assemble(this.#setup, {
       ...{ libc, newEngine, now },
       log: new PlaneLog(THROWING, now),
@@ -154,7 +154,7 @@ class TunnelToItself implements Disposable {
     for (let k = 0; k < copies; k++) far.write(this.#fed, size);
     while (!this.#loop.round());
     while (far.read(this.#readBack, PACKET_ROOM) > 0);
-    this.#bell.ring();
+    this.#wakeup.signal();
     this.#loop.round();
   }
 }
@@ -163,7 +163,7 @@ function setupOf(
   given: NativeSetup,
   device: number,
   socket: UdpSocket,
-  bell: number,
+  wakeup: number,
 ): NativeSetup {
   const settings = { ...given.settings, mux: OPENING_MUX };
   const table = new ConnectionTable(ConnectionTable.allocate());
@@ -184,8 +184,8 @@ function setupOf(
     routes: undefined,
     counters: new SharedArrayBuffer(PLANE_COUNTERS * 8),
     turn: DeviceTurn.allocate(),
-    bell,
-    otherBell: bell,
+    wakeup,
+    otherWakeup: wakeup,
     device,
     sockets: { ipv4: socket.fd },
     receiveFrom: [socket.fd],

@@ -6,7 +6,7 @@
 
 interface Alarm {
   readonly at: number;
-  readonly ring: () => void;
+  readonly signal: () => void;
 }
 
 /** A clock, and those who wait for it. */
@@ -21,7 +21,7 @@ export class ManualClock {
   readonly delay = (ms: number, signal?: AbortSignal): Promise<void> =>
     new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
-      const alarm = { at: this.#now + ms, ring: resolve };
+      const alarm = { at: this.#now + ms, signal: resolve };
       this.#alarms.add(alarm);
       signal?.addEventListener("abort", () => {
         this.#alarms.delete(alarm);
@@ -41,7 +41,7 @@ export class ManualClock {
     for (const alarm of this.#alarms) {
       if (alarm.at > this.#now) continue;
       this.#alarms.delete(alarm);
-      alarm.ring();
+      alarm.signal();
     }
     await settle();
   }

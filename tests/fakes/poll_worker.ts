@@ -1,5 +1,5 @@
 /// <reference lib="deno.worker" />
-/** Blocks until the bell rings whose number it is sent, and says so. */
+/** Blocks until the eventfd is signalled whose number it is sent, and says so. */
 
 import { openLibc } from "../../ffi/libc.ts";
 import { Arena } from "../../ffi/memory.ts";

@@ -19,7 +19,7 @@ function turns(clock = new ManualClock()) {
     return new DeviceTurn(
       own,
       word,
-      { ring: () => woken.push(other) },
+      { signal: () => woken.push(other) },
       clock.now,
     );
   };
@@ -88,7 +88,7 @@ Deno.test("the turn stays where there is something to do often", async () => {
 });
 
 const DEVICE = 7;
-const BELL = 8;
+const WAKEUP = 8;
 const SOCKETS = [9, 10];
 
 /** A loop whose parts write down what is asked of them. */
@@ -110,7 +110,7 @@ function loopOf(
       },
       ready: (index) => script.ready.includes(watched[index] ?? -1) ? 1 : 0,
     },
-    bell: { fd: BELL, silence: () => void deeds.push("silence") },
+    wakeup: { fd: WAKEUP, drain: () => void deeds.push("drain") },
     device: DEVICE,
     outbound: {
       pump: () => (deeds.push("out"), script.outbound),
@@ -146,7 +146,7 @@ Deno.test("each round looks once for keys that are out of use, whoever has the d
 
 Deno.test("a round carries in, then out, and rests when nothing is left", () => {
   const { script, round, watched } = loopOf({});
-  assert.deepEqual(watched, [DEVICE, BELL, ...SOCKETS]);
+  assert.deepEqual(watched, [DEVICE, WAKEUP, ...SOCKETS]);
   script.outbound = true;
   assert.deepEqual(round(), ["in", "out"]);
   script.outbound = false;
@@ -156,10 +156,10 @@ Deno.test("a round carries in, then out, and rests when nothing is left", () => 
   assert.deepEqual(round(), ["in", "out", "wait 500", "log"]);
 });
 
-Deno.test("a bell that rings ends a rest, and is silenced", () => {
+Deno.test("a signalled eventfd ends a rest, and is drained", () => {
   const { script, round } = loopOf({});
-  script.ready = [BELL];
-  assert.deepEqual(round(), ["in", "out", "wait 500", "silence", "log"]);
+  script.ready = [WAKEUP];
+  assert.deepEqual(round(), ["in", "out", "wait 500", "drain", "log"]);
 });
 
 Deno.test("what is left of a super-packet goes out before the turn is passed", () => {

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { Errno } from "../../ffi/errno.ts";
 import type { Libc } from "../../ffi/libc.ts";
 import { Arena } from "../../ffi/memory.ts";
-import { Bell, FOREVER, POLLIN, POLLOUT, PollSet } from "../../ffi/poll.ts";
+import { EventFd, FOREVER, POLLIN, POLLOUT, PollSet } from "../../ffi/poll.ts";
 import { fakeLibc } from "../fakes/fake_libc.ts";
 import { libcTest as test } from "../fakes/with_libc.ts";
 
-/** Two bells in one set. */
-function bells(libc: Libc, waiting = libc) {
-  const first = Bell.open(libc);
-  const second = Bell.open(libc);
+/** Two eventfds in one set. */
+function eventFds(libc: Libc, waiting = libc) {
+  const first = EventFd.open(libc);
+  const second = EventFd.open(libc);
   const set = new PollSet(waiting, new Arena(1), 2);
   const indices = [set.add(first.fd), set.add(second.fd)] as const;
   return {
@@ -17,55 +17,55 @@ function bells(libc: Libc, waiting = libc) {
     second,
     set,
     ready: () => indices.map((index) => set.ready(index)),
-    close: () => [first, second].forEach((bell) => bell.close()),
+    close: () => [first, second].forEach((wakeup) => wakeup.close()),
   };
 }
 
 test("wait() tells which descriptor is ready", (libc) => {
-  const { first, second, set, ready, close } = bells(libc);
+  const { first, second, set, ready, close } = eventFds(libc);
   assert.equal(set.wait(0), 0);
   assert.deepEqual(ready(), [0, 0]);
-  second.ring();
+  second.signal();
   assert.equal(set.wait(FOREVER), 1);
   assert.deepEqual(ready(), [0, POLLIN]);
-  first.ring();
+  first.signal();
   assert.equal(set.wait(FOREVER), 2);
   close();
 });
 
-test("a bell rings until it is silenced, however often it was rung", (libc) => {
-  const { first, set, close } = bells(libc);
-  for (let i = 0; i < 3; i++) first.ring();
+test("an eventfd is ready until it is drained, however often it was signalled", (libc) => {
+  const { first, set, close } = eventFds(libc);
+  for (let i = 0; i < 3; i++) first.signal();
   assert.equal(set.wait(0), 1);
   assert.equal(set.wait(0), 1);
-  first.silence();
+  first.drain();
   assert.equal(set.wait(0), 0);
-  first.silence();
-  first.ring();
+  first.drain();
+  first.signal();
   assert.equal(set.wait(0), 1);
   close();
 });
 
-test("a bell made of the number of another is the same bell", (libc) => {
-  const { first, set, close } = bells(libc);
-  new Bell(libc, first.fd).ring();
+test("an eventfd made of the number of another is the same one", (libc) => {
+  const { first, set, close } = eventFds(libc);
+  new EventFd(libc, first.fd).signal();
   assert.equal(set.wait(0), 1);
   close();
 });
 
 test("watch() changes what is waited for", (libc) => {
-  const bell = Bell.open(libc);
+  const wakeup = EventFd.open(libc);
   const set = new PollSet(libc, new Arena(1), 1);
-  const index = set.add(bell.fd, POLLOUT);
+  const index = set.add(wakeup.fd, POLLOUT);
   assert.equal(set.wait(0), 1);
   assert.equal(set.ready(index), POLLOUT);
   set.watch(index, POLLIN);
   assert.equal(set.wait(0), 0);
-  bell.close();
+  wakeup.close();
 });
 
 test("a set takes no more descriptors than it was made for", (libc) => {
-  const { set, close } = bells(libc);
+  const { set, close } = eventFds(libc);
   assert.throws(() => set.add(0), { name: "RangeError" });
   close();
 });
@@ -75,7 +75,7 @@ test("wait() starts again when a signal interrupts it", (libc) => {
   const interrupted = fakeLibc(libc, {
     poll: () => ++calls < 3 ? -1 : 1,
   }, Errno.EINTR);
-  const { set, close } = bells(libc, interrupted);
+  const { set, close } = eventFds(libc, interrupted);
   assert.equal(set.wait(FOREVER), 1);
   assert.equal(calls, 3);
   close();
@@ -83,18 +83,18 @@ test("wait() starts again when a signal interrupts it", (libc) => {
 
 test("wait() fails when the kernel refuses", (libc) => {
   const failing = fakeLibc(libc, { poll: () => -1 }, Errno.ENOMEM);
-  const { set, close } = bells(libc, failing);
+  const { set, close } = eventFds(libc, failing);
   assert.throws(() => set.wait(0), { syscall: "poll", code: "ENOMEM" });
   close();
 });
 
-test("waitInBackground() leaves the thread free until a bell rings", async (libc) => {
-  const { first, set, close } = bells(libc);
+test("waitInBackground() leaves the thread free until an eventfd is signalled", async (libc) => {
+  const { first, set, close } = eventFds(libc);
   const wait = set.waitInBackground(FOREVER);
-  first.ring();
+  first.signal();
   assert.equal(await wait, 1);
   assert.equal(await set.waitInBackground(0), 1);
-  first.silence();
+  first.drain();
   assert.equal(await set.waitInBackground(0), 0);
   close();
 });
@@ -104,7 +104,7 @@ test("waitInBackground() goes on after an interruption, not after an error", asy
   const interrupted = fakeLibc(libc, {
     pollInBackground: () => Promise.resolve(++calls < 3 ? -1 : 1),
   }, 0);
-  const { set, close } = bells(libc, interrupted);
+  const { set, close } = eventFds(libc, interrupted);
   assert.equal(await set.waitInBackground(FOREVER), 1);
   assert.equal(calls, 3);
   close();
@@ -112,25 +112,25 @@ test("waitInBackground() goes on after an interruption, not after an error", asy
     poll: () => -1,
     pollInBackground: () => Promise.resolve(-1),
   }, Errno.EINVAL);
-  const broken = bells(libc, failing);
+  const broken = eventFds(libc, failing);
   await assert.rejects(broken.set.waitInBackground(FOREVER), {
     code: "EINVAL",
   });
   broken.close();
 });
 
-test("a bell wakes a worker that is blocked in wait()", async (libc) => {
-  const bell = Bell.open(libc);
+test("an eventfd wakes a worker that is blocked in wait()", async (libc) => {
+  const wakeup = EventFd.open(libc);
   const url = new URL("../fakes/poll_worker.ts", import.meta.url);
   const worker = new Worker(url, { type: "module" });
   const said = () =>
     new Promise((resolve) => {
       worker.onmessage = ({ data }) => resolve(data);
     });
-  worker.postMessage(bell.fd);
+  worker.postMessage(wakeup.fd);
   assert.equal(await said(), "waiting");
-  bell.ring();
+  wakeup.signal();
   assert.equal(await said(), "woken");
   worker.terminate();
-  bell.close();
+  wakeup.close();
 });

@@ -9,7 +9,7 @@ import {
   linkStateMessage,
   mtuMessage,
 } from "../../ffi/rtnetlink.ts";
-import { AF_INET, AF_INET6 } from "../../ffi/sockaddr.ts";
+import { AF } from "../../ffi/flags.ts";
 import { openDevice } from "../../ffi/tuntap_device.ts";
 import { openTunTap } from "../../ffi/tuntap.ts";
 import { negotiateOffloads, Offload } from "../../ffi/vnet.ts";
@@ -55,7 +55,7 @@ Deno.test("openTunTap() refuses a bad name before it touches the system", () => 
 
 test("a name, address and prefix are read from text", (libc) => {
   assert.deepEqual(parseInterfacePrefix(libc, "192.0.2.1/24"), {
-    family: AF_INET,
+    family: AF.INET,
     address: Uint8Array.of(192, 0, 2, 1),
     length: 24,
     text: "192.0.2.1/24",
@@ -64,7 +64,7 @@ test("a name, address and prefix are read from text", (libc) => {
     libc,
     "2001:db8::1/128",
   );
-  assert.equal(family, AF_INET6);
+  assert.equal(family, AF.INET6);
   assert.equal(hex(address), "20010db8000000000000000000000001");
   assert.equal(length, 128);
 });

@@ -31,12 +31,12 @@ const VECTOR = {
 };
 const PACKET = new Uint8Array(40).fill(0x45);
 
-/** A C library that keeps books on bells. */
-class Belfry {
+/** A C library that counts eventfds. */
+class EventFds {
   readonly libc: Libc;
   readonly open = new Set<number>();
   opened = 0;
-  rings = 0;
+  signals = 0;
 
   constructor(libc: Libc) {
     const { eventfd, close, write } = libc.symbols;
@@ -53,8 +53,8 @@ class Belfry {
         return close(fd);
       },
       write: (fd, bytes, size) => {
-        assert.ok(this.open.has(fd), "a bell is rung that is closed");
-        this.rings++;
+        assert.ok(this.open.has(fd), "an eventfd is signalled that is closed");
+        this.signals++;
         return write(fd, bytes, size);
       },
     };
@@ -102,34 +102,34 @@ function idleOptions(device: PairDevice): NativeOptions {
 
 for (const workers of [1, 2] as const) {
   libcTest(
-    `stop() wakes and ends ${workers} of ${workers} workers, and their bells are closed once`,
+    `stop() wakes and ends ${workers} of ${workers} workers, and their eventfds are closed once`,
     async (libc) => {
-      const belfry = new Belfry(libc);
+      const eventFds = new EventFds(libc);
       {
-        await using rig = await start({ workers, libc: belfry.libc });
-        assert.equal(belfry.open.size, workers);
+        await using rig = await start({ workers, libc: eventFds.libc });
+        assert.equal(eventFds.open.size, workers);
         rig.plane.stop();
-        assert.equal(belfry.rings, workers);
+        assert.equal(eventFds.signals, workers);
         await rig.finished;
-        assert.equal(belfry.open.size, 0);
-        // Nothing is left to be rung: see the bookkeeper.
+        assert.equal(eventFds.open.size, 0);
+        // Nothing is left to be signalled: see EventFds.
         rig.plane.stop();
         await rig.plane.finished();
       }
-      assert.equal(belfry.opened, workers);
-      assert.equal(belfry.rings, workers);
+      assert.equal(eventFds.opened, workers);
+      assert.equal(eventFds.signals, workers);
     },
   );
 
   libcTest(
     `${workers} of ${workers} workers that were never started can be stopped`,
     async (libc) => {
-      const belfry = new Belfry(libc);
-      const plane = await NativePlane.load(belfry.libc, workers);
-      assert.equal(belfry.open.size, workers);
+      const eventFds = new EventFds(libc);
+      const plane = await NativePlane.load(eventFds.libc, workers);
+      assert.equal(eventFds.open.size, workers);
       plane.stop();
       await plane.finished();
-      assert.equal(belfry.open.size, 0);
+      assert.equal(eventFds.open.size, 0);
     },
   );
 }
@@ -137,15 +137,15 @@ for (const workers of [1, 2] as const) {
 libcTest(
   "every worker is woken to wipe keys that are out of use, as long as it carries",
   async (libc) => {
-    const belfry = new Belfry(libc);
-    await using rig = await start({ libc: belfry.libc });
+    const eventFds = new EventFds(libc);
+    await using rig = await start({ libc: eventFds.libc });
     rig.table.remove(0);
     rig.plane.dropRetired();
-    assert.equal(belfry.rings, 2);
+    assert.equal(eventFds.signals, 2);
     rig.plane.stop();
     await rig.finished;
     rig.plane.dropRetired();
-    assert.equal(belfry.rings, 4);
+    assert.equal(eventFds.signals, 4);
   },
 );
 
@@ -175,15 +175,15 @@ for (const workers of [1, 2] as const) {
   libcTest(
     `a device that breaks ends a plane of ${workers}, with a reason`,
     async (libc) => {
-      const belfry = new Belfry(libc);
-      await using rig = await start({ workers, libc: belfry.libc });
+      const eventFds = new EventFds(libc);
+      await using rig = await start({ workers, libc: eventFds.libc });
       await rig.receive([await sealed(0)], "home");
       rig.device.breakReading();
       await assert.rejects(rig.finished, {
         message: "a worker of the data plane died: " +
           "Cannot read from the device: read() failed with EBADF",
       });
-      assert.equal(belfry.open.size, 0);
+      assert.equal(eventFds.open.size, 0);
       rig.poke([await sealed(1)], "home");
       assert.equal(rig.connectionCounter(ConnectionCounter.PACKETS_IN), 1);
     },
@@ -194,17 +194,17 @@ libcTest(
   "a worker that dies tells the others itself, without the main thread",
   async (libc) => {
     const device = new PairDevice(libc);
-    const belfry = new Belfry(libc);
+    const eventFds = new EventFds(libc);
     const stop = new SharedArrayBuffer(4);
-    const bell = belfry.libc.symbols.eventfd(0, 0);
+    const wakeup = eventFds.libc.symbols.eventfd(0, 0);
     const setup: NativeSetup = {
       ...idleOptions(device),
       role: "in",
       turn: DeviceTurn.allocate(),
       counters: new SharedArrayBuffer(PLANE_COUNTERS * 8),
       stop,
-      bell,
-      otherBell: bell,
+      wakeup,
+      otherWakeup: wakeup,
     };
     const worker = new Worker(
       new URL("../../src/tunnel/native_worker.ts", import.meta.url),
@@ -221,7 +221,7 @@ libcTest(
     assert.equal(await stopAtDeath.promise, 1);
     worker.terminate();
     device.close();
-    belfry.libc.symbols.close(setup.bell);
+    eventFds.libc.symbols.close(setup.wakeup);
   },
 );
 
@@ -229,8 +229,8 @@ libcTest(
   "start() rejects what no worker can use, and ends all of them",
   async (libc) => {
     const device = new PairDevice(libc);
-    const belfry = new Belfry(libc);
-    const plane = await NativePlane.load(belfry.libc, 2);
+    const eventFds = new EventFds(libc);
+    const plane = await NativePlane.load(eventFds.libc, 2);
     const options: NativeOptions = {
       ...idleOptions(device),
       connections: new SharedArrayBuffer(4),
@@ -239,7 +239,7 @@ libcTest(
       plane.start(options, { logger: recordingLog(), moved() {} }),
       /^Error: a worker of the data plane died: /,
     );
-    assert.equal(belfry.open.size, 0);
+    assert.equal(eventFds.open.size, 0);
     await assert.rejects(plane.finished());
     device.close();
   },
@@ -252,8 +252,8 @@ Deno.test({
   name: "start() rejects when a worker may not have its engine",
   permissions: { ffi: false, read: true },
   async fn() {
-    const belfry = new Belfry(libc);
-    const plane = await NativePlane.load(belfry.libc, 2);
+    const eventFds = new EventFds(libc);
+    const plane = await NativePlane.load(eventFds.libc, 2);
     const device = { fd: -1 } as PairDevice;
     await assert.rejects(
       plane.start(idleOptions(device), {
@@ -262,7 +262,7 @@ Deno.test({
       }),
       /a worker of the data plane died: Requires ffi access/,
     );
-    assert.equal(belfry.open.size, 0);
+    assert.equal(eventFds.open.size, 0);
   },
 });
 
@@ -270,11 +270,11 @@ Deno.test({
   name: "load() rejects when the workers may not be read, and opens nothing",
   permissions: { ffi: true, read: false },
   async fn() {
-    const belfry = new Belfry(libc);
-    await assert.rejects(NativePlane.load(belfry.libc, 2), {
+    const eventFds = new EventFds(libc);
+    await assert.rejects(NativePlane.load(eventFds.libc, 2), {
       message: "the workers' module may not be read",
     });
-    assert.equal(belfry.opened, 0);
+    assert.equal(eventFds.opened, 0);
   },
 });
 
@@ -298,7 +298,7 @@ class BrokenWorker extends EventTarget {
 }
 
 Deno.test("load() rejects when the workers do not load, and leaves nothing", async () => {
-  const belfry = new Belfry(libc);
+  const eventFds = new EventFds(libc);
   const descriptor = Object.getOwnPropertyDescriptor(globalThis, "Worker");
   assert.ok(descriptor);
   Object.defineProperty(globalThis, "Worker", {
@@ -306,27 +306,27 @@ Deno.test("load() rejects when the workers do not load, and leaves nothing", asy
     value: BrokenWorker,
   });
   try {
-    await assert.rejects(NativePlane.load(belfry.libc, 2), {
+    await assert.rejects(NativePlane.load(eventFds.libc, 2), {
       message: "a worker of the data plane died: broken",
     });
   } finally {
     Object.defineProperty(globalThis, "Worker", descriptor);
   }
-  assert.equal(belfry.opened, 2);
-  assert.equal(belfry.open.size, 0);
+  assert.equal(eventFds.opened, 2);
+  assert.equal(eventFds.open.size, 0);
   assert.deepEqual([BrokenWorker.made, BrokenWorker.terminated], [2, 2]);
 });
 
-Deno.test("load() leaves nothing when there is no bell to be had", async () => {
-  const belfry = new Belfry(libc);
+Deno.test("load() leaves nothing when no eventfd can be opened", async () => {
+  const eventFds = new EventFds(libc);
   let left = 1;
-  const { eventfd } = belfry.libc.symbols;
+  const { eventfd } = eventFds.libc.symbols;
   const symbols: LibcSymbols = {
-    ...belfry.libc.symbols,
+    ...eventFds.libc.symbols,
     eventfd: (initial, flags) => left-- > 0 ? eventfd(initial, flags) : -1,
   };
-  await assert.rejects(NativePlane.load({ ...belfry.libc, symbols }, 2), {
+  await assert.rejects(NativePlane.load({ ...eventFds.libc, symbols }, 2), {
     syscall: "eventfd",
   });
-  assert.equal(belfry.open.size, 0);
+  assert.equal(eventFds.open.size, 0);
 });

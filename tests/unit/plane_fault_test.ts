@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import type { Libc } from "../../ffi/libc.ts";
-import { Bell } from "../../ffi/poll.ts";
+import { EventFd } from "../../ffi/poll.ts";
 import { SocketPair } from "../../ffi/socket_pair.ts";
 import type { UdpSocket } from "../../ffi/udp.ts";
 import { createSatpCodec } from "../../mod.ts";
@@ -82,8 +82,8 @@ async function withWorker(
   cleanup.defer(() => peer.close());
   const socket = openOn(libc, loopback);
   cleanup.defer(() => socket.close());
-  const bell = Bell.open(libc);
-  cleanup.defer(() => bell.close());
+  const wakeup = EventFd.open(libc);
+  cleanup.defer(() => wakeup.close());
   const table = new ConnectionTable(ConnectionTable.allocate());
   const words = endpointWords();
   writeEndpoint(words, 0, peer.endpoint);
@@ -103,8 +103,8 @@ async function withWorker(
     counters,
     stop: new SharedArrayBuffer(4),
     turn: DeviceTurn.allocate(),
-    bell: bell.fd,
-    otherBell: bell.fd,
+    wakeup: wakeup.fd,
+    otherWakeup: wakeup.fd,
     device: pair.near,
     sockets: { ipv4: socket.fd },
     receiveFrom: [socket.fd],
