@@ -18,3 +18,30 @@ export {
   MAX_WINDOW_SIZE,
   ReplayWindow,
 } from "./src/satp/replay_window.ts";
+export {
+  type ConnectionOptions,
+  type ConnectionStatus,
+  Tunnel,
+} from "./src/tunnel/tunnel.ts";
+export {
+  PeerEvent,
+  TunnelEvent,
+  type TunnelEventMap,
+  TunnelFailure,
+} from "./src/tunnel/tunnel_event.ts";
+export type {
+  TunnelDeviceOptions,
+  TunnelOptions,
+} from "./src/tunnel/tunnel_options.ts";
+export type {
+  EngineChoice,
+  OffloadName,
+  WorkersChoice,
+} from "./src/tunnel/settings.ts";
+export type {
+  RoleName,
+  SatpOptions,
+  SecretOptions,
+} from "./src/crypto/satp_options.ts";
+export type { Logger } from "./src/log/logger.ts";
+export type { DeviceType } from "./src/satp/payload.ts";

@@ -15,14 +15,13 @@ import {
   type Surroundings,
   type Warn,
 } from "./command_line.ts";
+import { ANY_SENDER_ID, type SenderIdRange } from "../tunnel/settings.ts";
 import {
-  ANY_SENDER_ID,
   DEFAULT_SENDER_ID,
   muxRow,
   roleOf,
   roleRow,
   routesRow,
-  type SenderIdRange,
   senderIdRow,
   windowSizeRow,
 } from "./connection.ts";

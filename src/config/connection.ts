@@ -18,15 +18,7 @@ import {
   withDefault,
 } from "./option.ts";
 import type { Settings } from "./values.ts";
-
-/** Sender ids to take from: from the first to the last, 0 to 65535. */
-export interface SenderIdRange {
-  readonly first: number;
-  readonly last: number;
-}
-
-/** All there are. */
-export const ANY_SENDER_ID: SenderIdRange = { first: 0, last: U16_MAX };
+import { ANY_SENDER_ID, type SenderIdRange } from "../tunnel/settings.ts";
 
 /** The one that the originals have unless they are told another. */
 export const DEFAULT_SENDER_ID: SenderIdRange = { first: 0, last: 0 };

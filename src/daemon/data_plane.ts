@@ -20,7 +20,7 @@ import type {
 } from "../tunnel/plane.ts";
 import { counterLines } from "./counters_text.ts";
 import type { Service, Starting } from "./lifecycle.ts";
-import { chooseSenderIds } from "./sender_ids.ts";
+import { chooseSenderIds } from "../tunnel/sender_ids.ts";
 import { aborted, unlessStopped } from "./stop.ts";
 import { tunnelSettings } from "./tunnel_settings.ts";
 import type { World } from "./world.ts";

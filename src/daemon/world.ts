@@ -18,7 +18,7 @@ import type { PlaneBuilder } from "../tunnel/plane.ts";
 import type { TunnelSettings } from "../tunnel/settings.ts";
 import type { Launcher } from "./launcher.ts";
 import type { ProcessControl } from "./process_control.ts";
-import type { RandomFill } from "./sender_ids.ts";
+import type { RandomFill } from "../tunnel/sender_ids.ts";
 import type { OnSignal } from "./signals.ts";
 import type { NotifySocket } from "./supervisor.ts";
 

@@ -5,6 +5,7 @@
  * control characters, so a text may hold what came from outside.
  */
 export interface Logger {
+  /** Something failed. */
   error(text: string): void;
   /** It works, but somebody should look at it. */
   warning(text: string): void;

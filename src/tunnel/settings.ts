@@ -23,10 +23,25 @@ export type WorkersChoice = "auto" | 1 | 2;
  * received (gro) several at once, packets are written to the device several at
  * once (coalesce).
  */
-export const OFFLOAD_NAMES = ["tso", "uso", "gso", "gro", "coalesce"] as const;
+export type OffloadName = "tso" | "uso" | "gso" | "gro" | "coalesce";
 
-/** One of the offloads. */
-export type OffloadName = typeof OFFLOAD_NAMES[number];
+/** All offloads. */
+export const OFFLOAD_NAMES: readonly OffloadName[] = [
+  "tso",
+  "uso",
+  "gso",
+  "gro",
+  "coalesce",
+];
+
+/** Sender ids to take from: from the first to the last, 0 to 65535. */
+export interface SenderIdRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** All there are. */
+export const ANY_SENDER_ID: SenderIdRange = { first: 0, last: 0xffff };
 
 /** What is the same for all packets of a tunnel as long as it runs. */
 export interface TunnelSettings {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { missingCommand, whyNoLab } from "../../lab/missing.ts";
 import { labTest } from "../../lab/test_case.ts";
 
 const EXAMPLES = new URL("../../examples/", import.meta.url).pathname;
@@ -25,3 +26,24 @@ labTest(
     assert.equal(await left.hasDevice("pings0"), false);
   },
 );
+
+const missing = whyNoLab() ?? missingCommand("ping");
+
+Deno.test({
+  name: "the example of a tunnel carries pings between two namespaces" +
+    (missing === null ? "" : ` (skipped: ${missing})`),
+  ignore: missing !== null,
+  async fn() {
+    const args = ["run", "--quiet", "-A", `${EXAMPLES}tunnel.ts`];
+    const example = new Deno.Command(Deno.execPath(), {
+      args,
+      stdout: "piped",
+    });
+    const { success, stdout } = await example.output();
+    const said = new TextDecoder().decode(stdout);
+    assert.match(said, /3 packets transmitted, 3 received/);
+    assert.match(said, /^left 192\.0\.2\.2:4444$/m);
+    assert.match(said, /^right 192\.0\.2\.1:4444$/m);
+    assert.ok(success);
+  },
+});

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chooseSenderIds } from "../../src/daemon/sender_ids.ts";
+import { chooseSenderIds } from "../../src/tunnel/sender_ids.ts";
 import { SenderIds } from "../../src/tunnel/numbers.ts";
 
 const random = (words: Uint32Array<ArrayBuffer>) =>

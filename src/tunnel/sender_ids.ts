@@ -5,8 +5,8 @@
  *
  * @module
  */
-import type { SenderIdRange } from "../config/connection.ts";
-import { MAX_SENDER_IDS } from "../tunnel/numbers.ts";
+import { MAX_SENDER_IDS } from "./numbers.ts";
+import type { SenderIdRange } from "./settings.ts";
 
 /** Fills an array with random numbers that nobody can guess. */
 export type RandomFill = (words: Uint32Array<ArrayBuffer>) => void;

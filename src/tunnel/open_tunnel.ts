@@ -1,0 +1,146 @@
+/**
+ * Opens all that a tunnel consists of while it runs.
+ *
+ * @module
+ */
+import type { ProcessLibc } from "../../ffi/process_libc.ts";
+import type { Logger } from "../log/logger.ts";
+import type { Endpoint } from "../net/endpoint.ts";
+import { withNumericZone } from "../net/zone.ts";
+import { Routes } from "../route/routes.ts";
+import { RouteTable } from "../route/table.ts";
+import { ConnectionTable } from "./connection_table.ts";
+import { NumberSpaces } from "./number_spaces.ts";
+import type { PlaneBuilder, RunningPlane } from "./plane.ts";
+import { chooseSenderIds } from "./sender_ids.ts";
+import { ANY_SENDER_ID, type TunnelSettings } from "./settings.ts";
+import type { ReadOptions, TunnelOptions } from "./tunnel_options.ts";
+
+const DEFAULT_MTU = 1400;
+
+/** A tunnel that runs. */
+export interface OpenTunnel {
+  readonly table: ConnectionTable;
+  /** Where there is something to choose. */
+  readonly routing: Routing | undefined;
+  readonly plane: RunningPlane;
+  /** Name of the device. */
+  readonly device: string;
+  readonly bound: readonly Endpoint[];
+  /** @throws if it names an interface that is not there */
+  toNumericZone(endpoint: Endpoint): Endpoint;
+}
+
+/** Routes, and what the data plane sees of them. */
+export interface Routing {
+  readonly routes: Routes;
+  readonly table: RouteTable;
+}
+
+/**
+ * Opens it. The modules for it are loaded only now: whoever wants no more than
+ * a codec need not have them.
+ *
+ * @param opened Takes what is to be closed when the plane has stopped
+ * @param moved Called when the peer of a connection is heard from elsewhere
+ * @param stop Ends a start that still goes on
+ */
+export async function openTunnel(
+  options: TunnelOptions,
+  read: ReadOptions,
+  opened: DisposableStack,
+  moved: (mux: number) => void,
+  stop: AbortSignal,
+): Promise<OpenTunnel> {
+  const { openProcessLibc } = await import("../../ffi/process_libc.ts");
+  const libc = opened.adopt(openProcessLibc(), (libc) => libc.close());
+  const builder = opened.use(await choose(options, read, libc));
+  const device = openDevice(builder, options);
+  const bound = bind(builder, read);
+  const table = await newTable(options.routing ?? false, read.mux);
+  const routing = options.routing
+    ? { routes: new Routes(), table: new RouteTable(RouteTable.allocate()) }
+    : undefined;
+  const plane = await builder.start(
+    { table, routes: routing?.table, moved },
+    stop,
+  );
+  const { interfaceIndex } = await import("../../ffi/process.ts");
+  return {
+    table,
+    routing,
+    plane,
+    device,
+    bound,
+    toNumericZone: ({ address, port }) => ({
+      address: withNumericZone(address, (name) => interfaceIndex(libc, name)),
+      port,
+    }),
+  };
+}
+
+async function choose(
+  options: TunnelOptions,
+  read: ReadOptions,
+  libc: ProcessLibc,
+): Promise<PlaneBuilder> {
+  const { choosePlane } = await import("./choose_plane.ts");
+  const settings: TunnelSettings = {
+    params: read.params,
+    deviceType: options.device?.type ?? "tun",
+    mux: read.mux,
+    senderIds: chooseSenderIds(
+      ANY_SENDER_ID,
+      (words) => crypto.getRandomValues(words),
+    ),
+    fixedRemote: options.fixedRemote ?? false,
+    engine: options.engine ?? "auto",
+    workers: options.workers ?? "auto",
+    offloads: read.offloads,
+  };
+  const surroundings = {
+    now: () => performance.timeOrigin + performance.now(),
+    processors: navigator.hardwareConcurrency,
+  };
+  const logger = options.logger ?? SILENT;
+  return await choosePlane(settings, libc, surroundings, logger);
+}
+
+function openDevice(
+  builder: PlaneBuilder,
+  { device: { name, addresses = [], mtu = DEFAULT_MTU } = {} }: TunnelOptions,
+): string {
+  const device = builder.openDevice(name);
+  if (addresses.length > 0) device.configure({ addresses, mtu, up: true });
+  return device.name;
+}
+
+function bind(
+  builder: PlaneBuilder,
+  { addresses, port }: ReadOptions,
+): readonly Endpoint[] {
+  return addresses.length > 0
+    ? builder.bind(addresses, port)
+    : builder.bindToAll("any", port);
+}
+
+// Without routing everything goes out under the own mux (SATP section 8).
+async function newTable(
+  isRouting: boolean,
+  mux: number,
+): Promise<ConnectionTable> {
+  const { createHash } = await import("node:crypto");
+  const spaces = new NumberSpaces({
+    headerMux: (own) => isRouting ? own : mux,
+    hash: (data) => createHash("sha256").update(data).digest("base64"),
+  });
+  return new ConnectionTable(ConnectionTable.allocate(), spaces);
+}
+
+const SILENT: Logger = {
+  error() {},
+  warning() {},
+  notice() {},
+  info() {},
+  debug() {},
+};

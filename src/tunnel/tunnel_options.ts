@@ -1,0 +1,150 @@
+/**
+ * What a program says of the tunnel that it wants to run.
+ *
+ * @module
+ */
+import {
+  idOption,
+  type SatpOptions,
+  satpParameters,
+} from "../crypto/satp_options.ts";
+import type { Logger } from "../log/logger.ts";
+import { type IpAddress, parseAddress } from "../net/address.ts";
+import { type Endpoint, parseEndpoint } from "../net/endpoint.ts";
+import { parsePrefix, type Prefix } from "../net/prefix.ts";
+import type { SatpParameters } from "../satp/params.ts";
+import { MAX_WINDOW_SIZE } from "../satp/replay_window.ts";
+import type { DeviceType } from "../satp/payload.ts";
+import {
+  type EngineChoice,
+  OFFLOAD_NAMES,
+  type OffloadName,
+  type WorkersChoice,
+} from "./settings.ts";
+
+/** Options of a {@link Tunnel}; names and defaults as in anytun(8). */
+export interface TunnelOptions extends SatpOptions {
+  /** The device that packets come from and go to. */
+  readonly device?: TunnelDeviceOptions;
+  /** Addresses of this host to listen on; default all. */
+  readonly addresses?: readonly string[];
+  /** UDP port to listen on; default 4444, and 0 lets the system choose. */
+  readonly port?: number;
+  /** Where the peer is, such as `192.0.2.1:4444`; default: where it is heard. */
+  readonly remote?: string;
+  /** Whether a known endpoint of a peer stays, whoever is heard. */
+  readonly fixedRemote?: boolean;
+  /** Number of the first connection, 0 to 65535; default 0. */
+  readonly mux?: number;
+  /** Sequence numbers that the replay window spans; default 1024. */
+  readonly windowSize?: number;
+  /**
+   * Whether there are several connections, and routes choose one for each
+   * packet; default false: all packets go to the first connection.
+   */
+  readonly routing?: boolean;
+  /** Which engine does the cryptography; default `auto`. */
+  readonly engine?: EngineChoice;
+  /** Threads that carry packets; default `auto`. */
+  readonly workers?: WorkersChoice;
+  /** What the kernel may take off the data plane; default all. */
+  readonly offloads?: readonly OffloadName[];
+  /** Seconds without a datagram until a peer is silent; default 30. */
+  readonly silentAfter?: number;
+  /** Takes the lines that the daemon would log; default: nobody. */
+  readonly logger?: Logger;
+}
+
+/** The device of a tunnel. */
+export interface TunnelDeviceOptions {
+  /** At most 15 bytes; default: the kernel chooses. */
+  readonly name?: string;
+  /** IP packets (`tun`, the default) or Ethernet frames (`tap`). */
+  readonly type?: DeviceType;
+  /** Such as `10.0.0.1/24`; without one the link is left alone. */
+  readonly addresses?: readonly string[];
+  /** Bytes, 68 to 65535; default 1400. Only with an address. */
+  readonly mtu?: number;
+}
+
+/** Options as they are used. */
+export interface ReadOptions {
+  readonly params: SatpParameters;
+  readonly mux: number;
+  readonly windowSize: number;
+  readonly remote: Endpoint | undefined;
+  readonly addresses: readonly IpAddress[];
+  readonly port: number;
+  readonly offloads: ReadonlySet<OffloadName>;
+  /** Milliseconds. */
+  readonly silentAfter: number;
+}
+
+const DEFAULT_PORT = 4444;
+const DEFAULT_WINDOW_SIZE = 1024;
+const DEFAULT_SILENCE_S = 30;
+
+/**
+ * Checks what can be checked before anything is opened.
+ *
+ * @throws {SatpError} BAD_PARAMETER for what belongs to the protocol
+ * @throws {TypeError} for an address that is none
+ * @throws {RangeError} for a number that is too small or too large
+ */
+export function readOptions(options: TunnelOptions): ReadOptions {
+  const seconds = options.silentAfter ?? DEFAULT_SILENCE_S;
+  if (!(seconds > 0)) {
+    throw new RangeError(
+      `Cannot use silentAfter ${seconds}: it must be a number above 0`,
+    );
+  }
+  return {
+    params: satpParameters(options),
+    mux: idOption("mux", options.mux),
+    windowSize: windowOption(options.windowSize),
+    remote: remoteOption(options.remote),
+    addresses: (options.addresses ?? []).map(addressOption),
+    port: wholeNumber("port", options.port ?? DEFAULT_PORT, 0xffff),
+    offloads: new Set(options.offloads ?? OFFLOAD_NAMES),
+    silentAfter: seconds * 1000,
+  };
+}
+
+/** @throws {RangeError} if no replay window can be that large */
+export function windowOption(size = DEFAULT_WINDOW_SIZE): number {
+  return wholeNumber("windowSize", size, MAX_WINDOW_SIZE);
+}
+
+/** @throws {TypeError} if the text is no endpoint */
+export function remoteOption(text: string | undefined): Endpoint | undefined {
+  if (text === undefined) return undefined;
+  const endpoint = parseEndpoint(text);
+  if (endpoint !== undefined && endpoint.port > 0) return endpoint;
+  throw new TypeError(
+    `Cannot use remote '${text}': it must be an address and a port, ` +
+      "such as 192.0.2.1:4444 or [2001:db8::1]:4444",
+  );
+}
+
+/** @throws {TypeError} if the text is no prefix */
+export function prefixOption(text: string): Prefix {
+  const prefix = parsePrefix(text);
+  if (prefix !== undefined) return prefix;
+  throw new TypeError(
+    `Cannot use prefix '${text}': it must be an address and a length, ` +
+      "such as 192.0.2.0/24 or 2001:db8::/32",
+  );
+}
+
+function addressOption(text: string): IpAddress {
+  const address = parseAddress(text);
+  if (address !== undefined) return address;
+  throw new TypeError(`Cannot listen on '${text}': it must be an IP address`);
+}
+
+function wholeNumber(name: string, value: number, most: number): number {
+  if (Number.isInteger(value) && value >= 0 && value <= most) return value;
+  throw new RangeError(
+    `Cannot use ${name} ${value}: it must be a whole number, 0 to ${most}`,
+  );
+}
