@@ -28,11 +28,11 @@ export {
   TunnelEvent,
   type TunnelEventMap,
   TunnelFailure,
-} from "./src/tunnel/tunnel_event.ts";
+} from "./src/tunnel/event.ts";
 export type {
   TunnelDeviceOptions,
   TunnelOptions,
-} from "./src/tunnel/tunnel_options.ts";
+} from "./src/tunnel/options.ts";
 export type {
   EngineChoice,
   OffloadName,

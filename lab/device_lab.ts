@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { DeviceSettings, TunTapOptions } from "../ffi/tuntap.ts";
+import type { DeviceSettings, TunTapOptions } from "../ffi/tuntap/mod.ts";
 import { Hosts, type LabHost, scriptCommand } from "./host.ts";
 import { type LabProcess, PATIENCE_SECONDS } from "./process.ts";
 import type { Answer, Order } from "./scripts/device.ts";

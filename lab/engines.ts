@@ -1,7 +1,7 @@
 /** Libraries of cryptography that are there or are not, and what follows. */
-import { openIpsecMb } from "../ffi/ipsec_mb.ts";
-import { openLibcrypto } from "../ffi/libcrypto.ts";
-import type { NativeEngineName } from "../src/tunnel/native_messages.ts";
+import { openIpsecMb } from "../ffi/crypto/ipsec_mb.ts";
+import { openLibcrypto } from "../ffi/crypto/libcrypto.ts";
+import type { NativeEngineName } from "../src/tunnel/native/messages.ts";
 
 /** Why libcrypto cannot be used here, or null if it can. */
 export function whyNoLibcrypto(): string | null {

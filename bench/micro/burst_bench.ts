@@ -6,12 +6,12 @@
  *
  * @module
  */
-import { Aes } from "../../ffi/aes.ts";
-import { CtrBurst, HmacBurst } from "../../ffi/burst_jobs.ts";
-import { openIpsecMb } from "../../ffi/ipsec_mb.ts";
-import { openLibcrypto } from "../../ffi/libcrypto.ts";
+import { Aes } from "../../ffi/crypto/aes.ts";
+import { CtrBurst, HmacBurst } from "../../ffi/crypto/burst_jobs.ts";
+import { openIpsecMb } from "../../ffi/crypto/ipsec_mb.ts";
+import { openLibcrypto } from "../../ffi/crypto/libcrypto.ts";
 import { Arena } from "../../ffi/memory.ts";
-import { HmacSha1 } from "../../ffi/sha1.ts";
+import { HmacSha1 } from "../../ffi/crypto/sha1.ts";
 import { whyNoIpsecMb } from "../../lab/engines.ts";
 
 const COUNTS = [1, 2, 4, 6, 8, 16, 64];

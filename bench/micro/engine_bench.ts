@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { openIpsecMb } from "../../ffi/ipsec_mb.ts";
-import { openLibcrypto } from "../../ffi/libcrypto.ts";
+import { openIpsecMb } from "../../ffi/crypto/ipsec_mb.ts";
+import { openLibcrypto } from "../../ffi/crypto/libcrypto.ts";
 import { Arena } from "../../ffi/memory.ts";
 import { BuiltinEngine } from "../../src/crypto/builtin.ts";
 import { IpsecMbEngine } from "../../src/crypto/ipsec_mb.ts";
@@ -16,7 +16,7 @@ import type { CryptoEngine, SyncCryptoEngine } from "../../src/satp/engine.ts";
 import { writeHeader } from "../../src/satp/header.ts";
 import type { SatpParameters } from "../../src/satp/params.ts";
 import { authenticateBatch, sealBatch } from "../../src/satp/pipeline.ts";
-import { schedulePair } from "../../src/satp/schedule.ts";
+import { schedulePair } from "../../src/satp/key_derivation.ts";
 import { whyNoIpsecMb } from "../../lab/engines.ts";
 
 const DATAGRAMS = 64;

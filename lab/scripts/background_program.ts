@@ -2,7 +2,7 @@
  * A daemon that goes to the background and whose start waits for a key that
  * nobody brings. Its argument is the start timeout in seconds.
  */
-import { openProcessLibc } from "../../ffi/process_libc.ts";
+import { openProcessLibc } from "../../ffi/process/libc.ts";
 import { startDaemon } from "../../src/cli/start_daemon.ts";
 import { runProgram } from "../../src/daemon/run_program.ts";
 import { aborted } from "../../src/daemon/stop.ts";

@@ -7,7 +7,7 @@
  * The kernel's own way to do this, netem, is not everywhere.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { openTunTap, type TunTap } from "../../ffi/tuntap.ts";
+import { openTunTap, type TunTap } from "../../ffi/tuntap/mod.ts";
 import { say } from "./say.ts";
 
 const PACKET_BYTES = 65_536;

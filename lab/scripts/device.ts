@@ -4,8 +4,8 @@
  * tests/e2e/tuntap_test.ts inside a network namespace.
  */
 
-import { openTunTap, type TunTap, TunTapError } from "../../ffi/tuntap.ts";
-import type { DeviceSettings, TunTapOptions } from "../../ffi/tuntap.ts";
+import { openTunTap, type TunTap, TunTapError } from "../../ffi/tuntap/mod.ts";
+import type { DeviceSettings, TunTapOptions } from "../../ffi/tuntap/mod.ts";
 
 /** One order to the process; packets are in hexadecimal. */
 export type Order =

@@ -1,16 +1,19 @@
 /**
- * Rules out what `ffi/hardening.ts` and `ffi/descriptors.ts` can, and says
+ * Rules out what `ffi/process/hardening.ts` and `ffi/process/descriptors.ts` can, and says
  * what is left, as JSON. A process of its own: there is no way back.
  */
-import { closeInherited, takeRuntimeFiles } from "../../ffi/descriptors.ts";
+import {
+  closeInherited,
+  takeRuntimeFiles,
+} from "../../ffi/process/descriptors.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import {
   emptyBoundingSet,
   forbidExecution,
   hideMemory,
-} from "../../ffi/hardening.ts";
-import { openProcessLibc } from "../../ffi/process_libc.ts";
-import { spawn } from "../../ffi/spawn.ts";
+} from "../../ffi/process/hardening.ts";
+import { openProcessLibc } from "../../ffi/process/libc.ts";
+import { spawn } from "../../ffi/process/spawn.ts";
 import { say } from "./say.ts";
 
 const PR_GET_DUMPABLE = 3;

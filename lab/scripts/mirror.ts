@@ -7,12 +7,12 @@
 
 import { openLibc } from "../../ffi/libc.ts";
 import { Arena } from "../../ffi/memory.ts";
-import { PacketPort } from "../../ffi/packet_port.ts";
-import { SOCKADDR_SIZE, writeSockaddr } from "../../ffi/sockaddr.ts";
-import { openDevice } from "../../ffi/tuntap_device.ts";
-import { UdpSocket } from "../../ffi/udp.ts";
-import { UdpSender } from "../../ffi/udp_sender.ts";
-import { VNET_HEADER_SIZE } from "../../ffi/vnet.ts";
+import { PacketPort } from "../../ffi/tuntap/packet_port.ts";
+import { SOCKADDR_SIZE, writeSockaddr } from "../../ffi/net/sockaddr.ts";
+import { openDevice } from "../../ffi/tuntap/device.ts";
+import { UdpSocket } from "../../ffi/net/udp.ts";
+import { UdpSender } from "../../ffi/net/udp_sender.ts";
+import { VNET_HEADER_SIZE } from "../../ffi/tuntap/vnet.ts";
 
 /** A packet as the device handed it over, with fields of its virtio header. */
 export interface SeenPacket {

@@ -8,8 +8,8 @@
  *
  * A place is `<address> <port>`, or the path of a unix socket and `-`.
  */
-import { changeIdentity } from "../../ffi/identity.ts";
-import { openProcessLibc } from "../../ffi/process_libc.ts";
+import { changeIdentity } from "../../ffi/process/identity.ts";
+import { openProcessLibc } from "../../ffi/process/libc.ts";
 import { LocalStreams } from "../../src/daemon/local_streams.ts";
 import { parseAddress } from "../../src/net/address.ts";
 import { connectTcp, listenTcp } from "../../src/sync/deno_tcp.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ProcessLibc } from "../../ffi/process_libc.ts";
+import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import { anytunTable, readAnytunCommandLine } from "../config/anytun.ts";
 import { runAnytun } from "../daemon/anytun.ts";
 import { hideSecrets } from "./hide_secrets.ts";

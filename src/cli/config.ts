@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { readEnvironment } from "../../ffi/process.ts";
-import type { ProcessLibc } from "../../ffi/process_libc.ts";
+import { readEnvironment } from "../../ffi/process/process.ts";
+import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import {
   type ConfigOptions,
   configTable,

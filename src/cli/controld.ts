@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ProcessLibc } from "../../ffi/process_libc.ts";
+import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import { readControldCommandLine } from "../config/controld.ts";
 import { runControld } from "../daemon/controld.ts";
 import { secretFiles } from "./secret_files.ts";

@@ -5,8 +5,8 @@
  *
  * @module
  */
-import { createFile } from "../../ffi/new_file.ts";
-import type { ProcessLibc } from "../../ffi/process_libc.ts";
+import { createFile } from "../../ffi/process/new_file.ts";
+import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import { type KeyFiles, readGenkeyCommandLine } from "../config/genkey.ts";
 import { keyBytes, SALT_BYTES } from "../satp/params.ts";
 import { printCommandLine, printTo } from "./print.ts";

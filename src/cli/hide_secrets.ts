@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { readArguments } from "../../ffi/file.ts";
-import { overwriteArguments } from "../../ffi/process.ts";
-import type { ProcessLibc } from "../../ffi/process_libc.ts";
+import { readArguments } from "../../ffi/process/file.ts";
+import { overwriteArguments } from "../../ffi/process/process.ts";
+import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import { secretArguments } from "../config/arguments.ts";
 import type { OptionTable } from "../config/option.ts";
 

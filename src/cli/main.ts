@@ -5,9 +5,9 @@
  *
  * @module
  */
-import { readArguments } from "../../ffi/file.ts";
-import { keepInspectorShut } from "../../ffi/inspector.ts";
-import { openProcessLibc, type ProcessLibc } from "../../ffi/process_libc.ts";
+import { readArguments } from "../../ffi/process/file.ts";
+import { keepInspectorShut } from "../../ffi/process/inspector.ts";
+import { openProcessLibc, type ProcessLibc } from "../../ffi/process/libc.ts";
 import type { ProgramName } from "../config/programs.ts";
 import { reasonOf } from "../log/reason.ts";
 import { anytun } from "./anytun.ts";

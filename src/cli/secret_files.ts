@@ -3,9 +3,12 @@
  *
  * @module
  */
-import { readFile } from "../../ffi/file.ts";
-import type { ProcessLibc } from "../../ffi/process_libc.ts";
-import { readSecretFile, readSecretInput } from "../../ffi/secret_file.ts";
+import { readFile } from "../../ffi/process/file.ts";
+import type { ProcessLibc } from "../../ffi/process/libc.ts";
+import {
+  readSecretFile,
+  readSecretInput,
+} from "../../ffi/process/secret_file.ts";
 import type { SecretFiles } from "../config/secret_files.ts";
 
 /** {@link SecretFiles} by way of the C library. */

@@ -5,9 +5,9 @@
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { effectiveUser } from "../../ffi/identity.ts";
-import { readEnvironment } from "../../ffi/process.ts";
-import type { ProcessLibc } from "../../ffi/process_libc.ts";
+import { effectiveUser } from "../../ffi/process/identity.ts";
+import { readEnvironment } from "../../ffi/process/process.ts";
+import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import {
   readShowtablesCommandLine,
   type ShowtablesOptions,

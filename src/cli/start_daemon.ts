@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { closeInherited } from "../../ffi/descriptors.ts";
-import { hideMemory } from "../../ffi/hardening.ts";
-import { readEnvironment } from "../../ffi/process.ts";
-import type { ProcessLibc } from "../../ffi/process_libc.ts";
+import { closeInherited } from "../../ffi/process/descriptors.ts";
+import { hideMemory } from "../../ffi/process/hardening.ts";
+import { readEnvironment } from "../../ffi/process/process.ts";
+import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import type { CommandLine } from "../config/command_line.ts";
 import { startInBackground, takeHandover } from "../daemon/background.ts";
 import { foregroundLauncher, type Launcher } from "../daemon/launcher.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { SatpCodec } from "../satp/codec.ts";
-import { schedulePair } from "../satp/schedule.ts";
+import { schedulePair } from "../satp/key_derivation.ts";
 import {
   idOption,
   type SatpOptions,

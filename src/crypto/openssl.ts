@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { Aes, type AesCtr } from "../../ffi/aes.ts";
-import type { Libcrypto } from "../../ffi/libcrypto.ts";
+import { Aes, type AesCtr } from "../../ffi/crypto/aes.ts";
+import type { Libcrypto } from "../../ffi/crypto/libcrypto.ts";
 import type { Arena } from "../../ffi/memory.ts";
-import { HmacSha1 } from "../../ffi/sha1.ts";
+import { HmacSha1 } from "../../ffi/crypto/sha1.ts";
 import type {
   AesKeyBytes,
   Cipher,

@@ -7,17 +7,17 @@
  * @module
  */
 import { deserialize, serialize } from "node:v8";
-import { closeOnExec } from "../../ffi/descriptors.ts";
-import { readArguments, writeDescriptor } from "../../ffi/file.ts";
+import { closeOnExec } from "../../ffi/process/descriptors.ts";
+import { readArguments, writeDescriptor } from "../../ffi/process/file.ts";
 import {
   LineReader,
   memoryFile,
   openPipe,
   takeAll,
-} from "../../ffi/handover.ts";
-import { setProcessName, setUmask } from "../../ffi/process.ts";
-import type { ProcessLibc } from "../../ffi/process_libc.ts";
-import { endChild, spawn, waitForEnd } from "../../ffi/spawn.ts";
+} from "../../ffi/process/handover.ts";
+import { setProcessName, setUmask } from "../../ffi/process/process.ts";
+import type { ProcessLibc } from "../../ffi/process/libc.ts";
+import { endChild, spawn, waitForEnd } from "../../ffi/process/spawn.ts";
 import type { Launcher } from "./launcher.ts";
 import type { World } from "./world.ts";
 

@@ -4,15 +4,15 @@
  *
  * @module
  */
-import type { ProcessLibc } from "../../ffi/process_libc.ts";
-import { Readiness } from "../../ffi/readiness.ts";
-import { SocketDiagnosis } from "../../ffi/sock_diag.ts";
-import { openSocketLibc } from "../../ffi/socket_libc.ts";
-import { UnixListener } from "../../ffi/unix_listener.ts";
+import type { ProcessLibc } from "../../ffi/process/libc.ts";
+import { Readiness } from "../../ffi/net/readiness.ts";
+import { SocketDiagnosis } from "../../ffi/net/sock_diag.ts";
+import { openSocketLibc } from "../../ffi/net/socket_libc.ts";
+import { UnixListener } from "../../ffi/net/unix_listener.ts";
 import {
   connectUnix,
   type UnixStream as FfiStream,
-} from "../../ffi/unix_stream.ts";
+} from "../../ffi/net/unix_stream.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import type { UnixSocket } from "../net/place.ts";
 import type { OwnerOf, UnixStream, UnixStreams } from "../sync/streams.ts";

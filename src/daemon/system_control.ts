@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { takeRuntimeFiles } from "../../ffi/descriptors.ts";
+import { takeRuntimeFiles } from "../../ffi/process/descriptors.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import {
   emptyBoundingSet,
   forbidExecution,
   hideMemory,
-} from "../../ffi/hardening.ts";
+} from "../../ffi/process/hardening.ts";
 import {
   changeDirectory,
   changeIdentity,
@@ -17,11 +17,11 @@ import {
   findGroup,
   findUser,
   groupName,
-} from "../../ffi/identity.ts";
-import { placeFile } from "../../ffi/placed_file.ts";
-import { interfaceIndex } from "../../ffi/process.ts";
-import { errorText, type ProcessLibc } from "../../ffi/process_libc.ts";
-import { spawn, waitForEnd } from "../../ffi/spawn.ts";
+} from "../../ffi/process/identity.ts";
+import { placeFile } from "../../ffi/process/placed_file.ts";
+import { interfaceIndex } from "../../ffi/process/process.ts";
+import { errorText, type ProcessLibc } from "../../ffi/process/libc.ts";
+import { spawn, waitForEnd } from "../../ffi/process/spawn.ts";
 import type {
   ProcessControl,
   ProgramEnd,

@@ -5,14 +5,17 @@
  */
 import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { openAppend } from "../../ffi/append_file.ts";
-import { effectiveUser } from "../../ffi/identity.ts";
-import { keepInspectorShut } from "../../ffi/inspector.ts";
-import { monotonicMicroseconds, workingDirectory } from "../../ffi/process.ts";
-import type { ProcessLibc } from "../../ffi/process_libc.ts";
-import { readSecretFile } from "../../ffi/secret_file.ts";
-import { statName } from "../../ffi/stat.ts";
-import { UnixDatagram } from "../../ffi/unix_datagram.ts";
+import { openAppend } from "../../ffi/process/append_file.ts";
+import { effectiveUser } from "../../ffi/process/identity.ts";
+import { keepInspectorShut } from "../../ffi/process/inspector.ts";
+import {
+  monotonicMicroseconds,
+  workingDirectory,
+} from "../../ffi/process/process.ts";
+import type { ProcessLibc } from "../../ffi/process/libc.ts";
+import { readSecretFile } from "../../ffi/process/secret_file.ts";
+import { statName } from "../../ffi/process/stat.ts";
+import { UnixDatagram } from "../../ffi/net/unix_datagram.ts";
 import { digestWith } from "../crypto/webcrypto.ts";
 import type { LogFile } from "../log/outlet.ts";
 import { systemLookup } from "../net/system_lookup.ts";

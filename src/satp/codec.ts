@@ -19,7 +19,7 @@ import {
 } from "./header.ts";
 import type { SatpParameters } from "./params.ts";
 import { applyCipher, authenticateBatch, sealBatch } from "./pipeline.ts";
-import type { SchedulePair } from "./schedule.ts";
+import type { SchedulePair } from "./key_derivation.ts";
 
 /** What {@link SatpCodec.seal} puts into a datagram. */
 export interface PlainPacket {

@@ -10,7 +10,7 @@
 import type { DatagramBatch } from "./batch.ts";
 import type { CryptoEngine, MaybePromise, SyncCryptoEngine } from "./engine.ts";
 import { HEADER_BYTES } from "./header.ts";
-import { deriveKeys, type Schedules, writeCounter } from "./schedule.ts";
+import { deriveKeys, type Schedules, writeCounter } from "./key_derivation.ts";
 
 /** Works on all wanted datagrams of a batch. */
 type Step = (

@@ -1,7 +1,7 @@
 // TLS 1.3 with certificates on both sides (RFC 8446), as a transport between
 // sync and TCP.
 import type { Endpoint } from "../net/endpoint.ts";
-import type { HandshakeLimits } from "./doorkeeper.ts";
+import type { HandshakeLimits } from "./handshake_limiter.ts";
 import type { Connect, Listen } from "./streams.ts";
 import { acceptHandshake, beginHandshake } from "./tls_handshake.ts";
 import { type Surroundings, TlsListener } from "./tls_listener.ts";

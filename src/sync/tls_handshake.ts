@@ -5,7 +5,7 @@
 import { connect, createServer, type TLSSocket } from "node:tls";
 import type { SyncStream } from "./streams.ts";
 import type { TlsIdentity } from "./tls.ts";
-import { SILENT } from "./stranger.ts";
+import { SILENT } from "./pending_client.ts";
 import { TlsStream } from "./tls_stream.ts";
 import { Wire } from "./wire.ts";
 

@@ -5,9 +5,9 @@ import { formatPlace } from "../net/place.ts";
 import {
   HandshakeLimiter,
   type HandshakeLimiterOptions,
-} from "./doorkeeper.ts";
+} from "./handshake_limiter.ts";
 import type { SyncListener, SyncStream } from "./streams.ts";
-import { PendingClient } from "./stranger.ts";
+import { PendingClient } from "./pending_client.ts";
 
 interface TlsListenerOptions extends HandshakeLimiterOptions {
   /** Limited, since anybody may connect as often as they like. */

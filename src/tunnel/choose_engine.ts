@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { openIpsecMb } from "../../ffi/ipsec_mb.ts";
-import { openLibcrypto } from "../../ffi/libcrypto.ts";
+import { openIpsecMb } from "../../ffi/crypto/ipsec_mb.ts";
+import { openLibcrypto } from "../../ffi/crypto/libcrypto.ts";
 import type { Logger } from "../log/logger.ts";
-import type { NativeEngineName } from "./native_messages.ts";
+import type { NativeEngineName } from "./native/messages.ts";
 import type { EngineChoice } from "./settings.ts";
 
 /** An engine and why it was chosen. */

@@ -8,11 +8,11 @@ import type { Libc } from "../../ffi/libc.ts";
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
 import { chooseEngine } from "./choose_engine.ts";
-import { NativeBuilder } from "./native_builder.ts";
-import { NativePlane } from "./native_plane.ts";
+import { NativeBuilder } from "./native/builder.ts";
+import { NativePlane } from "./native/plane.ts";
 import type { PlaneBuilder } from "./plane.ts";
-import { PortableBuilder } from "./portable_builder.ts";
-import { portableEngine } from "./portable_engine.ts";
+import { PortableBuilder } from "./portable/builder.ts";
+import { portableEngine } from "./portable/engine.ts";
 import type { TunnelSettings } from "./settings.ts";
 
 /** What the plane finds around it. */

@@ -8,10 +8,10 @@ import {
   copySockaddr,
   sameSockaddr,
   SOCKADDR_WORDS,
-} from "../../ffi/sockaddr.ts";
+} from "../../ffi/net/sockaddr.ts";
 import type { CryptoEngine } from "../satp/engine.ts";
 import { ReplayWindow } from "../satp/replay_window.ts";
-import { type SchedulePair, schedulePair } from "../satp/schedule.ts";
+import { type SchedulePair, schedulePair } from "../satp/key_derivation.ts";
 import type { ConnectionTable, KeysSnapshot } from "./connection_table.ts";
 import { KeyEpoch } from "./key_epoch.ts";
 import { RetiredWindows } from "./retired_windows.ts";

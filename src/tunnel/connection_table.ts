@@ -19,7 +19,7 @@ import {
   copySockaddr,
   sameSockaddr,
   SOCKADDR_WORDS,
-} from "../../ffi/sockaddr.ts";
+} from "../../ffi/net/sockaddr.ts";
 import type { Role } from "../satp/params.ts";
 import type { MasterSecrets } from "../satp/secrets.ts";
 import { CONNECTION_COUNTERS } from "./counters.ts";

@@ -10,7 +10,7 @@ import {
   SOCKADDR_WORDS,
   sockaddrFamily,
   writeSockaddr,
-} from "../../ffi/sockaddr.ts";
+} from "../../ffi/net/sockaddr.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 
 /** Writes an endpoint; undefined means that none is known. */

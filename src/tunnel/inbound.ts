@@ -9,7 +9,7 @@ import {
   copySockaddr,
   sameSockaddr,
   SOCKADDR_WORDS,
-} from "../../ffi/sockaddr.ts";
+} from "../../ffi/net/sockaddr.ts";
 import type { DatagramBatch } from "../satp/batch.ts";
 import {
   HEADER_BYTES,
@@ -20,7 +20,7 @@ import {
   readU16,
 } from "../satp/header.ts";
 import { acceptsPayload, type DeviceType } from "../satp/payload.ts";
-import type { KeySchedule } from "../satp/schedule.ts";
+import type { KeySchedule } from "../satp/key_derivation.ts";
 import type { Connection, Connections } from "./connection.ts";
 import { ConnectionCounter, count, PlaneCounter } from "./counters.ts";
 import { type KeyEpoch, PinnedKeys } from "./key_epoch.ts";

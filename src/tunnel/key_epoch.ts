@@ -5,7 +5,7 @@
  * @module
  */
 import type { ReplayWindow } from "../satp/replay_window.ts";
-import type { SchedulePair } from "../satp/schedule.ts";
+import type { SchedulePair } from "../satp/key_derivation.ts";
 
 /** One epoch of a connection's keys, in one thread. */
 export class KeyEpoch {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ProcessLibc } from "../../ffi/process_libc.ts";
+import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import type { Logger } from "../log/logger.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import { withNumericZone } from "../net/zone.ts";
@@ -14,7 +14,7 @@ import { NumberSpaces } from "./number_spaces.ts";
 import type { PlaneBuilder, RunningPlane } from "./plane.ts";
 import { chooseSenderIds } from "./sender_ids.ts";
 import { ANY_SENDER_ID, type TunnelSettings } from "./settings.ts";
-import type { ReadOptions, TunnelOptions } from "./tunnel_options.ts";
+import type { ReadOptions, TunnelOptions } from "./options.ts";
 
 const DEFAULT_MTU = 1400;
 
@@ -52,7 +52,7 @@ export async function openTunnel(
   moved: (mux: number) => void,
   stop: AbortSignal,
 ): Promise<OpenTunnel> {
-  const { openProcessLibc } = await import("../../ffi/process_libc.ts");
+  const { openProcessLibc } = await import("../../ffi/process/libc.ts");
   const libc = opened.adopt(openProcessLibc(), (libc) => libc.close());
   const builder = opened.use(await choose(options, read, libc));
   const device = openDevice(builder, options);
@@ -65,7 +65,7 @@ export async function openTunnel(
     { table, routes: routing?.table, moved },
     stop,
   );
-  const { interfaceIndex } = await import("../../ffi/process.ts");
+  const { interfaceIndex } = await import("../../ffi/process/process.ts");
   return {
     table,
     routing,

@@ -17,7 +17,7 @@ import {
   PayloadType,
   payloadTypeOf,
 } from "../satp/payload.ts";
-import type { KeySchedule } from "../satp/schedule.ts";
+import type { KeySchedule } from "../satp/key_derivation.ts";
 import type { Connection, Connections } from "./connection.ts";
 import { Notice } from "./connection_table.ts";
 import { ConnectionCounter, count, PlaneCounter } from "./counters.ts";

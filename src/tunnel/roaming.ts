@@ -9,7 +9,7 @@ import {
   copySockaddr,
   sameSockaddr,
   SOCKADDR_WORDS,
-} from "../../ffi/sockaddr.ts";
+} from "../../ffi/net/sockaddr.ts";
 
 /**
  * After this time without an advancing datagram from the known endpoint, in

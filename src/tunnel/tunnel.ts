@@ -26,7 +26,7 @@ import {
   TunnelEvent,
   type TunnelEventMap,
   TunnelFailure,
-} from "./tunnel_event.ts";
+} from "./event.ts";
 import {
   prefixOption,
   type ReadOptions,
@@ -34,7 +34,7 @@ import {
   remoteOption,
   type TunnelOptions,
   windowOption,
-} from "./tunnel_options.ts";
+} from "./options.ts";
 
 /** How often peers are looked at, in ms. */
 const LOOK_MS = 1000;
@@ -64,7 +64,7 @@ export interface ConnectionStatus {
 /**
  * A tunnel that this program runs. It needs Linux, `--allow-ffi`,
  * CAP_NET_ADMIN, and for its fast data plane `--allow-read` from source or to
- * be compiled with `src/tunnel/native_worker.ts`; the slower plane takes over
+ * be compiled with `src/tunnel/native/worker.ts`; the slower plane takes over
  * without, and needs `--allow-net`.
  *
  * It tells by events what becomes of it: `ready`; `heard`, `moved` and `silent`

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { TunTapOptions } from "../../ffi/tuntap.ts";
+import type { TunTapOptions } from "../../ffi/tuntap/mod.ts";
 import { deviceTest as test } from "../../lab/test_case.ts";
 import type { Order } from "../../lab/scripts/device.ts";
 

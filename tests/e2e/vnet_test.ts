@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Offload } from "../../ffi/vnet.ts";
+import { Offload } from "../../ffi/tuntap/vnet.ts";
 import type { DeviceLab } from "../../lab/device_lab.ts";
 import { deviceTest as test } from "../../lab/test_case.ts";
 import { missingCommand } from "../../lab/missing.ts";

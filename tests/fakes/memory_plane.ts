@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { portableEngine } from "../../src/tunnel/portable_engine.ts";
-import type { OpenedEngine } from "../../src/tunnel/portable_builder.ts";
+import { portableEngine } from "../../src/tunnel/portable/engine.ts";
+import type { OpenedEngine } from "../../src/tunnel/portable/builder.ts";
 import {
   type Endpoint,
   formatEndpoint,
@@ -26,15 +26,15 @@ import {
   writeEndpoint,
 } from "../../src/tunnel/endpoint_words.ts";
 import { withMoves } from "../../src/tunnel/inbound_events.ts";
-import type { NativeEngineName } from "../../src/tunnel/native_messages.ts";
+import type { NativeEngineName } from "../../src/tunnel/native/messages.ts";
 import { PlaneLog } from "../../src/tunnel/plane_log.ts";
 import { PointToPoint } from "../../src/tunnel/point_to_point.ts";
-import { PortablePlane } from "../../src/tunnel/portable_plane.ts";
+import { PortablePlane } from "../../src/tunnel/portable/plane.ts";
 import type {
   DatagramSocket,
   PacketDevice,
   Received,
-} from "../../src/tunnel/seams.ts";
+} from "../../src/tunnel/portable/edges.ts";
 import {
   handledPackets,
   type PeerName,

@@ -5,7 +5,7 @@
  * @module
  */
 import { type Libc, openLibc } from "../../ffi/libc.ts";
-import type { UdpSocket } from "../../ffi/udp.ts";
+import type { UdpSocket } from "../../ffi/net/udp.ts";
 import { type Endpoint, formatEndpoint } from "../../src/net/endpoint.ts";
 import {
   type ConnectionKeys,
@@ -17,11 +17,11 @@ import {
   readEndpoint,
   writeEndpoint,
 } from "../../src/tunnel/endpoint_words.ts";
-import type { NativeEngineName } from "../../src/tunnel/native_messages.ts";
+import type { NativeEngineName } from "../../src/tunnel/native/messages.ts";
 import {
   type NativeOptions,
   NativePlane,
-} from "../../src/tunnel/native_plane.ts";
+} from "../../src/tunnel/native/plane.ts";
 import {
   duplicate,
   PairDevice,

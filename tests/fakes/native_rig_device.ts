@@ -6,7 +6,7 @@
  */
 import { Errno } from "../../ffi/errno.ts";
 import { cString, type Libc, openCLibrary } from "../../ffi/libc.ts";
-import { SocketPair } from "../../ffi/socket_pair.ts";
+import { SocketPair } from "../../ffi/net/socket_pair.ts";
 
 const SYMBOLS = {
   dup: { parameters: ["i32" /* int oldfd */], result: "i32" },

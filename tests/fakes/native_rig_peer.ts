@@ -5,11 +5,11 @@
  */
 import type { Libc } from "../../ffi/libc.ts";
 import { Arena } from "../../ffi/memory.ts";
-import { SOCKADDR_SIZE, writeSockaddr } from "../../ffi/sockaddr.ts";
-import type { SocketAddress } from "../../ffi/sockaddr.ts";
-import { UdpSocket } from "../../ffi/udp.ts";
-import { UdpReceiver } from "../../ffi/udp_receiver.ts";
-import { UdpSender } from "../../ffi/udp_sender.ts";
+import { SOCKADDR_SIZE, writeSockaddr } from "../../ffi/net/sockaddr.ts";
+import type { SocketAddress } from "../../ffi/net/sockaddr.ts";
+import { UdpSocket } from "../../ffi/net/udp.ts";
+import { UdpReceiver } from "../../ffi/net/udp_receiver.ts";
+import { UdpSender } from "../../ffi/net/udp_sender.ts";
 import type { Endpoint } from "../../src/net/endpoint.ts";
 
 const BUFFERS = 16;

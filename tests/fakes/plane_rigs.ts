@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { NativeEngineName } from "../../src/tunnel/native_messages.ts";
+import type { NativeEngineName } from "../../src/tunnel/native/messages.ts";
 import { whyNoIpsecMb, whyNoLibcrypto } from "../../lab/engines.ts";
 import { MemoryPlane } from "./memory_plane.ts";
 import { NativeRig } from "./native_rig.ts";

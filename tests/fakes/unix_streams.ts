@@ -1,11 +1,11 @@
 /**
  * Unix streams for one test, in a folder of their own.
  */
-import { openProcessLibc } from "../../ffi/process_libc.ts";
-import { Readiness } from "../../ffi/readiness.ts";
-import { openSocketLibc, type SocketLibc } from "../../ffi/socket_libc.ts";
-import { UnixListener } from "../../ffi/unix_listener.ts";
-import { connectUnix, type UnixStream } from "../../ffi/unix_stream.ts";
+import { openProcessLibc } from "../../ffi/process/libc.ts";
+import { Readiness } from "../../ffi/net/readiness.ts";
+import { openSocketLibc, type SocketLibc } from "../../ffi/net/socket_libc.ts";
+import { UnixListener } from "../../ffi/net/unix_listener.ts";
+import { connectUnix, type UnixStream } from "../../ffi/net/unix_stream.ts";
 
 /** What a test has of them. */
 export interface UnixRig {

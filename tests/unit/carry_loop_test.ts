@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
-import { CarryLoop } from "../../src/tunnel/carry_loop.ts";
-import { type DeviceReader, DeviceTurn } from "../../src/tunnel/device_turn.ts";
+import { CarryLoop } from "../../src/tunnel/native/loop.ts";
+import {
+  type DeviceReader,
+  DeviceTurn,
+} from "../../src/tunnel/native/device_turn.ts";
 import { fastestEngine } from "../../lab/engines.ts";
 import { ManualClock } from "../fakes/manual_clock.ts";
 import { NativeRig } from "../fakes/native_rig.ts";

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { openProcessLibc, type ProcessLibc } from "../../ffi/process_libc.ts";
+import { openProcessLibc, type ProcessLibc } from "../../ffi/process/libc.ts";
 import { genkey, writeSecrets } from "../../src/cli/genkey.ts";
 import { secretFiles } from "../../src/cli/secret_files.ts";
 import { readAnytunCommandLine } from "../../src/config/anytun.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
-import { openIpsecMb } from "../../ffi/ipsec_mb.ts";
-import { type Libcrypto, openLibcrypto } from "../../ffi/libcrypto.ts";
+import { openIpsecMb } from "../../ffi/crypto/ipsec_mb.ts";
+import { type Libcrypto, openLibcrypto } from "../../ffi/crypto/libcrypto.ts";
 import { Arena } from "../../ffi/memory.ts";
 import {
   IPSEC_MB_ARENA_BYTES,
@@ -22,7 +22,7 @@ import {
   authenticateBatch,
   sealBatch,
 } from "../../src/satp/pipeline.ts";
-import { KeySchedule } from "../../src/satp/schedule.ts";
+import { KeySchedule } from "../../src/satp/key_derivation.ts";
 import { whyNoIpsecMb } from "../../lab/engines.ts";
 
 const reason = whyNoIpsecMb();

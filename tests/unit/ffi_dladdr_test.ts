@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { exportedName } from "../../ffi/dladdr.ts";
+import { exportedName } from "../../ffi/crypto/dladdr.ts";
 import { cString, openCLibrary } from "../../ffi/libc.ts";
 
 /** The pointer to a function of the C library. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readArguments, readFile } from "../../ffi/file.ts";
+import { readArguments, readFile } from "../../ffi/process/file.ts";
 import { type Libc, openLibc } from "../../ffi/libc.ts";
 
 function test(name: string, body: (libc: Libc, folder: string) => void): void {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Errno } from "../../ffi/errno.ts";
-import { forbidExecution } from "../../ffi/hardening.ts";
-import { openProcessLibc } from "../../ffi/process_libc.ts";
+import { forbidExecution } from "../../ffi/process/hardening.ts";
+import { openProcessLibc } from "../../ffi/process/libc.ts";
 import { scriptCommand } from "../../lab/host.ts";
 
 /** What the hardened process says of itself, with two descriptors too many. */

@@ -2,17 +2,17 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createCipheriv, createHmac } from "node:crypto";
 import fc from "fast-check";
-import type { AesKeySize } from "../../ffi/aes.ts";
-import { CtrBurst, HmacBurst } from "../../ffi/burst_jobs.ts";
+import type { AesKeySize } from "../../ffi/crypto/aes.ts";
+import { CtrBurst, HmacBurst } from "../../ffi/crypto/burst_jobs.ts";
 import {
   IpsecMb,
   type IpsecMbLibrary,
   MAX_BURST,
   openIpsecMb,
-} from "../../ffi/ipsec_mb.ts";
-import { openLibcrypto } from "../../ffi/libcrypto.ts";
+} from "../../ffi/crypto/ipsec_mb.ts";
+import { openLibcrypto } from "../../ffi/crypto/libcrypto.ts";
 import { Arena } from "../../ffi/memory.ts";
-import { HmacSha1 } from "../../ffi/sha1.ts";
+import { HmacSha1 } from "../../ffi/crypto/sha1.ts";
 import { whyNoIpsecMb } from "../../lab/engines.ts";
 
 const reason = whyNoIpsecMb();

@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
 import { Errno, SystemError } from "../../ffi/errno.ts";
-import { readArguments } from "../../ffi/file.ts";
+import { readArguments } from "../../ffi/process/file.ts";
 import {
   LineReader,
   memoryFile,
   openPipe,
   takeAll,
-} from "../../ffi/handover.ts";
+} from "../../ffi/process/handover.ts";
 import {
   changeDirectory,
   changeIdentity,
   findGroup,
   findUser,
   groupName,
-} from "../../ffi/identity.ts";
+} from "../../ffi/process/identity.ts";
 import { cString } from "../../ffi/libc.ts";
 import {
   interfaceIndex,
@@ -21,23 +21,23 @@ import {
   overwriteArguments,
   readEnvironment,
   workingDirectory,
-} from "../../ffi/process.ts";
+} from "../../ffi/process/process.ts";
 import { FOREVER } from "../../ffi/poll.ts";
 import {
   errorText,
   openProcessLibc,
   type ProcessLibc,
   type ProcessSymbols,
-} from "../../ffi/process_libc.ts";
-import { readSecretFile } from "../../ffi/secret_file.ts";
+} from "../../ffi/process/libc.ts";
+import { readSecretFile } from "../../ffi/process/secret_file.ts";
 import {
   endChild,
   spawn,
   type SpawnOptions,
   waitForEnd,
-} from "../../ffi/spawn.ts";
-import { statName, statPath } from "../../ffi/stat.ts";
-import { UnixDatagram } from "../../ffi/unix_datagram.ts";
+} from "../../ffi/process/spawn.ts";
+import { statName, statPath } from "../../ffi/process/stat.ts";
+import { UnixDatagram } from "../../ffi/net/unix_datagram.ts";
 import { UnixListener } from "../../lab/unix_listener.ts";
 
 function test(

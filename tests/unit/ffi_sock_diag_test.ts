@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Errno } from "../../ffi/errno.ts";
-import { SocketDiagnosis, type TcpEnd } from "../../ffi/sock_diag.ts";
+import { SocketDiagnosis, type TcpEnd } from "../../ffi/net/sock_diag.ts";
 import { fakeLibc } from "../fakes/fake_libc.ts";
 import { libcTest as test } from "../fakes/with_libc.ts";
 import { ipAddress } from "../samples/routes.ts";

@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
-import { checkDeviceName } from "../../ffi/device_name.ts";
+import { checkDeviceName } from "../../ffi/tuntap/device_name.ts";
 import { Errno } from "../../ffi/errno.ts";
-import { parseInterfacePrefix } from "../../ffi/interface_prefix.ts";
-import { Ifreq } from "../../ffi/ifreq.ts";
+import { parseInterfacePrefix } from "../../ffi/tuntap/interface_prefix.ts";
+import { Ifreq } from "../../ffi/tuntap/ifreq.ts";
 import {
   acknowledged,
   addressMessage,
   linkStateMessage,
   mtuMessage,
-} from "../../ffi/rtnetlink.ts";
+} from "../../ffi/tuntap/rtnetlink.ts";
 import { AF } from "../../ffi/flags.ts";
-import { openDevice } from "../../ffi/tuntap_device.ts";
-import { openTunTap } from "../../ffi/tuntap.ts";
-import { negotiateOffloads, Offload } from "../../ffi/vnet.ts";
+import { openDevice } from "../../ffi/tuntap/device.ts";
+import { openTunTap } from "../../ffi/tuntap/mod.ts";
+import { negotiateOffloads, Offload } from "../../ffi/tuntap/vnet.ts";
 import { fakeLibc } from "../fakes/fake_libc.ts";
 import { libcTest as test } from "../fakes/with_libc.ts";
 

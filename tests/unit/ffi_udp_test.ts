@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Errno } from "../../ffi/errno.ts";
-import { GatherList } from "../../ffi/gather_list.ts";
+import { GatherList } from "../../ffi/net/gather_list.ts";
 import { type Libc, openLibc } from "../../ffi/libc.ts";
 import { Arena } from "../../ffi/memory.ts";
-import { MessageHeaders } from "../../ffi/mmsghdr.ts";
+import { MessageHeaders } from "../../ffi/net/mmsghdr.ts";
 import { FOREVER, PollSet } from "../../ffi/poll.ts";
 import {
   copySockaddr,
@@ -16,10 +16,10 @@ import {
   sockaddrLength,
   type SocketAddress,
   writeSockaddr,
-} from "../../ffi/sockaddr.ts";
-import { UdpSocket } from "../../ffi/udp.ts";
-import { UdpReceiver } from "../../ffi/udp_receiver.ts";
-import { UdpSender } from "../../ffi/udp_sender.ts";
+} from "../../ffi/net/sockaddr.ts";
+import { UdpSocket } from "../../ffi/net/udp.ts";
+import { UdpReceiver } from "../../ffi/net/udp_receiver.ts";
+import { UdpSender } from "../../ffi/net/udp_sender.ts";
 import { fakeLibc } from "../fakes/fake_libc.ts";
 import { libcTest } from "../fakes/with_libc.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { SocketLibc, SocketSymbols } from "../../ffi/socket_libc.ts";
-import { UnixListener } from "../../ffi/unix_listener.ts";
+import type { SocketLibc, SocketSymbols } from "../../ffi/net/socket_libc.ts";
+import { UnixListener } from "../../ffi/net/unix_listener.ts";
 import { settle } from "../fakes/manual_clock.ts";
 import { type UnixRig, unixTest as test } from "../fakes/unix_streams.ts";
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { Errno } from "../../ffi/errno.ts";
 import { POLLIN } from "../../ffi/poll.ts";
-import { Readiness } from "../../ffi/readiness.ts";
-import type { SocketLibc } from "../../ffi/socket_libc.ts";
-import { UnixListener } from "../../ffi/unix_listener.ts";
-import { connectUnix, type UnixStream } from "../../ffi/unix_stream.ts";
+import { Readiness } from "../../ffi/net/readiness.ts";
+import type { SocketLibc } from "../../ffi/net/socket_libc.ts";
+import { UnixListener } from "../../ffi/net/unix_listener.ts";
+import { connectUnix, type UnixStream } from "../../ffi/net/unix_stream.ts";
 import { settle } from "../fakes/manual_clock.ts";
 import { unixTest as test } from "../fakes/unix_streams.ts";
 

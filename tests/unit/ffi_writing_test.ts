@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { openAppend } from "../../ffi/append_file.ts";
-import { placeFile } from "../../ffi/placed_file.ts";
-import { openProcessLibc, type ProcessLibc } from "../../ffi/process_libc.ts";
-import { spawn, waitForEnd } from "../../ffi/spawn.ts";
+import { openAppend } from "../../ffi/process/append_file.ts";
+import { placeFile } from "../../ffi/process/placed_file.ts";
+import { openProcessLibc, type ProcessLibc } from "../../ffi/process/libc.ts";
+import { spawn, waitForEnd } from "../../ffi/process/spawn.ts";
 
 function test(
   name: string,

@@ -15,7 +15,10 @@ import {
   PLANE_COUNTERS,
 } from "../../src/tunnel/counters.ts";
 import { writeEndpoint } from "../../src/tunnel/endpoint_words.ts";
-import { GsoSender, type SendSockets } from "../../src/tunnel/gso_sender.ts";
+import {
+  GsoSender,
+  type SendSockets,
+} from "../../src/tunnel/native/gso_sender.ts";
 import { Outbound } from "../../src/tunnel/outbound.ts";
 import { PointToPoint } from "../../src/tunnel/point_to_point.ts";
 import { RecordingKernel } from "../fakes/native_rig_kernel.ts";

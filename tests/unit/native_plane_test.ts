@@ -6,15 +6,15 @@ import {
   ConnectionCounter,
   PLANE_COUNTERS,
 } from "../../src/tunnel/counters.ts";
-import { DeviceTurn } from "../../src/tunnel/device_turn.ts";
+import { DeviceTurn } from "../../src/tunnel/native/device_turn.ts";
 import type {
   NativeSetup,
   WorkerMessage,
-} from "../../src/tunnel/native_messages.ts";
+} from "../../src/tunnel/native/messages.ts";
 import {
   type NativeOptions,
   NativePlane,
-} from "../../src/tunnel/native_plane.ts";
+} from "../../src/tunnel/native/plane.ts";
 import { NativeRig, type NativeRigOptions } from "../fakes/native_rig.ts";
 import { PairDevice } from "../fakes/native_rig_device.ts";
 import { recordingLog } from "../fakes/recording_log.ts";
@@ -207,7 +207,7 @@ libcTest(
       otherWakeup: wakeup,
     };
     const worker = new Worker(
-      new URL("../../src/tunnel/native_worker.ts", import.meta.url),
+      new URL("../../src/tunnel/native/worker.ts", import.meta.url),
       { type: "module" },
     );
     const stopAtDeath = Promise.withResolvers<number>();

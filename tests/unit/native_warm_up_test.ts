@@ -4,12 +4,12 @@ import { BuiltinEngine } from "../../src/crypto/builtin.ts";
 import type { MasterKey } from "../../src/satp/engine.ts";
 import { ConnectionTable } from "../../src/tunnel/connection_table.ts";
 import { PLANE_COUNTERS } from "../../src/tunnel/counters.ts";
-import { DeviceTurn } from "../../src/tunnel/device_turn.ts";
+import { DeviceTurn } from "../../src/tunnel/native/device_turn.ts";
 import type {
   NativeSetup,
   WorkerRole,
-} from "../../src/tunnel/native_messages.ts";
-import { warmUp } from "../../src/tunnel/rehearsal.ts";
+} from "../../src/tunnel/native/messages.ts";
+import { warmUp } from "../../src/tunnel/native/warm_up.ts";
 import { tunnelSettings } from "../fakes/tunnel_settings.ts";
 import { libcTest } from "../fakes/with_libc.ts";
 

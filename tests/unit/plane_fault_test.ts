@@ -1,19 +1,19 @@
 import { strict as assert } from "node:assert";
 import type { Libc } from "../../ffi/libc.ts";
 import { EventFd } from "../../ffi/poll.ts";
-import { SocketPair } from "../../ffi/socket_pair.ts";
-import type { UdpSocket } from "../../ffi/udp.ts";
+import { SocketPair } from "../../ffi/net/socket_pair.ts";
+import type { UdpSocket } from "../../ffi/net/udp.ts";
 import { createSatpCodec } from "../../mod.ts";
 import { BuiltinEngine } from "../../src/crypto/builtin.ts";
 import type { MasterKey } from "../../src/satp/engine.ts";
-import { assemble } from "../../src/tunnel/assemble.ts";
-import type { CarryLoop } from "../../src/tunnel/carry_loop.ts";
+import { assemble } from "../../src/tunnel/native/assemble.ts";
+import type { CarryLoop } from "../../src/tunnel/native/loop.ts";
 import {
   ConnectionTable,
   endpointWords,
 } from "../../src/tunnel/connection_table.ts";
 import { PLANE_COUNTERS, PlaneCounter } from "../../src/tunnel/counters.ts";
-import { DeviceTurn } from "../../src/tunnel/device_turn.ts";
+import { DeviceTurn } from "../../src/tunnel/native/device_turn.ts";
 import { writeEndpoint } from "../../src/tunnel/endpoint_words.ts";
 import { PlaneLog } from "../../src/tunnel/plane_log.ts";
 import { MemoryPlane } from "../fakes/memory_plane.ts";

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { ReplayWindow } from "../../src/satp/replay_window.ts";
 import { endpointWords } from "../../src/tunnel/connection_table.ts";
-import { copySockaddr, sameSockaddr } from "../../ffi/sockaddr.ts";
+import { copySockaddr, sameSockaddr } from "../../ffi/net/sockaddr.ts";
 import { EndpointTenure } from "../../src/tunnel/roaming.ts";
 
 const HOME = endpointWords().fill(4);

@@ -3,7 +3,7 @@
  * certificate when, in time that the test lets pass.
  */
 import { strict as assert } from "node:assert";
-import type { HandshakeLimits } from "../../src/sync/doorkeeper.ts";
+import type { HandshakeLimits } from "../../src/sync/handshake_limiter.ts";
 import { KnownMembers } from "../../src/sync/known_members.ts";
 import type { SyncStream } from "../../src/sync/streams.ts";
 import { TlsListener } from "../../src/sync/tls_listener.ts";

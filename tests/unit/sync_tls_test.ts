@@ -3,7 +3,7 @@ import { connect as tlsConnect, type ConnectionOptions } from "node:tls";
 import type { Logger } from "../../src/log/logger.ts";
 import type { Endpoint } from "../../src/net/endpoint.ts";
 import { connectTcp, listenTcp } from "../../src/sync/deno_tcp.ts";
-import type { HandshakeLimits } from "../../src/sync/doorkeeper.ts";
+import type { HandshakeLimits } from "../../src/sync/handshake_limiter.ts";
 import { KnownMembers } from "../../src/sync/known_members.ts";
 import type { Connect, SyncStream } from "../../src/sync/streams.ts";
 import { SyncServer } from "../../src/sync/server.ts";

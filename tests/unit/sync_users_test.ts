@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
-import { effectiveUser } from "../../ffi/identity.ts";
-import { openProcessLibc } from "../../ffi/process_libc.ts";
+import { effectiveUser } from "../../ffi/process/identity.ts";
+import { openProcessLibc } from "../../ffi/process/libc.ts";
 import { LocalStreams } from "../../src/daemon/local_streams.ts";
 import type { RateLimitedLog } from "../../src/log/rate_limited_log.ts";
 import type { Endpoint } from "../../src/net/endpoint.ts";

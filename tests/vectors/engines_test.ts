@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
-import { openIpsecMb } from "../../ffi/ipsec_mb.ts";
-import { openLibcrypto } from "../../ffi/libcrypto.ts";
+import { openIpsecMb } from "../../ffi/crypto/ipsec_mb.ts";
+import { openLibcrypto } from "../../ffi/crypto/libcrypto.ts";
 import { Arena } from "../../ffi/memory.ts";
 import { BuiltinEngine } from "../../src/crypto/builtin.ts";
 import { IpsecMbEngine } from "../../src/crypto/ipsec_mb.ts";
@@ -14,7 +14,7 @@ import {
   authenticateBatch,
   sealBatch,
 } from "../../src/satp/pipeline.ts";
-import { schedulePair } from "../../src/satp/schedule.ts";
+import { schedulePair } from "../../src/satp/key_derivation.ts";
 import { whyNoIpsecMb, whyNoLibcrypto } from "../../lab/engines.ts";
 import { paramsOf, secretsOf, type VectorParams } from "./satp.ts";
 import { fromHex, loadVectors, toHex } from "./vectors.ts";

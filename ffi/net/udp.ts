@@ -1,0 +1,165 @@
+/**
+ * UDP sockets of the kernel, with the offloads of Linux.
+ *
+ * @module
+ */
+
+import { AF, IPPROTO, IPV6, SO, SOCK, SOL, UDP } from "../flags.ts";
+import type { Libc } from "../libc.ts";
+import {
+  readSockaddr,
+  SOCKADDR_SIZE,
+  sockaddrLength,
+  type SocketAddress,
+  writeSockaddr,
+} from "./sockaddr.ts";
+
+// socket(2), socket(7), ipv6(7), include/uapi/asm-generic/socket.h
+
+/** Sizes of the kernel's buffers for a socket, in bytes of payload. */
+export interface BufferSizes {
+  /** For datagrams that wait to be sent. */
+  readonly send: number;
+  /** For datagrams that wait to be received. */
+  readonly receive: number;
+}
+
+/** A UDP socket, bound to an address of one family. */
+export class UdpSocket {
+  /** The file descriptor. */
+  readonly fd: number;
+  /** The address it is bound to, with the port that the kernel chose for 0. */
+  readonly local: SocketAddress;
+  readonly #libc: Libc;
+
+  private constructor(libc: Libc, fd: number, local: SocketAddress) {
+    this.#libc = libc;
+    this.fd = fd;
+    this.local = local;
+  }
+
+  /**
+   * Opens a socket. One for IPv6 takes IPv6 only (SATP section 10).
+   *
+   * @param local What to bind it to; port 0 lets the kernel choose.
+   * @throws {SystemError} `EADDRINUSE`, `EADDRNOTAVAIL`, `EAFNOSUPPORT` and
+   * others.
+   */
+  static open(libc: Libc, local: SocketAddress): UdpSocket {
+    const family = local.address.length === 16 ? AF.INET6 : AF.INET;
+    const type = SOCK.DGRAM | SOCK.CLOEXEC;
+    const fd = libc.symbols.socket(family, type, 0);
+    if (fd < 0) throw libc.error("open a UDP socket", "socket");
+    try {
+      if (family === AF.INET6) {
+        setOption(libc, fd, IPPROTO.IPV6, IPV6.V6ONLY, 1);
+      }
+      return new UdpSocket(libc, fd, bind(libc, fd, local));
+    } catch (error) {
+      libc.symbols.close(fd);
+      throw error;
+    }
+  }
+
+  /**
+   * Asks for larger buffers: with CAP_NET_ADMIN beyond the limit that the
+   * administrator set, without it up to that limit.
+   *
+   * @param wanted What would be good.
+   * @returns What the kernel gives.
+   */
+  resizeBuffers(wanted: BufferSizes): BufferSizes {
+    return {
+      send: this.#resize(SO.SNDBUFFORCE, SO.SNDBUF, wanted.send),
+      receive: this.#resize(SO.RCVBUFFORCE, SO.RCVBUF, wanted.receive),
+    };
+  }
+
+  #resize(force: number, plain: number, wanted: number): number {
+    if (!this.#allows(SOL.SOCKET, force, wanted)) {
+      this.#allows(SOL.SOCKET, plain, wanted);
+    }
+    // The kernel counts its own overhead in, as much again (socket(7)).
+    return getOption(this.#libc, this.fd, SOL.SOCKET, plain) / 2;
+  }
+
+  /**
+   * Lets the kernel join datagrams of one sender. Every receive buffer must
+   * then hold 64 KiB.
+   *
+   * @returns Whether the kernel can (since Linux 5.0).
+   */
+  enableGro(): boolean {
+    return this.#allows(SOL.UDP, UDP.GRO, 1);
+  }
+
+  /**
+   * @returns Whether the kernel can cut one message into datagrams (since Linux
+   * 4.18). The path of a message may still refuse.
+   */
+  supportsGso(): boolean {
+    return this.#allows(SOL.UDP, UDP.SEGMENT, 0);
+  }
+
+  /** Closes the socket. */
+  close(): void {
+    this.#libc.symbols.close(this.fd);
+  }
+
+  #allows(level: number, option: number, value: number): boolean {
+    return trySetOption(this.#libc, this.fd, level, option, value);
+  }
+}
+
+function bind(libc: Libc, fd: number, local: SocketAddress): SocketAddress {
+  const bytes = new Uint8Array(SOCKADDR_SIZE);
+  const view = new DataView(bytes.buffer);
+  writeSockaddr(view, 0, local);
+  const length = sockaddrLength(new Uint32Array(bytes.buffer), 0);
+  if (libc.symbols.bind(fd, bytes, length) < 0) {
+    throw libc.error(`bind a UDP socket to port ${local.port}`, "bind");
+  }
+  const room = new Uint8Array(Uint32Array.of(SOCKADDR_SIZE).buffer);
+  if (libc.symbols.getsockname(fd, bytes, room) < 0) {
+    throw libc.error("find the port of a UDP socket", "getsockname");
+  }
+  return readSockaddr(view, 0);
+}
+
+function trySetOption(
+  libc: Libc,
+  fd: number,
+  level: number,
+  option: number,
+  value: number,
+): boolean {
+  const bytes = new Uint8Array(Int32Array.of(value).buffer);
+  const { setsockopt } = libc.symbols;
+  return setsockopt(fd, level, option, bytes, bytes.length) >= 0;
+}
+
+function setOption(
+  libc: Libc,
+  fd: number,
+  level: number,
+  option: number,
+  value: number,
+): void {
+  if (trySetOption(libc, fd, level, option, value)) return;
+  throw libc.error(`set option ${option} of a UDP socket`, "setsockopt");
+}
+
+function getOption(
+  libc: Libc,
+  fd: number,
+  level: number,
+  option: number,
+): number {
+  const value = new Int32Array(1);
+  const size = new Uint8Array(Uint32Array.of(4).buffer);
+  const { getsockopt } = libc.symbols;
+  if (getsockopt(fd, level, option, new Uint8Array(value.buffer), size) < 0) {
+    throw libc.error(`get option ${option} of a UDP socket`, "getsockopt");
+  }
+  return value[0] ?? 0;
+}

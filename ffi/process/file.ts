@@ -1,0 +1,89 @@
+// Files by way of the C library: the program runs without the permissions to
+// read and write files, which never cover /dev and /proc anyway.
+
+import { Errno } from "../errno.ts";
+import { O } from "../flags.ts";
+import { cString, type Libc } from "../libc.ts";
+
+const READ_SIZE = 16384;
+
+/**
+ * Also for files of unknown size, as under /proc.
+ * @throws {RangeError} When it is longer than the limit.
+ */
+export function readFile(
+  libc: Libc,
+  path: string,
+  limit = 1 << 20,
+): Uint8Array<ArrayBuffer> {
+  const fd = libc.symbols.open(cString(path), O.RDONLY | O.CLOEXEC, 0);
+  if (fd < 0) throw libc.error(`open '${path}'`, "open");
+  try {
+    return readDescriptor(libc, fd, path, limit);
+  } finally {
+    libc.symbols.close(fd);
+  }
+}
+
+/**
+ * Leaves the descriptor open.
+ * @param path For errors.
+ * @throws {RangeError} When there is more than the limit.
+ */
+export function readDescriptor(
+  libc: Libc,
+  fd: number,
+  path: string,
+  limit: number,
+): Uint8Array<ArrayBuffer> {
+  let bytes = new Uint8Array(READ_SIZE);
+  let length = 0;
+  for (;;) {
+    if (length === bytes.length) bytes = doubled(bytes);
+    const room = bytes.subarray(length);
+    const count = libc.symbols.read(fd, room, room.length);
+    if (count < 0) {
+      const error = libc.error(`read '${path}'`, "read");
+      if (error.errno === Errno.EINTR) continue;
+      throw error;
+    }
+    if (count === 0) return bytes.slice(0, length);
+    length += count;
+    if (length > limit) {
+      throw new RangeError(
+        `Cannot read '${path}': it is longer than ${limit} bytes`,
+      );
+    }
+  }
+}
+
+function doubled(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(bytes.length * 2);
+  larger.set(bytes);
+  return larger;
+}
+
+/** @param path For errors. */
+export function writeDescriptor(
+  libc: Libc,
+  fd: number,
+  path: string,
+  bytes: Uint8Array<ArrayBuffer>,
+): void {
+  let rest = bytes;
+  while (rest.length > 0) {
+    const count = libc.symbols.write(fd, rest, rest.length);
+    if (count < 0) {
+      const error = libc.error(`write '${path}'`, "write");
+      if (error.errno === Errno.EINTR) continue;
+      throw error;
+    }
+    rest = rest.subarray(count);
+  }
+}
+
+/** With the name of the program, which Deno does not show. */
+export function readArguments(libc: Libc): string[] {
+  const text = new TextDecoder().decode(readFile(libc, "/proc/self/cmdline"));
+  return text.split("\0").slice(0, -1);
+}

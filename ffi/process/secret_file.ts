@@ -1,0 +1,48 @@
+// Files that hold a secret.
+
+import { readDescriptor } from "./file.ts";
+import { O } from "../flags.ts";
+import { cString } from "../libc.ts";
+import type { ProcessLibc } from "./libc.ts";
+import { statDescriptor } from "./stat.ts";
+
+const STANDARD_INPUT = 0;
+const LIMIT = 4096;
+
+/** Neither owner nor group. */
+const OTHERS = 0o007;
+
+interface SecretFile {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Whether users other than owner and group have access. */
+  readonly isPublic: boolean;
+}
+
+/**
+ * The permissions are those of the very file that was read, even if its name
+ * changes hands.
+ * @throws {RangeError} When it is longer.
+ */
+export function readSecretFile(
+  libc: ProcessLibc,
+  path: string,
+  limit = LIMIT,
+): SecretFile {
+  const fd = libc.symbols.open(cString(path), O.RDONLY | O.CLOEXEC, 0);
+  if (fd < 0) throw libc.error(`open '${path}'`, "open");
+  try {
+    const isPublic = (statDescriptor(libc, fd, path).mode & OTHERS) !== 0;
+    return { bytes: readDescriptor(libc, fd, path, limit), isPublic };
+  } finally {
+    libc.symbols.close(fd);
+  }
+}
+
+/** @throws {RangeError} When it is longer than 4096 bytes. */
+export function readSecretInput(libc: ProcessLibc): SecretFile {
+  const name = "standard input";
+  return {
+    bytes: readDescriptor(libc, STANDARD_INPUT, name, LIMIT),
+    isPublic: false,
+  };
+}

@@ -1,0 +1,103 @@
+// File status: statx(2), whose struct is the same on every architecture.
+
+import { AT } from "../flags.ts";
+import { cString } from "../libc.ts";
+import type { ProcessLibc } from "./libc.ts";
+
+// include/uapi/linux/stat.h
+const STATX_MODE = 0x2;
+const STATX_NLINK = 0x4;
+const STATX_UID = 0x8;
+const STATX_INO = 0x100;
+const STATX_SIZE = 256;
+const NLINK_AT = 16;
+const OWNER_AT = 20;
+const MODE_AT = 28;
+const INODE_AT = 32;
+const DEVICE_MAJOR_AT = 136;
+const DEVICE_MINOR_AT = 140;
+
+/** By the upper four bits of a mode. */
+const KINDS = new Map([
+  [0o1, "FIFO"],
+  [0o2, "character device"],
+  [0o4, "folder"],
+  [0o6, "block device"],
+  [0o10, "regular file"],
+  [0o12, "symbolic link"],
+  [0o14, "socket"],
+]);
+
+export interface FileStatus {
+  /** Type and permission bits. */
+  readonly mode: number;
+  readonly kind: string;
+  /** Number of hard links. */
+  readonly names: number;
+  /** User id. */
+  readonly owner: number;
+  /** The same for two names of one file, and for no others. */
+  readonly identity: string;
+}
+
+/** Follows a symbolic link. */
+export function statPath(libc: ProcessLibc, path: string): FileStatus {
+  return stat(libc, AT.FDCWD, path, 0, path);
+}
+
+/**
+ * Does not follow a symbolic link.
+ * @param folder An open folder for relative names.
+ */
+export function statName(
+  libc: ProcessLibc,
+  name: string,
+  folder: number = AT.FDCWD,
+): FileStatus {
+  return stat(libc, folder, name, AT.SYMLINK_NOFOLLOW, name);
+}
+
+/** @param path For errors. */
+export function statDescriptor(
+  libc: ProcessLibc,
+  fd: number,
+  path: string,
+): FileStatus {
+  return stat(libc, fd, "", AT.EMPTY_PATH, path);
+}
+
+/** @returns undefined when nothing is there, or it cannot be seen */
+export function statOrNone(look: () => FileStatus): FileStatus | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
+}
+
+function stat(
+  libc: ProcessLibc,
+  fd: number,
+  path: string,
+  flags: number,
+  name: string,
+): FileStatus {
+  const { statx } = libc.process;
+  const result = new Uint8Array(STATX_SIZE);
+  const mask = STATX_MODE | STATX_NLINK | STATX_UID | STATX_INO;
+  if (statx(fd, cString(path), flags, mask, result) !== 0) {
+    throw libc.error(`look at '${name}'`, "statx");
+  }
+  const view = new DataView(result.buffer);
+  const device = [DEVICE_MAJOR_AT, DEVICE_MINOR_AT]
+    .map((at) => view.getUint32(at, true));
+  const inode = view.getBigUint64(INODE_AT, true);
+  const mode = view.getUint16(MODE_AT, true);
+  return {
+    mode,
+    kind: KINDS.get(mode >> 12) ?? "file of an unknown kind",
+    names: view.getUint32(NLINK_AT, true),
+    owner: view.getUint32(OWNER_AT, true),
+    identity: [...device, inode].join(":"),
+  };
+}

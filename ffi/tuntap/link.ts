@@ -1,0 +1,126 @@
+// Addresses, MTU and state of a TUN or TAP device.
+
+import type { DeviceSettings, DeviceType } from "./types.ts";
+import { Errno, SystemError } from "../errno.ts";
+import { AF } from "../flags.ts";
+import { deviceIndex, deviceMtu } from "./ifreq.ts";
+import {
+  type InterfacePrefix,
+  parseInterfacePrefix,
+} from "./interface_prefix.ts";
+import type { Libc } from "../libc.ts";
+import {
+  addressMessage,
+  type LinkRequest,
+  linkStateMessage,
+  mtuMessage,
+  RouteSocket,
+} from "./rtnetlink.ts";
+import { TunTapError } from "./errors.ts";
+
+/** RFC 791 section 3.2: every link carries 68 bytes. */
+const MIN_MTU = 68;
+const MAX_MTU = 65535;
+/** RFC 8200 section 5. */
+const MIN_MTU_IPV6 = 1280;
+
+/** See {@linkcode TunTap.configure}. */
+export function configureLink(
+  libc: Libc,
+  name: string,
+  type: DeviceType,
+  settings: DeviceSettings,
+): void {
+  const { mtu, up } = settings;
+  const prefixes = (settings.addresses ?? []).map((text) =>
+    parseInterfacePrefix(libc, text)
+  );
+  if (mtu !== undefined) checkMtu(mtu);
+  using socket = new RouteSocket(libc);
+  const index = ask(name, () => deviceIndex(libc, socket.fd, name));
+  const present = ask(name, () => deviceMtu(libc, socket.fd, name));
+  checkRoomForIpv6(prefixes, mtu ?? present);
+  const requests: LinkRequest[] = [];
+  if (mtu !== undefined) {
+    requests.push({
+      what: `set the MTU of ${name} to ${mtu}`,
+      message: mtuMessage(index, mtu),
+    });
+  }
+  for (const prefix of prefixes) {
+    requests.push({
+      what: `give ${name} the address ${prefix.text}`,
+      message: addressMessage(index, prefix, type === "tap"),
+    });
+  }
+  if (up !== undefined) {
+    requests.push({
+      what: `set ${name} ${up ? "up" : "down"}`,
+      message: linkStateMessage(index, up),
+    });
+  }
+  for (const request of requests) carryOut(socket, request);
+}
+
+/** @throws {TunTapError} `gone`, when there is no such device. */
+export function linkMtu(libc: Libc, name: string): number {
+  using socket = new RouteSocket(libc);
+  return ask(name, () => deviceMtu(libc, socket.fd, name));
+}
+
+function ask(name: string, query: () => number): number {
+  try {
+    return query();
+  } catch (cause) {
+    const message = `Cannot find the device ${name}: it is gone`;
+    throw new TunTapError("gone", message, { cause });
+  }
+}
+
+function checkMtu(mtu: number): void {
+  if (Number.isInteger(mtu) && mtu >= MIN_MTU && mtu <= MAX_MTU) return;
+  throw new TunTapError(
+    "bad-setting",
+    `Cannot set the MTU: ${mtu} is not a whole number from ${MIN_MTU} to ${MAX_MTU}`,
+  );
+}
+
+function checkRoomForIpv6(
+  prefixes: readonly InterfacePrefix[],
+  mtu: number,
+): void {
+  const prefix = prefixes.find(({ family }) => family === AF.INET6);
+  if (prefix === undefined || mtu >= MIN_MTU_IPV6) return;
+  throw new TunTapError(
+    "bad-setting",
+    `Cannot use the device address ${prefix.text}: IPv6 needs an MTU of at least ${MIN_MTU_IPV6}, it is ${mtu}`,
+  );
+}
+
+function carryOut(socket: RouteSocket, request: LinkRequest): void {
+  try {
+    socket.request(request);
+  } catch (cause) {
+    if (!(cause instanceof SystemError)) throw cause;
+    throw refusal(request.what, cause);
+  }
+}
+
+function refusal(what: string, cause: SystemError): TunTapError {
+  switch (cause.errno) {
+    case Errno.EPERM:
+      return new TunTapError(
+        "not-permitted",
+        `Cannot ${what}: it needs root or the capability CAP_NET_ADMIN`,
+        { cause },
+      );
+    case Errno.EACCES:
+      return new TunTapError(
+        "failed",
+        `Cannot ${what}: IPv6 is disabled on the device (sysctl net.ipv6.conf.*.disable_ipv6)`,
+        { cause },
+      );
+    default:
+      return new TunTapError("failed", cause.message, { cause });
+  }
+}

@@ -1,0 +1,177 @@
+// Setup of network devices by rtnetlink(7), framed as in RFC 3549 section 2.3.
+
+import { SystemError } from "../errno.ts";
+import { AF, MSG, NETLINK, NLM_F, NLMSG_HDRLEN, SOCK } from "../flags.ts";
+import type { InterfacePrefix } from "./interface_prefix.ts";
+import type { Libc } from "../libc.ts";
+
+// include/uapi/linux/netlink.h
+const NLMSG_ERROR = 2;
+
+// include/uapi/linux/rtnetlink.h, if_link.h, if_addr.h
+const RTM_NEWLINK = 16;
+const RTM_NEWADDR = 20;
+const LINK_BODY_SIZE = 16;
+const ADDRESS_BODY_SIZE = 8;
+const IFLA_MTU = 4;
+const IFA_ADDRESS = 1;
+const IFA_LOCAL = 2;
+const IFA_BROADCAST = 4;
+const IFF_UP = 0x1;
+
+const REPLY_SIZE = 8192;
+
+export interface LinkRequest {
+  /** For errors, such as `set the MTU of tun0 to 1400`. */
+  readonly what: string;
+  /** With its header; the sequence number is still 0. */
+  readonly message: Uint8Array<ArrayBuffer>;
+}
+
+export function mtuMessage(
+  index: number,
+  mtu: number,
+): Uint8Array<ArrayBuffer> {
+  const value = new Uint8Array(4);
+  new DataView(value.buffer).setUint32(0, mtu, true);
+  return message(RTM_NEWLINK, 0, linkBody(index, 0, 0), [[IFLA_MTU, value]]);
+}
+
+export function linkStateMessage(
+  index: number,
+  up: boolean,
+): Uint8Array<ArrayBuffer> {
+  const body = linkBody(index, up ? IFF_UP : 0, IFF_UP);
+  return message(RTM_NEWLINK, 0, body, []);
+}
+
+/**
+ * An address that is there already stays.
+ * @param broadcast Whether the device has a broadcast address (a tap device
+ * has), which IPv4 then makes of the address' host bits (RFC 919 section 7).
+ */
+export function addressMessage(
+  index: number,
+  prefix: InterfacePrefix,
+  broadcast: boolean,
+): Uint8Array<ArrayBuffer> {
+  const body = new Uint8Array(ADDRESS_BODY_SIZE);
+  body[0] = prefix.family;
+  body[1] = prefix.length;
+  new DataView(body.buffer).setUint32(4, index, true);
+  const attributes: Attribute[] = [
+    [IFA_LOCAL, prefix.address],
+    [IFA_ADDRESS, prefix.address],
+  ];
+  // A prefix of 31 bits has no broadcast address (RFC 3021 section 2.1).
+  if (broadcast && prefix.family === AF.INET && prefix.length < 31) {
+    attributes.push([IFA_BROADCAST, broadcastAddress(prefix)]);
+  }
+  return message(RTM_NEWADDR, NLM_F.CREATE | NLM_F.REPLACE, body, attributes);
+}
+
+function broadcastAddress(prefix: InterfacePrefix): Uint8Array<ArrayBuffer> {
+  const address = prefix.address.slice();
+  const view = new DataView(address.buffer);
+  view.setUint32(0, view.getUint32(0) | (0xffffffff >>> prefix.length));
+  return address;
+}
+
+type Attribute = readonly [type: number, value: Uint8Array];
+
+/** struct ifinfomsg */
+function linkBody(index: number, flags: number, change: number): Uint8Array {
+  const body = new Uint8Array(LINK_BODY_SIZE);
+  const view = new DataView(body.buffer);
+  view.setInt32(4, index, true);
+  view.setUint32(8, flags, true);
+  view.setUint32(12, change, true);
+  return body;
+}
+
+function message(
+  type: number,
+  flags: number,
+  body: Uint8Array,
+  attributes: readonly Attribute[],
+): Uint8Array<ArrayBuffer> {
+  const size = attributes.reduce(
+    (sum, [, value]) => sum + aligned(4 + value.length),
+    NLMSG_HDRLEN + body.length,
+  );
+  const bytes = new Uint8Array(size);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, size, true);
+  view.setUint16(4, type, true);
+  view.setUint16(6, NLM_F.REQUEST | NLM_F.ACK | flags, true);
+  bytes.set(body, NLMSG_HDRLEN);
+  let at = NLMSG_HDRLEN + body.length;
+  for (const [attribute, value] of attributes) {
+    view.setUint16(at, 4 + value.length, true);
+    view.setUint16(at + 2, attribute, true);
+    bytes.set(value, at + 4);
+    at += aligned(4 + value.length);
+  }
+  return bytes;
+}
+
+function aligned(size: number): number {
+  return (size + 3) & ~3;
+}
+
+export class RouteSocket implements Disposable {
+  /** Also good for the ioctls of netdevice(7). */
+  readonly fd: number;
+  readonly #libc: Libc;
+  #sequence = 0;
+
+  constructor(libc: Libc) {
+    this.#libc = libc;
+    this.fd = libc.symbols.socket(
+      AF.NETLINK,
+      SOCK.RAW | SOCK.CLOEXEC,
+      NETLINK.ROUTE,
+    );
+    if (this.fd < 0) throw libc.error("open a netlink socket", "socket");
+  }
+
+  /**
+   * The answer is there as soon as sending is over: the kernel works on the
+   * request within that call.
+   */
+  request({ what, message }: LinkRequest): void {
+    const { send, recv } = this.#libc.symbols;
+    const view = new DataView(message.buffer, message.byteOffset);
+    view.setUint32(8, ++this.#sequence, true);
+    if (send(this.fd, message, message.length, 0) < 0) {
+      throw this.#libc.error(what, "send");
+    }
+    const reply = new Uint8Array(REPLY_SIZE);
+    const length = recv(this.fd, reply, reply.length, MSG.DONTWAIT);
+    if (length < 0) throw this.#libc.error(what, "recv");
+    const errno = acknowledged(reply.subarray(0, length), this.#sequence);
+    if (errno === undefined) {
+      throw new Error(`Cannot ${what}: the kernel's answer is not understood`);
+    }
+    if (errno !== 0) throw new SystemError(what, "netlink", errno);
+  }
+
+  [Symbol.dispose](): void {
+    this.#libc.symbols.close(this.fd);
+  }
+}
+
+/**
+ * @returns The error number, 0 for success, undefined when this is no answer to
+ * the request.
+ */
+export function acknowledged(
+  reply: Uint8Array<ArrayBuffer>,
+  sequence: number,
+): number | undefined {
+  if (reply.length < NLMSG_HDRLEN + 4) return undefined;
+  const view = new DataView(reply.buffer, reply.byteOffset, reply.length);
+  if (view.getUint16(4, true) !== NLMSG_ERROR) return undefined;
+  if (view.getUint32(8, true) !== sequence) return undefined;
+  return -view.getInt32(NLMSG_HDRLEN, true);
+}

@@ -1,0 +1,127 @@
+/**
+ * Assembly of a worker of the native plane from its setup: one arena, one
+ * engine, a pump for each direction, and the loop around them.
+ *
+ * The warm-up goes through here as well: code that the runtime has compiled
+ * for its objects serves the real ones only if they have the same shapes. So
+ * hot paths keep to what is made here, and read no field of the setup, which
+ * has another shape when it comes as a message.
+ *
+ * @module
+ */
+import { openIpsecMb } from "../../../ffi/crypto/ipsec_mb.ts";
+import type { Libc } from "../../../ffi/libc.ts";
+import { openLibcrypto } from "../../../ffi/crypto/libcrypto.ts";
+import { Arena } from "../../../ffi/memory.ts";
+import { PacketPort } from "../../../ffi/tuntap/packet_port.ts";
+import { EventFd, PollSet } from "../../../ffi/poll.ts";
+import { IPSEC_MB_ARENA_BYTES, IpsecMbEngine } from "../../crypto/ipsec_mb.ts";
+import { OpensslEngine } from "../../crypto/openssl.ts";
+import { openPacketMemory, type PacketMemory } from "../../offload/bytes.ts";
+import { MAX_PIECES } from "../../offload/group.ts";
+import type { SyncCryptoEngine } from "../../satp/engine.ts";
+import { CarryLoop } from "./loop.ts";
+import { Connections } from "../connection.ts";
+import { ConnectionTable } from "../connection_table.ts";
+import { DeviceTurn } from "./device_turn.ts";
+import { INBOUND_ARENA_BYTES, InboundPump } from "./inbound_pump.ts";
+import type { NativeEngineName, NativeSetup } from "./messages.ts";
+import { OUTBOUND_ARENA_BYTES, OutboundPump } from "./outbound_pump.ts";
+import type { PlaneLog } from "../plane_log.ts";
+
+/** Bytes for two pumps and the engine. */
+const ARENA_BYTES = OUTBOUND_ARENA_BYTES + INBOUND_ARENA_BYTES +
+  IPSEC_MB_ARENA_BYTES;
+
+/** Makes an engine that works in an arena. */
+export type EngineMaker = (arena: Arena) => SyncCryptoEngine;
+
+/** What a worker has besides its setup. */
+export interface WorkerContext {
+  readonly libc: Libc;
+  readonly newEngine: EngineMaker;
+  /** A clock that never goes back, in milliseconds. */
+  readonly now: () => number;
+  readonly log: PlaneLog;
+  /** Called when the peer of a connection is heard from another endpoint. */
+  readonly moved: (mux: number) => void;
+  /** Longest rest of the loop, in milliseconds. */
+  readonly patience: number;
+}
+
+/** What both pumps of a worker share. */
+export interface WorkerParts
+  extends Pick<WorkerContext, "libc" | "now" | "log" | "moved"> {
+  readonly arena: Arena;
+  readonly engine: SyncCryptoEngine;
+  readonly connections: Connections;
+  /** The plane's counters that this worker writes. */
+  readonly counters: Float64Array;
+  /** The arena as the memory of packets. */
+  readonly packets: PacketMemory;
+  /** The device. */
+  readonly port: PacketPort;
+}
+
+/** Puts a worker together; it carries nothing yet. */
+export function assemble(
+  setup: NativeSetup,
+  context: WorkerContext,
+): CarryLoop {
+  const { libc, now, log, patience } = context;
+  const { role, device, receiveFrom: sockets } = setup;
+  const parts = partsOf(setup, context);
+  return new CarryLoop({
+    wait: new PollSet(libc, parts.arena, 2 + sockets.length),
+    wakeup: new EventFd(libc, setup.wakeup),
+    device,
+    outbound: new OutboundPump(setup, parts),
+    inbound: role === "out" ? undefined : new InboundPump(setup, parts),
+    sockets,
+    connections: parts.connections,
+    turn: role === "all" ? undefined : new DeviceTurn(
+      role,
+      setup.turn,
+      new EventFd(libc, setup.otherWakeup),
+      now,
+    ),
+    patience,
+    log,
+  });
+}
+
+function partsOf(
+  setup: NativeSetup,
+  { libc, newEngine, now, log, moved }: WorkerContext,
+): WorkerParts {
+  const arena = new Arena(ARENA_BYTES);
+  const engine = newEngine(arena);
+  const table = new ConnectionTable(setup.connections);
+  return {
+    ...{ libc, now, log, moved, arena, engine },
+    connections: new Connections(table, engine),
+    counters: new Float64Array(setup.counters),
+    packets: openPacketMemory(arena.memory),
+    port: new PacketPort(libc, arena, setup.device, MAX_PIECES),
+  };
+}
+
+/**
+ * Opens the libraries of an engine, once for all engines of a worker.
+ *
+ * @throws {LibcryptoError} if libcrypto is not available
+ * @throws {IpsecMbError} if libIPSec_MB is not available
+ */
+export async function engineMaker(
+  name: NativeEngineName,
+): Promise<EngineMaker> {
+  if (name === "builtin") {
+    // node:crypto takes many megabytes in each thread: loaded only where used.
+    const { BuiltinEngine } = await import("../../crypto/builtin.ts");
+    return () => new BuiltinEngine();
+  }
+  const libcrypto = openLibcrypto();
+  if (name === "openssl") return (arena) => new OpensslEngine(libcrypto, arena);
+  const ipsecMb = openIpsecMb();
+  return (arena) => new IpsecMbEngine(ipsecMb, libcrypto, arena);
+}

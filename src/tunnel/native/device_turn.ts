@@ -1,0 +1,112 @@
+/**
+ * Which of two workers reads the device. While little happens the worker of
+ * the way in does, so that an answer to what it has just delivered needs no
+ * other thread to wake up; when it has its hands full the other one takes over.
+ *
+ * @module
+ */
+import type { EventFd } from "../../../ffi/poll.ts";
+
+/** The worker that reads the device while there is little, or much, to do. */
+export type DeviceReader = "in" | "out";
+
+const WORD_IN = 0;
+const WORD_OUT = 1;
+
+/** Rounds without a rest until a worker has its hands full. */
+const FULL_ROUNDS = 16;
+
+/** So many rests are looked at together. */
+const RESTS = 32;
+
+/** As many milliseconds for that many rests mean that there is little to do. */
+const QUIET_MS = 64;
+
+/** One worker's view of whose turn it is; only the one whose turn it is acts. */
+export class DeviceTurn {
+  readonly #carriesIn: boolean;
+  readonly #word: Int32Array;
+  readonly #other: Pick<EventFd, "signal">;
+  readonly #now: () => number;
+  #rounds = 0;
+  #rests = 0;
+  #since = 0;
+
+  /**
+   * @param word Memory of {@link DeviceTurn.allocate}, shared by both workers
+   * @param other Wakes the other worker
+   * @param now A clock that never goes back, in milliseconds
+   */
+  constructor(
+    own: DeviceReader,
+    word: SharedArrayBuffer,
+    other: Pick<EventFd, "signal">,
+    now: () => number,
+  ) {
+    this.#carriesIn = own === "in";
+    this.#word = new Int32Array(word);
+    this.#other = other;
+    this.#now = now;
+    this.begin();
+  }
+
+  /** Shared memory for a turn; the worker of the way in begins. */
+  static allocate(): SharedArrayBuffer {
+    return new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+  }
+
+  /** Says whose turn it is from now on. */
+  static assign(word: SharedArrayBuffer, reader: DeviceReader): void {
+    const value = reader === "in" ? WORD_IN : WORD_OUT;
+    Atomics.store(new Int32Array(word), 0, value);
+  }
+
+  /** Whether this worker is to read the device. */
+  get isOwn(): boolean {
+    return (Atomics.load(this.#word, 0) === WORD_IN) === this.#carriesIn;
+  }
+
+  /** How long to wait, in ms, in one's turn, before it should be passed. */
+  get longestRest(): number {
+    return this.#carriesIn ? Infinity : QUIET_MS;
+  }
+
+  /** Counts anew, as the turn has come to this worker. */
+  begin(): void {
+    this.#rounds = 0;
+    this.#rests = 0;
+    this.#since = this.#now();
+  }
+
+  /**
+   * Counts a round that carried something.
+   *
+   * @returns Whether the other worker should read the device from now on
+   */
+  worked(): boolean {
+    return this.#carriesIn && ++this.#rounds >= FULL_ROUNDS && this.isOwn;
+  }
+
+  /**
+   * Counts a rest, after it.
+   *
+   * @param timedOut Whether nothing came
+   * @returns As {@link DeviceTurn.worked}
+   */
+  rested(timedOut: boolean): boolean {
+    this.#rounds = 0;
+    if (this.#carriesIn) return false;
+    if (!timedOut && ++this.#rests < RESTS) return false;
+    const now = this.#now();
+    const isQuiet = timedOut || now - this.#since >= QUIET_MS;
+    this.#rests = 0;
+    this.#since = now;
+    return isQuiet && this.isOwn;
+  }
+
+  /** Leaves the device to the other worker. */
+  pass(): void {
+    Atomics.store(this.#word, 0, this.#carriesIn ? WORD_OUT : WORD_IN);
+    this.#other.signal();
+  }
+}

@@ -1,0 +1,246 @@
+/**
+ * Sends sealed datagrams: neighbours of equal size for one endpoint go to the
+ * kernel as one message, which it cuts apart (UDP_SEGMENT), and all messages
+ * of a batch in one call.
+ *
+ * Where the path does not take such a message, the same datagrams go out one
+ * by one, and the endpoint is remembered for a while.
+ *
+ * Nothing waits here: the way in may be carried by the same thread. What finds
+ * the socket full is dropped, as in any router, with the rest of the batch for
+ * that socket: it would find it full as well.
+ *
+ * @module
+ */
+import { Errno } from "../../../ffi/errno.ts";
+import type { Libc } from "../../../ffi/libc.ts";
+import type { Arena } from "../../../ffi/memory.ts";
+import {
+  copySockaddr,
+  SOCKADDR_SIZE,
+  sockaddrFamily,
+} from "../../../ffi/net/sockaddr.ts";
+import { UdpSender } from "../../../ffi/net/udp_sender.ts";
+import type { Endpoint } from "../../net/endpoint.ts";
+import type { Connection } from "../connection.ts";
+import { ConnectionCounter, count } from "../counters.ts";
+import { readEndpoint } from "../endpoint_words.ts";
+import type { Outbound } from "../outbound.ts";
+
+/** The kernel takes no longer message over IPv4. */
+const MAX_MESSAGE_BYTES = 65507;
+
+/** UDP_MAX_SEGMENTS of kernels before 6.9. */
+const MAX_SEGMENTS = 64;
+
+/** In place of a datagram's index. */
+const NONE = -1;
+
+/** How long an endpoint is spared after it refused a message, in ms. */
+const SPARE_MS = 60_000;
+
+/** One socket for each address family that there is. */
+export interface SendSockets {
+  /** File descriptor of the IPv4 socket. */
+  readonly ipv4?: number | undefined;
+  /** File descriptor of the IPv6 socket. */
+  readonly ipv6?: number | undefined;
+}
+
+/** What a {@link GsoSender} is made of. */
+export interface GsoSenderOptions {
+  readonly libc: Libc;
+  readonly arena: Arena;
+  readonly sockets: SendSockets;
+  /** Whether the kernel is given messages of several datagrams at all. */
+  readonly gso: boolean;
+  /** Called for a batch with datagrams that no socket can send. */
+  readonly noSocket: (to: Endpoint) => void;
+  /** A clock that never goes back, in milliseconds. */
+  readonly now: () => number;
+}
+
+/** Sends the wanted datagrams of one batch after the other. */
+export class GsoSender {
+  readonly #options: GsoSenderOptions;
+  readonly #outbound: Outbound;
+  readonly #sender: UdpSender;
+  readonly #single: UdpSender;
+  readonly #destination: number;
+  /** First datagram of each message, and one behind the last. */
+  readonly #firsts: Uint32Array;
+  readonly #ends: Uint32Array;
+  /** Sockets that this batch has found full. */
+  readonly #full = new Set<number>();
+
+  constructor(outbound: Outbound, options: GsoSenderOptions) {
+    const { libc, arena } = options;
+    const { capacity } = outbound.batch;
+    this.#options = options;
+    this.#outbound = outbound;
+    const room = { messages: capacity, pieces: capacity };
+    this.#sender = new UdpSender(libc, arena, room);
+    this.#single = new UdpSender(libc, arena, { messages: 1, pieces: 1 });
+    this.#destination = arena.take(SOCKADDR_SIZE);
+    this.#firsts = new Uint32Array(capacity);
+    this.#ends = new Uint32Array(capacity);
+  }
+
+  /** Sends what is wanted of the batch, without waiting. */
+  send(): void {
+    const { batch, connections } = this.#outbound;
+    this.#full.clear();
+    for (let first = 0; first < batch.count;) {
+      const connection = connections[first];
+      const end = this.#endOfConnection(first, connection);
+      if (connection !== undefined) this.#sendTo(connection, first, end);
+      first = end;
+    }
+  }
+
+  #endOfConnection(first: number, connection: Connection | undefined): number {
+    const { batch, connections } = this.#outbound;
+    let end = first + 1;
+    while (end < batch.count && connections[end] === connection) end++;
+    return end;
+  }
+
+  #sendTo(connection: Connection, first: number, end: number): void {
+    const { sockets } = this.#options;
+    const family = sockaddrFamily(connection.endpoint, 0);
+    const fd = family === 4 ? sockets.ipv4 : sockets.ipv6;
+    if (fd === undefined) return this.#unreachable(connection, first, end);
+    if (this.#full.has(fd)) return this.#drop(connection, first, end);
+    this.#collect(connection, first, end);
+    const sender = this.#sender;
+    for (let message = 0; message < sender.count;) {
+      const sent = sender.send(fd, message);
+      if (sent === 0) {
+        const left = this.#refused(fd, connection, message);
+        if (left !== NONE) return this.#drop(connection, left, end);
+      }
+      message += sent || 1;
+    }
+  }
+
+  #drop(connection: Connection, first: number, end: number): void {
+    const lost = this.#wantedOf(first, end);
+    count(connection.counters, ConnectionCounter.SEND_DROPPED, lost);
+  }
+
+  #unreachable(connection: Connection, first: number, end: number): void {
+    const lost = this.#wantedOf(first, end);
+    const to = readEndpoint(connection.endpoint, 0);
+    if (to !== undefined && lost > 0) this.#options.noSocket(to);
+    count(connection.counters, ConnectionCounter.SEND_FAILED, lost);
+  }
+
+  #wantedOf(first: number, end: number): number {
+    const { wanted } = this.#outbound.batch;
+    let sum = 0;
+    for (let i = first; i < end; i++) sum += wanted[i] ?? 0;
+    return sum;
+  }
+
+  // Makes messages of the datagrams of one connection.
+  #collect(connection: Connection, first: number, end: number): void {
+    const { arena } = this.#options;
+    const { batch } = this.#outbound;
+    const sender = this.#sender;
+    const mayJoin = this.#mayJoin(connection);
+    copySockaddr(connection.endpoint, 0, arena.words, this.#destination >>> 2);
+    sender.clear();
+    for (let i = first; i < end;) {
+      if (batch.wanted[i] !== 1) {
+        i++;
+        continue;
+      }
+      const next = mayJoin ? this.#endOfRun(i, end) : i + 1;
+      const message = sender.count;
+      this.#firsts[message] = i;
+      this.#ends[message] = next;
+      sender.begin(this.#destination, next - i > 1 ? this.#bytes(i) : 0);
+      for (let k = i; k < next; k++) {
+        sender.add(batch.startOf(k), this.#bytes(k));
+      }
+      i = next;
+    }
+  }
+
+  #mayJoin({ spareGsoUntil }: Connection): boolean {
+    const { gso, now } = this.#options;
+    return gso && (spareGsoUntil === -Infinity || now() >= spareGsoUntil);
+  }
+
+  // A run: wanted neighbours of one size, of which the last may be shorter.
+  #endOfRun(first: number, end: number): number {
+    const { batch } = this.#outbound;
+    const size = this.#bytes(first);
+    const most = first +
+      Math.min(MAX_SEGMENTS, Math.floor(MAX_MESSAGE_BYTES / size));
+    const bound = Math.min(end, most);
+    let i = first + 1;
+    while (i < bound && batch.wanted[i] === 1) {
+      const next = this.#bytes(i);
+      if (next > size) break;
+      i++;
+      if (next < size) break;
+    }
+    return i;
+  }
+
+  #bytes(i: number): number {
+    const { batch } = this.#outbound;
+    return batch.sizeOf(i) + batch.params.tagLength;
+  }
+
+  // As in the originals, what the network refuses is only lost (SATP section
+  // 5), unless it was the joining that was refused. Returns the first datagram
+  // that found the socket full, or NONE.
+  #refused(fd: number, connection: Connection, message: number): number {
+    const { errno } = this.#sender;
+    const first = this.#firsts[message] ?? 0;
+    const end = this.#ends[message] ?? 0;
+    if (isFull(errno)) {
+      this.#full.add(fd);
+      return first;
+    }
+    if (end - first === 1) {
+      count(connection.counters, ConnectionCounter.SEND_FAILED);
+      return NONE;
+    }
+    if (isPathTrouble(errno)) {
+      connection.spareGsoUntil = this.#options.now() + SPARE_MS;
+    }
+    for (let i = first; i < end; i++) {
+      if (!this.#sendSingle(fd, connection, i)) return i;
+    }
+    return NONE;
+  }
+
+  // Returns false if the socket is full.
+  #sendSingle(fd: number, connection: Connection, i: number): boolean {
+    const single = this.#single;
+    single.clear();
+    single.begin(this.#destination, 0);
+    single.add(this.#outbound.batch.startOf(i), this.#bytes(i));
+    if (single.send(fd, 0) === 1) return true;
+    if (isFull(single.errno)) {
+      this.#full.add(fd);
+      return false;
+    }
+    count(connection.counters, ConnectionCounter.SEND_FAILED);
+    return true;
+  }
+}
+
+/** No room in the socket's buffer, or in the kernel. */
+function isFull(errno: number): boolean {
+  return errno === Errno.EAGAIN || errno === Errno.ENOBUFS;
+}
+
+/** A message longer than the path's MTU, or a device that cannot cut it. */
+function isPathTrouble(errno: number): boolean {
+  return errno === Errno.EMSGSIZE || errno === Errno.EINVAL ||
+    errno === Errno.EIO;
+}

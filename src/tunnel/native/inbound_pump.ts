@@ -1,0 +1,193 @@
+/**
+ * The native plane's way in, from the wire to the device: receive what has
+ * come, open it, and let packets of one flow pass the kernel together.
+ *
+ * Nothing is copied: a datagram is opened where the kernel put it, and what is
+ * written to the device is gathered from there.
+ *
+ * @module
+ */
+import { copySockaddr, SOCKADDR_WORDS } from "../../../ffi/net/sockaddr.ts";
+import { UdpReceiver } from "../../../ffi/net/udp_receiver.ts";
+import {
+  Coalescer,
+  type GatherSink,
+  SCRATCH_SIZE,
+} from "../../offload/coalesce.ts";
+import { DatagramBatch } from "../../satp/batch.ts";
+import { applyCipher, authenticateBatch } from "../../satp/pipeline.ts";
+import type { WorkerParts } from "./assemble.ts";
+import { count, PlaneCounter } from "../counters.ts";
+import { Inbound } from "../inbound.ts";
+import { withMoves } from "../inbound_events.ts";
+import type { NativeSetup } from "./messages.ts";
+import { HEADROOM_BYTES } from "../outbound.ts";
+
+/** Datagrams that are opened at a time. */
+const BATCH_DATAGRAMS = 92;
+
+/** Messages received in one call. */
+const MESSAGES = 16;
+
+/** What the kernel joins can be as long as this. */
+const JOINED_BYTES = 65536;
+
+/** Apart by an odd number of lines, so that buffers do not share cache sets. */
+const JOINED_STRIDE = JOINED_BYTES + 1472;
+
+/** Without joining: more than the longest datagram, to notice longer ones. */
+const SINGLE_BYTES = 2048;
+
+/** Bytes of the arena that a pump takes, roughly. */
+export const INBOUND_ARENA_BYTES = MESSAGES * JOINED_STRIDE + (128 << 10);
+
+/** Which packets may pass the kernel together. */
+export interface CoalesceOptions {
+  readonly tcp: boolean;
+  readonly udp: boolean;
+}
+
+/** Carries packets from the wire to the device. */
+export class InboundPump {
+  readonly #parts: WorkerParts;
+  /** File descriptors. */
+  readonly #sockets: Int32Array;
+  readonly #inbound: Inbound;
+  readonly #receiver: UdpReceiver;
+  readonly #sizes = new Uint32Array(BATCH_DATAGRAMS);
+  readonly #coalescer: Coalescer | undefined;
+  // Which socket to ask first: the one that had something last time.
+  #first = 0;
+
+  constructor(setup: NativeSetup, parts: WorkerParts) {
+    const { libc, arena, connections, counters, log, moved, now } = parts;
+    const { params, deviceType, fixedRemote } = setup.settings;
+    this.#parts = parts;
+    this.#sockets = Int32Array.from(setup.receiveFrom);
+    const region = DatagramBatch.regionBytes(params, BATCH_DATAGRAMS);
+    this.#inbound = new Inbound(
+      new DatagramBatch(
+        arena.bytes,
+        params,
+        BATCH_DATAGRAMS,
+        arena.take(region, 64),
+      ),
+      {
+        ...{ connections, deviceType, fixedRemote, counters, now },
+        events: withMoves(log, moved),
+      },
+    );
+    const size = setup.gro ? JOINED_BYTES : SINGLE_BYTES;
+    const stride = setup.gro ? JOINED_STRIDE : SINGLE_BYTES;
+    this.#receiver = new UdpReceiver(libc, arena, {
+      at: arena.take(MESSAGES * stride, 64),
+      stride,
+      size,
+      count: MESSAGES,
+    });
+    if (setup.vnetHeader) {
+      this.#coalescer = new Coalescer(
+        parts.packets,
+        arena.take(SCRATCH_SIZE, 64),
+        this.#gatherSink(),
+        { ethernet: deviceType === "tap", ...setup.coalesce },
+      );
+    }
+  }
+
+  /**
+   * Carries what has come on all sockets.
+   *
+   * @returns Whether more may have come meanwhile; if not, wait
+   * @throws {TunTapError} if the device is gone
+   * @throws {SystemError} if a socket fails
+   */
+  pump(): boolean {
+    const sockets = this.#sockets;
+    let more = false;
+    const first = this.#first;
+    for (let k = 0; k < sockets.length; k++) {
+      const index = (first + k) % sockets.length;
+      const messages = this.#receiver.receive(sockets[index] ?? -1);
+      if (messages === 0) continue;
+      if (messages === MESSAGES) more = true;
+      this.#first = index;
+      this.#openAll(messages);
+      // The next call overwrites the buffers.
+      this.#coalescer?.flush();
+    }
+    return more;
+  }
+
+  #openAll(messages: number): void {
+    const { batch } = this.#inbound;
+    const receiver = this.#receiver;
+    batch.count = 0;
+    for (let m = 0; m < messages; m++) {
+      const sender = receiver.senderAt(m) >>> 2;
+      const at = receiver.at(m);
+      const size = receiver.sizes[m] ?? 0;
+      const segment = receiver.segmentSizes[m] ?? 0;
+      // Empty, or cut because it did not fit: no datagram of a peer either way.
+      if (size === 0) this.#take(at, 0, sender);
+      for (let done = 0; done < size; done += segment) {
+        this.#take(at + done, Math.min(segment, size - done), sender);
+      }
+    }
+    if (batch.count > 0) this.#openBatch();
+  }
+
+  #take(at: number, size: number, sender: number): void {
+    const { batch, sources } = this.#inbound;
+    const i = batch.count++;
+    batch.at[i] = at;
+    this.#sizes[i] = size;
+    const { words } = this.#parts.arena;
+    copySockaddr(words, sender, sources, i * SOCKADDR_WORDS);
+    if (batch.count === batch.capacity) this.#openBatch();
+  }
+
+  #openBatch(): void {
+    const { engine } = this.#parts;
+    const inbound = this.#inbound;
+    const { batch, schedules } = inbound;
+    try {
+      inbound.classify(this.#sizes);
+      authenticateBatch(engine, batch, schedules);
+      inbound.judge();
+      applyCipher(engine, batch);
+      inbound.unwrap();
+    } catch (error) {
+      inbound.fail(error);
+    } finally {
+      inbound.release();
+    }
+    this.#deliver();
+    batch.count = 0;
+  }
+
+  #deliver(): void {
+    const { batch } = this.#inbound;
+    const coalescer = this.#coalescer;
+    for (let i = 0; i < batch.count; i++) {
+      if (batch.wanted[i] !== 1) continue;
+      const at = batch.startOf(i) + HEADROOM_BYTES;
+      const size = batch.sizeOf(i) - HEADROOM_BYTES;
+      if (coalescer !== undefined) coalescer.add(at, size);
+      else if (!this.#parts.port.write(at, size)) this.#refused();
+    }
+  }
+
+  #gatherSink(): GatherSink {
+    const { port } = this.#parts;
+    return {
+      write: (at, size, count) => {
+        if (!port.writeGathered(at, size, count)) this.#refused();
+      },
+    };
+  }
+
+  #refused(): void {
+    count(this.#parts.counters, PlaneCounter.DEVICE_REFUSED);
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * What a worker of the native plane does again and again: carry what has come,
+ * in and out, and rest when there is nothing.
+ *
+ * @module
+ */
+import { type EventFd, POLLIN, type PollSet } from "../../../ffi/poll.ts";
+import type { Connections } from "../connection.ts";
+import type { DeviceTurn } from "./device_turn.ts";
+import type { InboundPump } from "./inbound_pump.ts";
+import type { OutboundPump } from "./outbound_pump.ts";
+import type { PlaneLog } from "../plane_log.ts";
+
+/** What a loop is made of. */
+export interface CarryLoopOptions {
+  /** Empty, with room for device, sockets and eventfd. */
+  readonly wait: Pick<PollSet, "add" | "watch" | "wait" | "ready">;
+  /** Signalled when there is something else to look at than packets. */
+  readonly wakeup: Pick<EventFd, "fd" | "drain">;
+  /** File descriptor of the device. */
+  readonly device: number;
+  readonly outbound: Pick<OutboundPump, "pump" | "drain">;
+  /** Without one the worker carries only out. */
+  readonly inbound: Pick<InboundPump, "pump"> | undefined;
+  /** File descriptors that the pump of the way in receives from. */
+  readonly sockets: readonly number[];
+  /** Those of both pumps. */
+  readonly connections: Pick<Connections, "dropRetired">;
+  /** Without one the device is read by nobody else. */
+  readonly turn: DeviceTurn | undefined;
+  /** Longest rest, in milliseconds. */
+  readonly patience: number;
+  /** What is to be said sometimes, but not while there is more to do. */
+  readonly log: Pick<PlaneLog, "flushSometimes">;
+}
+
+/** The rounds of one worker. */
+export class CarryLoop {
+  readonly #options: CarryLoopOptions;
+  readonly #deviceIndex: number;
+  readonly #wakeupIndex: number;
+  #readsDevice = true;
+
+  constructor(options: CarryLoopOptions) {
+    const { wait, device, wakeup, sockets } = options;
+    this.#options = options;
+    this.#deviceIndex = wait.add(device);
+    this.#wakeupIndex = wait.add(wakeup.fd);
+    if (options.inbound !== undefined) {
+      for (const fd of sockets) wait.add(fd);
+    }
+  }
+
+  /**
+   * Carries what there is, or rests until there is something.
+   *
+   * @returns Whether it has rested
+   * @throws {TunTapError} if the device is gone
+   * @throws {SystemError} if a socket fails
+   */
+  round(): boolean {
+    const { outbound, inbound, turn, connections } = this.#options;
+    connections.dropRetired();
+    this.#lookWhoseTurn();
+    // First in, then out: an answer to what comes in may go out at once.
+    let more = inbound !== undefined && inbound.pump();
+    if (this.#readsDevice && outbound.pump()) more = true;
+    const shouldPass = more ? turn?.worked() : this.#rest();
+    if (shouldPass === true) this.#pass();
+    return !more;
+  }
+
+  #lookWhoseTurn(): void {
+    const { turn, wait } = this.#options;
+    if (turn === undefined || turn.isOwn === this.#readsDevice) return;
+    this.#readsDevice = turn.isOwn;
+    if (this.#readsDevice) turn.begin();
+    wait.watch(this.#deviceIndex, this.#readsDevice ? POLLIN : 0);
+  }
+
+  // Returns whether the other worker should read the device.
+  #rest(): boolean {
+    const { wait, wakeup, turn, patience, log } = this.#options;
+    const longest = this.#readsDevice ? turn?.longestRest : undefined;
+    const limit = Math.min(patience, longest ?? patience);
+    const ready = wait.wait(limit);
+    if (wait.ready(this.#wakeupIndex) !== 0) wakeup.drain();
+    log.flushSometimes();
+    return turn?.rested(ready === 0) ?? false;
+  }
+
+  // What was read before must go out before what is read next.
+  #pass(): void {
+    this.#options.outbound.drain();
+    this.#options.turn?.pass();
+  }
+}

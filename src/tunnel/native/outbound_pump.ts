@@ -1,0 +1,210 @@
+/**
+ * The native plane's way out, from the device to the wire: read until the
+ * batch is full, cut super-packets into packets, seal, send.
+ *
+ * Sealed datagrams lie close to each other, so that a run of them is one piece
+ * of memory for the kernel.
+ *
+ * @module
+ */
+import type { Arena } from "../../../ffi/memory.ts";
+import { IN_PLACE, MALFORMED, Segmenter } from "../../offload/segment.ts";
+import { VIRTIO_HEADER_SIZE } from "../../offload/virtio.ts";
+import { RouteTable } from "../../route/table.ts";
+import { DatagramBatch } from "../../satp/batch.ts";
+import { MAX_DATAGRAM_BYTES } from "../../satp/header.ts";
+import type { SatpParameters } from "../../satp/params.ts";
+import { sealBatch } from "../../satp/pipeline.ts";
+import type { WorkerParts } from "./assemble.ts";
+import { count, PlaneCounter } from "../counters.ts";
+import { GsoSender } from "./gso_sender.ts";
+import type { NativeSetup } from "./messages.ts";
+import { type Chooser, HEADROOM_BYTES, Outbound } from "../outbound.ts";
+import { PointToPoint } from "../point_to_point.ts";
+import { Routed } from "../routed.ts";
+
+/**
+ * Datagrams of a batch: two super-packets of TCP at the default MTU, which
+ * also are the most that one message to the kernel holds.
+ */
+const BATCH_DATAGRAMS = 92;
+
+/** The longest packet that a device hands over, with its virtio header. */
+const READ_BYTES = VIRTIO_HEADER_SIZE + 0xffff + 18;
+
+/** Bytes of the arena that a pump takes, roughly. */
+export const OUTBOUND_ARENA_BYTES = 512 << 10;
+
+/** Carries packets from the device to the wire. */
+export class OutboundPump {
+  readonly #parts: WorkerParts;
+  readonly #vnetHeader: boolean;
+  readonly #outbound: Outbound;
+  readonly #sender: GsoSender;
+  readonly #segmenter: Segmenter;
+  readonly #sizes: Uint32Array;
+  readonly #readAt: number;
+  readonly #wireAt: number;
+  readonly #maxPacket: number;
+  // Where the next packet is laid, and what is left of a super-packet.
+  #nextAt = 0;
+  #segmentsLeft = 0;
+  // Whether the device was empty when it was last asked.
+  #wasEmpty = true;
+
+  constructor(setup: NativeSetup, parts: WorkerParts) {
+    const { libc, arena, packets, connections, counters, log, now } = parts;
+    const { settings, sockets: { ipv4, ipv6 }, gso } = setup;
+    const { params, deviceType, senderIds } = settings;
+    this.#parts = parts;
+    this.#vnetHeader = setup.vnetHeader;
+    this.#outbound = new Outbound(takeBatch(arena, params), {
+      ...{ connections, deviceType, senderIds, counters },
+      chooser: chooserOf(setup, parts),
+      events: log,
+    });
+    this.#sender = new GsoSender(this.#outbound, {
+      ...{ libc, arena, gso, now },
+      sockets: { ipv4, ipv6 },
+      noSocket: (to) => log.noSocket(to),
+    });
+    this.#maxPacket = MAX_DATAGRAM_BYTES - HEADROOM_BYTES - params.tagLength;
+    this.#segmenter = new Segmenter(
+      packets,
+      deviceType === "tap",
+      this.#maxPacket,
+    );
+    this.#sizes = new Uint32Array(BATCH_DATAGRAMS);
+    this.#readAt = arena.take(READ_BYTES, 64);
+    this.#wireAt = arena.take(BATCH_DATAGRAMS * MAX_DATAGRAM_BYTES, 64);
+  }
+
+  /**
+   * Carries one batch.
+   *
+   * @returns Whether the device may have more; if not, wait
+   * @throws {TunTapError} if the device is gone
+   */
+  pump(): boolean {
+    this.#clear();
+    const more = this.#fill();
+    this.#send();
+    return more;
+  }
+
+  /** Sends what is left of a super-packet, without reading another one. */
+  drain(): void {
+    while (this.#segmentsLeft > 0) {
+      this.#clear();
+      this.#laySegments();
+      this.#send();
+    }
+  }
+
+  #clear(): void {
+    this.#outbound.batch.count = 0;
+    this.#nextAt = this.#wireAt;
+  }
+
+  #send(): void {
+    if (this.#outbound.batch.count === 0) return;
+    this.#seal();
+    this.#sender.send();
+  }
+
+  #seal(): void {
+    const outbound = this.#outbound;
+    try {
+      outbound.address(this.#sizes);
+      sealBatch(this.#parts.engine, outbound.batch, outbound.schedules);
+    } catch (error) {
+      outbound.fail(error);
+    } finally {
+      outbound.release();
+    }
+  }
+
+  // Returns false once the device has been emptied. After that the next packet
+  // is sent as soon as it is there: asking for another one can wait, a person
+  // who types cannot.
+  #fill(): boolean {
+    const { batch } = this.#outbound;
+    for (;;) {
+      if (this.#segmentsLeft > 0) this.#laySegments();
+      const enough = this.#wasEmpty ? 1 : batch.capacity;
+      if (batch.count >= enough) {
+        this.#wasEmpty = false;
+        return true;
+      }
+      const size = this.#parts.port.read(this.#readAt, READ_BYTES);
+      if (size === 0) {
+        this.#wasEmpty = true;
+        return false;
+      }
+      if (this.#vnetHeader) this.#takeSuperPacket(size);
+      else this.#layPacket(this.#readAt, size);
+    }
+  }
+
+  #takeSuperPacket(size: number): void {
+    const segments = this.#segmenter.begin(this.#readAt, size);
+    if (segments === MALFORMED) {
+      count(this.#parts.counters, PlaneCounter.MALFORMED_OUT);
+    } else if (segments === IN_PLACE) {
+      const at = this.#readAt + VIRTIO_HEADER_SIZE;
+      this.#layPacket(at, size - VIRTIO_HEADER_SIZE);
+    } else this.#segmentsLeft = segments;
+  }
+
+  #layPacket(at: number, size: number): void {
+    if (size > this.#maxPacket) {
+      const { counters } = this.#parts;
+      return count(counters, PlaneCounter.TOO_LONG_OUT);
+    }
+    this.#parts.packets.copy(this.#nextAt + HEADROOM_BYTES, at, size);
+    this.#laid(size);
+  }
+
+  #laySegments(): void {
+    const { batch } = this.#outbound;
+    const first = batch.count;
+    const overhead = HEADROOM_BYTES + batch.params.tagLength;
+    const written = this.#segmenter.next(
+      this.#nextAt + HEADROOM_BYTES,
+      overhead,
+      this.#sizes,
+      first,
+      batch.capacity - first,
+    );
+    for (let i = first; i < first + written; i++) {
+      this.#laid(this.#sizes[i] ?? 0);
+    }
+    this.#segmentsLeft -= written;
+  }
+
+  #laid(size: number): void {
+    const { batch } = this.#outbound;
+    batch.at[batch.count] = this.#nextAt;
+    this.#sizes[batch.count++] = size;
+    this.#nextAt += HEADROOM_BYTES + size + batch.params.tagLength;
+  }
+}
+
+function chooserOf(
+  { settings: { mux }, routes }: NativeSetup,
+  { connections }: WorkerParts,
+): Chooser {
+  return routes === undefined
+    ? new PointToPoint(connections, mux)
+    : new Routed(connections, new RouteTable(routes));
+}
+
+function takeBatch(arena: Arena, params: SatpParameters): DatagramBatch {
+  const bytes = DatagramBatch.regionBytes(params, BATCH_DATAGRAMS);
+  return new DatagramBatch(
+    arena.bytes,
+    params,
+    BATCH_DATAGRAMS,
+    arena.take(bytes, 64),
+  );
+}

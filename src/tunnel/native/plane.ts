@@ -1,0 +1,227 @@
+/**
+ * The native plane as the main thread sees it: workers that carry packets, and
+ * what becomes of them.
+ *
+ * @module
+ */
+import type { Libc } from "../../../ffi/libc.ts";
+import { EventFd } from "../../../ffi/poll.ts";
+import type { Logger } from "../../log/logger.ts";
+import { PLANE_COUNTERS } from "../counters.ts";
+import { DeviceTurn } from "./device_turn.ts";
+import type { NativeSetup, WorkerMessage, WorkerRole } from "./messages.ts";
+
+/** What is the same for all workers. */
+export type NativeOptions = Omit<
+  NativeSetup,
+  "role" | "turn" | "wakeup" | "otherWakeup" | "stop" | "counters"
+>;
+
+/** Who hears what the workers have to say. */
+export interface NativeListener {
+  readonly logger: Logger;
+  /** Called when the peer of a connection is heard from another endpoint. */
+  readonly moved: (mux: number) => void;
+}
+
+/** One worker from its birth to its end. */
+class Carrier {
+  readonly role: WorkerRole;
+  /** The plane's counters that this worker writes. */
+  readonly counters = new SharedArrayBuffer(PLANE_COUNTERS * 8);
+  readonly loaded = Promise.withResolvers<void>();
+  readonly ready = Promise.withResolvers<void>();
+  readonly ended = Promise.withResolvers<void>();
+  readonly #wakeup: EventFd;
+  readonly #worker: Worker;
+  #state: "waiting" | "carrying" | "ended" = "waiting";
+
+  constructor(
+    libc: Libc,
+    role: WorkerRole,
+    listener: () => NativeListener | undefined,
+  ) {
+    this.role = role;
+    // Whoever waits first learns of a failure; the others need not.
+    for (const { promise } of [this.loaded, this.ready, this.ended]) {
+      promise.catch(() => {});
+    }
+    this.#wakeup = EventFd.open(libc);
+    this.#worker = new Worker(
+      new URL("./worker.ts", import.meta.url),
+      { type: "module" },
+    );
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      this.#fail(event.message);
+    };
+    this.#worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {
+      switch (data.kind) {
+        case "loaded":
+          return this.loaded.resolve();
+        case "ready":
+          return this.ready.resolve();
+        case "log":
+          return listener()?.logger[data.level](data.text);
+        case "moved":
+          return listener()?.moved(data.mux);
+        case "stopped":
+          return this.#end();
+        case "failed":
+          return this.#fail(data.reason);
+      }
+    };
+  }
+
+  /** Lets it carry. */
+  start(setup: Omit<NativeSetup, "role" | "wakeup" | "counters">): void {
+    if (this.#state !== "waiting") return;
+    this.#state = "carrying";
+    const { role, counters, wakeup } = this;
+    const message: NativeSetup = { ...setup, role, counters, wakeup };
+    this.#worker.postMessage(message);
+  }
+
+  /** File descriptor of its eventfd. */
+  get wakeup(): number {
+    return this.#wakeup.fd;
+  }
+
+  /** Has it look at what it shares with others, if it rests. */
+  wake(): void {
+    if (this.#state === "carrying") this.#wakeup.signal();
+  }
+
+  /** Has it look at the word that says whether to stop. */
+  stop(): void {
+    this.wake();
+    if (this.#state === "waiting") this.#end();
+  }
+
+  #fail(reason: string): void {
+    const error = new Error(`a worker of the data plane died: ${reason}`);
+    this.loaded.reject(error);
+    this.ready.reject(error);
+    this.ended.reject(error);
+    this.#end();
+  }
+
+  // Only now does nobody poll the eventfd any more: its number may go to another
+  // file. The worker is past its last packet, or never had one.
+  #end(): void {
+    if (this.#state === "ended") return;
+    this.#state = "ended";
+    this.#wakeup.close();
+    this.#worker.terminate();
+    this.ended.resolve();
+  }
+}
+
+/** Workers, first loaded, then started, then stopped. */
+export class NativePlane {
+  readonly #carriers: Carrier[] = [];
+  readonly #stop = new SharedArrayBuffer(4);
+  #listener: NativeListener | undefined;
+
+  private constructor() {}
+
+  /**
+   * Makes the workers. They do nothing yet.
+   *
+   * @param workers 1 for all packets, or 2 to share them if there are many
+   * @throws if the runtime cannot load them, as without --allow-read when the
+   * program runs from source; none is left then
+   */
+  static async load(libc: Libc, workers: 1 | 2): Promise<NativePlane> {
+    const roles: WorkerRole[] = workers === 1 ? ["all"] : ["in", "out"];
+    const plane = new NativePlane();
+    const carriers = plane.#carriers;
+    try {
+      checkModuleAccess();
+      for (const role of roles) {
+        carriers.push(new Carrier(libc, role, () => plane.#listener));
+      }
+      await Promise.all(carriers.map(({ loaded }) => loaded.promise));
+      return plane;
+    } catch (error) {
+      plane.stop();
+      throw error;
+    }
+  }
+
+  /**
+   * Lets the workers carry; resolves when all of them do.
+   *
+   * @throws if one of them cannot; all have ended then
+   */
+  async start(options: NativeOptions, listener: NativeListener): Promise<void> {
+    this.#listener = listener;
+    const shared = {
+      ...options,
+      stop: this.#stop,
+      turn: DeviceTurn.allocate(),
+    };
+    for (const carrier of this.#carriers) {
+      const other = this.#carriers.find((other) => other !== carrier);
+      carrier.start({ ...shared, otherWakeup: (other ?? carrier).wakeup });
+    }
+    try {
+      await Promise.all(this.#carriers.map(({ ready }) => ready.promise));
+    } catch (error) {
+      await this.#end();
+      throw error;
+    }
+  }
+
+  /** The plane's counters, of all workers together. */
+  counters(): Float64Array {
+    const sum = new Float64Array(PLANE_COUNTERS);
+    for (const { counters } of this.#carriers) {
+      new Float64Array(counters).forEach((n, k) => sum[k] = (sum[k] ?? 0) + n);
+    }
+    return sum;
+  }
+
+  /**
+   * Resolves when all workers have stopped: device and sockets can be closed.
+   *
+   * @throws if one has died. The others were stopped then, so that nothing is
+   * sent by half a plane.
+   */
+  async finished(): Promise<void> {
+    try {
+      await Promise.all(this.#ends());
+    } finally {
+      await this.#end();
+    }
+  }
+
+  /** Tells the workers to stop; those not yet started end at once. */
+  stop(): void {
+    Atomics.store(new Int32Array(this.#stop), 0, 1);
+    for (const carrier of this.#carriers) carrier.stop();
+  }
+
+  /** Has workers that rest wipe the keys that are out of use. */
+  dropRetired(): void {
+    for (const carrier of this.#carriers) carrier.wake();
+  }
+
+  async #end(): Promise<void> {
+    this.stop();
+    await Promise.allSettled(this.#ends());
+  }
+
+  #ends(): Promise<void>[] {
+    return this.#carriers.map(({ ended }) => ended.promise);
+  }
+}
+
+// The runtime would find out by itself, but print its own error on the way.
+function checkModuleAccess(): void {
+  const module = new URL("./worker.ts", import.meta.url);
+  if (Deno.build.standalone || module.protocol !== "file:") return;
+  const access = { name: "read", path: module } as const;
+  if (Deno.permissions.querySync(access).state === "granted") return;
+  throw new Error("the workers' module may not be read");
+}

@@ -1,0 +1,62 @@
+/**
+ * A worker of the native plane. After its setup it never returns to the event
+ * loop: it waits in poll(2), carries packets, and ends when it is told to.
+ *
+ * @module
+ */
+/// <reference lib="deno.worker" />
+import { openLibc } from "../../../ffi/libc.ts";
+import type { LevelName } from "../../log/level.ts";
+import type { Logger } from "../../log/logger.ts";
+import { assemble, engineMaker } from "./assemble.ts";
+import type { NativeSetup, WorkerMessage } from "./messages.ts";
+import { PlaneLog } from "../plane_log.ts";
+import { warmUp } from "./warm_up.ts";
+
+/** How long log lines may be held back while nothing happens, in ms. */
+const PATIENCE_MS = 10_000;
+
+async function carry(setup: NativeSetup): Promise<void> {
+  const now = () => performance.timeOrigin + performance.now();
+  const libc = openLibc();
+  const newEngine = await engineMaker(setup.engine);
+  warmUp(setup, { libc, newEngine, now });
+  const log = new PlaneLog(postingLogger(), now);
+  const moved = (mux: number) => say({ kind: "moved", mux });
+  const patience = PATIENCE_MS;
+  const loop = assemble(setup, { libc, newEngine, now, log, moved, patience });
+  const stop = new Int32Array(setup.stop);
+  say({ kind: "ready" });
+  while (Atomics.load(stop, 0) === 0) loop.round();
+  log.flush();
+}
+
+function postingLogger(): Logger {
+  const log = (level: LevelName) => (text: string) =>
+    say({ kind: "log", level, text });
+  return {
+    error: log("error"),
+    warning: log("warning"),
+    notice: log("notice"),
+    info: log("info"),
+    debug: log("debug"),
+  };
+}
+
+function say(message: WorkerMessage): void {
+  self.postMessage(message);
+}
+
+self.onmessage = async ({ data }: MessageEvent<NativeSetup>) => {
+  try {
+    await carry(data);
+    say({ kind: "stopped" });
+  } catch (error) {
+    // At once, without the detour over the main thread: half a plane is none.
+    Atomics.store(new Int32Array(data.stop), 0, 1);
+    const reason = error instanceof Error ? error.message : String(error);
+    say({ kind: "failed", reason });
+  }
+  self.close();
+};
+say({ kind: "loaded" });

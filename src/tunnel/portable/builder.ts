@@ -1,0 +1,147 @@
+/**
+ * Puts the portable plane together: any engine, and Deno's own sockets.
+ *
+ * @module
+ */
+import type { Libc } from "../../../ffi/libc.ts";
+import { openDevice, type TunTapDevice } from "../../../ffi/tuntap/device.ts";
+import type { Logger } from "../../log/logger.ts";
+import type { IpAddress } from "../../net/address.ts";
+import type { Endpoint } from "../../net/endpoint.ts";
+import type { FamilyChoice } from "../../net/resolver.ts";
+import type { CryptoEngine } from "../../satp/engine.ts";
+import type { SatpParameters } from "../../satp/params.ts";
+import { Connections } from "../connection.ts";
+import { PLANE_COUNTERS } from "../counters.ts";
+import { bindUdp, bindUdpToAll, type DenoUdpSocket } from "./deno_udp.ts";
+import { withMoves } from "../inbound_events.ts";
+import type {
+  DeviceHandle,
+  PlaneBuilder,
+  PlaneSetup,
+  RunningPlane,
+} from "../plane.ts";
+import { PlaneLog } from "../plane_log.ts";
+import { PointToPoint } from "../point_to_point.ts";
+import { Routed } from "../routed.ts";
+import { type BatchMaker, PortablePlane } from "./plane.ts";
+import type { TunnelSettings } from "../settings.ts";
+
+/** An engine and the memory that it works on. */
+export interface OpenedEngine {
+  readonly engine: CryptoEngine;
+  readonly newBatch: BatchMaker;
+}
+
+/** Opens the engine once the parameters are known. */
+export type EngineOpener = (params: SatpParameters) => OpenedEngine;
+
+/** {@link PlaneBuilder} of the portable plane. */
+export class PortableBuilder implements PlaneBuilder {
+  readonly description: string;
+  readonly #libc: Libc;
+  readonly #openEngine: EngineOpener;
+  readonly #now: () => number;
+  readonly #settings: TunnelSettings;
+  readonly #logger: Logger;
+  readonly #opened = new DisposableStack();
+  #device: TunTapDevice | undefined;
+  #sockets: readonly DenoUdpSocket[] = [];
+
+  /** @param now A clock that never goes back, in milliseconds */
+  constructor(
+    libc: Libc,
+    openEngine: EngineOpener,
+    now: () => number,
+    settings: TunnelSettings,
+    logger: Logger,
+    description: string,
+  ) {
+    this.#libc = libc;
+    this.#openEngine = openEngine;
+    this.#now = now;
+    this.#settings = settings;
+    this.#logger = logger;
+    this.description = description;
+  }
+
+  openDevice(name: string | undefined): DeviceHandle {
+    const { deviceType: type } = this.#settings;
+    const options = name === undefined ? { type } : { type, name };
+    this.#device = this.#opened.use(openDevice(this.#libc, options));
+    return this.#device;
+  }
+
+  bind(addresses: readonly IpAddress[], port: number): readonly Endpoint[] {
+    return this.#own(bindUdp(addresses, port));
+  }
+
+  bindToAll(family: FamilyChoice, port: number): readonly Endpoint[] {
+    return this.#own([bindUdpToAll(family, port)]);
+  }
+
+  start({ table, routes, moved }: PlaneSetup): Promise<RunningPlane> {
+    const device = this.#device;
+    if (device === undefined) throw new Error("Cannot start without a device");
+    const { params, deviceType, mux, senderIds, fixedRemote } = this.#settings;
+    const { engine, newBatch } = this.#openEngine(params);
+    const connections = new Connections(table, engine);
+    const planeLog = new PlaneLog(this.#logger, this.#now);
+    const flushing = setInterval(() => planeLog.flushSometimes(), 1000);
+    this.#opened.defer(() => clearInterval(flushing));
+    this.#opened.defer(() => planeLog.flush());
+    const shared = {
+      connections,
+      deviceType,
+      counters: new Float64Array(PLANE_COUNTERS),
+    };
+    const plane = new PortablePlane({
+      params,
+      engine,
+      newBatch,
+      device,
+      sockets: this.#sockets,
+      outbound: {
+        ...shared,
+        chooser: routes === undefined
+          ? new PointToPoint(connections, mux)
+          : new Routed(connections, routes),
+        senderIds,
+        events: planeLog,
+      },
+      inbound: {
+        ...shared,
+        fixedRemote,
+        events: withMoves(planeLog, moved),
+        now: this.#now,
+      },
+      noSocket: (to) => planeLog.noSocket(to),
+    });
+    let stopped = false;
+    // In the middle of a batch a loop meets the closed device as an error.
+    const finished = plane.run().catch((error) => {
+      if (!stopped) throw error;
+    });
+    return Promise.resolve({
+      finished,
+      prepare: (mux) => connections.load(mux),
+      dropRetired: () => connections.dropRetired(),
+      counters: () => shared.counters.slice(),
+      stop: () => {
+        stopped = true;
+        this.#opened.dispose();
+        return finished.catch(() => {});
+      },
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#opened.dispose();
+  }
+
+  #own(sockets: readonly DenoUdpSocket[]): readonly Endpoint[] {
+    for (const socket of sockets) this.#opened.defer(() => socket.close());
+    this.#sockets = [...this.#sockets, ...sockets];
+    return sockets.flatMap((socket) => socket.bound);
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * UDP sockets of the portable plane, on `Deno.listenDatagram`.
+ *
+ * @module
+ */
+import {
+  ANY_IPV4,
+  ANY_IPV6,
+  formatAddress,
+  type IpAddress,
+  parseAddress,
+} from "../../net/address.ts";
+import type { Endpoint } from "../../net/endpoint.ts";
+import type { FamilyChoice } from "../../net/resolver.ts";
+import { BindError } from "../bind_error.ts";
+import type { DatagramSocket, Received } from "./edges.ts";
+
+/**
+ * Binds one socket for each address; with port 0 the system chooses one for
+ * all of them.
+ *
+ * @throws {BindError} if one of them cannot be bound; none stays open then
+ */
+export function bindUdp(
+  addresses: readonly IpAddress[],
+  port: number,
+): readonly DenoUdpSocket[] {
+  using opened = new DisposableStack();
+  let same = port;
+  const sockets = addresses.map((address) => {
+    const socket = bind(address, same, false);
+    opened.defer(() => socket.close());
+    same = socket.port;
+    return socket;
+  });
+  opened.move();
+  return sockets;
+}
+
+/**
+ * Binds every local address. Deno has no switch for IPV6_V6ONLY, so that one
+ * socket on `[::]` serves both families; where the system has no IPv6 it is
+ * `0.0.0.0` instead.
+ *
+ * @throws {BindError} if the port is taken
+ */
+export function bindUdpToAll(
+  family: FamilyChoice,
+  port: number,
+): DenoUdpSocket {
+  if (family === "4") return bind(ANY_IPV4, port, false);
+  if (family === "6") return bind(ANY_IPV6, port, false);
+  try {
+    return bind(ANY_IPV6, port, true);
+  } catch (error) {
+    if (error instanceof BindError && error.code === "EADDRINUSE") throw error;
+    return bind(ANY_IPV4, port, false);
+  }
+}
+
+function bind(
+  address: IpAddress,
+  port: number,
+  dualStack: boolean,
+): DenoUdpSocket {
+  const hostname = formatAddress(address);
+  try {
+    const socket = Deno.listenDatagram({ transport: "udp", hostname, port });
+    return new DenoUdpSocket(socket, address, dualStack);
+  } catch (error) {
+    throw new BindError({ address, port }, error);
+  }
+}
+
+/** A socket of Deno's. */
+export class DenoUdpSocket implements DatagramSocket {
+  /** The port that it is bound to. */
+  readonly port: number;
+  readonly #socket: Deno.DatagramConn;
+  readonly #address: IpAddress;
+  readonly #dualStack: boolean;
+  #open = true;
+  // Ends the wait of a datagram that is being sent.
+  #giveUp = (): void => {};
+  // Datagrams come in trains from one peer: spares most of the parsing.
+  #lastText = "";
+  #lastAddress: IpAddress | undefined;
+
+  /** @param dualStack Whether it serves all IPv4 addresses, too */
+  constructor(
+    socket: Deno.DatagramConn,
+    address: IpAddress,
+    dualStack: boolean,
+  ) {
+    this.port = socket.addr.transport === "udp" ? socket.addr.port : 0;
+    this.#socket = socket;
+    this.#address = address;
+    this.#dualStack = dualStack;
+  }
+
+  /** Where peers reach it. */
+  get bound(): readonly Endpoint[] {
+    const { port } = this;
+    const own = { address: this.#address, port };
+    return this.#dualStack ? [{ address: ANY_IPV4, port }, own] : [own];
+  }
+
+  reaches(family: 4 | 6): boolean {
+    return this.#dualStack || family === this.#address.family;
+  }
+
+  async receive(
+    into: Uint8Array<ArrayBuffer>,
+  ): Promise<Received | undefined> {
+    while (this.#open) {
+      try {
+        const [data, from] = await this.#socket.receive(into);
+        const address = from.transport === "udp"
+          ? this.#parse(from.hostname)
+          : undefined;
+        if (address === undefined || !this.reaches(address.family)) continue;
+        const port = from.transport === "udp" ? from.port : 0;
+        return { size: data.length, from: { address, port } };
+      } catch (error) {
+        if (this.#open) throw error;
+      }
+    }
+    return undefined;
+  }
+
+  // A full uplink may take for ever, and Deno goes on waiting after close().
+  send(datagram: Uint8Array<ArrayBuffer>, to: Endpoint): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#giveUp = () => resolve(false);
+    void this.#send(datagram, to).then(resolve);
+    return promise;
+  }
+
+  async #send(
+    datagram: Uint8Array<ArrayBuffer>,
+    to: Endpoint,
+  ): Promise<boolean> {
+    try {
+      const sent = await this.#socket.send(datagram, {
+        transport: "udp",
+        hostname: formatAddress(to.address),
+        port: to.port,
+      });
+      return sent === datagram.length;
+    } catch {
+      // As in the originals, what the network refuses is only lost
+      // (SATP section 5); the caller counts it.
+      return false;
+    }
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#socket.close();
+    this.#giveUp();
+  }
+
+  #parse(text: string): IpAddress | undefined {
+    if (text !== this.#lastText) {
+      this.#lastText = text;
+      this.#lastAddress = parseAddress(text.replace(/^::ffff:(?=\d+\.)/, ""));
+    }
+    return this.#lastAddress;
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * The engines as the portable plane uses them, each with a memory of its kind.
+ *
+ * @module
+ */
+import { openIpsecMb } from "../../../ffi/crypto/ipsec_mb.ts";
+import { openLibcrypto } from "../../../ffi/crypto/libcrypto.ts";
+import { Arena } from "../../../ffi/memory.ts";
+import { IPSEC_MB_ARENA_BYTES, IpsecMbEngine } from "../../crypto/ipsec_mb.ts";
+import { OpensslEngine } from "../../crypto/openssl.ts";
+import { WebCryptoEngine } from "../../crypto/webcrypto.ts";
+import { DatagramBatch } from "../../satp/batch.ts";
+import type { SyncCryptoEngine } from "../../satp/engine.ts";
+import type { NativeEngineName } from "../native/messages.ts";
+import type { EngineOpener } from "./builder.ts";
+import { portableBatchBytes } from "./plane.ts";
+
+/** Bytes of an arena for the engine itself and for alignment. */
+const ENGINE_BYTES = 4096;
+
+/** How to open the engine of this name. */
+export async function portableEngine(
+  name: NativeEngineName | "webcrypto",
+): Promise<EngineOpener> {
+  const newBatch = DatagramBatch.standalone;
+  switch (name) {
+    case "ipsec-mb":
+      return onArena(
+        IPSEC_MB_ARENA_BYTES,
+        (arena) => new IpsecMbEngine(openIpsecMb(), openLibcrypto(), arena),
+      );
+    case "openssl":
+      return onArena(0, (arena) => new OpensslEngine(openLibcrypto(), arena));
+    case "builtin": {
+      // node:crypto takes many megabytes: loaded only where used.
+      const { BuiltinEngine } = await import("../../crypto/builtin.ts");
+      return () => ({ engine: new BuiltinEngine(), newBatch });
+    }
+    case "webcrypto":
+      return () => ({ engine: new WebCryptoEngine(crypto.subtle), newBatch });
+  }
+}
+
+function onArena(
+  extraBytes: number,
+  newEngine: (arena: Arena) => SyncCryptoEngine,
+): EngineOpener {
+  return (params) => {
+    const bytes = ENGINE_BYTES + extraBytes + portableBatchBytes(params);
+    const arena = new Arena(bytes);
+    return {
+      engine: newEngine(arena),
+      newBatch: (params, capacity, slotBytes) => {
+        const bytes = DatagramBatch.slottedBytes(params, capacity, slotBytes);
+        const at = arena.take(bytes, 64);
+        return DatagramBatch.slotted(
+          arena.bytes,
+          params,
+          capacity,
+          slotBytes,
+          at,
+        );
+      },
+    };
+  };
+}

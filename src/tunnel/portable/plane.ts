@@ -1,0 +1,246 @@
+/**
+ * The portable data plane: everything in the event loop of one thread, with
+ * any engine. Two loops carry the packets, one for each direction; each takes
+ * what has come, works on it as one batch, and keeps its order.
+ *
+ * @module
+ */
+import { SOCKADDR_WORDS } from "../../../ffi/net/sockaddr.ts";
+import { DatagramBatch } from "../../satp/batch.ts";
+import type { CryptoEngine } from "../../satp/engine.ts";
+import type { SatpParameters } from "../../satp/params.ts";
+import {
+  applyCipher,
+  authenticateBatch,
+  sealBatch,
+} from "../../satp/pipeline.ts";
+import type { Endpoint } from "../../net/endpoint.ts";
+import type { Connection } from "../connection.ts";
+import { ConnectionCounter, count, PlaneCounter } from "../counters.ts";
+import { readEndpoint, writeEndpoint } from "../endpoint_words.ts";
+import { Inbound, type InboundOptions } from "../inbound.ts";
+import { HEADROOM_BYTES, Outbound, type OutboundOptions } from "../outbound.ts";
+import type { DatagramSocket, PacketDevice } from "./edges.ts";
+
+/** Packets in flight in each direction. */
+const BATCH_PACKETS = 32;
+
+/** Bytes of a slot: more than the longest datagram, to notice longer ones. */
+const SLOT_BYTES = 2048;
+
+/** Makes a slotted batch in a memory that the engine can work on. */
+export type BatchMaker = (
+  params: SatpParameters,
+  capacity: number,
+  slotBytes: number,
+) => DatagramBatch;
+
+/** Bytes that the batches of a plane need in all, if they share a memory. */
+export function portableBatchBytes(params: SatpParameters): number {
+  return 3 * DatagramBatch.slottedBytes(params, BATCH_PACKETS, SLOT_BYTES);
+}
+
+/** What the plane is made of. */
+export interface PortablePlaneOptions {
+  readonly params: SatpParameters;
+  readonly engine: CryptoEngine;
+  readonly newBatch: BatchMaker;
+  readonly device: PacketDevice;
+  readonly sockets: readonly DatagramSocket[];
+  readonly outbound: OutboundOptions;
+  readonly inbound: InboundOptions;
+  /** Called for each datagram that no socket can send. */
+  readonly noSocket: (to: Endpoint) => void;
+}
+
+/** Carries packets until device and sockets are closed. */
+export class PortablePlane {
+  readonly #options: PortablePlaneOptions;
+  readonly #outbound: Outbound;
+  readonly #inbound: Inbound;
+  /** Where datagrams wait while the batch before them is worked on. */
+  readonly #waiting: DatagramBatch;
+  readonly #waitingSizes = new Uint32Array(BATCH_PACKETS);
+  readonly #waitingSources = new Uint32Array(BATCH_PACKETS * SOCKADDR_WORDS);
+  #arrived = Promise.withResolvers<void>();
+  #taken = Promise.withResolvers<void>();
+  #receivers = 0;
+
+  constructor(options: PortablePlaneOptions) {
+    const { params } = options;
+    const batch = () => options.newBatch(params, BATCH_PACKETS, SLOT_BYTES);
+    this.#options = options;
+    this.#outbound = new Outbound(batch(), options.outbound);
+    this.#inbound = new Inbound(batch(), options.inbound);
+    this.#waiting = batch();
+  }
+
+  /**
+   * Runs until the device is closed and all sockets are.
+   *
+   * @throws if the device is gone or a socket fails
+   */
+  async run(): Promise<void> {
+    const { sockets } = this.#options;
+    this.#receivers = sockets.length;
+    await Promise.all([
+      this.#carryOut(),
+      this.#carryIn(),
+      ...sockets.map((socket) => this.#receive(socket)),
+    ]);
+  }
+
+  async #carryOut(): Promise<void> {
+    const { device } = this.#options;
+    const { batch } = this.#outbound;
+    const sizes = new Uint32Array(BATCH_PACKETS);
+    while (await device.readable()) {
+      do {
+        this.#readPackets(sizes);
+        await this.#seal(sizes);
+        await this.#send();
+      } while (batch.count === batch.capacity);
+    }
+  }
+
+  async #seal(sizes: Uint32Array): Promise<void> {
+    const outbound = this.#outbound;
+    const { batch, schedules } = outbound;
+    try {
+      outbound.address(sizes);
+      await sealBatch(this.#options.engine, batch, schedules);
+    } catch (error) {
+      outbound.fail(error);
+    } finally {
+      outbound.release();
+    }
+  }
+
+  #readPackets(sizes: Uint32Array): void {
+    const { device } = this.#options;
+    const { batch } = this.#outbound;
+    batch.count = 0;
+    while (batch.count < batch.capacity) {
+      const at = batch.at[batch.count] ?? 0;
+      const slot = batch.memory.subarray(at + HEADROOM_BYTES, at + SLOT_BYTES);
+      const size = device.read(slot);
+      if (size === 0) return;
+      sizes[batch.count++] = size;
+    }
+  }
+
+  async #send(): Promise<void> {
+    const { batch, connections } = this.#outbound;
+    let to: Endpoint | undefined;
+    let last: Connection | undefined;
+    for (let i = 0; i < batch.count; i++) {
+      const connection = connections[i];
+      if (batch.wanted[i] !== 1 || connection === undefined) continue;
+      if (connection !== last) to = readEndpoint(connection.endpoint, 0);
+      last = connection;
+      const at = batch.startOf(i);
+      const end = at + batch.sizeOf(i) + batch.params.tagLength;
+      const sent = to !== undefined &&
+        await this.#sendTo(batch.memory.subarray(at, end), to);
+      if (!sent) count(connection.counters, ConnectionCounter.SEND_FAILED);
+    }
+  }
+
+  async #sendTo(
+    datagram: Uint8Array<ArrayBuffer>,
+    to: Endpoint,
+  ): Promise<boolean> {
+    const { sockets, noSocket } = this.#options;
+    const { family } = to.address;
+    const socket = sockets.find((socket) => socket.reaches(family));
+    if (socket !== undefined) return await socket.send(datagram, to);
+    noSocket(to);
+    return false;
+  }
+
+  // A pending receive needs a place of its own: the batch that it began for
+  // may be in work when the datagram comes.
+  async #receive(socket: DatagramSocket): Promise<void> {
+    const waiting = this.#waiting;
+    const datagram = new Uint8Array(SLOT_BYTES);
+    for (;;) {
+      const received = await socket.receive(datagram);
+      if (received === undefined) break;
+      while (waiting.count === waiting.capacity) await this.#taken.promise;
+      const i = waiting.count++;
+      const { size, from } = received;
+      waiting.memory.set(datagram.subarray(0, size), waiting.startOf(i));
+      this.#waitingSizes[i] = size;
+      writeEndpoint(this.#waitingSources, i * SOCKADDR_WORDS, from);
+      this.#arrived.resolve();
+    }
+    this.#receivers--;
+    this.#arrived.resolve();
+  }
+
+  async #carryIn(): Promise<void> {
+    const sizes = new Uint32Array(BATCH_PACKETS);
+    while (await this.#somethingWaits()) {
+      this.#takeWaiting(sizes);
+      await this.#open(sizes);
+      this.#write();
+    }
+  }
+
+  async #open(sizes: Uint32Array): Promise<void> {
+    const { engine } = this.#options;
+    const inbound = this.#inbound;
+    const { batch, schedules } = inbound;
+    try {
+      inbound.classify(sizes);
+      await authenticateBatch(engine, batch, schedules);
+      inbound.judge();
+      await applyCipher(engine, batch);
+      inbound.unwrap();
+    } catch (error) {
+      inbound.fail(error);
+    } finally {
+      inbound.release();
+    }
+  }
+
+  async #somethingWaits(): Promise<boolean> {
+    while (this.#waiting.count === 0) {
+      if (this.#receivers === 0) return false;
+      await this.#arrived.promise;
+    }
+    return true;
+  }
+
+  #takeWaiting(sizes: Uint32Array): void {
+    const { batch, sources } = this.#inbound;
+    const waiting = this.#waiting;
+    const from = waiting.startOf(0);
+    const used = waiting.count * SLOT_BYTES;
+    batch.memory.set(
+      waiting.memory.subarray(from, from + used),
+      batch.startOf(0),
+    );
+    sources.set(this.#waitingSources);
+    sizes.set(this.#waitingSizes);
+    batch.count = waiting.count;
+    waiting.count = 0;
+    this.#arrived = Promise.withResolvers();
+    this.#taken.resolve();
+    this.#taken = Promise.withResolvers();
+  }
+
+  #write(): void {
+    const { device } = this.#options;
+    const { batch } = this.#inbound;
+    for (let i = 0; i < batch.count; i++) {
+      if (batch.wanted[i] !== 1) continue;
+      const at = batch.startOf(i);
+      const end = at + batch.sizeOf(i);
+      const packet = batch.memory.subarray(at + HEADROOM_BYTES, end);
+      if (!device.write(packet)) {
+        count(this.#options.inbound.counters, PlaneCounter.DEVICE_REFUSED);
+      }
+    }
+  }
+}
