@@ -1,0 +1,105 @@
+import { strict as assert } from "node:assert";
+import {
+  openProcessLibc,
+  type ProcessLibc,
+} from "../../../ffi/process/libc.ts";
+import { genkey, writeSecrets } from "../../../src/cli/genkey.ts";
+import { secretFiles } from "../../../src/cli/secret_files.ts";
+import { readAnytunCommandLine } from "../../../src/config/anytun.ts";
+
+const RUNTIME = { deno: "2.9.6", v8: "15.0" };
+const SECRETS = { key: "00ff", salt: "11ee" };
+
+function test(
+  name: string,
+  body: (libc: ProcessLibc, folder: string) => void,
+): void {
+  Deno.test(name, () => {
+    const libc = openProcessLibc();
+    const folder = Deno.makeTempDirSync();
+    try {
+      body(libc, folder);
+    } finally {
+      Deno.removeSync(folder, { recursive: true });
+      libc.close();
+    }
+  });
+}
+
+const names = (folder: string) =>
+  [...Deno.readDirSync(folder)].map(({ name }) => name).toSorted();
+
+test(
+  "genkey writes files that anytun reads, and others cannot",
+  (libc, folder) => {
+    const files = [
+      ...["--key-file", `${folder}/key`, "--salt-file", `${folder}/salt`],
+      ...["--kd-prf", "aes-ctr-256"],
+    ];
+    assert.equal(genkey(files, libc), 0);
+    for (const [name, digits] of [["key", 64], ["salt", 28]] as const) {
+      const path = `${folder}/${name}`;
+      assert.match(
+        Deno.readTextFileSync(path),
+        new RegExp(`^[0-9a-f]{${digits}}\\n$`),
+      );
+      assert.equal((Deno.statSync(path).mode ?? 0) & 0o777, 0o600);
+    }
+    const read = readAnytunCommandLine(
+      ["-D", "-w", "64", ...files],
+      RUNTIME,
+      secretFiles(libc, new Map()),
+    );
+    assert.equal(read.kind, "run", JSON.stringify(read));
+    assert.deepEqual(read.warnings, []);
+  },
+);
+
+test(
+  "genkey leaves a file alone that is there, and none of its own behind",
+  (libc, folder) => {
+    const files = { key: `${folder}/key`, salt: `${folder}/salt` };
+    Deno.writeTextFileSync(files.salt, "old");
+    assert.throws(
+      () => writeSecrets(libc, files, SECRETS),
+      {
+        message:
+          `Cannot make '${files.salt}': something has this name, and is ` +
+          "left alone (--salt-file)",
+      },
+    );
+    assert.deepEqual(names(folder), ["salt"]);
+    assert.equal(Deno.readTextFileSync(files.salt), "old");
+
+    Deno.renameSync(files.salt, files.key);
+    assert.throws(() => writeSecrets(libc, files, SECRETS), /\(--key-file\)$/);
+    assert.deepEqual(names(folder), ["key"]);
+  },
+);
+
+test("genkey does not follow a symbolic link", (libc, folder) => {
+  const files = { key: `${folder}/key`, salt: `${folder}/salt` };
+  Deno.symlinkSync(`${folder}/elsewhere`, files.key);
+  assert.throws(() => writeSecrets(libc, files, SECRETS), /\(--key-file\)$/);
+  assert.deepEqual(names(folder), ["key"]);
+});
+
+test(
+  "genkey leaves nothing where the folder is missing, or full",
+  (libc, folder) => {
+    const files = { key: `${folder}/key`, salt: `${folder}/none/salt` };
+    assert.throws(
+      () => writeSecrets(libc, files, SECRETS),
+      /^Error: Cannot make '.*\/none\/salt': .*ENOENT.* \(--salt-file\)$/,
+    );
+    assert.deepEqual(names(folder), []);
+
+    const full: ProcessLibc = {
+      ...libc,
+      symbols: { ...libc.symbols, write: () => -1 },
+    };
+    const here = { ...files, salt: `${folder}/salt` };
+    assert.throws(() => writeSecrets(full, here, SECRETS), /Cannot write '/);
+    assert.deepEqual(names(folder), []);
+  },
+);

@@ -1,0 +1,54 @@
+import { strict as assert } from "node:assert";
+import { readAnytunCommandLine } from "../../../src/config/anytun.ts";
+import { fakeSecretFiles } from "../../fakes/secret_files.ts";
+
+function read(...argv: string[]) {
+  return readAnytunCommandLine(
+    ["-D", "-E", "secret", ...argv],
+    { deno: "1.2.3", v8: "4.5.6" },
+    fakeSecretFiles(),
+  );
+}
+
+function run(...argv: string[]) {
+  const result = read(...argv);
+  assert.ok(result.kind === "run", JSON.stringify(result));
+  return result.options;
+}
+
+Deno.test("the engine and the number of workers can be chosen", () => {
+  assert.equal(run().engine, "auto");
+  for (const name of ["auto", "ipsec-mb", "openssl", "builtin", "webcrypto"]) {
+    assert.equal(run("--engine", name).engine, name);
+  }
+  assert.equal(run().workers, "auto");
+  assert.equal(run("--workers", "auto").workers, "auto");
+  assert.equal(run("--workers", "2").workers, 2);
+  assert.equal(run("--workers", "1").workers, 1);
+});
+
+Deno.test("offloads are a list, all, or none", () => {
+  assert.deepEqual(run("--offload", "none").offloads, new Set());
+  assert.deepEqual(run("--offload", "all").offloads, run().offloads);
+  assert.deepEqual(
+    run("--offload", "gro,tso").offloads,
+    new Set(["tso", "gro"]),
+  );
+});
+
+for (
+  const [option, value] of [
+    ["--engine", "libressl"],
+    ["--workers", "3"],
+    ["--workers", "0"],
+    ["--offload", "tso,lro"],
+    ["--offload", "tso,"],
+    ["--offload", "none,tso"],
+  ] as const
+) {
+  Deno.test(`${option} does not take ${value}`, () => {
+    const result = read(option, value);
+    assert.ok(result.kind === "error");
+    assert.match(result.stderr, new RegExp(`${option} needs`));
+  });
+}

@@ -1,0 +1,220 @@
+import assert from "node:assert/strict";
+import { readConfigCommandLine } from "../../../src/config/config.ts";
+import { readControldCommandLine } from "../../../src/config/controld.ts";
+import { readGenkeyCommandLine } from "../../../src/config/genkey.ts";
+import { routes } from "../../../src/config/connection.ts";
+import { hostPort, places } from "../../../src/config/place.ts";
+import { BadValue } from "../../../src/config/option.ts";
+import { formatPrefix } from "../../../src/net/prefix.ts";
+import { fakeSecretFiles } from "../../fakes/secret_files.ts";
+
+const RUNTIME = { deno: "2.9.6", v8: "15.0" };
+
+function readControld(...argv: string[]) {
+  return readControldCommandLine(argv, RUNTIME, fakeSecretFiles());
+}
+
+Deno.test("hostPort() reads hosts with and without a port", () => {
+  const cases: ReadonlyArray<readonly [string, string, number]> = [
+    ["a", "a", 2323],
+    ["a:1", "a", 1],
+    ["a:", "a", 2323],
+    ["::1", "::1", 2323],
+    ["::1:55", "::1:55", 2323],
+    ["[::1]", "::1", 2323],
+    ["[::1]:55", "::1", 55],
+  ];
+  for (const [text, host, port] of cases) {
+    assert.deepEqual(hostPort(text), { host, port }, text);
+  }
+});
+
+Deno.test("hostPort() wants a host, and the number of a port", () => {
+  for (
+    const text of ["", ":5", "[]:5", "a:sync", "a:0", "a:65536", "[::1]:x"]
+  ) {
+    assert.throws(() => hostPort(text), {
+      name: "BadValue",
+      message: "a host, and a port from 1 to 65535",
+      element: text,
+      offset: 0,
+    });
+  }
+});
+
+Deno.test("hostPort() shows where a bracket goes wrong", () => {
+  const cases: ReadonlyArray<readonly [string, number]> = [
+    ["[::1", 4],
+    ["[::1]:", 5],
+    ["[::1]x5", 5],
+    ["a[b", 1],
+    ["[]", 2],
+  ];
+  for (const [text, offset] of cases) {
+    assert.throws(() => hostPort(text), (error) => {
+      assert.ok(error instanceof BadValue);
+      assert.equal(error.offset, offset, text);
+      assert.equal(error.element, text);
+      return true;
+    });
+  }
+});
+
+Deno.test("lists are split at commas", () => {
+  assert.deepEqual(places("a,[::1]:5,unix:/run/a"), [
+    { host: "a", port: 2323 },
+    { host: "::1", port: 5 },
+    { path: "/run/a" },
+  ]);
+  assert.deepEqual(
+    routes("10.0.0.0/8,fd00::/8").map(formatPrefix),
+    ["10.0.0.0/8", "fd00::/8"],
+  );
+  assert.throws(() => routes("10.0.0.0/8,"), { name: "BadValue", element: "" });
+  assert.throws(() => routes("10.0.0.0/33"), { name: "BadValue" });
+});
+
+Deno.test("anytun-config has its defaults, and collects routes", () => {
+  const result = readConfigCommandLine(
+    ["-E", "x", "-R", "10.0.0.0/8", "-R", "11.0.0.0/8,fd00::/8"],
+    RUNTIME,
+    fakeSecretFiles(),
+  );
+  assert.equal(result.kind, "run");
+  const { routes, ...others } = result.options;
+  assert.deepEqual(routes.map(formatPrefix), [
+    "10.0.0.0/8",
+    "11.0.0.0/8",
+    "fd00::/8",
+  ]);
+  assert.deepEqual(others, {
+    logTargets: [{ kind: "stderr", level: 2 }],
+    remoteHost: undefined,
+    remotePort: 4444,
+    family: "any",
+    mux: 0,
+    windowSize: 0,
+    kdPrf: "aes-ctr-128",
+    role: "left",
+    secrets: { passphrase: "x", key: undefined, salt: undefined },
+  });
+});
+
+Deno.test("anytun-config warns of secrets among its arguments", () => {
+  const key = ["-K", "00".repeat(16), "-A", "00".repeat(14)];
+  for (
+    const [argv, names] of [[key, ["key", "salt"]], [["-E", "x"], ["pas"]]]
+  ) {
+    const result = readConfigCommandLine(
+      argv ?? [],
+      RUNTIME,
+      fakeSecretFiles(),
+    );
+    assert.equal(result.kind, "run");
+    assert.equal(result.warnings.length, names?.length);
+    for (const [index, name] of (names ?? []).entries()) {
+      const warning = new RegExp(`^${name}.* is on the command line .*-file$`);
+      assert.match(result.warnings[index] ?? "", warning);
+    }
+  }
+});
+
+Deno.test("anytun-config takes no window that its records cannot hold", () => {
+  const read = (window: string) =>
+    readConfigCommandLine(
+      ["-E", "x", "-w", window],
+      RUNTIME,
+      fakeSecretFiles(),
+    ).kind;
+  assert.equal(read("65535"), "run");
+  assert.equal(read("65536"), "error");
+});
+
+Deno.test("anytun-controld has its defaults, and needs a file", () => {
+  const result = readControld("-f", "conns");
+  assert.equal(result.kind, "run");
+  assert.deepEqual(result.options, {
+    foreground: false,
+    startTimeout: 30,
+    username: undefined,
+    groupname: undefined,
+    chroot: undefined,
+    pidFile: undefined,
+    logTargets: [
+      {
+        ...{ kind: "syslog", level: 3, ident: undefined, facility: "daemon" },
+        isDefault: true,
+      },
+    ],
+    logFormat: "text",
+    file: "conns",
+    controlHost: { host: "127.0.0.1", port: 2323 },
+    syncTls: undefined,
+    syncAnyUser: false,
+  });
+  const without = readControld();
+  assert.equal(without.kind, "error");
+  assert.match(without.stderr, /add --file \(-f\)/);
+});
+
+Deno.test("anytun-controld warns of options that do not do what they seem to", () => {
+  const warnings = (...argv: string[]) => {
+    const result = readControld("-f", "conns", ...argv);
+    assert.equal(result.kind, "run");
+    return result.warnings;
+  };
+  assert.deepEqual(warnings("-g", "b"), [
+    "--groupname has no effect without --username (-u)",
+  ]);
+  assert.match(warnings("-C", "/jail").join(), /root can leave the jail/);
+  assert.match(warnings("-L", "stdout:3").join(), /--log stdout has no effect/);
+  const right = ["-u", "a", "-g", "b", "-C", "/jail", "-L", "file:3"];
+  assert.deepEqual(warnings(...right), []);
+});
+
+Deno.test("anytun-controld listens where the last -X says", () => {
+  const result = readControld(
+    ...["-f", "a", "-X", "[::1]:1", "-X", ":2", "-D"],
+  );
+  assert.equal(result.kind, "run");
+  assert.deepEqual(result.options.controlHost, { host: "::", port: 2 });
+  assert.deepEqual(result.options.logTargets, [{ kind: "stderr", level: 3 }]);
+});
+
+Deno.test("genkey makes keys for every key derivation that has them", () => {
+  const read = (...argv: string[]) => readGenkeyCommandLine(argv, RUNTIME);
+  const result = read("-k", "aes-ctr");
+  assert.equal(result.kind, "run");
+  assert.deepEqual(result.options, {
+    kdPrf: "aes-ctr-128",
+    files: undefined,
+  });
+  assert.equal(read("-k", "null").kind, "error");
+  assert.equal(read("-E", "x").kind, "error");
+});
+
+Deno.test("genkey writes both a key and a salt, each to its own file", () => {
+  const read = (...argv: string[]) => {
+    const result = readGenkeyCommandLine(argv, RUNTIME);
+    if (result.kind === "error") return result.stderr;
+    assert.equal(result.kind, "run");
+    return result.options.files;
+  };
+  assert.deepEqual(read("--key-file", "k", "--salt-file", "s"), {
+    key: "k",
+    salt: "s",
+  });
+  assert.equal(
+    read("--key-file", "k"),
+    "Cannot use --key-file k alone: add --salt-file\n",
+  );
+  assert.equal(
+    read("--salt-file", "s"),
+    "Cannot use --salt-file s alone: add --key-file\n",
+  );
+  assert.match(
+    String(read("--key-file", "a", "--salt-file", "a")),
+    /^Cannot use 'a' for both --key-file and --salt-file/,
+  );
+  assert.match(String(read("--key-file", "-")), /^syntax error/);
+});

@@ -1,0 +1,96 @@
+import { strict as assert } from "node:assert";
+import { anytunTable } from "../../../src/config/anytun.ts";
+import { readArguments } from "../../../src/config/arguments.ts";
+import { deviceOf, deviceRows, mtuOf } from "../../../src/config/device.ts";
+import { OptionFault } from "../../../src/config/fault.ts";
+import {
+  type GivenValues,
+  type Origin,
+  settingsOf,
+} from "../../../src/config/values.ts";
+
+type Given = GivenValues<typeof anytunTable>;
+
+const ARGUMENT: Origin = { kind: "argument" };
+const line = (line: number): Origin => ({ kind: "file", path: "vpn", line });
+
+function given(...argv: string[]): Given {
+  const read = readArguments(anytunTable, argv);
+  assert.equal(read.kind, "values");
+  return read.given;
+}
+
+const FILE: Given = {
+  localPort: [{ value: 1, origin: line(2) }, { value: 2, origin: line(3) }],
+  mux: [{ value: 7, origin: line(4) }],
+  log: [
+    { value: { kind: "stdout", level: 1 }, origin: line(5) },
+    { value: { kind: "stderr", level: 2 }, origin: line(6) },
+  ],
+  foreground: [{ value: true, origin: line(7) }],
+};
+
+Deno.test("arguments are given values, each with its origin, and nothing else is", () => {
+  assert.deepEqual(given("-p", "1", "-D", "--port", "2", "-r", ""), {
+    localPort: [
+      { value: 1, origin: ARGUMENT },
+      { value: 2, origin: ARGUMENT },
+    ],
+    foreground: [{ value: true, origin: ARGUMENT }],
+  });
+});
+
+Deno.test("the upper of two sources has the last word, option by option", () => {
+  const upper = given("-p", "9", "-L", "stderr:5");
+  const { values, origins } = settingsOf(anytunTable, [upper, FILE]);
+  assert.equal(values.localPort, 9);
+  assert.deepEqual(origins.localPort, ARGUMENT);
+  assert.equal(values.mux, 7);
+  assert.deepEqual(origins.mux, line(4));
+  assert.deepEqual(values.log, [{ kind: "stderr", level: 5 }], "not both");
+  assert.equal(values.foreground, true);
+  assert.deepEqual(origins.foreground, line(7));
+});
+
+Deno.test("of one source the last value counts, or all of them where they collect", () => {
+  const { values, origins } = settingsOf(anytunTable, [{}, FILE]);
+  assert.equal(values.localPort, 2);
+  assert.deepEqual(origins.localPort, line(3));
+  assert.deepEqual(values.log.map(({ kind }) => kind), ["stdout", "stderr"]);
+});
+
+Deno.test("defaults fill what no source gives, and say so", () => {
+  const { values, origins } = settingsOf(anytunTable, [{}, {}]);
+  assert.equal(values.localPort, 4444);
+  assert.equal(values.remoteHost, undefined);
+  assert.equal(values.foreground, false);
+  assert.deepEqual(values.routes, []);
+  for (const origin of Object.values(origins)) {
+    assert.deepEqual(origin, { kind: "default" });
+  }
+  assert.ok(!("help" in values));
+});
+
+Deno.test("an empty argument leaves the value of the file", () => {
+  const sources = [given("-p", "", "-m", ""), FILE];
+  assert.equal(settingsOf(anytunTable, sources).values.mux, 7);
+});
+
+Deno.test("errors and warnings name the line of the file that they are about", () => {
+  const settings = settingsOf(deviceRows, [{
+    deviceName: [{ value: "vpn", origin: line(3) }],
+    mtu: [{ value: 1000, origin: line(8) }],
+  }]);
+  assert.throws(
+    () => deviceOf(settings, assert.fail),
+    new OptionFault(
+      "Cannot tell the type of device 'vpn' (--dev in vpn:3): " +
+        "add --type tun or --type tap",
+    ),
+  );
+  const warnings: string[] = [];
+  mtuOf(settings, "tun", 10, (text) => warnings.push(text));
+  assert.deepEqual(warnings, [
+    "--mtu in vpn:8 has no effect without --ifconfig (-n)",
+  ]);
+});

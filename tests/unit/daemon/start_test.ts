@@ -1,0 +1,454 @@
+import assert from "node:assert/strict";
+import {
+  type AnytunOptions,
+  readAnytunCommandLine,
+} from "../../../src/config/anytun.ts";
+import { counterLines } from "../../../src/daemon/counters_text.ts";
+import type { Phase } from "../../../src/daemon/lifecycle.ts";
+import { PidFile } from "../../../src/daemon/pid_file.ts";
+import { runPostUp } from "../../../src/daemon/post_up.ts";
+import {
+  findIdentity,
+  giveUpPrivileges,
+} from "../../../src/daemon/privileges.ts";
+import type {
+  ProcessControl,
+  ProgramEnd,
+  ProgramStart,
+} from "../../../src/daemon/process_control.ts";
+import {
+  listenForSignals,
+  type SignalName,
+} from "../../../src/daemon/signals.ts";
+import {
+  type NotifySocket,
+  Supervisor,
+} from "../../../src/daemon/supervisor.ts";
+import { recordingLog } from "../../fakes/recording_log.ts";
+import { fakeSecretFiles } from "../../fakes/secret_files.ts";
+
+/** A process that notes what is done to it. */
+class FakeControl implements ProcessControl {
+  readonly calls: string[] = [];
+  readonly started: ProgramStart[] = [];
+  end: ProgramEnd = { kind: "exit", status: 0 };
+  fails: string | undefined;
+  cannotForbid: string | undefined;
+
+  findUser(name: string) {
+    if (name === "loner") return { uid: 17, gid: 18 };
+    return name === "user" ? { uid: 7, gid: 8 } : undefined;
+  }
+
+  findGroup(name: string) {
+    return name === "group" ? 9 : undefined;
+  }
+
+  groupName(gid: number) {
+    return gid === 8 ? "users" : undefined;
+  }
+
+  interfaceIndex(name: string) {
+    return name === "eth0" ? 2 : undefined;
+  }
+
+  placeFile(path: string, bytes: Uint8Array) {
+    this.#call(`place ${path} ${new TextDecoder().decode(bytes)}`);
+    return {
+      remove: () => this.#call(`remove ${path}`),
+      close: () => this.#call(`let go of ${path}`),
+    };
+  }
+
+  run(program: ProgramStart) {
+    this.started.push(program);
+    return Promise.resolve(this.end);
+  }
+
+  changeRoot(folder: string) {
+    this.#call(`root ${folder}`);
+  }
+
+  changeDirectory(folder: string) {
+    this.#call(`directory ${folder}`);
+  }
+
+  changeIdentity({ uid, gid }: { uid: number; gid: number }) {
+    this.#call(`identity ${uid}:${gid}`);
+  }
+
+  takeRuntimeFiles() {
+    this.#call("files");
+  }
+
+  emptyBoundingSet() {
+    this.#call("bounding set");
+  }
+
+  hideMemory() {
+    this.#call("memory");
+  }
+
+  forbidExecution() {
+    this.#call("execution");
+    return this.cannotForbid;
+  }
+
+  #call(what: string) {
+    if (this.fails !== undefined && what.startsWith(this.fails)) {
+      throw new Error("Operation not permitted");
+    }
+    this.calls.push(what);
+  }
+}
+
+function options(...argv: string[]): AnytunOptions {
+  const line = ["-E", "x", ...argv];
+  const runtime = { deno: "2.9.6", v8: "15.0" };
+  const result = readAnytunCommandLine(line, runtime, fakeSecretFiles());
+  assert.equal(result.kind, "run");
+  return result.options;
+}
+
+Deno.test("findIdentity() takes the user's group unless one is given", () => {
+  const control = new FakeControl();
+  const find = (...argv: string[]) => findIdentity(options(...argv), control);
+  assert.equal(find(), undefined);
+  const user = { uid: 7, gid: 8, text: "user:users" };
+  assert.deepEqual(find("-u", "user"), user);
+  const inGroup = { uid: 7, gid: 9, text: "user:group" };
+  assert.deepEqual(find("-u", "user", "-g", "group"), inGroup);
+  assert.equal(find("-g", "nobody knows"), undefined);
+});
+
+Deno.test("findIdentity() names a group that has no name by its number", () => {
+  const identity = findIdentity(options("-u", "loner"), new FakeControl());
+  assert.equal(identity?.text, "loner:18");
+});
+
+Deno.test("findIdentity() names who is unknown", () => {
+  const control = new FakeControl();
+  const find = (...argv: string[]) => findIdentity(options(...argv), control);
+  assert.throws(() => find("-u", "nosuch"), {
+    message: "unknown user nosuch (--username)",
+  });
+  assert.throws(() => find("-u", "user", "-g", "nosuch"), {
+    message: "unknown group nosuch (--groupname)",
+  });
+});
+
+Deno.test("privileges are given up last, inside of the jail", () => {
+  const control = new FakeControl();
+  const logger = recordingLog();
+  giveUpPrivileges(
+    options("-C", "/jail", "-u", "user", "-g", "group"),
+    { uid: 7, gid: 9, text: "user:group" },
+    control,
+    logger,
+  );
+  assert.deepEqual(control.calls, [
+    ...["files", "bounding set", "root /jail", "identity 7:9"],
+    // A change of identity would undo these two, and the last one it.
+    ...["memory", "execution"],
+  ]);
+  assert.deepEqual(logger.lines, [
+    "NOTICE: we are in chroot jail (/jail) now",
+    "NOTICE: dropped privileges to user:group",
+  ]);
+});
+
+Deno.test("without a jail the background moves to /, the foreground not", () => {
+  for (const [argv, calls] of [[[], ["directory /"]], [["-D"], []]] as const) {
+    const control = new FakeControl();
+    giveUpPrivileges(options(...argv), undefined, control, recordingLog());
+    const after = ["memory", "execution"];
+    assert.deepEqual(control.calls, ["bounding set", ...calls, ...after]);
+  }
+});
+
+Deno.test("a step that fails is named, and nothing comes after it", () => {
+  const give = (control: FakeControl) =>
+    giveUpPrivileges(
+      options("-C", "/jail", "-u", "user"),
+      { uid: 7, gid: 8, text: "user:users" },
+      control,
+      recordingLog(),
+    );
+  const jailed = new FakeControl();
+  jailed.fails = "root";
+  assert.throws(() => give(jailed), {
+    message: "Cannot enter the jail (--chroot): Operation not permitted",
+  });
+  assert.deepEqual(jailed.calls, ["files", "bounding set"]);
+  const dropped = new FakeControl();
+  dropped.fails = "identity";
+  assert.throws(() => give(dropped), {
+    message: "Cannot drop privileges (--username): Operation not permitted",
+  });
+});
+
+Deno.test("a kernel that lets programs be executed is a warning, no more", () => {
+  const logger = recordingLog();
+  const control = new FakeControl();
+  control.cannotForbid = "seccomp() failed with EINVAL";
+  giveUpPrivileges(options("-D"), undefined, control, logger);
+  assert.deepEqual(logger.lines, [
+    "WARNING: other programs could be executed from here on: " +
+    "seccomp() failed with EINVAL",
+  ]);
+});
+
+Deno.test("a user that is root is warned about", () => {
+  const logger = recordingLog();
+  const root = { uid: 0, gid: 0, text: "root:root" };
+  giveUpPrivileges(options("-u", "root"), root, new FakeControl(), logger);
+  assert.match(logger.lines.join(), /WARNING: user root .* all privileges/);
+});
+
+function usePidFile(
+  control: FakeControl,
+  argv: readonly string[],
+  giveUp: () => void,
+): readonly string[] {
+  const logger = recordingLog();
+  const { pidFile, chroot } = options(...argv);
+  const world = { pid: 4711, control };
+  const file = new PidFile({ pidFile, chroot }, world, logger);
+  assert.deepEqual(control.calls, [], "nothing before it is to be placed");
+  try {
+    file.place(giveUp);
+  } finally {
+    file.close();
+  }
+  return logger.lines;
+}
+
+Deno.test("the pid file is made with the last of the privileges, and removed", () => {
+  const control = new FakeControl();
+  const giveUp = () => void control.calls.push("give up");
+  assert.deepEqual(usePidFile(control, ["-P", "/run/pid"], giveUp), []);
+  assert.deepEqual(control.calls, [
+    "place /run/pid 4711",
+    "give up",
+    "remove /run/pid",
+    "let go of /run/pid",
+  ]);
+  const without = new FakeControl();
+  usePidFile(without, [], () => void without.calls.push("give up"));
+  assert.deepEqual(without.calls, ["give up"]);
+});
+
+Deno.test("a pid file that cannot be made ends the start, and is named", () => {
+  const control = new FakeControl();
+  control.fails = "place";
+  const place = () =>
+    usePidFile(control, ["-P", "/run/pid"], () => assert.fail("given up"));
+  assert.throws(place, {
+    message: "can't open pid file (--write-pid /run/pid): " +
+      "Operation not permitted",
+  });
+});
+
+Deno.test("no pid file stays of a daemon that could not give up privileges", () => {
+  const control = new FakeControl();
+  const place = () =>
+    usePidFile(control, ["-P", "/run/pid", "-C", "/jail"], () => {
+      throw new Error("no");
+    });
+  assert.throws(place, /no/);
+  assert.equal(control.calls.includes("remove /run/pid"), true);
+});
+
+Deno.test("no folder outside of a jail is left open for the pid file", () => {
+  const control = new FakeControl();
+  const giveUp = () => void control.calls.push("give up");
+  const lines = usePidFile(control, ["-P", "/run/pid", "-C", "/jail"], giveUp);
+  assert.deepEqual(control.calls, [
+    "place /run/pid 4711",
+    "give up",
+    "let go of /run/pid",
+  ]);
+  assert.match(lines.join("\n"), /^INFO: pid file '\/run\/pid' .*will stay/);
+});
+
+Deno.test("a pid file that may not be removed is no more than a line", () => {
+  const control = new FakeControl();
+  control.fails = "remove";
+  assert.deepEqual(usePidFile(control, ["-P", "/run/pid"], () => {}), [
+    "INFO: pid file '/run/pid' (--write-pid) stays: Operation not permitted",
+  ]);
+});
+
+const DEVICE = { name: "tun3", mtu: 1500, configure() {} };
+
+Deno.test("no script is run unless one is given", async () => {
+  const control = new FakeControl();
+  await runPostUp(options(), DEVICE, control, recordingLog());
+  assert.deepEqual(control.started, []);
+});
+
+Deno.test("the script is told about the device, and nothing else", async () => {
+  const control = new FakeControl();
+  const given = options("-x", "/up", "-n", "10.0.0.1/8", "-n", "fd00::1/64");
+  await runPostUp(given, DEVICE, control, recordingLog());
+  const [{ path, args, env }] = control.started as [ProgramStart];
+  assert.equal(path, "/up");
+  assert.deepEqual(args, ["tun3", "/dev/net/tun"]);
+  const { PATH, ...others } = env;
+  assert.match(PATH ?? "", /^\/.*:\/bin$/);
+  assert.deepEqual(others, {
+    ANYTUN_DEVICE: "tun3",
+    ANYTUN_TYPE: "tun",
+    ANYTUN_ADDRESSES: "10.0.0.1/8 fd00::1/64",
+    ANYTUN_MTU: "1500",
+  });
+});
+
+Deno.test("the end of a script is logged in the words of the original", async () => {
+  const ends: ReadonlyArray<readonly [ProgramEnd, string]> = [
+    [{ kind: "exit", status: 0 }, "NOTICE: script '/up' returned 0"],
+    [{ kind: "exit", status: 3 }, "NOTICE: script '/up' returned 3"],
+    [
+      { kind: "signal", signal: 9 },
+      "NOTICE: script '/up' terminated after signal 9",
+    ],
+    [
+      { kind: "exec error", reason: "No such file or directory" },
+      "ERROR: script '/up' exec() error: No such file or directory",
+    ],
+  ];
+  for (const [end, line] of ends) {
+    const control = new FakeControl();
+    control.end = end;
+    const logger = recordingLog();
+    await runPostUp(options("-x", "/up"), DEVICE, control, logger);
+    assert.deepEqual(logger.lines, [
+      "NOTICE: executing post-up script '/up'",
+      line,
+    ]);
+    const required = runPostUp(
+      options("-x", "/up", "--post-up-required"),
+      DEVICE,
+      control,
+      logger,
+    );
+    if (end.kind === "exit" && end.status === 0) await required;
+    else await assert.rejects(required, /'\/up' .* \(--post-up-required\)$/);
+  }
+});
+
+Deno.test("every signal is logged and does its own thing", () => {
+  const listeners = new Map<SignalName, () => void>();
+  const logger = recordingLog();
+  const done: string[] = [];
+  using cleanup = new DisposableStack();
+  listenForSignals(
+    (name, listener) => {
+      listeners.set(name, listener);
+      return () => listeners.delete(name);
+    },
+    logger,
+    {
+      stop: () => done.push("stop"),
+      reload: () => done.push("reload"),
+      report: () => done.push("report"),
+    },
+    cleanup,
+  );
+  const ends = ["SIGINT", "SIGQUIT", "SIGTERM"] as const;
+  for (const name of ["SIGHUP", "SIGUSR2", ...ends] as const) {
+    listeners.get(name)?.();
+  }
+  assert.deepEqual(done, ["reload", "report", "stop", "stop", "stop"]);
+  assert.equal(listeners.size, 5, "SIGUSR1 is the runtime's");
+  assert.deepEqual(logger.lines, [
+    "NOTICE: SIG-Hup caught",
+    "NOTICE: SIG-Usr2 caught",
+    "NOTICE: SIG-Int caught, exiting",
+    "NOTICE: SIG-Quit caught, exiting",
+    "NOTICE: SIG-Term caught, exiting",
+  ]);
+  cleanup.dispose();
+  assert.equal(listeners.size, 0);
+});
+
+/** What a service manager is told of phases, at 12 s after the start. */
+function told(
+  phases: readonly Phase[],
+  socket: Partial<NotifySocket> = {},
+): { readonly sent: string[]; readonly lines: readonly string[] } {
+  const sent: string[] = [];
+  const logger = recordingLog();
+  const send = (text: string) => void sent.push(text);
+  using supervisor = new Supervisor(
+    { send, watchdogMs: undefined, ...socket },
+    { pid: 4711, monotonic: () => 12_000_000 },
+    logger,
+  );
+  for (const phase of phases) supervisor.changed(phase);
+  return { sent, lines: logger.lines };
+}
+
+Deno.test("a service manager is told of every phase in its own words", () => {
+  const { sent, lines } = told([
+    { kind: "starting", what: "device and sockets" },
+    { kind: "ready", isFirst: true },
+    { kind: "reloading" },
+    { kind: "ready", isFirst: false },
+    { kind: "draining" },
+    { kind: "stopping" },
+    { kind: "failed", reason: "the device\nis gone" },
+  ]);
+  assert.deepEqual(sent, [
+    "STATUS=starting: device and sockets",
+    "READY=1\nMAINPID=4711\nSTATUS=running",
+    // sd_notify(3): both in one message.
+    "RELOADING=1\nMONOTONIC_USEC=12000000\nSTATUS=reloading",
+    "READY=1\nMAINPID=4711\nSTATUS=running",
+    "STOPPING=1\nSTATUS=draining",
+    "STATUS=stopping",
+    "STATUS=failed: the device is gone",
+  ]);
+  assert.deepEqual(lines, []);
+});
+
+Deno.test("a service manager that has gone is a warning, no more", () => {
+  const send = () => {
+    throw new Error("Connection refused");
+  };
+  const { lines } = told([{ kind: "ready", isFirst: true }], { send });
+  assert.deepEqual(lines, [
+    "WARNING: Cannot notify the service manager: Connection refused",
+  ]);
+});
+
+Deno.test("without a service manager nobody is told anything", () => {
+  const logger = recordingLog();
+  const world = {
+    pid: 1,
+    monotonic: () => assert.fail("nobody asks for the time"),
+  };
+  using supervisor = new Supervisor(undefined, world, logger);
+  supervisor.changed({ kind: "starting", what: "x" });
+  supervisor.changed({ kind: "ready", isFirst: true });
+  supervisor.changed({ kind: "stopping" });
+  assert.deepEqual(logger.lines, []);
+});
+
+Deno.test("counters of all connections and of the plane are named in the log, each once", () => {
+  const counters = Float64Array.from({ length: 10 }, (_, index) => index + 101);
+  const muxes = [5, 7, 65535];
+  const table = { liveMuxes: () => muxes, counters: () => counters };
+  assert.deepEqual([...counterLines(table, counters)], [
+    ...muxes.map((mux) =>
+      `connection ${mux}: 101 packets out, 102 bytes out, 104 packets in, ` +
+      "105 bytes in, 103 not sent, 110 dropped before a full uplink, " +
+      "106 with a wrong tag, 107 replayed, 108 without payload, 109 of a wrong type"
+    ),
+    "dropped: 101 with nowhere to send them, 102 too long to send, " +
+    "103 malformed on the device, 104 too short, 105 too long, " +
+    "106 of an unknown mux, 107 refused by the device, " +
+    "108 lost to internal errors, 109 for want of sequence numbers",
+  ]);
+  assert.equal([...counterLines(table, undefined)].length, 3);
+});

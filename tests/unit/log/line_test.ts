@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { escapeControls, formatLine } from "../../../src/log/line.ts";
+
+Deno.test("formatLine() pads day and time, and names the month in English", () => {
+  for (let month = 0; month < 12; month++) {
+    const name = "JanFebMarAprMayJunJulAugSepOctNovDec"
+      .slice(3 * month, 3 * month + 3);
+    assert.equal(
+      formatLine(new Date(2027, month, 3, 4, 5, 6), "warning", "text"),
+      `2027-${name}-03 04:05:06 WARNING: text\n`,
+    );
+  }
+});
+
+Deno.test("escapeControls() shows what cannot be seen", () => {
+  const examples: ReadonlyArray<readonly [string, string]> = [
+    ["plain text, ümläut, 漢字, 🙂", "plain text, ümläut, 漢字, 🙂"],
+    ["a\nb\r\tc", "a\\nb\\x0d\\x09c"],
+    ["\x00\x1b\x7f\x85", "\\x00\\x1b\\x7f\\x85"],
+    ["\u2028\u2029\u202e\ufeff", "\\u{2028}\\u{2029}\\u{202e}\\u{feff}"],
+    ["\ud800", "\\u{d800}"],
+  ];
+  for (const [text, shown] of examples) {
+    assert.equal(escapeControls(text), shown);
+  }
+});
+
+Deno.test("formatLine() makes exactly one line of any text", () => {
+  const nasty = fc.string({
+    unit: fc.oneof(
+      fc.constantFrom("\n", "\r", "\v", "\f", "\x85", "\u2028", "\u2029"),
+      fc.integer({ min: 0, max: 0x10ffff }).map((code) =>
+        String.fromCodePoint(code)
+      ),
+    ),
+  });
+  fc.assert(fc.property(nasty, (text) => {
+    const line = formatLine(new Date(0), "error", text);
+    assert.match(line, /^[^\p{Cc}\p{Zl}\p{Zp}]*\n$/u);
+  }));
+});

@@ -1,0 +1,273 @@
+import assert from "node:assert/strict";
+import { CarryLoop } from "../../../src/tunnel/native/loop.ts";
+import {
+  type DeviceReader,
+  DeviceTurn,
+} from "../../../src/tunnel/native/device_turn.ts";
+import { fastestEngine } from "../../../lab/engines.ts";
+import { ManualClock } from "../../fakes/manual_clock.ts";
+import { NativeRig } from "../../fakes/native_rig.ts";
+import { counting, tcpPacket } from "../../../lab/packets.ts";
+import { until } from "../../fakes/plane_rig.ts";
+import { paramsOf, secretsOf } from "../../vectors/satp.ts";
+import { superPacket } from "../../../lab/super_packets.ts";
+import { createSatpCodec } from "../../../mod.ts";
+
+/** Both views of one turn, and who was woken. */
+function turns(clock = new ManualClock()) {
+  const word = DeviceTurn.allocate();
+  const woken: DeviceReader[] = [];
+  const view = (own: DeviceReader) => {
+    const other = own === "in" ? "out" : "in";
+    return new DeviceTurn(
+      own,
+      word,
+      { signal: () => woken.push(other) },
+      clock.now,
+    );
+  };
+  return { into: view("in"), out: view("out"), woken, clock };
+}
+
+/** Rounds of work until the turn should be passed, at most 100. */
+function roundsUntilFull(turn: DeviceTurn): number {
+  let rounds = 1;
+  while (!turn.worked() && rounds < 100) rounds++;
+  return rounds;
+}
+
+Deno.test("the worker of the way in reads the device first", () => {
+  const { into, out } = turns();
+  assert.equal(into.isOwn, true);
+  assert.equal(out.isOwn, false);
+});
+
+Deno.test("a worker that never rests has its hands full, and passes the turn", () => {
+  const { into, out, woken } = turns();
+  assert.equal(roundsUntilFull(into), 16);
+  into.pass();
+  assert.equal(into.isOwn, false);
+  assert.equal(out.isOwn, true);
+  assert.deepEqual(woken, ["out"]);
+  assert.equal(into.worked(), false, "what it has not it cannot pass");
+});
+
+Deno.test("a worker that rests in between keeps the turn", () => {
+  const { into } = turns();
+  for (let k = 0; k < 100; k++) {
+    for (let round = 0; round < 15; round++) assert.ok(!into.worked());
+    assert.equal(into.rested(k % 2 === 0), false);
+  }
+});
+
+Deno.test("the worker of the way out passes the turn back when nothing comes", () => {
+  const { into, out, woken } = turns();
+  into.pass();
+  assert.equal(out.worked(), false);
+  assert.equal(out.rested(true), true);
+  out.pass();
+  assert.equal(into.isOwn, true);
+  assert.deepEqual(woken, ["out", "in"]);
+  assert.equal(out.rested(true), false, "what it has not it cannot pass");
+});
+
+Deno.test("the turn comes back when there is something to do seldom", async () => {
+  const { into, out, clock } = turns();
+  into.pass();
+  for (let k = 1; k < 32; k++) {
+    await clock.pass(4);
+    assert.equal(out.rested(false), false);
+  }
+  assert.equal(out.rested(false), true);
+});
+
+Deno.test("the turn stays where there is something to do often", async () => {
+  const { into, out, clock } = turns();
+  into.pass();
+  for (let k = 0; k < 1000; k++) {
+    await clock.pass(1);
+    assert.equal(out.rested(false), false);
+  }
+});
+
+const DEVICE = 7;
+const WAKEUP = 8;
+const SOCKETS = [9, 10];
+
+/** A loop whose parts write down what is asked of them. */
+function loopOf(
+  { inbound = true, turn }: { inbound?: boolean; turn?: DeviceTurn },
+) {
+  const deeds: string[] = [];
+  const script = { outbound: false, inbound: false, ready: [] as number[] };
+  const watched: number[] = [];
+  const looks = { count: 0 };
+  const loop = new CarryLoop({
+    wait: {
+      add: (fd) => watched.push(fd) - 1,
+      watch: (index, events) =>
+        void deeds.push(`watch ${watched[index]} for ${events}`),
+      wait(limit) {
+        deeds.push(`wait ${limit}`);
+        return script.ready.length;
+      },
+      ready: (index) => script.ready.includes(watched[index] ?? -1) ? 1 : 0,
+    },
+    wakeup: { fd: WAKEUP, drain: () => void deeds.push("drain") },
+    device: DEVICE,
+    outbound: {
+      pump: () => (deeds.push("out"), script.outbound),
+      drain: () => void deeds.push("drain"),
+    },
+    inbound: inbound
+      ? { pump: () => (deeds.push("in"), script.inbound) }
+      : undefined,
+    sockets: SOCKETS,
+    connections: { dropRetired: () => void looks.count++ },
+    turn,
+    patience: 500,
+    log: { flushSometimes: () => void deeds.push("log") },
+  });
+  const round = (): string[] => {
+    deeds.length = 0;
+    loop.round();
+    return [...deeds];
+  };
+  return { loop, script, round, watched, looks };
+}
+
+Deno.test("each round looks once for keys that are out of use, whoever has the device", () => {
+  const { out } = turns();
+  for (const parts of [{}, { inbound: false, turn: out }]) {
+    const { round, looks } = loopOf(parts);
+    for (let k = 1; k <= 3; k++) {
+      round();
+      assert.equal(looks.count, k);
+    }
+  }
+});
+
+Deno.test("a round carries in, then out, and rests when nothing is left", () => {
+  const { script, round, watched } = loopOf({});
+  assert.deepEqual(watched, [DEVICE, WAKEUP, ...SOCKETS]);
+  script.outbound = true;
+  assert.deepEqual(round(), ["in", "out"]);
+  script.outbound = false;
+  script.inbound = true;
+  assert.deepEqual(round(), ["in", "out"]);
+  script.inbound = false;
+  assert.deepEqual(round(), ["in", "out", "wait 500", "log"]);
+});
+
+Deno.test("a signalled eventfd ends a rest, and is drained", () => {
+  const { script, round } = loopOf({});
+  script.ready = [WAKEUP];
+  assert.deepEqual(round(), ["in", "out", "wait 500", "drain", "log"]);
+});
+
+Deno.test("what is left of a super-packet goes out before the turn is passed", () => {
+  const { into, out } = turns();
+  const { script, round } = loopOf({ turn: into });
+  script.outbound = true;
+  for (let k = 1; k < 16; k++) assert.deepEqual(round(), ["in", "out"]);
+  assert.equal(out.isOwn, false);
+  assert.deepEqual(round(), ["in", "out", "drain"]);
+  assert.equal(out.isOwn, true);
+});
+
+Deno.test("what was before its turn does not make a worker pass it", async () => {
+  const { into, out, clock } = turns();
+  const { script, round } = loopOf({ inbound: false, turn: out });
+  script.ready = [DEVICE];
+  round();
+  await clock.pass(10_000);
+  into.pass();
+  for (let k = 0; k < 100; k++) {
+    await clock.pass(1);
+    round();
+    assert.ok(out.isOwn, `passed after ${k} ms`);
+  }
+});
+
+Deno.test("the device is not read out of turn, nor waited for", () => {
+  const { into, out } = turns();
+  const { round } = loopOf({ turn: into });
+  into.pass();
+  assert.deepEqual(round(), [`watch ${DEVICE} for 0`, "in", "wait 500", "log"]);
+  assert.deepEqual(round(), ["in", "wait 500", "log"]);
+  out.pass();
+  assert.deepEqual(
+    round(),
+    [`watch ${DEVICE} for 1`, "in", "out", "wait 500", "log"],
+  );
+});
+
+Deno.test("the worker of the way out waits shortly, and only in its turn", () => {
+  const { into, out } = turns();
+  const { round } = loopOf({ inbound: false, turn: out });
+  assert.deepEqual(round(), [`watch ${DEVICE} for 0`, "wait 500", "log"]);
+  into.pass();
+  assert.deepEqual(
+    round(),
+    [`watch ${DEVICE} for 1`, "out", "wait 64", "log", "drain"],
+  );
+  assert.equal(into.isOwn, true);
+});
+
+const VECTOR = {
+  cipher: "aes-ctr-128",
+  kd_prf: "aes-ctr-128",
+  auth_algo: "sha1",
+  auth_tag_length: 10,
+  passphrase: "turn tests",
+};
+
+/** No batch ends where a super-packet of so many segments does. */
+const SEGMENTS = 44;
+/** More than enough for a worker to have its hands full. */
+const SUPER_PACKETS = 40;
+
+Deno.test("packets keep their order while one worker takes the device over from the other", async () => {
+  // Small ones: all of them must fit into the socket of the peer.
+  const packet = tcpPacket({ version: 4 }, { payload: counting(SEGMENTS * 8) });
+  await using rig = await NativeRig.start({
+    engine: fastestEngine(),
+    workers: 2,
+    params: paramsOf(VECTOR),
+    secrets: await secretsOf(VECTOR),
+    role: "left",
+    remote: "home",
+    vnetHeader: true,
+    gso: true,
+    beforeStart(rig) {
+      for (let k = 0; k < SUPER_PACKETS; k++) {
+        assert.ok(rig.device.handOver(superPacket(packet, 8)));
+      }
+    },
+  });
+  const count = SUPER_PACKETS * SEGMENTS;
+  await until(
+    () => rig.collect().length === count,
+    () => `${rig.collect().length} of ${count} packets have gone out`,
+  );
+  const codec = await createSatpCodec({
+    passphrase: VECTOR.passphrase,
+    role: "right",
+  });
+  const opening = rig.collect().map(({ datagram }) => codec.open(datagram));
+  const sent = await Promise.all(opening);
+  assert.deepEqual(
+    sent.map(({ seq }) => seq),
+    Array.from({ length: count }, (_, k) => k),
+  );
+  const [first] = sent.map(({ payload }) => tcpSequence(payload));
+  assert.deepEqual(
+    sent.map(({ payload }) => tcpSequence(payload) - (first ?? 0)),
+    Array.from({ length: count }, (_, k) => 8 * (k % SEGMENTS)),
+  );
+});
+
+/** The sequence number of a TCP segment over IPv4 without options. */
+function tcpSequence(packet: Uint8Array): number {
+  return new DataView(packet.buffer, packet.byteOffset).getUint32(20 + 4);
+}

@@ -1,0 +1,313 @@
+import { strict as assert } from "node:assert";
+import { DatagramBatch } from "../../../src/satp/batch.ts";
+import type {
+  Cipher,
+  Mac,
+  MasterKey,
+  SyncCryptoEngine,
+} from "../../../src/satp/engine.ts";
+import { writeHeader, writeU16 } from "../../../src/satp/header.ts";
+import { authenticateBatch, sealBatch } from "../../../src/satp/pipeline.ts";
+import type { SatpParameters } from "../../../src/satp/params.ts";
+import { Connections } from "../../../src/tunnel/connection.ts";
+import {
+  type ConnectionKeys,
+  ConnectionTable,
+  endpointWords,
+} from "../../../src/tunnel/connection_table.ts";
+import { PLANE_COUNTERS, PlaneCounter } from "../../../src/tunnel/counters.ts";
+import { Inbound } from "../../../src/tunnel/inbound.ts";
+import { HEADROOM_BYTES, Outbound } from "../../../src/tunnel/outbound.ts";
+import { PointToPoint } from "../../../src/tunnel/point_to_point.ts";
+
+const PARAMS: SatpParameters = {
+  cipher: "aes-ctr-128",
+  kdPrf: "aes-ctr-128",
+  authAlgo: "null",
+  tagLength: 0,
+};
+const PACKET_BYTES = 20;
+const SLOT_BYTES = 64;
+
+/** Encrypts nothing, and refuses to once it is closed. */
+class FakeMasterKey implements MasterKey {
+  isClosed = false;
+
+  encrypt(): void {
+    assert.ok(!this.isClosed, "closed");
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+}
+
+class FakeEngine implements SyncCryptoEngine {
+  readonly name = "fake";
+  readonly keys: FakeMasterKey[] = [];
+
+  importMasterKey(): MasterKey {
+    const key = new FakeMasterKey();
+    this.keys.push(key);
+    return key;
+  }
+
+  beginCipher(): Cipher {
+    return { run() {}, flush() {} };
+  }
+
+  beginMac(): Mac {
+    return { run() {}, flush() {} };
+  }
+}
+
+/** One thread's view of one connection, and a batch for each direction. */
+class Bench {
+  readonly engine = new FakeEngine();
+  readonly table: ConnectionTable;
+  readonly counters = new Float64Array(PLANE_COUNTERS);
+  readonly failures: unknown[] = [];
+  readonly inbound: Inbound;
+  readonly outbound: Outbound;
+  readonly connections: Connections;
+
+  constructor(table = new ConnectionTable(ConnectionTable.allocate())) {
+    this.table = table;
+    const connections = new Connections(this.table, this.engine);
+    this.connections = connections;
+    const batch = () => DatagramBatch.standalone(PARAMS, 4, SLOT_BYTES);
+    const { counters } = this;
+    const shared = { connections, deviceType: "tun", counters } as const;
+    const batchFailed = (error: unknown) => this.failures.push(error);
+    this.inbound = new Inbound(batch(), {
+      ...shared,
+      fixedRemote: false,
+      now: () => 0,
+      events: {
+        wrongTag() {},
+        replay() {},
+        endpointChanged() {},
+        batchFailed,
+      },
+    });
+    this.outbound = new Outbound(batch(), {
+      ...shared,
+      senderIds: [0],
+      chooser: new PointToPoint(connections, 0),
+      events: { numbersLow() {}, numbersSpent() {}, batchFailed },
+    });
+    this.table.setEndpoint(0, endpointWords().fill(4, 0, 1), 0);
+  }
+
+  put(key: number, windowSize?: number): void {
+    this.table.put(0, keysOf(key, windowSize), 0);
+  }
+
+  /** Lays datagrams of these numbers into the batch, and classifies them. */
+  classify(...numbers: readonly number[]): void {
+    const { batch } = this.inbound;
+    numbers.forEach((seq, i) => {
+      const at = batch.at[i] ?? 0;
+      writeHeader(batch.memory, at, seq, 0, 0);
+      writeU16(batch.memory, at + HEADROOM_BYTES - 2, 0x0800);
+    });
+    batch.count = numbers.length;
+    const size = HEADROOM_BYTES + PACKET_BYTES;
+    this.inbound.classify(new Uint32Array(numbers.length).fill(size));
+  }
+
+  /** The rest of the way in; returns which datagrams are let through. */
+  finish(): number[] {
+    const { inbound, engine } = this;
+    authenticateBatch(engine, inbound.batch, inbound.schedules);
+    inbound.judge();
+    inbound.unwrap();
+    inbound.release();
+    return [...inbound.batch.wanted.subarray(0, inbound.batch.count)];
+  }
+
+  /** Gives one packet its number and its keys. */
+  address(): void {
+    const { batch } = this.outbound;
+    batch.count = 1;
+    batch.memory[(batch.at[0] ?? 0) + HEADROOM_BYTES] = 0x45;
+    this.outbound.address(Uint32Array.of(PACKET_BYTES));
+  }
+}
+
+function keysOf(key: number, windowSize = 64): ConnectionKeys {
+  const secrets = {
+    key: new Uint8Array(16).fill(key),
+    salt: new Uint8Array(14),
+  };
+  return { role: "left", secrets, windowSize };
+}
+
+Deno.test("a batch on its way in goes on with the keys that it was classified with", () => {
+  const bench = new Bench();
+  bench.put(1);
+  bench.classify(5, 6);
+  bench.put(2);
+  assert.ok(bench.connections.get(0));
+  assert.equal(bench.engine.keys.length, 2);
+  assert.deepEqual(bench.finish(), [1, 1]);
+});
+
+Deno.test("a batch on its way out is sealed with the keys that its numbers are of", () => {
+  const bench = new Bench();
+  bench.put(1);
+  bench.address();
+  bench.put(2);
+  assert.ok(bench.connections.get(0));
+  const { batch, schedules } = bench.outbound;
+  sealBatch(bench.engine, batch, schedules);
+  assert.equal(batch.wanted[0], 1);
+});
+
+Deno.test("old keys are closed as soon as the last batch with them is done", () => {
+  const bench = new Bench();
+  bench.put(1);
+  bench.classify(5, 6);
+  bench.address();
+  bench.put(2);
+  assert.ok(bench.connections.get(0));
+  const [old, present] = bench.engine.keys;
+  bench.finish();
+  assert.equal(old?.isClosed, false, "the way out still has them");
+  bench.outbound.release();
+  assert.equal(old?.isClosed, true);
+  assert.equal(present?.isClosed, false);
+});
+
+Deno.test("a datagram of old keys leaves no trace in the replay window of new ones", () => {
+  const bench = new Bench();
+  bench.put(1);
+  bench.classify(1_000_000);
+  bench.put(2);
+  assert.ok(bench.connections.get(0));
+  assert.deepEqual(bench.finish(), [1]);
+  bench.classify(0, 1);
+  assert.deepEqual(bench.finish(), [1, 1]);
+});
+
+Deno.test("another window size under the same keys forgets nothing that was seen", () => {
+  const bench = new Bench();
+  bench.put(1);
+  bench.classify(5, 6);
+  assert.deepEqual(bench.finish(), [1, 1]);
+  for (const size of [128, 64]) {
+    bench.put(1, size);
+    bench.classify(5, 6);
+    assert.deepEqual(bench.finish(), [0, 0]);
+  }
+});
+
+Deno.test("a removed connection is gone from the next batch on, and its keys when the last batch is done", () => {
+  const bench = new Bench();
+  bench.put(1);
+  bench.classify(5, 6);
+  bench.address();
+  bench.table.remove(0);
+  bench.connections.dropRetired();
+  assert.deepEqual(bench.finish(), [1, 1], "the batch in work is the last");
+  const [key] = bench.engine.keys;
+  assert.equal(key?.isClosed, false, "the way out still has it");
+  bench.outbound.release();
+  assert.equal(key?.isClosed, true);
+  bench.classify(7);
+  assert.deepEqual([...bench.inbound.batch.wanted.subarray(0, 1)], [0]);
+  assert.equal(bench.counters[PlaneCounter.UNKNOWN_MUX], 1);
+  bench.address();
+  assert.equal(bench.counters[PlaneCounter.NOWHERE_TO_SEND], 1);
+  assert.equal(bench.engine.keys.length, 1);
+});
+
+Deno.test("keys out of use are closed without a packet that asks for them", () => {
+  const bench = new Bench();
+  bench.put(1);
+  assert.ok(bench.connections.get(0));
+  bench.put(1, 128);
+  bench.connections.dropRetired();
+  assert.equal(bench.engine.keys[0]?.isClosed, false, "the keys stay");
+  bench.put(2);
+  bench.connections.dropRetired();
+  assert.equal(bench.engine.keys[0]?.isClosed, true);
+  assert.equal(bench.engine.keys.length, 1, "others are not taken unasked");
+  assert.ok(bench.connections.get(0)?.keys);
+  bench.table.remove(0);
+  bench.connections.dropRetired();
+  assert.equal(bench.engine.keys[1]?.isClosed, true);
+  assert.equal(bench.connections.get(0), undefined);
+});
+
+for (const noticed of [true, false]) {
+  const when = noticed ? "after a look" : "before anybody looks";
+  Deno.test(`keys that were removed and come back ${when} let no recording through`, () => {
+    const bench = new Bench();
+    const look = () => noticed && bench.connections.dropRetired();
+    bench.put(1);
+    bench.classify(5, 6);
+    assert.deepEqual(bench.finish(), [1, 1]);
+    bench.table.remove(0);
+    look();
+    bench.put(1, 128);
+    bench.classify(5, 6, 7);
+    assert.deepEqual(bench.finish(), [0, 0, 1]);
+    bench.put(2);
+    look();
+    bench.classify(5);
+    assert.deepEqual(bench.finish(), [1], "other keys have other recordings");
+    bench.put(1);
+    bench.classify(5, 7, 8);
+    assert.deepEqual(bench.finish(), [0, 0, 1]);
+  });
+}
+
+Deno.test("what a batch in work is let through under keys that come back is known to those", () => {
+  const bench = new Bench();
+  bench.put(1);
+  bench.classify(4);
+  bench.finish();
+  bench.classify(5);
+  bench.table.remove(0);
+  bench.connections.dropRetired();
+  bench.put(1, 128);
+  assert.ok(bench.connections.get(0));
+  assert.deepEqual(bench.finish(), [1]);
+  bench.classify(5);
+  assert.deepEqual(bench.finish(), [0]);
+});
+
+/** A table whose connection is removed while a thread copies its keys. */
+class TornTable extends ConnectionTable {
+  removeWithin = false;
+
+  override keys(mux: number) {
+    if (this.removeWithin) this.remove(mux);
+    return super.keys(mux);
+  }
+}
+
+Deno.test("a connection that is removed while its keys are copied leaves no keys of nothing", () => {
+  const table = new TornTable(ConnectionTable.allocate());
+  const bench = new Bench(table);
+  bench.put(1);
+  table.removeWithin = true;
+  assert.equal(bench.connections.get(0), undefined);
+  assert.equal(bench.engine.keys.length, 0);
+});
+
+Deno.test("a batch that fails is counted and dropped, and its keys are let go", () => {
+  const bench = new Bench();
+  bench.put(1);
+  bench.classify(5, 6);
+  const failure = new Error("broken");
+  bench.inbound.fail(failure);
+  bench.inbound.release();
+  assert.deepEqual([...bench.inbound.batch.wanted.subarray(0, 2)], [0, 0]);
+  assert.equal(bench.counters[PlaneCounter.INTERNAL_ERROR], 2);
+  assert.deepEqual(bench.failures, [failure]);
+  bench.put(2);
+  assert.ok(bench.connections.get(0));
+  assert.equal(bench.engine.keys[0]?.isClosed, true);
+});

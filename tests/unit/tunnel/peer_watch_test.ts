@@ -1,0 +1,56 @@
+import { strict as assert } from "node:assert";
+import { PeerWatch } from "../../../src/tunnel/peer_watch.ts";
+
+function watching() {
+  const told: string[] = [];
+  const watch = new PeerWatch(
+    1000,
+    (change, { mux, remote }) => told.push(`${change} ${mux} ${remote}`),
+  );
+  const look = (now: number, ...peers: [number, string, number?][]) => {
+    told.length = 0;
+    watch.look(
+      peers.map(([mux, remote, lastHeard]) => ({ mux, remote, lastHeard })),
+      now,
+    );
+    return [...told];
+  };
+  return look;
+}
+
+Deno.test("a peer is heard once, when its first datagram has come", () => {
+  const look = watching();
+  assert.deepEqual(look(100, [7, "a"]), []);
+  assert.deepEqual(look(200, [7, "a", 150]), ["heard 7 a"]);
+  assert.deepEqual(look(300, [7, "a", 250]), []);
+});
+
+Deno.test("a peer that is heard from elsewhere has moved", () => {
+  const look = watching();
+  look(100, [7, "a", 50]);
+  assert.deepEqual(look(200, [7, "b", 150]), ["moved 7 b"]);
+  assert.deepEqual(look(300, [7, "b", 250]), []);
+});
+
+Deno.test("a peer falls silent once, and is heard again", () => {
+  const look = watching();
+  look(100, [7, "a", 50]);
+  assert.deepEqual(look(1049, [7, "a", 50]), []);
+  assert.deepEqual(look(1050, [7, "a", 50]), ["silent 7 a"]);
+  assert.deepEqual(look(1500, [7, "a", 50]), []);
+  assert.deepEqual(look(2000, [7, "a", 1900]), ["heard 7 a"]);
+});
+
+Deno.test("a silent peer that was heard between two looks is heard and silent", () => {
+  const look = watching();
+  look(1100, [7, "a", 50]);
+  assert.deepEqual(look(3000, [7, "a", 1500]), ["heard 7 a", "silent 7 a"]);
+  assert.deepEqual(look(4000, [7, "a", 1500]), []);
+});
+
+Deno.test("a connection that was removed is forgotten", () => {
+  const look = watching();
+  look(100, [7, "a", 50], [8, "b", 60]);
+  assert.deepEqual(look(200, [8, "b", 150]), []);
+  assert.deepEqual(look(300, [7, "a", 250], [8, "b", 250]), ["heard 7 a"]);
+});

@@ -1,0 +1,198 @@
+import { strict as assert } from "node:assert";
+import type { Libc } from "../../../ffi/libc.ts";
+import { EventFd } from "../../../ffi/poll.ts";
+import { SocketPair } from "../../../ffi/net/socket_pair.ts";
+import type { UdpSocket } from "../../../ffi/net/udp.ts";
+import { createSatpCodec } from "../../../mod.ts";
+import { BuiltinEngine } from "../../../src/crypto/builtin.ts";
+import type { MasterKey } from "../../../src/satp/engine.ts";
+import { assemble } from "../../../src/tunnel/native/assemble.ts";
+import type { CarryLoop } from "../../../src/tunnel/native/loop.ts";
+import {
+  ConnectionTable,
+  endpointWords,
+} from "../../../src/tunnel/connection_table.ts";
+import { PLANE_COUNTERS, PlaneCounter } from "../../../src/tunnel/counters.ts";
+import { DeviceTurn } from "../../../src/tunnel/native/device_turn.ts";
+import { writeEndpoint } from "../../../src/tunnel/endpoint_words.ts";
+import { PlaneLog } from "../../../src/tunnel/plane_log.ts";
+import { MemoryPlane } from "../../fakes/memory_plane.ts";
+import { LoopbackPeer, openOn } from "../../fakes/native_rig_peer.ts";
+import { until } from "../../fakes/plane_rig.ts";
+import { recordingLog } from "../../fakes/recording_log.ts";
+import { paramsOf, secretsOf } from "../../vectors/satp.ts";
+import { tunnelSettings } from "../../fakes/tunnel_settings.ts";
+import { libcTest } from "../../fakes/with_libc.ts";
+
+const VECTOR = {
+  cipher: "aes-ctr-128",
+  kd_prf: "aes-ctr-128",
+  auth_algo: "sha1",
+  auth_tag_length: 10,
+  passphrase: "fault tests",
+};
+const PACKET = new Uint8Array(40).fill(0x45);
+const LOST =
+  "ERROR: a batch of packets is lost to an internal error: out of order";
+
+async function sealed(seq: number): Promise<Uint8Array> {
+  const { passphrase } = VECTOR;
+  const codec = await createSatpCodec({ passphrase, role: "right" });
+  return await codec.seal({ seq, payloadType: 0x0800, payload: PACKET });
+}
+
+/** Authenticates with every call but the next. */
+class FailingOnce extends BuiltinEngine implements Disposable {
+  readonly #keys: MasterKey[] = [];
+  #failures = 1;
+
+  override importMasterKey(key: Uint8Array): MasterKey {
+    const master = super.importMasterKey(key);
+    this.#keys.push(master);
+    return master;
+  }
+
+  [Symbol.dispose](): void {
+    for (const key of this.#keys) key.close();
+  }
+
+  override beginMac(...args: Parameters<BuiltinEngine["beginMac"]>) {
+    if (this.#failures-- > 0) throw new Error("out of order");
+    return super.beginMac(...args);
+  }
+}
+
+interface NativeWorker {
+  readonly loop: CarryLoop;
+  readonly counters: Float64Array;
+  readonly pair: SocketPair;
+  readonly socket: UdpSocket;
+  readonly peer: LoopbackPeer;
+  readonly log: ReturnType<typeof recordingLog>;
+}
+
+async function withWorker(
+  libc: Libc,
+  body: (worker: NativeWorker) => Promise<void>,
+): Promise<void> {
+  using cleanup = new DisposableStack();
+  const pair = cleanup.use(new SocketPair(libc));
+  const loopback = Uint8Array.of(127, 0, 0, 1);
+  const peer = new LoopbackPeer(libc, loopback);
+  cleanup.defer(() => peer.close());
+  const socket = openOn(libc, loopback);
+  cleanup.defer(() => socket.close());
+  const wakeup = EventFd.open(libc);
+  cleanup.defer(() => wakeup.close());
+  const table = new ConnectionTable(ConnectionTable.allocate());
+  const words = endpointWords();
+  writeEndpoint(words, 0, peer.endpoint);
+  table.setEndpoint(0, words, 0);
+  const secrets = await secretsOf(VECTOR);
+  table.put(0, { role: "left", secrets, windowSize: 64 }, 0);
+  using engine = new FailingOnce();
+  const now = () => 0;
+  const log = recordingLog();
+  const counters = new SharedArrayBuffer(PLANE_COUNTERS * 8);
+  const loop = assemble({
+    role: "all",
+    settings: tunnelSettings(),
+    engine: "builtin",
+    connections: table.shared,
+    routes: undefined,
+    counters,
+    stop: new SharedArrayBuffer(4),
+    turn: DeviceTurn.allocate(),
+    wakeup: wakeup.fd,
+    otherWakeup: wakeup.fd,
+    device: pair.near,
+    sockets: { ipv4: socket.fd },
+    receiveFrom: [socket.fd],
+    vnetHeader: false,
+    gso: false,
+    gro: false,
+    coalesce: { tcp: false, udp: false },
+    warmUpRounds: 0,
+  }, {
+    ...{ libc, now },
+    newEngine: () => engine,
+    log: new PlaneLog(log, now),
+    moved: () => {},
+    patience: 0,
+  });
+  const shown = new Float64Array(counters);
+  await body({ loop, counters: shown, pair, socket, peer, log });
+}
+
+libcTest(
+  "an error of the engine costs one batch on the native way out",
+  (libc) =>
+    withWorker(libc, async ({ loop, counters, pair, peer, log }) => {
+      for (let k = 0; k < 2; k++) {
+        libc.symbols.write(pair.far, PACKET, PACKET.length);
+        while (!loop.round());
+      }
+      const received: Uint8Array[] = [];
+      await until(
+        () => received.push(...peer.received()) > 0,
+        () => "the second packet does not come",
+      );
+      assert.equal(received.length, 1);
+      assert.equal(counters[PlaneCounter.INTERNAL_ERROR], 1);
+      assert.deepEqual(log.lines, [LOST]);
+    }),
+);
+
+libcTest(
+  "an error of the engine costs one batch on the native way in",
+  (libc) =>
+    withWorker(libc, async ({ loop, counters, pair, socket, peer, log }) => {
+      const packet = new Uint8Array(2048);
+      let received = -1;
+      for (let seq = 0; seq < 2; seq++) {
+        peer.send([await sealed(seq)], socket.local);
+        await until(
+          () => {
+            loop.round();
+            received = libc.symbols.read(pair.far, packet, packet.length);
+            return received > 0 || log.lines.length > seq;
+          },
+          () => "nothing came of it",
+        );
+      }
+      assert.deepEqual(packet.subarray(0, received), PACKET);
+      assert.equal(counters[PlaneCounter.INTERNAL_ERROR], 1);
+      assert.deepEqual(log.lines, [LOST]);
+    }),
+);
+
+Deno.test("an error of the engine costs one batch on the portable plane", async () => {
+  for (const way of ["in", "out"]) {
+    using engine = new FailingOnce();
+    await using plane = await MemoryPlane.start({
+      params: paramsOf(VECTOR),
+      secrets: await secretsOf(VECTOR),
+      role: "left",
+      remote: "home",
+      wrap: () => engine,
+    });
+    if (way === "in") {
+      assert.deepEqual(await plane.receive([await sealed(0)], "home"), []);
+      const second = await plane.receive([await sealed(1)], "home");
+      assert.deepEqual(second, [PACKET]);
+    } else {
+      plane.offer([PACKET]);
+      await until(
+        () => plane.planeCounter(PlaneCounter.INTERNAL_ERROR) > 0,
+        () => "the first batch does not fail",
+      );
+      plane.offer([PACKET]);
+      await until(
+        () => plane.outcome().sent.length === 1,
+        () => "the second packet is not sent",
+      );
+    }
+    assert.equal(plane.planeCounter(PlaneCounter.INTERNAL_ERROR), 1);
+    assert.deepEqual(await plane.stop(), [LOST]);
+  }
+});
