@@ -6,12 +6,11 @@
  *
  * @module
  */
-import { Aes } from "../../ffi/crypto/aes.ts";
+import { Aes, HmacSha1 } from "../../ffi/crypto/openssl.ts";
 import { CtrBurst, HmacBurst } from "../../ffi/crypto/burst_jobs.ts";
 import { openIpsecMb } from "../../ffi/crypto/ipsec_mb.ts";
 import { openLibcrypto } from "../../ffi/crypto/libcrypto.ts";
 import { Arena } from "../../ffi/memory.ts";
-import { HmacSha1 } from "../../ffi/crypto/sha1.ts";
 import { whyNoIpsecMb } from "../../lab/engines.ts";
 
 const COUNTS = [1, 2, 4, 6, 8, 16, 64];

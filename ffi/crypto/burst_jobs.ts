@@ -5,10 +5,14 @@
  * @module
  */
 
-import { AES_BLOCK_SIZE, type AesKeySize } from "./aes.ts";
+import {
+  AES_BLOCK_SIZE,
+  type AesKeySize,
+  type HmacSha1,
+  SHA1_SIZE,
+} from "./openssl.ts";
 import { type IpsecMb, MAX_BURST } from "./ipsec_mb.ts";
 import type { Arena } from "../memory.ts";
-import { type HmacSha1, SHA1_SIZE } from "./sha1.ts";
 
 // struct IMB_JOB: sizes are uint64_t, of which the upper half stays 0.
 const ENCRYPTION_KEYS_AT = 0;

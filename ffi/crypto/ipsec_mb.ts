@@ -10,7 +10,7 @@
  * @module
  */
 
-import type { AesKeySize } from "./aes.ts";
+import type { AesKeySize } from "./openssl.ts";
 import { type ExportedName, exportedName } from "./dladdr.ts";
 import { openFirst, textAt } from "../library.ts";
 

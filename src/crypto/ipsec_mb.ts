@@ -9,7 +9,7 @@ import { CtrBurst, HmacBurst } from "../../ffi/crypto/burst_jobs.ts";
 import type { IpsecMb } from "../../ffi/crypto/ipsec_mb.ts";
 import type { Libcrypto } from "../../ffi/crypto/libcrypto.ts";
 import type { Arena } from "../../ffi/memory.ts";
-import { HmacSha1 } from "../../ffi/crypto/sha1.ts";
+import { HmacSha1 } from "../../ffi/crypto/openssl.ts";
 import type {
   AesKeyBytes,
   Cipher,

@@ -4,10 +4,9 @@
  *
  * @module
  */
-import { Aes, type AesCtr } from "../../ffi/crypto/aes.ts";
+import { Aes, type AesCtr, HmacSha1 } from "../../ffi/crypto/openssl.ts";
 import type { Libcrypto } from "../../ffi/crypto/libcrypto.ts";
 import type { Arena } from "../../ffi/memory.ts";
-import { HmacSha1 } from "../../ffi/crypto/sha1.ts";
 import type {
   AesKeyBytes,
   Cipher,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createCipheriv, createHmac } from "node:crypto";
 import fc from "fast-check";
-import type { AesKeySize } from "../../../ffi/crypto/aes.ts";
+import { type AesKeySize, HmacSha1 } from "../../../ffi/crypto/openssl.ts";
 import { CtrBurst, HmacBurst } from "../../../ffi/crypto/burst_jobs.ts";
 import {
   IpsecMb,
@@ -12,7 +12,6 @@ import {
 } from "../../../ffi/crypto/ipsec_mb.ts";
 import { openLibcrypto } from "../../../ffi/crypto/libcrypto.ts";
 import { Arena } from "../../../ffi/memory.ts";
-import { HmacSha1 } from "../../../ffi/crypto/sha1.ts";
 import { whyNoIpsecMb } from "../../../lab/engines.ts";
 
 const reason = whyNoIpsecMb();

@@ -2,13 +2,12 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createCipheriv, createHash, createHmac } from "node:crypto";
 import fc from "fast-check";
-import { Aes } from "../../../ffi/crypto/aes.ts";
+import { Aes, HmacSha1 } from "../../../ffi/crypto/openssl.ts";
 import {
   type Libcrypto,
   openLibcrypto,
 } from "../../../ffi/crypto/libcrypto.ts";
 import { Arena } from "../../../ffi/memory.ts";
-import { HmacSha1 } from "../../../ffi/crypto/sha1.ts";
 import { whyNoLibcrypto } from "../../../lab/engines.ts";
 import { SHA1_START, sha1Block } from "../../oracles/slow_sha1.ts";
 
