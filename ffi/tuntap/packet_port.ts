@@ -1,7 +1,7 @@
 // Packets of a TUN or TAP device in an arena, without an allocation per packet.
 
 import { Errno } from "../errno.ts";
-import { GatherList } from "../net/gather_list.ts";
+import { GatherList } from "../net/messages.ts";
 import type { Libc } from "../libc.ts";
 import type { Arena } from "../memory.ts";
 import { isRefusedPacket, lostDevice } from "./errors.ts";

@@ -11,7 +11,7 @@ import { PacketPort } from "../../ffi/tuntap/packet_port.ts";
 import { SOCKADDR_SIZE, writeSockaddr } from "../../ffi/net/sockaddr.ts";
 import { openDevice } from "../../ffi/tuntap/device.ts";
 import { UdpSocket } from "../../ffi/net/udp.ts";
-import { UdpSender } from "../../ffi/net/udp_sender.ts";
+import { UdpSender } from "../../ffi/net/udp_batches.ts";
 import { VNET_HEADER_SIZE } from "../../ffi/tuntap/vnet.ts";
 
 /** A packet as the device handed it over, with fields of its virtio header. */

@@ -16,7 +16,7 @@ import { openLibc } from "../../ffi/libc.ts";
 import { Arena } from "../../ffi/memory.ts";
 import { SOCKADDR_SIZE, writeSockaddr } from "../../ffi/net/sockaddr.ts";
 import { UdpSocket } from "../../ffi/net/udp.ts";
-import { UdpSender } from "../../ffi/net/udp_sender.ts";
+import { UdpSender } from "../../ffi/net/udp_batches.ts";
 import { parseAddress } from "../../src/net/address.ts";
 import { say } from "./say.ts";
 import { RandomStream } from "./random_stream.ts";

@@ -8,8 +8,7 @@ import { Arena } from "../../ffi/memory.ts";
 import { SOCKADDR_SIZE, writeSockaddr } from "../../ffi/net/sockaddr.ts";
 import type { SocketAddress } from "../../ffi/net/sockaddr.ts";
 import { UdpSocket } from "../../ffi/net/udp.ts";
-import { UdpReceiver } from "../../ffi/net/udp_receiver.ts";
-import { UdpSender } from "../../ffi/net/udp_sender.ts";
+import { UdpReceiver, UdpSender } from "../../ffi/net/udp_batches.ts";
 import type { Endpoint } from "../../src/net/endpoint.ts";
 
 const BUFFERS = 16;

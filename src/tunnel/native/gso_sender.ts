@@ -20,7 +20,7 @@ import {
   SOCKADDR_SIZE,
   sockaddrFamily,
 } from "../../../ffi/net/sockaddr.ts";
-import { UdpSender } from "../../../ffi/net/udp_sender.ts";
+import { UdpSender } from "../../../ffi/net/udp_batches.ts";
 import type { Endpoint } from "../../net/endpoint.ts";
 import type { Connection } from "../connection.ts";
 import { ConnectionCounter, count } from "../counters.ts";

@@ -8,7 +8,7 @@
  * @module
  */
 import { copySockaddr, SOCKADDR_WORDS } from "../../../ffi/net/sockaddr.ts";
-import { UdpReceiver } from "../../../ffi/net/udp_receiver.ts";
+import { UdpReceiver } from "../../../ffi/net/udp_batches.ts";
 import {
   Coalescer,
   type GatherSink,

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Errno } from "../../../ffi/errno.ts";
-import { GatherList } from "../../../ffi/net/gather_list.ts";
+import { GatherList, MessageHeaders } from "../../../ffi/net/messages.ts";
 import { type Libc, openLibc } from "../../../ffi/libc.ts";
 import { Arena } from "../../../ffi/memory.ts";
-import { MessageHeaders } from "../../../ffi/net/mmsghdr.ts";
 import { FOREVER, PollSet } from "../../../ffi/poll.ts";
 import {
   copySockaddr,
@@ -18,8 +17,7 @@ import {
   writeSockaddr,
 } from "../../../ffi/net/sockaddr.ts";
 import { UdpSocket } from "../../../ffi/net/udp.ts";
-import { UdpReceiver } from "../../../ffi/net/udp_receiver.ts";
-import { UdpSender } from "../../../ffi/net/udp_sender.ts";
+import { UdpReceiver, UdpSender } from "../../../ffi/net/udp_batches.ts";
 import { fakeLibc } from "../../fakes/fake_libc.ts";
 import { libcTest } from "../../fakes/with_libc.ts";
 

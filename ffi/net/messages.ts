@@ -1,12 +1,73 @@
-/**
- * An array of struct mmsghdr (recvmmsg(2), sendmmsg(2)) with room for one
- * address and one control message each.
- *
- * @module
- */
+// Messages of a socket in an arena: arrays of struct iovec (readv(2)) and of
+// struct mmsghdr (recvmmsg(2), sendmmsg(2)).
 
 import type { Arena } from "../memory.ts";
 import { SOCKADDR_SIZE } from "./sockaddr.ts";
+
+// struct iovec { void *iov_base; size_t iov_len; }
+const IOVEC_SIZE = 16;
+const IOVEC_LENGTH_AT = 8;
+
+/** Pieces of memory that the kernel takes for one, filled anew for every use. */
+export class GatherList {
+  readonly pointer: Deno.PointerObject;
+  readonly #arena: Arena;
+  readonly #base: number;
+  readonly #capacity: number;
+  #length = 0;
+  #end = -1;
+
+  /** @param arena Holds the pieces, and 16 bytes for each of `capacity`. */
+  constructor(arena: Arena, capacity: number) {
+    this.#arena = arena;
+    this.#base = arena.take(capacity * IOVEC_SIZE);
+    this.pointer = arena.pointer(this.#base);
+    this.#capacity = capacity;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Offset of the next piece's struct. */
+  get next(): number {
+    return this.#base + this.#length * IOVEC_SIZE;
+  }
+
+  clear(): void {
+    this.#length = 0;
+    this.#end = -1;
+  }
+
+  /** The next piece has a struct of its own, even if it adjoins the last. */
+  divide(): void {
+    this.#end = -1;
+  }
+
+  /**
+   * A piece that adjoins the last makes that one longer.
+   * @throws {RangeError} When the list is full, or it is outside the arena.
+   */
+  add(at: number, size: number): void {
+    this.#arena.check(at, size);
+    const { words } = this.#arena;
+    if (at === this.#end) {
+      const length = (this.next - IOVEC_SIZE + IOVEC_LENGTH_AT) >>> 2;
+      words[length] = (words[length] ?? 0) + size;
+    } else {
+      if (this.#length === this.#capacity) {
+        throw new RangeError(
+          `Cannot add a piece: the list holds ${this.#capacity}`,
+        );
+      }
+      const iovec = this.next;
+      this.#arena.storeAddress(iovec, at);
+      words[(iovec + IOVEC_LENGTH_AT) >>> 2] = size;
+      this.#length++;
+    }
+    this.#end = at + size;
+  }
+}
 
 // struct msghdr { void *msg_name; socklen_t msg_namelen; struct iovec *msg_iov;
 // size_t msg_iovlen; void *msg_control; size_t msg_controllen; int msg_flags; },
@@ -28,19 +89,15 @@ const CMSG_DATA_AT = 16;
 /** Bytes for one control message with up to 8 bytes of data. */
 const CONTROL_SIZE = 24;
 
-/** Messages of a batch, by index. Every field is set by offset, none by copy. */
+/** With room for one address and one control message each. */
 export class MessageHeaders {
-  /** How many messages there are. */
   readonly capacity: number;
   readonly #arena: Arena;
   readonly #headers: number;
   readonly #names: number;
   readonly #controls: number;
 
-  /**
-   * @param arena Memory for the headers, 116 bytes each.
-   * @param capacity How many messages.
-   */
+  /** @param arena Has 116 bytes for each message. */
   constructor(arena: Arena, capacity: number) {
     this.#arena = arena;
     this.capacity = capacity;
@@ -52,49 +109,44 @@ export class MessageHeaders {
     }
   }
 
-  /** The struct of message `i`, for the kernel to go on from. */
   pointer(i: number): Deno.PointerObject {
     return this.#arena.pointer(this.#header(i));
   }
 
-  /** The place for the address of message `i`. */
+  /** Room for the address of message `i`. */
   nameAt(i: number): number {
     return this.#names + i * SOCKADDR_SIZE;
   }
 
-  /** Says where message `i` has its address, and how long that is. */
   setName(i: number, at: number, length: number): void {
     this.#arena.storeAddress(this.#header(i) + NAME_AT, at);
     this.#set(i, NAME_LENGTH_AT, length);
   }
 
-  /** Says how long the address of message `i` is, or may be. */
+  /** How long the address is, or may be. */
   setNameLength(i: number, length: number): void {
     this.#set(i, NAME_LENGTH_AT, length);
   }
 
-  /** Says where message `i` has its structs iovec, and how many. */
+  /** @param at Offset of the first struct iovec. */
   setPieces(i: number, at: number, count: number): void {
     this.#arena.storeAddress(this.#header(i) + PIECES_AT, at);
     this.#set(i, PIECE_COUNT_AT, count);
   }
 
-  /** Says how many structs iovec message `i` has. */
   setPieceCount(i: number, count: number): void {
     this.#set(i, PIECE_COUNT_AT, count);
   }
 
-  /** Makes room for a control message at message `i`. */
   offerControl(i: number): void {
     this.#set(i, CONTROL_LENGTH_AT, CONTROL_SIZE);
   }
 
-  /** Leaves message `i` without a control message. */
   clearControl(i: number): void {
     this.#set(i, CONTROL_LENGTH_AT, 0);
   }
 
-  /** Gives message `i` a control message that holds 16 bits. */
+  /** @param value Of 16 bits. */
   setControl(i: number, level: number, type: number, value: number): void {
     const { words } = this.#arena;
     const at = this.#control(i) >>> 2;
@@ -105,10 +157,7 @@ export class MessageHeaders {
     this.offerControl(i);
   }
 
-  /**
-   * @returns The 32 bits in the control message that came with message `i`, 0
-   * if none of that kind came.
-   */
+  /** @returns The 32 bits in it, 0 if none of that kind came. */
   control(i: number, level: number, type: number): number {
     if (this.#get(i, CONTROL_LENGTH_AT) < CMSG_DATA_AT + 4) return 0;
     const { words } = this.#arena;
@@ -119,12 +168,11 @@ export class MessageHeaders {
       : 0;
   }
 
-  /** Flags that the kernel left with message `i`. */
   flags(i: number): number {
     return this.#get(i, FLAGS_AT);
   }
 
-  /** Bytes received in message `i`. */
+  /** Bytes received. */
   length(i: number): number {
     return this.#get(i, LENGTH_AT);
   }

@@ -1,0 +1,220 @@
+// UDP datagrams in batches: one system call receives or sends many.
+
+import { Errno, SystemError } from "../errno.ts";
+import { MSG, SOL, UDP } from "../flags.ts";
+import type { Libc } from "../libc.ts";
+import type { Arena } from "../memory.ts";
+import { GatherList, MessageHeaders } from "./messages.ts";
+import { SOCKADDR_SIZE, sockaddrLength } from "./sockaddr.ts";
+
+interface ReceiveBuffers {
+  /** Offset of the first buffer. */
+  readonly at: number;
+  /** Bytes from the start of one buffer to that of the next. */
+  readonly stride: number;
+  /** Bytes of a buffer; 65536 if datagrams may be joined. */
+  readonly size: number;
+  readonly count: number;
+}
+
+/**
+ * Receives messages into buffers of an arena. A message is one datagram, or
+ * several of one sender that the kernel has joined: all of
+ * {@linkcode UdpReceiver.segmentSizes} bytes, the last perhaps shorter.
+ *
+ * One serves any number of sockets, one after the other.
+ */
+export class UdpReceiver {
+  /** Bytes of each message. 0 for one that was longer than the buffer. */
+  readonly sizes: Uint32Array;
+  /** Bytes of each datagram in a message; of a single one, its size. */
+  readonly segmentSizes: Uint32Array;
+  readonly #libc: Libc;
+  readonly #buffers: ReceiveBuffers;
+  readonly #headers: MessageHeaders;
+  #used: number;
+
+  /** @param arena Holds the buffers, and 132 bytes for each of them. */
+  constructor(libc: Libc, arena: Arena, buffers: ReceiveBuffers) {
+    const { at, stride, size, count } = buffers;
+    this.#libc = libc;
+    this.#buffers = buffers;
+    this.sizes = new Uint32Array(count);
+    this.segmentSizes = new Uint32Array(count);
+    this.#headers = new MessageHeaders(arena, count);
+    const pieces = new GatherList(arena, count);
+    for (let i = 0; i < count; i++) {
+      this.#headers.setName(i, this.#headers.nameAt(i), SOCKADDR_SIZE);
+      this.#headers.setPieces(i, pieces.next, 1);
+      pieces.add(at + i * stride, size);
+      pieces.divide();
+    }
+    this.#used = count;
+  }
+
+  at(i: number): number {
+    return this.#buffers.at + i * this.#buffers.stride;
+  }
+
+  /** Offset of the sockaddr of the sender of message `i`. */
+  senderAt(i: number): number {
+    return this.#headers.nameAt(i);
+  }
+
+  /**
+   * Does not wait. What has come stays until the next call.
+   * @returns The number of messages.
+   * @throws {SystemError} When the socket cannot be received from.
+   */
+  receive(fd: number): number {
+    this.#prepare();
+    const { recvmmsg } = this.#libc.symbols;
+    const first = this.#headers.pointer(0);
+    const { count } = this.#buffers;
+    const received = recvmmsg(fd, first, count, MSG.DONTWAIT, null);
+    if (received < 0) return this.#failed();
+    for (let i = 0; i < received; i++) this.#measure(i);
+    this.#used = received;
+    return received;
+  }
+
+  /** The kernel has overwritten these lengths in the messages it used. */
+  #prepare(): void {
+    for (let i = 0; i < this.#used; i++) {
+      this.#headers.setNameLength(i, SOCKADDR_SIZE);
+      this.#headers.offerControl(i);
+    }
+    this.#used = 0;
+  }
+
+  #failed(): 0 {
+    const errno = this.#libc.errno();
+    switch (errno) {
+      case Errno.EAGAIN:
+      case Errno.EINTR:
+      // Tells of an earlier datagram that did not arrive (udp(7)).
+      case Errno.ECONNREFUSED:
+      // Memory is short; the datagrams stay.
+      case Errno.ENOMEM:
+      case Errno.ENOBUFS:
+        return 0;
+      default:
+        throw new SystemError("receive from a UDP socket", "recvmmsg", errno);
+    }
+  }
+
+  #measure(i: number): void {
+    const isCut = (this.#headers.flags(i) & MSG.TRUNC) !== 0;
+    const size = isCut ? 0 : this.#headers.length(i);
+    const segment = this.#headers.control(i, SOL.UDP, UDP.GRO);
+    this.sizes[i] = size;
+    this.segmentSizes[i] = segment === 0 ? size : segment;
+  }
+}
+
+interface SenderCapacity {
+  /** The kernel sends at most 1024 in one call. */
+  readonly messages: number;
+  /** In all of them. */
+  readonly pieces: number;
+}
+
+/**
+ * A batch of messages, sent from where they lie in an arena. A message is one
+ * datagram, or a run of datagrams of equal size (the last may be shorter) that
+ * the kernel cuts apart, of 65507 bytes at most (IPv4).
+ *
+ * @example
+ * ```ts ignore
+ * sender.clear();
+ * sender.begin(destination, 1420);
+ * for (const at of sealed) sender.add(at, 1420);
+ * for (let k = 0; k < sender.count;) {
+ *   const sent = sender.send(fd, k);
+ *   if (sent === 0) report(k, sender.errno);
+ *   k += sent || 1;
+ * }
+ * ```
+ */
+export class UdpSender {
+  readonly #libc: Libc;
+  readonly #arena: Arena;
+  readonly #headers: MessageHeaders;
+  readonly #pieces: GatherList;
+  #count = 0;
+  #firstPiece = 0;
+  #errno = 0;
+
+  /**
+   * @param arena Holds datagrams and destinations, and 116 bytes for each
+   * message, 16 for each piece.
+   */
+  constructor(libc: Libc, arena: Arena, capacity: SenderCapacity) {
+    this.#libc = libc;
+    this.#arena = arena;
+    this.#headers = new MessageHeaders(arena, capacity.messages);
+    this.#pieces = new GatherList(arena, capacity.pieces);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Why the last {@linkcode UdpSender.send} sent nothing. */
+  get errno(): number {
+    return this.#errno;
+  }
+
+  clear(): void {
+    this.#count = 0;
+    this.#pieces.clear();
+  }
+
+  /**
+   * @param destination Offset of a sockaddr, which must stay until it is sent.
+   * @param segmentSize Of each datagram of a run, 0 for a single datagram.
+   * @throws {RangeError} When the batch is full.
+   */
+  begin(destination: number, segmentSize: number): void {
+    const i = this.#count;
+    if (i === this.#headers.capacity) {
+      throw new RangeError(`Cannot add a message: the batch holds ${i}`);
+    }
+    const length = sockaddrLength(this.#arena.words, destination);
+    this.#headers.setName(i, destination, length);
+    if (segmentSize === 0) this.#headers.clearControl(i);
+    else this.#headers.setControl(i, SOL.UDP, UDP.SEGMENT, segmentSize);
+    this.#pieces.divide();
+    this.#firstPiece = this.#pieces.length;
+    this.#headers.setPieces(i, this.#pieces.next, 0);
+    this.#count = i + 1;
+  }
+
+  /**
+   * Adds memory, which must stay as it is until it is sent, to the last message.
+   * @throws {RangeError} When the batch is full.
+   */
+  add(at: number, size: number): void {
+    this.#pieces.add(at, size);
+    const pieces = this.#pieces.length - this.#firstPiece;
+    this.#headers.setPieceCount(this.#count - 1, pieces);
+  }
+
+  /**
+   * Does not wait. The kernel stops at the first message that it cannot send,
+   * with `EAGAIN` when the socket's buffer is full.
+   * @returns How many were sent. When 0, message `first` was refused and
+   * {@linkcode UdpSender.errno} says why.
+   */
+  send(fd: number, first: number): number {
+    for (;;) {
+      const { sendmmsg } = this.#libc.symbols;
+      const from = this.#headers.pointer(first);
+      const left = this.#count - first;
+      const sent = sendmmsg(fd, from, left, MSG.DONTWAIT);
+      if (sent > 0) return sent;
+      this.#errno = this.#libc.errno();
+      if (this.#errno !== Errno.EINTR) return 0;
+    }
+  }
+}
