@@ -10,9 +10,13 @@ export {
 } from "./src/crypto/create_codec.ts";
 export type { OpenedPacket, PlainPacket, SatpCodec } from "./src/satp/codec.ts";
 export { SatpError, type SatpErrorCode } from "./src/satp/errors.ts";
-export { type AuthAlgo, type CipherName } from "./src/satp/params.ts";
-export type { KdPrfName, Role } from "./src/satp/params.ts";
-export { PayloadType } from "./src/satp/payload.ts";
+export type {
+  AuthAlgo,
+  CipherName,
+  KdPrfName,
+  Role,
+} from "./src/satp/params.ts";
+export { type DeviceType, PayloadType } from "./src/satp/header.ts";
 export {
   DEFAULT_MAX_SENDERS,
   MAX_WINDOW_SIZE,
@@ -44,4 +48,3 @@ export type {
   SecretOptions,
 } from "./src/crypto/satp_options.ts";
 export type { Logger } from "./src/log/logger.ts";
-export type { DeviceType } from "./src/satp/payload.ts";

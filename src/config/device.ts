@@ -5,11 +5,11 @@
  */
 import { parsePrefix, type Prefix } from "../net/prefix.ts";
 import {
+  type DeviceType,
   HEADER_BYTES,
   MAX_DATAGRAM_BYTES,
   PAYLOAD_TYPE_BYTES,
 } from "../satp/header.ts";
-import type { DeviceType } from "../satp/payload.ts";
 import type { Warn } from "./command_line.ts";
 import { OptionFault } from "./fault.ts";
 import {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { bytesFromHex } from "../satp/hex.ts";
+import { bytesFromHex } from "../satp/secrets.ts";
 import { SALT_BYTES } from "../satp/params.ts";
 import type { Surroundings } from "./command_line.ts";
 import { OptionFault } from "./fault.ts";

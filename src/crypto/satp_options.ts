@@ -4,7 +4,11 @@
  * @module
  */
 import { SatpError } from "../satp/errors.ts";
-import { bytesFromHex } from "../satp/hex.ts";
+import {
+  bytesFromHex,
+  type MasterSecrets,
+  masterSecrets,
+} from "../satp/secrets.ts";
 import {
   type AuthAlgo,
   cipherFromName,
@@ -15,7 +19,6 @@ import {
   roleFromName,
   type SatpParameters,
 } from "../satp/params.ts";
-import { type MasterSecrets, masterSecrets } from "../satp/secrets.ts";
 import { digestWith } from "./webcrypto.ts";
 
 /** Where master key and master salt of a connection come from. */

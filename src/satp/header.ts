@@ -1,9 +1,5 @@
-/**
- * The datagram: header, ciphertext, tag (SATP section 1). Integers are big
- * endian. The first of the encrypted bytes are the payload type.
- *
- * @module
- */
+// The datagram: header, ciphertext, tag (SATP section 1). Integers are big
+// endian. The first of the encrypted bytes are the payload type.
 
 /** Sequence number (4), sender id (2), mux (2). */
 export const HEADER_BYTES = 8;
@@ -59,4 +55,35 @@ export function writeU16(memory: Uint8Array, at: number, value: number): void {
 // Callers have checked the size.
 function byte(memory: Uint8Array, at: number): number {
   return memory[at] ?? 0;
+}
+
+/** Payload types: EtherType numbers in front of each packet (SATP section 1). */
+export const PayloadType = {
+  IPV4: 0x0800,
+  IPV6: 0x86dd,
+  ETHERNET: 0x6558,
+} as const;
+
+/** One of the three payload types. */
+export type PayloadType = typeof PayloadType[keyof typeof PayloadType];
+
+/** What the device carries: IP packets (tun) or Ethernet frames (tap). */
+export type DeviceType = "tun" | "tap";
+
+/**
+ * @param firstByte Of a packet from a tun device: holds the IP version
+ * @returns undefined for what is neither; such packets are not sent (the
+ * originals send the type of the packet before)
+ */
+export function payloadTypeOf(firstByte: number): PayloadType | undefined {
+  const version = firstByte >>> 4;
+  if (version === 4) return PayloadType.IPV4;
+  if (version === 6) return PayloadType.IPV6;
+  return undefined;
+}
+
+export function acceptsPayload(device: DeviceType, type: number): boolean {
+  return device === "tap"
+    ? type === PayloadType.ETHERNET
+    : type === PayloadType.IPV4 || type === PayloadType.IPV6;
 }

@@ -1,8 +1,4 @@
-/**
- * Master key and master salt, from what people give (SATP section 2.4).
- *
- * @module
- */
+// Master key and master salt, from what people give (SATP section 2.4).
 import { SatpError } from "./errors.ts";
 import { type KdPrfName, keyBytes, SALT_BYTES } from "./params.ts";
 
@@ -71,4 +67,18 @@ function lengthText(
 ): string {
   const found = value === undefined ? "missing" : `${value.length} bytes long`;
   return `Cannot derive keys with ${kdPrf}: the ${what} is ${found}, it must have ${wanted} bytes`;
+}
+
+/**
+ * Unlike the originals it reads nothing into text that is not hexadecimal.
+ *
+ * @returns undefined for an odd number of digits or any other character
+ */
+export function bytesFromHex(text: string): Uint8Array | undefined {
+  if (text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text)) return undefined;
+  const bytes = new Uint8Array(text.length / 2);
+  for (let i = 0; i < bytes.length; i++) {
+    bytes[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16);
+  }
+  return bytes;
 }

@@ -12,6 +12,8 @@ import {
 } from "../../ffi/net/sockaddr.ts";
 import type { DatagramBatch } from "../satp/batch.ts";
 import {
+  acceptsPayload,
+  type DeviceType,
   HEADER_BYTES,
   MAX_DATAGRAM_BYTES,
   readMux,
@@ -19,7 +21,6 @@ import {
   readSeq,
   readU16,
 } from "../satp/header.ts";
-import { acceptsPayload, type DeviceType } from "../satp/payload.ts";
 import type { KeySchedule } from "../satp/key_derivation.ts";
 import type { Connection, Connections } from "./connection.ts";
 import { ConnectionCounter, count, PlaneCounter } from "./counters.ts";

@@ -14,7 +14,7 @@ import { type Endpoint, parseEndpoint } from "../net/endpoint.ts";
 import { parsePrefix, type Prefix } from "../net/prefix.ts";
 import type { SatpParameters } from "../satp/params.ts";
 import { MAX_WINDOW_SIZE } from "../satp/replay_window.ts";
-import type { DeviceType } from "../satp/payload.ts";
+import type { DeviceType } from "../satp/header.ts";
 import {
   type EngineChoice,
   OFFLOAD_NAMES,

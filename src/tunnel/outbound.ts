@@ -6,17 +6,15 @@
  */
 import type { DatagramBatch } from "../satp/batch.ts";
 import {
+  type DeviceType,
   HEADER_BYTES,
   MAX_DATAGRAM_BYTES,
   PAYLOAD_TYPE_BYTES,
+  PayloadType,
+  payloadTypeOf,
   writeHeader,
   writeU16,
 } from "../satp/header.ts";
-import {
-  type DeviceType,
-  PayloadType,
-  payloadTypeOf,
-} from "../satp/payload.ts";
 import type { KeySchedule } from "../satp/key_derivation.ts";
 import type { Connection, Connections } from "./connection.ts";
 import { Notice } from "./connection_table.ts";

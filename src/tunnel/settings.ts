@@ -4,7 +4,7 @@
  * @module
  */
 import type { SatpParameters } from "../satp/params.ts";
-import type { DeviceType } from "../satp/payload.ts";
+import type { DeviceType } from "../satp/header.ts";
 
 /** Which engine does the cryptography; `auto` is the fastest there is. */
 export type EngineChoice =

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Role, SatpParameters } from "../../src/satp/params.ts";
-import type { DeviceType } from "../../src/satp/payload.ts";
+import type { DeviceType } from "../../src/satp/header.ts";
 import type { MasterSecrets } from "../../src/satp/secrets.ts";
 import type {
   ConnectionKeys,

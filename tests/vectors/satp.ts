@@ -4,7 +4,7 @@
  * @module
  */
 import { digestWith } from "../../src/crypto/webcrypto.ts";
-import { bytesFromHex } from "../../src/satp/hex.ts";
+import { bytesFromHex } from "../../src/satp/secrets.ts";
 import {
   cipherFromName,
   effectiveParameters,
