@@ -300,9 +300,9 @@ test("interfaceIndex() knows the loopback interface", (libc) => {
 test("overwriteArguments() hides an argument from /proc", async () => {
   const main = new URL("../../../ffi/", import.meta.url);
   const script = `
-    import { readArguments } from "${main}file.ts";
+    import { readArguments } from "${main}process/file.ts";
     import { openLibc } from "${main}libc.ts";
-    import { overwriteArguments } from "${main}process.ts";
+    import { overwriteArguments } from "${main}process/process.ts";
     const libc = openLibc();
     const all = readArguments(libc);
     overwriteArguments(libc, [all.length - 2]);
