@@ -20,8 +20,6 @@
 import { SystemError } from "./errno.ts";
 import { openFirst } from "./library.ts";
 
-export { SystemError };
-
 const SYMBOLS = {
   __errno_location: { parameters: [], result: "pointer" },
 

@@ -149,9 +149,3 @@ export function openLibcrypto(
     close: () => library.close(),
   };
 }
-
-/** @throws {LibcryptoError} Unless the result of a function means success. */
-export function checkResult(result: number, what: string): void {
-  if (result === 1) return;
-  throw new LibcryptoError(`Cannot ${what}: libcrypto refused`);
-}

@@ -3,7 +3,6 @@
 // SP 800-38A), and HMACs (RFC 2104).
 
 import {
-  checkResult,
   type Libcrypto,
   LibcryptoError,
   type LibcryptoSymbols,
@@ -55,6 +54,11 @@ export class Aes {
     const written = this.#written;
     return new CipherContext(symbols, arena, context, written, keySize);
   }
+}
+
+function checkResult(result: number, what: string): void {
+  if (result === 1) return;
+  throw new LibcryptoError(`Cannot ${what}: libcrypto refused`);
 }
 
 /** OpenSSL's state of one cipher, with the expanded key. */

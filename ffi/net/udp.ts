@@ -17,7 +17,7 @@ import {
 // socket(2), socket(7), ipv6(7), include/uapi/asm-generic/socket.h
 
 /** Sizes of the kernel's buffers for a socket, in bytes of payload. */
-export interface BufferSizes {
+interface BufferSizes {
   /** For datagrams that wait to be sent. */
   readonly send: number;
   /** For datagrams that wait to be received. */

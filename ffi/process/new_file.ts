@@ -11,7 +11,7 @@ import { cString } from "../libc.ts";
 import type { ProcessLibc } from "./libc.ts";
 
 /** A file that was made. */
-export interface CreatedFile {
+interface CreatedFile {
   /** @throws {SystemError} When that is not allowed. */
   remove(): void;
 }

@@ -154,7 +154,7 @@ export function endChild(
 }
 
 /** How a process ended. */
-export type Ending =
+type Ending =
   | { readonly kind: "exit"; readonly status: number }
   | { readonly kind: "signal"; readonly signal: number };
 

@@ -6,6 +6,7 @@
  */
 import {
   type AesKeyBytes,
+  allOf,
   BLOCK_BYTES,
   type Cipher,
   type CryptoEngine,
@@ -119,10 +120,6 @@ export class WebCryptoEngine implements CryptoEngine {
     const algorithm = { name: "AES-CTR", counter, length: 128 };
     data.set(new Uint8Array(await this.#subtle.encrypt(algorithm, key, data)));
   }
-}
-
-async function allOf(jobs: readonly Promise<void>[]): Promise<void> {
-  await Promise.all(jobs);
 }
 
 // Whether the block after `at` is the one at `at` plus one, without a carry:

@@ -108,17 +108,12 @@ function formatIpv6(bytes: Uint8Array): string {
     { length: GROUPS },
     (_, index) => view.getUint16(index * 2),
   );
-  if (isIpv4Mapped(groups)) return `::ffff:${bytes.slice(12).join(".")}`;
+  if (isMapped(bytes)) return `::ffff:${bytes.slice(12).join(".")}`;
   const hex = groups.map((group) => group.toString(16));
   const { start, length } = longestZeroRun(groups);
   if (length < 2) return hex.join(":");
   const head = hex.slice(0, start).join(":");
   return `${head}::${hex.slice(start + length).join(":")}`;
-}
-
-/** RFC 5952 section 5. */
-function isIpv4Mapped(groups: readonly number[]): boolean {
-  return groups[5] === 0xffff && groups.slice(0, 5).every((g) => g === 0);
 }
 
 /** RFC 5952 section 4.2.3. */

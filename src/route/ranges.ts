@@ -82,10 +82,10 @@ function blocksOf(bits: number, prefixes: Iterable<NumberPrefix>): Block[] {
     blocks.set(`${start}/${free}`, { start, end: start + (1n << free), mux });
   }
   return [...blocks.values()].sort((a, b) =>
-    compare(a.start, b.start) || compare(b.end, a.end)
+    compareNumbers(a.start, b.start) || compareNumbers(b.end, a.end)
   );
 }
 
-function compare(a: bigint, b: bigint): number {
+export function compareNumbers(a: bigint, b: bigint): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { disjointRanges, type NumberPrefix } from "./ranges.ts";
+import { compareNumbers, disjointRanges, type NumberPrefix } from "./ranges.ts";
 import { networkNumber, type Route } from "./route.ts";
 import { MAX_PREFIXES, type RouteTable } from "./table.ts";
 
@@ -108,6 +108,5 @@ function keyOf(number: bigint, length: number): string {
 }
 
 function byLengthAndNumber(a: NumberPrefix, b: NumberPrefix): number {
-  return a.length - b.length ||
-    (a.number < b.number ? -1 : Number(a.number > b.number));
+  return a.length - b.length || compareNumbers(a.number, b.number);
 }

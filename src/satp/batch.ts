@@ -13,7 +13,7 @@ const MAC_STRIDE = 32;
  * of its key area: encryption key, authentication key, cipher salt, each
  * rounded up to whole AES blocks so that one ECB call derives them all.
  */
-export interface KeyLayout {
+interface KeyLayout {
   /** 0 for the null cipher. */
   readonly cipherKeyBytes: 0 | AesKeyBytes;
   readonly authKeyAt: number;
@@ -24,7 +24,7 @@ export interface KeyLayout {
   readonly stride: number;
 }
 
-export function keyLayout(params: SatpParameters): KeyLayout {
+function keyLayout(params: SatpParameters): KeyLayout {
   const cipherKeyBytes = keyBytes(params.cipher);
   const cipherKey = [0, 1].slice(0, Math.ceil(cipherKeyBytes / BLOCK_BYTES));
   const authKey = params.authAlgo === "null" ? [] : [2, 3];

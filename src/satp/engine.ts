@@ -16,6 +16,10 @@ export type AesKeyBytes = 16 | 24 | 32;
 /** A result that an asynchronous engine gives later and others at once. */
 export type MaybePromise<T> = T | Promise<T>;
 
+export async function allOf(work: readonly Promise<void>[]): Promise<void> {
+  await Promise.all(work);
+}
+
 export interface MasterKey {
   /**
    * Replaces blocks of 16 bytes by their AES encryption: `blocks` of them, one

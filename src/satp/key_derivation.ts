@@ -7,6 +7,7 @@
  */
 import type { DatagramBatch } from "./batch.ts";
 import {
+  allOf,
   BLOCK_BYTES,
   type CryptoEngine,
   type MasterKey,
@@ -112,10 +113,6 @@ export function deriveKeys(
     else if (schedule) memory.fill(0, at, at + stride);
   }
   if (pending.length > 0) return allOf(pending);
-}
-
-async function allOf(pending: readonly Promise<void>[]): Promise<void> {
-  await Promise.all(pending);
 }
 
 /**

@@ -20,7 +20,7 @@ type Step = (
 ) => MaybePromise<void>;
 
 /** Steps in a row; done on return, if the engine is. */
-export interface Pipeline {
+interface Pipeline {
   (engine: SyncCryptoEngine, batch: DatagramBatch, schedules: Schedules): void;
   (
     engine: CryptoEngine,
