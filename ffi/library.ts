@@ -1,14 +1,7 @@
-/**
- * Opening a library of the system by one of several names.
- *
- * @module
- */
+// Libraries of the system, opened by one of several names.
 
 /**
- * Opens the first library that can be opened.
- *
- * @param names File names, in the order in which they are tried.
- * @param symbols What the library has to have.
+ * The first that can be opened.
  * @param failure Makes an error of the reasons, if there is none.
  * @throws {Deno.errors.NotCapable} Without the permission --allow-ffi.
  */
@@ -29,7 +22,7 @@ export function openFirst<const Symbols extends Deno.ForeignLibraryInterface>(
   throw failure(reasons.join("; "));
 }
 
-/** The text that a library has returned; empty if that is a null pointer. */
+/** Empty for a null pointer. */
 export function textAt(pointer: Deno.PointerValue): string {
   return pointer === null ? "" : Deno.UnsafePointerView.getCString(pointer);
 }

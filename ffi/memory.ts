@@ -1,33 +1,28 @@
 // Memory whose addresses native code may keep.
 
-/** Of WebAssembly memory. */
 const PAGE_SIZE = 65536;
 
-/** A power of two; see {@linkcode Arena.pointer}. */
+/** A power of two. */
 const KEPT_POINTERS = 16384;
 
-/** Leaves as many bits of a hash as index those. */
 const KEPT_SHIFT = 32 - Math.log2(KEPT_POINTERS);
 
 /** Knuth's multiplicative hash: 2^32 divided by the golden ratio. */
 const GOLDEN = 0x9e3779b1;
 
-/** Marks a free place. */
 const NONE = 0xffffffff;
 
 /**
- * Owner of every byte whose address the kernel or a library sees. It never
- * takes a place back: a program lays out its buffers once, at start.
+ * Owner of every byte whose address the kernel or a library sees. It never takes
+ * a place back: a program lays out its buffers once, at start.
  * An address in a native struct is invisible to the garbage collector. So the
- * arena must stay reachable for as long as any pointer or address it gave out
- * is in use; until then its bytes never move.
- * They are those of a WebAssembly memory of fixed size, so that a WebAssembly
- * module can work on the packets in place.
+ * arena must stay reachable for as long as any pointer or address it gave out is
+ * in use; until then its bytes, those of a WebAssembly memory of fixed size, never
+ * move.
  */
 export class Arena {
   readonly memory: WebAssembly.Memory;
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** For fields of native structs. */
   readonly view: DataView<ArrayBuffer>;
   /** For offsets divisible by 4. */
   readonly words: Uint32Array<ArrayBuffer>;
@@ -40,10 +35,7 @@ export class Arena {
   readonly #offsets = new Uint32Array(KEPT_POINTERS).fill(NONE);
   #taken = 0;
 
-  /**
-   * @param size Rounded up to whole pages of 64 KiB.
-   * @throws {RangeError} When there is not that much memory.
-   */
+  /** @param size Rounded up to whole pages of 64 KiB. */
   constructor(size: number) {
     const pages = Math.ceil(size / PAGE_SIZE);
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
@@ -73,7 +65,6 @@ export class Arena {
    * The bytes are zero.
    * @param alignment A power of two that divides the offset and, up to the page
    * size, the address.
-   * @throws {RangeError} When there is no such place left.
    */
   take(size: number, alignment = 8): number {
     const offset = Math.ceil(this.#taken / alignment) * alignment;
@@ -117,7 +108,6 @@ export class Arena {
     this.words[(at >>> 2) + 1] = this.#baseHigh + carry;
   }
 
-  /** @throws {RangeError} When the place is not inside the arena. */
   check(offset: number, size: number): void {
     // Written so that NaN fails as well.
     if (offset >= 0 && size >= 0 && offset + size <= this.bytes.length) return;

@@ -16,7 +16,7 @@ const REVENTS_AT = 6;
 /** Milliseconds. */
 export const FOREVER = -1;
 
-/** The structs lie in an arena; a wait allocates nothing. */
+/** A wait allocates nothing. */
 export class PollSet {
   readonly #libc: Libc;
   readonly #arena: Arena;
@@ -33,10 +33,7 @@ export class PollSet {
     this.#capacity = capacity;
   }
 
-  /**
-   * @returns The index for {@linkcode PollSet.ready}.
-   * @throws {RangeError} When the set is full.
-   */
+  /** @returns The index for {@linkcode PollSet.ready}. */
   add(fd: number, events = POLLIN): number {
     if (this.#count === this.#capacity) {
       throw new RangeError(
@@ -61,7 +58,6 @@ export class PollSet {
 
   /**
    * Blocks the thread. A wait that a signal interrupts starts anew.
-   * @param timeout Milliseconds, or {@linkcode FOREVER}.
    * @returns The number of descriptors that are ready, 0 after the timeout.
    */
   wait(timeout: number): number {
@@ -89,7 +85,7 @@ export class PollSet {
     }
   }
 
-  /** @returns The events of the last wait, errors and hang-ups among them. */
+  /** Errors and hang-ups count among the events. */
   ready(index: number): number {
     const at = this.#base + index * POLLFD_SIZE + REVENTS_AT;
     return this.#arena.view.getUint16(at, true);
@@ -98,10 +94,7 @@ export class PollSet {
 
 const COUNTER_SIZE = 8;
 
-/**
- * Ends another thread's wait (eventfd(2)). Its number can be posted
- * to a worker, which then has one of its own on the same descriptor.
- */
+/** Ends another thread's wait (eventfd(2)). A worker is given its number. */
 export class EventFd {
   readonly fd: number;
   readonly #libc: Libc;

@@ -1,9 +1,5 @@
-/**
- * Lists of jobs for libIPSec_MB: AES-CTR, and HMAC-SHA1, on places of an
- * arena. What is the same for every job is written once, or said in the call.
- *
- * @module
- */
+// Lists of jobs for libIPSec_MB: AES-CTR, and HMAC-SHA1, on places of an
+// arena. What is the same for every job is written once, or said in the call.
 
 import {
   AES_BLOCK_SIZE,
@@ -27,10 +23,10 @@ const TAG_SIZE_AT = 96;
 const INNER_STATE_AT = 104;
 const OUTER_STATE_AT = 112;
 
-/** Bytes for an expanded key of AES-256, which has 240. */
+/** Has 240 bytes for AES-256. */
 const EXPANDED_KEY = 256;
 
-/** Bytes for a state of SHA-1, which has 20. */
+/** Has 20 bytes. */
 const STATE = 32;
 
 /** The structs; each is 8 byte aligned and zero but for what is set. */
@@ -60,7 +56,7 @@ class Jobs {
   }
 }
 
-/** AES-CTR in place over several messages, each under its own key. */
+/** Each message under its own key. */
 export class CtrBurst {
   readonly #library: IpsecMb;
   readonly #arena: Arena;
@@ -88,11 +84,9 @@ export class CtrBurst {
   }
 
   /**
-   * Takes a message; a burst that is full is worked off first.
-   *
-   * @param counterAt Offset of the initial counter block, 16 bytes. Only its
-   * last four count, without a carry to the others.
-   * @param size Bytes of the message; one without any is left out.
+   * A burst that is full is worked off first.
+   * @param counterAt Only the last four of its 16 bytes count, without a carry to
+   * the others.
    * @throws {IpsecMbError} When the library refuses.
    */
   run(keyAt: number, counterAt: number, at: number, size: number): void {
@@ -115,7 +109,6 @@ export class CtrBurst {
     jobs.setAddress(job, IV_AT, counterAt);
   }
 
-  /** @throws {IpsecMbError} When the library refuses. */
   flush(): void {
     const { count, first } = this.#jobs;
     if (count === 0) return;
@@ -124,7 +117,7 @@ export class CtrBurst {
   }
 }
 
-/** HMAC-SHA1 of several messages, each under its own key. */
+/** Each message under its own key. */
 export class HmacBurst {
   readonly #library: IpsecMb;
   readonly #arena: Arena;
@@ -156,11 +149,9 @@ export class HmacBurst {
   }
 
   /**
-   * Takes a message; a burst that is full is worked off first.
-   *
-   * @param keyAt Offset of 20 bytes, divisible by 4.
-   * @param size Bytes of the message, 1 to 65534.
-   * @param macAt Where 20 bytes are free for the result.
+   * A burst that is full is worked off first.
+   * @param keyAt Divisible by 4.
+   * @param size 1 to 65534.
    * @throws {IpsecMbError} When the library refuses.
    */
   run(keyAt: number, at: number, size: number, macAt: number): void {
@@ -176,7 +167,6 @@ export class HmacBurst {
     jobs.setAddress(job, TAG_AT, macAt);
   }
 
-  /** @throws {IpsecMbError} When the library refuses. */
   flush(): void {
     const { count, first } = this.#jobs;
     if (count === 0) return;

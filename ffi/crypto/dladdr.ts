@@ -18,7 +18,6 @@ export interface ExportedName {
 }
 
 /**
- * dladdr(3).
  * @returns undefined when no library exports a function that begins there.
  * @throws {Error} When the C library cannot be opened, or is glibc before 2.34.
  */

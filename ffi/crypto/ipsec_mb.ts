@@ -1,14 +1,10 @@
-/**
- * The multi-buffer library libIPSec_MB (x86-64): it works on up to sixteen
- * datagrams side by side, each in its own lane of the vector registers, which
- * the HMACs of many short messages gain most from.
- *
- * Its jobs are structs of its header file, and pointers in one say which
- * variants of its functions fit the processor. So only versions are used whose
- * layout is known: 1.3 (Debian 12) and 2.0 (Debian 13).
- *
- * @module
- */
+// The multi-buffer library libIPSec_MB (x86-64): it works on up to sixteen
+// datagrams side by side, each in its own lane of the vector registers, which
+// the HMACs of many short messages gain most from.
+//
+// Its jobs are structs of its header file, and pointers in one say which
+// variants of its functions fit the processor. So only versions are used whose
+// layout is known: 1.3 (Debian 12) and 2.0 (Debian 13).
 
 import type { AesKeySize } from "./openssl.ts";
 import { type ExportedName, exportedName } from "./dladdr.ts";
@@ -85,7 +81,6 @@ function openVariants(cipherBurst: ExportedName, hashBurst: ExportedName) {
   });
 }
 
-/** An opened libIPSec_MB, as it is. */
 export type IpsecMbLibrary = Pick<
   Deno.DynamicLibrary<typeof SYMBOLS>,
   "symbols" | "close"
@@ -94,7 +89,7 @@ export type IpsecMbLibrary = Pick<
 /** The newest first. */
 const LIBRARY_NAMES = ["libIPSec_MB.so.2", "libIPSec_MB.so.1"];
 
-/** Bytes of an IMB_JOB in the versions whose layout is known. */
+/** Of an IMB_JOB, by version. */
 const JOB_BYTES: ReadonlyMap<string, number> = new Map([
   ["1.3", 200],
   ["2.0", 216],
@@ -113,19 +108,14 @@ const IMB_AUTH_HMAC_SHA_1 = 1;
 /** IMB_MAX_BURST_SIZE: jobs that one call takes at most. */
 export const MAX_BURST = 128;
 
-/** libIPSec_MB is not there, is of an unknown version, or refused to work. */
 export class IpsecMbError extends Error {
   override readonly name = "IpsecMbError";
 }
 
 /**
- * Opens libIPSec_MB.
- *
- * @param names File names to try; left out, those of the known versions.
  * @throws {Deno.errors.NotCapable} Without the permission --allow-ffi.
  * @throws {IpsecMbError} When no library of these names can be opened, lacks
- * something, is of an unknown version, or the processor lacks AES; the message
- * says which.
+ * something, is of an unknown version, or the processor lacks AES.
  */
 export function openIpsecMb(
   names: readonly string[] = LIBRARY_NAMES,
@@ -143,10 +133,7 @@ export function openIpsecMb(
   }
 }
 
-/**
- * libIPSec_MB with a manager of its own. Every thread opens its own; nothing
- * is left between two calls.
- */
+/** Every thread opens its own; nothing is left between two calls. */
 export class IpsecMb {
   readonly version: string;
   readonly jobBytes: number;
@@ -154,10 +141,7 @@ export class IpsecMb {
   readonly #variants: ReturnType<typeof openVariants>;
   #manager: Deno.PointerValue;
 
-  /**
-   * @param library Belongs to this from now on, unless this throws.
-   * @throws {IpsecMbError} When it cannot be used; the message says why.
-   */
+  /** @param library Belongs to this from now on, unless this throws. */
   constructor(library: IpsecMbLibrary) {
     const { symbols } = library;
     this.#library = library;
@@ -178,10 +162,7 @@ export class IpsecMb {
     this.#manager = manager;
   }
 
-  /**
-   * @param expanded Room for 176, 208 or 240 bytes, divisible by 16.
-   * @throws {IpsecMbError} After `close()`.
-   */
+  /** @param expanded Room for 176, 208 or 240 bytes, divisible by 16. */
   expandKey(
     size: AesKeySize,
     key: Deno.PointerObject,
@@ -199,12 +180,7 @@ export class IpsecMb {
     }
   }
 
-  /**
-   * AES-CTR over several messages.
-   *
-   * @param count Jobs, at most {@linkcode MAX_BURST}.
-   * @throws {IpsecMbError} When the library refuses a job, or after `close()`.
-   */
+  /** AES-CTR; at most {@linkcode MAX_BURST} jobs. */
   encrypt(jobs: Deno.PointerObject, count: number, keySize: AesKeySize): void {
     const done = this.#variants.symbols.cipherBurst(
       this.#opened(),
@@ -217,12 +193,7 @@ export class IpsecMb {
     checkDone(done, count, "encrypt");
   }
 
-  /**
-   * HMAC-SHA1 of several messages.
-   *
-   * @param count Jobs, at most {@linkcode MAX_BURST}.
-   * @throws {IpsecMbError} When the library refuses a job, or after `close()`.
-   */
+  /** HMAC-SHA1; at most {@linkcode MAX_BURST} jobs. */
   authenticate(jobs: Deno.PointerObject, count: number): void {
     const done = this.#variants.symbols.hashBurst(
       this.#opened(),
@@ -233,7 +204,7 @@ export class IpsecMb {
     checkDone(done, count, "authenticate");
   }
 
-  /** Gives manager and library back. A second call does nothing. */
+  /** A second call does nothing. */
   close(): void {
     if (this.#manager === null) return;
     this.#library.symbols.free_mb_mgr(this.#manager);

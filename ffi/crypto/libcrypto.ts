@@ -1,9 +1,5 @@
-/**
- * OpenSSL's libcrypto, versions 3 and 1.1: a typed symbol table, opened by
- * whoever needs it. `libc.ts` says how parameters are declared and why.
- *
- * @module
- */
+// OpenSSL's libcrypto, versions 3 and 1.1, as a typed symbol table. `libc.ts`
+// says how parameters are declared and why.
 
 import { openFirst, textAt } from "../library.ts";
 
@@ -98,19 +94,15 @@ const SYMBOLS = {
 
 export type LibcryptoSymbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
-/** An opened libcrypto. Every thread opens its own. */
+/** Every thread opens its own. */
 export interface Libcrypto {
   readonly symbols: LibcryptoSymbols;
   /** Such as `OpenSSL 3.0.17 1 Jul 2025`. */
   readonly version: string;
-  /**
-   * Gives the library back. Nothing made with it may be used afterwards; the
-   * code itself stays loaded.
-   */
+  /** Nothing made with it may be used afterwards. The code itself stays loaded. */
   close(): void;
 }
 
-/** libcrypto is not there, lacks something, or has refused to work. */
 export class LibcryptoError extends Error {
   override readonly name = "LibcryptoError";
 }
@@ -121,16 +113,12 @@ const LIBRARY_NAMES = ["libcrypto.so.3", "libcrypto.so.1.1"];
 /** Keeps OpenSSL from tidying up while workers still use it, at exit. */
 const OPENSSL_INIT_NO_ATEXIT = 0x00080000n;
 
-/** OPENSSL_VERSION */
 const VERSION_TEXT = 0;
 
 /**
- * Opens libcrypto.
- *
- * @param names File names to try; left out, those of the versions above.
  * @throws {Deno.errors.NotCapable} Without the permission --allow-ffi.
- * @throws {LibcryptoError} When no library of these names can be opened, or
- * what is opened lacks a function; the message says which.
+ * @throws {LibcryptoError} When no library of these names can be opened, or what is
+ * opened lacks a function.
  */
 export function openLibcrypto(
   names: readonly string[] = LIBRARY_NAMES,

@@ -61,7 +61,7 @@ function checkResult(result: number, what: string): void {
   throw new LibcryptoError(`Cannot ${what}: libcrypto refused`);
 }
 
-/** OpenSSL's state of one cipher, with the expanded key. */
+/** With the expanded key. */
 class CipherContext {
   readonly #symbols: LibcryptoSymbols;
   readonly #arena: Arena;
@@ -105,7 +105,7 @@ class CipherContext {
     );
   }
 
-  /** Wipes the key and frees the rest. A second call does nothing. */
+  /** Wipes the key. A second call does nothing. */
   close(): void {
     if (this.#context === null) return;
     this.#symbols.EVP_CIPHER_CTX_free(this.#context);

@@ -1,15 +1,10 @@
-/**
- * Addresses of UDP sockets in memory: struct sockaddr_in (ip(7)) and
- * struct sockaddr_in6 (ipv6(7)). Where no address is known all words are 0.
- *
- * @module
- */
+// Addresses of UDP sockets in memory: struct sockaddr_in (ip(7)) and
+// struct sockaddr_in6 (ipv6(7)). Where no address is known all words are 0.
 
 import { AF } from "../flags.ts";
-/** Bytes that hold an address of either family. */
+/** Enough for either family. */
 export const SOCKADDR_SIZE = 28;
 
-/** The same in words of 32 bits. */
 export const SOCKADDR_WORDS = 7;
 
 const SOCKADDR_IN_SIZE = 16;
@@ -20,21 +15,15 @@ const IPV4_AT = 4;
 const IPV6_AT = 8;
 const SCOPE_AT = 24;
 
-/** An address and a port. */
 export interface SocketAddress {
-  /** The address, 4 or 16 bytes in network order. */
+  /** 4 or 16 bytes in network order. */
   readonly address: Uint8Array;
-  /** The port, 0 to 65535. */
   readonly port: number;
   /** Index of the device for a link-local IPv6 address, 0 otherwise. */
   readonly scope: number;
 }
 
-/**
- * @param view Memory.
- * @param at Where {@linkcode SOCKADDR_SIZE} bytes are free, divisible by 4.
- * @param socketAddress What to write there.
- */
+/** @param at Divisible by 4. */
 export function writeSockaddr(
   view: DataView,
   at: number,
@@ -49,11 +38,6 @@ export function writeSockaddr(
   if (isIpv6) view.setUint32(at + SCOPE_AT, scope, true);
 }
 
-/**
- * @param view Memory.
- * @param at Where an address lies.
- * @returns The address; it no longer depends on the memory.
- */
 export function readSockaddr(view: DataView, at: number): SocketAddress {
   const isIpv6 = view.getUint16(at, true) === AF.INET6;
   const start = view.byteOffset + at + (isIpv6 ? IPV6_AT : IPV4_AT);
@@ -64,13 +48,7 @@ export function readSockaddr(view: DataView, at: number): SocketAddress {
   };
 }
 
-/**
- * The length that the kernel wants to be told with an address.
- *
- * @param words Memory.
- * @param at Where an address lies, divisible by 4.
- * @returns Bytes.
- */
+/** @param at Divisible by 4. */
 export function sockaddrLength(words: Uint32Array, at: number): number {
   return sockaddrFamily(words, at >>> 2) === 6
     ? SOCKADDR_IN6_SIZE
@@ -78,10 +56,7 @@ export function sockaddrLength(words: Uint32Array, at: number): number {
 }
 
 /**
- * The family of an address.
- *
- * @param words Memory.
- * @param index Index of the first word of an address.
+ * @param index Of the first word of an address.
  * @returns 0 where there is none.
  */
 export function sockaddrFamily(words: Uint32Array, index: number): 0 | 4 | 6 {
@@ -90,13 +65,9 @@ export function sockaddrFamily(words: Uint32Array, index: number): 0 | 4 | 6 {
 }
 
 /**
- * Compares family, address, port and scope. Flow information and what an IPv4
- * address leaves unused do not count: there the kernel may have left anything.
- *
- * @param a Memory of the one address.
- * @param atA Index of its first word.
- * @param b Memory of the other.
- * @param atB Index of its first word.
+ * Whether family, address, port and scope are the same. Flow information and what
+ * an IPv4 address leaves unused may be anything that the kernel has left there.
+ * Offsets count words.
  */
 export function sameSockaddr(
   a: Uint32Array,
@@ -112,7 +83,6 @@ export function sameSockaddr(
   return true;
 }
 
-/** Copies an address as it is; see {@linkcode sameSockaddr}. */
 export function copySockaddr(
   from: Uint32Array,
   atFrom: number,

@@ -64,9 +64,7 @@ export interface SocketLibc extends ProcessLibc {
   readonly socket: SocketSymbols;
 }
 
-/**
- * Closing it leaves the other functions open; throws as {@linkcode openLibc}.
- */
+/** Closing it leaves the other functions open. */
 export function openSocketLibc(libc: ProcessLibc): SocketLibc {
   const library = openCLibrary(SYMBOLS);
   return { ...libc, socket: library.symbols, close: () => library.close() };

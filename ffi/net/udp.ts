@@ -1,8 +1,4 @@
-/**
- * UDP sockets of the kernel, with the offloads of Linux.
- *
- * @module
- */
+// UDP sockets of the kernel, with the offloads of Linux.
 
 import { AF, IPPROTO, IPV6, SO, SOCK, SOL, UDP } from "../flags.ts";
 import type { Libc } from "../libc.ts";
@@ -14,21 +10,15 @@ import {
   writeSockaddr,
 } from "./sockaddr.ts";
 
-// socket(2), socket(7), ipv6(7), include/uapi/asm-generic/socket.h
-
-/** Sizes of the kernel's buffers for a socket, in bytes of payload. */
+/** Of payload, not of memory. */
 interface BufferSizes {
-  /** For datagrams that wait to be sent. */
   readonly send: number;
-  /** For datagrams that wait to be received. */
   readonly receive: number;
 }
 
-/** A UDP socket, bound to an address of one family. */
 export class UdpSocket {
-  /** The file descriptor. */
   readonly fd: number;
-  /** The address it is bound to, with the port that the kernel chose for 0. */
+  /** With the port that the kernel chose for 0. */
   readonly local: SocketAddress;
   readonly #libc: Libc;
 
@@ -39,11 +29,8 @@ export class UdpSocket {
   }
 
   /**
-   * Opens a socket. One for IPv6 takes IPv6 only (SATP section 10).
-   *
-   * @param local What to bind it to; port 0 lets the kernel choose.
-   * @throws {SystemError} `EADDRINUSE`, `EADDRNOTAVAIL`, `EAFNOSUPPORT` and
-   * others.
+   * One for IPv6 takes IPv6 only (SATP section 10).
+   * @throws {SystemError} `EADDRINUSE`, `EADDRNOTAVAIL`, `EAFNOSUPPORT` and others.
    */
   static open(libc: Libc, local: SocketAddress): UdpSocket {
     const family = local.address.length === 16 ? AF.INET6 : AF.INET;
@@ -62,10 +49,8 @@ export class UdpSocket {
   }
 
   /**
-   * Asks for larger buffers: with CAP_NET_ADMIN beyond the limit that the
-   * administrator set, without it up to that limit.
-   *
-   * @param wanted What would be good.
+   * With CAP_NET_ADMIN beyond the limit that the administrator set, without it up to
+   * that limit.
    * @returns What the kernel gives.
    */
   resizeBuffers(wanted: BufferSizes): BufferSizes {
@@ -84,9 +69,7 @@ export class UdpSocket {
   }
 
   /**
-   * Lets the kernel join datagrams of one sender. Every receive buffer must
-   * then hold 64 KiB.
-   *
+   * Datagrams of one sender are joined. Every receive buffer must then hold 64 KiB.
    * @returns Whether the kernel can (since Linux 5.0).
    */
   enableGro(): boolean {
@@ -101,7 +84,6 @@ export class UdpSocket {
     return this.#allows(SOL.UDP, UDP.SEGMENT, 0);
   }
 
-  /** Closes the socket. */
   close(): void {
     this.#libc.symbols.close(this.fd);
   }

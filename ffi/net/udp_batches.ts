@@ -8,11 +8,11 @@ import { GatherList, MessageHeaders } from "./messages.ts";
 import { SOCKADDR_SIZE, sockaddrLength } from "./sockaddr.ts";
 
 interface ReceiveBuffers {
-  /** Offset of the first buffer. */
+  /** Of the first buffer. */
   readonly at: number;
-  /** Bytes from the start of one buffer to that of the next. */
+  /** From the start of one buffer to that of the next. */
   readonly stride: number;
-  /** Bytes of a buffer; 65536 if datagrams may be joined. */
+  /** 65536 if datagrams may be joined. */
   readonly size: number;
   readonly count: number;
 }
@@ -56,7 +56,7 @@ export class UdpReceiver {
     return this.#buffers.at + i * this.#buffers.stride;
   }
 
-  /** Offset of the sockaddr of the sender of message `i`. */
+  /** Offset of the sender's sockaddr. */
   senderAt(i: number): number {
     return this.#headers.nameAt(i);
   }

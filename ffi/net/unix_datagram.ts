@@ -49,7 +49,6 @@ export class UnixDatagram implements Disposable {
     throw this.#libc.error(`send to '${this.#path}'`, "send");
   }
 
-  /** A second call does nothing. */
   close(): void {
     if (this.#fd >= 0) this.#libc.symbols.close(this.#fd);
     this.#fd = -1;

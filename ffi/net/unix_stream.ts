@@ -44,9 +44,7 @@ export function connectUnix(
 }
 
 export class UnixStream {
-  /**
-   * The effective user at the other end when it connected or began to listen.
-   */
+  /** Effective user at the other end when it connected or began to listen. */
   readonly uid: number;
   readonly #libc: SocketLibc;
   readonly #readiness: Readiness;
@@ -81,9 +79,7 @@ export class UnixStream {
     return count === 0 ? null : count;
   }
 
-  /**
-   * As soon as there is room for at least one byte; throws as {@linkcode read}.
-   */
+  /** As soon as there is room for one byte. */
   async write(bytes: Uint8Array): Promise<number> {
     const copy = bytes.slice();
     const { send } = this.#libc.symbols;

@@ -13,7 +13,7 @@ import {
 } from "./stat.ts";
 
 interface AppendFile {
-  /** In one call to the kernel if it takes all of it. */
+  /** In one call, if the kernel takes all of it. */
   write(bytes: Uint8Array<ArrayBuffer>): void;
   /** A second call does nothing. */
   close(): void;

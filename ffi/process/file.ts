@@ -25,11 +25,7 @@ export function readFile(
   }
 }
 
-/**
- * Leaves the descriptor open.
- * @param path For errors.
- * @throws {RangeError} When there is more than the limit.
- */
+/** @throws {RangeError} When there is more than the limit. */
 export function readDescriptor(
   libc: Libc,
   fd: number,
@@ -63,7 +59,6 @@ function doubled(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return larger;
 }
 
-/** @param path For errors. */
 export function writeDescriptor(
   libc: Libc,
   fd: number,

@@ -15,7 +15,6 @@ const SEEK_SET = 0;
 
 const LIMIT = 1 << 20;
 const LINE_BUFFER_SIZE = 1024;
-/** One struct pollfd. */
 const POLL_SET_SIZE = 8;
 
 /** @returns A descriptor of a nameless file in memory, at its start. */
@@ -50,7 +49,7 @@ export function openPipe(libc: ProcessLibc): Pipe {
   return { readEnd, writeEnd };
 }
 
-/** Lines from a descriptor as they come; disposing of this closes it. */
+/** Disposing of this closes the descriptor. */
 export class LineReader implements Disposable {
   readonly #libc: Libc;
   readonly #fd: number;
@@ -67,12 +66,9 @@ export class LineReader implements Disposable {
   }
 
   /**
-   * Waits, and leaves this thread free.
-   *
-   * @param timeout Milliseconds.
-   * @returns Lines; none after the timeout or where one is not whole yet,
-   * undefined after the last.
-   * @throws {SystemError} When the descriptor cannot be read.
+   * Leaves this thread free.
+   * @returns Lines; none after the timeout or where one is not whole yet, undefined
+   * after the last.
    */
   async read(timeout: number): Promise<readonly string[] | undefined> {
     const ready = await this.#poll.waitInBackground(timeout);

@@ -11,7 +11,6 @@ const PASSWD_GID_AT = 20;
 const GROUP_NAME_AT = 0;
 const GROUP_GID_AT = 16;
 
-/** A user and one group, by number. */
 export interface Identity {
   readonly uid: number;
   readonly gid: number;

@@ -1,8 +1,4 @@
-/**
- * Files that nobody has had before.
- *
- * @module
- */
+// Files that nobody has had before.
 
 import { Errno } from "../errno.ts";
 import { AT, O } from "../flags.ts";
@@ -10,19 +6,16 @@ import { writeDescriptor } from "./file.ts";
 import { cString } from "../libc.ts";
 import type { ProcessLibc } from "./libc.ts";
 
-/** A file that was made. */
 interface CreatedFile {
   /** @throws {SystemError} When that is not allowed. */
   remove(): void;
 }
 
 /**
- * Makes a file, whole or not at all.
- *
+ * Whole or not at all.
  * @param path A name that nothing has, not even a symbolic link.
  * @param mode Permission bits, less those of the umask.
- * @throws {SystemError} When it cannot be made or written.
- * @throws {Error} When something has the name.
+ * @throws {Error} When something has the name, or it cannot be made or written.
  */
 export function createFile(
   libc: ProcessLibc,

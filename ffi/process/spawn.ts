@@ -139,10 +139,7 @@ const SIGKILL = 9;
 const SIGTERM = 15;
 
 /**
- * Tells a child to end, or ends it. One that has ended already is left alone,
- * as long as nobody has asked how.
- *
- * @param pid What {@linkcode spawn} returned.
+ * One that has ended already is left alone, as long as nobody has asked how.
  * @param isForced Whether the child is not asked.
  */
 export function endChild(
@@ -153,7 +150,6 @@ export function endChild(
   libc.process.kill(pid, isForced ? SIGKILL : SIGTERM);
 }
 
-/** How a process ended. */
 type Ending =
   | { readonly kind: "exit"; readonly status: number }
   | { readonly kind: "signal"; readonly signal: number };

@@ -32,9 +32,7 @@ export interface FileStatus {
   /** Type and permission bits. */
   readonly mode: number;
   readonly kind: string;
-  /** Number of hard links. */
   readonly names: number;
-  /** User id. */
   readonly owner: number;
   /** The same for two names of one file, and for no others. */
   readonly identity: string;
@@ -57,7 +55,6 @@ export function statName(
   return stat(libc, folder, name, AT.SYMLINK_NOFOLLOW, name);
 }
 
-/** @param path For errors. */
 export function statDescriptor(
   libc: ProcessLibc,
   fd: number,

@@ -27,10 +27,7 @@ const IFF_NO_PI = 0x1000;
 const IFF_VNET_HDR = 0x4000;
 
 interface DeviceOptions extends TunTapOptions {
-  /**
-   * Whether a virtio_net_hdr of 10 bytes precedes each packet, in both
-   * directions.
-   */
+  /** A virtio_net_hdr of 10 bytes precedes each packet, in both directions. */
   readonly vnetHeader?: boolean;
 }
 
@@ -211,11 +208,9 @@ export class TunTapDevice implements TunTap {
   }
 
   /**
-   * Lets the kernel pass on packets that still need work, as their header
-   * tells; only for a device with that header. What the kernel does not know is
-   * left out step by step.
-   * @param wanted Of {@linkcode Offload}.
-   * @returns Those that are set.
+   * Lets the kernel pass on packets that still need work, as their header tells;
+   * only for a device with that header.
+   * @returns Those that the kernel knows and has set.
    */
   negotiateOffloads(wanted: number): number {
     this.#checkOpen("set the offloads of");

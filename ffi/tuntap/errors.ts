@@ -54,10 +54,7 @@ export function isRefusedPacket(errno: number): boolean {
     errno === Errno.EAGAIN;
 }
 
-/**
- * For errors of reading and writing that are not about one packet.
- * @param what Such as `read from tun0`.
- */
+/** @param what Such as `read from tun0`. */
 export function lostDevice(
   what: string,
   syscall: string,

@@ -15,13 +15,11 @@ export class Ifreq {
     new TextEncoder().encodeInto(name, this.bytes.subarray(0, NAME_SIZE - 1));
   }
 
-  /** A call may have changed it. */
   get name(): string {
     const end = this.bytes.indexOf(0);
     return new TextDecoder().decode(this.bytes.subarray(0, end));
   }
 
-  /** ifr_flags */
   get flags(): number {
     return this.#view.getUint16(NAME_SIZE, true);
   }

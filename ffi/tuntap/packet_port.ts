@@ -6,9 +6,7 @@ import type { Libc } from "../libc.ts";
 import type { Arena } from "../memory.ts";
 import { isRefusedPacket, lostDevice } from "./errors.ts";
 
-/**
- * One thread's access to a device that another owner has opened and will close.
- */
+/** One thread's access to a device that another owner has opened and will close. */
 export class PacketPort {
   readonly #libc: Libc;
   readonly #arena: Arena;
@@ -24,9 +22,8 @@ export class PacketPort {
   }
 
   /**
-   * Does not wait. A virtio header counts as part of the packet, if there is
-   * one.
-   * @param room Bytes there; the kernel cuts what is longer.
+   * Does not wait. A virtio header counts as part of the packet.
+   * @param room The kernel cuts what is longer.
    * @returns Bytes read, 0 when no packet is waiting.
    * @throws {TunTapError} `gone`, when the device was removed.
    */
@@ -59,7 +56,6 @@ export class PacketPort {
     }
   }
 
-  /** As {@linkcode PacketPort.write}, for a packet in pieces. */
   writeGathered(
     at: Readonly<Uint32Array>,
     size: Readonly<Uint32Array>,

@@ -22,7 +22,7 @@ const IFF_UP = 0x1;
 const REPLY_SIZE = 8192;
 
 export interface LinkRequest {
-  /** For errors, such as `set the MTU of tun0 to 1400`. */
+  /** Such as `set the MTU of tun0 to 1400`. */
   readonly what: string;
   /** With its header; the sequence number is still 0. */
   readonly message: Uint8Array<ArrayBuffer>;
@@ -135,10 +135,7 @@ export class RouteSocket implements Disposable {
     if (this.fd < 0) throw libc.error("open a netlink socket", "socket");
   }
 
-  /**
-   * The answer is there as soon as sending is over: the kernel works on the
-   * request within that call.
-   */
+  /** The kernel works on the request, and answers, while it is sent. */
   request({ what, message }: LinkRequest): void {
     const { send, recv } = this.#libc.symbols;
     const view = new DataView(message.buffer, message.byteOffset);
@@ -161,10 +158,7 @@ export class RouteSocket implements Disposable {
   }
 }
 
-/**
- * @returns The error number, 0 for success, undefined when this is no answer to
- * the request.
- */
+/** @returns The error number, 0 for success, undefined for another answer. */
 export function acknowledged(
   reply: Uint8Array<ArrayBuffer>,
   sequence: number,

@@ -1,8 +1,4 @@
-/**
- * What a TUN or TAP device is to those who use one.
- *
- * @module
- */
+// TUN and TAP devices, as those see them who use one.
 
 /** `tun` carries IP packets, `tap` Ethernet frames. */
 export type DeviceType = "tun" | "tap";

@@ -14,11 +14,9 @@ export const Offload = {
   CSUM: 0x1,
   TSO4: 0x2,
   TSO6: 0x4,
-  /** With congestion notification. */
   TSO_ECN: 0x8,
-  /** Since Linux 6.2. */
+  // Since Linux 6.2.
   USO4: 0x20,
-  /** Since Linux 6.2. */
   USO6: 0x40,
 } as const;
 
@@ -29,7 +27,6 @@ const STEPS = [
   Offload.CSUM,
 ];
 
-/** @returns Whether the kernel took them. */
 export function setOffloads(
   libc: Libc,
   fd: number,
@@ -38,10 +35,7 @@ export function setOffloads(
   return libc.symbols.ioctlNumber(fd, Ioctl.TUNSETOFFLOAD, offloads) >= 0;
 }
 
-/**
- * As many as the kernel knows.
- * @returns Those that are set.
- */
+/** @returns As many as the kernel knows. */
 export function negotiateOffloads(
   libc: Libc,
   fd: number,

@@ -1,10 +1,6 @@
-/**
- * The engine for systems without libcrypto: the runtime's own `node:crypto`.
- * It answers at once, as the native plane needs it, and is several times
- * faster than WebCrypto; each call still has a price that libcrypto has not.
- *
- * @module
- */
+// The engine on `node:crypto`, for systems without libcrypto. It answers at once,
+// as the native plane needs it, and is several times faster than WebCrypto; each
+// call still has a price that libcrypto has not.
 import { createCipheriv, createHmac } from "node:crypto";
 import {
   type AesKeyBytes,
@@ -16,7 +12,6 @@ import {
   type SyncCryptoEngine,
 } from "../satp/engine.ts";
 
-/** {@link SyncCryptoEngine} on `node:crypto`. */
 export class BuiltinEngine implements SyncCryptoEngine {
   readonly name = "builtin";
 

@@ -1,8 +1,4 @@
-/**
- * A codec on WebCrypto from plain options: the library's first door.
- *
- * @module
- */
+// Codec on WebCrypto from plain options.
 import { SatpCodec } from "../satp/codec.ts";
 import { schedulePair } from "../satp/key_derivation.ts";
 import {

@@ -1,10 +1,6 @@
-/**
- * The fastest engine: libIPSec_MB encrypts, and authenticates many messages
- * side by side. libcrypto does the rest: it derives the keys of a batch in one
- * call, and authenticates few messages faster, one after the other.
- *
- * @module
- */
+// The fastest engine: libIPSec_MB encrypts, and authenticates many messages side
+// by side. libcrypto derives the keys of a batch in one call, and authenticates
+// few messages faster, one after the other.
 import { CtrBurst, HmacBurst } from "../../ffi/crypto/burst_jobs.ts";
 import type { IpsecMb } from "../../ffi/crypto/ipsec_mb.ts";
 import type { Libcrypto } from "../../ffi/crypto/libcrypto.ts";
@@ -19,13 +15,13 @@ import type {
 } from "../satp/engine.ts";
 import { checkMemory, OpensslEngine } from "./openssl.ts";
 
-/** Bytes of its arena that the engine takes, roughly. */
+/** That the engine takes of its arena, roughly. */
 export const IPSEC_MB_ARENA_BYTES = 100 << 10;
 
 /** From as many HMACs on, side by side is faster: bench/micro/burst_bench.ts. */
 const MANY = 6;
 
-/** {@link SyncCryptoEngine} on libIPSec_MB; for one thread and its arena. */
+/** For one thread and its arena. */
 export class IpsecMbEngine implements SyncCryptoEngine {
   readonly name = "ipsec-mb";
   readonly #arena: Arena;
@@ -33,10 +29,7 @@ export class IpsecMbEngine implements SyncCryptoEngine {
   readonly #ctr: CtrBurst;
   readonly #hmac: HmacBurst;
 
-  /**
-   * @param arena Where all messages of this engine lie;
-   * {@link IPSEC_MB_ARENA_BYTES} of it are taken
-   */
+  /** @param arena Where all messages of this engine lie */
   constructor(ipsecMb: IpsecMb, libcrypto: Libcrypto, arena: Arena) {
     this.#arena = arena;
     this.#openssl = new OpensslEngine(libcrypto, arena);

@@ -1,9 +1,5 @@
-/**
- * The fast engine: the system's libcrypto on messages where they lie, without
- * a copy and without waiting.
- *
- * @module
- */
+// The fast engine: the system's libcrypto on messages where they lie, without a
+// copy and without waiting.
 import { Aes, type AesCtr, HmacSha1 } from "../../ffi/crypto/openssl.ts";
 import type { Libcrypto } from "../../ffi/crypto/libcrypto.ts";
 import type { Arena } from "../../ffi/memory.ts";
@@ -15,7 +11,7 @@ import type {
   SyncCryptoEngine,
 } from "../satp/engine.ts";
 
-/** {@link SyncCryptoEngine} on libcrypto; for one thread and its arena. */
+/** For one thread and its arena. */
 export class OpensslEngine implements SyncCryptoEngine {
   readonly name = "openssl";
   readonly #arena: Arena;
@@ -23,9 +19,7 @@ export class OpensslEngine implements SyncCryptoEngine {
   readonly #hmac: HmacSha1;
   #ctr: AesCtr | undefined;
 
-  /**
-   * @param arena Where all messages of this engine lie; 1 KiB of it is taken
-   */
+  /** @param arena Where all messages of this engine lie; 1 KiB of it is taken */
   constructor(libcrypto: Libcrypto, arena: Arena) {
     this.#arena = arena;
     this.#aes = new Aes(libcrypto, arena);
@@ -61,7 +55,6 @@ export class OpensslEngine implements SyncCryptoEngine {
   }
 }
 
-/** Makes sure that an engine can reach what it is to work on. */
 export function checkMemory(arena: Arena, memory: Uint8Array): void {
   if (memory.buffer === arena.bytes.buffer) return;
   throw new TypeError("Cannot work on a memory outside the engine's arena");

@@ -1,8 +1,4 @@
-/**
- * The options of the library that name algorithms and secrets.
- *
- * @module
- */
+// Options of the library that name algorithms and secrets.
 import { SatpError } from "../satp/errors.ts";
 import {
   bytesFromHex,
@@ -54,7 +50,6 @@ export type RoleName =
   | "server"
   | "client";
 
-/** @throws {SatpError} BAD_PARAMETER if there is no such algorithm */
 export function satpParameters(options: SatpOptions): SatpParameters {
   return effectiveParameters({
     cipher: cipherOption("cipher", options.cipher),
@@ -64,14 +59,12 @@ export function satpParameters(options: SatpOptions): SatpParameters {
   });
 }
 
-/** @throws {SatpError} BAD_PARAMETER if there is no such role */
 export function satpRole(name: RoleName | undefined): Role {
   const role = roleFromName(name ?? "left");
   if (role === undefined) throw badOption("role", name);
   return role;
 }
 
-/** @throws {SatpError} BAD_KEY or BAD_SALT if one is missing or of no use */
 export function satpSecrets(
   { passphrase, key, salt }: SecretOptions,
   kdPrf: KdPrfName,
@@ -83,11 +76,7 @@ export function satpSecrets(
   }, digestWith(crypto.subtle));
 }
 
-/**
- * A number of 16 bits; 0 if it is left out.
- *
- * @throws {SatpError} BAD_PARAMETER if it is another number
- */
+/** A number of 16 bits; 0 if it is left out. */
 export function idOption(name: string, value: number | undefined): number {
   const id = value ?? 0;
   if (!Number.isInteger(id) || id < 0 || id > 0xffff) throw badOption(name, id);

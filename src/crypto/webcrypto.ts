@@ -1,9 +1,5 @@
-/**
- * The engine that is always there: WebCrypto. It needs no permission and no
- * library, and takes about seven calls for each message.
- *
- * @module
- */
+// The engine that is always there: WebCrypto. It needs no permission and no
+// library, and takes about seven calls for each message.
 import {
   type AesKeyBytes,
   allOf,
@@ -16,12 +12,11 @@ import {
 } from "../satp/engine.ts";
 import type { Digest } from "../satp/secrets.ts";
 
-/** {@link CryptoEngine} on `crypto.subtle`; messages in parallel. */
+/** Messages in parallel. */
 export class WebCryptoEngine implements CryptoEngine {
   readonly name = "webcrypto";
   readonly #subtle: SubtleCrypto;
 
-  /** @param subtle The runtime's `crypto.subtle` */
   constructor(subtle: SubtleCrypto) {
     this.#subtle = subtle;
   }
@@ -111,7 +106,6 @@ export class WebCryptoEngine implements CryptoEngine {
     return this.#subtle.importKey("raw", key, "AES-CTR", false, ["encrypt"]);
   }
 
-  /** AES-CTR in place. */
   async #ctr(
     key: CryptoKey,
     counter: Uint8Array<ArrayBuffer>,
@@ -132,7 +126,6 @@ function follows(memory: Uint8Array, at: number): boolean {
   return memory[at + BLOCK_BYTES + last] === (memory[at + last] ?? 0) + 1;
 }
 
-/** The hash functions of WebCrypto, as `masterSecrets()` wants them. */
 export function digestWith(subtle: SubtleCrypto): Digest {
   return async (algorithm, data) =>
     new Uint8Array(await subtle.digest(algorithm, data));

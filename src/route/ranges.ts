@@ -1,45 +1,32 @@
-/**
- * Prefixes, which may lie inside one another, as ranges that do not: finding
- * the longest prefix of an address becomes a search in a sorted list.
- *
- * @module
- */
+// Prefixes, which may lie inside one another, as ranges that do not: finding the
+// longest prefix of an address becomes a search in a sorted list.
 
-/** A prefix of addresses that are numbers of some bits. */
 export interface NumberPrefix {
   /** Bits behind the prefix are ignored. */
   readonly number: bigint;
   /** More than the bits of an address count as all of them. */
   readonly length: number;
-  /** 0 to 65535. */
   readonly mux: number;
 }
 
-/** All addresses from `start` to the start of the next range. */
+/** Up to the start of the next range. */
 export interface AddressRange {
   readonly start: bigint;
-  /** {@linkcode NO_MUX} where there is no route. */
   readonly mux: number;
 }
 
-/** What a look-up gives for a destination without a route. */
 export const NO_MUX = -1;
 
-/** The addresses that share a prefix. */
 interface Block {
   readonly start: bigint;
-  /** The first address behind it. */
   readonly end: bigint;
   readonly mux: number;
 }
 
 /**
- * Covers all addresses with ranges, each with the mux of its longest prefix.
- * Of equal prefixes the last one counts.
+ * Covers all addresses with their longest prefixes; of equal ones the last counts.
  *
- * @param bits Bits of an address
- * @returns The ranges by ascending start, the first one at 0; at most twice
- * as many as prefixes, and one
+ * @returns By ascending start from 0; at most twice as many as prefixes, and one
  */
 export function disjointRanges(
   bits: number,
@@ -67,13 +54,13 @@ export function disjointRanges(
   return ranges;
 }
 
-/** Starts a range, unless the one before it simply goes on. */
+/** Unless the range before simply goes on. */
 function begin(ranges: AddressRange[], start: bigint, mux: number): void {
   if (ranges.at(-1)?.start === start) ranges.pop();
   if (ranges.at(-1)?.mux !== mux) ranges.push({ start, mux });
 }
 
-/** One block for each prefix, in order; outer ones before inner ones. */
+/** Outer ones before inner ones. */
 function blocksOf(bits: number, prefixes: Iterable<NumberPrefix>): Block[] {
   const blocks = new Map<string, Block>();
   for (const { number, length, mux } of prefixes) {

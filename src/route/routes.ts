@@ -1,9 +1,4 @@
-/**
- * All routes that are known, from options and from sync, as the main thread
- * keeps them.
- *
- * @module
- */
+// Routes of a daemon, from options and from sync.
 import { compareNumbers, disjointRanges, type NumberPrefix } from "./ranges.ts";
 import { networkNumber, type Route } from "./route.ts";
 import { MAX_PREFIXES, type RouteTable } from "./table.ts";
@@ -14,10 +9,7 @@ interface NumberedRoute extends NumberPrefix {
   readonly route: Route;
 }
 
-/**
- * The routes of a daemon. They are kept with the host bits and lengths that
- * they came with, because that is how they are passed on.
- */
+/** Host bits and lengths are kept: that is how they are passed on. */
 export class Routes {
   readonly #families: Readonly<Record<Family, Map<string, NumberedRoute>>> = {
     4: new Map(),
@@ -26,12 +18,7 @@ export class Routes {
   };
   #changed = false;
 
-  /**
-   * Adds a route, or replaces the one with the same address and length.
-   *
-   * @returns false if there are {@linkcode MAX_PREFIXES} of its family, so
-   * that it was not taken
-   */
+  /** @returns false if there are {@linkcode MAX_PREFIXES} of its family */
   put(route: Route): boolean {
     const { network, prefixLength: length, mux } = route;
     const number = networkNumber(network);
@@ -39,20 +26,14 @@ export class Routes {
     const family = this.#families[network.family];
     const known = family.get(key);
     if (known === undefined && family.size >= MAX_PREFIXES) return false;
-    // The order is that of arrival: of prefixes that differ only behind
-    // their length the last one counts.
+    // By arrival: of prefixes that differ only behind their length the last counts.
     family.delete(key);
     family.set(key, { route, number, length, mux });
     this.#changed = true;
     return true;
   }
 
-  /**
-   * Removes the route with this address and length. One that differs from it
-   * only behind the length, and came before, counts again.
-   *
-   * @returns false if there is none
-   */
+  /** One that differs only behind the length, and came before, counts again. */
   remove(
     { network, prefixLength }: Pick<Route, "network" | "prefixLength">,
   ): boolean {
@@ -62,11 +43,6 @@ export class Routes {
     return known;
   }
 
-  /**
-   * Removes all routes to a mux.
-   *
-   * @returns false if there is none
-   */
   removeTo(mux: number): boolean {
     let removed = false;
     for (const family of Object.values(this.#families)) {
@@ -78,10 +54,7 @@ export class Routes {
     return removed;
   }
 
-  /**
-   * Makes the table say what the routes say, if they have changed since. The
-   * cost grows with all routes, so that a burst of changes should come first.
-   */
+  /** The cost grows with all routes: a burst of changes should come first. */
   publish(table: RouteTable): void {
     if (!this.#changed) return;
     this.#changed = false;
@@ -91,10 +64,7 @@ export class Routes {
     );
   }
 
-  /**
-   * All routes in the order in which they are passed on (sync section 1):
-   * IPv4, IPv6, Ethernet, each by prefix length and then by address.
-   */
+  /** By family, length and address, as they are passed on (sync section 1). */
   list(): Route[] {
     const { 4: ipv4, 6: ipv6, ethernet } = this.#families;
     return [ipv4, ipv6, ethernet].flatMap((family) =>

@@ -1,17 +1,13 @@
-/**
- * The routing table in memory that the threads share: the data plane looks up
- * each packet while the main thread changes it.
- *
- * There are two copies. One is looked at, the other one is written and then
- * becomes the one that is looked at, by a version that moves. A reader that
- * finds another version after its search has read what may have been
- * overwritten, and searches again.
- *
- * @module
- */
+// Routing table in memory that the threads share: the data plane looks up each
+// packet while the main thread changes it.
+//
+// There are two copies. One is looked at, the other one is written and then
+// becomes the one that is looked at, by a version that moves. A reader that finds
+// another version after its search has read what may have been overwritten, and
+// searches again.
 import { type AddressRange, NO_MUX } from "./ranges.ts";
 
-/** How many prefixes of one family fit. */
+/** Of one family. */
 export const MAX_PREFIXES = 0x10000;
 
 const MAX_RANGES = 2 * MAX_PREFIXES + 1;
@@ -38,28 +34,21 @@ export class RouteTable {
   readonly #shared: SharedArrayBuffer;
   readonly #words: Uint32Array;
 
-  /** Memory for an empty table. Pages that no route needs cost nothing. */
+  /** Pages that no route needs cost nothing. */
   static allocate(): SharedArrayBuffer {
     return new SharedArrayBuffer((COPIES + 2 * COPY_WORDS) * 4);
   }
 
-  /** @param shared What {@linkcode RouteTable.allocate} gave */
   constructor(shared: SharedArrayBuffer) {
     this.#shared = shared;
     this.#words = new Uint32Array(shared);
   }
 
-  /** To be handed to another thread. */
   get shared(): SharedArrayBuffer {
     return this.#shared;
   }
 
-  /**
-   * Replaces the whole table at once. Only one thread may do that.
-   *
-   * @throws {RangeError} if there are more ranges than {@linkcode MAX_PREFIXES}
-   * prefixes can make
-   */
+  /** For one thread only. */
   publish(
     ipv4: readonly AddressRange[],
     ipv6: readonly AddressRange[],
@@ -89,14 +78,7 @@ export class RouteTable {
     Atomics.store(words, VERSION, version);
   }
 
-  /**
-   * The mux for an IP packet. As in the original, one that is too short for
-   * its header is bound for 0.0.0.0.
-   *
-   * @param at Offset of the packet
-   * @param size Bytes of the packet, at least 1
-   * @returns The mux, or -1 without a route
-   */
+  /** As in the original, one too short for its header is bound for 0.0.0.0. */
   lookup(memory: Uint8Array, at: number, size: number): number {
     const nibble = (memory[at] ?? 0) >>> 4;
     if (nibble === 4 && size >= IPV4_HEADER_BYTES) {
@@ -108,20 +90,10 @@ export class RouteTable {
     return nibble === 4 || nibble === 6 ? this.#lookupWord(0) : NO_MUX;
   }
 
-  /**
-   * The mux for the IPv4 address whose four bytes lie at `at`.
-   *
-   * @returns The mux, or -1 without a route
-   */
   lookupIpv4(memory: Uint8Array, at: number): number {
     return this.#lookupWord(readWord(memory, at));
   }
 
-  /**
-   * The mux for the IPv6 address whose sixteen bytes lie at `at`.
-   *
-   * @returns The mux, or -1 without a route
-   */
   lookupIpv6(memory: Uint8Array, at: number): number {
     const a = readWord(memory, at);
     const b = readWord(memory, at + 4);

@@ -1,17 +1,12 @@
-/**
- * Batch of datagrams on their way through the engine, as places in one memory.
- *
- * @module
- */
+// Batch of datagrams on their way through the engine, as places in one memory.
 import { type AesKeyBytes, BLOCK_BYTES, SHA1_BYTES } from "./engine.ts";
 import { keyBytes, type SatpParameters } from "./params.ts";
 
 const MAC_STRIDE = 32;
 
 /**
- * Where the three derived values of one datagram lie, in bytes from the start
- * of its key area: encryption key, authentication key, cipher salt, each
- * rounded up to whole AES blocks so that one ECB call derives them all.
+ * Where the three derived values of one datagram lie in its key area: rounded up to
+ * whole AES blocks, so that one ECB call derives them all.
  */
 interface KeyLayout {
   /** 0 for the null cipher. */
@@ -40,8 +35,8 @@ function keyLayout(params: SatpParameters): KeyLayout {
 }
 
 /**
- * A reusable list of datagrams. It owns the place of their derived keys and
- * HMACs; the datagrams themselves lie wherever `at` says.
+ * A reusable list of datagrams, which lie wherever `at` says. It owns the place of
+ * their derived keys and HMACs.
  */
 export class DatagramBatch {
   readonly memory: Uint8Array<ArrayBuffer>;
@@ -51,24 +46,19 @@ export class DatagramBatch {
   readonly layout: KeyLayout;
   readonly capacity: number;
   count = 0;
-  /** Offset of each datagram's header. */
   readonly at: Uint32Array;
-  /** Bytes of header and ciphertext, that is: without the tag. */
+  /** Bytes without the tag. */
   readonly size: Uint32Array;
   /** 1 while the datagram is to be worked on, 0 once it is dropped. */
   readonly wanted: Uint8Array;
   readonly #keysAt: number;
   readonly #macsAt: number;
 
-  /** Bytes for keys and HMACs. */
   static regionBytes(params: SatpParameters, capacity: number): number {
     return capacity * (keyLayout(params).stride + MAC_STRIDE);
   }
 
-  /**
-   * @param regionAt Offset of `regionBytes()` bytes, a multiple of 16
-   * @throws {RangeError} if the region is not aligned or does not fit
-   */
+  /** @throws {RangeError} Unless the region fits, at a multiple of 16 */
   constructor(
     memory: Uint8Array<ArrayBuffer>,
     params: SatpParameters,
@@ -100,7 +90,6 @@ export class DatagramBatch {
     this.#macsAt = regionAt + capacity * this.layout.stride;
   }
 
-  /** Bytes with a slot for each datagram. */
   static slottedBytes(
     params: SatpParameters,
     capacity: number,
@@ -109,12 +98,7 @@ export class DatagramBatch {
     return DatagramBatch.regionBytes(params, capacity) + capacity * slotBytes;
   }
 
-  /**
-   * A batch whose datagrams have slots, one behind the other.
-   *
-   * @param at Offset of `slottedBytes()` bytes, a multiple of 16
-   * @throws {RangeError} if they are not aligned or do not fit
-   */
+  /** A slot for each datagram, one behind the other. */
   static slotted(
     memory: Uint8Array<ArrayBuffer>,
     params: SatpParameters,
@@ -128,7 +112,7 @@ export class DatagramBatch {
     return batch;
   }
 
-  /** A slotted batch in a memory of its own, for those who do not share one. */
+  /** In a memory of its own. */
   static standalone(
     params: SatpParameters,
     capacity: number,
@@ -147,7 +131,6 @@ export class DatagramBatch {
     return this.size[i] ?? 0;
   }
 
-  /** Where the ciphertext ends and the tag begins. */
   endOf(i: number): number {
     return this.startOf(i) + this.sizeOf(i);
   }
@@ -165,7 +148,7 @@ export class DatagramBatch {
     return this.macAt(i) + SHA1_BYTES - this.params.tagLength;
   }
 
-  /** Drops what is still wanted, and says how many datagrams that were. */
+  /** @returns How many were wanted. */
   dropAll(): number {
     let dropped = 0;
     for (let i = 0; i < this.count; i++) {
@@ -175,7 +158,6 @@ export class DatagramBatch {
     return dropped;
   }
 
-  /** Forgets the keys of past datagrams, as far as they lie here. */
   wipe(): void {
     this.memory.fill(0, this.#keysAt, this.macAt(this.capacity));
   }

@@ -1,8 +1,4 @@
-/**
- * One datagram at a time: what the library offers for seal and open.
- *
- * @module
- */
+// Codec of single datagrams, for the library.
 import { DatagramBatch } from "./batch.ts";
 import type { CryptoEngine } from "./engine.ts";
 import { SatpError } from "./errors.ts";

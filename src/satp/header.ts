@@ -6,10 +6,7 @@ export const HEADER_BYTES = 8;
 
 export const PAYLOAD_TYPE_BYTES = 2;
 
-/**
- * The longest datagram that the original daemons take; what is longer they
- * cut, so that its tag fails (SATP section 5).
- */
+/** The originals cut what is longer, so that its tag fails (SATP section 5). */
 export const MAX_DATAGRAM_BYTES = 1600;
 
 export function writeHeader(
@@ -71,9 +68,8 @@ export type PayloadType = typeof PayloadType[keyof typeof PayloadType];
 export type DeviceType = "tun" | "tap";
 
 /**
- * @param firstByte Of a packet from a tun device: holds the IP version
- * @returns undefined for what is neither; such packets are not sent (the
- * originals send the type of the packet before)
+ * @returns undefined for a packet of a tun device that is neither; it is not sent
+ * (the originals send the type of the packet before)
  */
 export function payloadTypeOf(firstByte: number): PayloadType | undefined {
   const version = firstByte >>> 4;

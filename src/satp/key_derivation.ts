@@ -1,10 +1,6 @@
-/**
- * Key derivation: three values per datagram from master key, master salt,
- * direction and sequence number (SATP section 2). Nothing is stored; the
- * blocks of a whole batch are written here and encrypted in one engine call.
- *
- * @module
- */
+// Key derivation: three values per datagram from master key, master salt,
+// direction and sequence number (SATP section 2). Nothing is stored; the
+// blocks of a whole batch are written here and encrypted in one engine call.
 import type { DatagramBatch } from "./batch.ts";
 import {
   allOf,
@@ -23,14 +19,12 @@ const LABELS: Readonly<Record<Role, readonly [number, number, number]>> = {
   right: [0xda4b9237, 0xc1dfd96e, 0x1b645389],
 };
 
-/** The derivation of one direction of one connection. */
 export class KeySchedule {
   /** null where the key derivation is `null`: all derived bytes are zero. */
   readonly master: MasterKey | null;
   // The counter blocks of sequence number 0, two per label, as words.
   readonly #blocks: Uint32Array;
 
-  /** @param sentBy The role of whoever sends the datagrams */
   constructor(master: MasterKey | null, salt: Uint8Array, sentBy: Role) {
     this.master = master;
     const labels = LABELS[sentBy];
@@ -62,13 +56,12 @@ export class KeySchedule {
   }
 }
 
-/** Both directions of one connection. */
 export interface SchedulePair {
   readonly seal: KeySchedule;
   readonly open: KeySchedule;
 }
 
-/** The schedule of each datagram of a batch; null where it is not wanted. */
+/** Of each datagram of a batch; null where it is not wanted. */
 export type Schedules = readonly (KeySchedule | null)[];
 
 export function schedulePair(
@@ -85,11 +78,7 @@ export function schedulePair(
   return imported instanceof Promise ? imported.then(pair) : pair(imported);
 }
 
-/**
- * Derives the keys of all wanted datagrams: their counter blocks are written,
- * and those of neighbours with the same master key encrypted in one call.
- * Where the derivation is `null` the keys are zero bytes.
- */
+/** One call for neighbours with the same master key; zero bytes without one. */
 export function deriveKeys(
   batch: DatagramBatch,
   schedules: Schedules,
@@ -115,10 +104,7 @@ export function deriveKeys(
   if (pending.length > 0) return allOf(pending);
 }
 
-/**
- * Turns a derived cipher salt into the initial counter block by XORing mux,
- * sender id and sequence number of the datagram into it (SATP section 3.1).
- */
+/** Makes the initial counter block of a derived salt (SATP section 3.1). */
 export function writeCounter(
   { memory, words }: DatagramBatch,
   counterAt: number,

@@ -1,8 +1,4 @@
-/**
- * The names that two peers must configure alike, and what follows from them.
- *
- * @module
- */
+// Parameters that two peers must configure alike, and what follows from them.
 import { type AesKeyBytes, SHA1_BYTES } from "./engine.ts";
 import { SatpError } from "./errors.ts";
 
@@ -25,15 +21,15 @@ export type AuthAlgo = "null" | "sha1";
 /** A tag is the end of an HMAC-SHA1 (SATP section 4.1). */
 export const MAX_TAG_BYTES = SHA1_BYTES;
 
-/** Bytes of the master salt, whatever the key size (SATP section 2.2). */
+/** Whatever the key size (SATP section 2.2). */
 export const SALT_BYTES = 14;
 
-/** Everything two peers agree on, except secrets and addresses. */
+/** All that two peers agree on, except secrets and addresses. */
 export interface SatpParameters {
   readonly cipher: CipherName;
   readonly kdPrf: KdPrfName;
   readonly authAlgo: AuthAlgo;
-  /** Bytes of the tag at the end of each datagram, 0 to 20. */
+  /** 0 to 20. */
   readonly tagLength: number;
 }
 
@@ -44,15 +40,13 @@ const AES_KEY_BYTES: Readonly<Record<CipherName, 0 | AesKeyBytes>> = {
   "aes-ctr-256": 32,
 };
 
-/** Key bytes of a cipher or key derivation; 0 for `null`. */
 export function keyBytes(name: CipherName): 0 | AesKeyBytes {
   return AES_KEY_BYTES[name];
 }
 
 /**
- * The parameters after the protocol's own rules: without an authentication
- * algorithm there is no tag (SATP section 4.2), and where neither cipher nor
- * authentication needs a key none is derived (SATP section 2.3).
+ * No tag without an algorithm (SATP section 4.2), and no keys where neither cipher
+ * nor authentication needs one (section 2.3).
  *
  * @throws {SatpError} BAD_PARAMETER if the tag length is not 0 to 20
  */
@@ -84,25 +78,16 @@ const ROLE_ALIASES: Readonly<Record<string, Role>> = {
   client: "right",
 };
 
-/**
- * The role behind a name or one of its aliases (SATP section 2.1).
- *
- * @returns undefined if the name is none; names are case sensitive
- */
+/** Aliases are roles too (SATP section 2.1). Names are case sensitive. */
 export function roleFromName(name: string): Role | undefined {
   return Object.hasOwn(ROLE_ALIASES, name) ? ROLE_ALIASES[name] : undefined;
 }
 
-/** The role of the peer. */
 export function oppositeRole(role: Role): Role {
   return role === "left" ? "right" : "left";
 }
 
-/**
- * The cipher or key derivation behind a name; `aes-ctr` means `aes-ctr-128`.
- *
- * @returns undefined if the name is none; names are case sensitive
- */
+/** `aes-ctr` means `aes-ctr-128`. Names are case sensitive. */
 export function cipherFromName(name: string): CipherName | undefined {
   if (name === "aes-ctr") return "aes-ctr-128";
   return Object.hasOwn(AES_KEY_BYTES, name) ? name as CipherName : undefined;

@@ -1,25 +1,18 @@
-/**
- * The two ways of a batch through the engine: sealing (SATP section 5) and
- * opening (SATP section 6).
- *
- * Opening stops between authentication and decryption, because there the
- * caller decides: replay window, endpoint, payload size.
- *
- * @module
- */
+// The two ways of a batch through the engine: sealing (SATP section 5) and
+// opening (SATP section 6). Opening stops between authentication and decryption,
+// because there the caller decides: replay window, endpoint, payload size.
 import type { DatagramBatch } from "./batch.ts";
 import type { CryptoEngine, MaybePromise, SyncCryptoEngine } from "./engine.ts";
 import { HEADER_BYTES } from "./header.ts";
 import { deriveKeys, type Schedules, writeCounter } from "./key_derivation.ts";
 
-/** Works on all wanted datagrams of a batch. */
 type Step = (
   engine: CryptoEngine,
   batch: DatagramBatch,
   schedules: Schedules,
 ) => MaybePromise<void>;
 
-/** Steps in a row; done on return, if the engine is. */
+/** Done on return, if the engine is. */
 interface Pipeline {
   (engine: SyncCryptoEngine, batch: DatagramBatch, schedules: Schedules): void;
   (
@@ -29,10 +22,7 @@ interface Pipeline {
   ): MaybePromise<void>;
 }
 
-/**
- * Seals every wanted datagram: header, payload type and payload stand in the
- * memory in clear, afterwards header, ciphertext and tag do.
- */
+/** Makes header, ciphertext and tag of header, payload type and payload. */
 export const sealBatch: Pipeline = pipeline([
   (_, batch, schedules) => deriveKeys(batch, schedules),
   applyCipher,
@@ -40,10 +30,7 @@ export const sealBatch: Pipeline = pipeline([
   writeTags,
 ]);
 
-/**
- * Checks the tag of every wanted datagram; where it is wrong the datagram is
- * not wanted any more. {@link applyCipher} decrypts the others.
- */
+/** Datagrams with a wrong tag are not wanted any more. */
 export const authenticateBatch: Pipeline = pipeline([
   (_, batch, schedules) => deriveKeys(batch, schedules),
   authenticate,
@@ -78,10 +65,7 @@ async function runAfter(
   await runFrom(...rest);
 }
 
-/**
- * Encrypts or decrypts, which in CTR mode is the same, every wanted datagram.
- * Its derived salt is used up by that.
- */
+/** Encrypts or decrypts, the same in CTR mode; uses up the derived salt. */
 export function applyCipher(
   engine: SyncCryptoEngine,
   batch: DatagramBatch,
@@ -123,7 +107,6 @@ function authenticate(
   return mac.flush();
 }
 
-// A tag is the end of the HMAC (SATP section 4.1).
 function writeTags(_: CryptoEngine, batch: DatagramBatch): void {
   const { memory, params: { tagLength } } = batch;
   if (tagLength === 0) return;

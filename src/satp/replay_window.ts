@@ -1,10 +1,6 @@
-/**
- * The replay window: which sequence numbers of a sender were seen (SATP
- * section 9). It decides as the original daemons do, also around the wrap from
- * 2^32 - 1 to 0.
- *
- * @module
- */
+// The replay window: which sequence numbers of a sender were seen (SATP section
+// 9). It decides as the original daemons do, also around the wrap from 2^32 - 1
+// to 0.
 
 /** The largest window; above it a sender would cost more than 128 KiB. */
 export const MAX_WINDOW_SIZE = 1 << 20;
@@ -46,7 +42,7 @@ export class ReplayWindow {
   readonly #senders = new Map<number, Sender>();
   // A power of two, so that positions stay right across the wrap at 2^32.
   #ringBits: number;
-  /** Whose datagram was accepted last; it is the last one of the map. */
+  // The last one of the map: whose datagram was accepted last.
   #newestId = -1;
   // Datagrams come in trains of one sender: spares most look-ups.
   #lastId = -1;
@@ -157,7 +153,7 @@ export class ReplayWindow {
     this.#lastId = -1;
   }
 
-  // A map keeps the order in which its keys were put in.
+  // A map keeps the order of insertion.
   #forgetOldest(): void {
     for (const oldest of this.#senders.keys()) {
       this.#senders.delete(oldest);

@@ -3,13 +3,12 @@ import { SatpError } from "./errors.ts";
 import { type KdPrfName, keyBytes, SALT_BYTES } from "./params.ts";
 
 export interface MasterSecrets {
-  /** 16, 24 or 32 bytes, or none for key derivation `null`. */
+  /** Empty for key derivation `null`, as is the salt. */
   readonly key: Uint8Array;
-  /** 14 bytes, or none for key derivation `null`. */
   readonly salt: Uint8Array;
 }
 
-/** What people may give; key and salt win over the passphrase, each alone. */
+/** Key and salt win over the passphrase, each alone. */
 export interface GivenSecrets {
   readonly passphrase?: string | undefined;
   readonly key?: Uint8Array | undefined;
@@ -22,13 +21,10 @@ export type Digest = (
 ) => Promise<Uint8Array>;
 
 /**
- * Decides the master secrets for a key derivation. The passphrase becomes the
- * last bytes of its SHA-256 (key) and of its SHA-1 (salt).
+ * The passphrase becomes the last bytes of its SHA-256 (key) and of its SHA-1
+ * (salt). Where the originals go on with zero or stale keys, this refuses.
  *
- * Where the originals go on with zero or stale keys, this refuses.
- *
- * @throws {SatpError} BAD_KEY or BAD_SALT if one is missing or has a length
- * that does not fit
+ * @throws {SatpError} BAD_KEY or BAD_SALT if one is missing or does not fit
  */
 export async function masterSecrets(
   kdPrf: KdPrfName,
@@ -69,11 +65,7 @@ function lengthText(
   return `Cannot derive keys with ${kdPrf}: the ${what} is ${found}, it must have ${wanted} bytes`;
 }
 
-/**
- * Unlike the originals it reads nothing into text that is not hexadecimal.
- *
- * @returns undefined for an odd number of digits or any other character
- */
+/** @returns undefined for what is not hexadecimal; the originals guess. */
 export function bytesFromHex(text: string): Uint8Array | undefined {
   if (text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text)) return undefined;
   const bytes = new Uint8Array(text.length / 2);
