@@ -25,8 +25,7 @@ import type { MasterSecrets } from "../satp/secrets.ts";
 import { CONNECTION_COUNTERS } from "./counters.ts";
 import { LiveMuxes } from "./live_muxes.ts";
 import { NumberSpaces } from "./number_spaces.ts";
-import { NumberWords } from "./number_words.ts";
-import { wireSeq } from "./numbers.ts";
+import { NumberWords, wireSeq } from "./numbers.ts";
 
 /** One record for each value of the 16 bit mux, and one for the table. */
 const RECORDS = 0x10000 + 1;

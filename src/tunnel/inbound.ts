@@ -22,9 +22,13 @@ import {
   readU16,
 } from "../satp/header.ts";
 import type { KeySchedule } from "../satp/key_derivation.ts";
-import type { Connection, Connections } from "./connection.ts";
+import {
+  type Connection,
+  type Connections,
+  type KeyEpoch,
+  PinnedKeys,
+} from "./connection.ts";
 import { ConnectionCounter, count, PlaneCounter } from "./counters.ts";
-import { type KeyEpoch, PinnedKeys } from "./key_epoch.ts";
 import { HEADROOM_BYTES } from "./outbound.ts";
 
 /** What somebody may want to log; the implementation limits the rate. */
@@ -45,6 +49,8 @@ export interface InboundOptions {
   readonly fixedRemote: boolean;
   readonly counters: Float64Array;
   readonly events: InboundEvents;
+  /** Called with the mux of a connection whose peer was heard elsewhere. */
+  readonly moved: (mux: number) => void;
   /** Milliseconds since 1970, by a clock that never goes back. */
   readonly now: () => number;
 }
@@ -214,12 +220,13 @@ export class Inbound {
     if (sameSockaddr(endpoint, 0, sources, source)) {
       return tenure.hear(this.#heard);
     }
-    const { fixedRemote, connections, events } = this.#options;
+    const { fixedRemote, connections, events, moved } = this.#options;
     const isFirst = !connection.hasEndpoint;
     if (fixedRemote && !isFirst) return;
     if (!tenure.yields(endpoint, sources, source, this.#heard)) return;
     if (!connections.table.follow(mux, epoch, sources, source)) return;
     copySockaddr(sources, source, endpoint, 0);
     events.endpointChanged(connection, isFirst);
+    moved(mux);
   }
 }

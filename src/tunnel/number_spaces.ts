@@ -10,8 +10,12 @@
  */
 import type { Role } from "../satp/params.ts";
 import type { MasterSecrets } from "../satp/secrets.ts";
-import type { NumberWords } from "./number_words.ts";
-import { isTooFarAhead, PARKED, raisedTo } from "./numbers.ts";
+import {
+  isTooFarAhead,
+  type NumberWords,
+  PARKED,
+  raisedTo,
+} from "./numbers.ts";
 
 /** What decides on the space of a connection, besides its mux. */
 export interface SpaceKeys {

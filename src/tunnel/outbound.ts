@@ -16,26 +16,14 @@ import {
   writeU16,
 } from "../satp/header.ts";
 import type { KeySchedule } from "../satp/key_derivation.ts";
-import type { Connection, Connections } from "./connection.ts";
+import { type Connection, type Connections, PinnedKeys } from "./connection.ts";
 import { Notice } from "./connection_table.ts";
 import { ConnectionCounter, count, PlaneCounter } from "./counters.ts";
-import { PinnedKeys } from "./key_epoch.ts";
 import { SenderIds, SEQ_RANGE, SPENT, STALE } from "./numbers.ts";
+import type { PacketRouter } from "./packet_router.ts";
 
 /** Bytes in front of a packet that become header and payload type. */
 export const HEADROOM_BYTES = HEADER_BYTES + PAYLOAD_TYPE_BYTES;
-
-/** Which connection carries a packet (SATP section 8). */
-export interface Chooser {
-  /**
-   * @param at Offset of the packet
-   * @param size Bytes of the packet, at least 1
-   * @returns undefined if it is to be dropped
-   */
-  choose(memory: Uint8Array, at: number, size: number): Connection | undefined;
-  /** The mux that goes into the header. */
-  headerMux(connection: Connection): number;
-}
 
 /** What somebody should be told, once for each connection and its keys. */
 export interface OutboundEvents {
@@ -50,7 +38,7 @@ export interface OutboundEvents {
 /** What is the same for all packets. */
 export interface OutboundOptions {
   readonly connections: Connections;
-  readonly chooser: Chooser;
+  readonly router: PacketRouter;
   readonly deviceType: DeviceType;
   /** One after the other; see {@link SenderIds}. */
   readonly senderIds: readonly number[];
@@ -108,7 +96,7 @@ export class Outbound {
 
   #address(i: number, size: number): void {
     const { batch } = this;
-    const { chooser, counters } = this.#options;
+    const { router, counters } = this.#options;
     const at = batch.startOf(i);
     batch.wanted[i] = 0;
     this.schedules[i] = null;
@@ -118,7 +106,7 @@ export class Outbound {
     }
     const type = this.#payloadType(at + HEADROOM_BYTES, size);
     if (type === undefined) return count(counters, PlaneCounter.MALFORMED_OUT);
-    const to = chooser.choose(batch.memory, at + HEADROOM_BYTES, size);
+    const to = router.route(batch.memory, at + HEADROOM_BYTES, size);
     if (to?.keys === undefined || !to.hasEndpoint) {
       return count(counters, PlaneCounter.NOWHERE_TO_SEND);
     }
@@ -150,7 +138,7 @@ export class Outbound {
 
   #numberRun(connection: Connection, first: number, end: number): void {
     const { batch } = this;
-    const { connections, chooser, counters } = this.#options;
+    const { connections, router, counters } = this.#options;
     const { keys } = connection;
     const number = keys === undefined ? STALE : connections.table.reserve(
       connection.mux,
@@ -170,7 +158,7 @@ export class Outbound {
     }
     this.#pinned.add(keys);
     const { seal } = keys.schedules;
-    const mux = chooser.headerMux(connection);
+    const mux = router.headerMux(connection);
     const generation = Math.floor(number / SEQ_RANGE);
     const senderId = this.#senderIds.of(generation);
     const nextId = this.#senderIds.of(generation + 1);

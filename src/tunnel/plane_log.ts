@@ -16,7 +16,7 @@ import type { OutboundEvents } from "./outbound.ts";
 const LIMIT = { burst: 5, perSecond: 0.1 };
 
 /** How often it is said how many lines were held back, in ms. */
-const FLUSH_MS = 10_000;
+export const FLUSH_MS = 10_000;
 
 /** What helps a connection that runs out of numbers. */
 const REMEDY =
@@ -25,12 +25,9 @@ const REMEDY =
 /** {@link InboundEvents} and {@link OutboundEvents} as log lines. */
 export class PlaneLog implements InboundEvents, OutboundEvents {
   readonly #log: RateLimitedLog;
-  readonly #now: () => number;
-  #flushedAt = 0;
 
   /** @param now A clock that never goes back, in milliseconds */
   constructor(logger: Logger, now: () => number) {
-    this.#now = now;
     this.#log = new RateLimitedLog(logger, LIMIT, now);
   }
 
@@ -118,13 +115,7 @@ export class PlaneLog implements InboundEvents, OutboundEvents {
 
   /** Says how many lines were held back so far. */
   flush(): void {
-    this.#flushedAt = this.#now();
     this.#log.flush();
-  }
-
-  /** {@link flush}, but not too often; to be called whenever there is time. */
-  flushSometimes(): void {
-    if (this.#now() - this.#flushedAt >= FLUSH_MS) this.flush();
   }
 }
 

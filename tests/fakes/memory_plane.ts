@@ -25,10 +25,9 @@ import {
   readEndpoint,
   writeEndpoint,
 } from "../../src/tunnel/endpoint_words.ts";
-import { withMoves } from "../../src/tunnel/inbound_events.ts";
 import type { NativeEngineName } from "../../src/tunnel/native/messages.ts";
 import { PlaneLog } from "../../src/tunnel/plane_log.ts";
-import { PointToPoint } from "../../src/tunnel/point_to_point.ts";
+import { PacketRouter } from "../../src/tunnel/packet_router.ts";
 import { PortablePlane } from "../../src/tunnel/portable/plane.ts";
 import type {
   DatagramSocket,
@@ -182,14 +181,15 @@ export class MemoryPlane implements PlaneUnderTest {
       sockets: [this.#socket],
       outbound: {
         ...shared,
-        chooser: new PointToPoint(connections, mux),
+        router: new PacketRouter(connections, mux, undefined),
         senderIds,
         events,
       },
       inbound: {
         ...shared,
         fixedRemote: options.fixedRemote ?? false,
-        events: withMoves(events, (mux) => this.moved.push(mux)),
+        events,
+        moved: (mux) => this.moved.push(mux),
         now,
       },
       noSocket: (to) => events.noSocket(to),

@@ -85,8 +85,7 @@ export function assemble(
       new EventFd(libc, setup.otherWakeup),
       now,
     ),
-    patience,
-    log,
+    ...{ patience, now, log },
   });
 }
 

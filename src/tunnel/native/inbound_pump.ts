@@ -19,7 +19,6 @@ import { applyCipher, authenticateBatch } from "../../satp/pipeline.ts";
 import type { WorkerParts } from "./assemble.ts";
 import { count, PlaneCounter } from "../counters.ts";
 import { Inbound } from "../inbound.ts";
-import { withMoves } from "../inbound_events.ts";
 import type { NativeSetup } from "./messages.ts";
 import { HEADROOM_BYTES } from "../outbound.ts";
 
@@ -73,8 +72,8 @@ export class InboundPump {
         arena.take(region, 64),
       ),
       {
-        ...{ connections, deviceType, fixedRemote, counters, now },
-        events: withMoves(log, moved),
+        ...{ connections, deviceType, fixedRemote, counters, now, moved },
+        events: log,
       },
     );
     const size = setup.gro ? JOINED_BYTES : SINGLE_BYTES;

@@ -28,10 +28,11 @@ export interface CarryLoopOptions {
   readonly connections: Pick<Connections, "dropRetired">;
   /** Without one the device is read by nobody else. */
   readonly turn: DeviceTurn | undefined;
-  /** Longest rest, in milliseconds. */
+  /** Longest rest, and how long log lines are held back, in milliseconds. */
   readonly patience: number;
-  /** What is to be said sometimes, but not while there is more to do. */
-  readonly log: Pick<PlaneLog, "flushSometimes">;
+  /** A clock that never goes back, in milliseconds. */
+  readonly now: () => number;
+  readonly log: Pick<PlaneLog, "flush">;
 }
 
 /** The rounds of one worker. */
@@ -40,6 +41,7 @@ export class CarryLoop {
   readonly #deviceIndex: number;
   readonly #wakeupIndex: number;
   #readsDevice = true;
+  #flushAt = 0;
 
   constructor(options: CarryLoopOptions) {
     const { wait, device, wakeup, sockets } = options;
@@ -80,13 +82,21 @@ export class CarryLoop {
 
   // Returns whether the other worker should read the device.
   #rest(): boolean {
-    const { wait, wakeup, turn, patience, log } = this.#options;
+    const { wait, wakeup, turn, patience } = this.#options;
     const longest = this.#readsDevice ? turn?.longestRest : undefined;
     const limit = Math.min(patience, longest ?? patience);
     const ready = wait.wait(limit);
     if (wait.ready(this.#wakeupIndex) !== 0) wakeup.drain();
-    log.flushSometimes();
+    this.#flushLog();
     return turn?.rested(ready === 0) ?? false;
+  }
+
+  #flushLog(): void {
+    const { log, now, patience } = this.#options;
+    const time = now();
+    if (time < this.#flushAt) return;
+    this.#flushAt = time + patience;
+    log.flush();
   }
 
   // What was read before must go out before what is read next.

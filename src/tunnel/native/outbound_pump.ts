@@ -19,9 +19,8 @@ import type { WorkerParts } from "./assemble.ts";
 import { count, PlaneCounter } from "../counters.ts";
 import { GsoSender } from "./gso_sender.ts";
 import type { NativeSetup } from "./messages.ts";
-import { type Chooser, HEADROOM_BYTES, Outbound } from "../outbound.ts";
-import { PointToPoint } from "../point_to_point.ts";
-import { Routed } from "../routed.ts";
+import { HEADROOM_BYTES, Outbound } from "../outbound.ts";
+import { PacketRouter } from "../packet_router.ts";
 
 /**
  * Datagrams of a batch: two super-packets of TCP at the default MTU, which
@@ -60,7 +59,7 @@ export class OutboundPump {
     this.#vnetHeader = setup.vnetHeader;
     this.#outbound = new Outbound(takeBatch(arena, params), {
       ...{ connections, deviceType, senderIds, counters },
-      chooser: chooserOf(setup, parts),
+      router: routerOf(setup, parts),
       events: log,
     });
     this.#sender = new GsoSender(this.#outbound, {
@@ -190,13 +189,12 @@ export class OutboundPump {
   }
 }
 
-function chooserOf(
+function routerOf(
   { settings: { mux }, routes }: NativeSetup,
   { connections }: WorkerParts,
-): Chooser {
-  return routes === undefined
-    ? new PointToPoint(connections, mux)
-    : new Routed(connections, new RouteTable(routes));
+): PacketRouter {
+  const table = routes && new RouteTable(routes);
+  return new PacketRouter(connections, mux, table);
 }
 
 function takeBatch(arena: Arena, params: SatpParameters): DatagramBatch {

@@ -10,11 +10,8 @@ import type { LevelName } from "../../log/level.ts";
 import type { Logger } from "../../log/logger.ts";
 import { assemble, engineMaker } from "./assemble.ts";
 import type { NativeSetup, WorkerMessage } from "./messages.ts";
-import { PlaneLog } from "../plane_log.ts";
+import { FLUSH_MS, PlaneLog } from "../plane_log.ts";
 import { warmUp } from "./warm_up.ts";
-
-/** How long log lines may be held back while nothing happens, in ms. */
-const PATIENCE_MS = 10_000;
 
 async function carry(setup: NativeSetup): Promise<void> {
   const now = () => performance.timeOrigin + performance.now();
@@ -23,7 +20,7 @@ async function carry(setup: NativeSetup): Promise<void> {
   warmUp(setup, { libc, newEngine, now });
   const log = new PlaneLog(postingLogger(), now);
   const moved = (mux: number) => say({ kind: "moved", mux });
-  const patience = PATIENCE_MS;
+  const patience = FLUSH_MS;
   const loop = assemble(setup, { libc, newEngine, now, log, moved, patience });
   const stop = new Int32Array(setup.stop);
   say({ kind: "ready" });

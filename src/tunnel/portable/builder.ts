@@ -14,16 +14,14 @@ import type { SatpParameters } from "../../satp/params.ts";
 import { Connections } from "../connection.ts";
 import { PLANE_COUNTERS } from "../counters.ts";
 import { bindUdp, bindUdpToAll, type DenoUdpSocket } from "./deno_udp.ts";
-import { withMoves } from "../inbound_events.ts";
 import type {
   DeviceHandle,
   PlaneBuilder,
   PlaneSetup,
   RunningPlane,
 } from "../plane.ts";
-import { PlaneLog } from "../plane_log.ts";
-import { PointToPoint } from "../point_to_point.ts";
-import { Routed } from "../routed.ts";
+import { FLUSH_MS, PlaneLog } from "../plane_log.ts";
+import { PacketRouter } from "../packet_router.ts";
 import { type BatchMaker, PortablePlane } from "./plane.ts";
 import type { TunnelSettings } from "../settings.ts";
 
@@ -87,7 +85,7 @@ export class PortableBuilder implements PlaneBuilder {
     const { engine, newBatch } = this.#openEngine(params);
     const connections = new Connections(table, engine);
     const planeLog = new PlaneLog(this.#logger, this.#now);
-    const flushing = setInterval(() => planeLog.flushSometimes(), 1000);
+    const flushing = setInterval(() => planeLog.flush(), FLUSH_MS);
     this.#opened.defer(() => clearInterval(flushing));
     this.#opened.defer(() => planeLog.flush());
     const shared = {
@@ -103,16 +101,15 @@ export class PortableBuilder implements PlaneBuilder {
       sockets: this.#sockets,
       outbound: {
         ...shared,
-        chooser: routes === undefined
-          ? new PointToPoint(connections, mux)
-          : new Routed(connections, routes),
+        router: new PacketRouter(connections, mux, routes),
         senderIds,
         events: planeLog,
       },
       inbound: {
         ...shared,
         fixedRemote,
-        events: withMoves(planeLog, moved),
+        events: planeLog,
+        moved,
         now: this.#now,
       },
       noSocket: (to) => planeLog.noSocket(to),

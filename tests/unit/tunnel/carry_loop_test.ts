@@ -99,7 +99,12 @@ function loopOf(
   { inbound = true, turn }: { inbound?: boolean; turn?: DeviceTurn },
 ) {
   const deeds: string[] = [];
-  const script = { outbound: false, inbound: false, ready: [] as number[] };
+  const script = {
+    outbound: false,
+    inbound: false,
+    ready: [] as number[],
+    time: 0,
+  };
   const watched: number[] = [];
   const looks = { count: 0 };
   const loop = new CarryLoop({
@@ -126,10 +131,12 @@ function loopOf(
     connections: { dropRetired: () => void looks.count++ },
     turn,
     patience: 500,
-    log: { flushSometimes: () => void deeds.push("log") },
+    now: () => script.time,
+    log: { flush: () => void deeds.push("log") },
   });
-  const round = (): string[] => {
+  const round = (passed = 500): string[] => {
     deeds.length = 0;
+    script.time += passed;
     loop.round();
     return [...deeds];
   };
@@ -157,6 +164,14 @@ Deno.test("a round carries in, then out, and rests when nothing is left", () => 
   assert.deepEqual(round(), ["in", "out"]);
   script.inbound = false;
   assert.deepEqual(round(), ["in", "out", "wait 500", "log"]);
+});
+
+Deno.test("log lines are held back for the longest rest, and no longer", () => {
+  const { round } = loopOf({});
+  assert.ok(round().includes("log"));
+  assert.ok(!round(499).includes("log"));
+  assert.ok(round(1).includes("log"));
+  assert.ok(!round(1).includes("log"));
 });
 
 Deno.test("a signalled eventfd ends a rest, and is drained", () => {

@@ -18,7 +18,7 @@ import {
 import { PLANE_COUNTERS, PlaneCounter } from "../../../src/tunnel/counters.ts";
 import { Inbound } from "../../../src/tunnel/inbound.ts";
 import { HEADROOM_BYTES, Outbound } from "../../../src/tunnel/outbound.ts";
-import { PointToPoint } from "../../../src/tunnel/point_to_point.ts";
+import { PacketRouter } from "../../../src/tunnel/packet_router.ts";
 
 const PARAMS: SatpParameters = {
   cipher: "aes-ctr-128",
@@ -83,6 +83,7 @@ class Bench {
       ...shared,
       fixedRemote: false,
       now: () => 0,
+      moved() {},
       events: {
         wrongTag() {},
         replay() {},
@@ -93,7 +94,7 @@ class Bench {
     this.outbound = new Outbound(batch(), {
       ...shared,
       senderIds: [0],
-      chooser: new PointToPoint(connections, 0),
+      router: new PacketRouter(connections, 0, undefined),
       events: { numbersLow() {}, numbersSpent() {}, batchFailed },
     });
     this.table.setEndpoint(0, endpointWords().fill(4, 0, 1), 0);

@@ -23,7 +23,7 @@ import {
   type SendSockets,
 } from "../../../src/tunnel/native/gso_sender.ts";
 import { Outbound } from "../../../src/tunnel/outbound.ts";
-import { PointToPoint } from "../../../src/tunnel/point_to_point.ts";
+import { PacketRouter } from "../../../src/tunnel/packet_router.ts";
 import { RecordingKernel } from "../../fakes/native_rig_kernel.ts";
 import { paramsOf } from "../../vectors/satp.ts";
 import { libcTest } from "../../fakes/with_libc.ts";
@@ -61,7 +61,7 @@ class Bench {
       new DatagramBatch(arena.bytes, PARAMS, CAPACITY, arena.take(region, 64)),
       {
         connections: this.connections,
-        chooser: new PointToPoint(this.connections, 0),
+        router: new PacketRouter(this.connections, 0, undefined),
         deviceType: "tun",
         senderIds: [0],
         events: {
