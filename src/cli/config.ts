@@ -16,6 +16,7 @@ import { systemWorld } from "../daemon/system_world.ts";
 import type { World } from "../daemon/world.ts";
 import { openLog } from "../log/log.ts";
 import type { Logger } from "../log/logger.ts";
+import { reasonOf } from "../log/reason.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import { formatPrefix } from "../net/prefix.ts";
 import { Resolver } from "../net/resolver.ts";
@@ -61,7 +62,7 @@ export async function config(
     printTo(Deno.stdout, await recordsOf(options, world, logger));
     return 0;
   } catch (error) {
-    logger.error(error instanceof Error ? error.message : String(error));
+    logger.error(reasonOf(error));
     return EXIT_FAILED;
   }
 }
@@ -100,9 +101,8 @@ async function endpointOf(
     const [favourite] = await resolver.resolveOnce({ host, port, family });
     return favourite;
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(
-      `Cannot resolve '${host}' (--remote-host): ${reason}`,
+      `Cannot resolve '${host}' (--remote-host): ${reasonOf(cause)}`,
       { cause },
     );
   }

@@ -8,6 +8,7 @@
 import { createFile } from "../../ffi/process/new_file.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import { type KeyFiles, readGenkeyCommandLine } from "../config/genkey.ts";
+import { reasonOf } from "../log/reason.ts";
 import { keyBytes, SALT_BYTES } from "../satp/params.ts";
 import { printCommandLine, printTo } from "./print.ts";
 
@@ -43,8 +44,7 @@ export function genkey(argv: readonly string[], libc: ProcessLibc): number {
     writeSecrets(libc, files, secrets);
     return 0;
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    printTo(Deno.stderr, `anytun-genkey: ${text}\n`);
+    printTo(Deno.stderr, `anytun-genkey: ${reasonOf(error)}\n`);
     return EXIT_FAILED;
   }
 }
@@ -64,8 +64,7 @@ export function writeSecrets(
     try {
       return createFile(libc, files[name], bytes, MODE);
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new Error(`${reason} (--${name}-file)`, { cause });
+      throw new Error(`${reasonOf(cause)} (--${name}-file)`, { cause });
     }
   };
   const key = write("key");

@@ -13,6 +13,7 @@ import {
   type ShowtablesOptions,
 } from "../config/showtables.ts";
 import { LocalStreams } from "../daemon/local_streams.ts";
+import { reasonOf } from "../log/reason.ts";
 import { parseAddress } from "../net/address.ts";
 import {
   formatPlaceName,
@@ -56,7 +57,7 @@ export async function showtables(
   try {
     await showAll(await chunksOf(options, libc, display.asTables), display);
   } catch (error) {
-    printTo(Deno.stderr, `anytun-showtables: ${textOf(error)}\n`);
+    printTo(Deno.stderr, `anytun-showtables: ${reasonOf(error)}\n`);
     return EXIT_FAILED;
   }
   return display.finish();
@@ -135,7 +136,7 @@ async function* named(
   } catch (cause) {
     const name = formatPlaceName(server);
     throw new Error(
-      `Cannot read from ${name} (--connect): ${textOf(cause)}`,
+      `Cannot read from ${name} (--connect): ${reasonOf(cause)}`,
       { cause },
     );
   }
@@ -159,7 +160,7 @@ async function connect(
     try {
       return await connect(place, AbortSignal.timeout(ANSWER_MS));
     } catch (error) {
-      reason = textOf(error);
+      reason = reasonOf(error);
     }
   }
   const name = formatPlaceName(server);
@@ -187,8 +188,4 @@ async function showAll(
 
 function pause(ms: number, signal?: AbortSignal): Promise<unknown> {
   return delay(ms, undefined, signal ? { signal } : {});
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { reasonOf } from "../log/reason.ts";
 import { bytesFromHex } from "../satp/secrets.ts";
 import { SALT_BYTES } from "../satp/params.ts";
 import type { Surroundings } from "./command_line.ts";
@@ -214,14 +215,14 @@ function readSecret<T>(
       bytes.fill(0);
     }
   } catch (error) {
-    throw new OptionFault(`Cannot use the ${name}: ${reason(error)}`, error);
+    throw new OptionFault(`Cannot use the ${name}: ${reasonFor(error)}`, error);
   }
 }
 
-function reason(error: unknown): string {
+function reasonFor(error: unknown): string {
   if (error instanceof BadValue) return `it must be ${error.message}`;
   if (error instanceof TypeError) return "it is no UTF-8 text";
-  return error instanceof Error ? error.message : String(error);
+  return reasonOf(error);
 }
 
 /** A line end after a passphrase is not meant to be part of it. */

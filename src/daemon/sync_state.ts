@@ -5,6 +5,7 @@
  * @module
  */
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
+import { reasonOf } from "../log/reason.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import type { Delay } from "../net/resolver.ts";
 import { type InterfaceIndex, withNumericZone } from "../net/zone.ts";
@@ -157,11 +158,10 @@ export class SyncState implements SyncSink {
       const address = withNumericZone(endpoint.address, interfaceIndex);
       return { address, port: endpoint.port };
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
       limited.write(
         "info",
         "sync endpoint",
-        () => `sync: connection ${mux} without endpoint: ${reason}`,
+        () => `sync: connection ${mux} without endpoint: ${reasonOf(error)}`,
       );
       return undefined;
     }
