@@ -8,7 +8,7 @@ import { cString } from "../libc.ts";
 import type { ProcessLibc } from "./libc.ts";
 import { statName, statOrNone, statPath } from "./stat.ts";
 
-interface PlacedFile {
+export interface PlacedFile {
   /** Unless another file has the name by now. */
   remove(): void;
   /** Afterwards nothing can be removed. */

@@ -25,7 +25,7 @@ const status = await startDaemon({
         name: "lock",
         async start({ stop, waiting }) {
           waiting("a key");
-          world.launcher.say(`pid ${world.pid}`);
+          world.parent.say(`pid ${world.pid}`);
           await aborted(stop);
         },
       }],

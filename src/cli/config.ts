@@ -11,7 +11,7 @@ import {
   configTable,
   readConfigCommandLine,
 } from "../config/config.ts";
-import { foregroundLauncher } from "../daemon/launcher.ts";
+import { foregroundParent } from "../daemon/parent.ts";
 import { systemWorld } from "../daemon/system_world.ts";
 import type { World } from "../daemon/world.ts";
 import { openLog } from "../log/log.ts";
@@ -48,8 +48,8 @@ export async function config(
   const commandLine = readConfigCommandLine(argv, Deno.version, files);
   if (commandLine.kind !== "run") return printCommandLine(commandLine);
   const { options, warnings } = commandLine;
-  const launcher = foregroundLauncher(Deno.stderr);
-  const world = systemWorld(libc, environment, launcher);
+  const parent = foregroundParent(Deno.stderr, ["stderr"]);
+  const world = systemWorld(libc, environment, parent);
   using log = openLog({
     targets: options.logTargets,
     format: "text",

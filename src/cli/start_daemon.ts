@@ -6,10 +6,12 @@
 import { closeInherited } from "../../ffi/process/descriptors.ts";
 import { hideMemory } from "../../ffi/process/hardening.ts";
 import { readEnvironment } from "../../ffi/process/process.ts";
+import { statDescriptor } from "../../ffi/process/stat.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import type { CommandLine } from "../config/command_line.ts";
 import { startInBackground, takeHandover } from "../daemon/background.ts";
-import { foregroundLauncher, type Launcher } from "../daemon/launcher.ts";
+import { foregroundParent, type Parent } from "../daemon/parent.ts";
+import type { StreamName } from "../log/target.ts";
 import { systemWorld } from "../daemon/system_world.ts";
 import type { World } from "../daemon/world.ts";
 import { printCommandLine, printTo } from "./print.ts";
@@ -47,13 +49,12 @@ export async function startDaemon<O extends StartOptions>(
   libc: ProcessLibc,
 ): Promise<number> {
   const environment = readEnvironment(libc);
-  const worldWith = (launcher: Launcher) =>
-    systemWorld(libc, environment, launcher);
+  const worldWith = (parent: Parent) => systemWorld(libc, environment, parent);
   const inheritance = takeHandover<O>(libc, environment, name);
   if (inheritance !== undefined) {
-    const { options, warnings, launcher } = inheritance;
+    const { options, warnings, parent } = inheritance;
     hideMemory(libc);
-    return await run(options, warnings, worldWith(launcher));
+    return await run(options, warnings, worldWith(parent));
   }
   const commandLine = read(environment);
   if (commandLine.kind !== "run") return printCommandLine(commandLine);
@@ -61,11 +62,19 @@ export async function startDaemon<O extends StartOptions>(
   // Not before the options are read: a secret may come by /dev/fd.
   closeInherited(libc);
   hideMemory(libc);
-  const world = worldWith(foregroundLauncher(Deno.stderr));
+  const parent = foregroundParent(Deno.stderr, sharedStreams(libc));
+  const world = worldWith(parent);
   if (options.foreground) return await run(options, warnings, world);
   const { startTimeout = START_TIMEOUT } = options;
   const say = (line: string) => printTo(Deno.stderr, `${line}\n`);
   const wait = { name, startTimeout, say, world };
   const handover = { options, warnings };
   return await startInBackground(libc, environment, handover, wait);
+}
+
+/** A terminal, or `2>&1`, shows both where the standard error is read. */
+function sharedStreams(libc: ProcessLibc): readonly StreamName[] {
+  const [stdout, stderr] = ["standard output", "standard error"]
+    .map((name, index) => statDescriptor(libc, index + 1, name).identity);
+  return stdout === stderr ? ["stdout", "stderr"] : ["stderr"];
 }

@@ -18,14 +18,14 @@ import {
 import { setProcessName, setUmask } from "../../ffi/process/process.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import { endChild, spawn, waitForEnd } from "../../ffi/process/spawn.ts";
-import type { Launcher } from "./launcher.ts";
+import type { Parent } from "./parent.ts";
 import type { World } from "./world.ts";
 
-/** Says to a process that it finds options and launcher as below. */
+/** Says to a process that it finds options and parent as below. */
 const MARK = "ANYTUN_HANDOVER";
 /** Descriptors of the process in the background. */
 const OPTIONS_FD = 3;
-const LAUNCHER_FD = 4;
+const PARENT_FD = 4;
 
 /** Nobody but the owner may write what the daemon makes. */
 const UMASK = 0o022;
@@ -168,7 +168,7 @@ function spawnWith<O>(
   libc: ProcessLibc,
   environment: ReadonlyMap<string, string>,
   handover: Handover<O>,
-  launcherFd: number,
+  parentFd: number,
 ): number {
   const bytes = new Uint8Array(serialize(handover));
   const optionsFd = memoryFile(libc, bytes);
@@ -181,7 +181,7 @@ function spawnWith<O>(
       argv: readArguments(libc),
       env: Array.from(variables, ([name, value]) => `${name}=${value}`),
       newSession: true,
-      descriptors: [optionsFd, launcherFd],
+      descriptors: [optionsFd, parentFd],
     });
   } finally {
     libc.symbols.close(optionsFd);
@@ -190,7 +190,7 @@ function spawnWith<O>(
 
 /** What a process in the background has been left. */
 export interface Inheritance<O> extends Handover<O> {
-  readonly launcher: Launcher;
+  readonly parent: Parent;
 }
 
 /**
@@ -213,12 +213,12 @@ export function takeHandover<O>(
   // What comes out of it may be views of what went in.
   const handover: Handover<O> = structuredClone(deserialize(bytes));
   bytes.fill(0);
-  closeOnExec(libc, LAUNCHER_FD);
-  return { ...handover, launcher: pipeLauncher(libc, LAUNCHER_FD) };
+  closeOnExec(libc, PARENT_FD);
+  return { ...handover, parent: pipeParent(libc, PARENT_FD) };
 }
 
 /** The process in the foreground, which waits at the other end of a pipe. */
-function pipeLauncher(libc: ProcessLibc, fd: number): Launcher {
+function pipeParent(libc: ProcessLibc, fd: number): Parent {
   let open = true;
   const close = (): void => {
     if (open) libc.symbols.close(fd);
@@ -229,14 +229,14 @@ function pipeLauncher(libc: ProcessLibc, fd: number): Launcher {
     const lines = text.split("\n").map((line) => `${word} ${line}\n`).join("");
     try {
       const bytes = new TextEncoder().encode(lines);
-      writeDescriptor(libc, fd, "launcher", bytes);
+      writeDescriptor(libc, fd, "parent", bytes);
     } catch {
       // It has not waited, or was killed.
       close();
     }
   };
   return {
-    readsStderr: false,
+    sharedStreams: [],
     changed(phase) {
       if (phase.kind === "starting") send("waiting", phase.what);
       if (phase.kind !== "ready") return;

@@ -18,17 +18,17 @@ import type {
   PlaneSetup,
   RunningPlane,
 } from "../tunnel/plane.ts";
+import { chooseSenderIds } from "../tunnel/sender_ids.ts";
+import type { TunnelSettings } from "../tunnel/settings.ts";
 import { counterLines } from "./counters_text.ts";
 import type { Service, Starting } from "./lifecycle.ts";
-import { chooseSenderIds } from "../tunnel/sender_ids.ts";
 import { aborted, unlessStopped } from "./stop.ts";
-import { tunnelSettings } from "./tunnel_settings.ts";
 import type { World } from "./world.ts";
 
 /** What of the outside the data plane touches. */
 export type PlaneWorld = Pick<
   World,
-  "choosePlane" | "control" | "delay" | "launcher" | "lookup" | "random"
+  "choosePlane" | "control" | "delay" | "parent" | "lookup" | "random"
 >;
 
 /** The device and the sockets, ahead of the plane that uses them. */
@@ -102,7 +102,7 @@ export class DeviceAndSockets implements Service {
     waiting(`an address of '${localHost}' (--interface)`);
     const request = { host: localHost, port, family, signal: stop };
     const resolving = this.#resolver.resolveOnce(request).catch((error) => {
-      this.#world.launcher.say(
+      this.#world.parent.say(
         `anytun: Cannot resolve '${localHost}' (--interface) yet: ` +
           `${reasonOf(error)}; trying again`,
       );
@@ -172,6 +172,19 @@ export class DataPlane implements Service {
   async prepare(mux: number): Promise<void> {
     await this.#plane?.prepare(mux);
   }
+}
+
+function tunnelSettings(
+  options: AnytunOptions,
+  senderIds: readonly number[],
+): TunnelSettings {
+  const { cipher, kdPrf, authAlgo, tagLength } = options;
+  const { device, mux, fixedRemote, engine, workers, offloads } = options;
+  return {
+    params: { cipher, kdPrf, authAlgo, tagLength },
+    deviceType: device.type,
+    ...{ mux, senderIds, fixedRemote, engine, workers, offloads },
+  };
 }
 
 function opened<T>(thing: T | undefined): T {

@@ -3,10 +3,11 @@
  *
  * @module
  */
+import type { PlacedFile } from "../../ffi/process/placed_file.ts";
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
 import type { Service } from "./lifecycle.ts";
-import type { PlacedFile, ProcessControl } from "./process_control.ts";
+import type { ProcessControl } from "./process_control.ts";
 
 /** What of the options is about the file. */
 export interface PidFileOptions {

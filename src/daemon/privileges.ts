@@ -4,10 +4,11 @@
  *
  * @module
  */
+import type { Identity } from "../../ffi/process/identity.ts";
 import type { AnytunOptions } from "../config/anytun.ts";
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
-import type { Identity, ProcessControl } from "./process_control.ts";
+import type { ProcessControl } from "./process_control.ts";
 
 /** What of the options says who to become, and where. */
 export type PrivilegeOptions = Pick<

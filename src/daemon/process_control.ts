@@ -1,15 +1,6 @@
-/**
- * A daemon's hold on its own process, and its questions to the system.
- *
- * @module
- */
-
-/** User and group of a process. */
-export interface Identity {
-  readonly uid: number;
-  /** The only group left to it. */
-  readonly gid: number;
-}
+// A daemon's hold on its own process, and its questions to the system.
+import type { Identity } from "../../ffi/process/identity.ts";
+import type { PlacedFile } from "../../ffi/process/placed_file.ts";
 
 /** How a program came to its end. */
 export type ProgramEnd =
@@ -25,18 +16,6 @@ export interface ProgramStart {
   readonly args: readonly string[];
   /** Its whole environment. */
   readonly env: Readonly<Record<string, string>>;
-}
-
-/** A file that has got its name. */
-export interface PlacedFile {
-  /**
-   * Removes it, unless somebody else's file has the name by now.
-   *
-   * @throws if that is not allowed
-   */
-  remove(): void;
-  /** Lets go of its folder; nothing can be removed then. */
-  close(): void;
 }
 
 /** A daemon's hold on its process. All but `run` take effect at once. */

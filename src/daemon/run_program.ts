@@ -4,13 +4,14 @@
  *
  * @module
  */
+import type { Identity } from "../../ffi/process/identity.ts";
 import { type Log, openLog } from "../log/log.ts";
 import type { Logger } from "../log/logger.ts";
 import type { LogSurroundings } from "../log/outlet.ts";
 import { reasonOf } from "../log/reason.ts";
 import { RateLimitedLog } from "../log/rate_limited_log.ts";
 import type { LogFormat, LogTarget } from "../log/target.ts";
-import { heldBackLines } from "./flush_log.ts";
+import type { Delay } from "../net/resolver.ts";
 import { Lifecycle, type Service } from "./lifecycle.ts";
 import { PidFile, type PidFileOptions } from "./pid_file.ts";
 import {
@@ -18,13 +19,14 @@ import {
   giveUpPrivileges,
   type PrivilegeOptions,
 } from "./privileges.ts";
-import type { Identity } from "./process_control.ts";
 import { listenForSignals } from "./signals.ts";
 import { Supervisor } from "./supervisor.ts";
 import type { World } from "./world.ts";
 
 const EXIT_OK = 0;
 const EXIT_FAILED = 255;
+
+const FLUSH_MS = 10_000;
 
 /** Lines of one kind that others bring about: five, then one in ten seconds. */
 export const OTHERS_LOG_LIMIT = { burst: 5, perSecond: 0.1 };
@@ -36,7 +38,7 @@ export type ProgramWorld = Pick<
   | "control"
   | "delay"
   | "elapsed"
-  | "launcher"
+  | "parent"
   | "monotonic"
   | "onSignal"
   | "openNotifySocket"
@@ -81,24 +83,25 @@ export async function runProgram(
 ): Promise<number> {
   const { name, warnings } = program;
   const { logTargets: targets, logFormat: format } = program.options;
-  const { launcher } = world;
+  const { parent } = world;
   let isSaid = false;
   try {
     using log = openLog({ targets, format, program: name }, world);
     const { logger } = log;
-    for (const warning of log.warnings) launcher.say(`${name}: ${warning}`);
+    for (const warning of log.warnings) parent.say(`${name}: ${warning}`);
     logger.notice(`${name} started...`);
     for (const text of [...log.warnings, ...warnings]) logger.warning(text);
     try {
       await live(program, world, log);
     } catch (error) {
       logger.error(`uncaught runtime error, exiting: ${reasonOf(error)}`);
-      isSaid = log.isOnStderr && launcher.readsStderr;
+      const { sharedStreams } = parent;
+      isSaid = log.errorStreams.some((name) => sharedStreams.includes(name));
       throw error;
     }
     return EXIT_OK;
   } catch (error) {
-    if (!isSaid) launcher.failed(`${name}: ${reasonOf(error)}`);
+    if (!isSaid) parent.failed(`${name}: ${reasonOf(error)}`);
     return EXIT_FAILED;
   }
 }
@@ -137,7 +140,20 @@ async function live(
     // After it nothing can fail but a name lookup.
     privileges,
   ];
-  await lifecycle.run(services, [world.launcher, supervisor]);
+  await lifecycle.run(services, [world.parent, supervisor]);
+}
+
+/** Reported from time to time, and at the end. */
+function heldBackLines(log: RateLimitedLog, delay: Delay): Service {
+  return {
+    name: "lines held back",
+    async run(stop) {
+      while (!stop.aborted) {
+        await delay(FLUSH_MS, stop).catch(() => {});
+        log.flush();
+      }
+    },
+  };
 }
 
 function logFiles(log: Log): Service {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Identity } from "../../ffi/process/identity.ts";
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
@@ -13,7 +14,6 @@ import type { KnownMembers } from "../sync/known_members.ts";
 import { SyncServer } from "../sync/server.ts";
 import { listenFor, type SyncTrust } from "../sync/transport.ts";
 import type { Service, Starting } from "./lifecycle.ts";
-import type { Identity } from "./process_control.ts";
 import { unlessStopped } from "./stop.ts";
 import type { World } from "./world.ts";
 

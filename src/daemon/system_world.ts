@@ -21,7 +21,7 @@ import type { LogFile } from "../log/outlet.ts";
 import { systemLookup } from "../net/system_lookup.ts";
 import { connectTcp, listenTcp } from "../sync/deno_tcp.ts";
 import { choosePlane } from "../tunnel/choose_plane.ts";
-import type { Launcher } from "./launcher.ts";
+import type { Parent } from "./parent.ts";
 import { LocalStreams } from "./local_streams.ts";
 import type { NotifySocket } from "./supervisor.ts";
 import { systemControl } from "./system_control.ts";
@@ -39,7 +39,7 @@ const MOST_TO_READ = 64 << 20;
 export function systemWorld(
   libc: ProcessLibc,
   environment: ReadonlyMap<string, string>,
-  launcher: Launcher,
+  parent: Parent,
 ): World {
   // A file is opened again from elsewhere, once the daemon has moved to /.
   const folder = workingDirectory(libc);
@@ -81,7 +81,7 @@ export function systemWorld(
       return () => Deno.removeSignalListener(name, listener);
     },
     control: systemControl(libc),
-    launcher,
+    parent,
     openNotifySocket: () => openNotifySocket(libc, environment),
   };
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { SecretBytes } from "../config/secret_files.ts";
 import type { Logger } from "../log/logger.ts";
 import type { LogSurroundings } from "../log/outlet.ts";
 import type { Delay, Lookup } from "../net/resolver.ts";
@@ -16,7 +17,7 @@ import type {
 } from "../sync/streams.ts";
 import type { PlaneBuilder } from "../tunnel/plane.ts";
 import type { TunnelSettings } from "../tunnel/settings.ts";
-import type { Launcher } from "./launcher.ts";
+import type { Parent } from "./parent.ts";
 import type { ProcessControl } from "./process_control.ts";
 import type { RandomFill } from "../tunnel/sender_ids.ts";
 import type { OnSignal } from "./signals.ts";
@@ -31,11 +32,7 @@ export interface World extends LogSurroundings {
   hash(data: Uint8Array<ArrayBuffer>): string;
   readonly random: RandomFill;
   /** @throws if the file cannot be read, or is huge */
-  readSecretFile(path: string): {
-    readonly bytes: Uint8Array;
-    /** Whether others than owner and group have access to the file. */
-    readonly isPublic: boolean;
-  };
+  readSecretFile(path: string): SecretBytes;
   readonly listenTcp: ListenTcp;
   readonly connectTcp: ConnectTcp;
   /**
@@ -59,7 +56,7 @@ export interface World extends LogSurroundings {
   ): Promise<PlaneBuilder>;
   readonly onSignal: OnSignal;
   readonly control: ProcessControl;
-  readonly launcher: Launcher;
+  readonly parent: Parent;
   /** @throws if there should be a service manager, but it cannot be reached */
   openNotifySocket(): NotifySocket | undefined;
 }

@@ -12,7 +12,7 @@ import { type LogSurroundings, Outlet } from "./outlet.ts";
 import { reasonOf } from "./reason.ts";
 import { CATEGORY, levelOf, tapeLevelFor, tapeLogger } from "./tape.ts";
 import { formatSyslogLine } from "./syslog_line.ts";
-import type { LogFormat, LogTarget } from "./target.ts";
+import type { LogFormat, LogTarget, StreamName } from "./target.ts";
 
 interface LogOptions {
   readonly targets: readonly LogTarget[];
@@ -24,8 +24,8 @@ export interface Log extends Disposable {
   readonly logger: Logger;
   /** What is not as the options have it, for the log and others. */
   readonly warnings: readonly string[];
-  /** Whether errors are written to the standard error. */
-  readonly isOnStderr: boolean;
+  /** That errors are written to. */
+  readonly errorStreams: readonly StreamName[];
   /**
    * Opens every file again that was moved away from its path. One that cannot
    * be opened stays in use, with a warning.
@@ -62,8 +62,10 @@ export function openLog(
   return {
     logger,
     warnings,
-    isOnStderr: outlets.some(({ target: { kind, level } }) =>
-      kind === "stderr" && level >= LEVEL_NUMBERS.error
+    errorStreams: outlets.flatMap(({ target: { kind, level } }) =>
+      (kind === "stdout" || kind === "stderr") && level >= LEVEL_NUMBERS.error
+        ? [kind]
+        : []
     ),
     reopen() {
       for (const outlet of outlets) reopen(outlet, logger);

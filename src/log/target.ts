@@ -1,15 +1,12 @@
-/**
- * Where log lines go, as configured (CLI section 6).
- *
- * @module
- */
+// Where log lines go, as configured (CLI section 6).
 import type { LogLevel } from "./level.ts";
 import type { SyslogFacility } from "./syslog_line.ts";
 
+export type StreamName = "stdout" | "stderr";
+
 /** One `--log` target with the most detailed level that it takes. */
 export type LogTarget =
-  | { readonly kind: "stdout"; readonly level: LogLevel }
-  | { readonly kind: "stderr"; readonly level: LogLevel }
+  | { readonly kind: StreamName; readonly level: LogLevel }
   | {
     readonly kind: "file";
     readonly level: LogLevel;
@@ -26,5 +23,5 @@ export type LogTarget =
     readonly isDefault?: true;
   };
 
-/** How lines look, except for syslog. */
+/** Except for syslog. */
 export type LogFormat = "text" | "json";

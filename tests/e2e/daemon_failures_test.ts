@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import { runDaemon, startDaemon, TestFolder } from "../../lab/daemons.ts";
 import type { LabHost } from "../../lab/host.ts";
 import { labTest } from "../../lab/test_case.ts";
-import { OUR_PROGRAMS, type OurProgram } from "../../lab/programs.ts";
+import {
+  fromSource,
+  OUR_PROGRAMS,
+  type OurProgram,
+} from "../../lab/programs.ts";
 
 /** A step of the start that is made to fail. */
 interface Failure {
@@ -139,3 +143,53 @@ async function fails(
   assert.match(end.text, failure.message, where);
   assert.equal(await host.hasDevice("tun2"), false, where);
 }
+
+/** The ways in which people read both standard streams of a program. */
+const READERS = [
+  { where: "on each of two streams", shell: '"$@"', times: 2 },
+  { where: "where both streams go", shell: '"$@" 2>&1', times: 1 },
+] as const;
+
+for (const { where, shell, times } of READERS) {
+  labTest(
+    `a start that fails with its log on standard output says why once ${where}`,
+    `d-on${times}`,
+    [],
+    async ({ left }) => {
+      const daemons = [
+        ["-E", "x", "-u", "no-such-user"],
+        ["controld", "-f", "/dev/null", "-u", "no-such-user"],
+      ];
+      for (const daemon of daemons) {
+        for (const log of [["-U"], ["-D", "-L", "stdout:1"]]) {
+          const args = [...fromSource.command, ...daemon, ...log];
+          const { ended, lines } = left.spawn("sh", "-c", shell, "sh", ...args);
+          const { code } = await ended;
+          const said = lines.filter((line) => /unknown user/.test(line));
+          assert.equal(code, 255, lines.join("\n"));
+          assert.equal(said.length, times, lines.join("\n"));
+        }
+      }
+    },
+  );
+}
+
+labTest(
+  "a start that fails in the background prints nothing but the reason",
+  "d-bgf",
+  [],
+  async ({ left }) => {
+    using folder = new TestFolder();
+    const log = ["-L", `file:5,${folder.file("log")}`, "-u", "no-such-user"];
+    const tunnel = await runDaemon(left, ["-E", "x", ...log]);
+    assert.deepEqual(tunnel.text.split("\n"), [
+      "anytun: unknown user no-such-user (--username)",
+    ]);
+    const records = ["controld", "-f", folder.file("clients"), ...log];
+    Deno.writeTextFileSync(folder.file("clients"), "");
+    const control = await runDaemon(left, records);
+    assert.deepEqual(control.text.split("\n"), [
+      "anytun-controld: unknown user no-such-user (--username)",
+    ]);
+  },
+);

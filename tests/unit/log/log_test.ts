@@ -331,7 +331,7 @@ Deno.test("without a syslog the default log goes to stderr, with one warning", (
     "connect() failed with ENOENT; logging to the standard error instead, " +
     "which the background does not have (--log file:3,PATH keeps a log)",
   ]);
-  assert.equal(log.isOnStderr, true);
+  assert.deepEqual(log.errorStreams, ["stderr"]);
   logEverything(log.logger);
   assert.deepEqual(
     [...around.stderr.text.matchAll(/ (\w+): /g)].map(([, name]) => name),
@@ -347,12 +347,14 @@ Deno.test("without a syslog one that was asked for is an error", () => {
   });
 });
 
-Deno.test("a log knows whether stderr shows its errors", () => {
-  const isOnStderr = (targets: readonly LogTarget[]) => {
+Deno.test("a log knows which standard streams show its errors", () => {
+  const streams = (...targets: readonly LogTarget[]) => {
     using log = openLog(targets, new FakeSurroundings());
-    return log.isOnStderr;
+    return log.errorStreams;
   };
-  assert.equal(isOnStderr([{ kind: "stderr", level: 1 }]), true);
-  assert.equal(isOnStderr([{ kind: "stderr", level: 0 }]), false);
-  assert.equal(isOnStderr([{ kind: "stdout", level: 5 }, file("a")]), false);
+  assert.deepEqual(streams({ kind: "stderr", level: 1 }), ["stderr"]);
+  assert.deepEqual(streams({ kind: "stderr", level: 0 }), []);
+  assert.deepEqual(streams({ kind: "stdout", level: 5 }, file("a")), [
+    "stdout",
+  ]);
 });

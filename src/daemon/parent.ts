@@ -1,0 +1,27 @@
+// The process that has started a daemon, and waits until it is ready.
+import type { StreamName } from "../log/target.ts";
+import type { LifecycleListener } from "./lifecycle.ts";
+
+/** Texts are for people, without a line end. */
+export interface Parent extends LifecycleListener {
+  /** Of the daemon: what they show is seen where `failed` writes. */
+  readonly sharedStreams: readonly StreamName[];
+  say(text: string): void;
+  /** Says why the daemon cannot go on. */
+  failed(text: string): void;
+}
+
+/** In the foreground the log tells the rest. */
+export function foregroundParent(
+  stderr: { writeSync(bytes: Uint8Array): number },
+  sharedStreams: readonly StreamName[],
+): Parent {
+  return {
+    sharedStreams,
+    changed() {},
+    say() {},
+    failed: (text) => {
+      stderr.writeSync(new TextEncoder().encode(`${text}\n`));
+    },
+  };
+}
