@@ -95,12 +95,13 @@ function authOption(value: string | undefined): AuthAlgo {
   throw badOption("authAlgo", value);
 }
 
-// The value is a secret, so that the error must not show it.
+// The value is a secret, so that the error must not show it. It stays whole
+// for whoever gave it: the copy is what is overwritten after use.
 function bytesOption(
   code: "BAD_KEY" | "BAD_SALT",
   value: string | Uint8Array | undefined,
 ): Uint8Array | undefined {
-  if (typeof value !== "string") return value;
+  if (typeof value !== "string") return value?.slice();
   const bytes = bytesFromHex(value);
   if (bytes !== undefined) return bytes;
   const what = code === "BAD_KEY" ? "key" : "salt";

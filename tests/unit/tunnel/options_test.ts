@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { satpSecrets } from "../../../src/crypto/satp_options.ts";
 import { Tunnel, type TunnelOptions } from "../../../mod.ts";
 
 Deno.test("a tunnel without options opens nothing until it is started", async () => {
@@ -42,4 +43,14 @@ Deno.test("a tunnel that cannot start says why, and has failed", async () => {
   await assert.rejects(tunnel.start());
   await assert.rejects(tunnel.finished);
   assert.equal(failures.length, 1);
+});
+
+Deno.test("a key and a salt given as bytes stay with whoever gave them", async () => {
+  const key = new Uint8Array(16).fill(1);
+  const salt = new Uint8Array(14).fill(2);
+  const secrets = await satpSecrets({ key, salt }, "aes-ctr-128");
+  secrets.key.fill(0);
+  secrets.salt.fill(0);
+  assert.deepEqual(key, new Uint8Array(16).fill(1));
+  assert.deepEqual(salt, new Uint8Array(14).fill(2));
 });
