@@ -147,6 +147,7 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
     if (this.#isStarted) throw new Error("Cannot start a tunnel twice");
     this.#isStarted = true;
     const opened = new DisposableStack();
+    const stop = this.#stopping.signal;
     try {
       const moved = () => this.#look();
       const { plane } = this.#open = await openTunnel(
@@ -154,8 +155,11 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
         this.#read,
         opened,
         moved,
-        this.#stopping.signal,
+        stop,
       );
+      // A failure is told below; until then there may be keys to wait for.
+      plane.finished.catch(() => {});
+      if (stop.aborted) await plane.stop();
       if (hasSecret(this.#options)) {
         await this.putConnection(this.#read.mux, this.#options);
       }
@@ -170,7 +174,7 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
       this.#end(opened, { error });
       throw error;
     }
-    this.dispatchEvent(new TunnelEvent("ready"));
+    if (!stop.aborted) this.dispatchEvent(new TunnelEvent("ready"));
   }
 
   /** Ends the carrying and closes device and sockets. */
@@ -202,15 +206,19 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
     const windowSize = windowOption(options.windowSize);
     const remote = remoteOption(options.remote);
     const secrets = await satpSecrets(options, params.kdPrf);
-    const { table, plane, toNumericZone } = this.#running;
-    if (remote !== undefined) {
-      const words = endpointWords();
-      writeEndpoint(words, 0, toNumericZone(remote));
-      table.setEndpoint(number, words, 0);
+    try {
+      const { table, toNumericZone } = this.#running;
+      if (remote !== undefined) {
+        const words = endpointWords();
+        writeEndpoint(words, 0, toNumericZone(remote));
+        table.setEndpoint(number, words, 0);
+      }
+      table.put(number, { role, secrets, windowSize }, 0);
+    } finally {
+      secrets.key.fill(0);
+      secrets.salt.fill(0);
     }
-    table.put(number, { role, secrets, windowSize }, 0);
-    secrets.key.fill(0);
-    secrets.salt.fill(0);
+    const { plane } = this.#running;
     plane.dropRetired();
     await plane.prepare(number);
   }

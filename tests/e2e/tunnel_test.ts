@@ -28,7 +28,7 @@ function tunnelTest(name: string, fn: () => Promise<void>): void {
 /** A tunnel on the loopback device, and what it tells. */
 class Rig implements AsyncDisposable {
   readonly tunnel: Tunnel;
-  readonly #told: TunnelEvent[] = [];
+  readonly told: TunnelEvent[] = [];
   #wake = Promise.withResolvers<void>();
 
   constructor(options: TunnelOptions) {
@@ -42,7 +42,7 @@ class Rig implements AsyncDisposable {
     const kinds = ["ready", "heard", "moved", "silent", "failed"] as const;
     for (const kind of kinds) {
       this.tunnel.addEventListener(kind, (event) => {
-        this.#told.push(event);
+        this.told.push(event);
         this.#wake.resolve();
       });
     }
@@ -50,11 +50,11 @@ class Rig implements AsyncDisposable {
 
   /** The next event, as text. */
   async next(): Promise<string> {
-    while (this.#told.length === 0) {
+    while (this.told.length === 0) {
       await this.#wake.promise;
       this.#wake = Promise.withResolvers();
     }
-    const event = this.#told.shift();
+    const event = this.told.shift();
     return event instanceof PeerEvent
       ? `${event.type} ${event.mux} ${event.remote}`
       : `${event?.type}`;
@@ -195,10 +195,17 @@ tunnelTest(
   },
 );
 
-tunnelTest("a tunnel that is stopped while it starts ends", async () => {
-  await using rig = new Rig(OLD);
-  const starting = rig.tunnel.start();
-  await rig.tunnel.stop();
-  await starting;
-  await rig.tunnel.finished;
-});
+for (const engine of ["auto", "webcrypto"] as const) {
+  tunnelTest(
+    `a tunnel that is stopped while it starts ends and is never ready (${engine})`,
+    async () => {
+      await using rig = new Rig({ ...OLD, engine });
+      const starting = rig.tunnel.start();
+      const stopping = rig.tunnel.stop();
+      await starting;
+      assert.deepEqual(rig.told, []);
+      await stopping;
+      await rig.tunnel.finished;
+    },
+  );
+}
