@@ -32,6 +32,11 @@ export class KeyEpoch {
     this.replay = replay;
   }
 
+  /** Whether a batch may still receive something under them. */
+  get isInWork(): boolean {
+    return this.#pins > 0;
+  }
+
   /** Keeps the keys until {@link unpin} is called as often. */
   pin(): void {
     this.#pins++;
@@ -142,7 +147,9 @@ export class Connections {
     this.#retirements = retirements;
     this.#known.forEach((connection) => {
       if (connection === undefined) return;
-      const { mux, epoch } = connection;
+      const { mux, epoch, version } = connection;
+      // Every change moves it, and it is cheaper to look at than the rest.
+      if (version === this.table.version(mux)) return;
       if (!this.table.exists(mux)) this.#forget(connection);
       else if (this.table.epoch(mux) !== epoch) this.#retire(connection);
     });
@@ -239,7 +246,7 @@ export class Connections {
     connection.epoch = -1;
     connection.keys = undefined;
     if (keys === undefined) return;
+    this.#windows.keep(mux, fingerprint, keys.replay, keys.isInWork);
     keys.retire();
-    this.#windows.keep(mux, fingerprint, keys.replay);
   }
 }

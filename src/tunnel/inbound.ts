@@ -200,7 +200,10 @@ export class Inbound {
       this.#options.events.replay(connection, seq, senderId);
       return false;
     }
-    this.#options.connections.table.noteHeard(connection.mux, now);
+    // Keys out of use say nothing of the peer that the connection has now.
+    if (connection.keys === keys) {
+      this.#options.connections.table.noteHeard(connection.mux, now);
+    }
     const heard = this.#heard;
     heard.senderId = senderId;
     heard.seq = seq;

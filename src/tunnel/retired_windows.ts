@@ -29,10 +29,18 @@ export class RetiredWindows {
   readonly #windows = new Map<string, Retired>();
   #bytes = 0;
 
-  /** @param fingerprint Of the keys, see `ConnectionTable.fingerprint` */
-  keep(mux: number, fingerprint: number, window: ReplayWindow): void {
+  /**
+   * @param fingerprint Of the keys, see `ConnectionTable.fingerprint`
+   * @param isInWork Whether it may accept something yet
+   */
+  keep(
+    mux: number,
+    fingerprint: number,
+    window: ReplayWindow,
+    isInWork = false,
+  ): void {
     this.take(mux, fingerprint);
-    if (window.senders === 0) return;
+    if (window.senders === 0 && !isInWork) return;
     const bytes = bytesOf(window);
     this.#windows.set(nameOf(mux, fingerprint), { window, bytes });
     this.#bytes += bytes;

@@ -122,7 +122,7 @@ export class PortableBuilder implements PlaneBuilder {
     return Promise.resolve({
       finished,
       prepare: (mux) => connections.load(mux),
-      dropRetired: () => connections.dropRetired(),
+      dropRetired: inOneGo(() => connections.dropRetired()),
       counters: () => shared.counters.slice(),
       stop: () => {
         stopped = true;
@@ -141,4 +141,17 @@ export class PortableBuilder implements PlaneBuilder {
     this.#sockets = [...this.#sockets, ...sockets];
     return sockets.flatMap((socket) => socket.bound);
   }
+}
+
+/** Whoever removes connections removes many: work that is done once for all. */
+function inOneGo(work: () => void): () => void {
+  let isDue = false;
+  return () => {
+    if (isDue) return;
+    isDue = true;
+    queueMicrotask(() => {
+      isDue = false;
+      work();
+    });
+  };
 }

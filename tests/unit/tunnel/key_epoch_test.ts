@@ -67,6 +67,7 @@ class Bench {
   readonly table: ConnectionTable;
   readonly counters = new Float64Array(PLANE_COUNTERS);
   readonly failures: unknown[] = [];
+  now = 0;
   readonly inbound: Inbound;
   readonly outbound: Outbound;
   readonly connections: Connections;
@@ -82,7 +83,7 @@ class Bench {
     this.inbound = new Inbound(batch(), {
       ...shared,
       fixedRemote: false,
-      now: () => 0,
+      now: () => this.now,
       moved() {},
       events: {
         wrongTag() {},
@@ -277,6 +278,57 @@ Deno.test("what a batch in work is let through under keys that come back is know
   assert.deepEqual(bench.finish(), [1]);
   bench.classify(5);
   assert.deepEqual(bench.finish(), [0]);
+});
+
+Deno.test("the first thing that a batch in work is let through is known to keys that come back", () => {
+  const bench = new Bench();
+  bench.put(1);
+  bench.classify(5);
+  bench.table.remove(0);
+  bench.connections.dropRetired();
+  bench.put(1);
+  assert.ok(bench.connections.get(0));
+  assert.deepEqual(bench.finish(), [1]);
+  bench.classify(5);
+  assert.deepEqual(bench.finish(), [0]);
+});
+
+Deno.test("a batch in work from before a removal is no sign of the peer that came after", () => {
+  const bench = new Bench();
+  bench.now = 7;
+  bench.put(1);
+  bench.classify(5);
+  bench.table.remove(0);
+  bench.connections.dropRetired();
+  bench.put(2);
+  assert.deepEqual(bench.finish(), [1]);
+  assert.equal(bench.table.lastHeard(0), undefined);
+  bench.classify(5);
+  bench.finish();
+  assert.equal(bench.table.lastHeard(0), 7);
+});
+
+/** Counts how often somebody looks closely at a connection. */
+class WatchedTable extends ConnectionTable {
+  looks = 0;
+
+  override exists(mux: number): boolean {
+    this.looks++;
+    return super.exists(mux);
+  }
+}
+
+Deno.test("for one connection that is removed not all the others are looked at closely", () => {
+  const table = new WatchedTable(ConnectionTable.allocate());
+  const { connections } = new Bench(table);
+  for (let mux = 0; mux < 100; mux++) {
+    table.put(mux, keysOf(mux), 0);
+    assert.ok(connections.get(mux));
+  }
+  table.remove(50);
+  table.looks = 0;
+  connections.dropRetired();
+  assert.equal(table.looks, 1);
 });
 
 /** A table whose connection is removed while a thread copies its keys. */
