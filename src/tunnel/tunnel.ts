@@ -65,7 +65,7 @@ export interface ConnectionStatus {
  * A tunnel that this program runs. It needs Linux, `--allow-ffi`,
  * CAP_NET_ADMIN, and for its fast data plane `--allow-read` from source or to
  * be compiled with `src/tunnel/native/worker.ts`; the slower plane takes over
- * without, and needs `--allow-net`.
+ * without, and needs `--allow-net` and `--unstable-net`.
  *
  * It tells by events what becomes of it: `ready`; `heard`, `moved` and `silent`
  * of the peer of a connection; `failed` when it cannot go on.

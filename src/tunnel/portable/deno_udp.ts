@@ -65,6 +65,9 @@ function bind(
 ): DenoUdpSocket {
   const hostname = formatAddress(address);
   try {
+    if (Deno.listenDatagram === undefined) {
+      throw new Error("the portable data plane needs --unstable-net");
+    }
     const socket = Deno.listenDatagram({ transport: "udp", hostname, port });
     return new DenoUdpSocket(socket, address, dualStack);
   } catch (error) {

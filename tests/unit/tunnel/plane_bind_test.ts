@@ -5,6 +5,7 @@ import { formatEndpoint } from "../../../src/net/endpoint.ts";
 import { BindError } from "../../../src/tunnel/bind_error.ts";
 import { choosePlane } from "../../../src/tunnel/choose_plane.ts";
 import type { PlaneBuilder } from "../../../src/tunnel/plane.ts";
+import { bindUdp } from "../../../src/tunnel/portable/deno_udp.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
 import { tunnelSettings } from "../../fakes/tunnel_settings.ts";
 
@@ -96,3 +97,16 @@ bindTest(
     });
   },
 );
+
+Deno.test("portable: a runtime without datagram sockets says which flag it lacks", () => {
+  const { listenDatagram } = Deno;
+  try {
+    Object.assign(Deno, { listenDatagram: undefined });
+    assert.throws(
+      () => bindUdp(addresses("127.0.0.1"), 0),
+      /127\.0\.0\.1:0: the portable data plane needs --unstable-net/,
+    );
+  } finally {
+    Object.assign(Deno, { listenDatagram });
+  }
+});
