@@ -1,6 +1,9 @@
 // Interfaces in scoped IPv6 addresses (RFC 4007 section 11).
 import { formatAddress, type IpAddress } from "./address.ts";
 
+/** Of an interface, in the kernel's addresses. */
+const MAX_INDEX = 0xffffffff;
+
 export type InterfaceIndex = (name: string) => number | undefined;
 
 /**
@@ -12,7 +15,8 @@ export function withNumericZone(
   interfaceIndex: InterfaceIndex,
 ): IpAddress {
   const { zone } = address;
-  if (zone === undefined || /^\d+$/.test(zone)) return address;
+  if (zone === undefined) return address;
+  if (/^\d+$/.test(zone) && Number(zone) <= MAX_INDEX) return address;
   const index = interfaceIndex(zone);
   if (index === undefined) {
     throw new Error(

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { formatAddress, parseAddress } from "../../../src/net/address.ts";
+import { withNumericZone } from "../../../src/net/zone.ts";
 
 /** What the text looks like after reading and writing it. */
 function roundTrip(text: string): string | undefined {
@@ -114,4 +115,12 @@ Deno.test("parseAddress() never throws", () => {
     if (address === undefined) return;
     assert.equal(address.bytes.length, address.family === 4 ? 4 : 16);
   }));
+});
+
+Deno.test("a zone that no interface can have as its number is not taken for another one", () => {
+  const { family, bytes } = parseAddress("fe80::1") ?? assert.fail();
+  const withZone = (zone: string) =>
+    withNumericZone({ family, bytes, zone }, () => undefined).zone;
+  assert.equal(withZone("4294967295"), "4294967295");
+  assert.throws(() => withZone("4294967297"), /no interface '4294967297'/);
 });
