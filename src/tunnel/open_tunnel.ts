@@ -5,6 +5,7 @@
  */
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import type { Logger } from "../log/logger.ts";
+import type { IpAddress } from "../net/address.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import { withNumericZone } from "../net/zone.ts";
 import { Routes } from "../route/routes.ts";
@@ -55,8 +56,11 @@ export async function openTunnel(
   const { openProcessLibc } = await import("../../ffi/process/libc.ts");
   const libc = opened.adopt(openProcessLibc(), (libc) => libc.close());
   const builder = opened.use(await choose(options, read, libc));
+  const { interfaceIndex } = await import("../../ffi/process/process.ts");
+  const numeric = (address: IpAddress) =>
+    withNumericZone(address, (name) => interfaceIndex(libc, name));
   const device = openDevice(builder, options);
-  const bound = bind(builder, read);
+  const bound = bind(builder, read.addresses.map(numeric), read.port);
   const table = await newTable(options.routing ?? false, read.mux);
   const routing = options.routing
     ? { routes: new Routes(), table: new RouteTable(RouteTable.allocate()) }
@@ -65,17 +69,13 @@ export async function openTunnel(
     { table, routes: routing?.table, moved },
     stop,
   );
-  const { interfaceIndex } = await import("../../ffi/process/process.ts");
   return {
     table,
     routing,
     plane,
     device,
     bound,
-    toNumericZone: ({ address, port }) => ({
-      address: withNumericZone(address, (name) => interfaceIndex(libc, name)),
-      port,
-    }),
+    toNumericZone: ({ address, port }) => ({ address: numeric(address), port }),
   };
 }
 
@@ -117,7 +117,8 @@ function openDevice(
 
 function bind(
   builder: PlaneBuilder,
-  { addresses, port }: ReadOptions,
+  addresses: readonly IpAddress[],
+  port: number,
 ): readonly Endpoint[] {
   return addresses.length > 0
     ? builder.bind(addresses, port)

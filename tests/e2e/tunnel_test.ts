@@ -209,3 +209,14 @@ for (const engine of ["auto", "webcrypto"] as const) {
     },
   );
 }
+
+tunnelTest(
+  "a tunnel listens on an address of the interface that it names",
+  async () => {
+    await using rig = new Rig({ ...OLD, addresses: ["::1%lo"] });
+    await rig.tunnel.start();
+    assert.match(rig.tunnel.bound.join(), /^\[::1%1\]:\d+$/);
+    await using nowhere = new Rig({ ...OLD, addresses: ["::1%nowhere"] });
+    await assert.rejects(nowhere.tunnel.start(), /no interface 'nowhere'/);
+  },
+);
