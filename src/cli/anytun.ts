@@ -1,8 +1,4 @@
-/**
- * The program `anytun`.
- *
- * @module
- */
+// The program `anytun`.
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import { anytunTable, readAnytunCommandLine } from "../config/anytun.ts";
 import { runAnytun } from "../daemon/anytun.ts";
@@ -10,12 +6,6 @@ import { hideSecrets } from "./hide_secrets.ts";
 import { secretFiles } from "./secret_files.ts";
 import { startDaemon } from "./start_daemon.ts";
 
-/**
- * Runs the program until it is told to end.
- *
- * @param argv Arguments without the program's name
- * @returns The exit status
- */
 export function anytun(
   argv: readonly string[],
   libc: ProcessLibc,

@@ -1,9 +1,4 @@
-/**
- * The program `anytun-config`: prints the records of one client, for the file
- * of `anytun-controld` (sync section 6).
- *
- * @module
- */
+// The program `anytun-config`: records of one client (sync section 6).
 import { readEnvironment } from "../../ffi/process/process.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import {
@@ -32,12 +27,6 @@ import { secretFiles } from "./secret_files.ts";
 
 const EXIT_FAILED = 255;
 
-/**
- * Runs the program.
- *
- * @param argv Arguments without the program's name
- * @returns The exit status
- */
 export async function config(
   argv: readonly string[],
   libc: ProcessLibc,

@@ -1,20 +1,10 @@
-/**
- * The program `anytun-controld`.
- *
- * @module
- */
+// The program `anytun-controld`.
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import { readControldCommandLine } from "../config/controld.ts";
 import { runControld } from "../daemon/controld.ts";
 import { secretFiles } from "./secret_files.ts";
 import { startDaemon } from "./start_daemon.ts";
 
-/**
- * Runs the program until it is told to end.
- *
- * @param argv Arguments without the program's name
- * @returns The exit status
- */
 export function controld(
   argv: readonly string[],
   libc: ProcessLibc,

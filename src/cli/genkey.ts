@@ -1,10 +1,4 @@
-/**
- * The program `anytun genkey`: makes a key and a salt, and prints them as the
- * lines that a configuration of Debian's packages takes (CLI section 9), or
- * writes each to a file of its own.
- *
- * @module
- */
+// The program `anytun genkey`: a new key and salt (CLI section 9).
 import { createFile } from "../../ffi/process/new_file.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import { type KeyFiles, readGenkeyCommandLine } from "../config/genkey.ts";
@@ -16,18 +10,11 @@ const EXIT_FAILED = 255;
 /** For nobody but the owner. */
 const MODE = 0o600;
 
-/** A key and a salt, in hexadecimal. */
 interface HexSecrets {
   readonly key: string;
   readonly salt: string;
 }
 
-/**
- * Runs the program.
- *
- * @param argv Arguments without the program's name
- * @returns The exit status
- */
 export function genkey(argv: readonly string[], libc: ProcessLibc): number {
   const commandLine = readGenkeyCommandLine(argv, Deno.version);
   if (commandLine.kind !== "run") return printCommandLine(commandLine);
@@ -51,7 +38,6 @@ export function genkey(argv: readonly string[], libc: ProcessLibc): number {
 
 /**
  * Makes both files, or none.
- *
  * @throws {Error} that names the file and its option
  */
 export function writeSecrets(

@@ -1,8 +1,4 @@
-/**
- * Secrets that are arguments.
- *
- * @module
- */
+// Secrets among the arguments.
 import { readArguments } from "../../ffi/process/file.ts";
 import { overwriteArguments } from "../../ffi/process/process.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";

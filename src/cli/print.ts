@@ -1,11 +1,6 @@
-/**
- * Text for those who have called a program.
- *
- * @module
- */
+// Output for those who have called a program.
 import type { CommandLine } from "../config/command_line.ts";
 
-/** Writes all of a text to a stream. */
 export function printTo(
   stream: { writeSync(bytes: Uint8Array): number },
   text: string,
@@ -14,11 +9,6 @@ export function printTo(
   while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
 }
 
-/**
- * Prints what a command line comes to that does not run anything.
- *
- * @returns The exit status
- */
 export function printCommandLine(
   commandLine: Exclude<CommandLine<unknown>, { kind: "run" }>,
 ): number {

@@ -1,8 +1,4 @@
-/**
- * Choice of one of several programs in one binary.
- *
- * @module
- */
+// Choice of one of several programs in one binary.
 import { OptionFault } from "../config/fault.ts";
 import {
   isProgram,
@@ -12,8 +8,7 @@ import {
 } from "../config/programs.ts";
 import { nearest } from "../config/suggestion.ts";
 
-/** The program and what is left of the arguments for it. */
-export interface ChosenProgram {
+interface ChosenProgram {
   readonly name: ProgramName;
   readonly rest: readonly string[];
 }
@@ -24,7 +19,6 @@ const VERSION = "version";
 /**
  * Decides by the name that the binary was called by, then by the first word of
  * the arguments, which stands for the program `anytun-<word>`.
- *
  * @param calledAs Name of the binary, with or without a path
  * @throws {OptionFault} if the first word is nearly one of these
  */
@@ -57,7 +51,6 @@ function programOf(word: string): ProgramName | undefined {
   return isProgram(name) ? name : undefined;
 }
 
-/** The words that stand for programs. */
 function words(): string[] {
   return Object.keys(PROGRAMS).flatMap((name) => name.split("-").slice(1));
 }

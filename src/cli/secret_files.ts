@@ -1,8 +1,4 @@
-/**
- * The secrets, and certificates, that lie in files of this host.
- *
- * @module
- */
+// Files of this host that hold secrets and certificates.
 import { readFile } from "../../ffi/process/file.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import {
@@ -11,7 +7,6 @@ import {
 } from "../../ffi/process/secret_file.ts";
 import type { SecretFiles } from "../config/secret_files.ts";
 
-/** {@link SecretFiles} by way of the C library. */
 export function secretFiles(
   libc: ProcessLibc,
   environment: ReadonlyMap<string, string>,

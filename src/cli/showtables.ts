@@ -1,9 +1,4 @@
-/**
- * The program `anytun-showtables`: the records of a stream without their keys
- * (sync section 8).
- *
- * @module
- */
+// The program `anytun-showtables`: records without keys (sync section 8).
 import { setTimeout as delay } from "node:timers/promises";
 import { effectiveUser } from "../../ffi/process/identity.ts";
 import { readEnvironment } from "../../ffi/process/process.ts";
@@ -36,12 +31,7 @@ const EXIT_FAILED = 255;
 const ANSWER_MS = 10_000;
 const HOME_AND_CLEAR = "\x1b[H\x1b[2J";
 
-/**
- * Runs the program until the stream ends, or has nothing more to say.
- *
- * @param argv Arguments without the program's name
- * @returns The exit status
- */
+/** Runs the program until the stream ends, or has nothing more to say. */
 export async function showtables(
   argv: readonly string[],
   libc: ProcessLibc,
@@ -63,7 +53,6 @@ export async function showtables(
   return display.finish();
 }
 
-/** Where lines go: one after the other, or as tables for people. */
 class Display {
   /** Whether all is shown at once, when the stream has had its say. */
   readonly asTables: boolean;
@@ -78,7 +67,6 @@ class Display {
     this.asTables = isTerminal && !json;
   }
 
-  /** Takes the lines of one piece of the stream. */
   show(lines: Iterable<TableLine>): void {
     let text = "";
     for (const line of lines) {

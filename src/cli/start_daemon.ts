@@ -1,14 +1,11 @@
-/**
- * Daemons in the foreground or in the background (CLI section 4).
- *
- * @module
- */
+// Start of a daemon, in the foreground or background (CLI section 4).
 import { closeInherited } from "../../ffi/process/descriptors.ts";
 import { hideMemory } from "../../ffi/process/hardening.ts";
 import { readEnvironment } from "../../ffi/process/process.ts";
 import { statDescriptor } from "../../ffi/process/stat.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import type { CommandLine } from "../config/command_line.ts";
+import type { DaemonOptions } from "../config/general.ts";
 import { startInBackground, takeHandover } from "../daemon/background.ts";
 import { foregroundParent, type Parent } from "../daemon/parent.ts";
 import type { StreamName } from "../log/target.ts";
@@ -16,22 +13,11 @@ import { systemWorld } from "../daemon/system_world.ts";
 import type { World } from "../daemon/world.ts";
 import { printCommandLine, printTo } from "./print.ts";
 
-/** Seconds that a start in the background is waited for. */
-const START_TIMEOUT = 30;
-
-/** What of the options decides where a daemon runs. */
-export interface StartOptions {
-  readonly foreground: boolean;
-  /** Seconds that a start in the background is waited for. */
-  readonly startTimeout?: number;
-}
-
-/** A daemon as a program. */
-export interface DaemonStart<O> {
+interface DaemonStart<O> {
   readonly name: string;
-  /** Reads the arguments, in the process that was called. */
+  /** Called in the process that people have started. */
   readonly read: (environment: ReadonlyMap<string, string>) => CommandLine<O>;
-  /** Runs the daemon, in the process that stays. */
+  /** Called in the process that stays. */
   readonly run: (
     options: O,
     warnings: readonly string[],
@@ -39,12 +25,10 @@ export interface DaemonStart<O> {
   ) => Promise<number>;
 }
 
-/**
- * Runs the daemon in this process, or starts one that does.
- *
- * @returns The exit status
- */
-export async function startDaemon<O extends StartOptions>(
+/** Runs the daemon in this process, or starts one that does. */
+export async function startDaemon<
+  O extends Pick<DaemonOptions, "foreground" | "startTimeout">,
+>(
   { name, read, run }: DaemonStart<O>,
   libc: ProcessLibc,
 ): Promise<number> {
@@ -65,14 +49,14 @@ export async function startDaemon<O extends StartOptions>(
   const parent = foregroundParent(Deno.stderr, sharedStreams(libc));
   const world = worldWith(parent);
   if (options.foreground) return await run(options, warnings, world);
-  const { startTimeout = START_TIMEOUT } = options;
+  const { startTimeout } = options;
   const say = (line: string) => printTo(Deno.stderr, `${line}\n`);
   const wait = { name, startTimeout, say, world };
   const handover = { options, warnings };
   return await startInBackground(libc, environment, handover, wait);
 }
 
-/** A terminal, or `2>&1`, shows both where the standard error is read. */
+/** Both where they go to one place, such as a terminal. */
 function sharedStreams(libc: ProcessLibc): readonly StreamName[] {
   const [stdout, stderr] = ["standard output", "standard error"]
     .map((name, index) => statDescriptor(libc, index + 1, name).identity);

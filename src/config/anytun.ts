@@ -1,8 +1,4 @@
-/**
- * The options of the program `anytun`.
- *
- * @module
- */
+// The options of the program `anytun`.
 import type { LogTarget } from "../log/target.ts";
 import type { FamilyChoice } from "../net/resolver.ts";
 import type { Role, SatpParameters } from "../satp/params.ts";
@@ -138,7 +134,6 @@ export interface AnytunOptions
   readonly postUp: PostUpOptions | undefined;
   /** Tell apart senders that share keys and address, and starts of one. */
   readonly senderIds: SenderIdRange;
-  /** The own end of the tunnel. */
   readonly role: Role;
   /**
    * Enough for key and salt, unless the key derivation is `null`. Without any

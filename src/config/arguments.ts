@@ -1,8 +1,4 @@
-/**
- * From arguments to given values (CLI section 1).
- *
- * @module
- */
+// Arguments as given values (CLI section 1).
 import { SyntaxFault } from "./fault.ts";
 import {
   type Action,
@@ -16,8 +12,7 @@ import {
 import { unknownArgument } from "./suggestion.ts";
 import type { GivenValue, GivenValues, Origin } from "./values.ts";
 
-/** What the arguments ask for. */
-export type ReadArguments<T extends OptionTable> =
+type ReadArguments<T extends OptionTable> =
   | { readonly kind: Action["kind"] }
   | { readonly kind: "values"; readonly given: GivenValues<T> };
 
@@ -71,8 +66,6 @@ function note(given: Given, key: string, value: unknown): void {
 /**
  * The indexes of the arguments that follow an option for a secret. Nothing is
  * checked, so that they can be hidden before anything else happens.
- *
- * @param argv Without the name of the program
  */
 export function secretArguments(
   table: OptionTable,
@@ -86,7 +79,6 @@ export function secretArguments(
   return [...argv.keys()].filter((index) => names.has(argv[index - 1] ?? ""));
 }
 
-/** Each option with its key, by its short and its long name. */
 function byName(
   table: OptionTable,
 ): ReadonlyMap<string, readonly [string, Option]> {

@@ -1,9 +1,4 @@
-/**
- * Options of servers that share one address and keep each other up to date
- * (CLI section 2, sync section 1, SATP section 8).
- *
- * @module
- */
+// Options of a cluster (CLI section 2, sync section 1, SATP section 8).
 import { isLoopback, parseAddress } from "../net/address.ts";
 import { formatPlaceName, isUnixSocket, type PlaceName } from "../net/place.ts";
 import type { Prefix } from "../net/prefix.ts";
@@ -70,7 +65,6 @@ export const clusterRows = {
 
 /** What `anytun` is told about the cluster that it is a member of. */
 export interface ClusterOptions extends SyncTrust {
-  /** Where to serve other members. */
   readonly syncServer: PlaceName | undefined;
   /** Members and control daemons to take connections from. */
   readonly syncServers: readonly PlaceName[];
@@ -89,7 +83,6 @@ type ClusterSettings = Settings<
 /** Without TLS whoever connects gets all keys. */
 const LOOPBACK = "127.0.0.1";
 
-/** Reads the options of a cluster member. */
 export function clusterOf(
   settings: ClusterSettings,
   surroundings: Surroundings,
@@ -168,7 +161,6 @@ function isOnThisHost(place: PlaceName): boolean {
 /**
  * Who is trusted, with warnings of what has no effect, and of what trusts too
  * many.
- *
  * @param places Where streams come from and go to
  */
 export function trustOf(

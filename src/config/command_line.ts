@@ -1,8 +1,4 @@
-/**
- * Command lines of programs: from arguments to options, texts and faults.
- *
- * @module
- */
+// Command lines: from arguments to options, texts and faults.
 import { readArguments } from "./arguments.ts";
 import { OptionFault, SyntaxFault } from "./fault.ts";
 import { type HelpSection, helpText } from "./help.ts";
@@ -12,31 +8,25 @@ import type { SecretFiles } from "./secret_files.ts";
 import { type Settings, settingsOf } from "./values.ts";
 import { type Runtime, versionText } from "./version.ts";
 
-/** Notes what an operator should know. */
 export type Warn = (text: string) => void;
 
-/** What options need besides their values. */
 export interface Surroundings {
   readonly runtime: Runtime;
   readonly files: SecretFiles;
   readonly warn: Warn;
 }
 
-/** A program by its options. */
 export interface Program<T extends OptionTable, O> {
   readonly name: ProgramName;
   readonly table: T;
-  /** What its help says besides the options. */
   readonly sections: readonly HelpSection[];
   /**
    * Checks values against each other.
-   *
    * @throws {SyntaxFault | OptionFault} if they do not go together
    */
   readonly settle: (settings: Settings<T>, warn: Warn) => O;
 }
 
-/** What to do with a command line. */
 export type CommandLine<O> =
   | {
     readonly kind: "run";
@@ -50,15 +40,10 @@ export type CommandLine<O> =
   | {
     readonly kind: "error";
     readonly stderr: string;
-    /** Exit status. */
     readonly status: 255;
   };
 
-/**
- * Reads the arguments of a program; touches nothing outside.
- *
- * @param argv Without the name of the program
- */
+/** Reads the arguments of a program; touches nothing outside. */
 export function readCommandLine<T extends OptionTable, O>(
   program: Program<T, O>,
   argv: readonly string[],

@@ -1,8 +1,4 @@
-/**
- * The options of the program `anytun-config`.
- *
- * @module
- */
+// The options of the program `anytun-config`.
 import type { LogTarget } from "../log/target.ts";
 import type { Prefix } from "../net/prefix.ts";
 import type { FamilyChoice } from "../net/resolver.ts";
@@ -69,7 +65,6 @@ const plainRows = {
   kdPrf: kdPrfRow,
 };
 
-/** Validated options of `anytun-config`. */
 export interface ConfigOptions extends OptionValues<typeof plainRows> {
   /** Never twice to one stream. */
   readonly logTargets: readonly LogTarget[];
@@ -79,7 +74,6 @@ export interface ConfigOptions extends OptionValues<typeof plainRows> {
   readonly routes: readonly Prefix[];
   /** The end of the tunnel that the server has. */
   readonly role: Role;
-  /** Enough for key and salt, unless the key derivation is `null`. */
   readonly secrets: GivenSecrets;
 }
 

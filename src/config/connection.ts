@@ -1,8 +1,4 @@
-/**
- * Options of one connection (CLI section 2).
- *
- * @module
- */
+// Options of one connection (CLI section 2).
 import { parseDecimal } from "../net/decimal.ts";
 import { parsePrefix, type Prefix } from "../net/prefix.ts";
 import { type Role, roleFromName } from "../satp/params.ts";
@@ -46,7 +42,6 @@ export const muxRow = withDefault({
 
 /**
  * `-w`.
- *
  * @param max The most sequence numbers that a replay window can span
  */
 export function windowSizeRow(max: number): Single<number, number> {
@@ -97,7 +92,6 @@ function senderIds(text: string): SenderIdRange {
   );
 }
 
-/** Reads networks separated by commas. */
 export function routes(text: string): readonly Prefix[] {
   return text.split(",").map((element) => {
     const expected = "networks and prefix lengths, such as 10.0.0.0/8";

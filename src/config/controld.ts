@@ -1,8 +1,4 @@
-/**
- * The options of the program `anytun-controld`.
- *
- * @module
- */
+// The options of the program `anytun-controld`.
 import type { LogTarget } from "../log/target.ts";
 import type { PlaceName } from "../net/place.ts";
 import type { SyncTrust } from "../sync/transport.ts";
@@ -66,7 +62,6 @@ type ControldSettings = Settings<typeof controldTable>;
 
 const DEFAULT_PLACE: PlaceName = { host: "127.0.0.1", port: 2323 };
 
-/** Validated options of `anytun-controld`. */
 export interface ControldOptions
   extends
     DaemonOptions,
@@ -74,9 +69,7 @@ export interface ControldOptions
     SyncTrust {
   /** Never twice to one stream. */
   readonly logTargets: readonly LogTarget[];
-  /** The file to serve. */
   readonly file: string;
-  /** Where to listen. */
   readonly controlHost: PlaceName;
 }
 

@@ -1,8 +1,4 @@
-/**
- * Options about the TUN or TAP device (CLI section 2, SATP section 11).
- *
- * @module
- */
+// Options about the TUN or TAP device (CLI section 2, SATP section 11).
 import { parsePrefix, type Prefix } from "../net/prefix.ts";
 import {
   type DeviceType,
@@ -23,7 +19,6 @@ import {
 } from "./option.ts";
 import type { Settings } from "./values.ts";
 
-/** The device to open. */
 export interface DeviceOptions {
   /** At most 15 bytes; without one the kernel chooses. */
   readonly name: string | undefined;
@@ -31,9 +26,7 @@ export interface DeviceOptions {
   readonly type: DeviceType;
 }
 
-/** A program to run once the device is there. */
 export interface PostUpOptions {
-  /** Its path; nothing is searched for it. */
   readonly script: string;
   /** Whether the daemon waits for it, and fails if it does. */
   readonly required: boolean;
@@ -147,7 +140,6 @@ export function deviceOf(
 
 /**
  * The MTU for a device that gets an address; any other is left alone.
- *
  * @param tagLength Bytes of the authentication tag
  */
 export function mtuOf(
@@ -183,7 +175,6 @@ export function mtuOf(
   return mtu;
 }
 
-/** The program to run, if there is to be one. */
 export function postUpOf(
   { values, names }: DeviceSettings,
   warn: Warn,

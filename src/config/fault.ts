@@ -1,8 +1,4 @@
-/**
- * Faults of command lines, as people read them.
- *
- * @module
- */
+// Faults of command lines, as people read them.
 import { escapeControls } from "../log/line.ts";
 
 const SYNTAX_ERROR = "syntax error: ";
@@ -12,7 +8,6 @@ export class SyntaxFault extends Error {
   /**
    * Makes the report of the original (CLI section 1), with a third line of
    * ours where it helps.
-   *
    * @param shown What is wrong; never a secret
    * @param offset Characters of it before the fault; undefined marks nothing
    * @param hint What would be right

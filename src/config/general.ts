@@ -1,8 +1,4 @@
-/**
- * Options of every program, and those of every daemon (CLI section 2).
- *
- * @module
- */
+// Options of every program, and those of every daemon (CLI section 2).
 import type { Warn } from "./command_line.ts";
 import {
   action,
@@ -84,7 +80,6 @@ export const daemonRows = {
 
 /**
  * Signals and exit status of a daemon, for its help.
- *
  * @param reload What it does at a HUP besides
  * @param report What it writes to the log at a USR2
  */

@@ -1,8 +1,4 @@
-/**
- * The options of `anytun genkey`.
- *
- * @module
- */
+// The options of `anytun genkey`.
 import type { KdPrfName } from "../satp/params.ts";
 import { type CommandLine, readCommandLine } from "./command_line.ts";
 import { OptionFault } from "./fault.ts";
@@ -14,7 +10,7 @@ import type { Settings } from "./values.ts";
 import type { Runtime } from "./version.ts";
 
 /** Every option, in the order of the help text. */
-export const genkeyTable = {
+const genkeyTable = {
   ...generalRows,
   keyFile: optional({
     group: "Keys and algorithms",
@@ -44,14 +40,12 @@ const sections: readonly HelpSection[] = [
 
 type GenkeySettings = Settings<typeof genkeyTable>;
 
-/** Where a key and a salt are to go: two files that are not there yet. */
 export interface KeyFiles {
   readonly key: string;
   readonly salt: string;
 }
 
-/** Validated options of `anytun genkey`. */
-export interface GenkeyOptions {
+interface GenkeyOptions {
   /** What the key is for, which tells its length. */
   readonly kdPrf: Exclude<KdPrfName, "null">;
   /** Without any, both are printed. */

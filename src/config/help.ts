@@ -1,15 +1,10 @@
-/**
- * The help text, made from the option table and what there is to say besides.
- *
- * @module
- */
+// The help text.
 import type { Option, OptionTable } from "./option.ts";
 import { callOf, type ProgramName } from "./programs.ts";
 
 const WIDTH = 80;
 const HELP_COLUMN = 32;
 
-/** What a help text says besides the options. */
 export interface HelpSection {
   readonly title: string;
   /** At most 78 columns wide. */

@@ -1,8 +1,4 @@
-/**
- * Options about keys and algorithms (CLI section 2).
- *
- * @module
- */
+// Options about keys and algorithms (CLI section 2).
 import {
   type AuthAlgo,
   cipherFromName,
@@ -147,7 +143,6 @@ export function secretsOf(
 
 /**
  * The same for a daemon that others tell the keys of its connections.
- *
  * @returns undefined if no secret is given
  */
 export function secretsIfGiven(

@@ -1,8 +1,4 @@
-/**
- * Options about the log (CLI section 6).
- *
- * @module
- */
+// Options about the log (CLI section 6).
 import type { LogLevel } from "../log/level.ts";
 import { isSyslogFacility, SYSLOG_FACILITIES } from "../log/syslog_line.ts";
 import type { LogFormat, LogTarget } from "../log/target.ts";
@@ -19,7 +15,6 @@ import type { Settings } from "./values.ts";
 
 /**
  * `-L`.
- *
  * @param defaults What is logged to without it, for the help text
  */
 export function logRow(defaults: string): Repeated<LogTarget> {
@@ -125,7 +120,6 @@ function logFormat(text: string): LogFormat {
 
 /**
  * The targets that `--log` and `--debug` come to.
- *
  * @param fallback What is used if none is given
  */
 export function logTargetsOf(
@@ -146,7 +140,6 @@ export function logTargetsOf(
 
 /**
  * The same for a daemon.
- *
  * @param foreground Whether it keeps its standard streams
  */
 export function daemonLogTargetsOf(

@@ -1,8 +1,4 @@
-/**
- * Options about addresses between the peers (CLI section 2).
- *
- * @module
- */
+// Options about addresses between the peers (CLI section 2).
 import { parseAddress } from "../net/address.ts";
 import type { FamilyChoice } from "../net/resolver.ts";
 import { OptionFault, SyntaxFault } from "./fault.ts";
@@ -99,7 +95,6 @@ export function familyOf(
 /**
  * Refuses an address that the family rules out: unlike a name it will never
  * resolve to another one.
- *
  * @param option What messages call the option
  */
 export function requireFamily(

@@ -1,18 +1,10 @@
-/**
- * Kinds of options, and the rows that describe them. Parsing, defaults, checks
- * and help all read the same rows.
- *
- * @module
- */
+// Kinds of options, and the rows of option tables.
 import { parseDecimal } from "../net/decimal.ts";
 
-/** The largest number of 16 bits. */
 export const U16_MAX = 0xffff;
-/** The largest number of 32 bits. */
 export const U32_MAX = 0xffffffff;
 
-/** Where an option stands in the help text. */
-export type OptionGroup =
+type OptionGroup =
   | "General"
   | "Running"
   | "Speed"
@@ -28,11 +20,9 @@ interface Row {
   /** With its dashes, such as `--port`. */
   readonly long: string;
   readonly group: OptionGroup;
-  /** What it does; for the help text. */
   readonly help: string;
 }
 
-/** Given or not. */
 export interface Flag extends Row {
   readonly kind: "flag";
 }
@@ -45,7 +35,6 @@ export interface Action extends Row {
 interface WithArgument<T> extends Row {
   /** What stands for the argument in the help text, such as `port`. */
   readonly argument: string;
-  /** @throws {BadValue} if the text cannot be used */
   readonly parse: (text: string) => T;
   /** Its value is never shown. */
   readonly secret?: boolean;
@@ -69,7 +58,6 @@ export interface Repeated<T> extends WithArgument<T> {
 /** One row of an option table. */
 export type Option = Flag | Action | Single<unknown> | Repeated<unknown>;
 
-/** Options that take an argument. */
 export type Valued = Extract<Option, WithArgument<unknown>>;
 
 /** The options of a program, by the names of their values. */
@@ -78,12 +66,10 @@ export type OptionTable = Readonly<Record<string, Option>>;
 /** Stands for a secret wherever one might be shown. */
 export const MASK = "****";
 
-/** The names by which an option may be given, the short one first. */
 export function namesOf({ short, long }: Option): readonly string[] {
   return short === undefined ? [long] : [short, long];
 }
 
-/** A value that an option cannot take. */
 export class BadValue extends Error {
   /** Where it goes wrong, if the syntax error is to show the value alone. */
   readonly offset: number | undefined;
@@ -103,7 +89,6 @@ export class BadValue extends Error {
   }
 }
 
-/** A row that is given or not. */
 export function flag(row: Omit<Flag, "kind">): Flag {
   return { kind: "flag", ...row };
 }
@@ -116,26 +101,22 @@ export function action(
   return { kind, group: "General", ...row };
 }
 
-/** A row with a value that is always there. */
 export function withDefault<T>(
   row: Omit<Single<T, NoInfer<T>>, "kind">,
 ): Single<T, T> {
   return { kind: "single", ...row };
 }
 
-/** A row with a value that may be missing. */
 export function optional<T>(
   row: Omit<Single<T, undefined>, "kind" | "default">,
 ): Single<T, undefined> {
   return { kind: "single", default: undefined, ...row };
 }
 
-/** A row whose values collect. */
 export function repeated<T>(row: Omit<Repeated<T>, "kind">): Repeated<T> {
   return { kind: "repeated", ...row };
 }
 
-/** A reader of decimal numbers within a range. */
 export function decimal(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = parseDecimal(text, min, max);
@@ -146,7 +127,6 @@ export function decimal(min: number, max: number): (text: string) => number {
   };
 }
 
-/** Takes any text as it is. */
 export function anyText(text: string): string {
   return text;
 }

@@ -1,8 +1,4 @@
-/**
- * Places by name: hosts with a port, and unix sockets (CLI section 1).
- *
- * @module
- */
+// Places by name: hosts with a port, and unix sockets (CLI section 1).
 import { parseDecimal } from "../net/decimal.ts";
 import {
   type HostPort,
@@ -17,7 +13,6 @@ const DEFAULT_PORT = "2323";
 /** Bytes of the longest path of a unix socket (unix(7)). */
 const UNIX_PATH_MAX = 107;
 
-/** Reads hosts and unix sockets separated by commas. */
 export function places(text: string): readonly PlaceName[] {
   return text.split(",").map(place);
 }
@@ -36,7 +31,6 @@ export function placeToListen(text: string): PlaceName {
 
 /**
  * Reads `unix:<path>`. A number behind the colon makes it a host of this name.
- *
  * @returns undefined if the text is about something else
  */
 function unixSocket(text: string): UnixSocket | undefined {
@@ -61,7 +55,6 @@ function unixSocket(text: string): UnixSocket | undefined {
   return { path };
 }
 
-/** Reads where to listen: a port, or `unix:<path>`. */
 export function portOrSocket(text: string): number | UnixSocket {
   const socket = unixSocket(text);
   if (socket !== undefined) return socket;
@@ -86,7 +79,6 @@ export function hostPort(text: string): HostPort {
   return { host, port };
 }
 
-/** Host and port as they stand in a text. */
 interface Parts {
   readonly host: string;
   readonly port: string;

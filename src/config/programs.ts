@@ -1,10 +1,4 @@
-/**
- * Programs of the binary.
- *
- * @module
- */
-
-/** What each is for, by its name. */
+// Programs of the binary.
 export const PROGRAMS = {
   "anytun": "carry packets between a device and a peer, or many",
   "anytun-config": "print the records of a client, for anytun controld",
@@ -19,7 +13,6 @@ export type ProgramName = keyof typeof PROGRAMS;
 /** The program that is meant unless another one is. */
 export const MAIN_PROGRAM: ProgramName = "anytun";
 
-/** Tells the programs from other names. */
 export function isProgram(name: string): name is ProgramName {
   return Object.hasOwn(PROGRAMS, name);
 }

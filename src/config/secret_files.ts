@@ -1,8 +1,4 @@
-/**
- * Secrets from where they are kept: options, files, systemd's credentials.
- *
- * @module
- */
+// Secrets from where they are kept: options, files, systemd's credentials.
 import { reasonOf } from "../log/reason.ts";
 import { bytesFromHex } from "../satp/secrets.ts";
 import { SALT_BYTES } from "../satp/params.ts";
@@ -69,7 +65,6 @@ export const secretRows = {
   }),
 };
 
-/** What a file holds. */
 export interface SecretBytes {
   /** Overwritten once they have been understood. */
   readonly bytes: Uint8Array;
@@ -89,15 +84,13 @@ export interface SecretFiles {
   readonly credentialsFolder: string | undefined;
 }
 
-/** A secret, and where it was found. */
-export interface FoundSecret<T> {
+interface FoundSecret<T> {
   readonly value: T;
   /** What messages call it, such as `key from 'k' (--key-file)`. */
   readonly name: string;
 }
 
-/** Those that were found. */
-export interface FoundSecrets {
+interface FoundSecrets {
   readonly passphrase: FoundSecret<string> | undefined;
   readonly key: FoundSecret<Uint8Array> | undefined;
   readonly salt: FoundSecret<Uint8Array> | undefined;

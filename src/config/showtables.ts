@@ -1,9 +1,4 @@
-/**
- * The options of the program `anytun-showtables`. The original has none, and
- * ignores its arguments.
- *
- * @module
- */
+// The options of `anytun-showtables`; the original has none.
 import type { PlaceName } from "../net/place.ts";
 import type { SyncTrust } from "../sync/transport.ts";
 import { syncTrustRows, trustOf } from "./cluster.ts";
@@ -57,13 +52,10 @@ const sections: readonly HelpSection[] = [
 
 type ShowtablesSettings = Settings<typeof showtablesTable>;
 
-/** Validated options of `anytun-showtables`. */
 export interface ShowtablesOptions extends SyncTrust {
   /** The server to ask; without one it is standard input. */
   readonly server: PlaceName | undefined;
-  /** Whether to stay for what changes. */
   readonly watch: boolean;
-  /** Whether each record is to be a line of JSON. */
   readonly json: boolean;
 }
 

@@ -1,8 +1,4 @@
-/**
- * Options about speed.
- *
- * @module
- */
+// Options about speed.
 import {
   type EngineChoice,
   OFFLOAD_NAMES,

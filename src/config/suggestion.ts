@@ -1,18 +1,12 @@
-/**
- * Suggestions for what was misspelt.
- *
- * @module
- */
+// Suggestions for misspelt arguments.
 import { SyntaxFault } from "./fault.ts";
 import { MASK, type Option } from "./option.ts";
 
-/** Options by their short and long names. */
 type Options = ReadonlyMap<string, Option>;
 
 /**
  * Makes the report of an unknown argument. It may hold a secret, attached to
  * its option or torn apart by a blank, which is masked.
- *
  * @param beforeLast The argument before the one before
  */
 export function unknownArgument(

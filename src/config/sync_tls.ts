@@ -1,9 +1,4 @@
-/**
- * Certificates that protect the sync stream: one that all members hold, or
- * one for each, signed by an authority of their own.
- *
- * @module
- */
+// Certificates for the sync stream.
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import type { TlsIdentity } from "../sync/tls.ts";
 import type { Surroundings, Warn } from "./command_line.ts";
@@ -39,7 +34,6 @@ export const syncTlsRows = {
   }),
 };
 
-/** An option with its value. */
 interface Given {
   readonly option: string;
   readonly path: string;
@@ -47,7 +41,6 @@ interface Given {
 
 /**
  * Reads certificates and key.
- *
  * @returns undefined if there is to be no TLS
  */
 export function syncTlsOf(

@@ -1,13 +1,7 @@
-/**
- * Given values with their origin, and what options come to once all sources
- * are read.
- *
- * @module
- */
+// Values with their origin, merged from all sources.
 import type { Action, Flag, Option, OptionTable, Repeated } from "./option.ts";
 import { namesOf } from "./option.ts";
 
-/** Where the value of an option comes from. */
 export type Origin =
   | { readonly kind: "argument" }
   | {
@@ -18,7 +12,6 @@ export type Origin =
   }
   | { readonly kind: "default" };
 
-/** A value, and who has given it. */
 export interface GivenValue<T> {
   readonly value: T;
   readonly origin: Origin;
@@ -37,7 +30,6 @@ export type OptionValues<T extends OptionTable> = {
   readonly [Name in ValueNames<T>]: ValueOf<T[Name]>;
 };
 
-/** The options of a program at the end of reading. */
 export interface Settings<T extends OptionTable> {
   readonly values: OptionValues<T>;
   /** Who has the last word on each option. */

@@ -1,8 +1,4 @@
-/**
- * The version of the program.
- *
- * @module
- */
+// The version of the program.
 import type { ProgramName } from "./programs.ts";
 import project from "../../deno.json" with { type: "json" };
 

@@ -1,10 +1,4 @@
-/**
- * The daemon `anytun`. The order of its start is that of CLI section 3 with
- * one change: device, sockets and script come while the privileges last, so
- * that nothing can fail after they are gone but the peer's name.
- *
- * @module
- */
+// The daemon `anytun`.
 import type { AnytunOptions } from "../config/anytun.ts";
 import { Resolver } from "../net/resolver.ts";
 import { RouteTable } from "../route/table.ts";
@@ -20,12 +14,6 @@ import { SyncMember } from "./sync_member.ts";
 import { SyncState } from "./sync_state.ts";
 import type { World } from "./world.ts";
 
-/**
- * Runs until a signal ends it.
- *
- * @param warnings What is legal but unwise in the options
- * @returns The exit status
- */
 export function runAnytun(
   options: AnytunOptions,
   warnings: readonly string[],
@@ -40,6 +28,10 @@ export function runAnytun(
   }, world);
 }
 
+/**
+ * The order is that of CLI section 3, but device, sockets and script come while
+ * the privileges last: afterwards nothing can fail but the peer's name.
+ */
 async function servicesOf(
   options: AnytunOptions,
   world: World,

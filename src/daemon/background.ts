@@ -1,11 +1,4 @@
-/**
- * Going to the background (CLI section 4). A threaded runtime cannot fork: the
- * program starts itself once more, leaves to that process what it has read -
- * the options, secrets among them, in a file without a name - and waits until
- * it hears whether the start has succeeded.
- *
- * @module
- */
+// Start in the background (CLI section 4).
 import { deserialize, serialize } from "node:v8";
 import { closeOnExec } from "../../ffi/process/descriptors.ts";
 import { readArguments, writeDescriptor } from "../../ffi/process/file.ts";
@@ -21,19 +14,17 @@ import { endChild, spawn, waitForEnd } from "../../ffi/process/spawn.ts";
 import type { Parent } from "./parent.ts";
 import type { World } from "./world.ts";
 
-/** Says to a process that it finds options and parent as below. */
+/** Set in the environment of a process that takes over what is below. */
 const MARK = "ANYTUN_HANDOVER";
-/** Descriptors of the process in the background. */
 const OPTIONS_FD = 3;
 const PARENT_FD = 4;
 
-/** Nobody but the owner may write what the daemon makes. */
 const UMASK = 0o022;
 
-/** The words that lines of the process in the background begin with. */
+/** First word of each line that the child writes. */
 type Word = "ready" | "waiting" | "say";
 
-/** Signals that end the waiting, and with it what is waited for. */
+/** Signals that end the wait, and the child with it. */
 const INTERRUPTIONS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 
 const EXIT_OK = 0;
@@ -44,29 +35,23 @@ const EXIT_SIGNAL = 128;
 /** The longest wait of poll(2), in ms. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** What the process in the background is to do. */
 export interface Handover<O> {
   readonly options: O;
   readonly warnings: readonly string[];
 }
 
-/** How a start in the background is waited for. */
-export interface BackgroundWait {
-  /** The name of the program, for people. */
+interface BackgroundWait {
   readonly name: string;
   /** Seconds. */
   readonly startTimeout: number;
-  /** Passes on a line about the start. */
   readonly say: (line: string) => void;
   readonly world: Pick<World, "elapsed" | "onSignal">;
 }
 
 /**
- * Starts this program once more, in the background, and waits until it is
- * ready or has failed; one that takes too long goes on by itself. A signal ends
- * both processes.
- *
- * @returns The exit status
+ * A threaded runtime cannot fork. The program starts itself once more, leaves
+ * its options, secrets among them, in a file without a name, and waits until
+ * the child is ready or has failed; one that takes too long goes on by itself.
  * @throws if it cannot be started
  */
 export async function startInBackground<O>(
@@ -94,7 +79,6 @@ export async function startInBackground<O>(
   return await child.interrupted() ?? status;
 }
 
-/** The process in the background, as long as this one waits for it. */
 class Child {
   readonly #libc: ProcessLibc;
   readonly #pid: number;
@@ -105,7 +89,7 @@ class Child {
     this.#pid = pid;
   }
 
-  /** @param signal Which has come to this process; a second one is final */
+  /** @param signal Number of the one received; a second one kills */
   interrupt(signal: number): void {
     endChild(this.#libc, this.#pid, this.#signal !== undefined);
     this.#signal ??= signal;
@@ -115,11 +99,6 @@ class Child {
     return this.#signal !== undefined;
   }
 
-  /**
-   * Waits for the end of a child that was interrupted.
-   *
-   * @returns The exit status that follows, undefined if it was not
-   */
   async interrupted(): Promise<number | undefined> {
     if (this.#signal === undefined) return undefined;
     await waitForEnd(this.#libc, this.#pid);
@@ -127,7 +106,7 @@ class Child {
   }
 }
 
-/** @returns The exit status, unless there was an interruption */
+/** @returns The exit status, unless the wait was interrupted */
 async function untilReady(
   lines: LineReader,
   child: Child,
@@ -154,7 +133,9 @@ async function untilReady(
     return EXIT_OK;
   }
   if (!hasSaid && !child.isInterrupted) {
-    say(`${name}: the daemon has ended before it was ready, without a word`);
+    say(
+      `${name}: the daemon has ended before it was ready, and gave no reason`,
+    );
   }
   return EXIT_FAILED;
 }
@@ -188,18 +169,14 @@ function spawnWith<O>(
   }
 }
 
-/** What a process in the background has been left. */
-export interface Inheritance<O> extends Handover<O> {
+interface Inheritance<O> extends Handover<O> {
   readonly parent: Parent;
 }
 
 /**
- * Takes over what {@linkcode startInBackground} left in another process of the
- * same program.
- *
- * @param program Its name, for `ps`
- * @returns undefined if this process was started by somebody else
- * @throws if there is nothing to take over
+ * Takes over what {@linkcode startInBackground} has left.
+ * @param program Name for `ps`
+ * @returns undefined if this process is no child of the same program
  */
 export function takeHandover<O>(
   libc: ProcessLibc,
@@ -217,7 +194,6 @@ export function takeHandover<O>(
   return { ...handover, parent: pipeParent(libc, PARENT_FD) };
 }
 
-/** The process in the foreground, which waits at the other end of a pipe. */
 function pipeParent(libc: ProcessLibc, fd: number): Parent {
   let open = true;
   const close = (): void => {

@@ -1,8 +1,4 @@
-/**
- * The file of records that a control daemon serves, read and watched.
- *
- * @module
- */
+// The file of records that a control daemon serves, read and watched.
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
 import {
@@ -13,10 +9,8 @@ import {
 import type { Service } from "./lifecycle.ts";
 import type { World } from "./world.ts";
 
-/** How often the file is looked at, in ms. */
-const LOOK_MS = 2000;
+const POLL_MS = 2000;
 
-/** Keeps what is in the file, and passes on what has changed in it. */
 export class ControlFileService implements Service {
   readonly name = "control file";
   readonly #file: string;
@@ -24,13 +18,13 @@ export class ControlFileService implements Service {
   readonly #world: Pick<World, "delay" | "readSecretFile">;
   readonly #logger: Logger;
   #records: readonly ControlRecord[] = [];
-  /** The file as it was seen last, and whether that has been judged. */
+  /** The file as last read, and whether that has been parsed. */
   #seen: Uint8Array = new Uint8Array(0);
-  #judged = true;
+  #parsed = true;
   #readable = true;
   #public = false;
 
-  /** @param push Takes records for those who have been served before */
+  /** @param push Sends a changed record to those who are connected */
   constructor(
     file: string,
     push: (record: string) => void,
@@ -59,7 +53,7 @@ export class ControlFileService implements Service {
 
   async run(stop: AbortSignal): Promise<void> {
     while (!stop.aborted) {
-      await this.#world.delay(LOOK_MS, stop).catch(() => {});
+      await this.#world.delay(POLL_MS, stop).catch(() => {});
       if (!stop.aborted) this.#look(false);
     }
   }
@@ -72,23 +66,22 @@ export class ControlFileService implements Service {
     return [`serving ${this.#records.length} records`];
   }
 
-  /** Everything in the file, as records for the stream. */
   snapshot(): readonly string[] {
     return this.#records.map(({ text }) => text);
   }
 
   /**
-   * Takes the file again if it has changed: at once if somebody says so, else
-   * when it is the same at two looks, since it may be in the making.
+   * Reloads a changed file: on request at once, else when two readings agree,
+   * since somebody may be writing it.
    */
   #look(now: boolean): void {
     const bytes = this.#read();
     if (bytes === undefined) return;
     const settled = isSame(bytes, this.#seen);
-    if (!settled) this.#judged = false;
+    if (!settled) this.#parsed = false;
     this.#seen = bytes;
-    if (this.#judged && !now || !settled && !now) return;
-    this.#judged = true;
+    if (this.#parsed && !now || !settled && !now) return;
+    this.#parsed = true;
     this.#take(bytes);
   }
 
@@ -109,7 +102,7 @@ export class ControlFileService implements Service {
     }
   }
 
-  /** Says it once for as long as it lasts that others can read them, too. */
+  /** Warns once for as long as others can read the file. */
   #readSecrets(): Uint8Array {
     const file = this.#file;
     const { bytes, isPublic } = this.#world.readSecretFile(file);

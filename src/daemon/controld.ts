@@ -1,10 +1,4 @@
-/**
- * The daemon `anytun-controld`: serves a file of records to the members of a
- * cluster (sync section 7). Unlike the original it checks the file, and tells
- * its clients what has changed in it.
- *
- * @module
- */
+// The daemon `anytun-controld` (sync section 7).
 import type { ControldOptions } from "../config/controld.ts";
 import { KnownMembers } from "../sync/known_members.ts";
 import { ControlFileService } from "./control_file_service.ts";
@@ -16,18 +10,11 @@ import type { World } from "./world.ts";
 /** Bytes of changes that may wait for a client: all of a large file. */
 const MAX_WAITING = 64 << 20;
 
-/** What of the outside the daemon touches. */
-export type ControldWorld =
+type ControldWorld =
   & ProgramWorld
   & SyncServiceWorld
   & Pick<World, "readSecretFile">;
 
-/**
- * Runs until a signal ends it.
- *
- * @param warnings What is legal but unwise in the options
- * @returns The exit status
- */
 export function runControld(
   options: ControldOptions,
   warnings: readonly string[],
@@ -57,7 +44,7 @@ function servicesOf(
     bind: options.controlHost,
     named: "(--control-host)",
     trust: options,
-    // Nobody is named to it; it learns who has a certificate.
+    // It knows no names, and learns who has a certificate.
     members: new KnownMembers(),
     snapshot: () => file.snapshot(),
     maxWaiting: MAX_WAITING,

@@ -1,8 +1,4 @@
-/**
- * Counters as log lines.
- *
- * @module
- */
+// Counters as log lines.
 import type { ConnectionTable } from "../tunnel/connection_table.ts";
 import {
   CONNECTION_COUNTER_INFOS,
@@ -13,7 +9,6 @@ import {
 /**
  * A line for each connection, by ascending mux, and one for what belongs to
  * none.
- *
  * @param plane The counters of the plane, once there is one
  */
 export function* counterLines(

@@ -1,9 +1,4 @@
-/**
- * The data plane of a daemon as two services: what needs privileges to be
- * opened, and what carries packets.
- *
- * @module
- */
+// Device, sockets and data plane as services of a daemon.
 import type { AnytunOptions } from "../config/anytun.ts";
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
@@ -25,13 +20,12 @@ import type { Service, Starting } from "./lifecycle.ts";
 import { aborted, unlessStopped } from "./stop.ts";
 import type { World } from "./world.ts";
 
-/** What of the outside the data plane touches. */
-export type PlaneWorld = Pick<
+type PlaneWorld = Pick<
   World,
   "choosePlane" | "control" | "delay" | "parent" | "lookup" | "random"
 >;
 
-/** The device and the sockets, ahead of the plane that uses them. */
+/** Opened with privileges, ahead of the plane that uses them. */
 export class DeviceAndSockets implements Service {
   readonly name = "device and sockets";
   readonly #options: AnytunOptions;
@@ -63,12 +57,10 @@ export class DeviceAndSockets implements Service {
     this.#builder?.[Symbol.dispose]();
   }
 
-  /** @throws before the start */
   get builder(): PlaneBuilder {
     return opened(this.#builder);
   }
 
-  /** @throws before the start */
   get device(): DeviceHandle {
     return opened(this.#device);
   }
@@ -188,7 +180,9 @@ function tunnelSettings(
 }
 
 function opened<T>(thing: T | undefined): T {
-  if (thing === undefined) throw new Error("Cannot use what is not open yet");
+  if (thing === undefined) {
+    throw new Error("Cannot use a device before it is open");
+  }
   return thing;
 }
 

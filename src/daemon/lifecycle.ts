@@ -1,54 +1,42 @@
-/**
- * The life of a daemon: services that start in order, run side by side, and
- * stop in reverse order.
- *
- * @module
- */
+// Life of a daemon: services that start, run and stop in order.
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
 import { aborted } from "./stop.ts";
 
-/** The start as a service sees it. */
 export interface Starting {
   /** Aborted when the start is over before its end. */
   readonly stop: AbortSignal;
-  /** @param what Takes long, such as `an address of 'host'` */
+  /** @param what Such as `an address of 'host'` */
   waiting(what: string): void;
-  /** For what a service has begun, and fails ahead of {@linkcode Service.run}. */
+  /** For work that fails before {@linkcode Service.run}. */
   fail(error: unknown): void;
 }
 
-/** A part of a daemon. What it does not need it leaves out. */
 export interface Service {
-  /** A noun, for people. */
   readonly name: string;
-  /** Takes what it needs; later services start after it. */
+  /** Later services start after it. */
   start?(starting: Starting): Promise<void> | void;
   /**
-   * Works until the signal is aborted, once all have started. To be done
-   * before that is no failure.
+   * Works until the signal is aborted. To be done before that is no failure.
    */
   run?(stop: AbortSignal): Promise<void>;
-  /** Reads again what can be read again. */
   reload?(): Promise<void> | void;
   /** @returns Lines for the log */
   report?(): readonly string[];
-  /** Gives everything back, also after a start that has failed half way. */
+  /** Also called after a start that has failed half way. */
   close?(): Promise<void> | void;
 }
 
-/** Where a daemon is in its life. */
 export type Phase =
-  /** Said for each service, and for whatever takes long in it. */
+  /** For each service, and for what takes long in it. */
   | { readonly kind: "starting"; readonly what: string }
   | { readonly kind: "ready"; readonly isFirst: boolean }
   | { readonly kind: "reloading" }
   | { readonly kind: "draining" }
   | { readonly kind: "stopping" }
-  /** All is stopped. */
+  /** All services have stopped. */
   | { readonly kind: "failed"; readonly reason: string };
 
-/** Wants to know how a daemon is doing. */
 export interface LifecycleListener {
   changed(phase: Phase): void;
 }
@@ -58,7 +46,6 @@ interface Run {
   readonly over: Promise<void>;
 }
 
-/** Takes services through their life, once. */
 export class Lifecycle {
   readonly #logger: Logger;
   readonly #stopping = new AbortController();
@@ -78,7 +65,6 @@ export class Lifecycle {
   /**
    * Runs services until {@linkcode Lifecycle.stop}, until one fails, or until
    * all are done.
-   *
    * @param services In the order of their start
    * @throws the first failure, after everything is stopped
    */
@@ -100,14 +86,14 @@ export class Lifecycle {
     throw error;
   }
 
-  /** Ends the run. Said again, nobody is waited for any more. */
+  /** At the second call, nothing is waited for any more. */
   stop(): void {
     if (this.#isToStop) this.#hurried.resolve();
     this.#isToStop = true;
     this.#stopping.abort();
   }
 
-  /** Reloads in order. What is asked for meanwhile is done once, afterwards. */
+  /** In order. Requests during a reload are served by one more, afterwards. */
   reload(): Promise<void> {
     if (this.#isReloadDue) return this.#reloading;
     this.#isReloadDue = true;
@@ -117,7 +103,6 @@ export class Lifecycle {
     });
   }
 
-  /** Has the log say how all services are doing. */
   report(): void {
     for (const service of this.#services) {
       for (const line of service.report?.() ?? []) this.#logger.notice(line);

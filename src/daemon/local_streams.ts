@@ -1,9 +1,4 @@
-/**
- * The unix sockets of this host, and whose its TCP sockets are, by way of the
- * C library. All of it is opened when it is needed first.
- *
- * @module
- */
+// Unix sockets of this host, and the owners of its TCP sockets.
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import { Readiness } from "../../ffi/net/readiness.ts";
 import { SocketDiagnosis } from "../../ffi/net/sock_diag.ts";
@@ -17,7 +12,7 @@ import type { Endpoint } from "../net/endpoint.ts";
 import type { UnixSocket } from "../net/place.ts";
 import type { OwnerOf, UnixStream, UnixStreams } from "../sync/streams.ts";
 
-/** What a program has of it, however often it asks. */
+/** Each is opened at its first use. */
 export class LocalStreams implements AsyncDisposable {
   readonly #libc: ProcessLibc;
   readonly #opened = new AsyncDisposableStack();
@@ -29,7 +24,6 @@ export class LocalStreams implements AsyncDisposable {
     this.#libc = libc;
   }
 
-  /** @throws if the C library cannot be opened once more */
   openUnixStreams(): UnixStreams {
     return this.#unixStreams ??= this.#openUnixStreams();
   }
@@ -39,7 +33,6 @@ export class LocalStreams implements AsyncDisposable {
     return this.#owners ??= this.#openOwners();
   }
 
-  /** Gives all of it back. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#opened.disposeAsync();
   }

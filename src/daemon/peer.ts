@@ -1,13 +1,4 @@
-/**
- * The peer of a point-to-point tunnel: the connection to it, and where it is.
- *
- * Names are resolved where the daemon is at that time. On its way into a jail
- * it asks once, with the files of the system, before it goes in; if that
- * fails, and whenever it asks again, it does so inside of the jail, which then
- * needs etc/resolv.conf and etc/hosts of its own, as it does for the original.
- *
- * @module
- */
+// Peer of a point-to-point tunnel: its connection and its address.
 import type { AnytunOptions } from "../config/anytun.ts";
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
@@ -23,7 +14,6 @@ import { writeEndpoint } from "../tunnel/endpoint_words.ts";
 import type { Service, Starting } from "./lifecycle.ts";
 import { unlessStopped } from "./stop.ts";
 
-/** What of the options says which connection there is. */
 export type PeerOptions = Pick<
   AnytunOptions,
   | "chroot"
@@ -35,8 +25,7 @@ export type PeerOptions = Pick<
   | "windowSize"
 >;
 
-/** What a peer is reached by. */
-export interface PeerContext {
+interface PeerContext {
   readonly resolver: Resolver;
   readonly interfaceIndex: InterfaceIndex;
   readonly table: ConnectionTable;
@@ -52,12 +41,11 @@ export interface PeerContext {
   readonly logger: Logger;
 }
 
-/** The one peer that the options name, or that is yet to be heard of. */
 export class Peer implements Service {
   readonly name = "peer";
   readonly #options: PeerOptions;
   readonly #context: PeerContext;
-  /** What the name stood for last. */
+  /** Last address of the name. */
   #resolved: Endpoint | undefined;
   #connected = false;
 
@@ -66,7 +54,11 @@ export class Peer implements Service {
     this.#context = context;
   }
 
-  /** On the way into a jail: tries once to find the peer. */
+  /**
+   * Resolves once with the files of the system, before the daemon enters the
+   * jail. Later lookups need the jail's own etc/resolv.conf and etc/hosts, as
+   * they do for the original.
+   */
   async start({ stop, waiting }: Starting): Promise<void> {
     const { chroot, remoteHost } = this.#options;
     if (chroot === undefined || remoteHost === undefined) return;
@@ -80,7 +72,7 @@ export class Peer implements Service {
       this.#resolved = await this.#resolveOnce();
     } catch (error) {
       logger.warning(
-        `${reasonOf(error)} (--remote-host): trying again inside of the ` +
+        `${reasonOf(error)} (--remote-host): trying again inside the ` +
           "jail, with its etc/resolv.conf and etc/hosts",
       );
     }
@@ -90,7 +82,6 @@ export class Peer implements Service {
    * Makes the connection. Without -r it waits for its endpoint; with it there
    * is none before the name is resolved, so that nobody else can become the
    * peer.
-   *
    * @throws if the address of the peer cannot be used here
    */
   async run(stop: AbortSignal): Promise<void> {
@@ -139,7 +130,9 @@ export class Peer implements Service {
       this.#context.moved(this.#options.mux);
       logger.notice(`remote host ${remoteHost} is now ${text}`);
     } catch (error) {
-      logger.error(`${reasonOf(error)} (--remote-host): it stays as it was`);
+      logger.error(
+        `${reasonOf(error)} (--remote-host): keeping the old address`,
+      );
     }
   }
 

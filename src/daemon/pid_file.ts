@@ -1,28 +1,14 @@
-/**
- * The file with the process id (CLI section 3).
- *
- * @module
- */
+// The file with the process id (CLI section 3).
 import type { PlacedFile } from "../../ffi/process/placed_file.ts";
+import type { DaemonOptions } from "../config/general.ts";
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
 import type { Service } from "./lifecycle.ts";
-import type { ProcessControl } from "./process_control.ts";
+import type { World } from "./world.ts";
 
-/** What of the options is about the file. */
-export interface PidFileOptions {
-  readonly pidFile: string | undefined;
-  /** A jail, from which nothing leads to the file. */
-  readonly chroot: string | undefined;
-}
+type PidFileOptions = Pick<DaemonOptions, "chroot" | "pidFile">;
+type PidFileWorld = Pick<World, "control" | "pid">;
 
-/** What of the outside it touches. */
-export interface PidFileWorld {
-  readonly pid: number;
-  readonly control: Pick<ProcessControl, "placeFile">;
-}
-
-/** The file, if there is to be one; closing removes it. */
 export class PidFile implements Service {
   readonly name = "pid file";
   readonly #options: PidFileOptions;
@@ -37,10 +23,8 @@ export class PidFile implements Service {
   }
 
   /**
-   * Makes the file, whole, as the last thing that is done with privileges,
-   * which it takes: unlike in the original nothing is left open that could be
-   * written to later. It goes again if they cannot be given up.
-   *
+   * Makes the file as the last step with privileges: unlike in the original,
+   * nothing stays open that could be written to later.
    * @param giveUp Gives up the privileges
    * @throws if the file cannot be made, or what `giveUp` throws
    */
@@ -49,8 +33,7 @@ export class PidFile implements Service {
     if (pidFile !== undefined) this.#file = this.#placed(pidFile);
     giveUp();
     if (this.#file === undefined || chroot === undefined) return;
-    // A folder that is open is a way out of the jail, also without privileges:
-    // worse than a file that stays behind.
+    // An open folder is a way out of the jail: worse than a file left behind.
     this.#file.close();
     this.#file = undefined;
     this.#logger.info(

@@ -1,9 +1,4 @@
-/**
- * The post-up script (SATP section 11): run without a shell, with /dev/null as
- * its standard streams, and with the rights that the daemon was started with.
- *
- * @module
- */
+// The post-up script (SATP section 11).
 import type { AnytunOptions } from "../config/anytun.ts";
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
@@ -16,7 +11,7 @@ import { unlessStopped } from "./stop.ts";
 const NODE = "/dev/net/tun";
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** The script as a service, which waits for it only if it is required. */
+/** Waited for only if it is required. */
 export function postUpScript(
   options: AnytunOptions,
   device: () => DeviceHandle,
@@ -33,12 +28,7 @@ export function postUpScript(
   };
 }
 
-/**
- * Runs the script, if there is one, and logs how it ends. Only the caller
- * knows whether to wait for it.
- *
- * @throws if it fails and is required
- */
+/** @throws if the script fails and is required */
 export async function runPostUp(
   options: AnytunOptions,
   device: DeviceHandle,

@@ -1,35 +1,22 @@
-/**
- * Giving up what only the start needs: the view of the file system, and the
- * identity (CLI section 3). Unlike in the original, nothing of it may fail.
- *
- * @module
- */
+// Loss of privileges: the jail and the identity (CLI section 3).
 import type { Identity } from "../../ffi/process/identity.ts";
-import type { AnytunOptions } from "../config/anytun.ts";
+import type { DaemonOptions } from "../config/general.ts";
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
 import type { ProcessControl } from "./process_control.ts";
 
-/** What of the options says who to become, and where. */
-export type PrivilegeOptions = Pick<
-  AnytunOptions,
-  "foreground" | "username" | "groupname" | "chroot"
->;
-
-/** An identity, and how people call it. */
-export interface NamedIdentity extends Identity {
-  /** `user:group`. */
+/** `text` is `user:group`. */
+interface NamedIdentity extends Identity {
   readonly text: string;
 }
 
 /**
- * Looks up user and group while their files are still in sight.
- *
+ * To be called before the jail hides /etc/passwd and /etc/group.
  * @returns undefined if the identity is to stay
  * @throws if one of them does not exist
  */
 export function findIdentity(
-  { username, groupname }: PrivilegeOptions,
+  { username, groupname }: DaemonOptions,
   control: ProcessControl,
 ): NamedIdentity | undefined {
   if (username === undefined) return undefined;
@@ -49,13 +36,11 @@ export function findIdentity(
 }
 
 /**
- * Enters the jail and takes on the identity, for good, and has nothing
- * executed from then on.
- *
- * @throws if a step fails; what was done before it stays done
+ * Cannot be undone. Unlike in the original, no step may fail.
+ * @throws if one does; those before it stay done
  */
 export function giveUpPrivileges(
-  options: PrivilegeOptions,
+  options: DaemonOptions,
   identity: NamedIdentity | undefined,
   control: ProcessControl,
   logger: Logger,
@@ -66,16 +51,16 @@ export function giveUpPrivileges(
   control.emptyBoundingSet();
   enterJail(options, control, logger);
   if (identity !== undefined) become(identity, options, control, logger);
-  // Once more: a change of identity may have shown it again.
+  // Again: a change of identity resets it (prctl(2), PR_SET_DUMPABLE).
   during("hide the memory", () => control.hideMemory());
   const reason = control.forbidExecution();
   if (reason !== undefined) {
-    logger.warning(`other programs could be executed from here on: ${reason}`);
+    logger.warning(`Cannot forbid the execution of other programs: ${reason}`);
   }
 }
 
 function enterJail(
-  { chroot, foreground }: PrivilegeOptions,
+  { chroot, foreground }: DaemonOptions,
   control: ProcessControl,
   logger: Logger,
 ): void {
@@ -83,14 +68,14 @@ function enterJail(
     during("enter the jail (--chroot)", () => control.changeRoot(chroot));
     logger.notice(`we are in chroot jail (${chroot}) now`);
   } else if (!foreground) {
-    // Not to keep a file system busy that somebody wants to unmount.
+    // A working directory keeps its file system from being unmounted.
     during("leave the working directory", () => control.changeDirectory("/"));
   }
 }
 
 function become(
   identity: NamedIdentity,
-  { username }: PrivilegeOptions,
+  { username }: DaemonOptions,
   control: ProcessControl,
   logger: Logger,
 ): void {

@@ -1,10 +1,6 @@
-/**
- * The frame around the services of a daemon: the log, whoever is told how it
- * goes, privileges and the pid file, the exit status.
- *
- * @module
- */
+// Frame of a daemon: log, signals, privileges, pid file, exit status.
 import type { Identity } from "../../ffi/process/identity.ts";
+import type { DaemonOptions } from "../config/general.ts";
 import { type Log, openLog } from "../log/log.ts";
 import type { Logger } from "../log/logger.ts";
 import type { LogSurroundings } from "../log/outlet.ts";
@@ -13,12 +9,8 @@ import { RateLimitedLog } from "../log/rate_limited_log.ts";
 import type { LogFormat, LogTarget } from "../log/target.ts";
 import type { Delay } from "../net/resolver.ts";
 import { Lifecycle, type Service } from "./lifecycle.ts";
-import { PidFile, type PidFileOptions } from "./pid_file.ts";
-import {
-  findIdentity,
-  giveUpPrivileges,
-  type PrivilegeOptions,
-} from "./privileges.ts";
+import { PidFile } from "./pid_file.ts";
+import { findIdentity, giveUpPrivileges } from "./privileges.ts";
 import { listenForSignals } from "./signals.ts";
 import { Supervisor } from "./supervisor.ts";
 import type { World } from "./world.ts";
@@ -28,10 +20,9 @@ const EXIT_FAILED = 255;
 
 const FLUSH_MS = 10_000;
 
-/** Lines of one kind that others bring about: five, then one in ten seconds. */
+/** Log lines of one kind that others cause: five, then one in ten seconds. */
 export const OTHERS_LOG_LIMIT = { burst: 5, perSecond: 0.1 };
 
-/** What of the outside every daemon touches. */
 export type ProgramWorld = Pick<
   World,
   | keyof LogSurroundings
@@ -44,39 +35,27 @@ export type ProgramWorld = Pick<
   | "openNotifySocket"
 >;
 
-/** A daemon to be run. */
-export interface DaemonProgram {
+interface DaemonProgram {
   readonly name: string;
-  readonly options: PrivilegeOptions & PidFileOptions & {
+  readonly options: DaemonOptions & {
     readonly logTargets: readonly LogTarget[];
     readonly logFormat: LogFormat;
   };
-  /** What is legal but unwise in the options. */
   readonly warnings: readonly string[];
-  /** What the log says when all services have started. */
   readonly started?: string;
-  /**
-   * Its services, in order. They start with all privileges, and run with those
-   * that are left.
-   */
+  /** In order; they start with all privileges, and run without. */
   services(frame: Frame): Promise<readonly Service[]> | readonly Service[];
 }
 
-/** What the services of a daemon share. */
 export interface Frame {
   readonly logger: Logger;
-  /** For what others could fill the log with. */
+  /** For lines that others cause. */
   readonly limited: RateLimitedLog;
-  /** The user and group that the daemon will become, if that is to change. */
+  /** That the daemon changes to, if it does. */
   readonly identity: Identity | undefined;
 }
 
-/**
- * Opens the log, runs the daemon until a signal ends it, and tells why it
- * cannot go on.
- *
- * @returns The exit status
- */
+/** Runs the daemon until a signal or a failure ends it. */
 export async function runProgram(
   program: DaemonProgram,
   world: ProgramWorld,
@@ -134,10 +113,10 @@ async function live(
   const services = [
     logFiles(log),
     heldBackLines(limited, world.delay),
-    // It goes last: whoever sees no pid file any more finds no device either.
+    // Removed last: without a pid file there is no device either.
     pidFile,
     ...await program.services({ logger, limited, identity }),
-    // After it nothing can fail but a name lookup.
+    // Afterwards nothing can fail but a name lookup.
     privileges,
   ];
   await lifecycle.run(services, [world.parent, supervisor]);

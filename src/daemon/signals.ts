@@ -1,11 +1,6 @@
-/**
- * The signals of a daemon (CLI section 5).
- *
- * @module
- */
+// The signals of a daemon (CLI section 5).
 import type { Logger } from "../log/logger.ts";
 
-/** Signals that end the daemon or tell it something. */
 export type SignalName = keyof typeof TEXTS;
 
 /** In the words of the original. */
@@ -17,24 +12,15 @@ const TEXTS = {
   SIGUSR2: "SIG-Usr2 caught",
 } as const;
 
-/** What signals bring about. */
-export interface SignalActions {
-  /** SIGINT, SIGQUIT and SIGTERM. */
+interface SignalActions {
   stop(): void;
-  /** SIGHUP. */
   reload(): void;
-  /** SIGUSR2. */
   report(): void;
 }
 
 /** Listens for a signal; the result ends the listening. */
 export type OnSignal = (name: SignalName, listener: () => void) => () => void;
 
-/**
- * Listens for all signals.
- *
- * @param cleanup Ends the listening
- */
 export function listenForSignals(
   onSignal: OnSignal,
   logger: Logger,

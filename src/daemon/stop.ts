@@ -1,10 +1,4 @@
-/**
- * Work that the end of a daemon interrupts.
- *
- * @module
- */
-
-/** Resolves when the signal is aborted. */
+// Work that the end of a daemon interrupts.
 export function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -12,12 +6,7 @@ export function aborted(signal: AbortSignal): Promise<void> {
   return promise;
 }
 
-/**
- * Waits for work, but not any longer when the daemon is told to stop.
- *
- * @returns undefined if it was
- * @throws what the work throws of its own
- */
+/** @returns undefined if the daemon was stopped before the work was done */
 export async function unlessStopped<T>(
   work: Promise<T>,
   stop: AbortSignal,

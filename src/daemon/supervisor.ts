@@ -1,23 +1,15 @@
-/**
- * The service manager, by the protocol of sd_notify(3) and
- * sd_watchdog_enabled(3).
- *
- * @module
- */
+// The service manager: sd_notify(3) and sd_watchdog_enabled(3).
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
 import type { LifecycleListener, Phase } from "./lifecycle.ts";
 import type { World } from "./world.ts";
 
-/** How a service manager is reached. */
 export interface NotifySocket {
-  /** @throws if it cannot be sent */
   send(text: string): void;
-  /** How often the manager wants a sign of life, in ms; none if undefined. */
+  /** Interval of the watchdog; undefined without one. */
   readonly watchdogMs: number | undefined;
 }
 
-/** Tells a service manager about a daemon; disposing of it ends that. */
 export class Supervisor implements LifecycleListener, Disposable {
   readonly #socket: NotifySocket | undefined;
   readonly #world: Pick<World, "monotonic" | "pid">;
@@ -67,7 +59,7 @@ export class Supervisor implements LifecycleListener, Disposable {
     this.#tell(`READY=1\nMAINPID=${this.#world.pid}\nSTATUS=running`);
     const interval = this.#socket?.watchdogMs;
     if (interval === undefined) return;
-    // Half of the time, as sd_watchdog_enabled(3) recommends.
+    // As sd_watchdog_enabled(3) recommends.
     this.#watchdog ??= setInterval(
       () => this.#tell("WATCHDOG=1"),
       interval / 2,

@@ -1,9 +1,4 @@
-/**
- * This daemon as a member of a cluster: a sync server for others, and a client
- * of each server that it was told of (sync section 1).
- *
- * @module
- */
+// Member of a cluster: a sync server and clients (sync section 1).
 import type { ClusterOptions } from "../config/cluster.ts";
 import { parseAddress } from "../net/address.ts";
 import { isUnixSocket } from "../net/place.ts";
@@ -20,26 +15,23 @@ import { SyncService, type SyncServiceWorld } from "./sync_service.ts";
 import type { SyncState } from "./sync_state.ts";
 import type { World } from "./world.ts";
 
-/** What of the outside a member touches. */
 export type SyncWorld = SyncServiceWorld & Pick<World, "connectTcp">;
 
-/** What a member shares with its daemon. */
-export interface SyncMemberContext extends Frame {
+interface SyncMemberContext extends Frame {
   readonly state: SyncState;
   readonly kdPrf: KdPrfName;
 }
 
-/** Tells and is told. */
 export class SyncMember implements Service {
   readonly name = "sync";
   readonly #options: ClusterOptions;
   readonly #context: SyncMemberContext;
   readonly #world: SyncWorld;
-  /** Connections to be told of, once a burst of changes is over. */
+  /** Connections to announce once a burst of changes is over. */
   readonly #moved = new Set<number>();
   readonly #members = new KnownMembers();
   readonly #server: SyncService | undefined;
-  /** Never in another way by mistake: there is none until it is known. */
+  /** No default, which could be less safe than what is configured. */
   #connect: Connect = () =>
     Promise.reject(new Error("Cannot connect before the start"));
 
@@ -70,10 +62,7 @@ export class SyncMember implements Service {
   }
 
   /**
-   * Gets ready to connect, and opens the port or the socket of the server if
-   * there is to be one.
-   *
-   * @throws if it cannot be bound
+   * @throws if the server cannot be bound
    */
   async start(starting: Starting): Promise<void> {
     const { syncServers } = this.#options;
@@ -81,7 +70,6 @@ export class SyncMember implements Service {
     await this.#server?.start(starting);
   }
 
-  /** Serves and follows until the signal is aborted. */
   async run(stop: AbortSignal): Promise<void> {
     const { state, kdPrf, limited } = this.#context;
     const applier = new RecordApplier(state, kdPrf, limited);
@@ -96,9 +84,8 @@ export class SyncMember implements Service {
   }
 
   /**
-   * Tells others of a connection that has come to be, or whose peer is heard
-   * from elsewhere. What others have told is not told again: members follow
-   * each other, all of them.
+   * Announces a connection that is new, or whose peer has moved. What others
+   * have announced is not repeated: all members follow each other.
    */
   moved(mux: number): void {
     if (this.#server === undefined) return;

@@ -1,8 +1,4 @@
-/**
- * The sync server of a daemon, from its sockets to its last client.
- *
- * @module
- */
+// The sync server of a daemon, from its sockets to its last client.
 import type { Identity } from "../../ffi/process/identity.ts";
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
@@ -17,7 +13,6 @@ import type { Service, Starting } from "./lifecycle.ts";
 import { unlessStopped } from "./stop.ts";
 import type { World } from "./world.ts";
 
-/** What of the outside a sync server touches. */
 export type SyncServiceWorld = Pick<
   World,
   | "delay"
@@ -29,21 +24,18 @@ export type SyncServiceWorld = Pick<
   | "openUnixStreams"
 >;
 
-/** Whom a server serves what, and where. */
-export interface SyncServiceSetup {
+interface SyncServiceSetup {
   readonly bind: PlaceName;
-  /** The options that say where, in parentheses. */
+  /** Names of the options for `bind`, in parentheses. */
   readonly named: string;
   readonly trust: SyncTrust;
-  /** The user and group that the daemon will become, if that is to change. */
+  /** That the daemon changes to, if it does. */
   readonly identity: Identity | undefined;
   readonly members: KnownMembers;
-  /** Everything known now, as records for the stream. */
   readonly snapshot: () => readonly string[];
-  /** Bytes of changes that may wait for a client. */
   readonly maxWaiting?: number;
   readonly logger: Logger;
-  /** For what others could fill the log with. */
+  /** For lines that others cause. */
   readonly limited: RateLimitedLog;
 }
 
@@ -81,7 +73,6 @@ export class SyncService implements Service {
     this.#server?.close();
   }
 
-  /** Sends a record to every client. */
   push(record: string): void {
     this.#server?.push(record);
   }
@@ -100,7 +91,7 @@ export class SyncService implements Service {
     }
   }
 
-  /** Nothing is bound after a lookup that the stop has overtaken. */
+  /** Binds nothing if the daemon was stopped during the lookup. */
   #lookup({ stop, waiting }: Starting): Lookup {
     return async (host, family) => {
       waiting(`an address of '${host}' ${this.#setup.named}`);

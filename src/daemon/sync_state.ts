@@ -1,9 +1,4 @@
-/**
- * Connections and routes of this daemon as records: those that others tell
- * take effect here, and those that are known here are told to others.
- *
- * @module
- */
+// Connections and routes of a daemon as records of the sync protocol.
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { reasonOf } from "../log/reason.ts";
 import type { Endpoint } from "../net/endpoint.ts";
@@ -20,26 +15,22 @@ import {
 } from "../tunnel/connection_table.ts";
 import { readEndpoint, writeEndpoint } from "../tunnel/endpoint_words.ts";
 
-/**
- * How long routes are collected before the data plane gets them, in ms: its
- * table is made anew each time, and routes come by the thousand.
- */
+/** The table is built anew for each change, and routes come by the thousand. */
 const COLLECT_MS = 10;
 
-/** How an endpoint is written that nobody knows (sync section 2.1). */
+/** Stands for an unknown endpoint (sync section 2.1). */
 const UNKNOWN: Endpoint = {
   address: { family: 4, bytes: new Uint8Array(4) },
   port: 0,
 };
 
-/** What the state is made of. */
-export interface SyncStateOptions {
+interface SyncStateOptions {
   readonly table: ConnectionTable;
-  /** Where packets go; undefined where there is nothing to choose. */
+  /** undefined without routing. */
   readonly routeTable: RouteTable | undefined;
   readonly interfaceIndex: InterfaceIndex;
   readonly delay: Delay;
-  /** For what others could fill the log with. */
+  /** For lines that others cause. */
   readonly limited: RateLimitedLog;
   /** Has the data plane make a learnt connection ready. */
   readonly prepare: (mux: number) => void;
@@ -47,11 +38,10 @@ export interface SyncStateOptions {
   readonly dropRetired: () => void;
 }
 
-/** What this daemon knows of the cluster, and lets it change. */
 export class SyncState implements SyncSink {
   readonly #options: SyncStateOptions;
   readonly #routes = new Routes();
-  /** Muxes that others have told of. */
+  /** Muxes learnt from others. */
   readonly #learnt = new Set<number>();
   #collecting = false;
 
@@ -82,9 +72,8 @@ export class SyncState implements SyncSink {
   }
 
   /**
-   * Removes a connection, for this daemon alone: the sync protocol cannot say
-   * so, and a member that tells of the connection again brings it back.
-   *
+   * For this daemon alone: the sync protocol cannot remove a connection, and a
+   * member that announces it again brings it back.
    * @returns false if there was none
    */
   removeConnection(mux: number): boolean {
@@ -96,8 +85,7 @@ export class SyncState implements SyncSink {
   }
 
   /**
-   * Removes the route of this address and length, likewise.
-   *
+   * Likewise.
    * @returns false if there was none
    */
   removeRoute(route: Pick<Route, "network" | "prefixLength">): boolean {
@@ -106,7 +94,6 @@ export class SyncState implements SyncSink {
     return true;
   }
 
-  /** Removes all routes to a mux, likewise, as with its connection. */
   removeRoutesTo(mux: number): void {
     if (this.#routes.removeTo(mux)) this.#collect();
   }
@@ -116,7 +103,7 @@ export class SyncState implements SyncSink {
     const { table } = this.#options;
     const records: string[] = [];
     for (const mux of table.liveMuxes()) {
-      // As long as nobody was heard, the original has no connection.
+      // The original has no connection before it has heard from the peer.
       const isKnown = this.#learnt.has(mux) ||
         this.#endpoint(mux) !== undefined;
       const record = isKnown ? this.connection(mux) : undefined;
@@ -128,7 +115,6 @@ export class SyncState implements SyncSink {
     return records;
   }
 
-  /** The record of a connection, or undefined without one. */
   connection(mux: number): string | undefined {
     const { table } = this.#options;
     if (!table.exists(mux)) return undefined;
@@ -150,7 +136,7 @@ export class SyncState implements SyncSink {
     return readEndpoint(words, 0);
   }
 
-  /** A link-local address may be one of an interface that only others have. */
+  /** A link-local address may belong to an interface of another member. */
   #usable({ mux, endpoint }: LearntConnection): Endpoint | undefined {
     if (endpoint === undefined) return undefined;
     const { interfaceIndex, limited } = this.#options;

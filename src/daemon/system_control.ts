@@ -1,8 +1,4 @@
-/**
- * A daemon's hold on the process that it really runs in.
- *
- * @module
- */
+// Control of the process, by way of the C library.
 import { takeRuntimeFiles } from "../../ffi/process/descriptors.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import {
@@ -28,7 +24,6 @@ import type {
   ProgramStart,
 } from "./process_control.ts";
 
-/** {@link ProcessControl} by way of the C library. */
 export function systemControl(libc: ProcessLibc): ProcessControl {
   return {
     findUser: (name) => findUser(libc, name),

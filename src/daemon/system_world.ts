@@ -1,8 +1,4 @@
-/**
- * The world as the running program finds it.
- *
- * @module
- */
+// The world of the running program.
 import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { openAppend } from "../../ffi/process/append_file.ts";
@@ -27,21 +23,20 @@ import type { NotifySocket } from "./supervisor.ts";
 import { systemControl } from "./system_control.ts";
 import type { World } from "./world.ts";
 
-/** Where syslog listens, as syslog(3) knows it. */
+/** As in syslog(3). */
 const SYSLOG_SOCKET = "/dev/log";
-/** How long a full syslog may hold up the main thread, in milliseconds. */
-const SYSLOG_PATIENCE = 100;
+/** For which a full syslog may hold up the main thread. */
+const SYSLOG_TIMEOUT_MS = 100;
 
-/** Bytes of a file to be read: tens of thousands of connections. */
-const MOST_TO_READ = 64 << 20;
+/** Enough for tens of thousands of connections. */
+const MAX_FILE_BYTES = 64 << 20;
 
-/** Everything real: this process, this host. */
 export function systemWorld(
   libc: ProcessLibc,
   environment: ReadonlyMap<string, string>,
   parent: Parent,
 ): World {
-  // A file is opened again from elsewhere, once the daemon has moved to /.
+  // Log files are opened again after the daemon has moved to /.
   const folder = workingDirectory(libc);
   const absolute = (path: string) =>
     path.startsWith("/") ? path : `${folder}/${path}`;
@@ -56,7 +51,7 @@ export function systemWorld(
     openFile: (path) => openAppend(libc, absolute(path)),
     fileIdentity: (path) => fileIdentity(libc, absolute(path)),
     readSecretFile: (path) =>
-      readSecretFile(libc, absolute(path), MOST_TO_READ),
+      readSecretFile(libc, absolute(path), MAX_FILE_BYTES),
     openSyslog: () => openSyslog(libc),
     now: () => Date.now(),
     pid: Deno.pid,
@@ -76,7 +71,7 @@ export function systemWorld(
       choosePlane(settings, libc, surroundings, logger),
     onSignal(name, listener) {
       Deno.addSignalListener(name, listener);
-      // Whatever the runtime does when it learns of a listener.
+      // Again, whatever the runtime does for a new listener.
       keepInspectorShut(libc);
       return () => Deno.removeSignalListener(name, listener);
     },
@@ -95,7 +90,7 @@ function fileIdentity(libc: ProcessLibc, path: string): string | undefined {
 }
 
 function openSyslog(libc: ProcessLibc): LogFile {
-  const socket = new UnixDatagram(libc, SYSLOG_SOCKET, SYSLOG_PATIENCE);
+  const socket = new UnixDatagram(libc, SYSLOG_SOCKET, SYSLOG_TIMEOUT_MS);
   return {
     write: (bytes) => socket.send(bytes),
     close: () => socket.close(),

@@ -1,9 +1,4 @@
-/**
- * Everything outside that the daemon touches. The real one is made where the
- * program starts; tests bring their own.
- *
- * @module
- */
+// Everything outside that a daemon touches.
 import type { SecretBytes } from "../config/secret_files.ts";
 import type { Logger } from "../log/logger.ts";
 import type { LogSurroundings } from "../log/outlet.ts";
@@ -23,12 +18,11 @@ import type { RandomFill } from "../tunnel/sender_ids.ts";
 import type { OnSignal } from "./signals.ts";
 import type { NotifySocket } from "./supervisor.ts";
 
-/** What the daemon is given at its start. */
 export interface World extends LogSurroundings {
   readonly delay: Delay;
   readonly lookup: Lookup;
   readonly digest: Digest;
-  /** SHA-256 at once, as text. */
+  /** SHA-256 in base64. */
   hash(data: Uint8Array<ArrayBuffer>): string;
   readonly random: RandomFill;
   /** @throws if the file cannot be read, or is huge */
@@ -37,17 +31,14 @@ export interface World extends LogSurroundings {
   readonly connectTcp: ConnectTcp;
   /**
    * The same at each call.
-   *
    * @throws if there are none
    */
   openUnixStreams(): UnixStreams;
   /** @throws if the kernel does not tell */
   openOwners(): OwnerOf;
-  /** The user that this process acts as now. */
   effectiveUser(): number;
-  /** Milliseconds of a clock that never goes back. */
   elapsed(): number;
-  /** Microseconds of CLOCK_MONOTONIC, which other processes can compare. */
+  /** Microseconds of CLOCK_MONOTONIC, as sd_notify(3) wants them. */
   monotonic(): number;
   /** @throws if the engine that was asked for by name is not available */
   choosePlane(
@@ -57,6 +48,6 @@ export interface World extends LogSurroundings {
   readonly onSignal: OnSignal;
   readonly control: ProcessControl;
   readonly parent: Parent;
-  /** @throws if there should be a service manager, but it cannot be reached */
+  /** @throws if the service manager cannot be reached */
   openNotifySocket(): NotifySocket | undefined;
 }

@@ -1,21 +1,14 @@
-/**
- * Log files and streams, opened and opened again.
- *
- * @module
- */
+// Log files and streams, opened and opened again.
 import { reasonOf } from "./reason.ts";
 import type { LogTarget } from "./target.ts";
 
-/** A stream such as `Deno.stdout`. */
-export interface StandardStream {
-  /** Writes some of the bytes and returns how many. */
+interface StandardStream {
   writeSync(bytes: Uint8Array): number;
 }
 
 /** How people call the standard streams where only a file is expected. */
 const STREAMS = /^\/(?:dev\/|proc\/self\/fd\/)(?:(stdout|1)|stderr|2)$/;
 
-/** A file to which each write appends. */
 export interface LogFile {
   /** Writes all of the bytes through to the system. */
   write(bytes: Uint8Array<ArrayBuffer>): void;
@@ -29,30 +22,23 @@ export type Syslog = LogFile;
 export interface LogSurroundings {
   readonly stdout: StandardStream;
   readonly stderr: StandardStream;
-  /** @throws if the file cannot be opened for appending */
   openFile(path: string): LogFile;
   /**
    * Tells files apart, whatever they are called.
-   *
    * @returns undefined if there is no file of that name
    */
   fileIdentity(path: string): string | undefined;
-  /** @throws if the system has no syslog */
   openSyslog(): Syslog;
-  /** Milliseconds since 1970. */
   now(): number;
-  /** The process id, for lines that name it. */
   readonly pid: number;
 }
 
-/** Where the lines of a target go at present. */
 export class Outlet {
   readonly target: LogTarget;
   readonly #surroundings: LogSurroundings;
   #file: LogFile;
   #identity: string | undefined;
 
-  /** @throws if the target cannot be opened */
   constructor(target: LogTarget, surroundings: LogSurroundings) {
     this.target = target;
     this.#surroundings = surroundings;
@@ -66,7 +52,6 @@ export class Outlet {
 
   /**
    * Opens a file again, unless its path still leads to the one that is open.
-   *
    * @throws if it cannot be opened; everything is as it was then
    */
   reopen(): void {

@@ -119,7 +119,7 @@ Deno.test("start() says where a name is looked for next", async () => {
   await peer.start(starting());
   assert.deepEqual(logger.lines, [
     "WARNING: Cannot resolve 'peer.test': ENOTFOUND (--remote-host): trying " +
-    "again inside of the jail, with its etc/resolv.conf and etc/hosts",
+    "again inside the jail, with its etc/resolv.conf and etc/hosts",
   ]);
 });
 
@@ -154,7 +154,7 @@ Deno.test("reload() keeps what it has when a name is gone", async () => {
   assert.equal(endpoint(), "192.0.2.1:4444");
   assert.match(
     logger.lines.at(-1) ?? "",
-    /^ERROR: Cannot resolve 'peer\.test': ENOTFOUND .*: it stays as it was$/,
+    /^ERROR: Cannot resolve 'peer\.test': ENOTFOUND .*: keeping the old address$/,
   );
 });
 

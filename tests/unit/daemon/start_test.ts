@@ -193,7 +193,7 @@ Deno.test("a kernel that lets programs be executed is a warning, no more", () =>
   control.cannotForbid = "seccomp() failed with EINVAL";
   giveUpPrivileges(options("-D"), undefined, control, logger);
   assert.deepEqual(logger.lines, [
-    "WARNING: other programs could be executed from here on: " +
+    "WARNING: Cannot forbid the execution of other programs: " +
     "seccomp() failed with EINVAL",
   ]);
 });
