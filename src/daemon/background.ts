@@ -43,6 +43,7 @@ export interface Handover<O> {
 interface BackgroundWait {
   readonly name: string;
   /** Seconds. */
+  /** Seconds; 0 for no limit. */
   readonly startTimeout: number;
   readonly say: (line: string) => void;
   readonly world: Pick<World, "elapsed" | "onSignal">;
@@ -112,7 +113,8 @@ async function untilReady(
   child: Child,
   { name, startTimeout, say, world }: BackgroundWait,
 ): Promise<number> {
-  const deadline = world.elapsed() + startTimeout * 1000;
+  const timeout = startTimeout === 0 ? Infinity : startTimeout * 1000;
+  const deadline = world.elapsed() + timeout;
   let what = "its runtime";
   let hasSaid = false;
   for (;;) {

@@ -31,6 +31,13 @@ Deno.test("a start in the background that takes too long goes on by itself", asy
   await daemon.ended();
 });
 
+Deno.test("--start-timeout 0 waits for a start in the background without end", async () => {
+  const { parent, daemon } = await start(0);
+  const { code } = await parent.stop("SIGTERM");
+  assert.equal(code, STATUS.SIGTERM, parent.lines.join("\n"));
+  assert.throws(() => daemon.text("comm"), Deno.errors.NotFound);
+});
+
 const STATUS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) {
