@@ -1,14 +1,16 @@
 /**
  * A daemon that goes to the background and whose start waits for a key that
- * nobody brings. Its argument is the start timeout in seconds.
+ * nobody brings. Its arguments are the start timeout in seconds, and a file for
+ * the id of that daemon.
  */
 import { openProcessLibc } from "../../ffi/process/libc.ts";
 import { startDaemon } from "../../src/cli/start_daemon.ts";
 import { runProgram } from "../../src/daemon/run_program.ts";
 import { aborted } from "../../src/daemon/stop.ts";
 
+const [seconds, pidFile = ""] = Deno.args;
 const options = {
-  ...{ foreground: false, startTimeout: Number(Deno.args[0]) },
+  ...{ foreground: false, startTimeout: Number(seconds) },
   ...{ username: undefined, groupname: undefined, chroot: undefined },
   ...{ pidFile: undefined, logTargets: [], logFormat: "text" as const },
 };
@@ -25,7 +27,8 @@ const status = await startDaemon({
         name: "lock",
         async start({ stop, waiting }) {
           waiting("a key");
-          world.parent.say(`pid ${world.pid}`);
+          world.parent.say("no key yet");
+          Deno.writeTextFileSync(pidFile, String(world.pid));
           await aborted(stop);
         },
       }],
