@@ -42,7 +42,6 @@ export interface Handover<O> {
 
 interface BackgroundWait {
   readonly name: string;
-  /** Seconds. */
   /** Seconds; 0 for no limit. */
   readonly startTimeout: number;
   readonly say: (line: string) => void;

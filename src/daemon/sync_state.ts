@@ -85,7 +85,7 @@ export class SyncState implements SyncSink {
   }
 
   /**
-   * Likewise.
+   * Likewise for this daemon alone.
    * @returns false if there was none
    */
   removeRoute(route: Pick<Route, "network" | "prefixLength">): boolean {

@@ -37,6 +37,7 @@ export interface World extends LogSurroundings {
   /** @throws if the kernel does not tell */
   openOwners(): OwnerOf;
   effectiveUser(): number;
+  /** Milliseconds of a monotonic clock. */
   elapsed(): number;
   /** Microseconds of CLOCK_MONOTONIC, as sd_notify(3) wants them. */
   monotonic(): number;
