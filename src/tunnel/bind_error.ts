@@ -1,8 +1,4 @@
-/**
- * Why a socket cannot be bound, in words.
- *
- * @module
- */
+// The reason why a socket cannot be bound.
 import { reasonOf } from "../log/reason.ts";
 import { type Endpoint, formatEndpoint } from "../net/endpoint.ts";
 
@@ -15,7 +11,6 @@ const REASONS: Readonly<Record<string, string>> = {
   EINVAL: "a link-local address needs its interface, as in fe80::1%eth0",
 };
 
-/** An endpoint that cannot be listened on. */
 export class BindError extends Error {
   override readonly name = "BindError";
   /** The error code of the system, if there is one, such as `EADDRINUSE`. */
@@ -23,7 +18,6 @@ export class BindError extends Error {
   /** What is wrong, without the endpoint. */
   readonly reason: string;
 
-  /** @param cause What the system has said */
   constructor(endpoint: Endpoint, cause: unknown) {
     const code = codeOf(cause);
     const reason = REASONS[code ?? ""] ?? reasonOf(cause);

@@ -1,25 +1,17 @@
-/**
- * The choice of the engine: the fastest that this system has, unless the
- * options say which.
- *
- * @module
- */
+// Choice of the engine: the fastest that this system has.
 import { openIpsecMb } from "../../ffi/crypto/ipsec_mb.ts";
 import { openLibcrypto } from "../../ffi/crypto/libcrypto.ts";
 import type { Logger } from "../log/logger.ts";
 import type { NativeEngineName } from "./native/messages.ts";
 import type { EngineChoice } from "./settings.ts";
 
-/** An engine and why it was chosen. */
 export interface ChosenEngine {
   readonly name: NativeEngineName | "webcrypto";
   readonly why: string;
 }
 
-/** Opens a library of the system, to see whether it is there. */
 type LibraryOpener = () => { readonly version: string; close(): void };
 
-/** The libraries that engines need. */
 export interface EngineLibraries {
   readonly libcrypto: LibraryOpener;
   readonly ipsecMb: LibraryOpener;
@@ -30,12 +22,7 @@ const OF_THE_SYSTEM: EngineLibraries = {
   ipsecMb: openIpsecMb,
 };
 
-/**
- * Chooses. What works on several datagrams at once needs libcrypto for the
- * rest.
- *
- * @throws if the engine that was asked for by name is not available
- */
+/** @throws if the engine that was asked for by name is not available */
 export function chooseEngine(
   wanted: EngineChoice,
   logger: Logger,

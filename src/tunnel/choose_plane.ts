@@ -1,9 +1,5 @@
-/**
- * The choice of the plane: the native one, unless the system or the
- * settings are against it.
- *
- * @module
- */
+// Choice of the plane: the native one, unless it needs something that is not
+// there: workers, or an engine that answers at once.
 import type { Libc } from "../../ffi/libc.ts";
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
@@ -15,20 +11,13 @@ import { PortableBuilder } from "./portable/builder.ts";
 import { portableEngine } from "./portable/engine.ts";
 import type { TunnelSettings } from "./settings.ts";
 
-/** What the plane finds around it. */
 export interface PlaneSurroundings {
   /** A clock that never goes back, in milliseconds. */
   readonly now: () => number;
-  /** How many processors this process may use. */
   readonly processors: number;
 }
 
-/**
- * Chooses. The native plane needs an engine that answers at once and workers;
- * where one is missing the portable plane takes over.
- *
- * @throws if the engine that was asked for by name is not available
- */
+/** @throws if the engine that was asked for by name is not available */
 export async function choosePlane(
   settings: TunnelSettings,
   libc: Libc,

@@ -1,9 +1,5 @@
-/**
- * Connections as one thread sees them: keys ready for its engine, and a copy of
- * the endpoint, brought up to date when the shared record has changed.
- *
- * @module
- */
+// Connections and their keys in one thread: copies of the shared records,
+// renewed when those have changed.
 import {
   copySockaddr,
   sameSockaddr,
@@ -16,9 +12,7 @@ import type { ConnectionTable, KeysSnapshot } from "./connection_table.ts";
 import { RetiredWindows } from "./retired_windows.ts";
 import { EndpointTenure } from "./roaming.ts";
 
-/** One epoch of a connection's keys, in one thread. */
 export class KeyEpoch {
-  /** To be named when sequence numbers are taken. */
   readonly epoch: number;
   readonly schedules: SchedulePair;
   /** What was received under these keys, and no others. */
@@ -59,16 +53,12 @@ export class KeyEpoch {
   }
 }
 
-/**
- * The key epochs that one batch was classified with. Keys may change at any
- * moment; what the batch holds stays usable until it is done.
- */
+/** The keys that a batch was classified with: usable until it is done. */
 export class PinnedKeys {
   readonly #keys: KeyEpoch[] = [];
   #count = 0;
   #last: KeyEpoch | undefined;
 
-  /** Pins the keys of one more datagram. */
   add(keys: KeyEpoch): void {
     if (keys === this.#last) return;
     keys.pin();
@@ -76,7 +66,6 @@ export class PinnedKeys {
     this.#keys[this.#count++] = keys;
   }
 
-  /** Lets go of all of them: the batch is done. */
   release(): void {
     for (let k = 0; k < this.#count; k++) this.#keys[k]?.unpin();
     this.#count = 0;
@@ -84,12 +73,10 @@ export class PinnedKeys {
   }
 }
 
-/** One connection in one thread. */
 export class Connection {
   readonly mux: number;
   /** The endpoint's words; the first is 0 while none is known. */
   readonly endpoint = new Uint32Array(SOCKADDR_WORDS);
-  /** How sure it is that the peer is at that endpoint. */
   readonly tenure = new EndpointTenure();
   readonly counters: Float64Array;
   /** undefined until the engine has the keys. */
@@ -100,7 +87,6 @@ export class Connection {
   fingerprint = 0;
   /** Until when, in ms, its endpoint gets no joined datagrams. */
   spareGsoUntil = -Infinity;
-  /** Version of the shared record that this copy has. */
   version = 0;
 
   constructor(mux: number, counters: Float64Array) {
@@ -113,7 +99,6 @@ export class Connection {
   }
 }
 
-/** The connections of one thread. */
 export class Connections {
   readonly table: ConnectionTable;
   readonly #engine: CryptoEngine;
@@ -123,13 +108,11 @@ export class Connections {
   #retirements = 0;
   #loading: Promise<unknown> = Promise.resolve();
 
-  /** @param engine Which keys are imported into */
   constructor(table: ConnectionTable, engine: CryptoEngine) {
     this.table = table;
     this.#engine = engine;
   }
 
-  /** The connection of a mux, up to date, or undefined if there is none. */
   get(mux: number): Connection | undefined {
     const known = this.#known[mux];
     const version = this.table.version(mux);
@@ -137,10 +120,7 @@ export class Connections {
     return version === 0 ? undefined : this.#refresh(mux);
   }
 
-  /**
-   * Wipes the keys that are out of use since the last call, also those that no
-   * packet asks for any more. A batch in work keeps its own until it is done.
-   */
+  /** Wipes the keys out of use, also those that no packet asks for any more. */
   dropRetired(): void {
     const { retirements } = this.table;
     if (retirements === this.#retirements) return;
@@ -155,10 +135,7 @@ export class Connections {
     });
   }
 
-  /**
-   * Has the engine take the keys of a connection now, so that its first packet
-   * does not find them missing.
-   */
+  /** Loads the keys now, so that the first packet does not find them missing. */
   async load(mux: number): Promise<void> {
     this.get(mux);
     await this.#loading;

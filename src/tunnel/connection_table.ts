@@ -1,20 +1,13 @@
-/**
- * All connections, in memory that the threads share: one record for each
- * possible mux, so that looking one up is an index. Pages of records that
- * nobody uses cost nothing.
- *
- * Every change happens under the record's lock and moves its version; readers
- * compare versions and copy, under the lock as well, only what changed. A
- * thread that died within a change leaves the lock behind: then the others
- * give up after a while instead of waiting for ever.
- *
- * The next number and the epoch of the keys it belongs to are one word: so no
- * number is ever used twice with one key, whoever takes it. One object alone,
- * that of the main thread, makes, changes and removes connections: it remembers
- * how far each key was used.
- *
- * @module
- */
+// Table of connections in memory that the threads share: one record for each
+// mux. Pages of records that nobody uses cost nothing.
+//
+// Every change happens under the record's lock and moves its version; readers
+// compare versions and copy, under the lock as well, only what changed. A
+// thread that died within a change leaves the lock behind: the others throw
+// after a while instead of waiting for ever.
+//
+// Only the main thread makes, changes and removes connections: it remembers how
+// far each key was used.
 import {
   copySockaddr,
   sameSockaddr,
@@ -27,7 +20,6 @@ import { LiveMuxes } from "./live_muxes.ts";
 import { NumberSpaces } from "./number_spaces.ts";
 import { NumberWords, wireSeq } from "./numbers.ts";
 
-/** One record for each value of the 16 bit mux, and one for the table. */
 const RECORDS = 0x10000 + 1;
 const RECORD_WORDS = 64;
 /** In the last record: how often keys were taken out of use. */
@@ -56,7 +48,6 @@ const SALT_MAX_BYTES = 16;
 
 /** Tries for a lock before sleeping: a change is a few stores long. */
 const SPINS = 1000;
-/** How long one sleep for a lock is, in ms. */
 const NAP_MS = 100;
 /**
  * How long a lock is waited for, in ms. Only a dead thread keeps it that long;
@@ -64,7 +55,6 @@ const NAP_MS = 100;
  */
 const PATIENCE_MS = 2000;
 
-/** What a connection is made of, besides its endpoint. */
 export interface ConnectionKeys {
   readonly role: Role;
   readonly secrets: MasterSecrets;
@@ -72,19 +62,15 @@ export interface ConnectionKeys {
   readonly windowSize: number;
 }
 
-/** A copy of a record's keys and of what they are tied to. */
 export interface KeysSnapshot extends ConnectionKeys {
   /** Changes whenever key, salt or role do. */
   readonly epoch: number;
 }
 
-/** What is said once of each connection and epoch. */
 export const Notice = { NUMBERS_LOW: 0, NUMBERS_SPENT: 1 } as const;
 
-/** One of the notices. */
 export type Notice = typeof Notice[keyof typeof Notice];
 
-/** The connections of a daemon; every thread makes one over the same memory. */
 export class ConnectionTable {
   readonly #shared: SharedArrayBuffer;
   readonly #words: Uint32Array;
@@ -95,15 +81,11 @@ export class ConnectionTable {
   readonly #live: LiveMuxes;
   readonly #spaces: NumberSpaces;
 
-  /** Memory for a new table. */
   static allocate(): SharedArrayBuffer {
     return new SharedArrayBuffer((LIVE + LiveMuxes.WORDS + 1 & ~1) * 4);
   }
 
-  /**
-   * @param shared What {@link ConnectionTable.allocate} gave
-   * @param spaces For whoever makes connections: which of them share numbers
-   */
+  /** @param spaces For the one thread that changes connections */
   constructor(
     shared: SharedArrayBuffer,
     spaces: NumberSpaces = new NumberSpaces(),
@@ -118,7 +100,6 @@ export class ConnectionTable {
     this.#spaces = spaces;
   }
 
-  /** To be handed to another thread. */
   get shared(): SharedArrayBuffer {
     return this.#shared;
   }
@@ -128,25 +109,19 @@ export class ConnectionTable {
     return Atomics.load(this.#locks, mux * RECORD_WORDS + VERSION);
   }
 
-  /** Whether there is a connection with this mux. */
   exists(mux: number): boolean {
     return Atomics.load(this.#words, mux * RECORD_WORDS + EXISTS) === 1;
   }
 
-  /**
-   * Whether {@link put} takes this sequence number: it may be at most 2^31
-   * ahead of the own one for these keys.
-   */
+  /** Whether {@link put} takes this number: at most 2^31 ahead of the own one. */
   accepts(mux: number, keys: ConnectionKeys, firstSeq: number): boolean {
     return this.#spaces.accepts(this.#numbers, mux, keys, firstSeq);
   }
 
   /**
    * Makes or changes a connection. It goes on above all numbers that were used
-   * with these keys before, and not below `firstSeq`.
-   *
-   * Where several connections use the same keys under one mux in the header, as
-   * they may in a point-to-point tunnel, the one of the lowest mux counts, and
+   * with these keys before, and not below `firstSeq`. Of several connections with
+   * the same keys under one mux in the header that of the lowest mux counts, and
    * the others get no numbers.
    *
    * @throws {RangeError} if {@link accepts} does not
@@ -178,15 +153,9 @@ export class ConnectionTable {
   }
 
   /**
-   * Removes a connection: nothing more is sent or accepted under its mux from
-   * each thread's next batch on. Its keys and its endpoint are overwritten here,
-   * and in each thread as soon as {@link retirements} is looked at.
-   *
-   * How far its keys were used is remembered, and its counters go on if there
-   * is a connection of this mux again.
-   *
-   * @returns false if there was none
-   * @throws if a thread died while it changed this connection
+   * Nothing more is sent or accepted under this mux from each thread's next batch
+   * on; the threads wipe their keys as soon as they look at {@link retirements}.
+   * How far the keys were used is remembered, and the counters go on.
    */
   remove(mux: number): boolean {
     if (!this.exists(mux)) return false;
@@ -204,15 +173,11 @@ export class ConnectionTable {
     return true;
   }
 
-  /**
-   * Moves whenever keys are taken out of use: a thread that finds another value
-   * than before has copies to wipe.
-   */
+  /** Moves whenever keys are taken out of use: there are copies to wipe. */
   get retirements(): number {
     return Atomics.load(this.#words, RETIREMENTS);
   }
 
-  /** The muxes that have a connection, in ascending order. */
   liveMuxes(): number[] {
     return this.#live.list();
   }
@@ -222,12 +187,7 @@ export class ConnectionTable {
     return this.#live.lowest;
   }
 
-  /**
-   * Stores the endpoint of a connection, given as words.
-   *
-   * @returns false if it was that already
-   * @throws if a thread died while it changed this connection
-   */
+  /** @returns false if it was that already */
   setEndpoint(mux: number, from: Uint32Array, at: number): boolean {
     const record = mux * RECORD_WORDS;
     if (sameSockaddr(this.#words, record + ENDPOINT, from, at)) return false;
@@ -238,13 +198,10 @@ export class ConnectionTable {
   }
 
   /**
-   * Stores where the peer of a connection was heard. A batch in work may have
-   * been received before the connection was removed or got other keys: then it
-   * says nothing about the present one.
+   * Stores where the peer was heard. A batch in work may be older than a removal
+   * or a change of keys: then it says nothing about the present connection.
    *
    * @param epoch Of the keys that the datagram was opened with
-   * @returns false if these keys are no longer in use
-   * @throws if a thread died while it changed this connection
    */
   follow(mux: number, epoch: number, from: Uint32Array, at: number): boolean {
     const record = mux * RECORD_WORDS;
@@ -255,11 +212,6 @@ export class ConnectionTable {
     });
   }
 
-  /**
-   * Copies the endpoint's words.
-   *
-   * @throws if a thread died while it changed this connection
-   */
   copyEndpoint(mux: number, to: Uint32Array, at: number): void {
     const record = mux * RECORD_WORDS;
     this.#read(record, () => {
@@ -267,11 +219,6 @@ export class ConnectionTable {
     });
   }
 
-  /**
-   * Copies the keys of an existing connection.
-   *
-   * @throws if a thread died while it changed this connection
-   */
   keys(mux: number): KeysSnapshot {
     const record = mux * RECORD_WORDS;
     return this.#read(record, () => {
@@ -299,10 +246,7 @@ export class ConnectionTable {
     return this.#numbers.epoch(mux);
   }
 
-  /**
-   * Stands for key, salt and role of a connection, and is made of their hash:
-   * keys that come back have the same one.
-   */
+  /** A hash of key, salt and role: keys that come back have the same one. */
   fingerprint(mux: number): number {
     return this.#doubles[mux * (RECORD_WORDS / 2) + FINGERPRINT_64] ?? 0;
   }
@@ -312,15 +256,11 @@ export class ConnectionTable {
     return this.#numbers.reserve(mux, epoch, count, limit);
   }
 
-  /** The sequence number that the next datagram will have. */
   nextSeq(mux: number): number {
     return wireSeq(this.#numbers.number(mux));
   }
 
-  /**
-   * Whether a notice is still to be given: true once for each epoch of a
-   * connection, whichever thread asks.
-   */
+  /** True once for each epoch of a connection, whichever thread asks. */
   firstToTell(mux: number, epoch: number, notice: Notice): boolean {
     const at = mux * RECORD_WORDS + TOLD + notice;
     const mark = epoch + 1;
@@ -328,29 +268,21 @@ export class ConnectionTable {
       Atomics.exchange(this.#words, at, mark) !== mark;
   }
 
-  /**
-   * The counters of a connection. Each has one writer: the thread of its
-   * direction.
-   */
+  /** Each has one writer: the thread of its direction. */
   counters(mux: number): Float64Array {
     const at = (mux * (RECORD_WORDS / 2) + COUNTERS_64) * 8;
     return new Float64Array(this.#shared, at, CONNECTION_COUNTERS);
   }
 
   /**
-   * When the peer of a connection was last heard: an authentic datagram came
-   * that was no replay. In milliseconds since 1970 by the clock of the thread
-   * that received it, `performance.timeOrigin + performance.now()`, which never
-   * goes back. Those of two threads differ by about one, and by as much as the
-   * time of day was set while the process runs.
-   *
-   * @returns undefined if it was not heard since the connection was made
+   * When an authentic datagram last came that was no replay, in ms since 1970 by
+   * the clock of the thread that received it, which never goes back: those of two
+   * threads differ by as much as the time of day was set meanwhile.
    */
   lastHeard(mux: number): number | undefined {
     return this.#doubles[mux * (RECORD_WORDS / 2) + HEARD_64] || undefined;
   }
 
-  /** For the thread that receives: its peer was heard at this time. */
   noteHeard(mux: number, now: number): void {
     const at = mux * (RECORD_WORDS / 2) + HEARD_64;
     // Once for each batch: other threads may be reading what lies beside it.
@@ -416,7 +348,6 @@ export class ConnectionTable {
   }
 }
 
-/** Words of an endpoint outside the table, for {@link ConnectionTable}. */
 export function endpointWords(): Uint32Array {
   return new Uint32Array(SOCKADDR_WORDS);
 }

@@ -1,14 +1,7 @@
-/**
- * The counters of the data plane: doubles in memory that the threads share.
- * Each has one writer, whole numbers stay exact up to 2^53, and a reader never
- * sees half of one.
- *
- * @module
- */
+// Counters of the data plane: shared doubles, each with one writer, exact up to
+// 2^53.
 
-/** A counter as reports name it. */
 export interface CounterInfo {
-  /** Its place in the array of its kind. */
   readonly index: number;
   /** As Prometheus wants names, without a prefix. */
   readonly name: string;
@@ -32,7 +25,6 @@ export const ConnectionCounter = {
   SEND_DROPPED: 9,
 } as const;
 
-/** The counters of a connection, in the order of reports. */
 export const CONNECTION_COUNTER_INFOS: readonly CounterInfo[] = [
   {
     index: ConnectionCounter.PACKETS_OUT,
@@ -106,7 +98,6 @@ export const CONNECTION_COUNTER_INFOS: readonly CounterInfo[] = [
   },
 ];
 
-/** How many counters a connection has. */
 export const CONNECTION_COUNTERS = CONNECTION_COUNTER_INFOS.length;
 
 /** Counters of what belongs to no connection: index into the plane's array. */
@@ -122,7 +113,6 @@ export const PlaneCounter = {
   OUT_OF_NUMBERS: 8,
 } as const;
 
-/** The counters of a plane, in the order of reports. */
 export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
   {
     index: PlaneCounter.NOWHERE_TO_SEND,
@@ -191,10 +181,8 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
   },
 ];
 
-/** How many counters a plane has. */
 export const PLANE_COUNTERS = PLANE_COUNTER_INFOS.length;
 
-/** Adds to one counter. */
 export function count(
   counters: Float64Array,
   index: number,

@@ -1,9 +1,4 @@
-/**
- * Endpoints to and from the form that the data plane has of them: the kernel's
- * own, so that nothing is converted between receiving and sending.
- *
- * @module
- */
+// Endpoints in the kernel's own form, so that the data plane converts nothing.
 import {
   readSockaddr,
   SOCKADDR_SIZE,
@@ -13,7 +8,6 @@ import {
 } from "../../ffi/net/sockaddr.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 
-/** Writes an endpoint; undefined means that none is known. */
 export function writeEndpoint(
   words: Uint32Array,
   at: number,
@@ -27,7 +21,6 @@ export function writeEndpoint(
   }
 }
 
-/** Reads an endpoint; undefined if none is known. */
 export function readEndpoint(
   words: Uint32Array,
   at: number,

@@ -1,8 +1,4 @@
-/**
- * What a tunnel tells the program that runs it.
- *
- * @module
- */
+// Events of a tunnel.
 
 /** The kinds of events. */
 export interface TunnelEventMap {

@@ -1,10 +1,5 @@
-/**
- * From the wire to the device, without the crypto and the system calls: the
- * checks of SATP section 6, in its order but for auto-detection, which comes
- * after the tag here.
- *
- * @module
- */
+// Judgement of what comes in: the checks of SATP section 6, in its order but for
+// auto-detection, which comes after the tag here.
 import {
   copySockaddr,
   sameSockaddr,
@@ -37,11 +32,9 @@ export interface InboundEvents {
   replay(connection: Connection, seq: number, senderId: number): void;
   /** The peer was heard for the first time, or from another endpoint. */
   endpointChanged(connection: Connection, first: boolean): void;
-  /** A batch was given up because of an error that nobody foresaw. */
   batchFailed(error: unknown): void;
 }
 
-/** What is the same for all datagrams. */
 export interface InboundOptions {
   readonly connections: Connections;
   readonly deviceType: DeviceType;
@@ -55,9 +48,7 @@ export interface InboundOptions {
   readonly now: () => number;
 }
 
-/** Judges one batch of datagrams after the other. */
 export class Inbound {
-  /** The datagrams as received. */
   readonly batch: DatagramBatch;
   /** Where each came from: {@link SOCKADDR_WORDS} words each. */
   readonly sources: Uint32Array;
@@ -65,7 +56,6 @@ export class Inbound {
   readonly schedules: (KeySchedule | null)[];
   readonly #options: InboundOptions;
   readonly #connections: (Connection | undefined)[];
-  /** The keys that each datagram was classified with. */
   readonly #keys: (KeyEpoch | undefined)[];
   readonly #pinned = new PinnedKeys();
   /** Of the datagram that is being judged: made once, not for each. */
@@ -86,21 +76,13 @@ export class Inbound {
     this.#keys = new Array(batch.capacity).fill(undefined);
   }
 
-  /**
-   * Finds the connection of the first `batch.count` datagrams; what has none
-   * is not wanted. Authentication comes next, and {@link release} at the end.
-   *
-   * @param sizes Bytes of each datagram
-   */
+  /** What has no connection is not wanted. Authentication comes next. */
   classify(sizes: Uint32Array): void {
     const { batch } = this;
     for (let i = 0; i < batch.count; i++) this.#classify(i, sizes[i] ?? 0);
   }
 
-  /**
-   * Looks at the datagrams whose tags were checked: replays are dropped, the
-   * others may move the endpoint. Decryption comes next.
-   */
+  /** Drops replays; the others may move the endpoint. Decryption comes next. */
   judge(): void {
     const { batch } = this;
     const now = this.#options.now();
@@ -216,7 +198,6 @@ export class Inbound {
     return false;
   }
 
-  /** Lets the endpoint follow the peer to where the datagram came from. */
   #follow(connection: Connection, epoch: number, source: number): void {
     const { sources } = this;
     const { endpoint, tenure, mux } = connection;

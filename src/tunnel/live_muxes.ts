@@ -1,20 +1,12 @@
-/**
- * The muxes that have a connection, as one bit each in memory that the threads
- * share, beside the lowest of them, which point-to-point tunnels ask for with
- * each packet. One thread writes, any may read.
- *
- * @module
- */
+// Set of the muxes in use in shared memory, with the lowest of them, which
+// point-to-point tunnels ask for with each packet. One thread writes.
 
 const MUXES = 0x10000;
 const BITMAP_WORDS = MUXES / 32;
 
-/** Place of the bits, behind the word of the lowest mux. */
 const BITMAP = 1;
 
-/** The set of muxes in use. */
 export class LiveMuxes {
-  /** Words of 32 bits that a set takes. */
   static readonly WORDS = BITMAP + BITMAP_WORDS;
   readonly #words: Uint32Array;
 
@@ -30,20 +22,17 @@ export class LiveMuxes {
     return fromEnd === 0 ? -1 : MUXES - fromEnd;
   }
 
-  /** Takes one in. */
   add(mux: number): void {
     Atomics.or(this.#words, BITMAP + (mux >>> 5), 1 << (mux & 31));
     const { lowest } = this;
     if (lowest < 0 || mux < lowest) this.#setLowest(mux);
   }
 
-  /** Leaves one out. */
   delete(mux: number): void {
     Atomics.and(this.#words, BITMAP + (mux >>> 5), ~(1 << (mux & 31)));
     if (mux === this.lowest) this.#setLowest(this.#next(mux));
   }
 
-  /** All of them, in ascending order. */
   list(): number[] {
     const muxes: number[] = [];
     for (let mux = this.#next(0); mux < MUXES; mux = this.#next(mux + 1)) {

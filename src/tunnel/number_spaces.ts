@@ -1,13 +1,8 @@
-/**
- * Which connections share key streams, and how far each has been used. Two
- * datagrams with one number must differ in master key, salt, role, sender id or
- * the mux in the header (SATP sections 2 and 3): without the sender id, which
- * is part of the number here, these make a space of numbers. It is remembered
- * as long as the process lives, so that keys that come back go on where they
- * were left.
- *
- * @module
- */
+// Connections that share key streams, and how far each was used. Two datagrams
+// with one number must differ in master key, salt, role, sender id or the mux in
+// the header (SATP sections 2 and 3): without the sender id, which is part of
+// the number here, these make a space of numbers. It is remembered as long as
+// the process lives, so that keys that come back go on where they were left.
 import type { Role } from "../satp/params.ts";
 import type { MasterSecrets } from "../satp/secrets.ts";
 import {
@@ -23,7 +18,6 @@ export interface SpaceKeys {
   readonly secrets: MasterSecrets;
 }
 
-/** How spaces are told apart. */
 export interface NumberSpacesOptions {
   /** The mux in the header of a connection's datagrams; by default its own. */
   readonly headerMux?: (mux: number) => number;
@@ -40,20 +34,17 @@ export class NumberSpaces {
   readonly #hash: (data: Uint8Array<ArrayBuffer>) => string;
   /** The first number of a space that was not used when it was left. */
   readonly #left = new Map<string, number>();
-  /** The space of each connection. */
   readonly #spaces = new Map<number, string>();
   /** Of the connections of a space the one that counts. */
   readonly #counting = new Map<string, number>();
   /** The others, where there are any. */
   readonly #parked = new Map<string, Set<number>>();
 
-  /** Makes an empty memory. */
   constructor(options: NumberSpacesOptions = {}) {
     this.#headerMux = options.headerMux ?? ((mux) => mux);
     this.#hash = options.hash ?? ((data) => data.toHex());
   }
 
-  /** Whether a connection with these keys may go on from `seq`. */
   accepts(
     words: NumberWords,
     mux: number,
@@ -70,11 +61,9 @@ export class NumberSpaces {
 
   /**
    * Gives a connection its next number: above all that were used in its space,
-   * and not below `seq`. Of several connections in one space that with the
-   * lowest mux counts, since it is the one that sends (SATP section 8), and the
-   * others get no numbers.
+   * and not below `seq`. In each space the connection of the lowest mux counts,
+   * since it is the one that sends (SATP section 8).
    *
-   * @param sameEpoch Whether its keys stay
    * @returns A number that stands for the space: the same keys have the same one
    */
   renumber(
@@ -108,10 +97,7 @@ export class NumberSpaces {
     return fingerprintOf(space);
   }
 
-  /**
-   * Takes the numbers of a connection away, and remembers how far it came; the
-   * next one in its space goes on from there.
-   */
+  /** The next connection in the space goes on from where this one came. */
   remove(words: NumberWords, mux: number): void {
     const space = this.#spaces.get(mux);
     if (space === undefined) return;

@@ -1,14 +1,8 @@
-/**
- * The numbers that a connection counts its datagrams by: 40 bits. The lower 32
- * are the sequence number on the wire; the upper 8 say which sender id of a
- * list goes with it, its generation. Where the sequence number of the originals
- * wraps and uses the key stream of 2^32 datagrams again, here the next sender
- * id makes a new one.
- *
- * @module
- */
+// Numbers of datagrams: 40 bits. The lower 32 are the sequence number on the
+// wire; the upper 8, the generation, say which sender id of a list goes with it.
+// Where the sequence number of the originals wraps and uses the key stream of
+// 2^32 datagrams again, here the next sender id makes a new one.
 
-/** How many sequence numbers there are. */
 export const SEQ_RANGE = 2 ** 32;
 
 /** How many generations 8 bits tell apart. */
@@ -33,12 +27,10 @@ const NUMBER_BITS = 40n;
 const NUMBER_MASK = (1n << NUMBER_BITS) - 1n;
 const EPOCH_MASK = 0xffffff;
 
-/** The sequence number on the wire that goes with a number. */
 export function wireSeq(number: number): number {
   return number === PARKED ? 0 : number % SEQ_RANGE;
 }
 
-/** Whether a sequence number of another member is too far ahead of a number. */
 export function isTooFarAhead(number: number, seq: number): boolean {
   return seq - number % SEQ_RANGE > MAX_LEAP;
 }
@@ -49,7 +41,6 @@ export function raisedTo(number: number, seq: number): number {
   return Math.max(number, Math.min(raised, PARKED - 1));
 }
 
-/** The sender ids of a daemon, one for each generation. */
 export class SenderIds {
   /** One more than the highest number that may be used. */
   readonly limit: number;
@@ -57,10 +48,7 @@ export class SenderIds {
   readonly lowAt: number;
   readonly #ids: readonly number[];
 
-  /**
-   * @param ids Distinct numbers of 16 bits, 1 to {@link MAX_SENDER_IDS} of them
-   * @throws {RangeError} if there are more, or none
-   */
+  /** @throws {RangeError} unless there are 1 to {@link MAX_SENDER_IDS} */
   constructor(ids: readonly number[]) {
     if (ids.length < 1 || ids.length > MAX_SENDER_IDS) {
       throw new RangeError(
@@ -77,7 +65,6 @@ export class SenderIds {
     return this.#ids[generation] ?? this.last;
   }
 
-  /** The sender id of the last generation. */
   get last(): number {
     return this.#ids.at(-1) ?? 0;
   }
@@ -103,12 +90,10 @@ export class NumberWords {
     this.#stride = stride;
   }
 
-  /** Changes whenever the keys do. */
   epoch(mux: number): number {
     return Number(Atomics.load(this.#words, this.#at(mux)) >> NUMBER_BITS);
   }
 
-  /** The number that is next. */
   number(mux: number): number {
     return Number(Atomics.load(this.#words, this.#at(mux)) & NUMBER_MASK);
   }
@@ -144,12 +129,8 @@ export class NumberWords {
   }
 
   /**
-   * Sets another next number. Whoever takes some meanwhile gets them before or
-   * after it: what this returns is exactly how far it came.
-   *
-   * @param next What it is to be, given what it is
-   * @param newEpoch Whether it is for other keys
-   * @returns What it was
+   * Sets another next number, and returns exactly how far the one before came:
+   * whoever takes some meanwhile gets them before or after it.
    */
   exchange(
     mux: number,

@@ -1,8 +1,4 @@
-/**
- * Opens all that a tunnel consists of while it runs.
- *
- * @module
- */
+// The parts of a tunnel while it runs.
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import type { Logger } from "../log/logger.ts";
 import type { IpAddress } from "../net/address.ts";
@@ -19,32 +15,26 @@ import type { ReadOptions, TunnelOptions } from "./options.ts";
 
 const DEFAULT_MTU = 1400;
 
-/** A tunnel that runs. */
 export interface OpenTunnel {
   readonly table: ConnectionTable;
-  /** Where there is something to choose. */
   readonly routing: Routing | undefined;
   readonly plane: RunningPlane;
-  /** Name of the device. */
   readonly device: string;
   readonly bound: readonly Endpoint[];
   /** @throws if it names an interface that is not there */
   toNumericZone(endpoint: Endpoint): Endpoint;
 }
 
-/** Routes, and what the data plane sees of them. */
 export interface Routing {
   readonly routes: Routes;
   readonly table: RouteTable;
 }
 
 /**
- * Opens it. The modules for it are loaded only now: whoever wants no more than
- * a codec need not have them.
+ * The modules for it are loaded only now: a program that wants no more than a
+ * codec need not have them.
  *
  * @param opened Takes what is to be closed when the plane has stopped
- * @param moved Called when the peer of a connection is heard from elsewhere
- * @param stop Ends a start that still goes on
  */
 export async function openTunnel(
   options: TunnelOptions,

@@ -1,8 +1,4 @@
-/**
- * What a program says of the tunnel that it wants to run.
- *
- * @module
- */
+// Options of a tunnel, as a program gives them.
 import {
   idOption,
   type SatpOptions,

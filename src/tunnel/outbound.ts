@@ -1,9 +1,4 @@
-/**
- * From the device to the wire, without the crypto and the system calls: each
- * packet gets its connection, sequence number and header (SATP section 5).
- *
- * @module
- */
+// Connection, sequence number and header of what goes out (SATP section 5).
 import type { DatagramBatch } from "../satp/batch.ts";
 import {
   type DeviceType,
@@ -31,11 +26,9 @@ export interface OutboundEvents {
   numbersLow(connection: Connection, senderId: number): void;
   /** All numbers are used: nothing more is sent. */
   numbersSpent(connection: Connection, senderId: number): void;
-  /** A batch was given up because of an error that nobody foresaw. */
   batchFailed(error: unknown): void;
 }
 
-/** What is the same for all packets. */
 export interface OutboundOptions {
   readonly connections: Connections;
   readonly router: PacketRouter;
@@ -46,13 +39,11 @@ export interface OutboundOptions {
   readonly events: OutboundEvents;
 }
 
-/** Prepares one batch of packets after the other for sealing. */
 export class Outbound {
   /** The packets; each lies {@link HEADROOM_BYTES} behind its `at`. */
   readonly batch: DatagramBatch;
   /** The schedule of each packet, null where it is dropped. */
   readonly schedules: (KeySchedule | null)[];
-  /** The connection of each packet, as far as it has one. */
   readonly connections: (Connection | undefined)[];
   readonly #options: OutboundOptions;
   readonly #pinned = new PinnedKeys();
@@ -69,12 +60,7 @@ export class Outbound {
       HEADROOM_BYTES;
   }
 
-  /**
-   * Addresses the first `batch.count` packets. Sealing comes next, and then
-   * {@link release}.
-   *
-   * @param sizes Bytes of each packet
-   */
+  /** Sealing comes next, and then {@link release}. */
   address(sizes: Uint32Array): void {
     const { batch } = this;
     for (let i = 0; i < batch.count; i++) this.#address(i, sizes[i] ?? 0);
@@ -177,7 +163,6 @@ export class Outbound {
     }
   }
 
-  // Says what is to be said of the numbers that were taken.
   #watchNumbers(connection: Connection, number: number, count: number): void {
     const { lowAt, last } = this.#senderIds;
     const { connections: { table }, events } = this.#options;

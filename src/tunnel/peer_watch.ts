@@ -1,11 +1,5 @@
-/**
- * Peers as they come, move and fall silent, seen by looking now and then at
- * what the data plane has noted of them.
- *
- * @module
- */
+// Comparison of looks at the peers: who has come, moved and fallen silent.
 
-/** What is known of a connection at one look. */
 export interface PeerSighting {
   readonly mux: number;
   /** Where the peer is; undefined as long as nobody knows. */
@@ -14,7 +8,6 @@ export interface PeerSighting {
   readonly lastHeard: number | undefined;
 }
 
-/** What has become of a peer since the look before. */
 export type PeerChange = "heard" | "moved" | "silent";
 
 interface KnownPeer {
@@ -23,16 +16,12 @@ interface KnownPeer {
   readonly isSilent: boolean;
 }
 
-/** Compares each look at the connections with the one before. */
 export class PeerWatch {
   readonly #silentAfter: number;
   readonly #tell: (change: PeerChange, sighting: PeerSighting) => void;
   readonly #known = new Map<number, KnownPeer>();
 
-  /**
-   * @param silentAfter Milliseconds without a datagram until a peer is silent
-   * @param tell Called for each change, in the order of the sightings
-   */
+  /** @param silentAfter Milliseconds without a datagram */
   constructor(
     silentAfter: number,
     tell: (change: PeerChange, sighting: PeerSighting) => void,

@@ -1,9 +1,5 @@
-/**
- * What the data plane has to say, in the words of the original: scripts grep
- * for them (CLI section 6). Bad datagrams cost a bounded number of lines.
- *
- * @module
- */
+// Log lines of the data plane, in the words of the original: scripts grep for
+// them (CLI section 6). Bad datagrams cost a bounded number of lines.
 import type { Logger } from "../log/logger.ts";
 import { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { type Endpoint, formatEndpoint } from "../net/endpoint.ts";
@@ -22,11 +18,9 @@ export const FLUSH_MS = 10_000;
 const REMEDY =
   "give both ends new keys, or start this one again with --sender-id auto";
 
-/** {@link InboundEvents} and {@link OutboundEvents} as log lines. */
 export class PlaneLog implements InboundEvents, OutboundEvents {
   readonly #log: RateLimitedLog;
 
-  /** @param now A clock that never goes back, in milliseconds */
   constructor(logger: Logger, now: () => number) {
     this.#log = new RateLimitedLog(logger, LIMIT, now);
   }

@@ -1,10 +1,5 @@
-/**
- * The replay windows of keys that are out of use. Keys may come back, by a
- * removal that is taken back or by a change: what was received under them
- * before must not be delivered again.
- *
- * @module
- */
+// Replay windows of keys that are out of use. Keys may come back, and what was
+// received under them before must not be delivered again.
 import type { ReplayWindow } from "../satp/replay_window.ts";
 
 /**
@@ -23,7 +18,6 @@ interface Retired {
   readonly bytes: number;
 }
 
-/** Windows by the connection and the keys that they belong to. */
 export class RetiredWindows {
   // A map keeps the order in which its keys were put in.
   readonly #windows = new Map<string, Retired>();
@@ -51,7 +45,6 @@ export class RetiredWindows {
     }
   }
 
-  /** Gives the window of keys that come back, and keeps it no longer. */
   take(mux: number, fingerprint: number): ReplayWindow | undefined {
     const name = nameOf(mux, fingerprint);
     const retired = this.#windows.get(name);

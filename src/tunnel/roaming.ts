@@ -1,10 +1,6 @@
-/**
- * Whether a peer has moved (SATP section 7). With window 0 an old datagram that
- * somebody sends again is authentic, so that an address alone proves little:
- * what counts are sequence numbers that advance, and who has shown them.
- *
- * @module
- */
+// Roaming (SATP section 7). With window 0 a recording is authentic, so that an
+// address alone proves little: what counts are sequence numbers that advance,
+// and who has shown them.
 import {
   copySockaddr,
   sameSockaddr,
@@ -21,7 +17,6 @@ export const ENDPOINT_SILENCE_MS = 5000;
 /** So many numbers behind the newest a datagram is late rather than old. */
 const LATE_NUMBERS = 64;
 
-/** An authentic datagram as far as it says where its sender is. */
 export interface Heard {
   readonly senderId: number;
   readonly seq: number;
@@ -29,7 +24,6 @@ export interface Heard {
   readonly highest: number;
   /** Whether that is this number, and was not before. */
   readonly isNewest: boolean;
-  /** When it came, in milliseconds. */
   readonly now: number;
 }
 
@@ -76,7 +70,6 @@ class Claim {
   }
 }
 
-/** The known endpoint of a connection: how it came about, and what it showed. */
 export class EndpointTenure {
   readonly #present = new Claim();
   /** The last proven endpoint, while the present one is not. */
@@ -103,13 +96,7 @@ export class EndpointTenure {
     }
   }
 
-  /**
-   * Whether an authentic datagram from another endpoint moves the connection
-   * there; if so the new tenure has begun.
-   *
-   * @param endpoint The words of the known endpoint
-   * @param source Words of the other endpoint, at `at`
-   */
+  /** Whether an authentic datagram from elsewhere moves the connection there. */
   yields(
     endpoint: Uint32Array,
     source: Uint32Array,

@@ -1,21 +1,11 @@
-/**
- * The sender ids of one run of the daemon. A key stream depends on the sender
- * id: by another one for each start, and whenever the sequence numbers are used
- * up, none is used again although the numbers begin at 0.
- *
- * @module
- */
+// Sender ids of one run. A key stream depends on the sender id: with another one
+// for each start none is used again, although the numbers begin at 0.
 import { MAX_SENDER_IDS } from "./numbers.ts";
 import type { SenderIdRange } from "./settings.ts";
 
-/** Fills an array with random numbers that nobody can guess. */
 export type RandomFill = (words: Uint32Array<ArrayBuffer>) => void;
 
-/**
- * Takes up to 256 distinct ids of a range at random, in random order.
- *
- * @param random Should not repeat itself from one start to the next
- */
+/** Up to 256 distinct ids of a range, in random order. */
 export function chooseSenderIds(
   { first, last }: SenderIdRange,
   random: RandomFill,

@@ -1,8 +1,4 @@
-/**
- * Settings of a tunnel: what its data plane is told before it is chosen.
- *
- * @module
- */
+// Settings of a data plane.
 import type { SatpParameters } from "../satp/params.ts";
 import type { DeviceType } from "../satp/header.ts";
 

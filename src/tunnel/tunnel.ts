@@ -1,9 +1,4 @@
-/**
- * A tunnel as a part of another program: a device, its connections and routes,
- * and a data plane that carries packets between them.
- *
- * @module
- */
+// Tunnel as a part of another program.
 import {
   idOption,
   type RoleName,

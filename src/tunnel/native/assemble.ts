@@ -1,14 +1,9 @@
-/**
- * Assembly of a worker of the native plane from its setup: one arena, one
- * engine, a pump for each direction, and the loop around them.
- *
- * The warm-up goes through here as well: code that the runtime has compiled
- * for its objects serves the real ones only if they have the same shapes. So
- * hot paths keep to what is made here, and read no field of the setup, which
- * has another shape when it comes as a message.
- *
- * @module
- */
+// Assembly of a worker from its setup.
+//
+// The warm-up goes through here as well: code that the runtime has compiled
+// for its objects serves the real ones only if they have the same shapes. So
+// hot paths keep to what is made here, and read no field of the setup, which
+// has another shape when it comes as a message.
 import { openIpsecMb } from "../../../ffi/crypto/ipsec_mb.ts";
 import type { Libc } from "../../../ffi/libc.ts";
 import { openLibcrypto } from "../../../ffi/crypto/libcrypto.ts";
@@ -29,27 +24,22 @@ import type { NativeEngineName, NativeSetup } from "./messages.ts";
 import { OUTBOUND_ARENA_BYTES, OutboundPump } from "./outbound_pump.ts";
 import type { PlaneLog } from "../plane_log.ts";
 
-/** Bytes for two pumps and the engine. */
 const ARENA_BYTES = OUTBOUND_ARENA_BYTES + INBOUND_ARENA_BYTES +
   IPSEC_MB_ARENA_BYTES;
 
-/** Makes an engine that works in an arena. */
 export type EngineMaker = (arena: Arena) => SyncCryptoEngine;
 
-/** What a worker has besides its setup. */
 export interface WorkerContext {
   readonly libc: Libc;
   readonly newEngine: EngineMaker;
   /** A clock that never goes back, in milliseconds. */
   readonly now: () => number;
   readonly log: PlaneLog;
-  /** Called when the peer of a connection is heard from another endpoint. */
   readonly moved: (mux: number) => void;
   /** Longest rest of the loop, in milliseconds. */
   readonly patience: number;
 }
 
-/** What both pumps of a worker share. */
 export interface WorkerParts
   extends Pick<WorkerContext, "libc" | "now" | "log" | "moved"> {
   readonly arena: Arena;
@@ -57,13 +47,10 @@ export interface WorkerParts
   readonly connections: Connections;
   /** The plane's counters that this worker writes. */
   readonly counters: Float64Array;
-  /** The arena as the memory of packets. */
   readonly packets: PacketMemory;
-  /** The device. */
   readonly port: PacketPort;
 }
 
-/** Puts a worker together; it carries nothing yet. */
 export function assemble(
   setup: NativeSetup,
   context: WorkerContext,
@@ -105,12 +92,7 @@ function partsOf(
   };
 }
 
-/**
- * Opens the libraries of an engine, once for all engines of a worker.
- *
- * @throws {LibcryptoError} if libcrypto is not available
- * @throws {IpsecMbError} if libIPSec_MB is not available
- */
+/** Opens the libraries once for all engines of a worker. */
 export async function engineMaker(
   name: NativeEngineName,
 ): Promise<EngineMaker> {

@@ -1,9 +1,4 @@
-/**
- * Puts the native plane together: device and sockets with their offloads, and
- * the workers that carry.
- *
- * @module
- */
+// Construction of the native plane: device and sockets with their offloads.
 import type { Libc } from "../../../ffi/libc.ts";
 import { openDevice, type TunTapDevice } from "../../../ffi/tuntap/device.ts";
 import { UdpSocket } from "../../../ffi/net/udp.ts";
@@ -39,10 +34,8 @@ const UDP_OFFLOADS = Offload.USO4 | Offload.USO6;
  */
 const WARM_UP_ROUNDS = 8000;
 
-/** How often memory is given back that is free, in milliseconds. */
 const TRIM_EVERY_MS = 5000;
 
-/** {@link PlaneBuilder} of the native plane. */
 export class NativeBuilder implements PlaneBuilder {
   readonly description: string;
   readonly #libc: Libc;
@@ -195,7 +188,6 @@ export class NativeBuilder implements PlaneBuilder {
       offloads.has("coalesce");
   }
 
-  /** Asks the kernel for what is wanted; says what it gives. */
   #negotiate(device: TunTapDevice): ReadonlySet<OffloadName> {
     const { offloads: wanted } = this.#settings;
     const given = new Set<OffloadName>();

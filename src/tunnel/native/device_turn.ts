@@ -1,10 +1,6 @@
-/**
- * Which of two workers reads the device. While little happens the worker of
- * the way in does, so that an answer to what it has just delivered needs no
- * other thread to wake up; when it has its hands full the other one takes over.
- *
- * @module
- */
+// Choice of the worker that reads the device. While little happens it is that of
+// the way in, so that an answer to what it has just delivered need not wake
+// another thread; when it is busy the other one takes over.
 import type { EventFd } from "../../../ffi/poll.ts";
 
 /** The worker that reads the device while there is little, or much, to do. */
@@ -13,7 +9,7 @@ export type DeviceReader = "in" | "out";
 const WORD_IN = 0;
 const WORD_OUT = 1;
 
-/** Rounds without a rest until a worker has its hands full. */
+/** Rounds without a rest until a worker counts as busy. */
 const FULL_ROUNDS = 16;
 
 /** So many rests are looked at together. */
@@ -32,11 +28,7 @@ export class DeviceTurn {
   #rests = 0;
   #since = 0;
 
-  /**
-   * @param word Memory of {@link DeviceTurn.allocate}, shared by both workers
-   * @param other Wakes the other worker
-   * @param now A clock that never goes back, in milliseconds
-   */
+  /** @param word Memory of {@link DeviceTurn.allocate}, shared by both workers */
   constructor(
     own: DeviceReader,
     word: SharedArrayBuffer,
@@ -50,18 +42,15 @@ export class DeviceTurn {
     this.begin();
   }
 
-  /** Shared memory for a turn; the worker of the way in begins. */
   static allocate(): SharedArrayBuffer {
     return new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   }
 
-  /** Says whose turn it is from now on. */
   static assign(word: SharedArrayBuffer, reader: DeviceReader): void {
     const value = reader === "in" ? WORD_IN : WORD_OUT;
     Atomics.store(new Int32Array(word), 0, value);
   }
 
-  /** Whether this worker is to read the device. */
   get isOwn(): boolean {
     return (Atomics.load(this.#word, 0) === WORD_IN) === this.#carriesIn;
   }
@@ -78,21 +67,12 @@ export class DeviceTurn {
     this.#since = this.#now();
   }
 
-  /**
-   * Counts a round that carried something.
-   *
-   * @returns Whether the other worker should read the device from now on
-   */
+  /** @returns Whether the other worker should read the device from now on */
   worked(): boolean {
     return this.#carriesIn && ++this.#rounds >= FULL_ROUNDS && this.isOwn;
   }
 
-  /**
-   * Counts a rest, after it.
-   *
-   * @param timedOut Whether nothing came
-   * @returns As {@link DeviceTurn.worked}
-   */
+  /** As {@link worked}, after a rest. */
   rested(timedOut: boolean): boolean {
     this.#rounds = 0;
     if (this.#carriesIn) return false;
@@ -104,7 +84,6 @@ export class DeviceTurn {
     return isQuiet && this.isOwn;
   }
 
-  /** Leaves the device to the other worker. */
   pass(): void {
     Atomics.store(this.#word, 0, this.#carriesIn ? WORD_OUT : WORD_IN);
     this.#other.signal();

@@ -1,17 +1,10 @@
-/**
- * Sends sealed datagrams: neighbours of equal size for one endpoint go to the
- * kernel as one message, which it cuts apart (UDP_SEGMENT), and all messages
- * of a batch in one call.
- *
- * Where the path does not take such a message, the same datagrams go out one
- * by one, and the endpoint is remembered for a while.
- *
- * Nothing waits here: the way in may be carried by the same thread. What finds
- * the socket full is dropped, as in any router, with the rest of the batch for
- * that socket: it would find it full as well.
- *
- * @module
- */
+// Sender of sealed datagrams: neighbours of equal size for one endpoint go to
+// the kernel as one message, which it cuts apart (UDP_SEGMENT). Where the path
+// does not take such a message they go out one by one.
+//
+// Nothing waits here: the way in may be carried by the same thread. What finds
+// the socket full is dropped, as in any router, with the rest of the batch for
+// that socket: it would find it full as well.
 import { Errno } from "../../../ffi/errno.ts";
 import type { Libc } from "../../../ffi/libc.ts";
 import type { Arena } from "../../../ffi/memory.ts";
@@ -39,28 +32,22 @@ const NONE = -1;
 /** How long an endpoint is spared after it refused a message, in ms. */
 const SPARE_MS = 60_000;
 
-/** One socket for each address family that there is. */
 export interface SendSockets {
-  /** File descriptor of the IPv4 socket. */
   readonly ipv4?: number | undefined;
-  /** File descriptor of the IPv6 socket. */
   readonly ipv6?: number | undefined;
 }
 
-/** What a {@link GsoSender} is made of. */
 export interface GsoSenderOptions {
   readonly libc: Libc;
   readonly arena: Arena;
   readonly sockets: SendSockets;
   /** Whether the kernel is given messages of several datagrams at all. */
   readonly gso: boolean;
-  /** Called for a batch with datagrams that no socket can send. */
   readonly noSocket: (to: Endpoint) => void;
   /** A clock that never goes back, in milliseconds. */
   readonly now: () => number;
 }
 
-/** Sends the wanted datagrams of one batch after the other. */
 export class GsoSender {
   readonly #options: GsoSenderOptions;
   readonly #outbound: Outbound;
@@ -86,7 +73,6 @@ export class GsoSender {
     this.#ends = new Uint32Array(capacity);
   }
 
-  /** Sends what is wanted of the batch, without waiting. */
   send(): void {
     const { batch, connections } = this.#outbound;
     this.#full.clear();
@@ -142,7 +128,6 @@ export class GsoSender {
     return sum;
   }
 
-  // Makes messages of the datagrams of one connection.
   #collect(connection: Connection, first: number, end: number): void {
     const { arena } = this.#options;
     const { batch } = this.#outbound;

@@ -1,12 +1,5 @@
-/**
- * The native plane's way in, from the wire to the device: receive what has
- * come, open it, and let packets of one flow pass the kernel together.
- *
- * Nothing is copied: a datagram is opened where the kernel put it, and what is
- * written to the device is gathered from there.
- *
- * @module
- */
+// Way in of the native plane. Nothing is copied: a datagram is opened where the
+// kernel put it, and written to the device from there.
 import { copySockaddr, SOCKADDR_WORDS } from "../../../ffi/net/sockaddr.ts";
 import { UdpReceiver } from "../../../ffi/net/udp_batches.ts";
 import {
@@ -22,10 +15,8 @@ import { Inbound } from "../inbound.ts";
 import type { NativeSetup } from "./messages.ts";
 import { HEADROOM_BYTES } from "../outbound.ts";
 
-/** Datagrams that are opened at a time. */
 const BATCH_DATAGRAMS = 92;
 
-/** Messages received in one call. */
 const MESSAGES = 16;
 
 /** What the kernel joins can be as long as this. */
@@ -37,19 +28,15 @@ const JOINED_STRIDE = JOINED_BYTES + 1472;
 /** Without joining: more than the longest datagram, to notice longer ones. */
 const SINGLE_BYTES = 2048;
 
-/** Bytes of the arena that a pump takes, roughly. */
 export const INBOUND_ARENA_BYTES = MESSAGES * JOINED_STRIDE + (128 << 10);
 
-/** Which packets may pass the kernel together. */
 export interface CoalesceOptions {
   readonly tcp: boolean;
   readonly udp: boolean;
 }
 
-/** Carries packets from the wire to the device. */
 export class InboundPump {
   readonly #parts: WorkerParts;
-  /** File descriptors. */
   readonly #sockets: Int32Array;
   readonly #inbound: Inbound;
   readonly #receiver: UdpReceiver;
@@ -94,13 +81,7 @@ export class InboundPump {
     }
   }
 
-  /**
-   * Carries what has come on all sockets.
-   *
-   * @returns Whether more may have come meanwhile; if not, wait
-   * @throws {TunTapError} if the device is gone
-   * @throws {SystemError} if a socket fails
-   */
+  /** @returns Whether more may have come meanwhile; if not, wait */
   pump(): boolean {
     const sockets = this.#sockets;
     let more = false;

@@ -1,9 +1,4 @@
-/**
- * What a worker of the native plane does again and again: carry what has come,
- * in and out, and rest when there is nothing.
- *
- * @module
- */
+// Loop of a worker of the native plane.
 import { type EventFd, POLLIN, type PollSet } from "../../../ffi/poll.ts";
 import type { Connections } from "../connection.ts";
 import type { DeviceTurn } from "./device_turn.ts";
@@ -11,18 +6,15 @@ import type { InboundPump } from "./inbound_pump.ts";
 import type { OutboundPump } from "./outbound_pump.ts";
 import type { PlaneLog } from "../plane_log.ts";
 
-/** What a loop is made of. */
 export interface CarryLoopOptions {
   /** Empty, with room for device, sockets and eventfd. */
   readonly wait: Pick<PollSet, "add" | "watch" | "wait" | "ready">;
   /** Signalled when there is something else to look at than packets. */
   readonly wakeup: Pick<EventFd, "fd" | "drain">;
-  /** File descriptor of the device. */
   readonly device: number;
   readonly outbound: Pick<OutboundPump, "pump" | "drain">;
   /** Without one the worker carries only out. */
   readonly inbound: Pick<InboundPump, "pump"> | undefined;
-  /** File descriptors that the pump of the way in receives from. */
   readonly sockets: readonly number[];
   /** Those of both pumps. */
   readonly connections: Pick<Connections, "dropRetired">;
@@ -35,7 +27,6 @@ export interface CarryLoopOptions {
   readonly log: Pick<PlaneLog, "flush">;
 }
 
-/** The rounds of one worker. */
 export class CarryLoop {
   readonly #options: CarryLoopOptions;
   readonly #deviceIndex: number;
@@ -53,13 +44,7 @@ export class CarryLoop {
     }
   }
 
-  /**
-   * Carries what there is, or rests until there is something.
-   *
-   * @returns Whether it has rested
-   * @throws {TunTapError} if the device is gone
-   * @throws {SystemError} if a socket fails
-   */
+  /** @returns Whether it has rested */
   round(): boolean {
     const { outbound, inbound, turn, connections } = this.#options;
     connections.dropRetired();

@@ -1,12 +1,5 @@
-/**
- * The native plane's way out, from the device to the wire: read until the
- * batch is full, cut super-packets into packets, seal, send.
- *
- * Sealed datagrams lie close to each other, so that a run of them is one piece
- * of memory for the kernel.
- *
- * @module
- */
+// Way out of the native plane. Sealed datagrams lie close to each other, so that
+// a run of them is one piece of memory for the kernel.
 import type { Arena } from "../../../ffi/memory.ts";
 import { IN_PLACE, MALFORMED, Segmenter } from "../../offload/segment.ts";
 import { VIRTIO_HEADER_SIZE } from "../../offload/virtio.ts";
@@ -31,10 +24,8 @@ const BATCH_DATAGRAMS = 92;
 /** The longest packet that a device hands over, with its virtio header. */
 const READ_BYTES = VIRTIO_HEADER_SIZE + 0xffff + 18;
 
-/** Bytes of the arena that a pump takes, roughly. */
 export const OUTBOUND_ARENA_BYTES = 512 << 10;
 
-/** Carries packets from the device to the wire. */
 export class OutboundPump {
   readonly #parts: WorkerParts;
   readonly #vnetHeader: boolean;
@@ -78,12 +69,7 @@ export class OutboundPump {
     this.#wireAt = arena.take(BATCH_DATAGRAMS * MAX_DATAGRAM_BYTES, 64);
   }
 
-  /**
-   * Carries one batch.
-   *
-   * @returns Whether the device may have more; if not, wait
-   * @throws {TunTapError} if the device is gone
-   */
+  /** @returns Whether the device may have more; if not, wait */
   pump(): boolean {
     this.#clear();
     const more = this.#fill();

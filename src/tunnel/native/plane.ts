@@ -1,9 +1,4 @@
-/**
- * The native plane as the main thread sees it: workers that carry packets, and
- * what becomes of them.
- *
- * @module
- */
+// Workers of the native plane, from the side of the main thread.
 import type { Libc } from "../../../ffi/libc.ts";
 import { EventFd } from "../../../ffi/poll.ts";
 import type { Logger } from "../../log/logger.ts";
@@ -11,23 +6,18 @@ import { PLANE_COUNTERS } from "../counters.ts";
 import { DeviceTurn } from "./device_turn.ts";
 import type { NativeSetup, WorkerMessage, WorkerRole } from "./messages.ts";
 
-/** What is the same for all workers. */
 export type NativeOptions = Omit<
   NativeSetup,
   "role" | "turn" | "wakeup" | "otherWakeup" | "stop" | "counters"
 >;
 
-/** Who hears what the workers have to say. */
 export interface NativeListener {
   readonly logger: Logger;
-  /** Called when the peer of a connection is heard from another endpoint. */
   readonly moved: (mux: number) => void;
 }
 
-/** One worker from its birth to its end. */
 class Carrier {
   readonly role: WorkerRole;
-  /** The plane's counters that this worker writes. */
   readonly counters = new SharedArrayBuffer(PLANE_COUNTERS * 8);
   readonly loaded = Promise.withResolvers<void>();
   readonly ready = Promise.withResolvers<void>();
@@ -73,7 +63,6 @@ class Carrier {
     };
   }
 
-  /** Lets it carry. */
   start(setup: Omit<NativeSetup, "role" | "wakeup" | "counters">): void {
     if (this.#state !== "waiting") return;
     this.#state = "carrying";
@@ -82,7 +71,6 @@ class Carrier {
     this.#worker.postMessage(message);
   }
 
-  /** File descriptor of its eventfd. */
   get wakeup(): number {
     return this.#wakeup.fd;
   }
@@ -117,7 +105,6 @@ class Carrier {
   }
 }
 
-/** Workers, first loaded, then started, then stopped. */
 export class NativePlane {
   readonly #carriers: Carrier[] = [];
   readonly #stop = new SharedArrayBuffer(4);
@@ -126,11 +113,8 @@ export class NativePlane {
   private constructor() {}
 
   /**
-   * Makes the workers. They do nothing yet.
-   *
-   * @param workers 1 for all packets, or 2 to share them if there are many
-   * @throws if the runtime cannot load them, as without --allow-read when the
-   * program runs from source; none is left then
+   * @throws if the runtime cannot load the workers, as without --allow-read when
+   * the program runs from source
    */
   static async load(libc: Libc, workers: 1 | 2): Promise<NativePlane> {
     const roles: WorkerRole[] = workers === 1 ? ["all"] : ["in", "out"];
@@ -149,11 +133,7 @@ export class NativePlane {
     }
   }
 
-  /**
-   * Lets the workers carry; resolves when all of them do.
-   *
-   * @throws if one of them cannot; all have ended then
-   */
+  /** @throws if one of them cannot; all have ended then */
   async start(options: NativeOptions, listener: NativeListener): Promise<void> {
     this.#listener = listener;
     const shared = {
@@ -173,7 +153,6 @@ export class NativePlane {
     }
   }
 
-  /** The plane's counters, of all workers together. */
   counters(): Float64Array {
     const sum = new Float64Array(PLANE_COUNTERS);
     for (const { counters } of this.#carriers) {
@@ -182,12 +161,7 @@ export class NativePlane {
     return sum;
   }
 
-  /**
-   * Resolves when all workers have stopped: device and sockets can be closed.
-   *
-   * @throws if one has died. The others were stopped then, so that nothing is
-   * sent by half a plane.
-   */
+  /** Rejects if a worker has died; half a plane sends nothing. */
   async finished(): Promise<void> {
     try {
       await Promise.all(this.#ends());

@@ -1,11 +1,6 @@
-/**
- * Warm-up of a worker: a tunnel to itself, for a moment, before it carries
- * real packets. So the first of those meet code that the runtime has already
- * compiled, which makes them three times faster. Nothing of it leaves the
- * loopback device.
- *
- * @module
- */
+// Warm-up of a worker: a tunnel to itself over the loopback device, before it
+// carries real packets. So the first of those meet code that the runtime has
+// already compiled, which makes them three times faster.
 import { SystemError } from "../../../ffi/errno.ts";
 import { Arena } from "../../../ffi/memory.ts";
 import { PacketPort } from "../../../ffi/tuntap/packet_port.ts";
@@ -35,7 +30,6 @@ import { PlaneLog } from "../plane_log.ts";
  */
 const FIRST_ROUNDS = 20;
 
-/** Every so many rounds there is a super-packet as well. */
 const SUPER_EVERY = 40;
 
 /** Packets fed at a time: the first goes alone, the others as a batch. */
@@ -47,10 +41,8 @@ const SEGMENTS = 20;
 const IP_TCP_BYTES = 40;
 const ETHERNET_BYTES = 14;
 
-/** Bytes of a place for what is fed or read back. */
 const PACKET_ROOM = 80 << 10;
 
-/** Bytes for two of those, and for the list of pieces of a port. */
 const ARENA_BYTES = 2 * PACKET_ROOM + 4096;
 
 /**
@@ -71,13 +63,9 @@ const THROWING: Logger = {
   debug() {},
 };
 
-/** What a warm-up has of the worker's. */
 type WarmUpContext = Pick<WorkerContext, "libc" | "newEngine" | "now">;
 
-/**
- * Carries made-up packets out and in again, by the setup of a worker. Without
- * a loopback device the first packets are slower, and nothing else.
- */
+/** Without a loopback device the first packets are slower, and nothing else. */
 export function warmUp(
   setup: NativeSetup,
   context: WarmUpContext,
@@ -133,7 +121,6 @@ class TunnelToItself implements Disposable {
     this.#opened = opened.move();
   }
 
-  /** Carries some packets, IPv4 and IPv6 by turns. */
   round(k: number): void {
     const version = k % 2 === 0 ? 4 : 6;
     const size = writePing(this.#setup, this.#arena, this.#fed, version);

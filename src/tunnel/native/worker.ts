@@ -1,9 +1,4 @@
-/**
- * A worker of the native plane. After its setup it never returns to the event
- * loop: it waits in poll(2), carries packets, and ends when it is told to.
- *
- * @module
- */
+// Worker of the native plane. After its setup it never returns to the event loop.
 /// <reference lib="deno.worker" />
 import { openLibc } from "../../../ffi/libc.ts";
 import type { LevelName } from "../../log/level.ts";

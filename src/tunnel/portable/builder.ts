@@ -1,8 +1,4 @@
-/**
- * Puts the portable plane together: any engine, and Deno's own sockets.
- *
- * @module
- */
+// Construction of the portable plane.
 import type { Libc } from "../../../ffi/libc.ts";
 import { openDevice, type TunTapDevice } from "../../../ffi/tuntap/device.ts";
 import type { Logger } from "../../log/logger.ts";
@@ -25,16 +21,13 @@ import { PacketRouter } from "../packet_router.ts";
 import { type BatchMaker, PortablePlane } from "./plane.ts";
 import type { TunnelSettings } from "../settings.ts";
 
-/** An engine and the memory that it works on. */
 export interface OpenedEngine {
   readonly engine: CryptoEngine;
   readonly newBatch: BatchMaker;
 }
 
-/** Opens the engine once the parameters are known. */
 export type EngineOpener = (params: SatpParameters) => OpenedEngine;
 
-/** {@link PlaneBuilder} of the portable plane. */
 export class PortableBuilder implements PlaneBuilder {
   readonly description: string;
   readonly #libc: Libc;
@@ -46,7 +39,6 @@ export class PortableBuilder implements PlaneBuilder {
   #device: TunTapDevice | undefined;
   #sockets: readonly DenoUdpSocket[] = [];
 
-  /** @param now A clock that never goes back, in milliseconds */
   constructor(
     libc: Libc,
     openEngine: EngineOpener,

@@ -1,8 +1,4 @@
-/**
- * UDP sockets of the portable plane, on `Deno.listenDatagram`.
- *
- * @module
- */
+// UDP sockets of the portable plane, on `Deno.listenDatagram`.
 import {
   ANY_IPV4,
   ANY_IPV6,
@@ -15,12 +11,7 @@ import type { FamilyChoice } from "../../net/resolver.ts";
 import { BindError } from "../bind_error.ts";
 import type { DatagramSocket, Received } from "./edges.ts";
 
-/**
- * Binds one socket for each address; with port 0 the system chooses one for
- * all of them.
- *
- * @throws {BindError} if one of them cannot be bound; none stays open then
- */
+/** @throws {BindError} if one cannot be bound; none stays open then */
 export function bindUdp(
   addresses: readonly IpAddress[],
   port: number,
@@ -38,11 +29,8 @@ export function bindUdp(
 }
 
 /**
- * Binds every local address. Deno has no switch for IPV6_V6ONLY, so that one
- * socket on `[::]` serves both families; where the system has no IPv6 it is
- * `0.0.0.0` instead.
- *
- * @throws {BindError} if the port is taken
+ * Deno has no switch for IPV6_V6ONLY: one socket on `[::]` serves both families.
+ * Where the system has no IPv6 it is `0.0.0.0` instead.
  */
 export function bindUdpToAll(
   family: FamilyChoice,
@@ -75,9 +63,7 @@ function bind(
   }
 }
 
-/** A socket of Deno's. */
 export class DenoUdpSocket implements DatagramSocket {
-  /** The port that it is bound to. */
   readonly port: number;
   readonly #socket: Deno.DatagramConn;
   readonly #address: IpAddress;
@@ -101,7 +87,6 @@ export class DenoUdpSocket implements DatagramSocket {
     this.#dualStack = dualStack;
   }
 
-  /** Where peers reach it. */
   get bound(): readonly Endpoint[] {
     const { port } = this;
     const own = { address: this.#address, port };

@@ -1,8 +1,4 @@
-/**
- * The engines as the portable plane uses them, each with a memory of its kind.
- *
- * @module
- */
+// Engines of the portable plane, each with a memory of its kind.
 import { openIpsecMb } from "../../../ffi/crypto/ipsec_mb.ts";
 import { openLibcrypto } from "../../../ffi/crypto/libcrypto.ts";
 import { Arena } from "../../../ffi/memory.ts";
@@ -18,7 +14,6 @@ import { portableBatchBytes } from "./plane.ts";
 /** Bytes of an arena for the engine itself and for alignment. */
 const ENGINE_BYTES = 4096;
 
-/** How to open the engine of this name. */
 export async function portableEngine(
   name: NativeEngineName | "webcrypto",
 ): Promise<EngineOpener> {

@@ -1,10 +1,5 @@
-/**
- * The portable data plane: everything in the event loop of one thread, with
- * any engine. Two loops carry the packets, one for each direction; each takes
- * what has come, works on it as one batch, and keeps its order.
- *
- * @module
- */
+// Portable data plane: two loops in the event loop of one thread, with any
+// engine. Each takes what has come as one batch, and keeps its order.
 import { SOCKADDR_WORDS } from "../../../ffi/net/sockaddr.ts";
 import { DatagramBatch } from "../../satp/batch.ts";
 import type { CryptoEngine } from "../../satp/engine.ts";
@@ -22,13 +17,11 @@ import { Inbound, type InboundOptions } from "../inbound.ts";
 import { HEADROOM_BYTES, Outbound, type OutboundOptions } from "../outbound.ts";
 import type { DatagramSocket, PacketDevice } from "./edges.ts";
 
-/** Packets in flight in each direction. */
 const BATCH_PACKETS = 32;
 
 /** Bytes of a slot: more than the longest datagram, to notice longer ones. */
 const SLOT_BYTES = 2048;
 
-/** Makes a slotted batch in a memory that the engine can work on. */
 export type BatchMaker = (
   params: SatpParameters,
   capacity: number,
@@ -40,7 +33,6 @@ export function portableBatchBytes(params: SatpParameters): number {
   return 3 * DatagramBatch.slottedBytes(params, BATCH_PACKETS, SLOT_BYTES);
 }
 
-/** What the plane is made of. */
 export interface PortablePlaneOptions {
   readonly params: SatpParameters;
   readonly engine: CryptoEngine;
@@ -49,11 +41,9 @@ export interface PortablePlaneOptions {
   readonly sockets: readonly DatagramSocket[];
   readonly outbound: OutboundOptions;
   readonly inbound: InboundOptions;
-  /** Called for each datagram that no socket can send. */
   readonly noSocket: (to: Endpoint) => void;
 }
 
-/** Carries packets until device and sockets are closed. */
 export class PortablePlane {
   readonly #options: PortablePlaneOptions;
   readonly #outbound: Outbound;
@@ -75,11 +65,7 @@ export class PortablePlane {
     this.#waiting = batch();
   }
 
-  /**
-   * Runs until the device is closed and all sockets are.
-   *
-   * @throws if the device is gone or a socket fails
-   */
+  /** @throws if the device is gone or a socket fails */
   async run(): Promise<void> {
     const { sockets } = this.#options;
     this.#receivers = sockets.length;
