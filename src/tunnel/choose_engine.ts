@@ -17,7 +17,7 @@ export interface EngineLibraries {
   readonly ipsecMb: LibraryOpener;
 }
 
-const OF_THE_SYSTEM: EngineLibraries = {
+const SYSTEM_LIBRARIES: EngineLibraries = {
   libcrypto: openLibcrypto,
   ipsecMb: openIpsecMb,
 };
@@ -26,7 +26,7 @@ const OF_THE_SYSTEM: EngineLibraries = {
 export function chooseEngine(
   wanted: EngineChoice,
   logger: Logger,
-  libraries: EngineLibraries = OF_THE_SYSTEM,
+  libraries: EngineLibraries = SYSTEM_LIBRARIES,
 ): ChosenEngine {
   if (wanted === "builtin" || wanted === "webcrypto") {
     return { name: wanted, why: "as asked for" };

@@ -11,7 +11,7 @@ import { PortableBuilder } from "./portable/builder.ts";
 import { portableEngine } from "./portable/engine.ts";
 import type { TunnelSettings } from "./settings.ts";
 
-export interface PlaneSurroundings {
+interface PlaneSurroundings {
   /** A clock that never goes back, in milliseconds. */
   readonly now: () => number;
   readonly processors: number;

@@ -86,7 +86,7 @@ export class Connection {
   /** Stands for these keys, see {@link ConnectionTable.fingerprint}. */
   fingerprint = 0;
   /** Until when, in ms, its endpoint gets no joined datagrams. */
-  spareGsoUntil = -Infinity;
+  noGsoUntil = -Infinity;
   version = 0;
 
   constructor(mux: number, counters: Float64Array) {
@@ -158,7 +158,7 @@ export class Connections {
       }
       connection ??= new Connection(mux, this.table.counters(mux));
       this.#known[mux] = connection;
-      connection.spareGsoUntil = -Infinity;
+      connection.noGsoUntil = -Infinity;
       this.#refreshEndpoint(connection);
       this.#refreshKeys(connection, given, fingerprint);
       connection.version = version;

@@ -13,11 +13,10 @@ import {
   sameSockaddr,
   SOCKADDR_WORDS,
 } from "../../ffi/net/sockaddr.ts";
-import type { Role } from "../satp/params.ts";
 import type { MasterSecrets } from "../satp/secrets.ts";
 import { CONNECTION_COUNTERS } from "./counters.ts";
 import { LiveMuxes } from "./live_muxes.ts";
-import { NumberSpaces } from "./number_spaces.ts";
+import { NumberSpaces, type SpaceKeys } from "./number_spaces.ts";
 import { NumberWords, wireSeq } from "./numbers.ts";
 
 const RECORDS = 0x10000 + 1;
@@ -38,7 +37,7 @@ const WINDOW = 14;
 const EXISTS = 15;
 const KEY = 16;
 const SALT = 24;
-const TOLD = 28;
+const NOTICES = 28;
 const FINGERPRINT_64 = 15;
 const COUNTERS_64 = 16;
 const HEARD_64 = 31;
@@ -48,16 +47,14 @@ const SALT_MAX_BYTES = 16;
 
 /** Tries for a lock before sleeping: a change is a few stores long. */
 const SPINS = 1000;
-const NAP_MS = 100;
+const LOCK_SLEEP_MS = 100;
 /**
  * How long a lock is waited for, in ms. Only a dead thread keeps it that long;
  * counted in naps, so that a process that was stopped loses only one.
  */
-const PATIENCE_MS = 2000;
+const LOCK_TIMEOUT_MS = 2000;
 
-export interface ConnectionKeys {
-  readonly role: Role;
-  readonly secrets: MasterSecrets;
+export interface ConnectionKeys extends SpaceKeys {
   /** Sequence numbers in the replay window; 0 checks nothing. */
   readonly windowSize: number;
 }
@@ -113,16 +110,16 @@ export class ConnectionTable {
     return Atomics.load(this.#words, mux * RECORD_WORDS + EXISTS) === 1;
   }
 
-  /** Whether {@link put} takes this number: at most 2^31 ahead of the own one. */
+  /** Whether {@link put} takes this number: at most 2^31 ahead of its own. */
   accepts(mux: number, keys: ConnectionKeys, firstSeq: number): boolean {
     return this.#spaces.accepts(this.#numbers, mux, keys, firstSeq);
   }
 
   /**
    * Makes or changes a connection. It goes on above all numbers that were used
-   * with these keys before, and not below `firstSeq`. Of several connections with
-   * the same keys under one mux in the header that of the lowest mux counts, and
-   * the others get no numbers.
+   * with these keys before, and not below `firstSeq`. Of several connections
+   * with the same keys under one mux in the header that of the lowest mux
+   * counts, and the others get no numbers.
    *
    * @throws {RangeError} if {@link accepts} does not
    */
@@ -153,9 +150,9 @@ export class ConnectionTable {
   }
 
   /**
-   * Nothing more is sent or accepted under this mux from each thread's next batch
-   * on; the threads wipe their keys as soon as they look at {@link retirements}.
-   * How far the keys were used is remembered, and the counters go on.
+   * Nothing more is sent or accepted under this mux from each thread's next
+   * batch on; the threads wipe their keys when they see {@link retirements}
+   * move. How far the keys were used is remembered, and the counters go on.
    */
   remove(mux: number): boolean {
     if (!this.exists(mux)) return false;
@@ -165,7 +162,7 @@ export class ConnectionTable {
       Atomics.store(words, record + EXISTS, 0);
       this.#spaces.remove(this.#numbers, mux);
       words.fill(0, record + ENDPOINT, record + EXISTS);
-      words.fill(0, record + KEY, record + TOLD);
+      words.fill(0, record + KEY, record + NOTICES);
       this.#doubles[record / 2 + FINGERPRINT_64] = 0;
       Atomics.add(words, RETIREMENTS, 1);
     });
@@ -198,8 +195,9 @@ export class ConnectionTable {
   }
 
   /**
-   * Stores where the peer was heard. A batch in work may be older than a removal
-   * or a change of keys: then it says nothing about the present connection.
+   * Stores where the peer was heard. A batch in work may be older than a
+   * removal or a change of keys: then it says nothing about the present
+   * connection.
    *
    * @param epoch Of the keys that the datagram was opened with
    */
@@ -261,8 +259,8 @@ export class ConnectionTable {
   }
 
   /** True once for each epoch of a connection, whichever thread asks. */
-  firstToTell(mux: number, epoch: number, notice: Notice): boolean {
-    const at = mux * RECORD_WORDS + TOLD + notice;
+  firstNotice(mux: number, epoch: number, notice: Notice): boolean {
+    const at = mux * RECORD_WORDS + NOTICES + notice;
     const mark = epoch + 1;
     return Atomics.load(this.#words, at) !== mark &&
       Atomics.exchange(this.#words, at, mark) !== mark;
@@ -275,9 +273,9 @@ export class ConnectionTable {
   }
 
   /**
-   * When an authentic datagram last came that was no replay, in ms since 1970 by
-   * the clock of the thread that received it, which never goes back: those of two
-   * threads differ by as much as the time of day was set meanwhile.
+   * When an authentic datagram last came that was no replay, in ms since 1970
+   * by the clock of the thread that received it, which never goes back: those
+   * of two threads differ by as much as the time of day was set meanwhile.
    */
   lastHeard(mux: number): number | undefined {
     return this.#doubles[mux * (RECORD_WORDS / 2) + HEARD_64] || undefined;
@@ -330,14 +328,14 @@ export class ConnectionTable {
     for (let spin = 0; spin < SPINS; spin++) {
       if (Atomics.compareExchange(this.#locks, at, 0, 1) === 0) return;
     }
-    for (let waited = 0; waited < PATIENCE_MS;) {
-      const end = Atomics.wait(this.#locks, at, 1, NAP_MS);
-      if (end === "timed-out") waited += NAP_MS;
+    for (let waited = 0; waited < LOCK_TIMEOUT_MS;) {
+      const end = Atomics.wait(this.#locks, at, 1, LOCK_SLEEP_MS);
+      if (end === "timed-out") waited += LOCK_SLEEP_MS;
       if (Atomics.compareExchange(this.#locks, at, 0, 1) === 0) return;
     }
     throw new Error(
       `Cannot use the connection of mux ${record / RECORD_WORDS}: ` +
-        `another thread has held it for ${PATIENCE_MS} ms`,
+        `another thread has held it for ${LOCK_TIMEOUT_MS} ms`,
     );
   }
 

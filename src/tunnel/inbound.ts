@@ -1,5 +1,5 @@
-// Judgement of what comes in: the checks of SATP section 6, in its order but for
-// auto-detection, which comes after the tag here.
+// Judgement of what comes in: the checks of SATP section 6, in its order but
+// for auto-detection, which comes after the tag here.
 import {
   copySockaddr,
   sameSockaddr,

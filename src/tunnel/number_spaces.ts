@@ -1,8 +1,8 @@
 // Connections that share key streams, and how far each was used. Two datagrams
-// with one number must differ in master key, salt, role, sender id or the mux in
-// the header (SATP sections 2 and 3): without the sender id, which is part of
-// the number here, these make a space of numbers. It is remembered as long as
-// the process lives, so that keys that come back go on where they were left.
+// with one number must differ in master key, salt, role, sender id or the mux
+// in the header (SATP sections 2 and 3): without the sender id, which is part
+// of the number here, these make a space of numbers. It is remembered as long
+// as the process lives, so that keys that come back go on where they were left.
 import type { Role } from "../satp/params.ts";
 import type { MasterSecrets } from "../satp/secrets.ts";
 import {
@@ -18,7 +18,7 @@ export interface SpaceKeys {
   readonly secrets: MasterSecrets;
 }
 
-export interface NumberSpacesOptions {
+interface NumberSpacesOptions {
   /** The mux in the header of a connection's datagrams; by default its own. */
   readonly headerMux?: (mux: number) => number;
   /**
@@ -64,7 +64,8 @@ export class NumberSpaces {
    * and not below `seq`. In each space the connection of the lowest mux counts,
    * since it is the one that sends (SATP section 8).
    *
-   * @returns A number that stands for the space: the same keys have the same one
+   * @returns A number that stands for the space: the same keys have the same
+   * one
    */
   renumber(
     words: NumberWords,

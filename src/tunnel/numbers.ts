@@ -1,7 +1,7 @@
 // Numbers of datagrams: 40 bits. The lower 32 are the sequence number on the
-// wire; the upper 8, the generation, say which sender id of a list goes with it.
-// Where the sequence number of the originals wraps and uses the key stream of
-// 2^32 datagrams again, here the next sender id makes a new one.
+// wire; the upper 8, the generation, say which sender id of a list goes with
+// it. Where the sequence number of the originals wraps and uses the key stream
+// of 2^32 datagrams again, here the next sender id makes a new one.
 
 export const SEQ_RANGE = 2 ** 32;
 

@@ -48,7 +48,8 @@ export class Outbound {
   readonly #options: OutboundOptions;
   readonly #pinned = new PinnedKeys();
   readonly #senderIds: SenderIds;
-  readonly #maxPacket: number;
+  /** Bytes of the longest packet that fits into a datagram. */
+  readonly maxPacket: number;
 
   constructor(batch: DatagramBatch, options: OutboundOptions) {
     this.batch = batch;
@@ -56,7 +57,7 @@ export class Outbound {
     this.#senderIds = new SenderIds(options.senderIds);
     this.schedules = new Array(batch.capacity).fill(null);
     this.connections = new Array(batch.capacity).fill(undefined);
-    this.#maxPacket = MAX_DATAGRAM_BYTES - batch.params.tagLength -
+    this.maxPacket = MAX_DATAGRAM_BYTES - batch.params.tagLength -
       HEADROOM_BYTES;
   }
 
@@ -87,7 +88,7 @@ export class Outbound {
     batch.wanted[i] = 0;
     this.schedules[i] = null;
     this.connections[i] = undefined;
-    if (size > this.#maxPacket) {
+    if (size > this.maxPacket) {
       return count(counters, PlaneCounter.TOO_LONG_OUT);
     }
     const type = this.#payloadType(at + HEADROOM_BYTES, size);
@@ -168,11 +169,11 @@ export class Outbound {
     const { connections: { table }, events } = this.#options;
     const { mux, epoch } = connection;
     if (number === SPENT) {
-      if (table.firstToTell(mux, epoch, Notice.NUMBERS_SPENT)) {
+      if (table.firstNotice(mux, epoch, Notice.NUMBERS_SPENT)) {
         events.numbersSpent(connection, last);
       }
     } else if (number + count > lowAt) {
-      if (table.firstToTell(mux, epoch, Notice.NUMBERS_LOW)) {
+      if (table.firstNotice(mux, epoch, Notice.NUMBERS_LOW)) {
         events.numbersLow(connection, last);
       }
     }

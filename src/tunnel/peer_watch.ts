@@ -1,6 +1,6 @@
 // Comparison of looks at the peers: who has come, moved and fallen silent.
 
-export interface PeerSighting {
+interface PeerSighting {
   readonly mux: number;
   /** Where the peer is; undefined as long as nobody knows. */
   readonly remote: string | undefined;
@@ -8,7 +8,7 @@ export interface PeerSighting {
   readonly lastHeard: number | undefined;
 }
 
-export type PeerChange = "heard" | "moved" | "silent";
+type PeerChange = "heard" | "moved" | "silent";
 
 interface KnownPeer {
   readonly remote: string | undefined;

@@ -1,6 +1,7 @@
 // Log lines of the data plane, in the words of the original: scripts grep for
 // them (CLI section 6). Bad datagrams cost a bounded number of lines.
 import type { Logger } from "../log/logger.ts";
+import { reasonOf } from "../log/reason.ts";
 import { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { type Endpoint, formatEndpoint } from "../net/endpoint.ts";
 import type { Connection } from "./connection.ts";
@@ -80,10 +81,12 @@ export class PlaneLog implements InboundEvents, OutboundEvents {
   }
 
   batchFailed(error: unknown): void {
-    this.#log.write("error", "batch failed", () => {
-      const reason = error instanceof Error ? error.message : String(error);
-      return `a batch of packets is lost to an internal error: ${reason}`;
-    });
+    this.#log.write(
+      "error",
+      "batch failed",
+      () =>
+        `a batch of packets is lost to an internal error: ${reasonOf(error)}`,
+    );
   }
 
   numbersLow({ mux }: Connection, senderId: number): void {

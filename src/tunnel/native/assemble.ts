@@ -27,7 +27,7 @@ import type { PlaneLog } from "../plane_log.ts";
 const ARENA_BYTES = OUTBOUND_ARENA_BYTES + INBOUND_ARENA_BYTES +
   IPSEC_MB_ARENA_BYTES;
 
-export type EngineMaker = (arena: Arena) => SyncCryptoEngine;
+type EngineMaker = (arena: Arena) => SyncCryptoEngine;
 
 export interface WorkerContext {
   readonly libc: Libc;
@@ -37,7 +37,7 @@ export interface WorkerContext {
   readonly log: PlaneLog;
   readonly moved: (mux: number) => void;
   /** Longest rest of the loop, in milliseconds. */
-  readonly patience: number;
+  readonly maxRest: number;
 }
 
 export interface WorkerParts
@@ -55,7 +55,7 @@ export function assemble(
   setup: NativeSetup,
   context: WorkerContext,
 ): CarryLoop {
-  const { libc, now, log, patience } = context;
+  const { libc, now, log, maxRest } = context;
   const { role, device, receiveFrom: sockets } = setup;
   const parts = partsOf(setup, context);
   return new CarryLoop({
@@ -72,7 +72,7 @@ export function assemble(
       new EventFd(libc, setup.otherWakeup),
       now,
     ),
-    ...{ patience, now, log },
+    ...{ maxRest, now, log },
   });
 }
 

@@ -1,5 +1,5 @@
-// Choice of the worker that reads the device. While little happens it is that of
-// the way in, so that an answer to what it has just delivered need not wake
+// Choice of the worker that reads the device. While little happens it is that
+// of the way in, so that an answer to what it has just delivered need not wake
 // another thread; when it is busy the other one takes over.
 import type { EventFd } from "../../../ffi/poll.ts";
 
@@ -10,7 +10,7 @@ const WORD_IN = 0;
 const WORD_OUT = 1;
 
 /** Rounds without a rest until a worker counts as busy. */
-const FULL_ROUNDS = 16;
+const BUSY_ROUNDS = 16;
 
 /** So many rests are looked at together. */
 const RESTS = 32;
@@ -69,7 +69,7 @@ export class DeviceTurn {
 
   /** @returns Whether the other worker should read the device from now on */
   worked(): boolean {
-    return this.#carriesIn && ++this.#rounds >= FULL_ROUNDS && this.isOwn;
+    return this.#carriesIn && ++this.#rounds >= BUSY_ROUNDS && this.isOwn;
   }
 
   /** As {@link worked}, after a rest. */

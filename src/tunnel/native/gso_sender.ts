@@ -30,14 +30,14 @@ const MAX_SEGMENTS = 64;
 const NONE = -1;
 
 /** How long an endpoint is spared after it refused a message, in ms. */
-const SPARE_MS = 60_000;
+const GSO_RETRY_MS = 60_000;
 
 export interface SendSockets {
   readonly ipv4?: number | undefined;
   readonly ipv6?: number | undefined;
 }
 
-export interface GsoSenderOptions {
+interface GsoSenderOptions {
   readonly libc: Libc;
   readonly arena: Arena;
   readonly sockets: SendSockets;
@@ -152,9 +152,9 @@ export class GsoSender {
     }
   }
 
-  #mayJoin({ spareGsoUntil }: Connection): boolean {
+  #mayJoin({ noGsoUntil }: Connection): boolean {
     const { gso, now } = this.#options;
-    return gso && (spareGsoUntil === -Infinity || now() >= spareGsoUntil);
+    return gso && (noGsoUntil === -Infinity || now() >= noGsoUntil);
   }
 
   // A run: wanted neighbours of one size, of which the last may be shorter.
@@ -194,8 +194,8 @@ export class GsoSender {
       count(connection.counters, ConnectionCounter.SEND_FAILED);
       return NONE;
     }
-    if (isPathTrouble(errno)) {
-      connection.spareGsoUntil = this.#options.now() + SPARE_MS;
+    if (refusesGso(errno)) {
+      connection.noGsoUntil = this.#options.now() + GSO_RETRY_MS;
     }
     for (let i = first; i < end; i++) {
       if (!this.#sendSingle(fd, connection, i)) return i;
@@ -225,7 +225,7 @@ function isFull(errno: number): boolean {
 }
 
 /** A message longer than the path's MTU, or a device that cannot cut it. */
-function isPathTrouble(errno: number): boolean {
+function refusesGso(errno: number): boolean {
   return errno === Errno.EMSGSIZE || errno === Errno.EINVAL ||
     errno === Errno.EIO;
 }

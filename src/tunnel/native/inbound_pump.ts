@@ -30,11 +30,6 @@ const SINGLE_BYTES = 2048;
 
 export const INBOUND_ARENA_BYTES = MESSAGES * JOINED_STRIDE + (128 << 10);
 
-export interface CoalesceOptions {
-  readonly tcp: boolean;
-  readonly udp: boolean;
-}
-
 export class InboundPump {
   readonly #parts: WorkerParts;
   readonly #sockets: Int32Array;

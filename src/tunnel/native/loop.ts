@@ -6,7 +6,7 @@ import type { InboundPump } from "./inbound_pump.ts";
 import type { OutboundPump } from "./outbound_pump.ts";
 import type { PlaneLog } from "../plane_log.ts";
 
-export interface CarryLoopOptions {
+interface CarryLoopOptions {
   /** Empty, with room for device, sockets and eventfd. */
   readonly wait: Pick<PollSet, "add" | "watch" | "wait" | "ready">;
   /** Signalled when there is something else to look at than packets. */
@@ -21,7 +21,7 @@ export interface CarryLoopOptions {
   /** Without one the device is read by nobody else. */
   readonly turn: DeviceTurn | undefined;
   /** Longest rest, and how long log lines are held back, in milliseconds. */
-  readonly patience: number;
+  readonly maxRest: number;
   /** A clock that never goes back, in milliseconds. */
   readonly now: () => number;
   readonly log: Pick<PlaneLog, "flush">;
@@ -67,9 +67,9 @@ export class CarryLoop {
 
   // Returns whether the other worker should read the device.
   #rest(): boolean {
-    const { wait, wakeup, turn, patience } = this.#options;
+    const { wait, wakeup, turn, maxRest } = this.#options;
     const longest = this.#readsDevice ? turn?.longestRest : undefined;
-    const limit = Math.min(patience, longest ?? patience);
+    const limit = Math.min(maxRest, longest ?? maxRest);
     const ready = wait.wait(limit);
     if (wait.ready(this.#wakeupIndex) !== 0) wakeup.drain();
     this.#flushLog();
@@ -77,10 +77,10 @@ export class CarryLoop {
   }
 
   #flushLog(): void {
-    const { log, now, patience } = this.#options;
+    const { log, now, maxRest } = this.#options;
     const time = now();
     if (time < this.#flushAt) return;
-    this.#flushAt = time + patience;
+    this.#flushAt = time + maxRest;
     log.flush();
   }
 

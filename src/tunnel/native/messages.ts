@@ -1,7 +1,7 @@
 // Messages between the main thread and the workers of the native plane.
 import type { LevelName } from "../../log/level.ts";
+import type { CoalescerOptions } from "../../offload/coalesce.ts";
 import type { DeviceReader } from "./device_turn.ts";
-import type { CoalesceOptions } from "./inbound_pump.ts";
 import type { SendSockets } from "./gso_sender.ts";
 import type { TunnelSettings } from "../settings.ts";
 
@@ -35,7 +35,7 @@ export interface NativeSetup {
   readonly gso: boolean;
   /** Whether the kernel joins datagrams (UDP_GRO). */
   readonly gro: boolean;
-  readonly coalesce: CoalesceOptions;
+  readonly coalesce: Omit<CoalescerOptions, "ethernet">;
   readonly warmUpRounds: number;
 }
 

@@ -1,5 +1,5 @@
-// Way out of the native plane. Sealed datagrams lie close to each other, so that
-// a run of them is one piece of memory for the kernel.
+// Way out of the native plane. Sealed datagrams lie close to each other, so
+// that a run of them is one piece of memory for the kernel.
 import type { Arena } from "../../../ffi/memory.ts";
 import { IN_PLACE, MALFORMED, Segmenter } from "../../offload/segment.ts";
 import { VIRTIO_HEADER_SIZE } from "../../offload/virtio.ts";
@@ -58,7 +58,7 @@ export class OutboundPump {
       sockets: { ipv4, ipv6 },
       noSocket: (to) => log.noSocket(to),
     });
-    this.#maxPacket = MAX_DATAGRAM_BYTES - HEADROOM_BYTES - params.tagLength;
+    this.#maxPacket = this.#outbound.maxPacket;
     this.#segmenter = new Segmenter(
       packets,
       deviceType === "tap",

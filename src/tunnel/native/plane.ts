@@ -11,7 +11,7 @@ export type NativeOptions = Omit<
   "role" | "turn" | "wakeup" | "otherWakeup" | "stop" | "counters"
 >;
 
-export interface NativeListener {
+interface NativeListener {
   readonly logger: Logger;
   readonly moved: (mux: number) => void;
 }
@@ -94,8 +94,8 @@ class Carrier {
     this.#end();
   }
 
-  // Only now does nobody poll the eventfd any more: its number may go to another
-  // file. The worker is past its last packet, or never had one.
+  // Only now does nobody poll the eventfd any more: its number may go to
+  // another file. The worker is past its last packet, or never had one.
   #end(): void {
     if (this.#state === "ended") return;
     this.#state = "ended";
@@ -113,8 +113,8 @@ export class NativePlane {
   private constructor() {}
 
   /**
-   * @throws if the runtime cannot load the workers, as without --allow-read when
-   * the program runs from source
+   * @throws if the runtime cannot load the workers, as without --allow-read
+   * when the program runs from source
    */
   static async load(libc: Libc, workers: 1 | 2): Promise<NativePlane> {
     const roles: WorkerRole[] = workers === 1 ? ["all"] : ["in", "out"];

@@ -33,7 +33,7 @@ const FIRST_ROUNDS = 20;
 const SUPER_EVERY = 40;
 
 /** Packets fed at a time: the first goes alone, the others as a batch. */
-const PACKETS_A_ROUND = 5;
+const PACKETS_PER_ROUND = 5;
 
 const PING_BYTES = 84;
 const SEGMENT_BYTES = 1348;
@@ -73,7 +73,7 @@ export function warmUp(
   const stop = new Int32Array(setup.stop);
   for (const rounds of [FIRST_ROUNDS, setup.warmUpRounds]) {
     try {
-      using tunnel = new TunnelToItself(setup, context);
+      using tunnel = new LoopbackTunnel(setup, context);
       for (let k = 0; k < rounds; k++) {
         if (Atomics.load(stop, 0) !== 0) return;
         tunnel.round(k);
@@ -85,7 +85,7 @@ export function warmUp(
 }
 
 /** A worker between a pair of sockets, instead of a device, and itself. */
-class TunnelToItself implements Disposable {
+class LoopbackTunnel implements Disposable {
   readonly #opened: DisposableStack;
   readonly #setup: NativeSetup;
   readonly #arena = new Arena(ARENA_BYTES);
@@ -113,7 +113,7 @@ class TunnelToItself implements Disposable {
       ...{ libc, newEngine, now },
       log: new PlaneLog(THROWING, now),
       moved: () => {},
-      patience: 0,
+      maxRest: 0,
     });
     this.#far = new PacketPort(libc, this.#arena, pair.far);
     this.#fed = this.#arena.take(PACKET_ROOM, 64);
@@ -124,7 +124,7 @@ class TunnelToItself implements Disposable {
   round(k: number): void {
     const version = k % 2 === 0 ? 4 : 6;
     const size = writePing(this.#setup, this.#arena, this.#fed, version);
-    this.#carry(size, PACKETS_A_ROUND);
+    this.#carry(size, PACKETS_PER_ROUND);
     if (this.#setup.vnetHeader && k % SUPER_EVERY === 0) {
       this.#carry(writeSuperPacket(this.#setup, this.#arena, this.#fed), 1);
     }

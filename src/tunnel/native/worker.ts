@@ -1,8 +1,10 @@
-// Worker of the native plane. After its setup it never returns to the event loop.
+// Worker of the native plane. After its setup it never returns to the event
+// loop.
 /// <reference lib="deno.worker" />
 import { openLibc } from "../../../ffi/libc.ts";
 import type { LevelName } from "../../log/level.ts";
 import type { Logger } from "../../log/logger.ts";
+import { reasonOf } from "../../log/reason.ts";
 import { assemble, engineMaker } from "./assemble.ts";
 import type { NativeSetup, WorkerMessage } from "./messages.ts";
 import { FLUSH_MS, PlaneLog } from "../plane_log.ts";
@@ -14,18 +16,18 @@ async function carry(setup: NativeSetup): Promise<void> {
   const newEngine = await engineMaker(setup.engine);
   warmUp(setup, { libc, newEngine, now });
   const log = new PlaneLog(postingLogger(), now);
-  const moved = (mux: number) => say({ kind: "moved", mux });
-  const patience = FLUSH_MS;
-  const loop = assemble(setup, { libc, newEngine, now, log, moved, patience });
+  const moved = (mux: number) => post({ kind: "moved", mux });
+  const maxRest = FLUSH_MS;
+  const loop = assemble(setup, { libc, newEngine, now, log, moved, maxRest });
   const stop = new Int32Array(setup.stop);
-  say({ kind: "ready" });
+  post({ kind: "ready" });
   while (Atomics.load(stop, 0) === 0) loop.round();
   log.flush();
 }
 
 function postingLogger(): Logger {
   const log = (level: LevelName) => (text: string) =>
-    say({ kind: "log", level, text });
+    post({ kind: "log", level, text });
   return {
     error: log("error"),
     warning: log("warning"),
@@ -35,20 +37,19 @@ function postingLogger(): Logger {
   };
 }
 
-function say(message: WorkerMessage): void {
+function post(message: WorkerMessage): void {
   self.postMessage(message);
 }
 
 self.onmessage = async ({ data }: MessageEvent<NativeSetup>) => {
   try {
     await carry(data);
-    say({ kind: "stopped" });
+    post({ kind: "stopped" });
   } catch (error) {
     // At once, without the detour over the main thread: half a plane is none.
     Atomics.store(new Int32Array(data.stop), 0, 1);
-    const reason = error instanceof Error ? error.message : String(error);
-    say({ kind: "failed", reason });
+    post({ kind: "failed", reason: reasonOf(error) });
   }
   self.close();
 };
-say({ kind: "loaded" });
+post({ kind: "loaded" });

@@ -29,8 +29,8 @@ export function bindUdp(
 }
 
 /**
- * Deno has no switch for IPV6_V6ONLY: one socket on `[::]` serves both families.
- * Where the system has no IPv6 it is `0.0.0.0` instead.
+ * Deno has no switch for IPV6_V6ONLY: one socket on `[::]` serves both
+ * families. Where the system has no IPv6 it is `0.0.0.0` instead.
  */
 export function bindUdpToAll(
   family: FamilyChoice,

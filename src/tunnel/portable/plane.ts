@@ -33,7 +33,7 @@ export function portableBatchBytes(params: SatpParameters): number {
   return 3 * DatagramBatch.slottedBytes(params, BATCH_PACKETS, SLOT_BYTES);
 }
 
-export interface PortablePlaneOptions {
+interface PortablePlaneOptions {
   readonly params: SatpParameters;
   readonly engine: CryptoEngine;
   readonly newBatch: BatchMaker;

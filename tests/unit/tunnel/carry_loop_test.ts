@@ -130,7 +130,7 @@ function loopOf(
     sockets: SOCKETS,
     connections: { dropRetired: () => void looks.count++ },
     turn,
-    patience: 500,
+    maxRest: 500,
     now: () => script.time,
     log: { flush: () => void deeds.push("log") },
   });

@@ -489,7 +489,7 @@ Deno.test("a notice is given once for each epoch, whichever view asks", () => {
     const epoch = epochOf(table);
     for (const notice of Object.values(Notice)) {
       const told = [...views, ...views].filter((view) =>
-        view.firstToTell(MUX, epoch, notice)
+        view.firstNotice(MUX, epoch, notice)
       );
       assert.equal(told.length, 1);
     }

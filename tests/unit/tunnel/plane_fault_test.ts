@@ -118,7 +118,7 @@ async function withWorker(
     newEngine: () => engine,
     log: new PlaneLog(log, now),
     moved: () => {},
-    patience: 0,
+    maxRest: 0,
   });
   const shown = new Float64Array(counters);
   await body({ loop, counters: shown, pair, socket, peer, log });
