@@ -58,6 +58,16 @@ export function errnoName(errno: number): string {
   return names.get(errno) ?? `errno ${errno}`;
 }
 
+/**
+ * Whether a call that failed is to be made again. Between the call and the look
+ * at errno the runtime may have worked and left one of its own: on the threads
+ * that carry packets an error counts when it comes twice in a row.
+ * @param seen What the call before left, 0 if there was none.
+ */
+export function isToRepeat(errno: number, seen: number): boolean {
+  return errno === Errno.EINTR || errno !== seen;
+}
+
 /** A call into the C library that failed. */
 export class SystemError extends Error {
   /** Always `SystemError`. */

@@ -1,6 +1,6 @@
 // Waiting for file descriptors, and being woken from that by another thread.
 
-import { Errno } from "./errno.ts";
+import { isToRepeat } from "./errno.ts";
 import { EFD } from "./flags.ts";
 import type { Libc } from "./libc.ts";
 import type { Arena } from "./memory.ts";
@@ -61,12 +61,13 @@ export class PollSet {
    * @returns The number of descriptors that are ready, 0 after the timeout.
    */
   wait(timeout: number): number {
-    for (;;) {
+    for (let seen = 0;;) {
       const { poll } = this.#libc.symbols;
       const count = poll(this.#pointer, this.#count, timeout);
       if (count >= 0) return count;
       const error = this.#libc.error("wait for file descriptors", "poll");
-      if (error.errno !== Errno.EINTR) throw error;
+      if (!isToRepeat(error.errno, seen)) throw error;
+      seen = error.errno;
     }
   }
 

@@ -73,7 +73,7 @@ class End implements Disposable {
       now,
       log: new PlaneLog(recordingLog(), now),
       moved: () => {},
-      patience: 10_000,
+      maxRest: 10_000,
     });
   }
 

@@ -1,6 +1,6 @@
 // UDP datagrams in batches: one system call receives or sends many.
 
-import { Errno, SystemError } from "../errno.ts";
+import { Errno, isToRepeat, SystemError } from "../errno.ts";
 import { MSG, SOL, UDP } from "../flags.ts";
 import type { Libc } from "../libc.ts";
 import type { Arena } from "../memory.ts";
@@ -71,8 +71,17 @@ export class UdpReceiver {
     const { recvmmsg } = this.#libc.symbols;
     const first = this.#headers.pointer(0);
     const { count } = this.#buffers;
-    const received = recvmmsg(fd, first, count, MSG.DONTWAIT, null);
-    if (received < 0) return this.#failed();
+    let received;
+    for (let seen = 0;;) {
+      received = recvmmsg(fd, first, count, MSG.DONTWAIT, null);
+      if (received >= 0) break;
+      const errno = this.#libc.errno();
+      if (hasNothing(errno)) return 0;
+      if (!isToRepeat(errno, seen)) {
+        throw new SystemError("receive from a UDP socket", "recvmmsg", errno);
+      }
+      seen = errno;
+    }
     for (let i = 0; i < received; i++) this.#measure(i);
     this.#used = received;
     return received;
@@ -87,28 +96,28 @@ export class UdpReceiver {
     this.#used = 0;
   }
 
-  #failed(): 0 {
-    const errno = this.#libc.errno();
-    switch (errno) {
-      case Errno.EAGAIN:
-      case Errno.EINTR:
-      // Tells of an earlier datagram that did not arrive (udp(7)).
-      case Errno.ECONNREFUSED:
-      // Memory is short; the datagrams stay.
-      case Errno.ENOMEM:
-      case Errno.ENOBUFS:
-        return 0;
-      default:
-        throw new SystemError("receive from a UDP socket", "recvmmsg", errno);
-    }
-  }
-
   #measure(i: number): void {
     const isCut = (this.#headers.flags(i) & MSG.TRUNC) !== 0;
     const size = isCut ? 0 : this.#headers.length(i);
     const segment = this.#headers.control(i, SOL.UDP, UDP.GRO);
     this.sizes[i] = size;
     this.segmentSizes[i] = segment === 0 ? size : segment;
+  }
+}
+
+/** Whether receiving failed only for now. */
+function hasNothing(errno: number): boolean {
+  switch (errno) {
+    case Errno.EAGAIN:
+    case Errno.EINTR:
+    // Tells of an earlier datagram that did not arrive (udp(7)).
+    case Errno.ECONNREFUSED:
+    // Memory is short; the datagrams stay.
+    case Errno.ENOMEM:
+    case Errno.ENOBUFS:
+      return true;
+    default:
+      return false;
   }
 }
 

@@ -8,7 +8,7 @@ import type {
   TunTapOptions,
 } from "./types.ts";
 import { checkDeviceName } from "./device_name.ts";
-import { Errno, type SystemError } from "../errno.ts";
+import { Errno, isToRepeat, type SystemError } from "../errno.ts";
 import { Ioctl, O } from "../flags.ts";
 import { Ifreq } from "./ifreq.ts";
 import { cString, type Libc } from "../libc.ts";
@@ -185,24 +185,30 @@ export class TunTapDevice implements TunTap {
 
   read(into: Uint8Array<ArrayBuffer>): number {
     this.#checkOpen("read from");
-    for (;;) {
+    for (let seen = 0;;) {
       const count = this.#libc.symbols.read(this.fd, into, into.length);
       if (count >= 0) return count;
       const errno = this.#libc.errno();
       if (errno === Errno.EAGAIN) return 0;
-      if (errno === Errno.EINTR) continue;
+      if (isToRepeat(errno, seen)) {
+        seen = errno;
+        continue;
+      }
       throw lostDevice(`read from ${this.name}`, "read", errno);
     }
   }
 
   write(packet: Uint8Array<ArrayBuffer>): boolean {
     this.#checkOpen("write to");
-    for (;;) {
+    for (let seen = 0;;) {
       const { write } = this.#libc.symbols;
       if (write(this.fd, packet, packet.length) >= 0) return true;
       const errno = this.#libc.errno();
       if (isRefusedPacket(errno)) return false;
-      if (errno === Errno.EINTR) continue;
+      if (isToRepeat(errno, seen)) {
+        seen = errno;
+        continue;
+      }
       throw lostDevice(`write to ${this.name}`, "write", errno);
     }
   }

@@ -1,6 +1,6 @@
 // Packets of a TUN or TAP device in an arena, without an allocation per packet.
 
-import { Errno } from "../errno.ts";
+import { Errno, isToRepeat } from "../errno.ts";
 import { GatherList } from "../net/messages.ts";
 import type { Libc } from "../libc.ts";
 import type { Arena } from "../memory.ts";
@@ -29,13 +29,16 @@ export class PacketPort {
    */
   read(at: number, room: number): number {
     this.#arena.check(at, room);
-    for (;;) {
+    for (let seen = 0;;) {
       const { readAt } = this.#libc.symbols;
       const count = readAt(this.#fd, this.#arena.pointer(at), room);
       if (count >= 0) return count;
       const errno = this.#libc.errno();
       if (errno === Errno.EAGAIN) return 0;
-      if (errno === Errno.EINTR) continue;
+      if (isToRepeat(errno, seen)) {
+        seen = errno;
+        continue;
+      }
       throw lostDevice("read from the device", "read", errno);
     }
   }
@@ -46,12 +49,15 @@ export class PacketPort {
    */
   write(at: number, size: number): boolean {
     this.#arena.check(at, size);
-    for (;;) {
+    for (let seen = 0;;) {
       const { writeAt } = this.#libc.symbols;
       if (writeAt(this.#fd, this.#arena.pointer(at), size) >= 0) return true;
       const errno = this.#libc.errno();
       if (isRefusedPacket(errno)) return false;
-      if (errno === Errno.EINTR) continue;
+      if (isToRepeat(errno, seen)) {
+        seen = errno;
+        continue;
+      }
       throw lostDevice("write to the device", "write", errno);
     }
   }
@@ -63,13 +69,16 @@ export class PacketPort {
   ): boolean {
     this.#pieces.clear();
     for (let k = 0; k < count; k++) this.#pieces.add(at[k] ?? 0, size[k] ?? 0);
-    for (;;) {
+    for (let seen = 0;;) {
       const { writev } = this.#libc.symbols;
       const { pointer, length } = this.#pieces;
       if (writev(this.#fd, pointer, length) >= 0) return true;
       const errno = this.#libc.errno();
       if (isRefusedPacket(errno)) return false;
-      if (errno === Errno.EINTR) continue;
+      if (isToRepeat(errno, seen)) {
+        seen = errno;
+        continue;
+      }
       throw lostDevice("write to the device", "writev", errno);
     }
   }
