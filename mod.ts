@@ -1,6 +1,7 @@
 /**
- * anytun for Deno: seal and open datagrams of the Secure Anycast Tunneling
- * Protocol as anytun 0.3.8 and uanytun 0.3.7 do.
+ * anytun for Deno: whole tunnels of the Secure Anycast Tunneling Protocol
+ * (`Tunnel`), and its datagrams alone, sealed and opened as anytun 0.3.8 and
+ * uanytun 0.3.7 do (`createSatpCodec`).
  *
  * @module
  */

@@ -1,6 +1,6 @@
 // Comparison of looks at the peers: who has come, moved and fallen silent.
 
-interface PeerSighting {
+export interface PeerSighting {
   readonly mux: number;
   /** Where the peer is; undefined as long as nobody knows. */
   readonly remote: string | undefined;
@@ -35,18 +35,17 @@ export class PeerWatch {
     const muxes = new Set<number>();
     for (const sighting of sightings) {
       muxes.add(sighting.mux);
-      const { lastHeard } = sighting;
-      if (lastHeard !== undefined) {
-        this.#lookAt(sighting, lastHeard, now);
-      }
+      this.lookAt(sighting, now);
     }
     for (const mux of this.#known.keys()) {
       if (!muxes.has(mux)) this.#known.delete(mux);
     }
   }
 
-  #lookAt(sighting: PeerSighting, lastHeard: number, now: number): void {
-    const { mux, remote } = sighting;
+  /** Looks at one connection, at once, since something has happened to it. */
+  lookAt(sighting: PeerSighting, now: number): void {
+    const { mux, remote, lastHeard } = sighting;
+    if (lastHeard === undefined) return;
     const isSilent = now - lastHeard >= this.#silentAfter;
     const known = this.#known.get(mux);
     this.#known.set(mux, { remote, lastHeard, isSilent });

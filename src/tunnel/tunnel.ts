@@ -15,7 +15,7 @@ import {
 } from "./counters.ts";
 import { readEndpoint, writeEndpoint } from "./endpoint_words.ts";
 import { type OpenTunnel, openTunnel, type Routing } from "./open_tunnel.ts";
-import { PeerWatch } from "./peer_watch.ts";
+import { type PeerSighting, PeerWatch } from "./peer_watch.ts";
 import {
   PeerEvent,
   TunnelEvent,
@@ -144,12 +144,11 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
     const opened = new DisposableStack();
     const stop = this.#stopping.signal;
     try {
-      const moved = () => this.#look();
       const { plane } = this.#open = await openTunnel(
         this.#options,
         this.#read,
         opened,
-        moved,
+        (mux) => this.#lookAt(mux),
         stop,
       );
       // A failure is told below; until then there may be keys to wait for.
@@ -158,7 +157,7 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
       if (hasSecret(this.#options)) {
         await this.putConnection(this.#read.mux, this.#options);
       }
-      const looking = setInterval(moved, LOOK_MS);
+      const looking = setInterval(() => this.#look(), LOOK_MS);
       opened.defer(() => clearInterval(looking));
       void plane.finished.then(
         () => this.#end(opened),
@@ -240,9 +239,7 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
   connections(): readonly ConnectionStatus[] {
     const { table } = this.#running;
     return table.liveMuxes().map((mux) => ({
-      mux,
-      remote: remoteOf(table, mux),
-      lastHeard: table.lastHeard(mux),
+      ...sightingOf(table, mux),
       counters: named(CONNECTION_COUNTER_INFOS, table.counters(mux)),
     }));
   }
@@ -324,12 +321,16 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
   #look(): void {
     const table = this.#open?.table;
     if (table === undefined) return;
-    const sightings = table.liveMuxes().map((mux) => ({
-      mux,
-      remote: remoteOf(table, mux),
-      lastHeard: table.lastHeard(mux),
-    }));
+    const sightings = table.liveMuxes().map((mux) => sightingOf(table, mux));
     this.#watch.look(sightings, performance.timeOrigin + performance.now());
+  }
+
+  // Of one alone: thousands of peers may come at a time.
+  #lookAt(mux: number): void {
+    const table = this.#open?.table;
+    if (!table?.exists(mux)) return;
+    const now = performance.timeOrigin + performance.now();
+    this.#watch.lookAt(sightingOf(table, mux), now);
   }
 
   #end(opened: DisposableStack, failure?: { readonly error: unknown }): void {
@@ -354,9 +355,10 @@ function hasSecret({ passphrase, key, salt }: SecretOptions): boolean {
   return [passphrase, key, salt].some((secret) => secret !== undefined);
 }
 
-function remoteOf(table: ConnectionTable, mux: number): string | undefined {
+function sightingOf(table: ConnectionTable, mux: number): PeerSighting {
   const words = endpointWords();
   table.copyEndpoint(mux, words, 0);
   const endpoint = readEndpoint(words, 0);
-  return endpoint && formatEndpoint(endpoint);
+  const remote = endpoint && formatEndpoint(endpoint);
+  return { mux, remote, lastHeard: table.lastHeard(mux) };
 }

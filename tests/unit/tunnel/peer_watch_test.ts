@@ -48,6 +48,22 @@ Deno.test("a silent peer that was heard between two looks is heard and silent", 
   assert.deepEqual(look(4000, [7, "a", 1500]), []);
 });
 
+Deno.test("a look at one peer says nothing of the others, and forgets none", () => {
+  const told: string[] = [];
+  const watch = new PeerWatch(1000, (change, { mux }) => {
+    told.push(`${change} ${mux}`);
+  });
+  const peer = (mux: number, remote: string, lastHeard: number) => ({
+    ...{ mux, remote, lastHeard },
+  });
+  watch.look([peer(7, "a", 50), peer(8, "b", 60)], 100);
+  told.length = 0;
+  watch.lookAt(peer(7, "c", 150), 200);
+  assert.deepEqual(told, ["moved 7"]);
+  watch.look([peer(7, "c", 150), peer(8, "b", 250)], 300);
+  assert.deepEqual(told, ["moved 7"]);
+});
+
 Deno.test("a connection that was removed is forgotten", () => {
   const look = watching();
   look(100, [7, "a", 50], [8, "b", 60]);
