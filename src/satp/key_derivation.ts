@@ -85,7 +85,8 @@ export function deriveKeys(
 ): MaybePromise<void> {
   const { count, wanted, memory, layout: { stride } } = batch;
   if (stride === 0) return;
-  const pending: Promise<void>[] = [];
+  // Engines that answer at once leave no list behind.
+  let pending: Promise<void>[] | undefined;
   let master: MasterKey | null = null;
   let from = 0;
   for (let i = 0; i <= count; i++) {
@@ -94,14 +95,14 @@ export function deriveKeys(
     const at = batch.keysAt(i);
     if (next !== master) {
       const done = master?.encrypt(memory, from, (at - from) / BLOCK_BYTES);
-      if (done instanceof Promise) pending.push(done);
+      if (done instanceof Promise) (pending ??= []).push(done);
       master = next;
       from = at;
     }
     if (next !== null) schedule?.writeBlocks(batch, i);
     else if (schedule) memory.fill(0, at, at + stride);
   }
-  if (pending.length > 0) return allOf(pending);
+  if (pending !== undefined) return allOf(pending);
 }
 
 /** Makes the initial counter block of a derived salt (SATP section 3.1). */

@@ -75,7 +75,8 @@ export class GsoSender {
 
   send(): void {
     const { batch, connections } = this.#outbound;
-    this.#full.clear();
+    // An empty one too would get new memory.
+    if (this.#full.size > 0) this.#full.clear();
     for (let first = 0; first < batch.count;) {
       const connection = connections[first];
       const end = this.#endOfConnection(first, connection);
