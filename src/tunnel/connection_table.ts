@@ -19,6 +19,9 @@ import { LiveMuxes } from "./live_muxes.ts";
 import { NumberSpaces, type SpaceKeys } from "./number_spaces.ts";
 import { NumberWords, wireSeq } from "./numbers.ts";
 
+/** Of WebAssembly. */
+const PAGE_BYTES = 65536;
+
 const RECORDS = 0x10000 + 1;
 const RECORD_WORDS = 64;
 /** In the last record: how often keys were taken out of use. */
@@ -69,7 +72,7 @@ export const Notice = { NUMBERS_LOW: 0, NUMBERS_SPENT: 1 } as const;
 export type Notice = typeof Notice[keyof typeof Notice];
 
 export class ConnectionTable {
-  readonly #shared: SharedArrayBuffer;
+  readonly #shared: WebAssembly.Memory;
   readonly #words: Uint32Array;
   readonly #locks: Int32Array;
   readonly #numbers: NumberWords;
@@ -78,26 +81,32 @@ export class ConnectionTable {
   readonly #live: LiveMuxes;
   readonly #spaces: NumberSpaces;
 
-  static allocate(): SharedArrayBuffer {
-    return new SharedArrayBuffer((LIVE + LiveMuxes.WORDS + 1 & ~1) * 4);
+  static allocate(): WebAssembly.Memory {
+    const pages = Math.ceil((LIVE + LiveMuxes.WORDS) * 4 / PAGE_BYTES);
+    const shared = true;
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
   }
 
   /** @param spaces For the one thread that changes connections */
   constructor(
-    shared: SharedArrayBuffer,
+    shared: WebAssembly.Memory,
     spaces: NumberSpaces = new NumberSpaces(),
   ) {
+    const { buffer } = shared;
+    if (!(buffer instanceof SharedArrayBuffer)) {
+      throw new TypeError("Cannot make a table: its memory is not shared");
+    }
     this.#shared = shared;
-    this.#words = new Uint32Array(shared);
-    this.#locks = new Int32Array(shared);
+    this.#words = new Uint32Array(buffer);
+    this.#locks = new Int32Array(buffer);
     this.#numbers = new NumberWords(shared, NEXT_64, RECORD_WORDS / 2);
-    this.#bytes = new Uint8Array(shared);
-    this.#doubles = new Float64Array(shared);
-    this.#live = new LiveMuxes(shared, LIVE * 4);
+    this.#bytes = new Uint8Array(buffer);
+    this.#doubles = new Float64Array(buffer);
+    this.#live = new LiveMuxes(buffer, LIVE * 4);
     this.#spaces = spaces;
   }
 
-  get shared(): SharedArrayBuffer {
+  get shared(): WebAssembly.Memory {
     return this.#shared;
   }
 
@@ -269,7 +278,7 @@ export class ConnectionTable {
   /** Each has one writer: the thread of its direction. */
   counters(mux: number): Float64Array {
     const at = (mux * (RECORD_WORDS / 2) + COUNTERS_64) * 8;
-    return new Float64Array(this.#shared, at, CONNECTION_COUNTERS);
+    return new Float64Array(this.#doubles.buffer, at, CONNECTION_COUNTERS);
   }
 
   /**

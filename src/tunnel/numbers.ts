@@ -2,6 +2,7 @@
 // wire; the upper 8, the generation, say which sender id of a list goes with
 // it. Where the sequence number of the originals wraps and uses the key stream
 // of 2^32 datagrams again, here the next sender id makes a new one.
+import { openReserve, type Reserve } from "./reserve.ts";
 
 export const SEQ_RANGE = 2 ** 32;
 
@@ -77,6 +78,7 @@ export class SenderIds {
  */
 export class NumberWords {
   readonly #words: BigUint64Array;
+  readonly #reserve: Reserve;
   readonly #first: number;
   readonly #stride: number;
 
@@ -84,8 +86,9 @@ export class NumberWords {
    * @param first Place of the word of mux 0, in words of 64 bits
    * @param stride How many such words a connection has
    */
-  constructor(shared: SharedArrayBuffer, first: number, stride: number) {
-    this.#words = new BigUint64Array(shared);
+  constructor(shared: WebAssembly.Memory, first: number, stride: number) {
+    this.#words = new BigUint64Array(shared.buffer);
+    this.#reserve = openReserve(shared);
     this.#first = first;
     this.#stride = stride;
   }
@@ -113,19 +116,8 @@ export class NumberWords {
     count: number,
     limit: number = SEQ_RANGE,
   ): number {
-    const at = this.#at(mux);
-    for (;;) {
-      const seen = Atomics.load(this.#words, at);
-      if (Number(seen >> NUMBER_BITS) !== epoch) return STALE;
-      const number = Number(seen & NUMBER_MASK);
-      if (number === PARKED) return STALE;
-      if (number >= limit) return SPENT;
-      const fits = number + count <= limit;
-      const next = seen + BigInt(fits ? count : limit - number);
-      if (Atomics.compareExchange(this.#words, at, seen, next) === seen) {
-        return fits ? number : SPENT;
-      }
-    }
+    const at = this.#at(mux) * BigUint64Array.BYTES_PER_ELEMENT;
+    return this.#reserve(at, epoch, count, limit);
   }
 
   /**

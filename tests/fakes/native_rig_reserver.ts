@@ -5,7 +5,7 @@ import { ConnectionTable } from "../../src/tunnel/connection_table.ts";
 
 /** What to take. */
 export interface ReserverOrder {
-  readonly table: SharedArrayBuffer;
+  readonly table: WebAssembly.Memory;
   readonly mux: number;
   /**
    * Two words: how many threads are not yet ready, none begins before; and 1

@@ -15,7 +15,7 @@ export interface NativeSetup {
   readonly role: WorkerRole;
   readonly settings: TunnelSettings;
   readonly engine: NativeEngineName;
-  readonly connections: SharedArrayBuffer;
+  readonly connections: WebAssembly.Memory;
   /** Memory of the routing table; without one there is nothing to choose. */
   readonly routes: SharedArrayBuffer | undefined;
   readonly counters: SharedArrayBuffer;

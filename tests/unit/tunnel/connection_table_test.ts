@@ -197,7 +197,7 @@ Deno.test("live muxes are those that were put and not removed since, and the low
 
 Deno.test("what a removed connection had is overwritten, but for its counters", () => {
   const table = newTable();
-  const record = new Uint8Array(table.shared).subarray(
+  const record = new Uint8Array(table.shared.buffer).subarray(
     MUX * 256,
     MUX * 256 + 256,
   );
@@ -599,7 +599,7 @@ Deno.test("a lock that a dead thread has left behind stops nobody for ever", () 
   const table = newTable();
   table.put(MUX, keysOf(), 0);
   const before = table.version(MUX);
-  const lock = new Int32Array(table.shared);
+  const lock = new Int32Array(table.shared.buffer);
   Atomics.store(lock, MUX * 64, 1);
   const message = "Cannot use the connection of mux 7: another thread has " +
     "held it for 2000 ms";
@@ -613,7 +613,7 @@ Deno.test("a lock that a dead thread has left behind stops nobody for ever", () 
 Deno.test("a lock that is given back late is waited for", async () => {
   const table = newTable();
   table.put(MUX, keysOf(), 0);
-  const lock = new Int32Array(table.shared);
+  const lock = new Int32Array(table.shared.buffer);
   Atomics.store(lock, MUX * 64, 1);
   const waiting = reserveInThreads(table, MUX, {
     threads: 2,

@@ -233,7 +233,9 @@ libcTest(
     const plane = await NativePlane.load(eventFds.libc, 2);
     const options: NativeOptions = {
       ...idleOptions(device),
-      connections: new SharedArrayBuffer(4),
+      connections: new WebAssembly.Memory({
+        ...{ initial: 1, maximum: 1, shared: true },
+      }),
     };
     await assert.rejects(
       plane.start(options, { logger: recordingLog(), moved() {} }),
