@@ -75,12 +75,23 @@ export function sameSockaddr(
   b: Uint32Array,
   atB: number,
 ): boolean {
-  if (a[atA] !== b[atB]) return false;
-  if (((a[atA] ?? 0) & 0xffff) !== AF.INET6) return a[atA + 1] === b[atB + 1];
+  if (differ(a, atA, b, atB)) return false;
+  if (sockaddrFamily(a, atA) !== 6) return !differ(a, atA + 1, b, atB + 1);
   for (let k = 2; k < SOCKADDR_WORDS; k++) {
-    if (a[atA + k] !== b[atB + k]) return false;
+    if (differ(a, atA + k, b, atB + k)) return false;
   }
   return true;
+}
+
+// By bits: code compiled to compare small numbers is thrown away when it meets
+// one above 2^31, and about half of all words are.
+function differ(
+  a: Uint32Array,
+  atA: number,
+  b: Uint32Array,
+  atB: number,
+): boolean {
+  return ((a[atA] ?? 0) ^ (b[atB] ?? 0)) !== 0;
 }
 
 export function copySockaddr(

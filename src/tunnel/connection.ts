@@ -9,6 +9,7 @@ import type { CryptoEngine } from "../satp/engine.ts";
 import { ReplayWindow } from "../satp/replay_window.ts";
 import { type SchedulePair, schedulePair } from "../satp/key_derivation.ts";
 import type { ConnectionTable, KeysSnapshot } from "./connection_table.ts";
+import { MuxMap } from "./mux_map.ts";
 import { RetiredWindows } from "./retired_windows.ts";
 import { EndpointTenure } from "./roaming.ts";
 
@@ -95,14 +96,15 @@ export class Connection {
   }
 
   get hasEndpoint(): boolean {
-    return this.endpoint[0] !== 0;
+    // By bits, as sameSockaddr() does.
+    return ((this.endpoint[0] ?? 0) | 0) !== 0;
   }
 }
 
 export class Connections {
   readonly table: ConnectionTable;
   readonly #engine: CryptoEngine;
-  readonly #known: (Connection | undefined)[] = [];
+  readonly #known = new MuxMap<Connection>();
   readonly #words = new Uint32Array(SOCKADDR_WORDS);
   readonly #windows = new RetiredWindows();
   #retirements = 0;
@@ -114,7 +116,7 @@ export class Connections {
   }
 
   get(mux: number): Connection | undefined {
-    const known = this.#known[mux];
+    const known = this.#known.get(mux);
     const version = this.table.version(mux);
     if (known !== undefined && known.version === version) return known;
     return version === 0 ? undefined : this.#refresh(mux);
@@ -126,7 +128,6 @@ export class Connections {
     if (retirements === this.#retirements) return;
     this.#retirements = retirements;
     this.#known.forEach((connection) => {
-      if (connection === undefined) return;
       const { mux, epoch, version } = connection;
       // Every change moves it, and it is cheaper to look at than the rest.
       if (version === this.table.version(mux)) return;
@@ -144,7 +145,7 @@ export class Connections {
   #refresh(mux: number): Connection | undefined {
     for (;;) {
       const version = this.table.version(mux);
-      let connection = this.#known[mux];
+      let connection = this.#known.get(mux);
       if (!this.table.exists(mux)) {
         if (connection !== undefined) this.#forget(connection);
         return undefined;
@@ -157,7 +158,7 @@ export class Connections {
         continue;
       }
       connection ??= new Connection(mux, this.table.counters(mux));
-      this.#known[mux] = connection;
+      this.#known.set(mux, connection);
       connection.noGsoUntil = -Infinity;
       this.#refreshEndpoint(connection);
       this.#refreshKeys(connection, given, fingerprint);
@@ -213,7 +214,7 @@ export class Connections {
 
   #forget(connection: Connection): void {
     this.#retire(connection);
-    this.#known[connection.mux] = undefined;
+    this.#known.set(connection.mux, undefined);
   }
 
   // A batch in work may hold the keys: they are closed when it is done.
