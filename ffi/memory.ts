@@ -79,14 +79,15 @@ export class Arena {
 
   /**
    * Pointer objects are kept, so that recurring offsets on a hot path make
-   * none. Each offset has one place among those kept, which it may lose to
-   * another: cheaper than a Map, and bounded.
+   * none. Each offset has two places among those kept, which it may lose to
+   * others: cheaper than a Map, and bounded. With one place each, a few of the
+   * hundreds that a batch needs would take turns in theirs.
    */
   pointer(offset: number): Deno.PointerObject {
     const place = Math.imul(offset, GOLDEN) >>> KEPT_SHIFT;
     return this.#offsets[place] === offset
       ? this.#pointers[place] ?? this.#base
-      : this.#makePointer(offset, place);
+      : this.#secondPointer(offset, place);
   }
 
   address(offset: number): bigint {
@@ -121,11 +122,23 @@ export class Arena {
     return this.bytes.subarray(offset, offset + size);
   }
 
+  // Apart from pointer(), which is so short that it is part of its callers.
+  #secondPointer(offset: number, place: number): Deno.PointerObject {
+    return this.#offsets[place ^ 1] === offset
+      ? this.#pointers[place ^ 1] ?? this.#base
+      : this.#makePointer(offset, place);
+  }
+
   #makePointer(offset: number, place: number): Deno.PointerObject {
     this.check(offset, 1);
     const pointer = Deno.UnsafePointer.offset(this.#base, offset);
     if (pointer === null) {
       throw new RangeError(`Cannot point into the arena: offset is ${offset}`);
+    }
+    const before = this.#offsets[place] ?? NONE;
+    if (before !== NONE) {
+      this.#offsets[place ^ 1] = before;
+      this.#pointers[place ^ 1] = this.#pointers[place] ?? this.#base;
     }
     this.#offsets[place] = offset;
     this.#pointers[place] = pointer;

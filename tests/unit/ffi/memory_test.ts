@@ -87,3 +87,11 @@ Deno.test("the kernel reads and writes the bytes of an arena", () => {
   libc.symbols.close(fd);
   libc.close();
 });
+
+Deno.test("an arena keeps the pointers of all places that a batch needs", () => {
+  const arena = new Arena(2 << 20);
+  const offsets = Array.from({ length: 320 }, (_, k) => (12 * k + 4) * k);
+  const pointers = offsets.map((offset) => arena.pointer(offset));
+  const again = offsets.map((offset) => arena.pointer(offset));
+  assert.ok(pointers.every((pointer, k) => pointer === again[k]));
+});
