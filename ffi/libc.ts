@@ -126,6 +126,15 @@ const SYMBOLS = {
     result: "i32",
   },
 
+  // Time
+  clock_gettime: {
+    parameters: [
+      "i32", // clockid_t clockid
+      "buffer", // struct timespec *tp
+    ],
+    result: "i32",
+  },
+
   // Sockets
   socketpair: {
     parameters: [

@@ -85,7 +85,7 @@ export class Inbound {
   /** Drops replays; the others may move the endpoint. Decryption comes next. */
   judge(): void {
     const { batch } = this;
-    const now = this.#options.now();
+    this.#heard.now = this.#options.now();
     for (let i = 0; i < batch.count; i++) {
       const connection = this.#connections[i];
       const keys = this.#keys[i];
@@ -95,7 +95,7 @@ export class Inbound {
         this.#options.events.wrongTag(connection);
         continue;
       }
-      batch.wanted[i] = this.#judge(connection, keys, i, now) ? 1 : 0;
+      batch.wanted[i] = this.#judge(connection, keys, i) ? 1 : 0;
     }
   }
 
@@ -165,17 +165,13 @@ export class Inbound {
     this.#keys[i] = keys;
   }
 
-  #judge(
-    connection: Connection,
-    keys: KeyEpoch,
-    i: number,
-    now: number,
-  ): boolean {
+  #judge(connection: Connection, keys: KeyEpoch, i: number): boolean {
     const { batch } = this;
     const at = batch.startOf(i);
     const seq = readSeq(batch.memory, at);
     const senderId = readSenderId(batch.memory, at);
     const { replay } = keys;
+    const heard = this.#heard;
     const before = replay.highest(senderId);
     if (!replay.accept(senderId, seq)) {
       count(connection.counters, ConnectionCounter.REPLAYED);
@@ -184,14 +180,12 @@ export class Inbound {
     }
     // Keys out of use say nothing of the peer that the connection has now.
     if (connection.keys === keys) {
-      this.#options.connections.table.noteHeard(connection.mux, now);
+      this.#options.connections.table.noteHeard(connection.mux, heard.now);
     }
-    const heard = this.#heard;
     heard.senderId = senderId;
     heard.seq = seq;
     heard.highest = replay.highest(senderId) ?? seq;
     heard.isNewest = heard.highest !== before;
-    heard.now = now;
     this.#follow(connection, keys.epoch, i * SOCKADDR_WORDS);
     if (batch.sizeOf(i) > HEADROOM_BYTES) return true;
     count(connection.counters, ConnectionCounter.NO_PAYLOAD);

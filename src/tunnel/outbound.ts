@@ -133,7 +133,11 @@ export class Outbound {
       end - first,
       this.#senderIds.limit,
     );
-    this.#watchNumbers(connection, number, end - first);
+    if (number === SPENT) {
+      this.#watchNumbers(connection, Notice.NUMBERS_SPENT);
+    } else if (number + end - first > this.#senderIds.lowAt) {
+      this.#watchNumbers(connection, Notice.NUMBERS_LOW);
+    }
     if (number < 0 || keys === undefined) {
       // Mostly the keys changed between looking and taking: rare, and IP
       // repeats.
@@ -164,18 +168,12 @@ export class Outbound {
     }
   }
 
-  #watchNumbers(connection: Connection, number: number, count: number): void {
-    const { lowAt, last } = this.#senderIds;
+  #watchNumbers(connection: Connection, notice: Notice): void {
     const { connections: { table }, events } = this.#options;
+    const { last } = this.#senderIds;
     const { mux, epoch } = connection;
-    if (number === SPENT) {
-      if (table.firstNotice(mux, epoch, Notice.NUMBERS_SPENT)) {
-        events.numbersSpent(connection, last);
-      }
-    } else if (number + count > lowAt) {
-      if (table.firstNotice(mux, epoch, Notice.NUMBERS_LOW)) {
-        events.numbersLow(connection, last);
-      }
-    }
+    if (!table.firstNotice(mux, epoch, notice)) return;
+    if (notice === Notice.NUMBERS_LOW) events.numbersLow(connection, last);
+    else events.numbersSpent(connection, last);
   }
 }

@@ -18,6 +18,9 @@ const RESTS = 32;
 /** As many milliseconds for that many rests mean that there is little to do. */
 const QUIET_MS = 64;
 
+/** As long as poll(2) can wait. No infinity: that would be a new object. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /** One worker's view of whose turn it is; only the one whose turn it is acts. */
 export class DeviceTurn {
   readonly #carriesIn: boolean;
@@ -57,7 +60,7 @@ export class DeviceTurn {
 
   /** How long to wait, in ms, in one's turn, before it should be passed. */
   get longestRest(): number {
-    return this.#carriesIn ? Infinity : QUIET_MS;
+    return this.#carriesIn ? LONGEST_MS : QUIET_MS;
   }
 
   /** Counts anew, as the turn has come to this worker. */

@@ -1,6 +1,7 @@
 // Worker of the native plane. After its setup it never returns to the event
 // loop.
 /// <reference lib="deno.worker" />
+import { SteadyClock } from "../../../ffi/clock.ts";
 import { openLibc } from "../../../ffi/libc.ts";
 import type { LevelName } from "../../log/level.ts";
 import type { Logger } from "../../log/logger.ts";
@@ -11,8 +12,9 @@ import { FLUSH_MS, PlaneLog } from "../plane_log.ts";
 import { warmUp } from "./warm_up.ts";
 
 async function carry(setup: NativeSetup): Promise<void> {
-  const now = () => performance.timeOrigin + performance.now();
   const libc = openLibc();
+  const clock = new SteadyClock(libc, Date.now());
+  const now = () => clock.now();
   const newEngine = await engineMaker(setup.engine);
   warmUp(setup, { libc, newEngine, now });
   const log = new PlaneLog(postingLogger(), now);
