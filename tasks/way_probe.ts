@@ -18,6 +18,7 @@ import { PlaneLog } from "../src/tunnel/plane_log.ts";
 import { PairDevice } from "../tests/fakes/native_rig_device.ts";
 import { recordingLog } from "../tests/fakes/recording_log.ts";
 import { tunnelSettings } from "../tests/fakes/tunnel_settings.ts";
+import { WarmUp } from "../src/tunnel/native/warm_up.ts";
 
 const LOOPBACK = Uint8Array.of(127, 0, 0, 1);
 
@@ -74,6 +75,7 @@ class End implements Disposable {
       log: new PlaneLog(recordingLog(), now),
       moved: () => {},
       maxRest: 10_000,
+      idle: new WarmUp(undefined, 0),
     });
   }
 

@@ -15,7 +15,7 @@ import { OpensslEngine } from "../../crypto/openssl.ts";
 import { openPacketMemory, type PacketMemory } from "../../offload/bytes.ts";
 import { MAX_PIECES } from "../../offload/group.ts";
 import type { SyncCryptoEngine } from "../../satp/engine.ts";
-import { CarryLoop } from "./loop.ts";
+import { CarryLoop, type IdleWork } from "./loop.ts";
 import { Connections } from "../connection.ts";
 import { ConnectionTable } from "../connection_table.ts";
 import { DeviceTurn } from "./device_turn.ts";
@@ -38,6 +38,7 @@ export interface WorkerContext {
   readonly moved: (mux: number) => void;
   /** Longest rest of the loop, in milliseconds. */
   readonly maxRest: number;
+  readonly idle: IdleWork;
 }
 
 export interface WorkerParts
@@ -55,7 +56,7 @@ export function assemble(
   setup: NativeSetup,
   context: WorkerContext,
 ): CarryLoop {
-  const { libc, now, log, maxRest } = context;
+  const { libc, now, log, maxRest, idle } = context;
   const { role, device, receiveFrom: sockets } = setup;
   const parts = partsOf(setup, context);
   return new CarryLoop({
@@ -72,7 +73,7 @@ export function assemble(
       new EventFd(libc, setup.otherWakeup),
       now,
     ),
-    ...{ maxRest, now, log },
+    ...{ maxRest, idle, now, log },
   });
 }
 

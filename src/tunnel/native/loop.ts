@@ -6,6 +6,12 @@ import type { InboundPump } from "./inbound_pump.ts";
 import type { OutboundPump } from "./outbound_pump.ts";
 import type { PlaneLog } from "../plane_log.ts";
 
+/** Work that can wait, in steps that are hardly longer than a packet's way. */
+export interface IdleWork {
+  readonly isDone: boolean;
+  step(): void;
+}
+
 interface CarryLoopOptions {
   /** Empty, with room for device, sockets and eventfd. */
   readonly wait: Pick<PollSet, "add" | "watch" | "wait" | "ready">;
@@ -22,6 +28,8 @@ interface CarryLoopOptions {
   readonly turn: DeviceTurn | undefined;
   /** Longest rest, and how long log lines are held back, in milliseconds. */
   readonly maxRest: number;
+  /** Done when there are no packets. */
+  readonly idle: IdleWork;
   /** A clock that never goes back, in milliseconds. */
   readonly now: () => number;
   readonly log: Pick<PlaneLog, "flush">;
@@ -70,10 +78,21 @@ export class CarryLoop {
     const { wait, wakeup, turn, maxRest } = this.#options;
     const longest = this.#readsDevice ? turn?.longestRest : undefined;
     const limit = Math.min(maxRest, longest ?? maxRest);
-    const ready = wait.wait(limit);
+    const ready = this.#wait(limit);
     if (wait.ready(this.#wakeupIndex) !== 0) wakeup.drain();
     this.#flushLog();
     return turn?.rested(ready === 0) ?? false;
+  }
+
+  // What comes meanwhile waits for one step of the idle work at most.
+  #wait(limit: number): number {
+    const { wait, idle } = this.#options;
+    while (!idle.isDone) {
+      const ready = wait.wait(0);
+      if (ready > 0) return ready;
+      idle.step();
+    }
+    return wait.wait(limit);
   }
 
   #flushLog(): void {

@@ -1,6 +1,6 @@
-// Warm-up of a worker: a tunnel to itself over the loopback device, before it
-// carries real packets. So the first of those meet code that the runtime has
-// already compiled, which makes them three times faster.
+// Warm-up of a worker: a tunnel to itself over the loopback device, a few rounds
+// before it carries real packets and the others while there are none. So the
+// runtime compiles early, which makes packets three times faster.
 import { SystemError } from "../../../ffi/errno.ts";
 import { Arena } from "../../../ffi/memory.ts";
 import { PacketPort } from "../../../ffi/tuntap/packet_port.ts";
@@ -16,7 +16,7 @@ import {
 } from "../../offload/virtio.ts";
 import { keyBytes, SALT_BYTES } from "../../satp/params.ts";
 import { assemble, type WorkerContext } from "./assemble.ts";
-import type { CarryLoop } from "./loop.ts";
+import type { CarryLoop, IdleWork } from "./loop.ts";
 import { ConnectionTable, endpointWords } from "../connection_table.ts";
 import { PLANE_COUNTERS } from "../counters.ts";
 import { DeviceTurn } from "./device_turn.ts";
@@ -65,22 +65,69 @@ const THROWING: Logger = {
 
 type WarmUpContext = Pick<WorkerContext, "libc" | "newEngine" | "now">;
 
-/** Without a loopback device the first packets are slower, and nothing else. */
-export function warmUp(
+/**
+ * Warms up a little, and opens what the rest of it needs: later there may be no
+ * right to.
+ */
+export function openWarmUp(
   setup: NativeSetup,
   context: WarmUpContext,
-): void {
+): WarmUp {
   const stop = new Int32Array(setup.stop);
-  for (const rounds of [FIRST_ROUNDS, setup.warmUpRounds]) {
+  const open = (rounds: number) =>
+    new WarmUp(rounds > 0 ? openTunnel(setup, context) : undefined, rounds);
+  using first = open(FIRST_ROUNDS);
+  while (!first.isDone && Atomics.load(stop, 0) === 0) first.step();
+  return open(setup.warmUpRounds);
+}
+
+/** Without a loopback device the first packets are slower, and nothing else. */
+function openTunnel(
+  setup: NativeSetup,
+  context: WarmUpContext,
+): LoopbackTunnel | undefined {
+  try {
+    return new LoopbackTunnel(setup, context);
+  } catch (error) {
+    if (error instanceof SystemError) return undefined;
+    throw error;
+  }
+}
+
+interface WarmUpTunnel extends Disposable {
+  /** @throws {SystemError} if the kernel refuses what it is asked for */
+  round(k: number): void;
+}
+
+/** Rounds of a tunnel that is closed after the last one. */
+export class WarmUp implements IdleWork, Disposable {
+  readonly #rounds: number;
+  #tunnel: WarmUpTunnel | undefined;
+  #next = 0;
+
+  /** @param tunnel Without one there is nothing to do */
+  constructor(tunnel: WarmUpTunnel | undefined, rounds: number) {
+    this.#tunnel = tunnel;
+    this.#rounds = rounds;
+  }
+
+  get isDone(): boolean {
+    return this.#tunnel === undefined;
+  }
+
+  step(): void {
     try {
-      using tunnel = new LoopbackTunnel(setup, context);
-      for (let k = 0; k < rounds; k++) {
-        if (Atomics.load(stop, 0) !== 0) return;
-        tunnel.round(k);
-      }
+      this.#tunnel?.round(this.#next++);
     } catch (error) {
+      this[Symbol.dispose]();
       if (!(error instanceof SystemError)) throw error;
     }
+    if (this.#next >= this.#rounds) this[Symbol.dispose]();
+  }
+
+  [Symbol.dispose](): void {
+    this.#tunnel?.[Symbol.dispose]();
+    this.#tunnel = undefined;
   }
 }
 
@@ -114,6 +161,7 @@ class LoopbackTunnel implements Disposable {
       log: new PlaneLog(THROWING, now),
       moved: () => {},
       maxRest: 0,
+      idle: new WarmUp(undefined, 0),
     });
     this.#far = new PacketPort(libc, this.#arena, pair.far);
     this.#fed = this.#arena.take(PACKET_ROOM, 64);
@@ -122,12 +170,13 @@ class LoopbackTunnel implements Disposable {
   }
 
   round(k: number): void {
+    if (this.#setup.vnetHeader && k % SUPER_EVERY === 0) {
+      this.#carry(writeSuperPacket(this.#setup, this.#arena, this.#fed), 1);
+      return;
+    }
     const version = k % 2 === 0 ? 4 : 6;
     const size = writePing(this.#setup, this.#arena, this.#fed, version);
     this.#carry(size, PACKETS_PER_ROUND);
-    if (this.#setup.vnetHeader && k % SUPER_EVERY === 0) {
-      this.#carry(writeSuperPacket(this.#setup, this.#arena, this.#fed), 1);
-    }
   }
 
   [Symbol.dispose](): void {

@@ -9,18 +9,20 @@ import { reasonOf } from "../../log/reason.ts";
 import { assemble, engineMaker } from "./assemble.ts";
 import type { NativeSetup, WorkerMessage } from "./messages.ts";
 import { FLUSH_MS, PlaneLog } from "../plane_log.ts";
-import { warmUp } from "./warm_up.ts";
+import { openWarmUp } from "./warm_up.ts";
 
 async function carry(setup: NativeSetup): Promise<void> {
   const libc = openLibc();
   const clock = new SteadyClock(libc, Date.now());
   const now = () => clock.now();
   const newEngine = await engineMaker(setup.engine);
-  warmUp(setup, { libc, newEngine, now });
+  using idle = openWarmUp(setup, { libc, newEngine, now });
   const log = new PlaneLog(postingLogger(), now);
   const moved = (mux: number) => post({ kind: "moved", mux });
-  const maxRest = FLUSH_MS;
-  const loop = assemble(setup, { libc, newEngine, now, log, moved, maxRest });
+  const loop = assemble(setup, {
+    ...{ libc, newEngine, now, log, moved, idle },
+    maxRest: FLUSH_MS,
+  });
   const stop = new Int32Array(setup.stop);
   post({ kind: "ready" });
   while (Atomics.load(stop, 0) === 0) loop.round();

@@ -103,6 +103,8 @@ function loopOf(
     outbound: false,
     inbound: false,
     ready: [] as number[],
+    readyAfterStep: [] as number[],
+    idleSteps: 0,
     time: 0,
   };
   const watched: number[] = [];
@@ -131,6 +133,16 @@ function loopOf(
     connections: { dropRetired: () => void looks.count++ },
     turn,
     maxRest: 500,
+    idle: {
+      get isDone() {
+        return script.idleSteps === 0;
+      },
+      step() {
+        script.idleSteps--;
+        deeds.push("idle");
+        script.ready = script.readyAfterStep;
+      },
+    },
     now: () => script.time,
     log: { flush: () => void deeds.push("log") },
   });
@@ -178,6 +190,44 @@ Deno.test("a signalled eventfd ends a rest, and is drained", () => {
   const { script, round } = loopOf({});
   script.ready = [WAKEUP];
   assert.deepEqual(round(), ["in", "out", "wait 500", "drain", "log"]);
+});
+
+Deno.test("idle work is done in steps between looks, and then the loop rests", () => {
+  const { script, round } = loopOf({});
+  script.idleSteps = 2;
+  assert.deepEqual(
+    round(),
+    ["in", "out", "wait 0", "idle", "wait 0", "idle", "wait 500", "log"],
+  );
+});
+
+Deno.test("idle work waits while there are packets", () => {
+  const { script, round } = loopOf({});
+  script.idleSteps = 2;
+  script.ready = [DEVICE];
+  assert.deepEqual(round(), ["in", "out", "wait 0", "log"]);
+  script.outbound = true;
+  assert.deepEqual(round(), ["in", "out"]);
+  assert.equal(script.idleSteps, 2);
+});
+
+Deno.test("a packet ends the idle work after its step, and so does a signalled eventfd", () => {
+  const { script, round } = loopOf({});
+  script.idleSteps = 3;
+  script.readyAfterStep = [SOCKETS[0] ?? -1];
+  assert.deepEqual(round(), ["in", "out", "wait 0", "idle", "wait 0", "log"]);
+  script.ready = [];
+  script.readyAfterStep = [WAKEUP];
+  assert.deepEqual(
+    round(),
+    ["in", "out", "wait 0", "idle", "wait 0", "drain", "log"],
+  );
+  script.ready = [];
+  script.readyAfterStep = [];
+  assert.deepEqual(
+    round(),
+    ["in", "out", "wait 0", "idle", "wait 500", "log"],
+  );
 });
 
 Deno.test("what is left of a super-packet goes out before the turn is passed", () => {

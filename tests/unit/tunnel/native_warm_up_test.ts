@@ -9,7 +9,7 @@ import type {
   NativeSetup,
   WorkerRole,
 } from "../../../src/tunnel/native/messages.ts";
-import { warmUp } from "../../../src/tunnel/native/warm_up.ts";
+import { openWarmUp } from "../../../src/tunnel/native/warm_up.ts";
 import { tunnelSettings } from "../../fakes/tunnel_settings.ts";
 import { libcTest } from "../../fakes/with_libc.ts";
 
@@ -65,6 +65,7 @@ function countWarmUp(
 ): { readonly written: number; readonly sent: number } {
   let written = 0;
   let sent = 0;
+  const stop = new Int32Array(setup.stop);
   const { writeAt, sendmmsg } = libc.symbols;
   const symbols: Libc["symbols"] = {
     ...libc.symbols,
@@ -79,11 +80,12 @@ function countWarmUp(
     },
   };
   using engines = new DisposableStack();
-  warmUp(setup, {
+  using idle = openWarmUp(setup, {
     libc: { ...libc, symbols },
     newEngine: () => engines.use(new ClosingEngine()),
     now: () => performance.now(),
   });
+  while (!idle.isDone && Atomics.load(stop, 0) === 0) idle.step();
   return { written, sent };
 }
 

@@ -23,6 +23,7 @@ import { recordingLog } from "../../fakes/recording_log.ts";
 import { paramsOf, secretsOf } from "../../vectors/satp.ts";
 import { tunnelSettings } from "../../fakes/tunnel_settings.ts";
 import { libcTest } from "../../fakes/with_libc.ts";
+import { WarmUp } from "../../../src/tunnel/native/warm_up.ts";
 
 const VECTOR = {
   cipher: "aes-ctr-128",
@@ -119,6 +120,7 @@ async function withWorker(
     log: new PlaneLog(log, now),
     moved: () => {},
     maxRest: 0,
+    idle: new WarmUp(undefined, 0),
   });
   const shown = new Float64Array(counters);
   await body({ loop, counters: shown, pair, socket, peer, log });
