@@ -13,13 +13,52 @@ export function openFirst<const Symbols extends Deno.ForeignLibraryInterface>(
   const reasons: string[] = [];
   for (const name of names) {
     try {
-      return Deno.dlopen(name, symbols);
+      return openLazily(name, symbols);
     } catch (error) {
       if (error instanceof Deno.errors.NotCapable) throw error;
       reasons.push(error instanceof Error ? error.message : String(error));
     }
   }
   throw failure(reasons.join("; "));
+}
+
+/**
+ * The runtime compiles a trampoline for each function that it opens, a third of
+ * a millisecond each: only those in use are worth it. All the same a library
+ * that lacks one is refused at once.
+ */
+function openLazily<const Symbols extends Deno.ForeignLibraryInterface>(
+  name: string,
+  symbols: Symbols,
+): Deno.DynamicLibrary<Symbols> {
+  const opened = new DisposableStack();
+  const open = <const S extends Deno.ForeignLibraryInterface>(table: S) =>
+    opened.adopt(Deno.dlopen(name, table), (library) => library.close());
+  open(mustHaves(symbols));
+  const lazy = {};
+  for (const [key, symbol] of Object.entries(symbols)) {
+    let found: unknown;
+    const get = () => {
+      if (found === undefined) found = open({ [key]: symbol }).symbols[key];
+      return found;
+    };
+    Object.defineProperty(lazy, key, { get, enumerable: true });
+  }
+  return {
+    symbols: lazy as Deno.DynamicLibrary<Symbols>["symbols"],
+    close: () => opened.dispose(),
+  };
+}
+
+/** Looks functions up as if they were variables, and calls none. */
+function mustHaves(
+  symbols: Deno.ForeignLibraryInterface,
+): Deno.ForeignLibraryInterface {
+  const table: Record<string, Deno.ForeignStatic> = {};
+  for (const [key, { name = key, optional }] of Object.entries(symbols)) {
+    if (optional !== true) table[name] = { type: "u8" };
+  }
+  return table;
 }
 
 /** Empty for a null pointer. */
