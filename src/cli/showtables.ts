@@ -1,5 +1,4 @@
 // The program `anytun-showtables`: records without keys (sync section 8).
-import { setTimeout as delay } from "node:timers/promises";
 import { effectiveUser } from "../../ffi/process/identity.ts";
 import { readEnvironment } from "../../ffi/process/process.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
@@ -16,6 +15,7 @@ import {
   type Place,
   type PlaceName,
 } from "../net/place.ts";
+import { delay } from "../net/delay.ts";
 import { systemLookup } from "../net/system_lookup.ts";
 import { ClusterView, tableJson } from "../sync/cluster_view.ts";
 import { connectTcp } from "../sync/deno_tcp.ts";
@@ -107,11 +107,11 @@ async function chunksOf(
     // Who looks at a terminal does not see the end of `nc` either.
     const mayEnd = asTables && !watch;
     const read = (into: Uint8Array) => Deno.stdin.read(into);
-    return inputStream(read, mayEnd ? pause : undefined);
+    return inputStream(read, mayEnd ? delay : undefined);
   }
   const stream = await connect(server, options, libc);
   const mayBeTls = !isUnixSocket(server) && syncTls === undefined;
-  return named(server, tableStream({ stream, mayBeTls, watch, delay: pause }));
+  return named(server, tableStream({ stream, mayBeTls, watch, delay }));
 }
 
 /** Has errors say which server they are about. */
@@ -141,7 +141,7 @@ async function connect(
     openOwners: () => streams.openOwners(),
     connectTcp,
     effectiveUser: () => effectiveUser(libc),
-    delay: pause,
+    delay,
   }, [server]);
   let reason = "the name has no address";
   for (const place of await placesOf(server)) {
@@ -172,8 +172,4 @@ async function showAll(
   const reader = new TableReader();
   for await (const chunk of chunks) display.show(reader.push(chunk));
   display.show(reader.end());
-}
-
-function pause(ms: number, signal?: AbortSignal): Promise<unknown> {
-  return delay(ms, undefined, signal ? { signal } : {});
 }

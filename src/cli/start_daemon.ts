@@ -34,7 +34,7 @@ export async function startDaemon<
 ): Promise<number> {
   const environment = readEnvironment(libc);
   const worldWith = (parent: Parent) => systemWorld(libc, environment, parent);
-  const inheritance = takeHandover<O>(libc, environment, name);
+  const inheritance = await takeHandover<O>(libc, environment, name);
   if (inheritance !== undefined) {
     const { options, warnings, parent } = inheritance;
     hideMemory(libc);

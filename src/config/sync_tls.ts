@@ -1,5 +1,5 @@
 // Certificates for the sync stream.
-import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import type { KeyObject, X509Certificate } from "node:crypto";
 import type { TlsIdentity } from "../sync/tls.ts";
 import type { Surroundings, Warn } from "./command_line.ts";
 import { OptionFault } from "./fault.ts";
@@ -143,6 +143,7 @@ const CERTIFICATE =
 function certificatesIn(text: string): Certificates {
   const all = text.match(CERTIFICATE) ?? [];
   try {
+    const { X509Certificate } = nodeCrypto();
     const [first] = all.map((one) => new X509Certificate(one));
     if (first !== undefined) return { text: `${all.join("\n")}\n`, first };
   } catch {
@@ -151,9 +152,14 @@ function certificatesIn(text: string): Certificates {
   throw new BadValue("certificates as PEM (-----BEGIN CERTIFICATE-----)");
 }
 
+/** It takes long to load, and few need it. */
+function nodeCrypto() {
+  return process.getBuiltinModule("node:crypto");
+}
+
 function privateKeyIn(text: string): KeyObject {
   try {
-    return createPrivateKey(text);
+    return nodeCrypto().createPrivateKey(text);
   } catch {
     throw new BadValue(
       "a private key as PEM (-----BEGIN PRIVATE KEY-----), not encrypted",

@@ -1,5 +1,4 @@
 // Start in the background (CLI section 4).
-import { deserialize, serialize } from "node:v8";
 import { closeOnExec } from "../../ffi/process/descriptors.ts";
 import { readArguments, writeDescriptor } from "../../ffi/process/file.ts";
 import {
@@ -71,7 +70,10 @@ export async function startInBackground<O>(
   }
   try {
     const { writeEnd } = answer;
-    child = new Child(libc, spawnWith(libc, environment, handover, writeEnd));
+    child = new Child(
+      libc,
+      await spawnWith(libc, environment, handover, writeEnd),
+    );
   } finally {
     libc.symbols.close(answer.writeEnd);
   }
@@ -146,12 +148,13 @@ function wordAndText(line: string): readonly [word: string, text: string] {
   return [line.slice(0, blank), line.slice(blank + 1)];
 }
 
-function spawnWith<O>(
+async function spawnWith<O>(
   libc: ProcessLibc,
   environment: ReadonlyMap<string, string>,
   handover: Handover<O>,
   parentFd: number,
-): number {
+): Promise<number> {
+  const { serialize } = await import("node:v8");
   const bytes = new Uint8Array(serialize(handover));
   const optionsFd = memoryFile(libc, bytes);
   bytes.fill(0);
@@ -179,12 +182,13 @@ interface Inheritance<O> extends Handover<O> {
  * @param program Name for `ps`
  * @returns undefined if this process is no child of the same program
  */
-export function takeHandover<O>(
+export async function takeHandover<O>(
   libc: ProcessLibc,
   environment: ReadonlyMap<string, string>,
   program: string,
-): Inheritance<O> | undefined {
+): Promise<Inheritance<O> | undefined> {
   if (!environment.has(MARK)) return undefined;
+  const { deserialize } = await import("node:v8");
   setProcessName(libc, program);
   setUmask(libc, UMASK);
   const bytes = takeAll(libc, OPTIONS_FD);

@@ -29,6 +29,7 @@ export type ProgramWorld = Pick<
   | "control"
   | "delay"
   | "elapsed"
+  | "loadLookup"
   | "parent"
   | "monotonic"
   | "onSignal"
@@ -103,7 +104,8 @@ async function live(
   const pidFile = new PidFile(options, world, logger);
   const privileges: Service = {
     name: "privileges",
-    start() {
+    async start() {
+      if (options.chroot !== undefined) await world.loadLookup();
       pidFile.place(() =>
         giveUpPrivileges(options, identity, world.control, logger)
       );

@@ -1,6 +1,4 @@
 // The world of the running program.
-import { createHash } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
 import { openAppend } from "../../ffi/process/append_file.ts";
 import { effectiveUser } from "../../ffi/process/identity.ts";
 import { keepInspectorShut } from "../../ffi/process/inspector.ts";
@@ -12,9 +10,11 @@ import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import { readSecretFile } from "../../ffi/process/secret_file.ts";
 import { statName } from "../../ffi/process/stat.ts";
 import { UnixDatagram } from "../../ffi/net/unix_datagram.ts";
+import { sha256 } from "../crypto/sha256.ts";
 import { digestWith } from "../crypto/webcrypto.ts";
 import type { LogFile } from "../log/outlet.ts";
-import { systemLookup } from "../net/system_lookup.ts";
+import { delay } from "../net/delay.ts";
+import { loadLookup, systemLookup } from "../net/system_lookup.ts";
 import { connectTcp, listenTcp } from "../sync/deno_tcp.ts";
 import { choosePlane } from "../tunnel/choose_plane.ts";
 import type { Parent } from "./parent.ts";
@@ -55,10 +55,11 @@ export function systemWorld(
     openSyslog: () => openSyslog(libc),
     now: () => Date.now(),
     pid: Deno.pid,
-    delay: (ms, signal) => delay(ms, undefined, signal ? { signal } : {}),
+    delay,
     lookup: systemLookup,
+    loadLookup,
     digest: digestWith(crypto.subtle),
-    hash: (data) => createHash("sha256").update(data).digest("base64"),
+    hash: (data) => sha256(data).toBase64(),
     random: (words) => void crypto.getRandomValues(words),
     listenTcp,
     connectTcp,

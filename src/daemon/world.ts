@@ -21,6 +21,8 @@ import type { NotifySocket } from "./supervisor.ts";
 export interface World extends LogSurroundings {
   readonly delay: Delay;
   readonly lookup: Lookup;
+  /** Loads what a lookup takes, which is impossible after chroot(2). */
+  loadLookup(): Promise<void>;
   readonly digest: Digest;
   /** SHA-256 in base64. */
   hash(data: Uint8Array<ArrayBuffer>): string;

@@ -1,5 +1,4 @@
 // Name resolution of the system.
-import { lookup } from "node:dns/promises";
 import { type IpAddress, parseAddress } from "./address.ts";
 import type { FamilyChoice } from "./resolver.ts";
 
@@ -8,6 +7,14 @@ const NODE_FAMILIES: Readonly<Record<FamilyChoice, 0 | 4 | 6>> = {
   "4": 4,
   "6": 6,
 };
+
+/** Node's part of the runtime takes long to load: not before it is needed. */
+const load = () => import("node:dns/promises");
+
+/** For lookups after chroot(2), where the runtime could not load it. */
+export async function loadLookup(): Promise<void> {
+  await load();
+}
 
 /**
  * getaddrinfo(3): hosts file, name servers, the order of RFC 6724. Needs
@@ -18,6 +25,7 @@ export async function systemLookup(
   host: string,
   family: FamilyChoice,
 ): Promise<readonly IpAddress[]> {
+  const { lookup } = await load();
   const found = await lookup(host, {
     all: true,
     order: "verbatim",

@@ -1,5 +1,6 @@
 // The parts of a tunnel while it runs.
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
+import { sha256 } from "../crypto/sha256.ts";
 import type { Logger } from "../log/logger.ts";
 import type { IpAddress } from "../net/address.ts";
 import type { Endpoint } from "../net/endpoint.ts";
@@ -51,7 +52,7 @@ export async function openTunnel(
     withNumericZone(address, (name) => interfaceIndex(libc, name));
   const device = openDevice(builder, options);
   const bound = bind(builder, read.addresses.map(numeric), read.port);
-  const table = await newTable(options.routing ?? false, read.mux);
+  const table = newTable(options.routing ?? false, read.mux);
   const routing = options.routing
     ? { routes: new Routes(), table: new RouteTable(RouteTable.allocate()) }
     : undefined;
@@ -116,14 +117,10 @@ function bind(
 }
 
 // Without routing everything goes out under the own mux (SATP section 8).
-async function newTable(
-  isRouting: boolean,
-  mux: number,
-): Promise<ConnectionTable> {
-  const { createHash } = await import("node:crypto");
+function newTable(isRouting: boolean, mux: number): ConnectionTable {
   const spaces = new NumberSpaces({
     headerMux: (own) => isRouting ? own : mux,
-    hash: (data) => createHash("sha256").update(data).digest("base64"),
+    hash: (data) => sha256(data).toBase64(),
   });
   return new ConnectionTable(ConnectionTable.allocate(), spaces);
 }
