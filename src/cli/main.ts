@@ -10,13 +10,8 @@ import { keepInspectorShut } from "../../ffi/process/inspector.ts";
 import { openProcessLibc, type ProcessLibc } from "../../ffi/process/libc.ts";
 import type { ProgramName } from "../config/programs.ts";
 import { reasonOf } from "../log/reason.ts";
-import { anytun } from "./anytun.ts";
-import { config } from "./config.ts";
-import { controld } from "./controld.ts";
-import { genkey } from "./genkey.ts";
 import { printTo } from "./print.ts";
 import { chooseProgram } from "./program.ts";
-import { showtables } from "./showtables.ts";
 
 /** A program: takes its arguments, gives its exit status. */
 type Program = (
@@ -24,12 +19,13 @@ type Program = (
   libc: ProcessLibc,
 ) => number | Promise<number>;
 
-const PROGRAMS: Readonly<Record<ProgramName, Program>> = {
-  anytun,
-  "anytun-config": config,
-  "anytun-controld": controld,
-  "anytun-genkey": genkey,
-  "anytun-showtables": showtables,
+/** Each is loaded only where it is meant: that takes longer than most run. */
+const PROGRAMS: Readonly<Record<ProgramName, () => Promise<Program>>> = {
+  anytun: async () => (await import("./anytun.ts")).anytun,
+  "anytun-config": async () => (await import("./config.ts")).config,
+  "anytun-controld": async () => (await import("./controld.ts")).controld,
+  "anytun-genkey": async () => (await import("./genkey.ts")).genkey,
+  "anytun-showtables": async () => (await import("./showtables.ts")).showtables,
 };
 
 /**
@@ -46,7 +42,8 @@ export async function main(
   const libc = openProcessLibc();
   keepInspectorShut(libc);
   const { name, rest } = chooseProgram(calledAs, argv);
-  return await PROGRAMS[name](rest, libc);
+  const program = await PROGRAMS[name]();
+  return await program(rest, libc);
 }
 
 /** Reports what no program has caught, without a stack trace. */

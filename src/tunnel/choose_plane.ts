@@ -7,8 +7,6 @@ import { chooseEngine } from "./choose_engine.ts";
 import { NativeBuilder } from "./native/builder.ts";
 import { NativePlane } from "./native/plane.ts";
 import type { PlaneBuilder } from "./plane.ts";
-import { PortableBuilder } from "./portable/builder.ts";
-import { portableEngine } from "./portable/engine.ts";
 import type { TunnelSettings } from "./settings.ts";
 
 interface PlaneSurroundings {
@@ -43,6 +41,8 @@ export async function choosePlane(
       );
     }
   }
+  const { PortableBuilder } = await import("./portable/builder.ts");
+  const { portableEngine } = await import("./portable/engine.ts");
   const opener = await portableEngine(name);
   return new PortableBuilder(
     libc,
