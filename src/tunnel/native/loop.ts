@@ -6,6 +6,12 @@ import type { InboundPump } from "./inbound_pump.ts";
 import type { OutboundPump } from "./outbound_pump.ts";
 import type { PlaneLog } from "../plane_log.ts";
 
+/** Without packets for as long, a moment is quiet. */
+const QUIET_MS = 1;
+
+/** Of idle work in a quiet moment. */
+const MOST_STEPS = 8;
+
 /** Work that can wait, in steps that are hardly longer than a packet's way. */
 export interface IdleWork {
   readonly isDone: boolean;
@@ -84,13 +90,18 @@ export class CarryLoop {
     return turn?.rested(ready === 0) ?? false;
   }
 
-  // What comes meanwhile waits for one step of the idle work at most.
+  // A thread that never sleeps gets its processor late when a packet comes. So
+  // each quiet moment in a row allows one step of idle work more than the last,
+  // and what comes meanwhile waits for one step at most.
   #wait(limit: number): number {
     const { wait, idle } = this.#options;
-    while (!idle.isDone) {
-      const ready = wait.wait(0);
+    for (let steps = 1; !idle.isDone; steps = Math.min(steps + 1, MOST_STEPS)) {
+      let ready = wait.wait(QUIET_MS);
+      for (let k = 0; k < steps && ready === 0 && !idle.isDone; k++) {
+        idle.step();
+        ready = wait.wait(0);
+      }
       if (ready > 0) return ready;
-      idle.step();
     }
     return wait.wait(limit);
   }

@@ -192,20 +192,24 @@ Deno.test("a signalled eventfd ends a rest, and is drained", () => {
   assert.deepEqual(round(), ["in", "out", "wait 500", "drain", "log"]);
 });
 
-Deno.test("idle work is done in steps between looks, and then the loop rests", () => {
+/** What a quiet moment with so many steps of idle work looks like. */
+function quiet(steps: number): string[] {
+  return ["wait 1", ...Array(steps).fill(["idle", "wait 0"]).flat()];
+}
+
+Deno.test("idle work is done between looks, more in each quiet moment, and then the loop rests", () => {
   const { script, round } = loopOf({});
-  script.idleSteps = 2;
-  assert.deepEqual(
-    round(),
-    ["in", "out", "wait 0", "idle", "wait 0", "idle", "wait 500", "log"],
-  );
+  script.idleSteps = 36 + 8 + 1;
+  const moments = [1, 2, 3, 4, 5, 6, 7, 8, 8, 1].flatMap(quiet);
+  assert.deepEqual(round(), ["in", "out", ...moments, "wait 500", "log"]);
+  assert.deepEqual(round(), ["in", "out", "wait 500", "log"]);
 });
 
 Deno.test("idle work waits while there are packets", () => {
   const { script, round } = loopOf({});
   script.idleSteps = 2;
   script.ready = [DEVICE];
-  assert.deepEqual(round(), ["in", "out", "wait 0", "log"]);
+  assert.deepEqual(round(), ["in", "out", "wait 1", "log"]);
   script.outbound = true;
   assert.deepEqual(round(), ["in", "out"]);
   assert.equal(script.idleSteps, 2);
@@ -215,19 +219,13 @@ Deno.test("a packet ends the idle work after its step, and so does a signalled e
   const { script, round } = loopOf({});
   script.idleSteps = 3;
   script.readyAfterStep = [SOCKETS[0] ?? -1];
-  assert.deepEqual(round(), ["in", "out", "wait 0", "idle", "wait 0", "log"]);
+  assert.deepEqual(round(), ["in", "out", ...quiet(1), "log"]);
   script.ready = [];
   script.readyAfterStep = [WAKEUP];
-  assert.deepEqual(
-    round(),
-    ["in", "out", "wait 0", "idle", "wait 0", "drain", "log"],
-  );
+  assert.deepEqual(round(), ["in", "out", ...quiet(1), "drain", "log"]);
   script.ready = [];
   script.readyAfterStep = [];
-  assert.deepEqual(
-    round(),
-    ["in", "out", "wait 0", "idle", "wait 500", "log"],
-  );
+  assert.deepEqual(round(), ["in", "out", ...quiet(1), "wait 500", "log"]);
 });
 
 Deno.test("what is left of a super-packet goes out before the turn is passed", () => {

@@ -247,8 +247,10 @@ libcTest(
   },
 );
 
-// Permissions of a test are those of its workers, too.
-const libc = openLibc();
+// Permissions of a test are those of its workers, too, and of functions that
+// were not used before.
+const opened = openLibc();
+const libc: Libc = { ...opened, symbols: { ...opened.symbols } };
 
 Deno.test({
   name: "start() rejects when a worker may not have its engine",

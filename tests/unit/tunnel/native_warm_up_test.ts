@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { SystemError } from "../../../ffi/errno.ts";
 import type { Libc } from "../../../ffi/libc.ts";
 import { BuiltinEngine } from "../../../src/crypto/builtin.ts";
 import type { MasterKey } from "../../../src/satp/engine.ts";
@@ -9,7 +10,7 @@ import type {
   NativeSetup,
   WorkerRole,
 } from "../../../src/tunnel/native/messages.ts";
-import { openWarmUp } from "../../../src/tunnel/native/warm_up.ts";
+import { openWarmUp, WarmUp } from "../../../src/tunnel/native/warm_up.ts";
 import { tunnelSettings } from "../../fakes/tunnel_settings.ts";
 import { libcTest } from "../../fakes/with_libc.ts";
 
@@ -116,4 +117,64 @@ libcTest("a worker that is told to stop ends its warm-up", (libc) => {
   });
   assert.equal(sent, PACKETS, "the round that it was in");
   assert.deepEqual(countWarmUp(libc, setup), { written: 0, sent: 0 });
+});
+
+/** A tunnel that writes down what is asked of it. */
+function fakeTunnel(failing: Error | undefined = undefined) {
+  const deeds: string[] = [];
+  const tunnel = {
+    round(k: number) {
+      deeds.push(`round ${k}`);
+      if (failing !== undefined) throw failing;
+    },
+    [Symbol.dispose]: () => void deeds.push("close"),
+  };
+  return { tunnel, deeds };
+}
+
+Deno.test("a warm-up is done after its rounds, and closes its tunnel once", () => {
+  const { tunnel, deeds } = fakeTunnel();
+  using idle = new WarmUp(tunnel, 2);
+  idle.step();
+  assert.equal(idle.isDone, false);
+  assert.deepEqual(deeds, ["round 0"]);
+  idle.step();
+  assert.equal(idle.isDone, true);
+  assert.deepEqual(deeds, ["round 0", "round 1", "close"]);
+  idle.step();
+  idle[Symbol.dispose]();
+  assert.deepEqual(deeds, ["round 0", "round 1", "close"]);
+});
+
+Deno.test("a warm-up that is closed half way does no more rounds", () => {
+  const { tunnel, deeds } = fakeTunnel();
+  const idle = new WarmUp(tunnel, 10);
+  idle.step();
+  idle[Symbol.dispose]();
+  assert.equal(idle.isDone, true);
+  idle.step();
+  assert.deepEqual(deeds, ["round 0", "close"]);
+});
+
+Deno.test("a warm-up that the kernel refuses ends, and nothing else does", () => {
+  const refusal = new SystemError("send", "sendmmsg", 1);
+  const { tunnel, deeds } = fakeTunnel(refusal);
+  const idle = new WarmUp(tunnel, 10);
+  idle.step();
+  assert.equal(idle.isDone, true);
+  assert.deepEqual(deeds, ["round 0", "close"]);
+});
+
+Deno.test("a warm-up that fails otherwise says so, and is over", () => {
+  const { tunnel, deeds } = fakeTunnel(new Error("no tag"));
+  const idle = new WarmUp(tunnel, 10);
+  assert.throws(() => idle.step(), /^Error: no tag$/);
+  assert.equal(idle.isDone, true);
+  assert.deepEqual(deeds, ["round 0", "close"]);
+});
+
+Deno.test("without a tunnel, or rounds, there is nothing to do", () => {
+  const idle = new WarmUp(undefined, 8000);
+  assert.equal(idle.isDone, true);
+  idle.step();
 });
