@@ -6,6 +6,7 @@
  */
 
 import type { Scenario } from "../scenario.ts";
+import { firstPings } from "./first_pings.ts";
 import { flows } from "./flows.ts";
 import { idlePing } from "./idle_ping.ts";
 import { ipv6 } from "./ipv6.ts";
@@ -20,6 +21,7 @@ import { unsegmented } from "./unsegmented.ts";
 /** The scenarios that run. */
 export const SCENARIOS: readonly Scenario[] = [
   start,
+  firstPings,
   idlePing,
   tcp,
   unsegmented,
