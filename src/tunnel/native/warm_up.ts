@@ -35,6 +35,12 @@ const SUPER_EVERY = 40;
 /** Packets fed at a time: the first goes alone, the others as a batch. */
 const PACKETS_PER_ROUND = 5;
 
+/**
+ * Of the loop, for what is fed at a time: a handful is enough, but any user of
+ * this host may send to the loopback device.
+ */
+const MOST_LOOPS = 16;
+
 const PING_BYTES = 84;
 const SEGMENT_BYTES = 1348;
 const SEGMENTS = 20;
@@ -188,7 +194,7 @@ class LoopbackTunnel implements Disposable {
     const far = this.#far;
     if (role !== "all") DeviceTurn.assign(turn, role);
     for (let k = 0; k < copies; k++) far.write(this.#fed, size);
-    while (!this.#loop.round());
+    for (let k = 0; k < MOST_LOOPS && !this.#loop.round(); k++);
     while (far.read(this.#readBack, PACKET_ROOM) > 0);
     this.#wakeup.signal();
     this.#loop.round();

@@ -119,6 +119,20 @@ libcTest("a worker that is told to stop ends its warm-up", (libc) => {
   assert.deepEqual(countWarmUp(libc, setup), { written: 0, sent: 0 });
 });
 
+libcTest(
+  "others who flood the port of the warm-up do not hold it up",
+  (libc) => {
+    let received = 0;
+    const recvmmsg = (_fd: number, _messages: unknown, count: number) => {
+      assert.ok(++received < 10_000, "it never ends");
+      return count;
+    };
+    const symbols = { ...libc.symbols, recvmmsg };
+    const { sent } = countWarmUp({ ...libc, symbols }, setupFor("all", 10));
+    assert.ok(sent > 0);
+  },
+);
+
 /** A tunnel that writes down what is asked of it. */
 function fakeTunnel(failing: Error | undefined = undefined) {
   const deeds: string[] = [];
