@@ -19,13 +19,6 @@ import { openFirst } from "./library.ts";
 const SYMBOLS = {
   __errno_location: { parameters: [], result: "pointer" },
 
-  // Memory
-  malloc_trim: {
-    parameters: ["u32" /* size_t pad */],
-    result: "i32",
-    optional: true, // glibc has it, musl has not
-  },
-
   // Files
   open: {
     parameters: [

@@ -186,6 +186,25 @@ const SYMBOLS = {
     result: "i32",
   },
 
+  // Memory
+  malloc_trim: {
+    parameters: ["u32" /* size_t pad */],
+    result: "i32",
+    optional: true, // glibc has it, musl has not
+  },
+  madvise: {
+    parameters: [
+      "pointer", // void *addr
+      "u64", // size_t length
+      "i32", // int advice
+    ],
+    result: "i32",
+  },
+  getauxval: {
+    parameters: ["u64" /* unsigned long type */],
+    result: "u64",
+  },
+
   // Hardening
   signal: {
     parameters: [

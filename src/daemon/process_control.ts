@@ -36,6 +36,10 @@ export interface ProcessControl {
   emptyBoundingSet(): void;
   /** @throws if the memory of the process cannot be kept out of core files */
   hideMemory(): void;
+  /** Gives back to the system what was freed. */
+  trimHeap(): void;
+  /** Gives back what was read of the program's file, until it is read again. */
+  dropProgramPages(): void;
   /** @returns Why it cannot be forbidden, or undefined */
   forbidExecution(): string | undefined;
 }

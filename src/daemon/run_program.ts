@@ -12,6 +12,7 @@ import { Lifecycle, type Service } from "./lifecycle.ts";
 import { PidFile } from "./pid_file.ts";
 import { findIdentity, giveUpPrivileges } from "./privileges.ts";
 import { listenForSignals } from "./signals.ts";
+import { spareMemory } from "./spare_memory.ts";
 import { Supervisor } from "./supervisor.ts";
 import type { World } from "./world.ts";
 
@@ -115,6 +116,7 @@ async function live(
   const services = [
     logFiles(log),
     heldBackLines(limited, world.delay),
+    spareMemory(world.control, world.delay),
     // Removed last: without a pid file there is no device either.
     pidFile,
     ...await program.services({ logger, limited, identity }),

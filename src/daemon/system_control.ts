@@ -17,6 +17,7 @@ import {
 import { placeFile } from "../../ffi/process/placed_file.ts";
 import { interfaceIndex } from "../../ffi/process/process.ts";
 import { errorText, type ProcessLibc } from "../../ffi/process/libc.ts";
+import { dropProgramPages, trimHeap } from "../../ffi/process/spare_memory.ts";
 import { spawn, waitForEnd } from "../../ffi/process/spawn.ts";
 import type {
   ProcessControl,
@@ -40,6 +41,8 @@ export function systemControl(libc: ProcessLibc): ProcessControl {
     changeIdentity: (identity) => changeIdentity(libc, identity),
     takeRuntimeFiles: () => takeRuntimeFiles(libc),
     emptyBoundingSet: () => emptyBoundingSet(libc),
+    trimHeap: () => trimHeap(libc),
+    dropProgramPages: () => dropProgramPages(libc),
     hideMemory: () => hideMemory(libc),
     forbidExecution: () => forbidExecution(libc),
   };

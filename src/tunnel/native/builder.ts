@@ -34,8 +34,6 @@ const UDP_OFFLOADS = Offload.USO4 | Offload.USO6;
  */
 const WARM_UP_ROUNDS = 8000;
 
-const TRIM_EVERY_MS = 5000;
-
 export class NativeBuilder implements PlaneBuilder {
   readonly description: string;
   readonly #libc: Libc;
@@ -110,7 +108,6 @@ export class NativeBuilder implements PlaneBuilder {
     } finally {
       stop?.removeEventListener("abort", abort);
     }
-    this.#trimMemory();
     const finished = plane.finished();
     return {
       finished,
@@ -171,15 +168,6 @@ export class NativeBuilder implements PlaneBuilder {
       coalesce: { tcp: coalesces, udp: coalesces && offloads.has("uso") },
       warmUpRounds: WARM_UP_ROUNDS,
     };
-  }
-
-  // The compilers of the runtime leave a tenth of the memory behind, free but
-  // not given back, after the start and whenever there is something new to do.
-  #trimMemory(): void {
-    const { malloc_trim } = this.#libc.symbols;
-    if (malloc_trim === null) return;
-    const trimming = setInterval(() => malloc_trim(0), TRIM_EVERY_MS);
-    this.#opened.defer(() => clearInterval(trimming));
   }
 
   get #vnetHeader(): boolean {

@@ -89,6 +89,14 @@ class FakeControl implements ProcessControl {
     this.#call("memory");
   }
 
+  trimHeap() {
+    this.#call("trim");
+  }
+
+  dropProgramPages() {
+    this.#call("drop");
+  }
+
   forbidExecution() {
     this.#call("execution");
     return this.cannotForbid;

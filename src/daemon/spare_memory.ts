@@ -1,0 +1,38 @@
+// Memory that a daemon gives back once it has started.
+import type { Delay } from "../net/resolver.ts";
+import type { Service } from "./lifecycle.ts";
+import type { ProcessControl } from "./process_control.ts";
+
+/** By then the code is compiled that carries the first packets. */
+const FIRST_MS = 1000;
+
+/** The compilers of the runtime leave memory behind whenever code is new. */
+const EVERY_MS = 5000;
+
+/**
+ * A thread that carries packets waits a millisecond or two for what it still
+ * needs of the program. So that comes ever more rarely: 1, 6, 31, 156 s after
+ * the start, and so on.
+ */
+const RARER = 5;
+
+export function spareMemory(
+  control: Pick<ProcessControl, "trimHeap" | "dropProgramPages">,
+  delay: Delay,
+): Service {
+  return {
+    name: "spare memory",
+    async run(stop) {
+      let pause = FIRST_MS;
+      for (let round = 0, drop = 0;; round++) {
+        await delay(pause, stop).catch(() => {});
+        if (stop.aborted) return;
+        pause = EVERY_MS;
+        control.trimHeap();
+        if (round < drop) continue;
+        control.dropProgramPages();
+        drop = drop * RARER + 1;
+      }
+    },
+  };
+}
