@@ -26,3 +26,13 @@ Deno.test({
     assert.deepEqual(held, packagesOf("build.lock"));
   },
 });
+
+Deno.test({
+  name: "the binary bounds what the runtime keeps for new objects" +
+    (missing === null ? "" : ` (skipped: ${missing})`),
+  ignore: missing !== null,
+  async fn() {
+    const bytes = Buffer.from((await Deno.readFile(binary)).buffer);
+    assert.ok(bytes.includes('"--max-semi-space-size=1"'));
+  },
+});
