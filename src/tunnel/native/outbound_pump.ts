@@ -111,13 +111,14 @@ export class OutboundPump {
 
   // Returns false once the device has been emptied. After that the next packet
   // is sent as soon as it is there: asking for another one can wait, a person
-  // who types cannot.
+  // who types cannot. A super-packet is nobody typing: others come along, and
+  // full batches cost less.
   #fill(): boolean {
     const { batch } = this.#outbound;
     for (;;) {
       if (this.#segmentsLeft > 0) this.#laySegments();
-      const enough = this.#wasEmpty ? 1 : batch.capacity;
-      if (batch.count >= enough) {
+      const enough = this.#wasEmpty && batch.count === 1;
+      if (enough || batch.count === batch.capacity) {
         this.#wasEmpty = false;
         return true;
       }
