@@ -64,6 +64,7 @@ export class Outbound {
   /** Sealing comes next, and then {@link release}. */
   address(sizes: Uint32Array): void {
     const { batch } = this;
+    this.#options.router.begin();
     for (let i = 0; i < batch.count; i++) this.#address(i, sizes[i] ?? 0);
     this.#number();
   }

@@ -6,6 +6,8 @@ export class PacketRouter {
   readonly #connections: Connections;
   readonly #ownMux: number;
   readonly #routes: RouteTable | undefined;
+  // Where there are no routes.
+  #only: Connection | undefined;
 
   /**
    * @param ownMux Goes into the header where there are no routes
@@ -21,16 +23,24 @@ export class PacketRouter {
     this.#routes = routes;
   }
 
+  /** To be called for each batch: what is the same for all of it is found here. */
+  begin(): void {
+    if (this.#routes !== undefined) return;
+    this.#only = this.#known(this.#connections.table.lowestMux());
+  }
+
   /** @returns undefined if the packet is to be dropped */
   route(memory: Uint8Array, at: number, size: number): Connection | undefined {
     const routes = this.#routes;
-    const mux = routes === undefined
-      ? this.#connections.table.lowestMux()
-      : routes.lookup(memory, at, size);
-    return mux < 0 ? undefined : this.#connections.get(mux);
+    if (routes === undefined) return this.#only;
+    return this.#known(routes.lookup(memory, at, size));
   }
 
   headerMux(connection: Connection): number {
     return this.#routes === undefined ? this.#ownMux : connection.mux;
+  }
+
+  #known(mux: number): Connection | undefined {
+    return mux < 0 ? undefined : this.#connections.get(mux);
   }
 }
