@@ -115,11 +115,7 @@ export class ReplayWindow {
    * @throws {RangeError} if a number is out of range
    */
   accept(senderId: number, seq: number): boolean {
-    if (seq >>> 0 !== seq || (senderId & 0xffff) !== senderId) {
-      throw new RangeError(
-        `Cannot accept sender id ${senderId}, sequence number ${seq}: they must be 16 and 32 bit numbers`,
-      );
-    }
+    checkNumbers(senderId, seq);
     const sender = this.#find(senderId);
     if (sender === undefined) this.#open(senderId, seq);
     else if (this.#size === 0) {
@@ -127,6 +123,22 @@ export class ReplayWindow {
     } else if (!this.#judge(sender, seq)) return false;
     if (senderId !== this.#newestId) this.#renew(senderId);
     return true;
+  }
+
+  /**
+   * Whether {@link accept} would refuse the datagram. Nothing is remembered:
+   * it may be asked for datagrams that are not authentic, or not yet.
+   *
+   * @param senderId Sender id of the datagram, 0 to 65535
+   * @param seq Sequence number of the datagram, 0 to 2^32 - 1
+   * @throws {RangeError} if a number is out of range
+   */
+  refuses(senderId: number, seq: number): boolean {
+    checkNumbers(senderId, seq);
+    if (this.#size === 0) return false;
+    const sender = this.#find(senderId);
+    return sender !== undefined &&
+      this.#isOld(sender, seq, this.#ahead(sender, seq));
   }
 
   /**
@@ -172,20 +184,25 @@ export class ReplayWindow {
   }
 
   #judge(sender: Sender, seq: number): boolean {
-    const { highest } = sender;
+    const ahead = this.#ahead(sender, seq);
+    if (this.#isOld(sender, seq, ahead)) return false;
+    if (ahead > 0) this.#advance(sender, seq, ahead);
+    else mark(sender.seen, this.#ringBits, seq);
+    return true;
+  }
+
+  // How far in front of the highest number.
+  #ahead({ highest }: Sender, seq: number): number {
     const size = this.#size;
     // Near either end of the number range, compare half the range away.
     const shift = highest < size ? HALF : highest > LAST - size ? -HALF : 0;
-    const m = (highest + shift) >>> 0;
-    const s = (seq + shift) >>> 0;
-    if (s < m - size + 1 || s === m) return false;
-    if (s > m) {
-      this.#advance(sender, seq, s - m);
-      return true;
-    }
-    if (isMarked(sender.seen, this.#ringBits, seq)) return false;
-    mark(sender.seen, this.#ringBits, seq);
-    return true;
+    return ((seq + shift) >>> 0) - ((highest + shift) >>> 0);
+  }
+
+  #isOld({ seen }: Sender, seq: number, ahead: number): boolean {
+    if (ahead > 0) return false;
+    return ahead === 0 || ahead <= -this.#size ||
+      isMarked(seen, this.#ringBits, seq);
   }
 
   // The numbers between the old and the new highest were not seen.
@@ -208,6 +225,13 @@ function checkSize(size: number): void {
   if (Number.isInteger(size) && size >= 0 && size <= MAX_WINDOW_SIZE) return;
   throw new RangeError(
     `Cannot make a replay window of ${size}: it must be 0 to ${MAX_WINDOW_SIZE}`,
+  );
+}
+
+function checkNumbers(senderId: number, seq: number): void {
+  if (seq >>> 0 === seq && (senderId & 0xffff) === senderId) return;
+  throw new RangeError(
+    `Cannot judge sender id ${senderId}, sequence number ${seq}: they must be 16 and 32 bit numbers`,
   );
 }
 

@@ -26,6 +26,14 @@ import {
 import { ConnectionCounter, count, PlaneCounter } from "./counters.ts";
 import { HEADROOM_BYTES } from "./outbound.ts";
 
+/**
+ * Of a batch with so many replays, and no fewer than half of it, the next one's
+ * numbers are looked at before the tags: a flood of recordings costs no
+ * cryptography. Otherwise the tag comes first, and the counters can tell a
+ * forged datagram from a recorded one.
+ */
+const MANY_REPLAYS = 8;
+
 /** What somebody may want to log; the implementation limits the rate. */
 export interface InboundEvents {
   wrongTag(connection: Connection): void;
@@ -58,6 +66,8 @@ export class Inbound {
   readonly #connections: (Connection | undefined)[];
   readonly #keys: (KeyEpoch | undefined)[];
   readonly #pinned = new PinnedKeys();
+  #replays = 0;
+  #isFlooded = false;
   /** Of the datagram that is being judged: made once, not for each. */
   readonly #heard = {
     senderId: 0,
@@ -79,6 +89,7 @@ export class Inbound {
   /** What has no connection is not wanted. Authentication comes next. */
   classify(sizes: Uint32Array): void {
     const { batch } = this;
+    this.#replays = 0;
     for (let i = 0; i < batch.count; i++) this.#classify(i, sizes[i] ?? 0);
   }
 
@@ -97,6 +108,8 @@ export class Inbound {
       }
       batch.wanted[i] = this.#judge(connection, keys, i) ? 1 : 0;
     }
+    this.#isFlooded = this.#replays >= MANY_REPLAYS &&
+      this.#replays * 2 >= batch.count;
   }
 
   /**
@@ -156,13 +169,31 @@ export class Inbound {
     }
     const connection = connections.get(readMux(batch.memory, batch.startOf(i)));
     const keys = connection?.keys;
-    if (keys === undefined) return count(counters, PlaneCounter.UNKNOWN_MUX);
+    if (connection === undefined || keys === undefined) {
+      return count(counters, PlaneCounter.UNKNOWN_MUX);
+    }
+    if (this.#isFlooded && this.#isReplay(connection, keys, i)) return;
     this.#pinned.add(keys);
     batch.size[i] = size - tagLength;
     batch.wanted[i] = 1;
     this.schedules[i] = keys.schedules.open;
     this.#connections[i] = connection;
     this.#keys[i] = keys;
+  }
+
+  #isReplay(connection: Connection, { replay }: KeyEpoch, i: number): boolean {
+    const { batch } = this;
+    const seq = readSeq(batch.memory, batch.startOf(i));
+    const senderId = readSenderId(batch.memory, batch.startOf(i));
+    if (!replay.refuses(senderId, seq)) return false;
+    this.#noteReplay(connection, seq, senderId);
+    return true;
+  }
+
+  #noteReplay(connection: Connection, seq: number, senderId: number): void {
+    this.#replays++;
+    count(connection.counters, ConnectionCounter.REPLAYED);
+    this.#options.events.replay(connection, seq, senderId);
   }
 
   #judge(connection: Connection, keys: KeyEpoch, i: number): boolean {
@@ -174,8 +205,7 @@ export class Inbound {
     const heard = this.#heard;
     const before = replay.highest(senderId);
     if (!replay.accept(senderId, seq)) {
-      count(connection.counters, ConnectionCounter.REPLAYED);
-      this.#options.events.replay(connection, seq, senderId);
+      this.#noteReplay(connection, seq, senderId);
       return false;
     }
     // Keys out of use say nothing of the peer that the connection has now.
