@@ -11,6 +11,8 @@ export interface IperfOptions {
   readonly reverse?: boolean;
   /** Number of TCP connections at a time (1). */
   readonly flows?: number;
+  /** Let the server listen at that address alone, beside others. */
+  readonly bound?: boolean;
   /** Flood with UDP datagrams of that many bytes instead of TCP. */
   readonly datagramBytes?: number;
 }
@@ -80,6 +82,7 @@ export async function iperf(
   options: IperfOptions,
 ): Promise<Transfer> {
   const serving = ["--server", "--one-off", "--interval", "0", "--forceflush"];
+  if (options.bound) serving.push("--bind", options.address);
   await using listener = server.spawn("iperf3", ...serving);
   await listener.line(/^Server listening/);
   const seconds = options.seconds + SLACK_SECONDS;

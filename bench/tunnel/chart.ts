@@ -19,7 +19,7 @@ const PANELS = [
 // All lengths are in pixels of the drawing.
 const WIDTH = 720;
 const MARGIN = 20;
-const LABEL_WIDTH = 130;
+const LABEL_WIDTH = 210;
 const VALUE_WIDTH = 110;
 const ROW = 26;
 const BAR = 16;
@@ -62,7 +62,9 @@ function text(x: number, y: number, style: string, content: string): string {
 }
 
 function barsOf(report: Report, metric: string): Bar[] {
-  return report.subjects.flatMap(({ id, label, ours = false, pair }) => {
+  return report.subjects.flatMap((subject) => {
+    const { id, version, ours = false, pair } = subject;
+    const label = `${subject.label} ${version}`;
     const value = report.medians[id]?.[metric];
     if (value === undefined || pair !== undefined) return [];
     const ratio = id === report.reference

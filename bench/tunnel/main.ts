@@ -10,11 +10,14 @@ import { TestFolder } from "../../lab/daemons.ts";
 import { Lab } from "../../lab/lab.ts";
 import { missingCommand, whyNoLab } from "../../lab/missing.ts";
 import { type Options, parseOptions, USAGE } from "./options.ts";
+import { PeerPrograms } from "./peers.ts";
 import {
   directions,
   type Measured,
   medians,
+  modes,
   type Omission,
+  ranges,
   ratios,
   type Report,
 } from "./report.ts";
@@ -23,12 +26,18 @@ import { type Outcome, type Plan, Runner } from "./runner.ts";
 import { SCENARIOS } from "./scenarios/mod.ts";
 import type { Subject } from "./subject.ts";
 import { allSubjects } from "./subjects/mod.ts";
-import { renderDirections, renderNotes, renderTable } from "./table.ts";
+import {
+  renderDirections,
+  renderNotes,
+  renderSpread,
+  renderTable,
+} from "./table.ts";
+import { renderTargets } from "./targets.ts";
 
 const RESULTS = new URL("../results/", import.meta.url);
 
 /** The programs that measure. */
-const TOOLS = ["ethtool", "iperf3", "ping"];
+const TOOLS = ["ethtool", "iperf3", "ping", "taskset"];
 
 function print(line: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
@@ -50,7 +59,7 @@ async function takeStock(subjects: readonly Subject[]): Promise<{
   const measured: Measured[] = [];
   const omissions: Omission[] = [];
   for (const subject of subjects) {
-    const { id, label, ours, pair } = subject;
+    const { id, label, ours, pair, settings } = subject;
     const presence = await subject.presence();
     if ("missing" in presence) {
       omissions.push({ name: label, reason: presence.missing });
@@ -58,7 +67,11 @@ async function takeStock(subjects: readonly Subject[]): Promise<{
     }
     present.push(subject);
     const { version } = presence;
-    const optional = { ...ours && { ours }, ...pair && { pair } };
+    const optional = {
+      ...ours && { ours },
+      ...pair && { pair },
+      ...settings !== undefined && { settings },
+    };
     measured.push({ id, label, version, ...optional });
   }
   return { present, measured, omissions };
@@ -104,8 +117,8 @@ async function bench(options: Options, all: Subject[]): Promise<number> {
   const metrics = scenarios.flatMap((scenario) => scenario.metrics);
   const figures = medians(outcome.samples);
   const subjects = measured.map((subject): Measured => {
-    const plane = outcome.planes.get(subject.id);
-    return plane === undefined ? subject : { ...subject, plane };
+    const settings = outcome.planes.get(subject.id);
+    return settings === undefined ? subject : { ...subject, settings };
   });
   const reference = measured[0]?.id ?? "";
   const report: Report = {
@@ -118,11 +131,19 @@ async function bench(options: Options, all: Subject[]): Promise<number> {
     failures: outcome.failures,
     reference,
     medians: figures,
-    ratios: ratios(figures, metrics, reference),
+    ranges: ranges(outcome.samples),
+    ratios: ratios(outcome.samples, metrics, reference),
+    modes: modes(outcome.samples),
     directions: directions(figures, measured),
     samples: outcome.samples,
   };
-  const parts = [renderTable, renderDirections, renderNotes];
+  const parts = [
+    renderTable,
+    renderSpread,
+    renderDirections,
+    renderTargets,
+    renderNotes,
+  ];
   for (const part of parts.map((render) => render(report))) {
     if (part !== "") print(`\n${part}`);
   }
@@ -143,16 +164,16 @@ async function inLab(plan: Plan): Promise<Outcome> {
 }
 
 async function main(): Promise<number> {
-  const all = allSubjects();
-  const scenarios = SCENARIOS.map(({ name }) => name);
-  const options = parseOptions(Deno.args, all.map(({ id }) => id), scenarios);
+  const ids = allSubjects(new PeerPrograms()).map(({ id }) => id);
+  const scenarios = [...new Set(SCENARIOS.map(({ name }) => name))];
+  const options = parseOptions(Deno.args, ids, scenarios);
   if (options.help) {
     print(USAGE);
-    print(`programs: ${all.map(({ id }) => id).join(" ")}`);
+    print(`programs: ${ids.join(" ")}`);
     print(`scenarios: ${scenarios.join(" ")}`);
     return 0;
   }
-  return await bench(options, all);
+  return await bench(options, allSubjects(new PeerPrograms(options.peers)));
 }
 
 if (import.meta.main) {

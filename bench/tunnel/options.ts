@@ -8,13 +8,18 @@ import { parseArgs } from "node:util";
 
 /** What `--help` prints. */
 export const USAGE = `USAGE: deno task bench:tunnel [options]   (as root)
-  --rounds <n>          rounds in which all programs take turns (3)
-  --seconds <n>         length of each transfer (3)
+  --rounds <n>          rounds in which all programs take turns (5)
+  --seconds <n>         length of each transfer (2)
   --quick               one round of transfers of one second
   --only <a,b>          only these programs
   --scenario <x,y>      only these scenarios
+  --peers <folder>      where bench/fetch_peers.sh has put peers; those that are
+                        not there are taken from the PATH
   --help                this text
 `;
+
+/** The settings whose results are kept for the README, and the usual ones. */
+const COMPLETE = { rounds: 5, seconds: 2 };
 
 /** What the command line asks for. */
 export interface Options {
@@ -26,7 +31,9 @@ export interface Options {
   readonly only: readonly string[] | undefined;
   /** Names of the scenarios wanted; undefined for all. */
   readonly scenarios: readonly string[] | undefined;
-  /** Whether these are the settings whose results are kept for the README. */
+  /** The folder that peers were unpacked into; undefined for none. */
+  readonly peers: string | undefined;
+  /** Whether results are good enough to be kept for the README. */
   readonly complete: boolean;
 }
 
@@ -74,21 +81,23 @@ export function parseOptions(
       seconds: { type: "string" },
       only: { type: "string" },
       scenario: { type: "string" },
+      peers: { type: "string" },
     },
   });
-  const usual = values.quick ? 1 : 3;
-  const rounds = positive("rounds", values.rounds) ?? usual;
-  const seconds = positive("seconds", values.seconds) ?? usual;
+  const usual = values.quick ? { rounds: 1, seconds: 1 } : COMPLETE;
+  const rounds = positive("rounds", values.rounds) ?? usual.rounds;
+  const seconds = positive("seconds", values.seconds) ?? usual.seconds;
   const only = names("only", values.only, subjects);
   const wanted = names("scenario", values.scenario, scenarios);
-  const complete = rounds >= 3 && seconds >= 3 &&
-    only === undefined && wanted === undefined;
+  const complete = rounds >= COMPLETE.rounds &&
+    seconds >= COMPLETE.seconds && only === undefined && wanted === undefined;
   return {
     help: values.help,
     rounds,
     seconds,
     only,
     scenarios: wanted,
+    peers: values.peers,
     complete,
   };
 }

@@ -7,8 +7,8 @@ const parse = (...argv: string[]) =>
 Deno.test("without options the run is complete", () => {
   const { rounds, seconds, only, scenarios, complete } = parse();
   assert.deepEqual({ rounds, seconds, only, scenarios, complete }, {
-    rounds: 3,
-    seconds: 3,
+    rounds: 5,
+    seconds: 2,
     only: undefined,
     scenarios: undefined,
     complete: true,
@@ -25,7 +25,7 @@ Deno.test("results of a partial run do not pass for complete ones", () => {
   for (
     const argv of [
       ["--quick"],
-      ["--rounds", "2"],
+      ["--rounds", "4"],
       ["--seconds", "1"],
       ["--only", "anytun"],
       ["--scenario", "tcp"],
@@ -33,7 +33,7 @@ Deno.test("results of a partial run do not pass for complete ones", () => {
   ) {
     assert.equal(parse(...argv).complete, false, argv.join(" "));
   }
-  assert.equal(parse("--rounds", "5").complete, true);
+  assert.equal(parse("--rounds", "6", "--peers", "x").complete, true);
 });
 
 Deno.test("lists are split at commas", () => {
@@ -53,6 +53,11 @@ Deno.test("a wrong value is refused with its option and what would be right", ()
     /--only: current value is openvpn, expected some of source,anytun/,
   );
   assert.throws(() => parse("--scenario", ""), /--scenario/);
+});
+
+Deno.test("--peers names a folder, and without it peers are on the PATH", () => {
+  assert.equal(parse("--peers", "/opt/peers").peers, "/opt/peers");
+  assert.equal(parse().peers, undefined);
 });
 
 Deno.test("an unknown option is refused", () => {

@@ -6,7 +6,7 @@
 
 import type { Environment } from "./environment.ts";
 import type { Metric } from "./scenario.ts";
-import { advantage, median } from "./statistics.ts";
+import { advantage, median, type Modes, twoModes } from "./statistics.ts";
 import type { Pair } from "./subject.ts";
 
 /** One figure of one round. */
@@ -38,8 +38,8 @@ export interface Measured {
   readonly version: string;
   readonly ours?: true;
   readonly pair?: Pair;
-  /** What it said of its data plane and engine. */
-  readonly plane?: string;
+  /** What it said of its data plane and engine, or was told to use. */
+  readonly settings?: string;
 }
 
 /** TCP from one program to another. */
@@ -60,6 +60,12 @@ export type Figures = Readonly<
   Record<string, Readonly<Record<string, number>>>
 >;
 
+/** The least and the greatest of some values. */
+export type Range = readonly [least: number, greatest: number];
+
+/** The same of ranges. */
+export type Ranges = Readonly<Record<string, Readonly<Record<string, Range>>>>;
+
 /** Everything that goes into the JSON file. */
 export interface Report {
   readonly environment: Environment;
@@ -74,38 +80,96 @@ export interface Report {
   readonly reference: string;
   /** The median of all rounds. */
   readonly medians: Figures;
-  /** How many times better the reference is; below 1 it is worse. */
+  /** The least and the greatest of all rounds. */
+  readonly ranges: Ranges;
+  /**
+   * How many times better the reference is; below 1 it is worse. The median of
+   * the ratios within each round.
+   */
   readonly ratios: Figures;
+  /** Subjects whose TCP throughput gathers in two places. */
+  readonly modes: Readonly<Record<string, Modes>>;
   readonly directions: readonly Direction[];
   readonly samples: readonly Sample[];
 }
 
 /** The median of each subject's samples of each metric. */
 export function medians(samples: readonly Sample[]): Figures {
-  const values: Record<string, Record<string, number[]>> = {};
-  for (const { subject, metric, value } of samples) {
-    ((values[subject] ??= {})[metric] ??= []).push(value);
-  }
-  return mapFigures(values, median);
+  return mapCells(gather(samples), (values) => median([...values.values()]));
 }
 
-/** How many times better the reference is than each subject. */
+/** The least and the greatest of each subject's samples of each metric. */
+export function ranges(samples: readonly Sample[]): Ranges {
+  return mapCells(gather(samples), (values): Range => {
+    const all = [...values.values()];
+    return [Math.min(...all), Math.max(...all)];
+  });
+}
+
+/**
+ * How many times better the reference is than each subject: the median of the
+ * rounds that have a figure of both, since whatever else the machine did in a
+ * round has hit both alike.
+ */
 export function ratios(
-  figures: Figures,
+  samples: readonly Sample[],
   metrics: readonly Metric[],
   reference: string,
 ): Figures {
-  const ours = figures[reference] ?? {};
+  const cells = gather(samples);
+  const ours = cells[reference] ?? {};
   const result: Record<string, Record<string, number>> = {};
-  for (const [subject, theirs] of Object.entries(figures)) {
+  for (const [subject, theirs] of Object.entries(cells)) {
     const row: Record<string, number> = result[subject] = {};
     for (const { id, better } of metrics) {
-      const [our, their] = [ours[id], theirs[id]];
-      if (our === undefined || their === undefined) continue;
-      row[id] = advantage(our, their, better);
+      const found = paired(ours[id], theirs[id]).map(([our, their]) =>
+        advantage(our, their, better)
+      );
+      if (found.length > 0) row[id] = median(found);
     }
   }
   return result;
+}
+
+type Rounds = ReadonlyMap<number, number>;
+
+/** The figures of those rounds that have both. */
+export function paired(
+  ours: Rounds = new Map(),
+  theirs: Rounds = new Map(),
+): [our: number, their: number][] {
+  return [...ours].flatMap(([round, our]): [number, number][] => {
+    const their = theirs.get(round);
+    return their === undefined ? [] : [[our, their]];
+  });
+}
+
+/** All figures by subject, metric and round. */
+export function gather(
+  samples: readonly Sample[],
+): Record<string, Record<string, Map<number, number>>> {
+  const cells: Record<string, Record<string, Map<number, number>>> = {};
+  for (const { subject, metric, round, value } of samples) {
+    ((cells[subject] ??= {})[metric] ??= new Map()).set(round, value);
+  }
+  return cells;
+}
+
+/** How far apart, as a factor, two modes of throughput have to be. */
+const MODES_APART = 1.4;
+
+/** The subjects whose TCP throughput, of both ways, gathers in two places. */
+export function modes(samples: readonly Sample[]): Record<string, Modes> {
+  const found = Object.entries(gather(samples)).map(([subject, row]) => {
+    const values = ["tcp.forward.gbps", "tcp.reverse.gbps"]
+      .flatMap((metric) => [...row[metric]?.values() ?? []]);
+    return [subject, twoModes(values, MODES_APART)] as const;
+  });
+  return Object.fromEntries(
+    found.flatMap(([subject, two]) =>
+      two === undefined ? [] : [[subject, two]]
+    ),
+  );
 }
 
 /** Both directions of each mixed pair. */
@@ -157,10 +221,10 @@ function direction(
     };
 }
 
-function mapFigures<T>(
+function mapCells<T, U>(
   table: Readonly<Record<string, Readonly<Record<string, T>>>>,
-  map: (value: T) => number,
-): Figures {
+  map: (value: T) => U,
+): Record<string, Record<string, U>> {
   const row = (cells: Readonly<Record<string, T>>) =>
     Object.fromEntries(
       Object.entries(cells).map(([id, value]) => [id, map(value)]),

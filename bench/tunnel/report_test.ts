@@ -1,10 +1,19 @@
 import assert from "node:assert/strict";
 import { renderChart } from "./chart.ts";
-import { directions, medians, ratios, type Report } from "./report.ts";
+import {
+  directions,
+  medians,
+  modes,
+  ranges,
+  ratios,
+  type Report,
+  type Sample,
+} from "./report.ts";
 import type { Metric } from "./scenario.ts";
 import {
   renderDirections,
   renderNotes,
+  renderSpread,
   renderTable,
   threeDigits,
 } from "./table.ts";
@@ -28,7 +37,7 @@ const SUBJECTS = [
     label: "this",
     version: "1",
     ours: true as const,
-    plane: "native data plane, engine x (y), 2 workers",
+    settings: "native data plane, engine x (y), 2 workers",
   },
   { id: "theirs", label: "<them> & co", version: "2" },
   {
@@ -56,6 +65,18 @@ const FIGURES = {
   },
 };
 
+/** One round with these figures. */
+function samplesOf(
+  figures: Readonly<Record<string, Readonly<Record<string, number>>>>,
+  round = 1,
+): Sample[] {
+  return Object.entries(figures).flatMap(([subject, row]) =>
+    Object.entries(row).map(([metric, value]) => ({
+      ...{ subject, metric, value, round },
+    }))
+  );
+}
+
 const REPORT: Report = {
   environment: {
     date: "2026-11-22T13:44:00.000Z",
@@ -75,7 +96,9 @@ const REPORT: Report = {
   failures: [],
   reference: "ours",
   medians: FIGURES,
-  ratios: ratios(FIGURES, [GBPS, CPU], "ours"),
+  ranges: ranges(samplesOf(FIGURES)),
+  ratios: ratios(samplesOf(FIGURES), [GBPS, CPU], "ours"),
+  modes: {},
   directions: directions(FIGURES, SUBJECTS),
   samples: [],
 };
@@ -104,8 +127,39 @@ Deno.test("ratios() say how many times better the reference is", () => {
 });
 
 Deno.test("ratios() leave out what one of the two lacks", () => {
-  const partial = { ours: {}, theirs: { [GBPS.id]: 1 } };
-  assert.deepEqual(ratios(partial, [GBPS], "ours"), { ours: {}, theirs: {} });
+  const partial = samplesOf({ theirs: { [GBPS.id]: 1 } });
+  assert.deepEqual(ratios(partial, [GBPS], "ours"), { theirs: {} });
+});
+
+Deno.test("ratios() compare within rounds, so that a slow one counts no more", () => {
+  const rounds = [[4, 2], [1, 0.5], [9, 3], [5, undefined]] as const;
+  const samples = rounds.flatMap(([ours, theirs], round) =>
+    samplesOf({
+      ours: { [GBPS.id]: ours },
+      theirs: theirs === undefined ? {} : { [GBPS.id]: theirs },
+    }, round)
+  );
+  assert.equal(ratios(samples, [GBPS], "ours")["theirs"]?.[GBPS.id], 2);
+});
+
+Deno.test("ranges() hold the least and the greatest of all rounds", () => {
+  const samples = [5, 3, 4].flatMap((value, round) =>
+    samplesOf({ a: { x: value } }, round)
+  );
+  assert.deepEqual(ranges(samples), { a: { x: [3, 5] } });
+});
+
+Deno.test("modes() look at TCP of both ways, and find no two where there is one", () => {
+  const samples = [[0.3, 0.6], [0.6, 0.3], [0.3, 0.3]].flatMap(
+    ([forward = 0, reverse = 0], round) => {
+      const row = { "tcp.forward.gbps": forward, "tcp.reverse.gbps": reverse };
+      const steady = { "tcp.forward.gbps": 3, "tcp.reverse.gbps": 3.1 };
+      return samplesOf({ moody: row, steady }, round);
+    },
+  );
+  assert.deepEqual(modes(samples), {
+    moody: { low: 0.3, high: 0.6, lowCount: 4, highCount: 2 },
+  });
 });
 
 Deno.test("directions() name the sender and compare with the real pair", () => {
@@ -147,10 +201,36 @@ Deno.test("the table shows each program's median and ratio, but no pair", () => 
   assert.doesNotMatch(table, /a pair/);
 });
 
+Deno.test("the table leaves out a metric that no program has a figure of", () => {
+  const silent = { ...GBPS, id: "flows.gbps", label: "TCP, 8 flows" };
+  const table = renderTable({ ...REPORT, metrics: [GBPS, silent] });
+  assert.doesNotMatch(table, /8 flows/);
+});
+
+Deno.test("every table has the versions of all programs in it", () => {
+  assert.match(renderTable(REPORT), /^version +1 +2$/m);
+  assert.match(renderSpread(REPORT), /^<them> & co 2 /m);
+  assert.match(renderDirections(REPORT), /^ours 1 to theirs 2 /m);
+  assert.match(renderChart(REPORT), />this 1<.*>&lt;them&gt; &amp; co 2</s);
+});
+
+Deno.test("the table of spreads has the least and the greatest of each", () => {
+  const samples = [2, 3.5].flatMap((gbps, round) =>
+    samplesOf({ ours: { [GBPS.id]: gbps } }, round)
+  );
+  const table = renderSpread({
+    ...REPORT,
+    medians: medians(samples),
+    ranges: ranges(samples),
+  });
+  assert.match(table, /^this 1 +2\.75 \[2\.00-3\.50\] +-$/m);
+  assert.equal(renderSpread({ ...REPORT, metrics: [] }), "");
+});
+
 Deno.test("the table of pairs has a line for each direction", () => {
   const table = renderDirections(REPORT);
-  assert.match(table, /^ours to theirs +0\.300 +2\.00 \+ 30\.0 +1\.50x$/m);
-  assert.match(table, /^theirs to ours +0\.500 +40\.0 \+ 3\.00 +2\.00x$/m);
+  assert.match(table, /^ours 1 to theirs 2 +0\.300 +2\.00 \+ 30\.0 +1\.50x$/m);
+  assert.match(table, /^theirs 2 to ours 1 +0\.500 +40\.0 \+ 3\.00 +2\.00x$/m);
   assert.equal(renderDirections({ ...REPORT, directions: [] }), "");
 });
 
@@ -184,4 +264,13 @@ Deno.test("the notes name each version, and the data plane of those who told", (
   const told = "this: 1; native data plane, engine x (y), 2 workers";
   assert.ok(notes.includes(told), notes.join("\n"));
   assert.ok(notes.includes("<them> & co: 2"));
+});
+
+Deno.test("the notes say in which two places a program's throughput gathers", () => {
+  const two = { low: 0.3, high: 0.6, lowCount: 4, highCount: 2 };
+  const notes = renderNotes({ ...REPORT, modes: { theirs: two } });
+  assert.match(
+    notes,
+    /^two modes: <them> & co: TCP at 0\.300 .* \(4 samples\) and 0\.600 \(2\)$/m,
+  );
 });

@@ -8,7 +8,7 @@ import type { TestFolder } from "../../lab/daemons.ts";
 import type { Lab } from "../../lab/lab.ts";
 import type { Failure, Sample } from "./report.ts";
 import type { Readings, Scenario } from "./scenario.ts";
-import type { Subject } from "./subject.ts";
+import type { Open, Subject } from "./subject.ts";
 import type { Tunnel } from "./tunnel.ts";
 
 /** What to run. */
@@ -80,28 +80,32 @@ export class Runner {
     const fitting = scenarios.filter(({ pairs }) =>
       subject.pair === undefined || pairs
     );
-    const plain = fitting.filter(({ scaled }) => !scaled);
-    await this.#playAll(plain, subject, round, subject.open);
-    const { openScaled } = subject;
-    if (openScaled === undefined) return;
-    const scaled = fitting.filter(({ scaled }) => scaled);
-    await this.#playAll(scaled, subject, round, openScaled);
+    const usual = fitting.filter(({ on }) => on === undefined);
+    const opened = await this.#playAll(usual, subject, round, subject.open);
+    if (!opened) this.#unstartable.add(subject.id);
+    if (!opened) return;
+    for (const variant of new Set(fitting.map(({ on }) => on))) {
+      const open = variant && subject.variant?.(variant);
+      if (open === undefined) continue;
+      const those = fitting.filter(({ on }) => on === variant);
+      await this.#playAll(those, subject, round, open);
+    }
   }
 
+  /** Returns whether the tunnel could be opened, where there was a need. */
   async #playAll(
     scenarios: readonly Scenario[],
     subject: Subject,
     round: number,
-    open: Subject["open"],
-  ): Promise<void> {
-    if (scenarios.length === 0) return;
+    open: Open,
+  ): Promise<boolean> {
+    if (scenarios.length === 0) return true;
     let tunnel: Tunnel;
     try {
       tunnel = await open(this.#lab, this.#scratch);
     } catch (error) {
-      this.#fail(subject, round, "open", error);
-      this.#unstartable.add(subject.id);
-      return;
+      this.#fail(subject, round, `open for ${scenarios[0]?.name}`, error);
+      return false;
     }
     await using _ended = tunnel;
     if (tunnel.plane !== undefined) this.#planes.set(subject.id, tunnel.plane);
@@ -109,6 +113,7 @@ export class Runner {
       await this.#play(scenario, subject, round, tunnel);
       if (tunnel.obituary !== undefined) break;
     }
+    return true;
   }
 
   async #play(

@@ -6,6 +6,7 @@
 
 import type { Lab } from "../../lab/lab.ts";
 import type { Better } from "./statistics.ts";
+import type { Variant } from "./subject.ts";
 import type { Tunnel } from "./tunnel.ts";
 
 /** A figure of the table. */
@@ -40,7 +41,7 @@ export interface Scenario {
   readonly metrics: readonly Metric[];
   /** Whether it also runs on mixed pairs. */
   readonly pairs?: true;
-  /** Whether it runs on a tunnel with many connections beside it. */
-  readonly scaled?: true;
+  /** The way of starting the tunnel that it runs on; the usual one without. */
+  readonly on?: Variant;
   run(bench: Bench): Promise<Readings>;
 }

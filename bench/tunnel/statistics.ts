@@ -55,3 +55,40 @@ export function advantage(
 ): number {
   return better === "higher" ? ours / theirs : theirs / ours;
 }
+
+/** Values that gather in two places. */
+export interface Modes {
+  /** The medians of both. */
+  readonly low: number;
+  readonly high: number;
+  /** How many values there are of each. */
+  readonly lowCount: number;
+  readonly highCount: number;
+}
+
+/**
+ * Divides values in two so that the squares of what is left of each half
+ * around its mean are least (one-dimensional 2-means).
+ *
+ * @returns undefined where the halves are no two modes: the upper one is not
+ * `apart` times the lower one, or there are fewer than two values
+ */
+export function twoModes(
+  values: readonly number[],
+  apart: number,
+): Modes | undefined {
+  const sorted = values.toSorted((a, b) => a - b);
+  const cuts = sorted.slice(1).map((_, index) => index + 1);
+  const scatter = (part: readonly number[]) => {
+    const center = mean(part);
+    return part.reduce((sum, value) => sum + (value - center) ** 2, 0);
+  };
+  const cost = (cut: number) =>
+    scatter(sorted.slice(0, cut)) + scatter(sorted.slice(cut));
+  const [best] = cuts.toSorted((a, b) => cost(a) - cost(b));
+  if (best === undefined) return undefined;
+  const [lower, upper] = [sorted.slice(0, best), sorted.slice(best)];
+  const [low, high] = [median(lower), median(upper)];
+  if (high < low * apart) return undefined;
+  return { low, high, lowCount: lower.length, highCount: upper.length };
+}

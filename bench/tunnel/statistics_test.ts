@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { advantage, mean, median, quantile } from "./statistics.ts";
+import { advantage, mean, median, quantile, twoModes } from "./statistics.ts";
 
 const figures = fc.array(fc.double({ noNaN: true, min: 0, max: 1e9 }), {
   minLength: 1,
@@ -49,4 +49,30 @@ Deno.test("advantage() is above 1 when ours is better, whichever way", () => {
   assert.equal(advantage(3, 1, "higher"), 3);
   assert.equal(advantage(5, 20, "lower"), 4);
   assert.equal(advantage(20, 5, "lower"), 0.25);
+});
+
+Deno.test("twoModes() tells where values gather, and how many in each place", () => {
+  assert.deepEqual(twoModes([0.3, 0.58, 0.29, 0.6, 0.31], 1.3), {
+    ...{ low: 0.3, high: 0.59, lowCount: 3, highCount: 2 },
+  });
+  assert.deepEqual(twoModes([5, 1], 1.3), {
+    ...{ low: 1, high: 5, lowCount: 1, highCount: 1 },
+  });
+});
+
+Deno.test("twoModes() finds none in values that scatter around one place", () => {
+  assert.equal(twoModes([0.3, 0.31, 0.29, 0.33], 1.3), undefined);
+  assert.equal(twoModes([1], 1.3), undefined);
+  assert.equal(twoModes([], 1.3), undefined);
+});
+
+Deno.test("twoModes() leaves no value out and has its input in order", () => {
+  fc.assert(fc.property(figures, (values) => {
+    const before = [...values];
+    const modes = twoModes(values, 1.3);
+    assert.deepEqual(values, before);
+    if (modes === undefined) return;
+    assert.equal(modes.lowCount + modes.highCount, values.length);
+    assert.ok(modes.low <= modes.high);
+  }));
 });

@@ -6,8 +6,6 @@
 
 import type { TestFolder } from "../../lab/daemons.ts";
 import type { Lab } from "../../lab/lab.ts";
-import { missingCommand } from "../../lab/missing.ts";
-import { run } from "../../lab/process.ts";
 import type { Tunnel } from "./tunnel.ts";
 
 /** Whether a program is there, and which version, or why it is not. */
@@ -29,6 +27,8 @@ export interface Subject {
   readonly id: string;
   /** The name in the table and in the chart. */
   readonly label: string;
+  /** Settings that have a say in the figures, for the notes. */
+  readonly settings?: string;
   /** Set for this program, in whatever form. */
   readonly ours?: true;
   /** Set where it is measured only if it is named with `--only`. */
@@ -42,27 +42,24 @@ export interface Subject {
    *
    * @param scratch A folder for key files
    */
-  open(lab: Lab, scratch: TestFolder): Promise<Tunnel>;
-  /**
-   * Starts it with many other connections on the left side; undefined for
-   * programs that have one connection.
-   */
-  openScaled?(lab: Lab, scratch: TestFolder): Promise<Tunnel>;
+  open: Open;
+  /** Starts it in another way; undefined if it has no such way. */
+  variant?(variant: Variant): Open | undefined;
 }
 
-/** Looks for installed programs; the first one is asked for its version. */
-export async function installed(
-  programs: readonly string[],
-  versionOption: string,
-): Promise<Presence> {
-  for (const program of programs) {
-    const missing = missingCommand(program);
-    if (missing !== null) return { missing };
-  }
-  const [program = ""] = programs;
-  const text = await run([program, versionOption]);
-  return { version: firstLine(text) };
-}
+/** Starts a tunnel. */
+export type Open = (lab: Lab, scratch: TestFolder) => Promise<Tunnel>;
+
+/**
+ * Other ways to start a tunnel:
+ *
+ * - `crowd`: the left side has many other connections, which carry nothing;
+ * - `bare`: without encryption and authentication;
+ * - `together` and `apart`: both daemons on one processor, or on one each;
+ * - `fan-<n>`: a server on the left with n workers and as many processors, and
+ *   several clients on the right.
+ */
+export type Variant = "crowd" | "bare" | "together" | "apart" | `fan-${number}`;
 
 /** The first line of a text. */
 export function firstLine(text: string): string {

@@ -12,7 +12,8 @@ export function threeDigits(value: number): string {
   return value.toFixed(Math.min(Math.max(2 - magnitude, 0), 3));
 }
 
-function grid(rows: readonly (readonly string[])[]): string {
+/** A table as lines of text. */
+export function grid(rows: readonly (readonly string[])[]): string {
   const width = (column: number) =>
     Math.max(...rows.map((row) => row[column]?.length ?? 0));
   const widths = (rows[0] ?? []).map((_, column) => width(column));
@@ -37,10 +38,44 @@ export function renderTable(report: Report): string {
     return `${threeDigits(value)} (${threeDigits(ratio)}x)`;
   };
   const head = ["", "unit", ...subjects.map(({ label }) => label)];
-  const body = metrics.map(({ id, label, unit }) => [
+  const versions = ["version", "", ...subjects.map(({ version }) => version)];
+  const found = metrics.filter(({ id }) =>
+    subjects.some((subject) => medians[subject.id]?.[id] !== undefined)
+  );
+  const body = found.map(({ id, label, unit }) => [
     label,
     unit,
     ...subjects.map((subject) => cell(subject.id, id)),
+  ]);
+  return grid([head, versions, ...body]);
+}
+
+/** The metrics that everything hangs on. */
+const HEADLINES = [
+  ...["tcp.forward.gbps", "tcp.forward.cpu", "tcp.reverse.gbps"],
+  ...["udp1300.kpps", "udp64.kpps"],
+];
+
+/** Median, least and greatest of the main figures, a line for each program. */
+export function renderSpread(report: Report): string {
+  const metrics = HEADLINES.flatMap((id) =>
+    report.metrics.filter((metric) => metric.id === id)
+  );
+  const subjects = report.subjects.filter(({ pair }) => pair === undefined);
+  if (metrics.length === 0) return "";
+  const cell = (subject: string, metric: string): string => {
+    const value = report.medians[subject]?.[metric];
+    const range = report.ranges[subject]?.[metric];
+    if (value === undefined || range === undefined) return "-";
+    return `${threeDigits(value)} [${range.map(threeDigits).join("-")}]`;
+  };
+  const head = [
+    "median [least-greatest]",
+    ...metrics.map(({ label, unit }) => `${label}, ${unit}`),
+  ];
+  const body = subjects.map(({ id, label, version }) => [
+    `${label} ${version}`,
+    ...metrics.map((metric) => cell(id, metric.id)),
   ]);
   return grid([head, ...body]);
 }
@@ -49,16 +84,29 @@ export function renderTable(report: Report): string {
 export function renderDirections(report: Report): string {
   if (report.directions.length === 0) return "";
   const head = ["TCP, mixed pairs", "Gbit/s", "CPU of both, s/GB", "ratio"];
+  const name = (id: string) => {
+    const version = report.subjects.find((one) => one.id === id)?.version;
+    return version === undefined ? id : `${id} ${version}`;
+  };
   const body = report.directions.map((found) => {
     const { sender, receiver, gbps, senderCpu, receiverCpu, ratio } = found;
     return [
-      `${sender} to ${receiver}`,
+      `${name(sender)} to ${name(receiver)}`,
       threeDigits(gbps),
       `${threeDigits(senderCpu)} + ${threeDigits(receiverCpu)}`,
       ratio === undefined ? "-" : `${threeDigits(ratio)}x`,
     ];
   });
   return grid([head, ...body]);
+}
+
+/** What the makers of another one say of it; nothing that was measured here. */
+const PUBLISHED = "published: wireguard-go of Tailscale, sending, 32 flows, " +
+  "another machine: 0.152 cores per Gbit/s " +
+  "(https://github.com/tailscale/wireguard-go/pull/96)";
+
+function nameOf(report: Report, id: string): string {
+  return report.subjects.find((subject) => subject.id === id)?.label ?? id;
 }
 
 /** The machine, the versions and what was left out. */
@@ -70,10 +118,20 @@ export function renderNotes(report: Report): string {
     `TCP ${machine.congestionControl}, Deno ${machine.deno}`,
     `load average before the run: ${machine.loadAverage.toFixed(2)}`,
     `medians of ${report.rounds} rounds, ${report.seconds} s a transfer; ` +
-    `(x): how many times better ${reference?.label ?? "none"} is`,
-    ...subjects.map(({ label, version, plane }) =>
-      `${label}: ${version}${plane === undefined ? "" : `; ${plane}`}`
+    `(x): how many times better ${reference?.label ?? "none"} is, ` +
+    `the median of the ratios in each round`,
+    ...subjects.map(({ label, version, settings }) =>
+      `${label}: ${version}${settings === undefined ? "" : `; ${settings}`}`
     ),
+    ...Object.entries(report.modes).map(([id, two]) =>
+      `two modes: ${nameOf(report, id)}: TCP at ${
+        threeDigits(two.low)
+      } Gbit/s ` +
+      `(${two.lowCount} samples) and ${
+        threeDigits(two.high)
+      } (${two.highCount})`
+    ),
+    PUBLISHED,
     ...omissions.map(({ name, reason }) => `left out: ${name}: ${reason}`),
     ...failures.map((f) =>
       `failed: ${f.subject}, round ${f.round}, ${f.scenario}: ${f.reason}`

@@ -10,6 +10,9 @@ import { INNER4 } from "./tunnel.ts";
 
 const GIGA = 1e9;
 
+/** Gbit in a GB, times the ends of a tunnel. */
+const GIGABIT_ENDS = 8 * 2;
+
 /** The metrics of a transfer of that name. */
 export function transferMetrics(name: string, label: string): Metric[] {
   return [
@@ -23,11 +26,21 @@ export function transferMetrics(name: string, label: string): Metric[] {
   ];
 }
 
+/** How many processors one end keeps busy for each Gbit/s. */
+export function coresMetric(name: string, label: string): Metric {
+  return {
+    id: `${name}.cores`,
+    label: `${label}, CPU of one end`,
+    unit: "cores per Gbit/s",
+    better: "lower",
+  };
+}
+
 /**
  * Makes one TCP transfer and reads what it brought and what it cost.
  *
  * @returns `<name>.gbps` and `<name>.cpu` (CPU seconds per GB of both daemons),
- * and as details the same per daemon, the bytes and the segments sent again
+ * `<name>.cores` (processors per Gbit/s, the mean of both ends), and as details the same per daemon, the bytes and the segments sent again
  */
 export async function transfer(
   bench: Bench,
@@ -48,6 +61,7 @@ export async function transfer(
   return {
     [`${name}.gbps`]: result.bitsPerSecond / GIGA,
     [`${name}.cpu`]: left + right,
+    [`${name}.cores`]: (left + right) / GIGABIT_ENDS,
     [`${name}.cpu.left`]: left,
     [`${name}.cpu.right`]: right,
     [`${name}.bytes`]: result.bytes,

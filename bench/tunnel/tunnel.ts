@@ -14,6 +14,11 @@ export type Side = "left" | "right";
 /** Both ends, for loops. */
 export const SIDES: readonly Side[] = ["left", "right"];
 
+/** The end that a side is joined to. */
+export function otherSide(side: Side): Side {
+  return side === "left" ? "right" : "left";
+}
+
 /**
  * The tunnel device of a side. Two names, because wireguard-go names its
  * control socket after the device and all namespaces share one directory.
@@ -34,6 +39,10 @@ export const INNER6: Readonly<Record<Side, string>> = {
   left: "2001:db8:1::1",
   right: "2001:db8:1::2",
 };
+
+/** Lengths of the prefixes of both. */
+export const INNER4_BITS = 30;
+export const INNER6_BITS = 64;
 
 /** The MTU of every tunnel device, in bytes. */
 export const INNER_MTU = 1400;
@@ -169,9 +178,10 @@ export class Tunnel implements AsyncDisposable {
       return devices.includes(`${device}:`);
     }, daemon);
     await ends.configure?.(side);
+    // Some programs give their device its addresses themselves.
     const commands = [
-      `addr add ${INNER4[side]}/30 dev ${device}`,
-      `addr add ${INNER6[side]}/64 dev ${device} nodad`,
+      `addr replace ${INNER4[side]}/${INNER4_BITS} dev ${device}`,
+      `addr replace ${INNER6[side]}/${INNER6_BITS} dev ${device} nodad`,
       `link set ${device} mtu ${INNER_MTU} up`,
     ];
     // One process for all: this is part of the time that a start takes.

@@ -6,12 +6,15 @@
  */
 
 import type { Scenario } from "../scenario.ts";
+import { ceilings } from "./ceilings.ts";
+import { cores } from "./cores.ts";
 import { firstPings } from "./first_pings.ts";
 import { flows } from "./flows.ts";
 import { idlePing } from "./idle_ping.ts";
 import { ipv6 } from "./ipv6.ts";
 import { loadedPing } from "./loaded_ping.ts";
 import { memory } from "./memory.ts";
+import { apart, together } from "./placement.ts";
 import { scale } from "./scale.ts";
 import { start } from "./start.ts";
 import { tcp } from "./tcp.ts";
@@ -31,4 +34,8 @@ export const SCENARIOS: readonly Scenario[] = [
   loadedPing,
   memory,
   scale,
+  together,
+  apart,
+  ceilings,
+  ...cores,
 ];

@@ -7,7 +7,7 @@ import { transfer, transferMetrics } from "../transfer.ts";
  */
 export const scale: Scenario = {
   name: "scale",
-  scaled: true,
+  on: "crowd",
   metrics: [
     ...transferMetrics("scale.forward", "TCP, 1000 connections"),
     ...transferMetrics("scale.reverse", "TCP, 1000 connections, reverse"),

@@ -1,5 +1,5 @@
 import type { Scenario } from "../scenario.ts";
-import { transfer, transferMetrics } from "../transfer.ts";
+import { coresMetric, transfer, transferMetrics } from "../transfer.ts";
 
 /** One TCP connection, left to right and then right to left. */
 export const tcp: Scenario = {
@@ -7,6 +7,7 @@ export const tcp: Scenario = {
   pairs: true,
   metrics: [
     ...transferMetrics("tcp.forward", "TCP"),
+    coresMetric("tcp.forward", "TCP"),
     ...transferMetrics("tcp.reverse", "TCP, reverse"),
   ],
   async run(bench) {

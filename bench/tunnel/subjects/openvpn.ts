@@ -1,64 +1,56 @@
 /**
- * OpenVPN with a static key: like SATP it knows no handshake, and
- * AES-128-CBC with HMAC-SHA1 is what it has nearest to the SATP default.
+ * OpenVPN in user space, with TLS and the fastest cipher that it negotiates.
  *
  * @module
  */
 
-import type { TestFolder } from "../../../lab/daemons.ts";
+import { certificateFile } from "../../../lab/certificates.ts";
 import type { Lab } from "../../../lab/lab.ts";
-import { run } from "../../../lab/process.ts";
-import { firstLine, installed, type Subject } from "../subject.ts";
-import { DEVICE, INNER_MTU, type Side, Tunnel } from "../tunnel.ts";
+import type { PeerPrograms } from "../peers.ts";
+import type { Subject } from "../subject.ts";
+import { DEVICE, INNER_MTU, otherSide, type Side, Tunnel } from "../tunnel.ts";
 
-/** OpenVPN 2.7 and newer want to be told that static keys are meant. */
-function staticKeyConsent(version: string): string[] {
-  const [, major, minor] = /^OpenVPN (\d+)\.(\d+)/.exec(version) ?? [];
-  const asks = Number(major) > 2 || (Number(major) === 2 && Number(minor) >= 7);
-  return asks ? ["--allow-deprecated-insecure-static-crypto"] : [];
-}
+const CIPHER = "AES-128-GCM";
 
-function argv(
-  lab: Lab,
-  side: Side,
-  keyFile: string,
-  version: string,
-): readonly string[] {
-  const remote = lab[side === "left" ? "right" : "left"].ipv4;
+/** Who each side is, of those with a certificate. */
+const NAMES = { left: "alice", right: "bob" } as const;
+
+function options(lab: Lab, side: Side): string[] {
+  const remote = lab[otherSide(side)].ipv4;
+  const role = side === "left"
+    ? ["--tls-server", "--dh", "none"]
+    : ["--tls-client"];
   return [
-    ...["openvpn", "--proto", "udp4", "--port", "1194", "--remote", remote],
+    ...["--proto", "udp4", "--port", "1194", "--remote", remote],
     ...["--dev", DEVICE[side], "--dev-type", "tun"],
     ...["--tun-mtu", String(INNER_MTU), "--verb", "1"],
-    ...["--secret", keyFile, "--cipher", "AES-128-CBC", "--auth", "SHA1"],
     // the window in packets, and how many seconds a packet may be late
     ...["--replay-window", "1024", "15"],
-    ...staticKeyConsent(version),
+    ...role,
+    ...["--ca", certificateFile("ca.pem")],
+    ...["--cert", certificateFile(`${NAMES[side]}.pem`)],
+    ...["--key", certificateFile(`${NAMES[side]}.key`)],
+    // Nothing else is on offer, so that it is this or no tunnel.
+    ...["--data-ciphers", CIPHER, "--data-ciphers-fallback", CIPHER],
+    // With it the kernel carries the packets, where it has the module.
+    "--disable-dco",
   ];
 }
 
-async function open(lab: Lab, scratch: TestFolder): Promise<Tunnel> {
-  const keyFile = scratch.file("openvpn.key");
-  await run(["openvpn", "--genkey", "secret", keyFile]);
-  const version = await run(["openvpn", "--version"]);
-  return await Tunnel.open(lab, {
-    argv: {
-      left: argv(lab, "left", keyFile, version),
-      right: argv(lab, "right", keyFile, version),
-    },
-  });
-}
-
-/** OpenVPN in static key mode. */
-export function openvpn(): Subject {
+/** OpenVPN at both ends; 2.6 is the first that knows of DCO. */
+export function openvpn(peers: PeerPrograms): Subject {
+  const command = peers.command("openvpn");
   return {
     id: "openvpn",
     label: "OpenVPN",
-    async presence() {
-      const presence = await installed(["openvpn"], "--version");
-      if ("missing" in presence) return presence;
-      const words = firstLine(presence.version).split(" ", 2);
-      return { version: words.join(" ") };
-    },
-    open,
+    settings: `TLS, ${CIPHER}, in user space (without DCO)`,
+    presence: () => peers.presence(["openvpn"], "--version"),
+    open: (lab) =>
+      Tunnel.open(lab, {
+        argv: {
+          left: [...command, ...options(lab, "left")],
+          right: [...command, ...options(lab, "right")],
+        },
+      }),
   };
 }

@@ -7,8 +7,16 @@
 import type { TestFolder } from "../../../lab/daemons.ts";
 import type { Lab } from "../../../lab/lab.ts";
 import { run } from "../../../lab/process.ts";
-import { installed, type Subject } from "../subject.ts";
-import { DEVICE, INNER4, INNER6, type Side, Tunnel } from "../tunnel.ts";
+import type { PeerPrograms } from "../peers.ts";
+import type { Subject } from "../subject.ts";
+import {
+  DEVICE,
+  INNER4,
+  INNER6,
+  otherSide,
+  type Side,
+  Tunnel,
+} from "../tunnel.ts";
 
 const PORT = 51820;
 
@@ -21,11 +29,15 @@ interface Keys {
   readonly publicKey: string;
 }
 
-async function makeKeys(scratch: TestFolder, side: Side): Promise<Keys> {
-  const privateKey = await run(["wg", "genkey"]);
+async function makeKeys(
+  wg: readonly string[],
+  scratch: TestFolder,
+  side: Side,
+): Promise<Keys> {
+  const privateKey = await run([...wg, "genkey"]);
   const privateKeyFile = scratch.file(`wireguard-${side}.key`);
   await Deno.writeTextFile(privateKeyFile, privateKey, { mode: 0o600 });
-  const publicKey = await run(["wg", "pubkey"], { input: privateKey });
+  const publicKey = await run([...wg, "pubkey"], { input: privateKey });
   return { privateKeyFile, publicKey: publicKey.trim() };
 }
 
@@ -40,19 +52,25 @@ async function controlSocket(side: Side): Promise<void> {
   throw new Error(`Cannot configure wireguard-go: ${path} does not exist`);
 }
 
-async function open(lab: Lab, scratch: TestFolder): Promise<Tunnel> {
+async function open(
+  peers: PeerPrograms,
+  lab: Lab,
+  scratch: TestFolder,
+): Promise<Tunnel> {
+  const wg = peers.command("wg");
+  const wireguardGo = peers.command("wireguard-go");
   const keys = {
-    left: await makeKeys(scratch, "left"),
-    right: await makeKeys(scratch, "right"),
+    left: await makeKeys(wg, scratch, "left"),
+    right: await makeKeys(wg, scratch, "right"),
   };
-  const argv = (side: Side) => ["wireguard-go", "-f", DEVICE[side]];
+  const argv = (side: Side) => [...wireguardGo, "-f", DEVICE[side]];
   return await Tunnel.open(lab, {
     argv: { left: argv("left"), right: argv("right") },
     async configure(side) {
-      const other = side === "left" ? "right" : "left";
+      const other = otherSide(side);
       await controlSocket(side);
       await lab[side].run([
-        ...["wg", "set", DEVICE[side], "listen-port", String(PORT)],
+        ...[...wg, "set", DEVICE[side], "listen-port", String(PORT)],
         ...["private-key", keys[side].privateKeyFile],
         ...["peer", keys[other].publicKey],
         ...["endpoint", `${lab[other].ipv4}:${PORT}`],
@@ -63,11 +81,12 @@ async function open(lab: Lab, scratch: TestFolder): Promise<Tunnel> {
 }
 
 /** wireguard-go at both ends. */
-export function wireguard(): Subject {
+export function wireguard(peers: PeerPrograms): Subject {
   return {
     id: "wireguard-go",
     label: "wireguard-go",
-    presence: () => installed(["wireguard-go", "wg"], "--version"),
-    open,
+    settings: "ChaCha20-Poly1305",
+    presence: () => peers.presence(["wireguard-go", "wg"], "--version"),
+    open: (lab, scratch) => open(peers, lab, scratch),
   };
 }
