@@ -108,7 +108,10 @@ export class Runner {
       return false;
     }
     await using _ended = tunnel;
-    if (tunnel.plane !== undefined) this.#planes.set(subject.id, tunnel.plane);
+    // The first one is the usual way to start it.
+    if (tunnel.plane !== undefined && !this.#planes.has(subject.id)) {
+      this.#planes.set(subject.id, tunnel.plane);
+    }
     for (const scenario of scenarios) {
       await this.#play(scenario, subject, round, tunnel);
       if (tunnel.obituary !== undefined) break;

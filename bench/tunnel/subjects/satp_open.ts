@@ -31,6 +31,9 @@ export interface SatpCommand {
 const MUX = 16;
 const PASSPHRASE = "benchmark";
 
+/** The port of a daemon that is not told another one. */
+const PORT = 4444;
+
 /** Where the control daemon listens for those that know no unix sockets. */
 const CONTROL = "127.0.0.1:2323";
 
@@ -168,6 +171,7 @@ function openFan({ command }: SatpCommand, workers: number): Open {
   const client = (lab: Lab, index: number) => [
     ...[...onProcessors(rest), ...command, "--workers", "1"],
     ...common("right", fanDevice(index), MUX + index),
+    ...["--port", String(PORT + index)],
     ...[...USUAL, ...toRemote(lab, "right")],
   ];
   return async (lab, scratch) => {
