@@ -96,7 +96,7 @@ async function save(report: Report, complete: boolean): Promise<void> {
   await Deno.mkdir(RESULTS, { recursive: true });
   await Deno.writeTextFile(json, JSON.stringify(report, null, 1) + "\n");
   await Deno.writeTextFile(svg, renderChart(report));
-  print(`\nwritten: bench/results/${stem}.json and .svg`);
+  print(`written: bench/results/${stem}.json and .svg`);
 }
 
 /** Measures and reports; returns the exit status. */
@@ -113,7 +113,9 @@ async function bench(options: Options, all: Subject[]): Promise<number> {
   const { rounds, seconds } = options;
   const environment = await readEnvironment();
   const plan = { subjects: present, scenarios, rounds, seconds, signal };
+  const started = performance.now();
   const outcome = await inLab({ ...plan, progress: print });
+  const minutes = (performance.now() - started) / 60_000;
   const metrics = scenarios.flatMap((scenario) => scenario.metrics);
   const figures = medians(outcome.samples);
   const subjects = measured.map((subject): Measured => {
@@ -147,6 +149,7 @@ async function bench(options: Options, all: Subject[]): Promise<number> {
   for (const part of parts.map((render) => render(report))) {
     if (part !== "") print(`\n${part}`);
   }
+  print(`\ntook ${minutes.toFixed(1)} minutes`);
   await save(report, options.complete);
   return outcome.failures.length === 0 ? 0 : 1;
 }
