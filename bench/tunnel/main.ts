@@ -135,7 +135,7 @@ async function bench(options: Options, all: Subject[]): Promise<number> {
     medians: figures,
     ranges: ranges(outcome.samples),
     ratios: ratios(outcome.samples, metrics, reference),
-    modes: modes(outcome.samples),
+    modes: modes(outcome.samples, subjects),
     directions: directions(figures, measured),
     samples: outcome.samples,
   };

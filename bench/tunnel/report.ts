@@ -158,12 +158,22 @@ export function gather(
 /** How far apart, as a factor, two modes of throughput have to be. */
 const MODES_APART = 1.4;
 
+/** With fewer figures than that, any two of them make two places. */
+const MODES_LEAST = 4;
+
 /** The subjects whose TCP throughput, of both ways, gathers in two places. */
-export function modes(samples: readonly Sample[]): Record<string, Modes> {
-  const found = Object.entries(gather(samples)).map(([subject, row]) => {
+export function modes(
+  samples: readonly Sample[],
+  subjects: readonly Measured[],
+): Record<string, Modes> {
+  const cells = gather(samples);
+  // Both ways of a mixed pair are two things.
+  const alike = subjects.filter(({ pair }) => pair === undefined);
+  const found = alike.map(({ id }) => {
     const values = ["tcp.forward.gbps", "tcp.reverse.gbps"]
-      .flatMap((metric) => [...row[metric]?.values() ?? []]);
-    return [subject, twoModes(values, MODES_APART)] as const;
+      .flatMap((metric) => [...cells[id]?.[metric]?.values() ?? []]);
+    const enough = values.length >= MODES_LEAST;
+    return [id, enough ? twoModes(values, MODES_APART) : undefined] as const;
   });
   return Object.fromEntries(
     found.flatMap(([subject, two]) =>

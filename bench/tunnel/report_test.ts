@@ -157,9 +157,19 @@ Deno.test("modes() look at TCP of both ways, and find no two where there is one"
       return samplesOf({ moody: row, steady }, round);
     },
   );
-  assert.deepEqual(modes(samples), {
+  const named = (id: string) => ({ id, label: id, version: "1" });
+  const [moody, steady] = [named("moody"), named("steady")];
+  assert.deepEqual(modes(samples, [moody, steady]), {
     moody: { low: 0.3, high: 0.6, lowCount: 4, highCount: 2 },
   });
+  const pair = { ...moody, pair: { left: "steady", right: "moody" } };
+  assert.deepEqual(modes(samples, [pair, steady]), {});
+});
+
+Deno.test("modes() make no two places of the two ways of one round", () => {
+  const row = { "tcp.forward.gbps": 0.3, "tcp.reverse.gbps": 0.6 };
+  const subjects = [{ id: "moody", label: "moody", version: "1" }];
+  assert.deepEqual(modes(samplesOf({ moody: row }), subjects), {});
 });
 
 Deno.test("directions() name the sender and compare with the real pair", () => {

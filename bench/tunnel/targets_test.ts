@@ -14,6 +14,10 @@ function reportOf(...rounds: readonly Rows[]): Report {
   );
   const ids = [...new Set(samples.map(({ subject }) => subject))];
   const isOurs = (id: string) => id === "source" || id === "ipsec-mb";
+  const subjects = ids.map((id) => ({
+    ...{ id, label: id, version: "1" },
+    ...isOurs(id) && { ours: true as const },
+  }));
   return {
     environment: {
       date: "",
@@ -27,10 +31,7 @@ function reportOf(...rounds: readonly Rows[]): Report {
     },
     rounds: rounds.length,
     seconds: 2,
-    subjects: ids.map((id) => ({
-      ...{ id, label: id, version: "1" },
-      ...isOurs(id) && { ours: true as const },
-    })),
+    subjects,
     metrics: [],
     omissions: [],
     failures: [],
@@ -38,7 +39,7 @@ function reportOf(...rounds: readonly Rows[]): Report {
     medians: medians(samples),
     ranges: {},
     ratios: {},
-    modes: modes(samples),
+    modes: modes(samples, subjects),
     directions: [],
     samples,
   };
@@ -69,8 +70,11 @@ Deno.test("ratios to peers are taken within each round", () => {
 Deno.test("anytun's modes count where its throughput has two", () => {
   const one = reportOf({ source: tcp(6), anytun: tcp(0.5) });
   assert.equal(measured(one, "TCP, anytun's slow mode"), undefined);
-  const two = reportOf({ source: tcp(6), anytun: tcp(0.5) }, {
-    ...{ source: tcp(6), anytun: tcp(1) },
+  const both = (gbps: number) => ({
+    ...{ ...tcp(gbps), "tcp.reverse.gbps": gbps },
+  });
+  const two = reportOf({ source: tcp(6), anytun: both(0.5) }, {
+    ...{ source: tcp(6), anytun: both(1) },
   });
   assert.equal(measured(two, "TCP, anytun's slow mode"), 12);
   assert.equal(measured(two, "TCP, anytun's fast mode"), 6);
