@@ -17,11 +17,15 @@ export const FAN_CLIENTS = Math.min(
   64,
 );
 
+/** The most that `--workers` takes. */
+const MOST_WORKERS = 64;
+
 /** How many workers are measured: 1, 2, 4 and so on, and all processors. */
 export function workerCounts(processors: number): number[] {
+  const most = Math.min(processors, MOST_WORKERS);
   const counts: number[] = [];
-  for (let count = 1; count < processors; count *= 2) counts.push(count);
-  return [...counts, processors];
+  for (let count = 1; count < most; count *= 2) counts.push(count);
+  return [...counts, most];
 }
 
 /** The device of a client; the first has that of every tunnel. */

@@ -5,6 +5,7 @@ Deno.test("workers are doubled up to all processors, each count once", () => {
   assert.deepEqual([1, 2, 4, 6].map(workerCounts), [
     ...[[1], [1, 2], [1, 2, 4], [1, 2, 4, 6]],
   ]);
+  assert.equal(workerCounts(96).at(-1), 64);
 });
 
 Deno.test("64 clients have a device and a network each", () => {

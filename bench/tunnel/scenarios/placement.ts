@@ -1,7 +1,11 @@
 import type { Scenario } from "../scenario.ts";
 import { transfer, transferMetrics } from "../transfer.ts";
 
-/** One TCP connection, with both daemons on one processor. */
+/**
+ * One TCP connection, with both daemons on one processor. Where the scheduler
+ * puts them makes a factor of two for anytun, and it stays for seconds: these
+ * are the slow and the fast one of its two modes, by force.
+ */
 export const together: Scenario = {
   name: "placement",
   on: "together",
