@@ -42,9 +42,12 @@ async function transfers(
   };
 }
 
+const PROCESSORS = navigator.hardwareConcurrency;
+
 /** A server with several clients, with that many workers and processors. */
 function fan(workers: number): Scenario {
-  const name = workers === 1 ? "1 worker" : `${workers} workers`;
+  const shared = workers < PROCESSORS ? "" : ", processors shared";
+  const name = (workers === 1 ? "1 worker" : `${workers} workers`) + shared;
   const id = `cores.${workers}`;
   return {
     name: "cores",
@@ -62,7 +65,8 @@ function fan(workers: number): Scenario {
   };
 }
 
-/** With 1, 2, 4 workers and so on, as far as there are processors. */
-export const cores: readonly Scenario[] = workerCounts(
-  navigator.hardwareConcurrency,
-).map(fan);
+/**
+ * With 1, 2, 4 workers and so on, as far as there are processors. The clients
+ * have those that the server leaves; if it has all, they share them.
+ */
+export const cores: readonly Scenario[] = workerCounts(PROCESSORS).map(fan);
