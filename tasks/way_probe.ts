@@ -70,7 +70,7 @@ class End implements Disposable {
       warmUpRounds: 0,
     }, {
       libc: this.#libc,
-      newEngine: await engineMaker("openssl"),
+      newEngine: await engineMaker("openssl", () => performance.now()),
       now,
       log: new PlaneLog(recordingLog(), now),
       moved: () => {},

@@ -49,7 +49,7 @@ export class IpsecMbEngine implements SyncCryptoEngine {
   }
 
   beginMac(memory: Uint8Array, count: number): Mac {
-    if (count < MANY) return this.#openssl.beginMac(memory);
+    if (count < MANY) return this.#openssl.beginMac(memory, count);
     checkMemory(this.#arena, memory);
     this.#hmac.begin();
     return this.#hmac;

@@ -156,7 +156,10 @@ export class MemoryPlane implements PlaneUnderTest {
   /** Starts the plane. */
   static async start(options: MemoryPlaneOptions): Promise<MemoryPlane> {
     const { mux = 0, role, secrets, windowSize = 0, remote } = options;
-    const openEngine = await portableEngine(options.engine ?? "webcrypto");
+    const openEngine = await portableEngine(
+      options.engine ?? "webcrypto",
+      () => performance.now(),
+    );
     const opened = openEngine(options.params);
     const { wrap = (engine: CryptoEngine) => engine } = options;
     const engine = wrap(opened.engine);

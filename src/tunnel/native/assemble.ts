@@ -96,6 +96,7 @@ function partsOf(
 /** Opens the libraries once for all engines of a worker. */
 export async function engineMaker(
   name: NativeEngineName,
+  now: () => number,
 ): Promise<EngineMaker> {
   if (name === "builtin") {
     // node:crypto takes many megabytes in each thread: loaded only where used.
@@ -103,7 +104,9 @@ export async function engineMaker(
     return () => new BuiltinEngine();
   }
   const libcrypto = openLibcrypto();
-  if (name === "openssl") return (arena) => new OpensslEngine(libcrypto, arena);
+  if (name === "openssl") {
+    return (arena) => new OpensslEngine(libcrypto, arena, now);
+  }
   const ipsecMb = openIpsecMb();
   return (arena) => new IpsecMbEngine(ipsecMb, libcrypto, arena);
 }

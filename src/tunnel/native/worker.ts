@@ -15,7 +15,7 @@ async function carry(setup: NativeSetup): Promise<void> {
   const libc = openLibc();
   const clock = new SteadyClock(libc, Date.now());
   const now = () => clock.now();
-  const newEngine = await engineMaker(setup.engine);
+  const newEngine = await engineMaker(setup.engine, now);
   using idle = openWarmUp(setup, { libc, newEngine, now });
   const log = new PlaneLog(postingLogger(), now);
   const moved = (mux: number) => post({ kind: "moved", mux });

@@ -3,7 +3,7 @@ import { openIpsecMb } from "../../../ffi/crypto/ipsec_mb.ts";
 import { openLibcrypto } from "../../../ffi/crypto/libcrypto.ts";
 import { Arena } from "../../../ffi/memory.ts";
 import { IPSEC_MB_ARENA_BYTES, IpsecMbEngine } from "../../crypto/ipsec_mb.ts";
-import { OpensslEngine } from "../../crypto/openssl.ts";
+import { OPENSSL_ARENA_BYTES, OpensslEngine } from "../../crypto/openssl.ts";
 import { WebCryptoEngine } from "../../crypto/webcrypto.ts";
 import { DatagramBatch } from "../../satp/batch.ts";
 import type { SyncCryptoEngine } from "../../satp/engine.ts";
@@ -16,6 +16,7 @@ const ENGINE_BYTES = 4096;
 
 export async function portableEngine(
   name: NativeEngineName | "webcrypto",
+  now: () => number,
 ): Promise<EngineOpener> {
   const newBatch = DatagramBatch.standalone;
   switch (name) {
@@ -25,7 +26,10 @@ export async function portableEngine(
         (arena) => new IpsecMbEngine(openIpsecMb(), openLibcrypto(), arena),
       );
     case "openssl":
-      return onArena(0, (arena) => new OpensslEngine(openLibcrypto(), arena));
+      return onArena(
+        OPENSSL_ARENA_BYTES,
+        (arena) => new OpensslEngine(openLibcrypto(), arena, now),
+      );
     case "builtin": {
       // node:crypto takes many megabytes: loaded only where used.
       const { BuiltinEngine } = await import("../../crypto/builtin.ts");
