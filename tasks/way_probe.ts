@@ -39,7 +39,7 @@ class End implements Disposable {
     this.#wakeup = EventFd.open(libc);
   }
 
-  async assemble(role: "left" | "right", peer: End): Promise<void> {
+  assemble(role: "left" | "right", peer: End): void {
     const table = new ConnectionTable(ConnectionTable.allocate());
     const words = endpointWords();
     const { port } = peer.socket.local;
@@ -70,7 +70,7 @@ class End implements Disposable {
       warmUpRounds: 0,
     }, {
       libc: this.#libc,
-      newEngine: await engineMaker("openssl", () => performance.now()),
+      newEngine: engineMaker("openssl", () => performance.now()),
       now,
       log: new PlaneLog(recordingLog(), now),
       moved: () => {},
@@ -102,12 +102,12 @@ Deno.test({
   name: "every packet reaches the other device",
   // The libraries stay open, as in a worker.
   sanitizeResources: false,
-  async fn() {
+  fn() {
     const libc = openLibc();
     using left = new End(libc);
     using right = new End(libc);
-    await left.assemble("left", right);
-    await right.assemble("right", left);
+    left.assemble("left", right);
+    right.assemble("right", left);
     const packets = Number(Deno.env.get("PACKETS") ?? 1);
     let arrived = 0;
     for (let k = 0; k < packets; k++) {

@@ -7,7 +7,7 @@
 import { openIpsecMb } from "../../ffi/crypto/ipsec_mb.ts";
 import { openLibcrypto } from "../../ffi/crypto/libcrypto.ts";
 import { Arena } from "../../ffi/memory.ts";
-import { BuiltinEngine } from "../../src/crypto/builtin.ts";
+import { openBuiltin } from "../../src/crypto/builtin.ts";
 import { IpsecMbEngine } from "../../src/crypto/ipsec_mb.ts";
 import { OpensslEngine } from "../../src/crypto/openssl.ts";
 import { WebCryptoEngine } from "../../src/crypto/webcrypto.ts";
@@ -54,6 +54,19 @@ function inArena(): DatagramBatch {
   return lay(batch, arena.take(DATAGRAMS * (SIZE + PARAMS.tagLength), 64));
 }
 
+function inBuiltin(): readonly [SyncCryptoEngine, DatagramBatch] {
+  const bytes = DatagramBatch.slottedBytes(PARAMS, DATAGRAMS, 2048);
+  const opened = openBuiltin(bytes);
+  const batch = DatagramBatch.slotted(
+    opened.bytes,
+    PARAMS,
+    DATAGRAMS,
+    2048,
+    opened.freeAt,
+  );
+  return [opened.engine, lay(batch, batch.startOf(0))];
+}
+
 function standalone(): DatagramBatch {
   return lay(DatagramBatch.standalone(PARAMS, DATAGRAMS, 2048), 0);
 }
@@ -71,8 +84,8 @@ function ipsecMb(): SyncCryptoEngine[] {
 
 const synchronous: readonly (readonly [SyncCryptoEngine, DatagramBatch])[] = [
   ...ipsecMb().map((engine) => [engine, inArena()] as const),
-  [new OpensslEngine(libcrypto, arena), inArena()],
-  [new BuiltinEngine(), standalone()],
+  [new OpensslEngine(libcrypto, arena, () => performance.now()), inArena()],
+  inBuiltin(),
 ];
 for (const [engine, batch] of synchronous) {
   const keys = await schedules(engine);

@@ -1,62 +1,145 @@
-// The engine on `node:crypto`, for systems without libcrypto. It answers at once,
-// as the native plane needs it, and is several times faster than WebCrypto; each
-// call still has a price that libcrypto has not.
-import { createCipheriv, createHmac } from "node:crypto";
-import {
-  type AesKeyBytes,
-  BLOCK_BYTES,
-  type Cipher,
-  type Mac,
-  type MasterKey,
-  SHA1_BYTES,
-  type SyncCryptoEngine,
+// The engine that is always there: WebAssembly of this program. It answers at
+// once, as the native plane needs it, and takes neither a permission nor a
+// library. AES looks nothing up at an address that depends on a secret, and so
+// takes the same time whatever key and message are.
+import type {
+  AesKeyBytes,
+  Cipher,
+  Mac,
+  MasterKey,
+  SyncCryptoEngine,
 } from "../satp/engine.ts";
+import { AES_SCRATCH_BYTES, AES_WASM } from "./aes_wasm.ts";
+import { HMAC_LANES_BYTES, HmacLanes } from "./hmac_lanes.ts";
+import { openKernel } from "./kernel.ts";
 
+const MAX_KEY_BYTES = 32;
+
+/** That the engine takes of its memory. */
+export const BUILTIN_BYTES = HMAC_LANES_BYTES + AES_SCRATCH_BYTES +
+  MAX_KEY_BYTES;
+
+const PAGE_BYTES = 65536;
+
+/** An engine on a memory of its own. */
+interface OpenedBuiltin {
+  readonly engine: BuiltinEngine;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Where the room for messages begins, divisible by 64. */
+  readonly freeAt: number;
+}
+
+/** @param room Bytes for messages */
+export function openBuiltin(room: number): OpenedBuiltin {
+  const freeAt = Math.ceil(BUILTIN_BYTES / 64) * 64;
+  const pages = Math.ceil((freeAt + room) / PAGE_BYTES);
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+  const { buffer } = memory;
+  if (!(buffer instanceof ArrayBuffer)) {
+    throw new TypeError("Cannot open an engine: its memory is shared");
+  }
+  const engine = new BuiltinEngine(memory, 0);
+  return { engine, bytes: new Uint8Array(buffer), freeAt };
+}
+
+interface AesKernel {
+  begin(scratchAt: number): void;
+  ecb(
+    scratchAt: number,
+    keyAt: number,
+    keyBytes: number,
+    at: number,
+    blocks: number,
+  ): void;
+  ctr(
+    scratchAt: number,
+    keyAt: number,
+    keyBytes: number,
+    counterAt: number,
+    at: number,
+    size: number,
+  ): void;
+}
+
+/** For one thread and its memory. */
 export class BuiltinEngine implements SyncCryptoEngine {
   readonly name = "builtin";
+  readonly #bytes: Uint8Array;
+  readonly #hmac: HmacLanes;
+  readonly #aes: AesKernel;
+  readonly #ctr: BuiltinCtr;
+  readonly #keyAt: number;
+  readonly #scratchAt: number;
 
+  /**
+   * @param memory Where all messages of this engine lie; of fixed size
+   * @param at Divisible by 16; {@link BUILTIN_BYTES} are taken from there
+   */
+  constructor(memory: WebAssembly.Memory, at: number) {
+    this.#bytes = new Uint8Array(memory.buffer);
+    this.#hmac = new HmacLanes(memory, at);
+    this.#keyAt = at + HMAC_LANES_BYTES;
+    this.#scratchAt = this.#keyAt + MAX_KEY_BYTES;
+    this.#aes = openKernel(AES_WASM, memory) as unknown as AesKernel;
+    this.#aes.begin(this.#scratchAt);
+    this.#ctr = new BuiltinCtr(this.#aes, this.#scratchAt);
+  }
+
+  /** @throws {RangeError} Unless the key has 16, 24 or 32 bytes */
   importMasterKey(key: Uint8Array): MasterKey {
-    // ECB has no state between blocks: one cipher serves for ever.
-    const ecb = createCipheriv(`aes-${key.length * 8}-ecb`, key, null);
-    ecb.setAutoPadding(false);
+    if (![16, 24, 32].includes(key.length)) {
+      throw new RangeError(`Cannot use an AES key: it has ${key.length} bytes`);
+    }
+    const copy = Uint8Array.from(key);
     return {
-      encrypt(memory, at, blocks) {
-        const place = memory.subarray(at, at + blocks * BLOCK_BYTES);
-        place.set(ecb.update(place));
+      encrypt: (memory, at, blocks) => {
+        this.#check(memory);
+        this.#bytes.set(copy, this.#keyAt);
+        this.#aes.ecb(this.#scratchAt, this.#keyAt, copy.length, at, blocks);
+        this.#bytes.fill(0, this.#keyAt, this.#keyAt + MAX_KEY_BYTES);
       },
       close() {
-        // Frees it in the runtime, which older ones do for nothing else.
-        ecb.final();
+        copy.fill(0);
       },
     };
   }
 
-  beginCipher(memory: Uint8Array<ArrayBuffer>, keyBytes: AesKeyBytes): Cipher {
-    const name = `aes-${keyBytes * 8}-ctr`;
-    return {
-      run(keyAt, counterAt, at, size) {
-        const cipher = createCipheriv(
-          name,
-          memory.subarray(keyAt, keyAt + keyBytes),
-          memory.subarray(counterAt, counterAt + BLOCK_BYTES),
-        );
-        const body = memory.subarray(at, at + size);
-        body.set(cipher.update(body));
-        cipher.final();
-      },
-      flush() {},
-    };
+  beginCipher(memory: Uint8Array, keyBytes: AesKeyBytes): Cipher {
+    this.#check(memory);
+    this.#ctr.keyBytes = keyBytes;
+    return this.#ctr;
   }
 
-  beginMac(memory: Uint8Array<ArrayBuffer>, _count: number): Mac {
-    return {
-      run(keyAt, at, size, macAt) {
-        const key = memory.subarray(keyAt, keyAt + SHA1_BYTES);
-        const mac = createHmac("sha1", key)
-          .update(memory.subarray(at, at + size)).digest();
-        memory.set(mac, macAt);
-      },
-      flush() {},
-    };
+  beginMac(memory: Uint8Array, _count: number): Mac {
+    this.#check(memory);
+    this.#hmac.begin();
+    return this.#hmac;
   }
+
+  #check(memory: Uint8Array): void {
+    if (memory.buffer === this.#bytes.buffer) return;
+    throw new TypeError("Cannot work on a memory outside the engine's own");
+  }
+}
+
+class BuiltinCtr implements Cipher {
+  keyBytes: AesKeyBytes = 16;
+  readonly #aes: AesKernel;
+  readonly #scratchAt: number;
+
+  constructor(aes: AesKernel, scratchAt: number) {
+    this.#aes = aes;
+    this.#scratchAt = scratchAt;
+  }
+
+  /**
+   * @param counterAt Only the last four of its 16 bytes count, without a carry to
+   * the others
+   */
+  run(keyAt: number, counterAt: number, at: number, size: number): void {
+    const { keyBytes } = this;
+    this.#aes.ctr(this.#scratchAt, keyAt, keyBytes, counterAt, at, size);
+  }
+
+  flush(): void {}
 }

@@ -43,7 +43,7 @@ export async function choosePlane(
   }
   const { PortableBuilder } = await import("./portable/builder.ts");
   const { portableEngine } = await import("./portable/engine.ts");
-  const opener = await portableEngine(name, now);
+  const opener = portableEngine(name, now);
   return new PortableBuilder(
     libc,
     opener,

@@ -1,6 +1,7 @@
 // Assembles the WebAssembly of the engines: `deno task wasm`. A test holds that
 // the results are what this makes.
 import openWabt from "wabt";
+import { AES_SCRATCH_BYTES, aesWat } from "./aes.ts";
 import { HMAC_SCRATCH_BYTES, hmacSha1Wat } from "./hmac_sha1.ts";
 
 interface Kernel {
@@ -12,6 +13,11 @@ interface Kernel {
 }
 
 export const KERNELS: readonly Kernel[] = [{
+  name: "AES",
+  wat: aesWat,
+  scratch: AES_SCRATCH_BYTES,
+  path: "src/crypto/aes_wasm.ts",
+}, {
   name: "HMAC_SHA1",
   wat: hmacSha1Wat,
   scratch: HMAC_SCRATCH_BYTES,

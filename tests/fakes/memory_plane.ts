@@ -156,7 +156,7 @@ export class MemoryPlane implements PlaneUnderTest {
   /** Starts the plane. */
   static async start(options: MemoryPlaneOptions): Promise<MemoryPlane> {
     const { mux = 0, role, secrets, windowSize = 0, remote } = options;
-    const openEngine = await portableEngine(
+    const openEngine = portableEngine(
       options.engine ?? "webcrypto",
       () => performance.now(),
     );

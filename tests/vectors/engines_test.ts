@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { openIpsecMb } from "../../ffi/crypto/ipsec_mb.ts";
 import { openLibcrypto } from "../../ffi/crypto/libcrypto.ts";
 import { Arena } from "../../ffi/memory.ts";
-import { BuiltinEngine } from "../../src/crypto/builtin.ts";
+import { openBuiltin } from "../../src/crypto/builtin.ts";
 import { IpsecMbEngine } from "../../src/crypto/ipsec_mb.ts";
 import { OpensslEngine } from "../../src/crypto/openssl.ts";
 import { WebCryptoEngine } from "../../src/crypto/webcrypto.ts";
@@ -50,12 +50,10 @@ const BENCHES: Readonly<Record<string, () => Bench>> = {
     freeAt: 0,
     [Symbol.dispose]() {},
   }),
-  builtin: () => ({
-    engine: new BuiltinEngine(),
-    memory: new Uint8Array(MEMORY_BYTES),
-    freeAt: 0,
-    [Symbol.dispose]() {},
-  }),
+  builtin: () => {
+    const { engine, bytes, freeAt } = openBuiltin(MEMORY_BYTES);
+    return { engine, memory: bytes, freeAt, [Symbol.dispose]() {} };
+  },
   openssl: () => {
     const libcrypto = openLibcrypto();
     const arena = new Arena(MEMORY_BYTES);

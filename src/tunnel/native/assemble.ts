@@ -10,6 +10,7 @@ import { openLibcrypto } from "../../../ffi/crypto/libcrypto.ts";
 import { Arena } from "../../../ffi/memory.ts";
 import { PacketPort } from "../../../ffi/tuntap/packet_port.ts";
 import { EventFd, PollSet } from "../../../ffi/poll.ts";
+import { BUILTIN_BYTES, BuiltinEngine } from "../../crypto/builtin.ts";
 import { IPSEC_MB_ARENA_BYTES, IpsecMbEngine } from "../../crypto/ipsec_mb.ts";
 import { OpensslEngine } from "../../crypto/openssl.ts";
 import { openPacketMemory, type PacketMemory } from "../../offload/bytes.ts";
@@ -94,14 +95,13 @@ function partsOf(
 }
 
 /** Opens the libraries once for all engines of a worker. */
-export async function engineMaker(
+export function engineMaker(
   name: NativeEngineName,
   now: () => number,
-): Promise<EngineMaker> {
+): EngineMaker {
   if (name === "builtin") {
-    // node:crypto takes many megabytes in each thread: loaded only where used.
-    const { BuiltinEngine } = await import("../../crypto/builtin.ts");
-    return () => new BuiltinEngine();
+    return (arena) =>
+      new BuiltinEngine(arena.memory, arena.take(BUILTIN_BYTES, 64));
   }
   const libcrypto = openLibcrypto();
   if (name === "openssl") {

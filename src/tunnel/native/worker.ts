@@ -11,11 +11,11 @@ import type { NativeSetup, WorkerMessage } from "./messages.ts";
 import { FLUSH_MS, PlaneLog } from "../plane_log.ts";
 import { openWarmUp } from "./warm_up.ts";
 
-async function carry(setup: NativeSetup): Promise<void> {
+function carry(setup: NativeSetup): void {
   const libc = openLibc();
   const clock = new SteadyClock(libc, Date.now());
   const now = () => clock.now();
-  const newEngine = await engineMaker(setup.engine, now);
+  const newEngine = engineMaker(setup.engine, now);
   using idle = openWarmUp(setup, { libc, newEngine, now });
   const log = new PlaneLog(postingLogger(), now);
   const moved = (mux: number) => post({ kind: "moved", mux });
@@ -45,9 +45,9 @@ function post(message: WorkerMessage): void {
   self.postMessage(message);
 }
 
-self.onmessage = async ({ data }: MessageEvent<NativeSetup>) => {
+self.onmessage = ({ data }: MessageEvent<NativeSetup>) => {
   try {
-    await carry(data);
+    carry(data);
     post({ kind: "stopped" });
   } catch (error) {
     // At once, without the detour over the main thread: half a plane is none.

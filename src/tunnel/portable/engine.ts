@@ -3,22 +3,23 @@ import { openIpsecMb } from "../../../ffi/crypto/ipsec_mb.ts";
 import { openLibcrypto } from "../../../ffi/crypto/libcrypto.ts";
 import { Arena } from "../../../ffi/memory.ts";
 import { IPSEC_MB_ARENA_BYTES, IpsecMbEngine } from "../../crypto/ipsec_mb.ts";
+import { openBuiltin } from "../../crypto/builtin.ts";
 import { OPENSSL_ARENA_BYTES, OpensslEngine } from "../../crypto/openssl.ts";
 import { WebCryptoEngine } from "../../crypto/webcrypto.ts";
 import { DatagramBatch } from "../../satp/batch.ts";
 import type { SyncCryptoEngine } from "../../satp/engine.ts";
 import type { NativeEngineName } from "../native/messages.ts";
-import type { EngineOpener } from "./builder.ts";
+import type { SatpParameters } from "../../satp/params.ts";
+import type { EngineOpener, OpenedEngine } from "./builder.ts";
 import { portableBatchBytes } from "./plane.ts";
 
 /** Bytes of an arena for the engine itself and for alignment. */
 const ENGINE_BYTES = 4096;
 
-export async function portableEngine(
+export function portableEngine(
   name: NativeEngineName | "webcrypto",
   now: () => number,
-): Promise<EngineOpener> {
-  const newBatch = DatagramBatch.standalone;
+): EngineOpener {
   switch (name) {
     case "ipsec-mb":
       return onArena(
@@ -30,14 +31,30 @@ export async function portableEngine(
         OPENSSL_ARENA_BYTES,
         (arena) => new OpensslEngine(openLibcrypto(), arena, now),
       );
-    case "builtin": {
-      // node:crypto takes many megabytes: loaded only where used.
-      const { BuiltinEngine } = await import("../../crypto/builtin.ts");
-      return () => ({ engine: new BuiltinEngine(), newBatch });
-    }
+    case "builtin":
+      return onBuiltin;
     case "webcrypto":
-      return () => ({ engine: new WebCryptoEngine(crypto.subtle), newBatch });
+      return () => ({
+        engine: new WebCryptoEngine(crypto.subtle),
+        newBatch: DatagramBatch.standalone,
+      });
   }
+}
+
+function onBuiltin(params: SatpParameters): OpenedEngine {
+  const { engine, bytes, freeAt } = openBuiltin(
+    ENGINE_BYTES + portableBatchBytes(params),
+  );
+  let at = freeAt;
+  return {
+    engine,
+    newBatch: (params, capacity, slotBytes) => {
+      const from = at;
+      at += DatagramBatch.slottedBytes(params, capacity, slotBytes);
+      at = Math.ceil(at / 64) * 64;
+      return DatagramBatch.slotted(bytes, params, capacity, slotBytes, from);
+    },
+  };
 }
 
 function onArena(

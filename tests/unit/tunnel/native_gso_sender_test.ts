@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Errno } from "../../../ffi/errno.ts";
 import type { Libc } from "../../../ffi/libc.ts";
-import { BuiltinEngine } from "../../../src/crypto/builtin.ts";
+import { openBuiltin } from "../../../src/crypto/builtin.ts";
 import { formatEndpoint, parseEndpoint } from "../../../src/net/endpoint.ts";
 import { DatagramBatch } from "../../../src/satp/batch.ts";
 import {
@@ -43,7 +43,7 @@ const IPV4_FD = 40, IPV6_FD = 60;
 class Bench {
   readonly kernel = new RecordingKernel();
   readonly table = new ConnectionTable(ConnectionTable.allocate());
-  readonly connections = new Connections(this.table, new BuiltinEngine());
+  readonly connections = new Connections(this.table, openBuiltin(0).engine);
   readonly noSocket: string[] = [];
   now = 5000;
   readonly #outbound: Outbound;

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { SystemError } from "../../../ffi/errno.ts";
 import type { Libc } from "../../../ffi/libc.ts";
-import { BuiltinEngine } from "../../../src/crypto/builtin.ts";
-import type { MasterKey } from "../../../src/satp/engine.ts";
 import { ConnectionTable } from "../../../src/tunnel/connection_table.ts";
 import { PLANE_COUNTERS } from "../../../src/tunnel/counters.ts";
+import { engineMaker } from "../../../src/tunnel/native/assemble.ts";
 import { DeviceTurn } from "../../../src/tunnel/native/device_turn.ts";
 import type {
   NativeSetup,
@@ -13,21 +12,6 @@ import type {
 import { openWarmUp, WarmUp } from "../../../src/tunnel/native/warm_up.ts";
 import { tunnelSettings } from "../../fakes/tunnel_settings.ts";
 import { libcTest } from "../../fakes/with_libc.ts";
-
-/** Closes its keys, which a warm-up leaves to the end of the worker. */
-class ClosingEngine extends BuiltinEngine implements Disposable {
-  readonly #keys: MasterKey[] = [];
-
-  override importMasterKey(key: Uint8Array): MasterKey {
-    const master = super.importMasterKey(key);
-    this.#keys.push(master);
-    return master;
-  }
-
-  [Symbol.dispose](): void {
-    for (const key of this.#keys) key.close();
-  }
-}
 
 /** Packets in a round. */
 const PACKETS = 5;
@@ -80,11 +64,11 @@ function countWarmUp(
       return count;
     },
   };
-  using engines = new DisposableStack();
+  const now = () => performance.now();
   using idle = openWarmUp(setup, {
     libc: { ...libc, symbols },
-    newEngine: () => engines.use(new ClosingEngine()),
-    now: () => performance.now(),
+    newEngine: engineMaker("builtin", now),
+    now,
   });
   while (!idle.isDone && Atomics.load(stop, 0) === 0) idle.step();
   return { written, sent };
