@@ -6,9 +6,12 @@
  * @module
  */
 export {
+  createSatpBatchCodec,
   createSatpCodec,
+  type SatpBatchCodecOptions,
   type SatpCodecOptions,
 } from "./src/crypto/create_codec.ts";
+export type { SatpBatchCodec } from "./src/satp/batch_codec.ts";
 export type { OpenedPacket, PlainPacket, SatpCodec } from "./src/satp/codec.ts";
 export { SatpError, type SatpErrorCode } from "./src/satp/errors.ts";
 export type {

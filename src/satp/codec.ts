@@ -1,21 +1,7 @@
 // Codec of single datagrams, for the library.
-import { DatagramBatch } from "./batch.ts";
-import type { CryptoEngine } from "./engine.ts";
+import { checkPayload, faultOf, type SatpBatchCodec } from "./batch_codec.ts";
 import { SatpError } from "./errors.ts";
-import {
-  HEADER_BYTES,
-  MAX_DATAGRAM_BYTES,
-  PAYLOAD_TYPE_BYTES,
-  readMux,
-  readSenderId,
-  readSeq,
-  readU16,
-  writeHeader,
-  writeU16,
-} from "./header.ts";
-import type { SatpParameters } from "./params.ts";
-import { applyCipher, authenticateBatch, sealBatch } from "./pipeline.ts";
-import type { SchedulePair } from "./key_derivation.ts";
+import { MAX_DATAGRAM_BYTES } from "./header.ts";
 
 /** What {@link SatpCodec.seal} puts into a datagram. */
 export interface PlainPacket {
@@ -37,32 +23,18 @@ export interface OpenedPacket extends PlainPacket {
 
 /** Seals and opens datagrams of one connection. Made by `createSatpCodec`. */
 export class SatpCodec {
-  readonly #engine: CryptoEngine;
-  readonly #params: SatpParameters;
-  readonly #schedules: SchedulePair;
-  readonly #mux: number;
-  readonly #senderId: number;
+  readonly #batch: SatpBatchCodec;
+  readonly #tagLength: number;
 
   /**
-   * For those who bring an engine; others call `createSatpCodec()`.
+   * For those who bring a batch; others call `createSatpCodec()`.
    *
-   * @param params Effective parameters
-   * @param schedules Key schedules of both directions, made by `engine`
-   * @param mux Mux of sealed datagrams, 0 to 65535
-   * @param senderId Sender id of sealed datagrams, 0 to 65535
+   * @param batch Used by nobody else
+   * @param tagLength Bytes of its tags
    */
-  constructor(
-    engine: CryptoEngine,
-    params: SatpParameters,
-    schedules: SchedulePair,
-    mux: number,
-    senderId: number,
-  ) {
-    this.#engine = engine;
-    this.#params = params;
-    this.#schedules = schedules;
-    this.#mux = mux;
-    this.#senderId = senderId;
+  constructor(batch: SatpBatchCodec, tagLength: number) {
+    this.#batch = batch;
+    this.#tagLength = tagLength;
   }
 
   /**
@@ -72,28 +44,8 @@ export class SatpCodec {
    * @throws {SatpError} TOO_LONG if no peer would take the datagram;
    * BAD_PARAMETER if a number is out of range
    */
-  async seal(packet: PlainPacket): Promise<Uint8Array> {
-    const { seq, payloadType, payload } = packet;
-    checkUnsigned("seq", seq, 0xffffffff);
-    checkUnsigned("payloadType", payloadType, 0xffff);
-    const size = HEADER_BYTES + PAYLOAD_TYPE_BYTES + payload.length;
-    const total = size + this.#params.tagLength;
-    if (total > MAX_DATAGRAM_BYTES) {
-      throw new SatpError(
-        "TOO_LONG",
-        `Cannot seal ${payload.length} bytes: the datagram would have ${total}, more than ${MAX_DATAGRAM_BYTES}`,
-      );
-    }
-    const batch = this.#single(size);
-    const { memory } = batch;
-    const at = batch.startOf(0);
-    writeHeader(memory, at, seq, this.#senderId, this.#mux);
-    writeU16(memory, at + HEADER_BYTES, payloadType);
-    memory.set(payload, at + HEADER_BYTES + PAYLOAD_TYPE_BYTES);
-    await sealBatch(this.#engine, batch, [this.#schedules.seal]);
-    const datagram = memory.slice(at, at + total);
-    batch.wipe();
-    return datagram;
+  seal(packet: PlainPacket): Promise<Uint8Array> {
+    return new Promise((resolve) => resolve(this.#seal(packet)));
   }
 
   /**
@@ -103,50 +55,56 @@ export class SatpCodec {
    * @throws {SatpError} TOO_SHORT if there is no room for header, payload type
    * and tag; TOO_LONG above 1600 bytes; WRONG_TAG if it is not authentic
    */
-  async open(datagram: Uint8Array): Promise<OpenedPacket> {
-    const size = datagram.length - this.#params.tagLength;
-    if (size < HEADER_BYTES + PAYLOAD_TYPE_BYTES) {
-      throw new SatpError(
-        "TOO_SHORT",
-        `Cannot open a datagram of ${datagram.length} bytes`,
-      );
-    }
-    if (datagram.length > MAX_DATAGRAM_BYTES) {
-      throw new SatpError(
-        "TOO_LONG",
-        `Cannot open a datagram of ${datagram.length} bytes: the limit is ${MAX_DATAGRAM_BYTES}`,
-      );
-    }
-    const batch = this.#single(size);
-    const { memory } = batch;
-    const at = batch.startOf(0);
-    memory.set(datagram, at);
-    await authenticateBatch(this.#engine, batch, [this.#schedules.open]);
-    if (batch.wanted[0] !== 1) {
-      throw new SatpError("WRONG_TAG", "Cannot open a datagram: wrong tag");
-    }
-    await applyCipher(this.#engine, batch);
-    batch.wipe();
-    return {
-      seq: readSeq(memory, at),
-      senderId: readSenderId(memory, at),
-      mux: readMux(memory, at),
-      payloadType: readU16(memory, at + HEADER_BYTES),
-      payload: memory.slice(at + HEADER_BYTES + PAYLOAD_TYPE_BYTES, at + size),
-    };
+  open(datagram: Uint8Array): Promise<OpenedPacket> {
+    return new Promise((resolve) => resolve(this.#open(datagram)));
   }
 
-  #single(size: number): DatagramBatch {
-    const batch = DatagramBatch.standalone(
-      this.#params,
-      1,
-      size + this.#params.tagLength,
-    );
-    batch.count = 1;
-    batch.size[0] = size;
-    batch.wanted[0] = 1;
-    return batch;
+  #seal({ seq, payloadType, payload }: PlainPacket): Uint8Array {
+    checkUnsigned("seq", seq, 0xffffffff);
+    checkUnsigned("payloadType", payloadType, 0xffff);
+    checkPayload(payload.length, this.#tagLength);
+    const batch = this.#batch;
+    batch.seqs[0] = seq;
+    batch.payloadTypes[0] = payloadType;
+    batch.payloadSizes[0] = payload.length;
+    batch.payloads[0]?.set(payload);
+    batch.sealAll(1);
+    return sliceOf(batch.datagrams, batch.datagramSizes);
   }
+
+  #open(datagram: Uint8Array): OpenedPacket {
+    const { length } = datagram;
+    const fault = faultOf(length, this.#tagLength);
+    if (fault !== null) {
+      const limit = fault === "TOO_LONG"
+        ? `: the limit is ${MAX_DATAGRAM_BYTES}`
+        : "";
+      throw new SatpError(
+        fault,
+        `Cannot open a datagram of ${length} bytes${limit}`,
+      );
+    }
+    const batch = this.#batch;
+    batch.datagrams[0]?.set(datagram);
+    batch.datagramSizes[0] = length;
+    if (batch.openAll(1) === 0) {
+      throw new SatpError("WRONG_TAG", "Cannot open a datagram: wrong tag");
+    }
+    return {
+      seq: batch.seqs[0] ?? 0,
+      senderId: batch.senderIds[0] ?? 0,
+      mux: batch.muxes[0] ?? 0,
+      payloadType: batch.payloadTypes[0] ?? 0,
+      payload: sliceOf(batch.payloads, batch.payloadSizes),
+    };
+  }
+}
+
+function sliceOf(
+  [place = new Uint8Array()]: readonly Uint8Array[],
+  [size = 0]: Uint32Array,
+): Uint8Array {
+  return place.slice(0, size);
 }
 
 function checkUnsigned(name: string, value: number, max: number): void {
