@@ -52,10 +52,12 @@ export const SOL = { SOCKET: 1, UDP: 17 } as const;
 export const SO = {
   SNDBUF: 7,
   RCVBUF: 8,
+  REUSEPORT: 15,
   PEERCRED: 17,
   SNDTIMEO: 21,
   SNDBUFFORCE: 32,
   RCVBUFFORCE: 33,
+  ATTACH_REUSEPORT_CBPF: 51,
 } as const;
 
 export const IPV6 = { V6ONLY: 26 } as const;
@@ -93,4 +95,5 @@ export const Ioctl = {
   TUNSETIFF: 0x400454ca,
   TUNSETOFFLOAD: 0x400454d0,
   TUNSETVNETHDRSZ: 0x400454d8,
+  TUNSETQUEUE: 0x400454d9,
 } as const;

@@ -30,9 +30,10 @@ export class UdpSocket {
 
   /**
    * One for IPv6 takes IPv6 only (SATP section 10).
+   * @param joins Whether it joins those that have the address and let it.
    * @throws {SystemError} `EADDRINUSE`, `EADDRNOTAVAIL`, `EAFNOSUPPORT` and others.
    */
-  static open(libc: Libc, local: SocketAddress): UdpSocket {
+  static open(libc: Libc, local: SocketAddress, joins = false): UdpSocket {
     const family = local.address.length === 16 ? AF.INET6 : AF.INET;
     const type = SOCK.DGRAM | SOCK.CLOEXEC;
     const fd = libc.symbols.socket(family, type, 0);
@@ -41,11 +42,16 @@ export class UdpSocket {
       if (family === AF.INET6) {
         setOption(libc, fd, IPPROTO.IPV6, IPV6.V6ONLY, 1);
       }
+      if (joins) setOption(libc, fd, SOL.SOCKET, SO.REUSEPORT, 1);
       return new UdpSocket(libc, fd, bind(libc, fd, local));
     } catch (error) {
       libc.symbols.close(fd);
       throw error;
     }
+  }
+
+  letOthersJoin(): void {
+    setOption(this.#libc, this.fd, SOL.SOCKET, SO.REUSEPORT, 1);
   }
 
   /**

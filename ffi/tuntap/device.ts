@@ -10,12 +10,14 @@ import type {
 import { checkDeviceName } from "./device_name.ts";
 import { Errno, isToRepeat, type SystemError } from "../errno.ts";
 import { Ioctl, O } from "../flags.ts";
-import { Ifreq } from "./ifreq.ts";
+import { deviceIndex, Ifreq } from "./ifreq.ts";
 import { cString, type Libc } from "../libc.ts";
 import { configureLink, linkMtu } from "./link.ts";
 import { Arena } from "../memory.ts";
 import { EventFd, FOREVER, PollSet } from "../poll.ts";
 import { isRefusedPacket, lostDevice, TunTapError } from "./errors.ts";
+import { countQueues, detachQueue, type DeviceQueues } from "./queues.ts";
+import { RouteSocket } from "./rtnetlink.ts";
 import { negotiateOffloads, resetHeaderSize, setOffloads } from "./vnet.ts";
 
 const NODE = "/dev/net/tun";
@@ -23,8 +25,10 @@ const NODE = "/dev/net/tun";
 // include/uapi/linux/if_tun.h
 const IFF_TUN = 0x1;
 const IFF_TAP = 0x2;
+const IFF_MULTI_QUEUE = 0x100;
 const IFF_NO_PI = 0x1000;
 const IFF_VNET_HDR = 0x4000;
+const IFF_TUN_EXCL = 0x8000;
 
 interface DeviceOptions extends TunTapOptions {
   /** A virtio_net_hdr of 10 bytes precedes each packet, in both directions. */
@@ -40,23 +44,108 @@ export function openDevice(
   options: DeviceOptions,
   onClosed: () => void = () => {},
 ): TunTapDevice {
-  const { name, type = "tun", vnetHeader = false } = options;
-  if (name !== undefined) checkDeviceName(name);
-  const what = name === undefined
-    ? `open a new ${type} device`
-    : `open the ${type} device '${name}'`;
+  const { what, name, flags, type } = openingOf(options);
   const fd = openNode(libc, what);
   try {
-    const actualName = attach(libc, fd, {
-      name: name ?? "",
-      flags: (type === "tun" ? IFF_TUN : IFF_TAP) | IFF_NO_PI |
-        (vnetHeader ? IFF_VNET_HDR : 0),
-    }, what);
-    return new TunTapDevice(libc, fd, actualName, type, onClosed);
+    const actualName = attach(libc, fd, { name, flags }, what);
+    const queues = { readFrom: [fd], writeTo: [fd] };
+    return new TunTapDevice(libc, queues, actualName, type, onClosed);
   } catch (error) {
     libc.symbols.close(fd);
     throw error;
   }
+}
+
+/**
+ * A device that several threads share. All packets of a flow are read from one
+ * queue, in their order, whatever is written meanwhile.
+ *
+ * @param counts How many threads read, and how many write.
+ * @throws {TunTapError} `wrong-kind`, also when there is such a device already
+ * that has but one queue.
+ */
+export function openSharedDevice(
+  libc: Libc,
+  options: DeviceOptions,
+  counts: { readonly readers: number; readonly writers: number },
+): TunTapDevice {
+  const { what, name, flags, type } = openingOf(options);
+  using opened = new DisposableStack();
+  const open = () => {
+    const fd = openNode(libc, what);
+    opened.defer(() => libc.symbols.close(fd));
+    return fd;
+  };
+  // Those to write to come first: the kernel remembers of a detached queue
+  // which one it was, and warns of a number beyond those that are attached.
+  const first = open();
+  const shared = {
+    name: attachAlone(libc, first, { name, flags }, what),
+    flags: flags | IFF_MULTI_QUEUE,
+  };
+  detachQueue(libc, first);
+  const writeTo = [first];
+  while (writeTo.length < counts.writers) {
+    const fd = open();
+    attach(libc, fd, shared, what);
+    detachQueue(libc, fd);
+    writeTo.push(fd);
+  }
+  const readFrom = Array.from({ length: counts.readers }, () => {
+    const fd = open();
+    attach(libc, fd, shared, what);
+    return fd;
+  });
+  const queues = { readFrom, writeTo };
+  const device = new TunTapDevice(libc, queues, shared.name, type, () => {});
+  opened.move();
+  return device;
+}
+
+// A device of several queues is never busy for the kernel: another program
+// that uses it would have its packets taken away.
+function attachAlone(
+  libc: Libc,
+  fd: number,
+  { name, flags }: { readonly name: string; readonly flags: number },
+  what: string,
+): string {
+  const request = { name, flags: flags | IFF_MULTI_QUEUE };
+  const excluding = { name, flags: request.flags | IFF_TUN_EXCL };
+  try {
+    return attach(libc, fd, excluding, what);
+  } catch (error) {
+    if (!(error instanceof TunTapError) || error.code !== "busy") throw error;
+  }
+  const actual = attach(libc, fd, request, what);
+  const queues = countQueues(libc, actual, deviceIndexOf(libc, actual));
+  if (queues === 1 || queues === undefined) return actual;
+  throw busy(what);
+}
+
+function deviceIndexOf(libc: Libc, name: string): number {
+  using socket = new RouteSocket(libc);
+  return deviceIndex(libc, socket.fd, name);
+}
+
+function openingOf(
+  { name, type = "tun", vnetHeader = false }: DeviceOptions,
+): {
+  readonly what: string;
+  readonly name: string;
+  readonly flags: number;
+  readonly type: DeviceType;
+} {
+  if (name !== undefined) checkDeviceName(name);
+  return {
+    what: name === undefined
+      ? `open a new ${type} device`
+      : `open the ${type} device '${name}'`,
+    name: name ?? "",
+    flags: (type === "tun" ? IFF_TUN : IFF_TAP) | IFF_NO_PI |
+      (vnetHeader ? IFF_VNET_HDR : 0),
+    type,
+  };
 }
 
 function openNode(libc: Libc, what: string): number {
@@ -121,11 +210,7 @@ function attachError(what: string, cause: SystemError): TunTapError {
         { cause },
       );
     case Errno.EBUSY:
-      return new TunTapError(
-        "busy",
-        `Cannot ${what}: another program uses it; stop that or choose another name`,
-        { cause },
-      );
+      return busy(what, cause);
     case Errno.EINVAL:
     case Errno.EBADFD:
       return new TunTapError(
@@ -142,11 +227,20 @@ function attachError(what: string, cause: SystemError): TunTapError {
   }
 }
 
+function busy(what: string, cause?: SystemError): TunTapError {
+  return new TunTapError(
+    "busy",
+    `Cannot ${what}: another program uses it; stop that or choose another name`,
+    { cause },
+  );
+}
+
 /** See {@linkcode TunTap} for the contract. */
 export class TunTapDevice implements TunTap {
   readonly name: string;
   readonly type: DeviceType;
   readonly fd: number;
+  readonly queues: DeviceQueues;
   readonly #libc: Libc;
   readonly #onClosed: () => void;
   readonly #closing: EventFd;
@@ -154,16 +248,18 @@ export class TunTapDevice implements TunTap {
   #wait: Promise<boolean> | undefined;
   #isOpen = true;
 
-  /** @param fd Becomes this object's. */
+  /** @param queues Become this object's. */
   constructor(
     libc: Libc,
-    fd: number,
+    queues: DeviceQueues,
     name: string,
     type: DeviceType,
     onClosed: () => void,
   ) {
     this.#libc = libc;
+    const fd = queues.readFrom[0] ?? -1;
     this.fd = fd;
+    this.queues = queues;
     this.name = name;
     this.type = type;
     this.#onClosed = onClosed;
@@ -235,7 +331,10 @@ export class TunTapDevice implements TunTap {
     this.#closing.signal();
     // For the next program at a persistent device; see attach().
     setOffloads(this.#libc, this.fd, 0);
-    this.#libc.symbols.close(this.fd);
+    const { readFrom, writeTo } = this.queues;
+    for (const fd of new Set([...readFrom, ...writeTo])) {
+      this.#libc.symbols.close(fd);
+    }
     // A thread of the pool may be about to wait on the two descriptors. The
     // eventfd, kept open, ends that wait whatever the other number then means.
     if (this.#wait === undefined) this.#release();

@@ -10,6 +10,7 @@ const NLMSG_ERROR = 2;
 
 // include/uapi/linux/rtnetlink.h, if_link.h, if_addr.h
 const RTM_NEWLINK = 16;
+const RTM_GETLINK = 18;
 const RTM_NEWADDR = 20;
 const LINK_BODY_SIZE = 16;
 const ADDRESS_BODY_SIZE = 8;
@@ -135,8 +136,28 @@ export class RouteSocket implements Disposable {
     if (this.fd < 0) throw libc.error("open a netlink socket", "socket");
   }
 
+  request(request: LinkRequest): void {
+    const errno = acknowledged(this.#exchange(request), this.#sequence);
+    if (errno === undefined) throw notUnderstood(request.what);
+    if (errno !== 0) throw new SystemError(request.what, "netlink", errno);
+  }
+
+  /** What the kernel knows of a device, as attributes. */
+  link(what: string, index: number): Uint8Array {
+    const query = message(RTM_GETLINK, 0, linkBody(index, 0, 0), []);
+    const reply = this.#exchange({ what, message: query });
+    const errno = acknowledged(reply, this.#sequence);
+    if (errno !== undefined) throw new SystemError(what, "netlink", errno);
+    const body = NLMSG_HDRLEN + LINK_BODY_SIZE;
+    const view = new DataView(reply.buffer, reply.byteOffset, reply.length);
+    const isLink = reply.length >= body &&
+      view.getUint16(4, true) === RTM_NEWLINK;
+    if (!isLink) throw notUnderstood(what);
+    return reply.subarray(body, view.getUint32(0, true));
+  }
+
   /** The kernel works on the request, and answers, while it is sent. */
-  request({ what, message }: LinkRequest): void {
+  #exchange({ what, message }: LinkRequest): Uint8Array<ArrayBuffer> {
     const { send, recv } = this.#libc.symbols;
     const view = new DataView(message.buffer, message.byteOffset);
     view.setUint32(8, ++this.#sequence, true);
@@ -146,16 +167,16 @@ export class RouteSocket implements Disposable {
     const reply = new Uint8Array(REPLY_SIZE);
     const length = recv(this.fd, reply, reply.length, MSG.DONTWAIT);
     if (length < 0) throw this.#libc.error(what, "recv");
-    const errno = acknowledged(reply.subarray(0, length), this.#sequence);
-    if (errno === undefined) {
-      throw new Error(`Cannot ${what}: the kernel's answer is not understood`);
-    }
-    if (errno !== 0) throw new SystemError(what, "netlink", errno);
+    return reply.subarray(0, length);
   }
 
   [Symbol.dispose](): void {
     this.#libc.symbols.close(this.fd);
   }
+}
+
+function notUnderstood(what: string): Error {
+  return new Error(`Cannot ${what}: the kernel's answer is not understood`);
 }
 
 /** @returns The error number, 0 for success, undefined for another answer. */

@@ -1,0 +1,77 @@
+// Groups of UDP sockets at one address, of which the datagram itself says which
+// one gets it (SO_ATTACH_REUSEPORT_CBPF, socket(7)).
+
+import { SO, SOL } from "../flags.ts";
+import type { Libc } from "../libc.ts";
+import { Arena } from "../memory.ts";
+import type { SocketAddress } from "./sockaddr.ts";
+import { UdpSocket } from "./udp.ts";
+
+// struct sock_filter { u16 code; u8 jt; u8 jf; u32 k; } of linux/filter.h
+const INSTRUCTION_SIZE = 8;
+/** A := 16 bits of the payload at k, big endian; 0 is returned without them. */
+const LOAD_U16 = 0x28;
+/** A := A % k */
+const MODULO = 0x94;
+const RETURN_A = 0x16;
+
+// struct sock_fprog { u16 len; struct sock_filter *filter; }
+const PROGRAM_SIZE = 16;
+const FILTER_AT = 8;
+
+/**
+ * A datagram goes to the socket whose place is the number in it modulo the
+ * `count`, one that is too short to the first.
+ * @param numberAt Place of that number of 16 bits in the payload.
+ * @throws {SystemError} `EADDRINUSE` when somebody else has the address.
+ */
+export function openUdpGroup(
+  libc: Libc,
+  local: SocketAddress,
+  count: number,
+  numberAt: number,
+): readonly UdpSocket[] {
+  // Not yet with SO_REUSEPORT, or it would join another program of this user.
+  const first = UdpSocket.open(libc, local);
+  const sockets = [first];
+  if (count === 1) return sockets;
+  try {
+    first.letOthersJoin();
+    while (sockets.length < count) {
+      sockets.push(UdpSocket.open(libc, first.local, true));
+    }
+    steer(libc, first, count, numberAt);
+    return sockets;
+  } catch (error) {
+    for (const socket of sockets) socket.close();
+    throw error;
+  }
+}
+
+function steer(
+  libc: Libc,
+  { fd }: UdpSocket,
+  count: number,
+  numberAt: number,
+): void {
+  const arena = new Arena(1);
+  const instructions: readonly (readonly [code: number, k: number])[] = [
+    [LOAD_U16, numberAt],
+    [MODULO, count],
+    [RETURN_A, 0],
+  ];
+  const filter = arena.take(instructions.length * INSTRUCTION_SIZE);
+  instructions.forEach(([code, k], index) => {
+    const at = filter + index * INSTRUCTION_SIZE;
+    arena.view.setUint16(at, code, true);
+    arena.view.setUint32(at + 4, k, true);
+  });
+  const program = arena.take(PROGRAM_SIZE);
+  arena.view.setUint16(program, instructions.length, true);
+  arena.storeAddress(program + FILTER_AT, filter);
+  const { setsockopt } = libc.symbols;
+  const bytes = arena.slice(program, PROGRAM_SIZE);
+  const option = SO.ATTACH_REUSEPORT_CBPF;
+  if (setsockopt(fd, SOL.SOCKET, option, bytes, PROGRAM_SIZE) >= 0) return;
+  throw libc.error("distribute datagrams among UDP sockets", "setsockopt");
+}
