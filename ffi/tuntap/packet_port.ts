@@ -11,13 +11,24 @@ export class PacketPort {
   readonly #libc: Libc;
   readonly #arena: Arena;
   readonly #fd: number;
+  readonly #writeTo: number;
   readonly #pieces: GatherList;
 
-  /** @param maxPieces Of a packet for {@linkcode PacketPort.writeGathered}. */
-  constructor(libc: Libc, arena: Arena, fd: number, maxPieces = 64) {
+  /**
+   * @param maxPieces Of a packet for {@linkcode PacketPort.writeGathered}.
+   * @param writeTo Another descriptor of the device, for what is written.
+   */
+  constructor(
+    libc: Libc,
+    arena: Arena,
+    fd: number,
+    maxPieces = 64,
+    writeTo = fd,
+  ) {
     this.#libc = libc;
     this.#arena = arena;
     this.#fd = fd;
+    this.#writeTo = writeTo;
     this.#pieces = new GatherList(arena, maxPieces);
   }
 
@@ -51,7 +62,9 @@ export class PacketPort {
     this.#arena.check(at, size);
     for (let seen = 0;;) {
       const { writeAt } = this.#libc.symbols;
-      if (writeAt(this.#fd, this.#arena.pointer(at), size) >= 0) return true;
+      if (writeAt(this.#writeTo, this.#arena.pointer(at), size) >= 0) {
+        return true;
+      }
       const errno = this.#libc.errno();
       if (isRefusedPacket(errno)) return false;
       if (isToRepeat(errno, seen)) {
@@ -72,7 +85,7 @@ export class PacketPort {
     for (let seen = 0;;) {
       const { writev } = this.#libc.symbols;
       const { pointer, length } = this.#pieces;
-      if (writev(this.#fd, pointer, length) >= 0) return true;
+      if (writev(this.#writeTo, pointer, length) >= 0) return true;
       const errno = this.#libc.errno();
       if (isRefusedPacket(errno)) return false;
       if (isToRepeat(errno, seen)) {

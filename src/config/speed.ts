@@ -1,6 +1,8 @@
 // Options about speed.
+import { parseDecimal } from "../net/decimal.ts";
 import {
   type EngineChoice,
+  MAX_WORKERS,
   OFFLOAD_NAMES,
   type OffloadName,
   type WorkersChoice,
@@ -37,8 +39,10 @@ export const speedRows = {
     argument: "number",
     parse: workers,
     default: FITTING,
-    help: "threads that carry packets: 1, 2, or auto for 2 where there are " +
-      "more than two processors",
+    help: `threads that carry packets, 1 to ${MAX_WORKERS}: one connection ` +
+      "uses up to 2, several (-M or -X) share them; or auto for 1 where there " +
+      "are no more than two processors, else 2, or with several connections " +
+      "as many as processors, up to 16",
   }),
   offloads: optional({
     group: "Speed",
@@ -72,15 +76,9 @@ function engine(text: string): EngineChoice {
 }
 
 function workers(text: string): WorkersChoice {
-  switch (text) {
-    case "1":
-      return 1;
-    case "2":
-      return 2;
-    case "auto":
-      return "auto";
-  }
-  throw new BadValue("auto, 1 or 2");
+  const number = text === "auto" ? text : parseDecimal(text, 1, MAX_WORKERS);
+  if (number !== undefined) return number;
+  throw new BadValue(`auto, or a number from 1 to ${MAX_WORKERS}`);
 }
 
 function offloads(text: string): ReadonlySet<OffloadName> {

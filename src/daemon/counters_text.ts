@@ -12,11 +12,11 @@ import {
  * @param plane The counters of the plane, once there is one
  */
 export function* counterLines(
-  table: Pick<ConnectionTable, "liveMuxes" | "counters">,
+  table: Pick<ConnectionTable, "liveMuxes" | "counted">,
   plane: Float64Array | undefined,
 ): Generator<string> {
   for (const mux of table.liveMuxes()) {
-    const counters = texts(CONNECTION_COUNTER_INFOS, table.counters(mux));
+    const counters = texts(CONNECTION_COUNTER_INFOS, table.counted(mux));
     yield `connection ${mux}: ${counters}`;
   }
   if (plane !== undefined) {

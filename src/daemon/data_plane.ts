@@ -172,10 +172,11 @@ function tunnelSettings(
 ): TunnelSettings {
   const { cipher, kdPrf, authAlgo, tagLength } = options;
   const { device, mux, fixedRemote, engine, workers, offloads } = options;
+  const { routing } = options.cluster;
   return {
     params: { cipher, kdPrf, authAlgo, tagLength },
     deviceType: device.type,
-    ...{ mux, senderIds, fixedRemote, engine, workers, offloads },
+    ...{ mux, routing, senderIds, fixedRemote, engine, workers, offloads },
   };
 }
 

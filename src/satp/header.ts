@@ -4,6 +4,9 @@
 /** Sequence number (4), sender id (2), mux (2). */
 export const HEADER_BYTES = 8;
 
+/** Place of the mux in the header. */
+export const MUX_AT = 6;
+
 export const PAYLOAD_TYPE_BYTES = 2;
 
 /** The originals cut what is longer, so that its tag fails (SATP section 5). */
@@ -37,7 +40,7 @@ export function readSenderId(memory: Uint8Array, at: number): number {
 }
 
 export function readMux(memory: Uint8Array, at: number): number {
-  return readU16(memory, at + 6);
+  return readU16(memory, at + MUX_AT);
 }
 
 export function readU16(memory: Uint8Array, at: number): number {

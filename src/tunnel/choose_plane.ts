@@ -7,7 +7,13 @@ import { chooseEngine } from "./choose_engine.ts";
 import { NativeBuilder } from "./native/builder.ts";
 import { NativePlane } from "./native/plane.ts";
 import type { PlaneBuilder } from "./plane.ts";
-import type { TunnelSettings } from "./settings.ts";
+import { MAX_WORKERS, type TunnelSettings } from "./settings.ts";
+
+/** A connection stays with one thread for each way. */
+const MAX_WORKERS_OF_ONE = 2;
+
+/** Each takes memory; who has a use for more can say so. */
+const AUTO_WORKERS = 16;
 
 interface PlaneSurroundings {
   /** A clock that never goes back, in milliseconds. */
@@ -23,14 +29,18 @@ export async function choosePlane(
   logger: Logger,
 ): Promise<PlaneBuilder> {
   const { name, why } = chooseEngine(settings.engine, logger);
-  const workers = settings.workers === "auto"
-    ? workersFor(processors)
-    : settings.workers;
+  const workers = workersFor(settings, processors);
   const described = `data plane, engine ${name} (${why})`;
   if (name !== "webcrypto") {
     const plane = await loadWorkers(workers, libc, logger);
     if (plane !== undefined) {
-      const threads = workers === 1 ? "1 worker" : "2 workers";
+      if (workers < Number(settings.workers)) {
+        logger.notice(
+          `${workers} workers of ${settings.workers} (--workers) are ` +
+            "started: a single connection has use for no more",
+        );
+      }
+      const threads = workers === 1 ? "1 worker" : `${workers} workers`;
       return new NativeBuilder(
         libc,
         plane,
@@ -56,12 +66,18 @@ export async function choosePlane(
 
 // Where there are two processors a second worker of ours carries no more, as
 // the kernel and others need one; but it delays packets, and takes memory.
-function workersFor(processors: number): 1 | 2 {
-  return processors > 2 ? 2 : 1;
+function workersFor(
+  { workers, routing }: TunnelSettings,
+  processors: number,
+): number {
+  const most = routing ? MAX_WORKERS : MAX_WORKERS_OF_ONE;
+  if (workers !== "auto") return Math.min(workers, most);
+  if (processors <= 2) return 1;
+  return Math.min(processors, routing ? AUTO_WORKERS : most);
 }
 
 async function loadWorkers(
-  workers: 1 | 2,
+  workers: number,
   libc: Libc,
   logger: Logger,
 ): Promise<NativePlane | undefined> {

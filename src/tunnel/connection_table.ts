@@ -14,6 +14,7 @@ import {
   SOCKADDR_WORDS,
 } from "../../ffi/net/sockaddr.ts";
 import type { MasterSecrets } from "../satp/secrets.ts";
+import { ConnectionCounters } from "./connection_counters.ts";
 import { CONNECTION_COUNTERS } from "./counters.ts";
 import { LiveMuxes } from "./live_muxes.ts";
 import { NumberSpaces, type SpaceKeys } from "./number_spaces.ts";
@@ -80,6 +81,9 @@ export class ConnectionTable {
   readonly #doubles: Float64Array;
   readonly #live: LiveMuxes;
   readonly #spaces: NumberSpaces;
+  readonly #ownCounters: ConnectionCounters | undefined;
+  /** Of the threads that do not count in the records. */
+  readonly #otherCounters: ConnectionCounters[] = [];
 
   static allocate(): WebAssembly.Memory {
     const pages = Math.ceil((LIVE + LiveMuxes.WORDS) * 4 / PAGE_BYTES);
@@ -87,10 +91,15 @@ export class ConnectionTable {
     return new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
   }
 
-  /** @param spaces For the one thread that changes connections */
+  /**
+   * @param spaces For the one thread that changes connections
+   * @param ownCounters Of {@link addCounters}, for a thread that has been given
+   * some
+   */
   constructor(
     shared: WebAssembly.Memory,
     spaces: NumberSpaces = new NumberSpaces(),
+    ownCounters?: SharedArrayBuffer,
   ) {
     const { buffer } = shared;
     if (!(buffer instanceof SharedArrayBuffer)) {
@@ -104,6 +113,7 @@ export class ConnectionTable {
     this.#doubles = new Float64Array(buffer);
     this.#live = new LiveMuxes(buffer, LIVE * 4);
     this.#spaces = spaces;
+    this.#ownCounters = ownCounters && new ConnectionCounters(ownCounters);
   }
 
   get shared(): WebAssembly.Memory {
@@ -275,8 +285,29 @@ export class ConnectionTable {
       Atomics.exchange(this.#words, at, mark) !== mark;
   }
 
-  /** Each has one writer: the thread of its direction. */
+  /** Counters of its own for a thread that serves connections of others. */
+  addCounters(): SharedArrayBuffer {
+    const shared = ConnectionCounters.allocate();
+    this.#otherCounters.push(new ConnectionCounters(shared));
+    return shared;
+  }
+
+  /** What all threads have counted so far. */
+  counted(mux: number): Float64Array {
+    const sum = this.counters(mux).slice();
+    for (const others of this.#otherCounters) {
+      others.of(mux).forEach((n, k) => sum[k] = (sum[k] ?? 0) + n);
+    }
+    return sum;
+  }
+
+  /**
+   * Those that this thread writes. Each has one writer: the thread of its
+   * direction, or where there are several the one that {@link addCounters} was
+   * called for.
+   */
   counters(mux: number): Float64Array {
+    if (this.#ownCounters !== undefined) return this.#ownCounters.of(mux);
     const at = (mux * (RECORD_WORDS / 2) + COUNTERS_64) * 8;
     return new Float64Array(this.#doubles.buffer, at, CONNECTION_COUNTERS);
   }

@@ -111,6 +111,7 @@ export const PlaneCounter = {
   DEVICE_REFUSED: 6,
   INTERNAL_ERROR: 7,
   OUT_OF_NUMBERS: 8,
+  OTHER_WORKER: 9,
 } as const;
 
 export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
@@ -178,6 +179,14 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
       "Packets from the device for a connection that has used all its sequence numbers.",
     unit: "packets",
     text: "for want of sequence numbers",
+  },
+  {
+    index: PlaneCounter.OTHER_WORKER,
+    name: "other_worker_total",
+    help:
+      "Received datagrams that came joined behind one for another worker (--workers).",
+    unit: "datagrams",
+    text: "joined behind those for another worker",
   },
 ];
 

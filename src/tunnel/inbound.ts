@@ -48,6 +48,8 @@ export interface InboundOptions {
   readonly deviceType: DeviceType;
   /** Whether an endpoint that is known stays, whoever is heard. */
   readonly fixedRemote: boolean;
+  /** Taken are muxes that modulo `of` are `index`; without it all. */
+  readonly share?: { readonly index: number; readonly of: number } | undefined;
   readonly counters: Float64Array;
   readonly events: InboundEvents;
   /** Called with the mux of a connection whose peer was heard elsewhere. */
@@ -68,6 +70,8 @@ export class Inbound {
   readonly #pinned = new PinnedKeys();
   #replays = 0;
   #isFlooded = false;
+  readonly #index: number;
+  readonly #of: number;
   /** Of the datagram that is being judged: made once, not for each. */
   readonly #heard = {
     senderId: 0,
@@ -80,6 +84,8 @@ export class Inbound {
   constructor(batch: DatagramBatch, options: InboundOptions) {
     this.batch = batch;
     this.#options = options;
+    this.#index = options.share?.index ?? 0;
+    this.#of = options.share?.of ?? 1;
     this.sources = new Uint32Array(batch.capacity * SOCKADDR_WORDS);
     this.schedules = new Array(batch.capacity).fill(null);
     this.#connections = new Array(batch.capacity).fill(undefined);
@@ -167,7 +173,14 @@ export class Inbound {
     if (size > MAX_DATAGRAM_BYTES) {
       return count(counters, PlaneCounter.TOO_LONG_IN);
     }
-    const connection = connections.get(readMux(batch.memory, batch.startOf(i)));
+    const mux = readMux(batch.memory, batch.startOf(i));
+    // Only the first of joined datagrams has chosen the worker. The window that
+    // knows what was received of this connection is at another one: a recording
+    // would be new here.
+    if (mux % this.#of !== this.#index) {
+      return count(counters, PlaneCounter.OTHER_WORKER);
+    }
+    const connection = connections.get(mux);
     const keys = connection?.keys;
     if (connection === undefined || keys === undefined) {
       return count(counters, PlaneCounter.UNKNOWN_MUX);

@@ -80,13 +80,14 @@ async function choose(
     params: read.params,
     deviceType: options.device?.type ?? "tun",
     mux: read.mux,
+    routing: options.routing ?? false,
     senderIds: chooseSenderIds(
       ANY_SENDER_ID,
       (words) => crypto.getRandomValues(words),
     ),
     fixedRemote: options.fixedRemote ?? false,
     engine: options.engine ?? "auto",
-    workers: options.workers ?? "auto",
+    workers: read.workers,
     offloads: read.offloads,
   };
   const surroundings = {

@@ -13,6 +13,7 @@ import { MAX_WINDOW_SIZE } from "../satp/replay_window.ts";
 import type { DeviceType } from "../satp/header.ts";
 import {
   type EngineChoice,
+  MAX_WORKERS,
   OFFLOAD_NAMES,
   type OffloadName,
   type WorkersChoice,
@@ -41,7 +42,10 @@ export interface TunnelOptions extends SatpOptions {
   readonly routing?: boolean;
   /** Which engine does the cryptography; default `auto`. */
   readonly engine?: EngineChoice;
-  /** Threads that carry packets; default `auto`. */
+  /**
+   * Threads that carry packets, 1 to 64, of which a tunnel without routing
+   * uses two at most; default `auto`.
+   */
   readonly workers?: WorkersChoice;
   /** What the kernel may take off the data plane; default all. */
   readonly offloads?: readonly OffloadName[];
@@ -72,6 +76,7 @@ export interface ReadOptions {
   readonly addresses: readonly IpAddress[];
   readonly port: number;
   readonly offloads: ReadonlySet<OffloadName>;
+  readonly workers: WorkersChoice;
   /** Milliseconds. */
   readonly silentAfter: number;
 }
@@ -102,6 +107,7 @@ export function readOptions(options: TunnelOptions): ReadOptions {
     addresses: (options.addresses ?? []).map(addressOption),
     port: wholeNumber("port", options.port ?? DEFAULT_PORT, 0xffff),
     offloads: new Set(options.offloads ?? OFFLOAD_NAMES),
+    workers: workersOption(options.workers),
     silentAfter: seconds * 1000,
   };
 }
@@ -138,9 +144,19 @@ function addressOption(text: string): IpAddress {
   throw new TypeError(`Cannot listen on '${text}': it must be an IP address`);
 }
 
-function wholeNumber(name: string, value: number, most: number): number {
-  if (Number.isInteger(value) && value >= 0 && value <= most) return value;
+function workersOption(workers: WorkersChoice = "auto"): WorkersChoice {
+  if (workers === "auto") return workers;
+  return wholeNumber("workers", workers, MAX_WORKERS, 1);
+}
+
+function wholeNumber(
+  name: string,
+  value: number,
+  most: number,
+  least = 0,
+): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
   throw new RangeError(
-    `Cannot use ${name} ${value}: it must be a whole number, 0 to ${most}`,
+    `Cannot use ${name} ${value}: it must be a whole number, ${least} to ${most}`,
   );
 }

@@ -11,7 +11,10 @@ export type EngineChoice =
   | "webcrypto";
 
 /** Threads that carry packets; `auto` goes by the processors. */
-export type WorkersChoice = "auto" | 1 | 2;
+export type WorkersChoice = "auto" | number;
+
+/** The most threads that can carry packets. */
+export const MAX_WORKERS = 64;
 
 /**
  * What the kernel can take off the data plane: the device hands over several
@@ -46,6 +49,8 @@ export interface TunnelSettings {
   readonly deviceType: DeviceType;
   /** The own mux, for packets where there is no routing. */
   readonly mux: number;
+  /** Whether there are several connections, and routes choose one. */
+  readonly routing: boolean;
   /** Of the datagrams to send, one after the other: 1 to 256. */
   readonly senderIds: readonly number[];
   /** Whether a known endpoint of a peer stays, whoever is heard. */

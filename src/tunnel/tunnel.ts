@@ -240,7 +240,7 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
     const { table } = this.#running;
     return table.liveMuxes().map((mux) => ({
       ...sightingOf(table, mux),
-      counters: named(CONNECTION_COUNTER_INFOS, table.counters(mux)),
+      counters: named(CONNECTION_COUNTER_INFOS, table.counted(mux)),
     }));
   }
 

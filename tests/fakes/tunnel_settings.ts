@@ -18,6 +18,7 @@ export function tunnelSettings(
     },
     deviceType: "tun",
     mux: 0,
+    routing: false,
     senderIds: [0],
     fixedRemote: false,
     engine: "builtin",

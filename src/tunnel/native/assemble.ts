@@ -21,7 +21,7 @@ import { Connections } from "../connection.ts";
 import { ConnectionTable } from "../connection_table.ts";
 import { DeviceTurn } from "./device_turn.ts";
 import { INBOUND_ARENA_BYTES, InboundPump } from "./inbound_pump.ts";
-import type { NativeEngineName, NativeSetup } from "./messages.ts";
+import type { NativeEngineName, NativeSetup, WorkerRole } from "./messages.ts";
 import { OUTBOUND_ARENA_BYTES, OutboundPump } from "./outbound_pump.ts";
 import type { PlaneLog } from "../plane_log.ts";
 
@@ -64,18 +64,27 @@ export function assemble(
     wait: new PollSet(libc, parts.arena, 2 + sockets.length),
     wakeup: new EventFd(libc, setup.wakeup),
     device,
-    outbound: new OutboundPump(setup, parts),
-    inbound: role === "out" ? undefined : new InboundPump(setup, parts),
+    outbound: role === "receive" ? NOTHING_OUT : new OutboundPump(setup, parts),
+    inbound: carriesIn(role) ? new InboundPump(setup, parts) : undefined,
     sockets,
     connections: parts.connections,
-    turn: role === "all" ? undefined : new DeviceTurn(
-      role,
-      setup.turn,
-      new EventFd(libc, setup.otherWakeup),
-      now,
-    ),
+    turn: role === "in" || role === "out"
+      ? new DeviceTurn(
+        role,
+        setup.turn,
+        new EventFd(libc, setup.otherWakeup),
+        now,
+      )
+      : undefined,
     ...{ maxRest, idle, now, log },
   });
+}
+
+/** Of a worker that reads no device. */
+const NOTHING_OUT = { pump: () => false, drain() {} };
+
+function carriesIn(role: WorkerRole): boolean {
+  return role !== "out" && role !== "send";
 }
 
 function partsOf(
@@ -84,13 +93,15 @@ function partsOf(
 ): WorkerParts {
   const arena = new Arena(ARENA_BYTES);
   const engine = newEngine(arena);
-  const table = new ConnectionTable(setup.connections);
+  const { device, share } = setup;
+  const counters = share?.counters;
+  const table = new ConnectionTable(setup.connections, undefined, counters);
   return {
     ...{ libc, now, log, moved, arena, engine },
     connections: new Connections(table, engine),
     counters: new Float64Array(setup.counters),
     packets: openPacketMemory(arena.memory),
-    port: new PacketPort(libc, arena, setup.device, MAX_PIECES),
+    port: new PacketPort(libc, arena, device, MAX_PIECES, share?.writeTo),
   };
 }
 

@@ -1,14 +1,23 @@
 // Construction of the native plane: device and sockets with their offloads.
 import type { Libc } from "../../../ffi/libc.ts";
-import { openDevice, type TunTapDevice } from "../../../ffi/tuntap/device.ts";
-import { UdpSocket } from "../../../ffi/net/udp.ts";
+import {
+  openDevice,
+  openSharedDevice,
+  type TunTapDevice,
+} from "../../../ffi/tuntap/device.ts";
+import { TunTapError } from "../../../ffi/tuntap/errors.ts";
+import type { UdpSocket } from "../../../ffi/net/udp.ts";
+import { openUdpGroup } from "../../../ffi/net/udp_group.ts";
 import { Offload } from "../../../ffi/tuntap/vnet.ts";
 import type { Logger } from "../../log/logger.ts";
 import { ANY_IPV4, ANY_IPV6, type IpAddress } from "../../net/address.ts";
 import type { Endpoint } from "../../net/endpoint.ts";
 import type { FamilyChoice } from "../../net/resolver.ts";
+import { MUX_AT } from "../../satp/header.ts";
 import { BindError } from "../bind_error.ts";
-import type { NativeEngineName } from "./messages.ts";
+import { type Crew, crewOf, membersOf, type WorkerSockets } from "./crew.ts";
+import type { ConnectionTable } from "../connection_table.ts";
+import type { CrewMember, NativeEngineName } from "./messages.ts";
 import type { NativeOptions, NativePlane } from "./plane.ts";
 import type {
   DeviceHandle,
@@ -43,7 +52,10 @@ export class NativeBuilder implements PlaneBuilder {
   readonly #logger: Logger;
   readonly #opened = new DisposableStack();
   #device: TunTapDevice | undefined;
-  readonly #sockets: UdpSocket[] = [];
+  /** Of workers by flow. */
+  #crew: Crew | undefined;
+  /** Of each address as many as there are workers that receive. */
+  readonly #groups: (readonly UdpSocket[])[] = [];
 
   /** @param plane Workers that are loaded but not started */
   constructor(
@@ -63,21 +75,23 @@ export class NativeBuilder implements PlaneBuilder {
   }
 
   openDevice(name: string | undefined): DeviceHandle {
-    const { deviceType: type } = this.#settings;
+    const { deviceType: type, routing, senderIds } = this.#settings;
     const vnetHeader = this.#vnetHeader;
+    const options = name === undefined
+      ? { type, vnetHeader }
+      : { type, name, vnetHeader };
+    this.#crew = routing
+      ? crewOf(this.#plane.workers, senderIds.length)
+      : undefined;
     this.#device = this.#opened.use(
-      openDevice(
-        this.#libc,
-        name === undefined ? { type, vnetHeader } : { type, name, vnetHeader },
-      ),
+      this.#openShared(options) ?? openDevice(this.#libc, options),
     );
     return this.#device;
   }
 
   bind(addresses: readonly IpAddress[], port: number): readonly Endpoint[] {
     return addresses.map((address) => {
-      const socket = this.#bind({ address, port: this.#portFor(port) });
-      return { address, port: socket.local.port };
+      return { address, port: this.#bind(address, this.#portFor(port)) };
     });
   }
 
@@ -126,23 +140,61 @@ export class NativeBuilder implements PlaneBuilder {
     this.#opened.dispose();
   }
 
-  #bind(local: Endpoint): UdpSocket {
-    const { address: { bytes: address, zone }, port } = local;
-    const scope = Number(zone ?? 0);
+  // A device that is there keeps its kind, and may serve one reader only.
+  #openShared(
+    options: Parameters<typeof openSharedDevice>[1],
+  ): TunTapDevice | undefined {
+    const crew = this.#crew;
+    if (crew === undefined) return undefined;
+    const { readers, receivers: writers } = crew;
     try {
-      const socket = UdpSocket.open(this.#libc, { address, port, scope });
-      this.#opened.defer(() => socket.close());
-      socket.resizeBuffers(SOCKET_BUFFERS);
-      this.#sockets.push(socket);
-      return socket;
+      const counts = { readers, writers };
+      const device = openSharedDevice(this.#libc, options, counts);
+      if (readers < writers) {
+        this.#logger.notice(
+          "one worker carries the way out, as each needs a sender id of its " +
+            "own: --sender-id takes a range",
+        );
+      }
+      return device;
     } catch (error) {
-      throw new BindError(local, error);
+      const isOther = error instanceof TunTapError &&
+        error.code === "wrong-kind" && options.name !== undefined;
+      if (!isOther) throw error;
+      this.#crew = undefined;
+      const device = openDevice(this.#libc, options);
+      this.#logger.warning(
+        `the device '${device.name}' has one queue, for one or two workers: ` +
+          "remove it, or make it with 'ip tuntap add ... multi_queue'",
+      );
+      return device;
+    }
+  }
+
+  /** @returns The port */
+  #bind(address: IpAddress, port: number): number {
+    const local = {
+      address: address.bytes,
+      port,
+      scope: Number(address.zone ?? 0),
+    };
+    const receivers = this.#crew?.receivers ?? 1;
+    try {
+      const group = openUdpGroup(this.#libc, local, receivers, MUX_AT);
+      for (const socket of group) {
+        this.#opened.defer(() => socket.close());
+        socket.resizeBuffers(SOCKET_BUFFERS);
+      }
+      this.#groups.push(group);
+      return group[0]?.local.port ?? port;
+    } catch (error) {
+      throw new BindError({ address, port }, error);
     }
   }
 
   // With port 0 all sockets are to have the port that the first one got.
   #portFor(port: number): number {
-    return port === 0 ? this.#sockets[0]?.local.port ?? 0 : port;
+    return port === 0 ? this.#groups[0]?.[0]?.local.port ?? 0 : port;
   }
 
   #optionsFor({ table, routes }: PlaneSetup): NativeOptions {
@@ -151,23 +203,35 @@ export class NativeBuilder implements PlaneBuilder {
     const offloads = this.#negotiate(device);
     this.#logger.info(`offloads: ${[...offloads].join(", ") || "none"}`);
     const coalesces = offloads.has("coalesce");
+    const { send, receiveFrom } = this.#socketsOf(0);
     return {
       settings: this.#settings,
       engine: this.#engine,
       connections: table.shared,
       routes: routes?.shared,
       device: device.fd,
-      sockets: {
-        ipv4: this.#socketOf(4)?.fd,
-        ipv6: this.#socketOf(16)?.fd,
-      },
-      receiveFrom: this.#sockets.map(({ fd }) => fd),
+      sockets: send,
+      receiveFrom,
       vnetHeader: this.#vnetHeader,
       gso: offloads.has("gso"),
       gro: offloads.has("gro"),
       coalesce: { tcp: coalesces, udp: coalesces && offloads.has("uso") },
       warmUpRounds: WARM_UP_ROUNDS,
+      crew: this.#members(device, table),
     };
+  }
+
+  #members(
+    { queues }: TunTapDevice,
+    table: ConnectionTable,
+  ): readonly CrewMember[] | undefined {
+    const crew = this.#crew;
+    if (crew === undefined) return undefined;
+    const sockets = Array.from(
+      { length: crew.receivers },
+      (_, k) => this.#socketsOf(k),
+    );
+    return membersOf(crew, this.#settings, queues, sockets, table);
   }
 
   get #vnetHeader(): boolean {
@@ -188,7 +252,7 @@ export class NativeBuilder implements PlaneBuilder {
       if ((offloads & UDP_OFFLOADS) !== 0) given.add("uso");
       if (wanted.has("coalesce")) given.add("coalesce");
     }
-    const sockets = this.#sockets;
+    const sockets = this.#groups.flat();
     if (wanted.has("gso") && sockets.every((s) => s.supportsGso())) {
       given.add("gso");
     }
@@ -198,10 +262,15 @@ export class NativeBuilder implements PlaneBuilder {
     return given;
   }
 
-  #socketOf(addressBytes: 4 | 16): UdpSocket | undefined {
-    return this.#sockets.find(({ local }) =>
-      local.address.length === addressBytes
-    );
+  /** @param place In the group of each address */
+  #socketsOf(place: number): WorkerSockets {
+    const sockets = this.#groups.flatMap((group) => group[place] ?? []);
+    const sender = (addressBytes: 4 | 16) =>
+      sockets.find(({ local }) => local.address.length === addressBytes)?.fd;
+    return {
+      send: { ipv4: sender(4), ipv6: sender(16) },
+      receiveFrom: sockets.map(({ fd }) => fd),
+    };
   }
 }
 

@@ -55,6 +55,7 @@ export class InboundPump {
       ),
       {
         ...{ connections, deviceType, fixedRemote, counters, now, moved },
+        share: setup.share,
         events: log,
       },
     );

@@ -8,8 +8,22 @@ import type { TunnelSettings } from "../settings.ts";
 /** Engines that answer at once, as a worker needs it. */
 export type NativeEngineName = "ipsec-mb" | "openssl" | "builtin";
 
-/** Both ways, or one each, where the way in has the device while it is idle. */
-export type WorkerRole = "all" | DeviceReader;
+/**
+ * Both ways; one each, where the way in has the device while it is idle; or one
+ * and no more.
+ */
+export type WorkerRole = "all" | DeviceReader | "receive" | "send";
+
+/** What one of several workers by flow has for itself. */
+export interface WorkerShare {
+  /** It takes in connections whose mux modulo `of` is this. */
+  readonly index: number;
+  readonly of: number;
+  /** Descriptor of the device for what comes in. */
+  readonly writeTo: number;
+  /** Of its connections; without them it counts in the table. */
+  readonly counters: SharedArrayBuffer | undefined;
+}
 
 export interface NativeSetup {
   readonly role: WorkerRole;
@@ -37,7 +51,19 @@ export interface NativeSetup {
   readonly gro: boolean;
   readonly coalesce: Omit<CoalescerOptions, "ethernet">;
   readonly warmUpRounds: number;
+  /** Without one it serves all connections. */
+  readonly share?: WorkerShare | undefined;
 }
+
+/** In what the workers of a plane differ. */
+export type CrewMember =
+  & Pick<NativeSetup, "role">
+  & Partial<
+    Pick<
+      NativeSetup,
+      "settings" | "device" | "sockets" | "receiveFrom" | "share"
+    >
+  >;
 
 export type WorkerMessage =
   /** The module is there; a setup can be sent. */

@@ -4,12 +4,18 @@ import { EventFd } from "../../../ffi/poll.ts";
 import type { Logger } from "../../log/logger.ts";
 import { PLANE_COUNTERS } from "../counters.ts";
 import { DeviceTurn } from "./device_turn.ts";
-import type { NativeSetup, WorkerMessage, WorkerRole } from "./messages.ts";
+import type { CrewMember, NativeSetup, WorkerMessage } from "./messages.ts";
 
-export type NativeOptions = Omit<
-  NativeSetup,
-  "role" | "turn" | "wakeup" | "otherWakeup" | "stop" | "counters"
->;
+type Wiring = "turn" | "wakeup" | "otherWakeup" | "stop" | "counters";
+
+export interface NativeOptions
+  extends Omit<NativeSetup, Wiring | "role" | "share"> {
+  /** Workers by flow; without them one or two carry everything. */
+  readonly crew?: readonly CrewMember[] | undefined;
+}
+
+const ALONE: readonly CrewMember[] = [{ role: "all" }];
+const PAIR: readonly CrewMember[] = [{ role: "in" }, { role: "out" }];
 
 interface NativeListener {
   readonly logger: Logger;
@@ -17,7 +23,6 @@ interface NativeListener {
 }
 
 class Carrier {
-  readonly role: WorkerRole;
   readonly counters = new SharedArrayBuffer(PLANE_COUNTERS * 8);
   readonly loaded = Promise.withResolvers<void>();
   readonly ready = Promise.withResolvers<void>();
@@ -26,12 +31,7 @@ class Carrier {
   readonly #worker: Worker;
   #state: "waiting" | "carrying" | "ended" = "waiting";
 
-  constructor(
-    libc: Libc,
-    role: WorkerRole,
-    listener: () => NativeListener | undefined,
-  ) {
-    this.role = role;
+  constructor(libc: Libc, listener: () => NativeListener | undefined) {
     // Whoever waits first learns of a failure; the others need not.
     for (const { promise } of [this.loaded, this.ready, this.ended]) {
       promise.catch(() => {});
@@ -63,11 +63,11 @@ class Carrier {
     };
   }
 
-  start(setup: Omit<NativeSetup, "role" | "wakeup" | "counters">): void {
+  start(setup: Omit<NativeSetup, "wakeup" | "counters">): void {
     if (this.#state !== "waiting") return;
     this.#state = "carrying";
-    const { role, counters, wakeup } = this;
-    const message: NativeSetup = { ...setup, role, counters, wakeup };
+    const { counters, wakeup } = this;
+    const message: NativeSetup = { ...setup, counters, wakeup };
     this.#worker.postMessage(message);
   }
 
@@ -116,14 +116,13 @@ export class NativePlane {
    * @throws if the runtime cannot load the workers, as without --allow-read
    * when the program runs from source
    */
-  static async load(libc: Libc, workers: 1 | 2): Promise<NativePlane> {
-    const roles: WorkerRole[] = workers === 1 ? ["all"] : ["in", "out"];
+  static async load(libc: Libc, workers: number): Promise<NativePlane> {
     const plane = new NativePlane();
     const carriers = plane.#carriers;
     try {
       checkModuleAccess();
-      for (const role of roles) {
-        carriers.push(new Carrier(libc, role, () => plane.#listener));
+      while (carriers.length < workers) {
+        carriers.push(new Carrier(libc, () => plane.#listener));
       }
       await Promise.all(carriers.map(({ loaded }) => loaded.promise));
       return plane;
@@ -133,18 +132,32 @@ export class NativePlane {
     }
   }
 
-  /** @throws if one of them cannot; all have ended then */
-  async start(options: NativeOptions, listener: NativeListener): Promise<void> {
+  get workers(): number {
+    return this.#carriers.length;
+  }
+
+  /**
+   * Workers that have nothing to do end.
+   *
+   * @throws if one of them cannot; all have ended then
+   */
+  async start(
+    { crew = this.workers === 1 ? ALONE : PAIR, ...options }: NativeOptions,
+    listener: NativeListener,
+  ): Promise<void> {
     this.#listener = listener;
     const shared = {
       ...options,
       stop: this.#stop,
       turn: DeviceTurn.allocate(),
     };
-    for (const carrier of this.#carriers) {
-      const other = this.#carriers.find((other) => other !== carrier);
-      carrier.start({ ...shared, otherWakeup: (other ?? carrier).wakeup });
-    }
+    const spare = this.#carriers.splice(crew.length);
+    for (const carrier of spare) carrier.stop();
+    this.#carriers.forEach((carrier, k) => {
+      const other = this.#carriers[1 - k] ?? carrier;
+      const member = crew[k] ?? { role: "all" };
+      carrier.start({ ...shared, ...member, otherWakeup: other.wakeup });
+    });
     try {
       await Promise.all(this.#carriers.map(({ ready }) => ready.promise));
     } catch (error) {

@@ -192,7 +192,7 @@ class LoopbackTunnel implements Disposable {
   #carry(size: number, copies: number): void {
     const { role, turn } = this.#setup;
     const far = this.#far;
-    if (role !== "all") DeviceTurn.assign(turn, role);
+    if (role === "in" || role === "out") DeviceTurn.assign(turn, role);
     for (let k = 0; k < copies; k++) far.write(this.#fed, size);
     for (let k = 0; k < MOST_LOOPS && !this.#loop.round(); k++);
     while (far.read(this.#readBack, PACKET_ROOM) > 0);
@@ -221,6 +221,8 @@ function setupOf(
   }
   return {
     ...given,
+    role: given.role === "in" || given.role === "out" ? given.role : "all",
+    share: undefined,
     settings,
     connections: table.shared,
     routes: undefined,

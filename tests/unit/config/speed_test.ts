@@ -23,8 +23,9 @@ Deno.test("the engine and the number of workers can be chosen", () => {
   }
   assert.equal(run().workers, "auto");
   assert.equal(run("--workers", "auto").workers, "auto");
-  assert.equal(run("--workers", "2").workers, 2);
-  assert.equal(run("--workers", "1").workers, 1);
+  for (const workers of [1, 2, 3, 16, 64]) {
+    assert.equal(run("--workers", `${workers}`).workers, workers);
+  }
 });
 
 Deno.test("offloads are a list, all, or none", () => {
@@ -39,8 +40,10 @@ Deno.test("offloads are a list, all, or none", () => {
 for (
   const [option, value] of [
     ["--engine", "libressl"],
-    ["--workers", "3"],
     ["--workers", "0"],
+    ["--workers", "65"],
+    ["--workers", "2.5"],
+    ["--workers", "all"],
     ["--offload", "tso,lro"],
     ["--offload", "tso,"],
     ["--offload", "none,tso"],

@@ -446,7 +446,7 @@ Deno.test("without a service manager nobody is told anything", () => {
 Deno.test("counters of all connections and of the plane are named in the log, each once", () => {
   const counters = Float64Array.from({ length: 10 }, (_, index) => index + 101);
   const muxes = [5, 7, 65535];
-  const table = { liveMuxes: () => muxes, counters: () => counters };
+  const table = { liveMuxes: () => muxes, counted: () => counters };
   assert.deepEqual([...counterLines(table, counters)], [
     ...muxes.map((mux) =>
       `connection ${mux}: 101 packets out, 102 bytes out, 104 packets in, ` +
@@ -456,7 +456,8 @@ Deno.test("counters of all connections and of the plane are named in the log, ea
     "dropped: 101 with nowhere to send them, 102 too long to send, " +
     "103 malformed on the device, 104 too short, 105 too long, " +
     "106 of an unknown mux, 107 refused by the device, " +
-    "108 lost to internal errors, 109 for want of sequence numbers",
+    "108 lost to internal errors, 109 for want of sequence numbers, " +
+    "110 joined behind those for another worker",
   ]);
   assert.equal([...counterLines(table, undefined)].length, 3);
 });
