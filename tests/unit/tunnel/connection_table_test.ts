@@ -221,6 +221,26 @@ Deno.test("what a removed connection had is overwritten, but for its counters", 
   assert.equal(table.remove(MUX), false);
 });
 
+Deno.test("what several threads count of a connection is added up, and each counts for itself", () => {
+  const table = newTable();
+  const threads = [
+    table,
+    ...[table.addCounters(), table.addCounters()].map((own) =>
+      new ConnectionTable(table.shared, undefined, own)
+    ),
+  ];
+  threads.forEach((thread, k) => {
+    for (const mux of [0, MUX, 0xffff]) {
+      thread.counters(mux)[3] = 10 ** k * (mux + 1);
+    }
+  });
+  for (const mux of [0, MUX, 0xffff]) {
+    assert.equal(table.counted(mux)[3], 111 * (mux + 1));
+    assert.equal(table.counted(mux)[2], 0);
+  }
+  assert.equal(table.counted(1)[3], 0);
+});
+
 Deno.test("retirements move when keys are taken out of use, and not otherwise", () => {
   const table = newTable();
   const moves = (change: () => void): boolean => {

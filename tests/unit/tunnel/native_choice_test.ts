@@ -80,6 +80,42 @@ choiceTest(
 );
 
 choiceTest(
+  "with several connections there are as many workers as processors, up to 16, unless there are but two",
+  {},
+  async () => {
+    const workersOf = async (processors: number) => {
+      const choice = { workers: "auto", routing: true } as const;
+      const { description } = await choose(
+        { engine: "builtin", ...choice },
+        processors,
+      );
+      return description.split(", ").at(-1);
+    };
+    assert.equal(await workersOf(1), "1 worker");
+    assert.equal(await workersOf(2), "1 worker");
+    assert.equal(await workersOf(3), "3 workers");
+    assert.equal(await workersOf(17), "16 workers");
+  },
+);
+
+choiceTest(
+  "several connections get all workers that are asked for, a single one no more than two, and the log says so",
+  {},
+  async () => {
+    const engine = "builtin";
+    const several = await choose({ engine, workers: 5, routing: true });
+    assert.match(several.description, /, 5 workers$/);
+    assert.deepEqual(several.lines, []);
+    const single = await choose({ engine, workers: 5 });
+    assert.match(single.description, /, 2 workers$/);
+    assert.deepEqual(single.lines, [
+      "NOTICE: 2 workers of 5 (--workers) are started: a single connection " +
+      "has use for no more",
+    ]);
+  },
+);
+
+choiceTest(
   "one worker is taken where one is asked for",
   {},
   async () => {
