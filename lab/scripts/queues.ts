@@ -1,0 +1,117 @@
+/**
+ * Opens a device with several queues on a host of a lab, as a script: its
+ * argument is a {@link QueueTask} as JSON. Prints a {@link QueueReport}.
+ */
+import { openLibc } from "../../ffi/libc.ts";
+import { openDevice, openSharedDevice } from "../../ffi/tuntap/device.ts";
+import { TunTapError } from "../../ffi/tuntap/errors.ts";
+import { Arena } from "../../ffi/memory.ts";
+import { PacketPort } from "../../ffi/tuntap/packet_port.ts";
+import { setTimeout as delay } from "node:timers/promises";
+
+/** Which device to open, and how many flows of UDP to look at. */
+export interface QueueTask {
+  readonly name: string;
+  readonly readers: number;
+  readonly writers: number;
+  readonly flows: number;
+}
+
+/** What has been seen. */
+export interface QueueReport {
+  /** Where each flow was read. */
+  readonly queues: readonly number[];
+  /** How many flows were read elsewhere after an answer to them. */
+  readonly moved: number;
+  /** How many answers came. */
+  readonly answered: number;
+  /** Why nobody else can open the device, with one queue or several. */
+  readonly second: Readonly<Record<"shared" | "plain", string>>;
+}
+
+const FAR = "192.0.2.2";
+const PORT = 7;
+const ROOM = 2048;
+
+const libc = openLibc();
+const task: QueueTask = JSON.parse(Deno.args[0] ?? "");
+const { name, readers, writers } = task;
+using device = openSharedDevice(libc, { name }, { readers, writers });
+device.configure({ addresses: ["192.0.2.1/24"], up: true });
+const arena = new Arena(1);
+const room = arena.take(ROOM);
+const ports = device.queues.readFrom.map((from, k) =>
+  new PacketPort(libc, arena, from, 1, device.queues.writeTo[k])
+);
+
+/** Sends a datagram to where the device leads, and finds it. */
+async function find(
+  socket: Deno.DatagramConn,
+): Promise<{ readonly queue: number; readonly packet: Uint8Array }> {
+  const to = { transport: "udp", hostname: FAR, port: PORT } as const;
+  const payload = crypto.getRandomValues(new Uint8Array(16));
+  await socket.send(payload, to);
+  for (;;) {
+    for (const [queue, port] of ports.entries()) {
+      const size = port.read(room, ROOM);
+      const packet = arena.slice(room, size).slice();
+      if (size > 0 && packet.toHex().endsWith(payload.toHex())) {
+        return { queue, packet };
+      }
+    }
+    await delay(1);
+  }
+}
+
+/** Addresses and ports change places, which no checksum takes note of. */
+function answerTo(packet: Uint8Array): Uint8Array {
+  const answer = packet.slice();
+  answer.set(packet.subarray(16, 20), 12);
+  answer.set(packet.subarray(12, 16), 16);
+  answer.set(packet.subarray(22, 24), 20);
+  answer.set(packet.subarray(20, 22), 22);
+  return answer;
+}
+
+function whyNot(open: () => Disposable): string {
+  try {
+    open()[Symbol.dispose]();
+    return "it can";
+  } catch (error) {
+    return error instanceof TunTapError ? error.code : `${error}`;
+  }
+}
+
+const queues: number[] = [];
+let moved = 0;
+let answered = 0;
+for (let flow = 0; flow < task.flows; flow++) {
+  const socket = Deno.listenDatagram({
+    transport: "udp",
+    hostname: "192.0.2.1",
+    port: 0,
+  });
+  const { queue, packet } = await find(socket);
+  queues.push(queue);
+  const answer = answerTo(packet);
+  arena.bytes.set(answer, room);
+  const { writeTo } = device.queues;
+  const fd = writeTo[(queue + 1) % writeTo.length] ?? -1;
+  new PacketPort(libc, arena, fd, 1).write(room, answer.length);
+  await socket.receive();
+  answered++;
+  if ((await find(socket)).queue !== queue) moved++;
+  socket.close();
+}
+const report: QueueReport = {
+  queues,
+  moved,
+  answered,
+  second: {
+    shared: whyNot(() =>
+      openSharedDevice(libc, { name }, { readers: 1, writers: 1 })
+    ),
+    plain: whyNot(() => openDevice(libc, { name })),
+  },
+};
+await Deno.stdout.write(new TextEncoder().encode(JSON.stringify(report)));
