@@ -16,7 +16,7 @@ const COPY_PORT = 7001;
 
 /** The smallest window that tests here use: it forgives no long delays. */
 const WINDOW = 64;
-const COPY_BYTES = 4 << 20;
+const COPY_BYTES = 16 << 20;
 const FLOWS = 3;
 const ROUNDS = 15;
 
@@ -90,10 +90,13 @@ class Star {
       const command = scriptCommand("traffic.ts");
       return JSON.parse(await from.run([...command, "send", to, ...limits]));
     };
-    return await Promise.all(CLIENTS.flatMap((client) => [
-      send(left, clientAddress(client)),
-      send(right, hubAddress(client)),
-    ]));
+    return await Promise.all([
+      // Several flows to one client: workers send for it at the same time.
+      ...CLIENTS.slice(0, 2).flatMap((client) =>
+        Array.from({ length: FLOWS }, () => send(left, clientAddress(client)))
+      ),
+      ...CLIENTS.map((client) => send(right, hubAddress(client))),
+    ]);
   }
 }
 
