@@ -35,6 +35,12 @@ interface DeviceOptions extends TunTapOptions {
   readonly vnetHeader?: boolean;
 }
 
+interface AttachRequest {
+  /** Empty where the kernel is to choose. */
+  readonly name: string;
+  readonly flags: number;
+}
+
 /**
  * @param onClosed Called once, when nothing of the device is in use any more.
  * @throws {TunTapError} When it cannot be opened; `code` says why.
@@ -47,7 +53,7 @@ export function openDevice(
   const { what, name, flags, type } = openingOf(options);
   const fd = openNode(libc, what);
   try {
-    const actualName = attach(libc, fd, { name, flags }, what);
+    const actualName = attachOne(libc, fd, { name, flags }, what);
     const queues = { readFrom: [fd], writeTo: [fd] };
     return new TunTapDevice(libc, queues, actualName, type, onClosed);
   } catch (error) {
@@ -102,12 +108,29 @@ export function openSharedDevice(
   return device;
 }
 
+// A device that was made for several queues is good for a single reader, too.
+function attachOne(
+  libc: Libc,
+  fd: number,
+  request: AttachRequest,
+  what: string,
+): string {
+  try {
+    return attach(libc, fd, request, what);
+  } catch (error) {
+    const mayHaveSeveral = error instanceof TunTapError &&
+      error.code === "wrong-kind";
+    if (!mayHaveSeveral) throw error;
+    return attachAlone(libc, fd, request, what);
+  }
+}
+
 // A device of several queues is never busy for the kernel: another program
 // that uses it would have its packets taken away.
 function attachAlone(
   libc: Libc,
   fd: number,
-  { name, flags }: { readonly name: string; readonly flags: number },
+  { name, flags }: AttachRequest,
   what: string,
 ): string {
   const request = { name, flags: flags | IFF_MULTI_QUEUE };
@@ -130,12 +153,7 @@ function deviceIndexOf(libc: Libc, name: string): number {
 
 function openingOf(
   { name, type = "tun", vnetHeader = false }: DeviceOptions,
-): {
-  readonly what: string;
-  readonly name: string;
-  readonly flags: number;
-  readonly type: DeviceType;
-} {
+): AttachRequest & { readonly what: string; readonly type: DeviceType } {
   if (name !== undefined) checkDeviceName(name);
   return {
     what: name === undefined
@@ -186,7 +204,7 @@ function openNode(libc: Libc, what: string): number {
 function attach(
   libc: Libc,
   fd: number,
-  { name, flags }: { readonly name: string; readonly flags: number },
+  { name, flags }: AttachRequest,
   what: string,
 ): string {
   const ifreq = new Ifreq(name);
@@ -215,7 +233,7 @@ function attachError(what: string, cause: SystemError): TunTapError {
     case Errno.EBADFD:
       return new TunTapError(
         "wrong-kind",
-        `Cannot ${what}: the name belongs to a device of another kind, or to one with several queues; choose another name or type`,
+        `Cannot ${what}: the name belongs to a device of another kind; choose another name or type`,
         { cause },
       );
     default:

@@ -18,7 +18,7 @@ test("flows are spread over the queues, and none moves when answers are written 
   assert.deepEqual(new Set(queues), new Set([0, 1, 2]));
   assert.equal(answered, TASK.flows);
   assert.equal(moved, 0);
-  assert.deepEqual(second, { shared: "busy", plain: "wrong-kind" });
+  assert.deepEqual(second, { shared: "busy", plain: "busy" });
   assert.doesNotMatch(await lab.ip("link"), /shared/);
 });
 
@@ -28,12 +28,24 @@ test("one reader gets everything, however many write", async (lab) => {
   assert.equal(answered, TASK.flows);
 });
 
+test("a persistent device with several queues is good for one reader as well", async (lab) => {
+  await lab.ip("tuntap", "add", "mode", "tun", "name", "many", "multi_queue");
+  const device = lab.start();
+  const options = { name: "many" };
+  const opened = await device.call({ do: "open", options });
+  assert.deepEqual(opened, { name: "many", type: "tun", mtu: 1500 });
+  const second = await lab.start().try({ do: "open", options });
+  assert.equal("code" in second && second.code, "busy");
+  await device.call({ do: "close" });
+  await lab.start().call({ do: "open", options });
+});
+
 test("a persistent device is shared if it has several queues, by one program alone", async (lab) => {
   const add = ["tuntap", "add", "mode", "tun", "name"];
   await lab.ip(...add, "shared", "multi_queue");
   const { queues, second } = await look(lab);
   assert.equal(queues.length, TASK.flows);
-  assert.deepEqual(second, { shared: "busy", plain: "wrong-kind" });
+  assert.deepEqual(second, { shared: "busy", plain: "busy" });
   assert.match(await lab.ip("link"), /shared/);
   await lab.ip(...add, "plain");
   const refused = look(lab, { name: "plain" });
