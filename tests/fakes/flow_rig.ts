@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { openLibc } from "../../ffi/libc.ts";
+import { type Libc, openLibc } from "../../ffi/libc.ts";
 import type { UdpSocket } from "../../ffi/net/udp.ts";
 import { openUdpGroup } from "../../ffi/net/udp_group.ts";
 import { Routes } from "../../src/route/routes.ts";
@@ -54,7 +54,7 @@ export class FlowRig implements AsyncDisposable {
   /** What was written to them. */
   readonly packets: Uint8Array[] = [];
   readonly sent: Uint8Array[] = [];
-  readonly #libc = openLibc();
+  readonly #libc: Libc;
   readonly #sockets: readonly UdpSocket[];
   readonly #peer: LoopbackPeer;
   readonly #options: FlowRigOptions;
@@ -63,12 +63,17 @@ export class FlowRig implements AsyncDisposable {
   static async start(options: FlowRigOptions): Promise<FlowRig> {
     const libc = openLibc();
     const plane = await NativePlane.load(libc, options.workers);
-    const rig = new FlowRig(plane, options);
+    const rig = new FlowRig(libc, plane, options);
     await rig.#start();
     return rig;
   }
 
-  private constructor(plane: NativePlane, options: FlowRigOptions) {
+  private constructor(
+    libc: Libc,
+    plane: NativePlane,
+    options: FlowRigOptions,
+  ) {
+    this.#libc = libc;
     const { workers, senderIds, connections } = options;
     this.plane = plane;
     this.#options = options;
