@@ -54,7 +54,7 @@ const now = () => clock.now();
 const loop = assemble(setupOf(role === "in" ? "in" : "all"), {
   ...{ libc, now },
   newEngine: engineMaker("openssl", now),
-  idle: { isDone: true, step() {} },
+  idle: { isDone: true, step() {}, skip() {} },
   log: new PlaneLog(recordingLog(), now),
   moved() {},
   maxRest: FLUSH_MS,

@@ -123,12 +123,16 @@ export class WarmUp implements IdleWork, Disposable {
 
   step(): void {
     try {
-      this.#tunnel?.round(this.#next++);
+      this.#tunnel?.round(this.#next);
     } catch (error) {
       this[Symbol.dispose]();
       if (!(error instanceof SystemError)) throw error;
     }
-    if (this.#next >= this.#rounds) this[Symbol.dispose]();
+    this.skip();
+  }
+
+  skip(): void {
+    if (++this.#next >= this.#rounds) this[Symbol.dispose]();
   }
 
   [Symbol.dispose](): void {

@@ -80,7 +80,7 @@ choiceTest(
 );
 
 choiceTest(
-  "with several connections there are as many workers as processors, up to 16, unless there are but two",
+  "with several connections there are as many workers as processors, up to 8, unless there are but two",
   {},
   async () => {
     const workersOf = async (processors: number) => {
@@ -94,7 +94,7 @@ choiceTest(
     assert.equal(await workersOf(1), "1 worker");
     assert.equal(await workersOf(2), "1 worker");
     assert.equal(await workersOf(3), "3 workers");
-    assert.equal(await workersOf(17), "16 workers");
+    assert.equal(await workersOf(9), "8 workers");
   },
 );
 

@@ -144,6 +144,18 @@ Deno.test("a warm-up is done after its rounds, and closes its tunnel once", () =
   assert.deepEqual(deeds, ["round 0", "round 1", "close"]);
 });
 
+Deno.test("a round that is left out counts, and the last one closes the tunnel", () => {
+  const { tunnel, deeds } = fakeTunnel();
+  using idle = new WarmUp(tunnel, 3);
+  idle.skip();
+  idle.step();
+  assert.equal(idle.isDone, false);
+  idle.skip();
+  assert.equal(idle.isDone, true);
+  idle.skip();
+  assert.deepEqual(deeds, ["round 1", "close"]);
+});
+
 Deno.test("a warm-up that is closed half way does no more rounds", () => {
   const { tunnel, deeds } = fakeTunnel();
   const idle = new WarmUp(tunnel, 10);
@@ -172,7 +184,7 @@ Deno.test("a warm-up that fails otherwise says so, and is over", () => {
 });
 
 Deno.test("without a tunnel, or rounds, there is nothing to do", () => {
-  const idle = new WarmUp(undefined, 8000);
+  const idle = new WarmUp(undefined, 500);
   assert.equal(idle.isDone, true);
   idle.step();
 });
