@@ -42,7 +42,7 @@ export const speedRows = {
     help: `threads that carry packets, 1 to ${MAX_WORKERS}: one connection ` +
       "uses up to 2, several (-M or -X) share them; or auto for 1 where there " +
       "are no more than two processors, else 2, or with several connections " +
-      "as many as processors, up to 16",
+      "as many as processors, up to 8",
   }),
   offloads: optional({
     group: "Speed",

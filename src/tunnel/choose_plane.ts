@@ -13,7 +13,7 @@ import { MAX_WORKERS, type TunnelSettings } from "./settings.ts";
 const MAX_WORKERS_OF_ONE = 2;
 
 /** Each takes memory; who has a use for more can say so. */
-const AUTO_WORKERS = 16;
+const AUTO_WORKERS = 8;
 
 interface PlaneSurroundings {
   /** A clock that never goes back, in milliseconds. */
