@@ -6,12 +6,15 @@ import type { ProcessControl } from "./process_control.ts";
 /** By then the code is compiled that carries the first packets. */
 const FIRST_MS = 1000;
 
-/** The compilers of the runtime leave memory behind whenever code is new. */
-const EVERY_MS = 5000;
+/**
+ * The compilers of the runtime leave memory behind whenever code is new, which
+ * is mostly at first. It takes milliseconds to look for.
+ */
+const MOST_MS = 60_000;
 
 /**
  * A thread that carries packets waits a millisecond or two for what it still
- * needs of the program. So that comes ever more rarely: 1, 6, 31, 156 s after
+ * needs of the program. So that comes ever more rarely: 1, 6, 271, 1771 s after
  * the start, and so on.
  */
 const RARER = 5;
@@ -27,7 +30,7 @@ export function spareMemory(
       for (let round = 0, drop = 0;; round++) {
         await delay(pause, stop).catch(() => {});
         if (stop.aborted) return;
-        pause = EVERY_MS;
+        pause = Math.min(pause * RARER, MOST_MS);
         control.trimHeap();
         if (round < drop) continue;
         control.dropProgramPages();
