@@ -252,6 +252,16 @@ const encodeKeys = `(func $encodeKeys
     (br_if $next (i32.ne ${get("at")} ${get("last")})))
   (v128.store ${get("at")} ${b(0)}))`;
 
+/**
+ * What a master key has left behind: it may go out of use, and keys of messages
+ * take the place of the first rounds only.
+ */
+const wipe = each(
+  Array.from({ length: CONSTANTS / 16 }, (_, k) => 16 * k),
+  (offset) =>
+    `(v128.store offset=${offset} ${get("s")} (i32x4.splat (i32.const 0)))`,
+);
+
 /** ecb(s, key, size of the key, at, blocks), in place. */
 const ecb = `(func (export "ecb") (param $s i32) (param $key i32)
     (param $size i32) (param $at i32) (param $count i32)
@@ -287,7 +297,8 @@ const ecb = `(func (export "ecb") (param $s i32) (param $key i32)
     `(i32.sub ${get("count")} (i32.shr_u ${get("end")} (i32.const 4)))`,
   )
 }
-    (br $next))))`;
+    (br $next)))
+  ${wipe})`;
 
 function move(to: string, from: string): string {
   return `${set("i", "(i32.const 0)")}

@@ -145,6 +145,17 @@ Deno.test("every byte is substituted as FIPS 197 section 5.1.1 says", async () =
   }
 });
 
+Deno.test("nothing of a master key stays in the engine's memory", () => {
+  for (const size of [16, 24, 32]) {
+    const { bytes, ecb } = bench();
+    const before = bytes.slice();
+    ecb(new Uint8Array(size).fill(0xc3), new Uint8Array(15 * 16));
+    const changed = bytes.filter((byte, at) => byte !== before[at]).length;
+    // The blocks that were asked for, and nothing else.
+    assert.ok(changed <= 15 * 16, `${changed} bytes`);
+  }
+});
+
 Deno.test("a memory that is not the engine's is refused", () => {
   const { engine } = bench();
   const memory = new Uint8Array(1024);
