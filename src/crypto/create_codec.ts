@@ -120,6 +120,8 @@ export async function createSatpBatchCodec(
     freeAt,
   );
   const schedules = await schedulePair(engine, secrets, role);
+  secrets.key.fill(0);
+  secrets.salt.fill(0);
   return new SatpBatchCodec(engine, batch, schedules, mux, senderId);
 }
 

@@ -118,6 +118,26 @@ Deno.test("createSatpCodec() refuses to start without a valid key and salt", asy
   }
 });
 
+Deno.test("copies of key and salt are wiped once the codec has them", async () => {
+  const copies: Uint8Array[] = [];
+  class Noting extends Uint8Array {
+    override slice(): Uint8Array<ArrayBuffer> {
+      const copy = Uint8Array.from(this);
+      copies.push(copy);
+      return copy;
+    }
+  }
+  const [key, salt] = [new Noting(16).fill(7), new Noting(14).fill(8)];
+  const codec = await createSatpCodec({ key, salt });
+  assert.deepEqual(copies, [new Uint8Array(16), new Uint8Array(14)]);
+  assert.ok(key.every((byte) => byte === 7));
+  const same = await createSatpCodec({
+    key: "07".repeat(16),
+    salt: toHex(salt),
+  });
+  assert.deepEqual(await codec.seal(packet), await same.seal(packet));
+});
+
 Deno.test("an error about a secret does not show it", async () => {
   const secret = "feedfacefeedfacefeedfacefeedfax";
   await assert.rejects(
