@@ -11,7 +11,8 @@ import {
 } from "../src/tunnel/connection_table.ts";
 import { PLANE_COUNTERS } from "../src/tunnel/counters.ts";
 import { writeEndpoint } from "../src/tunnel/endpoint_words.ts";
-import { assemble, engineMaker } from "../src/tunnel/native/assemble.ts";
+import { engineMaker } from "../src/tunnel/engine_maker.ts";
+import { assemble } from "../src/tunnel/native/assemble.ts";
 import { DeviceTurn } from "../src/tunnel/native/device_turn.ts";
 import type { CarryLoop } from "../src/tunnel/native/loop.ts";
 import { PlaneLog } from "../src/tunnel/plane_log.ts";

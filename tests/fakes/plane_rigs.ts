@@ -21,6 +21,7 @@ const MISSING: Readonly<Record<NativeEngineName | "webcrypto", string | null>> =
 /** The planes. */
 export const PLANE_RIGS: readonly PlaneRig[] = [
   portable("webcrypto"),
+  portable("builtin"),
   portable("openssl"),
   portable("ipsec-mb"),
   native("ipsec-mb", 1),

@@ -4,15 +4,10 @@
 // for its objects serves the real ones only if they have the same shapes. So
 // hot paths keep to what is made here, and read no field of the setup, which
 // has another shape when it comes as a message.
-import { openIpsecMb } from "../../../ffi/crypto/ipsec_mb.ts";
 import type { Libc } from "../../../ffi/libc.ts";
-import { openLibcrypto } from "../../../ffi/crypto/libcrypto.ts";
 import { Arena } from "../../../ffi/memory.ts";
 import { PacketPort } from "../../../ffi/tuntap/packet_port.ts";
 import { EventFd, PollSet } from "../../../ffi/poll.ts";
-import { BUILTIN_BYTES, BuiltinEngine } from "../../crypto/builtin.ts";
-import { IPSEC_MB_ARENA_BYTES, IpsecMbEngine } from "../../crypto/ipsec_mb.ts";
-import { OpensslEngine } from "../../crypto/openssl.ts";
 import { openPacketMemory, type PacketMemory } from "../../offload/bytes.ts";
 import { MAX_PIECES } from "../../offload/group.ts";
 import type { SyncCryptoEngine } from "../../satp/engine.ts";
@@ -20,15 +15,14 @@ import { CarryLoop, type IdleWork } from "./loop.ts";
 import { Connections } from "../connection.ts";
 import { ConnectionTable } from "../connection_table.ts";
 import { DeviceTurn } from "./device_turn.ts";
+import { ENGINE_ARENA_BYTES, type EngineMaker } from "../engine_maker.ts";
 import { INBOUND_ARENA_BYTES, InboundPump } from "./inbound_pump.ts";
-import type { NativeEngineName, NativeSetup, WorkerRole } from "./messages.ts";
+import type { NativeSetup, WorkerRole } from "./messages.ts";
 import { OUTBOUND_ARENA_BYTES, OutboundPump } from "./outbound_pump.ts";
 import type { PlaneLog } from "../plane_log.ts";
 
 const ARENA_BYTES = OUTBOUND_ARENA_BYTES + INBOUND_ARENA_BYTES +
-  IPSEC_MB_ARENA_BYTES;
-
-type EngineMaker = (arena: Arena) => SyncCryptoEngine;
+  ENGINE_ARENA_BYTES;
 
 export interface WorkerContext {
   readonly libc: Libc;
@@ -103,21 +97,4 @@ function partsOf(
     packets: openPacketMemory(arena.memory),
     port: new PacketPort(libc, arena, device, MAX_PIECES, share?.writeTo),
   };
-}
-
-/** Opens the libraries once for all engines of a worker. */
-export function engineMaker(
-  name: NativeEngineName,
-  now: () => number,
-): EngineMaker {
-  if (name === "builtin") {
-    return (arena) =>
-      new BuiltinEngine(arena.memory, arena.take(BUILTIN_BYTES, 64));
-  }
-  const libcrypto = openLibcrypto();
-  if (name === "openssl") {
-    return (arena) => new OpensslEngine(libcrypto, arena, now);
-  }
-  const ipsecMb = openIpsecMb();
-  return (arena) => new IpsecMbEngine(ipsecMb, libcrypto, arena);
 }

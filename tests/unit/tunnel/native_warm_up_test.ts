@@ -3,7 +3,7 @@ import { SystemError } from "../../../ffi/errno.ts";
 import type { Libc } from "../../../ffi/libc.ts";
 import { ConnectionTable } from "../../../src/tunnel/connection_table.ts";
 import { PLANE_COUNTERS } from "../../../src/tunnel/counters.ts";
-import { engineMaker } from "../../../src/tunnel/native/assemble.ts";
+import { engineMaker } from "../../../src/tunnel/engine_maker.ts";
 import { DeviceTurn } from "../../../src/tunnel/native/device_turn.ts";
 import type {
   NativeSetup,

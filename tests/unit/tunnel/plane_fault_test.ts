@@ -5,7 +5,8 @@ import { SocketPair } from "../../../ffi/net/socket_pair.ts";
 import type { UdpSocket } from "../../../ffi/net/udp.ts";
 import { createSatpCodec } from "../../../mod.ts";
 import type { CryptoEngine } from "../../../src/satp/engine.ts";
-import { assemble, engineMaker } from "../../../src/tunnel/native/assemble.ts";
+import { engineMaker } from "../../../src/tunnel/engine_maker.ts";
+import { assemble } from "../../../src/tunnel/native/assemble.ts";
 import type { CarryLoop } from "../../../src/tunnel/native/loop.ts";
 import {
   ConnectionTable,
