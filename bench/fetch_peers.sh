@@ -27,6 +27,8 @@ mkdir -p "$1"
 folder=$(cd "$1" && pwd)
 apt=$(mktemp -d)
 trap 'rm -rf "$apt"' EXIT
+# Of a signal alone, dash would not clean up.
+trap 'exit 1' HUP INT TERM
 mkdir -p "$apt/etc/apt.conf.d" "$apt/etc/preferences.d" "$apt/debs" \
   "$apt/state/lists/partial" "$apt/cache/archives/partial"
 : >"$apt/status"
