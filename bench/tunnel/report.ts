@@ -161,6 +161,9 @@ const MODES_APART = 1.4;
 /** With fewer figures than that, any two of them make two places. */
 const MODES_LEAST = 4;
 
+/** A figure that stands alone is no place where others gather. */
+const MODE_LEAST = 2;
+
 /** The subjects whose TCP throughput, of both ways, gathers in two places. */
 export function modes(
   samples: readonly Sample[],
@@ -176,9 +179,11 @@ export function modes(
     return [id, enough ? twoModes(values, MODES_APART) : undefined] as const;
   });
   return Object.fromEntries(
-    found.flatMap(([subject, two]) =>
-      two === undefined ? [] : [[subject, two]]
-    ),
+    found.flatMap(([subject, two]) => {
+      if (two === undefined) return [];
+      const { lowCount, highCount } = two;
+      return Math.min(lowCount, highCount) < MODE_LEAST ? [] : [[subject, two]];
+    }),
   );
 }
 

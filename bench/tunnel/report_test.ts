@@ -166,6 +166,15 @@ Deno.test("modes() look at TCP of both ways, and find no two where there is one"
   assert.deepEqual(modes(samples, [pair, steady]), {});
 });
 
+Deno.test("modes() make no place of a figure that stands alone", () => {
+  const samples = [0.1, 0.6, 0.6, 0.6, 0.6].flatMap((forward, round) => {
+    const row = { "tcp.forward.gbps": forward, "tcp.reverse.gbps": 0.6 };
+    return samplesOf({ moody: row }, round);
+  });
+  const subjects = [{ id: "moody", label: "moody", version: "1" }];
+  assert.deepEqual(modes(samples, subjects), {});
+});
+
 Deno.test("modes() make no two places of the two ways of one round", () => {
   const row = { "tcp.forward.gbps": 0.3, "tcp.reverse.gbps": 0.6 };
   const subjects = [{ id: "moody", label: "moody", version: "1" }];
