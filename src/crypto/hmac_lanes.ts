@@ -12,7 +12,7 @@ const JOB_WORDS = 4;
 /** Of an entry of the order: above the number of a job, its size. */
 const JOB_BITS = 6;
 
-/** A group is worth it from as many lanes at work on: engine_bench.ts. */
+/** A group is worth it from as many lanes at work on. */
 const WORTH_LANES = 7;
 
 /** That they take of their memory. */

@@ -1,5 +1,5 @@
-// The engine that is always there: WebCrypto. It needs no permission and no
-// library, and takes about seven calls for each message.
+// The engine of the runtime: WebCrypto. It needs neither a library nor vector
+// instructions, takes about seven calls for each message, and answers later.
 import {
   type AesKeyBytes,
   allOf,
