@@ -12,3 +12,24 @@ for (const kernel of KERNELS) {
     );
   });
 }
+
+Deno.test({
+  name: "a processor without vector instructions is named as the reason",
+  ignore: Deno.build.arch !== "x86_64",
+  fn() {
+    const library = new URL("../../../mod.ts", import.meta.url);
+    const { code, stderr } = new Deno.Command(Deno.execPath(), {
+      args: [
+        "eval",
+        "--v8-flags=--no-enable-sse4-1",
+        `const { createSatpCodec } = await import("${library}");
+        await createSatpCodec({ passphrase: "unit tests" });`,
+      ],
+    }).outputSync();
+    assert.equal(code, 1);
+    assert.match(
+      new TextDecoder().decode(stderr),
+      /Cannot open an engine: this processor has no vector instructions/,
+    );
+  },
+});
