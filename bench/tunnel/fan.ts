@@ -20,12 +20,27 @@ export const FAN_CLIENTS = Math.min(
 /** The most that `--workers` takes. */
 const MOST_WORKERS = 64;
 
+const FIRST_SENDER_ID = 256;
+
 /** How many workers are measured: 1, 2, 4 and so on, and all processors. */
 export function workerCounts(processors: number): number[] {
   const most = Math.min(processors, MOST_WORKERS);
   const counts: number[] = [];
   for (let count = 1; count < most; count *= 2) counts.push(count);
   return [...counts, most];
+}
+
+/**
+ * The options of a server with that many workers. Each needs a sender id of its
+ * own to send: with the one of a member of a cluster a single worker would carry
+ * the whole way out.
+ */
+export function fanServer(workers: number): string[] {
+  const last = FIRST_SENDER_ID + workers - 1;
+  return [
+    ...["--workers", String(workers)],
+    ...["--sender-id", `${FIRST_SENDER_ID}-${last}`],
+  ];
 }
 
 /** The device of a client; the first has that of every tunnel. */

@@ -10,7 +10,13 @@ import { startDaemon, type TestFolder } from "../../../lab/daemons.ts";
 import type { Lab } from "../../../lab/lab.ts";
 import type { LabProcess } from "../../../lab/process.ts";
 import { crowd } from "../crowd.ts";
-import { configureFan, FAN_CLIENTS, fanDevice, fanNetwork } from "../fan.ts";
+import {
+  configureFan,
+  FAN_CLIENTS,
+  fanDevice,
+  fanNetwork,
+  fanServer,
+} from "../fan.ts";
 import type { Open, Variant } from "../subject.ts";
 import {
   DEVICE,
@@ -190,7 +196,7 @@ function openFan({ command }: SatpCommand, workers: number): Open {
       argv: {
         left: [
           ...[...onProcessors(servers), ...command],
-          ...["--workers", String(workers)],
+          ...fanServer(workers),
           ...[...common("left"), ...USUAL, ...options],
         ],
         right: client(lab, 0),
