@@ -67,6 +67,21 @@ Deno.test("HMACs side by side are those of node:crypto, whatever the lengths", (
   );
 });
 
+Deno.test("every length of a datagram has its HMAC, beside others", () => {
+  for (let first = 0; first <= 1600; first += 64) {
+    const bench = new Bench();
+    const messageOf = (i: number) =>
+      Uint8Array.from({ length: first + i }, (_, k) => k * 7 + i);
+    const keyOf = (i: number) => new Uint8Array(20).fill(first + i);
+    for (let i = 0; i < 64; i++) bench.run(i, keyOf(i), messageOf(i), i % 16);
+    bench.lanes.flush();
+    for (let i = 0; i < 64; i++) {
+      const expected = hmac(keyOf(i), messageOf(i));
+      assert.equal(bench.macOf(i), expected, `${first + i} bytes`);
+    }
+  }
+});
+
 Deno.test("every length up to three blocks is padded as SHA-1 wants it", () => {
   for (let size = 0; size < 192; size++) {
     const bench = new Bench();
