@@ -140,15 +140,18 @@ function attachAlone(
   } catch (error) {
     if (!(error instanceof TunTapError) || error.code !== "busy") throw error;
   }
+  // Looked at before as well: attach() takes the offloads from the device, and
+  // another program would have to do without them from then on.
+  if (queuesOf(libc, name) > 0) throw busy(what);
   const actual = attach(libc, fd, request, what);
-  const queues = countQueues(libc, actual, deviceIndexOf(libc, actual));
-  if (queues === 1 || queues === undefined) return actual;
-  throw busy(what);
+  if (queuesOf(libc, actual) > 1) throw busy(what);
+  return actual;
 }
 
-function deviceIndexOf(libc: Libc, name: string): number {
+function queuesOf(libc: Libc, name: string): number {
   using socket = new RouteSocket(libc);
-  return deviceIndex(libc, socket.fd, name);
+  const index = deviceIndex(libc, socket.fd, name);
+  return countQueues(libc, name, index) ?? 0;
 }
 
 function openingOf(

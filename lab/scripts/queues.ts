@@ -2,11 +2,13 @@
  * Opens a device with several queues on a host of a lab, as a script: its
  * argument is a {@link QueueTask} as JSON. Prints a {@link QueueReport}.
  */
+import { AF, SOCK } from "../../ffi/flags.ts";
 import { openLibc } from "../../ffi/libc.ts";
 import { openDevice, openSharedDevice } from "../../ffi/tuntap/device.ts";
 import { TunTapError } from "../../ffi/tuntap/errors.ts";
 import { Arena } from "../../ffi/memory.ts";
 import { PacketPort } from "../../ffi/tuntap/packet_port.ts";
+import { Offload } from "../../ffi/tuntap/vnet.ts";
 import { setTimeout as delay } from "node:timers/promises";
 
 /** Which device to open, and how many flows of UDP to look at. */
@@ -27,11 +29,17 @@ export interface QueueReport {
   readonly answered: number;
   /** Why nobody else can open the device, with one queue or several. */
   readonly second: Readonly<Record<"shared" | "plain", string>>;
+  /** Whether it still has the offloads that it had before they tried. */
+  readonly intact: boolean;
 }
 
 const FAR = "192.0.2.2";
 const PORT = 7;
 const ROOM = 2048;
+
+// include/uapi/linux/sockios.h, ethtool.h
+const SIOCETHTOOL = 0x8946;
+const ETHTOOL_GTXCSUM = 0x16;
 
 const libc = openLibc();
 const task: QueueTask = JSON.parse(Deno.args[0] ?? "");
@@ -82,6 +90,21 @@ function whyNot(open: () => Disposable): string {
   }
 }
 
+/** Asks the kernel whether packets may come without a checksum. */
+function leavesChecksums(): boolean {
+  const value = arena.take(8);
+  arena.view.setUint32(value, ETHTOOL_GTXCSUM, true);
+  const request = arena.take(40);
+  arena.bytes.set(new TextEncoder().encode(name), request);
+  arena.storeAddress(request + 16, value);
+  const { ioctl, socket, close } = libc.symbols;
+  const fd = socket(AF.INET, SOCK.DGRAM, 0);
+  const result = ioctl(fd, SIOCETHTOOL, arena.slice(request, 40));
+  close(fd);
+  if (result < 0) throw libc.error("ask for the offloads", "ioctl");
+  return arena.view.getUint32(value + 4, true) !== 0;
+}
+
 const queues: number[] = [];
 let moved = 0;
 let answered = 0;
@@ -103,15 +126,19 @@ for (let flow = 0; flow < task.flows; flow++) {
   if ((await find(socket)).queue !== queue) moved++;
   socket.close();
 }
+device.negotiateOffloads(Offload.CSUM);
+const hadOffloads = leavesChecksums();
+const second = {
+  shared: whyNot(() =>
+    openSharedDevice(libc, { name }, { readers: 1, writers: 1 })
+  ),
+  plain: whyNot(() => openDevice(libc, { name })),
+};
 const report: QueueReport = {
   queues,
   moved,
   answered,
-  second: {
-    shared: whyNot(() =>
-      openSharedDevice(libc, { name }, { readers: 1, writers: 1 })
-    ),
-    plain: whyNot(() => openDevice(libc, { name })),
-  },
+  second,
+  intact: hadOffloads && leavesChecksums(),
 };
 await Deno.stdout.write(new TextEncoder().encode(JSON.stringify(report)));

@@ -14,12 +14,17 @@ async function look(
 }
 
 test("flows are spread over the queues, and none moves when answers are written elsewhere", async (lab) => {
-  const { queues, moved, answered, second } = await look(lab);
+  const { queues, moved, answered } = await look(lab);
   assert.deepEqual(new Set(queues), new Set([0, 1, 2]));
   assert.equal(answered, TASK.flows);
   assert.equal(moved, 0);
-  assert.deepEqual(second, { shared: "busy", plain: "busy" });
   assert.doesNotMatch(await lab.ip("link"), /shared/);
+});
+
+test("another program gets no queue of a shared device, and leaves it as it is", async (lab) => {
+  const { second, intact } = await look(lab);
+  assert.deepEqual(second, { shared: "busy", plain: "busy" });
+  assert.equal(intact, true);
 });
 
 test("one reader gets everything, however many write", async (lab) => {
