@@ -10,7 +10,8 @@ const KEPT_SHIFT = 32 - Math.log2(KEPT_POINTERS);
 /** Knuth's multiplicative hash: 2^32 divided by the golden ratio. */
 const GOLDEN = 0x9e3779b1;
 
-const NONE = 0xffffffff;
+/** What a place has that was never used: the pointer at hand is right for it. */
+const UNUSED = 0;
 
 /**
  * Owner of every byte whose address the kernel or a library sees. It never takes
@@ -32,7 +33,7 @@ export class Arena {
   readonly #baseLow: number;
   readonly #baseHigh: number;
   readonly #pointers: Deno.PointerObject[];
-  readonly #offsets = new Uint32Array(KEPT_POINTERS).fill(NONE);
+  readonly #offsets = new Uint32Array(KEPT_POINTERS);
   #taken = 0;
 
   /** @param size Rounded up to whole pages of 64 KiB. */
@@ -135,8 +136,8 @@ export class Arena {
     if (pointer === null) {
       throw new RangeError(`Cannot point into the arena: offset is ${offset}`);
     }
-    const before = this.#offsets[place] ?? NONE;
-    if (before !== NONE) {
+    const before = this.#offsets[place] ?? UNUSED;
+    if (before !== UNUSED) {
       this.#offsets[place ^ 1] = before;
       this.#pointers[place ^ 1] = this.#pointers[place] ?? this.#base;
     }

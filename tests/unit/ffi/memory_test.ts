@@ -42,8 +42,10 @@ Deno.test("pointer() gives the same object again", () => {
 Deno.test("pointer() stays right after more offsets than it remembers", () => {
   const arena = new Arena(65536);
   for (let offset = 0; offset < 65536; offset++) arena.pointer(offset);
-  const address = Deno.UnsafePointer.value(arena.pointer(7));
-  assert.equal(address, arena.address(7));
+  for (const offset of [0, 7, 65535, 0, 40503, 7]) {
+    const address = Deno.UnsafePointer.value(arena.pointer(offset));
+    assert.equal(address, arena.address(offset));
+  }
 });
 
 Deno.test("storeAddress() stores what address() returns", () => {
@@ -56,7 +58,7 @@ Deno.test("storeAddress() stores what address() returns", () => {
 
 Deno.test("nothing outside the arena gets an address", () => {
   const arena = new Arena(65536);
-  for (const offset of [-1, 65536, NaN]) {
+  for (const offset of [-1, 65536, 0xffffffff, NaN]) {
     assert.throws(() => arena.pointer(offset), RangeError);
     assert.throws(() => arena.address(offset), RangeError);
     assert.throws(() => arena.storeAddress(16, offset), RangeError);
