@@ -3,6 +3,7 @@
 // runtime compiles early, which makes packets three times faster.
 import { SystemError } from "../../../ffi/errno.ts";
 import { Arena } from "../../../ffi/memory.ts";
+import { TunTapError } from "../../../ffi/tuntap/errors.ts";
 import { PacketPort } from "../../../ffi/tuntap/packet_port.ts";
 import { EventFd } from "../../../ffi/poll.ts";
 import { SocketPair } from "../../../ffi/net/socket_pair.ts";
@@ -100,8 +101,16 @@ function openTunnel(
   }
 }
 
+/** Its sockets are the device as well. */
+function isOfSystem(error: unknown): boolean {
+  return error instanceof SystemError || error instanceof TunTapError;
+}
+
 interface WarmUpTunnel extends Disposable {
-  /** @throws {SystemError} if the kernel refuses what it is asked for */
+  /**
+   * @throws {SystemError} if the kernel refuses what it is asked for
+   * @throws {TunTapError} the same, of what stands in for the device
+   */
   round(k: number): void;
 }
 
@@ -126,7 +135,7 @@ export class WarmUp implements IdleWork, Disposable {
       this.#tunnel?.round(this.#next);
     } catch (error) {
       this[Symbol.dispose]();
-      if (!(error instanceof SystemError)) throw error;
+      if (!isOfSystem(error)) throw error;
     }
     this.skip();
   }

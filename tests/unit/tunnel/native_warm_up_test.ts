@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SystemError } from "../../../ffi/errno.ts";
+import { Errno, SystemError } from "../../../ffi/errno.ts";
 import type { Libc } from "../../../ffi/libc.ts";
 import { ConnectionTable } from "../../../src/tunnel/connection_table.ts";
 import { PLANE_COUNTERS } from "../../../src/tunnel/counters.ts";
@@ -114,6 +114,15 @@ libcTest(
     const symbols = { ...libc.symbols, recvmmsg };
     const { sent } = countWarmUp({ ...libc, symbols }, setupFor("all", 10));
     assert.ok(sent > 0);
+  },
+);
+
+libcTest(
+  "where sockets hold less than a super-packet there is no warm-up, and a worker all the same",
+  (libc) => {
+    const symbols = { ...libc.symbols, writeAt: () => -1 };
+    const small = { ...libc, symbols, errno: () => Errno.EMSGSIZE };
+    assert.deepEqual(countWarmUp(small, setupFor("all", 10)).sent, 0);
   },
 );
 
