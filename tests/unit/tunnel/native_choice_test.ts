@@ -6,8 +6,10 @@ import { whyNoIpsecMb, whyNoLibcrypto } from "../../../lab/engines.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
 import { tunnelSettings } from "../../fakes/tunnel_settings.ts";
 
-// Opened with all permissions: the tests below give some of them up.
+// Opened with all permissions: the tests below give some of them up. A function
+// is opened when it is first looked at.
 const libc = openLibc();
+void Object.values(libc.symbols);
 
 /** What was chosen, and the lines that were logged meanwhile. */
 async function choose(
