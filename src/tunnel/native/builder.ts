@@ -181,10 +181,8 @@ export class NativeBuilder implements PlaneBuilder {
     const receivers = this.#crew?.receivers ?? 1;
     try {
       const group = openUdpGroup(this.#libc, local, receivers, MUX_AT);
-      for (const socket of group) {
-        this.#opened.defer(() => socket.close());
-        socket.resizeBuffers(SOCKET_BUFFERS);
-      }
+      for (const socket of group) this.#opened.defer(() => socket.close());
+      for (const socket of group) socket.resizeBuffers(SOCKET_BUFFERS);
       this.#groups.push(group);
       return group[0]?.local.port ?? port;
     } catch (error) {
