@@ -37,3 +37,13 @@ export class SteadyClock {
     this.#time[0] = this.#origin + seconds * 1000 + nanoseconds / 1e6;
   }
 }
+
+/** @returns The time of CLOCK_MONOTONIC, which begins at the system's start. */
+export function monotonicMicroseconds(libc: Libc): number {
+  const time = new BigInt64Array(2);
+  if (libc.symbols.clock_gettime(CLOCK_MONOTONIC, time) !== 0) {
+    throw libc.error("read the clock", "clock_gettime");
+  }
+  const [seconds = 0n, nanoseconds = 0n] = time;
+  return Number(seconds * 1_000_000n + nanoseconds / 1000n);
+}

@@ -1,23 +1,18 @@
 // Groups of UDP sockets at one address, of which the datagram itself says which
 // one gets it (SO_ATTACH_REUSEPORT_CBPF, socket(7)).
 
+import { PROGRAM_SIZE, writeProgram } from "../classic_bpf.ts";
 import { SO, SOL } from "../flags.ts";
 import type { Libc } from "../libc.ts";
 import { Arena } from "../memory.ts";
 import type { SocketAddress } from "./sockaddr.ts";
 import { UdpSocket } from "./udp.ts";
 
-// struct sock_filter { u16 code; u8 jt; u8 jf; u32 k; } of linux/filter.h
-const INSTRUCTION_SIZE = 8;
 /** A := 16 bits of the payload at k, big endian; 0 is returned without them. */
 const LOAD_U16 = 0x28;
 /** A := A % k */
 const MODULO = 0x94;
 const RETURN_A = 0x16;
-
-// struct sock_fprog { u16 len; struct sock_filter *filter; }
-const PROGRAM_SIZE = 16;
-const FILTER_AT = 8;
 
 /**
  * A datagram goes to the socket whose place is the number in it modulo the
@@ -55,20 +50,11 @@ function steer(
   numberAt: number,
 ): void {
   const arena = new Arena(1);
-  const instructions: readonly (readonly [code: number, k: number])[] = [
-    [LOAD_U16, numberAt],
-    [MODULO, count],
-    [RETURN_A, 0],
-  ];
-  const filter = arena.take(instructions.length * INSTRUCTION_SIZE);
-  instructions.forEach(([code, k], index) => {
-    const at = filter + index * INSTRUCTION_SIZE;
-    arena.view.setUint16(at, code, true);
-    arena.view.setUint32(at + 4, k, true);
-  });
-  const program = arena.take(PROGRAM_SIZE);
-  arena.view.setUint16(program, instructions.length, true);
-  arena.storeAddress(program + FILTER_AT, filter);
+  const program = writeProgram(arena, [
+    [LOAD_U16, 0, 0, numberAt],
+    [MODULO, 0, 0, count],
+    [RETURN_A, 0, 0, 0],
+  ]);
   const { setsockopt } = libc.symbols;
   const bytes = arena.slice(program, PROGRAM_SIZE);
   const option = SO.ATTACH_REUSEPORT_CBPF;

@@ -1,5 +1,6 @@
 // Restrictions of a process for the rest of its life.
 
+import { type Instruction, writeProgram } from "../classic_bpf.ts";
 import { Errno, errnoName } from "../errno.ts";
 import { PR } from "../flags.ts";
 import { Arena } from "../memory.ts";
@@ -21,11 +22,6 @@ const BPF_LD_W_ABS = 0x20;
 const BPF_JMP_JEQ = 0x15;
 const BPF_JMP_JGE = 0x35;
 const BPF_RET = 0x06;
-// struct sock_filter { u16 code; u8 jt; u8 jf; u32 k; }
-const INSTRUCTION_SIZE = 8;
-// struct sock_fprog { u16 len; struct sock_filter *filter; }
-const PROGRAM_SIZE = 16;
-const FILTER_AT = 8;
 
 /** include/uapi/linux/audit.h, and the system call tables. */
 const ARCHITECTURES = {
@@ -82,9 +78,6 @@ export function forbidExecution(libc: ProcessLibc): string | undefined {
   return result === 0 ? undefined : `thread ${result} has a filter of its own`;
 }
 
-/** Code, jump if true, jump if false, operand. */
-type Instruction = readonly [number, number, number, number];
-
 function instructions(): readonly Instruction[] {
   const { audit, execve, execveat } = ARCHITECTURES[Deno.build.arch];
   return [
@@ -98,22 +91,4 @@ function instructions(): readonly Instruction[] {
     [BPF_RET, 0, 0, SECCOMP_RET_ALLOW],
     [BPF_RET, 0, 0, SECCOMP_RET_ERRNO | Errno.EPERM],
   ];
-}
-
-function writeProgram(
-  arena: Arena,
-  instructions: readonly Instruction[],
-): number {
-  const program = arena.take(PROGRAM_SIZE);
-  const filter = arena.take(instructions.length * INSTRUCTION_SIZE);
-  arena.view.setUint16(program, instructions.length, true);
-  arena.storeAddress(program + FILTER_AT, filter);
-  instructions.forEach(([code, then, otherwise, operand], index) => {
-    const at = filter + index * INSTRUCTION_SIZE;
-    arena.view.setUint16(at, code, true);
-    arena.view.setUint8(at + 2, then);
-    arena.view.setUint8(at + 3, otherwise);
-    arena.view.setUint32(at + 4, operand, true);
-  });
-  return program;
 }

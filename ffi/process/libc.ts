@@ -315,13 +315,6 @@ const SYMBOLS = {
     ],
     result: "i32",
   },
-  clock_gettime: {
-    parameters: [
-      "i32", // clockid_t clockid
-      "buffer", // struct timespec *tp
-    ],
-    result: "i32",
-  },
   strerror: {
     parameters: ["i32" /* int errnum */],
     result: "pointer",

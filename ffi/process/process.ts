@@ -6,8 +6,6 @@ import { cString, type Libc } from "../libc.ts";
 import type { ProcessLibc } from "./libc.ts";
 
 const PATH_MAX = 4096;
-// include/uapi/linux/time.h
-const CLOCK_MONOTONIC = 1;
 // proc_pid_stat(5): fields counted from 1, of which the first two are cut off.
 const ARG_START_AT = 48 - 3;
 const ARG_END_AT = 49 - 3;
@@ -89,15 +87,4 @@ export function interfaceIndex(
 ): number | undefined {
   const index = libc.process.if_nametoindex(cString(name));
   return index === 0 ? undefined : index;
-}
-
-/** @returns The time of CLOCK_MONOTONIC, which begins at the system's start. */
-export function monotonicMicroseconds(libc: ProcessLibc): number {
-  // struct timespec { time_t tv_sec; long tv_nsec; }
-  const time = new BigInt64Array(2);
-  if (libc.process.clock_gettime(CLOCK_MONOTONIC, time) !== 0) {
-    throw libc.error("read the clock", "clock_gettime");
-  }
-  const [seconds = 0n, nanoseconds = 0n] = time;
-  return Number(seconds * 1_000_000n + nanoseconds / 1000n);
 }

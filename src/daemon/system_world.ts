@@ -1,11 +1,9 @@
 // The world of the running program.
+import { monotonicMicroseconds } from "../../ffi/clock.ts";
 import { openAppend } from "../../ffi/process/append_file.ts";
 import { effectiveUser } from "../../ffi/process/identity.ts";
 import { keepInspectorShut } from "../../ffi/process/inspector.ts";
-import {
-  monotonicMicroseconds,
-  workingDirectory,
-} from "../../ffi/process/process.ts";
+import { workingDirectory } from "../../ffi/process/process.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import { readSecretFile } from "../../ffi/process/secret_file.ts";
 import { statName } from "../../ffi/process/stat.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SteadyClock } from "../../../ffi/clock.ts";
+import { monotonicMicroseconds, SteadyClock } from "../../../ffi/clock.ts";
 import { libcTest } from "../../fakes/with_libc.ts";
 
 libcTest(
@@ -17,3 +17,10 @@ libcTest(
     assert.ok(performance.now() - before >= 5, "it is too fast");
   },
 );
+
+libcTest("monotonicMicroseconds() is the clock of /proc/uptime", (libc) => {
+  const uptime = Number(Deno.readTextFileSync("/proc/uptime").split(" ")[0]);
+  const seconds = monotonicMicroseconds(libc) / 1e6;
+  assert.ok(seconds <= uptime + 60, `${seconds} s, ${uptime} s`);
+  assert.ok(monotonicMicroseconds(libc) / 1e6 >= seconds);
+});

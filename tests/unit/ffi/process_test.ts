@@ -17,7 +17,6 @@ import {
 import { cString } from "../../../ffi/libc.ts";
 import {
   interfaceIndex,
-  monotonicMicroseconds,
   overwriteArguments,
   readEnvironment,
   workingDirectory,
@@ -214,13 +213,6 @@ test("endChild() asks a child to end, or does not", async (libc) => {
     endChild(libc, pid, isForced);
     assert.deepEqual(await waitForEnd(libc, pid), { kind: "signal", signal });
   }
-});
-
-test("monotonicMicroseconds() is the clock of /proc/uptime", (libc) => {
-  const uptime = Number(Deno.readTextFileSync("/proc/uptime").split(" ")[0]);
-  const seconds = monotonicMicroseconds(libc) / 1e6;
-  assert.ok(seconds <= uptime + 60, `${seconds} s, ${uptime} s`);
-  assert.ok(monotonicMicroseconds(libc) / 1e6 >= seconds);
 });
 
 test("findUser() and findGroup() know the names of the system", (libc) => {
