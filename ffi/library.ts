@@ -50,13 +50,18 @@ function openLazily<const Symbols extends Deno.ForeignLibraryInterface>(
   };
 }
 
-/** Looks functions up as if they were variables, and calls none. */
+/**
+ * To look functions up and call none: those for the thread pool get no
+ * trampoline. Not as variables, since Deno 2.7 leaves a library open that lacks
+ * one of those.
+ */
 function mustHaves(
   symbols: Deno.ForeignLibraryInterface,
 ): Deno.ForeignLibraryInterface {
-  const table: Record<string, Deno.ForeignStatic> = {};
+  const table: Record<string, Deno.ForeignFunction> = {};
   for (const [key, { name = key, optional }] of Object.entries(symbols)) {
-    if (optional !== true) table[name] = { type: "u8" };
+    if (optional === true) continue;
+    table[name] = { parameters: [], result: "void", nonblocking: true };
   }
   return table;
 }
