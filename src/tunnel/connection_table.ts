@@ -150,7 +150,7 @@ export class ConnectionTable {
           "it is more than 2^31 ahead",
       );
     }
-    this.#locked(record, () => {
+    const isRetiring = this.#locked(record, () => {
       const words = this.#words;
       const role = keys.role === "left" ? 0 : 1;
       const existed = words[record + EXISTS] === 1;
@@ -163,8 +163,9 @@ export class ConnectionTable {
         .renumber(this.#numbers, mux, keys, firstSeq, sameEpoch);
       Atomics.store(words, record + EXISTS, 1);
       if (!existed) this.#doubles[record / 2 + HEARD_64] = 0;
-      if (existed && !sameEpoch) Atomics.add(words, RETIREMENTS, 1);
+      return existed && !sameEpoch;
     });
+    if (isRetiring) this.#noteRetirement();
     this.#live.add(mux);
   }
 
@@ -183,8 +184,8 @@ export class ConnectionTable {
       words.fill(0, record + ENDPOINT, record + EXISTS);
       words.fill(0, record + KEY, record + NOTICES);
       this.#doubles[record / 2 + FINGERPRINT_64] = 0;
-      Atomics.add(words, RETIREMENTS, 1);
     });
+    this.#noteRetirement();
     this.#live.delete(mux);
     return true;
   }
@@ -325,6 +326,12 @@ export class ConnectionTable {
     const at = mux * (RECORD_WORDS / 2) + HEARD_64;
     // Once for each batch: other threads may be reading what lies beside it.
     if (this.#doubles[at] !== now) this.#doubles[at] = now;
+  }
+
+  // When the version has moved, and not before: who looks in between would pass
+  // over the record, and not look again.
+  #noteRetirement(): void {
+    Atomics.add(this.#words, RETIREMENTS, 1);
   }
 
   #holdsKeys(record: number, { key, salt }: MasterSecrets): boolean {

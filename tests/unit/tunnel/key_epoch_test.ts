@@ -331,6 +331,35 @@ Deno.test("for one connection that is removed not all the others are looked at c
   assert.equal(table.looks, 1);
 });
 
+/** Has another thread look after each step of a change that it may see. */
+function lookingAtEachStep(look: () => void, change: () => void): void {
+  const { add } = Atomics;
+  const lookAfter = (words: Int32Array, index: number, value: number) => {
+    const before = add(words, index, value);
+    look();
+    return before;
+  };
+  Atomics.add = lookAfter as typeof add;
+  try {
+    change();
+  } finally {
+    Atomics.add = add;
+  }
+}
+
+Deno.test("keys out of use are closed wherever in the change a thread looks", () => {
+  const { connections, engine, table } = new Bench();
+  for (
+    const change of [() => table.put(0, keysOf(2), 0), () => table.remove(0)]
+  ) {
+    table.put(0, keysOf(1), 0);
+    assert.ok(connections.get(0));
+    lookingAtEachStep(() => connections.dropRetired(), change);
+    connections.dropRetired();
+    assert.equal(engine.keys.at(-1)?.isClosed, true);
+  }
+});
+
 /** A table whose connection is removed while a thread copies its keys. */
 class TornTable extends ConnectionTable {
   removeWithin = false;
