@@ -78,7 +78,8 @@ export const CONNECTION_COUNTER_INFOS: readonly CounterInfo[] = [
   {
     index: ConnectionCounter.REPLAYED,
     name: "replayed_total",
-    help: "Authentic datagrams refused by the replay window.",
+    help:
+      "Datagrams refused by the replay window: authentic ones, and while there are many of them also those whose tag nobody has looked at.",
     unit: "datagrams",
     text: "replayed",
   },
