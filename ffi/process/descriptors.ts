@@ -19,9 +19,13 @@ const NAME_AT = 19;
 // include/uapi/asm-generic/mman-common.h
 const PROT_READ = 1;
 const PROT_WRITE = 2;
-const PROT_EXEC = 4;
 const MAP_PRIVATE = 0x02;
-const MAP_FIXED = 0x10;
+const MAP_ANONYMOUS = 0x20;
+const MAP_FAILED = 2n ** 64n - 1n;
+
+// include/uapi/linux/mman.h
+const MREMAP_MAYMOVE = 1;
+const MREMAP_FIXED = 2;
 
 const FOLDER = "/proc/self/fd";
 const MAPS_LIMIT = 16 << 20;
@@ -47,7 +51,7 @@ export function closeOnExec(libc: ProcessLibc, fd: number): void {
 /**
  * Takes away the files that the runtime has open for reading and writing, its
  * caches of compiled code: empty files without a name replace them, and what is
- * mapped becomes a private copy. This program opens no file for both.
+ * mapped becomes a copy. This program opens no file for both.
  * They are replaced and not closed: the runtime locks what it writes to, and
  * where that fails its main thread waits for seconds, with nothing listening
  * meanwhile.
@@ -60,9 +64,9 @@ export function takeRuntimeFiles(libc: ProcessLibc): void {
   );
   if (files.size === 0) return;
   const mappings = sharedMappings(libc);
-  for (const [fd, path] of files) {
+  for (const path of files.values()) {
     for (const mapping of mappings) {
-      if (mapping.path === path) makePrivate(libc, mapping, fd);
+      if (mapping.path === path) makePrivate(libc, mapping);
     }
   }
   for (const [fd, path] of files) replaceByNothing(libc, fd, path);
@@ -127,8 +131,6 @@ function pathOf(libc: ProcessLibc, fd: number): string {
 interface Mapping {
   readonly start: bigint;
   readonly end: bigint;
-  readonly protection: number;
-  readonly offset: bigint;
   readonly path: string;
 }
 
@@ -136,27 +138,37 @@ function sharedMappings(libc: ProcessLibc): Mapping[] {
   const maps = readFile(libc, "/proc/self/maps", MAPS_LIMIT);
   // proc_pid_maps(5): start-end rwxs offset device inode path
   const lines = new TextDecoder().decode(maps).matchAll(
-    /^([0-9a-f]+)-([0-9a-f]+) (...)s ([0-9a-f]+) \S+ \d+ +(.+)$/gm,
+    /^([0-9a-f]+)-([0-9a-f]+) .{3}s [0-9a-f]+ \S+ \d+ +(.+)$/gm,
   );
-  return Array.from(
-    lines,
-    ([, start, end, rights = "", offset, path = ""]) => ({
-      start: BigInt(`0x${start}`),
-      end: BigInt(`0x${end}`),
-      protection: (rights.includes("r") ? PROT_READ : 0) |
-        (rights.includes("w") ? PROT_WRITE : 0) |
-        (rights.includes("x") ? PROT_EXEC : 0),
-      offset: BigInt(`0x${offset}`),
-      path,
-    }),
-  );
+  return Array.from(lines, ([, start, end, path = ""]) => ({
+    start: BigInt(`0x${start}`),
+    end: BigInt(`0x${end}`),
+    path,
+  }));
 }
 
-function makePrivate(libc: ProcessLibc, mapping: Mapping, fd: number): void {
-  const { start, end, protection, offset, path } = mapping;
-  const flags = MAP_PRIVATE | MAP_FIXED;
-  const { mmap } = libc.process;
-  if (mmap(start, end - start, protection, flags, fd, offset) !== start) {
-    throw libc.error(`map '${path}' privately`, "mmap");
+/**
+ * Puts a copy in its place, of memory that belongs to no file: also a private
+ * page of a file is gone once another process cuts the file, and whoever touches
+ * it then is killed by SIGBUS.
+ */
+function makePrivate(libc: ProcessLibc, { start, end, path }: Mapping): void {
+  const { mmap, mremap } = libc.process;
+  const size = end - start;
+  const rights = PROT_READ | PROT_WRITE;
+  const copy = mmap(0n, size, rights, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0n);
+  if (copy === MAP_FAILED) throw libc.error(`copy '${path}'`, "mmap");
+  bytesAt(copy, size).set(bytesAt(start, size));
+  const moves = MREMAP_MAYMOVE | MREMAP_FIXED;
+  if (mremap(copy, size, size, moves, start) !== start) {
+    throw libc.error(`replace '${path}'`, "mremap");
   }
+}
+
+function bytesAt(address: bigint, size: bigint): Uint8Array {
+  const pointer = Deno.UnsafePointer.create(address);
+  if (pointer === null) throw new Error(`Cannot read at ${address}`);
+  return new Uint8Array(
+    Deno.UnsafePointerView.getArrayBuffer(pointer, Number(size)),
+  );
 }

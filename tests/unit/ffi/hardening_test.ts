@@ -34,6 +34,20 @@ Deno.test("a hardened process has nothing open of its caller's, and nothing to w
   assert.deepEqual(writable, []);
 });
 
+Deno.test("what the runtime has mapped of its files stays when another process cuts them", async () => {
+  const [command = "", ...args] = scriptCommand("cut_mapping.ts", ["-A"]);
+  const { code, signal, stdout, stderr } = await new Deno.Command(command, {
+    args,
+  }).output();
+  const text = new TextDecoder();
+  assert.deepEqual(
+    { code, signal },
+    { code: 0, signal: null },
+    text.decode(stderr),
+  );
+  assert.deepEqual(JSON.parse(text.decode(stdout)), [7, 7]);
+});
+
 Deno.test("what the runtime finds in the places of its files can be locked, so that it does not wait", async () => {
   const { replaced } = await hardened();
   assert.ok(Array.isArray(replaced) && replaced.length > 0);
