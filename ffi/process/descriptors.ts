@@ -20,12 +20,8 @@ const NAME_AT = 19;
 const PROT_READ = 1;
 const PROT_WRITE = 2;
 const MAP_PRIVATE = 0x02;
+const MAP_FIXED = 0x10;
 const MAP_ANONYMOUS = 0x20;
-const MAP_FAILED = 2n ** 64n - 1n;
-
-// include/uapi/linux/mman.h
-const MREMAP_MAYMOVE = 1;
-const MREMAP_FIXED = 2;
 
 const FOLDER = "/proc/self/fd";
 const MAPS_LIMIT = 16 << 20;
@@ -51,7 +47,7 @@ export function closeOnExec(libc: ProcessLibc, fd: number): void {
 /**
  * Takes away the files that the runtime has open for reading and writing, its
  * caches of compiled code: empty files without a name replace them, and what is
- * mapped becomes a copy. This program opens no file for both.
+ * mapped becomes empty. This program opens no file for both.
  * They are replaced and not closed: the runtime locks what it writes to, and
  * where that fails its main thread waits for seconds, with nothing listening
  * meanwhile.
@@ -66,7 +62,7 @@ export function takeRuntimeFiles(libc: ProcessLibc): void {
   const mappings = sharedMappings(libc);
   for (const path of files.values()) {
     for (const mapping of mappings) {
-      if (mapping.path === path) makePrivate(libc, mapping);
+      if (mapping.path === path) empty(libc, mapping);
     }
   }
   for (const [fd, path] of files) replaceByNothing(libc, fd, path);
@@ -148,27 +144,16 @@ function sharedMappings(libc: ProcessLibc): Mapping[] {
 }
 
 /**
- * Puts a copy in its place, of memory that belongs to no file: also a private
- * page of a file is gone once another process cuts the file, and whoever touches
- * it then is killed by SIGBUS.
+ * Puts empty memory in its place. A private mapping would not do: its pages are
+ * gone once another process cuts the file, and SIGBUS kills who touches them.
+ * Nor would a copy: with that index the runtime finds its cached code in places
+ * of a file that has nothing left, takes zeros for code, and dies of it.
  */
-function makePrivate(libc: ProcessLibc, { start, end, path }: Mapping): void {
-  const { mmap, mremap } = libc.process;
-  const size = end - start;
+function empty(libc: ProcessLibc, { start, end, path }: Mapping): void {
+  const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
   const rights = PROT_READ | PROT_WRITE;
-  const copy = mmap(0n, size, rights, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0n);
-  if (copy === MAP_FAILED) throw libc.error(`copy '${path}'`, "mmap");
-  bytesAt(copy, size).set(bytesAt(start, size));
-  const moves = MREMAP_MAYMOVE | MREMAP_FIXED;
-  if (mremap(copy, size, size, moves, start) !== start) {
-    throw libc.error(`replace '${path}'`, "mremap");
+  const { mmap } = libc.process;
+  if (mmap(start, end - start, rights, flags, -1, 0n) !== start) {
+    throw libc.error(`replace what is mapped of '${path}'`, "mmap");
   }
-}
-
-function bytesAt(address: bigint, size: bigint): Uint8Array {
-  const pointer = Deno.UnsafePointer.create(address);
-  if (pointer === null) throw new Error(`Cannot read at ${address}`);
-  return new Uint8Array(
-    Deno.UnsafePointerView.getArrayBuffer(pointer, Number(size)),
-  );
 }

@@ -256,16 +256,6 @@ const SYMBOLS = {
     ],
     result: "u64",
   },
-  mremap: {
-    parameters: [
-      "u64", // void *old_address
-      "u64", // size_t old_size
-      "u64", // size_t new_size
-      "i32", // int flags
-      "u64", // void *new_address
-    ],
-    result: "u64",
-  },
   prctlNumber: {
     name: "prctl",
     parameters: [
