@@ -101,12 +101,16 @@ async function live(
     new Supervisor(world.openNotifySocket(), world, logger),
   );
   const identity = findIdentity(options, world.control);
+  // In a jail it cannot be loaded, and without the runtime's caches it should
+  // not: long before both, as the runtime writes to them what it has loaded.
+  if (options.chroot !== undefined || identity !== undefined) {
+    await world.loadLookup();
+  }
   const limited = new RateLimitedLog(logger, OTHERS_LOG_LIMIT, world.elapsed);
   const pidFile = new PidFile(options, world, logger);
   const privileges: Service = {
     name: "privileges",
     async start() {
-      if (options.chroot !== undefined) await world.loadLookup();
       pidFile.place(() =>
         giveUpPrivileges(options, identity, world.control, logger)
       );
