@@ -146,8 +146,8 @@ function sharedMappings(libc: ProcessLibc): Mapping[] {
 /**
  * Puts empty memory in its place. A private mapping would not do: its pages are
  * gone once another process cuts the file, and SIGBUS kills who touches them.
- * Nor would a copy: with that index the runtime finds its cached code in places
- * of a file that has nothing left, takes zeros for code, and dies of it.
+ * Nor would a copy: an index of what the file had sends the runtime to places of
+ * one that has nothing, where it may take zeros for cached code.
  */
 function empty(libc: ProcessLibc, { start, end, path }: Mapping): void {
   const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
