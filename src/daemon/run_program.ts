@@ -110,7 +110,7 @@ async function live(
   const pidFile = new PidFile(options, world, logger);
   const privileges: Service = {
     name: "privileges",
-    async start() {
+    start() {
       pidFile.place(() =>
         giveUpPrivileges(options, identity, world.control, logger)
       );
