@@ -38,7 +38,7 @@ class Carrier {
     }
     this.#wakeup = EventFd.open(libc);
     this.#worker = new Worker(
-      new URL("./worker.ts", import.meta.url),
+      workerModule(),
       { type: "module" },
     );
     this.#worker.onerror = (event) => {
@@ -204,9 +204,15 @@ export class NativePlane {
   }
 }
 
+// The binary is made of bundles: there the worker is JavaScript, and beside us.
+function workerModule(): URL {
+  const { url } = import.meta;
+  return new URL(url.endsWith(".ts") ? "worker.ts" : "worker.js", url);
+}
+
 // The runtime would find out by itself, but print its own error on the way.
 function checkModuleAccess(): void {
-  const module = new URL("./worker.ts", import.meta.url);
+  const module = workerModule();
   if (Deno.build.standalone || module.protocol !== "file:") return;
   const access = { name: "read", path: module } as const;
   if (Deno.permissions.querySync(access).state === "granted") return;
