@@ -16,6 +16,7 @@ import type {
   ProgramEnd,
   ProgramStart,
 } from "../../../src/daemon/process_control.ts";
+import { runProgram } from "../../../src/daemon/run_program.ts";
 import {
   listenForSignals,
   type SignalName,
@@ -461,3 +462,55 @@ Deno.test("counters of all connections and of the plane are named in the log, ea
   ]);
   assert.equal([...counterLines(table, undefined)].length, 3);
 });
+
+// In the jail it cannot be loaded; shortly before, the runtime still writes its
+// caches while they are taken away.
+for (const change of [["-C", "/"], ["-u", "user"]]) {
+  Deno.test(`with ${change.join(" ")} the lookup of names is loaded before any service is made`, async () => {
+    assert.deepEqual(await startWith(change), ["lookup", "services"]);
+  });
+}
+
+Deno.test("without another user or folder the lookup of names is not loaded at the start", async () => {
+  assert.deepEqual(await startWith([]), ["services"]);
+});
+
+/** A start that ends when its services are asked for. */
+async function startWith(change: readonly string[]): Promise<string[]> {
+  const events: string[] = [];
+  const stream = { writeSync: (bytes: Uint8Array) => bytes.length };
+  const control = new FakeControl();
+  const world = {
+    ...{ stdout: stream, stderr: stream, control, pid: 1 },
+    openFile: () => assert.fail("opens a file"),
+    fileIdentity: () => undefined,
+    openSyslog: () => assert.fail("opens a syslog"),
+    now: () => 0,
+    elapsed: () => 0,
+    monotonic: () => 0,
+    delay: () => Promise.resolve(),
+    onSignal: () => () => {},
+    openNotifySocket: () => undefined,
+    loadLookup() {
+      events.push("lookup");
+      return Promise.resolve();
+    },
+    parent: {
+      sharedStreams: [],
+      changed() {},
+      say() {},
+      failed() {},
+    },
+  };
+  const status = await runProgram({
+    name: "anytun",
+    options: options("--nodaemonize", "--log", "stderr:1", ...change),
+    warnings: [],
+    services() {
+      events.push("services");
+      throw new Error("that is far enough");
+    },
+  }, world);
+  assert.equal(status, 255);
+  return events;
+}
