@@ -30,18 +30,34 @@ Deno.test({
   async fn() {
     const folder = await Deno.makeTempDir();
     try {
-      const { success } = await new Deno.Command(binary, {
-        args: ["--version"],
-        env: { TMPDIR: folder },
-        stdout: "null",
-      }).output();
-      assert.ok(success);
-      assert.deepEqual([...Deno.readDirSync(folder)], []);
+      const cache = `${folder}/deno-compile-anytun.cache`;
+      const made = await new Deno.Command("mkfifo", { args: [cache] }).output();
+      assert.ok(made.success);
+      // Whoever opens a FIFO for writing waits for somebody who reads it.
+      const writer = spawn("sh", ["-c", 'exec >"$0"', cache]);
+      const program = spawn(binary, ["--version"], { TMPDIR: folder });
+      const first = await Promise.race([
+        writer.status.then(() => "the cache is read"),
+        program.status.then(() => "the program ends"),
+      ]);
+      if (first === "the program ends") writer.kill();
+      await Promise.all([writer.status, program.status]);
+      assert.equal(first, "the program ends");
+      const names = [...Deno.readDirSync(folder)].map(({ name }) => name);
+      assert.deepEqual(names, ["deno-compile-anytun.cache"]);
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
   },
 });
+
+function spawn(
+  command: string,
+  args: string[],
+  env: Record<string, string> = {},
+): Deno.ChildProcess {
+  return new Deno.Command(command, { args, env, stdout: "null" }).spawn();
+}
 
 Deno.test({
   name: "the binary bounds what the runtime keeps for new objects" +
