@@ -3,7 +3,7 @@
 import type { Libc } from "../../ffi/libc.ts";
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
-import { chooseEngine, type ChosenEngine } from "./choose_engine.ts";
+import { chooseEngine } from "./choose_engine.ts";
 import { NativeBuilder } from "./native/builder.ts";
 import { NativePlane } from "./native/plane.ts";
 import type { PlaneBuilder } from "./plane.ts";
@@ -28,30 +28,28 @@ export async function choosePlane(
   { now, processors }: PlaneSurroundings,
   logger: Logger,
 ): Promise<PlaneBuilder> {
+  const { name, why } = chooseEngine(settings.engine, logger);
   const workers = workersFor(settings, processors);
-  // Another processor loads them while this one tries the libraries.
-  const loading = settings.engine === "webcrypto"
-    ? undefined
-    : loadWorkers(workers, libc, logger);
-  const { name, why } = await engineOrStop(settings, logger, loading);
   const described = `data plane, engine ${name} (${why})`;
-  const plane = await loading;
-  if (plane !== undefined && name !== "webcrypto") {
-    if (workers < Number(settings.workers)) {
-      logger.notice(
-        `${workers} workers of ${settings.workers} (--workers) are ` +
-          "started: a single connection has use for no more",
+  if (name !== "webcrypto") {
+    const plane = await loadWorkers(workers, libc, logger);
+    if (plane !== undefined) {
+      if (workers < Number(settings.workers)) {
+        logger.notice(
+          `${workers} workers of ${settings.workers} (--workers) are ` +
+            "started: a single connection has use for no more",
+        );
+      }
+      const threads = workers === 1 ? "1 worker" : `${workers} workers`;
+      return new NativeBuilder(
+        libc,
+        plane,
+        name,
+        settings,
+        logger,
+        `native ${described}, ${threads}`,
       );
     }
-    const threads = workers === 1 ? "1 worker" : `${workers} workers`;
-    return new NativeBuilder(
-      libc,
-      plane,
-      name,
-      settings,
-      logger,
-      `native ${described}, ${threads}`,
-    );
   }
   const { PortableBuilder } = await import("./portable/builder.ts");
   const { portableEngine } = await import("./portable/engine.ts");
@@ -76,19 +74,6 @@ function workersFor(
   if (workers !== "auto") return Math.min(workers, most);
   if (processors <= 2) return 1;
   return Math.min(processors, routing ? AUTO_WORKERS : most);
-}
-
-async function engineOrStop(
-  { engine }: TunnelSettings,
-  logger: Logger,
-  loading: Promise<NativePlane | undefined> | undefined,
-): Promise<ChosenEngine> {
-  try {
-    return chooseEngine(engine, logger);
-  } catch (error) {
-    (await loading)?.stop();
-    throw error;
-  }
 }
 
 async function loadWorkers(
