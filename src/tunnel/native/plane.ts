@@ -37,10 +37,7 @@ class Carrier {
       promise.catch(() => {});
     }
     this.#wakeup = EventFd.open(libc);
-    this.#worker = new Worker(
-      workerModule(),
-      { type: "module" },
-    );
+    this.#worker = new Worker(workerModule(), { type: "module" });
     this.#worker.onerror = (event) => {
       event.preventDefault();
       this.#fail(event.message);
