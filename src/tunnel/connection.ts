@@ -8,23 +8,39 @@ import {
 import type { CryptoEngine } from "../satp/engine.ts";
 import { ReplayWindow } from "../satp/replay_window.ts";
 import { type SchedulePair, schedulePair } from "../satp/key_derivation.ts";
-import type { ConnectionTable, KeysSnapshot } from "./connection_table.ts";
+import type { ConnectionTable, HeldSnapshot } from "./connection_table.ts";
+import type { HeldKeys } from "./key_sets.ts";
 import { MuxMap } from "./mux_map.ts";
 import { RetiredWindows } from "./retired_windows.ts";
 import { EndpointTenure } from "./roaming.ts";
 
-export class KeyEpoch {
-  readonly epoch: number;
+/** Keys that the engine has. */
+export class LoadedKeys {
+  /** See `KeySets`. */
+  readonly name: number;
+  readonly fingerprint: number;
   readonly schedules: SchedulePair;
   /** What was received under these keys, and no others. */
   readonly replay: ReplayWindow;
+  /** When something new was last opened with them and it was noted, in ms. */
+  openedAt = -Infinity;
   #pins = 0;
   #isRetired = false;
 
-  constructor(epoch: number, schedules: SchedulePair, replay: ReplayWindow) {
-    this.epoch = epoch;
+  constructor(
+    { name, fingerprint }: HeldKeys,
+    schedules: SchedulePair,
+    replay: ReplayWindow,
+  ) {
+    this.name = name;
+    this.fingerprint = fingerprint;
     this.schedules = schedules;
     this.replay = replay;
+  }
+
+  /** Whether the connection has them still. */
+  get isInUse(): boolean {
+    return !this.#isRetired;
   }
 
   /** Whether a batch may still receive something under them. */
@@ -56,11 +72,11 @@ export class KeyEpoch {
 
 /** The keys that a batch was classified with: usable until it is done. */
 export class PinnedKeys {
-  readonly #keys: KeyEpoch[] = [];
+  readonly #keys: LoadedKeys[] = [];
   #count = 0;
-  #last: KeyEpoch | undefined;
+  #last: LoadedKeys | undefined;
 
-  add(keys: KeyEpoch): void {
+  add(keys: LoadedKeys): void {
     if (keys === this.#last) return;
     keys.pin();
     this.#last = keys;
@@ -80,12 +96,15 @@ export class Connection {
   readonly endpoint = new Uint32Array(SOCKADDR_WORDS);
   readonly tenure = new EndpointTenure();
   readonly counters: Float64Array;
-  /** undefined until the engine has the keys. */
-  keys: KeyEpoch | undefined;
-  /** Epoch of the keys that the engine has, or is given at present. */
+  /** Those that seal; undefined until the engine has them. */
+  keys: LoadedKeys | undefined;
+  /** Of the numbers that go with {@link keys}. */
   epoch = -1;
-  /** Stands for these keys, see {@link ConnectionTable.fingerprint}. */
-  fingerprint = 0;
+  /**
+   * Those that open, first those that did so last. Another list whenever they
+   * are others: a batch in work keeps the one that it was classified with.
+   */
+  sets: LoadedKeys[] = [];
   /** Until when, in ms, its endpoint gets no joined datagrams. */
   noGsoUntil = -Infinity;
   version = 0;
@@ -99,6 +118,15 @@ export class Connection {
     // By bits, as sameSockaddr() does.
     return ((this.endpoint[0] ?? 0) | 0) !== 0;
   }
+
+  /** Has these keys open first, if they are its own. */
+  prefer(keys: LoadedKeys): void {
+    const { sets } = this;
+    const at = sets.indexOf(keys);
+    if (at < 1) return;
+    sets.copyWithin(1, 0, at);
+    sets[0] = keys;
+  }
 }
 
 export class Connections {
@@ -107,6 +135,8 @@ export class Connections {
   readonly #known = new MuxMap<Connection>();
   readonly #words = new Uint32Array(SOCKADDR_WORDS);
   readonly #windows = new RetiredWindows();
+  /** Keys that an engine takes its time with. */
+  readonly #underWay = new Set<string>();
   #retirements = 0;
   #loading: Promise<unknown> = Promise.resolve();
 
@@ -128,17 +158,32 @@ export class Connections {
     if (retirements === this.#retirements) return;
     this.#retirements = retirements;
     this.#known.forEach((connection) => {
-      const { mux, epoch, version } = connection;
+      const { mux, version } = connection;
       // Every change moves it, and it is cheaper to look at than the rest.
       if (version === this.table.version(mux)) return;
       if (!this.table.exists(mux)) this.#forget(connection);
-      else if (this.table.epoch(mux) !== epoch) this.#retire(connection);
+      else this.#retire(connection);
     });
   }
 
   /** Loads the keys now, so that the first packet does not find them missing. */
   async load(mux: number): Promise<void> {
     this.get(mux);
+    await this.#loading;
+  }
+
+  /** Whether a batch may miss keys that {@link catchUp} would have loaded. */
+  get isBehind(): boolean {
+    return this.table.retirements !== this.#retirements ||
+      this.#underWay.size > 0;
+  }
+
+  /** For engines that take their time. */
+  async catchUp(): Promise<void> {
+    if (this.table.retirements !== this.#retirements) {
+      this.dropRetired();
+      this.#known.forEach(({ mux }) => void this.get(mux));
+    }
     await this.#loading;
   }
 
@@ -150,18 +195,17 @@ export class Connections {
         if (connection !== undefined) this.#forget(connection);
         return undefined;
       }
-      const given = this.table.keys(mux);
-      const fingerprint = this.table.fingerprint(mux);
+      const given = this.table.held(mux);
       // What was read may be of a connection that is being removed: no key.
       if (this.table.version(mux) !== version) {
-        given.secrets.key.fill(0);
+        given.sets.forEach(wipe);
         continue;
       }
       connection ??= new Connection(mux, this.table.counters(mux));
       this.#known.set(mux, connection);
       connection.noGsoUntil = -Infinity;
       this.#refreshEndpoint(connection);
-      this.#refreshKeys(connection, given, fingerprint);
+      this.#refreshKeys(connection, given);
       connection.version = version;
       return connection;
     }
@@ -176,40 +220,57 @@ export class Connections {
 
   #refreshKeys(
     connection: Connection,
-    given: KeysSnapshot,
-    fingerprint: number,
+    { sets, sealing, epoch, windowSize }: HeldSnapshot,
   ): void {
-    if (given.epoch === connection.epoch) {
-      given.secrets.key.fill(0);
-      connection.keys?.replay.resize(given.windowSize);
-      return;
-    }
     this.#retire(connection);
-    connection.epoch = given.epoch;
-    connection.fingerprint = fingerprint;
+    for (const given of sets) {
+      const known = connection.sets.find(({ name }) => name === given.name);
+      if (known === undefined) this.#load(connection, given, windowSize);
+      else {
+        wipe(given);
+        known.replay.resize(windowSize);
+      }
+    }
+    connection.keys = connection.sets.find(({ name }) => name === sealing);
+    connection.epoch = epoch;
+  }
+
+  #load(connection: Connection, given: HeldKeys, windowSize: number): void {
+    const { mux } = connection;
+    const tag = `${mux} ${given.name}`;
+    if (this.#underWay.has(tag)) return wipe(given);
     const made = schedulePair(this.#engine, given.secrets, given.role);
-    if (made instanceof Promise) {
-      this.#loading = made.then((schedules) => {
-        this.#take(connection, given, schedules);
-        // The window may have another size by now: looked at again.
-        connection.version = 0;
-      });
-    } else this.#take(connection, given, made);
+    if (!(made instanceof Promise)) {
+      return this.#take(connection, given, windowSize, made);
+    }
+    this.#underWay.add(tag);
+    const arrived = made.then((schedules) => {
+      const present = this.#known.get(mux);
+      // They may have gone again while the engine took them.
+      if (present === undefined || !this.table.holds(mux, given.name)) {
+        wipe(given);
+        return schedules.seal.master?.close();
+      }
+      this.#take(present, given, windowSize, schedules);
+      // The window may have another size by now: looked at again.
+      present.version = 0;
+    }).finally(() => this.#underWay.delete(tag));
+    const others = this.#underWay.size === 1 ? undefined : this.#loading;
+    this.#loading = Promise.all([others, arrived]);
   }
 
   #take(
     connection: Connection,
-    { epoch, windowSize, secrets }: KeysSnapshot,
+    given: HeldKeys,
+    windowSize: number,
     schedules: SchedulePair,
   ): void {
-    secrets.key.fill(0);
-    // They may have changed again while the engine took them.
-    if (connection.epoch !== epoch) return schedules.seal.master?.close();
-    const { mux, fingerprint } = connection;
-    const replay = this.#windows.take(mux, fingerprint) ??
+    wipe(given);
+    const replay = this.#windows.take(connection.mux, given.fingerprint) ??
       new ReplayWindow(windowSize);
     replay.resize(windowSize);
-    connection.keys = new KeyEpoch(epoch, schedules, replay);
+    const keys = new LoadedKeys(given, schedules, replay);
+    connection.sets = [...connection.sets, keys];
   }
 
   #forget(connection: Connection): void {
@@ -217,14 +278,22 @@ export class Connections {
     this.#known.set(connection.mux, undefined);
   }
 
-  // A batch in work may hold the keys: they are closed when it is done.
+  // A batch in work may hold keys that are out of use: they are closed when it
+  // is done.
   #retire(connection: Connection): void {
-    const { keys, mux, fingerprint } = connection;
+    const { mux, sets } = connection;
     connection.version = 0;
-    connection.epoch = -1;
-    connection.keys = undefined;
-    if (keys === undefined) return;
-    this.#windows.keep(mux, fingerprint, keys.replay, keys.isInWork);
-    keys.retire();
+    const isGone = ({ name }: LoadedKeys) => !this.table.holds(mux, name);
+    if (!sets.some(isGone)) return;
+    connection.sets = sets.filter((keys) => !isGone(keys));
+    for (const keys of sets.filter(isGone)) {
+      if (connection.keys === keys) connection.keys = undefined;
+      this.#windows.keep(mux, keys.fingerprint, keys.replay, keys.isInWork);
+      keys.retire();
+    }
   }
+}
+
+function wipe({ secrets }: HeldKeys): void {
+  secrets.key.fill(0);
 }

@@ -2,9 +2,7 @@
 // mux. Pages of records that nobody uses cost nothing.
 //
 // Every change happens under the record's lock and moves its version; readers
-// compare versions and copy, under the lock as well, only what changed. A
-// thread that died within a change leaves the lock behind: the others throw
-// after a while instead of waiting for ever.
+// compare versions and copy, under the lock as well, only what changed.
 //
 // Only the main thread makes, changes and removes connections: it remembers how
 // far each key was used.
@@ -13,50 +11,36 @@ import {
   sameSockaddr,
   SOCKADDR_WORDS,
 } from "../../ffi/net/sockaddr.ts";
-import type { MasterSecrets } from "../satp/secrets.ts";
 import { ConnectionCounters } from "./connection_counters.ts";
 import { CONNECTION_COUNTERS } from "./counters.ts";
+import { type HeldKeys, KeySets } from "./key_sets.ts";
 import { LiveMuxes } from "./live_muxes.ts";
 import { NumberSpaces, type SpaceKeys } from "./number_spaces.ts";
 import { NumberWords, wireSeq } from "./numbers.ts";
+import { RecordLocks } from "./record_lock.ts";
 
 /** Of WebAssembly. */
 const PAGE_BYTES = 65536;
 
 const RECORDS = 0x10000 + 1;
-const RECORD_WORDS = 64;
+const RECORD_WORDS = 128;
 /** In the last record: how often keys were taken out of use. */
 const RETIREMENTS = 0x10000 * RECORD_WORDS;
 /** Behind the records: which of them are in use. */
 const LIVE = RECORDS * RECORD_WORDS;
 
-// Places within a record, in words, and in 64 bit words where it says so.
+// Places within a record, in words, and in 64 bit words where it says so. The
+// words 12, 13, 16 to 31 and 72 to 123 are those of `KeySets`.
 const LOCK = 0;
 const VERSION = 1;
 const NEXT_64 = 1;
 const ENDPOINT = 4;
-const ROLE = 12;
-const KEY_LENGTH = 13;
 const WINDOW = 14;
 const EXISTS = 15;
-const KEY = 16;
-const SALT = 24;
-const NOTICES = 28;
-const FINGERPRINT_64 = 15;
 const COUNTERS_64 = 16;
 const HEARD_64 = 31;
-
-const KEY_MAX_BYTES = 32;
-const SALT_MAX_BYTES = 16;
-
-/** Tries for a lock before sleeping: a change is a few stores long. */
-const SPINS = 1000;
-const LOCK_SLEEP_MS = 100;
-/**
- * How long a lock is waited for, in ms. Only a dead thread keeps it that long;
- * counted in naps, so that a process that was stopped loses only one.
- */
-const LOCK_TIMEOUT_MS = 2000;
+const NOTICES = 124;
+const NOTICE_WORDS = 2;
 
 export interface ConnectionKeys extends SpaceKeys {
   /** Sequence numbers in the replay window; 0 checks nothing. */
@@ -68,6 +52,17 @@ export interface KeysSnapshot extends ConnectionKeys {
   readonly epoch: number;
 }
 
+/** All keys of a connection. */
+export interface HeldSnapshot {
+  /** Sequence numbers in the replay window of each set. */
+  readonly windowSize: number;
+  /** As of {@link KeysSnapshot}. */
+  readonly epoch: number;
+  /** Name of the set that seals. */
+  readonly sealing: number;
+  readonly sets: readonly HeldKeys[];
+}
+
 export const Notice = { NUMBERS_LOW: 0, NUMBERS_SPENT: 1 } as const;
 
 export type Notice = typeof Notice[keyof typeof Notice];
@@ -75,9 +70,9 @@ export type Notice = typeof Notice[keyof typeof Notice];
 export class ConnectionTable {
   readonly #shared: WebAssembly.Memory;
   readonly #words: Uint32Array;
-  readonly #locks: Int32Array;
+  readonly #locks: RecordLocks;
   readonly #numbers: NumberWords;
-  readonly #bytes: Uint8Array;
+  readonly #sets: KeySets;
   readonly #doubles: Float64Array;
   readonly #live: LiveMuxes;
   readonly #spaces: NumberSpaces;
@@ -107,9 +102,9 @@ export class ConnectionTable {
     }
     this.#shared = shared;
     this.#words = new Uint32Array(buffer);
-    this.#locks = new Int32Array(buffer);
+    this.#locks = new RecordLocks(buffer);
     this.#numbers = new NumberWords(shared, NEXT_64, RECORD_WORDS / 2);
-    this.#bytes = new Uint8Array(buffer);
+    this.#sets = new KeySets(buffer);
     this.#doubles = new Float64Array(buffer);
     this.#live = new LiveMuxes(buffer, LIVE * 4);
     this.#spaces = spaces;
@@ -122,7 +117,7 @@ export class ConnectionTable {
 
   /** Moves with every change of the record; 0 while there was none. */
   version(mux: number): number {
-    return Atomics.load(this.#locks, mux * RECORD_WORDS + VERSION);
+    return Atomics.load(this.#words, mux * RECORD_WORDS + VERSION);
   }
 
   exists(mux: number): boolean {
@@ -140,9 +135,17 @@ export class ConnectionTable {
    * with the same keys under one mux in the header that of the lowest mux
    * counts, and the others get no numbers.
    *
+   * @param old Whether the keys until now go on opening, as well as those of
+   * {@link addOpening}, until {@link dropOpening}
+   * @returns The name of the keys
    * @throws {RangeError} if {@link accepts} does not
    */
-  put(mux: number, keys: ConnectionKeys, firstSeq: number): void {
+  put(
+    mux: number,
+    keys: ConnectionKeys,
+    firstSeq: number,
+    old: "drop" | "keep" = "drop",
+  ): number {
     const record = mux * RECORD_WORDS;
     if (!this.accepts(mux, keys, firstSeq)) {
       throw new RangeError(
@@ -150,23 +153,83 @@ export class ConnectionTable {
           "it is more than 2^31 ahead",
       );
     }
-    const isRetiring = this.#locked(record, () => {
+    const sets = this.#sets;
+    const before = this.exists(mux) ? sets.sealing(record) : 0;
+    const name = this.#locked(record, () => {
       const words = this.#words;
-      const role = keys.role === "left" ? 0 : 1;
-      const existed = words[record + EXISTS] === 1;
-      const sameKeys = existed && this.#holdsKeys(record, keys.secrets);
-      const sameEpoch = sameKeys && words[record + ROLE] === role;
-      words[record + ROLE] = role;
+      const name = sets.add(record, keys);
+      sets.seal(record, name);
       words[record + WINDOW] = keys.windowSize;
-      if (!sameKeys) this.#writeKeys(record, keys.secrets);
-      this.#doubles[record / 2 + FINGERPRINT_64] = this.#spaces
-        .renumber(this.#numbers, mux, keys, firstSeq, sameEpoch);
+      const fingerprint = this.#spaces
+        .renumber(this.#numbers, mux, keys, firstSeq, name === before);
+      sets.setFingerprint(record, name, fingerprint);
+      if (name !== before && old === "drop") sets.dropAllButSealing(record);
       Atomics.store(words, record + EXISTS, 1);
-      if (!existed) this.#doubles[record / 2 + HEARD_64] = 0;
-      return existed && !sameEpoch;
+      if (before === 0) this.#doubles[record / 2 + HEARD_64] = 0;
+      return name;
     });
-    if (isRetiring) this.#noteRetirement();
+    if (before !== 0 && before !== name) this.#noteRetirement();
     this.#live.add(mux);
+    return name;
+  }
+
+  /**
+   * Has further keys open what comes in, but seal nothing. Of more than three
+   * those that came first are dropped.
+   *
+   * @returns Their name, or undefined if there is no such connection
+   */
+  addOpening(mux: number, keys: SpaceKeys): number | undefined {
+    if (!this.exists(mux)) return undefined;
+    const record = mux * RECORD_WORDS;
+    const sets = this.#sets;
+    const before = sets.names(record);
+    const name = this.#locked(record, () => {
+      const name = sets.add(record, keys);
+      const fingerprint = this.#spaces.fingerprint(mux, keys);
+      sets.setFingerprint(record, name, fingerprint);
+      return name;
+    });
+    const madeRoom = before.some((name) => !sets.holds(record, name));
+    if (madeRoom) this.#noteRetirement();
+    return name;
+  }
+
+  /**
+   * Opens nothing more with these keys; the threads wipe them as after
+   * {@link remove}.
+   *
+   * @returns false if there are none of this name, or they are those that seal
+   */
+  dropOpening(mux: number, name: number): boolean {
+    const record = mux * RECORD_WORDS;
+    const isGone = this.#locked(record, () => this.#sets.drop(record, name));
+    if (isGone) this.#noteRetirement();
+    return isGone;
+  }
+
+  /** Name of the keys that seal, or undefined without a connection. */
+  sealing(mux: number): number | undefined {
+    return this.#sets.sealing(mux * RECORD_WORDS) || undefined;
+  }
+
+  /** Whether keys of this name seal or open. */
+  holds(mux: number, name: number): boolean {
+    return this.#sets.holds(mux * RECORD_WORDS, name);
+  }
+
+  /**
+   * When a datagram was last opened with these keys that was authentic and no
+   * replay, to a tenth of a second; clock as of {@link lastHeard}.
+   */
+  lastOpened(mux: number, name: number): number | undefined {
+    return this.#sets.opened(mux * RECORD_WORDS, name) || undefined;
+  }
+
+  noteOpened(mux: number, name: number, now: number): void {
+    const record = mux * RECORD_WORDS;
+    // Under the lock, since the place may go to other keys.
+    this.#read(record, () => this.#sets.noteOpened(record, name, now));
   }
 
   /**
@@ -181,9 +244,10 @@ export class ConnectionTable {
       const words = this.#words;
       Atomics.store(words, record + EXISTS, 0);
       this.#spaces.remove(this.#numbers, mux);
-      words.fill(0, record + ENDPOINT, record + EXISTS);
-      words.fill(0, record + KEY, record + NOTICES);
-      this.#doubles[record / 2 + FINGERPRINT_64] = 0;
+      this.#sets.dropAll(record);
+      words.fill(0, record + ENDPOINT, record + ENDPOINT + SOCKADDR_WORDS);
+      words[record + WINDOW] = 0;
+      words.fill(0, record + NOTICES, record + NOTICES + NOTICE_WORDS);
     });
     this.#noteRetirement();
     this.#live.delete(mux);
@@ -219,12 +283,12 @@ export class ConnectionTable {
    * removal or a change of keys: then it says nothing about the present
    * connection.
    *
-   * @param epoch Of the keys that the datagram was opened with
+   * @param name Of the keys that the datagram was opened with
    */
-  follow(mux: number, epoch: number, from: Uint32Array, at: number): boolean {
+  follow(mux: number, name: number, from: Uint32Array, at: number): boolean {
     const record = mux * RECORD_WORDS;
     return this.#locked(record, () => {
-      if (!this.exists(mux) || this.epoch(mux) !== epoch) return false;
+      if (!this.#sets.holds(record, name)) return false;
       copySockaddr(from, at, this.#words, record + ENDPOINT);
       return true;
     });
@@ -237,26 +301,25 @@ export class ConnectionTable {
     });
   }
 
+  /** Those that seal. */
   keys(mux: number): KeysSnapshot {
     const record = mux * RECORD_WORDS;
     return this.#read(record, () => {
-      const words = this.#words;
-      const keyAt = (record + KEY) * 4;
-      const saltAt = (record + SALT) * 4;
-      const keyLength = Math.min(
-        words[record + KEY_LENGTH] ?? 0,
-        KEY_MAX_BYTES,
-      );
-      return {
-        role: words[record + ROLE] === 0 ? "left" : "right",
-        windowSize: words[record + WINDOW] ?? 0,
-        epoch: this.epoch(mux),
-        secrets: {
-          key: this.#bytes.slice(keyAt, keyAt + keyLength),
-          salt: this.#bytes.slice(saltAt, saltAt + (keyLength === 0 ? 0 : 14)),
-        },
-      };
+      const { role, secrets } = this.#sets.sealingKeys(record);
+      const windowSize = this.#words[record + WINDOW] ?? 0;
+      return { role, secrets, windowSize, epoch: this.epoch(mux) };
     });
+  }
+
+  /** All of them, as copies. */
+  held(mux: number): HeldSnapshot {
+    const record = mux * RECORD_WORDS;
+    return this.#read(record, () => ({
+      windowSize: this.#words[record + WINDOW] ?? 0,
+      epoch: this.epoch(mux),
+      sealing: this.#sets.sealing(record),
+      sets: this.#sets.list(record),
+    }));
   }
 
   /** Changes whenever key, salt or role do; never that of two connections. */
@@ -264,9 +327,9 @@ export class ConnectionTable {
     return this.#numbers.epoch(mux);
   }
 
-  /** A hash of key, salt and role: keys that come back have the same one. */
+  /** Of the keys that seal, see {@link HeldKeys}. */
   fingerprint(mux: number): number {
-    return this.#doubles[mux * (RECORD_WORDS / 2) + FINGERPRINT_64] ?? 0;
+    return this.#sets.sealingKeys(mux * RECORD_WORDS).fingerprint;
   }
 
   /** Takes numbers; see {@link NumberWords.reserve}. */
@@ -334,62 +397,23 @@ export class ConnectionTable {
     Atomics.add(this.#words, RETIREMENTS, 1);
   }
 
-  #holdsKeys(record: number, { key, salt }: MasterSecrets): boolean {
-    if (this.#words[record + KEY_LENGTH] !== key.length) return false;
-    const keyAt = (record + KEY) * 4;
-    const saltAt = (record + SALT) * 4;
-    return key.every((byte, k) => this.#bytes[keyAt + k] === byte) &&
-      salt.every((byte, k) => this.#bytes[saltAt + k] === byte);
-  }
-
-  #writeKeys(record: number, { key, salt }: MasterSecrets): void {
-    const keyAt = (record + KEY) * 4;
-    const saltAt = (record + SALT) * 4;
-    this.#bytes.fill(0, keyAt, saltAt + SALT_MAX_BYTES);
-    this.#bytes.set(key, keyAt);
-    this.#bytes.set(salt, saltAt);
-    this.#words[record + KEY_LENGTH] = key.length;
-  }
-
   #locked<T>(record: number, change: () => T): T {
-    this.#acquire(record);
+    this.#locks.acquire(record + LOCK, record / RECORD_WORDS);
     try {
       return change();
     } finally {
-      Atomics.add(this.#locks, record + VERSION, 1);
-      this.#release(record);
+      Atomics.add(this.#words, record + VERSION, 1);
+      this.#locks.release(record + LOCK);
     }
   }
 
   #read<T>(record: number, copy: () => T): T {
-    this.#acquire(record);
+    this.#locks.acquire(record + LOCK, record / RECORD_WORDS);
     try {
       return copy();
     } finally {
-      this.#release(record);
+      this.#locks.release(record + LOCK);
     }
-  }
-
-  #acquire(record: number): void {
-    const at = record + LOCK;
-    for (let spin = 0; spin < SPINS; spin++) {
-      if (Atomics.compareExchange(this.#locks, at, 0, 1) === 0) return;
-    }
-    for (let waited = 0; waited < LOCK_TIMEOUT_MS;) {
-      const end = Atomics.wait(this.#locks, at, 1, LOCK_SLEEP_MS);
-      if (end === "timed-out") waited += LOCK_SLEEP_MS;
-      if (Atomics.compareExchange(this.#locks, at, 0, 1) === 0) return;
-    }
-    throw new Error(
-      `Cannot use the connection of mux ${record / RECORD_WORDS}: ` +
-        `another thread has held it for ${LOCK_TIMEOUT_MS} ms`,
-    );
-  }
-
-  #release(record: number): void {
-    const at = record + LOCK;
-    Atomics.store(this.#locks, at, 0);
-    Atomics.notify(this.#locks, at);
   }
 }
 

@@ -20,7 +20,7 @@ import type { KeySchedule } from "../satp/key_derivation.ts";
 import {
   type Connection,
   type Connections,
-  type KeyEpoch,
+  type LoadedKeys,
   PinnedKeys,
 } from "./connection.ts";
 import { ConnectionCounter, count, PlaneCounter } from "./counters.ts";
@@ -33,6 +33,19 @@ import { HEADROOM_BYTES } from "./outbound.ts";
  * forged datagram from a recorded one.
  */
 const MANY_REPLAYS = 8;
+
+/**
+ * Of those whose tag is wrong so many are tried with the other keys of their
+ * connection. If one of them is opened the others are tried as well: a flood of
+ * garbage costs a sixth more than without other keys, for each set of them.
+ */
+const SAMPLE = 16;
+
+/** What keys have opened lately, in ms: then no sample is asked. */
+const LATELY_MS = 1000;
+
+/** How often it is noted that keys open, in ms. */
+const NOTE_MS = 100;
 
 /** What somebody may want to log; the implementation limits the rate. */
 export interface InboundEvents {
@@ -66,7 +79,17 @@ export class Inbound {
   readonly schedules: (KeySchedule | null)[];
   readonly #options: InboundOptions;
   readonly #connections: (Connection | undefined)[];
-  readonly #keys: (KeyEpoch | undefined)[];
+  /** Those that it is tried with, and in the end those that open it. */
+  readonly #keys: (LoadedKeys | undefined)[];
+  /** All that its connection has. */
+  readonly #sets: (readonly LoadedKeys[])[];
+  /** 1 for what was opened before others are tried again. */
+  readonly #opened: Uint8Array;
+  /** The most of {@link #sets}; 1 where there is nothing else to try. */
+  #mostSets = 1;
+  /** Which of {@link #sets} is tried. */
+  #attempt = 0;
+  #isSample = false;
   readonly #pinned = new PinnedKeys();
   #replays = 0;
   #isFlooded = false;
@@ -90,13 +113,26 @@ export class Inbound {
     this.schedules = new Array(batch.capacity).fill(null);
     this.#connections = new Array(batch.capacity).fill(undefined);
     this.#keys = new Array(batch.capacity).fill(undefined);
+    this.#sets = new Array(batch.capacity).fill([]);
+    this.#opened = new Uint8Array(batch.capacity);
   }
 
   /** What has no connection is not wanted. Authentication comes next. */
   classify(sizes: Uint32Array): void {
     const { batch } = this;
     this.#replays = 0;
+    this.#mostSets = 1;
+    this.#attempt = 0;
+    this.#isSample = false;
     for (let i = 0; i < batch.count; i++) this.#classify(i, sizes[i] ?? 0);
+  }
+
+  /**
+   * Gives other keys of their connection to those with a wrong tag. To be asked
+   * after each authentication; if it says so, another one comes next.
+   */
+  retry(): boolean {
+    return this.#mostSets > 1 && this.#retry();
   }
 
   /** Drops replays; the others may move the endpoint. Decryption comes next. */
@@ -146,6 +182,7 @@ export class Inbound {
 
   /** Gives up what is left of the batch: an error costs no more than that. */
   fail(error: unknown): void {
+    this.#restoreOpened();
     count(
       this.#options.counters,
       PlaneCounter.INTERNAL_ERROR,
@@ -181,24 +218,93 @@ export class Inbound {
       return count(counters, PlaneCounter.OTHER_WORKER);
     }
     const connection = connections.get(mux);
-    const keys = connection?.keys;
-    if (connection === undefined || keys === undefined) {
+    const sets = connection?.sets;
+    // Without a tag nothing tells who has sealed it: with the same as we.
+    const keys = tagLength === 0 ? connection?.keys : sets?.[0];
+    if (connection === undefined || sets === undefined || keys === undefined) {
       return count(counters, PlaneCounter.UNKNOWN_MUX);
     }
-    if (this.#isFlooded && this.#isReplay(connection, keys, i)) return;
+    if (this.#isFlooded && this.#isReplay(connection, i)) return;
     this.#pinned.add(keys);
+    if (sets.length > 1) this.#pinOthers(sets);
     batch.size[i] = size - tagLength;
     batch.wanted[i] = 1;
     this.schedules[i] = keys.schedules.open;
     this.#connections[i] = connection;
     this.#keys[i] = keys;
+    this.#sets[i] = sets;
   }
 
-  #isReplay(connection: Connection, { replay }: KeyEpoch, i: number): boolean {
+  #pinOthers(sets: readonly LoadedKeys[]): void {
+    this.#mostSets = Math.max(this.#mostSets, sets.length);
+    for (let k = 1; k < sets.length; k++) {
+      const others = sets[k];
+      if (others !== undefined) this.#pinned.add(others);
+    }
+  }
+
+  #retry(): boolean {
+    const someOpened = this.#setOpenedAside();
+    let mayAll = this.#isSample && someOpened;
+    if (!mayAll) this.#attempt++;
+    for (; this.#attempt < this.#mostSets; this.#attempt++) {
+      if (this.#tryOthers(mayAll ? this.batch.count : SAMPLE)) return true;
+      mayAll = false;
+    }
+    this.#restoreOpened();
+    return false;
+  }
+
+  #setOpenedAside(): boolean {
+    const { batch: { count, wanted } } = this;
+    let some = false;
+    for (let i = 0; i < count; i++) {
+      if (wanted[i] !== 1) continue;
+      wanted[i] = 0;
+      this.#opened[i] = 1;
+      some = true;
+    }
+    return some;
+  }
+
+  #restoreOpened(): void {
+    const { batch: { count, wanted } } = this;
+    for (let i = 0; i < count; i++) {
+      if (this.#opened[i] === 1) wanted[i] = 1;
+      this.#opened[i] = 0;
+    }
+  }
+
+  /** @param most Of those whose keys have not opened anything lately */
+  #tryOthers(most: number): boolean {
+    const { batch: { count, wanted } } = this;
+    const lately = this.#heard.now - LATELY_MS;
+    let some = false;
+    let sampled = 0;
+    for (let i = 0; i < count; i++) {
+      if (this.#connections[i] === undefined || this.#opened[i] === 1) continue;
+      const keys = this.#sets[i]?.[this.#attempt];
+      if (keys === undefined || keys === this.#keys[i]) continue;
+      if (keys.openedAt < lately && ++sampled > most) continue;
+      this.#keys[i] = keys;
+      this.schedules[i] = keys.schedules.open;
+      wanted[i] = 1;
+      some = true;
+    }
+    this.#isSample = sampled > most;
+    return some;
+  }
+
+  #isReplay(connection: Connection, i: number): boolean {
     const { batch } = this;
     const seq = readSeq(batch.memory, batch.startOf(i));
     const senderId = readSenderId(batch.memory, batch.startOf(i));
-    if (!replay.refuses(senderId, seq)) return false;
+    // All keys of a connection are as likely, as long as there is no tag.
+    for (let k = 0; k < connection.sets.length; k++) {
+      if (connection.sets[k]?.replay.refuses(senderId, seq) === false) {
+        return false;
+      }
+    }
     this.#noteReplay(connection, seq, senderId);
     return true;
   }
@@ -209,7 +315,7 @@ export class Inbound {
     this.#options.events.replay(connection, seq, senderId);
   }
 
-  #judge(connection: Connection, keys: KeyEpoch, i: number): boolean {
+  #judge(connection: Connection, keys: LoadedKeys, i: number): boolean {
     const { batch } = this;
     const at = batch.startOf(i);
     const seq = readSeq(batch.memory, at);
@@ -222,20 +328,28 @@ export class Inbound {
       return false;
     }
     // Keys out of use say nothing of the peer that the connection has now.
-    if (connection.keys === keys) {
-      this.#options.connections.table.noteHeard(connection.mux, heard.now);
-    }
+    if (keys.isInUse) this.#noteHeard(connection, keys);
     heard.senderId = senderId;
     heard.seq = seq;
     heard.highest = replay.highest(senderId) ?? seq;
     heard.isNewest = heard.highest !== before;
-    this.#follow(connection, keys.epoch, i * SOCKADDR_WORDS);
+    this.#follow(connection, keys, i * SOCKADDR_WORDS);
     if (batch.sizeOf(i) > HEADROOM_BYTES) return true;
     count(connection.counters, ConnectionCounter.NO_PAYLOAD);
     return false;
   }
 
-  #follow(connection: Connection, epoch: number, source: number): void {
+  #noteHeard(connection: Connection, keys: LoadedKeys): void {
+    const { connections: { table } } = this.#options;
+    const { now } = this.#heard;
+    table.noteHeard(connection.mux, now);
+    if (keys !== connection.sets[0]) connection.prefer(keys);
+    if (now - keys.openedAt < NOTE_MS) return;
+    keys.openedAt = now;
+    table.noteOpened(connection.mux, keys.name, now);
+  }
+
+  #follow(connection: Connection, keys: LoadedKeys, source: number): void {
     const { sources } = this;
     const { endpoint, tenure, mux } = connection;
     if (sameSockaddr(endpoint, 0, sources, source)) {
@@ -245,7 +359,7 @@ export class Inbound {
     const isFirst = !connection.hasEndpoint;
     if (fixedRemote && !isFirst) return;
     if (!tenure.yields(endpoint, sources, source, this.#heard)) return;
-    if (!connections.table.follow(mux, epoch, sources, source)) return;
+    if (!connections.table.follow(mux, keys.name, sources, source)) return;
     copySockaddr(sources, source, endpoint, 0);
     events.endpointChanged(connection, isFirst);
     moved(mux);

@@ -98,6 +98,11 @@ export class NumberSpaces {
     return fingerprintOf(space);
   }
 
+  /** As {@link renumber} returns it, of keys that are not to be counted with. */
+  fingerprint(mux: number, keys: SpaceKeys): number {
+    return fingerprintOf(this.#spaceOf(mux, keys));
+  }
+
   /** The next connection in the space goes on from where this one came. */
   remove(words: NumberWords, mux: number): void {
     const space = this.#spaces.get(mux);

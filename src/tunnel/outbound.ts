@@ -126,22 +126,15 @@ export class Outbound {
 
   #numberRun(connection: Connection, first: number, end: number): void {
     const { batch } = this;
-    const { connections, router, counters } = this.#options;
+    const { router, counters } = this.#options;
+    const number = this.#reserve(connection, end - first);
     const { keys } = connection;
-    const number = keys === undefined ? STALE : connections.table.reserve(
-      connection.mux,
-      keys.epoch,
-      end - first,
-      this.#senderIds.limit,
-    );
     if (number === SPENT) {
       this.#watchNumbers(connection, Notice.NUMBERS_SPENT);
     } else if (number + end - first > this.#senderIds.lowAt) {
       this.#watchNumbers(connection, Notice.NUMBERS_LOW);
     }
     if (number < 0 || keys === undefined) {
-      // Mostly the keys changed between looking and taking: rare, and IP
-      // repeats.
       batch.wanted.fill(0, first, end);
       const why = number === SPENT
         ? PlaneCounter.OUT_OF_NUMBERS
@@ -166,6 +159,22 @@ export class Outbound {
         ConnectionCounter.BYTES_OUT,
         batch.sizeOf(i) - HEADROOM_BYTES,
       );
+    }
+  }
+
+  // The keys may change between looking and taking: then the packets go out
+  // under the new ones.
+  #reserve(connection: Connection, count: number): number {
+    const { connections } = this.#options;
+    const { limit } = this.#senderIds;
+    const { mux } = connection;
+    for (;;) {
+      const { keys, epoch } = connection;
+      if (keys === undefined) return STALE;
+      const number = connections.table.reserve(mux, epoch, count, limit);
+      if (number !== STALE) return number;
+      connections.get(mux);
+      if (connection.epoch === epoch) return STALE;
     }
   }
 

@@ -129,7 +129,7 @@ export class InboundPump {
     const { batch, schedules } = inbound;
     try {
       inbound.classify(this.#sizes);
-      authenticateBatch(engine, batch, schedules);
+      do authenticateBatch(engine, batch, schedules); while (inbound.retry());
       inbound.judge();
       applyCipher(engine, batch);
       inbound.unwrap();

@@ -92,7 +92,9 @@ export class PortablePlane {
   async #seal(sizes: Uint32Array): Promise<void> {
     const outbound = this.#outbound;
     const { batch, schedules } = outbound;
+    const { connections } = this.#options.outbound;
     try {
+      while (connections.isBehind) await connections.catchUp();
       outbound.address(sizes);
       await sealBatch(this.#options.engine, batch, schedules);
     } catch (error) {
@@ -174,12 +176,15 @@ export class PortablePlane {
   }
 
   async #open(sizes: Uint32Array): Promise<void> {
-    const { engine } = this.#options;
+    const { engine, inbound: { connections } } = this.#options;
     const inbound = this.#inbound;
     const { batch, schedules } = inbound;
     try {
+      while (connections.isBehind) await connections.catchUp();
       inbound.classify(sizes);
-      await authenticateBatch(engine, batch, schedules);
+      do await authenticateBatch(engine, batch, schedules); while (
+        inbound.retry()
+      );
       inbound.judge();
       await applyCipher(engine, batch);
       inbound.unwrap();

@@ -364,9 +364,9 @@ Deno.test("keys out of use are closed wherever in the change a thread looks", ()
 class TornTable extends ConnectionTable {
   removeWithin = false;
 
-  override keys(mux: number) {
+  override held(mux: number) {
     if (this.removeWithin) this.remove(mux);
-    return super.keys(mux);
+    return super.held(mux);
   }
 }
 
