@@ -14,6 +14,7 @@ import {
   endpointWords,
 } from "../tunnel/connection_table.ts";
 import { readEndpoint, writeEndpoint } from "../tunnel/endpoint_words.ts";
+import { LeavingKeys } from "./leaving_keys.ts";
 
 /** The table is built anew for each change, and routes come by the thousand. */
 const COLLECT_MS = 10;
@@ -43,10 +44,12 @@ export class SyncState implements SyncSink {
   readonly #routes = new Routes();
   /** Muxes learnt from others. */
   readonly #learnt = new Set<number>();
+  readonly #leaving: LeavingKeys;
   #collecting = false;
 
   constructor(options: SyncStateOptions) {
     this.#options = options;
+    this.#leaving = new LeavingKeys(options);
   }
 
   putConnection(learnt: LearntConnection): boolean {
@@ -59,7 +62,12 @@ export class SyncState implements SyncSink {
       writeEndpoint(words, 0, endpoint);
       table.setEndpoint(mux, words, 0);
     }
-    table.put(mux, learnt, isNear ? firstSeq : 0);
+    const before = table.sealing(mux);
+    const name = table.put(mux, learnt, isNear ? firstSeq : 0, "keep");
+    this.#leaving.stay(mux, name);
+    if (before !== undefined && before !== name) {
+      this.#leaving.leave(mux, before);
+    }
     this.#learnt.add(mux);
     prepare(mux);
     return isNear;

@@ -19,7 +19,7 @@ import {
 } from "../../../src/tunnel/connection_table.ts";
 import { writeEndpoint } from "../../../src/tunnel/endpoint_words.ts";
 import { identityOf, tlsTest } from "../../../lab/certificates.ts";
-import { settle } from "../../fakes/manual_clock.ts";
+import { ManualClock, settle } from "../../fakes/manual_clock.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
 import { starting } from "../../fakes/services.ts";
 import { ipAddress } from "../../samples/routes.ts";
@@ -77,6 +77,59 @@ Deno.test("what was learnt is told again as it came, in the order of the origina
     ),
   ]);
   assert.deepEqual(prepared, [6, 5], "their keys are ready before packets");
+});
+
+/** A record with a key of this byte. */
+function keyRecord(key: number): ConnectionRecord {
+  const record = connectionRecord();
+  const { secrets } = record;
+  const other = { ...secrets, key: secrets.key.slice().fill(key) };
+  return { ...record, secrets: other };
+}
+
+/** First bytes of the keys of the connection, those that seal first. */
+function keysOf(table: ConnectionTable): number[] {
+  const { sets, sealing } = table.held(MUX);
+  return sets.toSorted((a) => a.name === sealing ? -1 : 1)
+    .map(({ secrets }) => secrets.key[0] ?? -1);
+}
+
+Deno.test("a key that comes by sync seals at once, and the one before opens for 10 s more", async () => {
+  const clock = new ManualClock();
+  const { learn, table, drops } = setUp(clock.delay);
+  learn(keyRecord(1));
+  learn(keyRecord(1));
+  assert.deepEqual(clock.waiting, []);
+  learn(keyRecord(2));
+  assert.deepEqual(keysOf(table), [2, 1]);
+  await clock.pass(10);
+  await clock.pass(9999);
+  assert.deepEqual(keysOf(table), [2, 1]);
+  assert.equal(drops.count, 0);
+  await clock.pass(1);
+  assert.deepEqual(keysOf(table), [2]);
+  assert.equal(drops.count, 1);
+});
+
+Deno.test("keys that take turns stay for 10 s after the last time", async () => {
+  const clock = new ManualClock();
+  const { learn, table } = setUp(clock.delay);
+  learn(keyRecord(1));
+  learn(keyRecord(2));
+  await clock.pass(10);
+  await clock.pass(5000);
+  learn(keyRecord(1));
+  assert.deepEqual(keysOf(table), [1, 2]);
+  await clock.pass(10);
+  await clock.pass(4990);
+  assert.deepEqual(keysOf(table), [1, 2], "the first time is of no account");
+  learn(keyRecord(2));
+  await clock.pass(10);
+  await clock.pass(9000);
+  assert.deepEqual(keysOf(table), [2, 1]);
+  await clock.pass(1000);
+  assert.deepEqual(keysOf(table), [2]);
+  assert.deepEqual(clock.waiting, []);
 });
 
 Deno.test("a record tells the number that is next now", () => {

@@ -1,0 +1,70 @@
+// Keys that others have taken the place of: they go on opening for a while, for
+// what was sealed before (keychain, "Clusters").
+import type { Delay } from "../net/resolver.ts";
+import type { ConnectionTable } from "../tunnel/connection_table.ts";
+
+const STAY_MS = 10_000;
+
+/** Keys may change by the thousand: they leave together. */
+const COLLECT_MS = 10;
+
+interface Keys {
+  readonly mux: number;
+  readonly name: number;
+}
+
+interface LeavingKeysOptions {
+  readonly table: ConnectionTable;
+  readonly delay: Delay;
+  /** Has the data plane wipe what was dropped. */
+  readonly dropRetired: () => void;
+}
+
+export class LeavingKeys {
+  readonly #options: LeavingKeysOptions;
+  /** The group that each leaves with. */
+  readonly #groups = new Map<string, Keys[]>();
+  #open: Keys[] | undefined;
+
+  constructor(options: LeavingKeysOptions) {
+    this.#options = options;
+  }
+
+  /** @param name As of {@link ConnectionTable.put} */
+  leave(mux: number, name: number): void {
+    const keys = { mux, name };
+    const group = this.#open ?? this.#begin();
+    group.push(keys);
+    this.#groups.set(tagOf(keys), group);
+  }
+
+  /** They are in use again. */
+  stay(mux: number, name: number): void {
+    this.#groups.delete(tagOf({ mux, name }));
+  }
+
+  #begin(): Keys[] {
+    const group: Keys[] = [];
+    this.#open = group;
+    void this.#end(group);
+    return group;
+  }
+
+  async #end(group: Keys[]): Promise<void> {
+    const { table, delay, dropRetired } = this.#options;
+    await delay(COLLECT_MS);
+    this.#open = undefined;
+    await delay(STAY_MS);
+    for (const keys of group) {
+      // Otherwise they came back, and may have left again since.
+      if (this.#groups.get(tagOf(keys)) !== group) continue;
+      this.#groups.delete(tagOf(keys));
+      table.dropOpening(keys.mux, keys.name);
+    }
+    dropRetired();
+  }
+}
+
+function tagOf({ mux, name }: Keys): string {
+  return `${mux} ${name}`;
+}
