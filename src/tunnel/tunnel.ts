@@ -7,6 +7,7 @@ import {
   type SecretOptions,
 } from "../crypto/satp_options.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
+import { CallOrder } from "./call_order.ts";
 import { type ConnectionTable, endpointWords } from "./connection_table.ts";
 import {
   CONNECTION_COUNTER_INFOS,
@@ -86,6 +87,7 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
   readonly #finished = Promise.withResolvers<void>();
   readonly #watch: PeerWatch;
   readonly #stopping = new AbortController();
+  readonly #changes = new CallOrder();
   #isStarted = false;
   #open: OpenTunnel | undefined;
 
@@ -187,7 +189,8 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
 
   /**
    * Makes a connection, or changes it: its keys, its window, or where its peer
-   * is. What was sealed with the keys before is accepted no more.
+   * is. What was sealed with the keys before is accepted no more. Of changes
+   * that overlap the one that was called last counts.
    *
    * @throws {SatpError} BAD_KEY or BAD_SALT if one is of no use
    * @throws {TypeError} if `remote` is no endpoint
@@ -195,6 +198,7 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
    */
   async putConnection(mux: number, options: ConnectionOptions): Promise<void> {
     const number = idOption("mux", mux);
+    const call = this.#changes.begin();
     const { params } = this.#read;
     const role = satpRole(options.role ?? this.#options.role);
     const windowSize = windowOption(options.windowSize);
@@ -202,6 +206,7 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
     const secrets = await satpSecrets(options, params.kdPrf);
     try {
       const { table, toNumericZone } = this.#running;
+      if (!this.#changes.take(number, call)) return;
       if (remote !== undefined) {
         const words = endpointWords();
         writeEndpoint(words, 0, toNumericZone(remote));
@@ -226,7 +231,9 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
    */
   removeConnection(mux: number): boolean {
     const { table, plane } = this.#running;
-    const wasThere = table.remove(idOption("mux", mux));
+    const number = idOption("mux", mux);
+    this.#changes.take(number, this.#changes.begin());
+    const wasThere = table.remove(number);
     plane.dropRetired();
     return wasThere;
   }
