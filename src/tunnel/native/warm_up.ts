@@ -15,10 +15,14 @@ import {
   writePlainHeader,
   writeSuperHeader,
 } from "../../offload/virtio.ts";
-import { keyBytes, SALT_BYTES } from "../../satp/params.ts";
+import { keyBytes, type Role, SALT_BYTES } from "../../satp/params.ts";
 import { assemble, type WorkerContext } from "./assemble.ts";
 import type { CarryLoop, IdleWork } from "./loop.ts";
-import { ConnectionTable, endpointWords } from "../connection_table.ts";
+import {
+  type ConnectionKeys,
+  ConnectionTable,
+  endpointWords,
+} from "../connection_table.ts";
 import { PLANE_COUNTERS } from "../counters.ts";
 import { DeviceTurn } from "./device_turn.ts";
 import { writeEndpoint } from "../endpoint_words.ts";
@@ -32,6 +36,9 @@ import { PlaneLog } from "../plane_log.ts";
 const FIRST_ROUNDS = 20;
 
 const SUPER_EVERY = 40;
+
+/** Rounds: the code that keys change by is there before they do. */
+const KEYS_CHANGE_EVERY = 10;
 
 /** Packets fed at a time: the first goes alone, the others as a batch. */
 const PACKETS_PER_ROUND = 5;
@@ -154,6 +161,7 @@ export class WarmUp implements IdleWork, Disposable {
 class LoopbackTunnel implements Disposable {
   readonly #opened: DisposableStack;
   readonly #setup: NativeSetup;
+  readonly #table = new ConnectionTable(ConnectionTable.allocate());
   readonly #arena = new Arena(ARENA_BYTES);
   readonly #fed: number;
   readonly #readBack: number;
@@ -174,7 +182,11 @@ class LoopbackTunnel implements Disposable {
     if (given.gro) socket.enableGro();
     this.#wakeup = EventFd.open(libc);
     opened.defer(() => this.#wakeup.close());
-    this.#setup = setupOf(given, pair.near, socket, this.#wakeup.fd);
+    putConnections(this.#table, given, socket);
+    this.#setup = {
+      ...setupOf(given, pair.near, socket, this.#wakeup.fd),
+      connections: this.#table.shared,
+    };
     this.#loop = assemble(this.#setup, {
       ...{ libc, newEngine, now },
       log: new PlaneLog(THROWING, now),
@@ -189,6 +201,10 @@ class LoopbackTunnel implements Disposable {
   }
 
   round(k: number): void {
+    if (k % KEYS_CHANGE_EVERY === 0) {
+      const key = k / KEYS_CHANGE_EVERY % 2;
+      this.#table.put(SEALING_MUX, keysOf(this.#setup, "left", key), 0, "keep");
+    }
     if (this.#setup.vnetHeader && k % SUPER_EVERY === 0) {
       this.#carry(writeSuperPacket(this.#setup, this.#arena, this.#fed), 1);
       return;
@@ -221,23 +237,11 @@ function setupOf(
   wakeup: number,
 ): NativeSetup {
   const settings = { ...given.settings, mux: OPENING_MUX };
-  const table = new ConnectionTable(ConnectionTable.allocate());
-  const words = endpointWords();
-  const address = { family: 4, bytes: socket.local.address } as const;
-  writeEndpoint(words, 0, { address, port: socket.local.port });
-  const key = new Uint8Array(keyBytes(settings.params.kdPrf));
-  const secrets = { key, salt: new Uint8Array(SALT_BYTES) };
-  for (const mux of [SEALING_MUX, OPENING_MUX]) {
-    const role = mux === SEALING_MUX ? "left" : "right";
-    table.setEndpoint(mux, words, 0);
-    table.put(mux, { role, secrets, windowSize: 64 }, 0);
-  }
   return {
     ...given,
     role: given.role === "in" || given.role === "out" ? given.role : "all",
     share: undefined,
     settings,
-    connections: table.shared,
     routes: undefined,
     counters: new SharedArrayBuffer(PLANE_COUNTERS * 8),
     turn: DeviceTurn.allocate(),
@@ -247,6 +251,34 @@ function setupOf(
     sockets: { ipv4: socket.fd },
     receiveFrom: [socket.fd],
   };
+}
+
+function putConnections(
+  table: ConnectionTable,
+  setup: NativeSetup,
+  socket: UdpSocket,
+): void {
+  const words = endpointWords();
+  const address = { family: 4, bytes: socket.local.address } as const;
+  writeEndpoint(words, 0, { address, port: socket.local.port });
+  for (const mux of [SEALING_MUX, OPENING_MUX]) {
+    const role = mux === SEALING_MUX ? "left" : "right";
+    table.setEndpoint(mux, words, 0);
+    table.put(mux, keysOf(setup, role, 0), 0);
+    table.addOpening(mux, keysOf(setup, role, 1));
+  }
+}
+
+function keysOf(
+  { settings: { params } }: NativeSetup,
+  role: Role,
+  key: number,
+): ConnectionKeys {
+  const secrets = {
+    key: new Uint8Array(keyBytes(params.kdPrf)).fill(key),
+    salt: new Uint8Array(SALT_BYTES),
+  };
+  return { role, secrets, windowSize: 64 };
 }
 
 // A packet of a protocol that nobody looks into.
