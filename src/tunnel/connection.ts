@@ -152,6 +152,12 @@ export class Connections {
     return version === 0 ? undefined : this.#refresh(mux);
   }
 
+  /** Looks at the record again, also in the middle of a change. */
+  renew(connection: Connection): void {
+    connection.version = 0;
+    this.get(connection.mux);
+  }
+
   /** Wipes the keys out of use, also those that no packet asks for any more. */
   dropRetired(): void {
     const { retirements } = this.table;

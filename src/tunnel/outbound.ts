@@ -173,7 +173,8 @@ export class Outbound {
       if (keys === undefined) return STALE;
       const number = connections.table.reserve(mux, epoch, count, limit);
       if (number !== STALE) return number;
-      connections.get(mux);
+      if (connections.table.epoch(mux) === epoch) return STALE;
+      connections.renew(connection);
       if (connection.epoch === epoch) return STALE;
     }
   }

@@ -209,6 +209,10 @@ export class MemoryPlane implements PlaneUnderTest {
     this.table.setEndpoint(mux, words, 0);
     this.table.put(mux, keys, 0);
     this.#muxes.add(mux);
+    await this.prepare(mux);
+  }
+
+  async prepare(mux: number): Promise<void> {
     await this.#connections.load(mux);
   }
 

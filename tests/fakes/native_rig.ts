@@ -136,6 +136,10 @@ export class NativeRig implements PlaneUnderTest {
     return Promise.resolve();
   }
 
+  prepare(): Promise<void> {
+    return Promise.resolve();
+  }
+
   receive(
     datagrams: readonly Uint8Array[],
     from: PeerName,

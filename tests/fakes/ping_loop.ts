@@ -3,8 +3,8 @@
  * pair of sockets instead of a device, and itself over the loopback device.
  * Prints what the heap grew by for each of them, in bytes, in several runs.
  *
- * The arguments are the worker's role and the packets that the device hands
- * over at a time. The young part of the heap must be large enough that nothing
+ * The arguments are the worker's role, the packets that the device hands
+ * over at a time, and how many keys open them. The young part of the heap must be large enough that nothing
  * is collected meanwhile.
  *
  * @module
@@ -44,7 +44,7 @@ const ROOM = 16384;
 const VIRTIO_BYTES = 10;
 const PING_BYTES = 84;
 
-const [role = "all", together = "1"] = Deno.args;
+const [role = "all", together = "1", sets = "1"] = Deno.args;
 const libc = openLibc();
 const pair = new SocketPair(libc);
 const address = Uint8Array.of(127, 0, 0, 1);
@@ -87,11 +87,14 @@ function tableOfTwo(): ConnectionTable {
   const { address: bytes, port } = socket.local;
   const words = endpointWords();
   writeEndpoint(words, 0, { address: { family: 4, bytes }, port });
-  const secrets = { key: new Uint8Array(16), salt: new Uint8Array(14) };
+  const salt = new Uint8Array(14);
   for (const mux of [0, 1]) {
-    const keys = { role: mux === 0 ? "left" : "right", secrets } as const;
+    const role = mux === 0 ? "left" : "right";
+    const keysOf = (key: number) =>
+      ({ role, secrets: { key: new Uint8Array(16).fill(key), salt } }) as const;
     table.setEndpoint(mux, words, 0);
-    table.put(mux, { ...keys, windowSize: 1024 }, 0);
+    table.put(mux, { ...keysOf(0), windowSize: 1024 }, 0);
+    for (let k = 1; k < Number(sets); k++) table.addOpening(mux, keysOf(k));
   }
   return table;
 }

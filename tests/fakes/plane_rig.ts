@@ -42,6 +42,8 @@ export interface PlaneUnderTest extends AsyncDisposable {
   readonly moved: readonly number[];
   /** Adds a connection. */
   connect(mux: number, keys: ConnectionKeys, remote?: PeerName): Promise<void>;
+  /** Has the keys of a connection ready before a packet needs them. */
+  prepare(mux: number): Promise<void>;
   /** Lets datagrams arrive; returns the packets that reach the device. */
   receive(
     datagrams: readonly Uint8Array[],

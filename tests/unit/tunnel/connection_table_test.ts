@@ -263,6 +263,101 @@ Deno.test("retirements move when keys are taken out of use, and not otherwise", 
   assert.equal(moves(() => table.remove(MUX)), false);
 });
 
+/** Names of the keys that are held, by the keys' first bytes. */
+function heldKeys(table: ConnectionTable): Map<number, number> {
+  return new Map(
+    table.held(MUX).sets.map(({ name, secrets }) => [
+      secrets.key[0] ?? -1,
+      name,
+    ]),
+  );
+}
+
+Deno.test("keys keep their name as long as they are held, and it never comes back", () => {
+  const table = newTable();
+  const first = table.put(MUX, keysOf({ key: 1 }), 0);
+  assert.equal(table.sealing(MUX), first);
+  const second = table.addOpening(MUX, keysOf({ key: 2 })) ?? 0;
+  assert.equal(table.addOpening(MUX, keysOf({ key: 2 })), second);
+  assert.equal(table.put(MUX, keysOf({ key: 2 }), 0, "keep"), second);
+  assert.equal(table.sealing(MUX), second);
+  assert.deepEqual(heldKeys(table), new Map([[1, first], [2, second]]));
+  assert.equal(table.put(MUX, keysOf({ key: 1 }), 0, "keep"), first);
+  assert.equal(table.dropOpening(MUX, first), false, "they seal");
+  assert.equal(table.dropOpening(MUX, second), true);
+  assert.equal(table.dropOpening(MUX, second), false);
+  assert.equal(table.dropOpening(MUX, 0), false);
+  const names = [first, second];
+  for (const role of ["left", "right"] as const) {
+    names.push(table.addOpening(MUX, keysOf({ key: 2, role })) ?? 0);
+  }
+  table.remove(MUX);
+  assert.equal(table.sealing(MUX), undefined);
+  assert.equal(table.addOpening(MUX, keysOf()), undefined);
+  names.push(table.put(MUX, keysOf({ key: 1 }), 0));
+  assert.equal(new Set(names).size, names.length);
+});
+
+Deno.test("keys that change for good take the older ones with them, the same keys do not", () => {
+  const table = newTable();
+  table.put(MUX, keysOf({ key: 1 }), 0);
+  table.addOpening(MUX, keysOf({ key: 2 }));
+  table.put(MUX, keysOf({ key: 1, windowSize: 8 }), 9);
+  assert.deepEqual([...heldKeys(table).keys()], [1, 2]);
+  table.put(MUX, keysOf({ key: 3 }), 0);
+  assert.deepEqual([...heldKeys(table).keys()], [3]);
+});
+
+Deno.test("of more keys than there is room for the oldest go, but those that seal stay", () => {
+  const table = newTable();
+  const before = table.retirements;
+  table.put(MUX, keysOf({ key: 1 }), 0);
+  for (const key of [2, 3, 4]) table.addOpening(MUX, keysOf({ key }));
+  assert.equal(table.retirements, before);
+  table.addOpening(MUX, keysOf({ key: 5 }));
+  assert.notEqual(table.retirements, before);
+  const held = () => [...heldKeys(table).keys()].toSorted();
+  assert.deepEqual(held(), [1, 3, 4, 5]);
+  table.put(MUX, keysOf({ key: 6 }), 0, "keep");
+  assert.deepEqual(held(), [1, 4, 5, 6]);
+  table.put(MUX, keysOf({ key: 7 }), 0, "keep");
+  assert.deepEqual(held(), [4, 5, 6, 7]);
+});
+
+Deno.test("numbers go on for keys that were for opening only meanwhile", () => {
+  const table = newTable();
+  table.put(MUX, keysOf({ key: 1 }), 0);
+  assert.equal(table.reserve(MUX, epochOf(table), 100), 0);
+  const old = epochOf(table);
+  table.put(MUX, keysOf({ key: 2 }), 0, "keep");
+  assert.equal(table.reserve(MUX, old, 1), STALE);
+  assert.equal(table.reserve(MUX, epochOf(table), 5), 0);
+  table.put(MUX, keysOf({ key: 1 }), 0, "keep");
+  assert.equal(table.reserve(MUX, epochOf(table), 1), 100);
+});
+
+Deno.test("keys that are dropped are overwritten, and nothing is noted for others in their place", () => {
+  const table = newTable();
+  const record = new Uint8Array(table.shared.buffer).subarray(
+    MUX * 512,
+    MUX * 512 + 512,
+  );
+  table.put(MUX, keysOf({ key: 1 }), 0);
+  const old = table.addOpening(MUX, keysOf({ key: 0xa5 })) ?? 0;
+  table.noteOpened(MUX, old, 7.5);
+  assert.equal(table.lastOpened(MUX, old), 7.5);
+  assert.ok(record.includes(0xa5) && record.includes(0xa6));
+  table.dropOpening(MUX, old);
+  assert.ok(!record.includes(0xa5) && !record.includes(0xa6));
+  const present = table.addOpening(MUX, keysOf({ key: 3 })) ?? 0;
+  table.noteOpened(MUX, old, 8.5);
+  assert.equal(table.lastOpened(MUX, present), undefined);
+  assert.equal(table.lastOpened(MUX, old), undefined);
+  const [key] = table.held(MUX).sets.filter(({ name }) => name === present);
+  table.put(MUX, keysOf({ key: 3 }), 0);
+  assert.equal(table.fingerprint(MUX), key?.fingerprint);
+});
+
 Deno.test("a peer is followed only under the keys that it was heard with", () => {
   const table = newTable();
   const words = endpointWords();

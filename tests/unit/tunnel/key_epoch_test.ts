@@ -308,6 +308,33 @@ Deno.test("a batch in work from before a removal is no sign of the peer that cam
   assert.equal(bench.table.lastHeard(0), 7);
 });
 
+/** A table whose keys change just before numbers are taken. */
+class ChangingTable extends ConnectionTable {
+  change: (() => void) | undefined;
+
+  override reserve(...args: Parameters<ConnectionTable["reserve"]>): number {
+    const { change } = this;
+    this.change = undefined;
+    change?.();
+    return super.reserve(...args);
+  }
+}
+
+for (const old of ["drop", "keep"] as const) {
+  Deno.test(`packets whose keys change between looking and taking go out under the new ones (${old})`, () => {
+    const table = new ChangingTable(ConnectionTable.allocate());
+    const bench = new Bench(table);
+    bench.put(1);
+    table.change = () => table.put(0, keysOf(2), 0, old);
+    bench.address();
+    const { batch, schedules } = bench.outbound;
+    assert.equal(batch.wanted[0], 1);
+    assert.equal(schedules[0]?.master, bench.engine.keys[1]);
+    assert.equal(bench.counters[PlaneCounter.NOWHERE_TO_SEND], 0);
+    bench.outbound.release();
+  });
+}
+
 /** Counts how often somebody looks closely at a connection. */
 class WatchedTable extends ConnectionTable {
   looks = 0;
