@@ -1,8 +1,7 @@
 // Table of connections in memory that the threads share: one record for each
 // mux. Pages of records that nobody uses cost nothing.
 //
-// Every change happens under the record's lock and moves its version; readers
-// compare versions and copy, under the lock as well, only what changed.
+// Readers compare versions and copy, under the record's lock, only what changed.
 //
 // Only the main thread makes, changes and removes connections: it remembers how
 // far each key was used.
@@ -30,9 +29,8 @@ const RETIREMENTS = 0x10000 * RECORD_WORDS;
 const LIVE = RECORDS * RECORD_WORDS;
 
 // Places within a record, in words, and in 64 bit words where it says so. The
-// words 12, 13, 16 to 31 and 72 to 123 are those of `KeySets`.
-const LOCK = 0;
-const VERSION = 1;
+// words 0 and 1 are those of `RecordLocks`, and 12, 13, 16 to 31 and 72 to 123 of
+// `KeySets`.
 const NEXT_64 = 1;
 const ENDPOINT = 4;
 const WINDOW = 14;
@@ -102,7 +100,7 @@ export class ConnectionTable {
     }
     this.#shared = shared;
     this.#words = new Uint32Array(buffer);
-    this.#locks = new RecordLocks(buffer);
+    this.#locks = new RecordLocks(buffer, RECORD_WORDS);
     this.#numbers = new NumberWords(shared, NEXT_64, RECORD_WORDS / 2);
     this.#sets = new KeySets(buffer);
     this.#doubles = new Float64Array(buffer);
@@ -117,7 +115,7 @@ export class ConnectionTable {
 
   /** Moves with every change of the record; 0 while there was none. */
   version(mux: number): number {
-    return Atomics.load(this.#words, mux * RECORD_WORDS + VERSION);
+    return this.#locks.version(mux * RECORD_WORDS);
   }
 
   exists(mux: number): boolean {
@@ -155,7 +153,7 @@ export class ConnectionTable {
     }
     const sets = this.#sets;
     const before = this.exists(mux) ? sets.sealing(record) : 0;
-    const name = this.#locked(record, () => {
+    const name = this.#locks.change(record, () => {
       const words = this.#words;
       const name = sets.add(record, keys);
       sets.seal(record, name);
@@ -184,7 +182,7 @@ export class ConnectionTable {
     const record = mux * RECORD_WORDS;
     const sets = this.#sets;
     const before = sets.names(record);
-    const name = this.#locked(record, () => {
+    const name = this.#locks.change(record, () => {
       const name = sets.add(record, keys);
       const fingerprint = this.#spaces.fingerprint(mux, keys);
       sets.setFingerprint(record, name, fingerprint);
@@ -203,7 +201,10 @@ export class ConnectionTable {
    */
   dropOpening(mux: number, name: number): boolean {
     const record = mux * RECORD_WORDS;
-    const isGone = this.#locked(record, () => this.#sets.drop(record, name));
+    const isGone = this.#locks.change(
+      record,
+      () => this.#sets.drop(record, name),
+    );
     if (isGone) this.#noteRetirement();
     return isGone;
   }
@@ -229,7 +230,7 @@ export class ConnectionTable {
   noteOpened(mux: number, name: number, now: number): void {
     const record = mux * RECORD_WORDS;
     // Under the lock, since the place may go to other keys.
-    this.#read(record, () => this.#sets.noteOpened(record, name, now));
+    this.#locks.read(record, () => this.#sets.noteOpened(record, name, now));
   }
 
   /**
@@ -240,7 +241,7 @@ export class ConnectionTable {
   remove(mux: number): boolean {
     if (!this.exists(mux)) return false;
     const record = mux * RECORD_WORDS;
-    this.#locked(record, () => {
+    this.#locks.change(record, () => {
       const words = this.#words;
       Atomics.store(words, record + EXISTS, 0);
       this.#spaces.remove(this.#numbers, mux);
@@ -272,7 +273,7 @@ export class ConnectionTable {
   setEndpoint(mux: number, from: Uint32Array, at: number): boolean {
     const record = mux * RECORD_WORDS;
     if (sameSockaddr(this.#words, record + ENDPOINT, from, at)) return false;
-    this.#locked(record, () => {
+    this.#locks.change(record, () => {
       copySockaddr(from, at, this.#words, record + ENDPOINT);
     });
     return true;
@@ -287,7 +288,7 @@ export class ConnectionTable {
    */
   follow(mux: number, name: number, from: Uint32Array, at: number): boolean {
     const record = mux * RECORD_WORDS;
-    return this.#locked(record, () => {
+    return this.#locks.change(record, () => {
       if (!this.#sets.holds(record, name)) return false;
       copySockaddr(from, at, this.#words, record + ENDPOINT);
       return true;
@@ -296,7 +297,7 @@ export class ConnectionTable {
 
   copyEndpoint(mux: number, to: Uint32Array, at: number): void {
     const record = mux * RECORD_WORDS;
-    this.#read(record, () => {
+    this.#locks.read(record, () => {
       copySockaddr(this.#words, record + ENDPOINT, to, at);
     });
   }
@@ -304,7 +305,7 @@ export class ConnectionTable {
   /** Those that seal. */
   keys(mux: number): KeysSnapshot {
     const record = mux * RECORD_WORDS;
-    return this.#read(record, () => {
+    return this.#locks.read(record, () => {
       const { role, secrets } = this.#sets.sealingKeys(record);
       const windowSize = this.#words[record + WINDOW] ?? 0;
       return { role, secrets, windowSize, epoch: this.epoch(mux) };
@@ -314,7 +315,7 @@ export class ConnectionTable {
   /** All of them, as copies. */
   held(mux: number): HeldSnapshot {
     const record = mux * RECORD_WORDS;
-    return this.#read(record, () => ({
+    return this.#locks.read(record, () => ({
       windowSize: this.#words[record + WINDOW] ?? 0,
       epoch: this.epoch(mux),
       sealing: this.#sets.sealing(record),
@@ -325,11 +326,6 @@ export class ConnectionTable {
   /** Changes whenever key, salt or role do; never that of two connections. */
   epoch(mux: number): number {
     return this.#numbers.epoch(mux);
-  }
-
-  /** Of the keys that seal, see {@link HeldKeys}. */
-  fingerprint(mux: number): number {
-    return this.#sets.sealingKeys(mux * RECORD_WORDS).fingerprint;
   }
 
   /** Takes numbers; see {@link NumberWords.reserve}. */
@@ -395,25 +391,6 @@ export class ConnectionTable {
   // over the record, and not look again.
   #noteRetirement(): void {
     Atomics.add(this.#words, RETIREMENTS, 1);
-  }
-
-  #locked<T>(record: number, change: () => T): T {
-    this.#locks.acquire(record + LOCK, record / RECORD_WORDS);
-    try {
-      return change();
-    } finally {
-      Atomics.add(this.#words, record + VERSION, 1);
-      this.#locks.release(record + LOCK);
-    }
-  }
-
-  #read<T>(record: number, copy: () => T): T {
-    this.#locks.acquire(record + LOCK, record / RECORD_WORDS);
-    try {
-      return copy();
-    } finally {
-      this.#locks.release(record + LOCK);
-    }
   }
 }
 

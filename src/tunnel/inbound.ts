@@ -218,14 +218,14 @@ export class Inbound {
       return count(counters, PlaneCounter.OTHER_WORKER);
     }
     const connection = connections.get(mux);
-    const sets = connection?.sets;
-    // Without a tag nothing tells who has sealed it: with the same as we.
-    const keys = tagLength === 0 ? connection?.keys : sets?.[0];
-    if (connection === undefined || sets === undefined || keys === undefined) {
+    // Without a tag nothing tells which of them it was sealed with.
+    const keys = tagLength === 0 ? connection?.keys : connection?.sets[0];
+    if (connection === undefined || keys === undefined) {
       return count(counters, PlaneCounter.UNKNOWN_MUX);
     }
     if (this.#isFlooded && this.#isReplay(connection, i)) return;
     this.#pinned.add(keys);
+    const { sets } = connection;
     if (sets.length > 1) this.#pinOthers(sets);
     batch.size[i] = size - tagLength;
     batch.wanted[i] = 1;

@@ -1,6 +1,12 @@
-// Lock of a record in memory that the threads share. A thread that died within
-// a change leaves it behind: the others throw after a while instead of waiting
-// for ever.
+// Locks and versions of records in memory that the threads share. Every change
+// happens under the lock and moves the version.
+//
+// A thread that died within a change leaves the lock behind: the others throw
+// after a while instead of waiting for ever.
+
+// Places within a record, in words.
+const LOCK = 0;
+const VERSION = 1;
 
 /** Tries for a lock before sleeping: a change is a few stores long. */
 const SPINS = 1000;
@@ -11,16 +17,43 @@ const LOCK_SLEEP_MS = 100;
  */
 const LOCK_TIMEOUT_MS = 2000;
 
-/** Locks of one word each. */
 export class RecordLocks {
   readonly #words: Int32Array;
+  readonly #stride: number;
 
-  constructor(shared: SharedArrayBuffer) {
+  /** @param stride Words of a record */
+  constructor(shared: SharedArrayBuffer, stride: number) {
     this.#words = new Int32Array(shared);
+    this.#stride = stride;
   }
 
-  /** @throws {Error} if another thread seems to be dead */
-  acquire(at: number, mux: number): void {
+  version(record: number): number {
+    return Atomics.load(this.#words, record + VERSION);
+  }
+
+  /** @throws {Error} if another thread seems to have died with the lock */
+  change<T>(record: number, change: () => T): T {
+    this.#acquire(record);
+    try {
+      return change();
+    } finally {
+      Atomics.add(this.#words, record + VERSION, 1);
+      this.#release(record);
+    }
+  }
+
+  /** @throws as {@link change} */
+  read<T>(record: number, copy: () => T): T {
+    this.#acquire(record);
+    try {
+      return copy();
+    } finally {
+      this.#release(record);
+    }
+  }
+
+  #acquire(record: number): void {
+    const at = record + LOCK;
     for (let spin = 0; spin < SPINS; spin++) {
       if (Atomics.compareExchange(this.#words, at, 0, 1) === 0) return;
     }
@@ -30,12 +63,13 @@ export class RecordLocks {
       if (Atomics.compareExchange(this.#words, at, 0, 1) === 0) return;
     }
     throw new Error(
-      `Cannot use the connection of mux ${mux}: ` +
+      `Cannot use the connection of mux ${record / this.#stride}: ` +
         `another thread has held it for ${LOCK_TIMEOUT_MS} ms`,
     );
   }
 
-  release(at: number): void {
+  #release(record: number): void {
+    const at = record + LOCK;
     Atomics.store(this.#words, at, 0);
     Atomics.notify(this.#words, at);
   }
