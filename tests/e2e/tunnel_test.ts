@@ -143,6 +143,31 @@ tunnelTest(
 );
 
 tunnelTest(
+  "of changes that overlap the one that was called last counts",
+  async () => {
+    await using rig = new Rig(OLD);
+    using sender = new Sender();
+    // A key is there sooner than what a passphrase stands for.
+    const quick = { key: "07".repeat(16), salt: "08".repeat(14) };
+    const codec = await createSatpCodec({ role: "left", ...quick });
+    await rig.tunnel.start();
+    await Promise.all([
+      rig.tunnel.putConnection(0, NEW),
+      rig.tunnel.putConnection(0, quick),
+    ]);
+    await rig.send(sender, codec, 1);
+    await rig.counted(
+      () => rig.tunnel.connections()[0]?.counters.packets_in_total,
+      1,
+    );
+    const change = rig.tunnel.putConnection(0, NEW);
+    assert.equal(rig.tunnel.removeConnection(0), true);
+    await change;
+    assert.deepEqual(rig.tunnel.connections(), []);
+  },
+);
+
+tunnelTest(
   "a connection that was removed is listed and accepted no more",
   async () => {
     await using rig = new Rig(OLD);
