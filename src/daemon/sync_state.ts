@@ -14,7 +14,7 @@ import {
   endpointWords,
 } from "../tunnel/connection_table.ts";
 import { readEndpoint, writeEndpoint } from "../tunnel/endpoint_words.ts";
-import { LeavingKeys } from "./leaving_keys.ts";
+import { LeavingKeys } from "../tunnel/leaving_keys.ts";
 
 /** The table is built anew for each change, and routes come by the thousand. */
 const COLLECT_MS = 10;
@@ -62,12 +62,7 @@ export class SyncState implements SyncSink {
       writeEndpoint(words, 0, endpoint);
       table.setEndpoint(mux, words, 0);
     }
-    const before = table.sealing(mux);
-    const name = table.put(mux, learnt, isNear ? firstSeq : 0, "keep");
-    this.#leaving.stay(mux, name);
-    if (before !== undefined && before !== name) {
-      this.#leaving.leave(mux, before);
-    }
+    this.#leaving.put(mux, learnt, isNear ? firstSeq : 0);
     this.#learnt.add(mux);
     prepare(mux);
     return isNear;

@@ -6,6 +6,7 @@ import {
   satpSecrets,
   type SecretOptions,
 } from "../crypto/satp_options.ts";
+import { delay } from "../net/delay.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
 import { CallOrder } from "./call_order.ts";
 import { type ConnectionTable, endpointWords } from "./connection_table.ts";
@@ -15,6 +16,7 @@ import {
   PLANE_COUNTER_INFOS,
 } from "./counters.ts";
 import { readEndpoint, writeEndpoint } from "./endpoint_words.ts";
+import { LeavingKeys } from "./leaving_keys.ts";
 import { type OpenTunnel, openTunnel, type Routing } from "./open_tunnel.ts";
 import { type PeerSighting, PeerWatch } from "./peer_watch.ts";
 import {
@@ -43,6 +45,11 @@ export interface ConnectionOptions extends SecretOptions {
   readonly windowSize?: number;
   /** Where the peer is; default: where it is heard. */
   readonly remote?: string;
+  /**
+   * Whether what was sealed with the keys before is accepted for 10 seconds
+   * more, so that keys change under traffic without a lost packet; default no.
+   */
+  readonly keepOldKeys?: boolean;
 }
 
 /** What is known of one connection. */
@@ -88,6 +95,7 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
   readonly #watch: PeerWatch;
   readonly #stopping = new AbortController();
   readonly #changes = new CallOrder();
+  #leaving: LeavingKeys | undefined;
   #isStarted = false;
   #open: OpenTunnel | undefined;
 
@@ -146,13 +154,19 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
     const opened = new DisposableStack();
     const stop = this.#stopping.signal;
     try {
-      const { plane } = this.#open = await openTunnel(
+      const { plane, table } = this.#open = await openTunnel(
         this.#options,
         this.#read,
         opened,
         (mux) => this.#lookAt(mux),
         stop,
       );
+      this.#leaving = new LeavingKeys({
+        table,
+        // At the end they leave at once, and no timer holds up the process.
+        delay: (ms) => delay(ms, stop).catch(() => {}),
+        dropRetired: () => plane.dropRetired(),
+      });
       // A failure is told below; until then there may be keys to wait for.
       plane.finished.catch(() => {});
       if (stop.aborted) await plane.stop();
@@ -189,8 +203,8 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
 
   /**
    * Makes a connection, or changes it: its keys, its window, or where its peer
-   * is. What was sealed with the keys before is accepted no more. Of changes
-   * that overlap the one that was called last counts.
+   * is. Unless it says so, what was sealed with the keys before is accepted no
+   * more. Of changes that overlap the one that was called last counts.
    *
    * @throws {SatpError} BAD_KEY or BAD_SALT if one is of no use
    * @throws {TypeError} if `remote` is no endpoint
@@ -212,7 +226,9 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
         writeEndpoint(words, 0, toNumericZone(remote));
         table.setEndpoint(number, words, 0);
       }
-      table.put(number, { role, secrets, windowSize }, 0);
+      const keys = { role, secrets, windowSize };
+      if (options.keepOldKeys === true) this.#leaving?.put(number, keys, 0);
+      else table.put(number, keys, 0);
     } finally {
       secrets.key.fill(0);
       secrets.salt.fill(0);

@@ -143,6 +143,24 @@ tunnelTest(
 );
 
 tunnelTest(
+  "keys that were replaced go on opening where that is asked for",
+  async () => {
+    await using rig = new Rig(OLD);
+    using sender = new Sender();
+    const old = await createSatpCodec({ role: "left", ...OLD });
+    const fresh = await createSatpCodec({ role: "left", ...NEW });
+    await rig.tunnel.start();
+    await rig.tunnel.putConnection(0, { ...NEW, keepOldKeys: true });
+    await rig.send(sender, old, 1);
+    await rig.send(sender, fresh, 1);
+    await rig.counted(
+      () => rig.tunnel.connections()[0]?.counters.packets_in_total,
+      2,
+    );
+  },
+);
+
+tunnelTest(
   "of changes that overlap the one that was called last counts",
   async () => {
     await using rig = new Rig(OLD);

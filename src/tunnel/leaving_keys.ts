@@ -1,7 +1,7 @@
 // Keys that others have taken the place of: they go on opening for a while, for
 // what was sealed before (keychain, "Clusters").
 import type { Delay } from "../net/resolver.ts";
-import type { ConnectionTable } from "../tunnel/connection_table.ts";
+import type { ConnectionKeys, ConnectionTable } from "./connection_table.ts";
 
 const STAY_MS = 10_000;
 
@@ -30,17 +30,18 @@ export class LeavingKeys {
     this.#options = options;
   }
 
-  /** @param name As of {@link ConnectionTable.put} */
-  leave(mux: number, name: number): void {
-    const keys = { mux, name };
-    const group = this.#open ?? this.#begin();
-    group.push(keys);
-    this.#groups.set(tagOf(keys), group);
-  }
-
-  /** They are in use again. */
-  stay(mux: number, name: number): void {
+  /** As {@link ConnectionTable.put}; those that it replaces leave later. */
+  put(mux: number, keys: ConnectionKeys, firstSeq: number): void {
+    const { table } = this.#options;
+    const before = table.sealing(mux);
+    const name = table.put(mux, keys, firstSeq, "keep");
+    // They may have been about to leave themselves.
     this.#groups.delete(tagOf({ mux, name }));
+    if (before === undefined || before === name) return;
+    const replaced = { mux, name: before };
+    const group = this.#open ?? this.#begin();
+    group.push(replaced);
+    this.#groups.set(tagOf(replaced), group);
   }
 
   #begin(): Keys[] {
