@@ -21,7 +21,7 @@ export const O = {
   NOFOLLOW: isArm ? 0o100000 : 0o400000,
 } as const;
 
-export const F = { GETFD: 1, SETFD: 2, GETFL: 3 } as const;
+export const F = { GETFD: 1, SETFD: 2, GETFL: 3, OFD_SETLK: 37 } as const;
 export const FD_CLOEXEC = 1;
 
 /** include/uapi/linux/fcntl.h */

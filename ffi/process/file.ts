@@ -43,7 +43,7 @@ export function readDescriptor(
       if (error.errno === Errno.EINTR) continue;
       throw error;
     }
-    if (count === 0) return bytes.slice(0, length);
+    if (count === 0) return taken(bytes, length);
     length += count;
     if (length > limit) {
       throw new RangeError(
@@ -56,7 +56,16 @@ export function readDescriptor(
 function doubled(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const larger = new Uint8Array(bytes.length * 2);
   larger.set(bytes);
+  bytes.fill(0);
   return larger;
+}
+
+/** Leaves nothing in the buffer: it may have been a secret. */
+function taken(bytes: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(new ArrayBuffer(length));
+  all.set(bytes.subarray(0, length));
+  bytes.fill(0, 0, length);
+  return all;
 }
 
 export function writeDescriptor(

@@ -185,6 +185,18 @@ const SYMBOLS = {
     ],
     result: "i32",
   },
+  fchown: {
+    parameters: [
+      "i32", // int fd
+      "u32", // uid_t owner
+      "u32", // gid_t group
+    ],
+    result: "i32",
+  },
+  fsync: {
+    parameters: ["i32" /* int fd */],
+    result: "i32",
+  },
 
   // Memory
   malloc_trim: {
@@ -218,6 +230,15 @@ const SYMBOLS = {
       "i32", // int fd
       "i32", // int op
       "i32", // int arg
+    ],
+    result: "i32",
+  },
+  fcntlLock: {
+    name: "fcntl",
+    parameters: [
+      "i32", // int fd
+      "i32", // int op
+      "buffer", // struct flock *arg
     ],
     result: "i32",
   },

@@ -1,0 +1,274 @@
+// Secret file that is replaced as a whole while the program runs, also after
+// it has given up its privileges and its root.
+
+import { Errno } from "../errno.ts";
+import { F, O } from "../flags.ts";
+import { cString, type Libc } from "../libc.ts";
+import { readDescriptor, writeDescriptor } from "./file.ts";
+import type { Identity } from "./identity.ts";
+import type { ProcessLibc } from "./libc.ts";
+import { type FileStatus, statDescriptor } from "./stat.ts";
+
+const MODE = 0o600;
+/** Group and others. */
+const OTHERS = 0o077;
+const ROOT = 0;
+
+// struct flock { short type, whence; off_t start, len; pid_t pid; }
+const FLOCK_SIZE = 32;
+const START_AT = 8;
+const LENGTH_AT = 16;
+/** include/uapi/asm-generic/fcntl.h */
+const F_WRLCK = 1;
+const F_UNLCK = 2;
+/** Behind all places that can be claimed. */
+const WRITER = 2 ** 48;
+
+export interface KeptSecret {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Whether anybody but its owner has access. */
+  readonly isPublic: boolean;
+  /** Whether root alone could change that. */
+  readonly isRoots: boolean;
+}
+
+/**
+ * A symbolic link is refused, and a file with several names: what is replaced
+ * would live on under the other name.
+ * @throws {RangeError} When it is longer.
+ */
+export function readKeptFile(
+  libc: ProcessLibc,
+  path: string,
+  limit: number,
+): KeptSecret {
+  const { folder, name } = openFolder(libc, path);
+  try {
+    return readWithin(libc, folder, name, { path, limit });
+  } finally {
+    libc.symbols.close(folder);
+  }
+}
+
+export class KeptFile implements Disposable {
+  readonly #libc: ProcessLibc;
+  readonly #path: string;
+  readonly #limit: number;
+  readonly #name: string;
+  #folder: number;
+  #lock: number;
+
+  /**
+   * Opens its folder, and a file beside it for the locks, which stays.
+   * @throws {SystemError} When one of them cannot be opened.
+   */
+  constructor(libc: ProcessLibc, path: string, limit: number) {
+    const { folder, name } = openFolder(libc, path);
+    this.#libc = libc;
+    this.#path = path;
+    this.#limit = limit;
+    this.#name = name;
+    this.#folder = folder;
+    // Not for reading as well: see takeRuntimeFiles().
+    const flags = O.WRONLY | O.CREAT | O.NOFOLLOW | O.CLOEXEC | O.NONBLOCK;
+    const lock = cString(`${name}.lock`);
+    this.#lock = libc.process.openat(folder, lock, flags, MODE);
+    if (this.#lock >= 0) return;
+    const error = libc.error(`open '${path}.lock'`, "openat");
+    libc.symbols.close(folder);
+    throw error;
+  }
+
+  /** @throws {RangeError} When it is longer. */
+  read(): Uint8Array<ArrayBuffer> {
+    const place = { path: this.#path, limit: this.#limit };
+    return readWithin(this.#libc, this.#folder, this.#name, place).bytes;
+  }
+
+  /** So that whom the program becomes can read it. */
+  giveTo({ uid, gid }: Identity): void {
+    const place = { path: this.#path, limit: this.#limit };
+    const fd = openWithin(this.#libc, this.#folder, this.#name, place);
+    try {
+      if (this.#libc.process.fchown(fd, uid, gid) !== 0) {
+        throw this.#libc.error(`give '${this.#path}' to ${uid}`, "fchown");
+      }
+    } finally {
+      this.#libc.symbols.close(fd);
+    }
+  }
+
+  /**
+   * Claims numbers for this program, until it ends, even by SIGKILL.
+   * @param first From 0 to 2^40.
+   * @returns Whether nobody else has one of them.
+   */
+  claim(first: number, count: number): boolean {
+    return this.#setLock(F_WRLCK, first, count);
+  }
+
+  /**
+   * Replaces the file by what `change` makes of it; nobody else does meanwhile.
+   * @param change Returns undefined to leave it alone. All bytes are overwritten
+   * afterwards.
+   * @throws {SystemError} When it cannot be replaced: it is what it was.
+   */
+  replace(
+    change: (
+      bytes: Uint8Array<ArrayBuffer>,
+    ) => Uint8Array<ArrayBuffer> | undefined,
+  ): void {
+    if (!this.#setLock(F_WRLCK, WRITER, 1)) {
+      throw new Error(`Cannot replace '${this.#path}': another program does`);
+    }
+    const before = this.read();
+    let after;
+    try {
+      after = change(before);
+      if (after !== undefined) this.#place(after);
+    } finally {
+      before.fill(0);
+      after?.fill(0);
+      this.#setLock(F_UNLCK, WRITER, 1);
+    }
+  }
+
+  /** A second call does nothing. */
+  [Symbol.dispose](): void {
+    for (const fd of [this.#folder, this.#lock]) {
+      if (fd >= 0) this.#libc.symbols.close(fd);
+    }
+    this.#folder = -1;
+    this.#lock = -1;
+  }
+
+  #place(bytes: Uint8Array<ArrayBuffer>): void {
+    const { process, symbols } = this.#libc;
+    const [folder, path] = [this.#folder, this.#path];
+    // The same name each time: what a killed program has left is a key, too.
+    const fresh = cString(`.${this.#name}.new`);
+    process.unlinkat(folder, fresh, 0);
+    const flags = O.WRONLY | O.CREAT | O.EXCL | O.NOFOLLOW | O.CLOEXEC;
+    const fd = process.openat(folder, fresh, flags, MODE);
+    if (fd < 0) {
+      throw this.#libc.error(`make a file beside '${path}'`, "openat");
+    }
+    try {
+      try {
+        writeDescriptor(this.#libc, fd, path, bytes);
+        synchronise(this.#libc, fd, path);
+      } finally {
+        symbols.close(fd);
+      }
+      const name = cString(this.#name);
+      if (process.renameat(folder, fresh, folder, name) !== 0) {
+        throw this.#libc.error(`replace '${path}'`, "renameat");
+      }
+    } catch (error) {
+      process.unlinkat(folder, fresh, 0);
+      throw error;
+    }
+    synchronise(this.#libc, folder, path);
+  }
+
+  /**
+   * Locks of an open file, not of a process: the kernel takes them back however
+   * the program ends, and two of one program exclude each other.
+   */
+  #setLock(type: number, start: number, length: number): boolean {
+    const flock = new DataView(new ArrayBuffer(FLOCK_SIZE));
+    flock.setInt16(0, type, true);
+    flock.setBigInt64(START_AT, BigInt(start), true);
+    flock.setBigInt64(LENGTH_AT, BigInt(length), true);
+    const { fcntlLock } = this.#libc.process;
+    const bytes = new Uint8Array(flock.buffer);
+    if (fcntlLock(this.#lock, F.OFD_SETLK, bytes) === 0) return true;
+    const error = this.#libc.error(`lock '${this.#path}.lock'`, "fcntl");
+    if (error.errno === Errno.EAGAIN || error.errno === Errno.EACCES) {
+      return false;
+    }
+    throw error;
+  }
+}
+
+interface OpenFolder {
+  readonly folder: number;
+  readonly name: string;
+}
+
+function openFolder(libc: Libc, path: string): OpenFolder {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  const parent = path.slice(0, path.length - name.length) || ".";
+  // Without O_PATH, for fsync(2).
+  const flags = O.RDONLY | O.DIRECTORY | O.CLOEXEC;
+  const folder = libc.symbols.open(cString(parent), flags, 0);
+  if (folder < 0) throw libc.error(`open the folder '${parent}'`, "open");
+  return { folder, name };
+}
+
+interface Place {
+  readonly path: string;
+  readonly limit: number;
+}
+
+function readWithin(
+  libc: ProcessLibc,
+  folder: number,
+  name: string,
+  place: Place,
+): KeptSecret {
+  const { path, limit } = place;
+  const fd = openWithin(libc, folder, name, place);
+  try {
+    const status = statDescriptor(libc, fd, path);
+    return {
+      bytes: readDescriptor(libc, fd, path, limit),
+      isPublic: (status.mode & OTHERS) !== 0,
+      isRoots: status.owner === ROOT && libc.process.geteuid() !== ROOT,
+    };
+  } finally {
+    libc.symbols.close(fd);
+  }
+}
+
+function openWithin(
+  libc: ProcessLibc,
+  folder: number,
+  name: string,
+  { path }: Place,
+): number {
+  // Without O_NONBLOCK, a FIFO would block until somebody writes to it.
+  const flags = O.RDONLY | O.NOFOLLOW | O.NONBLOCK | O.NOCTTY | O.CLOEXEC;
+  const fd = libc.process.openat(folder, cString(name), flags, 0);
+  if (fd < 0) {
+    const error = libc.error(`open '${path}'`, "openat");
+    if (error.errno !== Errno.ELOOP) throw error;
+    throw refusal(path, "a symbolic link", error);
+  }
+  try {
+    requireAlone(path, statDescriptor(libc, fd, path));
+    return fd;
+  } catch (error) {
+    libc.symbols.close(fd);
+    throw error;
+  }
+}
+
+function requireAlone(path: string, { kind, names }: FileStatus): void {
+  if (kind !== "regular file") throw refusal(path, `a ${kind}`);
+  if (names !== 1) throw refusal(path, `a file with ${names} names`);
+}
+
+function refusal(path: string, what: string, cause?: unknown): Error {
+  return new Error(
+    `Cannot use '${path}': it is ${what}; it has to be a regular file with ` +
+      "this name only, since it is replaced",
+    { cause },
+  );
+}
+
+function synchronise(libc: ProcessLibc, fd: number, path: string): void {
+  if (libc.process.fsync(fd) !== 0) {
+    throw libc.error(`have '${path}' written to its disk`, "fsync");
+  }
+}
