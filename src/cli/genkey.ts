@@ -1,8 +1,16 @@
-// The program `anytun genkey`: a new key and salt (CLI section 9).
+// The program `anytun genkey`: a new key and salt (CLI section 9), or a new
+// key chain (spec/keychain.md).
 import { createFile } from "../../ffi/process/new_file.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
-import { type KeyFiles, readGenkeyCommandLine } from "../config/genkey.ts";
+import {
+  type ChainOptions,
+  type KeyFiles,
+  type PairOptions,
+  readGenkeyCommandLine,
+} from "../config/genkey.ts";
 import { reasonOf } from "../log/reason.ts";
+import { CHAIN_KEY_BYTES, epochAt } from "../satp/key_chain.ts";
+import { formatChainFile } from "../satp/key_chain_file.ts";
 import { keyBytes, SALT_BYTES } from "../satp/params.ts";
 import { printCommandLine, printTo } from "./print.ts";
 
@@ -18,21 +26,44 @@ interface HexSecrets {
 export function genkey(argv: readonly string[], libc: ProcessLibc): number {
   const commandLine = readGenkeyCommandLine(argv, Deno.version);
   if (commandLine.kind !== "run") return printCommandLine(commandLine);
-  const { kdPrf, files } = commandLine.options;
-  const secrets = {
-    key: randomHex(keyBytes(kdPrf)),
-    salt: randomHex(SALT_BYTES),
-  };
-  if (files === undefined) {
-    printTo(Deno.stdout, `key ${secrets.key}\nsalt ${secrets.salt}\n`);
-    return 0;
-  }
+  const { options } = commandLine;
   try {
-    writeSecrets(libc, files, secrets);
+    if ("interval" in options) makeChain(libc, options);
+    else makePair(libc, options);
     return 0;
   } catch (error) {
     printTo(Deno.stderr, `anytun-genkey: ${reasonOf(error)}\n`);
     return EXIT_FAILED;
+  }
+}
+
+function makePair(libc: ProcessLibc, { kdPrf, files }: PairOptions): void {
+  const secrets = {
+    key: randomHex(keyBytes(kdPrf)),
+    salt: randomHex(SALT_BYTES),
+  };
+  if (files !== undefined) return void writeSecrets(libc, files, secrets);
+  printTo(Deno.stdout, `key ${secrets.key}\nsalt ${secrets.salt}\n`);
+}
+
+/** It begins with the present epoch: nothing older is ever needed. */
+function makeChain(
+  libc: ProcessLibc,
+  { interval, chainFile }: ChainOptions,
+): void {
+  const bytes = formatChainFile({
+    interval,
+    epoch: epochAt(Date.now() / 1000, interval),
+    key: crypto.getRandomValues(new Uint8Array(CHAIN_KEY_BYTES)),
+  });
+  if (chainFile === undefined) {
+    printTo(Deno.stdout, new TextDecoder().decode(bytes));
+    return;
+  }
+  try {
+    createFile(libc, chainFile, bytes, MODE);
+  } catch (cause) {
+    throw new Error(`${reasonOf(cause)} (--chain-file)`, { cause });
   }
 }
 

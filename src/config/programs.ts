@@ -4,7 +4,7 @@ export const PROGRAMS = {
   "anytun-config": "print the records of a client, for anytun controld",
   "anytun-controld": "serve such records to the servers of a cluster",
   "anytun-showtables": "show the clients and routes that a server serves",
-  "anytun-genkey": "make a key and a salt",
+  "anytun-genkey": "make a key and a salt, or a key chain",
 } as const;
 
 /** Its name: the one that the binary is called by, or `anytun` and a word. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readConfigCommandLine } from "../../../src/config/config.ts";
 import { readControldCommandLine } from "../../../src/config/controld.ts";
+import { duration, durationText } from "../../../src/config/duration.ts";
 import { readGenkeyCommandLine } from "../../../src/config/genkey.ts";
 import { routes } from "../../../src/config/connection.ts";
 import { hostPort, places } from "../../../src/config/place.ts";
@@ -198,6 +199,7 @@ Deno.test("genkey writes both a key and a salt, each to its own file", () => {
     const result = readGenkeyCommandLine(argv, RUNTIME);
     if (result.kind === "error") return result.stderr;
     assert.equal(result.kind, "run");
+    assert.ok("files" in result.options);
     return result.options.files;
   };
   assert.deepEqual(read("--key-file", "k", "--salt-file", "s"), {
@@ -217,4 +219,70 @@ Deno.test("genkey writes both a key and a salt, each to its own file", () => {
     /^Cannot use 'a' for both --key-file and --salt-file/,
   );
   assert.match(String(read("--key-file", "-")), /^syntax error/);
+});
+
+Deno.test("genkey makes a chain of the interval that is asked for", () => {
+  const read = (...argv: string[]) => {
+    const result = readGenkeyCommandLine(argv, RUNTIME);
+    if (result.kind === "error") return result.stderr;
+    assert.equal(result.kind, "run");
+    return result.options;
+  };
+  const chain = (...argv: string[]) => read("--chain", ...argv);
+  assert.deepEqual(chain(), { interval: 3600, chainFile: undefined });
+  assert.deepEqual(chain("--interval", "90m", "--chain-file", "c"), {
+    interval: 5400,
+    chainFile: "c",
+  });
+  const interval = (text: string) => chain("--interval", text);
+  assert.match(
+    String(interval("59")),
+    /--interval needs a duration from 1m to 30d, such as 3600, 90m, 1h or 2d/,
+  );
+  assert.equal(
+    read("--interval", "1h"),
+    "Cannot use --interval alone: add --chain\n",
+  );
+  assert.equal(
+    read("--chain-file", "c"),
+    "Cannot use --chain-file alone: add --chain\n",
+  );
+  assert.equal(
+    chain("--key-file", "k", "--salt-file", "s"),
+    "Cannot use both --chain and --key-file: a chain is in place of key and " +
+      "salt; it has a --chain-file\n",
+  );
+});
+
+Deno.test("durations have units, and are shown in the largest that fits", () => {
+  const parse = duration(60, 2_592_000);
+  const cases: readonly (readonly [string, number, string])[] = [
+    ["60", 60, "1m"],
+    ["61s", 61, "61s"],
+    ["90m", 5400, "90m"],
+    ["3600", 3600, "1h"],
+    ["1h", 3600, "1h"],
+    ["48h", 172_800, "2d"],
+    ["30d", 2_592_000, "30d"],
+  ];
+  for (const [text, seconds, shown] of cases) {
+    assert.equal(parse(text), seconds, text);
+    assert.equal(durationText(seconds), shown);
+  }
+  for (
+    const text of [
+      "",
+      "h",
+      "1.5h",
+      "-1h",
+      "1 h",
+      "1H",
+      "1w",
+      "31d",
+      "59",
+      "1h1",
+    ]
+  ) {
+    assert.throws(() => parse(text), BadValue, text);
+  }
 });
