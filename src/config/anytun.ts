@@ -37,6 +37,7 @@ import {
   generalRows,
 } from "./general.ts";
 import type { HelpSection } from "./help.ts";
+import { checkKeyChain, keyChainRow } from "./key_chain.ts";
 import {
   algorithmRows,
   kdPrfRow,
@@ -77,6 +78,7 @@ export const anytunTable = {
   role: roleRow,
   routes: routesRow,
   ...secretRows,
+  keyChain: keyChainRow,
   kdPrf: kdPrfRow,
   ...algorithmRows,
   ...speedRows,
@@ -113,6 +115,7 @@ const plainRows = {
   ...remoteRows,
   fixedRemote: fixedRemoteRow,
   ifconfig: deviceRows.ifconfig,
+  keyChain: keyChainRow,
   mux: muxRow,
   windowSize: anytunTable.windowSize,
 };
@@ -136,8 +139,9 @@ export interface AnytunOptions
   readonly senderIds: SenderIdRange;
   readonly role: Role;
   /**
-   * Enough for key and salt, unless the key derivation is `null`. Without any
-   * there is no connection but those that the cluster tells of.
+   * Enough for key and salt, unless the key derivation is `null`. Without any,
+   * and without a key chain, there is no connection but those that the cluster
+   * tells of.
    */
   readonly secrets: GivenSecrets | undefined;
   readonly cluster: ClusterOptions;
@@ -178,20 +182,24 @@ function settle(
   const parameters = parametersOf(settings, warn);
   const cluster = clusterOf(settings, surroundings);
   const isTold = cluster.syncServers.length > 0;
-  const readSecrets = isTold ? secretsIfGiven : secretsOf;
-  const secrets = readSecrets(settings, parameters.kdPrf, surroundings);
-  warnOfConnection(settings, secrets !== undefined, warn);
   const isMember = isTold || cluster.syncServer !== undefined;
+  const senderIds = values.senderIds ??
+    (isMember ? DEFAULT_SENDER_ID : ANY_SENDER_ID);
+  const { kdPrf } = parameters;
+  const isChained = checkKeyChain(settings, kdPrf, senderIds, surroundings);
+  const readSecrets = isTold ? secretsIfGiven : secretsOf;
+  const secrets = isChained
+    ? undefined
+    : readSecrets(settings, kdPrf, surroundings);
+  warnOfConnection(settings, isChained || secrets !== undefined, warn);
   return {
     ...pick(values, plainRows),
     ...daemon,
     ...parameters,
     ...speedOf(settings),
-    ...{ logTargets, family, device, role, secrets, cluster },
+    ...{ logTargets, family, device, role, secrets, senderIds, cluster },
     mtu: mtuOf(settings, device.type, parameters.tagLength, warn),
     postUp: postUpOf(settings, warn),
-    senderIds: values.senderIds ??
-      (isMember ? DEFAULT_SENDER_ID : ANY_SENDER_ID),
   };
 }
 

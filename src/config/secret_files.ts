@@ -68,8 +68,13 @@ export const secretRows = {
 export interface SecretBytes {
   /** Overwritten once they have been understood. */
   readonly bytes: Uint8Array;
-  /** Whether others than owner and group have access to the file. */
+  /** Whether others have access to the file. */
   readonly isPublic: boolean;
+}
+
+export interface KeyChainBytes extends SecretBytes {
+  /** Whether root alone, and not this user, could change who has access. */
+  readonly isRoots: boolean;
 }
 
 /** Where secrets lie that are not among the arguments, and certificates. */
@@ -78,6 +83,8 @@ export interface SecretFiles {
   readFile(path: string): SecretBytes;
   /** @throws if it cannot be read, or is longer than any secret */
   readStandardInput(): SecretBytes;
+  /** @throws if it cannot be read, or cannot be replaced as a whole */
+  readKeyChain(path: string): KeyChainBytes;
   /** What everybody may know. @throws if it cannot be read, or is huge */
   readCertificates(path: string): Uint8Array;
   /** `$CREDENTIALS_DIRECTORY`: where systemd leaves credentials as files. */

@@ -2,10 +2,11 @@
 import type { AnytunOptions } from "../config/anytun.ts";
 import { Resolver } from "../net/resolver.ts";
 import { RouteTable } from "../route/table.ts";
-import { masterSecrets } from "../satp/secrets.ts";
+import { type MasterSecrets, masterSecrets } from "../satp/secrets.ts";
 import { ConnectionTable } from "../tunnel/connection_table.ts";
 import { NumberSpaces } from "../tunnel/number_spaces.ts";
 import { DataPlane, DeviceAndSockets } from "./data_plane.ts";
+import { KeyRotation } from "./key_rotation.ts";
 import type { Service } from "./lifecycle.ts";
 import { Peer } from "./peer.ts";
 import { postUpScript } from "./post_up.ts";
@@ -38,9 +39,8 @@ async function servicesOf(
   frame: Frame,
 ): Promise<readonly Service[]> {
   const { logger, limited } = frame;
-  const { cluster, kdPrf, mux } = options;
-  const secrets = options.secrets &&
-    await masterSecrets(kdPrf, options.secrets, world.digest);
+  const { cluster, kdPrf, keyChain, mux } = options;
+  const fixed = await fixedSecrets(options, world);
   logger.notice(`KeyDerivation: using role ${options.role}`);
   const routes = cluster.routing
     ? new RouteTable(RouteTable.allocate())
@@ -51,26 +51,47 @@ async function servicesOf(
   const table = new ConnectionTable(ConnectionTable.allocate(), spaces);
   const interfaceIndex = (name: string) => world.control.interfaceIndex(name);
   const moved = (mux: number) => member.moved(mux);
-  const prepare = (mux: number) => plane.prepare(mux);
+  const prepare = (mux: number): Promise<void> => plane.prepare(mux);
+  const dropRetired = () => plane.dropRetired();
 
   const state = new SyncState({
     ...{ table, interfaceIndex, limited },
     routeTable: routes,
     delay: world.delay,
     prepare: (mux) => void prepare(mux),
-    dropRetired: () => plane.dropRetired(),
+    dropRetired,
   });
   const member = new SyncMember(cluster, { ...frame, state, kdPrf }, world);
-  const ends = new DeviceAndSockets(options, world, logger);
+  const keys = { ...frame, table, moved, prepare, dropRetired };
+  const rotation = keyChain === undefined
+    ? undefined
+    : new KeyRotation(keyChain, options, keys, world);
+  const claim = rotation && ((ids: readonly number[]) => rotation.claim(ids));
+  const ends = new DeviceAndSockets(options, world, logger, claim);
   const plane = new DataPlane(ends, { table, routes, moved });
   const resolver = new Resolver(world.lookup, world.delay, logger);
+  const secrets = rotation ? () => rotation.secrets() : fixed;
   const peer = new Peer(options, {
     ...{ interfaceIndex, logger, moved, prepare, resolver, secrets, table },
   });
   addRoutes(options, state, frame);
   const device = () => ends.device;
   const script = postUpScript(options, device, world.control, logger);
-  return [ends, member, plane, ...(options.postUp ? [script] : []), peer];
+  return [
+    ...(rotation ? [rotation] : []),
+    ...[ends, member, plane],
+    ...(options.postUp ? [script] : []),
+    peer,
+  ];
+}
+
+async function fixedSecrets(
+  { kdPrf, secrets: given }: AnytunOptions,
+  { digest }: World,
+): Promise<(() => MasterSecrets) | undefined> {
+  if (given === undefined) return undefined;
+  const secrets = await masterSecrets(kdPrf, given, digest);
+  return () => secrets;
 }
 
 function addRoutes(

@@ -25,6 +25,9 @@ type PlaneWorld = Pick<
   "choosePlane" | "control" | "delay" | "parent" | "lookup" | "random"
 >;
 
+/** @returns Those that no other program has */
+type ClaimSenderIds = (senderIds: readonly number[]) => readonly number[];
+
 /** Opened with privileges, ahead of the plane that uses them. */
 export class DeviceAndSockets implements Service {
   readonly name = "device and sockets";
@@ -32,11 +35,18 @@ export class DeviceAndSockets implements Service {
   readonly #world: PlaneWorld;
   readonly #logger: Logger;
   readonly #resolver: Resolver;
+  readonly #claim: ClaimSenderIds;
   #builder: PlaneBuilder | undefined;
   #device: DeviceHandle | undefined;
 
-  constructor(options: AnytunOptions, world: PlaneWorld, logger: Logger) {
+  constructor(
+    options: AnytunOptions,
+    world: PlaneWorld,
+    logger: Logger,
+    claim: ClaimSenderIds = (senderIds) => senderIds,
+  ) {
     this.#options = options;
+    this.#claim = claim;
     this.#world = world;
     this.#logger = logger;
     this.#resolver = new Resolver(world.lookup, world.delay, logger);
@@ -44,7 +54,8 @@ export class DeviceAndSockets implements Service {
 
   async start(starting: Starting): Promise<void> {
     const { choosePlane, random } = this.#world;
-    const senderIds = chooseSenderIds(this.#options.senderIds, random);
+    const chosen = chooseSenderIds(this.#options.senderIds, random);
+    const senderIds = this.#claim(chosen);
     const settings = tunnelSettings(this.#options, senderIds);
     const builder = await choosePlane(settings, this.#logger);
     this.#builder = builder;

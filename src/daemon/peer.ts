@@ -30,10 +30,10 @@ interface PeerContext {
   readonly interfaceIndex: InterfaceIndex;
   readonly table: ConnectionTable;
   /**
-   * Overwritten once the connection has its own copy; without any there is
-   * none.
+   * Gives what is overwritten once the connection has its own copy; without
+   * any there is none.
    */
-  readonly secrets: MasterSecrets | undefined;
+  readonly secrets: (() => MasterSecrets) | undefined;
   /** Has the data plane make the connection ready. */
   readonly prepare: (mux: number) => Promise<void>;
   /** Called when the connection is there, and when its peer is elsewhere. */
@@ -91,7 +91,10 @@ export class Peer implements Service {
     await prepare(this.#options.mux);
   }
 
-  async #connect(secrets: MasterSecrets, stop: AbortSignal): Promise<void> {
+  async #connect(
+    secretsNow: () => MasterSecrets,
+    stop: AbortSignal,
+  ): Promise<void> {
     const { table, logger } = this.#context;
     const { mux, role, windowSize, remoteHost } = this.#options;
     if (remoteHost !== undefined) {
@@ -99,6 +102,7 @@ export class Peer implements Service {
       if (this.#resolved === undefined) return;
     }
     this.#setEndpoint(this.#resolved);
+    const secrets = secretsNow();
     table.put(mux, { role, secrets, windowSize }, 0);
     secrets.key.fill(0);
     secrets.salt.fill(0);

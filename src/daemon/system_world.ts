@@ -3,6 +3,7 @@ import { monotonicMicroseconds } from "../../ffi/clock.ts";
 import { openAppend } from "../../ffi/process/append_file.ts";
 import { effectiveUser } from "../../ffi/process/identity.ts";
 import { keepInspectorShut } from "../../ffi/process/inspector.ts";
+import { KeptFile, readKeptFile } from "../../ffi/process/kept_file.ts";
 import { workingDirectory } from "../../ffi/process/process.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import { readSecretFile } from "../../ffi/process/secret_file.ts";
@@ -13,6 +14,7 @@ import { digestWith } from "../crypto/webcrypto.ts";
 import type { LogFile } from "../log/outlet.ts";
 import { delay } from "../net/delay.ts";
 import { loadLookup, systemLookup } from "../net/system_lookup.ts";
+import { CHAIN_FILE_LIMIT } from "../satp/key_chain_file.ts";
 import { connectTcp, listenTcp } from "../sync/deno_tcp.ts";
 import { choosePlane } from "../tunnel/choose_plane.ts";
 import type { Parent } from "./parent.ts";
@@ -50,6 +52,10 @@ export function systemWorld(
     fileIdentity: (path) => fileIdentity(libc, absolute(path)),
     readSecretFile: (path) =>
       readSecretFile(libc, absolute(path), MAX_FILE_BYTES),
+    readKeyChain: (path) =>
+      readKeptFile(libc, absolute(path), CHAIN_FILE_LIMIT),
+    openKeptFile: (path) =>
+      new KeptFile(libc, absolute(path), CHAIN_FILE_LIMIT),
     openSyslog: () => openSyslog(libc),
     now: () => Date.now(),
     pid: Deno.pid,

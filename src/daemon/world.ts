@@ -1,5 +1,5 @@
 // Everything outside that a daemon touches.
-import type { SecretBytes } from "../config/secret_files.ts";
+import type { KeyChainBytes, SecretBytes } from "../config/secret_files.ts";
 import type { Logger } from "../log/logger.ts";
 import type { LogSurroundings } from "../log/outlet.ts";
 import type { Delay, Lookup } from "../net/resolver.ts";
@@ -12,6 +12,7 @@ import type {
 } from "../sync/streams.ts";
 import type { PlaneBuilder } from "../tunnel/plane.ts";
 import type { TunnelSettings } from "../tunnel/settings.ts";
+import type { KeptBytes } from "./chain_file.ts";
 import type { Parent } from "./parent.ts";
 import type { ProcessControl } from "./process_control.ts";
 import type { RandomFill } from "../tunnel/sender_ids.ts";
@@ -29,6 +30,10 @@ export interface World extends LogSurroundings {
   readonly random: RandomFill;
   /** @throws if the file cannot be read, or is huge */
   readSecretFile(path: string): SecretBytes;
+  /** @throws if it cannot be read, or cannot be replaced as a whole */
+  readKeyChain(path: string): KeyChainBytes;
+  /** @throws if it cannot be opened, nor replaced later */
+  openKeptFile(path: string): KeptBytes;
   readonly listenTcp: ListenTcp;
   readonly connectTcp: ConnectTcp;
   /**

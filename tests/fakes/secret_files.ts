@@ -4,6 +4,8 @@ import type { SecretFiles } from "../../src/config/secret_files.ts";
 export interface FakeFile {
   readonly text: string;
   readonly isPublic?: boolean;
+  /** Whether root alone could change that. */
+  readonly isRoots?: boolean;
 }
 
 /** Files that hold what a test wants; the empty path is standard input. */
@@ -28,6 +30,10 @@ export function fakeSecretFiles(
     credentialsFolder,
     readFile: read,
     readStandardInput: () => read(""),
+    readKeyChain: (path) => ({
+      ...read(path),
+      isRoots: files[path]?.isRoots ?? false,
+    }),
     readCertificates: (path) => read(path).bytes,
   };
 }

@@ -6,6 +6,7 @@ import {
 import { genkey, writeSecrets } from "../../../src/cli/genkey.ts";
 import { secretFiles } from "../../../src/cli/secret_files.ts";
 import { readAnytunCommandLine } from "../../../src/config/anytun.ts";
+import { parseChainFile } from "../../../src/satp/key_chain_file.ts";
 
 const RUNTIME = { deno: "2.9.6", v8: "15.0" };
 const SECRETS = { key: "00ff", salt: "11ee" };
@@ -101,5 +102,32 @@ test(
     const here = { ...files, salt: `${folder}/salt` };
     assert.throws(() => writeSecrets(full, here, SECRETS), /Cannot write '/);
     assert.deepEqual(names(folder), []);
+  },
+);
+
+test(
+  "genkey writes a chain that anytun reads, and others cannot",
+  (libc, folder) => {
+    const path = `${folder}/chain`;
+    const argv = ["--chain", "--interval", "2h", "--chain-file", path];
+    assert.equal(genkey(argv, libc), 0);
+    const { interval, epoch, key } = parseChainFile(Deno.readFileSync(path));
+    assert.equal(interval, 7200);
+    assert.ok(Math.abs(epoch - Date.now() / 7_200_000) <= 1);
+    assert.ok(key.some((byte) => byte !== 0));
+    assert.equal((Deno.statSync(path).mode ?? 0) & 0o777, 0o600);
+    const read = () =>
+      readAnytunCommandLine(
+        ["-D", "-w", "64", "--key-chain", path],
+        RUNTIME,
+        secretFiles(libc, new Map()),
+      );
+    const result = read();
+    assert.equal(result.kind, "run", JSON.stringify(result));
+    assert.deepEqual(result.warnings, []);
+    assert.deepEqual(names(folder), ["chain"]);
+
+    Deno.chmodSync(path, 0o640);
+    assert.equal(read().kind, "error");
   },
 );

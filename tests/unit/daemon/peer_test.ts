@@ -51,7 +51,7 @@ function setUp(options: Partial<PeerOptions>) {
     resolver,
     interfaceIndex: (name) => name === "eth0" ? 2 : undefined,
     table,
-    secrets,
+    secrets: () => secrets,
     prepare: (mux) => Promise.resolve(void prepared.push(mux)),
     moved: (mux) => told.push(mux),
     logger,

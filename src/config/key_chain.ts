@@ -1,0 +1,118 @@
+// Option for a key chain in place of key, salt and passphrase
+// (spec/keychain.md).
+import { reasonOf } from "../log/reason.ts";
+import type { ChainLink } from "../satp/key_chain.ts";
+import { parseChainFile } from "../satp/key_chain_file.ts";
+import type { KdPrfName } from "../satp/params.ts";
+import type { SenderIdRange } from "../tunnel/settings.ts";
+import type { Surroundings, Warn } from "./command_line.ts";
+import { durationText } from "./duration.ts";
+import { OptionFault } from "./fault.ts";
+import type { kdPrfRow } from "./keys.ts";
+import { anyText, optional } from "./option.ts";
+import type { secretRows } from "./secret_files.ts";
+import type { Settings } from "./values.ts";
+
+export const keyChainRow = optional({
+  group: "Keys and algorithms",
+  long: "--key-chain",
+  argument: "file",
+  parse: anyText,
+  help: "take keys that change with time from this file, made by anytun " +
+    "genkey --chain, in place of key, salt and passphrase; the peer has a " +
+    "copy of it",
+});
+
+type ChainSettings = Settings<
+  typeof secretRows & {
+    readonly kdPrf: typeof kdPrfRow;
+    readonly keyChain: typeof keyChainRow;
+  }
+>;
+
+const INSTEAD = [
+  "passphrase",
+  "key",
+  "salt",
+  "passphraseFile",
+  "keyFile",
+  "saltFile",
+] as const;
+
+/** More than was measured on any machine, in packets a second. */
+const PEAK_RATE = 500_000;
+/** Of one sender id with one key (SATP section 1). */
+const NUMBERS = 2 ** 32;
+const MAX_SENDER_IDS = 256;
+
+/**
+ * Checks the option and its file, of which nothing is kept.
+ * @param kdPrf The one in force
+ * @returns Whether there is a key chain
+ */
+export function checkKeyChain(
+  settings: ChainSettings,
+  kdPrf: KdPrfName,
+  senderIds: SenderIdRange,
+  surroundings: Surroundings,
+): boolean {
+  const { values: { keyChain: path }, names } = settings;
+  if (path === undefined) return false;
+  const name = `the key chain in '${path}' (${names.keyChain})`;
+  const others = INSTEAD.filter((other) => settings.values[other] !== undefined)
+    .map((other) => names[other]);
+  if (others.length > 0) {
+    throw new OptionFault(
+      `Cannot use both ${names.keyChain} and ${others.join(", ")}: a key ` +
+        "chain is in place of key, salt and passphrase",
+    );
+  }
+  if (kdPrf === "null") {
+    throw new OptionFault(
+      `Cannot use ${name}: key derivation ${kdPrf} (${names.kdPrf}) has no keys`,
+    );
+  }
+  const interval = intervalOf(path, name, surroundings);
+  warnOfInterval(interval, senderIds, names.keyChain, surroundings.warn);
+  return true;
+}
+
+function intervalOf(
+  path: string,
+  name: string,
+  { files, warn }: Surroundings,
+): number {
+  try {
+    const { bytes, isPublic, isRoots } = files.readKeyChain(path);
+    try {
+      const why = `others have access to the file, use chmod 600 '${path}'`;
+      if (isPublic && !isRoots) throw new Error(why);
+      const link: ChainLink = parseChainFile(bytes);
+      link.key.fill(0);
+      if (isPublic) warn(`${name}: ${why} as root, who alone can`);
+      return link.interval;
+    } finally {
+      bytes.fill(0);
+    }
+  } catch (error) {
+    throw new OptionFault(`Cannot use ${name}: ${reasonOf(error)}`, error);
+  }
+}
+
+/** Nothing is sent once the numbers of an epoch are used up. */
+function warnOfInterval(
+  interval: number,
+  { first, last }: SenderIdRange,
+  name: string,
+  warn: Warn,
+): void {
+  const senders = Math.min(last - first + 1, MAX_SENDER_IDS);
+  const seconds = Math.floor(senders * NUMBERS / PEAK_RATE);
+  if (interval <= seconds) return;
+  warn(
+    `the interval of ${name} is ${durationText(interval)}: at ${PEAK_RATE} ` +
+      `packets a second the numbers of an epoch are used up after ` +
+      `${seconds} s, and nothing is sent until the next; use genkey ` +
+      "--interval 2h, or several sender ids (--sender-id)",
+  );
+}

@@ -1,0 +1,245 @@
+import assert from "node:assert/strict";
+import { hkdf } from "../../../src/crypto/hkdf.ts";
+import type { KeptBytes } from "../../../src/daemon/chain_file.ts";
+import { KeyRotation } from "../../../src/daemon/key_rotation.ts";
+import { KeyChain } from "../../../src/satp/key_chain.ts";
+import {
+  formatChainFile,
+  parseChainFile,
+} from "../../../src/satp/key_chain_file.ts";
+import { ConnectionTable } from "../../../src/tunnel/connection_table.ts";
+import { ManualClock } from "../../fakes/manual_clock.ts";
+import { recordingLog } from "../../fakes/recording_log.ts";
+
+const MUX = 3;
+const INTERVAL = 60;
+const FIRST = 1000;
+const GRACE_MS = 15_000;
+
+const link = (epoch: number, seed = 1) => ({
+  interval: INTERVAL,
+  epoch,
+  key: new Uint8Array(32).fill(seed),
+});
+
+/** The key of an epoch, as the specification derives it. */
+const keyOf = (epoch: number) =>
+  new KeyChain(link(FIRST), hkdf).secrets(epoch, "aes-ctr-128").key.toHex();
+
+/** A file in memory. */
+class MemoryFile implements KeptBytes {
+  bytes = formatChainFile(link(FIRST));
+  fails = false;
+  owner = 0;
+  isOpen = true;
+  writes = 0;
+  readonly taken = new Set<number>();
+
+  read() {
+    return Uint8Array.from(this.bytes);
+  }
+
+  giveTo({ uid }: { readonly uid: number }) {
+    this.owner = uid;
+  }
+
+  claim(first: number) {
+    const isFree = !this.taken.has(first);
+    this.taken.add(first);
+    return isFree;
+  }
+
+  replace(change: Parameters<KeptBytes["replace"]>[0]) {
+    const after = change(this.read());
+    if (after === undefined) return;
+    if (this.fails) throw new Error("Cannot replace 'c': ENOSPC");
+    this.bytes = Uint8Array.from(after);
+    this.writes++;
+  }
+
+  get epoch() {
+    return parseChainFile(this.bytes).epoch;
+  }
+
+  [Symbol.dispose]() {
+    this.isOpen = false;
+  }
+}
+
+function setUp({ at = 10_000 } = {}) {
+  const time = new ManualClock();
+  const file = new MemoryFile();
+  const logger = recordingLog();
+  const table = new ConnectionTable(ConnectionTable.allocate());
+  const calls: string[] = [];
+  const origin = { ms: FIRST * INTERVAL * 1000 + at };
+  const rotation = new KeyRotation("c", {
+    kdPrf: "aes-ctr-128",
+    mux: MUX,
+    role: "left",
+    windowSize: 64,
+  }, {
+    ...{ table, logger, identity: { uid: 7, gid: 8 } },
+    prepare: (mux) => Promise.resolve(void calls.push(`prepare ${mux}`)),
+    dropRetired: () => calls.push("drop"),
+    moved: (mux) => calls.push(`moved ${mux}`),
+  }, {
+    delay: time.delay,
+    elapsed: time.now,
+    now: () => origin.ms + time.now(),
+    openKeptFile: () => file,
+  });
+  const stop = new AbortController();
+  const begin = () => {
+    rotation.start();
+    table.put(MUX, {
+      role: "left",
+      secrets: rotation.secrets(),
+      windowSize: 64,
+    }, 0);
+    return rotation.run(stop.signal);
+  };
+  const key = () => table.keys(MUX).secrets.key.toHex();
+  const pass = async (seconds: number) => {
+    for (let second = 0; second < seconds; second++) await time.pass(1000);
+  };
+  const hear = () => table.noteHeard(MUX, origin.ms + time.now());
+  const end = () => stop.abort();
+  return {
+    ...{ rotation, file, logger, table, calls, time, origin },
+    ...{ begin, key, pass, hear, end },
+  };
+}
+
+Deno.test("a connection has the key of each epoch within a second", async () => {
+  const { begin, key, pass, calls, end } = setUp();
+  const over = begin();
+  assert.equal(key(), keyOf(FIRST));
+  await pass(49);
+  assert.equal(key(), keyOf(FIRST));
+  assert.deepEqual(calls, []);
+  await pass(2);
+  assert.equal(key(), keyOf(FIRST + 1));
+  assert.deepEqual(calls, ["drop", `prepare ${MUX}`, `moved ${MUX}`]);
+  await pass(120);
+  assert.equal(key(), keyOf(FIRST + 3));
+  end();
+  await over;
+});
+
+Deno.test("the file moves on when an epoch is confirmed and its grace is over", async () => {
+  const { begin, pass, hear, file, end } = setUp();
+  const over = begin();
+  await pass(100);
+  assert.equal(file.epoch, FIRST, "nobody was heard");
+  hear();
+  await pass(1);
+  await pass(GRACE_MS / 1000 - 1);
+  assert.equal(file.epoch, FIRST);
+  await pass(1);
+  assert.equal(file.epoch, FIRST + 1);
+  const found = parseChainFile(file.bytes).key.toHex();
+  const expected = new KeyChain(link(FIRST), hkdf).link(FIRST + 1).key.toHex();
+  assert.equal(found, expected);
+  end();
+  await over;
+});
+
+Deno.test("what was heard before the keys changed confirms nothing", async () => {
+  const { begin, pass, hear, rotation, end } = setUp({ at: 59_000 });
+  const over = begin();
+  hear();
+  await pass(1);
+  assert.match(rotation.report().join(), /epoch 1001, nothing was heard yet/);
+  hear();
+  await pass(1);
+  assert.match(rotation.report().join(), /epoch 1001, nothing was heard yet/);
+  hear();
+  await pass(1);
+  assert.match(rotation.report().join(), /the peer was heard in 1001/);
+  end();
+  await over;
+});
+
+Deno.test("a file that is another chain by now is left alone", async () => {
+  const { begin, pass, hear, file, logger, end } = setUp();
+  const over = begin();
+  await pass(2);
+  const other = formatChainFile(link(FIRST, 9));
+  file.bytes = Uint8Array.from(other);
+  await pass(60);
+  hear();
+  await pass(100);
+  assert.deepEqual(file.bytes, other);
+  const warnings = logger.lines.filter((line) => /another one/.test(line));
+  assert.deepEqual(warnings, [
+    "WARNING: the key chain in 'c' (--key-chain) is another one by now, " +
+    "which is used after a restart",
+  ]);
+  end();
+  await over;
+});
+
+Deno.test("a file that another program has moved on is not taken back", async () => {
+  const { begin, pass, hear, file, end } = setUp();
+  const over = begin();
+  await pass(52);
+  const ahead = formatChainFile(
+    new KeyChain(link(FIRST), hkdf).link(FIRST + 2),
+  );
+  file.bytes = Uint8Array.from(ahead);
+  hear();
+  await pass(30);
+  assert.deepEqual(file.bytes, ahead);
+  end();
+  await over;
+});
+
+Deno.test("a file that cannot be replaced is said at once, and tried again", async () => {
+  const { begin, pass, hear, file, logger, end } = setUp();
+  file.fails = true;
+  const over = begin();
+  const said = () => logger.lines.filter((line) => line.startsWith("ERROR"));
+  assert.equal(said().length, 1);
+  assert.match(said()[0] ?? "", /ENOSPC.*\(--username\)/);
+  await pass(60);
+  hear();
+  await pass(20);
+  assert.equal(said().length, 2);
+  file.fails = false;
+  await pass(61);
+  assert.ok(file.epoch > FIRST);
+  end();
+  await over;
+});
+
+Deno.test("sender ids that another program has are not used", () => {
+  const { rotation, file } = setUp();
+  rotation.start();
+  assert.equal(file.owner, 7, "of whom the daemon becomes");
+  assert.deepEqual(rotation.claim([1, 2]), [1, 2]);
+  assert.deepEqual(rotation.claim([1, 2, 3]), [3]);
+  assert.throws(() => rotation.claim([2, 3]), {
+    message: "Cannot use the key chain in 'c' (--key-chain) as left with " +
+      "mux 3 and sender id 2, 3: another program does; give this one " +
+      "another --sender-id",
+  });
+  rotation.close();
+  assert.ok(!file.isOpen);
+});
+
+Deno.test("a chain that is years behind the clock is refused", () => {
+  const { rotation, origin } = setUp();
+  origin.ms += 131_073 * INTERVAL * 1000;
+  assert.throws(() => rotation.start(), {
+    message: "Cannot use the key chain in 'c' (--key-chain): it is 131073 " +
+      "epochs behind the clock of this host: set the clock, or make a new " +
+      "key chain",
+  });
+});
+
+Deno.test("a file that is wrong is refused by its line", () => {
+  const { rotation, file } = setUp();
+  file.bytes = new TextEncoder().encode("anytun-keychain 1\ninterval 5\n");
+  assert.throws(() => rotation.start(), /\(--key-chain\): line 2: interval/);
+});
