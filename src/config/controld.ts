@@ -39,6 +39,15 @@ export const controldTable = {
     parse: anyText,
     help: "serve what this file holds: the output of anytun-config",
   }),
+  keyChains: optional({
+    group: "Cluster",
+    long: "--key-chains",
+    argument: "folder",
+    parse: anyText,
+    help: "serve the keys of now of each connection whose key chain is in " +
+      "this folder, in a file that has the mux for its name, in place of " +
+      "those of --file",
+  }),
   controlHost: optional({
     group: "Cluster",
     short: "-X",
@@ -65,7 +74,7 @@ const DEFAULT_PLACE: PlaceName = { host: "127.0.0.1", port: 2323 };
 export interface ControldOptions
   extends
     DaemonOptions,
-    Pick<OptionValues<typeof controldTable>, "logFormat">,
+    Pick<OptionValues<typeof controldTable>, "keyChains" | "logFormat">,
     SyncTrust {
   /** Never twice to one stream. */
   readonly logTargets: readonly LogTarget[];
@@ -96,7 +105,8 @@ function settle(
   settings: ControldSettings,
   surroundings: Surroundings,
 ): ControldOptions {
-  const { file, logFormat, controlHost = DEFAULT_PLACE } = settings.values;
+  const { file, keyChains, logFormat } = settings.values;
+  const { controlHost = DEFAULT_PLACE } = settings.values;
   const { warn } = surroundings;
   const daemon = daemonOf(settings, warn);
   const logTargets = daemonLogTargetsOf(settings, daemon.foreground, warn);
@@ -104,5 +114,6 @@ function settle(
     throw new OptionFault("Cannot serve anything: add --file (-f)");
   }
   const trust = trustOf(settings, [controlHost], surroundings);
-  return { ...daemon, ...trust, logTargets, logFormat, file, controlHost };
+  const what = { file, keyChains, controlHost };
+  return { ...daemon, ...trust, ...what, logTargets, logFormat };
 }

@@ -6,6 +6,7 @@ import {
   type ControlRecord,
   parseControlFile,
 } from "../sync/control_file.ts";
+import type { ControlChains } from "./control_chains.ts";
 import type { Service } from "./lifecycle.ts";
 import type { World } from "./world.ts";
 
@@ -17,20 +18,28 @@ export class ControlFileService implements Service {
   readonly #push: (record: string) => void;
   readonly #world: Pick<World, "delay" | "readSecretFile">;
   readonly #logger: Logger;
+  readonly #chains: ControlChains | undefined;
+  /** As in the file, and as they are served. */
   #records: readonly ControlRecord[] = [];
+  #served: readonly ControlRecord[] = [];
   /** The file as last read, and whether that has been parsed. */
   #seen: Uint8Array = new Uint8Array(0);
   #parsed = true;
   #readable = true;
   #public = false;
 
-  /** @param push Sends a changed record to those who are connected */
+  /**
+   * @param push Sends a changed record to those who are connected
+   * @param chains Of connections whose keys are not those of the file
+   */
   constructor(
     file: string,
     push: (record: string) => void,
     world: Pick<World, "delay" | "readSecretFile">,
     logger: Logger,
+    chains?: ControlChains,
   ) {
+    this.#chains = chains;
     this.#file = file;
     this.#push = push;
     this.#world = world;
@@ -43,18 +52,28 @@ export class ControlFileService implements Service {
     try {
       this.#seen = this.#readSecrets();
       this.#records = parseControlFile(this.#seen);
+      this.#chains?.load(this.#records);
+      this.#served = this.#present();
     } catch (cause) {
       throw new Error(`Cannot serve '${file}' (--file): ${reasonOf(cause)}`, {
         cause,
       });
     }
     this.#logger.notice(`serving ${this.#records.length} records of ${file}`);
+    if (this.#chains === undefined) return;
+    const { count } = this.#chains;
+    const text = `${count} connections have a key chain (--key-chains)`;
+    if (count > 0) this.#logger.notice(text);
+    else this.#logger.warning(`${text}: a file of it is called by its mux`);
   }
 
   async run(stop: AbortSignal): Promise<void> {
     while (!stop.aborted) {
-      await this.#world.delay(POLL_MS, stop).catch(() => {});
-      if (!stop.aborted) this.#look(false);
+      const wait = this.#chains?.untilNext(POLL_MS) ?? POLL_MS;
+      await this.#world.delay(wait, stop).catch(() => {});
+      if (stop.aborted) return;
+      this.#look(false);
+      this.#publish();
     }
   }
 
@@ -67,7 +86,7 @@ export class ControlFileService implements Service {
   }
 
   snapshot(): readonly string[] {
-    return this.#records.map(({ text }) => text);
+    return this.#served.map(({ text }) => text);
   }
 
   /**
@@ -83,6 +102,18 @@ export class ControlFileService implements Service {
     if (this.#parsed && !now || !settled && !now) return;
     this.#parsed = true;
     this.#take(bytes);
+  }
+
+  #present(): readonly ControlRecord[] {
+    return this.#chains?.present(this.#records) ?? this.#records;
+  }
+
+  #publish(): void {
+    const before = this.#served;
+    this.#served = this.#present();
+    for (const { text } of changedRecords(before, this.#served)) {
+      this.#push(text);
+    }
   }
 
   #read(): Uint8Array | undefined {
@@ -121,12 +152,13 @@ export class ControlFileService implements Service {
     try {
       const before = this.#records;
       const after = parseControlFile(bytes);
-      const changed = changedRecords(before, after);
+      this.#chains?.load(after);
+      const changed = changedRecords(before, after).length;
       const gone = changedRecords(after, before).length;
       this.#records = after;
-      for (const { text } of changed) this.#push(text);
+      this.#publish();
       this.#logger.notice(
-        `read ${file} again: ${changed.length} records are new, ` +
+        `read ${file} again: ${changed} records are new, ` +
           `${gone} are gone`,
       );
     } catch (error) {

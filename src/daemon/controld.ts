@@ -1,6 +1,7 @@
 // The daemon `anytun-controld` (sync section 7).
 import type { ControldOptions } from "../config/controld.ts";
 import { KnownMembers } from "../sync/known_members.ts";
+import { ControlChains } from "./control_chains.ts";
 import { ControlFileService } from "./control_file_service.ts";
 import type { Service } from "./lifecycle.ts";
 import { type Frame, type ProgramWorld, runProgram } from "./run_program.ts";
@@ -13,7 +14,7 @@ const MAX_WAITING = 64 << 20;
 type ControldWorld =
   & ProgramWorld
   & SyncServiceWorld
-  & Pick<World, "readSecretFile">;
+  & Pick<World, "readKeyChain" | "readSecretFile">;
 
 export function runControld(
   options: ControldOptions,
@@ -33,11 +34,16 @@ function servicesOf(
   world: ControldWorld,
   frame: Frame,
 ): readonly Service[] {
+  const { keyChains } = options;
+  const chains = keyChains === undefined
+    ? undefined
+    : new ControlChains(keyChains, world);
   const file: ControlFileService = new ControlFileService(
     options.file,
     (record) => server.push(record),
     world,
     frame.logger,
+    chains,
   );
   const server = new SyncService({
     ...frame,

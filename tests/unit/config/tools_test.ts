@@ -149,6 +149,7 @@ Deno.test("anytun-controld has its defaults, and needs a file", () => {
     ],
     logFormat: "text",
     file: "conns",
+    keyChains: undefined,
     controlHost: { host: "127.0.0.1", port: 2323 },
     syncTls: undefined,
     syncAnyUser: false,

@@ -1,0 +1,141 @@
+// Key chains of the connections that a control daemon serves
+// (spec/keychain.md, "Clusters").
+import { SystemError } from "../../ffi/errno.ts";
+import { hkdf } from "../crypto/hkdf.ts";
+import { reasonOf } from "../log/reason.ts";
+import { epochAt, KeyChain, MAX_STEPS } from "../satp/key_chain.ts";
+import { parseChainFile } from "../satp/key_chain_file.ts";
+import type { KdPrfName } from "../satp/params.ts";
+import type { ControlRecord } from "../sync/control_file.ts";
+import { encodeRecord } from "../sync/encode.ts";
+import type { ConnectionRecord } from "../sync/record.ts";
+import type { World } from "./world.ts";
+
+type ChainsWorld = Pick<World, "now" | "readKeyChain">;
+
+/** What the key of a record is for. */
+const KD_PRFS: Readonly<Record<number, Exclude<KdPrfName, "null">>> = {
+  16: "aes-ctr-128",
+  24: "aes-ctr-192",
+  32: "aes-ctr-256",
+};
+
+interface Served {
+  readonly chain: KeyChain;
+  epoch: number;
+  text: string;
+}
+
+export class ControlChains {
+  readonly #folder: string;
+  readonly #world: ChainsWorld;
+  #served = new Map<number, Served>();
+
+  constructor(folder: string, world: ChainsWorld) {
+    this.#folder = folder;
+    this.#world = world;
+  }
+
+  get count(): number {
+    return this.#served.size;
+  }
+
+  /**
+   * Reads the chains of all connections that have one, or changes nothing.
+   * @throws if one is of no use
+   */
+  load(records: readonly ControlRecord[]): void {
+    const served = new Map<number, Served>();
+    for (const { record } of records) {
+      if (record.command !== "connection") continue;
+      const chain = this.#read(record);
+      if (chain === undefined) continue;
+      served.set(record.mux, { chain, epoch: -1, text: "" });
+    }
+    for (const { chain } of this.#served.values()) chain.erase();
+    this.#served = served;
+  }
+
+  /** The records with the keys of now. */
+  present(records: readonly ControlRecord[]): readonly ControlRecord[] {
+    return records.map((control) => {
+      const { record } = control;
+      if (record.command !== "connection") return control;
+      const served = this.#served.get(record.mux);
+      if (served === undefined) return control;
+      this.#advance(served, control.text, record);
+      return { ...control, text: served.text };
+    });
+  }
+
+  /** Milliseconds until an epoch begins, at most `longest`. */
+  untilNext(longest: number): number {
+    const now = this.#world.now();
+    const left = [...this.#served.values()].map(({ chain }) => {
+      const interval = chain.interval * 1000;
+      return interval - now % interval;
+    });
+    return Math.min(longest, ...left);
+  }
+
+  /** Neither a clock that is set back nor one beyond all bounds is followed. */
+  #advance(served: Served, text: string, record: ConnectionRecord): void {
+    const { chain } = served;
+    const present = epochAt(this.#world.now() / 1000, chain.interval);
+    const floor = Math.max(chain.epoch, served.epoch);
+    const isLost = present - floor > MAX_STEPS;
+    const epoch = isLost ? floor : Math.max(floor, present);
+    if (epoch === served.epoch) return;
+    const secrets = chain.secrets(epoch, kdPrfOf(record));
+    chain.approach(epoch);
+    served.epoch = epoch;
+    served.text = encodeRecord({ ...record, secrets }, versionOf(text));
+    secrets.key.fill(0);
+    secrets.salt.fill(0);
+  }
+
+  #read(record: ConnectionRecord): KeyChain | undefined {
+    const path = `${this.#folder}/${record.mux}`;
+    try {
+      const { bytes, isPublic } = this.#world.readKeyChain(path);
+      try {
+        if (isPublic) {
+          throw new Error("others have access to the file, use chmod 600");
+        }
+        kdPrfOf(record);
+        const link = parseChainFile(bytes);
+        const chain = new KeyChain(link, hkdf);
+        link.key.fill(0);
+        // Before it is in use: what is too far behind cannot be derived.
+        const present = epochAt(this.#world.now() / 1000, link.interval);
+        chain.link(Math.max(present, link.epoch)).key.fill(0);
+        return chain;
+      } finally {
+        bytes.fill(0);
+      }
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw new Error(
+        `Cannot use '${path}' (--key-chains): ${reasonOf(error)}`,
+        { cause: error },
+      );
+    }
+  }
+}
+
+/** Not the folder, which has to be there. */
+function isMissing(error: unknown): boolean {
+  return error instanceof SystemError && error.code === "ENOENT" &&
+    error.syscall === "openat";
+}
+
+function kdPrfOf({ mux, secrets }: ConnectionRecord): typeof KD_PRFS[number] {
+  const kdPrf = KD_PRFS[secrets.key.length];
+  if (kdPrf !== undefined) return kdPrf;
+  throw new Error(`connection ${mux} has key derivation null, and no keys`);
+}
+
+/** Of the archive library: a client refuses what is newer than its own. */
+function versionOf(text: string): number {
+  return Number(/serialization::archive (\d+) /.exec(text)?.[1]);
+}
