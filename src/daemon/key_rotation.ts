@@ -1,11 +1,15 @@
-// Keys of a key chain for the own connection: the epoch in force, and the file
-// that moves on with it (spec/keychain.md).
+// Keys of a key chain for the own connection: the epochs that seal and open, and
+// the file that moves on with them (spec/keychain.md).
 import type { Identity } from "../../ffi/process/identity.ts";
 import type { AnytunOptions } from "../config/anytun.ts";
 import { hkdf } from "../crypto/hkdf.ts";
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
-import { type ClockGap, EpochSchedule } from "../satp/epoch_schedule.ts";
+import {
+  type ClockGap,
+  EpochSchedule,
+  type EpochUse,
+} from "../satp/epoch_schedule.ts";
 import { epochAt, KeyChain, MAX_STEPS } from "../satp/key_chain.ts";
 import type { MasterSecrets } from "../satp/secrets.ts";
 import type { ConnectionTable } from "../tunnel/connection_table.ts";
@@ -36,6 +40,13 @@ interface RotationContext {
   readonly moved: (mux: number) => void;
 }
 
+interface Held {
+  /** In the table of connections. */
+  readonly name: number;
+  /** When they last opened something, as of the last look. */
+  opened: number | undefined;
+}
+
 type RotationWorld = Pick<World, "delay" | "elapsed" | "now" | "openKeptFile">;
 
 export class KeyRotation implements Service {
@@ -47,11 +58,10 @@ export class KeyRotation implements Service {
   #file: ChainFile | undefined;
   #chain: KeyChain | undefined;
   #schedule: EpochSchedule | undefined;
-  /** Whose keys the connection has. */
+  /** Whose keys seal. */
   #epoch = -1;
-  /** When the peer was last heard, as of the first look at these keys. */
-  #heard: number | undefined;
-  #isFresh = true;
+  /** The keys that the connection has, by their epochs. */
+  readonly #held = new Map<number, Held>();
   #isLost = false;
   #gap: ClockGap | undefined;
   #retryAt = -Infinity;
@@ -112,13 +122,9 @@ export class KeyRotation implements Service {
 
   /** The keys to connect with, to be overwritten. */
   secrets(): MasterSecrets {
-    const { kdPrf } = this.#options;
-    if (kdPrf === "null") throw new Error(`Cannot use ${this.#title}: no keys`);
-    const [schedule, chain] = this.#parts;
+    const [schedule] = this.#parts;
     this.#epoch = sealedIn(schedule);
-    this.#isFresh = true;
-    chain.approach(Math.max(this.#epoch - 1, chain.epoch));
-    return chain.secrets(this.#epoch, kdPrf);
+    return this.#secretsOf(this.#epoch);
   }
 
   async run(stop: AbortSignal): Promise<void> {
@@ -145,32 +151,89 @@ export class KeyRotation implements Service {
 
   #look(): void {
     const [schedule, chain] = this.#parts;
-    if (!this.#context.table.exists(this.#options.mux)) return;
+    const name = this.#context.table.sealing(this.#options.mux);
+    if (name === undefined) return;
+    // As the peer's service has put it.
+    if (this.#held.size === 0) this.#hold(this.#epoch, name);
     this.#listen(schedule);
     this.#warn(schedule);
-    if (sealedIn(schedule) !== this.#epoch) this.#change();
+    this.#change(schedule.wanted());
     this.#moveOn(schedule, chain);
   }
 
-  /** A batch in work may be of the keys before: the first look counts from. */
   #listen(schedule: EpochSchedule): void {
-    const heard = this.#context.table.lastHeard(this.#options.mux);
-    if (!this.#isFresh && heard !== this.#heard) schedule.opened(this.#epoch);
-    this.#heard = heard;
-    this.#isFresh = false;
+    const { table } = this.#context;
+    for (const [epoch, held] of this.#held) {
+      const opened = table.lastOpened(this.#options.mux, held.name);
+      if (opened !== undefined && opened !== held.opened) {
+        schedule.opened(epoch);
+      }
+      held.opened = opened;
+    }
   }
 
-  #change(): void {
-    const { table, logger, prepare, moved, dropRetired } = this.#context;
-    const { mux, role, windowSize } = this.#options;
-    const secrets = this.secrets();
-    table.put(mux, { role, secrets, windowSize }, 0);
-    secrets.key.fill(0);
-    secrets.salt.fill(0);
+  /** Makes before it breaks, but for what nobody wants: there are few places. */
+  #change(wanted: readonly EpochUse[]): void {
+    const { mux } = this.#options;
+    const { moved, prepare, dropRetired, logger } = this.#context;
+    const epochs = new Set(wanted.map(({ epoch }) => epoch));
+    const seal = wanted.find(({ role }) => role === "seal")?.epoch;
+    const isNew = seal !== undefined && seal !== this.#epoch;
+    const added = [...epochs].filter((epoch) => !this.#held.has(epoch));
+    const gone = this.#held.keys().filter((epoch) => !epochs.has(epoch))
+      .toArray();
+    if (!isNew && added.length === 0 && gone.length === 0) return;
+    this.#drop(gone);
+    if (isNew) this.#seal(seal);
+    this.#drop(gone);
+    for (const epoch of added) if (epoch !== seal) this.#open(epoch);
     dropRetired();
     void prepare(mux);
+    if (!isNew) return;
     moved(mux);
-    logger.info(`key chain: sealing in epoch ${this.#epoch}`);
+    logger.info(`key chain: sealing in epoch ${seal}`);
+  }
+
+  /** All but the one that seals. */
+  #drop(epochs: readonly number[]): void {
+    for (const epoch of epochs) {
+      const held = this.#held.get(epoch);
+      if (held === undefined || epoch === this.#epoch) continue;
+      this.#context.table.dropOpening(this.#options.mux, held.name);
+      this.#held.delete(epoch);
+    }
+  }
+
+  #seal(epoch: number): void {
+    const { mux, role, windowSize } = this.#options;
+    const secrets = this.#secretsOf(epoch);
+    const keys = { role, secrets, windowSize };
+    const name = this.#context.table.put(mux, keys, 0, "keep");
+    wipe(secrets);
+    this.#epoch = epoch;
+    this.#hold(epoch, name);
+  }
+
+  #open(epoch: number): void {
+    const { mux, role } = this.#options;
+    const secrets = this.#secretsOf(epoch);
+    const name = this.#context.table.addOpening(mux, { role, secrets });
+    wipe(secrets);
+    if (name !== undefined) this.#hold(epoch, name);
+  }
+
+  /** Keys that are to seal now may have opened before. */
+  #hold(epoch: number, name: number): void {
+    if (this.#held.get(epoch)?.name === name) return;
+    this.#held.set(epoch, { name, opened: undefined });
+  }
+
+  #secretsOf(epoch: number): MasterSecrets {
+    const { kdPrf } = this.#options;
+    if (kdPrf === "null") throw new Error(`Cannot use ${this.#title}: no keys`);
+    const [, chain] = this.#parts;
+    chain.approach(Math.max(this.#epoch - 1, chain.epoch));
+    return chain.secrets(epoch, kdPrf);
   }
 
   /** The file first: a crash in between leaves both, and loses neither. */
@@ -239,6 +302,11 @@ export class KeyRotation implements Service {
     if (thing !== undefined) return thing;
     throw new Error(`Cannot use ${this.#title} before it is open`);
   }
+}
+
+function wipe({ key, salt }: MasterSecrets): void {
+  key.fill(0);
+  salt.fill(0);
 }
 
 function sealedIn(schedule: EpochSchedule): number {

@@ -45,6 +45,11 @@ labTest(
     ]);
     await client.line(/tunnel is set up/);
     await right.ping("10.99.0.1");
+    // A minute has the change of an epoch in it, at which nothing is lost.
+    const pings = right.spawn(
+      ...["ping", "-i", "0.1", "-c", "620", "-W", "2", "10.99.0.1"] as const,
+    );
+    await pings.line(/620 received/, 90);
     for (const path of [mine, other]) {
       await until(`${path} moves on`, 60, async () => {
         await right.ping("10.99.0.1").catch(() => {});

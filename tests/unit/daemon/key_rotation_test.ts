@@ -103,11 +103,17 @@ function setUp({ at = 10_000 } = {}) {
   const pass = async (seconds: number) => {
     for (let second = 0; second < seconds; second++) await time.pass(1000);
   };
-  const hear = () => table.noteHeard(MUX, origin.ms + time.now());
+  const hear = (name = table.sealing(MUX) ?? 0) =>
+    table.noteOpened(MUX, name, origin.ms + time.now());
+  /** The epochs whose keys open, from the first one counted. */
+  const opens = () =>
+    table.held(MUX).sets.map(({ secrets }) => secrets.key.toHex())
+      .map((key) => [0, 1, 2, 3, 4].find((k) => keyOf(FIRST + k) === key))
+      .toSorted();
   const end = () => stop.abort();
   return {
     ...{ rotation, file, logger, table, calls, time, origin },
-    ...{ begin, key, pass, hear, end },
+    ...{ begin, key, pass, hear, opens, end },
   };
 }
 
@@ -117,12 +123,44 @@ Deno.test("a connection has the key of each epoch within a second", async () => 
   assert.equal(key(), keyOf(FIRST));
   await pass(49);
   assert.equal(key(), keyOf(FIRST));
-  assert.deepEqual(calls, []);
+  assert.doesNotMatch(calls.join(), /moved/);
   await pass(2);
   assert.equal(key(), keyOf(FIRST + 1));
-  assert.deepEqual(calls, ["drop", `prepare ${MUX}`, `moved ${MUX}`]);
+  assert.deepEqual(calls.slice(-3), ["drop", `prepare ${MUX}`, `moved ${MUX}`]);
   await pass(120);
   assert.equal(key(), keyOf(FIRST + 3));
+  assert.equal(calls.filter((call) => call === `moved ${MUX}`).length, 3);
+  end();
+  await over;
+});
+
+Deno.test("around the change of an epoch the keys of both open", async () => {
+  const { begin, pass, hear, opens, end } = setUp();
+  const over = begin();
+  await pass(1);
+  hear();
+  await pass(33);
+  assert.deepEqual(opens(), [0]);
+  await pass(2);
+  assert.deepEqual(opens(), [0, 1], "the next from the grace before on");
+  await pass(15);
+  assert.deepEqual(opens(), [0, 1]);
+  hear();
+  await pass(13);
+  assert.deepEqual(opens(), [0, 1]);
+  await pass(4);
+  assert.deepEqual(opens(), [1], "the one before until the grace after");
+  end();
+  await over;
+});
+
+Deno.test("keys that nobody was heard with leave for those in time", async () => {
+  const { begin, pass, opens, end } = setUp();
+  const over = begin();
+  await pass(60 * 3 + 30);
+  assert.deepEqual(opens(), [3]);
+  await pass(8);
+  assert.deepEqual(opens(), [3, 4]);
   end();
   await over;
 });
@@ -145,18 +183,32 @@ Deno.test("the file moves on when an epoch is confirmed and its grace is over", 
   await over;
 });
 
-Deno.test("what was heard before the keys changed confirms nothing", async () => {
-  const { begin, pass, hear, rotation, end } = setUp({ at: 59_000 });
+Deno.test("what is opened with the keys before confirms no new epoch", async () => {
+  const { begin, pass, hear, rotation, table, end } = setUp({ at: 50_000 });
   const over = begin();
-  hear();
   await pass(1);
-  assert.match(rotation.report().join(), /epoch 1001, nothing was heard yet/);
-  hear();
+  const before = table.sealing(MUX);
+  await pass(10);
+  hear(before);
   await pass(1);
-  assert.match(rotation.report().join(), /epoch 1001, nothing was heard yet/);
+  assert.match(rotation.report().join(), /epoch 1001, the peer was .* in 1000/);
   hear();
   await pass(1);
   assert.match(rotation.report().join(), /the peer was heard in 1001/);
+  end();
+  await over;
+});
+
+Deno.test("a peer that is ahead is followed as soon as it is heard", async () => {
+  const { begin, pass, hear, key, table, end } = setUp({ at: 50_000 });
+  const over = begin();
+  await pass(1);
+  const next = table.held(MUX).sets.find(({ name }) =>
+    name !== table.sealing(MUX)
+  );
+  hear(next?.name);
+  await pass(1);
+  assert.equal(key(), keyOf(FIRST + 1));
   end();
   await over;
 });
