@@ -72,9 +72,10 @@ export async function sendRuns(
 ): Promise<RunsOutcome> {
   const script = "runs.ts";
   const args = [RUNS_PORT, String(size)];
-  const receiver = to.script(script, "receive", ...args);
+  // One that waits for the end of a run that was lost would keep the port.
+  await using receiver = to.script(script, "receive", ...args);
   await receiver.line(/^receiving$/);
-  const sender = from.script(script, "send", address, ...args, String(runs));
+  await using sender = from.script(script, "send", address, ...args, String(runs));
   const said = await sender.line(/^sent \d+$/, GRACE_SECONDS);
   const report: RunsReport = JSON.parse(
     await receiver.line(/^{/, GRACE_SECONDS),

@@ -27,7 +27,7 @@ const TITLE = 34;
 const FOOT = 30;
 
 /** The drawing brings its own background, so that it is legible anywhere. */
-const STYLE = `
+export const STYLE = `
 text { font: 13px system-ui, sans-serif; fill: #1f2328 }
 .title { font-weight: 600 }
 .note { font-size: 11px; fill: #59636e }
@@ -56,7 +56,13 @@ export function escapeXml(text: string): string {
     .replaceAll(">", "&gt;");
 }
 
-function text(x: number, y: number, style: string, content: string): string {
+/** A line of text, with attributes. */
+export function text(
+  x: number,
+  y: number,
+  style: string,
+  content: string,
+): string {
   return `<text x="${x.toFixed(1)}" y="${y}" ${style}>` +
     `${escapeXml(content)}</text>`;
 }

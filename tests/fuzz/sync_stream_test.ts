@@ -5,37 +5,14 @@ import { encodeRecord } from "../../src/sync/encode.ts";
 import { SyncError } from "../../src/sync/error.ts";
 import { RecordReader } from "../../src/sync/framing.ts";
 import type { SyncRecord } from "../../src/sync/record.ts";
-import { TableReader } from "../../src/sync/showtables.ts";
 import { syncRecord } from "../samples/sync_arbitraries.ts";
+import { assertSound, readRecords, readTable } from "./targets/sync_stream.ts";
 
 const RUNS = 3000;
 const encoder = new TextEncoder();
 
-/** What a client makes of a stream: records, then perhaps an error. */
 function read(stream: Uint8Array): SyncRecord[] {
-  const records: SyncRecord[] = [];
-  try {
-    for (const text of new RecordReader().push(stream)) {
-      const record = decodeRecord(text);
-      if (record !== undefined) records.push(record);
-    }
-  } catch (error) {
-    assert.ok(error instanceof SyncError, `untyped: ${error}`);
-  }
-  return records;
-}
-
-function assertSound(record: SyncRecord): void {
-  assert.ok(record.mux >= 0 && record.mux <= 0xffff);
-  if (record.command === "connection") {
-    const { key, salt } = record.secrets;
-    assert.ok([0, 16, 24, 32].includes(key.length));
-    assert.equal(salt.length, key.length === 0 ? 0 : 14);
-    assert.ok(record.windowSize <= 0xffffffff && record.seq <= 0xffffffff);
-  }
-  // Whatever was read can be passed on and read again.
-  const text = encoder.encode(encodeRecord(record).slice(6));
-  assert.deepEqual(decodeRecord(text), record);
+  return readRecords([stream]);
 }
 
 Deno.test("random bytes are refused with a typed error", () => {
@@ -98,9 +75,7 @@ Deno.test("the table of any stream ends without an untyped error", () => {
         fc.uint8Array({ maxLength: 20 }),
       )),
       (pieces) => {
-        const reader = new TableReader();
-        for (const piece of pieces) for (const _ of reader.push(piece));
-        for (const _ of reader.end());
+        readTable(pieces);
       },
     ),
     { numRuns: RUNS },

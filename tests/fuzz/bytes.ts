@@ -1,0 +1,34 @@
+// Choices that an input makes, read from its start.
+
+/** What lies beyond the end is 0, so that every input means something. */
+export class ByteReader {
+  readonly #bytes: Uint8Array;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at >= this.#bytes.length;
+  }
+
+  byte(): number {
+    return this.#bytes[this.#at++] ?? 0;
+  }
+
+  u16(): number {
+    return this.byte() << 8 | this.byte();
+  }
+
+  u32(): number {
+    return (this.u16() * 0x10000 + this.u16()) >>> 0;
+  }
+
+  /** As many as there are, `size` at most; the caller's to change. */
+  take(size: number): Uint8Array {
+    const taken = this.#bytes.slice(this.#at, this.#at + size);
+    this.#at += size;
+    return taken;
+  }
+}

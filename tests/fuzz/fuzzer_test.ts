@@ -1,0 +1,98 @@
+import { strict as assert } from "node:assert";
+import { Coverage } from "./coverage.ts";
+import { parseCorpus } from "./corpus.ts";
+import { Fuzzer } from "./fuzzer.ts";
+import { Mutator } from "./mutator.ts";
+import { parseOptions } from "./options.ts";
+import { Random } from "./random.ts";
+import { shrunk } from "./shrink.ts";
+import type { Target } from "./target.ts";
+
+/** Fails at inputs with these bytes, one behind the other. */
+function failingAt(...bytes: number[]): Target {
+  return {
+    seeds: [],
+    run(input) {
+      let at = -1;
+      for (const byte of bytes) {
+        at = input.indexOf(byte, at + 1);
+        if (at < 0) return;
+      }
+      throw new Error("found");
+    },
+  };
+}
+
+Deno.test("the same seed gives the same inputs, another one gives others", async () => {
+  const inputsOf = async (seed: number) => {
+    const inputs: string[] = [];
+    const seeds = [Uint8Array.of(1, 2, 3)];
+    const run = (input: Uint8Array) => void inputs.push(input.join());
+    const fuzzer = new Fuzzer({ seeds, run }, [], new Random(seed));
+    await fuzzer.step(50);
+    return inputs;
+  };
+  assert.deepEqual(await inputsOf(7), await inputsOf(7));
+  assert.notDeepEqual(await inputsOf(7), await inputsOf(8));
+});
+
+Deno.test("mutations stay within the longest input and change nothing else", () => {
+  const mutator = new Mutator(new Random(3), ["a word", ""]);
+  const memory = new Uint8Array(40);
+  const into = memory.subarray(8, 32);
+  const from = new TextEncoder().encode("12 345 x");
+  for (let k = 0; k < 20_000; k++) {
+    const size = mutator.mutate(k % 3 ? from : new Uint8Array(), from, into);
+    assert.ok(size >= 0 && size <= into.length);
+  }
+  const outside = [...memory.subarray(0, 8), ...memory.subarray(32)];
+  assert.deepEqual(outside, Array(16).fill(0));
+});
+
+Deno.test("the fuzzer finds what fails, and the input is cut down to that", async () => {
+  const target = failingAt(7, 200);
+  let last = new Uint8Array();
+  const starting = (input: Uint8Array) => last = input.slice();
+  const fuzzer = new Fuzzer(target, [], new Random(1), undefined, starting);
+  await assert.rejects(async () => {
+    while (fuzzer.runs < 1e6) await fuzzer.step(64);
+  }, /found/);
+  assert.deepEqual(await shrunk(target, last, () => {}), Uint8Array.of(7, 200));
+});
+
+Deno.test("corpora are lines of digits, and comments", () => {
+  assert.deepEqual(parseCorpus("# why\n00ff\n\n0a\n"), [
+    Uint8Array.of(0, 255),
+    Uint8Array.of(10),
+  ]);
+});
+
+Deno.test("options of the fuzzer that make no sense are named", () => {
+  const parse = (...argv: string[]) => parseOptions(argv, ["one", "two"], 5);
+  assert.deepEqual(parse().targets, ["one", "two"]);
+  assert.equal(parse().seconds, 10);
+  assert.equal(parse("--runs", "9").seconds, Infinity);
+  assert.equal(parse("two", "--seed", "3").seed, 3);
+  assert.throws(() => parse("three"), /Cannot fuzz three: there are one, two/);
+  assert.throws(() => parse("--runs", "0"), /--runs 0: it must be 1 or more/);
+  assert.throws(() => parse("--input", "f"), /--input: name the one target/);
+});
+
+Deno.test("code that no input has run before is noticed once", async () => {
+  const { parsePrefix } = await import("../../src/net/prefix.ts");
+  const coverage = await Coverage.start();
+  try {
+    parsePrefix("10.0.0.0/8");
+    assert.equal(await coverage.hasGrown(false), true);
+    parsePrefix("10.0.0.0/8");
+    assert.equal(await coverage.hasGrown(true), true);
+    const { bytes } = coverage;
+    parsePrefix("10.0.0.0/8");
+    assert.equal(await coverage.hasGrown(true), false);
+    parsePrefix("2001:db8::/32");
+    assert.equal(await coverage.hasGrown(true), true);
+    assert.ok(coverage.bytes > bytes);
+  } finally {
+    coverage.close();
+  }
+});

@@ -1,0 +1,129 @@
+// The arguments of all programs of the binary.
+import { strict as assert } from "node:assert";
+import { chooseProgram } from "../../../src/cli/program.ts";
+import {
+  anytunTable,
+  readAnytunCommandLine,
+} from "../../../src/config/anytun.ts";
+import { secretArguments } from "../../../src/config/arguments.ts";
+import type { CommandLine } from "../../../src/config/command_line.ts";
+import {
+  configTable,
+  readConfigCommandLine,
+} from "../../../src/config/config.ts";
+import {
+  controldTable,
+  readControldCommandLine,
+} from "../../../src/config/controld.ts";
+import { OptionFault } from "../../../src/config/fault.ts";
+import { readGenkeyCommandLine } from "../../../src/config/genkey.ts";
+import { namesOf, type OptionTable } from "../../../src/config/option.ts";
+import { type ProgramName, PROGRAMS } from "../../../src/config/programs.ts";
+import type { SecretFiles } from "../../../src/config/secret_files.ts";
+import {
+  readShowtablesCommandLine,
+  showtablesTable,
+} from "../../../src/config/showtables.ts";
+import { fakeSecretFiles } from "../../fakes/secret_files.ts";
+import { loadCliVectors } from "../../vectors/cli_samples.ts";
+import type { Target } from "../target.ts";
+
+const RUNTIME = { deno: "2.9.6", v8: "15.0" };
+
+/** Longer than what a message says anyway. */
+const TELLING = 8;
+
+const FILES = {
+  key: { text: "0123456789abcdef0123456789abcdef\n" },
+  salt: { text: "0123456789abcdef0123456789ab", isPublic: true },
+  "": { text: "a passphrase\n" },
+};
+
+interface Reader {
+  readonly table: OptionTable;
+  readonly read: (
+    argv: readonly string[],
+    files: SecretFiles,
+  ) => CommandLine<unknown>;
+}
+
+const READERS: Readonly<Record<ProgramName, Reader>> = {
+  anytun: {
+    table: anytunTable,
+    read: (argv, files) => readAnytunCommandLine(argv, RUNTIME, files),
+  },
+  "anytun-config": {
+    table: configTable,
+    read: (argv, files) => readConfigCommandLine(argv, RUNTIME, files),
+  },
+  "anytun-controld": {
+    table: controldTable,
+    read: (argv, files) => readControldCommandLine(argv, RUNTIME, files),
+  },
+  "anytun-showtables": {
+    table: showtablesTable,
+    read: (argv, files) => readShowtablesCommandLine(argv, RUNTIME, files),
+  },
+  "anytun-genkey": {
+    table: {},
+    read: (argv) => readGenkeyCommandLine(argv, RUNTIME),
+  },
+};
+
+/** An input is the name that the binary is called by and each argument, by NUL. */
+export default function open(): Target {
+  const names = Object.values(READERS).flatMap(({ table }) =>
+    Object.values(table).flatMap(namesOf)
+  );
+  const { samples } = loadCliVectors();
+  return {
+    seeds: samples.map(({ program, argv }) =>
+      new TextEncoder().encode([program, ...argv].join("\0"))
+    ),
+    words: [
+      ...new Set(names.map((name) => `\0${name}\0`)),
+      ...Object.keys(PROGRAMS),
+      ...["\0", "-", ":", ",", "/", "[", "]", "unix:", "%", "auto", "null"],
+      ...["key", "salt", "fe80::1%eth0", "10.0.0.1/24", "syslog:", "stdout:5"],
+      "0123456789abcdef",
+    ],
+    run(input) {
+      const [calledAs = "", ...argv] = new TextDecoder().decode(input)
+        .split("\0");
+      const chosen = choose(calledAs, argv);
+      if (chosen === undefined) return;
+      const { table, read } = READERS[chosen.name];
+      const answer = read(chosen.rest, fakeSecretFiles(FILES));
+      assertAnswer(answer, table, chosen.rest);
+    },
+  };
+}
+
+function choose(calledAs: string, argv: readonly string[]) {
+  try {
+    return chooseProgram(calledAs, argv);
+  } catch (error) {
+    assert.ok(error instanceof OptionFault, `untyped: ${error}`);
+    return undefined;
+  }
+}
+
+function assertAnswer(
+  answer: CommandLine<unknown>,
+  table: OptionTable,
+  argv: readonly string[],
+): void {
+  const said = answer.kind === "run"
+    ? answer.warnings.join()
+    : answer.kind === "error"
+    ? answer.stderr
+    : "";
+  if (answer.kind === "error") assert.match(said, /\n$/);
+  const secret = secretArguments(table, argv);
+  const others = argv.filter((_, index) => !secret.includes(index)).join("\0");
+  for (const index of secret) {
+    const value = argv[index] ?? "";
+    if (value.length < TELLING || others.includes(value)) continue;
+    assert.ok(!said.includes(value), `a secret is shown: ${said}`);
+  }
+}

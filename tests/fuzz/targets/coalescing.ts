@@ -1,0 +1,164 @@
+// Inner packets on the way in: what is coalesced is, segmented again, what it
+// was, and each flow keeps its order.
+import { strict as assert } from "node:assert";
+import {
+  counting,
+  tcpPacket,
+  timestamps,
+  udpPacket,
+} from "../../../lab/packets.ts";
+import { ByteReader } from "../bytes.ts";
+import { InnerPackets, isSame } from "../inner_packets.ts";
+import type { Target } from "../target.ts";
+
+const MAX_PACKETS = 80;
+
+/** Of a byte: how a packet comes to be. */
+const NEXT = 1;
+const MENDED = 2;
+const SPOILT = 4;
+const OTHER_FLOW = 8;
+const LONG = 16;
+
+const DONT_FRAGMENT = 0x40;
+
+/**
+ * An input is a list of packets: each is given as it is, or is the one that
+ * follows on the one before, with a byte that is another.
+ */
+export default function open(): Target {
+  const inner = new InnerPackets(false);
+  const payload = counting(8);
+  const given = (packet: Uint8Array) => [MENDED, packet.length, ...packet];
+  const next = [NEXT | MENDED, 0, 0];
+  const options = timestamps(3);
+  const run = (packet: Uint8Array, ...others: number[][]) =>
+    Uint8Array.from([given(packet), ...others].flat());
+  return {
+    seeds: [
+      run(tcpPacket({}, { payload }), next, next, next),
+      run(tcpPacket({ version: 6 }, { payload, options }), next, next),
+      run(udpPacket({}, { payload }), next, next, next),
+      run(udpPacket({ version: 6, fragment: 0 }, { payload }), next, next),
+      run(tcpPacket({ fragment: 0 }, { payload, flags: 0x18 }), next, next),
+      run(tcpPacket({ optionBytes: 8 }, { payload }), next),
+      run(tcpPacket({}, { payload }), [NEXT | MENDED | SPOILT, 13, 0x19], next),
+      run(tcpPacket({}, { payload }), [NEXT | MENDED | OTHER_FLOW, 0, 0], next),
+      run(udpPacket({}, { payload }), [LONG | MENDED, 60, 0x45], next),
+    ],
+    run(input) {
+      const packets = packetsOf(new ByteReader(input), inner);
+      const written = inner.coalesce(packets);
+      const out = written.flatMap((write) => segmentsOf(inner, write));
+      assertSameFlows(packets, out);
+    },
+  };
+}
+
+function packetsOf(bytes: ByteReader, inner: InnerPackets): Uint8Array[] {
+  const packets: Uint8Array[] = [];
+  let before: Uint8Array | undefined;
+  while (!bytes.isAtEnd && packets.length < MAX_PACKETS) {
+    const flags = bytes.byte();
+    const first = bytes.byte();
+    const packet = flags & NEXT && before !== undefined
+      ? following(before, flags, first, bytes.byte())
+      : padded(bytes.take(first), flags & LONG ? 1000 : 0);
+    if (packet.length === 0) continue;
+    if (flags & MENDED) inner.mend(packet);
+    before = packet;
+    packets.push(packet);
+  }
+  return packets;
+}
+
+function padded(bytes: Uint8Array, size: number): Uint8Array {
+  const all = new Uint8Array(Math.max(bytes.length, size));
+  all.set(bytes);
+  return all;
+}
+
+/** As a sender makes the next packet of a flow, but for one byte. */
+function following(
+  before: Uint8Array,
+  flags: number,
+  at: number,
+  value: number,
+): Uint8Array {
+  const packet = before.slice();
+  const view = new DataView(packet.buffer);
+  const isV6 = (packet[0] ?? 0) >> 4 === 6;
+  const transport = isV6 ? 40 : ((packet[0] ?? 0) & 15) * 4;
+  const protocol = packet[isV6 ? 6 : 9];
+  if (!isV6 && packet.length >= 20) {
+    view.setUint16(4, view.getUint16(4) + 1);
+  }
+  if (protocol === 6 && packet.length >= transport + 20) {
+    const header = (view.getUint8(transport + 12) >> 4) * 4;
+    const size = Math.max(0, packet.length - transport - header);
+    view.setUint32(transport + 4, view.getUint32(transport + 4) + size);
+  }
+  if (flags & OTHER_FLOW && packet.length >= 20) view.setUint8(15, value);
+  if (flags & SPOILT && at < packet.length) packet[at] = value;
+  return packet;
+}
+
+/** The packets that one write to the device means. */
+function segmentsOf(inner: InnerPackets, write: Uint8Array): Uint8Array[] {
+  if (write[1] === 0) {
+    assert.ok(write.subarray(0, 10).every((byte) => byte === 0));
+    return [write.slice(10)];
+  }
+  const { answer, packets } = inner.segment(write);
+  assert.ok(answer > 1, `a super-packet of ${answer} packets`);
+  // The kernel looks at none of them again.
+  for (const packet of packets) assert.ok(inner.isIntact(packet));
+  return [...packets];
+}
+
+function assertSameFlows(
+  packets: readonly Uint8Array[],
+  out: readonly Uint8Array[],
+): void {
+  assert.equal(out.length, packets.length);
+  const before = flowsOf(packets);
+  const after = flowsOf(out);
+  assert.equal(after.size, before.size);
+  for (const [flow, list] of before) {
+    const others = after.get(flow) ?? [];
+    assert.equal(others.length, list.length);
+    for (const [i, packet] of list.entries()) {
+      assert.ok(isSame(packet, others[i]), `flow ${flow} has changed`);
+    }
+  }
+}
+
+/** By the hosts, without identifications that have no meaning. */
+function flowsOf(
+  packets: readonly Uint8Array[],
+): ReadonlyMap<string, readonly Uint8Array[]> {
+  const flows = new Map<string, Uint8Array[]>();
+  for (const packet of packets) {
+    const isV6 = (packet[0] ?? 0) >> 4 === 6;
+    const flow = packet.subarray(isV6 ? 8 : 12, isV6 ? 40 : 20).join();
+    const list = flows.get(flow) ?? [];
+    list.push(withoutId(packet));
+    flows.set(flow, list);
+  }
+  return flows;
+}
+
+/** RFC 6864 section 4.1. Its part in the checksum goes with it. */
+function withoutId(packet: Uint8Array): Uint8Array {
+  const [first = 0] = packet;
+  const fragment = (packet[6] ?? 0) & 0xff;
+  const isAtomic = first >> 4 === 4 && fragment === DONT_FRAGMENT &&
+    packet[7] === 0 && packet.length >= 20;
+  if (!isAtomic) return packet;
+  const copy = packet.slice();
+  const view = new DataView(copy.buffer);
+  const sum = view.getUint16(10) + view.getUint16(4);
+  view.setUint16(10, (sum & 0xffff) + (sum >>> 16));
+  view.setUint16(4, 0);
+  return copy;
+}
