@@ -74,6 +74,9 @@ export function nearest(
   let best: string | undefined;
   let fewest = Infinity;
   for (const candidate of candidates) {
+    // An argument may be long, and each character too many is a slip.
+    const atLeast = Math.abs(word.length - candidate.length);
+    if (atLeast * 3 > candidate.length) continue;
     const slips = editDistance(word, candidate);
     if (slips < fewest && slips * 3 <= candidate.length) {
       best = candidate;

@@ -13,6 +13,8 @@ export class Coverage {
   readonly #session = new Session();
   /** For each function, by script and place. */
   readonly #seen = new Map<string, Uint8Array>();
+  /** Longer than any module. */
+  readonly #run = new Uint8Array(1 << 20);
   #bytes = 0;
 
   /** @throws if this runtime does not count */
@@ -65,22 +67,25 @@ export class Coverage {
     remember: boolean,
   ): boolean {
     if (whole === undefined || whole.count === 0) return false;
-    const { startOffset, endOffset } = whole;
-    const run = new Uint8Array(endOffset - startOffset).fill(1);
-    // Outer ones come before those within them.
-    for (const { startOffset: from, endOffset: to, count } of blocks) {
-      run.fill(count > 0 ? 1 : 0, from - startOffset, to - startOffset);
+    const { startOffset: start, endOffset: end } = whole;
+    const key = `${url}:${start}`;
+    const seen = this.#seen.get(key) ?? new Uint8Array(end - start);
+    // Outer blocks come before those within them.
+    const run = this.#run.fill(1, 0, seen.length);
+    for (const { startOffset, endOffset, count } of blocks) {
+      run.fill(count > 0 ? 1 : 0, startOffset - start, endOffset - start);
     }
-    const key = `${url}:${startOffset}`;
-    const seen = this.#seen.get(key) ?? new Uint8Array(run.length);
-    if (remember) this.#seen.set(key, seen);
     let grown = 0;
-    for (const [k, isRun] of run.entries()) {
-      if (isRun === 0 || seen[k] === 1) continue;
-      grown++;
-      if (remember) seen[k] = 1;
+    for (let k = 0; k < seen.length; k++) {
+      if (run[k] === 1 && seen[k] === 0) {
+        grown++;
+        if (remember) seen[k] = 1;
+      }
     }
-    if (remember) this.#bytes += grown;
+    if (remember) {
+      this.#seen.set(key, seen);
+      this.#bytes += grown;
+    }
     return grown > 0;
   }
 

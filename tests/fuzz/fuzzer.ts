@@ -6,7 +6,7 @@ import type { Random } from "./random.ts";
 import { MAX_BYTES, type Target } from "./target.ts";
 
 /** Inputs from one look at the coverage to the next. */
-const BATCH = { first: 64, last: 16_384 } as const;
+const BATCH = { first: 512, last: 16_384 } as const;
 
 /** Of inputs that are kept; each further one takes the place of another. */
 const MAX_KEPT = 2000;

@@ -17,19 +17,23 @@ export async function shrunk(
         ...shortest.subarray(at + size),
       );
       starting(without);
-      if (await fails(target, without)) shortest = without;
+      if (await failureOf(target, without) !== undefined) shortest = without;
       else at += size;
     }
   }
   return shortest;
 }
 
-async function fails(target: Target, input: Uint8Array): Promise<boolean> {
+/** What the target throws at an input; undefined if it throws nothing. */
+export async function failureOf(
+  target: Target,
+  input: Uint8Array,
+): Promise<unknown> {
   try {
     await target.run(input);
-    return false;
-  } catch {
-    return true;
+    return undefined;
+  } catch (error) {
+    return error;
   }
 }
 

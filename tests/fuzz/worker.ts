@@ -4,7 +4,7 @@ import { Coverage } from "./coverage.ts";
 import { Fuzzer } from "./fuzzer.ts";
 import { Blackboard, type FuzzNews, type FuzzOrder } from "./messages.ts";
 import { Random } from "./random.ts";
-import { distilled, shrunk } from "./shrink.ts";
+import { distilled, failureOf, shrunk } from "./shrink.ts";
 import { openTarget, type Target } from "./target.ts";
 
 const REPORT_MS = 2000;
@@ -19,11 +19,16 @@ declare const self: {
 self.onmessage = async ({ data: order }) => {
   const board = new Blackboard(order.board);
   const target = await openTarget(order.name);
+  // Refusing is most of the work, and nobody reads where from.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
   try {
     await fuzz(order, target, board);
   } catch (error) {
     const input = await shrunk(target, board.input, (it) => board.write(it));
-    self.postMessage({ kind: "failure", what: textOf(error), input });
+    Error.stackTraceLimit = stackTraceLimit;
+    const again = await failureOf(target, input);
+    self.postMessage({ kind: "failure", what: textOf(again ?? error), input });
   }
 };
 

@@ -28,6 +28,7 @@ export default function open(): Target {
       Uint8Array.from(flood.flat()),
       Uint8Array.of(0, 0, 1, 1, 1, 3, 0, 0, 6, 1, 2, 2, 0, 90, 1, 0, 4, 6, 7),
     ],
+    maxBytes: 160,
     run(input) {
       const bytes = new ByteReader(input);
       const run = new Run(bytes.byte() % 2 === 0 ? "oldest" : "newest");
@@ -65,7 +66,7 @@ class Run {
     } else this.#enter(clientOf(bytes, this.#number++));
     assert.equal(admission.size, this.#inside.size);
     assert.ok(admission.size <= 2 * PLACES);
-    assert.deepEqual(new Set(admission), this.#inside);
+    for (const client of admission) assert.ok(this.#inside.has(client));
   }
 
   #enter(client: Client): void {

@@ -116,6 +116,7 @@ export default function open(): Target {
         Uint8Array.of(7, FORGED, it.length >> 8, it.length, ...it)
       ),
     ],
+    maxBytes: 256,
     run(input) {
       const bytes = new ByteReader(input);
       const flags = bytes.byte();
@@ -157,7 +158,6 @@ class Rig {
       fixedRemote,
     );
     for (const batch of arriving) receiver.receive(batch);
-    receiver.close();
   }
 
   #secrets() {
@@ -248,7 +248,6 @@ class Receiver {
   readonly #slow: SlowReplayWindows;
   readonly #fixedRemote: boolean;
   readonly #counters = new Float64Array(PLANE_COUNTERS);
-  readonly #connections: Connections;
   /** From where an authentic and new datagram has come. */
   readonly #heardFrom = new Set<number>();
   #received = 0;
@@ -265,9 +264,8 @@ class Receiver {
     table.put(MUX, keys, 0);
     table.setEndpoint(MUX, sourceWords(2), 0);
     table.counters(MUX).fill(0);
-    this.#connections = new Connections(table, engine);
     this.#inbound = new Inbound(batch, {
-      connections: this.#connections,
+      connections: new Connections(table, engine),
       deviceType: DEVICE_TYPE,
       fixedRemote,
       counters: this.#counters,
@@ -300,11 +298,6 @@ class Receiver {
     this.#received += arriving.length;
     this.#checkCounters();
     this.#checkEndpoint();
-  }
-
-  close(): void {
-    this.#parts.table.remove(MUX);
-    this.#connections.dropRetired();
   }
 
   #check({ bytes, plain, source }: Arriving, i: number): void {

@@ -1,6 +1,6 @@
 // Routes as others tell of them, and packets to anywhere.
 import { strict as assert } from "node:assert";
-import { NO_MUX } from "../../../src/route/ranges.ts";
+import { disjointRanges, NO_MUX } from "../../../src/route/ranges.ts";
 import type { Route } from "../../../src/route/route.ts";
 import { Routes } from "../../../src/route/routes.ts";
 import { RouteTable } from "../../../src/route/table.ts";
@@ -57,6 +57,7 @@ export default function open(): Target {
       const bytes = new ByteReader(input);
       const routes = new Routes();
       const known: Known[] = [];
+      table.publish(disjointRanges(32, []), disjointRanges(128, []));
       while (!bytes.isAtEnd) {
         const kind = bytes.byte();
         const family = kind & 1 ? 6 : 4;
@@ -67,8 +68,6 @@ export default function open(): Target {
         }
       }
       assert.ok(routes.list().length <= known.length);
-      // The next input begins with no routes.
-      table.publish([], []);
     },
   };
 }
