@@ -16,6 +16,9 @@ export const ANY_IPV6: IpAddress = { family: 6, bytes: new Uint8Array(16) };
 
 const GROUPS = 8;
 
+/** As long as an interface's name can be (IFNAMSIZ). */
+const ZONE = /^[\w.:-]{1,15}$/;
+
 /**
  * Any form of RFC 4291 section 2.2, and `%zone` (RFC 4007 section 11). Leading
  * zeros in IPv4 are refused: some programs read octal (RFC 6943 section 3.1.1).
@@ -24,7 +27,7 @@ export function parseAddress(text: string): IpAddress | undefined {
   const percent = text.indexOf("%");
   if (percent < 0) return parseIpv4(text) ?? parseIpv6(text);
   const zone = text.slice(percent + 1);
-  if (!/^[\w.:-]+$/.test(zone)) return undefined;
+  if (!ZONE.test(zone)) return undefined;
   const address = parseIpv6(text.slice(0, percent));
   return address && { ...address, zone };
 }

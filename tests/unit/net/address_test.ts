@@ -65,6 +65,7 @@ Deno.test("parseAddress() refuses what only looks like an address", () => {
     "::1/64",
     "fe80::1%",
     "fe80::1%a b",
+    "fe80::1%0123456789abcdef",
     "192.0.2.1%eth0",
     "localhost",
   ];

@@ -106,6 +106,17 @@ Deno.test("decodeRecord() refuses a route whose address has a zone", () => {
   assert.throws(() => decodeRecord(bytes(text)), { fault: "Invalid argument" });
 });
 
+Deno.test("decodeRecord() refuses a zone longer than any: passed on, a record must fit its five digits", () => {
+  for (const size of [15, 16, 99_700]) {
+    const zone = "x".repeat(size);
+    const address = { family: 6, bytes: new Uint8Array(16), zone } as const;
+    const record = { ...connectionRecord(), endpoint: { address, port: 1 } };
+    const text = bytes(archive(record));
+    if (size === 15) assert.deepEqual(decodeRecord(text), record);
+    else assert.throws(() => decodeRecord(text), { name: "SyncError" });
+  }
+});
+
 Deno.test("knownEndpoint() is none without address or port", () => {
   const known = (host: string, port: number) =>
     knownEndpoint(connectionRecord({ host, port }));
