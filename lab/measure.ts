@@ -75,7 +75,13 @@ export async function sendRuns(
   // One that waits for the end of a run that was lost would keep the port.
   await using receiver = to.script(script, "receive", ...args);
   await receiver.line(/^receiving$/);
-  await using sender = from.script(script, "send", address, ...args, String(runs));
+  await using sender = from.script(
+    script,
+    "send",
+    address,
+    ...args,
+    String(runs),
+  );
   const said = await sender.line(/^sent \d+$/, GRACE_SECONDS);
   const report: RunsReport = JSON.parse(
     await receiver.line(/^{/, GRACE_SECONDS),

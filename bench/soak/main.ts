@@ -150,9 +150,9 @@ async function soak({ seconds, binary }: Options): Promise<number> {
   const { samples, happenings } = soak;
   const verdict = verdictOf(samples);
   await save({ environment, samples, happenings, verdict });
-  for (const line of [...verdict.notes, ...verdict.faults]) print(line);
-  print(verdict.faults.length === 0 ? "nothing grows" : "something grows");
-  return verdict.faults.length === 0 ? 0 : 1;
+  const { text, faults, notes } = verdict;
+  for (const line of [...notes, ...faults, text]) print(line);
+  return faults.length === 0 ? 0 : 1;
 }
 
 async function save(record: SoakRecord): Promise<void> {

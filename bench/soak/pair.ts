@@ -9,7 +9,7 @@ import { type Lab, WIRE } from "../../lab/lab.ts";
 import { copy, sendRuns, serve } from "../../lab/measure.ts";
 import { missingCommand } from "../../lab/missing.ts";
 import type { PeerProgram } from "../../lab/peers.ts";
-import type { LabProcess } from "../../lab/process.ts";
+import { type LabProcess, PATIENCE_SECONDS } from "../../lab/process.ts";
 import { type Event, rotate, type SoakTunnel } from "./tunnel.ts";
 
 const LEFT = "10.99.0.1";
@@ -118,7 +118,11 @@ function eventsOf(
       async act() {
         const address = ADDRESSES[++moves % ADDRESSES.length] ?? "";
         const route = ["192.0.2.0/24", "dev", WIRE, "src", address];
+        const before = left.lines.length;
         await lab.right.ip("route", "replace", ...route);
+        // There is traffic at any time.
+        const followed = new RegExp(`autodetected.*${address}\\b`);
+        await left.line(followed, PATIENCE_SECONDS, before);
       },
     },
     {

@@ -46,6 +46,8 @@ export interface SoakRecord {
 
 /** Faults, or the lack of them, and what else is to be said. */
 export interface Verdict {
+  /** What it comes to. */
+  readonly text: string;
   readonly faults: readonly string[];
   readonly notes: readonly string[];
 }
@@ -62,10 +64,8 @@ export function verdictOf(samples: readonly Sample[]): Verdict {
   const size = Math.floor(settled.length / 5);
   if (size === 0) {
     const minutes = SETTLED_SECONDS / 60;
-    return {
-      faults: [],
-      notes: [`no verdict: it says something after ${minutes} minutes only`],
-    };
+    const text = `no verdict: there is one after ${minutes} minutes and more`;
+    return { text, faults: [], notes: [] };
   }
   const first = settled.slice(0, size);
   const last = settled.slice(-size);
@@ -80,7 +80,11 @@ export function verdictOf(samples: readonly Sample[]): Verdict {
     const more = of(last, "descriptors") - of(first, "descriptors");
     if (more > 0) faults.push(`${name}: ${more} descriptors more`);
   }
-  return { faults, notes };
+  const minutes = SETTLED_SECONDS / 60;
+  const text = faults.length === 0
+    ? `flat: nothing grows after ${minutes} minutes`
+    : `not flat: ${faults.length} faults`;
+  return { text, faults, notes };
 }
 
 /** The middle one; NaN of nothing. */
