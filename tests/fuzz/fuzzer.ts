@@ -11,7 +11,7 @@ const BATCH = { first: 512, last: 16_384 } as const;
 /** Of inputs that are kept; each further one takes the place of another. */
 const MAX_KEPT = 2000;
 
-/** So often, of 4, one of those kept last is changed. */
+/** A quarter of all inputs is made of so many that were kept last. */
 const RECENT = 16;
 
 export class Fuzzer {
