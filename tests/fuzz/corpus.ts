@@ -3,6 +3,11 @@ import { fromHex, toHex } from "../vectors/vectors.ts";
 
 const FOLDER = new URL("corpus/", import.meta.url);
 
+export function corpusNames(): string[] {
+  return [...Deno.readDirSync(FOLDER)]
+    .map(({ name }) => name.replace(/\.hex$/, ""));
+}
+
 export function readCorpus(name: string): Uint8Array[] {
   try {
     return parseCorpus(Deno.readTextFileSync(fileOf(name)));

@@ -59,6 +59,7 @@ export class Coverage {
   async forget(): Promise<void> {
     await this.#take();
     this.#seen.clear();
+    this.#bytes = 0;
   }
 
   #isNew(

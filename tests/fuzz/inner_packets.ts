@@ -93,10 +93,14 @@ export class InnerPackets {
     return this.#writes;
   }
 
-  /** Makes lengths and checksums of a packet right, if it is one. */
-  mend(packet: Uint8Array): void {
+  /**
+   * Makes lengths and checksums of a packet right, if it is one.
+   *
+   * @param link Bytes of its Ethernet header
+   */
+  mend(packet: Uint8Array, link: number): void {
     this.#bytes.set(packet, READ_AT);
-    mendLengths(this.memory.view, READ_AT, packet.length);
+    mendLengths(this.memory.view, READ_AT + link, packet.length - link);
     const protocol = this.headers.read(READ_AT, packet.length);
     if (protocol === TCP || protocol === UDP) this.#mendChecksums(protocol);
     packet.set(this.#bytes.subarray(READ_AT, READ_AT + packet.length));
@@ -176,7 +180,7 @@ export class InnerPackets {
   }
 }
 
-/** Lengths of a packet without an Ethernet header, without extensions. */
+/** Lengths of a packet without extension headers. */
 function mendLengths(view: DataView, at: number, size: number): void {
   const version = view.getUint8(at) >> 4;
   if (version === 4 && size >= 28) {

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { readCorpus } from "./corpus.ts";
+import { corpusNames, readCorpus } from "./corpus.ts";
 import { Fuzzer } from "./fuzzer.ts";
 import { Random } from "./random.ts";
 import { openTarget, targetNames } from "./target.ts";
@@ -19,3 +19,8 @@ for (const name of targetNames()) {
     assert.equal(fuzzer.runs, before + RUNS);
   });
 }
+
+Deno.test("every corpus belongs to a fuzz target", () => {
+  const names = new Set(targetNames());
+  assert.deepEqual(corpusNames().filter((name) => !names.has(name)), []);
+});

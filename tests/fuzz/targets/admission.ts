@@ -28,7 +28,7 @@ export default function open(): Target {
       Uint8Array.from(flood.flat()),
       Uint8Array.of(0, 0, 1, 1, 1, 3, 0, 0, 6, 1, 2, 2, 0, 90, 1, 0, 4, 6, 7),
     ],
-    maxBytes: 160,
+    maxBytes: 96,
     run(input) {
       const bytes = new ByteReader(input);
       const run = new Run(bytes.byte() % 2 === 0 ? "oldest" : "newest");

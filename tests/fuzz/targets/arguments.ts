@@ -87,7 +87,7 @@ export default function open(): Target {
       ...["key", "salt", "fe80::1%eth0", "10.0.0.1/24", "syslog:", "stdout:5"],
       "0123456789abcdef",
     ],
-    maxBytes: 256,
+    maxBytes: 160,
     run(input) {
       const [calledAs = "", ...argv] = new TextDecoder().decode(input)
         .split("\0");

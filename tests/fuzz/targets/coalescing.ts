@@ -7,7 +7,7 @@ import {
   timestamps,
   udpPacket,
 } from "../../../lab/packets.ts";
-import { OTHER, UNCLEAR } from "../../../src/offload/headers.ts";
+import { OTHER, TCP, UNCLEAR } from "../../../src/offload/headers.ts";
 import { toHex } from "../../vectors/vectors.ts";
 import { ByteReader } from "../bytes.ts";
 import { InnerPackets, isSame } from "../inner_packets.ts";
@@ -21,17 +21,26 @@ const MENDED = 2;
 const SPOILT = 4;
 const OTHER_FLOW = 8;
 const LONG = 16;
+/** Of the first packet: all of them come in Ethernet frames. */
+const FRAMES = 32;
+const VLAN = 64;
 
-const DONT_FRAGMENT = 0x40;
+const ETHERNET_BYTES = 14;
+const VLAN_BYTES = 4;
+
+const DONT_FRAGMENT = 0x4000;
 
 /**
  * An input is a list of packets: each is given as it is, or is the one that
  * follows on the one before, with a byte that is another.
  */
 export default function open(): Target {
-  const inner = new InnerPackets(false);
+  const tun = new InnerPackets(false);
+  const tap = new InnerPackets(true);
   const payload = counting(8);
-  const given = (packet: Uint8Array) => [MENDED, packet.length, ...packet];
+  const given = (packet: Uint8Array, flags = 0) => [
+    ...[flags | MENDED, packet.length, ...packet],
+  ];
   const next = [NEXT | MENDED, 0, 0];
   const options = timestamps(3);
   const run = (packet: Uint8Array, ...others: number[][]) =>
@@ -44,12 +53,20 @@ export default function open(): Target {
       run(udpPacket({ version: 6, fragment: 0 }, { payload }), next, next),
       run(tcpPacket({ fragment: 0 }, { payload, flags: 0x18 }), next, next),
       run(tcpPacket({ optionBytes: 8 }, { payload }), next),
-      run(tcpPacket({}, { payload }), [NEXT | MENDED | SPOILT, 13, 0x19], next),
+      run(
+        tcpPacket({}, { payload }),
+        [NEXT | MENDED | SPOILT, 33, 0, 0x18],
+        next,
+      ),
       run(tcpPacket({}, { payload }), [NEXT | MENDED | OTHER_FLOW, 0, 0], next),
       run(udpPacket({}, { payload }), [LONG | MENDED, 60, 0x45], next),
+      ...[FRAMES, FRAMES | VLAN].map((flags) =>
+        Uint8Array.of(...given(tcpPacket({}, { payload }), flags), ...next)
+      ),
     ],
     run(input) {
-      const packets = packetsOf(new ByteReader(input), inner);
+      const inner = (input[0] ?? 0) & FRAMES ? tap : tun;
+      const packets = packetsOf(new ByteReader(input), inner, inner === tap);
       const written = inner.coalesce(packets);
       const out = written.flatMap((write) => segmentsOf(inner, write));
       assertSameFlows(inner, packets, out);
@@ -57,17 +74,30 @@ export default function open(): Target {
   };
 }
 
-function packetsOf(bytes: ByteReader, inner: InnerPackets): Uint8Array[] {
+function packetsOf(
+  bytes: ByteReader,
+  inner: InnerPackets,
+  isTap: boolean,
+): Uint8Array[] {
   const packets: Uint8Array[] = [];
   let before: Uint8Array | undefined;
   while (!bytes.isAtEnd && packets.length < MAX_PACKETS) {
     const flags = bytes.byte();
     const first = bytes.byte();
-    const packet = flags & NEXT && before !== undefined
-      ? following(before, flags, first, bytes.byte())
+    const isNext = flags & NEXT && before !== undefined;
+    const given = isNext
+      ? before ?? new Uint8Array()
       : padded(bytes.take(first), flags & LONG ? 1000 : 0);
+    const packet = isTap && !isNext
+      ? framed(given, (flags & VLAN) !== 0)
+      : given.slice();
     if (packet.length === 0) continue;
-    if (flags & MENDED) inner.mend(packet);
+    const link = isTap ? linkBytes(packet) : 0;
+    if (isNext) follow(packet.subarray(link), flags, bytes.byte());
+    if (isNext && flags & SPOILT && first < packet.length) {
+      packet[first] = bytes.byte();
+    }
+    if (flags & MENDED) inner.mend(packet, link);
     before = packet;
     packets.push(packet);
   }
@@ -80,29 +110,33 @@ function padded(bytes: Uint8Array, size: number): Uint8Array {
   return all;
 }
 
-/** As a sender makes the next packet of a flow, but for one byte. */
-function following(
-  before: Uint8Array,
-  flags: number,
-  at: number,
-  value: number,
-): Uint8Array {
-  const packet = before.slice();
-  const view = new DataView(packet.buffer);
+function framed(packet: Uint8Array, isVlan: boolean): Uint8Array {
+  const type = (packet[0] ?? 0) >> 4 === 6 ? [0x86, 0xdd] : [0x08, 0x00];
+  const tag = isVlan ? [0x81, 0x00, 0x00, 0x05] : [];
+  const hosts = [2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2];
+  return Uint8Array.of(...hosts, ...tag, ...type, ...packet);
+}
+
+function linkBytes(frame: Uint8Array): number {
+  return ETHERNET_BYTES + (frame[12] === 0x81 ? VLAN_BYTES : 0);
+}
+
+/** Makes it what a sender sends next in its flow, or in another one. */
+function follow(packet: Uint8Array, flags: number, host: number): void {
+  const { buffer, byteOffset, byteLength } = packet;
+  const view = new DataView(buffer, byteOffset, byteLength);
   const isV6 = (packet[0] ?? 0) >> 4 === 6;
   const transport = isV6 ? 40 : ((packet[0] ?? 0) & 15) * 4;
   const protocol = packet[isV6 ? 6 : 9];
   if (!isV6 && packet.length >= 20) {
     view.setUint16(4, view.getUint16(4) + 1);
   }
-  if (protocol === 6 && packet.length >= transport + 20) {
+  if (protocol === TCP && packet.length >= transport + 20) {
     const header = (view.getUint8(transport + 12) >> 4) * 4;
     const size = Math.max(0, packet.length - transport - header);
     view.setUint32(transport + 4, view.getUint32(transport + 4) + size);
   }
-  if (flags & OTHER_FLOW && packet.length >= 20) view.setUint8(15, value);
-  if (flags & SPOILT && at < packet.length) packet[at] = value;
-  return packet;
+  if (flags & OTHER_FLOW && packet.length >= 20) view.setUint8(15, host);
 }
 
 /** The packets that one write to the device means. */
@@ -165,18 +199,16 @@ function sightOf(inner: InnerPackets, packet: Uint8Array): Sight {
     ? ""
     : packet.subarray(transport - at, transport - at + 4).join();
   const flow = `${hosts} ${protocol} ${ports}`;
-  return { packet: withoutId(packet), hosts, flow, isUnclear };
+  const isV4 = !isOther && !v6;
+  const compared = isV4 ? withoutId(packet, network - at) : packet;
+  return { packet: compared, hosts, flow, isUnclear };
 }
 
 /** RFC 6864 section 4.1. Its part in the checksum goes with it. */
-function withoutId(packet: Uint8Array): Uint8Array {
-  const [first = 0] = packet;
-  const fragment = (packet[6] ?? 0) & 0xff;
-  const isAtomic = first >> 4 === 4 && fragment === DONT_FRAGMENT &&
-    packet[7] === 0 && packet.length >= 20;
-  if (!isAtomic) return packet;
+function withoutId(packet: Uint8Array, network: number): Uint8Array {
   const copy = packet.slice();
-  const view = new DataView(copy.buffer);
+  const view = new DataView(copy.buffer, network);
+  if (view.getUint16(6) !== DONT_FRAGMENT) return packet;
   const sum = view.getUint16(10) + view.getUint16(4);
   view.setUint16(10, (sum & 0xffff) + (sum >>> 16));
   view.setUint16(4, 0);

@@ -116,7 +116,7 @@ export default function open(): Target {
         Uint8Array.of(7, FORGED, it.length >> 8, it.length, ...it)
       ),
     ],
-    maxBytes: 256,
+    maxBytes: 200,
     run(input) {
       const bytes = new ByteReader(input);
       const flags = bytes.byte();

@@ -18,7 +18,7 @@ const UNFRAMED = 1;
 /** Of the first byte: `anytun showtables` reads it, not a member. */
 const TABLE = 2;
 /** The other bits say how long the pieces are that the stream comes in. */
-const PIECES = [1, 5, 6, 7, 64, 1000];
+const PIECES = [1000, 64, 100, 7, 200, 6, 5, 1];
 
 const encoder = new TextEncoder();
 
