@@ -146,9 +146,13 @@ async function soak({ seconds, binary }: Options): Promise<number> {
   const pair = await startPair(pairLab, program, (name) => folder.file(name));
   const cluster = await startCluster(clusterLab, program);
   const soak = new Soak({ pair, cluster }, seconds);
-  await soak.run();
+  // Whatever ends it, hours of samples are not to be lost.
+  const failures = await soak.run().then(
+    () => [],
+    (error) => [error instanceof Error ? error.message : String(error)],
+  );
   const { samples, happenings } = soak;
-  const verdict = verdictOf(samples);
+  const verdict = verdictOf(samples, failures);
   await save({ environment, samples, happenings, verdict });
   const { text, faults, notes } = verdict;
   for (const line of [...notes, ...faults, text]) print(line);

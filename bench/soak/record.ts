@@ -58,18 +58,25 @@ export const SETTLED_SECONDS = 600;
 /** Of resident memory. */
 const MAX_GROWTH = 0.05;
 
-/** Looks at what came after {@linkcode SETTLED_SECONDS}. */
-export function verdictOf(samples: readonly Sample[]): Verdict {
+/**
+ * Looks at what came after {@linkcode SETTLED_SECONDS}.
+ *
+ * @param failures What ended the soak before its time
+ */
+export function verdictOf(
+  samples: readonly Sample[],
+  failures: readonly string[] = [],
+): Verdict {
   const settled = samples.filter(({ seconds }) => seconds >= SETTLED_SECONDS);
   const size = Math.floor(settled.length / 5);
   if (size === 0) {
     const minutes = SETTLED_SECONDS / 60;
     const text = `no verdict: there is one after ${minutes} minutes and more`;
-    return { text, faults: [], notes: [] };
+    return { text, faults: failures, notes: [] };
   }
   const first = settled.slice(0, size);
   const last = settled.slice(-size);
-  const faults: string[] = [];
+  const faults = [...failures];
   const notes: string[] = [];
   for (const name of Object.keys(settled[0]?.daemons ?? {})) {
     const of = (part: readonly Sample[], key: keyof Daemon) =>
@@ -83,7 +90,7 @@ export function verdictOf(samples: readonly Sample[]): Verdict {
   const minutes = SETTLED_SECONDS / 60;
   const text = faults.length === 0
     ? `flat: nothing grows after ${minutes} minutes`
-    : `not flat: ${faults.length} faults`;
+    : `faults: ${faults.length}`;
   return { text, faults, notes };
 }
 
