@@ -7,7 +7,8 @@ const PRODUCT = /\/(?:src|ffi)\//;
 /**
  * Which bytes of each function were ever run. The engine counts from one
  * question to the next; it joins blocks that were run equally often, so that
- * its ranges are compared byte by byte.
+ * its ranges are compared byte by byte. One for each thread: a second one would
+ * count functions as a whole.
  */
 export class Coverage {
   readonly #session = new Session();

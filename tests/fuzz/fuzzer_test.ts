@@ -5,7 +5,7 @@ import { Fuzzer } from "./fuzzer.ts";
 import { Mutator } from "./mutator.ts";
 import { parseOptions } from "./options.ts";
 import { Random } from "./random.ts";
-import { shrunk } from "./shrink.ts";
+import { distilled, shrunk } from "./shrink.ts";
 import type { Target } from "./target.ts";
 
 /** Fails at inputs with these bytes, one behind the other. */
@@ -78,20 +78,31 @@ Deno.test("options of the fuzzer that make no sense are named", () => {
   assert.throws(() => parse("--input", "f"), /--input: name the one target/);
 });
 
-Deno.test("code that no input has run before is noticed once", async () => {
-  const { parsePrefix } = await import("../../src/net/prefix.ts");
+Deno.test("code that was not run before is noticed once, and inputs that run it are kept", async () => {
+  const { parseAddress } = await import("../../src/net/address.ts");
   const coverage = await Coverage.start();
   try {
-    parsePrefix("10.0.0.0/8");
+    parseAddress("1.2.3.4");
     assert.equal(await coverage.hasGrown(false), true);
-    parsePrefix("10.0.0.0/8");
+    parseAddress("1.2.3.4");
     assert.equal(await coverage.hasGrown(true), true);
-    const { bytes } = coverage;
-    parsePrefix("10.0.0.0/8");
+    parseAddress("1.2.3.4");
     assert.equal(await coverage.hasGrown(true), false);
-    parsePrefix("2001:db8::/32");
-    assert.equal(await coverage.hasGrown(true), true);
+    const { bytes } = coverage;
+    const target: Target = {
+      seeds: [new TextEncoder().encode("1.2.3.4")],
+      words: ["::", "%"],
+      run: (input) => void parseAddress(new TextDecoder().decode(input)),
+    };
+    const fuzzer = new Fuzzer(target, [], new Random(5), coverage);
+    await fuzzer.replay();
+    for (let k = 0; k < 8; k++) await fuzzer.step(1000);
     assert.ok(coverage.bytes > bytes);
+    const { found } = fuzzer;
+    assert.equal(new Set(found.map(String)).size, found.length);
+    const fewer = await distilled(target, coverage, [], found);
+    assert.ok(fewer.length > 0 && fewer.length <= found.length);
+    assert.deepEqual(await distilled(target, coverage, fewer, found), []);
   } finally {
     coverage.close();
   }
