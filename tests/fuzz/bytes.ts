@@ -1,4 +1,4 @@
-// Choices that an input makes, read from its start.
+// Bytes of inputs: the choices that they make, read from the start.
 
 /** What lies beyond the end is 0, so that every input means something. */
 export class ByteReader {
@@ -31,4 +31,10 @@ export class ByteReader {
     this.#at += size;
     return taken;
   }
+}
+
+export function isSame(a: Uint8Array, b: Uint8Array | undefined): boolean {
+  if (b === undefined || a.length !== b.length) return false;
+  for (let k = 0; k < a.length; k++) if (a[k] !== b[k]) return false;
+  return true;
 }

@@ -8,6 +8,7 @@ import {
 import { Coalescer, SCRATCH_SIZE } from "../../src/offload/coalesce.ts";
 import { PacketHeaders, TCP, UDP } from "../../src/offload/headers.ts";
 import { IN_PLACE, Segmenter } from "../../src/offload/segment.ts";
+import { isSame } from "./bytes.ts";
 
 /** The longest packet that fits a datagram, and more than the tests' inputs. */
 export const ROOM = 1600;
@@ -144,23 +145,29 @@ export class InnerPackets {
         at += size + GAP;
       }
     }
-    const isClean = (from: number, to: number) =>
-      bytes.subarray(from, to).every((byte) => byte === around);
+    const isClean = (from: number, to: number) => {
+      for (let at = from; at < to; at++) if (bytes[at] !== around) return false;
+      return true;
+    };
     assert.ok(isClean(READ_AT - MARGIN, READ_AT), "it has written before it");
     assert.ok(isClean(end, end + MARGIN), "it has written behind it");
     return { answer, packets };
   }
 
   #gathered(at: Uint32Array, size: Uint32Array, count: number): Uint8Array {
-    const pieces: number[] = [];
+    let total = 0;
+    for (let i = 0; i < count; i++) total += size[i] ?? 0;
+    const write = new Uint8Array(total);
+    let to = 0;
     for (let i = 0; i < count; i++) {
       const from = at[i] ?? 0;
-      const to = from + (size[i] ?? 0);
-      const isScratch = from >= SCRATCH_AT && to <= SCRATCH_AT + SCRATCH_SIZE;
-      assert.ok(isScratch || from >= READ_AT && to <= SEGMENTS_AT);
-      pieces.push(...this.#bytes.subarray(from, to));
+      const end = from + (size[i] ?? 0);
+      const isScratch = from >= SCRATCH_AT && end <= SCRATCH_AT + SCRATCH_SIZE;
+      assert.ok(isScratch || from >= READ_AT && end <= SEGMENTS_AT);
+      write.set(this.#bytes.subarray(from, end), to);
+      to += end - from;
     }
-    return Uint8Array.from(pieces);
+    return write;
   }
 
   #mendChecksums(protocol: number): void {
@@ -198,10 +205,4 @@ function mendLengths(view: DataView, at: number, size: number): void {
 /** Of IPv4. */
 function headerBytes(view: DataView, network: number): number {
   return (view.getUint8(network) & 15) * 4;
-}
-
-export function isSame(a: Uint8Array, b: Uint8Array | undefined): boolean {
-  if (b === undefined || a.length !== b.length) return false;
-  for (let k = 0; k < a.length; k++) if (a[k] !== b[k]) return false;
-  return true;
 }

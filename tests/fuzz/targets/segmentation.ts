@@ -7,12 +7,8 @@ import {
   udpPacket,
 } from "../../../lab/packets.ts";
 import { superPacket, unfinished } from "../../../lab/super_packets.ts";
-import {
-  InnerPackets,
-  isSame,
-  ROOM,
-  type Segmented,
-} from "../inner_packets.ts";
+import { InnerPackets, ROOM, type Segmented } from "../inner_packets.ts";
+import { isSame } from "../bytes.ts";
 import { IN_PLACE, MALFORMED } from "../../../src/offload/segment.ts";
 import type { Target } from "../target.ts";
 
