@@ -33,6 +33,7 @@ export default function open(): Target {
       const bytes = new ByteReader(input);
       const run = new Run(bytes.byte() % 2 === 0 ? "oldest" : "newest");
       while (!bytes.isAtEnd) run.take(bytes);
+      run.end();
     },
   };
 }
@@ -66,7 +67,10 @@ class Run {
     } else this.#enter(clientOf(bytes, this.#number++));
     assert.equal(admission.size, this.#inside.size);
     assert.ok(admission.size <= 2 * PLACES);
-    for (const client of admission) assert.ok(this.#inside.has(client));
+  }
+
+  end(): void {
+    assert.deepEqual(new Set(this.#admission), this.#inside);
   }
 
   #enter(client: Client): void {
