@@ -52,10 +52,10 @@ export const remoteRows = {
   }),
 };
 
-/** Against roaming; the originals have no such option. */
-export const fixedRemoteRow = flag({
+/** The originals have no such option. */
+export const noRoamingRow = flag({
   group: "Network",
-  long: "--fixed-remote",
+  long: "--no-roaming",
   help: "a peer that is known stays where it is: no datagram moves it",
 });
 

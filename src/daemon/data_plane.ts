@@ -182,12 +182,13 @@ function tunnelSettings(
   senderIds: readonly number[],
 ): TunnelSettings {
   const { cipher, kdPrf, authAlgo, tagLength } = options;
-  const { device, mux, fixedRemote, engine, workers, offloads } = options;
+  const { device, mux, noRoaming, engine, workers, offloads } = options;
   const { routing } = options.cluster;
   return {
     params: { cipher, kdPrf, authAlgo, tagLength },
     deviceType: device.type,
-    ...{ mux, routing, senderIds, fixedRemote, engine, workers, offloads },
+    ...{ mux, routing, senderIds, engine, workers, offloads },
+    roaming: !noRoaming,
   };
 }
 

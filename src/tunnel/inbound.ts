@@ -59,8 +59,8 @@ export interface InboundEvents {
 export interface InboundOptions {
   readonly connections: Connections;
   readonly deviceType: DeviceType;
-  /** Whether an endpoint that is known stays, whoever is heard. */
-  readonly fixedRemote: boolean;
+  /** Whether a peer that is known may move to where it is heard. */
+  readonly roaming: boolean;
   /** Taken are muxes that modulo `of` are `index`; without it all. */
   readonly share?: { readonly index: number; readonly of: number } | undefined;
   readonly counters: Float64Array;
@@ -355,9 +355,9 @@ export class Inbound {
     if (sameSockaddr(endpoint, 0, sources, source)) {
       return tenure.hear(this.#heard);
     }
-    const { fixedRemote, connections, events, moved } = this.#options;
+    const { roaming, connections, events, moved } = this.#options;
     const isFirst = !connection.hasEndpoint;
-    if (fixedRemote && !isFirst) return;
+    if (!roaming && !isFirst) return;
     if (!tenure.yields(endpoint, sources, source, this.#heard)) return;
     if (!connections.table.follow(mux, keys.name, sources, source)) return;
     copySockaddr(sources, source, endpoint, 0);

@@ -85,7 +85,7 @@ async function choose(
       ANY_SENDER_ID,
       (words) => crypto.getRandomValues(words),
     ),
-    fixedRemote: options.fixedRemote ?? false,
+    roaming: options.roaming ?? true,
     engine: options.engine ?? "auto",
     workers: read.workers,
     offloads: read.offloads,

@@ -29,8 +29,8 @@ export interface TunnelOptions extends SatpOptions {
   readonly port?: number;
   /** Where the peer is, such as `192.0.2.1:4444`; default: where it is heard. */
   readonly remote?: string;
-  /** Whether a known endpoint of a peer stays, whoever is heard. */
-  readonly fixedRemote?: boolean;
+  /** Whether a peer that is known may move to where it is heard; default true. */
+  readonly roaming?: boolean;
   /** Number of the first connection, 0 to 65535; default 0. */
   readonly mux?: number;
   /** Sequence numbers that the replay window spans; default 1024. */

@@ -53,8 +53,8 @@ export interface TunnelSettings {
   readonly routing: boolean;
   /** Of the datagrams to send, one after the other: 1 to 256. */
   readonly senderIds: readonly number[];
-  /** Whether a known endpoint of a peer stays, whoever is heard. */
-  readonly fixedRemote: boolean;
+  /** Whether a peer that is known may move to where it is heard. */
+  readonly roaming: boolean;
   readonly engine: EngineChoice;
   readonly workers: WorkersChoice;
   readonly offloads: ReadonlySet<OffloadName>;

@@ -190,7 +190,7 @@ export class MemoryPlane implements PlaneUnderTest {
       },
       inbound: {
         ...shared,
-        fixedRemote: options.fixedRemote ?? false,
+        roaming: options.roaming ?? true,
         events,
         moved: (mux) => this.moved.push(mux),
         now,

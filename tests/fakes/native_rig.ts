@@ -270,11 +270,11 @@ export class NativeRig implements PlaneUnderTest {
 
   #nativeOptions(options: NativeRigOptions): NativeOptions {
     const { engine, params, deviceType = "tun", senderIds = [0] } = options;
-    const { fixedRemote = false, mux = 0 } = options;
+    const { roaming = true, mux = 0 } = options;
     const { coalesceTcp = false, coalesceUdp = false } = options;
     return {
       settings: tunnelSettings({
-        ...{ params, deviceType, senderIds, fixedRemote, mux },
+        ...{ params, deviceType, senderIds, roaming, mux },
       }),
       engine,
       connections: this.table.shared,

@@ -23,7 +23,7 @@ export interface PlaneOptions {
   readonly mux?: number;
   readonly senderIds?: readonly number[];
   readonly windowSize?: number;
-  readonly fixedRemote?: boolean;
+  readonly roaming?: boolean;
   readonly deviceType?: DeviceType;
   /** Without it the peer is auto-detected. */
   readonly remote?: PeerName;

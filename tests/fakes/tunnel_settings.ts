@@ -20,7 +20,7 @@ export function tunnelSettings(
     mux: 0,
     routing: false,
     senderIds: [0],
-    fixedRemote: false,
+    roaming: true,
     engine: "builtin",
     workers: 1,
     offloads: new Set(),

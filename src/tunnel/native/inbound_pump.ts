@@ -42,7 +42,7 @@ export class InboundPump {
 
   constructor(setup: NativeSetup, parts: WorkerParts) {
     const { libc, arena, connections, counters, log, moved, now } = parts;
-    const { params, deviceType, fixedRemote } = setup.settings;
+    const { params, deviceType, roaming } = setup.settings;
     this.#parts = parts;
     this.#sockets = Int32Array.from(setup.receiveFrom);
     const region = DatagramBatch.regionBytes(params, BATCH_DATAGRAMS);
@@ -54,7 +54,7 @@ export class InboundPump {
         arena.take(region, 64),
       ),
       {
-        ...{ connections, deviceType, fixedRemote, counters, now, moved },
+        ...{ connections, deviceType, roaming, counters, now, moved },
         share: setup.share,
         events: log,
       },

@@ -73,7 +73,7 @@ export class PortableBuilder implements PlaneBuilder {
   start({ table, routes, moved }: PlaneSetup): Promise<RunningPlane> {
     const device = this.#device;
     if (device === undefined) throw new Error("Cannot start without a device");
-    const { params, deviceType, mux, senderIds, fixedRemote } = this.#settings;
+    const { params, deviceType, mux, senderIds, roaming } = this.#settings;
     const { engine, newBatch } = this.#openEngine(params);
     const connections = new Connections(table, engine);
     const planeLog = new PlaneLog(this.#logger, this.#now);
@@ -99,7 +99,7 @@ export class PortableBuilder implements PlaneBuilder {
       },
       inbound: {
         ...shared,
-        fixedRemote,
+        roaming,
         events: planeLog,
         moved,
         now: this.#now,

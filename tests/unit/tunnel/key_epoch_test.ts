@@ -82,7 +82,7 @@ class Bench {
     const batchFailed = (error: unknown) => this.failures.push(error);
     this.inbound = new Inbound(batch(), {
       ...shared,
-      fixedRemote: false,
+      roaming: true,
       now: () => this.now,
       moved() {},
       events: {

@@ -220,7 +220,7 @@ planeTest(
 
 Deno.test("a fixed endpoint is not moved by anything that is heard", async () => {
   await using plane = await MemoryPlane.start(
-    await given({ remote: "home", fixedRemote: true }),
+    await given({ remote: "home", roaming: false }),
   );
   const codec = await peer();
   assert.deepEqual(
@@ -235,7 +235,7 @@ Deno.test("a fixed endpoint is not moved by anything that is heard", async () =>
 planeTest(
   "without -r a fixed endpoint is that of the first who is heard",
   async (rig) => {
-    await using plane = await rig.start(await given({ fixedRemote: true }));
+    await using plane = await rig.start(await given({ roaming: false }));
     const codec = await peer();
     await plane.receive([await sealed(codec, 1)], "home");
     await plane.receive([await sealed(codec, 2)], "away");

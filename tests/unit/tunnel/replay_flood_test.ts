@@ -59,7 +59,7 @@ class Receiver {
     this.inbound = new Inbound(batch, {
       connections: new Connections(this.table, this.engine),
       deviceType: "tun",
-      fixedRemote: false,
+      roaming: true,
       counters: new Float64Array(PLANE_COUNTERS),
       events: {
         wrongTag() {},
