@@ -49,8 +49,8 @@ import { daemonLogTargetsOf, debugRow, logFormatRow, logRow } from "./log.ts";
 import {
   familyOf,
   familyRows,
-  noRoamingRow,
   localRows,
+  noRoamingRow,
   remoteRows,
   requireFamily,
 } from "./network.ts";

@@ -61,6 +61,12 @@ export const clusterRows = {
     help: "anytun-controld to take connections from; the same as -M",
   }),
   ...syncTrustRows,
+  anySource: flag({
+    group: "Cluster",
+    long: "--any-source",
+    help: "take packets of any source address from each peer, and not only " +
+      "from the networks that are routed to it",
+  }),
 };
 
 /** What `anytun` is told about the cluster that it is a member of. */
@@ -70,6 +76,8 @@ export interface ClusterOptions extends SyncTrust {
   readonly syncServers: readonly PlaceName[];
   /** Whether the destination of a packet decides on its connection. */
   readonly routing: boolean;
+  /** Whether peers may send from addresses that are not routed to them. */
+  readonly anySource: boolean;
   /** Networks that lie behind the own peer. */
   readonly routes: readonly Prefix[];
 }
@@ -110,7 +118,14 @@ export function clusterOf(
         "--control-host (-X), and --type tun",
     );
   }
-  return { syncServer, syncServers, ...trust, routing, routes };
+  const { anySource } = values;
+  if (anySource && !routing) {
+    warn(
+      `${names.anySource} has no effect without --sync-hosts (-M) or ` +
+        "--control-host (-X), and --type tun: nothing is filtered",
+    );
+  }
+  return { syncServer, syncServers, ...trust, routing, anySource, routes };
 }
 
 function syncServerOf(

@@ -183,11 +183,11 @@ function tunnelSettings(
 ): TunnelSettings {
   const { cipher, kdPrf, authAlgo, tagLength } = options;
   const { device, mux, noRoaming, engine, workers, offloads } = options;
-  const { routing } = options.cluster;
+  const { routing, anySource } = options.cluster;
   return {
     params: { cipher, kdPrf, authAlgo, tagLength },
     deviceType: device.type,
-    ...{ mux, routing, senderIds, engine, workers, offloads },
+    ...{ mux, routing, anySource, senderIds, engine, workers, offloads },
     roaming: !noRoaming,
   };
 }

@@ -12,17 +12,20 @@ export const MAX_PREFIXES = 0x10000;
 
 const MAX_RANGES = 2 * MAX_PREFIXES + 1;
 const IPV4_HEADER_BYTES = 20;
+const IPV4_SOURCE = 12;
 const IPV4_DESTINATION = 16;
 const IPV6_HEADER_BYTES = 40;
+const IPV6_SOURCE = 8;
 const IPV6_DESTINATION = 24;
 const IPV6_WORDS = 4;
 
 // Places in the memory, in words. Each copy begins with its two numbers of
-// ranges; starts and muxes follow, a mux as its value and one, 0 for none.
+// ranges, and whether any of them leads somewhere; starts and muxes follow, a mux as its value and one, 0 for none.
 const VERSION = 0;
 const COPIES = 16;
 const IPV4_COUNT = 0;
 const IPV6_COUNT = 1;
+const HAS_ROUTES = 2;
 const IPV4_STARTS = 16;
 const IPV4_MUXES = IPV4_STARTS + MAX_RANGES;
 const IPV6_STARTS = IPV4_MUXES + MAX_RANGES;
@@ -63,6 +66,7 @@ export class RouteTable {
     const copy = copyOf(version);
     words[copy + IPV4_COUNT] = ipv4.length;
     words[copy + IPV6_COUNT] = ipv6.length;
+    words[copy + HAS_ROUTES] = [ipv4, ipv6].some(leadsSomewhere) ? 1 : 0;
     ipv4.forEach(({ start, mux }, i) => {
       words[copy + IPV4_STARTS + i] = Number(start);
       words[copy + IPV4_MUXES + i] = mux + 1;
@@ -78,6 +82,12 @@ export class RouteTable {
     Atomics.store(words, VERSION, version);
   }
 
+  /** Whether nothing is routed anywhere. */
+  get isEmpty(): boolean {
+    const copy = copyOf(Atomics.load(this.#words, VERSION));
+    return this.#words[copy + HAS_ROUTES] !== 1;
+  }
+
   /** As in the original, one too short for its header is bound for 0.0.0.0. */
   lookup(memory: Uint8Array, at: number, size: number): number {
     const nibble = (memory[at] ?? 0) >>> 4;
@@ -88,6 +98,18 @@ export class RouteTable {
       return this.lookupIpv6(memory, at + IPV6_DESTINATION);
     }
     return nibble === 4 || nibble === 6 ? this.#lookupWord(0) : NO_MUX;
+  }
+
+  /** Where answers to the packet go; none to one without a whole header. */
+  lookupSource(memory: Uint8Array, at: number, size: number): number {
+    const nibble = (memory[at] ?? 0) >>> 4;
+    if (nibble === 4 && size >= IPV4_HEADER_BYTES) {
+      return this.lookupIpv4(memory, at + IPV4_SOURCE);
+    }
+    if (nibble === 6 && size >= IPV6_HEADER_BYTES) {
+      return this.lookupIpv6(memory, at + IPV6_SOURCE);
+    }
+    return NO_MUX;
   }
 
   lookupIpv4(memory: Uint8Array, at: number): number {
@@ -150,6 +172,10 @@ export class RouteTable {
     }
     return (words[copy + IPV6_MUXES + low] ?? 0) - 1;
   }
+}
+
+function leadsSomewhere(ranges: readonly AddressRange[]): boolean {
+  return ranges.some(({ mux }) => mux !== NO_MUX);
 }
 
 function copyOf(version: number): number {

@@ -23,6 +23,7 @@ export const ConnectionCounter = {
   NO_PAYLOAD: 7,
   WRONG_PAYLOAD_TYPE: 8,
   SEND_DROPPED: 9,
+  WRONG_SOURCE: 10,
 } as const;
 
 export const CONNECTION_COUNTER_INFOS: readonly CounterInfo[] = [
@@ -96,6 +97,14 @@ export const CONNECTION_COUNTER_INFOS: readonly CounterInfo[] = [
     help: "Authentic datagrams with a payload that the device does not take.",
     unit: "datagrams",
     text: "of a wrong type",
+  },
+  {
+    index: ConnectionCounter.WRONG_SOURCE,
+    name: "wrong_source_total",
+    help:
+      "Packets from the peer with a source address that is not routed to it.",
+    unit: "packets",
+    text: "from a source that is not routed to it",
   },
 ];
 

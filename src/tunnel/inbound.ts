@@ -25,6 +25,7 @@ import {
 } from "./connection.ts";
 import { ConnectionCounter, count, PlaneCounter } from "./counters.ts";
 import { HEADROOM_BYTES } from "./outbound.ts";
+import type { SourceFilter } from "./source_filter.ts";
 
 /**
  * Of a batch with so many replays, and no fewer than half of it, the next one's
@@ -51,6 +52,13 @@ const NOTE_MS = 100;
 export interface InboundEvents {
   wrongTag(connection: Connection): void;
   replay(connection: Connection, seq: number, senderId: number): void;
+  /** A packet is from an address that is not routed to its connection. */
+  wrongSource(
+    connection: Connection,
+    memory: Uint8Array,
+    at: number,
+    size: number,
+  ): void;
   /** The peer was heard for the first time, or from another endpoint. */
   endpointChanged(connection: Connection, first: boolean): void;
   batchFailed(error: unknown): void;
@@ -61,6 +69,7 @@ export interface InboundOptions {
   readonly deviceType: DeviceType;
   /** Whether a peer that is known may move to where it is heard. */
   readonly roaming: boolean;
+  readonly filter: SourceFilter | undefined;
   /** Taken are muxes that modulo `of` are `index`; without it all. */
   readonly share?: { readonly index: number; readonly of: number } | undefined;
   readonly counters: Float64Array;
@@ -155,28 +164,20 @@ export class Inbound {
   }
 
   /**
-   * Looks at the payload types of the decrypted datagrams. Afterwards each
+   * Looks at the decrypted datagrams: payload type and source. Afterwards each
    * wanted one holds a packet for the device, {@link HEADROOM_BYTES} behind
    * its `at` and that much shorter than its `size`.
    */
   unwrap(): void {
     const { batch } = this;
-    const { deviceType } = this.#options;
     for (let i = 0; i < batch.count; i++) {
       const connection = this.#connections[i];
       if (batch.wanted[i] !== 1 || connection === undefined) continue;
-      const type = readU16(batch.memory, batch.startOf(i) + HEADER_BYTES);
-      if (acceptsPayload(deviceType, type)) {
+      const size = batch.sizeOf(i) - HEADROOM_BYTES;
+      if (this.#mayDeliver(connection, i, size)) {
         count(connection.counters, ConnectionCounter.PACKETS_IN);
-        count(
-          connection.counters,
-          ConnectionCounter.BYTES_IN,
-          batch.sizeOf(i) - HEADROOM_BYTES,
-        );
-        continue;
-      }
-      batch.wanted[i] = 0;
-      count(connection.counters, ConnectionCounter.WRONG_PAYLOAD_TYPE);
+        count(connection.counters, ConnectionCounter.BYTES_IN, size);
+      } else batch.wanted[i] = 0;
     }
   }
 
@@ -194,6 +195,22 @@ export class Inbound {
   /** Lets go of the keys; to be called for each batch, whatever came of it. */
   release(): void {
     this.#pinned.release();
+  }
+
+  #mayDeliver(connection: Connection, i: number, size: number): boolean {
+    const { memory } = this.batch;
+    const { deviceType, filter, events } = this.#options;
+    const start = this.batch.startOf(i);
+    if (!acceptsPayload(deviceType, readU16(memory, start + HEADER_BYTES))) {
+      count(connection.counters, ConnectionCounter.WRONG_PAYLOAD_TYPE);
+      return false;
+    }
+    if (filter === undefined) return true;
+    const at = start + HEADROOM_BYTES;
+    if (filter.passes(memory, at, size, connection.mux)) return true;
+    count(connection.counters, ConnectionCounter.WRONG_SOURCE);
+    events.wrongSource(connection, memory, at, size);
+    return false;
   }
 
   #classify(i: number, size: number): void {

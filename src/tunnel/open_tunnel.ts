@@ -81,6 +81,7 @@ async function choose(
     deviceType: options.device?.type ?? "tun",
     mux: read.mux,
     routing: options.routing ?? false,
+    anySource: options.anySource ?? false,
     senderIds: chooseSenderIds(
       ANY_SENDER_ID,
       (words) => crypto.getRandomValues(words),

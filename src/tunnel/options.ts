@@ -40,6 +40,11 @@ export interface TunnelOptions extends SatpOptions {
    * packet; default false: all packets go to the first connection.
    */
   readonly routing?: boolean;
+  /**
+   * Whether a peer may send packets from any source address; default false: with
+   * routing and on a tun device, from networks that are routed to it alone.
+   */
+  readonly anySource?: boolean;
   /** Which engine does the cryptography; default `auto`. */
   readonly engine?: EngineChoice;
   /**

@@ -3,11 +3,13 @@
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
 import { RateLimitedLog } from "../log/rate_limited_log.ts";
+import { formatAddress, type IpAddress } from "../net/address.ts";
 import { type Endpoint, formatEndpoint } from "../net/endpoint.ts";
 import type { Connection } from "./connection.ts";
 import { readEndpoint } from "./endpoint_words.ts";
 import type { InboundEvents } from "./inbound.ts";
 import type { OutboundEvents } from "./outbound.ts";
+import { sourceOf } from "./source_filter.ts";
 
 /** Lines of one kind: a handful at once, then one every ten seconds. */
 const LIMIT = { burst: 5, perSecond: 0.1 };
@@ -42,6 +44,27 @@ export class PlaneLog implements InboundEvents, OutboundEvents {
         `Replay attack from ${
           endpointText(connection)
         } seq:${seq} sid: ${senderId}`,
+    );
+  }
+
+  wrongSource(
+    connection: Connection,
+    memory: Uint8Array,
+    at: number,
+    size: number,
+  ): void {
+    const source = sourceOf(memory, at, size);
+    // Hosts send from there by themselves as soon as a link is up.
+    if (source !== undefined && isLinkLocal(source)) return;
+    this.#log.write(
+      "notice",
+      "wrong source",
+      () =>
+        `connection ${connection.mux} has sent a packet ` +
+        (source === undefined
+          ? "without an IP header"
+          : `from ${formatAddress(source)}, which is not routed to it`) +
+        " (--any-source lets it)",
     );
   }
 
@@ -114,6 +137,13 @@ export class PlaneLog implements InboundEvents, OutboundEvents {
   flush(): void {
     this.#log.flush();
   }
+}
+
+/** RFC 4291 section 2.5.6, and the unspecified address before there is one. */
+function isLinkLocal({ family, bytes: [a = 0, b = 0, ...rest] }: IpAddress) {
+  return family === 6 &&
+    (a === 0xfe && (b & 0xc0) === 0x80 ||
+      a === 0 && b === 0 && rest.every((byte) => byte === 0));
 }
 
 function endpointText(connection: Connection): string {

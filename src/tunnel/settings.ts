@@ -51,6 +51,8 @@ export interface TunnelSettings {
   readonly mux: number;
   /** Whether there are several connections, and routes choose one. */
   readonly routing: boolean;
+  /** Whether packets from a peer may have sources that are routed elsewhere. */
+  readonly anySource: boolean;
   /** Of the datagrams to send, one after the other: 1 to 256. */
   readonly senderIds: readonly number[];
   /** Whether a peer that is known may move to where it is heard. */

@@ -35,11 +35,12 @@ export interface FlowRigOptions {
 
 const LOOPBACK = Uint8Array.of(127, 0, 0, 1);
 
-/** An IPv4 packet for the network behind the peer of a connection. */
+/** An IPv4 packet to and from the network behind the peer of a connection. */
 export function packetTo(mux: number, number: number): Uint8Array {
   const packet = new Uint8Array(40).with(0, 0x45).with(3, 40).with(8, 64);
   const view = new DataView(packet.buffer);
-  packet.set([10, mux >> 8, mux & 0xff, 1], 16);
+  const network = [10, mux >> 8, mux & 0xff];
+  packet.set([...network, 2, ...network, 1], 12);
   view.setUint32(36, number);
   return packet;
 }

@@ -28,6 +28,7 @@ import {
 import type { NativeEngineName } from "../../src/tunnel/native/messages.ts";
 import { PlaneLog } from "../../src/tunnel/plane_log.ts";
 import { PacketRouter } from "../../src/tunnel/packet_router.ts";
+import { sourceFilterOf } from "../../src/tunnel/source_filter.ts";
 import { PortablePlane } from "../../src/tunnel/portable/plane.ts";
 import type {
   DatagramSocket,
@@ -184,13 +185,17 @@ export class MemoryPlane implements PlaneUnderTest {
       sockets: [this.#socket],
       outbound: {
         ...shared,
-        router: new PacketRouter(connections, mux, undefined),
+        router: new PacketRouter(connections, mux, options.routes),
         senderIds,
         events,
       },
       inbound: {
         ...shared,
         roaming: options.roaming ?? true,
+        filter: sourceFilterOf(
+          { deviceType, anySource: options.anySource ?? false },
+          options.routes,
+        ),
         events,
         moved: (mux) => this.moved.push(mux),
         now,

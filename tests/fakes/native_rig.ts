@@ -270,15 +270,15 @@ export class NativeRig implements PlaneUnderTest {
 
   #nativeOptions(options: NativeRigOptions): NativeOptions {
     const { engine, params, deviceType = "tun", senderIds = [0] } = options;
-    const { roaming = true, mux = 0 } = options;
+    const { roaming = true, anySource = false, mux = 0 } = options;
     const { coalesceTcp = false, coalesceUdp = false } = options;
     return {
       settings: tunnelSettings({
-        ...{ params, deviceType, senderIds, roaming, mux },
+        ...{ params, deviceType, senderIds, roaming, anySource, mux },
       }),
       engine,
       connections: this.table.shared,
-      routes: undefined,
+      routes: options.routes?.shared,
       device: this.device.fd,
       sockets: { ipv4: this.#sockets[0]?.fd, ipv6: this.#sockets[1]?.fd },
       receiveFrom: this.#receiveFrom,

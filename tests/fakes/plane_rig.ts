@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { RouteTable } from "../../src/route/table.ts";
 import type { Role, SatpParameters } from "../../src/satp/params.ts";
 import type { DeviceType } from "../../src/satp/header.ts";
 import type { MasterSecrets } from "../../src/satp/secrets.ts";
@@ -24,6 +25,9 @@ export interface PlaneOptions {
   readonly senderIds?: readonly number[];
   readonly windowSize?: number;
   readonly roaming?: boolean;
+  /** Without them there is one connection, and nothing to choose or to filter. */
+  readonly routes?: RouteTable;
+  readonly anySource?: boolean;
   readonly deviceType?: DeviceType;
   /** Without it the peer is auto-detected. */
   readonly remote?: PeerName;

@@ -19,6 +19,7 @@ export function tunnelSettings(
     deviceType: "tun",
     mux: 0,
     routing: false,
+    anySource: false,
     senderIds: [0],
     roaming: true,
     engine: "builtin",

@@ -7,6 +7,7 @@ import {
   type GatherSink,
   SCRATCH_SIZE,
 } from "../../offload/coalesce.ts";
+import { RouteTable } from "../../route/table.ts";
 import { DatagramBatch } from "../../satp/batch.ts";
 import { applyCipher, authenticateBatch } from "../../satp/pipeline.ts";
 import type { WorkerParts } from "./assemble.ts";
@@ -14,6 +15,7 @@ import { count, PlaneCounter } from "../counters.ts";
 import { Inbound } from "../inbound.ts";
 import type { NativeSetup } from "./messages.ts";
 import { HEADROOM_BYTES } from "../outbound.ts";
+import { sourceFilterOf } from "../source_filter.ts";
 
 const BATCH_DATAGRAMS = 92;
 
@@ -43,6 +45,7 @@ export class InboundPump {
   constructor(setup: NativeSetup, parts: WorkerParts) {
     const { libc, arena, connections, counters, log, moved, now } = parts;
     const { params, deviceType, roaming } = setup.settings;
+    const routes = setup.routes && new RouteTable(setup.routes);
     this.#parts = parts;
     this.#sockets = Int32Array.from(setup.receiveFrom);
     const region = DatagramBatch.regionBytes(params, BATCH_DATAGRAMS);
@@ -55,6 +58,7 @@ export class InboundPump {
       ),
       {
         ...{ connections, deviceType, roaming, counters, now, moved },
+        filter: sourceFilterOf(setup.settings, routes),
         share: setup.share,
         events: log,
       },

@@ -21,6 +21,7 @@ import { PacketRouter } from "../packet_router.ts";
 import { type BatchMaker, PortablePlane } from "./plane.ts";
 import type { TunnelSettings } from "../settings.ts";
 
+import { sourceFilterOf } from "../source_filter.ts";
 export interface OpenedEngine {
   readonly engine: CryptoEngine;
   readonly newBatch: BatchMaker;
@@ -99,6 +100,7 @@ export class PortableBuilder implements PlaneBuilder {
       },
       inbound: {
         ...shared,
+        filter: sourceFilterOf(this.#settings, routes),
         roaming,
         events: planeLog,
         moved,

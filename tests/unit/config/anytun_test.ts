@@ -72,6 +72,7 @@ Deno.test("anytun has the defaults of the original, and any sender id", () => {
       syncAnyUser: false,
       syncTls: undefined,
       routing: false,
+      anySource: false,
       routes: [],
     },
     secrets: { passphrase: "secret", key: undefined, salt: undefined },
@@ -121,6 +122,7 @@ Deno.test("anytun takes every short option", () => {
       syncAnyUser: false,
       syncTls: undefined,
       routing: false,
+      anySource: false,
       routes: [{
         address: { family: 4, bytes: Uint8Array.of(10, 1, 0, 0) },
         length: 16,
@@ -293,6 +295,17 @@ Deno.test("there is routing with a server to follow and a device of exactly tun"
   assert.equal(routing("-X", "a", "-d", "tun0"), false);
   assert.equal(routing("-X", "a", "-t", "tunfoo"), false);
   assert.equal(routing("-X", "a", "-t", "tap"), false);
+});
+
+Deno.test("--any-source is for routing, and warned about without it", () => {
+  const warned = (...argv: string[]) =>
+    run("--any-source", ...argv).warnings.join();
+  assert.equal(clusterOf("-M", "a").anySource, false);
+  assert.ok(clusterOf("-M", "a", "--any-source").anySource);
+  assert.doesNotMatch(warned("-M", "a"), /--any-source/);
+  for (const without of [[], ["-S", "2323"], ["-M", "a", "-t", "tap"]]) {
+    assert.match(warned(...without), /--any-source has no effect without/);
+  }
 });
 
 Deno.test("-M and -X are one list, and -R as well", () => {

@@ -257,7 +257,7 @@ function memberOf(
   const member = new SyncMember(
     {
       ...{ syncServers: [], syncTls: undefined, syncAnyUser: false },
-      ...{ routing: false, routes: [] },
+      ...{ routing: false, anySource: false, routes: [] },
       ...options,
     },
     contextOf(state, logger),
@@ -388,7 +388,8 @@ Deno.test("members that were named find a place where others have taken all", as
         { host: "198.51.100.2", port: 2323 },
         { host: "a.name", port: 2323 },
       ],
-      ...{ syncTls: undefined, syncAnyUser: true, routing: false, routes: [] },
+      ...{ syncTls: undefined, syncAnyUser: true },
+      ...{ routing: false, anySource: false, routes: [] },
     },
     contextOf(setUp().state),
     {

@@ -83,11 +83,13 @@ class Bench {
     this.inbound = new Inbound(batch(), {
       ...shared,
       roaming: true,
+      filter: undefined,
       now: () => this.now,
       moved() {},
       events: {
         wrongTag() {},
         replay() {},
+        wrongSource() {},
         endpointChanged() {},
         batchFailed,
       },

@@ -21,6 +21,9 @@ import {
   udpPacket,
 } from "../../../lab/packets.ts";
 import { type SentDatagram, until } from "../../fakes/plane_rig.ts";
+import { Routes } from "../../../src/route/routes.ts";
+import { RouteTable } from "../../../src/route/table.ts";
+import { routeOf } from "../../samples/routes.ts";
 import { paramsOf, secretsOf } from "../../vectors/satp.ts";
 import {
   plain,
@@ -408,6 +411,27 @@ offloadTest("what is dropped within a train leaves no gap open", async () => {
   assertPackets(await rig.receiveJoined([again], "home"), expected);
   assert.equal(rig.written.length, 2);
 });
+
+offloadTest(
+  "a packet with a source that is routed elsewhere is joined to no other",
+  async () => {
+    const table = new RouteTable(RouteTable.allocate());
+    const routes = new Routes();
+    routes.put(routeOf("10.0.0.1/32", 0));
+    routes.put(routeOf("10.0.0.2/32", 5));
+    routes.publish(table);
+    await using rig = await start({ ...ALL, routes: table });
+    const own = tcpTrain(10);
+    const foreign = tcpTrain(10, { host: 2 });
+    const run = await sealAll([
+      ...own.slice(0, 5),
+      ...foreign.slice(5, 7),
+      ...own.slice(5),
+    ]);
+    assertPackets(await rig.receiveJoined([run], "home"), own);
+    assert.equal(rig.connectionCounter(ConnectionCounter.WRONG_SOURCE), 2);
+  },
+);
 
 for (
   const [what, options] of [

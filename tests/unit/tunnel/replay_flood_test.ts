@@ -60,10 +60,12 @@ class Receiver {
       connections: new Connections(this.table, this.engine),
       deviceType: "tun",
       roaming: true,
+      filter: undefined,
       counters: new Float64Array(PLANE_COUNTERS),
       events: {
         wrongTag() {},
         replay() {},
+        wrongSource() {},
         endpointChanged() {},
         batchFailed: (error) => assert.fail(String(error)),
       },
