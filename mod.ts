@@ -22,6 +22,11 @@ export type {
 } from "./src/satp/params.ts";
 export { type DeviceType, PayloadType } from "./src/satp/header.ts";
 export {
+  DEFAULT_REPLAY_BYTES,
+  type ReplayLoss,
+  ReplayMemory,
+} from "./src/satp/replay_memory.ts";
+export {
   DEFAULT_MAX_SENDERS,
   MAX_WINDOW_SIZE,
   ReplayWindow,

@@ -1,28 +1,28 @@
 // The replay window: which sequence numbers of a sender were seen (SATP section
 // 9). It decides as the original daemons do, also around the wrap from 2^32 - 1
 // to 0.
+import { AgeList } from "./age_list.ts";
+import {
+  FORMER_BYTES,
+  ReplayMemory,
+  type SenderRecord,
+} from "./replay_memory.ts";
 
 /** The largest window; above it a sender would cost more than 128 KiB. */
 export const MAX_WINDOW_SIZE = 1 << 20;
 
-/** How many sender ids of one connection are told apart. */
+/** Of how many sender ids a connection knows more than the highest number. */
 export const DEFAULT_MAX_SENDERS = 1024;
 
 const HALF = 0x7fffffff;
 const LAST = 0xffffffff;
 
-interface Sender {
-  /** The highest number accepted, "M" in the specification. */
-  highest: number;
-  /** One bit for each number of the window, at the number modulo the size. */
-  seen: Uint32Array;
-}
-
 /**
  * Decides for each authentic datagram of one connection whether its number is
- * new. Every sender id has a window of its own, made by its first datagram. Where
- * there are too many, the one that has been silent longest is forgotten: a peer
- * that takes a new id with every start is never shut out.
+ * new. Every sender id has a window of its own, made by its first datagram: a
+ * peer that takes a new id with every start is never shut out. Where there are
+ * too many, the one that has been silent longest keeps its highest number alone,
+ * and all up to that count as seen.
  *
  * @example A duplicate is refused
  * ```ts
@@ -39,25 +39,35 @@ interface Sender {
 export class ReplayWindow {
   #size: number;
   readonly #maxSenders: number;
-  readonly #senders = new Map<number, Sender>();
+  readonly #memory: ReplayMemory;
+  readonly #senders = new Map<number, SenderRecord>();
+  readonly #ages = new AgeList<SenderRecord>();
+  /** Highest numbers of other senders; as integers of 32 bits they need no box. */
+  #former: Map<number, number> | undefined;
+  /** Oldest first; it goes on where it was, past those that are gone. */
+  #oldestFormer: Iterator<number> | undefined;
   // A power of two, so that positions stay right across the wrap at 2^32.
   #ringBits: number;
-  // The last one of the map: whose datagram was accepted last.
-  #newestId = -1;
   // Datagrams come in trains of one sender: spares most look-ups.
   #lastId = -1;
-  #last: Sender | undefined;
+  #last: SenderRecord | undefined;
 
   /**
    * Makes an empty window.
    *
    * @param size Numbers in the window, 0 (accept everything) to
    * {@link MAX_WINDOW_SIZE}; each sender takes about `size / 8` bytes
-   * @param maxSenders Bound on the sender ids that are told apart; a further
-   * one takes the place of the one that has been silent longest
+   * @param maxSenders Bound on the sender ids that it knows more of than the
+   * highest number; a further one takes the place of the one that has been
+   * silent longest
+   * @param memory Bounds several windows together
    * @throws {RangeError} if a number is out of range
    */
-  constructor(size: number, maxSenders: number = DEFAULT_MAX_SENDERS) {
+  constructor(
+    size: number,
+    maxSenders: number = DEFAULT_MAX_SENDERS,
+    memory: ReplayMemory = new ReplayMemory(),
+  ) {
     checkSize(size);
     if (!Number.isInteger(maxSenders) || maxSenders < 1) {
       throw new RangeError(
@@ -66,6 +76,7 @@ export class ReplayWindow {
     }
     this.#size = size;
     this.#maxSenders = maxSenders;
+    this.#memory = memory;
     this.#ringBits = ringBits(size);
   }
 
@@ -74,9 +85,23 @@ export class ReplayWindow {
     return this.#size;
   }
 
-  /** How many sender ids are told apart at present. */
+  /** How many sender ids something is known of. */
   get senders(): number {
-    return this.#senders.size;
+    return this.#senders.size + (this.#former?.size ?? 0);
+  }
+
+  /** Bytes that it takes, roughly. */
+  get bytes(): number {
+    let bytes = (this.#former?.size ?? 0) * FORMER_BYTES;
+    for (const sender of this.#senders.values()) bytes += sender.bytes;
+    return bytes;
+  }
+
+  /** Forgets everything: what was seen before is new again. */
+  clear(): void {
+    for (const sender of this.#senders.values()) this.#close(sender);
+    this.#memory.removeFormer(this.#former?.size ?? 0);
+    this.#former = this.#oldestFormer = undefined;
   }
 
   /**
@@ -94,12 +119,13 @@ export class ReplayWindow {
     const bits = ringBits(size);
     for (const sender of this.#senders.values()) {
       const before = sender.seen;
-      sender.seen = newRing(bits);
+      const seen = new Uint32Array(wordsOf(bits));
       for (let back = 0; back < size; back++) {
         const seq = (sender.highest - back) >>> 0;
         const isNew = back < known && !isMarked(before, this.#ringBits, seq);
-        if (!isNew) mark(sender.seen, bits, seq);
+        if (!isNew) mark(seen, bits, seq);
       }
+      this.#memory.exchange(sender, seen);
     }
     this.#size = size;
     this.#ringBits = bits;
@@ -116,12 +142,11 @@ export class ReplayWindow {
    */
   accept(senderId: number, seq: number): boolean {
     checkNumbers(senderId, seq);
-    const sender = this.#find(senderId);
-    if (sender === undefined) this.#open(senderId, seq);
-    else if (this.#size === 0) {
-      if (((seq - sender.highest) | 0) > 0) sender.highest = seq;
-    } else if (!this.#judge(sender, seq)) return false;
-    if (senderId !== this.#newestId) this.#renew(senderId);
+    const sender = this.#find(senderId) ?? this.#open(senderId, seq);
+    if (sender === undefined || !this.#judge(sender, seq)) return false;
+    // Only what was accepted is a sign of life: datagrams that are sent again do
+    // not keep an id alive.
+    if (this.#memory.renew(sender)) this.#ages.renew(sender.inWindow);
     return true;
   }
 
@@ -137,8 +162,9 @@ export class ReplayWindow {
     checkNumbers(senderId, seq);
     if (this.#size === 0) return false;
     const sender = this.#find(senderId);
-    return sender !== undefined &&
-      this.#isOld(sender, seq, this.#ahead(sender, seq));
+    if (sender === undefined) return this.#isFormer(senderId, seq);
+    const ahead = this.#ahead(sender.highest, seq);
+    return this.#isOld(sender, seq, ahead);
   }
 
   /**
@@ -146,10 +172,13 @@ export class ReplayWindow {
    * A datagram that moves the peer's endpoint must carry it.
    */
   highest(senderId: number): number | undefined {
-    return this.#find(senderId)?.highest;
+    const sender = this.#find(senderId);
+    if (sender !== undefined) return sender.highest;
+    const former = this.#former?.get(senderId);
+    return former === undefined ? undefined : former >>> 0;
   }
 
-  #find(senderId: number): Sender | undefined {
+  #find(senderId: number): SenderRecord | undefined {
     if (senderId !== this.#lastId) {
       this.#last = this.#senders.get(senderId);
       this.#lastId = senderId;
@@ -157,34 +186,64 @@ export class ReplayWindow {
     return this.#last;
   }
 
-  #open(senderId: number, seq: number): void {
-    if (this.#senders.size >= this.#maxSenders) this.#forgetOldest();
-    const sender = { highest: seq, seen: newRing(this.#ringBits) };
-    if (this.#size > 0) mark(sender.seen, this.#ringBits, seq);
+  // Whether it may have been seen, of a sender of which one number is known.
+  #isFormer(senderId: number, seq: number): boolean {
+    const highest = this.#former?.get(senderId);
+    return highest !== undefined && this.#ahead(highest >>> 0, seq) <= 0;
+  }
+
+  /** @returns undefined for a datagram that would be refused */
+  #open(senderId: number, seq: number): SenderRecord | undefined {
+    if (this.#size > 0 && this.#isFormer(senderId, seq)) return undefined;
+    const former = this.#former?.get(senderId);
+    if (former !== undefined && this.#former?.delete(senderId)) {
+      this.#memory.removeFormer(1);
+    }
+    const oldest = this.#ages.oldest;
+    if (this.#senders.size >= this.#maxSenders) oldest?.reduce(oldest);
+    const words = wordsOf(this.#ringBits);
+    const sender = this.#memory.open(senderId, words, this.#reduce);
+    // Without one before, all numbers behind the first are new.
+    sender.highest = former === undefined ? (seq - 1) >>> 0 : former >>> 0;
+    if (former !== undefined) sender.seen.fill(-1);
+    this.#ages.add(sender.inWindow);
     this.#senders.set(senderId, sender);
+    this.#lastId = -1;
+    return sender;
+  }
+
+  #close(sender: SenderRecord): void {
+    this.#senders.delete(sender.id);
+    this.#ages.remove(sender.inWindow);
+    this.#memory.close(sender);
     this.#lastId = -1;
   }
 
-  // A map keeps the order of insertion.
-  #forgetOldest(): void {
-    for (const oldest of this.#senders.keys()) {
-      this.#senders.delete(oldest);
-      return;
+  readonly #reduce = (sender: SenderRecord): void => {
+    this.#close(sender);
+    const former = this.#former ??= new Map();
+    if (!this.#memory.addFormer() && !this.#forgetOldest(former)) return;
+    former.set(sender.id, sender.highest | 0);
+  };
+
+  // To look for the first one each time would be to pass the holes of all that
+  // were there before it.
+  #forgetOldest(former: Map<number, number>): boolean {
+    for (let isNew = this.#oldestFormer === undefined;; isNew = true) {
+      this.#oldestFormer ??= former.keys();
+      const { done, value } = this.#oldestFormer.next();
+      if (!done) return former.delete(value);
+      this.#oldestFormer = undefined;
+      if (isNew) return false;
     }
   }
 
-  // Only what was accepted is a sign of life: datagrams that are sent again do
-  // not keep an id alive.
-  #renew(senderId: number): void {
-    const sender = this.#find(senderId);
-    if (sender === undefined) return;
-    this.#senders.delete(senderId);
-    this.#senders.set(senderId, sender);
-    this.#newestId = senderId;
-  }
-
-  #judge(sender: Sender, seq: number): boolean {
-    const ahead = this.#ahead(sender, seq);
+  #judge(sender: SenderRecord, seq: number): boolean {
+    if (this.#size === 0) {
+      if (((seq - sender.highest) | 0) > 0) sender.highest = seq;
+      return true;
+    }
+    const ahead = this.#ahead(sender.highest, seq);
     if (this.#isOld(sender, seq, ahead)) return false;
     if (ahead > 0) this.#advance(sender, seq, ahead);
     else mark(sender.seen, this.#ringBits, seq);
@@ -192,32 +251,26 @@ export class ReplayWindow {
   }
 
   // How far in front of the highest number.
-  #ahead({ highest }: Sender, seq: number): number {
+  #ahead(highest: number, seq: number): number {
     const size = this.#size;
     // Near either end of the number range, compare half the range away.
     const shift = highest < size ? HALF : highest > LAST - size ? -HALF : 0;
     return ((seq + shift) >>> 0) - ((highest + shift) >>> 0);
   }
 
-  #isOld({ seen }: Sender, seq: number, ahead: number): boolean {
+  #isOld({ seen }: SenderRecord, seq: number, ahead: number): boolean {
     if (ahead > 0) return false;
     return ahead === 0 || ahead <= -this.#size ||
       isMarked(seen, this.#ringBits, seq);
   }
 
   // The numbers between the old and the new highest were not seen.
-  #advance(sender: Sender, seq: number, distance: number): void {
-    const mask = this.#ringBits - 1;
-    if (distance >= this.#ringBits) sender.seen.fill(0);
-    else {
-      for (let k = 1; k < distance; k++) {
-        const bit = (sender.highest + k) & mask;
-        sender.seen[bit >>> 5] = (sender.seen[bit >>> 5] ?? 0) &
-          ~(1 << (bit & 31));
-      }
-    }
+  #advance(sender: SenderRecord, seq: number, distance: number): void {
+    const { seen, highest } = sender;
+    if (distance >= this.#ringBits) seen.fill(0);
+    else unmark(seen, this.#ringBits, highest + 1, distance - 1);
     sender.highest = seq;
-    mark(sender.seen, this.#ringBits, seq);
+    mark(seen, this.#ringBits, seq);
   }
 }
 
@@ -239,8 +292,8 @@ function ringBits(size: number): number {
   return size === 0 ? 0 : Math.max(32, 2 ** Math.ceil(Math.log2(size)));
 }
 
-function newRing(bits: number): Uint32Array {
-  return new Uint32Array(bits >>> 5);
+function wordsOf(bits: number): number {
+  return bits >>> 5;
 }
 
 function isMarked(seen: Uint32Array, bits: number, seq: number): boolean {
@@ -251,4 +304,29 @@ function isMarked(seen: Uint32Array, bits: number, seq: number): boolean {
 function mark(seen: Uint32Array, bits: number, seq: number): void {
   const bit = seq & (bits - 1);
   seen[bit >>> 5] = (seen[bit >>> 5] ?? 0) | (1 << (bit & 31));
+}
+
+// By whole words where it can: a datagram may be a million numbers ahead.
+function unmark(
+  seen: Uint32Array,
+  bits: number,
+  seq: number,
+  count: number,
+): void {
+  let bit = seq & (bits - 1);
+  for (let left = count; left > 0;) {
+    const word = bit >>> 5;
+    const offset = bit & 31;
+    let done = Math.min(left, 32 - offset);
+    if (done < 32) {
+      const mask = ((1 << done) - 1) << offset;
+      seen[word] = (seen[word] ?? 0) & ~mask;
+    } else {
+      const words = wordsOf(Math.min(left, bits - bit));
+      seen.fill(0, word, word + words);
+      done = words * 32;
+    }
+    bit = (bit + done) & (bits - 1);
+    left -= done;
+  }
 }

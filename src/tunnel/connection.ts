@@ -6,7 +6,8 @@ import {
   SOCKADDR_WORDS,
 } from "../../ffi/net/sockaddr.ts";
 import type { CryptoEngine } from "../satp/engine.ts";
-import { ReplayWindow } from "../satp/replay_window.ts";
+import { ReplayMemory } from "../satp/replay_memory.ts";
+import { DEFAULT_MAX_SENDERS, ReplayWindow } from "../satp/replay_window.ts";
 import { type SchedulePair, schedulePair } from "../satp/key_derivation.ts";
 import type { ConnectionTable, HeldSnapshot } from "./connection_table.ts";
 import type { HeldKeys } from "./key_sets.ts";
@@ -137,12 +138,19 @@ export class Connections {
   readonly #windows = new RetiredWindows();
   /** Keys that an engine takes its time with. */
   readonly #underWay = new Set<string>();
+  readonly #memory: ReplayMemory;
   #retirements = 0;
   #loading: Promise<unknown> = Promise.resolve();
 
-  constructor(table: ConnectionTable, engine: CryptoEngine) {
+  /** @param memory Of all replay windows */
+  constructor(
+    table: ConnectionTable,
+    engine: CryptoEngine,
+    memory = new ReplayMemory(),
+  ) {
     this.table = table;
     this.#engine = engine;
+    this.#memory = memory;
   }
 
   get(mux: number): Connection | undefined {
@@ -273,7 +281,7 @@ export class Connections {
   ): void {
     wipe(given);
     const replay = this.#windows.take(connection.mux, given.fingerprint) ??
-      new ReplayWindow(windowSize);
+      new ReplayWindow(windowSize, DEFAULT_MAX_SENDERS, this.#memory);
     replay.resize(windowSize);
     const keys = new LoadedKeys(given, schedules, replay);
     connection.sets = [...connection.sets, keys];

@@ -6,7 +6,7 @@ export interface CounterInfo {
   /** As Prometheus wants names, without a prefix. */
   readonly name: string;
   readonly help: string;
-  readonly unit: "packets" | "bytes" | "datagrams";
+  readonly unit: "packets" | "bytes" | "datagrams" | "senders";
   /** What stands behind the number in a log line. */
   readonly text: string;
 }
@@ -122,6 +122,8 @@ export const PlaneCounter = {
   INTERNAL_ERROR: 7,
   OUT_OF_NUMBERS: 8,
   OTHER_WORKER: 9,
+  WINDOWS_DROPPED: 10,
+  SENDERS_FORGOTTEN: 11,
 } as const;
 
 export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
@@ -197,6 +199,22 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
       "Received datagrams that came joined behind one for another worker (--workers).",
     unit: "datagrams",
     text: "joined behind those for another worker",
+  },
+  {
+    index: PlaneCounter.WINDOWS_DROPPED,
+    name: "windows_dropped_total",
+    help:
+      "Sender ids of which, for want of replay memory, only the highest number was kept: all numbers up to it are refused.",
+    unit: "senders",
+    text: "windows of silent senders",
+  },
+  {
+    index: PlaneCounter.SENDERS_FORGOTTEN,
+    name: "senders_forgotten_total",
+    help:
+      "Sender ids of which, for want of replay memory, nothing was kept: recordings of theirs count as new.",
+    unit: "senders",
+    text: "silent senders altogether",
   },
 ];
 

@@ -5,6 +5,7 @@ import { reasonOf } from "../log/reason.ts";
 import { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { formatAddress, type IpAddress } from "../net/address.ts";
 import { type Endpoint, formatEndpoint } from "../net/endpoint.ts";
+import type { ReplayLoss } from "../satp/replay_memory.ts";
 import type { Connection } from "./connection.ts";
 import { readEndpoint } from "./endpoint_words.ts";
 import type { InboundEvents } from "./inbound.ts";
@@ -100,6 +101,28 @@ export class PlaneLog implements InboundEvents, OutboundEvents {
         `no suitable socket found for remote endpoint protocol: ${
           formatEndpoint(to)
         }`,
+    );
+  }
+
+  replayLoss(loss: ReplayLoss): void {
+    if (loss === "bits") {
+      this.#log.write(
+        "notice",
+        "replay windows",
+        () =>
+          "replay windows take all the memory they may, or one connection " +
+          "all its sender ids: of the one that was silent longest only the " +
+          "highest number is kept, and late datagrams of it are refused",
+      );
+      return;
+    }
+    this.#log.write(
+      "warning",
+      "replay memory",
+      () =>
+        "replay windows take all the memory they may: a sender id that was " +
+        "silent for long is forgotten, and recordings of it count as new: " +
+        "give its peer new keys",
     );
   }
 

@@ -10,7 +10,7 @@ import type { ReplayWindow } from "../satp/replay_window.ts";
  */
 const MAX_BYTES = 16 << 20;
 
-/** What a window and each of its senders take besides the bits. */
+/** What a window takes besides its senders. */
 const OVERHEAD_BYTES = 128;
 
 interface Retired {
@@ -33,15 +33,16 @@ export class RetiredWindows {
     window: ReplayWindow,
     isInWork = false,
   ): void {
-    this.take(mux, fingerprint);
+    this.take(mux, fingerprint)?.clear();
     if (window.senders === 0 && !isInWork) return;
-    const bytes = bytesOf(window);
+    const bytes = OVERHEAD_BYTES + window.bytes;
     this.#windows.set(nameOf(mux, fingerprint), { window, bytes });
     this.#bytes += bytes;
     for (const [name, oldest] of this.#windows) {
       if (this.#bytes <= MAX_BYTES || oldest.window === window) return;
       this.#windows.delete(name);
       this.#bytes -= oldest.bytes;
+      oldest.window.clear();
     }
   }
 
@@ -57,8 +58,4 @@ export class RetiredWindows {
 
 function nameOf(mux: number, fingerprint: number): string {
   return `${mux} ${fingerprint}`;
-}
-
-function bytesOf({ senders, size }: ReplayWindow): number {
-  return OVERHEAD_BYTES + senders * (OVERHEAD_BYTES + size / 8);
 }

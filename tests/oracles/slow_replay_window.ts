@@ -43,6 +43,17 @@ export class SlowReplayWindow {
     this.#forgetOld();
   }
 
+  get highest(): number | undefined {
+    return this.#highest;
+  }
+
+  /** Keeps the highest number alone: all up to it count as seen. */
+  reduce(): void {
+    const size = this.#size;
+    this.resize(1);
+    this.resize(size);
+  }
+
   #take(seq: number): true {
     this.#highest = seq;
     this.#seen.add(seq);
@@ -60,7 +71,8 @@ export class SlowReplayWindow {
 
 /**
  * The windows of all senders, as a list in which the one that was accepted last
- * stands last; without a window everything is accepted.
+ * stands last; without a window everything is accepted. Those before the last
+ * few keep their highest number alone.
  */
 export class SlowReplayWindows {
   readonly #size: number;
@@ -72,9 +84,8 @@ export class SlowReplayWindows {
     this.#maxSenders = maxSenders;
   }
 
-  /** The ids that are known. */
-  get ids(): number[] {
-    return this.#senders.map(({ id }) => id);
+  highest(id: number): number | undefined {
+    return this.#senders.find((sender) => sender.id === id)?.window.highest;
   }
 
   accept(id: number, seq: number): boolean {
@@ -82,7 +93,8 @@ export class SlowReplayWindows {
     const window = known?.window ?? new SlowReplayWindow(this.#size || 1);
     if (!window.accept(seq) && this.#size > 0) return false;
     const others = this.#senders.filter((sender) => sender.id !== id);
-    this.#senders = [...others, { id, window }].slice(-this.#maxSenders);
+    this.#senders = [...others, { id, window }];
+    this.#senders.at(-1 - this.#maxSenders)?.window.reduce();
     return true;
   }
 }

@@ -20,6 +20,7 @@ import { INBOUND_ARENA_BYTES, InboundPump } from "./inbound_pump.ts";
 import type { NativeSetup, WorkerRole } from "./messages.ts";
 import { OUTBOUND_ARENA_BYTES, OutboundPump } from "./outbound_pump.ts";
 import type { PlaneLog } from "../plane_log.ts";
+import { boundedReplayMemory } from "../replay_bound.ts";
 
 const ARENA_BYTES = OUTBOUND_ARENA_BYTES + INBOUND_ARENA_BYTES +
   ENGINE_ARENA_BYTES;
@@ -88,12 +89,16 @@ function partsOf(
   const arena = new Arena(ARENA_BYTES);
   const engine = newEngine(arena);
   const { device, share } = setup;
-  const counters = share?.counters;
-  const table = new ConnectionTable(setup.connections, undefined, counters);
+  const counters = new Float64Array(setup.counters);
+  const memory = boundedReplayMemory(counters, log, share?.of);
+  const table = new ConnectionTable(
+    setup.connections,
+    undefined,
+    share?.counters,
+  );
   return {
-    ...{ libc, now, log, moved, arena, engine },
-    connections: new Connections(table, engine),
-    counters: new Float64Array(setup.counters),
+    ...{ libc, now, log, moved, arena, engine, counters },
+    connections: new Connections(table, engine, memory),
     packets: openPacketMemory(arena.memory),
     port: new PacketPort(libc, arena, device, MAX_PIECES, share?.writeTo),
   };

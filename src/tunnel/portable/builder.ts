@@ -19,9 +19,10 @@ import type {
 import { FLUSH_MS, PlaneLog } from "../plane_log.ts";
 import { PacketRouter } from "../packet_router.ts";
 import { type BatchMaker, PortablePlane } from "./plane.ts";
+import { boundedReplayMemory } from "../replay_bound.ts";
 import type { TunnelSettings } from "../settings.ts";
-
 import { sourceFilterOf } from "../source_filter.ts";
+
 export interface OpenedEngine {
   readonly engine: CryptoEngine;
   readonly newBatch: BatchMaker;
@@ -76,16 +77,14 @@ export class PortableBuilder implements PlaneBuilder {
     if (device === undefined) throw new Error("Cannot start without a device");
     const { params, deviceType, mux, senderIds, roaming } = this.#settings;
     const { engine, newBatch } = this.#openEngine(params);
-    const connections = new Connections(table, engine);
     const planeLog = new PlaneLog(this.#logger, this.#now);
+    const counters = new Float64Array(PLANE_COUNTERS);
+    const memory = boundedReplayMemory(counters, planeLog);
+    const connections = new Connections(table, engine, memory);
     const flushing = setInterval(() => planeLog.flush(), FLUSH_MS);
     this.#opened.defer(() => clearInterval(flushing));
     this.#opened.defer(() => planeLog.flush());
-    const shared = {
-      connections,
-      deviceType,
-      counters: new Float64Array(PLANE_COUNTERS),
-    };
+    const shared = { connections, deviceType, counters };
     const plane = new PortablePlane({
       params,
       engine,
@@ -100,8 +99,8 @@ export class PortableBuilder implements PlaneBuilder {
       },
       inbound: {
         ...shared,
-        filter: sourceFilterOf(this.#settings, routes),
         roaming,
+        filter: sourceFilterOf(this.#settings, routes),
         events: planeLog,
         moved,
         now: this.#now,

@@ -1,0 +1,24 @@
+// Bound on the replay windows of one thread, with a counter and a log line
+// whenever it costs something.
+import { DEFAULT_REPLAY_BYTES, ReplayMemory } from "../satp/replay_memory.ts";
+import { count, PlaneCounter } from "./counters.ts";
+import type { PlaneLog } from "./plane_log.ts";
+
+/** However many threads receive: windows may be large, and peers few. */
+const LEAST_BYTES = 32 << 20;
+
+/** @param receivers Threads that share what all windows may take */
+export function boundedReplayMemory(
+  counters: Float64Array,
+  log: Pick<PlaneLog, "replayLoss">,
+  receivers = 1,
+): ReplayMemory {
+  const bytes = Math.max(LEAST_BYTES, DEFAULT_REPLAY_BYTES / receivers);
+  return new ReplayMemory(bytes, (loss) => {
+    const what = loss === "bits"
+      ? PlaneCounter.WINDOWS_DROPPED
+      : PlaneCounter.SENDERS_FORGOTTEN;
+    count(counters, what);
+    log.replayLoss(loss);
+  });
+}
