@@ -124,6 +124,7 @@ export const PlaneCounter = {
   OTHER_WORKER: 9,
   WINDOWS_DROPPED: 10,
   SENDERS_FORGOTTEN: 11,
+  FORGED_JOINED: 12,
 } as const;
 
 export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
@@ -215,6 +216,14 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
       "Sender ids of which, for want of replay memory, nothing was kept: recordings of theirs count as new.",
     unit: "senders",
     text: "silent senders altogether",
+  },
+  {
+    index: PlaneCounter.FORGED_JOINED,
+    name: "forged_joined_total",
+    help:
+      "Received datagrams that came joined with one whose tag is wrong, from where no peer is known.",
+    unit: "datagrams",
+    text: "joined with one that has a wrong tag",
   },
 ];
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Libc } from "../../ffi/libc.ts";
+import { type Libc, openLibc } from "../../ffi/libc.ts";
 import { Arena } from "../../ffi/memory.ts";
 import { SOCKADDR_SIZE, writeSockaddr } from "../../ffi/net/sockaddr.ts";
 import type { SocketAddress } from "../../ffi/net/sockaddr.ts";
@@ -103,4 +103,17 @@ export function openOn(libc: Libc, address: Uint8Array): UdpSocket {
   const socket = UdpSocket.open(libc, { address, port: 0, scope: 0 });
   socket.resizeBuffers({ send: SOCKET_BYTES, receive: SOCKET_BYTES });
   return socket;
+}
+
+/** Why the kernel cannot join datagrams, or null if it can. */
+export function whyNoUdpOffload(): string | null {
+  const libc = openLibc();
+  try {
+    const socket = openOn(libc, Uint8Array.of(127, 0, 0, 1));
+    const has = socket.supportsGso() && socket.enableGro();
+    socket.close();
+    return has ? null : "the kernel has no UDP GSO and GRO";
+  } finally {
+    libc.close();
+  }
 }

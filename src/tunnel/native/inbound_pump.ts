@@ -15,6 +15,7 @@ import { count, PlaneCounter } from "../counters.ts";
 import { Inbound } from "../inbound.ts";
 import type { NativeSetup } from "./messages.ts";
 import { HEADROOM_BYTES } from "../outbound.ts";
+import { StrangerProbe } from "./stranger_probe.ts";
 import { sourceFilterOf } from "../source_filter.ts";
 
 const BATCH_DATAGRAMS = 92;
@@ -39,6 +40,7 @@ export class InboundPump {
   readonly #receiver: UdpReceiver;
   readonly #sizes = new Uint32Array(BATCH_DATAGRAMS);
   readonly #coalescer: Coalescer | undefined;
+  readonly #probe: StrangerProbe | undefined;
   // Which socket to ask first: the one that had something last time.
   #first = 0;
 
@@ -63,6 +65,7 @@ export class InboundPump {
         events: log,
       },
     );
+    this.#probe = probeOf(setup, parts);
     const size = setup.gro ? JOINED_BYTES : SINGLE_BYTES;
     const stride = setup.gro ? JOINED_STRIDE : SINGLE_BYTES;
     this.#receiver = new UdpReceiver(libc, arena, {
@@ -103,7 +106,9 @@ export class InboundPump {
     const { batch } = this.#inbound;
     const receiver = this.#receiver;
     batch.count = 0;
+    this.#probeAll(messages);
     for (let m = 0; m < messages; m++) {
+      if (this.#probe?.forged[m] === 1) continue;
       const sender = receiver.senderAt(m) >>> 2;
       const at = receiver.at(m);
       const size = receiver.sizes[m] ?? 0;
@@ -115,6 +120,15 @@ export class InboundPump {
       }
     }
     if (batch.count > 0) this.#openBatch();
+  }
+
+  #probeAll(messages: number): void {
+    try {
+      this.#probe?.look(this.#receiver, messages);
+    } catch (error) {
+      // What was not probed is looked at one by one.
+      this.#parts.log.batchFailed(error);
+    }
   }
 
   #take(at: number, size: number, sender: number): void {
@@ -170,4 +184,17 @@ export class InboundPump {
   #refused(): void {
     count(this.#parts.counters, PlaneCounter.DEVICE_REFUSED);
   }
+}
+
+/** Where datagrams may come joined, and have tags. */
+function probeOf(
+  { gro, settings: { params }, share }: NativeSetup,
+  { arena, engine, connections, counters, log }: WorkerParts,
+): StrangerProbe | undefined {
+  if (!gro || params.tagLength === 0) return undefined;
+  const at = arena.take(DatagramBatch.regionBytes(params, MESSAGES), 64);
+  return new StrangerProbe(
+    new DatagramBatch(arena.bytes, params, MESSAGES, at),
+    { engine, connections, share, counters, events: log },
+  );
 }

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { openLibc } from "../../../ffi/libc.ts";
 import { createSatpCodec, type SatpCodec } from "../../../mod.ts";
 import {
   ConnectionCounter,
@@ -8,7 +7,7 @@ import {
 } from "../../../src/tunnel/counters.ts";
 import { fastestEngine } from "../../../lab/engines.ts";
 import { NativeRig, type NativeRigOptions } from "../../fakes/native_rig.ts";
-import { openOn } from "../../fakes/native_rig_peer.ts";
+import { whyNoUdpOffload } from "../../fakes/native_rig_peer.ts";
 import {
   ACK,
   counting,
@@ -50,19 +49,6 @@ const ALL = {
   coalesceUdp: true,
 } as const;
 const NONE = { vnetHeader: true } as const;
-
-/** Why the kernel cannot join datagrams, or null if it can. */
-function whyNoUdpOffload(): string | null {
-  const libc = openLibc();
-  try {
-    const socket = openOn(libc, Uint8Array.of(127, 0, 0, 1));
-    const has = socket.supportsGso() && socket.enableGro();
-    socket.close();
-    return has ? null : "the kernel has no UDP GSO and GRO";
-  } finally {
-    libc.close();
-  }
-}
 
 const missing = whyNoUdpOffload();
 const engine = fastestEngine();

@@ -1,0 +1,140 @@
+// Probe of joined datagrams from strangers: one tag decides on all of them.
+//
+// The kernel joins datagrams of one source, up to 64, and each forged one would
+// cost a tag: a message as cheap to send as a single datagram would take the time
+// of 64. A peer's datagrams come from its endpoint, or prove the new one.
+import { sameSockaddr } from "../../../ffi/net/sockaddr.ts";
+import type { UdpReceiver } from "../../../ffi/net/udp_batches.ts";
+import type { DatagramBatch } from "../../satp/batch.ts";
+import type { SyncCryptoEngine } from "../../satp/engine.ts";
+import {
+  HEADER_BYTES,
+  MAX_DATAGRAM_BYTES,
+  readMux,
+} from "../../satp/header.ts";
+import type { KeySchedule } from "../../satp/key_derivation.ts";
+import { authenticateBatch } from "../../satp/pipeline.ts";
+import type { Connection, Connections } from "../connection.ts";
+import { ConnectionCounter, count, PlaneCounter } from "../counters.ts";
+import type { InboundEvents } from "../inbound.ts";
+
+/** Fewer joined ones are not worth a tag of their own. */
+const LEAST_JOINED = 3;
+
+type Messages = Pick<
+  UdpReceiver,
+  "at" | "senderAt" | "sizes" | "segmentSizes"
+>;
+
+interface StrangerProbeOptions {
+  readonly engine: SyncCryptoEngine;
+  readonly connections: Connections;
+  /** Taken are muxes that modulo `of` are `index`; without it all. */
+  readonly share: { readonly index: number; readonly of: number } | undefined;
+  readonly counters: Float64Array;
+  readonly events: Pick<InboundEvents, "wrongTag">;
+}
+
+export class StrangerProbe {
+  /** 1 for each message that is to be dropped, by its place. */
+  readonly forged: Uint8Array;
+  readonly #options: StrangerProbeOptions;
+  readonly #batch: DatagramBatch;
+  readonly #schedules: (KeySchedule | null)[];
+  readonly #connections: (Connection | undefined)[];
+  /** Which message each datagram of the batch is of. */
+  readonly #messages: Uint32Array;
+  readonly #index: number;
+  readonly #of: number;
+  /** Which datagram is taken: a sender does not know. */
+  #turn = 0;
+
+  /** @param batch With room for a datagram of each message */
+  constructor(batch: DatagramBatch, options: StrangerProbeOptions) {
+    this.#batch = batch;
+    this.#options = options;
+    this.forged = new Uint8Array(batch.capacity);
+    this.#schedules = new Array(batch.capacity).fill(null);
+    this.#connections = new Array(batch.capacity).fill(undefined);
+    this.#messages = new Uint32Array(batch.capacity);
+    this.#index = options.share?.index ?? 0;
+    this.#of = options.share?.of ?? 1;
+  }
+
+  /** Looks at the first messages of a receiver; see {@link forged}. */
+  look(received: Messages, count: number): void {
+    const batch = this.#batch;
+    batch.count = 0;
+    for (let m = 0; m < count; m++) {
+      this.forged[m] = 0;
+      const joined = joinedIn(received, m);
+      if (joined >= LEAST_JOINED && this.#isOfStranger(received, m)) {
+        this.#choose(received, m, joined);
+      }
+    }
+    if (batch.count === 0) return;
+    authenticateBatch(this.#options.engine, batch, this.#schedules);
+    for (let i = 0; i < batch.count; i++) {
+      if (batch.wanted[i] !== 1) this.#drop(received, i);
+    }
+  }
+
+  #isOfStranger(received: Messages, m: number): boolean {
+    const { words, memory } = this.#batch;
+    const mux = readMux(memory, received.at(m));
+    const endpoint = this.#options.connections.get(mux)?.endpoint;
+    return endpoint === undefined ||
+      !sameSockaddr(endpoint, 0, words, received.senderAt(m) >>> 2);
+  }
+
+  // One that would cost a tag: in a message without any there is nothing to save.
+  #choose(received: Messages, m: number, joined: number): void {
+    const size = received.sizes[m] ?? 0;
+    const segment = received.segmentSizes[m] ?? 0;
+    const first = this.#turn = (this.#turn + 1) >>> 0;
+    for (let k = 0; k < joined; k++) {
+      const done = (first + k) % joined * segment;
+      const at = received.at(m) + done;
+      if (this.#take(m, at, Math.min(segment, size - done))) return;
+    }
+  }
+
+  #take(m: number, at: number, size: number): boolean {
+    const batch = this.#batch;
+    const { tagLength } = batch.params;
+    if (size < HEADER_BYTES + tagLength || size > MAX_DATAGRAM_BYTES) {
+      return false;
+    }
+    const mux = readMux(batch.memory, at);
+    if (mux % this.#of !== this.#index) return false;
+    const connection = this.#options.connections.get(mux);
+    const schedule = connection?.keys?.schedules.open;
+    if (schedule === undefined) return false;
+    const i = batch.count++;
+    batch.at[i] = at;
+    batch.size[i] = size - tagLength;
+    batch.wanted[i] = 1;
+    this.#schedules[i] = schedule;
+    this.#connections[i] = connection;
+    this.#messages[i] = m;
+    return true;
+  }
+
+  #drop(received: Messages, i: number): void {
+    const { counters, events } = this.#options;
+    const m = this.#messages[i] ?? 0;
+    const connection = this.#connections[i];
+    if (connection === undefined) return;
+    this.forged[m] = 1;
+    count(connection.counters, ConnectionCounter.WRONG_TAG);
+    count(counters, PlaneCounter.FORGED_JOINED, joinedIn(received, m) - 1);
+    events.wrongTag(connection);
+  }
+}
+
+/** How many datagrams a message is of. */
+function joinedIn({ sizes, segmentSizes }: Messages, m: number): number {
+  const size = sizes[m] ?? 0;
+  const segment = segmentSizes[m] ?? 0;
+  return size > segment ? Math.ceil(size / segment) : 1;
+}
