@@ -2,7 +2,6 @@
 import type { LogTarget } from "../log/target.ts";
 import type { FamilyChoice } from "../net/resolver.ts";
 import type { Role, SatpParameters } from "../satp/params.ts";
-import { MAX_WINDOW_SIZE } from "../satp/replay_window.ts";
 import type { GivenSecrets } from "../satp/secrets.ts";
 import { clusterOf, type ClusterOptions, clusterRows } from "./cluster.ts";
 import {
@@ -15,11 +14,12 @@ import { ANY_SENDER_ID, type SenderIdRange } from "../tunnel/settings.ts";
 import {
   DEFAULT_SENDER_ID,
   muxRow,
+  ownWindowSizeRow,
   roleOf,
   roleRow,
   routesRow,
   senderIdRow,
-  windowSizeRow,
+  windowSizeOf,
 } from "./connection.ts";
 import {
   deviceOf,
@@ -74,7 +74,7 @@ export const anytunTable = {
   ...deviceRows,
   senderIds: senderIdRow,
   mux: muxRow,
-  windowSize: windowSizeRow(MAX_WINDOW_SIZE),
+  windowSize: ownWindowSizeRow,
   role: roleRow,
   routes: routesRow,
   ...secretRows,
@@ -117,7 +117,6 @@ const plainRows = {
   ifconfig: deviceRows.ifconfig,
   keyChain: keyChainRow,
   mux: muxRow,
-  windowSize: anytunTable.windowSize,
 };
 type PlainOptions = OptionValues<typeof plainRows>;
 
@@ -137,6 +136,8 @@ export interface AnytunOptions
   readonly postUp: PostUpOptions | undefined;
   /** Tell apart senders that share keys and address, and starts of one. */
   readonly senderIds: SenderIdRange;
+  /** Sequence numbers in the replay window; 0 checks nothing. */
+  readonly windowSize: number;
   readonly role: Role;
   /**
    * Enough for key and salt, unless the key derivation is `null`. Without any,
@@ -191,13 +192,16 @@ function settle(
   const secrets = isChained
     ? undefined
     : readSecrets(settings, kdPrf, surroundings);
-  warnOfConnection(settings, isChained || secrets !== undefined, warn);
+  const windowSize = windowSizeOf(values);
+  const hasKeys = isChained || secrets !== undefined;
+  warnOfConnection(settings, windowSize, hasKeys, warn);
   return {
     ...pick(values, plainRows),
     ...daemon,
     ...parameters,
     ...speedOf(settings),
-    ...{ logTargets, family, device, role, secrets, senderIds, cluster },
+    ...{ logTargets, family, device, windowSize, role, secrets, senderIds },
+    cluster,
     mtu: mtuOf(settings, device.type, parameters.tagLength, warn),
     postUp: postUpOf(settings, warn),
   };
@@ -205,7 +209,8 @@ function settle(
 
 /** @param isOwn Whether there is a connection that no other member tells of */
 function warnOfConnection(
-  { values: { remoteHost, windowSize }, names }: AnytunSettings,
+  { values: { remoteHost }, names }: AnytunSettings,
+  windowSize: number,
   isOwn: boolean,
   warn: Warn,
 ): void {

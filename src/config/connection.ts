@@ -1,6 +1,7 @@
 // Options of one connection (CLI section 2).
 import { parseDecimal } from "../net/decimal.ts";
 import { parsePrefix, type Prefix } from "../net/prefix.ts";
+import { MAX_WINDOW_SIZE } from "../satp/replay_window.ts";
 import { type Role, roleFromName } from "../satp/params.ts";
 import { SyntaxFault } from "./fault.ts";
 import {
@@ -18,6 +19,16 @@ import { ANY_SENDER_ID, type SenderIdRange } from "../tunnel/settings.ts";
 
 /** The one that the originals have unless they are told another. */
 export const DEFAULT_SENDER_ID: SenderIdRange = { first: 0, last: 0 };
+
+const WINDOW_HELP =
+  "how late a packet may come without being taken for a replay; 0 accepts " +
+  "replays";
+
+/** Late packets of a fast link fit into it. */
+const KEPT_WINDOW_SIZE = 1024;
+
+/** As a state folder: nothing is kept. */
+const NO_STATE_DIR = "none";
 
 export const senderIdRow = optional({
   group: "Connection",
@@ -41,7 +52,7 @@ export const muxRow = withDefault({
 });
 
 /**
- * `-w`.
+ * `-w`, for those who know nothing of the peer.
  * @param max The most sequence numbers that a replay window can span
  */
 export function windowSizeRow(max: number): Single<number, number> {
@@ -52,9 +63,37 @@ export function windowSizeRow(max: number): Single<number, number> {
     argument: "number",
     parse: decimal(0, max),
     default: 0,
-    help: "how late a packet may come without being taken for a replay; 0 " +
-      "accepts replays",
+    help: WINDOW_HELP,
   });
+}
+
+/** `-w` of a daemon, whose other options decide on its default. */
+export const ownWindowSizeRow = optional({
+  group: "Connection",
+  short: "-w",
+  long: "--window-size",
+  argument: "number",
+  parse: decimal(0, MAX_WINDOW_SIZE),
+  help: `${WINDOW_HELP} (default 0, for peers that count from 0 again with ` +
+    "each start; with a key chain, or a state folder that is named, " +
+    `${KEPT_WINDOW_SIZE})`,
+});
+
+/**
+ * Without `-w` there is a window where restarts do not end in it: with the keys
+ * of a chain, which only a peer of ours has, or where somebody has chosen that
+ * numbers are kept. That a default folder is there says nothing of the peer: an
+ * original one would be refused after each of its restarts (SATP section 9).
+ */
+export function windowSizeOf(
+  { windowSize, keyChain, stateDir = NO_STATE_DIR }: {
+    readonly windowSize: number | undefined;
+    readonly keyChain?: string | undefined;
+    readonly stateDir?: string | undefined;
+  },
+): number {
+  const keepsNumbers = keyChain !== undefined || stateDir !== NO_STATE_DIR;
+  return windowSize ?? (keepsNumbers ? KEPT_WINDOW_SIZE : 0);
 }
 
 export const roleRow = withDefault({

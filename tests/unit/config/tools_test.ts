@@ -3,7 +3,7 @@ import { readConfigCommandLine } from "../../../src/config/config.ts";
 import { readControldCommandLine } from "../../../src/config/controld.ts";
 import { duration, durationText } from "../../../src/config/duration.ts";
 import { readGenkeyCommandLine } from "../../../src/config/genkey.ts";
-import { routes } from "../../../src/config/connection.ts";
+import { routes, windowSizeOf } from "../../../src/config/connection.ts";
 import { hostPort, places } from "../../../src/config/place.ts";
 import { BadValue } from "../../../src/config/option.ts";
 import { formatPrefix } from "../../../src/net/prefix.ts";
@@ -14,6 +14,25 @@ const RUNTIME = { deno: "2.9.6", v8: "15.0" };
 function readControld(...argv: string[]) {
   return readControldCommandLine(argv, RUNTIME, fakeSecretFiles());
 }
+
+Deno.test("there is a replay window by default where numbers are kept on purpose", () => {
+  const windowSize = undefined;
+  assert.equal(windowSizeOf({ windowSize }), 0);
+  assert.equal(windowSizeOf({ windowSize, stateDir: "none" }), 0);
+  assert.equal(windowSizeOf({ windowSize, stateDir: "numbers" }), 1024);
+  assert.equal(windowSizeOf({ windowSize, keyChain: "chain" }), 1024);
+  const chain = { keyChain: "chain", stateDir: "none" };
+  assert.equal(windowSizeOf({ windowSize, ...chain }), 1024);
+});
+
+Deno.test("a replay window that is given is taken, whatever else is", () => {
+  const others = [{}, { keyChain: "chain" }, { stateDir: "numbers" }];
+  for (const windowSize of [0, 1, 64, 1 << 20]) {
+    for (const other of others) {
+      assert.equal(windowSizeOf({ windowSize, ...other }), windowSize);
+    }
+  }
+});
 
 Deno.test("hostPort() reads hosts with and without a port", () => {
   const cases: ReadonlyArray<readonly [string, string, number]> = [

@@ -445,20 +445,23 @@ Deno.test("without a service manager nobody is told anything", () => {
 });
 
 Deno.test("counters of all connections and of the plane are named in the log, each once", () => {
-  const counters = Float64Array.from({ length: 10 }, (_, index) => index + 101);
+  const counters = Float64Array.from({ length: 13 }, (_, index) => index + 101);
   const muxes = [5, 7, 65535];
   const table = { liveMuxes: () => muxes, counted: () => counters };
   assert.deepEqual([...counterLines(table, counters)], [
     ...muxes.map((mux) =>
       `connection ${mux}: 101 packets out, 102 bytes out, 104 packets in, ` +
       "105 bytes in, 103 not sent, 110 dropped before a full uplink, " +
-      "106 with a wrong tag, 107 replayed, 108 without payload, 109 of a wrong type"
+      "106 with a wrong tag, 107 replayed, 108 without payload, " +
+      "109 of a wrong type, 111 from a source that is not routed to it"
     ),
     "dropped: 101 with nowhere to send them, 102 too long to send, " +
     "103 malformed on the device, 104 too short, 105 too long, " +
     "106 of an unknown mux, 107 refused by the device, " +
     "108 lost to internal errors, 109 for want of sequence numbers, " +
-    "110 joined behind those for another worker",
+    "110 joined behind those for another worker, " +
+    "111 windows of silent senders, 112 silent senders altogether, " +
+    "113 joined with one that has a wrong tag",
   ]);
   assert.equal([...counterLines(table, undefined)].length, 3);
 });
