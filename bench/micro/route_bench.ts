@@ -1,12 +1,13 @@
 /**
- * Looking up the destinations of packets in 10 000 routes, and putting such a
- * table up.
+ * Looking up the destinations of packets in 10 000 routes, filtering by their
+ * sources, and putting such a table up.
  *
  * @module
  */
 import type { Route } from "../../src/route/route.ts";
 import { Routes } from "../../src/route/routes.ts";
 import { RouteTable } from "../../src/route/table.ts";
+import { SourceFilter } from "../../src/tunnel/source_filter.ts";
 
 const ROUTES = 10_000;
 const PACKETS = 1024;
@@ -55,6 +56,26 @@ for (const family of [4, 6] as const) {
       sum += family === 4
         ? table.lookupIpv4(memory, i * bytes)
         : table.lookupIpv6(memory, i * bytes);
+    }
+  });
+
+  // Of the same addresses, those that hit as sources.
+  const header = family === 4 ? 20 : 40;
+  const packets = new Uint8Array(PACKETS * header);
+  const muxes = Int32Array.from({ length: PACKETS }, (_, i) => {
+    const from = (i - i % 2) * bytes;
+    const source = memory.subarray(from, from + bytes);
+    packets[i * header] = family << 4 | 5;
+    packets.set(source, i * header + (family === 4 ? 12 : 8));
+    return family === 4
+      ? table.lookupIpv4(source, 0)
+      : table.lookupIpv6(source, 0);
+  });
+  const filter = new SourceFilter(table);
+  Deno.bench(`filter ${PACKETS} sources`, { group }, () => {
+    for (let i = 0; i < PACKETS; i++) {
+      const passes = filter.passes(packets, i * header, header, muxes[i] ?? 0);
+      sum += passes ? 1 : 0;
     }
   });
   Deno.bench("put up the table", { group }, publish);
