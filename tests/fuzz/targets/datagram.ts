@@ -272,10 +272,12 @@ class Receiver {
     this.#inbound = new Inbound(batch, {
       connections: new Connections(table, engine),
       deviceType: DEVICE_TYPE,
-      fixedRemote,
+      roaming: !fixedRemote,
+      filter: undefined,
       counters: this.#counters,
       events: {
         wrongTag() {},
+        wrongSource() {},
         replay() {},
         endpointChanged() {},
         batchFailed: (error) => assert.fail(String(error)),

@@ -78,10 +78,12 @@ class Receiver {
     this.inbound = new Inbound(batch, {
       connections: this.connections,
       deviceType: "tun",
-      fixedRemote: false,
+      roaming: true,
+      filter: undefined,
       counters: this.planeCounters,
       events: {
         wrongTag() {},
+        wrongSource() {},
         replay() {},
         endpointChanged() {},
         batchFailed() {},
