@@ -277,6 +277,22 @@ const SYMBOLS = {
     ],
     result: "u64",
   },
+  mprotect: {
+    parameters: [
+      "u64", // void *addr
+      "u64", // size_t len
+      "i32", // int prot
+    ],
+    result: "i32",
+  },
+  sigaction: {
+    parameters: [
+      "i32", // int signum
+      "buffer", // const struct sigaction *act
+      "pointer", // struct sigaction *oldact
+    ],
+    result: "i32",
+  },
   prctlNumber: {
     name: "prctl",
     parameters: [
@@ -288,7 +304,7 @@ const SYMBOLS = {
     ],
     result: "i32",
   },
-  // The C library has no name for seccomp(2).
+  // The C library has no names for seccomp(2) and Landlock.
   syscall: {
     parameters: [
       "u32", // long number

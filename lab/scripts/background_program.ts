@@ -12,7 +12,8 @@ const [seconds, pidFile = ""] = Deno.args;
 const options = {
   ...{ foreground: false, startTimeout: Number(seconds) },
   ...{ username: undefined, groupname: undefined, chroot: undefined },
-  ...{ pidFile: undefined, logTargets: [], logFormat: "text" as const },
+  ...{ noSandbox: false, pidFile: undefined },
+  ...{ logTargets: [], logFormat: "text" as const },
 };
 
 const status = await startDaemon({
@@ -23,6 +24,7 @@ const status = await startDaemon({
       name: "test-daemon",
       options,
       warnings,
+      server: undefined,
       services: () => [{
         name: "lock",
         async start({ stop, waiting }) {

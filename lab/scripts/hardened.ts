@@ -7,9 +7,11 @@ import {
   takeRuntimeFiles,
 } from "../../ffi/process/descriptors.ts";
 import { SystemError } from "../../ffi/errno.ts";
+import { Denials } from "../../ffi/process/denials.ts";
 import {
+  confine,
   emptyBoundingSet,
-  forbidExecution,
+  forbidPrivileges,
   hideMemory,
 } from "../../ffi/process/hardening.ts";
 import { openProcessLibc } from "../../ffi/process/libc.ts";
@@ -48,7 +50,12 @@ closeInherited(libc);
 takeRuntimeFiles(libc);
 emptyBoundingSet(libc);
 hideMemory(libc);
-const refusal = forbidExecution(libc);
+// Such questions are not among what is left.
+const dumpable = ask(PR_GET_DUMPABLE);
+const bounded = !isRoot || ask(PR_CAPBSET_READ) === 0;
+const needs = { written: [], removedFrom: [] };
+const refusal = forbidPrivileges(libc) ??
+  confine(libc, needs, Denials.watch(libc));
 
 /** Files below a folder of /proc/self, by name. */
 function* below<T>(folder: string, read: (path: string) => T) {
@@ -77,8 +84,8 @@ say(JSON.stringify({
   after: start(),
   refusal,
   threads: [...new Set(threads)],
-  dumpable: ask(PR_GET_DUMPABLE),
-  bounded: !isRoot || ask(PR_CAPBSET_READ) === 0,
+  dumpable,
+  bounded,
   inherited: files.map(([, path]) => path)
     .filter((path) => ["/dev/zero", "/dev/full"].includes(path)),
   replaced: files.filter(([, path]) => path.startsWith("/memfd:"))

@@ -59,6 +59,11 @@ export const daemonRows = {
     parse: anyText,
     help: "see no file outside of this folder when everything is set up",
   }),
+  noSandbox: flag({
+    group: "Running",
+    long: "--no-sandbox",
+    help: "restrict neither system calls nor files when everything is set up",
+  }),
   pidFile: optional({
     group: "Running",
     short: "-P",
@@ -122,12 +127,18 @@ export function daemonOf(
   >,
   warn: Warn,
 ): DaemonOptions {
-  const { foreground, debug, username, groupname, chroot } = values;
+  const { foreground, debug, username, groupname, chroot, noSandbox } = values;
   if (chroot !== undefined && username === undefined) {
     warn(`${names.chroot} without --username (-u): root can leave the jail`);
   }
   if (groupname !== undefined && username === undefined) {
     warn(`${names.groupname} has no effect without --username (-u)`);
+  }
+  if (noSandbox) {
+    warn(
+      `${names.noSandbox}: whoever finds a fault in this program can do ` +
+        "with the system what its user may",
+    );
   }
   return { ...pick(values, daemonRows), foreground: foreground || debug };
 }

@@ -25,6 +25,7 @@ export function runAnytun(
     options,
     warnings,
     started: "tunnel is set up",
+    server: options.cluster.syncServer,
     services: (frame) => servicesOf(options, world, frame),
   }, world);
 }

@@ -25,6 +25,7 @@ export function runControld(
     name: "anytun-controld",
     options,
     warnings,
+    server: options.controlHost,
     services: (frame) => servicesOf(options, world, frame),
   }, world);
 }

@@ -1,5 +1,6 @@
 // Loss of privileges: the jail and the identity (CLI section 3).
 import type { Identity } from "../../ffi/process/identity.ts";
+import type { SandboxNeeds } from "../../ffi/process/syscalls.ts";
 import type { DaemonOptions } from "../config/general.ts";
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
@@ -42,6 +43,7 @@ export function findIdentity(
 export function giveUpPrivileges(
   options: DaemonOptions,
   identity: NamedIdentity | undefined,
+  needs: SandboxNeeds,
   control: ProcessControl,
   logger: Logger,
 ): void {
@@ -53,10 +55,22 @@ export function giveUpPrivileges(
   if (identity !== undefined) become(identity, options, control, logger);
   // Again: a change of identity resets it (prctl(2), PR_SET_DUMPABLE).
   during("hide the memory", () => control.hideMemory());
-  const reason = control.forbidExecution();
-  if (reason !== undefined) {
-    logger.warning(`Cannot forbid the execution of other programs: ${reason}`);
+  if (!options.noSandbox) enterSandbox(needs, control, logger);
+}
+
+function enterSandbox(
+  needs: SandboxNeeds,
+  control: ProcessControl,
+  logger: Logger,
+): void {
+  // First: afterwards there are no calls for it.
+  const files = control.confineFiles(needs);
+  if (files !== undefined) {
+    logger.info(`files are protected by their permissions alone: ${files}`);
   }
+  const calls = control.confine(needs);
+  if (calls === undefined) return;
+  logger.warning(`Cannot restrict system calls (see --no-sandbox): ${calls}`);
 }
 
 function enterJail(

@@ -1,5 +1,6 @@
 // Control of a daemon's own process, and questions to the system.
 import type { Identity } from "../../ffi/process/identity.ts";
+import type { SandboxNeeds } from "../../ffi/process/syscalls.ts";
 import type { PlacedFile } from "../../ffi/process/placed_file.ts";
 
 export type ProgramEnd =
@@ -40,6 +41,16 @@ export interface ProcessControl {
   trimHeap(): void;
   /** Gives back what was read of the program's file, until it is read again. */
   dropProgramPages(): void;
-  /** @returns Why it cannot be forbidden, or undefined */
-  forbidExecution(): string | undefined;
+  /**
+   * Leaves all threads the system calls that a daemon needs.
+   * @returns Why it cannot, or undefined
+   */
+  confine(needs: SandboxNeeds): string | undefined;
+  /**
+   * Leaves all threads the folders that are needed, to change files in.
+   * @returns Why it cannot, or undefined
+   */
+  confineFiles(needs: SandboxNeeds): string | undefined;
+  /** How often each system call was denied, by its number. */
+  denials(): ReadonlyMap<number, number>;
 }

@@ -7,10 +7,12 @@ import type { LogSurroundings } from "../log/outlet.ts";
 import { reasonOf } from "../log/reason.ts";
 import { RateLimitedLog } from "../log/rate_limited_log.ts";
 import type { LogFormat, LogTarget } from "../log/target.ts";
+import type { PlaceName } from "../net/place.ts";
 import type { Delay } from "../net/resolver.ts";
 import { Lifecycle, type Service } from "./lifecycle.ts";
 import { PidFile } from "./pid_file.ts";
 import { findIdentity, giveUpPrivileges } from "./privileges.ts";
+import { denialReports, sandboxNeeds } from "./sandbox.ts";
 import { listenForSignals } from "./signals.ts";
 import { spareMemory } from "./spare_memory.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -45,6 +47,8 @@ interface DaemonProgram {
   };
   readonly warnings: readonly string[];
   readonly started?: string;
+  /** Where its sync server listens. */
+  readonly server: PlaceName | undefined;
   /** In order; they start with all privileges, and run without. */
   services(frame: Frame): Promise<readonly Service[]> | readonly Service[];
 }
@@ -107,12 +111,13 @@ async function live(
     await world.loadLookup();
   }
   const limited = new RateLimitedLog(logger, OTHERS_LOG_LIMIT, world.elapsed);
+  const needs = sandboxNeeds(options, program.server);
   const pidFile = new PidFile(options, world, logger);
   const privileges: Service = {
     name: "privileges",
     start() {
       pidFile.place(() =>
-        giveUpPrivileges(options, identity, world.control, logger)
+        giveUpPrivileges(options, identity, needs, world.control, logger)
       );
       if (program.started !== undefined) logger.notice(program.started);
     },
@@ -120,6 +125,7 @@ async function live(
   const services = [
     logFiles(log),
     heldBackLines(limited, world.delay),
+    denialReports(world.control, world.delay, logger),
     spareMemory(world.control, world.delay),
     // Removed last: without a pid file there is no device either.
     pidFile,

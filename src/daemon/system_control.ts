@@ -1,9 +1,11 @@
 // Control of the process, by way of the C library.
 import { takeRuntimeFiles } from "../../ffi/process/descriptors.ts";
 import { SystemError } from "../../ffi/errno.ts";
+import { Denials } from "../../ffi/process/denials.ts";
 import {
+  confine,
   emptyBoundingSet,
-  forbidExecution,
+  forbidPrivileges,
   hideMemory,
 } from "../../ffi/process/hardening.ts";
 import {
@@ -15,6 +17,7 @@ import {
   groupName,
 } from "../../ffi/process/identity.ts";
 import { placeFile } from "../../ffi/process/placed_file.ts";
+import { confineFiles } from "../../ffi/process/landlock.ts";
 import { interfaceIndex } from "../../ffi/process/process.ts";
 import { errorText, type ProcessLibc } from "../../ffi/process/libc.ts";
 import { dropProgramPages, trimHeap } from "../../ffi/process/spare_memory.ts";
@@ -25,7 +28,12 @@ import type {
   ProgramStart,
 } from "./process_control.ts";
 
-export function systemControl(libc: ProcessLibc): ProcessControl {
+/** @param absolute Path of a file, from where the daemon was started */
+export function systemControl(
+  libc: ProcessLibc,
+  absolute: (path: string) => string,
+): ProcessControl {
+  let denials: Denials | undefined;
   return {
     findUser: (name) => findUser(libc, name),
     findGroup: (name) => findGroup(libc, name),
@@ -44,7 +52,16 @@ export function systemControl(libc: ProcessLibc): ProcessControl {
     trimHeap: () => trimHeap(libc),
     dropProgramPages: () => dropProgramPages(libc),
     hideMemory: () => hideMemory(libc),
-    forbidExecution: () => forbidExecution(libc),
+    confine(needs) {
+      denials = Denials.watch(libc);
+      return forbidPrivileges(libc) ?? confine(libc, needs, denials);
+    },
+    confineFiles: ({ written, removedFrom }) =>
+      forbidPrivileges(libc) ?? confineFiles(libc, {
+        written: written.map(absolute),
+        removedFrom: removedFrom.map(absolute),
+      }),
+    denials: () => denials?.counts() ?? new Map(),
   };
 }
 

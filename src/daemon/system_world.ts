@@ -80,7 +80,7 @@ export function systemWorld(
       keepInspectorShut(libc);
       return () => Deno.removeSignalListener(name, listener);
     },
-    control: systemControl(libc),
+    control: systemControl(libc, absolute),
     parent,
     openNotifySocket: () => openNotifySocket(libc, environment),
   };

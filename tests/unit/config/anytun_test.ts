@@ -42,6 +42,7 @@ Deno.test("anytun has the defaults of the original, and any sender id", () => {
   assert.deepEqual(run().options, {
     foreground: true,
     startTimeout: 30,
+    noSandbox: false,
     logTargets: [{ kind: "stderr", level: 3 }],
     logFormat: "text",
     username: undefined,
@@ -93,6 +94,7 @@ Deno.test("anytun takes every short option", () => {
   assert.deepEqual(others, {
     foreground: true,
     startTimeout: 30,
+    noSandbox: false,
     logTargets: [{ kind: "file", level: 4, path: "/var/log/a.log" }],
     logFormat: "text",
     username: "user",

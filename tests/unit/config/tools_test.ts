@@ -156,6 +156,7 @@ Deno.test("anytun-controld has its defaults, and needs a file", () => {
   assert.deepEqual(result.options, {
     foreground: false,
     startTimeout: 30,
+    noSandbox: false,
     username: undefined,
     groupname: undefined,
     chroot: undefined,

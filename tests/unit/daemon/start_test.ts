@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { SandboxNeeds } from "../../../ffi/process/syscalls.ts";
 import {
   type AnytunOptions,
   readAnytunCommandLine,
@@ -16,6 +17,7 @@ import type {
   ProgramEnd,
   ProgramStart,
 } from "../../../src/daemon/process_control.ts";
+import { denialReports, sandboxNeeds } from "../../../src/daemon/sandbox.ts";
 import { runProgram } from "../../../src/daemon/run_program.ts";
 import {
   listenForSignals,
@@ -28,13 +30,16 @@ import {
 import { recordingLog } from "../../fakes/recording_log.ts";
 import { fakeSecretFiles } from "../../fakes/secret_files.ts";
 
+const NEEDS: SandboxNeeds = { written: ["/log"], removedFrom: ["/run"] };
+
 /** A process that notes what is done to it. */
 class FakeControl implements ProcessControl {
   readonly calls: string[] = [];
   readonly started: ProgramStart[] = [];
   end: ProgramEnd = { kind: "exit", status: 0 };
   fails: string | undefined;
-  cannotForbid: string | undefined;
+  cannotConfine: string | undefined;
+  denied: ReadonlyMap<number, number> = new Map();
 
   findUser(name: string) {
     if (name === "loner") return { uid: 17, gid: 18 };
@@ -98,9 +103,18 @@ class FakeControl implements ProcessControl {
     this.#call("drop");
   }
 
-  forbidExecution() {
-    this.#call("execution");
-    return this.cannotForbid;
+  confine({ written, removedFrom }: SandboxNeeds) {
+    this.#call(`calls ${[...written, ...removedFrom].join()}`);
+    return this.cannotConfine;
+  }
+
+  confineFiles({ written, removedFrom }: SandboxNeeds) {
+    this.#call(`files ${[...written, ...removedFrom].join()}`);
+    return this.cannotConfine;
+  }
+
+  denials() {
+    return this.denied;
   }
 
   #call(what: string) {
@@ -152,13 +166,14 @@ Deno.test("privileges are given up last, inside of the jail", () => {
   giveUpPrivileges(
     options("-C", "/jail", "-u", "user", "-g", "group"),
     { uid: 7, gid: 9, text: "user:group" },
+    NEEDS,
     control,
     logger,
   );
   assert.deepEqual(control.calls, [
     ...["files", "bounding set", "root /jail", "identity 7:9"],
     // A change of identity would undo these two, and the last one it.
-    ...["memory", "execution"],
+    ...["memory", "files /log,/run", "calls /log,/run"],
   ]);
   assert.deepEqual(logger.lines, [
     "NOTICE: we are in chroot jail (/jail) now",
@@ -169,8 +184,9 @@ Deno.test("privileges are given up last, inside of the jail", () => {
 Deno.test("without a jail the background moves to /, the foreground not", () => {
   for (const [argv, calls] of [[[], ["directory /"]], [["-D"], []]] as const) {
     const control = new FakeControl();
-    giveUpPrivileges(options(...argv), undefined, control, recordingLog());
-    const after = ["memory", "execution"];
+    const given = options(...argv);
+    giveUpPrivileges(given, undefined, NEEDS, control, recordingLog());
+    const after = ["memory", "files /log,/run", "calls /log,/run"];
     assert.deepEqual(control.calls, ["bounding set", ...calls, ...after]);
   }
 });
@@ -180,6 +196,7 @@ Deno.test("a step that fails is named, and nothing comes after it", () => {
     giveUpPrivileges(
       options("-C", "/jail", "-u", "user"),
       { uid: 7, gid: 8, text: "user:users" },
+      NEEDS,
       control,
       recordingLog(),
     );
@@ -196,21 +213,69 @@ Deno.test("a step that fails is named, and nothing comes after it", () => {
   });
 });
 
-Deno.test("a kernel that lets programs be executed is a warning, no more", () => {
+Deno.test("a kernel that knows no sandbox is a warning, no more", () => {
   const logger = recordingLog();
   const control = new FakeControl();
-  control.cannotForbid = "seccomp() failed with EINVAL";
-  giveUpPrivileges(options("-D"), undefined, control, logger);
+  control.cannotConfine = "it failed with EINVAL";
+  giveUpPrivileges(options("-D"), undefined, NEEDS, control, logger);
   assert.deepEqual(logger.lines, [
-    "WARNING: Cannot forbid the execution of other programs: " +
-    "seccomp() failed with EINVAL",
+    "INFO: files are protected by their permissions alone: " +
+    "it failed with EINVAL",
+    "WARNING: Cannot restrict system calls (see --no-sandbox): " +
+    "it failed with EINVAL",
+  ]);
+});
+
+Deno.test("with --no-sandbox neither calls nor files are restricted", () => {
+  const control = new FakeControl();
+  const given = options("-D", "--no-sandbox");
+  giveUpPrivileges(given, undefined, NEEDS, control, recordingLog());
+  assert.deepEqual(control.calls, ["bounding set", "memory"]);
+});
+
+Deno.test("the sandbox leaves the folders of logs, pid file and unix socket", () => {
+  const given = options("-P", "/run/a/pid", "-L", "file:3,/var/log/a");
+  const needs = sandboxNeeds(given, { path: "/run/b/sock" });
+  assert.deepEqual(needs, {
+    written: ["/var/log/"],
+    removedFrom: ["/run/a/", "/run/b/"],
+  });
+  const bare = sandboxNeeds(options("-D"), { host: "localhost", port: 1 });
+  assert.deepEqual(bare, { written: [], removedFrom: [] });
+  const beside = sandboxNeeds(options("-P", "pid"), undefined);
+  assert.deepEqual(beside.removedFrom, ["."]);
+});
+
+Deno.test("what the sandbox denies is told once, and again when it is more", async () => {
+  const control = new FakeControl();
+  const logger = recordingLog();
+  const stop = new AbortController();
+  const seen = [new Map(), new Map([[101, 1]]), new Map([[101, 1]])];
+  const delay = () => {
+    const denied = seen.shift();
+    if (denied === undefined) stop.abort();
+    control.denied = denied ?? new Map([[101, 1], [165, 2]]);
+    return Promise.resolve();
+  };
+  const service = denialReports(control, delay, logger);
+  assert.deepEqual(service.report?.(), []);
+  await service.run?.(stop.signal);
+  assert.deepEqual(logger.lines, [
+    "WARNING: the sandbox has denied system call 101 (1 times)",
+    "WARNING: the sandbox has denied system call 101 (1 times), " +
+    "system call 165 (2 times)",
+  ]);
+  assert.deepEqual(service.report?.(), [
+    "denied by the sandbox: system call 101 (1 times), " +
+    "system call 165 (2 times)",
   ]);
 });
 
 Deno.test("a user that is root is warned about", () => {
   const logger = recordingLog();
   const root = { uid: 0, gid: 0, text: "root:root" };
-  giveUpPrivileges(options("-u", "root"), root, new FakeControl(), logger);
+  const given = options("-u", "root");
+  giveUpPrivileges(given, root, NEEDS, new FakeControl(), logger);
   assert.match(logger.lines.join(), /WARNING: user root .* all privileges/);
 });
 
@@ -509,6 +574,7 @@ async function startWith(change: readonly string[]): Promise<string[]> {
     name: "anytun",
     options: options("--nodaemonize", "--log", "stderr:1", ...change),
     warnings: [],
+    server: undefined,
     services() {
       events.push("services");
       throw new Error("that is far enough");

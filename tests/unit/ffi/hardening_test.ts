@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Errno } from "../../../ffi/errno.ts";
-import { forbidExecution } from "../../../ffi/process/hardening.ts";
+import { confine, forbidPrivileges } from "../../../ffi/process/hardening.ts";
 import { openProcessLibc } from "../../../ffi/process/libc.ts";
 import { scriptCommand } from "../../../lab/host.ts";
 
@@ -8,13 +8,19 @@ import { scriptCommand } from "../../../lab/host.ts";
 async function hardened(): Promise<Record<string, unknown>> {
   const run = scriptCommand("hardened.ts", ["-A"]);
   const shell = 'exec 7</dev/zero 8>/dev/full; exec "$@"';
-  const { stdout, stderr } = await new Deno.Command("/bin/sh", {
-    args: ["-c", shell, "sh", ...run],
-  }).output();
+  return await said("/bin/sh", "-c", shell, "sh", ...run);
+}
+
+async function said(
+  command = "",
+  ...args: string[]
+): Promise<Record<string, unknown>> {
+  const { stdout, stderr } = await new Deno.Command(command, { args })
+    .output();
   const text = new TextDecoder();
-  const said = text.decode(stdout);
-  assert.notEqual(said, "", text.decode(stderr));
-  return JSON.parse(said);
+  const line = text.decode(stdout);
+  assert.notEqual(line, "", text.decode(stderr));
+  return JSON.parse(line);
 }
 
 Deno.test("a hardened process executes nothing, in any thread, and leaves no core", async () => {
@@ -55,17 +61,72 @@ Deno.test("what the runtime finds in the places of its files can be locked, so t
   assert.ok(replaced.every((isWritable) => isWritable === true));
 });
 
-Deno.test("forbidExecution() says which call the kernel refuses", () => {
+/** That are new enough to be "not implemented". */
+const NEW = ["io_uring_setup(nothing)", "pidfd_open(nobody)"];
+
+Deno.test("in the sandbox no thread can do what a daemon does not do, and every attempt is counted", async () => {
+  const run = scriptCommand("sandboxed.ts", ["-A"]);
+  const { before, inside, counted, ...rest } = await said(...run) as {
+    before: Tries;
+    inside: Tries;
+    counted: { main: number; both: number } | undefined;
+  };
+  assert.equal(before.spawn, "done");
+  assert.equal(inside.spawn, "EPERM");
+  for (const thread of ["main", "worker"] as const) {
+    const possible = Object.values(before[thread])
+      .filter((end) => end === "done");
+    assert.ok(possible.length > 3, "some of them do something otherwise");
+    for (const [name, end] of Object.entries(inside[thread])) {
+      assert.equal(end, NEW.includes(name) ? "ENOSYS" : "EPERM", name);
+    }
+  }
+  assert.deepEqual(rest, { x32: "denied", works: true });
+  if (Deno.build.arch !== "x86_64") return;
+  const silent = [
+    ...["clone(CLONE_NEWUSER) of nothing", "prctl(PR_SET_DUMPABLE, ?)"],
+    ...["socket(NETLINK_ROUTE)", ...NEW],
+  ];
+  const loud = Object.keys(inside.main).length - silent.length;
+  assert.deepEqual(counted, { main: loud, both: 2 * loud });
+});
+
+interface Tries {
+  readonly main: Record<string, string>;
+  readonly worker: Record<string, string>;
+  readonly spawn: string;
+}
+
+Deno.test("Landlock restricts the calling thread and later ones, and all of them only where the kernel can", async () => {
+  const folders = [Deno.makeTempDirSync(), Deno.makeTempDirSync()];
+  try {
+    const run = scriptCommand("landlocked.ts", ["-A"]);
+    const { all, single, ...threads } = await said(...run, ...folders);
+    if (single !== undefined) return; // a kernel without Landlock
+    assert.equal(threads.needed, "written");
+    assert.equal(threads.main, "PermissionDenied");
+    assert.equal(threads.late, "PermissionDenied");
+    // The threads of the runtime are like that one, too.
+    const covered = all === undefined;
+    assert.equal(threads.early, covered ? "PermissionDenied" : "written");
+    if (!covered) assert.match(String(all), /version \d+\) .* single threads/);
+  } finally {
+    for (const folder of folders) Deno.removeSync(folder, { recursive: true });
+  }
+});
+
+Deno.test("confine() says which call the kernel refuses", () => {
   const libc = openProcessLibc();
   const refusing = {
     ...libc,
     errno: () => Errno.EINVAL,
-    process: { ...libc.process, prctlNumber: () => 0, syscall: () => -1 },
+    process: { ...libc.process, prctlNumber: () => -1, syscall: () => -1 },
   };
-  assert.equal(forbidExecution(refusing), "seccomp() failed with EINVAL");
+  const needs = { written: [], removedFrom: [] };
+  const refusal = () => confine(refusing, needs, undefined);
+  assert.equal(refusal(), "seccomp() failed with EINVAL");
   refusing.process.syscall = () => 77;
-  assert.equal(forbidExecution(refusing), "thread 77 has a filter of its own");
-  refusing.process.prctlNumber = () => -1;
-  assert.equal(forbidExecution(refusing), "prctl() failed with EINVAL");
+  assert.equal(refusal(), "thread 77 has a filter of its own");
+  assert.equal(forbidPrivileges(refusing), "prctl() failed with EINVAL");
   libc.close();
 });

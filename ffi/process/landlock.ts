@@ -1,0 +1,151 @@
+// Files that a process may change: Landlock, landlock(7).
+
+import { errnoName } from "../errno.ts";
+import { O } from "../flags.ts";
+import { cString, openCLibrary } from "../libc.ts";
+import type { ProcessLibc } from "./libc.ts";
+import type { SandboxNeeds } from "./syscalls.ts";
+
+/** Variadic: a table of its own, with the parameters of each call. */
+const SYMBOLS = {
+  createRuleset: {
+    name: "syscall",
+    parameters: [
+      "u32", // long number
+      "buffer", // const struct landlock_ruleset_attr *attr
+      "usize", // size_t size
+      "u32", // __u32 flags
+    ],
+    result: "i32",
+  },
+  addRule: {
+    name: "syscall",
+    parameters: [
+      "u32", // long number
+      "i32", // int ruleset_fd
+      "u32", // enum landlock_rule_type rule_type
+      "buffer", // const void *rule_attr
+      "u32", // __u32 flags
+    ],
+    result: "i32",
+  },
+  restrictSelf: {
+    name: "syscall",
+    parameters: [
+      "u32", // long number
+      "i32", // int ruleset_fd
+      "u32", // __u32 flags
+    ],
+    result: "i32",
+  },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+// The same on all architectures.
+const CREATE_RULESET = 444;
+const ADD_RULE = 445;
+const RESTRICT_SELF = 446;
+
+// include/uapi/linux/landlock.h
+const CREATE_RULESET_VERSION = 1;
+const RULE_PATH_BENEATH = 1;
+export const RESTRICT_SELF_TSYNC = 1 << 3;
+/** Linux 7.0: the first that restricts the threads that there are already. */
+const TSYNC_VERSION = 8;
+
+/** LANDLOCK_ACCESS_FS_… */
+const ACCESS = {
+  EXECUTE: 1 << 0,
+  WRITE_FILE: 1 << 1,
+  REMOVE_DIR: 1 << 4,
+  REMOVE_FILE: 1 << 5,
+  MAKE_CHAR: 1 << 6,
+  MAKE_DIR: 1 << 7,
+  MAKE_REG: 1 << 8,
+  MAKE_SOCK: 1 << 9,
+  MAKE_FIFO: 1 << 10,
+  MAKE_BLOCK: 1 << 11,
+  MAKE_SYM: 1 << 12,
+  REFER: 1 << 13,
+  TRUNCATE: 1 << 14,
+} as const;
+
+/** All but reading: names are looked up in files that nobody here can list. */
+const CHANGES = Object.values(ACCESS).reduce((all, one) => all | one);
+const WRITING = ACCESS.WRITE_FILE | ACCESS.MAKE_REG | ACCESS.REMOVE_FILE |
+  ACCESS.TRUNCATE;
+
+/** struct landlock_path_beneath_attr { __u64 allowed_access; __s32 parent_fd; } */
+const RULE_SIZE = 12;
+const PARENT_AT = 8;
+
+/**
+ * Leaves no file to be changed but those in folders that are needed; what is
+ * open stays as it is. Needs no_new_privs or privileges.
+ * @param flags By default for all threads; without it for this thread, and
+ * those that it starts.
+ * @returns undefined, or why the kernel does not do that.
+ */
+export function confineFiles(
+  libc: ProcessLibc,
+  { written, removedFrom }: SandboxNeeds,
+  flags: number = RESTRICT_SELF_TSYNC,
+): string | undefined {
+  const { symbols, close } = openLandlock();
+  const failed = (call: string) =>
+    `landlock_${call}() failed with ${errnoName(libc.errno())}`;
+  let ruleset = -1;
+  try {
+    const { createRuleset, restrictSelf } = symbols;
+    const version = createRuleset(
+      ...[CREATE_RULESET, null, 0n, CREATE_RULESET_VERSION] as const,
+    );
+    if (version < 0) return failed("create_ruleset");
+    if ((flags & RESTRICT_SELF_TSYNC) !== 0 && version < TSYNC_VERSION) {
+      return `Landlock of this kernel (version ${version}) restricts single ` +
+        `threads only; it takes version ${TSYNC_VERSION}, Linux 7.0`;
+    }
+    const handled = BigUint64Array.of(BigInt(CHANGES));
+    ruleset = createRuleset(CREATE_RULESET, handled, 8n, 0);
+    if (ruleset < 0) return failed("create_ruleset");
+    for (const folder of written) {
+      allow(libc, symbols, ruleset, folder, WRITING);
+    }
+    for (const folder of removedFrom) {
+      allow(libc, symbols, ruleset, folder, ACCESS.REMOVE_FILE);
+    }
+    if (restrictSelf(RESTRICT_SELF, ruleset, flags) === 0) return undefined;
+    return failed("restrict_self");
+  } finally {
+    if (ruleset >= 0) libc.symbols.close(ruleset);
+    close();
+  }
+}
+
+type Landlock = ReturnType<typeof openLandlock>["symbols"];
+
+function openLandlock() {
+  const library = openCLibrary(SYMBOLS);
+  return { symbols: library.symbols, close: () => library.close() };
+}
+
+/** What cannot be reached, as in a jail, cannot be written to either. */
+function allow(
+  libc: ProcessLibc,
+  { addRule }: Landlock,
+  ruleset: number,
+  folder: string,
+  access: number,
+): void {
+  const flags = O.PATH | O.DIRECTORY | O.CLOEXEC;
+  const fd = libc.symbols.open(cString(folder), flags, 0);
+  if (fd < 0) return;
+  try {
+    const rule = new DataView(new ArrayBuffer(RULE_SIZE));
+    rule.setBigUint64(0, BigInt(access), true);
+    rule.setInt32(PARENT_AT, fd, true);
+    const bytes = new Uint8Array(rule.buffer);
+    addRule(ADD_RULE, ruleset, RULE_PATH_BENEATH, bytes, 0);
+  } finally {
+    libc.symbols.close(fd);
+  }
+}
