@@ -19,7 +19,7 @@ function threads(daemon: LabProcess, ...fields: string[]): readonly string[] {
   const all = view.names("task").map((thread) =>
     fields.map((field) => view.status(field, `task/${thread}/status`)[0]).join()
   );
-  assert.ok(all.length > 4, "there are threads of the runtime");
+  assert.ok(all.length > 1, "there are threads of the runtime");
   return [...new Set(all)];
 }
 
