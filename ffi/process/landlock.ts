@@ -71,8 +71,8 @@ const ACCESS = {
 
 /** All but reading: names are looked up in files that nobody here can list. */
 const CHANGES = Object.values(ACCESS).reduce((all, one) => all | one);
-const WRITING = ACCESS.WRITE_FILE | ACCESS.MAKE_REG | ACCESS.REMOVE_FILE |
-  ACCESS.TRUNCATE;
+const APPENDING = ACCESS.WRITE_FILE | ACCESS.MAKE_REG;
+const WRITING = APPENDING | ACCESS.REMOVE_FILE | ACCESS.TRUNCATE;
 
 /** struct landlock_path_beneath_attr { __u64 allowed_access; __s32 parent_fd; } */
 const RULE_SIZE = 12;
@@ -87,7 +87,7 @@ const PARENT_AT = 8;
  */
 export function confineFiles(
   libc: ProcessLibc,
-  { written, removedFrom }: SandboxNeeds,
+  needs: SandboxNeeds,
   flags: number = RESTRICT_SELF_TSYNC,
 ): string | undefined {
   const { symbols, close } = openLandlock();
@@ -107,11 +107,15 @@ export function confineFiles(
     const handled = BigUint64Array.of(BigInt(CHANGES));
     ruleset = createRuleset(CREATE_RULESET, handled, 8n, 0);
     if (ruleset < 0) return failed("create_ruleset");
-    for (const folder of written) {
-      allow(libc, symbols, ruleset, folder, WRITING);
-    }
-    for (const folder of removedFrom) {
-      allow(libc, symbols, ruleset, folder, ACCESS.REMOVE_FILE);
+    const rules = [
+      [needs.appended, APPENDING],
+      [needs.written, WRITING],
+      [needs.removedFrom, ACCESS.REMOVE_FILE],
+    ] as const;
+    for (const [folders, access] of rules) {
+      for (const folder of folders) {
+        allow(libc, symbols, ruleset, folder, access);
+      }
     }
     if (restrictSelf(RESTRICT_SELF, ruleset, flags) === 0) return undefined;
     return failed("restrict_self");

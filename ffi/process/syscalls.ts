@@ -29,7 +29,9 @@ export interface Rule {
 }
 
 export interface SandboxNeeds {
-  /** Folders in which files are opened to be written: logs opened again. */
+  /** Folders in which files are opened to grow: logs opened again. */
+  readonly appended: readonly string[];
+  /** Folders in which files are made, written and replaced: those of state. */
   readonly written: readonly string[];
   /** Folders of which files are removed: the pid file, unix sockets. */
   readonly removedFrom: readonly string[];
@@ -254,13 +256,10 @@ const masked = (argument: number, mask: number, value: number): Condition => {
 
 /** Calls of which some arguments are allowed. */
 function ruled(
-  { written }: SandboxNeeds,
+  needs: SandboxNeeds,
   pid: number,
 ): ReadonlyMap<Numbers, Rule | undefined> {
-  const opening = (flags: number): Rule | undefined =>
-    written.length > 0
-      ? undefined
-      : { ways: [[masked(flags, O.ACCMODE | O.CREAT | O_TRUNC, 0)]] };
+  const opening = (flags: number) => openingRule(needs, flags);
   const toItself: Rule = { ways: [[is(0, pid)]] };
   return new Map<Numbers, Rule | undefined>([
     [[56, 220], CLONE_RULE], // clone()
@@ -278,6 +277,18 @@ function ruled(
     [[53, 199], { ways: [[is(0, AF.UNIX)]] }], // socketpair()
     [[54, 208], OPTION_RULE], // setsockopt()
   ]);
+}
+
+/** @param flags The argument that has them */
+function openingRule(
+  { appended, written }: SandboxNeeds,
+  flags: number,
+): Rule | undefined {
+  if (written.length > 0) return undefined;
+  const reading = masked(flags, O.ACCMODE | O.CREAT | O_TRUNC, 0);
+  const mode = O.ACCMODE | O.APPEND | O_TRUNC;
+  const appending = masked(flags, mode, O.WRONLY | O.APPEND);
+  return { ways: appended.length > 0 ? [[reading], [appending]] : [[reading]] };
 }
 
 /** Threads of this process, and no namespaces. */

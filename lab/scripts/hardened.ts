@@ -53,7 +53,7 @@ hideMemory(libc);
 // Such questions are not among what is left.
 const dumpable = ask(PR_GET_DUMPABLE);
 const bounded = !isRoot || ask(PR_CAPBSET_READ) === 0;
-const needs = { written: [], removedFrom: [] };
+const needs = { appended: [], written: [], removedFrom: [] };
 const refusal = forbidPrivileges(libc) ??
   confine(libc, needs, Denials.watch(libc));
 

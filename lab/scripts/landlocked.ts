@@ -46,7 +46,7 @@ function write(path: string): string {
 
 const early = started("early");
 await early.ready;
-const needs = { written: [folder], removedFrom: [] };
+const needs = { appended: [folder], written: [], removedFrom: [] };
 const all = confineFiles(libc, needs);
 const single = forbidPrivileges(libc) ?? confineFiles(libc, needs, 0);
 const late = started("late");

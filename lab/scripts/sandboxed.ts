@@ -45,7 +45,7 @@ const before = {
   spawn: start(),
 };
 const denials = Denials.watch(libc);
-const needs = { written: [], removedFrom: [] };
+const needs = { appended: [], written: [], removedFrom: [] };
 const refusal = forbidPrivileges(libc) ?? confine(libc, needs, denials);
 const main = attempts();
 const counted = [...denials?.counts().values() ?? []];

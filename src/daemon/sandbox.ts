@@ -28,7 +28,8 @@ export function sandboxNeeds(
   const removed = [pidFile, socket].filter((path) => path !== undefined);
   return {
     // Opened again, as a new file of the same name.
-    written: logs.map(folderOf),
+    appended: logs.map(folderOf),
+    written: [],
     removedFrom: removed.map(folderOf),
   };
 }

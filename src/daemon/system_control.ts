@@ -56,8 +56,9 @@ export function systemControl(
       denials = Denials.watch(libc);
       return forbidPrivileges(libc) ?? confine(libc, needs, denials);
     },
-    confineFiles: ({ written, removedFrom }) =>
+    confineFiles: ({ appended, written, removedFrom }) =>
       forbidPrivileges(libc) ?? confineFiles(libc, {
+        appended: appended.map(absolute),
         written: written.map(absolute),
         removedFrom: removedFrom.map(absolute),
       }),

@@ -30,7 +30,11 @@ import {
 import { recordingLog } from "../../fakes/recording_log.ts";
 import { fakeSecretFiles } from "../../fakes/secret_files.ts";
 
-const NEEDS: SandboxNeeds = { written: ["/log"], removedFrom: ["/run"] };
+const NEEDS: SandboxNeeds = {
+  appended: ["/log"],
+  written: [],
+  removedFrom: ["/run"],
+};
 
 /** A process that notes what is done to it. */
 class FakeControl implements ProcessControl {
@@ -103,13 +107,13 @@ class FakeControl implements ProcessControl {
     this.#call("drop");
   }
 
-  confine({ written, removedFrom }: SandboxNeeds) {
-    this.#call(`calls ${[...written, ...removedFrom].join()}`);
+  confine({ appended, removedFrom }: SandboxNeeds) {
+    this.#call(`calls ${[...appended, ...removedFrom].join()}`);
     return this.cannotConfine;
   }
 
-  confineFiles({ written, removedFrom }: SandboxNeeds) {
-    this.#call(`files ${[...written, ...removedFrom].join()}`);
+  confineFiles({ appended, removedFrom }: SandboxNeeds) {
+    this.#call(`files ${[...appended, ...removedFrom].join()}`);
     return this.cannotConfine;
   }
 
@@ -237,11 +241,12 @@ Deno.test("the sandbox leaves the folders of logs, pid file and unix socket", ()
   const given = options("-P", "/run/a/pid", "-L", "file:3,/var/log/a");
   const needs = sandboxNeeds(given, { path: "/run/b/sock" });
   assert.deepEqual(needs, {
-    written: ["/var/log/"],
+    appended: ["/var/log/"],
+    written: [],
     removedFrom: ["/run/a/", "/run/b/"],
   });
   const bare = sandboxNeeds(options("-D"), { host: "localhost", port: 1 });
-  assert.deepEqual(bare, { written: [], removedFrom: [] });
+  assert.deepEqual(bare, { appended: [], written: [], removedFrom: [] });
   const beside = sandboxNeeds(options("-P", "pid"), undefined);
   assert.deepEqual(beside.removedFrom, ["."]);
 });

@@ -122,7 +122,7 @@ Deno.test("confine() says which call the kernel refuses", () => {
     errno: () => Errno.EINVAL,
     process: { ...libc.process, prctlNumber: () => -1, syscall: () => -1 },
   };
-  const needs = { written: [], removedFrom: [] };
+  const needs = { appended: [], written: [], removedFrom: [] };
   const refusal = () => confine(refusing, needs, undefined);
   assert.equal(refusal(), "seccomp() failed with EINVAL");
   refusing.process.syscall = () => 77;

@@ -7,8 +7,10 @@ import {
 import { runFilter } from "../../oracles/filter_machine.ts";
 
 const PID = 4711;
-const NOTHING: SandboxNeeds = { written: [], removedFrom: [] };
-const LOGS: SandboxNeeds = { written: ["/var/log"], removedFrom: [] };
+const NOTHING: SandboxNeeds = { appended: [], written: [], removedFrom: [] };
+const LOGS: SandboxNeeds = { ...NOTHING, appended: ["/var/log"] };
+const STATE: SandboxNeeds = { ...NOTHING, written: ["/var/lib"] };
+const PID_FILE: SandboxNeeds = { ...NOTHING, removedFrom: ["/run"] };
 
 const ALLOW = 0x7fff0000;
 const EPERM = 0x00050001;
@@ -190,21 +192,27 @@ for (const machine of [X86, ARM]) {
   Deno.test(`on ${arch}, files are read, and written and removed where that is needed`, () => {
     const bare = filterOf(machine).call;
     const logging = filterOf(machine, { needs: LOGS }).call;
-    const flags = { read: 0o2000000, append: 0o2002001, create: 0o100 };
-    assert.equal(bare("openat", -100, 0, flags.read), ALLOW);
-    assert.equal(bare("openat", -100, 0, flags.append), EPERM);
-    assert.equal(bare("openat", -100, 0, 2), EPERM);
-    assert.equal(bare("openat", -100, 0, flags.create), EPERM);
-    assert.equal(logging("openat", -100, 0, flags.append), ALLOW);
-    for (const call of ["unlinkat", "renameat"] as const) {
-      assert.equal(bare(call), EPERM);
-      assert.equal(logging(call), ALLOW);
+    const keeping = filterOf(machine, { needs: STATE }).call;
+    const ending = filterOf(machine, { needs: PID_FILE }).call;
+    const read = 0o2000000;
+    const append = 0o2002101;
+    for (const call of [bare, logging, keeping, ending]) {
+      assert.equal(call("openat", -100, 0, read), ALLOW);
     }
-    const removing = { written: [], removedFrom: ["/run"] };
-    const ending = filterOf(machine, { needs: removing }).call;
+    for (const flags of [append, 1, 2, 0o100, 0o1000, append | 0o1000]) {
+      assert.equal(bare("openat", -100, 0, flags), EPERM);
+      assert.equal(ending("openat", -100, 0, flags), EPERM);
+      assert.equal(keeping("openat", -100, 0, flags), ALLOW);
+      const grows = flags === append ? ALLOW : EPERM;
+      assert.equal(logging("openat", -100, 0, flags), grows);
+    }
     assert.equal(ending("unlinkat"), ALLOW);
     assert.equal(ending("renameat"), EPERM);
-    assert.equal(ending("openat", -100, 0, flags.append), EPERM);
+    for (const name of ["unlinkat", "renameat"] as const) {
+      assert.equal(bare(name), EPERM);
+      assert.equal(logging(name), EPERM);
+      assert.equal(keeping(name), ALLOW);
+    }
   });
 
   Deno.test(`on ${arch}, signals go to the process itself, and limits stay`, () => {
