@@ -48,7 +48,7 @@ const RESTRICT_SELF = 446;
 // include/uapi/linux/landlock.h
 const CREATE_RULESET_VERSION = 1;
 const RULE_PATH_BENEATH = 1;
-export const RESTRICT_SELF_TSYNC = 1 << 3;
+const RESTRICT_SELF_TSYNC = 1 << 3;
 /** Linux 7.0: the first that restricts the threads that there are already. */
 const TSYNC_VERSION = 8;
 

@@ -73,9 +73,6 @@ function sumOf(counts: ReadonlyMap<number, number>): number {
 
 /** By their numbers: names of what is not needed are not kept. */
 function textOf(counts: ReadonlyMap<number, number>): string {
-  const calls = Array.from(
-    counts,
-    ([number, count]) => `system call ${number} (${count} times)`,
-  );
-  return calls.join(", ");
+  const calls = Array.from(counts, ([number, count]) => `${number}: ${count}`);
+  return `system calls (number: times): ${calls.join(", ")}`;
 }

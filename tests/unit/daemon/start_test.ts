@@ -266,13 +266,12 @@ Deno.test("what the sandbox denies is told once, and again when it is more", asy
   assert.deepEqual(service.report?.(), []);
   await service.run?.(stop.signal);
   assert.deepEqual(logger.lines, [
-    "WARNING: the sandbox has denied system call 101 (1 times)",
-    "WARNING: the sandbox has denied system call 101 (1 times), " +
-    "system call 165 (2 times)",
+    "WARNING: the sandbox has denied system calls (number: times): 101: 1",
+    "WARNING: the sandbox has denied system calls (number: times): " +
+    "101: 1, 165: 2",
   ]);
   assert.deepEqual(service.report?.(), [
-    "denied by the sandbox: system call 101 (1 times), " +
-    "system call 165 (2 times)",
+    "denied by the sandbox: system calls (number: times): 101: 1, 165: 2",
   ]);
 });
 
