@@ -13,6 +13,7 @@ export const O = {
   CREAT: 0o100,
   EXCL: 0o200,
   NOCTTY: 0o400,
+  TRUNC: 0o1000,
   APPEND: 0o2000,
   NONBLOCK: 0o4000,
   CLOEXEC: 0o2000000,
@@ -30,6 +31,9 @@ export const AT = {
   SYMLINK_NOFOLLOW: 0x100,
   EMPTY_PATH: 0x1000,
 } as const;
+
+/** <sys/file.h> */
+export const LOCK = { EX: 2, NB: 4, UN: 8 } as const;
 
 export const EFD = { NONBLOCK: O.NONBLOCK, CLOEXEC: O.CLOEXEC } as const;
 

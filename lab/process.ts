@@ -9,6 +9,9 @@
  */
 export const PATIENCE_SECONDS = 30;
 
+/** Runs leave nothing behind, nor does one know of another. */
+const ENVIRONMENT = { NO_COLOR: "1", STATE_DIRECTORY: "none" };
+
 /** How a program is run to its end. */
 export interface RunOptions {
   /** What the program reads on its standard input. */
@@ -31,7 +34,7 @@ export async function outcomeOf(
 ): Promise<Outcome> {
   const child = new Deno.Command(program, {
     args,
-    env: { NO_COLOR: "1" },
+    env: ENVIRONMENT,
     stdin: input === undefined ? "null" : "piped",
     stdout: "piped",
     stderr: "piped",
@@ -90,7 +93,7 @@ export class LabProcess implements AsyncDisposable {
     this.title = start.title;
     this.#child = new Deno.Command(start.program, {
       args: [...start.args],
-      env: { NO_COLOR: "1" },
+      env: ENVIRONMENT,
       detached: true,
       stdin: "piped",
       stdout: "piped",

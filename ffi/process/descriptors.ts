@@ -3,6 +3,7 @@
 
 import { readFile } from "./file.ts";
 import { F, FD_CLOEXEC, O } from "../flags.ts";
+import { namesIn } from "./names.ts";
 import { memoryFile } from "./handover.ts";
 import { cString } from "../libc.ts";
 import type { ProcessLibc } from "./libc.ts";
@@ -11,10 +12,6 @@ import { statDescriptor } from "./stat.ts";
 // include/uapi/linux/stat.h
 const S_IFMT = 0o170000;
 const S_IFREG = 0o100000;
-
-// struct linux_dirent64 { u64 ino; i64 off; u16 reclen; u8 type; char name[]; }
-const RECLEN_AT = 16;
-const NAME_AT = 19;
 
 // include/uapi/asm-generic/mman-common.h
 const PROT_READ = 1;
@@ -25,7 +22,6 @@ const MAP_ANONYMOUS = 0x20;
 
 const FOLDER = "/proc/self/fd";
 const MAPS_LIMIT = 16 << 20;
-const BUFFER_SIZE = 32768;
 const PATH_MAX = 4096;
 const STREAMS = 3;
 
@@ -83,30 +79,10 @@ function openDescriptors(libc: ProcessLibc): number[] {
   const folder = libc.symbols.open(cString(FOLDER), O.RDONLY | O.CLOEXEC, 0);
   if (folder < 0) throw libc.error(`open '${FOLDER}'`, "open");
   try {
-    return namesIn(libc, folder).map(Number)
+    return namesIn(libc, folder, FOLDER).map(Number)
       .filter((fd) => fd >= STREAMS && fd !== folder);
   } finally {
     libc.symbols.close(folder);
-  }
-}
-
-function namesIn(libc: ProcessLibc, folder: number): string[] {
-  const names: string[] = [];
-  const buffer = new Uint8Array(BUFFER_SIZE);
-  const view = new DataView(buffer.buffer);
-  for (;;) {
-    const size = libc.process.getdents64(folder, buffer, buffer.length);
-    if (size < 0) throw libc.error(`read '${FOLDER}'`, "getdents64");
-    if (size === 0) return names;
-    for (let at = 0; at < size; at += view.getUint16(at + RECLEN_AT, true)) {
-      const name = buffer.subarray(
-        at + NAME_AT,
-        buffer.indexOf(0, at + NAME_AT),
-      );
-      if (name[0] !== ".".charCodeAt(0)) {
-        names.push(new TextDecoder().decode(name));
-      }
-    }
   }
 }
 

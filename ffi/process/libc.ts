@@ -193,9 +193,52 @@ const SYMBOLS = {
     ],
     result: "i32",
   },
+  faccessat: {
+    parameters: [
+      "i32", // int dirfd
+      "buffer", // const char *path
+      "i32", // int mode
+      "i32", // int flags
+    ],
+    result: "i32",
+  },
+  fchownat: {
+    parameters: [
+      "i32", // int dirfd
+      "buffer", // const char *path
+      "u32", // uid_t owner
+      "u32", // gid_t group
+      "i32", // int flags
+    ],
+    result: "i32",
+  },
+  mkdir: {
+    parameters: [
+      "buffer", // const char *path
+      "u32", // mode_t mode
+    ],
+    result: "i32",
+  },
   fsync: {
     parameters: ["i32" /* int fd */],
     result: "i32",
+  },
+  flock: {
+    parameters: [
+      "i32", // int fd
+      "i32", // int op
+    ],
+    result: "i32",
+  },
+  msyncInBackground: {
+    name: "msync",
+    parameters: [
+      "pointer", // void *addr
+      "u64", // size_t length
+      "i32", // int flags
+    ],
+    result: "i32",
+    nonblocking: true,
   },
 
   // Memory

@@ -12,6 +12,7 @@ import {
 } from "./command_line.ts";
 import { ANY_SENDER_ID, type SenderIdRange } from "../tunnel/settings.ts";
 import {
+  allowWrapRow,
   DEFAULT_SENDER_ID,
   muxRow,
   ownWindowSizeRow,
@@ -19,6 +20,7 @@ import {
   roleRow,
   routesRow,
   senderIdRow,
+  stateDirRow,
   windowSizeOf,
 } from "./connection.ts";
 import {
@@ -73,6 +75,8 @@ export const anytunTable = {
   ...familyRows,
   ...deviceRows,
   senderIds: senderIdRow,
+  stateDir: stateDirRow,
+  allowWrap: allowWrapRow,
   mux: muxRow,
   windowSize: ownWindowSizeRow,
   role: roleRow,
@@ -116,6 +120,8 @@ const plainRows = {
   noRoaming: noRoamingRow,
   ifconfig: deviceRows.ifconfig,
   keyChain: keyChainRow,
+  stateDir: stateDirRow,
+  allowWrap: allowWrapRow,
   mux: muxRow,
 };
 type PlainOptions = OptionValues<typeof plainRows>;

@@ -8,6 +8,7 @@ import {
   anyText,
   BadValue,
   decimal,
+  flag,
   optional,
   repeated,
   type Single,
@@ -39,6 +40,24 @@ export const senderIdRow = optional({
   help: "tells apart servers that share one address, and one start from the " +
     "next: a number, a range such as 256-511 to take from at random, or auto " +
     "for any (default auto; with -S, -M or -X 0)",
+});
+
+/** Not in a jail, nor as another user: it is opened before. */
+export const stateDirRow = optional({
+  group: "Connection",
+  long: "--state-dir",
+  argument: "folder",
+  parse: anyText,
+  help: "keeps which sequence numbers and sender ids were used and accepted, " +
+    "so that a restart goes on above them; none keeps nothing (default " +
+    "$STATE_DIRECTORY, else /var/lib/anytun if it can be written)",
+});
+
+export const allowWrapRow = flag({
+  group: "Connection",
+  long: "--allow-wrap",
+  help: "go on sending when all sequence numbers are used, with key streams " +
+    "that were used before, as the originals do",
 });
 
 export const muxRow = withDefault({

@@ -6,6 +6,7 @@ import { type MasterSecrets, masterSecrets } from "../satp/secrets.ts";
 import { ConnectionTable } from "../tunnel/connection_table.ts";
 import { NumberSpaces } from "../tunnel/number_spaces.ts";
 import { DataPlane, DeviceAndSockets } from "./data_plane.ts";
+import { KeptNumbers, openState } from "./kept_numbers.ts";
 import { KeyRotation } from "./key_rotation.ts";
 import type { Service } from "./lifecycle.ts";
 import { Peer } from "./peer.ts";
@@ -48,37 +49,56 @@ async function servicesOf(
     : undefined;
   // Without routing everything goes out under the own mux (SATP section 8).
   const headerMux = (own: number) => cluster.routing ? own : mux;
-  const spaces = new NumberSpaces({ headerMux, hash: world.hash });
+  const state = openState(options, world, frame);
+  const spaces = new NumberSpaces({
+    headerMux,
+    hash: world.hash,
+    store: state?.numbers,
+    allowWrap: options.allowWrap,
+    now: world.elapsed,
+  });
   const table = new ConnectionTable(ConnectionTable.allocate(), spaces);
   const interfaceIndex = (name: string) => world.control.interfaceIndex(name);
   const moved = (mux: number) => member.moved(mux);
   const prepare = (mux: number): Promise<void> => plane.prepare(mux);
   const dropRetired = () => plane.dropRetired();
 
-  const state = new SyncState({
+  const syncState = new SyncState({
     ...{ table, interfaceIndex, limited },
     routeTable: routes,
     delay: world.delay,
     prepare: (mux) => void prepare(mux),
     dropRetired,
   });
-  const member = new SyncMember(cluster, { ...frame, state, kdPrf }, world);
+  const member = new SyncMember(
+    cluster,
+    { ...frame, state: syncState, kdPrf },
+    world,
+  );
   const keys = { ...frame, table, moved, prepare, dropRetired };
   const rotation = keyChain === undefined
     ? undefined
     : new KeyRotation(keyChain, options, keys, world);
   const claim = rotation && ((ids: readonly number[]) => rotation.claim(ids));
-  const ends = new DeviceAndSockets(options, world, logger, claim);
+  const ends = new DeviceAndSockets(
+    options,
+    world,
+    logger,
+    state?.numbers,
+    claim,
+  );
   const plane = new DataPlane(ends, { table, routes, moved });
   const resolver = new Resolver(world.lookup, world.delay, logger);
   const secrets = rotation ? () => rotation.secrets() : fixed;
   const peer = new Peer(options, {
     ...{ interfaceIndex, logger, moved, prepare, resolver, secrets, table },
   });
-  addRoutes(options, state, frame);
+  addRoutes(options, syncState, frame);
   const device = () => ends.device;
   const script = postUpScript(options, device, world.control, logger);
+  const numbers = new KeptNumbers(state, table, world.delay);
   return [
+    numbers,
     ...(rotation ? [rotation] : []),
     ...[ends, member, plane],
     ...(options.postUp ? [script] : []),

@@ -13,7 +13,8 @@ import type {
   PlaneSetup,
   RunningPlane,
 } from "../tunnel/plane.ts";
-import { chooseSenderIds } from "../tunnel/sender_ids.ts";
+import { chooseSenderIds, idsByGeneration } from "../tunnel/sender_ids.ts";
+import type { NumberKeeper } from "../state/number_keeper.ts";
 import type { TunnelSettings } from "../tunnel/settings.ts";
 import { counterLines } from "./counters_text.ts";
 import type { Service, Starting } from "./lifecycle.ts";
@@ -35,16 +36,20 @@ export class DeviceAndSockets implements Service {
   readonly #world: PlaneWorld;
   readonly #logger: Logger;
   readonly #resolver: Resolver;
+  readonly #numbers: NumberKeeper | undefined;
   readonly #claim: ClaimSenderIds;
   #builder: PlaneBuilder | undefined;
   #device: DeviceHandle | undefined;
 
+  /** @param numbers Where it is kept which sender ids were taken */
   constructor(
     options: AnytunOptions,
     world: PlaneWorld,
     logger: Logger,
+    numbers: NumberKeeper | undefined,
     claim: ClaimSenderIds = (senderIds) => senderIds,
   ) {
+    this.#numbers = numbers;
     this.#options = options;
     this.#claim = claim;
     this.#world = world;
@@ -54,13 +59,18 @@ export class DeviceAndSockets implements Service {
 
   async start(starting: Starting): Promise<void> {
     const { choosePlane, random } = this.#world;
-    const chosen = chooseSenderIds(this.#options.senderIds, random);
+    const chosen = chooseSenderIds(
+      this.#options.senderIds,
+      random,
+      this.#numbers?.taken(),
+    );
     const senderIds = this.#claim(chosen);
     const settings = tunnelSettings(this.#options, senderIds);
     const builder = await choosePlane(settings, this.#logger);
     this.#builder = builder;
     this.#logger.notice(builder.description);
     this.#device = this.#openDevice(builder);
+    this.#numbers?.begin(idsByGeneration(senderIds, builder.senders));
     await this.#bindSockets(builder, starting);
   }
 
@@ -182,12 +192,14 @@ function tunnelSettings(
   senderIds: readonly number[],
 ): TunnelSettings {
   const { cipher, kdPrf, authAlgo, tagLength } = options;
-  const { device, mux, noRoaming, engine, workers, offloads } = options;
+  const { device, mux, allowWrap, noRoaming } = options;
+  const { engine, workers, offloads } = options;
   const { routing, anySource } = options.cluster;
   return {
     params: { cipher, kdPrf, authAlgo, tagLength },
     deviceType: device.type,
-    ...{ mux, routing, anySource, senderIds, engine, workers, offloads },
+    ...{ mux, routing, anySource, senderIds, allowWrap },
+    ...{ engine, workers, offloads },
     roaming: !noRoaming,
   };
 }

@@ -104,6 +104,7 @@ export class Peer implements Service {
     this.#setEndpoint(this.#resolved);
     const secrets = secretsNow();
     table.put(mux, { role, secrets, windowSize }, 0);
+    table.keepNumbersAhead();
     secrets.key.fill(0);
     secrets.salt.fill(0);
     this.#connected = true;

@@ -7,6 +7,7 @@ import { KeptFile, readKeptFile } from "../../ffi/process/kept_file.ts";
 import { workingDirectory } from "../../ffi/process/process.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import { readSecretFile } from "../../ffi/process/secret_file.ts";
+import { StateFolder } from "../../ffi/process/state_folder.ts";
 import { statName } from "../../ffi/process/stat.ts";
 import { UnixDatagram } from "../../ffi/net/unix_datagram.ts";
 import { sha256 } from "../crypto/sha256.ts";
@@ -65,6 +66,10 @@ export function systemWorld(
     digest: digestWith(crypto.subtle),
     hash: (data) => sha256(data).toBase64(),
     random: (words) => void crypto.getRandomValues(words),
+    // systemd.exec(5): several are separated by colons.
+    stateDirectory: environment.get("STATE_DIRECTORY")?.split(":")[0],
+    openStateFolder: (path, owner) =>
+      new StateFolder(libc, absolute(path), owner),
     listenTcp,
     connectTcp,
     openUnixStreams: () => streams.openUnixStreams(),

@@ -1,4 +1,6 @@
 // Everything outside that a daemon touches.
+import type { Identity } from "../../ffi/process/identity.ts";
+import type { StateFolder } from "../../ffi/process/state_folder.ts";
 import type { KeyChainBytes, SecretBytes } from "../config/secret_files.ts";
 import type { Logger } from "../log/logger.ts";
 import type { LogSurroundings } from "../log/outlet.ts";
@@ -28,6 +30,13 @@ export interface World extends LogSurroundings {
   /** SHA-256 in base64. */
   hash(data: Uint8Array<ArrayBuffer>): string;
   readonly random: RandomFill;
+  /** Where the service manager has a program keep its state, if it says so. */
+  readonly stateDirectory: string | undefined;
+  /**
+   * @param owner Whom the process will be
+   * @throws if it cannot be made, opened or written to
+   */
+  openStateFolder(path: string, owner: Identity | undefined): StateFolder;
   /** @throws if the file cannot be read, or is huge */
   readSecretFile(path: string): SecretBytes;
   /** @throws if it cannot be read, or cannot be replaced as a whole */

@@ -4,6 +4,9 @@
 /** Sequence number (4), sender id (2), mux (2). */
 export const HEADER_BYTES = 8;
 
+/** How many sequence numbers 4 bytes tell apart. */
+export const SEQ_RANGE = 2 ** 32;
+
 /** Place of the mux in the header. */
 export const MUX_AT = 6;
 

@@ -37,6 +37,7 @@ const WINDOW = 14;
 const EXISTS = 15;
 const COUNTERS_64 = 16;
 const HEARD_64 = 31;
+const CEILING_64 = 32;
 const NOTICES = 124;
 const NOTICE_WORDS = 2;
 
@@ -101,7 +102,11 @@ export class ConnectionTable {
     this.#shared = shared;
     this.#words = new Uint32Array(buffer);
     this.#locks = new RecordLocks(buffer, RECORD_WORDS);
-    this.#numbers = new NumberWords(shared, NEXT_64, RECORD_WORDS / 2);
+    this.#numbers = new NumberWords(shared, {
+      number: NEXT_64,
+      ceiling: CEILING_64,
+      stride: RECORD_WORDS / 2,
+    });
     this.#sets = new KeySets(buffer);
     this.#doubles = new Float64Array(buffer);
     this.#live = new LiveMuxes(buffer, LIVE * 4);
@@ -335,6 +340,24 @@ export class ConnectionTable {
 
   nextSeq(mux: number): number {
     return wireSeq(this.#numbers.number(mux));
+  }
+
+  /** Whether all numbers below the limit of {@link reserve} are used. */
+  isSpent(mux: number, limit: number): boolean {
+    return this.#numbers.number(mux) >= limit;
+  }
+
+  /**
+   * Keeps it ahead of use which numbers are used, see {@link NumberSpaces}.
+   * @returns Whether there is more to do at once
+   */
+  keepNumbersAhead(): boolean {
+    return this.#spaces.keepAhead(this.#numbers);
+  }
+
+  /** Keeps exactly which numbers were used; none is given out any more. */
+  settleNumbers(): void {
+    this.#spaces.settle(this.#numbers);
   }
 
   /** True once for each epoch of a connection, whichever thread asks. */

@@ -189,7 +189,7 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
     index: PlaneCounter.OUT_OF_NUMBERS,
     name: "out_of_numbers_total",
     help:
-      "Packets from the device for a connection that has used all its sequence numbers.",
+      "Packets from the device for a connection that has used all its sequence numbers, or cannot keep which it uses.",
     unit: "packets",
     text: "for want of sequence numbers",
   },

@@ -2,9 +2,11 @@
 // with one number must differ in master key, salt, role, sender id or the mux
 // in the header (SATP sections 2 and 3): without the sender id, which is part
 // of the number here, these make a space of numbers. It is remembered as long
-// as the process lives, so that keys that come back go on where they were left.
+// as the process lives, and with a store beyond that, so that keys that come
+// back go on where they were left.
 import type { Role } from "../satp/params.ts";
 import type { MasterSecrets } from "../satp/secrets.ts";
+import { Ceilings, type NumberStore } from "./ceilings.ts";
 import {
   isTooFarAhead,
   type NumberWords,
@@ -26,6 +28,12 @@ interface NumberSpacesOptions {
    * themselves are kept: for tests, and keys that are no secret.
    */
   readonly hash?: (data: Uint8Array<ArrayBuffer>) => string;
+  /** Without one all numbers are free when the process starts. */
+  readonly store?: NumberStore | undefined;
+  /** Whether the sequence numbers of the last sender id may wrap. */
+  readonly allowWrap?: boolean;
+  /** Milliseconds of a monotonic clock; needed with a store. */
+  readonly now?: () => number;
 }
 
 /** The spaces of one table, for the one thread that changes connections. */
@@ -39,8 +47,14 @@ export class NumberSpaces {
   readonly #counting = new Map<string, number>();
   /** The others, where there are any. */
   readonly #parked = new Map<string, Set<number>>();
+  readonly #ceilings: Ceilings;
 
   constructor(options: NumberSpacesOptions = {}) {
+    this.#ceilings = new Ceilings({
+      store: options.store,
+      allowWrap: options.allowWrap ?? false,
+      now: options.now ?? (() => 0),
+    });
     this.#headerMux = options.headerMux ?? ((mux) => mux);
     this.#hash = options.hash ?? ((data) => data.toHex());
   }
@@ -54,7 +68,7 @@ export class NumberSpaces {
     const space = this.#spaceOf(mux, keys);
     const counting = this.#counting.get(space);
     const number = counting === undefined
-      ? this.#left.get(space) ?? 0
+      ? this.#leftOf(space)
       : words.number(counting);
     return !isTooFarAhead(number, seq);
   }
@@ -82,12 +96,17 @@ export class NumberSpaces {
     }
     const counts = counting >= mux;
     const goesOn = this.#counting.get(space) === mux;
-    const left = this.#left.get(space) ?? 0;
+    const left = counts && !goesOn ? this.#leftOf(space) : 0;
+    const ceiling = counts ? this.#ceilings.of(space) : 0;
+    // Whoever still has the keys before must not get numbers above the ceiling
+    // of those.
+    words.setCeiling(mux, Math.min(words.ceiling(mux), ceiling));
     const before = words.exchange(
       mux,
       (number) => counts ? raisedTo(goesOn ? number : left, seq) : PARKED,
       !sameEpoch,
     );
+    words.setCeiling(mux, ceiling);
     const old = this.#spaces.get(mux);
     if (old !== undefined && old !== space) {
       this.#depart(words, old, mux, before);
@@ -112,6 +131,29 @@ export class NumberSpaces {
     this.#depart(words, space, mux, before);
   }
 
+  /**
+   * Moves ceilings that numbers come near to, see {@link Ceilings}.
+   * @returns Whether there is more to do at once
+   */
+  keepAhead(words: NumberWords): boolean {
+    return this.#ceilings.look(words, this.#counting);
+  }
+
+  /** Keeps exactly how far all spaces were used: nothing is sent any more. */
+  settle(words: NumberWords): void {
+    const numbers = new Map(this.#left);
+    for (const [space, mux] of this.#counting) {
+      // Should a thread be left that sends, it gets nothing more.
+      words.setCeiling(mux, 0);
+      numbers.set(space, words.number(mux));
+    }
+    this.#ceilings.settle(numbers);
+  }
+
+  #leftOf(space: string): number {
+    return this.#left.get(space) ?? this.#ceilings.left(space);
+  }
+
   #spaceOf(mux: number, { role, secrets: { key, salt } }: SpaceKeys): string {
     const header = this.#headerMux(mux);
     const head = [header >>> 8, header & 0xff, role === "left" ? 0 : 1];
@@ -129,6 +171,7 @@ export class NumberSpaces {
     if (parked === undefined) return;
     const heir = Math.min(...parked);
     this.#unpark(space, heir);
+    words.setCeiling(heir, this.#ceilings.of(space));
     words.exchange(heir, () => next, false);
     this.#counting.set(space, heir);
   }

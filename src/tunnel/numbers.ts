@@ -2,9 +2,8 @@
 // wire; the upper 8, the generation, say which sender id of a list goes with
 // it. Where the sequence number of the originals wraps and uses the key stream
 // of 2^32 datagrams again, here the next sender id makes a new one.
+import { SEQ_RANGE } from "../satp/header.ts";
 import { openReserve, type Reserve } from "./reserve.ts";
-
-export const SEQ_RANGE = 2 ** 32;
 
 /** How many generations 8 bits tell apart. */
 export const MAX_SENDER_IDS = 256;
@@ -27,6 +26,7 @@ const MAX_LEAP = 2 ** 31;
 const NUMBER_BITS = 40n;
 const NUMBER_MASK = (1n << NUMBER_BITS) - 1n;
 const EPOCH_MASK = 0xffffff;
+const GENERATION_MASK = 0xff;
 
 export function wireSeq(number: number): number {
   return number === PARKED ? 0 : number % SEQ_RANGE;
@@ -42,6 +42,9 @@ export function raisedTo(number: number, seq: number): number {
   return Math.max(number, Math.min(raised, PARKED - 1));
 }
 
+/** What a list of sender ids is cut to where the last one may wrap. */
+const MAX_IDS_THAT_WRAP = MAX_SENDER_IDS / 2;
+
 export class SenderIds {
   /** One more than the highest number that may be used. */
   readonly limit: number;
@@ -49,16 +52,23 @@ export class SenderIds {
   readonly lowAt: number;
   readonly #ids: readonly number[];
 
-  /** @throws {RangeError} unless there are 1 to {@link MAX_SENDER_IDS} */
-  constructor(ids: readonly number[]) {
+  /**
+   * @param allowWrap Whether the sequence numbers of the last one begin anew
+   * when they are used up, as those of the originals do
+   * @throws {RangeError} unless there are 1 to {@link MAX_SENDER_IDS}
+   */
+  constructor(ids: readonly number[], allowWrap = false) {
     if (ids.length < 1 || ids.length > MAX_SENDER_IDS) {
       throw new RangeError(
         `Cannot count with ${ids.length} sender ids: it must be 1 to ${MAX_SENDER_IDS}`,
       );
     }
-    this.#ids = ids;
-    this.limit = Math.min(ids.length * SEQ_RANGE, PARKED - 1);
-    this.lowAt = (ids.length - 1) * SEQ_RANGE + SEQ_RANGE / 2;
+    this.#ids = allowWrap ? ids.slice(0, MAX_IDS_THAT_WRAP) : ids;
+    const generations = allowWrap ? MAX_SENDER_IDS : ids.length;
+    this.limit = Math.min(generations * SEQ_RANGE, PARKED - 1);
+    this.lowAt = allowWrap
+      ? Infinity
+      : (ids.length - 1) * SEQ_RANGE + SEQ_RANGE / 2;
   }
 
   /** The sender id of a generation; of those behind the last one the last. */
@@ -71,6 +81,13 @@ export class SenderIds {
   }
 }
 
+/** Of mux 0, in words of 64 bits, and how many of those a connection has. */
+interface NumberPlaces {
+  readonly number: number;
+  readonly ceiling: number;
+  readonly stride: number;
+}
+
 /**
  * The next number of each connection and the epoch of the keys that it is for
  * (24 bits), as one word of shared memory: whoever takes a number learns at the
@@ -78,19 +95,17 @@ export class SenderIds {
  */
 export class NumberWords {
   readonly #words: BigUint64Array;
+  readonly #halves: Uint32Array;
+  readonly #doubles: Float64Array;
   readonly #reserve: Reserve;
-  readonly #first: number;
-  readonly #stride: number;
+  readonly #places: NumberPlaces;
 
-  /**
-   * @param first Place of the word of mux 0, in words of 64 bits
-   * @param stride How many such words a connection has
-   */
-  constructor(shared: WebAssembly.Memory, first: number, stride: number) {
+  constructor(shared: WebAssembly.Memory, places: NumberPlaces) {
     this.#words = new BigUint64Array(shared.buffer);
+    this.#halves = new Uint32Array(shared.buffer);
+    this.#doubles = new Float64Array(shared.buffer);
     this.#reserve = openReserve(shared);
-    this.#first = first;
-    this.#stride = stride;
+    this.#places = places;
   }
 
   epoch(mux: number): number {
@@ -102,13 +117,33 @@ export class NumberWords {
   }
 
   /**
-   * Takes `count` numbers for datagrams sealed with the keys of `epoch`.
+   * The same at the price of two loads. It may be wrong by 2^32 for an instant,
+   * when the sender id changes.
+   */
+  glance(mux: number): number {
+    const at = 2 * this.#at(mux);
+    const generation = (this.#halves[at + 1] ?? 0) & GENERATION_MASK;
+    return generation * SEQ_RANGE + (this.#halves[at] ?? 0);
+  }
+
+  /** One more than the highest number that may be taken so far. */
+  ceiling(mux: number): number {
+    return this.#doubles[this.#ceilingAt(mux)] ?? 0;
+  }
+
+  setCeiling(mux: number, ceiling: number): void {
+    this.#doubles[this.#ceilingAt(mux)] = ceiling;
+  }
+
+  /**
+   * Takes `count` numbers below the ceiling for datagrams sealed with the keys of
+   * `epoch`.
    *
-   * @param limit One more than the highest number that may be taken; without
-   * one a single sender id is meant
+   * @param limit One more than the highest number that may ever be taken;
+   * without one a single sender id is meant
    * @returns The first of them; {@link STALE} if the keys have changed since or
    * another connection counts for this one; {@link SPENT} if there are not that
-   * many left, and from then on always
+   * many left, and from then on as long as the ceiling stays
    */
   reserve(
     mux: number,
@@ -117,7 +152,9 @@ export class NumberWords {
     limit: number = SEQ_RANGE,
   ): number {
     const at = this.#at(mux) * BigUint64Array.BYTES_PER_ELEMENT;
-    return this.#reserve(at, epoch, count, limit);
+    // Before the word: with keys that are new by then it gives nothing.
+    const ceiling = this.#doubles[this.#ceilingAt(mux)] ?? 0;
+    return this.#reserve(at, epoch, count, Math.min(limit, ceiling));
   }
 
   /**
@@ -143,6 +180,10 @@ export class NumberWords {
   }
 
   #at(mux: number): number {
-    return this.#first + mux * this.#stride;
+    return this.#places.number + mux * this.#places.stride;
+  }
+
+  #ceilingAt(mux: number): number {
+    return this.#places.ceiling + mux * this.#places.stride;
   }
 }

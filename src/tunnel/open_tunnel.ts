@@ -86,6 +86,7 @@ async function choose(
       ANY_SENDER_ID,
       (words) => crypto.getRandomValues(words),
     ),
+    allowWrap: false,
     roaming: options.roaming ?? true,
     engine: options.engine ?? "auto",
     workers: read.workers,

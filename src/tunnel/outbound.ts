@@ -7,6 +7,7 @@ import {
   PAYLOAD_TYPE_BYTES,
   PayloadType,
   payloadTypeOf,
+  SEQ_RANGE,
   writeHeader,
   writeU16,
 } from "../satp/header.ts";
@@ -14,7 +15,7 @@ import type { KeySchedule } from "../satp/key_derivation.ts";
 import { type Connection, type Connections, PinnedKeys } from "./connection.ts";
 import { Notice } from "./connection_table.ts";
 import { ConnectionCounter, count, PlaneCounter } from "./counters.ts";
-import { SenderIds, SEQ_RANGE, SPENT, STALE } from "./numbers.ts";
+import { SenderIds, SPENT, STALE } from "./numbers.ts";
 import type { PacketRouter } from "./packet_router.ts";
 
 /** Bytes in front of a packet that become header and payload type. */
@@ -35,6 +36,7 @@ export interface OutboundOptions {
   readonly deviceType: DeviceType;
   /** One after the other; see {@link SenderIds}. */
   readonly senderIds: readonly number[];
+  readonly allowWrap: boolean;
   readonly counters: Float64Array;
   readonly events: OutboundEvents;
 }
@@ -54,7 +56,7 @@ export class Outbound {
   constructor(batch: DatagramBatch, options: OutboundOptions) {
     this.batch = batch;
     this.#options = options;
-    this.#senderIds = new SenderIds(options.senderIds);
+    this.#senderIds = new SenderIds(options.senderIds, options.allowWrap);
     this.schedules = new Array(batch.capacity).fill(null);
     this.connections = new Array(batch.capacity).fill(undefined);
     this.maxPacket = MAX_DATAGRAM_BYTES - batch.params.tagLength -
@@ -126,11 +128,14 @@ export class Outbound {
 
   #numberRun(connection: Connection, first: number, end: number): void {
     const { batch } = this;
-    const { router, counters } = this.#options;
+    const { router, counters, connections } = this.#options;
     const number = this.#reserve(connection, end - first);
     const { keys } = connection;
     if (number === SPENT) {
-      this.#watchNumbers(connection, Notice.NUMBERS_SPENT);
+      // Or held back, which whoever moves the ceiling tells of.
+      if (connections.table.isSpent(connection.mux, this.#senderIds.limit)) {
+        this.#watchNumbers(connection, Notice.NUMBERS_SPENT);
+      }
     } else if (number + end - first > this.#senderIds.lowAt) {
       this.#watchNumbers(connection, Notice.NUMBERS_LOW);
     }

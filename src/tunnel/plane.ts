@@ -47,6 +47,8 @@ export interface PlaneBuilder extends Disposable {
    * @throws {TunTapError} if there is no such device for us
    */
   openDevice(name: string | undefined): DeviceHandle;
+  /** How many threads send, each under sender ids of its own, once it is open. */
+  readonly senders: number;
   /**
    * With port 0 the system chooses one for all of them.
    *

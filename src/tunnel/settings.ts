@@ -55,6 +55,8 @@ export interface TunnelSettings {
   readonly anySource: boolean;
   /** Of the datagrams to send, one after the other: 1 to 256. */
   readonly senderIds: readonly number[];
+  /** Whether the sequence numbers of the last one may wrap. */
+  readonly allowWrap: boolean;
   /** Whether a peer that is known may move to where it is heard. */
   readonly roaming: boolean;
   readonly engine: EngineChoice;

@@ -187,6 +187,7 @@ export class MemoryPlane implements PlaneUnderTest {
         ...shared,
         router: new PacketRouter(connections, mux, options.routes),
         senderIds,
+        allowWrap: options.allowWrap ?? false,
         events,
       },
       inbound: {

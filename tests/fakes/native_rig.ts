@@ -271,10 +271,12 @@ export class NativeRig implements PlaneUnderTest {
   #nativeOptions(options: NativeRigOptions): NativeOptions {
     const { engine, params, deviceType = "tun", senderIds = [0] } = options;
     const { roaming = true, anySource = false, mux = 0 } = options;
+    const { allowWrap = false } = options;
     const { coalesceTcp = false, coalesceUdp = false } = options;
     return {
       settings: tunnelSettings({
         ...{ params, deviceType, senderIds, roaming, anySource, mux },
+        allowWrap,
       }),
       engine,
       connections: this.table.shared,

@@ -23,6 +23,7 @@ export interface PlaneOptions {
   readonly secrets: MasterSecrets;
   readonly mux?: number;
   readonly senderIds?: readonly number[];
+  readonly allowWrap?: boolean;
   readonly windowSize?: number;
   readonly roaming?: boolean;
   /** Without them there is one connection, and nothing to choose or to filter. */

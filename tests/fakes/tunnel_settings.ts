@@ -22,6 +22,7 @@ export function tunnelSettings(
     anySource: false,
     senderIds: [0],
     roaming: true,
+    allowWrap: false,
     engine: "builtin",
     workers: 1,
     offloads: new Set(),

@@ -6,7 +6,8 @@ import {
   type KeysSnapshot,
 } from "../../src/tunnel/connection_table.ts";
 import { NumberSpaces } from "../../src/tunnel/number_spaces.ts";
-import { SenderIds, SEQ_RANGE, STALE } from "../../src/tunnel/numbers.ts";
+import { SEQ_RANGE } from "../../src/satp/header.ts";
+import { SenderIds, STALE } from "../../src/tunnel/numbers.ts";
 
 const MUXES = [2, 3, 5];
 const OWN_MUX = 3;

@@ -13,6 +13,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/net": ["src/log"],
   "src/offload": [],
   "src/route": [],
+  "src/state": ["ffi", "src/log", "src/satp"],
   "src/config": [
     "src/log",
     "src/net",
@@ -29,6 +30,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/offload",
     "src/route",
     "src/satp",
+    "src/state",
   ],
   "src/daemon": [
     "ffi",
@@ -38,6 +40,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/net",
     "src/route",
     "src/satp",
+    "src/state",
     "src/sync",
     "src/tunnel",
   ],

@@ -89,6 +89,10 @@ export class NativeBuilder implements PlaneBuilder {
     return this.#device;
   }
 
+  get senders(): number {
+    return this.#crew?.readers ?? 1;
+  }
+
   bind(addresses: readonly IpAddress[], port: number): readonly Endpoint[] {
     return addresses.map((address) => {
       return { address, port: this.#bind(address, this.#portFor(port)) };

@@ -4,6 +4,7 @@
 // gets of each sender id is in order, and no two workers use a number twice.
 import type { DeviceQueues } from "../../../ffi/tuntap/queues.ts";
 import type { ConnectionTable } from "../connection_table.ts";
+import { idsByGeneration } from "../sender_ids.ts";
 import type { TunnelSettings } from "../settings.ts";
 import type { SendSockets } from "./gso_sender.ts";
 import type { CrewMember } from "./messages.ts";
@@ -63,13 +64,13 @@ export function membersOf(
   });
 }
 
-// As many for each, so that all of them come to the last one together.
+// As many for each, so that all of them come to the last one together; and the
+// first ones of all before the second ones, see idsByGeneration().
 function idsOf(
   { senderIds }: TunnelSettings,
   index: number,
   readers: number,
 ): readonly number[] {
-  const each = Math.floor(senderIds.length / readers);
-  const first = index % readers * each;
-  return senderIds.slice(first, first + each);
+  return idsByGeneration(senderIds, readers)
+    .map((ids) => ids[index % readers] ?? 0);
 }

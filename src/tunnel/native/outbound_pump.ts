@@ -45,11 +45,11 @@ export class OutboundPump {
   constructor(setup: NativeSetup, parts: WorkerParts) {
     const { libc, arena, packets, connections, counters, log, now } = parts;
     const { settings, sockets: { ipv4, ipv6 }, gso } = setup;
-    const { params, deviceType, senderIds } = settings;
+    const { params, deviceType, senderIds, allowWrap } = settings;
     this.#parts = parts;
     this.#vnetHeader = setup.vnetHeader;
     this.#outbound = new Outbound(takeBatch(arena, params), {
-      ...{ connections, deviceType, senderIds, counters },
+      ...{ connections, deviceType, senderIds, allowWrap, counters },
       router: routerOf(setup, parts),
       events: log,
     });

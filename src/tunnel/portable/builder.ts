@@ -32,6 +32,7 @@ export type EngineOpener = (params: SatpParameters) => OpenedEngine;
 
 export class PortableBuilder implements PlaneBuilder {
   readonly description: string;
+  readonly senders = 1;
   readonly #libc: Libc;
   readonly #openEngine: EngineOpener;
   readonly #now: () => number;
@@ -75,7 +76,8 @@ export class PortableBuilder implements PlaneBuilder {
   start({ table, routes, moved }: PlaneSetup): Promise<RunningPlane> {
     const device = this.#device;
     if (device === undefined) throw new Error("Cannot start without a device");
-    const { params, deviceType, mux, senderIds, roaming } = this.#settings;
+    const { params, deviceType, mux, senderIds, allowWrap, roaming } =
+      this.#settings;
     const { engine, newBatch } = this.#openEngine(params);
     const planeLog = new PlaneLog(this.#logger, this.#now);
     const counters = new Float64Array(PLANE_COUNTERS);
@@ -95,6 +97,7 @@ export class PortableBuilder implements PlaneBuilder {
         ...shared,
         router: new PacketRouter(connections, mux, routes),
         senderIds,
+        allowWrap,
         events: planeLog,
       },
       inbound: {

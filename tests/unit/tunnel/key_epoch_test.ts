@@ -97,6 +97,7 @@ class Bench {
     this.outbound = new Outbound(batch(), {
       ...shared,
       senderIds: [0],
+      allowWrap: false,
       router: new PacketRouter(connections, 0, undefined),
       events: { numbersLow() {}, numbersSpent() {}, batchFailed },
     });

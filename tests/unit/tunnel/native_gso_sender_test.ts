@@ -64,6 +64,7 @@ class Bench {
         router: new PacketRouter(this.connections, 0, undefined),
         deviceType: "tun",
         senderIds: [0],
+        allowWrap: false,
         events: {
           numbersLow() {},
           numbersSpent() {},

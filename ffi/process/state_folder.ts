@@ -1,0 +1,203 @@
+// Folder of small files that outlive the process. It is opened once, while there
+// are privileges, and stays open: neither a jail nor another identity changes
+// what is reached.
+
+import { Errno, SystemError } from "../errno.ts";
+import { AT, LOCK, O } from "../flags.ts";
+import { cString } from "../libc.ts";
+import { readDescriptor, writeDescriptor } from "./file.ts";
+import type { Identity } from "./identity.ts";
+import type { ProcessLibc } from "./libc.ts";
+import { namesIn } from "./names.ts";
+import { type FileStatus, statDescriptor, statName } from "./stat.ts";
+
+const ROOT = 0;
+const FILE_MODE = 0o600;
+const FOLDER_MODE = 0o700;
+/** Writing by group and others. */
+const OTHERS_WRITE = 0o022;
+
+// <unistd.h>
+const W_OK_AND_X_OK = 3;
+
+export class StateFolder {
+  readonly path: string;
+  readonly #libc: ProcessLibc;
+  #fd: number;
+
+  /**
+   * Makes the folder where there is none. One of root's becomes that of the
+   * identity that the process will have.
+   * @throws {Error} When it is of no use; the message says why.
+   */
+  constructor(libc: ProcessLibc, path: string, owner?: Identity) {
+    this.#libc = libc;
+    this.path = path;
+    this.#fd = openOrMake(libc, path);
+    try {
+      const status = statDescriptor(libc, this.#fd, path);
+      requireOwn(path, status, owner?.uid ?? libc.process.geteuid());
+      if (owner !== undefined && status.owner !== owner.uid) {
+        this.#handOver(owner);
+      }
+      if (libc.process.faccessat(this.#fd, cString("."), W_OK_AND_X_OK, 0)) {
+        throw libc.error(`write to the folder '${path}'`, "faccessat");
+      }
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  names(): readonly string[] {
+    const here = this.#open(".", O.RDONLY | O.DIRECTORY);
+    try {
+      return namesIn(this.#libc, here, this.path);
+    } finally {
+      this.#libc.symbols.close(here);
+    }
+  }
+
+  /**
+   * @returns undefined if there is no such file
+   * @throws {RangeError} When it is longer than the limit.
+   */
+  read(name: string, limit: number): Uint8Array<ArrayBuffer> | undefined {
+    const fd = this.#openOrNone(name, O.RDONLY | O.NOFOLLOW | O.NONBLOCK);
+    if (fd === undefined) return undefined;
+    try {
+      return readDescriptor(this.#libc, fd, this.pathOf(name), limit);
+    } finally {
+      this.#libc.symbols.close(fd);
+    }
+  }
+
+  /**
+   * Each file has what is given, or what it had before, whatever happens; all
+   * have what is given, also after a loss of power, once this returns.
+   */
+  replace(files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>): void {
+    const { renameat } = this.#libc.process;
+    for (const [name, bytes] of files) this.#write(temporary(name), bytes);
+    for (const name of files.keys()) {
+      const from = cString(temporary(name));
+      if (renameat(this.#fd, from, this.#fd, cString(name)) === 0) continue;
+      throw this.#libc.error(`replace '${this.pathOf(name)}'`, "renameat");
+    }
+    this.#sync(this.#fd, this.path);
+  }
+
+  /**
+   * Does work while no other process does some here.
+   * @throws {SystemError} When another one is at it.
+   */
+  exclusively<T>(work: () => T): T {
+    const { flock } = this.#libc.process;
+    if (flock(this.#fd, LOCK.EX | LOCK.NB) !== 0) {
+      throw this.#libc.error(`lock the folder '${this.path}'`, "flock");
+    }
+    try {
+      return work();
+    } finally {
+      flock(this.#fd, LOCK.UN);
+    }
+  }
+
+  pathOf(name: string): string {
+    return `${this.path}/${name}`;
+  }
+
+  close(): void {
+    if (this.#fd >= 0) this.#libc.symbols.close(this.#fd);
+    this.#fd = -1;
+  }
+
+  // What a process left that was killed is overwritten.
+  #write(name: string, bytes: Uint8Array<ArrayBuffer>): void {
+    const flags = O.WRONLY | O.CREAT | O.TRUNC | O.NOFOLLOW;
+    const fd = this.#open(name, flags);
+    try {
+      writeDescriptor(this.#libc, fd, this.pathOf(name), bytes);
+      this.#sync(fd, this.pathOf(name));
+    } finally {
+      this.#libc.symbols.close(fd);
+    }
+  }
+
+  #sync(fd: number, path: string): void {
+    if (this.#libc.process.fsync(fd) === 0) return;
+    throw this.#libc.error(`write '${path}' to the disk`, "fsync");
+  }
+
+  #open(name: string, flags: number): number {
+    const fd = this.#openOrNone(name, flags);
+    if (fd !== undefined) return fd;
+    const what = `open '${this.pathOf(name)}'`;
+    throw new SystemError(what, "openat", Errno.ENOENT);
+  }
+
+  #openOrNone(name: string, flags: number): number | undefined {
+    const { openat } = this.#libc.process;
+    const fd = openat(this.#fd, cString(name), flags | O.CLOEXEC, FILE_MODE);
+    if (fd >= 0) return fd;
+    const error = this.#libc.error(`open '${this.pathOf(name)}'`, "openat");
+    if (error.errno === Errno.ENOENT) return undefined;
+    throw error;
+  }
+
+  // Nobody but root could put something into it: no file is a second name of
+  // somebody else's, unless root made it.
+  #handOver({ uid, gid }: Identity): void {
+    for (const name of ["", ...this.names().filter(isOwnName)]) {
+      if (name !== "" && statName(this.#libc, name, this.#fd).names !== 1) {
+        continue;
+      }
+      const flags = name === "" ? AT.EMPTY_PATH : AT.SYMLINK_NOFOLLOW;
+      const { fchownat } = this.#libc.process;
+      if (fchownat(this.#fd, cString(name), uid, gid, flags) === 0) continue;
+      throw this.#libc.error(`give away '${this.pathOf(name)}'`, "fchownat");
+    }
+  }
+}
+
+function openOrMake(libc: ProcessLibc, path: string): number {
+  const flags = O.RDONLY | O.DIRECTORY | O.CLOEXEC;
+  const open = () => libc.symbols.open(cString(path), flags, 0);
+  const fd = open();
+  if (fd >= 0) return fd;
+  const error = libc.error(`open the folder '${path}'`, "open");
+  if (error.errno !== Errno.ENOENT) throw error;
+  if (libc.process.mkdir(cString(path), FOLDER_MODE) !== 0) {
+    throw libc.error(`make the folder '${path}'`, "mkdir");
+  }
+  const made = open();
+  if (made < 0) throw libc.error(`open the folder '${path}'`, "open");
+  return made;
+}
+
+function requireOwn(
+  path: string,
+  { owner, mode }: FileStatus,
+  user: number,
+): void {
+  if (owner !== user && owner !== ROOT) {
+    throw new Error(
+      `Cannot keep state in '${path}': it belongs to user ${owner}, ` +
+        `and has to belong to user ${user}`,
+    );
+  }
+  if ((mode & OTHERS_WRITE) !== 0) {
+    throw new Error(
+      `Cannot keep state in '${path}': others may write to it; use chmod 700`,
+    );
+  }
+}
+
+function isOwnName(name: string): boolean {
+  return /^[\w-]+$/.test(name);
+}
+
+/** Beside the file, and hidden. */
+function temporary(name: string): string {
+  return `.${name}.new`;
+}

@@ -1,0 +1,351 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { StateFolder } from "../../../ffi/process/state_folder.ts";
+import { sha256 } from "../../../src/crypto/sha256.ts";
+import { SEQ_RANGE } from "../../../src/satp/header.ts";
+import { NumberKeeper } from "../../../src/state/number_keeper.ts";
+import { BLOCK } from "../../../src/tunnel/ceilings.ts";
+import {
+  type ConnectionKeys,
+  ConnectionTable,
+} from "../../../src/tunnel/connection_table.ts";
+import { NumberSpaces } from "../../../src/tunnel/number_spaces.ts";
+import { SenderIds } from "../../../src/tunnel/numbers.ts";
+import { idsByGeneration } from "../../../src/tunnel/sender_ids.ts";
+import { Killed, MortalLibc } from "../../fakes/mortal_libc.ts";
+import { recordingLog } from "../../fakes/recording_log.ts";
+
+const MUX = 3;
+const hash = (data: Uint8Array) => sha256(data).toBase64();
+
+function keysOf(key = 1): ConnectionKeys {
+  const secrets = {
+    key: new Uint8Array(16).fill(key),
+    salt: new Uint8Array(14).fill(key),
+  };
+  return { role: "left", secrets, windowSize: 0 };
+}
+
+interface LifeOptions {
+  readonly ids?: readonly number[];
+  readonly senders?: number;
+  readonly allowWrap?: boolean;
+}
+
+/** One run of a daemon over a folder. */
+class Life {
+  readonly mortal = new MortalLibc();
+  readonly lines: readonly string[];
+  readonly keeper: NumberKeeper;
+  readonly table: ConnectionTable;
+  readonly #folder: StateFolder;
+  readonly #limit: number;
+
+  constructor(
+    path: string,
+    { ids = [7], senders = 1, allowWrap = false }: LifeOptions = {},
+  ) {
+    const { logger, lines } = recordingLog();
+    this.lines = lines;
+    this.#folder = new StateFolder(this.mortal.libc, path);
+    const folder = this.#folder;
+    this.keeper = new NumberKeeper({ folder, hash, logger, allowWrap });
+    const spaces = new NumberSpaces({ hash, store: this.keeper, allowWrap });
+    this.table = new ConnectionTable(ConnectionTable.allocate(), spaces);
+    const generations = idsByGeneration(ids, senders);
+    this.#limit = new SenderIds(generations.map(([id = 0]) => id), allowWrap)
+      .limit;
+    this.keeper.begin(generations);
+  }
+
+  start(key = 1, firstSeq = 0): this {
+    this.table.put(MUX, keysOf(key), firstSeq);
+    this.table.keepNumbersAhead();
+    return this;
+  }
+
+  take(count = 1): number {
+    return this.table.reserve(MUX, this.table.epoch(MUX), count, this.#limit);
+  }
+
+  end(): void {
+    this.table.settleNumbers();
+    this.kill();
+  }
+
+  kill(): void {
+    this.#folder.close();
+    this.mortal[Symbol.dispose]();
+  }
+}
+
+function folderTest(name: string, body: (path: string) => void): void {
+  Deno.test(name, () => {
+    const path = Deno.makeTempDirSync();
+    try {
+      body(path);
+    } finally {
+      Deno.removeSync(path, { recursive: true });
+    }
+  });
+}
+
+folderTest("after a clean end numbers go on where they ended", (path) => {
+  const first = new Life(path).start();
+  assert.equal(first.take(10), 0);
+  assert.equal(first.take(5), 10);
+  first.end();
+  const second = new Life(path).start();
+  assert.equal(second.take(), 15);
+  second.end();
+  assert.deepEqual([first.lines, second.lines], [[], []]);
+});
+
+folderTest("after a kill numbers go on above all that were used, and no more than a block above", (path) => {
+  const first = new Life(path).start();
+  assert.equal(first.take(10), 0);
+  first.kill();
+  const second = new Life(path).start();
+  assert.equal(second.take(), BLOCK);
+  second.kill();
+});
+
+folderTest("the files hold no key, and nobody else can read them", (path) => {
+  const life = new Life(path).start(0xa7);
+  life.take(3);
+  life.end();
+  const files = [...Deno.readDirSync(path)].map(({ name }) => name).sort();
+  assert.equal(files.length, 2);
+  for (const name of files) {
+    const status = Deno.statSync(`${path}/${name}`);
+    assert.equal((status.mode ?? 0) & 0o777, 0o600);
+    const text = Deno.readTextFileSync(`${path}/${name}`);
+    assert.doesNotMatch(text, /a7a7|\xa7/i);
+  }
+});
+
+folderTest("another key, role or mux has numbers of its own", (path) => {
+  const first = new Life(path).start(1);
+  first.take(10);
+  first.end();
+  const second = new Life(path).start(2);
+  assert.equal(second.take(), 0);
+  second.table.put(MUX, keysOf(1), 0);
+  second.table.keepNumbersAhead();
+  assert.equal(second.take(), 10);
+  second.end();
+});
+
+folderTest("a sequence number that another member tells of is kept as well", (path) => {
+  const first = new Life(path).start(1, 1_000_000);
+  assert.equal(first.take(2), 1_000_000);
+  first.table.put(MUX, keysOf(), 1_000_000_000);
+  assert.equal(first.take(), -2, "not before it is kept");
+  first.table.keepNumbersAhead();
+  assert.equal(first.take(), 1_000_000_000);
+  first.kill();
+  const second = new Life(path).start();
+  assert.equal(second.take(), 1_000_000_000 + BLOCK);
+  second.kill();
+});
+
+folderTest("two daemons with the same key and sender id get different numbers", (path) => {
+  const [one, other] = [new Life(path).start(), new Life(path).start()];
+  assert.equal(one.take(), 0);
+  assert.equal(other.take(), BLOCK);
+  one.take(BLOCK - 1000);
+  one.table.keepNumbersAhead();
+  assert.equal(one.take(), 2 * BLOCK, "behind the block of the other one");
+  one.end();
+  other.end();
+});
+
+folderTest("sending ends with the last number, also beyond a restart", (path) => {
+  const first = new Life(path).start(1, SEQ_RANGE / 2 - 1);
+  first.table.put(MUX, keysOf(), SEQ_RANGE - 10);
+  first.table.keepNumbersAhead();
+  assert.equal(first.take(4), SEQ_RANGE - 10);
+  first.end();
+  const second = new Life(path).start();
+  assert.equal(second.take(6), SEQ_RANGE - 6);
+  assert.equal(second.take(), -2);
+  assert.equal(second.table.isSpent(MUX, SEQ_RANGE), true);
+  second.end();
+  const third = new Life(path).start();
+  assert.equal(third.take(), -2);
+  assert.equal(third.table.isSpent(MUX, SEQ_RANGE), true);
+  third.end();
+});
+
+folderTest("with --allow-wrap it begins anew", (path) => {
+  const options = { allowWrap: true };
+  const first = new Life(path, options).start(1, SEQ_RANGE / 2 - 1);
+  first.table.put(MUX, keysOf(), SEQ_RANGE - 10);
+  first.table.keepNumbersAhead();
+  assert.equal(first.take(10), SEQ_RANGE - 10);
+  first.table.keepNumbersAhead();
+  assert.equal(first.take(3) % SEQ_RANGE, 0);
+  first.end();
+  const second = new Life(path, options).start();
+  assert.equal(second.take(), 3);
+  second.end();
+});
+
+folderTest("a start takes sender ids that no start before took, as long as there are some", (path) => {
+  const first = new Life(path, { ids: [5, 9, 1, 2], senders: 2 });
+  assert.deepEqual([...first.keeper.taken()], [5, 9]);
+  first.end();
+  const second = new Life(path, { ids: [4, 5], senders: 2 });
+  assert.deepEqual([...second.keeper.taken()], [9, 4, 5]);
+  second.end();
+});
+
+folderTest("a sender id that comes later is used above where it was left, too", (path) => {
+  const first = new Life(path, { ids: [8] }).start(1);
+  first.take(100);
+  first.end();
+  const second = new Life(path, { ids: [7, 8] });
+  second.start(1, SEQ_RANGE / 2 - 1);
+  second.table.put(MUX, keysOf(), SEQ_RANGE - 2);
+  second.table.keepNumbersAhead();
+  assert.equal(second.take(2), SEQ_RANGE - 2);
+  second.table.keepNumbersAhead();
+  assert.equal(second.take(), SEQ_RANGE + 100);
+  second.end();
+});
+
+folderTest("while nothing can be written sending goes on as far as it is kept, and the log says so once", (path) => {
+  const life = new Life(path).start();
+  life.mortal.fails = () => true;
+  let taken = 0;
+  for (; life.take(BLOCK / 8) >= 0; taken++) life.table.keepNumbersAhead();
+  assert.equal(taken, 8);
+  assert.equal(life.lines.length, 1);
+  assert.match(life.lines[0] ?? "", /Cannot keep state in .*--state-dir.*ENOSPC/);
+  life.mortal.fails = () => false;
+  life.table.keepNumbersAhead();
+  assert.equal(life.take(), BLOCK);
+  assert.match(life.lines[1] ?? "", /is kept .* again/);
+  life.end();
+});
+
+folderTest("a folder that is removed while the daemon runs stops nothing but new numbers", (path) => {
+  const life = new Life(path).start();
+  Deno.removeSync(path, { recursive: true });
+  assert.equal(life.take(BLOCK - 100), 0);
+  life.table.keepNumbersAhead();
+  assert.equal(life.take(100), BLOCK - 100);
+  assert.equal(life.take(), -2);
+  assert.match(life.lines[0] ?? "", /Cannot keep state/);
+  life.end();
+  Deno.mkdirSync(path);
+});
+
+for (const damage of ["cut", "changed", "emptied", "of another key"]) {
+  folderTest(`a file that is ${damage} counts as if all was used that ever was taken`, (path) => {
+    const first = new Life(path, { ids: [7] }).start();
+    first.take(10);
+    first.end();
+    const name = [...Deno.readDirSync(path)].map(({ name }) => name)
+      .find((name) => name.startsWith("numbers-"));
+    const file = `${path}/${name}`;
+    const text = Deno.readTextFileSync(file);
+    const other = {
+      "cut": text.slice(0, -9),
+      "changed": text.replace("7 10", "7 11"),
+      "emptied": "",
+    }[damage] ?? text.replace(/space .*/, "space x");
+    Deno.writeTextFileSync(file, other);
+    const same = new Life(path, { ids: [7] }).start();
+    assert.equal(same.take(), -2);
+    assert.match(same.lines.join(), /Cannot use .*numbers-.*checksum/);
+    same.end();
+    const another = new Life(path, { ids: [8] }).start();
+    assert.equal(another.take(), 0);
+    another.end();
+  });
+}
+
+folderTest("without knowing which sender ids were taken all count as taken", (path) => {
+  new Life(path, { ids: [7] }).start().end();
+  Deno.writeTextFileSync(`${path}/sender-ids`, "anytun-sender-ids 1\n7\n");
+  const life = new Life(path, { ids: [8] });
+  assert.equal(life.keeper.taken().size, 65536);
+  assert.equal(life.start().take(), 0, "the file of the numbers is whole");
+  life.end();
+});
+
+Deno.test("a folder that others may write to, or of another user, is refused", () => {
+  const path = Deno.makeTempDirSync();
+  using mortal = new MortalLibc();
+  try {
+    Deno.chmodSync(path, 0o770);
+    assert.throws(() => new StateFolder(mortal.libc, path), {
+      message: `Cannot keep state in '${path}': others may write to it; ` +
+        "use chmod 700",
+    });
+    assert.throws(() => new StateFolder(mortal.libc, `${path}/a/b`), {
+      message: /Cannot make the folder/,
+    });
+    Deno.chmodSync(path, 0o700);
+    new StateFolder(mortal.libc, `${path}/new`).close();
+    assert.equal((Deno.statSync(`${path}/new`).mode ?? 0) & 0o777, 0o700);
+  } finally {
+    Deno.removeSync(path, { recursive: true });
+  }
+});
+
+/** What was used of each sender id: ranges that must not overlap. */
+class Used {
+  readonly #ranges: [number, number][] = [];
+
+  add(first: number, end: number): void {
+    for (const [from, to] of this.#ranges) {
+      assert.ok(end <= from || first >= to, `${first} to ${end} used twice`);
+    }
+    this.#ranges.push([first, end]);
+  }
+}
+
+const life = fc.record({
+  /** Steps that happen before the kill, from the first look on. */
+  killAt: fc.nat(40),
+  failEvery: fc.constantFrom(0, 2, 3, 7),
+  takes: fc.array(fc.integer({ min: 1, max: BLOCK / 2 }), { maxLength: 12 }),
+  isClean: fc.boolean(),
+});
+
+Deno.test("whenever the process is killed, and whatever fails to be written, no number is used twice", () => {
+  fc.assert(
+    fc.property(fc.array(life, { minLength: 2, maxLength: 6 }), (lives) => {
+      const path = Deno.makeTempDirSync();
+      const used = new Used();
+      try {
+        for (const { killAt, failEvery, takes, isClean } of lives) {
+          const life = new Life(path);
+          life.mortal.killAt = life.mortal.steps + killAt;
+          const fails = (step: number) =>
+            failEvery > 0 && step % failEvery === 0;
+          life.mortal.fails = fails;
+          try {
+            life.start();
+            for (const count of takes) {
+              const first = life.take(count);
+              if (first >= 0) used.add(first, first + count);
+              life.table.keepNumbersAhead();
+            }
+            if (isClean) life.table.settleNumbers();
+          } catch (error) {
+            if (!(error instanceof Killed)) throw error;
+          } finally {
+            life.mortal.killAt = Infinity;
+            life.kill();
+          }
+        }
+      } finally {
+        Deno.removeSync(path, { recursive: true });
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
