@@ -67,6 +67,8 @@ export class NumberKeeper {
   readonly #seal: TextSeal;
   readonly #damaged = new Set<string>();
   #generations: readonly (readonly number[])[] = [];
+  /** Of the first generation those that no start took before. */
+  #fresh: ReadonlySet<number> = new Set();
   #isFailing = false;
 
   constructor(options: KeeperOptions) {
@@ -86,7 +88,9 @@ export class NumberKeeper {
     this.#attempt(() => {
       const { folder } = this.#options;
       folder.exclusively(() => {
-        const taken = withTaken(this.#readIds(), ids);
+        const before = this.#readIds();
+        this.#fresh = new Set(ids).difference(before);
+        const taken = withTaken(before, ids);
         folder.replace(new Map([[IDS_NAME, formatIds(this.#seal, taken)]]));
       });
     });
@@ -188,7 +192,10 @@ export class NumberKeeper {
       MAX_NUMBERS_BYTES,
       (bytes) => parseNumbers(this.#seal, space, bytes),
       "as if all numbers of the sender ids taken so far had been used",
-      () => new Map(Array.from(this.#readIds(), (id) => [id, SEQ_RANGE])),
+      () => {
+        const used = this.#readIds().difference(this.#fresh);
+        return new Map(Array.from(used, (id) => [id, SEQ_RANGE]));
+      },
     ) ?? new Map();
   }
 

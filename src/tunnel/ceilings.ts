@@ -143,12 +143,15 @@ export class Ceilings {
   ): NumberRequest {
     const number = words.number(counting.get(space) ?? 0);
     const held = this.#held.get(space);
-    if (held === undefined) return { space, from: number, count: BLOCK };
+    // What is above the ceiling was not sent: another member has told of it.
+    if (held === undefined || number > held.end) {
+      return { space, from: number, count: BLOCK };
+    }
     const seconds = (this.#options.now() - held.at) / 1000;
     const rate = (number - held.number) / Math.max(seconds, 0.001);
     const ahead = Math.ceil(rate * SECONDS_AHEAD);
     const count = Math.min(MAX_BLOCK, Math.max(BLOCK, ahead));
-    return { space, from: Math.max(number, held.end), count };
+    return { space, from: held.end, count };
   }
 
   #raise(

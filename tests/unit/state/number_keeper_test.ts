@@ -45,8 +45,8 @@ class Life {
     path: string,
     { ids = [7], senders = 1, allowWrap = false }: LifeOptions = {},
   ) {
-    const { logger, lines } = recordingLog();
-    this.lines = lines;
+    const logger = recordingLog();
+    this.lines = logger.lines;
     this.#folder = new StateFolder(this.mortal.libc, path);
     const folder = this.#folder;
     this.keeper = new NumberKeeper({ folder, hash, logger, allowWrap });
@@ -101,14 +101,17 @@ folderTest("after a clean end numbers go on where they ended", (path) => {
   assert.deepEqual([first.lines, second.lines], [[], []]);
 });
 
-folderTest("after a kill numbers go on above all that were used, and no more than a block above", (path) => {
-  const first = new Life(path).start();
-  assert.equal(first.take(10), 0);
-  first.kill();
-  const second = new Life(path).start();
-  assert.equal(second.take(), BLOCK);
-  second.kill();
-});
+folderTest(
+  "after a kill numbers go on above all that were used, and no more than a block above",
+  (path) => {
+    const first = new Life(path).start();
+    assert.equal(first.take(10), 0);
+    first.kill();
+    const second = new Life(path).start();
+    assert.equal(second.take(), BLOCK);
+    second.kill();
+  },
+);
 
 folderTest("the files hold no key, and nobody else can read them", (path) => {
   const life = new Life(path).start(0xa7);
@@ -136,46 +139,55 @@ folderTest("another key, role or mux has numbers of its own", (path) => {
   second.end();
 });
 
-folderTest("a sequence number that another member tells of is kept as well", (path) => {
-  const first = new Life(path).start(1, 1_000_000);
-  assert.equal(first.take(2), 1_000_000);
-  first.table.put(MUX, keysOf(), 1_000_000_000);
-  assert.equal(first.take(), -2, "not before it is kept");
-  first.table.keepNumbersAhead();
-  assert.equal(first.take(), 1_000_000_000);
-  first.kill();
-  const second = new Life(path).start();
-  assert.equal(second.take(), 1_000_000_000 + BLOCK);
-  second.kill();
-});
+folderTest(
+  "a sequence number that another member tells of is kept as well",
+  (path) => {
+    const first = new Life(path).start(1, 1_000_000);
+    assert.equal(first.take(2), 1_000_000);
+    first.table.put(MUX, keysOf(), 1_000_000_000);
+    assert.equal(first.take(), -2, "not before it is kept");
+    first.table.keepNumbersAhead();
+    assert.equal(first.take(), 1_000_000_000);
+    first.kill();
+    const second = new Life(path).start();
+    assert.equal(second.take(), 1_000_000_000 + BLOCK);
+    second.kill();
+  },
+);
 
-folderTest("two daemons with the same key and sender id get different numbers", (path) => {
-  const [one, other] = [new Life(path).start(), new Life(path).start()];
-  assert.equal(one.take(), 0);
-  assert.equal(other.take(), BLOCK);
-  one.take(BLOCK - 1000);
-  one.table.keepNumbersAhead();
-  assert.equal(one.take(), 2 * BLOCK, "behind the block of the other one");
-  one.end();
-  other.end();
-});
+folderTest(
+  "two daemons with the same key and sender id get different numbers",
+  (path) => {
+    const [one, other] = [new Life(path).start(), new Life(path).start()];
+    assert.equal(one.take(), 0);
+    assert.equal(other.take(), BLOCK);
+    one.take(BLOCK - 1000);
+    one.table.keepNumbersAhead();
+    assert.equal(one.take(), 2 * BLOCK, "behind the block of the other one");
+    one.end();
+    other.end();
+  },
+);
 
-folderTest("sending ends with the last number, also beyond a restart", (path) => {
-  const first = new Life(path).start(1, SEQ_RANGE / 2 - 1);
-  first.table.put(MUX, keysOf(), SEQ_RANGE - 10);
-  first.table.keepNumbersAhead();
-  assert.equal(first.take(4), SEQ_RANGE - 10);
-  first.end();
-  const second = new Life(path).start();
-  assert.equal(second.take(6), SEQ_RANGE - 6);
-  assert.equal(second.take(), -2);
-  assert.equal(second.table.isSpent(MUX, SEQ_RANGE), true);
-  second.end();
-  const third = new Life(path).start();
-  assert.equal(third.take(), -2);
-  assert.equal(third.table.isSpent(MUX, SEQ_RANGE), true);
-  third.end();
-});
+folderTest(
+  "sending ends with the last number, also beyond a restart",
+  (path) => {
+    const first = new Life(path).start(1, SEQ_RANGE / 2 - 1);
+    first.table.put(MUX, keysOf(), SEQ_RANGE - 10);
+    first.table.keepNumbersAhead();
+    assert.equal(first.take(4), SEQ_RANGE - 10);
+    first.end();
+    const second = new Life(path).start();
+    assert.equal(second.take(6), SEQ_RANGE - 6);
+    assert.equal(second.take(), -2);
+    assert.equal(second.table.isSpent(MUX, SEQ_RANGE), true);
+    second.end();
+    const third = new Life(path).start();
+    assert.equal(third.take(), -2);
+    assert.equal(third.table.isSpent(MUX, SEQ_RANGE), true);
+    third.end();
+  },
+);
 
 folderTest("with --allow-wrap it begins anew", (path) => {
   const options = { allowWrap: true };
@@ -191,89 +203,110 @@ folderTest("with --allow-wrap it begins anew", (path) => {
   second.end();
 });
 
-folderTest("a start takes sender ids that no start before took, as long as there are some", (path) => {
-  const first = new Life(path, { ids: [5, 9, 1, 2], senders: 2 });
-  assert.deepEqual([...first.keeper.taken()], [5, 9]);
-  first.end();
-  const second = new Life(path, { ids: [4, 5], senders: 2 });
-  assert.deepEqual([...second.keeper.taken()], [9, 4, 5]);
-  second.end();
-});
+folderTest(
+  "a start takes sender ids that no start before took, as long as there are some",
+  (path) => {
+    const first = new Life(path, { ids: [5, 9, 1, 2], senders: 2 });
+    assert.deepEqual([...first.keeper.taken()], [5, 9]);
+    first.end();
+    const second = new Life(path, { ids: [4, 5], senders: 2 });
+    assert.deepEqual([...second.keeper.taken()], [9, 4, 5]);
+    second.end();
+  },
+);
 
-folderTest("a sender id that comes later is used above where it was left, too", (path) => {
-  const first = new Life(path, { ids: [8] }).start(1);
-  first.take(100);
-  first.end();
-  const second = new Life(path, { ids: [7, 8] });
-  second.start(1, SEQ_RANGE / 2 - 1);
-  second.table.put(MUX, keysOf(), SEQ_RANGE - 2);
-  second.table.keepNumbersAhead();
-  assert.equal(second.take(2), SEQ_RANGE - 2);
-  second.table.keepNumbersAhead();
-  assert.equal(second.take(), SEQ_RANGE + 100);
-  second.end();
-});
+folderTest(
+  "a sender id that comes later is used above where it was left, too",
+  (path) => {
+    const first = new Life(path, { ids: [8] }).start(1);
+    first.take(100);
+    first.end();
+    const second = new Life(path, { ids: [7, 8] });
+    second.start(1, SEQ_RANGE / 2 - 1);
+    second.table.put(MUX, keysOf(), SEQ_RANGE - 2);
+    second.table.keepNumbersAhead();
+    assert.equal(second.take(2), SEQ_RANGE - 2);
+    second.table.keepNumbersAhead();
+    assert.equal(second.take(), SEQ_RANGE + 100);
+    second.end();
+  },
+);
 
-folderTest("while nothing can be written sending goes on as far as it is kept, and the log says so once", (path) => {
-  const life = new Life(path).start();
-  life.mortal.fails = () => true;
-  let taken = 0;
-  for (; life.take(BLOCK / 8) >= 0; taken++) life.table.keepNumbersAhead();
-  assert.equal(taken, 8);
-  assert.equal(life.lines.length, 1);
-  assert.match(life.lines[0] ?? "", /Cannot keep state in .*--state-dir.*ENOSPC/);
-  life.mortal.fails = () => false;
-  life.table.keepNumbersAhead();
-  assert.equal(life.take(), BLOCK);
-  assert.match(life.lines[1] ?? "", /is kept .* again/);
-  life.end();
-});
+folderTest(
+  "while nothing can be written sending goes on as far as it is kept, and the log says so once",
+  (path) => {
+    const life = new Life(path).start();
+    life.mortal.fails = () => true;
+    let taken = 0;
+    for (; life.take(BLOCK / 8) >= 0; taken++) life.table.keepNumbersAhead();
+    assert.equal(taken, 8);
+    assert.equal(life.lines.length, 1);
+    assert.match(
+      life.lines[0] ?? "",
+      /Cannot keep state in .*--state-dir.*ENOSPC/,
+    );
+    life.mortal.fails = () => false;
+    life.table.keepNumbersAhead();
+    assert.equal(life.take(), BLOCK);
+    assert.match(life.lines[1] ?? "", /is kept .* again/);
+    life.end();
+  },
+);
 
-folderTest("a folder that is removed while the daemon runs stops nothing but new numbers", (path) => {
-  const life = new Life(path).start();
-  Deno.removeSync(path, { recursive: true });
-  assert.equal(life.take(BLOCK - 100), 0);
-  life.table.keepNumbersAhead();
-  assert.equal(life.take(100), BLOCK - 100);
-  assert.equal(life.take(), -2);
-  assert.match(life.lines[0] ?? "", /Cannot keep state/);
-  life.end();
-  Deno.mkdirSync(path);
-});
+folderTest(
+  "a folder that is removed while the daemon runs stops nothing but new numbers",
+  (path) => {
+    const life = new Life(path).start();
+    Deno.removeSync(path, { recursive: true });
+    assert.equal(life.take(BLOCK - 100), 0);
+    life.table.keepNumbersAhead();
+    assert.equal(life.take(100), BLOCK - 100);
+    assert.equal(life.take(), -2);
+    assert.match(life.lines[0] ?? "", /Cannot keep state/);
+    life.end();
+    Deno.mkdirSync(path);
+  },
+);
 
 for (const damage of ["cut", "changed", "emptied", "of another key"]) {
-  folderTest(`a file that is ${damage} counts as if all was used that ever was taken`, (path) => {
-    const first = new Life(path, { ids: [7] }).start();
-    first.take(10);
-    first.end();
-    const name = [...Deno.readDirSync(path)].map(({ name }) => name)
-      .find((name) => name.startsWith("numbers-"));
-    const file = `${path}/${name}`;
-    const text = Deno.readTextFileSync(file);
-    const other = {
-      "cut": text.slice(0, -9),
-      "changed": text.replace("7 10", "7 11"),
-      "emptied": "",
-    }[damage] ?? text.replace(/space .*/, "space x");
-    Deno.writeTextFileSync(file, other);
-    const same = new Life(path, { ids: [7] }).start();
-    assert.equal(same.take(), -2);
-    assert.match(same.lines.join(), /Cannot use .*numbers-.*checksum/);
-    same.end();
-    const another = new Life(path, { ids: [8] }).start();
-    assert.equal(another.take(), 0);
-    another.end();
-  });
+  folderTest(
+    `a file that is ${damage} counts as if all was used that ever was taken`,
+    (path) => {
+      const first = new Life(path, { ids: [7] }).start();
+      first.take(10);
+      first.end();
+      const name = [...Deno.readDirSync(path)].map(({ name }) => name)
+        .find((name) => name.startsWith("numbers-"));
+      const file = `${path}/${name}`;
+      const text = Deno.readTextFileSync(file);
+      const other = {
+        "cut": text.slice(0, -9),
+        "changed": text.replace("7 10", "7 11"),
+        "emptied": "",
+      }[damage] ?? text.replace(/space .*/, "space x");
+      Deno.writeTextFileSync(file, other);
+      const same = new Life(path, { ids: [7] }).start();
+      assert.equal(same.take(), -2);
+      assert.match(same.lines.join(), /Cannot use .*numbers-.*checksum/);
+      same.end();
+      const another = new Life(path, { ids: [8] }).start();
+      assert.equal(another.take(), 0);
+      another.end();
+    },
+  );
 }
 
-folderTest("without knowing which sender ids were taken all count as taken", (path) => {
-  new Life(path, { ids: [7] }).start().end();
-  Deno.writeTextFileSync(`${path}/sender-ids`, "anytun-sender-ids 1\n7\n");
-  const life = new Life(path, { ids: [8] });
-  assert.equal(life.keeper.taken().size, 65536);
-  assert.equal(life.start().take(), 0, "the file of the numbers is whole");
-  life.end();
-});
+folderTest(
+  "without knowing which sender ids were taken all count as taken",
+  (path) => {
+    new Life(path, { ids: [7] }).start().end();
+    Deno.writeTextFileSync(`${path}/sender-ids`, "anytun-sender-ids 1\n7\n");
+    const life = new Life(path, { ids: [8] });
+    assert.equal(life.keeper.taken().size, 65536);
+    assert.equal(life.start().take(), 0, "the file of the numbers is whole");
+    life.end();
+  },
+);
 
 Deno.test("a folder that others may write to, or of another user, is refused", () => {
   const path = Deno.makeTempDirSync();
