@@ -28,6 +28,7 @@ export {
 } from "./src/satp/replay_memory.ts";
 export {
   DEFAULT_MAX_SENDERS,
+  type HighestNumbers,
   MAX_WINDOW_SIZE,
   ReplayWindow,
 } from "./src/satp/replay_window.ts";

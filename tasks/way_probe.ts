@@ -56,6 +56,7 @@ class End implements Disposable {
       engine: "openssl",
       connections: table.shared,
       routes: undefined,
+      accepted: undefined,
       counters: new SharedArrayBuffer(PLANE_COUNTERS * 8),
       stop: new SharedArrayBuffer(4),
       turn: DeviceTurn.allocate(),

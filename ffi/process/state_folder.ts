@@ -9,6 +9,7 @@ import { readDescriptor, writeDescriptor } from "./file.ts";
 import type { Identity } from "./identity.ts";
 import type { ProcessLibc } from "./libc.ts";
 import { namesIn } from "./names.ts";
+import { SharedPages } from "./shared_pages.ts";
 import { type FileStatus, statDescriptor, statName } from "./stat.ts";
 
 const ROOT = 0;
@@ -23,7 +24,10 @@ const W_OK_AND_X_OK = 3;
 export class StateFolder {
   readonly path: string;
   readonly #libc: ProcessLibc;
+  readonly #owner: Identity | undefined;
   #fd: number;
+  /** Files that keep other processes out. */
+  readonly #held: number[] = [];
 
   /**
    * Makes the folder where there is none. One of root's becomes that of the
@@ -32,6 +36,7 @@ export class StateFolder {
    */
   constructor(libc: ProcessLibc, path: string, owner?: Identity) {
     this.#libc = libc;
+    this.#owner = owner;
     this.path = path;
     this.#fd = openOrMake(libc, path);
     try {
@@ -103,11 +108,37 @@ export class StateFolder {
     }
   }
 
+  /** @returns Whether no other process holds the file, as this one then does */
+  hold(name: string): boolean {
+    const fd = this.#open(name, O.RDONLY | O.CREAT | O.NOFOLLOW);
+    this.#adopt(fd, name);
+    const isFree = this.#libc.process.flock(fd, LOCK.EX | LOCK.NB) === 0;
+    if (isFree) this.#held.push(fd);
+    else this.#libc.symbols.close(fd);
+    return isFree;
+  }
+
+  /**
+   * A file that is memory as well: what is written there stays when the process
+   * is killed. Its room is on the disk before, as a page without any would kill
+   * the process.
+   */
+  map(name: string, bytes: Uint8Array<ArrayBuffer>): SharedPages {
+    this.replace(new Map([[name, bytes]]));
+    const fd = this.#open(name, O.RDWR | O.NOFOLLOW);
+    try {
+      return SharedPages.map(this.#libc, fd, bytes.length, this.pathOf(name));
+    } finally {
+      this.#libc.symbols.close(fd);
+    }
+  }
+
   pathOf(name: string): string {
     return `${this.path}/${name}`;
   }
 
   close(): void {
+    for (const fd of this.#held.splice(0)) this.#libc.symbols.close(fd);
     if (this.#fd >= 0) this.#libc.symbols.close(this.#fd);
     this.#fd = -1;
   }
@@ -117,11 +148,21 @@ export class StateFolder {
     const flags = O.WRONLY | O.CREAT | O.TRUNC | O.NOFOLLOW;
     const fd = this.#open(name, flags);
     try {
+      this.#adopt(fd, name);
       writeDescriptor(this.#libc, fd, this.pathOf(name), bytes);
       this.#sync(fd, this.pathOf(name));
     } finally {
       this.#libc.symbols.close(fd);
     }
+  }
+
+  // What root makes before it becomes somebody else is to be theirs.
+  #adopt(fd: number, name: string): void {
+    const { geteuid, fchownat } = this.#libc.process;
+    if (this.#owner === undefined || geteuid() !== ROOT) return;
+    const { uid, gid } = this.#owner;
+    if (fchownat(fd, cString(""), uid, gid, AT.EMPTY_PATH) === 0) return;
+    throw this.#libc.error(`give away '${this.pathOf(name)}'`, "fchownat");
   }
 
   #sync(fd: number, path: string): void {

@@ -87,7 +87,8 @@ async function servicesOf(
     state?.numbers,
     claim,
   );
-  const plane = new DataPlane(ends, { table, routes, moved });
+  const accepted = state?.accepted?.place;
+  const plane = new DataPlane(ends, { table, routes, accepted, moved });
   const resolver = new Resolver(world.lookup, world.delay, logger);
   const secrets = rotation ? () => rotation.secrets() : fixed;
   const peer = new Peer(options, {
@@ -96,7 +97,7 @@ async function servicesOf(
   addRoutes(options, syncState, frame);
   const device = () => ends.device;
   const script = postUpScript(options, device, world.control, logger);
-  const numbers = new KeptNumbers(state, table, world.delay);
+  const numbers = new KeptNumbers(options, state, table, world);
   return [
     numbers,
     ...(rotation ? [rotation] : []),

@@ -3,6 +3,9 @@
 import type { StateFolder } from "../../ffi/process/state_folder.ts";
 import type { AnytunOptions } from "../config/anytun.ts";
 import { reasonOf } from "../log/reason.ts";
+import type { Logger } from "../log/logger.ts";
+import { AcceptedNumbers } from "../state/accepted_numbers.ts";
+import { bootIdOf } from "../state/accepted_records.ts";
 import { NumberKeeper } from "../state/number_keeper.ts";
 import type { ConnectionTable } from "../tunnel/connection_table.ts";
 import type { Service } from "./lifecycle.ts";
@@ -19,7 +22,14 @@ type StateOptions = Pick<AnytunOptions, "stateDir" | "allowWrap">;
 export interface KeptState {
   readonly folder: StateFolder;
   readonly numbers: NumberKeeper;
+  /** undefined where there is no place for them. */
+  readonly accepted: AcceptedNumbers | undefined;
 }
+
+type StateWorld = Pick<
+  World,
+  "bootId" | "hash" | "openStateFolder" | "stateDirectory"
+>;
 
 /**
  * @returns undefined if none is to be kept, or there is no place for it
@@ -27,7 +37,7 @@ export interface KeptState {
  */
 export function openState(
   { stateDir, allowWrap }: StateOptions,
-  world: Pick<World, "hash" | "openStateFolder" | "stateDirectory">,
+  world: StateWorld,
   { logger, identity }: Pick<Frame, "logger" | "identity">,
 ): KeptState | undefined {
   const path = stateDir ?? world.stateDirectory ?? DEFAULT_FOLDER;
@@ -36,7 +46,8 @@ export function openState(
     const folder = world.openStateFolder(path, identity);
     const { hash } = world;
     const numbers = new NumberKeeper({ folder, hash, logger, allowWrap });
-    return { folder, numbers };
+    const accepted = openAccepted(folder, world, logger);
+    return { folder, numbers, accepted };
   } catch (error) {
     if (stateDir !== undefined) {
       throw new Error(`${reasonOf(error)} (--state-dir)`, { cause: error });
@@ -50,32 +61,60 @@ export function openState(
   }
 }
 
+function openAccepted(
+  folder: StateFolder,
+  world: StateWorld,
+  logger: Logger,
+): AcceptedNumbers | undefined {
+  try {
+    const bootId = bootIdOf(world.bootId());
+    return new AcceptedNumbers({ folder, bootId, logger });
+  } catch (error) {
+    logger.warning(
+      `${reasonOf(error)} (--state-dir): after a restart recordings of ` +
+        "datagrams that were accepted may be accepted once more",
+    );
+    return undefined;
+  }
+}
+
 /** Between the data plane, which it outlives, and the folder. */
 export class KeptNumbers implements Service {
   readonly name = "numbers in use";
+  readonly #options: Pick<StateOptions, "allowWrap">;
   readonly #state: KeptState | undefined;
   readonly #table: ConnectionTable;
-  readonly #delay: World["delay"];
+  readonly #world: Pick<World, "delay" | "now">;
 
   constructor(
+    options: Pick<StateOptions, "allowWrap">,
     state: KeptState | undefined,
     table: ConnectionTable,
-    delay: World["delay"],
+    world: Pick<World, "delay" | "now">,
   ) {
+    this.#options = options;
     this.#state = state;
     this.#table = table;
-    this.#delay = delay;
+    this.#world = world;
   }
 
   async run(stop: AbortSignal): Promise<void> {
+    // Without either no number is held back.
+    if (this.#state === undefined && !this.#options.allowWrap) return;
+    const { delay, now } = this.#world;
+    let second = 0;
     while (!stop.aborted) {
       const isBusy = this.#table.keepNumbersAhead();
-      await this.#delay(isBusy ? 0 : LOOK_MS, stop).catch(() => {});
+      const seconds = Math.floor(now() / 1000);
+      if (seconds !== second) void this.#state?.accepted?.look(seconds);
+      second = seconds;
+      await delay(isBusy ? 0 : LOOK_MS, stop).catch(() => {});
     }
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#table.settleNumbers();
+    await this.#state?.accepted?.close();
     this.#state?.folder.close();
   }
 }

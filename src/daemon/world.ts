@@ -32,6 +32,8 @@ export interface World extends LogSurroundings {
   readonly random: RandomFill;
   /** Where the service manager has a program keep its state, if it says so. */
   readonly stateDirectory: string | undefined;
+  /** Another one for each start of the system. */
+  bootId(): string;
   /**
    * @param owner Whom the process will be
    * @throws if it cannot be made, opened or written to

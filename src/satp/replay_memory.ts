@@ -21,6 +21,8 @@ export class SenderRecord {
   id: number;
   /** The highest number accepted, "M" in the specification. */
   highest = 0;
+  /** Where that is kept beyond the life of the window, or -1. */
+  place = -1;
   /** One bit for each number of the window, at the number modulo the size. */
   seen: Uint32Array;
   /** Of the window that it belongs to: leaves it its highest number alone. */
@@ -133,13 +135,21 @@ export class ReplayMemory {
   }
 
   /**
+   * A sender was left its highest number alone.
+   *
+   * @internal
+   */
+  noteReduced(): void {
+    this.#lost("bits");
+  }
+
+  /**
    * Takes room for a highest number.
    *
    * @internal
    * @returns false if one has to be given up for it
    */
   addFormer(): boolean {
-    this.#lost("bits");
     if (this.#former >= this.#mostFormer) {
       this.#lost("sender");
       return false;

@@ -16,6 +16,28 @@ export const DEFAULT_MAX_SENDERS = 1024;
 
 const HALF = 0x7fffffff;
 const LAST = 0xffffffff;
+const NOWHERE = new Uint32Array(0);
+
+/** Where the highest numbers accepted are kept beyond the life of a window. */
+export interface HighestNumbers {
+  /** What they are kept in. */
+  readonly words: Uint32Array;
+  /**
+   * Takes over what former windows have kept.
+   *
+   * @returns Places in `words` by sender id; heard last the last
+   */
+  recall(): ReadonlyMap<number, number>;
+  /**
+   * The place of a sender, which is found room for if it has none.
+   *
+   * @param highest What to keep there until the next number
+   * @returns -1 if there is no room
+   */
+  open(senderId: number, highest: number): number;
+  /** The number may be forgotten when its place is needed. */
+  close(senderId: number): void;
+}
 
 /**
  * Decides for each authentic datagram of one connection whether its number is
@@ -40,6 +62,8 @@ export class ReplayWindow {
   #size: number;
   readonly #maxSenders: number;
   readonly #memory: ReplayMemory;
+  readonly #kept: HighestNumbers | undefined;
+  readonly #words: Uint32Array;
   readonly #senders = new Map<number, SenderRecord>();
   readonly #ages = new AgeList<SenderRecord>();
   /** Highest numbers of other senders; as integers of 32 bits they need no box. */
@@ -61,12 +85,15 @@ export class ReplayWindow {
    * highest number; a further one takes the place of the one that has been
    * silent longest
    * @param memory Bounds several windows together
+   * @param kept Highest numbers of former windows, up to which all count as
+   * seen; those of this one are kept there
    * @throws {RangeError} if a number is out of range
    */
   constructor(
     size: number,
     maxSenders: number = DEFAULT_MAX_SENDERS,
     memory: ReplayMemory = new ReplayMemory(),
+    kept?: HighestNumbers,
   ) {
     checkSize(size);
     if (!Number.isInteger(maxSenders) || maxSenders < 1) {
@@ -77,7 +104,10 @@ export class ReplayWindow {
     this.#size = size;
     this.#maxSenders = maxSenders;
     this.#memory = memory;
+    this.#kept = kept;
+    this.#words = kept?.words ?? NOWHERE;
     this.#ringBits = ringBits(size);
+    if (size > 0) this.#recall();
   }
 
   /** How many numbers back a datagram may be; 0 means no check at all. */
@@ -99,7 +129,11 @@ export class ReplayWindow {
 
   /** Forgets everything: what was seen before is new again. */
   clear(): void {
-    for (const sender of this.#senders.values()) this.#close(sender);
+    for (const sender of this.#senders.values()) {
+      this.#close(sender);
+      this.#kept?.close(sender.id);
+    }
+    for (const id of this.#former?.keys() ?? []) this.#kept?.close(id);
     this.#memory.removeFormer(this.#former?.size ?? 0);
     this.#former = this.#oldestFormer = undefined;
   }
@@ -127,8 +161,10 @@ export class ReplayWindow {
       }
       this.#memory.exchange(sender, seen);
     }
+    const isFirst = this.#size === 0;
     this.#size = size;
     this.#ringBits = bits;
+    if (isFirst) this.#recall();
   }
 
   /**
@@ -206,6 +242,9 @@ export class ReplayWindow {
     // Without one before, all numbers behind the first are new.
     sender.highest = former === undefined ? (seq - 1) >>> 0 : former >>> 0;
     if (former !== undefined) sender.seen.fill(-1);
+    sender.place = this.#size === 0
+      ? -1
+      : this.#kept?.open(senderId, sender.highest) ?? -1;
     this.#ages.add(sender.inWindow);
     this.#senders.set(senderId, sender);
     this.#lastId = -1;
@@ -220,11 +259,40 @@ export class ReplayWindow {
   }
 
   readonly #reduce = (sender: SenderRecord): void => {
-    this.#close(sender);
-    const former = this.#former ??= new Map();
-    if (!this.#memory.addFormer() && !this.#forgetOldest(former)) return;
-    former.set(sender.id, sender.highest | 0);
+    this.#memory.noteReduced();
+    this.#demote(sender);
   };
+
+  #demote(sender: SenderRecord): void {
+    this.#close(sender);
+    this.#putFormer(sender.id, sender.highest);
+  }
+
+  #putFormer(senderId: number, highest: number): void {
+    const former = this.#former ??= new Map();
+    const hasRoom = former.has(senderId) || this.#memory.addFormer() ||
+      this.#forgetOldest(former);
+    if (hasRoom) former.set(senderId, highest | 0);
+    else this.#kept?.close(senderId);
+  }
+
+  // From the first check on: without one nothing is kept. What is known by then
+  // are highest numbers, too.
+  #recall(): void {
+    const kept = this.#kept;
+    if (kept === undefined) return;
+    for (const sender of this.#senders.values()) this.#demote(sender);
+    for (const [senderId, place] of kept.recall()) {
+      const highest = this.#words[place] ?? 0;
+      const before = this.#former?.get(senderId) ?? highest;
+      const isBehind = ((highest - before) | 0) < 0;
+      this.#putFormer(senderId, isBehind ? before : highest);
+    }
+    for (const [senderId, highest] of this.#former ?? []) {
+      const place = kept.open(senderId, highest >>> 0);
+      if (place >= 0) this.#words[place] = highest;
+    }
+  }
 
   // To look for the first one each time would be to pass the holes of all that
   // were there before it.
@@ -232,7 +300,10 @@ export class ReplayWindow {
     for (let isNew = this.#oldestFormer === undefined;; isNew = true) {
       this.#oldestFormer ??= former.keys();
       const { done, value } = this.#oldestFormer.next();
-      if (!done) return former.delete(value);
+      if (!done) {
+        this.#kept?.close(value);
+        return former.delete(value);
+      }
       this.#oldestFormer = undefined;
       if (isNew) return false;
     }
@@ -240,7 +311,7 @@ export class ReplayWindow {
 
   #judge(sender: SenderRecord, seq: number): boolean {
     if (this.#size === 0) {
-      if (((seq - sender.highest) | 0) > 0) sender.highest = seq;
+      if (((seq - sender.highest) | 0) > 0) this.#rise(sender, seq);
       return true;
     }
     const ahead = this.#ahead(sender.highest, seq);
@@ -269,8 +340,13 @@ export class ReplayWindow {
     const { seen, highest } = sender;
     if (distance >= this.#ringBits) seen.fill(0);
     else unmark(seen, this.#ringBits, highest + 1, distance - 1);
-    sender.highest = seq;
+    this.#rise(sender, seq);
     mark(seen, this.#ringBits, seq);
+  }
+
+  #rise(sender: SenderRecord, seq: number): void {
+    sender.highest = seq;
+    if (sender.place >= 0) this.#words[sender.place] = seq;
   }
 }
 

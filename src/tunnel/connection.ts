@@ -9,6 +9,7 @@ import type { CryptoEngine } from "../satp/engine.ts";
 import { ReplayMemory } from "../satp/replay_memory.ts";
 import { DEFAULT_MAX_SENDERS, ReplayWindow } from "../satp/replay_window.ts";
 import { type SchedulePair, schedulePair } from "../satp/key_derivation.ts";
+import type { AcceptedMemory } from "../state/accepted_memory.ts";
 import type { ConnectionTable, HeldSnapshot } from "./connection_table.ts";
 import type { HeldKeys } from "./key_sets.ts";
 import { MuxMap } from "./mux_map.ts";
@@ -133,6 +134,7 @@ export class Connection {
 export class Connections {
   readonly table: ConnectionTable;
   readonly #engine: CryptoEngine;
+  readonly #accepted: AcceptedMemory | undefined;
   readonly #known = new MuxMap<Connection>();
   readonly #words = new Uint32Array(SOCKADDR_WORDS);
   readonly #windows = new RetiredWindows();
@@ -142,15 +144,20 @@ export class Connections {
   #retirements = 0;
   #loading: Promise<unknown> = Promise.resolve();
 
-  /** @param memory Of all replay windows */
+  /**
+   * @param memory Of all replay windows
+   * @param accepted Where it is kept which numbers were accepted
+   */
   constructor(
     table: ConnectionTable,
     engine: CryptoEngine,
     memory = new ReplayMemory(),
+    accepted?: AcceptedMemory,
   ) {
     this.table = table;
     this.#engine = engine;
     this.#memory = memory;
+    this.#accepted = accepted;
   }
 
   get(mux: number): Connection | undefined {
@@ -280,8 +287,14 @@ export class Connections {
     schedules: SchedulePair,
   ): void {
     wipe(given);
-    const replay = this.#windows.take(connection.mux, given.fingerprint) ??
-      new ReplayWindow(windowSize, DEFAULT_MAX_SENDERS, this.#memory);
+    const { mux } = connection;
+    const { fingerprint } = given;
+    const replay = this.#windows.take(mux, fingerprint) ?? new ReplayWindow(
+      windowSize,
+      DEFAULT_MAX_SENDERS,
+      this.#memory,
+      this.#accepted?.of(mux, fingerprint),
+    );
     replay.resize(windowSize);
     const keys = new LoadedKeys(given, schedules, replay);
     connection.sets = [...connection.sets, keys];

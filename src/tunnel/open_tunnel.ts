@@ -57,7 +57,7 @@ export async function openTunnel(
     ? { routes: new Routes(), table: new RouteTable(RouteTable.allocate()) }
     : undefined;
   const plane = await builder.start(
-    { table, routes: routing?.table, moved },
+    { table, routes: routing?.table, accepted: undefined, moved },
     stop,
   );
   return {

@@ -1,4 +1,5 @@
 // Interface of the two data planes.
+import type { PagesPlace } from "../../ffi/process/shared_pages.ts";
 import type { IpAddress } from "../net/address.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import type { FamilyChoice } from "../net/resolver.ts";
@@ -21,6 +22,8 @@ export interface PlaneSetup {
   readonly table: ConnectionTable;
   /** Where packets go; without it there is one peer, and nothing to choose. */
   readonly routes: RouteTable | undefined;
+  /** Where it is kept which numbers were accepted, if it is. */
+  readonly accepted: PagesPlace | undefined;
   /** Called when the peer of a connection is heard from another endpoint. */
   readonly moved: (mux: number) => void;
 }

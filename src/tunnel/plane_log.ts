@@ -126,6 +126,16 @@ export class PlaneLog implements InboundEvents, OutboundEvents {
     );
   }
 
+  acceptedFull(): void {
+    this.#log.write(
+      "warning",
+      "accepted numbers",
+      () =>
+        "there are more sender ids than the state folder has room for: after " +
+        "a restart recordings of some may be accepted once more",
+    );
+  }
+
   batchFailed(error: unknown): void {
     this.#log.write(
       "error",

@@ -1,6 +1,8 @@
-// Bound on the replay windows of one thread, with a counter and a log line
-// whenever it costs something.
+// Bounds on what one thread remembers of accepted numbers, in memory and beyond
+// the process, with a log line where they cost something.
+import { type PagesPlace, wordsAt } from "../../ffi/process/shared_pages.ts";
 import { DEFAULT_REPLAY_BYTES, ReplayMemory } from "../satp/replay_memory.ts";
+import { AcceptedMemory } from "../state/accepted_memory.ts";
 import { count, PlaneCounter } from "./counters.ts";
 import type { PlaneLog } from "./plane_log.ts";
 
@@ -20,5 +22,18 @@ export function boundedReplayMemory(
       : PlaneCounter.SENDERS_FORGOTTEN;
     count(counters, what);
     log.replayLoss(loss);
+  });
+}
+
+/** @param share Of connections, where several threads receive */
+export function openAcceptedMemory(
+  place: PagesPlace,
+  log: Pick<PlaneLog, "acceptedFull">,
+  share?: { readonly index: number; readonly of: number },
+): AcceptedMemory {
+  let isTold = false;
+  return new AcceptedMemory(wordsAt(place), share, () => {
+    if (!isTold) log.acceptedFull();
+    isTold = true;
   });
 }

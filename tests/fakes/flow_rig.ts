@@ -171,6 +171,7 @@ export class FlowRig implements AsyncDisposable {
       engine: "builtin",
       connections: this.table.shared,
       routes: table.shared,
+      accepted: undefined,
       device: -1,
       sockets: {},
       receiveFrom: [],

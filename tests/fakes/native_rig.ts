@@ -281,6 +281,7 @@ export class NativeRig implements PlaneUnderTest {
       engine,
       connections: this.table.shared,
       routes: options.routes?.shared,
+      accepted: undefined,
       device: this.device.fd,
       sockets: { ipv4: this.#sockets[0]?.fd, ipv6: this.#sockets[1]?.fd },
       receiveFrom: this.#receiveFrom,

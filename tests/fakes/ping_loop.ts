@@ -70,6 +70,7 @@ function setupOf(role: WorkerRole): NativeSetup {
     ...{ role, engine: "openssl", settings: tunnelSettings({ mux: 1 }) },
     connections: tableOfTwo().shared,
     routes: undefined,
+    accepted: undefined,
     counters: new SharedArrayBuffer(PLANE_COUNTERS * 8),
     stop: new SharedArrayBuffer(4),
     turn: DeviceTurn.allocate(),

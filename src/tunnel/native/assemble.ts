@@ -20,7 +20,7 @@ import { INBOUND_ARENA_BYTES, InboundPump } from "./inbound_pump.ts";
 import type { NativeSetup, WorkerRole } from "./messages.ts";
 import { OUTBOUND_ARENA_BYTES, OutboundPump } from "./outbound_pump.ts";
 import type { PlaneLog } from "../plane_log.ts";
-import { boundedReplayMemory } from "../replay_bound.ts";
+import { boundedReplayMemory, openAcceptedMemory } from "../replay_bound.ts";
 
 const ARENA_BYTES = OUTBOUND_ARENA_BYTES + INBOUND_ARENA_BYTES +
   ENGINE_ARENA_BYTES;
@@ -88,7 +88,7 @@ function partsOf(
 ): WorkerParts {
   const arena = new Arena(ARENA_BYTES);
   const engine = newEngine(arena);
-  const { device, share } = setup;
+  const { device, share, accepted, role } = setup;
   const counters = new Float64Array(setup.counters);
   const memory = boundedReplayMemory(counters, log, share?.of);
   const table = new ConnectionTable(
@@ -96,9 +96,12 @@ function partsOf(
     undefined,
     share?.counters,
   );
+  const kept = accepted && carriesIn(role)
+    ? openAcceptedMemory(accepted, log, share)
+    : undefined;
   return {
     ...{ libc, now, log, moved, arena, engine, counters },
-    connections: new Connections(table, engine, memory),
+    connections: new Connections(table, engine, memory, kept),
     packets: openPacketMemory(arena.memory),
     port: new PacketPort(libc, arena, device, MAX_PIECES, share?.writeTo),
   };

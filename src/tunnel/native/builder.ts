@@ -199,7 +199,7 @@ export class NativeBuilder implements PlaneBuilder {
     return port === 0 ? this.#groups[0]?.[0]?.local.port ?? 0 : port;
   }
 
-  #optionsFor({ table, routes }: PlaneSetup): NativeOptions {
+  #optionsFor({ table, routes, accepted }: PlaneSetup): NativeOptions {
     const device = this.#device;
     if (device === undefined) throw new Error("Cannot start without a device");
     const offloads = this.#negotiate(device);
@@ -211,6 +211,7 @@ export class NativeBuilder implements PlaneBuilder {
       engine: this.#engine,
       connections: table.shared,
       routes: routes?.shared,
+      accepted,
       device: device.fd,
       sockets: send,
       receiveFrom,

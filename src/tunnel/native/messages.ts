@@ -1,4 +1,5 @@
 // Messages between the main thread and the workers of the native plane.
+import type { PagesPlace } from "../../../ffi/process/shared_pages.ts";
 import type { LevelName } from "../../log/level.ts";
 import type { CoalescerOptions } from "../../offload/coalesce.ts";
 import type { DeviceReader } from "./device_turn.ts";
@@ -32,6 +33,8 @@ export interface NativeSetup {
   readonly connections: WebAssembly.Memory;
   /** Memory of the routing table; without one there is nothing to choose. */
   readonly routes: SharedArrayBuffer | undefined;
+  /** Where it is kept which numbers were accepted, if it is. */
+  readonly accepted: PagesPlace | undefined;
   readonly counters: SharedArrayBuffer;
   /** One word: not 0 when everything is to stop. */
   readonly stop: SharedArrayBuffer;

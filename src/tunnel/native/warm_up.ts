@@ -243,6 +243,7 @@ function setupOf(
     share: undefined,
     settings,
     routes: undefined,
+    accepted: undefined,
     counters: new SharedArrayBuffer(PLANE_COUNTERS * 8),
     turn: DeviceTurn.allocate(),
     wakeup,

@@ -19,7 +19,7 @@ import type {
 import { FLUSH_MS, PlaneLog } from "../plane_log.ts";
 import { PacketRouter } from "../packet_router.ts";
 import { type BatchMaker, PortablePlane } from "./plane.ts";
-import { boundedReplayMemory } from "../replay_bound.ts";
+import { boundedReplayMemory, openAcceptedMemory } from "../replay_bound.ts";
 import type { TunnelSettings } from "../settings.ts";
 import { sourceFilterOf } from "../source_filter.ts";
 
@@ -73,7 +73,7 @@ export class PortableBuilder implements PlaneBuilder {
     return this.#own([bindUdpToAll(family, port)]);
   }
 
-  start({ table, routes, moved }: PlaneSetup): Promise<RunningPlane> {
+  start({ table, routes, accepted, moved }: PlaneSetup): Promise<RunningPlane> {
     const device = this.#device;
     if (device === undefined) throw new Error("Cannot start without a device");
     const { params, deviceType, mux, senderIds, allowWrap, roaming } =
@@ -82,7 +82,8 @@ export class PortableBuilder implements PlaneBuilder {
     const planeLog = new PlaneLog(this.#logger, this.#now);
     const counters = new Float64Array(PLANE_COUNTERS);
     const memory = boundedReplayMemory(counters, planeLog);
-    const connections = new Connections(table, engine, memory);
+    const kept = accepted && openAcceptedMemory(accepted, planeLog);
+    const connections = new Connections(table, engine, memory, kept);
     const flushing = setInterval(() => planeLog.flush(), FLUSH_MS);
     this.#opened.defer(() => clearInterval(flushing));
     this.#opened.defer(() => planeLog.flush());

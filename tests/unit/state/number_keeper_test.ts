@@ -382,3 +382,22 @@ Deno.test("whenever the process is killed, and whatever fails to be written, no 
     { numRuns: 60 },
   );
 });
+
+folderTest("numbers that wrap turn in a circle for ever", (path) => {
+  const life = new Life(path, { allowWrap: true }).start();
+  const seen = new Set<number>();
+  for (let turn = 0; turn < 400; turn++) {
+    life.table.put(MUX, keysOf(), SEQ_RANGE / 2 - 1);
+    life.table.keepNumbersAhead();
+    life.table.put(MUX, keysOf(), SEQ_RANGE - 1);
+    life.table.keepNumbersAhead();
+    const last = life.take();
+    assert.equal(last % SEQ_RANGE, SEQ_RANGE - 1);
+    life.table.keepNumbersAhead();
+    const next = life.take();
+    assert.equal(next % SEQ_RANGE, 0);
+    seen.add(Math.floor(next / SEQ_RANGE));
+  }
+  assert.equal(Math.max(...seen), 192);
+  life.end();
+});

@@ -89,6 +89,7 @@ function idleOptions(device: PairDevice): NativeOptions {
     engine: "builtin",
     connections: ConnectionTable.allocate(),
     routes: undefined,
+    accepted: undefined,
     device: device.fd,
     sockets: {},
     receiveFrom: [],

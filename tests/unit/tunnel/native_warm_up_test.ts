@@ -26,6 +26,7 @@ function setupFor(role: WorkerRole, warmUpRounds: number): NativeSetup {
     engine: "builtin",
     connections: ConnectionTable.allocate(),
     routes: undefined,
+    accepted: undefined,
     counters: new SharedArrayBuffer(PLANE_COUNTERS * 8),
     stop: new SharedArrayBuffer(4),
     turn: DeviceTurn.allocate(),

@@ -90,6 +90,7 @@ async function withWorker(
     engine: "builtin",
     connections: table.shared,
     routes: undefined,
+    accepted: undefined,
     counters,
     stop: new SharedArrayBuffer(4),
     turn: DeviceTurn.allocate(),

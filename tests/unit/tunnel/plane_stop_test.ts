@@ -40,6 +40,7 @@ async function run(
     const plane = await builder.start({
       table: new ConnectionTable(ConnectionTable.allocate()),
       routes: undefined,
+      accepted: undefined,
       moved() {},
     }, stop);
     await body(plane);

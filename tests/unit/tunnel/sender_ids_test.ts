@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { chooseSenderIds } from "../../../src/tunnel/sender_ids.ts";
+import {
+  chooseSenderIds,
+  idsByGeneration,
+} from "../../../src/tunnel/sender_ids.ts";
 import { SenderIds } from "../../../src/tunnel/numbers.ts";
 
 const random = (words: Uint32Array<ArrayBuffer>) =>
@@ -38,4 +41,23 @@ Deno.test("sender ids count as many numbers as there are", () => {
   const ids = Array.from({ length: 257 }, (_, k) => k);
   assert.throws(() => new SenderIds(ids), RangeError);
   assert.throws(() => new SenderIds([]), RangeError);
+});
+
+Deno.test("sender ids that were taken come last, as they come", () => {
+  const taken = new Set([12, 3, 10]);
+  const range = { first: 10, last: 13 };
+  const ids = chooseSenderIds(range, (words) => words.fill(0), taken);
+  assert.deepEqual(ids, [11, 13, 12, 10]);
+});
+
+Deno.test("sender ids of a generation are those that all senders have at a time", () => {
+  assert.deepEqual(idsByGeneration([1, 2, 3, 4, 5], 2), [[1, 2], [3, 4]]);
+  assert.deepEqual(idsByGeneration([1, 2], 1), [[1], [2]]);
+});
+
+Deno.test("where the last sender id may wrap, numbers go on behind it under the same one", () => {
+  const ids = new SenderIds([7, 900], true);
+  assert.ok(ids.limit > 200 * 2 ** 32);
+  assert.deepEqual([0, 1, 2, 150].map((k) => ids.of(k)), [7, 900, 900, 900]);
+  assert.equal(ids.lowAt, Infinity);
 });

@@ -1,0 +1,156 @@
+// Records of accepted numbers from the side of a thread that receives: those of
+// its connections, and the free ones that are its to give away.
+import {
+  FILE_WORDS,
+  HIGHEST,
+  placeOf,
+  readRecord,
+  RECORDS,
+  writeRecord,
+} from "./accepted_records.ts";
+
+interface Share {
+  readonly index: number;
+  readonly of: number;
+}
+
+/** The senders of one connection and its keys; see `HighestNumbers` of SATP. */
+export class KeptSenders {
+  readonly words: Uint32Array;
+  readonly #memory: AcceptedMemory;
+  readonly #mux: number;
+  readonly #fingerprint: number;
+  /** By sender id; in use by this window, and no other. */
+  #places = new Map<number, number>();
+
+  constructor(memory: AcceptedMemory, mux: number, fingerprint: number) {
+    this.words = memory.words;
+    this.#memory = memory;
+    this.#mux = mux;
+    this.#fingerprint = fingerprint;
+  }
+
+  recall(): ReadonlyMap<number, number> {
+    const places = this.#memory.recall(this.#mux, this.#fingerprint);
+    return this.#places = new Map([...this.#places, ...places]);
+  }
+
+  open(senderId: number, highest: number): number {
+    const known = this.#places.get(senderId);
+    if (known !== undefined) return known;
+    const place = this.#memory
+      .take(this.#mux, this.#fingerprint, senderId, highest);
+    if (place >= 0) this.#places.set(senderId, place);
+    return place;
+  }
+
+  close(senderId: number): void {
+    const place = this.#places.get(senderId);
+    if (place === undefined) return;
+    this.#places.delete(senderId);
+    this.#memory.release(place);
+  }
+}
+
+export class AcceptedMemory {
+  readonly words: Uint32Array;
+  readonly #full: () => void;
+  readonly #free: number[] = [];
+  /** Of no window at present: the ones that were last of one come last. */
+  readonly #idle = new Map<number, string>();
+  /** The same by connection and keys: the places of numbers, by sender id. */
+  readonly #kept = new Map<string, Map<number, number>>();
+
+  /**
+   * @param words Those of the whole file, which other threads have as well
+   * @param share Of connections, by their mux, and of free records
+   * @param full Called whenever a number has no room
+   */
+  constructor(
+    words: Uint32Array,
+    { index, of }: Share = { index: 0, of: 1 },
+    full: () => void = () => {},
+  ) {
+    if (words.length !== FILE_WORDS) {
+      throw new RangeError("Cannot use the memory of accepted numbers");
+    }
+    this.words = words;
+    this.#full = full;
+    const idle: { readonly record: number; readonly seen: number }[] = [];
+    for (let record = 0; record < RECORDS; record++) {
+      const found = readRecord(words, record);
+      if (found === undefined) {
+        if (record % of === index) this.#free.push(record);
+      } else if (found.mux % of === index) {
+        idle.push({ record, seen: found.seen });
+      }
+    }
+    for (const { record } of idle.sort((a, b) => a.seen - b.seen)) {
+      this.#lay(record);
+    }
+  }
+
+  of(mux: number, fingerprint: number): KeptSenders {
+    return new KeptSenders(this, mux, fingerprint);
+  }
+
+  /** The places of numbers that were kept, which are in use from now on. */
+  recall(mux: number, fingerprint: number): ReadonlyMap<number, number> {
+    const name = nameOf(mux, fingerprint);
+    const places = this.#kept.get(name) ?? new Map<number, number>();
+    this.#kept.delete(name);
+    for (const place of places.values()) this.#idle.delete(recordOf(place));
+    return places;
+  }
+
+  /** @returns The place of its highest number, or -1 without room */
+  take(
+    mux: number,
+    fingerprint: number,
+    senderId: number,
+    highest: number,
+  ): number {
+    const record = this.#free.pop() ?? this.#takeOldest();
+    if (record === undefined) {
+      this.#full();
+      return -1;
+    }
+    const ids = { fingerprint, mux, senderId };
+    writeRecord(this.words, record, { ...ids, highest, seen: 0, peak: 0 });
+    return placeOf(record) + HIGHEST;
+  }
+
+  /** It stays as long as nobody needs the room. */
+  release(place: number): void {
+    this.#lay(recordOf(place));
+  }
+
+  #lay(record: number): void {
+    const found = readRecord(this.words, record);
+    if (found === undefined) return;
+    const name = nameOf(found.mux, found.fingerprint);
+    const kept = this.#kept.get(name) ?? new Map<number, number>();
+    kept.set(found.senderId, placeOf(record) + HIGHEST);
+    this.#kept.set(name, kept);
+    this.#idle.set(record, name);
+  }
+
+  #takeOldest(): number | undefined {
+    for (const [record, name] of this.#idle) {
+      const { senderId = -1 } = readRecord(this.words, record) ?? {};
+      const kept = this.#kept.get(name);
+      if (kept?.delete(senderId) && kept.size === 0) this.#kept.delete(name);
+      this.#idle.delete(record);
+      return record;
+    }
+    return undefined;
+  }
+}
+
+function recordOf(place: number): number {
+  return (place - HIGHEST - placeOf(0)) / (placeOf(1) - placeOf(0));
+}
+
+function nameOf(mux: number, fingerprint: number): string {
+  return `${mux} ${fingerprint}`;
+}

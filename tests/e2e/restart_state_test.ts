@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import type { LabHost } from "../../lab/host.ts";
+import type { Lab } from "../../lab/lab.ts";
+import { oursNative } from "../../lab/peers.ts";
+import type { LabProcess } from "../../lab/process.ts";
+import type { SightingReport } from "../../lab/scripts/sightings.ts";
+import { labTest } from "../../lab/test_case.ts";
+import {
+  LEFT,
+  PORT,
+  RIGHT,
+  speakingRight,
+  waitingLeft,
+} from "../interop/settings.ts";
+
+/** A closing run has 100 of them. */
+const KILLS = Number(Deno.env.get("ANYTUN_KILLS") ?? 3);
+
+/** Datagrams of each start that are looked at, at least. */
+const SEEN = 500;
+
+const LOAD_PORT = 5000;
+
+async function reportOf(looking: LabProcess): Promise<SightingReport> {
+  const seen = looking.lines.length;
+  await looking.tell("");
+  return JSON.parse(await looking.line(/^{/, undefined, seen));
+}
+
+async function untilSeen(looking: LabProcess, count: number): Promise<void> {
+  while ((await reportOf(looking)).received < count) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function startRight(lab: Lab, folder: string, ...options: readonly string[]) {
+  const settings = speakingRight(lab);
+  const own = ["--state-dir", folder, ...options];
+  return oursNative.start(lab.right, {
+    ...settings,
+    options: [...settings.options, ...own],
+  });
+}
+
+async function withFolder(
+  body: (folder: string) => Promise<void>,
+): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+for (
+  const { ids, of, senders } of [
+    { ids: "7", of: "one sender id", senders: () => 1 },
+    { ids: "auto", of: "any sender id", senders: (kills: number) => kills },
+  ]
+) {
+  labTest(
+    `killed under load and started again with ${of}, a daemon sends no number twice`,
+    `e-k${ids.charAt(0)}`,
+    [oursNative.missing()],
+    (lab) =>
+      withFolder(async (folder) => {
+        const looking = lab.left.script("sightings.ts", "look", `${PORT}`);
+        await looking.line(/^looking/);
+        lab.right.script("sightings.ts", "load", LEFT, `${LOAD_PORT}`);
+        for (let kill = 0; kill < KILLS; kill++) {
+          const { received } = await reportOf(looking);
+          const daemon = await startRight(lab, folder, "-s", ids);
+          await untilSeen(looking, received + SEEN);
+          await daemon.stop("SIGKILL");
+        }
+        const report = await reportOf(looking);
+        assert.ok(report.received >= KILLS * SEEN);
+        assert.equal(report.repeated, 0);
+        assert.equal(report.senderIds, senders(KILLS));
+      }),
+  );
+}
+
+labTest(
+  "either end of a tunnel with windows can be killed and started again with the same sender id",
+  "e-kw",
+  [oursNative.missing()],
+  (lab) =>
+    withFolder((left) =>
+      withFolder(async (right) => {
+        const options = ["-w", "1024", "-s", "7"];
+        const startLeft = () =>
+          oursNative.start(lab.left, {
+            ...waitingLeft,
+            options: [
+              ...waitingLeft.options,
+              ...["--state-dir", left, ...options],
+            ],
+          });
+        const [first, other] = [
+          await startLeft(),
+          await startRight(lab, right, ...options),
+        ];
+        await lab.right.ping(LEFT);
+        assert.equal(await answers(lab.right, LEFT, 200), 200);
+        await other.stop("SIGKILL");
+        const again = await startRight(lab, right, ...options);
+        await again.line(/added connection remote host/);
+        assert.equal(await answers(lab.right, LEFT, 20), 20);
+        await first.stop("SIGKILL");
+        await startLeft();
+        await lab.right.ping(LEFT);
+        assert.equal(await answers(lab.left, RIGHT, 20), 20);
+      })
+    ),
+);
+
+/** How many of some echo requests through the tunnel are answered. */
+async function answers(
+  host: LabHost,
+  to: string,
+  count: number,
+): Promise<number> {
+  const flags = ["-n", "-q", "-c", String(count), "-i", "0.01", "-W", "5"];
+  const said = await host.exec("ping", ...flags, to)
+    .catch((error: Error) => error.message);
+  const [, received] = /transmitted, (\d+) received/.exec(said) ?? [];
+  assert.ok(received, said);
+  return Number(received);
+}
