@@ -90,6 +90,27 @@ export class Ceilings {
   }
 
   /**
+   * Reserves the first block of a space at once: for a connection that sends
+   * already, and would not until the next look.
+   * @returns The first number, from `from` on
+   */
+  begin(space: string, from: number): number {
+    const { store, now } = this.#options;
+    if (store === undefined || this.#held.has(space)) return from;
+    const [range] = store.reserve([{ space, from, count: BLOCK }]);
+    if (range === undefined) return from;
+    const [first, end] = [capped(range.first), capped(range.end)];
+    this.#held.set(space, {
+      end,
+      block: end - first,
+      number: first,
+      at: now(),
+      isSpent: end <= first,
+    });
+    return first;
+  }
+
+  /**
    * Moves ceilings that numbers come near to.
    * @param counting The mux that counts in each space
    * @returns Whether there is more to do at once
@@ -161,8 +182,7 @@ export class Ceilings {
     range: NumberRange,
   ): void {
     const before = this.of(space);
-    const first = Math.min(range.first, PARKED - 1);
-    const end = Math.min(range.end, PARKED - 1);
+    const [first, end] = [capped(range.first), capped(range.end)];
     // What lies between belongs to somebody else. First the number: until the
     // ceiling moves it gets none.
     if (first > before) {
@@ -190,4 +210,8 @@ export class Ceilings {
       words.setCeiling(mux, held.end);
     }
   }
+}
+
+function capped(number: number): number {
+  return Math.min(number, PARKED - 1);
 }

@@ -96,7 +96,11 @@ export class NumberSpaces {
     }
     const counts = counting >= mux;
     const goesOn = this.#counting.get(space) === mux;
-    const left = counts && !goesOn ? this.#leftOf(space) : 0;
+    const old = this.#spaces.get(mux);
+    let left = counts && !goesOn ? this.#leftOf(space) : 0;
+    if (counts && !goesOn && old !== undefined) {
+      left = this.#ceilings.begin(space, raisedTo(left, seq));
+    }
     const ceiling = counts ? this.#ceilings.of(space) : 0;
     // Whoever still has the keys before must not get numbers above the ceiling
     // of those.
@@ -107,7 +111,6 @@ export class NumberSpaces {
       !sameEpoch,
     );
     words.setCeiling(mux, ceiling);
-    const old = this.#spaces.get(mux);
     if (old !== undefined && old !== space) {
       this.#depart(words, old, mux, before);
     }

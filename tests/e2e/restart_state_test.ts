@@ -83,6 +83,36 @@ for (
 }
 
 labTest(
+  "a daemon that becomes another user, in a jail, keeps what root kept before, and goes on with it",
+  "e-ku",
+  [oursNative.missing()],
+  (lab) =>
+    withFolder((jail) =>
+      withFolder(async (folder) => {
+        const looking = lab.left.script("sightings.ts", "look", `${PORT}`);
+        await looking.line(/^looking/);
+        lab.right.script("sightings.ts", "load", LEFT, `${LOAD_PORT}`);
+        const other = ["-u", "nobody", "-C", jail];
+        for (const options of [[], other, other]) {
+          const { received } = await reportOf(looking);
+          const own = ["-s", "7", ...options];
+          const daemon = await startRight(lab, folder, ...own);
+          await untilSeen(looking, received + SEEN);
+          await daemon.stop(options === other ? "SIGTERM" : "SIGKILL");
+          assert.doesNotMatch(daemon.lines.join("\n"), /Cannot keep state/);
+        }
+        const { repeated, senderIds } = await reportOf(looking);
+        assert.deepEqual([repeated, senderIds], [0, 1]);
+        const nobody = Deno.statSync(folder).uid;
+        assert.notEqual(nobody, 0);
+        for (const { name } of Deno.readDirSync(folder)) {
+          assert.equal(Deno.statSync(`${folder}/${name}`).uid, nobody, name);
+        }
+      })
+    ),
+);
+
+labTest(
   "either end of a tunnel with windows can be killed and started again with the same sender id",
   "e-kw",
   [oursNative.missing()],
