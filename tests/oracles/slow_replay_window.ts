@@ -33,6 +33,13 @@ export class SlowReplayWindow {
     return true;
   }
 
+  /** Without a check: ahead is what is less than half of the range away. */
+  follow(seq: number): void {
+    const M = this.#highest;
+    if (M !== undefined && mod32(seq - M) >= 2 ** 31) return;
+    this.#take(seq);
+  }
+
   /** What has left the smaller window is never new again. */
   resize(size: number): void {
     const M = this.#highest;
@@ -91,7 +98,8 @@ export class SlowReplayWindows {
   accept(id: number, seq: number): boolean {
     const known = this.#senders.find((sender) => sender.id === id);
     const window = known?.window ?? new SlowReplayWindow(this.#size || 1);
-    if (!window.accept(seq) && this.#size > 0) return false;
+    if (this.#size === 0) window.follow(seq);
+    else if (!window.accept(seq)) return false;
     const others = this.#senders.filter((sender) => sender.id !== id);
     this.#senders = [...others, { id, window }];
     this.#senders.at(-1 - this.#maxSenders)?.window.reduce();
