@@ -5,15 +5,11 @@ import type { AnytunOptions } from "../config/anytun.ts";
 import { hkdf } from "../crypto/hkdf.ts";
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
-import {
-  type ClockGap,
-  EpochSchedule,
-  type EpochUse,
-} from "../satp/epoch_schedule.ts";
+import { type ClockGap, EpochSchedule } from "../satp/epoch_schedule.ts";
 import { epochAt, KeyChain, MAX_STEPS } from "../satp/key_chain.ts";
 import type { MasterSecrets } from "../satp/secrets.ts";
-import type { ConnectionTable } from "../tunnel/connection_table.ts";
 import { ChainFile } from "./chain_file.ts";
+import { type EpochContext, EpochKeys } from "./epoch_keys.ts";
 import type { Service } from "./lifecycle.ts";
 import type { World } from "./world.ts";
 
@@ -27,24 +23,9 @@ export type RotationOptions = Pick<
   "kdPrf" | "mux" | "role" | "windowSize"
 >;
 
-interface RotationContext {
-  readonly table: ConnectionTable;
-  readonly logger: Logger;
+interface RotationContext extends EpochContext {
   /** That the daemon changes to, if it does. */
   readonly identity: Identity | undefined;
-  /** Has the data plane make the connection ready. */
-  readonly prepare: (mux: number) => Promise<void>;
-  /** Has the data plane wipe what is out of use. */
-  readonly dropRetired: () => void;
-  /** Called when the connection has other keys. */
-  readonly moved: (mux: number) => void;
-}
-
-interface Held {
-  /** In the table of connections. */
-  readonly name: number;
-  /** When they last opened something, as of the last look. */
-  opened: number | undefined;
 }
 
 type RotationWorld = Pick<World, "delay" | "elapsed" | "now" | "openKeptFile">;
@@ -58,10 +39,7 @@ export class KeyRotation implements Service {
   #file: ChainFile | undefined;
   #chain: KeyChain | undefined;
   #schedule: EpochSchedule | undefined;
-  /** Whose keys seal. */
-  #epoch = -1;
-  /** The keys that the connection has, by their epochs. */
-  readonly #held = new Map<number, Held>();
+  readonly #keys: EpochKeys;
   #isLost = false;
   #gap: ClockGap | undefined;
   #retryAt = -Infinity;
@@ -76,6 +54,8 @@ export class KeyRotation implements Service {
     this.#options = options;
     this.#context = context;
     this.#world = world;
+    const secretsOf = (epoch: number) => this.#secretsOf(epoch);
+    this.#keys = new EpochKeys(options, context, secretsOf);
   }
 
   /** @throws if the file is of no use, or of no use now */
@@ -122,9 +102,10 @@ export class KeyRotation implements Service {
 
   /** The keys to connect with, to be overwritten. */
   secrets(): MasterSecrets {
-    const [schedule] = this.#parts;
-    this.#epoch = sealedIn(schedule);
-    return this.#secretsOf(this.#epoch);
+    const [schedule, chain] = this.#parts;
+    const epoch = sealedIn(schedule);
+    this.#keys.note(chain.epoch, epoch);
+    return this.#keys.begin(epoch);
   }
 
   async run(stop: AbortSignal): Promise<void> {
@@ -151,88 +132,18 @@ export class KeyRotation implements Service {
 
   #look(): void {
     const [schedule, chain] = this.#parts;
-    const name = this.#context.table.sealing(this.#options.mux);
-    if (name === undefined) return;
-    // As the peer's service has put it.
-    if (this.#held.size === 0) this.#hold(this.#epoch, name);
-    this.#listen(schedule);
+    if (!this.#keys.areThere()) return;
+    this.#keys.listen(schedule);
     this.#warn(schedule);
-    this.#change(schedule.wanted());
+    this.#keys.change(schedule.wanted());
     this.#moveOn(schedule, chain);
-  }
-
-  #listen(schedule: EpochSchedule): void {
-    const { table } = this.#context;
-    for (const [epoch, held] of this.#held) {
-      const opened = table.lastOpened(this.#options.mux, held.name);
-      if (opened !== undefined && opened !== held.opened) {
-        schedule.opened(epoch);
-      }
-      held.opened = opened;
-    }
-  }
-
-  /** Makes before it breaks, but for what nobody wants: there are few places. */
-  #change(wanted: readonly EpochUse[]): void {
-    const { mux } = this.#options;
-    const { moved, prepare, dropRetired, logger } = this.#context;
-    const epochs = new Set(wanted.map(({ epoch }) => epoch));
-    const seal = wanted.find(({ role }) => role === "seal")?.epoch;
-    const isNew = seal !== undefined && seal !== this.#epoch;
-    const added = [...epochs].filter((epoch) => !this.#held.has(epoch));
-    const gone = this.#held.keys().filter((epoch) => !epochs.has(epoch))
-      .toArray();
-    if (!isNew && added.length === 0 && gone.length === 0) return;
-    this.#drop(gone);
-    if (isNew) this.#seal(seal);
-    this.#drop(gone);
-    for (const epoch of added) if (epoch !== seal) this.#open(epoch);
-    dropRetired();
-    void prepare(mux);
-    if (!isNew) return;
-    moved(mux);
-    logger.info(`key chain: sealing in epoch ${seal}`);
-  }
-
-  /** All but the one that seals. */
-  #drop(epochs: readonly number[]): void {
-    for (const epoch of epochs) {
-      const held = this.#held.get(epoch);
-      if (held === undefined || epoch === this.#epoch) continue;
-      this.#context.table.dropOpening(this.#options.mux, held.name);
-      this.#held.delete(epoch);
-    }
-  }
-
-  #seal(epoch: number): void {
-    const { mux, role, windowSize } = this.#options;
-    const secrets = this.#secretsOf(epoch);
-    const keys = { role, secrets, windowSize };
-    const name = this.#context.table.put(mux, keys, 0, "keep");
-    wipe(secrets);
-    this.#epoch = epoch;
-    this.#hold(epoch, name);
-  }
-
-  #open(epoch: number): void {
-    const { mux, role } = this.#options;
-    const secrets = this.#secretsOf(epoch);
-    const name = this.#context.table.addOpening(mux, { role, secrets });
-    wipe(secrets);
-    if (name !== undefined) this.#hold(epoch, name);
-  }
-
-  /** Keys that are to seal now may have opened before. */
-  #hold(epoch: number, name: number): void {
-    if (this.#held.get(epoch)?.name === name) return;
-    this.#held.set(epoch, { name, opened: undefined });
   }
 
   #secretsOf(epoch: number): MasterSecrets {
     const { kdPrf } = this.#options;
     if (kdPrf === "null") throw new Error(`Cannot use ${this.#title}: no keys`);
     const [, chain] = this.#parts;
-    chain.approach(Math.max(this.#epoch - 1, chain.epoch));
+    chain.approach(Math.max(this.#keys.epoch - 1, chain.epoch));
     return chain.secrets(epoch, kdPrf);
   }
 
@@ -245,6 +156,8 @@ export class KeyRotation implements Service {
       this.#write(() => file.moveOn(chain, oldest));
     }
     chain.eraseBefore(oldest);
+    // Not before they are gone from the file: a restart may bring them back.
+    this.#keys.forgetBefore(Math.min(oldest, file.epoch));
   }
 
   /** What fails later, such as for a folder that is not the user's, shows now. */
@@ -302,11 +215,6 @@ export class KeyRotation implements Service {
     if (thing !== undefined) return thing;
     throw new Error(`Cannot use ${this.#title} before it is open`);
   }
-}
-
-function wipe({ key, salt }: MasterSecrets): void {
-  key.fill(0);
-  salt.fill(0);
 }
 
 function sealedIn(schedule: EpochSchedule): number {

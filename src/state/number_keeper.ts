@@ -30,7 +30,7 @@ const IDS_NAME = "sender-ids";
 interface KeeperOptions {
   readonly folder: Pick<
     StateFolder,
-    "path" | "pathOf" | "read" | "replace" | "exclusively"
+    "path" | "pathOf" | "read" | "remove" | "replace" | "exclusively"
   >;
   readonly hash: Hash;
   readonly logger: Logger;
@@ -96,7 +96,7 @@ export class NumberKeeper {
     });
   }
 
-  /** See `NumberStore` of the tunnel; so with the other two. */
+  /** See `NumberStore` of the tunnel; so with the other three. */
   left(space: string): number {
     const used = this.#attempt(() => this.#readNumbers(space));
     return used === undefined ? 0 : this.#firstFree(used, 0);
@@ -113,6 +113,10 @@ export class NumberKeeper {
     this.#attempt(() =>
       this.#options.folder.exclusively(() => this.#settle(unused))
     );
+  }
+
+  forget(spaces: readonly string[]): void {
+    this.#attempt(() => this.#options.folder.remove(spaces.map(fileOf)));
   }
 
   #reserve(requests: readonly Request[]): readonly Range[] {

@@ -31,6 +31,8 @@ export interface NumberStore {
   ): readonly (NumberRange | undefined)[];
   /** Gives back what was reserved from `next` to `end` and not used. */
   settle(unused: readonly UnusedNumbers[]): void;
+  /** Keeps nothing more of spaces that never come back. */
+  forget(spaces: readonly string[]): void;
 }
 
 export interface UnusedNumbers {
@@ -86,12 +88,14 @@ export class Ceilings {
 
   /** The first number of a space that this process has not used yet. */
   left(space: string): number {
-    return this.#options.store?.left(space) ?? 0;
+    // What is reserved counts as used in the store.
+    return this.#held.get(space)?.number ??
+      this.#options.store?.left(space) ?? 0;
   }
 
   /**
    * Reserves the first block of a space at once: for a connection that sends
-   * already, and would not until the next look.
+   * already, and would not until the next look, or for keys that are to come.
    * @returns The first number, from `from` on
    */
   begin(space: string, from: number): number {
@@ -137,11 +141,16 @@ export class Ceilings {
 
   /** Gives back what was not used of all spaces: nothing is sent any more. */
   settle(numbers: ReadonlyMap<string, number>): void {
-    const unused = [...this.#held].map(([space, { end }]) => {
-      return { space, next: numbers.get(space) ?? end, end };
+    const unused = [...this.#held].map(([space, { number, end }]) => {
+      return { space, next: numbers.get(space) ?? number, end };
     });
     this.#options.store?.settle(unused);
     this.#held.clear();
+  }
+
+  forget(spaces: readonly string[]): void {
+    for (const space of spaces) this.#held.delete(space);
+    this.#options.store?.forget(spaces);
   }
 
   #due(words: NumberWords, counting: ReadonlyMap<string, number>) {

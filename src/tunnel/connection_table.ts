@@ -355,6 +355,21 @@ export class ConnectionTable {
     return this.#spaces.keepAhead(this.#numbers);
   }
 
+  /** For keys that are to seal later; see {@link NumberSpaces}. */
+  reserveAhead(mux: number, keys: SpaceKeys): void {
+    this.#spaces.reserveAhead(mux, keys);
+  }
+
+  /** Of the numbers used with these keys, for {@link forgetNumbers}. */
+  numbersName(mux: number, keys: SpaceKeys): string {
+    return this.#spaces.nameOf(mux, keys);
+  }
+
+  /** Of keys that never come back. */
+  forgetNumbers(names: readonly string[]): void {
+    this.#spaces.forget(names);
+  }
+
   /** Keeps exactly which numbers were used; none is given out any more. */
   settleNumbers(): void {
     this.#spaces.settle(this.#numbers);

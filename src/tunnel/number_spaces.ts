@@ -120,6 +120,27 @@ export class NumberSpaces {
     return fingerprintOf(space);
   }
 
+  /**
+   * Reserves numbers for keys that are to seal later: those that change then
+   * wait for no disk.
+   */
+  reserveAhead(mux: number, keys: SpaceKeys): void {
+    const space = this.#spaceOf(mux, keys);
+    this.#ceilings.begin(space, this.#leftOf(space));
+  }
+
+  /** What {@link forget} takes; it says nothing of the keys. */
+  nameOf(mux: number, keys: SpaceKeys): string {
+    return this.#spaceOf(mux, keys);
+  }
+
+  /** For keys that never come back: how far they were used is of no use. */
+  forget(names: readonly string[]): void {
+    const gone = names.filter((space) => !this.#counting.has(space));
+    for (const space of gone) this.#left.delete(space);
+    if (gone.length > 0) this.#ceilings.forget(gone);
+  }
+
   /** As {@link renumber} returns it, of keys that are not to be counted with. */
   fingerprint(mux: number, keys: SpaceKeys): number {
     return fingerprintOf(this.#spaceOf(mux, keys));

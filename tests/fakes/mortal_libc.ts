@@ -11,7 +11,14 @@ import { openProcessLibc, type ProcessLibc } from "../../ffi/process/libc.ts";
 export class Killed extends Error {}
 
 /** The calls that change something on the disk, or lock it. */
-const STEPS = ["openat", "write", "fsync", "renameat", "flock"] as const;
+const STEPS = [
+  "openat",
+  "write",
+  "fsync",
+  "renameat",
+  "flock",
+  "unlinkat",
+] as const;
 
 /** Counts steps, and lets some not happen. */
 export class MortalLibc {

@@ -8,6 +8,11 @@ import {
   parseChainFile,
 } from "../../../src/satp/key_chain_file.ts";
 import { ConnectionTable } from "../../../src/tunnel/connection_table.ts";
+import type {
+  NumberRequest,
+  NumberStore,
+} from "../../../src/tunnel/ceilings.ts";
+import { NumberSpaces } from "../../../src/tunnel/number_spaces.ts";
 import { ManualClock } from "../../fakes/manual_clock.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
 
@@ -66,11 +71,39 @@ class MemoryFile implements KeptBytes {
   }
 }
 
+/** Numbers in memory, by their space. */
+class MemoryNumbers implements NumberStore {
+  readonly spaces = new Set<string>();
+  reservations = 0;
+
+  left() {
+    return 0;
+  }
+
+  reserve(requests: readonly NumberRequest[]) {
+    this.reservations++;
+    return requests.map(({ space, from, count }) => {
+      this.spaces.add(space);
+      return { first: from, end: from + count };
+    });
+  }
+
+  settle() {}
+
+  forget(spaces: readonly string[]) {
+    for (const space of spaces) this.spaces.delete(space);
+  }
+}
+
 function setUp({ at = 10_000 } = {}) {
+  const numbers = new MemoryNumbers();
   const time = new ManualClock();
   const file = new MemoryFile();
   const logger = recordingLog();
-  const table = new ConnectionTable(ConnectionTable.allocate());
+  const table = new ConnectionTable(
+    ConnectionTable.allocate(),
+    new NumberSpaces({ store: numbers }),
+  );
   const calls: string[] = [];
   const origin = { ms: FIRST * INTERVAL * 1000 + at };
   const rotation = new KeyRotation("c", {
@@ -112,7 +145,7 @@ function setUp({ at = 10_000 } = {}) {
       .toSorted();
   const end = () => stop.abort();
   return {
-    ...{ rotation, file, logger, table, calls, time, origin },
+    ...{ rotation, file, logger, table, numbers, calls, time, origin },
     ...{ begin, key, pass, hear, opens, end },
   };
 }
@@ -130,6 +163,47 @@ Deno.test("a connection has the key of each epoch within a second", async () => 
   await pass(120);
   assert.equal(key(), keyOf(FIRST + 3));
   assert.equal(calls.filter((call) => call === `moved ${MUX}`).length, 3);
+  end();
+  await over;
+});
+
+Deno.test("numbers are reserved before an epoch begins, and kept until it is erased", async () => {
+  const { begin, pass, hear, table, numbers, file, end } = setUp();
+  const over = begin();
+  table.keepNumbersAhead();
+  await pass(40);
+  const before = numbers.reservations;
+  assert.equal(before, 2);
+  await pass(11);
+  assert.equal(numbers.reservations, before);
+  const { epoch } = table.keys(MUX);
+  assert.equal(table.reserve(MUX, epoch, 1), 0, "without waiting for a disk");
+  for (let k = 0; k < 5; k++) {
+    await pass(60);
+    if (k === 2) assert.equal(numbers.spaces.size, 5, "nothing was heard");
+    if (k >= 2) hear();
+  }
+  await pass(40);
+  assert.equal(file.epoch, FIRST + 6);
+  assert.ok(numbers.spaces.size <= 3);
+  end();
+  await over;
+});
+
+Deno.test("numbers of epochs in which a process before has sent go with them", async () => {
+  const { begin, pass, hear, numbers, table, origin, end } = setUp();
+  const secrets = (epoch: number) =>
+    new KeyChain(link(FIRST), hkdf).secrets(epoch, "aes-ctr-128");
+  const former = [0, 1, 2].map((k) =>
+    table.numbersName(MUX, { role: "left", secrets: secrets(FIRST + k) })
+  );
+  for (const space of former) numbers.spaces.add(space);
+  origin.ms += 3 * INTERVAL * 1000;
+  const over = begin();
+  await pass(2);
+  hear();
+  await pass(40);
+  assert.deepEqual(former.filter((space) => numbers.spaces.has(space)), []);
   end();
   await over;
 });

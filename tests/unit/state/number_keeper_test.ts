@@ -156,6 +156,48 @@ folderTest(
 );
 
 folderTest(
+  "keys for which numbers are reserved ahead begin without the disk",
+  (path) => {
+    const first = new Life(path).start(1);
+    const { table, mortal } = first;
+    table.reserveAhead(MUX, keysOf(2));
+    table.reserveAhead(MUX, keysOf(2));
+    table.reserveAhead(MUX, keysOf(3));
+    const before = mortal.steps;
+    table.put(MUX, keysOf(2), 0, "keep");
+    assert.equal(first.take(5), 0);
+    assert.equal(mortal.steps, before);
+    first.end();
+    const second = new Life(path).start(2);
+    assert.equal(second.take(), 5);
+    second.end();
+    const third = new Life(path).start(3);
+    assert.equal(third.take(), 0, "reserved and never used");
+    third.end();
+  },
+);
+
+folderTest(
+  "numbers of keys that never come back are kept no longer, but those in use are",
+  (path) => {
+    const files = () =>
+      [...Deno.readDirSync(path)].map(({ name }) => name)
+        .filter((name) => name.startsWith("numbers-")).length;
+    const life = new Life(path).start(1);
+    const { table } = life;
+    table.put(MUX, keysOf(2), 0);
+    table.reserveAhead(MUX, keysOf(3));
+    assert.equal(files(), 3);
+    const names = [1, 2, 3, 4].map((k) => table.numbersName(MUX, keysOf(k)));
+    table.forgetNumbers(names);
+    assert.equal(files(), 1);
+    assert.equal(life.take(), 0);
+    life.end();
+    assert.deepEqual([files(), life.lines], [1, []]);
+  },
+);
+
+folderTest(
   "a sequence number that another member tells of is kept as well",
   (path) => {
     const first = new Life(path).start(1, 1_000_000);
