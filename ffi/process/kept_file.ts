@@ -79,6 +79,11 @@ export class KeptFile implements Disposable {
     throw error;
   }
 
+  /** Its descriptor. */
+  get folder(): number {
+    return this.#folder;
+  }
+
   /** @throws {RangeError} When it is longer. */
   read(): Uint8Array<ArrayBuffer> {
     const place = { path: this.#path, limit: this.#limit };

@@ -109,14 +109,14 @@ export function confineFiles(
     if (ruleset < 0) return failed("create_ruleset");
     const rules = [
       [needs.appended, APPENDING],
-      [needs.written, WRITING],
       [needs.removedFrom, ACCESS.REMOVE_FILE],
     ] as const;
     for (const [folders, access] of rules) {
       for (const folder of folders) {
-        allow(libc, symbols, ruleset, folder, access);
+        allowPath(libc, symbols, ruleset, folder, access);
       }
     }
+    for (const fd of needs.written) allow(symbols, ruleset, fd, WRITING);
     if (restrictSelf(RESTRICT_SELF, ruleset, flags) === 0) return undefined;
     return failed("restrict_self");
   } finally {
@@ -133,9 +133,9 @@ function openLandlock() {
 }
 
 /** What cannot be reached, as in a jail, cannot be written to either. */
-function allow(
+function allowPath(
   libc: ProcessLibc,
-  { addRule }: Landlock,
+  symbols: Landlock,
   ruleset: number,
   folder: string,
   access: number,
@@ -144,12 +144,21 @@ function allow(
   const fd = libc.symbols.open(cString(folder), flags, 0);
   if (fd < 0) return;
   try {
-    const rule = new DataView(new ArrayBuffer(RULE_SIZE));
-    rule.setBigUint64(0, BigInt(access), true);
-    rule.setInt32(PARENT_AT, fd, true);
-    const bytes = new Uint8Array(rule.buffer);
-    addRule(ADD_RULE, ruleset, RULE_PATH_BENEATH, bytes, 0);
+    allow(symbols, ruleset, fd, access);
   } finally {
     libc.symbols.close(fd);
   }
+}
+
+function allow(
+  { addRule }: Landlock,
+  ruleset: number,
+  folder: number,
+  access: number,
+): void {
+  const rule = new DataView(new ArrayBuffer(RULE_SIZE));
+  rule.setBigUint64(0, BigInt(access), true);
+  rule.setInt32(PARENT_AT, folder, true);
+  const bytes = new Uint8Array(rule.buffer);
+  addRule(ADD_RULE, ruleset, RULE_PATH_BENEATH, bytes, 0);
 }

@@ -54,6 +54,10 @@ export class StateFolder {
     }
   }
 
+  get descriptor(): number {
+    return this.#fd;
+  }
+
   names(): readonly string[] {
     const here = this.#open(".", O.RDONLY | O.DIRECTORY);
     try {

@@ -31,8 +31,11 @@ export interface Rule {
 export interface SandboxNeeds {
   /** Folders in which files are opened to grow: logs opened again. */
   readonly appended: readonly string[];
-  /** Folders in which files are made, written and replaced: those of state. */
-  readonly written: readonly string[];
+  /**
+   * Descriptors of folders in which files are made, written and replaced: those
+   * of state and of key chains, which may lie outside of the jail.
+   */
+  readonly written: readonly number[];
   /** Folders of which files are removed: the pid file, unix sockets. */
   readonly removedFrom: readonly string[];
 }

@@ -7,6 +7,8 @@ import type { Role } from "../satp/params.ts";
 
 /** A file that is replaced as a whole. */
 export interface KeptBytes extends Disposable {
+  /** The descriptor of its folder. */
+  readonly folder: number;
   /** Makes it the file of whom the daemon becomes. */
   giveTo(identity: Identity): void;
   /** To be overwritten. */
@@ -37,6 +39,10 @@ export class ChainFile implements Disposable {
 
   constructor(file: KeptBytes) {
     this.#file = file;
+  }
+
+  get folder(): number {
+    return this.#file.folder;
   }
 
   /** Of what is in the file, or of nothing that this program may replace. */

@@ -98,6 +98,10 @@ export class KeptNumbers implements Service {
     this.#world = world;
   }
 
+  folders(): readonly number[] {
+    return this.#state === undefined ? [] : [this.#state.folder.descriptor];
+  }
+
   async run(stop: AbortSignal): Promise<void> {
     // Without either no number is held back.
     if (this.#state === undefined && !this.#options.allowWrap) return;

@@ -3,7 +3,6 @@
 import type { Identity } from "../../ffi/process/identity.ts";
 import type { AnytunOptions } from "../config/anytun.ts";
 import { hkdf } from "../crypto/hkdf.ts";
-import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
 import { type ClockGap, EpochSchedule } from "../satp/epoch_schedule.ts";
 import { epochAt, KeyChain, MAX_STEPS } from "../satp/key_chain.ts";
@@ -80,6 +79,10 @@ export class KeyRotation implements Service {
       const reason = reasonOf(cause);
       throw new Error(`Cannot use ${this.#title}: ${reason}`, { cause });
     }
+  }
+
+  folders(): readonly number[] {
+    return [this.#opened(this.#file).folder];
   }
 
   /**

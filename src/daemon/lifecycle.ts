@@ -16,6 +16,8 @@ export interface Service {
   readonly name: string;
   /** Later services start after it. */
   start?(starting: Starting): Promise<void> | void;
+  /** Open folders that it writes to once it is started. */
+  folders?(): readonly number[];
   /**
    * Works until the signal is aborted. To be done before that is no failure.
    */

@@ -111,18 +111,19 @@ async function live(
     await world.loadLookup();
   }
   const limited = new RateLimitedLog(logger, OTHERS_LOG_LIMIT, world.elapsed);
-  const needs = sandboxNeeds(options, program.server);
   const pidFile = new PidFile(options, world, logger);
   const privileges: Service = {
     name: "privileges",
     start() {
+      const written = services.flatMap((service) => service.folders?.() ?? []);
+      const needs = sandboxNeeds(options, program.server, written);
       pidFile.place(() =>
         giveUpPrivileges(options, identity, needs, world.control, logger)
       );
       if (program.started !== undefined) logger.notice(program.started);
     },
   };
-  const services = [
+  const services: readonly Service[] = [
     logFiles(log),
     heldBackLines(limited, world.delay),
     denialReports(world.control, world.delay, logger),

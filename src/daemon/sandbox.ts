@@ -14,10 +14,14 @@ interface SandboxedOptions {
   readonly pidFile: string | undefined;
 }
 
-/** @param server Where it listens, if it does */
+/**
+ * @param server Where it listens, if it does
+ * @param written Open folders that it writes to
+ */
 export function sandboxNeeds(
   { logTargets, pidFile }: SandboxedOptions,
   server: PlaceName | undefined,
+  written: readonly number[],
 ): SandboxNeeds {
   const logs = logTargets.flatMap((target) =>
     target.kind === "file" ? [target.path] : []
@@ -29,7 +33,7 @@ export function sandboxNeeds(
   return {
     // Opened again, as a new file of the same name.
     appended: logs.map(folderOf),
-    written: [],
+    written,
     removedFrom: removed.map(folderOf),
   };
 }

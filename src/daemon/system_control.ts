@@ -59,7 +59,7 @@ export function systemControl(
     confineFiles: ({ appended, written, removedFrom }) =>
       forbidPrivileges(libc) ?? confineFiles(libc, {
         appended: appended.map(absolute),
-        written: written.map(absolute),
+        written,
         removedFrom: removedFrom.map(absolute),
       }),
     denials: () => denials?.counts() ?? new Map(),

@@ -4,12 +4,14 @@ import type { LabProcess } from "../../lab/process.ts";
 import {
   lineIn,
   ProcView,
+  runDaemon,
   startDaemon,
   TestFolder,
   until,
 } from "../../lab/daemons.ts";
 import { OUR_PROGRAMS, withoutWorkers } from "../../lab/programs.ts";
 import { labTest } from "../../lab/test_case.ts";
+import { parseChainFile } from "../../src/satp/key_chain_file.ts";
 
 const TUNNEL = ["-D", "-d", "tun7", "-E", "x"];
 
@@ -93,6 +95,48 @@ for (const program of [...OUR_PROGRAMS, withoutWorkers]) {
     },
   );
 }
+
+labTest(
+  "a daemon that keeps numbers outside of its jail, and a chain that moves on, does nothing that is denied",
+  "d-sk",
+  [],
+  async ({ left, right }) => {
+    using folder = new TestFolder();
+    using jail = new TestFolder();
+    const [mine, other] = [folder.file("mine"), folder.file("other")];
+    const made = await runDaemon(left, [
+      ...["genkey", "--chain", "--interval", "1m", "--chain-file", mine],
+    ]);
+    assert.equal(made.code, 0, made.text);
+    const { epoch } = parseChainFile(Deno.readFileSync(mine));
+    const text = Deno.readTextFileSync(mine);
+    const old = text.replace(`epoch ${epoch}`, `epoch ${epoch - 100}`);
+    Deno.writeTextFileSync(mine, old);
+    Deno.copyFileSync(mine, other);
+    Deno.chmodSync(folder.path, 0o777);
+    const daemon = startDaemon(left, [
+      ...[...TUNNEL.slice(0, 3), "-L", "stdout:4", "-n", "10.99.0.1/24"],
+      ...["--key-chain", mine, "--state-dir", folder.file("state")],
+      ...["-r", right.ipv4, "-u", "nobody", "-C", jail.path],
+    ]);
+    await daemon.line(/tunnel is set up/, 30);
+    const peer = startDaemon(right, [
+      ...[...TUNNEL.slice(0, 3), "-L", "stdout:4", "-n", "10.99.0.2/24"],
+      ...["--key-chain", other, "-r", left.ipv4, "-e", "right"],
+    ]);
+    await peer.line(/tunnel is set up/, 30);
+    await until("the chain moves on", 60, async () => {
+      await right.ping("10.99.0.1").catch(() => {});
+      return parseChainFile(Deno.readFileSync(mine)).epoch >= epoch;
+    });
+    const names = () =>
+      [...Deno.readDirSync(folder.file("state"))].map(({ name }) => name);
+    assert.ok(names().some((name) => name.startsWith("accepted-")));
+    await hasNothingDenied(daemon, /NOTICE: dropped: /);
+    assert.equal((await daemon.stop()).code, 0);
+    assert.ok(names().some((name) => name.startsWith("numbers-")));
+  },
+);
 
 for (const program of OUR_PROGRAMS) {
   const { name, letter, missing } = program;

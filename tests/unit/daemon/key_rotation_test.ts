@@ -33,6 +33,7 @@ const keyOf = (epoch: number) =>
 
 /** A file in memory. */
 class MemoryFile implements KeptBytes {
+  readonly folder = 5;
   bytes = formatChainFile(link(FIRST));
   fails = false;
   owner = 0;

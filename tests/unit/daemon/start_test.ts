@@ -239,15 +239,15 @@ Deno.test("with --no-sandbox neither calls nor files are restricted", () => {
 
 Deno.test("the sandbox leaves the folders of logs, pid file and unix socket", () => {
   const given = options("-P", "/run/a/pid", "-L", "file:3,/var/log/a");
-  const needs = sandboxNeeds(given, { path: "/run/b/sock" });
+  const needs = sandboxNeeds(given, { path: "/run/b/sock" }, [5]);
   assert.deepEqual(needs, {
     appended: ["/var/log/"],
-    written: [],
+    written: [5],
     removedFrom: ["/run/a/", "/run/b/"],
   });
-  const bare = sandboxNeeds(options("-D"), { host: "localhost", port: 1 });
+  const bare = sandboxNeeds(options("-D"), { host: "localhost", port: 1 }, []);
   assert.deepEqual(bare, { appended: [], written: [], removedFrom: [] });
-  const beside = sandboxNeeds(options("-P", "pid"), undefined);
+  const beside = sandboxNeeds(options("-P", "pid"), undefined, []);
   assert.deepEqual(beside.removedFrom, ["."]);
 });
 

@@ -9,7 +9,7 @@ import { runFilter } from "../../oracles/filter_machine.ts";
 const PID = 4711;
 const NOTHING: SandboxNeeds = { appended: [], written: [], removedFrom: [] };
 const LOGS: SandboxNeeds = { ...NOTHING, appended: ["/var/log"] };
-const STATE: SandboxNeeds = { ...NOTHING, written: ["/var/lib"] };
+const STATE: SandboxNeeds = { ...NOTHING, written: [3] };
 const PID_FILE: SandboxNeeds = { ...NOTHING, removedFrom: ["/run"] };
 
 const ALLOW = 0x7fff0000;
