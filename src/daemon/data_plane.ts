@@ -192,7 +192,7 @@ function tunnelSettings(
   senderIds: readonly number[],
 ): TunnelSettings {
   const { cipher, kdPrf, authAlgo, tagLength } = options;
-  const { device, mux, allowWrap, noRoaming } = options;
+  const { device, keyChain, mux, allowWrap, noRoaming } = options;
   const { engine, workers, offloads } = options;
   const { routing, anySource } = options.cluster;
   return {
@@ -200,6 +200,7 @@ function tunnelSettings(
     deviceType: device.type,
     ...{ mux, routing, anySource, senderIds, allowWrap },
     ...{ engine, workers, offloads },
+    chained: keyChain === undefined ? undefined : mux,
     roaming: !noRoaming,
   };
 }

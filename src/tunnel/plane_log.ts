@@ -10,6 +10,7 @@ import type { Connection } from "./connection.ts";
 import { readEndpoint } from "./endpoint_words.ts";
 import type { InboundEvents } from "./inbound.ts";
 import type { OutboundEvents } from "./outbound.ts";
+import type { TunnelSettings } from "./settings.ts";
 import { sourceOf } from "./source_filter.ts";
 
 /** Lines of one kind: a handful at once, then one every ten seconds. */
@@ -24,8 +25,14 @@ const REMEDY =
 
 export class PlaneLog implements InboundEvents, OutboundEvents {
   readonly #log: RateLimitedLog;
+  readonly #chained: number | undefined;
 
-  constructor(logger: Logger, now: () => number) {
+  constructor(
+    logger: Logger,
+    now: () => number,
+    { chained }: Pick<TunnelSettings, "chained"> = {},
+  ) {
+    this.#chained = chained;
     this.#log = new RateLimitedLog(logger, LIMIT, now);
   }
 
@@ -151,7 +158,8 @@ export class PlaneLog implements InboundEvents, OutboundEvents {
       "numbers low",
       () =>
         `connection ${mux} has used half of the sequence numbers of its last ` +
-        `sender id, ${senderId}, and will stop sending at 2^32: ${REMEDY}`,
+        `sender id, ${senderId}, and will stop sending at 2^32` +
+        this.#remedy(mux),
     );
   }
 
@@ -162,8 +170,14 @@ export class PlaneLog implements InboundEvents, OutboundEvents {
       () =>
         `connection ${mux} has stopped sending: it has used all sequence ` +
         `numbers of its last sender id, ${senderId}, and to go on would be ` +
-        `to use key streams again: ${REMEDY}`,
+        `to use key streams again${this.#remedy(mux)}`,
     );
+  }
+
+  #remedy(mux: number): string {
+    return mux === this.#chained
+      ? ", until the next epoch of its key chain"
+      : `: ${REMEDY}`;
   }
 
   /** Says how many lines were held back so far. */

@@ -57,6 +57,8 @@ export interface TunnelSettings {
   readonly senderIds: readonly number[];
   /** Whether the sequence numbers of the last one may wrap. */
   readonly allowWrap: boolean;
+  /** The mux of the connection that has other keys in each epoch, if any. */
+  readonly chained?: number | undefined;
   /** Whether a peer that is known may move to where it is heard. */
   readonly roaming: boolean;
   readonly engine: EngineChoice;

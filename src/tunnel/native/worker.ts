@@ -18,7 +18,7 @@ function carry(setup: NativeSetup): void {
   const now = () => clock.now();
   const newEngine = engineMaker(setup.engine, now);
   using idle = openWarmUp(setup, { libc, newEngine, now });
-  const log = new PlaneLog(postingLogger(), now);
+  const log = new PlaneLog(postingLogger(), now, setup.settings);
   const moved = (mux: number) => post({ kind: "moved", mux });
   const loop = assemble(setup, {
     ...{ libc, newEngine, now, log, moved, idle },

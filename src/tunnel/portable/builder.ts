@@ -79,7 +79,7 @@ export class PortableBuilder implements PlaneBuilder {
     const { params, deviceType, mux, senderIds, allowWrap, roaming } =
       this.#settings;
     const { engine, newBatch } = this.#openEngine(params);
-    const planeLog = new PlaneLog(this.#logger, this.#now);
+    const planeLog = new PlaneLog(this.#logger, this.#now, this.#settings);
     const counters = new Float64Array(PLANE_COUNTERS);
     const memory = boundedReplayMemory(counters, planeLog);
     const kept = accepted && openAcceptedMemory(accepted, planeLog);
