@@ -2,7 +2,8 @@
 //
 // The kernel joins datagrams of one source, up to 64, and each forged one would
 // cost a tag: a message as cheap to send as a single datagram would take the time
-// of 64. A peer's datagrams come from its endpoint, or prove the new one.
+// of 64. A peer's datagrams come from its endpoint, or prove the new one. With
+// several keys of a connection it is one tag for each of them.
 import { sameSockaddr } from "../../../ffi/net/sockaddr.ts";
 import type { UdpReceiver } from "../../../ffi/net/udp_batches.ts";
 import type { DatagramBatch } from "../../satp/batch.ts";
@@ -44,6 +45,8 @@ export class StrangerProbe {
   readonly #connections: (Connection | undefined)[];
   /** Which message each datagram of the batch is of. */
   readonly #messages: Uint32Array;
+  /** 1 for each datagram of the batch that some keys have opened. */
+  readonly #genuine: Uint8Array;
   readonly #index: number;
   readonly #of: number;
   /** Which datagram is taken: a sender does not know. */
@@ -57,6 +60,7 @@ export class StrangerProbe {
     this.#schedules = new Array(batch.capacity).fill(null);
     this.#connections = new Array(batch.capacity).fill(undefined);
     this.#messages = new Uint32Array(batch.capacity);
+    this.#genuine = new Uint8Array(batch.capacity);
     this.#index = options.share?.index ?? 0;
     this.#of = options.share?.of ?? 1;
   }
@@ -72,11 +76,28 @@ export class StrangerProbe {
         this.#choose(received, m, joined);
       }
     }
-    if (batch.count === 0) return;
-    authenticateBatch(this.#options.engine, batch, this.#schedules);
-    for (let i = 0; i < batch.count; i++) {
-      if (batch.wanted[i] !== 1) this.#drop(received, i);
+    for (let attempt = 0; this.#tryKeys(attempt); attempt++) {
+      authenticateBatch(this.#options.engine, batch, this.#schedules);
     }
+    for (let i = 0; i < batch.count; i++) {
+      if (this.#genuine[i] !== 1) this.#drop(received, i);
+    }
+  }
+
+  // The peer may move with the first datagrams that it seals with other keys.
+  #tryKeys(attempt: number): boolean {
+    const { count, wanted } = this.#batch;
+    let some = false;
+    for (let i = 0; i < count; i++) {
+      if (wanted[i] === 1) this.#genuine[i] = 1;
+      wanted[i] = 0;
+      const keys = this.#connections[i]?.sets[attempt];
+      if (keys === undefined || this.#genuine[i] === 1) continue;
+      this.#schedules[i] = keys.schedules.open;
+      wanted[i] = 1;
+      some = true;
+    }
+    return some;
   }
 
   #isOfStranger(received: Messages, m: number): boolean {
@@ -108,13 +129,11 @@ export class StrangerProbe {
     const mux = readMux(batch.memory, at);
     if (mux % this.#of !== this.#index) return false;
     const connection = this.#options.connections.get(mux);
-    const schedule = connection?.keys?.schedules.open;
-    if (schedule === undefined) return false;
+    if (connection?.sets[0] === undefined) return false;
     const i = batch.count++;
     batch.at[i] = at;
     batch.size[i] = size - tagLength;
-    batch.wanted[i] = 1;
-    this.#schedules[i] = schedule;
+    batch.wanted[i] = this.#genuine[i] = 0;
     this.#connections[i] = connection;
     this.#messages[i] = m;
     return true;

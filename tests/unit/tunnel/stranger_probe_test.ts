@@ -21,6 +21,7 @@ import {
   PLANE_COUNTERS,
   PlaneCounter,
 } from "../../../src/tunnel/counters.ts";
+import type { SpaceKeys } from "../../../src/tunnel/number_spaces.ts";
 import { StrangerProbe } from "../../../src/tunnel/native/stranger_probe.ts";
 import { fastestEngine } from "../../../lab/engines.ts";
 import { counting, udpPacket } from "../../../lab/packets.ts";
@@ -37,24 +38,36 @@ const VECTOR = {
 };
 const PARAMS = paramsOf(VECTOR);
 const SIZE = 18;
+const SHA1_BYTES = 20;
 const MESSAGES = 16;
 const MESSAGE_BYTES = 64 * SIZE;
 
-/** All its tags are zeros. */
+/** All bytes of its keys and tags are the first one of the master key. */
 class CountingEngine implements SyncCryptoEngine {
   readonly name = "counting";
   tags = 0;
 
-  importMasterKey(): MasterKey {
-    return { encrypt() {}, close() {} };
+  importMasterKey([byte = 0]: Uint8Array): MasterKey {
+    return {
+      encrypt: (memory, at, blocks) => {
+        memory.fill(byte, at, at + 16 * blocks);
+      },
+      close() {},
+    };
   }
 
   beginCipher(): Cipher {
     return { run() {}, flush() {} };
   }
 
-  beginMac(): Mac {
-    return { run: () => this.tags++, flush() {} };
+  beginMac(memory: Uint8Array): Mac {
+    return {
+      run: (keyAt, _at, _size, macAt) => {
+        this.tags++;
+        memory.fill(memory[keyAt] ?? 0, macAt, macAt + SHA1_BYTES);
+      },
+      flush() {},
+    };
   }
 }
 
@@ -70,6 +83,11 @@ interface Message {
   readonly from: SocketAddress;
   readonly tags: readonly number[];
   readonly mux?: (k: number) => number;
+}
+
+function keysOf(byte: number): SpaceKeys {
+  const key = new Uint8Array(16).fill(byte);
+  return { role: "left", secrets: { key, salt: new Uint8Array(14) } };
 }
 
 /** A connection of mux 0 with a peer at home, and what was received. */
@@ -100,8 +118,7 @@ class Receiver {
         share,
       },
     );
-    const secrets = { key: new Uint8Array(16), salt: new Uint8Array(14) };
-    this.table.put(0, { role: "left", secrets, windowSize: 64 }, 0);
+    this.table.put(0, { ...keysOf(0), windowSize: 64 }, 0);
     writeSockaddr(arena.view, this.#senders, HOME);
     this.table.setEndpoint(0, arena.words, this.#senders >>> 2);
   }
@@ -174,6 +191,21 @@ Deno.test("a peer that has moved passes with one tag for each message, however s
     assert.deepEqual(receiver.look(moved), { dropped: [], tags });
   }
   assert.equal(receiver.wrongTags, 0);
+});
+
+Deno.test("a peer that moves with other keys of its connection passes, and what none opens costs a tag for each", () => {
+  const receiver = new Receiver();
+  receiver.table.addOpening(0, keysOf(5));
+  receiver.table.addOpening(0, keysOf(6));
+  const moved = { from: STRANGER, tags: GENUINE.map(() => 6) };
+  assert.deepEqual(receiver.look(moved), { dropped: [], tags: 3 });
+  const forged = { from: STRANGER, tags: FORGED };
+  const before = { from: STRANGER, tags: GENUINE };
+  assert.deepEqual(receiver.look(forged, before, moved), {
+    dropped: [0],
+    tags: 3 + 1 + 3,
+  });
+  assert.equal(receiver.wrongTags, 1);
 });
 
 Deno.test("one recorded datagram among forged ones does not let them pass each time", () => {
