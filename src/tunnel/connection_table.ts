@@ -150,7 +150,8 @@ export class ConnectionTable {
     old: "drop" | "keep" = "drop",
   ): number {
     const record = mux * RECORD_WORDS;
-    if (!this.accepts(mux, keys, firstSeq)) {
+    const plan = this.#spaces.plan(this.#numbers, mux, keys, firstSeq);
+    if (plan === undefined) {
       throw new RangeError(
         `Cannot count on from ${firstSeq} at connection ${mux}: ` +
           "it is more than 2^31 ahead",
@@ -164,7 +165,7 @@ export class ConnectionTable {
       sets.seal(record, name);
       words[record + WINDOW] = keys.windowSize;
       const fingerprint = this.#spaces
-        .renumber(this.#numbers, mux, keys, firstSeq, name === before);
+        .renumber(this.#numbers, mux, plan, name === before);
       sets.setFingerprint(record, name, fingerprint);
       if (name !== before && old === "drop") sets.dropAllButSealing(record);
       Atomics.store(words, record + EXISTS, 1);

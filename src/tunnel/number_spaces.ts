@@ -20,6 +20,14 @@ export interface SpaceKeys {
   readonly secrets: MasterSecrets;
 }
 
+/** What a change of keys makes of a connection's numbers. */
+export interface NumberPlan {
+  readonly space: string;
+  /** At or above it all numbers are free. */
+  readonly from: number;
+  readonly seq: number;
+}
+
 interface NumberSpacesOptions {
   /** The mux in the header of a connection's datagrams; by default its own. */
   readonly headerMux?: (mux: number) => number;
@@ -65,12 +73,30 @@ export class NumberSpaces {
     keys: SpaceKeys,
     seq: number,
   ): boolean {
-    const space = this.#spaceOf(mux, keys);
-    const counting = this.#counting.get(space);
-    const number = counting === undefined
-      ? this.#leftOf(space)
-      : words.number(counting);
+    const number = this.#numberOf(words, this.#spaceOf(mux, keys));
     return !isTooFarAhead(number, seq);
+  }
+
+  /**
+   * Asks the store for what {@link renumber} needs, which may take its time:
+   * threads that send and receive wait for locks.
+   *
+   * @returns undefined if {@link accepts} does not take the number
+   */
+  plan(
+    words: NumberWords,
+    mux: number,
+    keys: SpaceKeys,
+    seq: number,
+  ): NumberPlan | undefined {
+    const space = this.#spaceOf(mux, keys);
+    const number = this.#numberOf(words, space);
+    if (isTooFarAhead(number, seq)) return undefined;
+    const isNew = mux < (this.#counting.get(space) ?? Infinity);
+    const from = isNew && this.#spaces.has(mux)
+      ? this.#ceilings.begin(space, raisedTo(number, seq))
+      : number;
+    return { space, from, seq };
   }
 
   /**
@@ -84,23 +110,20 @@ export class NumberSpaces {
   renumber(
     words: NumberWords,
     mux: number,
-    keys: SpaceKeys,
-    seq: number,
+    { space, from, seq }: NumberPlan,
     sameEpoch: boolean,
   ): number {
-    const space = this.#spaceOf(mux, keys);
     const counting = this.#counting.get(space) ?? mux;
+    let left = from;
     if (counting > mux) {
-      this.#leave(space, words.exchange(counting, () => PARKED, false));
+      const number = words.exchange(counting, () => PARKED, false);
+      left = Math.max(from, number);
+      this.#leave(space, number);
       this.#park(space, counting);
     }
     const counts = counting >= mux;
     const goesOn = this.#counting.get(space) === mux;
     const old = this.#spaces.get(mux);
-    let left = counts && !goesOn ? this.#leftOf(space) : 0;
-    if (counts && !goesOn && old !== undefined) {
-      left = this.#ceilings.begin(space, raisedTo(left, seq));
-    }
     const ceiling = counts ? this.#ceilings.of(space) : 0;
     // Whoever still has the keys before must not get numbers above the ceiling
     // of those.
@@ -174,7 +197,9 @@ export class NumberSpaces {
     this.#ceilings.settle(numbers);
   }
 
-  #leftOf(space: string): number {
+  #numberOf(words: NumberWords, space: string): number {
+    const counting = this.#counting.get(space);
+    if (counting !== undefined) return words.number(counting);
     return this.#left.get(space) ?? this.#ceilings.left(space);
   }
 

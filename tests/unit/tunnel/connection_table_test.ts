@@ -755,3 +755,38 @@ Deno.test("a change that fails gives the lock back", () => {
   table.put(MUX, keysOf(), 3);
   assert.equal(table.nextSeq(MUX), 3);
 });
+
+Deno.test("the place where used numbers are kept is asked while no record is locked", () => {
+  const shared = ConnectionTable.allocate();
+  const words = new Int32Array(shared.buffer);
+  const asked: string[] = [];
+  const ask = (what: string) => {
+    // The first word of a record; a disk may take seconds, and threads wait.
+    for (const mux of [MUX, MUX + 1]) assert.equal(words[mux * 128], 0, what);
+    asked.push(what);
+  };
+  const spaces = new NumberSpaces({
+    headerMux: () => MUX,
+    store: {
+      left: () => (ask("left"), 0),
+      reserve: (requests) => {
+        ask("reserve");
+        return requests.map(({ from, count }) => {
+          return { first: from, end: from + count };
+        });
+      },
+      settle: () => ask("settle"),
+    },
+  });
+  const table = new ConnectionTable(shared, spaces);
+  table.put(MUX + 1, keysOf(), 0);
+  table.keepNumbersAhead();
+  table.put(MUX + 1, keysOf({ key: 2 }), 0, "keep");
+  assert.equal(table.reserve(MUX + 1, epochOf(table, MUX + 1), 5), 0);
+  table.put(MUX, keysOf({ key: 2 }), 0);
+  assert.equal(table.reserve(MUX, epochOf(table), 5), 5, "it goes on");
+  table.remove(MUX);
+  assert.equal(table.reserve(MUX + 1, epochOf(table, MUX + 1), 5), 10);
+  table.settleNumbers();
+  assert.deepEqual(new Set(asked), new Set(["left", "reserve", "settle"]));
+});
