@@ -22,13 +22,12 @@ export function namesIn(
     if (size < 0) throw libc.error(`read '${path}'`, "getdents64");
     if (size === 0) return names;
     for (let at = 0; at < size; at += view.getUint16(at + RECLEN_AT, true)) {
-      const name = buffer.subarray(
+      const bytes = buffer.subarray(
         at + NAME_AT,
         buffer.indexOf(0, at + NAME_AT),
       );
-      if (name[0] !== ".".charCodeAt(0)) {
-        names.push(new TextDecoder().decode(name));
-      }
+      const name = new TextDecoder().decode(bytes);
+      if (name !== "." && name !== "..") names.push(name);
     }
   }
 }

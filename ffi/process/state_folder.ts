@@ -15,7 +15,8 @@ import { type FileStatus, statDescriptor, statName } from "./stat.ts";
 const ROOT = 0;
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
-/** Writing by group and others. */
+/** Group and others, and writing by them. */
+const OTHERS = 0o077;
 const OTHERS_WRITE = 0o022;
 
 // <unistd.h>
@@ -201,9 +202,20 @@ export class StateFolder {
   }
 
   // Nobody but root could put something into it: no file is a second name of
-  // somebody else's, unless root made it.
+  // somebody else's, unless root made it. What is in it for others, too, shows
+  // that it is another folder, as after a mistake. A key chain may be there.
   #handOver({ uid, gid }: Identity): void {
-    for (const name of ["", ...this.names().filter(isOwnName)]) {
+    const names = this.names();
+    const foreign = names
+      .find((name) => !isOwnName(name) && !this.#isPrivate(name));
+    if (foreign !== undefined) {
+      throw new Error(
+        `Cannot keep state in '${this.path}': it would be given to user ` +
+          `${uid}, and '${foreign}' in it is for others, too; use a folder ` +
+          "for it alone",
+      );
+    }
+    for (const name of ["", ...names.filter(isOwnName)]) {
       if (name !== "" && statName(this.#libc, name, this.#fd).names !== 1) {
         continue;
       }
@@ -212,6 +224,11 @@ export class StateFolder {
       if (fchownat(this.#fd, cString(name), uid, gid, flags) === 0) continue;
       throw this.#libc.error(`give away '${this.pathOf(name)}'`, "fchownat");
     }
+  }
+
+  #isPrivate(name: string): boolean {
+    const { kind, mode } = statName(this.#libc, name, this.#fd);
+    return kind === "regular file" && (mode & OTHERS) === 0;
   }
 }
 
@@ -248,8 +265,12 @@ function requireOwn(
   }
 }
 
+/** Beside it there may be one that is being written, and one to lock. */
+const KIND = "(numbers-[\\w-]+|sender-ids|accepted-\\d+)";
+const OWN_NAME = new RegExp(`^(${KIND}|\\.${KIND}\\.(new|lock))$`);
+
 function isOwnName(name: string): boolean {
-  return /^[\w-]+$/.test(name);
+  return OWN_NAME.test(name);
 }
 
 /** Beside the file, and hidden. */

@@ -386,6 +386,45 @@ Deno.test("a folder that others may write to, or of another user, is refused", (
   }
 });
 
+Deno.test("a folder of root's that is for others, too, is given to nobody", () => {
+  const path = Deno.makeTempDirSync();
+  using mortal = new MortalLibc();
+  const given: number[] = [];
+  const owner = { uid: 12345, gid: 12346 };
+  const real = mortal.libc.process;
+  // As if it were root's.
+  const process: typeof real = {
+    ...real,
+    statx(fd, name, flags, mask, buffer) {
+      const status = real.statx(fd, name, flags, mask, buffer);
+      assert.ok(buffer instanceof Uint8Array);
+      new DataView(buffer.buffer).setUint32(20, 0, true);
+      return status;
+    },
+    fchownat: (fd) => given.push(fd) * 0,
+  };
+  const libc = { ...mortal.libc, process };
+  const own = [
+    ...["sender-ids", "numbers-a_b-c", "accepted-0", ".accepted-0.lock"],
+    ".numbers-a_b-c.new",
+  ];
+  try {
+    for (const name of own) Deno.writeTextFileSync(`${path}/${name}`, "");
+    Deno.writeTextFileSync(`${path}/chain`, "", { mode: 0o600 });
+    new StateFolder(libc, path, owner).close();
+    assert.equal(given.length, 1 + own.length);
+    Deno.writeTextFileSync(`${path}/passwd`, "", { mode: 0o644 });
+    assert.throws(() => new StateFolder(libc, path, owner), {
+      message: `Cannot keep state in '${path}': it would be given to user ` +
+        "12345, and 'passwd' in it is for others, too; use a folder for it " +
+        "alone",
+    });
+    assert.equal(given.length, 1 + own.length);
+  } finally {
+    Deno.removeSync(path, { recursive: true });
+  }
+});
+
 /** What was used of each sender id: ranges that must not overlap. */
 class Used {
   readonly #ranges: [number, number][] = [];
