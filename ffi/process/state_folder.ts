@@ -22,6 +22,10 @@ const OTHERS_WRITE = 0o022;
 // <unistd.h>
 const W_OK_AND_X_OK = 3;
 
+/** For locks, which others keep for as long as a few files are written. */
+const NAP_MS = 10;
+const MOST_NAPS = 100;
+
 export class StateFolder {
   readonly path: string;
   readonly #libc: ProcessLibc;
@@ -109,17 +113,27 @@ export class StateFolder {
 
   /**
    * Does work while no other process does some here.
-   * @throws {SystemError} When another one is at it.
+   * @throws {SystemError} When another one is at it for longer than a second.
    */
   exclusively<T>(work: () => T): T {
-    const { flock } = this.#libc.process;
-    if (flock(this.#fd, LOCK.EX | LOCK.NB) !== 0) {
-      throw this.#libc.error(`lock the folder '${this.path}'`, "flock");
-    }
+    this.#lock();
     try {
       return work();
     } finally {
-      flock(this.#fd, LOCK.UN);
+      this.#libc.process.flock(this.#fd, LOCK.UN);
+    }
+  }
+
+  // Without LOCK_NB a process that was stopped would stop this one, too.
+  #lock(): void {
+    const { flock } = this.#libc.process;
+    for (let nap = 0;; nap++) {
+      if (flock(this.#fd, LOCK.EX | LOCK.NB) === 0) return;
+      const what = `lock the folder '${this.path}'`;
+      const error = this.#libc.error(what, "flock");
+      if (error.errno !== Errno.EAGAIN || nap === MOST_NAPS) throw error;
+      const never = new Int32Array(new SharedArrayBuffer(4));
+      Atomics.wait(never, 0, 0, NAP_MS);
     }
   }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { LOCK } from "../../../ffi/flags.ts";
 import { StateFolder } from "../../../ffi/process/state_folder.ts";
 import { sha256 } from "../../../src/crypto/sha256.ts";
 import { SEQ_RANGE } from "../../../src/satp/header.ts";
@@ -421,6 +422,33 @@ Deno.test("a folder of root's that is for others, too, is given to nobody", () =
     });
     assert.equal(given.length, 1 + own.length);
   } finally {
+    Deno.removeSync(path, { recursive: true });
+  }
+});
+
+Deno.test("a folder that another process works in is waited for", () => {
+  const path = Deno.makeTempDirSync();
+  using mortal = new MortalLibc();
+  const real = mortal.libc.process;
+  let other = -1;
+  let tries = 0;
+  const locks = (flock: typeof real.flock) => ({
+    ...mortal.libc,
+    process: { ...real, flock },
+  });
+  const first = locks((fd, operation) => real.flock(other = fd, operation));
+  const second = locks((fd, operation) => {
+    if (++tries === 3) real.flock(other, LOCK.UN);
+    return real.flock(fd, operation);
+  });
+  const one = new StateFolder(first, path);
+  const two = new StateFolder(second, path);
+  try {
+    const done = one.exclusively(() => two.exclusively(() => tries));
+    assert.equal(done, 3);
+  } finally {
+    one.close();
+    two.close();
     Deno.removeSync(path, { recursive: true });
   }
 });
