@@ -66,6 +66,7 @@ async function servicesOf(
   const syncState = new SyncState({
     ...{ table, interfaceIndex, limited },
     routeTable: routes,
+    chainMux: keyChain === undefined ? undefined : mux,
     delay: world.delay,
     prepare: (mux) => void prepare(mux),
     dropRetired,

@@ -30,6 +30,8 @@ interface SyncStateOptions {
   /** undefined without routing. */
   readonly routeTable: RouteTable | undefined;
   readonly interfaceIndex: InterfaceIndex;
+  /** Of the connection whose keys come from a key chain, if there is one. */
+  readonly chainMux?: number | undefined;
   readonly delay: Delay;
   /** For lines that others cause. */
   readonly limited: RateLimitedLog;
@@ -53,7 +55,7 @@ export class SyncState implements SyncSink {
   }
 
   putConnection(learnt: LearntConnection): boolean {
-    const { table, prepare } = this.#options;
+    const { table, prepare, chainMux } = this.#options;
     const { mux, firstSeq } = learnt;
     const isNear = table.accepts(mux, learnt, firstSeq);
     const endpoint = this.#usable(learnt);
@@ -61,6 +63,10 @@ export class SyncState implements SyncSink {
       const words = endpointWords();
       writeEndpoint(words, 0, endpoint);
       table.setEndpoint(mux, words, 0);
+    }
+    if (mux === chainMux) {
+      this.#raise(learnt, isNear ? firstSeq : 0);
+      return isNear;
     }
     this.#leaving.put(mux, learnt, isNear ? firstSeq : 0);
     this.#learnt.add(mux);
@@ -133,6 +139,17 @@ export class SyncState implements SyncSink {
     return record;
   }
 
+  // Which keys seal and open, the chain alone says (keychain, "Which epoch"):
+  // others may be behind, or may have a table that is.
+  #raise({ mux, role, secrets }: LearntConnection, firstSeq: number): void {
+    const { table } = this.#options;
+    const own = table.keys(mux);
+    const isSame = role === own.role && isEqual(secrets.key, own.secrets.key) &&
+      isEqual(secrets.salt, own.secrets.salt);
+    if (table.exists(mux) && isSame) table.put(mux, own, firstSeq, "keep");
+    own.secrets.key.fill(0);
+  }
+
   #endpoint(mux: number): Endpoint | undefined {
     const words = endpointWords();
     this.#options.table.copyEndpoint(mux, words, 0);
@@ -165,4 +182,8 @@ export class SyncState implements SyncSink {
       this.#routes.publish(routeTable);
     });
   }
+}
+
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, k) => byte === b[k]);
 }

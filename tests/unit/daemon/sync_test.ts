@@ -36,7 +36,7 @@ const MUX = 5;
 /** A pause that outlasts the test, without a timer. */
 const forEver: Delay = () => new Promise(() => {});
 
-function setUp(delay: Delay = forEver) {
+function setUp(delay: Delay = forEver, chainMux?: number) {
   const table = new ConnectionTable(ConnectionTable.allocate());
   const routeTable = new RouteTable(RouteTable.allocate());
   const prepared: number[] = [];
@@ -46,7 +46,7 @@ function setUp(delay: Delay = forEver) {
     table,
     routeTable,
     interfaceIndex: (name) => name === "eth0" ? 2 : undefined,
-    delay,
+    ...{ chainMux, delay },
     limited: new RateLimitedLog(logger, OTHERS_LOG_LIMIT, () => 0),
     prepare: (mux) => prepared.push(mux),
     dropRetired: () => void drops.count++,
@@ -59,6 +59,24 @@ function setUp(delay: Delay = forEver) {
     });
   return { state, table, routeTable, prepared, drops, logger, learn };
 }
+
+Deno.test("keys that come from a chain are not those that others tell of", () => {
+  const { learn, table } = setUp(forEver, MUX);
+  learn(connectionRecord({ seq: 3 }));
+  assert.ok(!table.exists(MUX), "there is no connection before its own keys");
+  const { role, secrets } = connectionRecord();
+  table.put(MUX, { role, secrets, windowSize: 64 }, 0);
+  const sealing = table.sealing(MUX);
+  learn(connectionRecord({ firstKeyByte: 9, seq: 7, windowSize: 0 }));
+  assert.equal(table.sealing(MUX), sealing);
+  assert.equal(table.held(MUX).sets.length, 1);
+  assert.equal(table.nextSeq(MUX), 0);
+  learn(connectionRecord({ seq: 7, windowSize: 0 }));
+  assert.equal(table.nextSeq(MUX), 7, "the number counts with the same keys");
+  assert.equal(table.keys(MUX).windowSize, 64);
+  learn(connectionRecord({ mux: 6 }));
+  assert.ok(table.exists(6));
+});
 
 Deno.test("what was learnt is told again as it came, in the order of the original", () => {
   const { state, learn, prepared } = setUp();
