@@ -184,8 +184,8 @@ export class KeySets {
       fingerprint: this.#doubles[record / 2 + FINGERPRINT_64 + place] ?? 0,
       role: bytes[at + ROLE_AT] === 0 ? "left" : "right",
       secrets: {
-        key: bytes.slice(at, at + keyBytes),
-        salt: bytes.slice(saltAt, saltAt + (keyBytes === 0 ? 0 : SALT_BYTES)),
+        key: copyOf(bytes, at, keyBytes),
+        salt: copyOf(bytes, saltAt, keyBytes === 0 ? 0 : SALT_BYTES),
       },
     };
   }
@@ -207,4 +207,12 @@ function bytesAt(record: number, place: number): number {
 
 function roleByte({ role }: SpaceKeys): 0 | 1 {
   return role === "left" ? 0 : 1;
+}
+
+// slice() would put so few bytes into the heap, where the collector copies what
+// it moves, and whoever overwrites them does not know of the copies.
+function copyOf(bytes: Uint8Array, at: number, size: number): Uint8Array {
+  const copy = new Uint8Array(new ArrayBuffer(size));
+  copy.set(bytes.subarray(at, at + size));
+  return copy;
 }

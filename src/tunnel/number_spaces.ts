@@ -206,7 +206,13 @@ export class NumberSpaces {
   #spaceOf(mux: number, { role, secrets: { key, salt } }: SpaceKeys): string {
     const header = this.#headerMux(mux);
     const head = [header >>> 8, header & 0xff, role === "left" ? 0 : 1];
-    const data = Uint8Array.of(...head, key.length, ...key, ...salt);
+    const size = head.length + 1 + key.length + salt.length;
+    // A short array of its own would lie in the heap, where the collector copies
+    // what it moves and overwrites nothing.
+    const data = new Uint8Array(new ArrayBuffer(size));
+    data.set([...head, key.length]);
+    data.set(key, head.length + 1);
+    data.set(salt, head.length + 1 + key.length);
     const space = this.#hash(data);
     data.fill(0);
     return space;
