@@ -141,7 +141,9 @@ export class Ceilings {
 
   /** Gives back what was not used of all spaces: nothing is sent any more. */
   settle(numbers: ReadonlyMap<string, number>): void {
-    const unused = [...this.#held].map(([space, { number, end }]) => {
+    // The newest first: a store may have to come to an end.
+    const unused = [...this.#held].reverse().map(([space, held]) => {
+      const { number, end } = held;
       return { space, next: numbers.get(space) ?? number, end };
     });
     this.#options.store?.settle(unused);

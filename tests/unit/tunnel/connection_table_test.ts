@@ -790,3 +790,27 @@ Deno.test("the place where used numbers are kept is asked while no record is loc
   table.settleNumbers();
   assert.deepEqual(new Set(asked), new Set(["left", "reserve", "settle"]));
 });
+
+Deno.test("at the end what was taken in use last is given back first", () => {
+  const given: number[] = [];
+  const table = new ConnectionTable(
+    ConnectionTable.allocate(),
+    new NumberSpaces({
+      store: {
+        left: () => 0,
+        reserve: (requests) =>
+          requests.map(({ from, count }) => {
+            return { first: from, end: from + count };
+          }),
+        settle: (unused) => given.push(...unused.map(({ next }) => next)),
+      },
+    }),
+  );
+  for (let key = 1; key <= 3; key++) {
+    table.put(MUX, keysOf({ key }), 0, "keep");
+    table.keepNumbersAhead();
+    table.reserve(MUX, epochOf(table), key);
+  }
+  table.settleNumbers();
+  assert.deepEqual(given, [3, 2, 1]);
+});
