@@ -90,17 +90,23 @@ export class KeptFile implements Disposable {
     return readWithin(this.#libc, this.#folder, this.#name, place).bytes;
   }
 
-  /** So that whom the program becomes can read it. */
-  giveTo({ uid, gid }: Identity): void {
+  /** So that whom the program becomes can read it, and lock it when it starts. */
+  giveTo(identity: Identity): void {
     const place = { path: this.#path, limit: this.#limit };
     const fd = openWithin(this.#libc, this.#folder, this.#name, place);
     try {
-      if (this.#libc.process.fchown(fd, uid, gid) !== 0) {
-        throw this.#libc.error(`give '${this.#path}' to ${uid}`, "fchown");
-      }
+      this.#give(fd, this.#path, identity);
     } finally {
       this.#libc.symbols.close(fd);
     }
+    const lock = `${this.#path}.lock`;
+    requireAlone(lock, statDescriptor(this.#libc, this.#lock, lock));
+    this.#give(this.#lock, lock, identity);
+  }
+
+  #give(fd: number, path: string, { uid, gid }: Identity): void {
+    if (this.#libc.process.fchown(fd, uid, gid) === 0) return;
+    throw this.#libc.error(`give '${path}' to ${uid}`, "fchown");
   }
 
   /**

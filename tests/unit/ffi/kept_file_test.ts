@@ -203,11 +203,15 @@ test("a kept file is given to whom the program becomes", (libc, _, path) => {
   const [uid, gid] = [Deno.uid() ?? 0, Deno.gid() ?? 0];
   const other = uid === 0 ? { uid: 12345, gid: 12346 } : { uid, gid };
   file.giveTo(other);
-  const { uid: owner, gid: group } = Deno.statSync(path);
-  assert.deepEqual([owner, group], [other.uid, other.gid]);
+  for (const name of [path, `${path}.lock`]) {
+    const { uid: owner, gid: group } = Deno.statSync(name);
+    assert.deepEqual([owner, group], [other.uid, other.gid], name);
+  }
   const refusing = { ...libc.process, fchown: () => -1 };
   using poor = new KeptFile({ ...libc, process: refusing }, path, LIMIT);
   assert.throws(() => poor.giveTo(other), { syscall: "fchown" });
+  Deno.linkSync(`${path}.lock`, `${path}.twin`);
+  assert.throws(() => file.giveTo(other), /lock': it is a file with 2 names/);
 });
 
 test("readKeptFile() tells who has access to the file", (libc, _, path) => {
