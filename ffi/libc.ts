@@ -13,7 +13,7 @@
 // `open`, `ioctl` and `fcntl` are variadic in C. The ABIs named above pass their
 // integer arguments just as those of any other function.
 
-import { SystemError } from "./errno.ts";
+import { Errno, SystemError } from "./errno.ts";
 import { openFirst } from "./library.ts";
 
 const SYMBOLS = {
@@ -242,6 +242,8 @@ export interface Libc {
    */
   errno(): number;
   error(what: string, syscall: string): SystemError;
+  /** How often `error` was told EPERM, by the name of the call. */
+  readonly refused: Map<string, number>;
   close(): void;
 }
 
@@ -263,10 +265,18 @@ export function openLibc(): Libc {
   }
   const errnoView = new Deno.UnsafePointerView(location);
   const errno = () => errnoView.getInt32();
+  const refused = new Map<string, number>();
   return {
     symbols,
     errno,
-    error: (what, syscall) => new SystemError(what, syscall, errno()),
+    error(what, syscall) {
+      const error = new SystemError(what, syscall, errno());
+      if (error.errno === Errno.EPERM) {
+        refused.set(syscall, (refused.get(syscall) ?? 0) + 1);
+      }
+      return error;
+    },
+    refused,
     close: () => library.close(),
   };
 }

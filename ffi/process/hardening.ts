@@ -1,12 +1,11 @@
 // Restrictions of a process for the rest of its life.
 
-import { writeProgram } from "../classic_bpf.ts";
+import { type Instruction, writeProgram } from "../classic_bpf.ts";
 import { errnoName } from "../errno.ts";
 import { PR } from "../flags.ts";
 import { Arena } from "../memory.ts";
-import type { Denials } from "./denials.ts";
 import type { ProcessLibc } from "./libc.ts";
-import { filterProgram } from "./syscall_filter.ts";
+import { filterPrograms } from "./syscall_filter.ts";
 import {
   allowedCalls,
   type Architecture,
@@ -16,6 +15,7 @@ import {
 // include/uapi/linux/seccomp.h
 const SECCOMP_SET_MODE_FILTER = 1;
 const SECCOMP_FILTER_FLAG_TSYNC = 1;
+/** What it denies goes to the kernel's log, or to auditd. */
 const SECCOMP_FILTER_FLAG_LOG = 2;
 /** Without a mitigation that is slow on old kernels. */
 const SECCOMP_FILTER_FLAG_SPEC_ALLOW = 4;
@@ -60,27 +60,36 @@ export function forbidPrivileges(libc: ProcessLibc): string | undefined {
 
 /**
  * Allows all threads no more than the calls that a daemon makes, and sets
- * no_new_privs in them as this thread has it.
+ * no_new_privs in them as this thread has it. The kernel logs what it denies,
+ * and counts nothing. Who could count would have to be another process: with
+ * SECCOMP_RET_USER_NOTIF one that may also let a denied call pass.
  * @returns undefined, or why the kernel does not do that.
  */
 export function confine(
   libc: ProcessLibc,
   needs: SandboxNeeds,
-  denials: Denials | undefined,
 ): string | undefined {
   const { arch } = Deno.build;
-  const calls = allowedCalls(arch, needs, Deno.pid);
-  const arena = new Arena(65536);
-  const program = writeProgram(
-    arena,
-    filterProgram(arch, calls, denials !== undefined),
+  const { expected, unexpected } = filterPrograms(
+    arch,
+    allowedCalls(arch, needs, Deno.pid),
   );
-  // What is not counted is at least in the system's audit log, if it has one.
-  const log = denials === undefined ? SECCOMP_FILTER_FLAG_LOG : 0;
+  // Last the one that denies seccomp(2) itself.
+  return filter(libc, expected, 0) ??
+    filter(libc, unexpected, SECCOMP_FILTER_FLAG_LOG);
+}
+
+function filter(
+  libc: ProcessLibc,
+  instructions: readonly Instruction[],
+  flags: number,
+): string | undefined {
+  const arena = new Arena(65536);
+  const program = writeProgram(arena, instructions);
   const result = libc.process.syscall(
-    SECCOMP_CALL[arch],
+    SECCOMP_CALL[Deno.build.arch],
     SECCOMP_SET_MODE_FILTER,
-    SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_SPEC_ALLOW | log,
+    SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_SPEC_ALLOW | flags,
     arena.pointer(program),
   );
   if (result < 0) return `seccomp() failed with ${errnoName(libc.errno())}`;

@@ -320,22 +320,6 @@ const SYMBOLS = {
     ],
     result: "u64",
   },
-  mprotect: {
-    parameters: [
-      "u64", // void *addr
-      "u64", // size_t len
-      "i32", // int prot
-    ],
-    result: "i32",
-  },
-  sigaction: {
-    parameters: [
-      "i32", // int signum
-      "buffer", // const struct sigaction *act
-      "pointer", // struct sigaction *oldact
-    ],
-    result: "i32",
-  },
   prctlNumber: {
     name: "prctl",
     parameters: [

@@ -1,4 +1,4 @@
-// Filter of system calls: a program of the classic BPF for seccomp(2).
+// Filters of system calls: programs of the classic BPF for seccomp(2).
 
 import type { Instruction } from "../classic_bpf.ts";
 import { Errno } from "../errno.ts";
@@ -16,7 +16,6 @@ const LONGEST_JUMP = 255;
 // include/uapi/linux/seccomp.h
 const SECCOMP_RET_ALLOW = 0x7fff0000;
 const SECCOMP_RET_ERRNO = 0x00050000;
-const SECCOMP_RET_TRAP = 0x00030000;
 
 // struct seccomp_data { int nr; __u32 arch; __u64 instruction_pointer, args[6]; }
 const NUMBER_AT = 0;
@@ -56,33 +55,45 @@ interface Section {
 }
 
 /**
- * Another architecture (i386 on x86-64) has other numbers: all are denied.
- * @param traps Whether denials raise SIGSYS, for a handler that counts them
+ * What is to be expected is denied by a filter of its own, since the kernel logs
+ * all that a filter denies, or nothing. The stricter answer of both holds.
  */
-export function filterProgram(
+interface Filters {
+  /** Of what C library and runtime try and do without: not to be logged. */
+  readonly expected: Code;
+  /** Of all else that is not allowed. */
+  readonly unexpected: Code;
+}
+
+/** Another architecture (i386 on x86-64) has other numbers: all are denied. */
+export function filterPrograms(
   arch: Architecture,
   calls: AllowedCalls,
-  traps: boolean,
-): Code {
-  const denied = traps ? TRAPPED : DENIED;
-  return [
+): Filters {
+  const program = (other: Instruction, codeFor: CodeFor): Code => [
     [BPF_LD_W_ABS, 0, 0, ARCH_AT],
     [BPF_JMP_JEQ, 1, 0, AUDIT_ARCH[arch]],
-    DENY,
+    other,
     [BPF_LD_W_ABS, 0, 0, NUMBER_AT],
-    ...search(sectionsOf(calls, denied)),
+    ...search(sectionsOf(calls, codeFor)),
   ];
+  return {
+    expected: program(ALLOW, expectedCode),
+    unexpected: program(DENY, unexpectedCode),
+  };
 }
+
+type CodeFor = (number: number, calls: AllowedCalls) => Code;
 
 function sectionsOf(
   calls: AllowedCalls,
-  denied: Code,
+  codeFor: CodeFor,
 ): readonly Section[] {
   const starts = new Set([0, NEW_CALLS, X32_CALLS]);
   for (const number of calls.keys()) starts.add(number).add(number + 1);
   const sections: Section[] = [];
   for (const from of [...starts].toSorted((a, b) => a - b)) {
-    const code = codeFor(from, calls, denied);
+    const code = codeFor(from, calls);
     // Neighbours that have the same end are one.
     if (sections.at(-1)?.code !== code) sections.push({ from, code });
   }
@@ -91,23 +102,28 @@ function sectionsOf(
 
 const ALLOWED: Code = [ALLOW];
 const DENIED: Code = [DENY];
-const TRAPPED: Code = [[BPF_RET, 0, 0, SECCOMP_RET_TRAP | Errno.EPERM]];
 const NOT_IMPLEMENTED: Code = [UNKNOWN];
 
-function codeFor(number: number, calls: AllowedCalls, denied: Code): Code {
+const expectedCode: CodeFor = (number, calls) => {
+  const expected = calls.get(number)?.expected;
+  if (expected !== undefined) {
+    return [...expected.flatMap((way) => wayCode(way, DENIED)), ALLOW];
+  }
+  return isNew(number) && !calls.has(number) ? NOT_IMPLEMENTED : ALLOWED;
+};
+
+const unexpectedCode: CodeFor = (number, calls) => {
   const rule = calls.get(number);
   if (rule !== undefined) {
-    const end = rule.isQuiet ? DENIED : denied;
     const { ways, expected = [] } = rule;
-    return [
-      ...ways.flatMap((way) => wayCode(way, ALLOWED)),
-      ...expected.flatMap((way) => wayCode(way, DENIED)),
-      ...end,
-    ];
+    const passed = [...ways, ...expected];
+    return [...passed.flatMap((way) => wayCode(way, ALLOWED)), DENY];
   }
-  if (calls.has(number)) return ALLOWED;
-  if (number >= X32_CALLS) return DENIED;
-  return number < NEW_CALLS ? denied : NOT_IMPLEMENTED;
+  return calls.has(number) || isNew(number) ? ALLOWED : DENIED;
+};
+
+function isNew(number: number): boolean {
+  return number >= NEW_CALLS && number < X32_CALLS;
 }
 
 /** A binary search: kernels before 5.11 go through it with each call. */

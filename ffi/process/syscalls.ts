@@ -21,11 +21,6 @@ export interface Rule {
   readonly ways: readonly Way[];
   /** Those that are shut, which is no news: libraries try, and do without. */
   readonly expected?: readonly Way[];
-  /**
-   * Made by the C library while signals are blocked, where a signal that tells
-   * of the denial would end the process (`denials.ts`).
-   */
-  readonly isQuiet?: true;
 }
 
 export interface SandboxNeeds {
@@ -274,7 +269,7 @@ function ruled(
     [[2, undefined], opening(1)],
     [[72, 25], { ways: [[is(1, ...FCNTLS)]] }], // fcntl()
     [[16, 29], { ways: [[is(1, ...IOCTLS)]] }], // ioctl()
-    [[157, 167], { ways: [[is(0, ...PRCTLS)]], isQuiet: true }], // prctl()
+    [[157, 167], { ways: [[is(0, ...PRCTLS)]] }], // prctl()
     [[302, 261], limitRule(pid)], // prlimit64()
     [[41, 198], SOCKET_RULE], // socket()
     [[53, 199], { ways: [[is(0, AF.UNIX)]] }], // socketpair()
@@ -299,7 +294,6 @@ const CLONE_RULE: Rule = {
   ways: [[
     masked(0, THREAD | CLONE_PTRACE | CLONE_VFORK | CLONE_NEW, THREAD),
   ]],
-  isQuiet: true,
 };
 
 /** A question: there is no new limit. */

@@ -7,7 +7,6 @@ import {
   takeRuntimeFiles,
 } from "../../ffi/process/descriptors.ts";
 import { SystemError } from "../../ffi/errno.ts";
-import { Denials } from "../../ffi/process/denials.ts";
 import {
   confine,
   emptyBoundingSet,
@@ -55,7 +54,7 @@ const dumpable = ask(PR_GET_DUMPABLE);
 const bounded = !isRoot || ask(PR_CAPBSET_READ) === 0;
 const needs = { appended: [], written: [], removedFrom: [] };
 const refusal = forbidPrivileges(libc) ??
-  confine(libc, needs, Denials.watch(libc));
+  confine(libc, needs);
 
 /** Files below a folder of /proc/self, by name. */
 function* below<T>(folder: string, read: (path: string) => T) {

@@ -2,9 +2,9 @@
  * Enters the sandbox of a daemon, and says as JSON what two threads could do
  * before and can do inside. A process of its own: there is no way back.
  */
-import { Denials } from "../../ffi/process/denials.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import { confine, forbidPrivileges } from "../../ffi/process/hardening.ts";
+import { openAppend } from "../../ffi/process/append_file.ts";
 import { openProcessLibc } from "../../ffi/process/libc.ts";
 import { spawn } from "../../ffi/process/spawn.ts";
 import { attempts } from "./attempts.ts";
@@ -36,6 +36,16 @@ function start(): string {
   }
 }
 
+/** Calls that failed with EPERM, as this process knows it of itself. */
+function refused(): Record<string, number> {
+  try {
+    openAppend(libc, "/dev/null");
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+  }
+  return Object.fromEntries(libc.refused);
+}
+
 const x32 = () =>
   libc.process.syscall(GETPID_X32, 0, 0, null) === Deno.pid ? "done" : "denied";
 
@@ -44,12 +54,23 @@ const before = {
   worker: await inWorker(),
   spawn: start(),
 };
-const denials = Denials.watch(libc);
+const library = Deno.dlopen("libc.so.6", {
+  unshare: { parameters: ["i32"], result: "i32", nonblocking: true },
+});
+const inPool = async () => ({
+  ffi: await library.symbols.unshare(0) === 0 ? "done" : "denied",
+  file: await Deno.open("/dev/null", { write: true })
+    .then((file) => (file.close(), "done"), ({ code }) => code),
+});
+const poolBefore = await inPool();
 const needs = { appended: [], written: [], removedFrom: [] };
-const refusal = forbidPrivileges(libc) ?? confine(libc, needs, denials);
-const main = attempts();
-const counted = [...denials?.counts().values() ?? []];
-const inside = { main, worker: await inWorker(), spawn: start() };
+const refusal = forbidPrivileges(libc) ?? confine(libc, needs);
+const inside = {
+  main: attempts(),
+  worker: await inWorker(),
+  spawn: start(),
+};
+const pool = { before: poolBefore, inside: await inPool() };
 
 // What the runtime and its pool of threads do all the time.
 const file = new URL("./say.ts", import.meta.url);
@@ -72,11 +93,9 @@ const [answer] = await Promise.all([
   })(),
   libc.symbols.pollInBackground(null, 0, 10),
 ]);
-const later = [...denials?.counts().values() ?? []];
-const sum = (counts: readonly number[]) => counts.reduce((a, b) => a + b, 0);
 say(JSON.stringify({
-  ...{ before, refusal, inside },
-  counted: denials && { main: sum(counted), both: sum(later) },
+  ...{ before, refusal, inside, pool },
+  refused: refused(),
   x32: x32(),
   works: texts.length === 40 && answer === 7,
 }));

@@ -51,6 +51,9 @@ export interface ProcessControl {
    * @returns Why it cannot, or undefined
    */
   confineFiles(needs: SandboxNeeds): string | undefined;
-  /** How often each system call was denied, by its number. */
-  denials(): ReadonlyMap<number, number>;
+  /**
+   * How often a call of this thread was not permitted since the sandbox is
+   * there, by its name: the sandbox denied it, or a permission is missing.
+   */
+  refusedCalls(): ReadonlyMap<string, number>;
 }

@@ -12,7 +12,7 @@ import type { Delay } from "../net/resolver.ts";
 import { Lifecycle, type Service } from "./lifecycle.ts";
 import { PidFile } from "./pid_file.ts";
 import { findIdentity, giveUpPrivileges } from "./privileges.ts";
-import { denialReports, sandboxNeeds } from "./sandbox.ts";
+import { refusalReports, sandboxNeeds } from "./sandbox.ts";
 import { listenForSignals } from "./signals.ts";
 import { spareMemory } from "./spare_memory.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -126,7 +126,7 @@ async function live(
   const services: readonly Service[] = [
     logFiles(log),
     heldBackLines(limited, world.delay),
-    denialReports(world.control, world.delay, logger),
+    refusalReports(world.control, world.delay, logger),
     spareMemory(world.control, world.delay),
     // Removed last: without a pid file there is no device either.
     pidFile,

@@ -1,4 +1,4 @@
-// The sandbox of a daemon: what it needs afterwards, and what was denied.
+// The sandbox of a daemon: what it needs afterwards, and what was refused.
 import type { SandboxNeeds } from "../../ffi/process/syscalls.ts";
 import type { Logger } from "../log/logger.ts";
 import type { LogTarget } from "../log/target.ts";
@@ -43,9 +43,13 @@ function folderOf(path: string): string {
   return slash < 0 ? "." : path.slice(0, slash + 1);
 }
 
-/** Tells of what was denied: somebody tries, or something is missing. */
-export function denialReports(
-  control: Pick<ProcessControl, "denials">,
+/**
+ * Tells of calls that were not permitted: somebody tries, or something is
+ * missing. Those of other threads, and of the runtime, are known to the kernel
+ * alone.
+ */
+export function refusalReports(
+  control: Pick<ProcessControl, "refusedCalls">,
   delay: Delay,
   logger: Logger,
 ): Service {
@@ -55,28 +59,29 @@ export function denialReports(
     async run(stop) {
       while (!stop.aborted) {
         await delay(LOOK_MS, stop).catch(() => {});
-        const counts = control.denials();
+        const counts = control.refusedCalls();
         const sum = sumOf(counts);
         if (sum === told) continue;
         told = sum;
-        logger.warning(`the sandbox has denied ${textOf(counts)}`);
+        logger.warning(`${textOf(counts)}; ${HINT}`);
       }
     },
     report() {
-      const counts = control.denials();
-      return sumOf(counts) === 0
-        ? []
-        : [`denied by the sandbox: ${textOf(counts)}`];
+      const counts = control.refusedCalls();
+      return sumOf(counts) === 0 ? [] : [textOf(counts)];
     },
   };
 }
 
-function sumOf(counts: ReadonlyMap<number, number>): number {
+/** AUDIT_SECCOMP of include/uapi/linux/audit.h. */
+const HINT =
+  "if the sandbox denied them, the kernel's log has them (audit, type=1326)";
+
+function sumOf(counts: ReadonlyMap<string, number>): number {
   return counts.values().reduce((sum, count) => sum + count, 0);
 }
 
-/** By their numbers: names of what is not needed are not kept. */
-function textOf(counts: ReadonlyMap<number, number>): string {
-  const calls = Array.from(counts, ([number, count]) => `${number}: ${count}`);
-  return `system calls (number: times): ${calls.join(", ")}`;
+function textOf(counts: ReadonlyMap<string, number>): string {
+  const calls = Array.from(counts, ([name, count]) => `${name}: ${count}`);
+  return `calls that were not permitted (name: times): ${calls.join(", ")}`;
 }

@@ -1,7 +1,6 @@
 // Control of the process, by way of the C library.
 import { takeRuntimeFiles } from "../../ffi/process/descriptors.ts";
 import { SystemError } from "../../ffi/errno.ts";
-import { Denials } from "../../ffi/process/denials.ts";
 import {
   confine,
   emptyBoundingSet,
@@ -33,7 +32,7 @@ export function systemControl(
   libc: ProcessLibc,
   absolute: (path: string) => string,
 ): ProcessControl {
-  let denials: Denials | undefined;
+  let isConfined = false;
   return {
     findUser: (name) => findUser(libc, name),
     findGroup: (name) => findGroup(libc, name),
@@ -53,8 +52,11 @@ export function systemControl(
     dropProgramPages: () => dropProgramPages(libc),
     hideMemory: () => hideMemory(libc),
     confine(needs) {
-      denials = Denials.watch(libc);
-      return forbidPrivileges(libc) ?? confine(libc, needs, denials);
+      const refusal = forbidPrivileges(libc) ?? confine(libc, needs);
+      isConfined = refusal === undefined;
+      // Those of the start have been told.
+      libc.refused.clear();
+      return refusal;
     },
     confineFiles: ({ appended, written, removedFrom }) =>
       forbidPrivileges(libc) ?? confineFiles(libc, {
@@ -62,7 +64,7 @@ export function systemControl(
         written,
         removedFrom: removedFrom.map(absolute),
       }),
-    denials: () => denials?.counts() ?? new Map(),
+    refusedCalls: () => isConfined ? libc.refused : new Map(),
   };
 }
 

@@ -19,6 +19,7 @@ export function fakeLibc(
     symbols: { ...libc.symbols, ...symbols },
     errno: () => errno,
     error: (what, syscall) => new SystemError(what, syscall, errno),
+    refused: new Map(),
     close: () => libc.close(),
   };
 }

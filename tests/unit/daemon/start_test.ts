@@ -17,7 +17,7 @@ import type {
   ProgramEnd,
   ProgramStart,
 } from "../../../src/daemon/process_control.ts";
-import { denialReports, sandboxNeeds } from "../../../src/daemon/sandbox.ts";
+import { refusalReports, sandboxNeeds } from "../../../src/daemon/sandbox.ts";
 import { runProgram } from "../../../src/daemon/run_program.ts";
 import {
   listenForSignals,
@@ -43,7 +43,7 @@ class FakeControl implements ProcessControl {
   end: ProgramEnd = { kind: "exit", status: 0 };
   fails: string | undefined;
   cannotConfine: string | undefined;
-  denied: ReadonlyMap<number, number> = new Map();
+  refused: ReadonlyMap<string, number> = new Map();
 
   findUser(name: string) {
     if (name === "loner") return { uid: 17, gid: 18 };
@@ -117,8 +117,8 @@ class FakeControl implements ProcessControl {
     return this.cannotConfine;
   }
 
-  denials() {
-    return this.denied;
+  refusedCalls() {
+    return this.refused;
   }
 
   #call(what: string) {
@@ -251,28 +251,28 @@ Deno.test("the sandbox leaves the folders of logs, pid file and unix socket", ()
   assert.deepEqual(beside.removedFrom, ["."]);
 });
 
-Deno.test("what the sandbox denies is told once, and again when it is more", async () => {
+Deno.test("calls that were not permitted are told once, and again when there are more", async () => {
   const control = new FakeControl();
   const logger = recordingLog();
   const stop = new AbortController();
-  const seen = [new Map(), new Map([[101, 1]]), new Map([[101, 1]])];
+  const seen = [new Map(), new Map([["open", 1]]), new Map([["open", 1]])];
   const delay = () => {
-    const denied = seen.shift();
-    if (denied === undefined) stop.abort();
-    control.denied = denied ?? new Map([[101, 1], [165, 2]]);
+    const refused = seen.shift();
+    if (refused === undefined) stop.abort();
+    control.refused = refused ?? new Map([["open", 1], ["socket", 2]]);
     return Promise.resolve();
   };
-  const service = denialReports(control, delay, logger);
+  const service = refusalReports(control, delay, logger);
   assert.deepEqual(service.report?.(), []);
   await service.run?.(stop.signal);
+  const begin = "calls that were not permitted (name: times): open: 1";
+  const hint =
+    "; if the sandbox denied them, the kernel's log has them (audit, type=1326)";
   assert.deepEqual(logger.lines, [
-    "WARNING: the sandbox has denied system calls (number: times): 101: 1",
-    "WARNING: the sandbox has denied system calls (number: times): " +
-    "101: 1, 165: 2",
+    `WARNING: ${begin}${hint}`,
+    `WARNING: ${begin}, socket: 2${hint}`,
   ]);
-  assert.deepEqual(service.report?.(), [
-    "denied by the sandbox: system calls (number: times): 101: 1, 165: 2",
-  ]);
+  assert.deepEqual(service.report?.(), [`${begin}, socket: 2`]);
 });
 
 Deno.test("a user that is root is warned about", () => {

@@ -18,6 +18,7 @@ function failing(
     symbols: { ...libc.symbols, ...symbols },
     errno,
     error: (what, syscall) => new SystemError(what, syscall, errno()),
+    refused: new Map(),
     close: () => {},
   };
 }
