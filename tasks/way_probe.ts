@@ -76,6 +76,7 @@ class End implements Disposable {
       now,
       log: new PlaneLog(recordingLog(), now),
       moved: () => {},
+      refused: () => {},
       maxRest: 10_000,
       idle: new WarmUp(undefined, 0),
     });

@@ -40,6 +40,7 @@ const HEARD_64 = 31;
 const CEILING_64 = 32;
 const NOTICES = 124;
 const NOTICE_WORDS = 2;
+const ASKED = 126;
 
 export interface ConnectionKeys extends SpaceKeys {
   /** Sequence numbers in the replay window; 0 checks nothing. */
@@ -255,6 +256,7 @@ export class ConnectionTable {
       words.fill(0, record + ENDPOINT, record + ENDPOINT + SOCKADDR_WORDS);
       words[record + WINDOW] = 0;
       words.fill(0, record + NOTICES, record + NOTICES + NOTICE_WORDS);
+      Atomics.store(words, record + ASKED, 0);
     });
     this.#noteRetirement();
     this.#live.delete(mux);
@@ -382,6 +384,23 @@ export class ConnectionTable {
     const mark = epoch + 1;
     return Atomics.load(this.#words, at) !== mark &&
       Atomics.exchange(this.#words, at, mark) !== mark;
+  }
+
+  /** Asks for refused datagrams; see `refused_samples.ts`. */
+  ask(mux: number, question: number): void {
+    if (!this.exists(mux)) return;
+    Atomics.store(this.#words, mux * RECORD_WORDS + ASKED, question);
+  }
+
+  /** 0 where nothing is asked for. */
+  asked(mux: number): number {
+    return Atomics.load(this.#words, mux * RECORD_WORDS + ASKED);
+  }
+
+  /** @returns Whether this kind was still asked for; now it is not */
+  takeAsked(mux: number, kind: number): boolean {
+    const at = mux * RECORD_WORDS + ASKED;
+    return (Atomics.and(this.#words, at, ~kind) & kind) !== 0;
   }
 
   /** Counters of its own for a thread that serves connections of others. */

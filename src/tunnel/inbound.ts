@@ -25,6 +25,7 @@ import {
 } from "./connection.ts";
 import { ConnectionCounter, count, PlaneCounter } from "./counters.ts";
 import { HEADROOM_BYTES } from "./outbound.ts";
+import type { RefusedSamples } from "./refused_samples.ts";
 import type { SourceFilter } from "./source_filter.ts";
 
 /**
@@ -76,6 +77,8 @@ export interface InboundOptions {
   readonly events: InboundEvents;
   /** Called with the mux of a connection whose peer was heard elsewhere. */
   readonly moved: (mux: number) => void;
+  /** Where nobody asks for samples there are none. */
+  readonly samples?: RefusedSamples | undefined;
   /** Milliseconds since 1970, by a clock that never goes back. */
   readonly now: () => number;
 }
@@ -155,6 +158,7 @@ export class Inbound {
       if (batch.wanted[i] !== 1) {
         count(connection.counters, ConnectionCounter.WRONG_TAG);
         this.#options.events.wrongTag(connection);
+        this.#offer(connection, i);
         continue;
       }
       batch.wanted[i] = this.#judge(connection, keys, i) ? 1 : 0;
@@ -240,7 +244,7 @@ export class Inbound {
     if (connection === undefined || keys === undefined) {
       return count(counters, PlaneCounter.UNKNOWN_MUX);
     }
-    if (this.#isFlooded && this.#isReplay(connection, i)) return;
+    if (this.#isFlooded && this.#mayBeReplay(connection, i)) return;
     this.#pinned.add(keys);
     const { sets } = connection;
     if (sets.length > 1) this.#pinOthers(sets);
@@ -312,8 +316,21 @@ export class Inbound {
     return some;
   }
 
-  #isReplay(connection: Connection, i: number): boolean {
+  #offer(connection: Connection, i: number): void {
+    const { batch, sources } = this;
+    const size = batch.sizeOf(i) + batch.params.tagLength;
+    const { samples } = this.#options;
+    const from = i * SOCKADDR_WORDS;
+    const at = batch.startOf(i);
+    samples?.offer(connection, batch.memory, at, size, sources, from);
+  }
+
+  #mayBeReplay(connection: Connection, i: number): boolean {
     const { batch } = this;
+    // A sample is of keys that are not here, with numbers that are.
+    if (this.#options.connections.table.asked(connection.mux) !== 0) {
+      return false;
+    }
     const seq = readSeq(batch.memory, batch.startOf(i));
     const senderId = readSenderId(batch.memory, batch.startOf(i));
     // All keys of a connection are as likely, as long as there is no tag.

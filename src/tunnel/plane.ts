@@ -5,6 +5,7 @@ import type { Endpoint } from "../net/endpoint.ts";
 import type { FamilyChoice } from "../net/resolver.ts";
 import type { RouteTable } from "../route/table.ts";
 import type { ConnectionTable } from "./connection_table.ts";
+import type { RefusedDatagram } from "./refused_samples.ts";
 
 export interface DeviceHandle {
   readonly name: string;
@@ -26,6 +27,8 @@ export interface PlaneSetup {
   readonly accepted: PagesPlace | undefined;
   /** Called when the peer of a connection is heard from another endpoint. */
   readonly moved: (mux: number) => void;
+  /** Gets the refused datagrams that the table is asked for. */
+  readonly refused?: ((refused: RefusedDatagram) => void) | undefined;
 }
 
 export interface RunningPlane {

@@ -58,6 +58,7 @@ const loop = assemble(setupOf(role === "in" ? "in" : "all"), {
   idle: { isDone: true, step() {}, skip() {} },
   log: new PlaneLog(recordingLog(), now),
   moved() {},
+  refused() {},
   maxRest: FLUSH_MS,
 });
 const arena = new Arena(2 * ROOM);

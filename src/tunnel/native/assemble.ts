@@ -20,6 +20,7 @@ import { INBOUND_ARENA_BYTES, InboundPump } from "./inbound_pump.ts";
 import type { NativeSetup, WorkerRole } from "./messages.ts";
 import { OUTBOUND_ARENA_BYTES, OutboundPump } from "./outbound_pump.ts";
 import type { PlaneLog } from "../plane_log.ts";
+import { type RefusedDatagram, RefusedSamples } from "../refused_samples.ts";
 import { boundedReplayMemory, openAcceptedMemory } from "../replay_bound.ts";
 
 const ARENA_BYTES = OUTBOUND_ARENA_BYTES + INBOUND_ARENA_BYTES +
@@ -32,6 +33,7 @@ export interface WorkerContext {
   readonly now: () => number;
   readonly log: PlaneLog;
   readonly moved: (mux: number) => void;
+  readonly refused: (refused: RefusedDatagram) => void;
   /** Longest rest of the loop, in milliseconds. */
   readonly maxRest: number;
   readonly idle: IdleWork;
@@ -42,6 +44,7 @@ export interface WorkerParts
   readonly arena: Arena;
   readonly engine: SyncCryptoEngine;
   readonly connections: Connections;
+  readonly samples: RefusedSamples;
   /** The plane's counters that this worker writes. */
   readonly counters: Float64Array;
   readonly packets: PacketMemory;
@@ -84,7 +87,7 @@ function carriesIn(role: WorkerRole): boolean {
 
 function partsOf(
   setup: NativeSetup,
-  { libc, newEngine, now, log, moved }: WorkerContext,
+  { libc, newEngine, now, log, moved, refused }: WorkerContext,
 ): WorkerParts {
   const arena = new Arena(ARENA_BYTES);
   const engine = newEngine(arena);
@@ -102,6 +105,7 @@ function partsOf(
   return {
     ...{ libc, now, log, moved, arena, engine, counters },
     connections: new Connections(table, engine, memory, kept),
+    samples: new RefusedSamples(table, refused),
     packets: openPacketMemory(arena.memory),
     port: new PacketPort(libc, arena, device, MAX_PIECES, share?.writeTo),
   };

@@ -113,10 +113,11 @@ export class NativeBuilder implements PlaneBuilder {
 
   async start(setup: PlaneSetup, stop?: AbortSignal): Promise<RunningPlane> {
     const plane = this.#plane;
-    const { moved } = setup;
+    const { moved, refused } = setup;
     const starting = plane.start(this.#optionsFor(setup), {
       logger: this.#logger,
       moved,
+      refused,
     });
     const abort = () => plane.stop();
     stop?.addEventListener("abort", abort);

@@ -45,7 +45,8 @@ export class InboundPump {
   #first = 0;
 
   constructor(setup: NativeSetup, parts: WorkerParts) {
-    const { libc, arena, connections, counters, log, moved, now } = parts;
+    const { libc, arena, connections, counters, log, moved, now, samples } =
+      parts;
     const { params, deviceType, roaming } = setup.settings;
     const routes = setup.routes && new RouteTable(setup.routes);
     this.#parts = parts;
@@ -59,7 +60,7 @@ export class InboundPump {
         arena.take(region, 64),
       ),
       {
-        ...{ connections, deviceType, roaming, counters, now, moved },
+        ...{ connections, deviceType, roaming, counters, now, moved, samples },
         filter: sourceFilterOf(setup.settings, routes),
         share: setup.share,
         events: log,
@@ -189,12 +190,12 @@ export class InboundPump {
 /** Where datagrams may come joined, and have tags. */
 function probeOf(
   { gro, settings: { params }, share }: NativeSetup,
-  { arena, engine, connections, counters, log }: WorkerParts,
+  { arena, engine, connections, counters, log, samples }: WorkerParts,
 ): StrangerProbe | undefined {
   if (!gro || params.tagLength === 0) return undefined;
   const at = arena.take(DatagramBatch.regionBytes(params, MESSAGES), 64);
   return new StrangerProbe(
     new DatagramBatch(arena.bytes, params, MESSAGES, at),
-    { engine, connections, share, counters, events: log },
+    { engine, connections, share, counters, events: log, samples },
   );
 }

@@ -4,6 +4,7 @@ import type { LevelName } from "../../log/level.ts";
 import type { CoalescerOptions } from "../../offload/coalesce.ts";
 import type { DeviceReader } from "./device_turn.ts";
 import type { SendSockets } from "./gso_sender.ts";
+import type { RefusedDatagram } from "../refused_samples.ts";
 import type { TunnelSettings } from "../settings.ts";
 
 /** Engines that answer at once, as a worker needs it. */
@@ -74,6 +75,7 @@ export type WorkerMessage =
   | { readonly kind: "ready" }
   /** The peer of a connection was heard from another endpoint. */
   | { readonly kind: "moved"; readonly mux: number }
+  | { readonly kind: "refused"; readonly refused: RefusedDatagram }
   | { readonly kind: "log"; readonly level: LevelName; readonly text: string }
   | { readonly kind: "stopped" }
   | { readonly kind: "failed"; readonly reason: string };

@@ -4,6 +4,7 @@ import { EventFd } from "../../../ffi/poll.ts";
 import type { Logger } from "../../log/logger.ts";
 import { PLANE_COUNTERS } from "../counters.ts";
 import { DeviceTurn } from "./device_turn.ts";
+import type { RefusedDatagram } from "../refused_samples.ts";
 import type { CrewMember, NativeSetup, WorkerMessage } from "./messages.ts";
 
 type Wiring = "turn" | "wakeup" | "otherWakeup" | "stop" | "counters";
@@ -20,6 +21,7 @@ const PAIR: readonly CrewMember[] = [{ role: "in" }, { role: "out" }];
 interface NativeListener {
   readonly logger: Logger;
   readonly moved: (mux: number) => void;
+  readonly refused?: ((refused: RefusedDatagram) => void) | undefined;
 }
 
 class Carrier {
@@ -52,6 +54,8 @@ class Carrier {
           return listener()?.logger[data.level](data.text);
         case "moved":
           return listener()?.moved(data.mux);
+        case "refused":
+          return listener()?.refused?.(data.refused);
         case "stopped":
           return this.#end();
         case "failed":

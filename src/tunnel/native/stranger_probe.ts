@@ -18,6 +18,7 @@ import { authenticateBatch } from "../../satp/pipeline.ts";
 import type { Connection, Connections } from "../connection.ts";
 import { ConnectionCounter, count, PlaneCounter } from "../counters.ts";
 import type { InboundEvents } from "../inbound.ts";
+import type { RefusedSamples } from "../refused_samples.ts";
 
 /** Fewer joined ones are not worth a tag of their own. */
 const LEAST_JOINED = 3;
@@ -34,6 +35,7 @@ interface StrangerProbeOptions {
   readonly share: { readonly index: number; readonly of: number } | undefined;
   readonly counters: Float64Array;
   readonly events: Pick<InboundEvents, "wrongTag">;
+  readonly samples?: RefusedSamples | undefined;
 }
 
 export class StrangerProbe {
@@ -140,7 +142,8 @@ export class StrangerProbe {
   }
 
   #drop(received: Messages, i: number): void {
-    const { counters, events } = this.#options;
+    const { counters, events, samples } = this.#options;
+    const batch = this.#batch;
     const m = this.#messages[i] ?? 0;
     const connection = this.#connections[i];
     if (connection === undefined) return;
@@ -148,6 +151,10 @@ export class StrangerProbe {
     count(connection.counters, ConnectionCounter.WRONG_TAG);
     count(counters, PlaneCounter.FORGED_JOINED, joinedIn(received, m) - 1);
     events.wrongTag(connection);
+    const from = received.senderAt(m) >>> 2;
+    const size = batch.sizeOf(i) + batch.params.tagLength;
+    const at = batch.startOf(i);
+    samples?.offer(connection, batch.memory, at, size, batch.words, from);
   }
 }
 

@@ -191,6 +191,7 @@ class LoopbackTunnel implements Disposable {
       ...{ libc, newEngine, now },
       log: new PlaneLog(THROWING, now),
       moved: () => {},
+      refused: () => {},
       maxRest: 0,
       idle: new WarmUp(undefined, 0),
     });

@@ -10,6 +10,7 @@ import { engineMaker } from "../engine_maker.ts";
 import { assemble } from "./assemble.ts";
 import type { NativeSetup, WorkerMessage } from "./messages.ts";
 import { FLUSH_MS, PlaneLog } from "../plane_log.ts";
+import type { RefusedDatagram } from "../refused_samples.ts";
 import { openWarmUp } from "./warm_up.ts";
 
 function carry(setup: NativeSetup): void {
@@ -20,8 +21,10 @@ function carry(setup: NativeSetup): void {
   using idle = openWarmUp(setup, { libc, newEngine, now });
   const log = new PlaneLog(postingLogger(), now, setup.settings);
   const moved = (mux: number) => post({ kind: "moved", mux });
+  const refused = (refused: RefusedDatagram) =>
+    post({ kind: "refused", refused });
   const loop = assemble(setup, {
-    ...{ libc, newEngine, now, log, moved, idle },
+    ...{ libc, newEngine, now, log, moved, refused, idle },
     maxRest: FLUSH_MS,
   });
   const stop = new Int32Array(setup.stop);

@@ -19,6 +19,7 @@ import type {
 import { FLUSH_MS, PlaneLog } from "../plane_log.ts";
 import { PacketRouter } from "../packet_router.ts";
 import { type BatchMaker, PortablePlane } from "./plane.ts";
+import { RefusedSamples } from "../refused_samples.ts";
 import { boundedReplayMemory, openAcceptedMemory } from "../replay_bound.ts";
 import type { TunnelSettings } from "../settings.ts";
 import { sourceFilterOf } from "../source_filter.ts";
@@ -73,7 +74,9 @@ export class PortableBuilder implements PlaneBuilder {
     return this.#own([bindUdpToAll(family, port)]);
   }
 
-  start({ table, routes, accepted, moved }: PlaneSetup): Promise<RunningPlane> {
+  start(
+    { table, routes, accepted, moved, refused }: PlaneSetup,
+  ): Promise<RunningPlane> {
     const device = this.#device;
     if (device === undefined) throw new Error("Cannot start without a device");
     const { params, deviceType, mux, senderIds, allowWrap, roaming } =
@@ -107,6 +110,7 @@ export class PortableBuilder implements PlaneBuilder {
         filter: sourceFilterOf(this.#settings, routes),
         events: planeLog,
         moved,
+        samples: refused && new RefusedSamples(table, refused),
         now: this.#now,
       },
       noSocket: (to) => planeLog.noSocket(to),

@@ -109,6 +109,7 @@ async function withWorker(
     newEngine: (arena) => failOnce(newEngine(arena)),
     log: new PlaneLog(log, now),
     moved: () => {},
+    refused() {},
     maxRest: 0,
     idle: new WarmUp(undefined, 0),
   });
