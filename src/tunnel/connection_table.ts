@@ -360,7 +360,7 @@ export class ConnectionTable {
 
   /** For keys that are to seal later; see {@link NumberSpaces}. */
   reserveAhead(mux: number, keys: SpaceKeys): void {
-    this.#spaces.reserveAhead(mux, keys);
+    this.#spaces.reserveAhead(this.#numbers, mux, keys);
   }
 
   /** Of the numbers used with these keys, for {@link forgetNumbers}. */

@@ -147,9 +147,9 @@ export class NumberSpaces {
    * Reserves numbers for keys that are to seal later: those that change then
    * wait for no disk.
    */
-  reserveAhead(mux: number, keys: SpaceKeys): void {
+  reserveAhead(words: NumberWords, mux: number, keys: SpaceKeys): void {
     const space = this.#spaceOf(mux, keys);
-    this.#ceilings.begin(space, this.#leftOf(space));
+    this.#ceilings.begin(space, this.#numberOf(words, space));
   }
 
   /** What {@link forget} takes; it says nothing of the keys. */
