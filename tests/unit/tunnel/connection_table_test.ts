@@ -776,6 +776,7 @@ Deno.test("the place where used numbers are kept is asked while no record is loc
         });
       },
       settle: () => ask("settle"),
+      forget: () => {},
     },
   });
   const table = new ConnectionTable(shared, spaces);
