@@ -804,6 +804,7 @@ Deno.test("at the end what was taken in use last is given back first", () => {
             return { first: from, end: from + count };
           }),
         settle: (unused) => given.push(...unused.map(({ next }) => next)),
+        forget: () => {},
       },
     }),
   );
