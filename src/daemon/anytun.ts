@@ -5,6 +5,7 @@ import { RouteTable } from "../route/table.ts";
 import { type MasterSecrets, masterSecrets } from "../satp/secrets.ts";
 import { ConnectionTable } from "../tunnel/connection_table.ts";
 import { NumberSpaces } from "../tunnel/number_spaces.ts";
+import type { RefusedDatagram } from "../tunnel/refused_samples.ts";
 import { DataPlane, DeviceAndSockets } from "./data_plane.ts";
 import { KeptNumbers, openState } from "./kept_numbers.ts";
 import { KeyRotation } from "./key_rotation.ts";
@@ -89,7 +90,11 @@ async function servicesOf(
     claim,
   );
   const accepted = state?.accepted?.place;
-  const plane = new DataPlane(ends, { table, routes, accepted, moved });
+  const refused = rotation &&
+    ((datagram: RefusedDatagram) => rotation.refused(datagram));
+  const plane = new DataPlane(ends, {
+    ...{ table, routes, accepted, moved, refused },
+  });
   const resolver = new Resolver(world.lookup, world.delay, logger);
   const secrets = rotation ? () => rotation.secrets() : fixed;
   const peer = new Peer(options, {

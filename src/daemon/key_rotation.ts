@@ -3,12 +3,16 @@
 import type { Identity } from "../../ffi/process/identity.ts";
 import type { AnytunOptions } from "../config/anytun.ts";
 import { hkdf } from "../crypto/hkdf.ts";
+import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
 import { type ClockGap, EpochSchedule } from "../satp/epoch_schedule.ts";
 import { epochAt, KeyChain, MAX_STEPS } from "../satp/key_chain.ts";
 import type { MasterSecrets } from "../satp/secrets.ts";
+import type { ConnectionTable } from "../tunnel/connection_table.ts";
+import type { RefusedDatagram } from "../tunnel/refused_samples.ts";
 import { ChainFile } from "./chain_file.ts";
-import { type EpochContext, EpochKeys } from "./epoch_keys.ts";
+import { ClockHealing } from "./clock_healing.ts";
+import { EpochKeys } from "./epoch_keys.ts";
 import type { Service } from "./lifecycle.ts";
 import type { World } from "./world.ts";
 
@@ -19,15 +23,41 @@ const RETRY_MS = 60_000;
 
 export type RotationOptions = Pick<
   AnytunOptions,
-  "kdPrf" | "mux" | "role" | "windowSize"
+  | "authAlgo"
+  | "cipher"
+  | "kdPrf"
+  | "mux"
+  | "role"
+  | "tagLength"
+  | "windowSize"
 >;
 
-interface RotationContext extends EpochContext {
+interface RotationContext {
+  readonly table: ConnectionTable;
+  readonly logger: Logger;
   /** That the daemon changes to, if it does. */
   readonly identity: Identity | undefined;
+  /** Has the data plane make the connection ready. */
+  readonly prepare: (mux: number) => Promise<void>;
+  /** Has the data plane wipe what is out of use. */
+  readonly dropRetired: () => void;
+  /** Called when the connection has other keys. */
+  readonly moved: (mux: number) => void;
 }
 
-type RotationWorld = Pick<World, "delay" | "elapsed" | "now" | "openKeptFile">;
+type RotationWorld = Pick<
+  World,
+  "delay" | "elapsed" | "now" | "openKeptFile" | "random"
+>;
+
+/** What there is once the file was read. */
+interface Parts {
+  readonly file: ChainFile;
+  readonly chain: KeyChain;
+  readonly schedule: EpochSchedule;
+  readonly keys: EpochKeys;
+  readonly healing: ClockHealing;
+}
 
 export class KeyRotation implements Service {
   readonly name = "key chain";
@@ -36,9 +66,7 @@ export class KeyRotation implements Service {
   readonly #context: RotationContext;
   readonly #world: RotationWorld;
   #file: ChainFile | undefined;
-  #chain: KeyChain | undefined;
-  #schedule: EpochSchedule | undefined;
-  readonly #keys: EpochKeys;
+  #opened: Parts | undefined;
   #isLost = false;
   #gap: ClockGap | undefined;
   #retryAt = -Infinity;
@@ -53,28 +81,13 @@ export class KeyRotation implements Service {
     this.#options = options;
     this.#context = context;
     this.#world = world;
-    const secretsOf = (epoch: number) => this.#secretsOf(epoch);
-    this.#keys = new EpochKeys(options, context, secretsOf);
   }
 
   /** @throws if the file is of no use, or of no use now */
   start(): void {
-    const { now, openKeptFile } = this.#world;
     try {
-      this.#file = new ChainFile(openKeptFile(this.#path));
-      const link = this.#file.read();
-      this.#chain = new KeyChain(link, hkdf);
-      link.key.fill(0);
-      const { identity } = this.#context;
-      if (identity !== undefined) this.#file.giveTo(identity);
-      const present = epochAt(now() / 1000, link.interval);
-      if (present - link.epoch > MAX_STEPS) {
-        throw new Error(
-          `it is ${present - link.epoch} epochs behind the clock of this ` +
-            "host: set the clock, or make a new key chain",
-        );
-      }
-      this.#schedule = new EpochSchedule(link, this.#world);
+      this.#file = new ChainFile(this.#world.openKeptFile(this.#path));
+      this.#opened = this.#open(this.#file);
     } catch (cause) {
       const reason = reasonOf(cause);
       throw new Error(`Cannot use ${this.#title}: ${reason}`, { cause });
@@ -82,7 +95,7 @@ export class KeyRotation implements Service {
   }
 
   folders(): readonly number[] {
-    return [this.#opened(this.#file).folder];
+    return [this.#parts.file.folder];
   }
 
   /**
@@ -93,7 +106,7 @@ export class KeyRotation implements Service {
    */
   claim(senderIds: readonly number[]): readonly number[] {
     const { role, mux } = this.#options;
-    const file = this.#opened(this.#file);
+    const { file } = this.#parts;
     const free = senderIds.filter((id) => file.claim(role, mux, id));
     if (free.length > 0) return free;
     throw new Error(
@@ -105,10 +118,13 @@ export class KeyRotation implements Service {
 
   /** The keys to connect with, to be overwritten. */
   secrets(): MasterSecrets {
-    const [schedule, chain] = this.#parts;
-    const epoch = sealedIn(schedule);
-    this.#keys.note(chain.epoch, epoch);
-    return this.#keys.begin(epoch);
+    const { keys, schedule } = this.#parts;
+    return keys.begin(sealedIn(schedule));
+  }
+
+  /** Takes a datagram that nothing opens, as the table was asked for. */
+  refused(refused: RefusedDatagram): void {
+    this.#opened?.healing.take(refused);
   }
 
   async run(stop: AbortSignal): Promise<void> {
@@ -120,52 +136,94 @@ export class KeyRotation implements Service {
   }
 
   report(): readonly string[] {
-    if (this.#schedule === undefined) return [];
-    const { confirmed } = this.#schedule;
+    if (this.#opened === undefined) return [];
+    const { schedule } = this.#opened;
+    const { confirmed } = schedule;
     const heard = confirmed === undefined
       ? "nothing was heard yet"
       : `the peer was heard in ${confirmed}`;
-    return [`key chain: epoch ${sealedIn(this.#schedule)}, ${heard}`];
+    return [`key chain: epoch ${sealedIn(schedule)}, ${heard}`];
   }
 
   close(): void {
-    this.#chain?.erase();
+    this.#opened?.healing.close();
+    this.#opened?.chain.erase();
     this.#file?.[Symbol.dispose]();
   }
 
-  #look(): void {
-    const [schedule, chain] = this.#parts;
-    if (!this.#keys.areThere()) return;
-    this.#keys.listen(schedule);
-    this.#warn(schedule);
-    this.#keys.change(schedule.wanted());
-    this.#moveOn(schedule, chain);
+  #open(file: ChainFile): Parts {
+    const { kdPrf, cipher, authAlgo, tagLength, ...own } = this.#options;
+    if (kdPrf === "null") throw new Error("there are no keys without --kd-prf");
+    const link = file.read();
+    const chain = new KeyChain(link, hkdf);
+    link.key.fill(0);
+    const { identity, table } = this.#context;
+    if (identity !== undefined) file.giveTo(identity);
+    const present = epochAt(this.#world.now() / 1000, link.interval);
+    if (present - link.epoch > MAX_STEPS) {
+      throw new Error(
+        `it is ${present - link.epoch} epochs behind the clock of this ` +
+          "host: set the clock, or make a new key chain",
+      );
+    }
+    const schedule = new EpochSchedule(link, this.#world);
+    const options = { ...own, kdPrf };
+    const params = { cipher, kdPrf, authAlgo, tagLength };
+    return {
+      ...{ file, chain, schedule },
+      keys: new EpochKeys(options, table, chain),
+      healing: new ClockHealing(
+        { ...options, params },
+        table,
+        this.#world.random,
+      ),
+    };
   }
 
-  #secretsOf(epoch: number): MasterSecrets {
-    const { kdPrf } = this.#options;
-    if (kdPrf === "null") throw new Error(`Cannot use ${this.#title}: no keys`);
-    const [, chain] = this.#parts;
-    chain.approach(Math.max(this.#keys.epoch - 1, chain.epoch));
-    return chain.secrets(epoch, kdPrf);
+  #look(): void {
+    const parts = this.#parts;
+    const { schedule, keys } = parts;
+    const opened = keys.look();
+    if (opened === undefined) return;
+    for (const epoch of opened) schedule.opened(epoch);
+    this.#heal(parts, opened.length > 0);
+    this.#warn(schedule);
+    this.#change(parts);
+    this.#moveOn(parts);
+  }
+
+  #heal({ healing, schedule, chain }: Parts, isHeard: boolean): void {
+    const epoch = healing.look(schedule, chain, isHeard);
+    if (epoch !== undefined) schedule.opened(epoch);
+  }
+
+  #change({ keys, schedule }: Parts): void {
+    const { mux } = this.#options;
+    const { moved, prepare, dropRetired, logger } = this.#context;
+    const change = keys.change(schedule.wanted());
+    if (change === "none") return;
+    dropRetired();
+    void prepare(mux);
+    if (change === "opening") return;
+    moved(mux);
+    logger.info(`key chain: sealing in epoch ${keys.sealing}`);
   }
 
   /** The file first: a crash in between leaves both, and loses neither. */
-  #moveOn(schedule: EpochSchedule, chain: KeyChain): void {
+  #moveOn({ file, schedule, chain, keys }: Parts): void {
     const oldest = schedule.oldest();
     const now = this.#world.elapsed();
-    const file = this.#opened(this.#file);
     if (oldest > file.epoch && now >= this.#retryAt) {
       this.#write(() => file.moveOn(chain, oldest));
     }
     chain.eraseBefore(oldest);
     // Not before they are gone from the file: a restart may bring them back.
-    this.#keys.forgetBefore(Math.min(oldest, file.epoch));
+    keys.forgetBefore(Math.min(oldest, file.epoch));
   }
 
   /** What fails later, such as for a folder that is not the user's, shows now. */
   #tryFile(): void {
-    this.#write(() => this.#opened(this.#file).rewrite());
+    this.#write(() => this.#parts.file.rewrite());
   }
 
   #write(work: () => "written" | "kept" | "foreign"): void {
@@ -206,17 +264,13 @@ export class KeyRotation implements Service {
     this.#gap = gap;
   }
 
-  get #parts(): readonly [EpochSchedule, KeyChain] {
-    return [this.#opened(this.#schedule), this.#opened(this.#chain)];
+  get #parts(): Parts {
+    if (this.#opened !== undefined) return this.#opened;
+    throw new Error(`Cannot use ${this.#title} before it is open`);
   }
 
   get #title(): string {
     return `the key chain in '${this.#path}' (--key-chain)`;
-  }
-
-  #opened<T>(thing: T | undefined): T {
-    if (thing !== undefined) return thing;
-    throw new Error(`Cannot use ${this.#title} before it is open`);
   }
 }
 

@@ -131,6 +131,12 @@ export class EpochSchedule {
     this.#refusedSince ??= this.#clock.elapsed();
   }
 
+  /** Whether all was refused for long. */
+  get isSeeking(): boolean {
+    const since = this.#refusedSince ?? Infinity;
+    return this.#clock.elapsed() - since >= HEALING_PATIENCE_MS;
+  }
+
   /**
    * Whether it is time to try one of those datagrams against other epochs:
    * once a second, if all were refused for long. What it is asked for counts
@@ -139,9 +145,7 @@ export class EpochSchedule {
    */
   trial(): readonly number[] {
     const elapsed = this.#clock.elapsed();
-    const since = this.#refusedSince ?? Infinity;
-    if (elapsed - since < HEALING_PATIENCE_MS) return [];
-    if (since === Infinity) return [];
+    if (!this.isSeeking) return [];
     if (elapsed - this.#triedAt < HEALING_PAUSE_MS) return [];
     this.#triedAt = elapsed;
     return this.#strangers();

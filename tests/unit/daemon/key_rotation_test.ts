@@ -108,7 +108,10 @@ function setUp({ at = 10_000 } = {}) {
   const calls: string[] = [];
   const origin = { ms: FIRST * INTERVAL * 1000 + at };
   const rotation = new KeyRotation("c", {
+    authAlgo: "sha1",
+    cipher: "aes-ctr-128",
     kdPrf: "aes-ctr-128",
+    tagLength: 10,
     mux: MUX,
     role: "left",
     windowSize: 64,
@@ -122,6 +125,7 @@ function setUp({ at = 10_000 } = {}) {
     elapsed: time.now,
     now: () => origin.ms + time.now(),
     openKeptFile: () => file,
+    random: (words) => void crypto.getRandomValues(words),
   });
   const stop = new AbortController();
   const begin = () => {
