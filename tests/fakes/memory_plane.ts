@@ -28,6 +28,10 @@ import {
 import type { NativeEngineName } from "../../src/tunnel/native/messages.ts";
 import { PlaneLog } from "../../src/tunnel/plane_log.ts";
 import { PacketRouter } from "../../src/tunnel/packet_router.ts";
+import {
+  type RefusedDatagram,
+  RefusedSamples,
+} from "../../src/tunnel/refused_samples.ts";
 import { sourceFilterOf } from "../../src/tunnel/source_filter.ts";
 import { PortablePlane } from "../../src/tunnel/portable/plane.ts";
 import type {
@@ -143,6 +147,7 @@ export interface MemoryPlaneOptions extends PlaneOptions {
 export class MemoryPlane implements PlaneUnderTest {
   readonly table = new ConnectionTable(ConnectionTable.allocate());
   readonly moved: number[] = [];
+  readonly refused: RefusedDatagram[] = [];
   /** What the plane's clock shows, in milliseconds. */
   now = 1000;
   readonly #device = new MemoryDevice();
@@ -199,6 +204,10 @@ export class MemoryPlane implements PlaneUnderTest {
         ),
         events,
         moved: (mux) => this.moved.push(mux),
+        samples: new RefusedSamples(
+          this.table,
+          (refused) => this.refused.push(refused),
+        ),
         now,
       },
       noSocket: (to) => events.noSocket(to),

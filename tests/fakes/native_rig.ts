@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { RefusedDatagram } from "../../src/tunnel/refused_samples.ts";
 import { type Libc, openLibc } from "../../ffi/libc.ts";
 import type { UdpSocket } from "../../ffi/net/udp.ts";
 import { type Endpoint, formatEndpoint } from "../../src/net/endpoint.ts";
@@ -68,6 +69,7 @@ export class NativeRig implements PlaneUnderTest {
   /** What was written to the device, as it was: with virtio headers, if any. */
   readonly written: Uint8Array[] = [];
   readonly moved: number[] = [];
+  readonly refused: RefusedDatagram[] = [];
   readonly device: PairDevice;
   readonly plane: NativePlane;
   /** Settles when the plane ends; see {@link NativePlane.finished}. */
@@ -96,6 +98,7 @@ export class NativeRig implements PlaneUnderTest {
       await plane.start(rig.#nativeOptions(options), {
         logger: rig.#log,
         moved: (mux) => rig.moved.push(mux),
+        refused: (refused) => rig.refused.push(refused),
       });
     } catch (error) {
       rig.#close();

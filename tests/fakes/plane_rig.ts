@@ -12,6 +12,7 @@ import type {
   ConnectionTable,
 } from "../../src/tunnel/connection_table.ts";
 import { ConnectionCounter } from "../../src/tunnel/counters.ts";
+import type { RefusedDatagram } from "../../src/tunnel/refused_samples.ts";
 
 /** Hosts that talk to a plane. `away` is of IPv6 where the system has it. */
 export type PeerName = "home" | "away" | "attacker";
@@ -45,6 +46,8 @@ export interface PlaneUnderTest extends AsyncDisposable {
   readonly table: ConnectionTable;
   /** Muxes of the peers that were heard from another endpoint. */
   readonly moved: readonly number[];
+  /** Refused datagrams that the table was asked for. */
+  readonly refused: readonly RefusedDatagram[];
   /** Adds a connection. */
   connect(mux: number, keys: ConnectionKeys, remote?: PeerName): Promise<void>;
   /** Has the keys of a connection ready before a packet needs them. */

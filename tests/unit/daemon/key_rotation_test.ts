@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createSatpCodec } from "../../../mod.ts";
 import { hkdf } from "../../../src/crypto/hkdf.ts";
 import type { KeptBytes } from "../../../src/daemon/chain_file.ts";
 import { KeyRotation } from "../../../src/daemon/key_rotation.ts";
@@ -13,6 +14,8 @@ import type {
   NumberStore,
 } from "../../../src/tunnel/ceilings.ts";
 import { NumberSpaces } from "../../../src/tunnel/number_spaces.ts";
+import { ConnectionCounter } from "../../../src/tunnel/counters.ts";
+import { SenderKind } from "../../../src/tunnel/refused_samples.ts";
 import { ManualClock } from "../../fakes/manual_clock.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
 
@@ -288,6 +291,38 @@ Deno.test("a peer that is ahead is followed as soon as it is heard", async () =>
   hear(next?.name);
   await pass(1);
   assert.equal(key(), keyOf(FIRST + 1));
+  end();
+  await over;
+});
+
+Deno.test("a clock that is far behind heals, and it is said whose seems wrong", async () => {
+  const { begin, pass, hear, key, logger, table, rotation, end } = setUp();
+  const over = begin();
+  await pass(1);
+  hear();
+  await pass(1);
+  const secrets = new KeyChain(link(FIRST), hkdf).secrets(
+    FIRST + 5,
+    "aes-ctr-128",
+  );
+  const peer = await createSatpCodec({ role: "right", mux: MUX, ...secrets });
+  const datagram = await peer.seal({
+    ...{ seq: 0, payloadType: 0x0800, payload: new Uint8Array(40) },
+  });
+  for (let second = 0; second < 8; second++) {
+    const counters = table.counters(MUX);
+    counters[ConnectionCounter.WRONG_TAG] = second + 1;
+    if (table.asked(MUX) !== 0) {
+      rotation.refused({ mux: MUX, kind: SenderKind.STRANGER, datagram });
+    }
+    await pass(1);
+  }
+  assert.equal(key(), keyOf(FIRST + 5));
+  const [line] = logger.lines.filter((line) => /clock/.test(line));
+  assert.match(
+    line ?? "",
+    /^WARNING: the clock of the peer is ahead of that of this host by 28\d s or more: that of the peer seems wrong$/,
+  );
   end();
   await over;
 });
