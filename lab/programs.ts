@@ -18,15 +18,16 @@ const BINARY = `${ROOT}dist/anytun`;
 function source(...permissions: readonly string[]): string[] {
   const run = ["run", "--quiet", "--no-prompt", "--cached-only"];
   const always = ["--allow-net", "--allow-ffi"];
-  const main = `${ROOT}src/cli/main.ts`;
-  return [Deno.execPath(), ...run, ...always, ...permissions, main];
+  return [Deno.execPath(), ...run, ...always, ...permissions];
 }
+
+const MAIN = `${ROOT}src/cli/main.ts`;
 
 /** Run from its source; to load its workers it reads that. */
 export const fromSource: OurProgram = {
   name: "from source",
   letter: "s",
-  command: source(`--allow-read=${ROOT}`),
+  command: [...source(`--allow-read=${ROOT}`), MAIN],
   missing: null,
 };
 
@@ -34,9 +35,20 @@ export const fromSource: OurProgram = {
 export const withoutWorkers: OurProgram = {
   name: "from source without workers",
   letter: "p",
-  command: source(),
+  command: [...source(), MAIN],
   missing: null,
 };
+
+/**
+ * As {@link fromSource}, with clocks that run ten times as fast.
+ *
+ * @param origin Since when, in ms since 1970
+ */
+export function fastClock(origin: number): OurProgram {
+  const script = `${ROOT}lab/scripts/fast_clock.ts`;
+  const command = [...source(`--allow-read=${ROOT}`), script, String(origin)];
+  return { ...fromSource, name: "with fast clocks", command };
+}
 
 /** As one file, made by `deno compile`. */
 export const asBinary: OurProgram = {

@@ -9,6 +9,7 @@ import type {
   MasterKey,
   SyncCryptoEngine,
 } from "../satp/engine.ts";
+import { copyOfKey } from "../satp/secrets.ts";
 import { AES_SCRATCH_BYTES, AES_WASM } from "./aes_wasm.ts";
 import { HMAC_LANES_BYTES, HmacLanes } from "./hmac_lanes.ts";
 import { openKernel } from "./kernel.ts";
@@ -90,7 +91,7 @@ export class BuiltinEngine implements SyncCryptoEngine {
     if (![16, 24, 32].includes(key.length)) {
       throw new RangeError(`Cannot use an AES key: it has ${key.length} bytes`);
     }
-    const copy = Uint8Array.from(key);
+    const copy = copyOfKey(key);
     return {
       encrypt: (memory, at, blocks) => {
         this.#check(memory);

@@ -1,4 +1,5 @@
 // HKDF (RFC 5869) with SHA-256 and without salt, for outputs of one hash.
+import { roomForKey } from "../satp/secrets.ts";
 import { sha256, SHA256_BLOCK_BYTES, SHA256_BYTES } from "./sha256.ts";
 
 const INNER = 0x36;
@@ -21,12 +22,12 @@ export function hkdf(
   // Section 2.2: the salt that is none is zeros of a hash's length.
   const prk = hmac(new Uint8Array(SHA256_BYTES), ikm);
   // Section 2.3: the first block alone.
-  const block = buffer(info.length + 1);
+  const block = roomForKey(info.length + 1);
   block.set(info);
   block[info.length] = 1;
   const okm = hmac(prk, block);
   prk.fill(0);
-  const output = buffer(length);
+  const output = roomForKey(length);
   output.set(okm.subarray(0, length));
   okm.fill(0);
   return output;
@@ -45,14 +46,10 @@ function sha256Behind(
   pad: number,
   data: Uint8Array,
 ): Uint8Array<ArrayBuffer> {
-  const message = buffer(SHA256_BLOCK_BYTES + data.length);
+  const message = roomForKey(SHA256_BLOCK_BYTES + data.length);
   for (let k = 0; k < SHA256_BLOCK_BYTES; k++) message[k] = (key[k] ?? 0) ^ pad;
   message.set(data, SHA256_BLOCK_BYTES);
   const digest = sha256(message);
   message.fill(0);
   return digest;
-}
-
-function buffer(length: number): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(new ArrayBuffer(length));
 }

@@ -10,6 +10,7 @@ import type {
   MasterKey,
   SyncCryptoEngine,
 } from "../satp/engine.ts";
+import { copyOfKey } from "../satp/secrets.ts";
 import { HMAC_LANES_BYTES, HmacLanes } from "./hmac_lanes.ts";
 import { OpensslMac } from "./openssl_mac.ts";
 
@@ -44,7 +45,7 @@ export class OpensslEngine implements SyncCryptoEngine {
   }
 
   importMasterKey(key: Uint8Array): MasterKey {
-    const copy = Uint8Array.from(key);
+    const copy = copyOfKey(key);
     try {
       const ecb = this.#aes.ecb(copy);
       return {

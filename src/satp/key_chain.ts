@@ -1,7 +1,7 @@
 // Chain of keys: each epoch's master key and salt come from a chain key that
 // moves forward alone (spec/keychain.md).
 import { type KdPrfName, keyBytes, SALT_BYTES } from "./params.ts";
-import type { MasterSecrets } from "./secrets.ts";
+import { copyOfKey, type MasterSecrets } from "./secrets.ts";
 
 export const CHAIN_KEY_BYTES = 32;
 /** Seconds. */
@@ -52,7 +52,7 @@ export class KeyChain {
   constructor(link: ChainLink, hkdf: Hkdf) {
     this.interval = link.interval;
     this.#hkdf = hkdf;
-    this.#base = { ...link, key: copyOf(link.key) };
+    this.#base = { ...link, key: copyOfKey(link.key) };
     const u32 = new DataView(new ArrayBuffer(4));
     u32.setUint32(0, link.interval);
     this.#step = joined(ascii("anytun chain 1 step"), u32.buffer);
@@ -95,7 +95,7 @@ export class KeyChain {
           `${near.epoch}, it must be at most ${MAX_STEPS} epochs before`,
       );
     }
-    let key = copyOf(near.key);
+    let key: Uint8Array = copyOfKey(near.key);
     for (let step = 0; step < steps; step++) {
       const next = this.#hkdf(key, this.#step, CHAIN_KEY_BYTES);
       key.fill(0);
@@ -128,14 +128,6 @@ export class KeyChain {
     this.#base.key.fill(0);
     this.#near?.key.fill(0);
   }
-}
-
-// A short array of its own would lie in the heap, where the collector copies
-// what it moves and overwrites nothing.
-function copyOf(bytes: Uint8Array): Uint8Array {
-  const copy = new Uint8Array(new ArrayBuffer(bytes.length));
-  copy.set(bytes);
-  return copy;
 }
 
 function ascii(text: string): Uint8Array {

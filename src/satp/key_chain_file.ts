@@ -6,6 +6,7 @@ import {
   MAX_INTERVAL,
   MIN_INTERVAL,
 } from "./key_chain.ts";
+import { roomForKey } from "./secrets.ts";
 
 /** Bytes; a file that is right has at most 130. */
 export const CHAIN_FILE_LIMIT = 4096;
@@ -122,7 +123,7 @@ function decimalOf(bytes: Uint8Array): number | undefined {
 
 function keyOf(digits: Uint8Array): Uint8Array | undefined {
   if (digits.length !== 2 * CHAIN_KEY_BYTES) return undefined;
-  const key = new Uint8Array(new ArrayBuffer(CHAIN_KEY_BYTES));
+  const key = roomForKey(CHAIN_KEY_BYTES);
   for (let k = 0; k < digits.length; k++) {
     const value = digitOf(digits[k] ?? 0);
     if (value < 0) {

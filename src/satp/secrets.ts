@@ -74,3 +74,18 @@ export function bytesFromHex(text: string): Uint8Array | undefined {
   }
   return bytes;
 }
+
+/**
+ * Room for a key, which can be overwritten: a short array of its own would lie
+ * in the heap, where the collector copies what it moves and overwrites nothing.
+ */
+export function roomForKey(length: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(new ArrayBuffer(length));
+}
+
+/** In room that can be overwritten. */
+export function copyOfKey(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const copy = roomForKey(bytes.length);
+  copy.set(bytes);
+  return copy;
+}

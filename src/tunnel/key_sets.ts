@@ -5,6 +5,7 @@
 // Whoever reads or changes them holds the record's lock, unless it says
 // otherwise. The name of a set is a number that no other of its connection ever
 // has: who knows a name asks for these keys, and never gets others.
+import { copyOfKey } from "../satp/secrets.ts";
 import type { SpaceKeys } from "./number_spaces.ts";
 
 /** How many a connection has at most, the one that seals among them. */
@@ -179,13 +180,14 @@ export class KeySets {
     const bytes = this.#bytes;
     const keyBytes = Math.min(bytes[at + LENGTH_AT] ?? 0, KEY_MAX_BYTES);
     const saltAt = at + SALT_AT;
+    const saltEnd = saltAt + (keyBytes === 0 ? 0 : SALT_BYTES);
     return {
       name: this.#nameAt(record, place),
       fingerprint: this.#doubles[record / 2 + FINGERPRINT_64 + place] ?? 0,
       role: bytes[at + ROLE_AT] === 0 ? "left" : "right",
       secrets: {
-        key: copyOf(bytes, at, keyBytes),
-        salt: copyOf(bytes, saltAt, keyBytes === 0 ? 0 : SALT_BYTES),
+        key: copyOfKey(bytes.subarray(at, at + keyBytes)),
+        salt: copyOfKey(bytes.subarray(saltAt, saltEnd)),
       },
     };
   }
@@ -207,12 +209,4 @@ function bytesAt(record: number, place: number): number {
 
 function roleByte({ role }: SpaceKeys): 0 | 1 {
   return role === "left" ? 0 : 1;
-}
-
-// slice() would put so few bytes into the heap, where the collector copies what
-// it moves, and whoever overwrites them does not know of the copies.
-function copyOf(bytes: Uint8Array, at: number, size: number): Uint8Array {
-  const copy = new Uint8Array(new ArrayBuffer(size));
-  copy.set(bytes.subarray(at, at + size));
-  return copy;
 }

@@ -5,7 +5,7 @@
 // as the process lives, and with a store beyond that, so that keys that come
 // back go on where they were left.
 import type { Role } from "../satp/params.ts";
-import type { MasterSecrets } from "../satp/secrets.ts";
+import { type MasterSecrets, roomForKey } from "../satp/secrets.ts";
 import { Ceilings, type NumberStore } from "./ceilings.ts";
 import {
   isTooFarAhead,
@@ -207,9 +207,7 @@ export class NumberSpaces {
     const header = this.#headerMux(mux);
     const head = [header >>> 8, header & 0xff, role === "left" ? 0 : 1];
     const size = head.length + 1 + key.length + salt.length;
-    // A short array of its own would lie in the heap, where the collector copies
-    // what it moves and overwrites nothing.
-    const data = new Uint8Array(new ArrayBuffer(size));
+    const data = roomForKey(size);
     data.set([...head, key.length]);
     data.set(key, head.length + 1);
     data.set(salt, head.length + 1 + key.length);

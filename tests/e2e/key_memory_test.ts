@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import {
+  runDaemon,
+  startDaemon,
+  TestFolder,
+  until,
+} from "../../lab/daemons.ts";
+import { searchMemory } from "../../lab/process_memory.ts";
+import { fastClock } from "../../lab/programs.ts";
+import { labTest } from "../../lab/test_case.ts";
+import { hkdf } from "../../src/crypto/hkdf.ts";
+import { type ChainLink, KeyChain } from "../../src/satp/key_chain.ts";
+import { parseChainFile } from "../../src/satp/key_chain_file.ts";
+
+/** Epochs that have to pass. */
+const EPOCHS = 3;
+
+/** What opens what was captured in an epoch: bytes, and text of them. */
+function secretsOf(link: ChainLink, epoch: number): Map<string, Uint8Array> {
+  const chain = new KeyChain(link, hkdf);
+  const { key } = chain.link(epoch);
+  const { key: master } = chain.secrets(epoch, "aes-ctr-128");
+  const text = new TextEncoder();
+  return new Map([
+    [`chain key of ${epoch}`, key],
+    [`chain key of ${epoch} as text`, text.encode(key.toHex())],
+    [`master key of ${epoch}`, master],
+    [`master key of ${epoch} as text`, text.encode(master.toHex())],
+  ]);
+}
+
+for (const engine of ["ipsec-mb", "openssl", "builtin"]) {
+  labTest(
+    `after an epoch and its grace neither file nor memory has its keys: ${engine}`,
+    `k-mem${engine[0]}`,
+    [],
+    async ({ left, right }) => {
+      using folder = new TestFolder();
+      const program = fastClock(Date.now());
+      const [mine, other] = ["left", "right"].map((name) => {
+        Deno.mkdirSync(folder.file(name));
+        return `${folder.file(name)}/chain`;
+      });
+      assert.ok(mine !== undefined && other !== undefined);
+      const genkey = ["genkey", "--chain", "--interval", "1m"];
+      const made = await runDaemon(
+        left,
+        [...genkey, "--chain-file", mine],
+        { program },
+      );
+      assert.equal(made.code, 0, made.text);
+      Deno.copyFileSync(mine, other);
+      const first = parseChainFile(Deno.readFileSync(mine));
+      const common = [
+        ...["-D", "-L", "stdout:5", "-d", "tun7", "--engine", engine],
+      ];
+      const server = startDaemon(left, [
+        ...[...common, "--key-chain", mine, "-n", "10.99.0.1/24"],
+      ], { program });
+      await server.line(/tunnel is set up/);
+      const client = startDaemon(right, [
+        ...[...common, "--key-chain", other, "-n", "10.99.0.2/24"],
+        ...["-e", "right", "-r", left.ipv4],
+      ], { program });
+      await client.line(/tunnel is set up/);
+      const present = () => parseChainFile(Deno.readFileSync(mine)).epoch;
+      const pings = right.spawn("ping", "-i", "0.2", "10.99.0.1");
+      await until("epochs pass", 45, () => present() >= first.epoch + EPOCHS);
+      const gone = Array.from({ length: EPOCHS }, (_, k) => first.epoch + k);
+      const old = new Map(gone.flatMap((epoch) => [
+        ...secretsOf(first, epoch),
+      ]));
+      for (const { pid } of [server, client]) {
+        // What is searched is to stay as it is.
+        Deno.kill(pid, "SIGSTOP");
+        try {
+          const now = searchMemory(pid, secretsOf(first, present()));
+          assert.ok(now.size > 0, "those in use are found");
+          assert.deepEqual(searchMemory(pid, old), new Map());
+        } finally {
+          Deno.kill(pid, "SIGCONT");
+        }
+      }
+      await pings.stop("SIGINT");
+      await client.stop();
+      await server.stop();
+    },
+  );
+}
