@@ -97,7 +97,7 @@ export class BuiltinEngine implements SyncCryptoEngine {
         this.#check(memory);
         this.#bytes.set(copy, this.#keyAt);
         this.#aes.ecb(this.#scratchAt, this.#keyAt, copy.length, at, blocks);
-        this.#bytes.fill(0, this.#keyAt, this.#keyAt + MAX_KEY_BYTES);
+        this.#forget(copy.length);
       },
       close() {
         copy.fill(0);
@@ -115,6 +115,13 @@ export class BuiltinEngine implements SyncCryptoEngine {
     this.#check(memory);
     this.#hmac.begin();
     return this.#hmac;
+  }
+
+  // Compiled code puts on the stack what has no register, and leaves it there. A
+  // key of zeros that the same code expands goes to the same places.
+  #forget(keyBytes: number): void {
+    this.#bytes.fill(0, this.#keyAt, this.#keyAt + MAX_KEY_BYTES);
+    this.#aes.ecb(this.#scratchAt, this.#keyAt, keyBytes, this.#keyAt, 0);
   }
 
   #check(memory: Uint8Array): void {
