@@ -48,7 +48,7 @@ export const SOCK = {
   CLOEXEC: O.CLOEXEC,
 } as const;
 
-export const IPPROTO = { TCP: 6, IPV6: 41 } as const;
+export const IPPROTO = { IP: 0, TCP: 6, IPV6: 41 } as const;
 
 export const SOL = { SOCKET: 1, UDP: 17 } as const;
 
@@ -63,6 +63,9 @@ export const SO = {
   RCVBUFFORCE: 33,
   ATTACH_REUSEPORT_CBPF: 51,
 } as const;
+
+/** include/uapi/linux/in.h */
+export const IP = { MTU_DISCOVER: 10, PMTUDISC_DONT: 0 } as const;
 
 export const IPV6 = { V6ONLY: 26 } as const;
 

@@ -1,6 +1,6 @@
 // UDP sockets of the kernel, with the offloads of Linux.
 
-import { AF, IPPROTO, IPV6, SO, SOCK, SOL, UDP } from "../flags.ts";
+import { AF, IP, IPPROTO, IPV6, SO, SOCK, SOL, UDP } from "../flags.ts";
 import type { Libc } from "../libc.ts";
 import {
   readSockaddr,
@@ -41,6 +41,10 @@ export class UdpSocket {
     try {
       if (family === AF.INET6) {
         setOption(libc, fd, IPPROTO.IPV6, IPV6.V6ONLY, 1);
+      } else {
+        // What does not fit is cut by whoever finds out: with the flag Don't
+        // Fragment it would vanish where nobody may say so (RFC 2923 section 2.1).
+        setOption(libc, fd, IPPROTO.IP, IP.MTU_DISCOVER, IP.PMTUDISC_DONT);
       }
       if (joins) setOption(libc, fd, SOL.SOCKET, SO.REUSEPORT, 1);
       return new UdpSocket(libc, fd, bind(libc, fd, local));
