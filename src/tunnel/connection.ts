@@ -21,6 +21,7 @@ export class LoadedKeys {
   /** See `KeySets`. */
   readonly name: number;
   readonly fingerprint: number;
+  #rank: number;
   readonly schedules: SchedulePair;
   /** What was received under these keys, and no others. */
   readonly replay: ReplayWindow;
@@ -30,14 +31,26 @@ export class LoadedKeys {
   #isRetired = false;
 
   constructor(
-    { name, fingerprint }: HeldKeys,
+    { name, fingerprint, rank }: HeldKeys,
     schedules: SchedulePair,
     replay: ReplayWindow,
   ) {
     this.name = name;
     this.fingerprint = fingerprint;
+    this.#rank = rank;
     this.schedules = schedules;
     this.replay = replay;
+  }
+
+  /** See `HeldKeys`. */
+  get rank(): number {
+    return this.#rank;
+  }
+
+  /** Keys that come back: what they have opened was before the others. */
+  moveTo(rank: number): void {
+    if (rank !== this.#rank) this.openedAt = -Infinity;
+    this.#rank = rank;
   }
 
   /** Whether the connection has them still. */
@@ -103,7 +116,7 @@ export class Connection {
   /** Of the numbers that go with {@link keys}. */
   epoch = -1;
   /**
-   * Those that open, first those that did so last. Another list whenever they
+   * Those that open, first those that the peer has come to. Another list whenever they
    * are others: a batch in work keeps the one that it was classified with.
    */
   sets: LoadedKeys[] = [];
@@ -121,13 +134,23 @@ export class Connection {
     return ((this.endpoint[0] ?? 0) | 0) !== 0;
   }
 
+  /**
+   * Whether the peer has gone on to later keys than these: what comes with them
+   * is late, or was held back by somebody who sends it from elsewhere.
+   */
+  isPast({ rank }: LoadedKeys): boolean {
+    for (let k = 0; k < this.sets.length; k++) {
+      const other = this.sets[k];
+      if (other && other.rank > rank && other.openedAt > -Infinity) return true;
+    }
+    return false;
+  }
+
   /** Has these keys open first, if they are its own. */
   prefer(keys: LoadedKeys): void {
     const { sets } = this;
-    const at = sets.indexOf(keys);
-    if (at < 1) return;
-    sets.copyWithin(1, 0, at);
-    sets[0] = keys;
+    if (sets[0] === keys || !sets.includes(keys)) return;
+    this.sets = [keys, ...sets.filter((other) => other !== keys)];
   }
 }
 
@@ -249,6 +272,7 @@ export class Connections {
       if (known === undefined) this.#load(connection, given, windowSize);
       else {
         wipe(given);
+        known.moveTo(given.rank);
         known.replay.resize(windowSize);
       }
     }

@@ -12,7 +12,7 @@ import {
 } from "../../ffi/net/sockaddr.ts";
 import { ConnectionCounters } from "./connection_counters.ts";
 import { CONNECTION_COUNTERS } from "./counters.ts";
-import { type HeldKeys, KeySets } from "./key_sets.ts";
+import { type HeldKeys, KeySets, type KeyTurn } from "./key_sets.ts";
 import { LiveMuxes } from "./live_muxes.ts";
 import { NumberSpaces, type SpaceKeys } from "./number_spaces.ts";
 import { NumberWords, wireSeq } from "./numbers.ts";
@@ -29,8 +29,8 @@ const RETIREMENTS = 0x10000 * RECORD_WORDS;
 const LIVE = RECORDS * RECORD_WORDS;
 
 // Places within a record, in words, and in 64 bit words where it says so. The
-// words 0 and 1 are those of `RecordLocks`, and 12, 13, 16 to 31 and 72 to 123 of
-// `KeySets`.
+// words 0 and 1 are those of `RecordLocks`, and 12, 13, 16 to 31, 66 to 69 and 72
+// to 123 of `KeySets`.
 const NEXT_64 = 1;
 const ENDPOINT = 4;
 const WINDOW = 14;
@@ -180,17 +180,23 @@ export class ConnectionTable {
 
   /**
    * Has further keys open what comes in, but seal nothing. Of more than three
-   * those that came first are dropped.
+   * those are dropped that the peer left first.
    *
+   * @param turn Where the peer has sealed with later ones it is not followed by
+   * what comes with earlier ones
    * @returns Their name, or undefined if there is no such connection
    */
-  addOpening(mux: number, keys: SpaceKeys): number | undefined {
+  addOpening(
+    mux: number,
+    keys: SpaceKeys,
+    turn: KeyTurn = "after",
+  ): number | undefined {
     if (!this.exists(mux)) return undefined;
     const record = mux * RECORD_WORDS;
     const sets = this.#sets;
     const before = sets.names(record);
     const name = this.#locks.change(record, () => {
-      const name = sets.add(record, keys);
+      const name = sets.add(record, keys, turn);
       const fingerprint = this.#spaces.fingerprint(mux, keys);
       sets.setFingerprint(record, name, fingerprint);
       return name;
@@ -314,7 +320,8 @@ export class ConnectionTable {
   keys(mux: number): KeysSnapshot {
     const record = mux * RECORD_WORDS;
     return this.#locks.read(record, () => {
-      const { role, secrets } = this.#sets.sealingKeys(record);
+      const name = this.#sets.sealing(record);
+      const { role, secrets } = this.#sets.read(record, name);
       const windowSize = this.#words[record + WINDOW] ?? 0;
       return { role, secrets, windowSize, epoch: this.epoch(mux) };
     });
@@ -327,7 +334,8 @@ export class ConnectionTable {
       windowSize: this.#words[record + WINDOW] ?? 0,
       epoch: this.epoch(mux),
       sealing: this.#sets.sealing(record),
-      sets: this.#sets.list(record),
+      sets: this.#sets.names(record)
+        .map((name) => this.#sets.read(record, name)),
     }));
   }
 

@@ -377,7 +377,9 @@ export class Inbound {
     const { connections: { table } } = this.#options;
     const { now } = this.#heard;
     table.noteHeard(connection.mux, now);
-    if (keys !== connection.sets[0]) connection.prefer(keys);
+    if (keys !== connection.sets[0] && !connection.isPast(keys)) {
+      connection.prefer(keys);
+    }
     if (now - keys.openedAt < NOTE_MS) return;
     keys.openedAt = now;
     table.noteOpened(connection.mux, keys.name, now);
@@ -386,6 +388,7 @@ export class Inbound {
   #follow(connection: Connection, keys: LoadedKeys, source: number): void {
     const { sources } = this;
     const { endpoint, tenure, mux } = connection;
+    if (connection.sets.length > 1 && connection.isPast(keys)) return;
     if (sameSockaddr(endpoint, 0, sources, source)) {
       return tenure.hear(this.#heard);
     }

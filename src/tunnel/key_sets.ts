@@ -16,6 +16,7 @@ const LAST_NAME = 12;
 const SEALING = 13;
 const OPENED_64 = 8;
 const FINGERPRINT_64 = 12;
+const RANKS = 66;
 const KEYS = 72;
 const NAMES = 120;
 
@@ -31,7 +32,15 @@ export interface HeldKeys extends SpaceKeys {
   readonly name: number;
   /** A hash of them: those that come back have the same one. */
   readonly fingerprint: number;
+  /** Higher than that of all keys whose turn came before. */
+  readonly rank: number;
 }
+
+/**
+ * When keys have their turn: after all others, or before those that seal, so that
+ * they are for what is late.
+ */
+export type KeyTurn = "after" | "before";
 
 export class KeySets {
   readonly #words: Uint32Array;
@@ -54,32 +63,32 @@ export class KeySets {
     return this.#nameAt(record, this.#words[record + SEALING] ?? 0);
   }
 
-  /** Copies of those that seal; without any they are empty. */
-  sealingKeys(record: number): HeldKeys {
-    return this.#read(record, this.#words[record + SEALING] ?? 0);
-  }
-
   names(record: number): number[] {
     return PLACES.map((place) => this.#nameAt(record, place))
       .filter((name) => name !== 0);
   }
 
-  list(record: number): HeldKeys[] {
-    return PLACES.filter((place) => this.#nameAt(record, place) !== 0)
-      .map((place) => this.#read(record, place));
+  /** Copies; of a name that is not in use they are empty. */
+  read(record: number, name: number): HeldKeys {
+    const place = this.#find(record, name);
+    return place === -1 ? NONE : this.#read(record, place);
   }
 
   /**
-   * Takes keys in, for opening. Where there is no room the set goes that came
-   * first, but never the one that seals.
+   * Takes keys in, for opening. Where there is no room the set of the lowest
+   * rank goes, but never the one that seals.
    *
    * @returns Their name, which they may have had already
    */
-  add(record: number, keys: SpaceKeys): number {
+  add(record: number, keys: SpaceKeys, turn: KeyTurn = "after"): number {
     const known = PLACES.find((place) => this.#isAt(record, place, keys));
     if (known !== undefined) return this.#nameAt(record, known);
     const place = this.#makeRoom(record);
+    const rank = turn === "after"
+      ? this.#nextRank(record)
+      : this.#rankBefore(record, this.#words[record + SEALING] ?? 0);
     this.#write(record, place, keys);
+    this.#words[record + RANKS + place] = rank;
     const name = (this.#words[record + LAST_NAME] ?? 0) + 1;
     this.#words[record + LAST_NAME] = name;
     Atomics.store(this.#words, record + NAMES + place, name);
@@ -92,9 +101,15 @@ export class KeySets {
     this.#doubles[record / 2 + FINGERPRINT_64 + place] = fingerprint;
   }
 
+  /** Keys that were replaced, and are back, have their turn again. */
   seal(record: number, name: number): void {
     const place = this.#find(record, name);
-    if (place !== -1) this.#words[record + SEALING] = place;
+    if (place === -1) return;
+    const before = this.#rankAt(record, this.#words[record + SEALING] ?? 0);
+    if (this.#rankAt(record, place) < before) {
+      this.#words[record + RANKS + place] = this.#nextRank(record);
+    }
+    this.#words[record + SEALING] = place;
   }
 
   /** @returns false if there are none of this name, or they seal */
@@ -133,6 +148,26 @@ export class KeySets {
     return Atomics.load(this.#words, record + NAMES + place);
   }
 
+  #rankAt(record: number, place: number): number {
+    return this.#words[record + RANKS + place] ?? 0;
+  }
+
+  /** Leaves room below for all others. */
+  #nextRank(record: number): number {
+    return KEY_SETS + Math.max(...this.#ranks(record));
+  }
+
+  #rankBefore(record: number, place: number): number {
+    const taken = this.#ranks(record);
+    let rank = this.#rankAt(record, place) - 1;
+    while (taken.includes(rank)) rank--;
+    return rank;
+  }
+
+  #ranks(record: number): number[] {
+    return PLACES.map((place) => this.#rankAt(record, place));
+  }
+
   #find(record: number, name: number): number {
     if (name === 0) return -1;
     for (let place = 0; place < KEY_SETS; place++) {
@@ -148,7 +183,7 @@ export class KeySets {
     for (const place of PLACES) {
       if (hasSealing && place === sealing) continue;
       const isOlder = room === -1 ||
-        this.#nameAt(record, place) < this.#nameAt(record, room);
+        this.#rankAt(record, place) < this.#rankAt(record, room);
       if (isOlder) room = place;
     }
     this.#wipe(record, room);
@@ -184,6 +219,7 @@ export class KeySets {
     return {
       name: this.#nameAt(record, place),
       fingerprint: this.#doubles[record / 2 + FINGERPRINT_64 + place] ?? 0,
+      rank: this.#rankAt(record, place),
       role: bytes[at + ROLE_AT] === 0 ? "left" : "right",
       secrets: {
         key: copyOfKey(bytes.subarray(at, at + keyBytes)),
@@ -194,12 +230,21 @@ export class KeySets {
 
   #wipe(record: number, place: number): void {
     Atomics.store(this.#words, record + NAMES + place, 0);
+    this.#words[record + RANKS + place] = 0;
     const at = bytesAt(record, place);
     this.#bytes.fill(0, at, at + SET_WORDS * 4);
     this.#doubles[record / 2 + OPENED_64 + place] = 0;
     this.#doubles[record / 2 + FINGERPRINT_64 + place] = 0;
   }
 }
+
+const NONE: HeldKeys = {
+  name: 0,
+  fingerprint: 0,
+  rank: 0,
+  role: "left",
+  secrets: { key: new Uint8Array(0), salt: new Uint8Array(0) },
+};
 
 const PLACES: readonly number[] = Array.from({ length: KEY_SETS }, (_, k) => k);
 

@@ -306,6 +306,33 @@ Deno.test("keys that change for good take the older ones with them, the same key
   assert.deepEqual([...heldKeys(table).keys()], [3]);
 });
 
+Deno.test("keys rank as they have their turn, and those that seal again come last", () => {
+  const table = newTable();
+  const order = () => {
+    const ranked = [...heldKeys(table)].toSorted(([, a], [, b]) =>
+      a.rank - b.rank
+    );
+    return ranked.map(([key]) => key);
+  };
+  table.put(MUX, keysOf({ key: 5 }), 0);
+  table.addOpening(MUX, keysOf({ key: 6 }));
+  table.addOpening(MUX, keysOf({ key: 4 }), "before");
+  table.addOpening(MUX, keysOf({ key: 3 }), "before");
+  assert.deepEqual(order(), [3, 4, 5, 6]);
+  table.put(MUX, keysOf({ key: 6 }), 0, "keep");
+  assert.deepEqual(order(), [3, 4, 5, 6], "they were ahead of their turn");
+  table.put(MUX, keysOf({ key: 7 }), 0, "keep");
+  assert.deepEqual(order(), [4, 5, 6, 7]);
+  table.put(MUX, keysOf({ key: 4 }), 0, "keep");
+  assert.deepEqual(order(), [5, 6, 7, 4]);
+  table.dropOpening(MUX, table.addOpening(MUX, keysOf({ key: 5 })) ?? 0);
+  table.addOpening(MUX, keysOf({ key: 9 }), "before");
+  assert.deepEqual(order(), [6, 7, 9, 4]);
+  table.put(MUX, keysOf({ key: 6 }), 0, "keep");
+  table.addOpening(MUX, keysOf({ key: 4 }));
+  assert.deepEqual(order(), [7, 9, 4, 6], "what is held keeps its rank");
+});
+
 Deno.test("of more keys than there is room for the oldest go, but those that seal stay", () => {
   const table = newTable();
   const before = table.retirements;

@@ -93,8 +93,13 @@ class Receiver {
     });
   }
 
-  put(key: number, old: "drop" | "keep" = "keep", mux = 0): number {
-    return this.table.put(mux, { ...keysOf(key), windowSize: 64 }, 0, old);
+  put(
+    key: number,
+    old: "drop" | "keep" = "keep",
+    mux = 0,
+    windowSize = 64,
+  ): number {
+    return this.table.put(mux, { ...keysOf(key), windowSize }, 0, old);
   }
 
   /** @returns How many passed, and how many tags were made for that */
@@ -253,4 +258,27 @@ Deno.test("keys that are dropped are wiped when no batch has them, the others ar
   receiver.put(4, "drop");
   connections.dropRetired();
   assert.deepEqual(engine.closed.toSorted(), [1, 2, 3]);
+});
+
+Deno.test("without a window recordings of the keys before do not come first either", () => {
+  const receiver = new Receiver();
+  receiver.put(1, "keep", 0, 0);
+  const recorded = sent(1, 0, 4);
+  assert.equal(receiver.receive(recorded).passed, 4);
+  receiver.put(2, "keep", 0, 0);
+  assert.equal(receiver.receive(sent(2, 0, 4)).passed, 4);
+  assert.deepEqual(receiver.receive(recorded), { passed: 4, tags: 8 });
+  assert.deepEqual(receiver.receive(sent(2, 4, 4)), { passed: 4, tags: 4 });
+});
+
+Deno.test("a batch in work keeps the keys in the order that it was classified with", () => {
+  const receiver = new Receiver();
+  receiver.put(1);
+  receiver.put(2);
+  const connection = receiver.connections.get(0);
+  const classified = connection?.sets ?? [];
+  const order = [...classified];
+  assert.equal(receiver.receive(sent(2, 0, 1)).passed, 1);
+  assert.deepEqual(connection?.sets, order.toReversed());
+  assert.deepEqual(classified, order);
 });

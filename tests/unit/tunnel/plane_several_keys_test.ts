@@ -5,7 +5,11 @@ import {
   ConnectionCounter,
   PlaneCounter,
 } from "../../../src/tunnel/counters.ts";
-import { type PlaneUnderTest, until } from "../../fakes/plane_rig.ts";
+import {
+  type PeerName,
+  type PlaneUnderTest,
+  until,
+} from "../../fakes/plane_rig.ts";
 import { planeTest } from "../../fakes/plane_rigs.ts";
 import { paramsOf, secretsOf } from "../../vectors/satp.ts";
 
@@ -284,5 +288,65 @@ planeTest(
     await plane.prepare(0);
     const [packet] = await plane.receive(await sealed(next, 0), "home");
     assert.deepEqual(packet, packetOf(0));
+  },
+);
+
+/** Receives one datagram, which must be delivered; tells where the peer is then. */
+async function heardFrom(
+  plane: PlaneUnderTest,
+  key: Key,
+  seq: number,
+  from: PeerName,
+): Promise<string | undefined> {
+  const packets = await plane.receive(await sealed(key, seq, 1), from);
+  assert.deepEqual(packets, [packetOf(seq)]);
+  return plane.remote();
+}
+
+planeTest(
+  "what was held back of the keys before does not move the endpoint once the peer has changed",
+  async (rig) => {
+    const [old, next] = [await keyOf(0), await keyOf(1)];
+    await using plane = await rig.start(startOptions(old));
+    const { table } = plane;
+    const hear = (key: Key, seq: number, from: PeerName) =>
+      heardFrom(plane, key, seq, from);
+    assert.equal(await hear(old, 0, "home"), "home");
+    table.put(0, next.keys, 0, "keep");
+    await plane.prepare(0);
+    assert.equal(await hear(old, 1, "away"), "away", "it has not yet");
+    assert.equal(await hear(next, 0, "home"), "home");
+    assert.equal(await hear(old, 100, "attacker"), "home");
+    assert.equal(await hear(old, 101, "away"), "home");
+    assert.equal(await hear(next, 1, "away"), "away");
+    // Back again, as where somebody has taken the change back.
+    table.put(0, old.keys, 0, "keep");
+    await plane.prepare(0);
+    assert.equal(await hear(next, 2, "home"), "home", "not yet, again");
+    assert.equal(await hear(old, 102, "away"), "away");
+    assert.equal(await hear(next, 3, "attacker"), "away");
+    assert.equal(plane.planeCounter(PlaneCounter.INTERNAL_ERROR), 0);
+  },
+);
+
+planeTest(
+  "keys that came before those that seal move the endpoint until those have opened something",
+  async (rig) => {
+    const [present, past, coming] = [
+      await keyOf(0),
+      await keyOf(1),
+      await keyOf(2),
+    ];
+    await using plane = await rig.start(startOptions(present));
+    plane.table.addOpening(0, past.keys, "before");
+    plane.table.addOpening(0, coming.keys);
+    await plane.prepare(0);
+    const hear = (key: Key, seq: number, from: PeerName) =>
+      heardFrom(plane, key, seq, from);
+    assert.equal(await hear(past, 0, "away"), "away");
+    assert.equal(await hear(present, 0, "home"), "home");
+    assert.equal(await hear(past, 1, "attacker"), "home");
+    assert.equal(await hear(coming, 0, "away"), "away");
+    assert.equal(await hear(present, 1, "attacker"), "away");
   },
 );
