@@ -160,6 +160,7 @@ export class ConnectionTable {
     }
     const sets = this.#sets;
     const before = this.exists(mux) ? sets.sealing(record) : 0;
+    let areGone = false;
     const name = this.#locks.change(record, () => {
       const words = this.#words;
       const name = sets.add(record, keys);
@@ -168,12 +169,13 @@ export class ConnectionTable {
       const fingerprint = this.#spaces
         .renumber(this.#numbers, mux, plan, name === before);
       sets.setFingerprint(record, name, fingerprint);
-      if (name !== before && old === "drop") sets.dropAllButSealing(record);
+      if (old === "drop") areGone = sets.dropAllButSealing(record);
       Atomics.store(words, record + EXISTS, 1);
       if (before === 0) this.#doubles[record / 2 + HEARD_64] = 0;
       return name;
     });
-    if (before !== 0 && before !== name) this.#noteRetirement();
+    const isOther = before !== 0 && before !== name;
+    if (areGone || isOther) this.#noteRetirement();
     this.#live.add(mux);
     return name;
   }

@@ -120,11 +120,14 @@ export class KeySets {
     return true;
   }
 
-  dropAllButSealing(record: number): void {
+  /** @returns Whether there were others */
+  dropAllButSealing(record: number): boolean {
     const sealing = this.#words[record + SEALING];
-    for (const place of PLACES) {
-      if (place !== sealing) this.#wipe(record, place);
-    }
+    const others = PLACES.filter((place) =>
+      place !== sealing && this.#nameAt(record, place) !== 0
+    );
+    for (const place of others) this.#wipe(record, place);
+    return others.length > 0;
   }
 
   dropAll(record: number): void {

@@ -203,8 +203,9 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
 
   /**
    * Makes a connection, or changes it: its keys, its window, or where its peer
-   * is. Unless it says so, what was sealed with the keys before is accepted no
-   * more. Of changes that overlap the one that was called last counts.
+   * is. Unless it says so, what was sealed with any keys before is accepted no
+   * more, also where the keys are those of now. Of changes that overlap the one
+   * that was called last counts.
    *
    * @throws {SatpError} BAD_KEY or BAD_SALT if one is of no use
    * @throws {TypeError} if `remote` is no endpoint

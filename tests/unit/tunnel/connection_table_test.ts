@@ -296,14 +296,19 @@ Deno.test("keys keep their name as long as they are held, and it never comes bac
   assert.equal(new Set(names).size, names.length);
 });
 
-Deno.test("keys that change for good take the older ones with them, the same keys do not", () => {
+Deno.test("keys that are put for good take all others with them, also where they seal already", () => {
   const table = newTable();
+  const held = () => [...heldKeys(table).keys()];
   table.put(MUX, keysOf({ key: 1 }), 0);
   table.addOpening(MUX, keysOf({ key: 2 }));
+  table.put(MUX, keysOf({ key: 1, windowSize: 8 }), 9, "keep");
+  assert.deepEqual(held(), [1, 2]);
+  const before = table.retirements;
   table.put(MUX, keysOf({ key: 1, windowSize: 8 }), 9);
-  assert.deepEqual([...heldKeys(table).keys()], [1, 2]);
+  assert.deepEqual(held(), [1]);
+  assert.notEqual(table.retirements, before, "there are copies to wipe");
   table.put(MUX, keysOf({ key: 3 }), 0);
-  assert.deepEqual([...heldKeys(table).keys()], [3]);
+  assert.deepEqual(held(), [3]);
 });
 
 Deno.test("keys rank as they have their turn, and those that seal again come last", () => {
