@@ -2,11 +2,9 @@
 // 9). It decides as the original daemons do, also around the wrap from 2^32 - 1
 // to 0.
 import { AgeList } from "./age_list.ts";
-import {
-  FORMER_BYTES,
-  ReplayMemory,
-  type SenderRecord,
-} from "./replay_memory.ts";
+import { ReducedSenders } from "./reduced_senders.ts";
+import { ReplayMemory } from "./replay_memory.ts";
+import type { SenderPool, SenderRecord } from "./sender_pool.ts";
 
 /** The largest window; above it a sender would cost more than 128 KiB. */
 export const MAX_WINDOW_SIZE = 1 << 20;
@@ -23,18 +21,21 @@ export interface HighestNumbers {
   /** What they are kept in. */
   readonly words: Uint32Array;
   /**
-   * Takes over what former windows have kept.
+   * Takes over what earlier windows have kept.
    *
-   * @returns Places in `words` by sender id; heard last the last
+   * @returns Highest numbers by sender id; heard last the last
    */
   recall(): ReadonlyMap<number, number>;
   /**
-   * The place of a sender, which is found room for if it has none.
+   * The place of a sender, which is found room for if it has none. It is the
+   * sender's until {@linkcode rest} or {@linkcode close}.
    *
    * @param highest What to keep there until the next number
    * @returns -1 if there is no room
    */
   open(senderId: number, highest: number): number;
+  /** Keeps a number that does not change: it may be forgotten if room is short. */
+  rest(senderId: number, highest: number): void;
   /** The number may be forgotten when its place is needed. */
   close(senderId: number): void;
 }
@@ -61,15 +62,13 @@ export interface HighestNumbers {
 export class ReplayWindow {
   #size: number;
   readonly #maxSenders: number;
-  readonly #memory: ReplayMemory;
+  readonly #pool: SenderPool;
+  readonly #noteReduced: () => void;
   readonly #kept: HighestNumbers | undefined;
   readonly #words: Uint32Array;
   readonly #senders = new Map<number, SenderRecord>();
   readonly #ages = new AgeList<SenderRecord>();
-  /** Highest numbers of other senders; as integers of 32 bits they need no box. */
-  #former: Map<number, number> | undefined;
-  /** Oldest first; it goes on where it was, past those that are gone. */
-  #oldestFormer: Iterator<number> | undefined;
+  readonly #reduced: ReducedSenders;
   // A power of two, so that positions stay right across the wrap at 2^32.
   #ringBits: number;
   // Datagrams come in trains of one sender: spares most look-ups.
@@ -85,7 +84,7 @@ export class ReplayWindow {
    * highest number; a further one takes the place of the one that has been
    * silent longest
    * @param memory Bounds several windows together
-   * @param kept Highest numbers of former windows, up to which all count as
+   * @param kept Highest numbers of earlier windows, up to which all count as
    * seen; those of this one are kept there
    * @throws {RangeError} if a number is out of range
    */
@@ -103,9 +102,12 @@ export class ReplayWindow {
     }
     this.#size = size;
     this.#maxSenders = maxSenders;
-    this.#memory = memory;
+    const { senders, reduced, lost } = memory.rooms;
+    this.#pool = senders;
+    this.#noteReduced = () => lost("bits");
     this.#kept = kept;
     this.#words = kept?.words ?? NOWHERE;
+    this.#reduced = new ReducedSenders(reduced, (id) => kept?.close(id));
     this.#ringBits = ringBits(size);
     if (size > 0) this.#recall();
   }
@@ -117,12 +119,12 @@ export class ReplayWindow {
 
   /** How many sender ids something is known of. */
   get senders(): number {
-    return this.#senders.size + (this.#former?.size ?? 0);
+    return this.#senders.size + this.#reduced.size;
   }
 
   /** Bytes that it takes, roughly. */
   get bytes(): number {
-    let bytes = (this.#former?.size ?? 0) * FORMER_BYTES;
+    let { bytes } = this.#reduced;
     for (const sender of this.#senders.values()) bytes += sender.bytes;
     return bytes;
   }
@@ -133,9 +135,7 @@ export class ReplayWindow {
       this.#close(sender);
       this.#kept?.close(sender.id);
     }
-    for (const id of this.#former?.keys() ?? []) this.#kept?.close(id);
-    this.#memory.removeFormer(this.#former?.size ?? 0);
-    this.#former = this.#oldestFormer = undefined;
+    this.#reduced.clear();
   }
 
   /**
@@ -159,7 +159,7 @@ export class ReplayWindow {
         const isNew = back < known && !isMarked(before, this.#ringBits, seq);
         if (!isNew) mark(seen, bits, seq);
       }
-      this.#memory.exchange(sender, seen);
+      this.#pool.exchange(sender, seen);
     }
     const isFirst = this.#size === 0;
     this.#size = size;
@@ -182,7 +182,7 @@ export class ReplayWindow {
     if (sender === undefined || !this.#judge(sender, seq)) return false;
     // Only what was accepted is a sign of life: datagrams that are sent again do
     // not keep an id alive.
-    if (this.#memory.renew(sender)) this.#ages.renew(sender.inWindow);
+    if (this.#pool.renew(sender)) this.#ages.renew(sender.inWindow);
     return true;
   }
 
@@ -198,7 +198,7 @@ export class ReplayWindow {
     checkNumbers(senderId, seq);
     if (this.#size === 0) return false;
     const sender = this.#find(senderId);
-    if (sender === undefined) return this.#isFormer(senderId, seq);
+    if (sender === undefined) return this.#mayBeSeen(senderId, seq);
     const ahead = this.#ahead(sender.highest, seq);
     return this.#isOld(sender, seq, ahead);
   }
@@ -209,9 +209,7 @@ export class ReplayWindow {
    */
   highest(senderId: number): number | undefined {
     const sender = this.#find(senderId);
-    if (sender !== undefined) return sender.highest;
-    const former = this.#former?.get(senderId);
-    return former === undefined ? undefined : former >>> 0;
+    return sender?.highest ?? this.#reduced.highest(senderId);
   }
 
   #find(senderId: number): SenderRecord | undefined {
@@ -222,26 +220,24 @@ export class ReplayWindow {
     return this.#last;
   }
 
-  // Whether it may have been seen, of a sender of which one number is known.
-  #isFormer(senderId: number, seq: number): boolean {
-    const highest = this.#former?.get(senderId);
-    return highest !== undefined && this.#ahead(highest >>> 0, seq) <= 0;
+  /** Of a sender of which one number is known at most. */
+  #mayBeSeen(senderId: number, seq: number): boolean {
+    const highest = this.#reduced.highest(senderId);
+    return highest !== undefined && this.#ahead(highest, seq) <= 0;
   }
 
   /** @returns undefined for a datagram that would be refused */
   #open(senderId: number, seq: number): SenderRecord | undefined {
-    if (this.#size > 0 && this.#isFormer(senderId, seq)) return undefined;
-    const former = this.#former?.get(senderId);
-    if (former !== undefined && this.#former?.delete(senderId)) {
-      this.#memory.removeFormer(1);
-    }
+    if (this.#size > 0 && this.#mayBeSeen(senderId, seq)) return undefined;
+    const known = this.#reduced.highest(senderId);
+    this.#reduced.delete(senderId);
     const oldest = this.#ages.oldest;
     if (this.#senders.size >= this.#maxSenders) oldest?.reduce(oldest);
     const words = wordsOf(this.#ringBits);
-    const sender = this.#memory.open(senderId, words, this.#reduce);
+    const sender = this.#pool.open(senderId, words, this.#reduce);
     // Without one before, all numbers behind the first are new.
-    sender.highest = former === undefined ? (seq - 1) >>> 0 : former >>> 0;
-    if (former !== undefined) sender.seen.fill(-1);
+    sender.highest = known ?? (seq - 1) >>> 0;
+    if (known !== undefined) sender.seen.fill(-1);
     sender.place = this.#size === 0
       ? -1
       : this.#kept?.open(senderId, sender.highest) ?? -1;
@@ -254,26 +250,20 @@ export class ReplayWindow {
   #close(sender: SenderRecord): void {
     this.#senders.delete(sender.id);
     this.#ages.remove(sender.inWindow);
-    this.#memory.close(sender);
+    this.#pool.close(sender);
     this.#lastId = -1;
   }
 
   readonly #reduce = (sender: SenderRecord): void => {
-    this.#memory.noteReduced();
-    this.#demote(sender);
+    this.#noteReduced();
+    this.#close(sender);
+    this.#keepHighest(sender.id, sender.highest);
   };
 
-  #demote(sender: SenderRecord): void {
-    this.#close(sender);
-    this.#putFormer(sender.id, sender.highest);
-  }
-
-  #putFormer(senderId: number, highest: number): void {
-    const former = this.#former ??= new Map();
-    const hasRoom = former.has(senderId) || this.#memory.addFormer() ||
-      this.#forgetOldest(former);
-    if (hasRoom) former.set(senderId, highest | 0);
-    else this.#kept?.close(senderId);
+  #keepHighest(senderId: number, highest: number): void {
+    if (this.#reduced.put(senderId, highest)) {
+      this.#kept?.rest(senderId, highest);
+    } else this.#kept?.close(senderId);
   }
 
   // From the first check on: without one nothing is kept. What is known by then
@@ -281,31 +271,18 @@ export class ReplayWindow {
   #recall(): void {
     const kept = this.#kept;
     if (kept === undefined) return;
-    for (const sender of this.#senders.values()) this.#demote(sender);
-    for (const [senderId, place] of kept.recall()) {
-      const highest = this.#words[place] ?? 0;
-      const before = this.#former?.get(senderId) ?? highest;
-      const isBehind = ((highest - before) | 0) < 0;
-      this.#putFormer(senderId, isBehind ? before : highest);
+    const earlier = kept.recall();
+    for (const sender of this.#senders.values()) {
+      this.#close(sender);
+      this.#reduced.put(sender.id, sender.highest);
     }
-    for (const [senderId, highest] of this.#former ?? []) {
-      const place = kept.open(senderId, highest >>> 0);
-      if (place >= 0) this.#words[place] = highest;
+    for (const [senderId, highest] of earlier) {
+      const known = this.#reduced.highest(senderId) ?? highest;
+      const isBehind = ((highest - known) | 0) < 0;
+      this.#keepHighest(senderId, isBehind ? known : highest);
     }
-  }
-
-  // To look for the first one each time would be to pass the holes of all that
-  // were there before it.
-  #forgetOldest(former: Map<number, number>): boolean {
-    for (let isNew = this.#oldestFormer === undefined;; isNew = true) {
-      this.#oldestFormer ??= former.keys();
-      const { done, value } = this.#oldestFormer.next();
-      if (!done) {
-        this.#kept?.close(value);
-        return former.delete(value);
-      }
-      this.#oldestFormer = undefined;
-      if (isNew) return false;
+    for (const [senderId, highest] of this.#reduced.entries()) {
+      if (!earlier.has(senderId)) kept.rest(senderId, highest >>> 0);
     }
   }
 

@@ -1,6 +1,9 @@
 // Records of accepted numbers from the side of a thread that receives: those of
 // its connections, and the free ones that are its to give away.
+import { ByAmount } from "../satp/by_amount.ts";
+import { QueueMap } from "../satp/queue_map.ts";
 import {
+  type AcceptedRecord,
   FILE_WORDS,
   HIGHEST,
   placeOf,
@@ -20,8 +23,10 @@ export class KeptSenders {
   readonly #memory: AcceptedMemory;
   readonly #mux: number;
   readonly #fingerprint: number;
-  /** By sender id; in use by this window, and no other. */
-  #places = new Map<number, number>();
+  /** By sender id; those that the window writes to. */
+  readonly #places = new Map<number, number>();
+  /** Those that only stay. */
+  readonly #resting = new QueueMap<number, number>();
 
   constructor(memory: AcceptedMemory, mux: number, fingerprint: number) {
     this.words = memory.words;
@@ -30,34 +35,86 @@ export class KeptSenders {
     this.#fingerprint = fingerprint;
   }
 
+  /** How many it could give up. */
+  get resting(): number {
+    return this.#resting.size;
+  }
+
   recall(): ReadonlyMap<number, number> {
+    const highest = new Map<number, number>();
     const places = this.#memory.recall(this.#mux, this.#fingerprint);
-    return this.#places = new Map([...this.#places, ...places]);
+    for (const [senderId, place] of places) {
+      highest.set(senderId, this.words[place] ?? 0);
+      const isKnown = this.#places.has(senderId) ||
+        this.#resting.get(senderId) !== undefined;
+      if (isKnown) this.#memory.release(place);
+      else this.#rest(senderId, place);
+    }
+    return highest;
   }
 
   open(senderId: number, highest: number): number {
     const known = this.#places.get(senderId);
     if (known !== undefined) return known;
-    const place = this.#memory
-      .take(this.#mux, this.#fingerprint, senderId, highest);
+    const place = this.#wake(senderId) ?? this.#take(senderId, highest);
     if (place >= 0) this.#places.set(senderId, place);
     return place;
   }
 
+  rest(senderId: number, highest: number): void {
+    const known = this.#resting.get(senderId) ?? this.#places.get(senderId);
+    const place = known ?? this.#take(senderId, highest);
+    if (place < 0) return;
+    this.words[place] = highest;
+    this.#places.delete(senderId);
+    this.#rest(senderId, place);
+  }
+
   close(senderId: number): void {
-    const place = this.#places.get(senderId);
+    const place = this.#places.get(senderId) ?? this.#wake(senderId);
     if (place === undefined) return;
     this.#places.delete(senderId);
     this.#memory.release(place);
   }
+
+  /** @returns A place that is kept for no sender of this connection any more */
+  giveUp(): number | undefined {
+    const oldest = this.#resting.takeOldest();
+    if (oldest === undefined) return undefined;
+    this.#memory.noteResting(this, this.resting + 1);
+    return oldest.value;
+  }
+
+  #take(senderId: number, highest: number): number {
+    const [mux, fingerprint] = [this.#mux, this.#fingerprint];
+    return this.#memory.take({ mux, fingerprint, senderId }, highest);
+  }
+
+  #rest(senderId: number, place: number): void {
+    const before = this.resting;
+    this.#resting.set(senderId, place);
+    this.#memory.noteResting(this, before);
+  }
+
+  #wake(senderId: number): number | undefined {
+    const place = this.#resting.get(senderId);
+    const before = this.resting;
+    this.#resting.delete(senderId);
+    this.#memory.noteResting(this, before);
+    return place;
+  }
 }
+
+/** Whom a record is of. */
+type RecordName = Pick<AcceptedRecord, "fingerprint" | "mux" | "senderId">;
 
 export class AcceptedMemory {
   readonly words: Uint32Array;
   readonly #full: () => void;
   readonly #free: number[] = [];
   /** Of no window at present: the ones that were last of one come last. */
-  readonly #idle = new Map<number, string>();
+  readonly #idle = new QueueMap<number, string>();
+  readonly #senders = new ByAmount<KeptSenders>();
   /** The same by connection and keys: the places of numbers, by sender id. */
   readonly #kept = new Map<string, Map<number, number>>();
 
@@ -104,20 +161,18 @@ export class AcceptedMemory {
   }
 
   /** @returns The place of its highest number, or -1 without room */
-  take(
-    mux: number,
-    fingerprint: number,
-    senderId: number,
-    highest: number,
-  ): number {
-    const record = this.#free.pop() ?? this.#takeOldest();
+  take(name: RecordName, highest: number): number {
+    const record = this.#free.pop() ?? this.#takeFromMost();
     if (record === undefined) {
       this.#full();
       return -1;
     }
-    const ids = { fingerprint, mux, senderId };
-    writeRecord(this.words, record, { ...ids, highest, seen: 0, peak: 0 });
+    writeRecord(this.words, record, { ...name, highest, seen: 0, peak: 0 });
     return placeOf(record) + HIGHEST;
+  }
+
+  noteResting(senders: KeptSenders, before: number): void {
+    this.#senders.move(senders, before, senders.resting);
   }
 
   /** It stays as long as nobody needs the room. */
@@ -135,15 +190,23 @@ export class AcceptedMemory {
     this.#idle.set(record, name);
   }
 
-  #takeOldest(): number | undefined {
-    for (const [record, name] of this.#idle) {
-      const { senderId = -1 } = readRecord(this.words, record) ?? {};
-      const kept = this.#kept.get(name);
-      if (kept?.delete(senderId) && kept.size === 0) this.#kept.delete(name);
-      this.#idle.delete(record);
-      return record;
+  /** A peer that takes all sender ids takes its own, and not those of others. */
+  #takeFromMost(): number | undefined {
+    const largest = this.#senders.largest();
+    if (largest === undefined || largest.resting <= this.#idle.size) {
+      return this.#takeOldest();
     }
-    return undefined;
+    const place = largest.giveUp();
+    return place === undefined ? undefined : recordOf(place);
+  }
+
+  #takeOldest(): number | undefined {
+    const { key: record, value: name = "" } = this.#idle.takeOldest() ?? {};
+    if (record === undefined) return undefined;
+    const { senderId = -1 } = readRecord(this.words, record) ?? {};
+    const kept = this.#kept.get(name);
+    if (kept?.delete(senderId) && kept.size === 0) this.#kept.delete(name);
+    return record;
   }
 }
 

@@ -20,6 +20,7 @@ import {
   parseAccepted,
   placeOf,
   RECORDS,
+  SEEN,
 } from "./accepted_records.ts";
 
 const MAX_PROCESSES = 256;
@@ -80,8 +81,10 @@ export class AcceptedNumbers {
     for (let k = 0; k < RECORDS; k++) {
       const highest = words[placeOf(k) + HIGHEST] ?? 0;
       const step = (highest - (this.#highest[k] ?? 0)) >>> 0;
-      if (step === 0) continue;
-      const isRate = this.#isHeard[k] === 1 && step <= MAX_STEP;
+      // Of a sender that has come since the last look, perhaps after another one.
+      const isNew = words[placeOf(k) + SEEN] === 0 && highest !== 0;
+      if (step === 0 && !isNew) continue;
+      const isRate = this.#isHeard[k] === 1 && !isNew && step <= MAX_STEP;
       noteSeen(words, k, now, isRate ? step : 0);
       this.#highest[k] = highest;
       this.#isHeard[k] = 1;
@@ -140,7 +143,10 @@ function trusted(
   });
 }
 
-/** One for each sender, the furthest; those heard last, as many as may be. */
+/**
+ * One for each sender, the furthest; as many as may be: of each connection those
+ * heard last, and of none so many that another one has to do with fewer.
+ */
 function newest(
   records: readonly AcceptedRecord[],
 ): readonly AcceptedRecord[] {
@@ -152,6 +158,14 @@ function newest(
       ((record.highest - other.highest) | 0) > 0;
     if (isAhead) furthest.set(name, record);
   }
-  return [...furthest.values()].sort((a, b) => b.seen - a.seen)
-    .slice(0, MOST_OF_OTHERS);
+  const sorted = [...furthest.values()].sort((a, b) => b.seen - a.seen);
+  const counts = new Map<string, number>();
+  const turns = sorted.map((record) => {
+    const name = `${record.fingerprint} ${record.mux}`;
+    const turn = counts.get(name) ?? 0;
+    counts.set(name, turn + 1);
+    return { record, turn };
+  });
+  return turns.sort((a, b) => a.turn - b.turn).slice(0, MOST_OF_OTHERS)
+    .map(({ record }) => record);
 }

@@ -21,7 +21,7 @@ const BOOT_ID_WORDS = 4;
 const FINGERPRINT = 0;
 const IDS = 2;
 export const HIGHEST = 3;
-const SEEN = 4;
+export const SEEN = 4;
 const PEAK = 5;
 const CHECK = 6;
 

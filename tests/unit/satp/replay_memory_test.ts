@@ -76,12 +76,41 @@ Deno.test("a sender is forgotten for a new one where nothing but highest numbers
   const known = Array.from({ length: 151 }, (_, id) => id)
     .filter((id) => busy.highest(id) !== undefined);
   assert.deepEqual(known, Array.from({ length: 101 }, (_, k) => 50 + k));
-  // What another window had to give up takes from that window.
+  // What another window has to give up takes from the one that has most.
   const other = window(1 << 16);
   assert.ok(other.accept(1, 1));
   assert.ok(other.accept(2, 1));
-  assert.equal(other.highest(1), undefined);
+  assert.equal(other.highest(1), 1);
+  assert.deepEqual([busy.highest(51), busy.highest(52)], [undefined, 3]);
   assert.deepEqual(lost, { bits: 152, sender: 52 });
+});
+
+Deno.test("peers with all sender ids have their own forgotten, and not those of others", () => {
+  // Room for 2000 numbers, and for few senders.
+  const { memory, lost, window } = memoryOf(4 * 2000 * 48);
+  const quiet = Array.from({ length: 20 }, () => window(64));
+  const greedy = Array.from({ length: 3 }, () => window(64));
+  const flood = (first: number) => {
+    for (let id = first; id < first + 5000; id++) {
+      for (const one of greedy) assert.ok(one.accept(id, 3));
+    }
+  };
+  flood(0);
+  for (let id = 0; id < 50; id++) {
+    for (const one of quiet) assert.ok(one.accept(id, 100 + id));
+  }
+  flood(5000);
+  assert.ok(lost.sender > 20_000);
+  assert.ok(memory.bytes <= 4 * 2000 * 48);
+  for (const one of quiet) {
+    assert.equal(one.senders, 50);
+    for (let id = 0; id < 50; id++) {
+      assert.equal(one.accept(id, 100 + id), false, "a recording");
+    }
+  }
+  for (const one of greedy) {
+    for (let id = 9900; id < 10_000; id++) assert.ok(one.refuses(id, 3));
+  }
 });
 
 Deno.test("a sender that comes back is not forgotten next", () => {

@@ -217,11 +217,11 @@ folderTest(
     first.kill();
     const second = new Life(path);
     const memories = [0, 1].map((index) => second.memory({ index, of: 2 }));
-    assert.equal(memories[0]?.recall(4, KEYS).size, 1);
-    assert.equal(memories[0]?.recall(5, KEYS).size, 0);
-    assert.equal(memories[1]?.recall(5, KEYS).size, 1);
+    assert.equal(memories[0]?.of(4, KEYS).recall().size, 1);
+    assert.equal(memories[0]?.of(5, KEYS).recall().size, 0);
+    assert.equal(memories[1]?.of(5, KEYS).recall().size, 1);
     const places = memories.flatMap((memory, k) =>
-      Array.from({ length: 100 }, (_, id) => memory.take(k, KEYS, id, 0))
+      Array.from({ length: 100 }, (_, id) => memory.of(k, KEYS).open(id, 0))
     );
     assert.equal(new Set(places).size, 200);
     second.kill();
@@ -237,20 +237,74 @@ folderTest(
     const memory = new AcceptedMemory(words, ALL, () => full++);
     const places = Array.from(
       { length: RECORDS },
-      (_, k) => memory.take(k >> 10, KEYS, k & 1023, 0),
+      (_, k) => memory.of(k >> 10, KEYS).open(k & 1023, 0),
     );
     assert.ok(places.every((place) => place >= 0));
     assert.equal(full, 0);
-    assert.equal(memory.take(900, KEYS, 1, 0), -1);
+    assert.equal(memory.of(900, KEYS).open(1, 0), -1);
     const window = windowOver(memory.of(900, KEYS));
     assert.equal(window.accept(1, 5), true, "not kept, but judged");
     assert.equal(window.accept(1, 5), false);
     memory.release(places[17] ?? -1);
     memory.release(places[18] ?? -1);
     assert.equal(full, 2);
-    assert.equal(memory.take(900, KEYS, 1, 0), places[17]);
-    assert.deepEqual([...memory.recall(0, KEYS).keys()], [18]);
+    assert.equal(memory.of(900, KEYS).open(1, 0), places[17]);
+    assert.deepEqual([...memory.of(0, KEYS).recall().keys()], [18]);
     life.kill();
+  },
+);
+
+folderTest(
+  "a peer with all sender ids leaves the records of others alone, now and after restarts",
+  async (path) => {
+    const first = new Life(path);
+    const memory = first.memory();
+    const windows = [1, 2, 3].map((mux) => windowOver(memory.of(mux, KEYS)));
+    for (let id = 0; id < 9; id++) windows[0]?.accept(id, 50);
+    const greedy = windowOver(memory.of(MUX + 9, KEYS));
+    for (let id = 0; id < 0xff00; id++) assert.ok(greedy.accept(id, 7));
+    await first.accepted.look(1);
+    for (let id = 0xff00; id <= 0xffff; id++) assert.ok(greedy.accept(id, 7));
+    await first.accepted.look(2);
+    for (let id = 0; id < 9; id++) windows[1]?.accept(id, 60);
+    first.kill();
+    const second = new Life(path);
+    const again = second.memory();
+    const more = windowOver(again.of(MUX + 9, KEYS));
+    assert.ok(more.senders > RECORDS / 2 - 50);
+    assert.equal(more.highest(0xffff), 7, "the newest of its own");
+    for (let id = 0; id < RECORDS; id++) more.accept(id, 9);
+    for (const [mux, seq] of [[1, 50], [2, 60]] as const) {
+      const window = windowOver(again.of(mux, KEYS));
+      for (let id = 0; id < 9; id++) {
+        assert.equal(window.accept(id, seq), false);
+        assert.equal(window.accept(id, seq + 1), true);
+      }
+    }
+    second.kill();
+  },
+);
+
+folderTest(
+  "a record that was given up is written to by its new sender alone",
+  async (path) => {
+    const life = new Life(path);
+    const memory = life.memory();
+    const greedy = windowOver(memory.of(MUX, KEYS));
+    for (let id = 0; id < RECORDS; id++) assert.ok(greedy.accept(id, 7));
+    await life.accepted.look(0);
+    const other = windowOver(memory.of(MUX + 1, KEYS));
+    assert.ok(other.accept(1, 1000));
+    await life.accepted.look(1);
+    // Whose record that was: it comes back, and has another one.
+    assert.ok(greedy.accept(0, 2000));
+    assert.ok(greedy.accept(0, 2001));
+    await life.accepted.look(2);
+    life.kill();
+    const next = new Life(path, "after a crash of the system");
+    assert.equal(next.window(WINDOW, MUX + 1).highest(1), 1000 + 64);
+    assert.equal(next.window().highest(0), 2001 + 64);
+    next.kill();
   },
 );
 
@@ -287,10 +341,10 @@ for (const bytes of [128 << 10, 0]) {
       const window = windowOver(kept, WINDOW, new ReplayMemory(bytes));
       for (let k = 0; k < 3 * RECORDS; k++) window.accept(k & 0xffff, 1 + k);
       assert.ok(window.senders < 1000);
-      assert.ok(memory.take(MUX + 1, KEYS, 1, 0) >= 0);
+      assert.ok(memory.of(MUX + 1, KEYS).open(1, 0) >= 0);
       window.clear();
       assert.equal(window.senders, 0);
-      assert.equal(memory.recall(MUX, KEYS).size, RECORDS - 1);
+      assert.equal(memory.of(MUX, KEYS).recall().size, RECORDS - 1);
       life.kill();
     },
   );
