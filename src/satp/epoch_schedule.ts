@@ -100,20 +100,13 @@ export class EpochSchedule {
     return this.#present() - this.#floor() > MAX_STEPS;
   }
 
-  /**
-   * What to seal and open with now. The first is to be tried first: it opened
-   * what was heard last.
-   */
+  /** What to seal with now, and then what else to open with. */
   wanted(): readonly EpochUse[] {
     const seal = this.#seal();
     const others = this.#others(seal).map((epoch): EpochUse => {
       return { epoch, role: "open" };
     });
-    const own: EpochUse = { epoch: seal, role: "seal" };
-    const isHeard = others[0]?.epoch === this.#confirmed;
-    return isHeard
-      ? [...others.slice(0, 1), own, ...others.slice(1)]
-      : [own, ...others];
+    return [{ epoch: seal, role: "seal" }, ...others];
   }
 
   /** An authentic datagram of the peer, no replay, was opened in this epoch. */
