@@ -18,7 +18,7 @@ import type { Runtime } from "./version.ts";
 const group = "Keys and algorithms";
 
 /** Every option, in the order of the help text. */
-const genkeyTable = {
+export const genkeyTable = {
   ...generalRows,
   keyFile: optional({
     group,

@@ -3,9 +3,12 @@ import project from "../../deno.json" with { type: "json" };
 import { anytunTable } from "../../src/config/anytun.ts";
 import { configTable } from "../../src/config/config.ts";
 import { controldTable } from "../../src/config/controld.ts";
+import { genkeyTable } from "../../src/config/genkey.ts";
 import { namesOf, type Option } from "../../src/config/option.ts";
 import { showtablesTable } from "../../src/config/showtables.ts";
 import { walk } from "./walk.ts";
+
+const root = new URL("../../", import.meta.url);
 
 const DOCUMENTS = [
   "README.md",
@@ -13,7 +16,8 @@ const DOCUMENTS = [
   "CONTRIBUTING.md",
   "SECURITY.md",
   "CHANGELOG.md",
-] as const;
+  ...walk(root, "docs"),
+];
 
 /** The folders of a Linux host that people know. */
 const KNOWN_FOLDERS = [
@@ -27,15 +31,13 @@ const KNOWN_FOLDERS = [
   "var",
 ];
 
-const root = new URL("../../", import.meta.url);
-
 function read(path: string): string {
   return Deno.readTextFileSync(new URL(path, root));
 }
 
-function exists(path: string): boolean {
+function exists(path: string, from = ""): boolean {
   try {
-    Deno.statSync(new URL(path, root));
+    Deno.statSync(new URL(path, new URL(from, root)));
     return true;
   } catch {
     return false;
@@ -57,9 +59,9 @@ function* mentions(
 /** What is mentioned although it should not be, for people. */
 function listOf(
   found: Iterable<{ readonly path: string; readonly text: string }>,
-  isRight: (text: string) => boolean,
+  isRight: (text: string, path: string) => boolean,
 ): string[] {
-  return [...found].filter(({ text }) => !isRight(text))
+  return [...found].filter(({ path, text }) => !isRight(text, path))
     .map(({ path, text }) => `${path}: ${text}`);
 }
 
@@ -87,11 +89,12 @@ Deno.test("ARCHITECTURE.md names every room of the house, and no other", () => {
 });
 
 /** What `deno task bench:tunnel` leaves behind. */
-const isResult = (link: string) => link.startsWith("bench/results/");
+const isResult = (link: string) => /^(\.\.\/)?bench\/results\//.test(link);
 const links = [...mentions(/\]\((?!https?:|#)([^)#]+)/g)];
 
 Deno.test("every relative link of the documents leads to something", () => {
-  assert.deepEqual(listOf(links, (to) => isResult(to) || exists(to)), []);
+  const leads = (to: string, from: string) => isResult(to) || exists(to, from);
+  assert.deepEqual(listOf(links, leads), []);
 });
 
 const measured = exists("bench/results/tunnel.json");
@@ -100,17 +103,47 @@ Deno.test({
     (measured ? "" : " (skipped: deno task bench:tunnel has not run)"),
   ignore: !measured,
   fn() {
-    const shown = links.filter(({ text }) => isResult(text));
+    const shown = links.filter(({ path, text }) =>
+      path === "README.md" && isResult(text)
+    );
     assert.ok(shown.length > 0);
-    assert.deepEqual(listOf(shown, exists), []);
+    assert.deepEqual(listOf(shown, (to) => exists(to)), []);
   },
 });
 
 Deno.test("every file that the documents name is there", () => {
   const files = mentions(
-    /`((?:ffi|src|lab|tests|bench|demo|examples|\.github)\/[\w./-]*)`/g,
+    /`((?:ffi|src|lab|tests|bench|demo|docs|examples|tasks|\.github)\/[\w./-]*)`/g,
   );
-  assert.deepEqual(listOf(files, exists), []);
+  assert.deepEqual(listOf(files, (path) => exists(path)), []);
+});
+
+/** What stands for the parts of a test's name that change, in documents. */
+const PART = "…";
+
+/** All texts of a module, those in several pieces as one. */
+function textsIn(path: string): Set<string> {
+  const source = read(path).replace(/(["`]) \+\s+\1/g, "");
+  const texts = source.matchAll(/"((?:[^"\\]|\\.)*)"|`([^`]*)`/g);
+  return new Set(
+    texts.map(([, plain, template]) =>
+      plain ?? (template ?? "").replace(/\$\{[^}]*\}/g, PART)
+    ),
+  );
+}
+
+Deno.test("every test that the documents name is in the file that they name", () => {
+  const claims = mentions(
+    /(`(?:tests|bench)\/[\w./]*_test\.ts`:\s+"[^"]*"(?:,\s+"[^"]*")*)/g,
+  );
+  const isThere = (claim: string) => {
+    const [, path = "", names = ""] = /^`(.*?)`:\s+(.*)$/s.exec(claim) ?? [];
+    if (!exists(path)) return false;
+    const texts = textsIn(path);
+    return [...names.matchAll(/"([^"]*)"/g)]
+      .every(([, name = ""]) => texts.has(name.replaceAll(/\s+/g, " ")));
+  };
+  assert.deepEqual(listOf(claims, isThere), []);
 });
 
 Deno.test("every task that the documents and workflows run is in deno.json", () => {
@@ -119,12 +152,16 @@ Deno.test("every task that the documents and workflows run is in deno.json", () 
   assert.deepEqual(listOf(tasks, (task) => task in project.tasks), []);
 });
 
-Deno.test("README.md names only options that some program has", () => {
-  const tables = [anytunTable, configTable, controldTable, showtablesTable];
+Deno.test("README.md and docs name only options that some program has", () => {
+  const tables = [
+    ...[anytunTable, configTable, controldTable, genkeyTable],
+    showtablesTable,
+  ];
   const names = new Set(tables.flatMap(Object.values<Option>).flatMap(namesOf));
   const text = [
     section("README.md", "Options that anytun(8) does not have"),
     section("README.md", "Where it differs from the originals"),
+    read("docs/threat-model.md"),
   ].join();
   const options = [...text.matchAll(/`(--?[a-zA-Z][\w-]*)/g)];
   const unknown = options.map(([, name = ""]) => name)
