@@ -159,6 +159,7 @@ Deno.test("README.md and docs name only options that some program has", () => {
   ];
   const names = new Set(tables.flatMap(Object.values<Option>).flatMap(namesOf));
   const text = [
+    section("README.md", "Keys that change with time"),
     section("README.md", "Options that anytun(8) does not have"),
     section("README.md", "Where it differs from the originals"),
     read("docs/threat-model.md"),
