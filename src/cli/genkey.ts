@@ -1,5 +1,5 @@
 // The program `anytun genkey`: a new key and salt (CLI section 9), or a new
-// key chain (spec/keychain.md).
+// key chain (docs/key-chains.md).
 import { createFile } from "../../ffi/process/new_file.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import {

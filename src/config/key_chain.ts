@@ -1,5 +1,5 @@
 // Option for a key chain in place of key, salt and passphrase
-// (spec/keychain.md).
+// (docs/key-chains.md).
 import { reasonOf } from "../log/reason.ts";
 import type { ChainLink } from "../satp/key_chain.ts";
 import { parseChainFile } from "../satp/key_chain_file.ts";

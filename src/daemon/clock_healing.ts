@@ -1,5 +1,5 @@
 // Healing of a wrong clock: while everything of the peer is refused, one
-// datagram a second is tried with other epochs (spec/keychain.md, "Which
+// datagram a second is tried with other epochs (docs/key-chains.md, "Which
 // epoch").
 import { hkdf } from "../crypto/hkdf.ts";
 import { KeyTrial } from "../crypto/key_trial.ts";

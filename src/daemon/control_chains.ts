@@ -1,5 +1,5 @@
 // Key chains of the connections that a control daemon serves
-// (spec/keychain.md, "Clusters").
+// (docs/key-chains.md, "Clusters").
 import { SystemError } from "../../ffi/errno.ts";
 import { hkdf } from "../crypto/hkdf.ts";
 import { reasonOf } from "../log/reason.ts";

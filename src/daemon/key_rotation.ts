@@ -1,5 +1,5 @@
 // Keys of a key chain for the own connection: the epochs that seal and open, and
-// the file that moves on with them (spec/keychain.md).
+// the file that moves on with them (docs/key-chains.md).
 import type { Identity } from "../../ffi/process/identity.ts";
 import type { AnytunOptions } from "../config/anytun.ts";
 import { hkdf } from "../crypto/hkdf.ts";

@@ -139,8 +139,8 @@ export class SyncState implements SyncSink {
     return record;
   }
 
-  // Which keys seal and open, the chain alone says (keychain, "Which epoch"):
-  // others may be behind, or may have a table that is.
+  // Which keys seal and open, the chain alone says: others may be behind, or may
+  // have a table that is (key-chains.md, "Which epoch").
   #raise({ mux, role, secrets }: LearntConnection, firstSeq: number): void {
     const { table } = this.#options;
     const own = table.keys(mux);

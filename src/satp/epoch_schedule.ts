@@ -1,5 +1,5 @@
 // Epochs of a key chain at one end: which one seals, which ones open, and when
-// older ones are erased (spec/keychain.md, "Which epoch").
+// older ones are erased (docs/key-chains.md, "Which epoch").
 import { epochAt, MAX_STEPS } from "./key_chain.ts";
 
 /** Later epochs that a datagram which nothing opens is tried against. */

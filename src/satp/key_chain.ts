@@ -1,5 +1,5 @@
 // Chain of keys: each epoch's master key and salt come from a chain key that
-// moves forward alone (spec/keychain.md).
+// moves forward alone (docs/key-chains.md).
 import { type KdPrfName, keyBytes, SALT_BYTES } from "./params.ts";
 import { copyOfKey, type MasterSecrets } from "./secrets.ts";
 

@@ -1,4 +1,4 @@
-// Text of a chain file (spec/keychain.md). The chain key goes from bytes to
+// Text of a chain file (docs/key-chains.md). The chain key goes from bytes to
 // bytes: text could not be overwritten.
 import {
   CHAIN_KEY_BYTES,

@@ -1,5 +1,5 @@
 // Keys that others have taken the place of: they go on opening for a while, for
-// what was sealed before (keychain, "Clusters").
+// what was sealed before (key-chains.md, "Clusters").
 import type { Delay } from "../net/resolver.ts";
 import type { ConnectionKeys, ConnectionTable } from "./connection_table.ts";
 
