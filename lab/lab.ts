@@ -3,11 +3,17 @@ import { Hosts, type LabHost } from "./host.ts";
 /** The name of the network device at each end of the cable. */
 export const WIRE = "wire";
 
+/** Two hosts that reach each other, however that is. */
+export interface Sides {
+  readonly left: LabHost;
+  readonly right: LabHost;
+}
+
 /**
  * Two hosts, joined by a cable of their own, with an address of either family
  * at each end of it.
  */
-export class Lab implements AsyncDisposable {
+export class Lab implements Sides, AsyncDisposable {
   readonly left: LabHost;
   readonly right: LabHost;
   readonly #hosts: Hosts;

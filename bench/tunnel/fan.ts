@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Lab } from "../../lab/lab.ts";
+import type { Sides } from "../../lab/lab.ts";
 import { DEVICE, INNER_MTU } from "./tunnel.ts";
 
 /**
@@ -64,7 +64,7 @@ export function fanNetwork(index: number): string {
 }
 
 /** Gives all devices their addresses, and waits until each client answers. */
-export async function configureFan({ left, right }: Lab): Promise<void> {
+export async function configureFan({ left, right }: Sides): Promise<void> {
   for (let index = 1; index < FAN_CLIENTS; index++) {
     const device = fanDevice(index);
     while (!await right.hasDevice(device)) await delay(20);

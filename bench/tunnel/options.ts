@@ -37,7 +37,11 @@ export interface Options {
   readonly complete: boolean;
 }
 
-function positive(name: string, value: string | undefined): number | undefined {
+/** Reads the number of an option. */
+export function positive(
+  name: string,
+  value: string | undefined,
+): number | undefined {
   if (value === undefined) return undefined;
   if (/^[1-9]\d{0,3}$/.test(value)) return Number(value);
   throw new Error(
@@ -45,7 +49,8 @@ function positive(name: string, value: string | undefined): number | undefined {
   );
 }
 
-function names(
+/** Reads the list of an option. */
+export function names(
   option: string,
   value: string | undefined,
   known: readonly string[],

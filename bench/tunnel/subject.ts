@@ -5,7 +5,7 @@
  */
 
 import type { TestFolder } from "../../lab/daemons.ts";
-import type { Lab } from "../../lab/lab.ts";
+import type { Sides } from "../../lab/lab.ts";
 import type { Tunnel } from "./tunnel.ts";
 
 /** Whether a program is there, and which version, or why it is not. */
@@ -48,7 +48,7 @@ export interface Subject {
 }
 
 /** Starts a tunnel. */
-export type Open = (lab: Lab, scratch: TestFolder) => Promise<Tunnel>;
+export type Open = (lab: Sides, scratch: TestFolder) => Promise<Tunnel>;
 
 /**
  * Other ways to start a tunnel:

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Lab } from "../../lab/lab.ts";
+import type { Sides } from "../../lab/lab.ts";
 import type { LabProcess } from "../../lab/process.ts";
 import { cpuSeconds, residentBytes } from "./sampling.ts";
 
@@ -80,22 +80,27 @@ async function until(
   }
 }
 
+function spawn(lab: Sides, { argv }: Ends, side: Side): LabProcess {
+  const [program = "", ...args] = argv[side];
+  return lab[side].spawn(program, ...args);
+}
+
 /** Two daemons, one on each side, with a tunnel between them. */
 export class Tunnel implements AsyncDisposable {
-  readonly #lab: Lab;
-  readonly #daemons: PerSide<LabProcess>;
-  readonly #companions: readonly LabProcess[];
+  readonly #lab: Sides;
+  readonly #daemons: Record<Side, LabProcess>;
+  readonly #ends: Ends;
   #startSeconds = 0;
   #plane: string | undefined;
 
   private constructor(
-    lab: Lab,
-    daemons: PerSide<LabProcess>,
-    companions: readonly LabProcess[],
+    lab: Sides,
+    daemons: Record<Side, LabProcess>,
+    ends: Ends,
   ) {
     this.#lab = lab;
     this.#daemons = daemons;
-    this.#companions = companions;
+    this.#ends = ends;
   }
 
   /**
@@ -103,17 +108,16 @@ export class Tunnel implements AsyncDisposable {
    *
    * @throws {Error} with the last words of a daemon that does not get ready
    */
-  static async open(lab: Lab, ends: Ends): Promise<Tunnel> {
+  static async open(lab: Sides, ends: Ends): Promise<Tunnel> {
     const started = performance.now();
-    const start = (side: Side) => {
-      const [program = "", ...args] = ends.argv[side];
-      return lab[side].spawn(program, ...args);
+    const daemons = {
+      left: spawn(lab, ends, "left"),
+      right: spawn(lab, ends, "right"),
     };
-    const daemons = { left: start("left"), right: start("right") };
-    const tunnel = new Tunnel(lab, daemons, ends.companions ?? []);
+    const tunnel = new Tunnel(lab, daemons, ends);
     try {
-      await Promise.all(SIDES.map((side) => tunnel.#bringUp(side, ends)));
-      await tunnel.#firstPacket();
+      await Promise.all(SIDES.map((side) => tunnel.#bringUp(side)));
+      await tunnel.#firstPacket("left");
     } catch (error) {
       await tunnel[Symbol.asyncDispose]();
       throw error;
@@ -143,6 +147,26 @@ export class Tunnel implements AsyncDisposable {
     return `the ${side} daemon has ended: ${this.#daemons[side].lastWords}`;
   }
 
+  /** The daemon of a side. */
+  daemon(side: Side): LabProcess {
+    return this.#daemons[side];
+  }
+
+  /**
+   * Kills the daemon of a side and starts it again.
+   *
+   * @returns Seconds from the kill until a packet from there is answered
+   * @throws {Error} with last words if nothing passes
+   */
+  async restart(side: Side): Promise<number> {
+    const started = performance.now();
+    await this.#daemons[side].stop("SIGKILL");
+    this.#daemons[side] = spawn(this.#lab, this.#ends, side);
+    await this.#bringUp(side);
+    await this.#firstPacket(side);
+    return (performance.now() - started) / 1000;
+  }
+
   /** CPU seconds, user and system, that each daemon has used. */
   async cpuSeconds(): Promise<PerSide<number>> {
     const { left, right } = this.#daemons;
@@ -165,11 +189,12 @@ export class Tunnel implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const { left, right } = this.#daemons;
     await Promise.all(
-      [left, right, ...this.#companions].map((daemon) => daemon.stop()),
+      [left, right, ...this.#ends.companions ?? []]
+        .map((daemon) => daemon.stop()),
     );
   }
 
-  async #bringUp(side: Side, ends: Ends): Promise<void> {
+  async #bringUp(side: Side): Promise<void> {
     const daemon = this.#daemons[side];
     const device = DEVICE[side];
     await until(async () => {
@@ -177,7 +202,7 @@ export class Tunnel implements AsyncDisposable {
         .catch(() => ""); // no such process: it has just ended
       return devices.includes(`${device}:`);
     }, daemon);
-    await ends.configure?.(side);
+    await this.#ends.configure?.(side);
     // Some programs give their device its addresses themselves.
     const commands = [
       `addr replace ${INNER4[side]}/${INNER4_BITS} dev ${device}`,
@@ -190,11 +215,11 @@ export class Tunnel implements AsyncDisposable {
   }
 
   /** Sends echo requests, 5 ms apart, until one of them is answered. */
-  async #firstPacket(): Promise<void> {
+  async #firstPacket(from: Side): Promise<void> {
     const seconds = START_LIMIT_MS / 1000;
     const probe = ["ping", "-n", "-c1", "-i0.005", `-w${seconds}`];
     try {
-      await this.#lab.left.run([...probe, INNER4.right], {
+      await this.#lab[from].run([...probe, INNER4[otherSide(from)]], {
         seconds: seconds + 2,
       });
     } catch (cause) {

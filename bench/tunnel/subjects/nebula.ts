@@ -6,7 +6,7 @@
  */
 
 import type { TestFolder } from "../../../lab/daemons.ts";
-import type { Lab } from "../../../lab/lab.ts";
+import type { Sides } from "../../../lab/lab.ts";
 import { run } from "../../../lab/process.ts";
 import type { PeerPrograms } from "../peers.ts";
 import type { Subject } from "../subject.ts";
@@ -63,7 +63,7 @@ async function certify(
 }
 
 /** JSON is YAML as well. */
-function configuration(lab: Lab, scratch: TestFolder, side: Side): string {
+function configuration(lab: Sides, scratch: TestFolder, side: Side): string {
   const other = otherSide(side);
   const remote = [`${lab[other].ipv4}:${PORT}`];
   const everything = [{ port: "any", proto: "any", host: "any" }];

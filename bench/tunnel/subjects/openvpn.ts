@@ -5,7 +5,7 @@
  */
 
 import { certificateFile } from "../../../lab/certificates.ts";
-import type { Lab } from "../../../lab/lab.ts";
+import type { Sides } from "../../../lab/lab.ts";
 import type { PeerPrograms } from "../peers.ts";
 import type { Subject } from "../subject.ts";
 import { DEVICE, INNER_MTU, otherSide, type Side, Tunnel } from "../tunnel.ts";
@@ -15,7 +15,7 @@ const CIPHER = "AES-128-GCM";
 /** Who each side is, of those with a certificate. */
 const NAMES = { left: "alice", right: "bob" } as const;
 
-function options(lab: Lab, side: Side): string[] {
+function options(lab: Sides, side: Side): string[] {
   const remote = lab[otherSide(side)].ipv4;
   const role = side === "left"
     ? ["--tls-server", "--dh", "none"]

@@ -7,7 +7,7 @@
 
 import { type Client, clientsFile } from "../../../lab/clients.ts";
 import { startDaemon, type TestFolder } from "../../../lab/daemons.ts";
-import type { Lab } from "../../../lab/lab.ts";
+import type { Sides } from "../../../lab/lab.ts";
 import type { LabProcess } from "../../../lab/process.ts";
 import { crowd } from "../crowd.ts";
 import {
@@ -32,8 +32,13 @@ export interface SatpCommand {
   /** What is run, before the options. */
   readonly command: readonly string[];
   readonly ours?: true;
+  /** Packets of the replay window, where it is not the usual one. */
+  readonly window?: number;
+  /** More options, after the others. */
+  readonly options?: readonly string[];
 }
 
+const WINDOW = 1024;
 const MUX = 16;
 const PASSPHRASE = "benchmark";
 
@@ -58,15 +63,17 @@ function common(
   side: Side,
   device: string = DEVICE[side],
   mux = MUX,
+  window = WINDOW,
 ): string[] {
   return [
     ...["--nodaemonize", "--log", "stdout:3"],
     ...["--dev", device, "--type", "tun"],
-    ...["--window-size", "1024", "--mux", String(mux), "--role", side],
+    ...["--window-size", String(window), "--mux", String(mux)],
+    ...["--role", side],
   ];
 }
 
-function toRemote(lab: Lab, side: Side): string[] {
+function toRemote(lab: Sides, side: Side): string[] {
   const remote = lab[otherSide(side)].ipv4;
   return ["--remote-host", remote, "--passphrase", PASSPHRASE];
 }
@@ -78,16 +85,18 @@ function onProcessors(list: string): string[] {
 
 /** Starts one program on the left and another on the right. */
 export function openWith(left: SatpCommand, right: SatpCommand): Open {
-  const options = (lab: Lab, side: Side) => [
-    ...common(side),
+  const argv = (lab: Sides, side: Side, program: SatpCommand) => [
+    ...program.command,
+    ...common(side, DEVICE[side], MUX, program.window),
     ...USUAL,
     ...toRemote(lab, side),
+    ...program.options ?? [],
   ];
   return (lab) =>
     Tunnel.open(lab, {
       argv: {
-        left: [...left.command, ...options(lab, "left")],
-        right: [...right.command, ...options(lab, "right")],
+        left: argv(lab, "left", left),
+        right: argv(lab, "right", right),
       },
     });
 }
@@ -127,7 +136,7 @@ function openBare({ command }: SatpCommand): Open {
 
 /** A control daemon of ours on the left, and how a server asks for it. */
 async function control(
-  lab: Lab,
+  lab: Sides,
   scratch: TestFolder,
   clients: readonly Client[],
   ours: boolean,
@@ -174,7 +183,7 @@ function openFan({ command }: SatpCommand, workers: number): Open {
   const processors = navigator.hardwareConcurrency;
   const servers = `0-${workers - 1}`;
   const rest = workers < processors ? `${workers}-${processors - 1}` : servers;
-  const client = (lab: Lab, index: number) => [
+  const client = (lab: Sides, index: number) => [
     ...[...onProcessors(rest), ...command, "--workers", "1"],
     ...common("right", fanDevice(index), MUX + index),
     ...["--port", String(PORT + index)],

@@ -5,7 +5,7 @@
  */
 
 import type { TestFolder } from "../../../lab/daemons.ts";
-import type { Lab } from "../../../lab/lab.ts";
+import type { Sides } from "../../../lab/lab.ts";
 import { run } from "../../../lab/process.ts";
 import type { PeerPrograms } from "../peers.ts";
 import type { Subject } from "../subject.ts";
@@ -54,7 +54,7 @@ async function controlSocket(side: Side): Promise<void> {
 
 async function open(
   peers: PeerPrograms,
-  lab: Lab,
+  lab: Sides,
   scratch: TestFolder,
 ): Promise<Tunnel> {
   const wg = peers.command("wg");

@@ -1,0 +1,13 @@
+/**
+ * Everything that is to be stood, in the order of the tables.
+ *
+ * @module
+ */
+
+import type { Scenario } from "../scenario.ts";
+import { floods } from "./floods.ts";
+import { restart } from "./restart.ts";
+import { roaming } from "./roaming.ts";
+
+/** The scenarios that run. */
+export const SCENARIOS: readonly Scenario[] = [floods, roaming, restart];
