@@ -89,8 +89,9 @@ export function confineFiles(
   libc: ProcessLibc,
   needs: SandboxNeeds,
   flags: number = RESTRICT_SELF_TSYNC,
+  open: () => Landlock = openLandlock,
 ): string | undefined {
-  const { symbols, close } = openLandlock();
+  const { symbols, close } = open();
   const failed = (call: string) =>
     `landlock_${call}() failed with ${errnoName(libc.errno())}`;
   let ruleset = -1;
@@ -107,16 +108,16 @@ export function confineFiles(
     const handled = BigUint64Array.of(BigInt(CHANGES));
     ruleset = createRuleset(CREATE_RULESET, handled, 8n, 0);
     if (ruleset < 0) return failed("create_ruleset");
-    const rules = [
-      [needs.appended, APPENDING],
-      [needs.removedFrom, ACCESS.REMOVE_FILE],
-    ] as const;
-    for (const [folders, access] of rules) {
-      for (const folder of folders) {
-        allowPath(libc, symbols, ruleset, folder, access);
-      }
-    }
-    for (const fd of needs.written) allow(symbols, ruleset, fd, WRITING);
+    const allows = [
+      ...needs.appended.map((folder) => ({ folder, access: APPENDING })),
+      ...needs.removedFrom.map((folder) => {
+        return { folder, access: ACCESS.REMOVE_FILE };
+      }),
+    ].every(({ folder, access }) =>
+      allowPath(libc, symbols, ruleset, folder, access)
+    ) && needs.written.every((fd) => allow(symbols, ruleset, fd, WRITING));
+    // Rather none than one that a daemon fails in later.
+    if (!allows) return failed("add_rule");
     if (restrictSelf(RESTRICT_SELF, ruleset, flags) === 0) return undefined;
     return failed("restrict_self");
   } finally {
@@ -125,40 +126,49 @@ export function confineFiles(
   }
 }
 
-type Landlock = ReturnType<typeof openLandlock>["symbols"];
+type LandlockSymbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
-function openLandlock() {
+/** Its calls, as the C library makes them. */
+export interface Landlock {
+  readonly symbols: LandlockSymbols;
+  close(): void;
+}
+
+function openLandlock(): Landlock {
   const library = openCLibrary(SYMBOLS);
   return { symbols: library.symbols, close: () => library.close() };
 }
 
-/** What cannot be reached, as in a jail, cannot be written to either. */
+/**
+ * What cannot be reached by its path, as in a jail, is not written to by that
+ * path either. What is open from before the jail needs a rule of its own.
+ */
 function allowPath(
   libc: ProcessLibc,
-  symbols: Landlock,
+  symbols: LandlockSymbols,
   ruleset: number,
   folder: string,
   access: number,
-): void {
+): boolean {
   const flags = O.PATH | O.DIRECTORY | O.CLOEXEC;
   const fd = libc.symbols.open(cString(folder), flags, 0);
-  if (fd < 0) return;
+  if (fd < 0) return true;
   try {
-    allow(symbols, ruleset, fd, access);
+    return allow(symbols, ruleset, fd, access);
   } finally {
     libc.symbols.close(fd);
   }
 }
 
 function allow(
-  { addRule }: Landlock,
+  { addRule }: LandlockSymbols,
   ruleset: number,
   folder: number,
   access: number,
-): void {
+): boolean {
   const rule = new DataView(new ArrayBuffer(RULE_SIZE));
   rule.setBigUint64(0, BigInt(access), true);
   rule.setInt32(PARENT_AT, folder, true);
   const bytes = new Uint8Array(rule.buffer);
-  addRule(ADD_RULE, ruleset, RULE_PATH_BENEATH, bytes, 0);
+  return addRule(ADD_RULE, ruleset, RULE_PATH_BENEATH, bytes, 0) === 0;
 }

@@ -10,6 +10,7 @@ import type { ProcessControl } from "./process_control.ts";
 const LOOK_MS = 10_000;
 
 interface SandboxedOptions {
+  readonly chroot: string | undefined;
   readonly logTargets: readonly LogTarget[];
   readonly pidFile: string | undefined;
 }
@@ -19,7 +20,7 @@ interface SandboxedOptions {
  * @param written Open folders that it writes to
  */
 export function sandboxNeeds(
-  { logTargets, pidFile }: SandboxedOptions,
+  { logTargets, pidFile, chroot }: SandboxedOptions,
   server: PlaceName | undefined,
   written: readonly number[],
 ): SandboxNeeds {
@@ -29,7 +30,9 @@ export function sandboxNeeds(
   const socket = server !== undefined && isUnixSocket(server)
     ? server.path
     : undefined;
-  const removed = [pidFile, socket].filter((path) => path !== undefined);
+  // In a jail the pid file stays.
+  const ownPid = chroot === undefined ? pidFile : undefined;
+  const removed = [ownPid, socket].filter((path) => path !== undefined);
   return {
     // Opened again, as a new file of the same name.
     appended: logs.map(folderOf),

@@ -249,6 +249,10 @@ Deno.test("the sandbox leaves the folders of logs, pid file and unix socket", ()
   assert.deepEqual(bare, { appended: [], written: [], removedFrom: [] });
   const beside = sandboxNeeds(options("-P", "pid"), undefined, []);
   assert.deepEqual(beside.removedFrom, ["."]);
+  const jailed = options("-P", "/run/a/pid", "-C", "/jail", "-u", "nobody");
+  assert.deepEqual(sandboxNeeds(jailed, undefined, [5, 6]), {
+    ...{ appended: [], written: [5, 6], removedFrom: [] },
+  });
 });
 
 Deno.test("calls that were not permitted are told once, and again when there are more", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Errno } from "../../../ffi/errno.ts";
 import { confine, forbidPrivileges } from "../../../ffi/process/hardening.ts";
+import { confineFiles, type Landlock } from "../../../ffi/process/landlock.ts";
 import { openProcessLibc } from "../../../ffi/process/libc.ts";
 import { until } from "../../../lab/daemons.ts";
 import { scriptCommand } from "../../../lab/host.ts";
@@ -148,4 +149,125 @@ Deno.test("confine() says which call the kernel refuses", () => {
   assert.equal(refusal(), "thread 77 has a filter of its own");
   assert.equal(forbidPrivileges(refusing), "prctl() failed with EINVAL");
   libc.close();
+});
+
+function bytesOf(given: unknown): Uint8Array<ArrayBuffer> {
+  assert.ok(ArrayBuffer.isView(given));
+  const { buffer, byteOffset, byteLength } = given;
+  return new Uint8Array(buffer, byteOffset, byteLength).slice();
+}
+
+/** What Landlock is asked, by a kernel of this version. */
+function askedOf(version: number, failing?: string) {
+  const asked: unknown[] = [];
+  const answer = (call: string, result: number, what: readonly unknown[]) => {
+    asked.push([call, ...what]);
+    return call === failing ? -1 : result;
+  };
+  const open = (): Landlock => ({
+    symbols: {
+      createRuleset(_, attributes, _size, flags) {
+        if (flags === 1) return version;
+        const [handled] = new BigUint64Array(bytesOf(attributes).buffer);
+        return answer("create", 77, [handled]);
+      },
+      addRule(_, ruleset, type, rule) {
+        const view = new DataView(bytesOf(rule).buffer);
+        const [access, fd] = [
+          view.getBigUint64(0, true),
+          view.getInt32(8, true),
+        ];
+        return answer("add", 0, [ruleset, type, access, fd]);
+      },
+      restrictSelf: (_, ruleset, flags) =>
+        answer("restrict", 0, [ruleset, flags]),
+    },
+    close: () => void asked.push(["close"]),
+  });
+  return { asked, open };
+}
+
+// include/uapi/linux/landlock.h
+const HANDLED = 0b111_1111_1111_0011n;
+const [WRITE, REMOVE, MAKE, TRUNCATE] = [
+  1n << 1n,
+  1n << 5n,
+  1n << 8n,
+  1n << 14n,
+];
+const TSYNC = 1 << 3;
+
+Deno.test("Landlock is asked for folders that are open by themselves, whether their path leads there or not", () => {
+  const libc = openProcessLibc();
+  const paths: string[] = [];
+  const closed: number[] = [];
+  const jailed = {
+    ...libc,
+    errno: () => Errno.EINVAL,
+    symbols: {
+      ...libc.symbols,
+      open(path: unknown) {
+        paths.push(new TextDecoder().decode(bytesOf(path).subarray(0, -1)));
+        return paths.at(-1) === "/var/log/" ? 40 : -1;
+      },
+      close: (fd: number) => closed.push(fd),
+    },
+  };
+  const needs = {
+    appended: ["/var/log/", "/elsewhere/"],
+    written: [5, 6],
+    removedFrom: ["/run/"],
+  };
+  const { asked, open } = askedOf(8);
+  assert.equal(confineFiles(jailed, needs, TSYNC, open), undefined);
+  assert.deepEqual(paths, ["/var/log/", "/elsewhere/", "/run/"]);
+  assert.deepEqual(asked, [
+    ["create", HANDLED],
+    ["add", 77, 1, WRITE | MAKE, 40],
+    ["add", 77, 1, WRITE | MAKE | REMOVE | TRUNCATE, 5],
+    ["add", 77, 1, WRITE | MAKE | REMOVE | TRUNCATE, 6],
+    ["restrict", 77, TSYNC],
+    ["close"],
+  ]);
+  assert.deepEqual(closed, [40, 77]);
+  const failing = askedOf(8, "add");
+  const refusal = confineFiles(jailed, needs, TSYNC, failing.open);
+  assert.equal(refusal, "landlock_add_rule() failed with EINVAL");
+  const calls = failing.asked.map((call) => Array.isArray(call) && call[0]);
+  assert.deepEqual(calls, ["create", "add", "close"], "nothing is restricted");
+  const old = askedOf(7);
+  assert.match(
+    confineFiles(jailed, needs, TSYNC, old.open) ?? "",
+    /Linux 7\.0/,
+  );
+  assert.deepEqual(old.asked, [["close"]]);
+  libc.close();
+});
+
+const isRoot = Deno.uid() === 0;
+
+Deno.test({
+  name: isRoot
+    ? "in a jail, folders that were open before are written to, and nothing else is"
+    : "folders of a jail (skipped: only root can make one)",
+  ignore: !isRoot,
+  async fn() {
+    const folder = Deno.makeTempDirSync();
+    try {
+      for (const name of ["state", "jail"]) Deno.mkdirSync(`${folder}/${name}`);
+      const run = scriptCommand("landlocked_jail.ts", ["-A"]);
+      const ends = await said(...run, `${folder}/state`, `${folder}/jail`);
+      if (ends.refusal !== undefined) return; // a kernel without Landlock
+      assert.deepEqual(ends, {
+        before: { state: "done", jail: "done" },
+        inside: { state: "done", jail: "EACCES" },
+      });
+      const files = (name: string) =>
+        [...Deno.readDirSync(`${folder}/${name}`)].map(({ name }) => name);
+      assert.deepEqual(files("state").toSorted(), ["before", "inside"]);
+      assert.deepEqual(files("jail"), ["before"]);
+    } finally {
+      Deno.removeSync(folder, { recursive: true });
+    }
+  },
 });
