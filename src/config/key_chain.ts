@@ -10,7 +10,7 @@ import { durationText } from "./duration.ts";
 import { OptionFault } from "./fault.ts";
 import type { kdPrfRow } from "./keys.ts";
 import { anyText, optional } from "./option.ts";
-import type { secretRows } from "./secret_files.ts";
+import type { SecretFiles, secretRows } from "./secret_files.ts";
 import type { Settings } from "./values.ts";
 
 export const keyChainRow = optional({
@@ -83,19 +83,37 @@ function intervalOf(
   { files, warn }: Surroundings,
 ): number {
   try {
-    const { bytes, isPublic, isRoots } = files.readKeyChain(path);
-    try {
-      const why = `others have access to the file, use chmod 600 '${path}'`;
-      if (isPublic && !isRoots) throw new Error(why);
-      const link: ChainLink = parseChainFile(bytes);
-      link.key.fill(0);
-      if (isPublic) warn(`${name}: ${why} as root, who alone can`);
-      return link.interval;
-    } finally {
-      bytes.fill(0);
-    }
+    const link = readKeyChain(path, name, files, warn);
+    link.key.fill(0);
+    return link.interval;
   } catch (error) {
     throw new OptionFault(`Cannot use ${name}: ${reasonOf(error)}`, error);
+  }
+}
+
+/**
+ * Reads a file that nobody else must have access to. Where root alone could see
+ * to that, it is used with a warning.
+ *
+ * @param name What warnings call it
+ * @returns A link whose key the caller overwrites
+ * @throws if it is of no use
+ */
+export function readKeyChain(
+  path: string,
+  name: string,
+  files: Pick<SecretFiles, "readKeyChain">,
+  warn: Warn,
+): ChainLink {
+  const { bytes, isPublic, isRoots } = files.readKeyChain(path);
+  try {
+    const why = `others have access to the file, use chmod 600 '${path}'`;
+    if (isPublic && !isRoots) throw new Error(why);
+    const link = parseChainFile(bytes);
+    if (isPublic) warn(`${name}: ${why} as root, who alone can`);
+    return link;
+  } finally {
+    bytes.fill(0);
   }
 }
 

@@ -1,10 +1,11 @@
 // Key chains of the connections that a control daemon serves
 // (docs/key-chains.md, "Clusters").
 import { SystemError } from "../../ffi/errno.ts";
+import type { Warn } from "../config/command_line.ts";
+import { readKeyChain } from "../config/key_chain.ts";
 import { hkdf } from "../crypto/hkdf.ts";
 import { reasonOf } from "../log/reason.ts";
 import { epochAt, KeyChain, MAX_STEPS } from "../satp/key_chain.ts";
-import { parseChainFile } from "../satp/key_chain_file.ts";
 import type { KdPrfName } from "../satp/params.ts";
 import type { ControlRecord } from "../sync/control_file.ts";
 import { encodeRecord } from "../sync/encode.ts";
@@ -29,11 +30,13 @@ interface Served {
 export class ControlChains {
   readonly #folder: string;
   readonly #world: ChainsWorld;
+  readonly #warn: Warn;
   #served = new Map<number, Served>();
 
-  constructor(folder: string, world: ChainsWorld) {
+  constructor(folder: string, world: ChainsWorld, warn: Warn) {
     this.#folder = folder;
     this.#world = world;
+    this.#warn = warn;
   }
 
   get count(): number {
@@ -94,31 +97,32 @@ export class ControlChains {
     secrets.salt.fill(0);
   }
 
+  /** Before it is in use: what is too far behind cannot be derived. */
+  #check(chain: KeyChain, record: ConnectionRecord): void {
+    const present = epochAt(this.#world.now() / 1000, chain.interval);
+    try {
+      kdPrfOf(record);
+      chain.link(Math.max(present, chain.epoch)).key.fill(0);
+    } catch (error) {
+      chain.erase();
+      throw error;
+    }
+  }
+
   #read(record: ConnectionRecord): KeyChain | undefined {
     const path = `${this.#folder}/${record.mux}`;
+    const name = `the key chain in '${path}' (--key-chains)`;
     try {
-      const { bytes, isPublic } = this.#world.readKeyChain(path);
-      try {
-        if (isPublic) {
-          throw new Error("others have access to the file, use chmod 600");
-        }
-        kdPrfOf(record);
-        const link = parseChainFile(bytes);
-        const chain = new KeyChain(link, hkdf);
-        link.key.fill(0);
-        // Before it is in use: what is too far behind cannot be derived.
-        const present = epochAt(this.#world.now() / 1000, link.interval);
-        chain.link(Math.max(present, link.epoch)).key.fill(0);
-        return chain;
-      } finally {
-        bytes.fill(0);
-      }
+      const link = readKeyChain(path, name, this.#world, this.#warn);
+      const chain = new KeyChain(link, hkdf);
+      link.key.fill(0);
+      this.#check(chain, record);
+      return chain;
     } catch (error) {
       if (isMissing(error)) return undefined;
-      throw new Error(
-        `Cannot use '${path}' (--key-chains): ${reasonOf(error)}`,
-        { cause: error },
-      );
+      throw new Error(`Cannot use ${name}: ${reasonOf(error)}`, {
+        cause: error,
+      });
     }
   }
 }

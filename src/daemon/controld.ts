@@ -36,9 +36,11 @@ function servicesOf(
   frame: Frame,
 ): readonly Service[] {
   const { keyChains } = options;
-  const chains = keyChains === undefined
-    ? undefined
-    : new ControlChains(keyChains, world);
+  const chains = keyChains === undefined ? undefined : new ControlChains(
+    keyChains,
+    world,
+    (text) => frame.logger.warning(text),
+  );
   const file: ControlFileService = new ControlFileService(
     options.file,
     (record) => server.push(record),

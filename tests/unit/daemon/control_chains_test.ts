@@ -26,7 +26,11 @@ function setUp() {
   const time = new ManualClock();
   const origin = { ms: FIRST * INTERVAL * 1000 };
   const chains = new Map([
-    [`c/${RECORD.mux}`, { bytes: formatChainFile(LINK), isPublic: false }],
+    [`c/${RECORD.mux}`, {
+      bytes: formatChainFile(LINK),
+      isPublic: false,
+      isRoots: false,
+    }],
   ]);
   const reads: Uint8Array[] = [];
   const control = { text: `${encodeRecord(RECORD, 9)}\n${ROUTE}\n` };
@@ -42,7 +46,7 @@ function setUp() {
       if (file === undefined) throw new SystemError("open", "openat", 2);
       const bytes = Uint8Array.from(file.bytes);
       reads.push(bytes);
-      return { ...file, bytes, isRoots: false };
+      return { ...file, bytes };
     },
   };
   const logger = recordingLog();
@@ -52,7 +56,7 @@ function setUp() {
     (record) => pushed.push(record),
     world,
     logger,
-    new ControlChains("c", world),
+    new ControlChains("c", world, (text) => logger.warning(text)),
   );
   return { service, pushed, time, origin, chains, reads, logger, world };
 }
@@ -117,18 +121,33 @@ Deno.test("a chain that is of no use is refused by its name", () => {
   const path = `c/${RECORD.mux}`;
   const refused = (bytes: Uint8Array<ArrayBuffer>, isPublic = false) => {
     const { service, chains } = setUp();
-    chains.set(path, { bytes, isPublic });
+    chains.set(path, { bytes, isPublic, isRoots: false });
     return () => service.start();
   };
   const text = (text: string) => new TextEncoder().encode(text);
   assert.throws(refused(text("anytun-keychain 1\n")), {
-    message: `Cannot serve 'f' (--file): Cannot use '${path}' ` +
-      "(--key-chains): line 2: it must be 'interval <seconds>'",
+    message: "Cannot serve 'f' (--file): Cannot use the key chain in " +
+      `'${path}' (--key-chains): ` +
+      "line 2: it must be 'interval <seconds>'",
   });
   assert.throws(
     refused(formatChainFile(LINK), true),
     /others have access to the file, use chmod 600/,
   );
+});
+
+Deno.test("a chain that root alone could keep to himself is used with a warning, as --key-chain does", () => {
+  const path = `c/${RECORD.mux}`;
+  const { service, chains, logger, reads } = setUp();
+  const bytes = formatChainFile(LINK);
+  chains.set(path, { bytes, isPublic: true, isRoots: true });
+  service.start();
+  assert.deepEqual(service.snapshot(), [textAt(FIRST), ROUTE]);
+  assert.ok(reads.every((bytes) => bytes.every((byte) => byte === 0)));
+  assert.ok(logger.lines.includes(
+    `WARNING: the key chain in '${path}' (--key-chains): others have ` +
+      `access to the file, use chmod 600 '${path}' as root, who alone can`,
+  ));
 });
 
 Deno.test("a folder of chains that is not there is an error", () => {
