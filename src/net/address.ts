@@ -47,12 +47,26 @@ export function isLoopback({ family, bytes }: IpAddress): boolean {
   if (family === 4) return bytes[0] === 127;
   const last = bytes.length - 1;
   return bytes.every((byte, i) => byte === (i === last ? 1 : 0)) ||
-    isMapped(bytes) && bytes[12] === 127;
+    isMapped(bytes) && bytes[MAPPED_BYTES] === 127;
 }
+
+/**
+ * An IPv4-mapped address is one of IPv4, as sockets of both families show it: the
+ * sockets of IPv6 alone neither reach it nor hear from it.
+ */
+export function unmapped(address: IpAddress): IpAddress {
+  const { family, bytes } = address;
+  if (family === 4 || !isMapped(bytes)) return address;
+  return { family: 4, bytes: bytes.slice(MAPPED_BYTES) };
+}
+
+const MAPPED_BYTES = 12;
 
 /** RFC 4291 section 2.5.5.2. */
 function isMapped(bytes: Uint8Array): boolean {
-  return bytes.subarray(0, 12).every((byte, i) => byte === (i < 10 ? 0 : 0xff));
+  return bytes.subarray(0, MAPPED_BYTES).every((byte, i) =>
+    byte === (i < 10 ? 0 : 0xff)
+  );
 }
 
 function parseIpv4(text: string): IpAddress | undefined {
@@ -111,7 +125,9 @@ function formatIpv6(bytes: Uint8Array): string {
     { length: GROUPS },
     (_, index) => view.getUint16(index * 2),
   );
-  if (isMapped(bytes)) return `::ffff:${bytes.slice(12).join(".")}`;
+  if (isMapped(bytes)) {
+    return `::ffff:${bytes.slice(MAPPED_BYTES).join(".")}`;
+  }
   const hex = groups.map((group) => group.toString(16));
   const { start, length } = longestZeroRun(groups);
   if (length < 2) return hex.join(":");

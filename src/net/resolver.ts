@@ -1,7 +1,7 @@
 // Name resolution with retries.
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
-import { type IpAddress, parseAddress } from "./address.ts";
+import { type IpAddress, parseAddress, unmapped } from "./address.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 export type FamilyChoice = "any" | "4" | "6";
@@ -74,8 +74,9 @@ export class Resolver {
     host: string,
     family: FamilyChoice,
   ): Promise<readonly IpAddress[]> {
-    const address = parseAddress(host);
-    if (address === undefined) return await this.#lookup(host, family);
+    const literal = parseAddress(host);
+    if (literal === undefined) return await this.#lookup(host, family);
+    const address = unmapped(literal);
     if (family !== "any" && family !== String(address.family)) {
       throw new Error(
         `it is an IPv${address.family} address, not IPv${family}`,

@@ -1,5 +1,5 @@
 // TCP of Deno. Needs `--allow-net`.
-import { formatAddress, parseAddress } from "../net/address.ts";
+import { formatAddress, parseAddress, unmapped } from "../net/address.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import type { SyncListener, TcpStream } from "./streams.ts";
 
@@ -56,9 +56,9 @@ class DenoStream implements TcpStream {
 
 function endpointOf({ hostname, port }: Deno.NetAddr): Endpoint {
   // A dual-stack socket shows IPv4 peers as mapped addresses.
-  const address = parseAddress(hostname.replace(/^::ffff:(?=\d+\.)/, ""));
+  const address = parseAddress(hostname);
   if (address === undefined) {
     throw new Error(`Cannot use the address ${hostname} of a TCP socket`);
   }
-  return { address, port };
+  return { address: unmapped(address), port };
 }

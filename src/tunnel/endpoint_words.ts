@@ -6,6 +6,7 @@ import {
   sockaddrFamily,
   writeSockaddr,
 } from "../../ffi/net/sockaddr.ts";
+import { unmapped } from "../net/address.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 
 export function writeEndpoint(
@@ -15,7 +16,8 @@ export function writeEndpoint(
 ): void {
   if (endpoint === undefined) words.fill(0, at, at + SOCKADDR_WORDS);
   else {
-    const { address: { bytes, zone }, port } = endpoint;
+    const { bytes, zone } = unmapped(endpoint.address);
+    const { port } = endpoint;
     const scope = Number(zone ?? 0) >>> 0;
     writeSockaddr(viewOf(words, at), 0, { address: bytes, port, scope });
   }

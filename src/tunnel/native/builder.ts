@@ -10,7 +10,12 @@ import type { UdpSocket } from "../../../ffi/net/udp.ts";
 import { openUdpGroup } from "../../../ffi/net/udp_group.ts";
 import { Offload } from "../../../ffi/tuntap/vnet.ts";
 import type { Logger } from "../../log/logger.ts";
-import { ANY_IPV4, ANY_IPV6, type IpAddress } from "../../net/address.ts";
+import {
+  ANY_IPV4,
+  ANY_IPV6,
+  type IpAddress,
+  unmapped,
+} from "../../net/address.ts";
 import type { Endpoint } from "../../net/endpoint.ts";
 import type { FamilyChoice } from "../../net/resolver.ts";
 import { MUX_AT } from "../../satp/header.ts";
@@ -94,7 +99,8 @@ export class NativeBuilder implements PlaneBuilder {
   }
 
   bind(addresses: readonly IpAddress[], port: number): readonly Endpoint[] {
-    return addresses.map((address) => {
+    return addresses.map((given) => {
+      const address = unmapped(given);
       return { address, port: this.#bind(address, this.#portFor(port)) };
     });
   }

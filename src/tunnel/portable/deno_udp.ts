@@ -5,6 +5,7 @@ import {
   formatAddress,
   type IpAddress,
   parseAddress,
+  unmapped,
 } from "../../net/address.ts";
 import type { Endpoint } from "../../net/endpoint.ts";
 import type { FamilyChoice } from "../../net/resolver.ts";
@@ -19,7 +20,7 @@ export function bindUdp(
   using opened = new DisposableStack();
   let same = port;
   const sockets = addresses.map((address) => {
-    const socket = bind(address, same, false);
+    const socket = bind(unmapped(address), same, false);
     opened.defer(() => socket.close());
     same = socket.port;
     return socket;
@@ -152,7 +153,8 @@ export class DenoUdpSocket implements DatagramSocket {
   #parse(text: string): IpAddress | undefined {
     if (text !== this.#lastText) {
       this.#lastText = text;
-      this.#lastAddress = parseAddress(text.replace(/^::ffff:(?=\d+\.)/, ""));
+      const address = parseAddress(text);
+      this.#lastAddress = address && unmapped(address);
     }
     return this.#lastAddress;
   }

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
-import { formatAddress, parseAddress } from "../../../src/net/address.ts";
+import {
+  formatAddress,
+  parseAddress,
+  unmapped,
+} from "../../../src/net/address.ts";
 import { withNumericZone } from "../../../src/net/zone.ts";
 
 /** What the text looks like after reading and writing it. */
@@ -107,6 +111,22 @@ Deno.test("parseAddress() reads back whatever formatAddress() writes", () => {
     const address = { family: bytes.length === 4 ? 4 : 6, bytes } as const;
     assert.deepEqual(parseAddress(formatAddress(address)), address);
   }));
+});
+
+Deno.test("an IPv4-mapped address is one of IPv4, and no other one is", () => {
+  const texts = [
+    ["::ffff:192.0.2.7", "192.0.2.7"],
+    ["::FFFF:c000:207", "192.0.2.7"],
+    ["192.0.2.7", "192.0.2.7"],
+    ["::192.0.2.7", "::c000:207"],
+    ["::fffe:192.0.2.7", "::fffe:c000:207"],
+    ["64:ff9b::192.0.2.7", "64:ff9b::c000:207"],
+    ["fe80::1%3", "fe80::1%3"],
+  ] as const;
+  for (const [text, expected] of texts) {
+    const address = parseAddress(text) ?? assert.fail();
+    assert.equal(formatAddress(unmapped(address)), expected);
+  }
 });
 
 Deno.test("parseAddress() never throws", () => {

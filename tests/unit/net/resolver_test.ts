@@ -36,6 +36,16 @@ Deno.test("Resolver does not ask anybody about an address", async () => {
   assert.equal(formatEndpoint(first), "[::1]:4444");
 });
 
+Deno.test("Resolver takes an IPv4-mapped address for one of IPv4", async () => {
+  const resolver = new Resolver(neverCalled, neverCalled, recordingLog());
+  const request = { host: "::ffff:192.0.2.1", port: 7 };
+  const [first] = await resolver.resolveOnce({ ...request, family: "4" });
+  assert.equal(formatEndpoint(first), "192.0.2.1:7");
+  await assert.rejects(resolver.resolveOnce({ ...request, family: "6" }), {
+    message: "it is an IPv4 address, not IPv6",
+  });
+});
+
 Deno.test("Resolver tries again every 10 seconds and says so", async () => {
   const answers: Array<() => ReturnType<Lookup>> = [
     () => Promise.reject(new Error("ENOTFOUND")),

@@ -87,6 +87,16 @@ bindTest("a port in use is said once, in words", async (newBuilder) => {
 });
 
 bindTest(
+  "an IPv4-mapped address is bound as one of IPv4",
+  async (newBuilder) => {
+    using builder = await newBuilder();
+    const bound = builder.bind(addresses("::ffff:127.0.0.1"), 0);
+    const [{ port } = { port: 0 }] = bound;
+    assert.deepEqual(bound.map(formatEndpoint), [`127.0.0.1:${port}`]);
+  },
+);
+
+bindTest(
   "an address of another host is said once, in words",
   async (newBuilder) => {
     using builder = await newBuilder();

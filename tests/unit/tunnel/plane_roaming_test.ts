@@ -1,9 +1,14 @@
 import { strict as assert } from "node:assert";
 import { createSatpCodec, type SatpCodec } from "../../../mod.ts";
+import { endpointWords } from "../../../src/tunnel/connection_table.ts";
 import {
   ConnectionCounter,
   PlaneCounter,
 } from "../../../src/tunnel/counters.ts";
+import {
+  readEndpoint,
+  writeEndpoint,
+} from "../../../src/tunnel/endpoint_words.ts";
 import { ENDPOINT_SILENCE_MS } from "../../../src/tunnel/roaming.ts";
 import { MemoryPlane } from "../../fakes/memory_plane.ts";
 import type { PlaneOptions } from "../../fakes/plane_rig.ts";
@@ -17,6 +22,8 @@ const VECTOR = {
   auth_tag_length: 10,
   passphrase: "roaming tests",
 };
+/** Before the bytes of an IPv4 address (RFC 4291 section 2.5.5.2). */
+const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 const PACKET = new Uint8Array(40).fill(0x45);
 
 async function given(
@@ -257,5 +264,25 @@ planeTest(
     assert.deepEqual(await plane.stop(), [
       "NOTICE: Replay attack from home seq:7 sid: 0",
     ]);
+  },
+);
+
+planeTest(
+  "a peer that is given by its IPv4-mapped address is reached, and is the one that is heard",
+  async (rig) => {
+    await using plane = await rig.start(await given({ remote: "home" }));
+    const words = endpointWords();
+    plane.table.copyEndpoint(3, words, 0);
+    const { address, port } = readEndpoint(words, 0) ?? assert.fail();
+    const bytes = Uint8Array.from([...MAPPED, ...address.bytes]);
+    plane.table.setEndpoint(3, endpointWords(), 0);
+    writeEndpoint(words, 0, { address: { family: 6, bytes }, port });
+    plane.table.setEndpoint(3, words, 0);
+    const sent = await plane.send([PACKET]);
+    assert.deepEqual(sent.map(({ to }) => to), ["home"]);
+    assert.equal(plane.planeCounter(PlaneCounter.NOWHERE_TO_SEND), 0);
+    await plane.receive([await sealed(await peer(), 0)], "home");
+    assert.deepEqual(plane.moved, [], "it is where it was");
+    assert.equal(plane.remote(), "home");
   },
 );
