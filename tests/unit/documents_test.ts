@@ -6,6 +6,7 @@ import { controldTable } from "../../src/config/controld.ts";
 import { genkeyTable } from "../../src/config/genkey.ts";
 import { namesOf, type Option } from "../../src/config/option.ts";
 import { showtablesTable } from "../../src/config/showtables.ts";
+import { targetNames } from "../fuzz/target.ts";
 import { walk } from "./walk.ts";
 
 const root = new URL("../../", import.meta.url);
@@ -144,6 +145,16 @@ Deno.test("every test that the documents name is in the file that they name", ()
       .every(([, name = ""]) => texts.has(name.replaceAll(/\s+/g, " ")));
   };
   assert.deepEqual(listOf(claims, isThere), []);
+});
+
+Deno.test("docs/threat-model.md says of each fuzz target what holds", () => {
+  const text = read("docs/threat-model.md");
+  const targets = targetNames();
+  assert.ok(targets.length > 0);
+  assert.deepEqual(
+    targets.filter((name) => !text.includes(`\n| \`${name}\` `)),
+    [],
+  );
 });
 
 Deno.test("every task that the documents and workflows run is in deno.json", () => {
