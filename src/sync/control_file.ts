@@ -73,7 +73,9 @@ function parseLine(text: string, line: number): ControlRecord[] {
           "its command is neither connection nor route",
         );
       }
-      records.push({ line, record, text: frameText(latin1(archive)) });
+      // A blank at its end would be cut off wherever the record ends a line.
+      const text = frameText(latin1(archive).trimEnd());
+      records.push({ line, record, text });
     }
   } catch (error) {
     if (!(error instanceof SyncError)) throw error;

@@ -49,6 +49,11 @@ Deno.test("a control file keeps the library version, and gets proper lengths", (
   assert.deepEqual(textsIn(ROUTE.replace(/^000(\d\d) /, "   $1x")), [ROUTE]);
 });
 
+Deno.test("a record of a control file is served without the blanks at its end", () => {
+  const blank = frameText(`${ROUTE.slice(6)} `);
+  assert.deepEqual(textsIn(`${blank}${CONNECTION}\n`), [ROUTE, CONNECTION]);
+});
+
 Deno.test("a control file with a wrong line is refused, and the line is said", () => {
   const wrong: readonly (readonly [string, RegExp])[] = [
     ["hello", /^line 2: it is shorter than its length says$/],
