@@ -37,17 +37,18 @@ const LEAST_MARGIN = 64;
 /** More in a second is no rate, but a start of the peer. */
 const MAX_STEP = 2 ** 20;
 
+type Pages = Pick<SharedPages, "place" | "words" | "sync">;
+
 interface AcceptedOptions {
-  readonly folder: Pick<
-    StateFolder,
-    "pathOf" | "names" | "read" | "hold" | "map"
-  >;
+  readonly folder:
+    & Pick<StateFolder, "pathOf" | "names" | "read" | "hold">
+    & { map(name: string, bytes: Uint8Array<ArrayBuffer>): Pages };
   readonly bootId: BootId;
   readonly logger: Logger;
 }
 
 export class AcceptedNumbers {
-  readonly #pages: SharedPages;
+  readonly #pages: Pages;
   /** When it was looked last, and whether that was in this process. */
   readonly #highest: Uint32Array;
   readonly #isHeard = new Uint8Array(RECORDS);

@@ -66,9 +66,11 @@ export function parseAccepted(bytes: Uint8Array): AcceptedFile {
   if (MAGIC.some((word, k) => words[k] !== word) || words[COUNT] !== RECORDS) {
     throw new Error("its header is wrong");
   }
-  const records = Array.from({ length: RECORDS }, (_, k) => k)
-    .map((k) => readRecord(words, k))
-    .filter((record) => record !== undefined);
+  const records: AcceptedRecord[] = [];
+  for (let k = 0; k < RECORDS; k++) {
+    const record = readRecord(words, k);
+    if (record !== undefined) records.push(record);
+  }
   return {
     isClean: words[IS_CLEAN] === 1,
     bootId: [...words.slice(BOOT_ID, BOOT_ID + BOOT_ID_WORDS)],
@@ -98,7 +100,8 @@ export function readRecord(
   record: number,
 ): AcceptedRecord | undefined {
   const at = placeOf(record);
-  const [low = 0, high = 0] = [words[at], words[at + 1]];
+  const low = words[at + FINGERPRINT] ?? 0;
+  const high = words[at + FINGERPRINT + 1] ?? 0;
   const ids = words[at + IDS] ?? 0;
   if (words[at + CHECK] !== checkOf(low, high, ids)) return undefined;
   return {

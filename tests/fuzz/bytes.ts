@@ -38,3 +38,10 @@ export function isSame(a: Uint8Array, b: Uint8Array | undefined): boolean {
   for (let k = 0; k < a.length; k++) if (a[k] !== b[k]) return false;
   return true;
 }
+
+/** FNV-1a: enough to choose by, and nothing to rely on. */
+export function hashOf(bytes: Uint8Array): number {
+  let hash = 0x811c9dc5;
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+  return (hash ^ hash >>> 16) >>> 0;
+}
