@@ -93,9 +93,7 @@ export default function open(): Target {
         .split("\0");
       const chosen = choose(calledAs, argv);
       if (chosen === undefined) return;
-      const { table, read } = READERS[chosen.name];
-      const answer = read(chosen.rest, fakeSecretFiles(FILES));
-      assertAnswer(answer, table, chosen.rest);
+      assertAnswer(READERS[chosen.name], chosen.rest);
     },
   };
 }
@@ -109,22 +107,26 @@ function choose(calledAs: string, argv: readonly string[]) {
   }
 }
 
-function assertAnswer(
-  answer: CommandLine<unknown>,
-  table: OptionTable,
-  argv: readonly string[],
-): void {
-  const said = answer.kind === "run"
-    ? answer.warnings.join()
-    : answer.kind === "error"
-    ? answer.stderr
-    : "";
-  if (answer.kind === "error") assert.match(said, /\n$/);
-  const secret = secretArguments(table, argv);
+function assertAnswer(reader: Reader, argv: readonly string[]): void {
+  const said = saidTo(reader, argv);
+  const secret = secretArguments(reader.table, argv);
   const others = argv.filter((_, index) => !secret.includes(index)).join("\0");
   for (const index of secret) {
     const value = argv[index] ?? "";
-    if (value.length < TELLING || others.includes(value)) continue;
-    assert.ok(!said.includes(value), `a secret is shown: ${said}`);
+    const isTold = value.length >= TELLING && !others.includes(value) &&
+      said.includes(value);
+    // It may have the very words of the message.
+    if (!isTold || saidTo(reader, argv.with(index, "#")).includes(value)) {
+      continue;
+    }
+    assert.fail(`a secret is shown: ${said}`);
   }
+}
+
+function saidTo({ read }: Reader, argv: readonly string[]): string {
+  const answer = read(argv, fakeSecretFiles(FILES));
+  if (answer.kind === "run") return answer.warnings.join();
+  if (answer.kind === "print") return "";
+  assert.match(answer.stderr, /\n$/);
+  return answer.stderr;
 }
