@@ -101,16 +101,6 @@ export class StateFolder {
     this.#sync(this.#fd, this.path);
   }
 
-  /** Those that there are; after a loss of power some may be there again. */
-  remove(names: readonly string[]): void {
-    const { unlinkat } = this.#libc.process;
-    for (const name of names) {
-      if (unlinkat(this.#fd, cString(name), 0) === 0) continue;
-      if (this.#libc.errno() === Errno.ENOENT) continue;
-      throw this.#libc.error(`remove '${this.pathOf(name)}'`, "unlinkat");
-    }
-  }
-
   /**
    * Does work while no other process does some here.
    * @throws {SystemError} When another one is at it for longer than a second.

@@ -108,11 +108,11 @@ export class KeptNumbers implements Service {
     const { delay, now } = this.#world;
     let second = 0;
     while (!stop.aborted) {
-      const isBusy = this.#table.keepNumbersAhead();
+      this.#table.keepNumbersAhead();
       const seconds = Math.floor(now() / 1000);
       if (seconds !== second) void this.#state?.accepted?.look(seconds);
       second = seconds;
-      await delay(isBusy ? 0 : LOOK_MS, stop).catch(() => {});
+      await delay(LOOK_MS, stop).catch(() => {});
     }
   }
 

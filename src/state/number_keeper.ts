@@ -1,11 +1,23 @@
 // Sequence numbers and sender ids that stay used when the process has ended, in
-// a file for each space of numbers and one for the sender ids. Other processes
-// may use the folder at the same time: each reads what the others have reserved
-// before it reserves more.
+// files of a folder. Other processes may use it at the same time: each reads what
+// the others have reserved before it reserves more.
+//
+// The first block is one for all spaces at once, kept before any of them has a
+// number: whatever connections and keys come, thousands of them or while the
+// disk is full, they begin without it. A block of its own is for a space that
+// needs more, or has used more before.
 import type { StateFolder } from "../../ffi/process/state_folder.ts";
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
 import { SEQ_RANGE } from "../satp/header.ts";
+import { fileOf, NumberFiles, SPACE_NAMES } from "./number_files.ts";
+import {
+  BLOCK,
+  type NumberRange,
+  type NumberRequest,
+  type NumberStore,
+  type UnusedNumbers,
+} from "./number_store.ts";
 import { type Hash, TextSeal } from "./sealed_text.ts";
 import {
   allIds,
@@ -15,22 +27,14 @@ import {
   type TakenIds,
   withTaken,
 } from "./taken_ids.ts";
-import {
-  formatNumbers,
-  MAX_NUMBERS_BYTES,
-  parseNumbers,
-  type UsedNumbers,
-} from "./used_numbers.ts";
-
-/** Files of spaces that a clean end writes at most: it has to come to one. */
-const MOST_AT_THE_END = 512;
+import { EVERY_SPACE, MAX_NUMBERS_BYTES, UsedNumbers } from "./used_numbers.ts";
 
 const IDS_NAME = "sender-ids";
 
 interface KeeperOptions {
   readonly folder: Pick<
     StateFolder,
-    "path" | "pathOf" | "read" | "remove" | "replace" | "exclusively"
+    "path" | "pathOf" | "read" | "replace" | "exclusively"
   >;
   readonly hash: Hash;
   readonly logger: Logger;
@@ -38,37 +42,20 @@ interface KeeperOptions {
   readonly allowWrap: boolean;
 }
 
-interface Request {
-  readonly space: string;
-  readonly from: number;
-  readonly count: number;
-}
-
-interface Range {
-  readonly first: number;
-  readonly end: number;
-}
-
-interface Unused {
-  readonly space: string;
-  readonly next: number;
-  readonly end: number;
-}
-
-/** The files to write, the one of the sender ids first. */
-type Files = Map<string, Uint8Array<ArrayBuffer>>;
-
-/**
- * A number is 2^32 times its generation and a sequence number; it goes with all
- * sender ids of its generation.
- */
-export class NumberKeeper {
+/** Numbers go with all sender ids of their generation. */
+export class NumberKeeper implements NumberStore {
   readonly #options: KeeperOptions;
   readonly #seal: TextSeal;
   readonly #damaged = new Set<string>();
   #generations: readonly (readonly number[])[] = [];
   /** Of the first generation those that no start took before. */
   #fresh: ReadonlySet<number> = new Set();
+  /** The block of every space. */
+  #common: NumberRange | undefined;
+  /** Where spaces began in it that have none of their own. */
+  readonly #lent = new Map<string, number>();
+  /** By file the first numbers of spaces that were not used when it was read. */
+  readonly #known = new Map<string, ReadonlyMap<string, number>>();
   #isFailing = false;
 
   constructor(options: KeeperOptions) {
@@ -78,98 +65,184 @@ export class NumberKeeper {
 
   /** Sender ids that were ever used, the oldest first. */
   taken(): TakenIds {
-    return this.#attempt(() => this.#readIds()) ?? new Set();
+    return this.#try(() => this.#readIds()) ?? new Set();
   }
 
   /** @param generations The sender ids of each generation */
   begin(generations: readonly (readonly number[])[]): void {
     this.#generations = generations;
     const [ids = []] = generations;
-    this.#attempt(() => {
-      const { folder } = this.#options;
-      folder.exclusively(() => {
-        const before = this.#readIds();
-        this.#fresh = new Set(ids).difference(before);
-        const taken = withTaken(before, ids);
-        folder.replace(new Map([[IDS_NAME, formatIds(this.#seal, taken)]]));
-      });
-    });
+    this.#try(() =>
+      this.#options.folder.exclusively(() => {
+        this.#fresh = new Set(ids).difference(this.#readIds());
+        this.#begin();
+      })
+    );
   }
 
-  /** See `NumberStore` of the tunnel; so with the other three. */
   left(space: string): number {
-    const used = this.#attempt(() => this.#readNumbers(space));
-    return used === undefined ? 0 : this.#firstFree(used, 0);
+    return this.#try(() => this.#firstKnown(space)) ?? 0;
   }
 
-  reserve(requests: readonly Request[]): readonly (Range | undefined)[] {
-    const ranges = this.#attempt(() =>
-      this.#options.folder.exclusively(() => this.#reserve(requests))
+  reserve(
+    requests: readonly NumberRequest[],
+  ): readonly (NumberRange | undefined)[] {
+    const { folder } = this.#options;
+    if (this.#common === undefined) {
+      this.#try(() => folder.exclusively(() => this.#begin()));
+    }
+    const lent = requests.map((request) => this.#lend(request));
+    const others = requests.filter((_, k) => lent[k] === undefined);
+    if (others.length === 0) return lent;
+    const own = this.#try(() =>
+      folder.exclusively(() => this.#reserve(others))
     );
-    return ranges ?? requests.map(() => undefined);
+    let next = 0;
+    return lent.map((range) => range ?? own?.[next++]);
   }
 
-  settle(unused: readonly Unused[]): void {
-    this.#attempt(() =>
-      this.#options.folder.exclusively(() => this.#settle(unused))
-    );
+  settle(unused: readonly UnusedNumbers[]): boolean {
+    const { folder } = this.#options;
+    const done = this.#try(() => {
+      folder.exclusively(() => this.#settle(unused));
+      return true;
+    });
+    if (!done) return false;
+    for (const { space } of unused) this.#lent.delete(space);
+    // Only when it is on the disk what of it was used.
+    if (this.#lent.size === 0) {
+      this.#try(() => folder.exclusively(() => this.#end()));
+    }
+    return true;
   }
 
   forget(spaces: readonly string[]): void {
-    this.#attempt(() => this.#options.folder.remove(spaces.map(fileOf)));
+    this.#try(() =>
+      this.#options.folder.exclusively(() => {
+        const numbers = this.#open();
+        for (const space of spaces) {
+          numbers.at(space).forget(space);
+          this.#lent.delete(space);
+        }
+        this.#write(numbers);
+      })
+    );
   }
 
-  #reserve(requests: readonly Request[]): readonly Range[] {
-    const { folder } = this.#options;
-    const files: Files = new Map();
+  #begin(): void {
+    const [ids = []] = this.#generations;
+    const request = { space: EVERY_SPACE, from: 0, count: BLOCK };
+    // From then on numbers are lent without the disk.
+    for (const name of SPACE_NAMES) this.#note(name, this.#readNumbers(name));
+    [this.#common] = this.#reserve([request], ids);
+  }
+
+  /** What others reserve of this space meanwhile lies behind the block. */
+  #lend({ space, from }: NumberRequest): NumberRange | undefined {
+    const common = this.#common;
+    const known = this.#try(() => this.#firstKnown(space));
+    if (common === undefined || known === undefined) return undefined;
+    const first = Math.max(from, known);
+    // What wraps is told apart by its own file alone.
+    const isOut = first >= common.end ||
+      first >= this.#generations.length * SEQ_RANGE;
+    if (isOut) return undefined;
+    if (!this.#lent.has(space)) this.#lent.set(space, first);
+    return { first, end: common.end };
+  }
+
+  #firstKnown(space: string): number {
+    const name = fileOf(space);
+    const known = this.#known.get(name) ??
+      this.#firstNumbers(this.#readNumbers(name));
+    const common = this.#common?.first ?? 0;
+    const every = known.get(EVERY_SPACE) ?? 0;
+    return Math.max(common, every, known.get(space) ?? 0);
+  }
+
+  #note(name: string, used: UsedNumbers): void {
+    this.#known.set(name, this.#firstNumbers(used));
+  }
+
+  #firstNumbers(used: UsedNumbers): ReadonlyMap<string, number> {
+    const numbers = Array.from(used.spaces(), (space) => {
+      const first = this.#firstFree((id) => used.of(space, id), 0);
+      return [space, first] as const;
+    });
+    // With sender ids that are new nothing was used of any.
+    return new Map(numbers.filter(([, first]) => first > 0));
+  }
+
+  /** @param start Sender ids that are taken in any case */
+  #reserve(
+    requests: readonly NumberRequest[],
+    start: readonly number[] = [],
+  ): readonly NumberRange[] {
     const before = this.#readIds();
-    let taken = before;
+    let taken = start.length > 0 ? withTaken(before, start) : before;
+    const numbers = this.#open();
     const ranges = requests.map(({ space, from, count }) => {
-      const used = new Map(this.#readNumbers(space));
-      const first = this.#firstFree(used, from);
+      const first = this.#firstFree((id) => numbers.of(space, id), from);
       const generation = Math.floor(first / SEQ_RANGE);
       const ids = this.#idsOf(generation);
       if (ids === undefined) return { first, end: first };
-      const start = generation * SEQ_RANGE;
-      const end = Math.min(first + count, start + SEQ_RANGE);
-      for (const id of ids) used.set(id, end - start);
+      const zero = generation * SEQ_RANGE;
+      const end = Math.min(first + count, zero + SEQ_RANGE);
+      for (const id of ids) numbers.at(space).set(space, id, end - zero);
       if (ids.some((id) => !taken.has(id))) taken = withTaken(taken, ids);
-      files.set(fileOf(space), formatNumbers(this.#seal, space, used));
       return { first, end };
     });
-    if (taken !== before) {
-      files.set(IDS_NAME, formatIds(this.#seal, taken));
-    }
-    if (files.size > 0) folder.replace(files);
+    this.#write(numbers, taken === before ? undefined : taken);
+    for (const { space } of requests) this.#lent.delete(space);
     return ranges;
   }
 
-  #settle(unused: readonly Unused[]): void {
-    const files: Files = new Map();
-    for (const { space, next, end } of unused) {
-      if (next >= end || files.size === MOST_AT_THE_END) continue;
-      const used = new Map(this.#readNumbers(space));
-      const last = Math.floor((end - 1) / SEQ_RANGE);
-      for (let k = Math.floor(next / SEQ_RANGE); k <= last; k++) {
-        const reserved = Math.min(end - k * SEQ_RANGE, SEQ_RANGE);
-        const exact = Math.max(0, next - k * SEQ_RANGE);
-        for (const id of this.#idsOf(k) ?? []) {
-          // Otherwise somebody else has reserved more.
-          if (used.get(id) === reserved) used.set(id, exact);
-        }
-      }
-      files.set(fileOf(space), formatNumbers(this.#seal, space, used));
+  #settle(unused: readonly UnusedNumbers[]): void {
+    const numbers = this.#open();
+    for (const range of unused) this.#settleOne(numbers, range);
+    this.#write(numbers);
+  }
+
+  #end(): void {
+    if (this.#common === undefined) return;
+    const { first, end } = this.#common;
+    const numbers = this.#open();
+    this.#giveBack(numbers, { space: EVERY_SPACE, next: first, end });
+    this.#common = undefined;
+    this.#write(numbers);
+  }
+
+  #settleOne(numbers: NumberFiles, range: UnusedNumbers): void {
+    const { space, next, end } = range;
+    const lentFrom = this.#lent.get(space);
+    if (lentFrom === undefined) return this.#giveBack(numbers, range);
+    if (next <= lentFrom) return;
+    const used = Math.min(next, end);
+    const generation = Math.floor(lentFrom / SEQ_RANGE);
+    for (const id of this.#idsOf(generation) ?? []) {
+      numbers.at(space).raise(space, id, used - generation * SEQ_RANGE);
     }
-    if (files.size > 0) this.#options.folder.replace(files);
+  }
+
+  #giveBack(numbers: NumberFiles, { space, next, end }: UnusedNumbers): void {
+    if (next >= end) return;
+    const last = Math.floor((end - 1) / SEQ_RANGE);
+    for (let k = Math.floor(next / SEQ_RANGE); k <= last; k++) {
+      const reserved = Math.min(end - k * SEQ_RANGE, SEQ_RANGE);
+      const exact = Math.max(0, next - k * SEQ_RANGE);
+      for (const id of this.#idsOf(k) ?? []) {
+        numbers.at(space).lower(space, id, reserved, exact);
+      }
+    }
   }
 
   /** At or above a number; behind all of them where there is none. */
-  #firstFree(used: UsedNumbers, from: number): number {
+  #firstFree(used: (id: number) => number, from: number): number {
     let first = from;
     for (let k = Math.floor(from / SEQ_RANGE);; k++) {
       const ids = this.#generations[k];
       if (ids === undefined) return first;
-      const most = Math.max(0, ...ids.map((id) => used.get(id) ?? 0));
+      const most = Math.max(0, ...ids.map(used));
       first = Math.max(first, k * SEQ_RANGE + most);
       if (first < (k + 1) * SEQ_RANGE) return first;
     }
@@ -180,8 +253,35 @@ export class NumberKeeper {
     return ids ?? (this.#options.allowWrap ? this.#generations.at(-1) : ids);
   }
 
+  #open(): NumberFiles {
+    return new NumberFiles((name) => this.#readNumbers(name));
+  }
+
+  #write(numbers: NumberFiles, taken?: TakenIds): void {
+    const files = new Map<string, Uint8Array<ArrayBuffer>>();
+    if (taken !== undefined) {
+      files.set(IDS_NAME, formatIds(this.#seal, taken));
+    }
+    const changed = numbers.changed();
+    for (const [name, used] of changed) {
+      files.set(name, used.format(this.#seal));
+    }
+    if (files.size > 0) this.#replace(files);
+    for (const [name, used] of changed) {
+      if (this.#known.has(name)) this.#note(name, used);
+    }
+  }
+
+  #replace(files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>): void {
+    const { folder, logger } = this.#options;
+    folder.replace(files);
+    if (!this.#isFailing) return;
+    this.#isFailing = false;
+    logger.notice(`state is kept in '${folder.path}' (--state-dir) again`);
+  }
+
   #readIds(): TakenIds {
-    return this.#read(
+    return this.#readFile(
       IDS_NAME,
       MAX_IDS_BYTES,
       (bytes) => parseIds(this.#seal, bytes),
@@ -190,21 +290,18 @@ export class NumberKeeper {
     ) ?? new Set();
   }
 
-  #readNumbers(space: string): UsedNumbers {
-    return this.#read<UsedNumbers>(
-      fileOf(space),
+  #readNumbers(name: string): UsedNumbers {
+    return this.#readFile<UsedNumbers>(
+      name,
       MAX_NUMBERS_BYTES,
-      (bytes) => parseNumbers(this.#seal, space, bytes),
+      (bytes) => UsedNumbers.parse(this.#seal, bytes),
       "as if all numbers of the sender ids taken so far had been used",
-      () => {
-        const used = this.#readIds().difference(this.#fresh);
-        return new Map(Array.from(used, (id) => [id, SEQ_RANGE]));
-      },
-    ) ?? new Map();
+      () => UsedNumbers.all(this.#readIds().difference(this.#fresh)),
+    ) ?? new UsedNumbers();
   }
 
   /** @param worst What is assumed of a file that is damaged. */
-  #read<T>(
+  #readFile<T>(
     name: string,
     limit: number,
     parse: (bytes: Uint8Array) => T,
@@ -229,16 +326,11 @@ export class NumberKeeper {
     }
   }
 
-  // Once for as long as it fails: it is tried again all the time.
-  #attempt<T>(work: () => T): T | undefined {
+  // Told once for as long as it fails: it is tried again all the time.
+  #try<T>(work: () => T): T | undefined {
     const { folder, logger } = this.#options;
     try {
-      const done = work();
-      if (this.#isFailing) {
-        logger.notice(`state is kept in '${folder.path}' (--state-dir) again`);
-      }
-      this.#isFailing = false;
-      return done;
+      return work();
     } catch (error) {
       if (!isOfSystem(error)) throw error;
       if (!this.#isFailing) {
@@ -256,10 +348,4 @@ export class NumberKeeper {
 
 function isOfSystem(error: unknown): boolean {
   return error instanceof Error && error.name === "SystemError";
-}
-
-/** A space is a hash in base64, whose characters are not all for names. */
-function fileOf(space: string): string {
-  const name = space.replaceAll("+", "-").replaceAll("/", "_");
-  return `numbers-${name.replace(/=+$/, "")}`;
 }

@@ -3,56 +3,17 @@
 // it moves ahead of them in blocks: whatever ends the process, the next one goes
 // on above all that was sent.
 import { SEQ_RANGE } from "../satp/header.ts";
+import {
+  BLOCK,
+  type NumberRange,
+  type NumberRequest,
+  type NumberStore,
+} from "../state/number_store.ts";
 import { type NumberWords, PARKED } from "./numbers.ts";
-
-/** How many numbers are to be kept as used, from where on. */
-export interface NumberRequest {
-  readonly space: string;
-  readonly from: number;
-  readonly count: number;
-}
-
-export interface NumberRange {
-  readonly first: number;
-  /** Behind the last one. No more than `first` where all are used. */
-  readonly end: number;
-}
-
-/** Where it is kept how far the numbers of each space were used. */
-export interface NumberStore {
-  /** The first number that was not used, as far as is known. */
-  left(space: string): number;
-  /**
-   * Numbers that nobody has had and nobody else will get, at or above `from`.
-   * @returns undefined where it cannot be kept that they are used
-   */
-  reserve(
-    requests: readonly NumberRequest[],
-  ): readonly (NumberRange | undefined)[];
-  /** Gives back what was reserved from `next` to `end` and not used. */
-  settle(unused: readonly UnusedNumbers[]): void;
-  /** Keeps nothing more of spaces that never come back. */
-  forget(spaces: readonly string[]): void;
-}
-
-export interface UnusedNumbers {
-  readonly space: string;
-  readonly next: number;
-  readonly end: number;
-}
-
-/**
- * The first block, and the smallest: two seconds at a million packets a second,
- * and what a kill costs of 2^32.
- */
-export const BLOCK = 2 ** 21;
 
 /** Of the rate at which a connection sends. */
 const SECONDS_AHEAD = 10;
 const MAX_BLOCK = 2 ** 26;
-
-/** Writes at a time: others have work for the main thread, too. */
-const MOST_AT_A_TIME = 32;
 
 /** With `--allow-wrap` numbers go on behind the last sender id, in a circle. */
 const CIRCLE = { end: 192 * SEQ_RANGE, length: 64 * SEQ_RANGE };
@@ -79,6 +40,15 @@ export class Ceilings {
 
   constructor(options: CeilingOptions) {
     this.#options = options;
+  }
+
+  /** Whether it is kept anywhere how far numbers are used. */
+  get areKept(): boolean {
+    return this.#options.store !== undefined;
+  }
+
+  holds(space: string): boolean {
+    return this.#held.has(space);
   }
 
   of(space: string): number {
@@ -117,17 +87,14 @@ export class Ceilings {
   /**
    * Moves ceilings that numbers come near to.
    * @param counting The mux that counts in each space
-   * @returns Whether there is more to do at once
    */
-  look(words: NumberWords, counting: ReadonlyMap<string, number>): boolean {
+  look(words: NumberWords, counting: ReadonlyMap<string, number>): void {
     const { store, allowWrap } = this.#options;
     if (allowWrap) this.#turn(words, counting);
-    if (store === undefined) return false;
-    const { near, fresh } = this.#due(words, counting);
-    const due = [...near, ...fresh];
-    const requests = due.slice(0, MOST_AT_A_TIME)
+    if (store === undefined) return;
+    const requests = this.#due(words, counting)
       .map((space) => this.#request(words, counting, space));
-    if (requests.length === 0) return false;
+    if (requests.length === 0) return;
     const ranges = store.reserve(requests);
     ranges.forEach((range, k) => {
       const { space = "" } = requests[k] ?? {};
@@ -135,18 +102,31 @@ export class Ceilings {
       if (range === undefined || mux === undefined) return;
       this.#raise(words, space, mux, range);
     });
-    const isKept = ranges.every((range) => range !== undefined);
-    return isKept && due.length > requests.length;
   }
 
-  /** Gives back what was not used of all spaces: nothing is sent any more. */
-  settle(numbers: ReadonlyMap<string, number>): void {
-    // The newest first: a store may have to come to an end.
-    const unused = [...this.#held].reverse().map(([space, held]) => {
-      const { number, end } = held;
-      return { space, next: numbers.get(space) ?? number, end };
-    });
-    this.#options.store?.settle(unused);
+  /**
+   * Gives back what was not used of spaces in which nothing is sent any more.
+   * @param numbers The next number of each
+   * @returns Whether it is kept how far they were used
+   */
+  settle(numbers: ReadonlyMap<string, number>): boolean {
+    const { store } = this.#options;
+    if (store === undefined) return false;
+    const unused = [...numbers].map(([space, next]) => {
+      const { end = 0 } = this.#held.get(space) ?? {};
+      return { space, next, end };
+    }).filter(({ end }) => end > 0);
+    if (!store.settle(unused)) return false;
+    for (const { space } of unused) this.#held.delete(space);
+    return true;
+  }
+
+  /** The same of all spaces. */
+  settleAll(numbers: ReadonlyMap<string, number>): void {
+    const all = [...this.#held].map(([space, { number }]) =>
+      [space, numbers.get(space) ?? number] as const
+    );
+    this.settle(new Map(all));
     this.#held.clear();
   }
 
@@ -155,17 +135,15 @@ export class Ceilings {
     this.#options.store?.forget(spaces);
   }
 
-  #due(words: NumberWords, counting: ReadonlyMap<string, number>) {
-    const near: string[] = [];
-    const fresh: string[] = [];
+  #due(words: NumberWords, counting: ReadonlyMap<string, number>): string[] {
+    const due: string[] = [];
     for (const [space, mux] of counting) {
       const held = this.#held.get(space);
-      if (held === undefined) fresh.push(space);
-      else if (!held.isSpent && held.end - words.glance(mux) < held.block / 2) {
-        near.push(space);
-      }
+      const isNear = held === undefined ||
+        !held.isSpent && held.end - words.glance(mux) < held.block / 2;
+      if (isNear) due.push(space);
     }
-    return { near, fresh };
+    return due;
   }
 
   #request(

@@ -360,12 +360,9 @@ export class ConnectionTable {
     return this.#numbers.number(mux) >= limit;
   }
 
-  /**
-   * Keeps it ahead of use which numbers are used, see {@link NumberSpaces}.
-   * @returns Whether there is more to do at once
-   */
-  keepNumbersAhead(): boolean {
-    return this.#spaces.keepAhead(this.#numbers);
+  /** Keeps it ahead of use which numbers are used, see {@link NumberSpaces}. */
+  keepNumbersAhead(): void {
+    this.#spaces.keepAhead(this.#numbers);
   }
 
   /** For keys that are to seal later; see {@link NumberSpaces}. */

@@ -6,13 +6,20 @@
 // back go on where they were left.
 import type { Role } from "../satp/params.ts";
 import { type MasterSecrets, roomForKey } from "../satp/secrets.ts";
-import { Ceilings, type NumberStore } from "./ceilings.ts";
+import type { NumberStore } from "../state/number_store.ts";
+import { Ceilings } from "./ceilings.ts";
 import {
   isTooFarAhead,
   type NumberWords,
   PARKED,
   raisedTo,
 } from "./numbers.ts";
+
+/** Spaces out of use that are remembered here, and not in the store yet. */
+const MOST_UNSETTLED = 2 ** 12;
+
+/** Without a store; then those used least are one. */
+const MOST_LEFT = 2 ** 16;
 
 /** What decides on the space of a connection, besides its mux. */
 export interface SpaceKeys {
@@ -50,6 +57,9 @@ export class NumberSpaces {
   readonly #hash: (data: Uint8Array<ArrayBuffer>) => string;
   /** The first number of a space that was not used when it was left. */
   readonly #left = new Map<string, number>();
+  /** The same of all that are not remembered one by one. */
+  #leftAtMost = 0;
+  #forgetAt = MOST_UNSETTLED;
   readonly #spaces = new Map<number, string>();
   /** Of the connections of a space the one that counts. */
   readonly #counting = new Map<string, number>();
@@ -89,6 +99,7 @@ export class NumberSpaces {
     keys: SpaceKeys,
     seq: number,
   ): NumberPlan | undefined {
+    this.#forgetSome();
     const space = this.#spaceOf(mux, keys);
     const number = this.#numberOf(words, space);
     if (isTooFarAhead(number, seq)) return undefined;
@@ -138,7 +149,7 @@ export class NumberSpaces {
       this.#depart(words, old, mux, before);
     }
     this.#spaces.set(mux, space);
-    if (counts) this.#counting.set(space, mux);
+    if (counts) this.#count(space, mux);
     else this.#park(space, mux);
     return fingerprintOf(space);
   }
@@ -178,12 +189,9 @@ export class NumberSpaces {
     this.#depart(words, space, mux, before);
   }
 
-  /**
-   * Moves ceilings that numbers come near to, see {@link Ceilings}.
-   * @returns Whether there is more to do at once
-   */
-  keepAhead(words: NumberWords): boolean {
-    return this.#ceilings.look(words, this.#counting);
+  /** Moves ceilings that numbers come near to, see {@link Ceilings}. */
+  keepAhead(words: NumberWords): void {
+    this.#ceilings.look(words, this.#counting);
   }
 
   /** Keeps exactly how far all spaces were used: nothing is sent any more. */
@@ -194,13 +202,14 @@ export class NumberSpaces {
       words.setCeiling(mux, 0);
       numbers.set(space, words.number(mux));
     }
-    this.#ceilings.settle(numbers);
+    this.#ceilings.settleAll(numbers);
   }
 
   #numberOf(words: NumberWords, space: string): number {
     const counting = this.#counting.get(space);
     if (counting !== undefined) return words.number(counting);
-    return this.#left.get(space) ?? this.#ceilings.left(space);
+    return this.#left.get(space) ??
+      Math.max(this.#leftAtMost, this.#ceilings.left(space));
   }
 
   #spaceOf(mux: number, { role, secrets: { key, salt } }: SpaceKeys): string {
@@ -226,13 +235,38 @@ export class NumberSpaces {
     this.#unpark(space, heir);
     words.setCeiling(heir, this.#ceilings.of(space));
     words.exchange(heir, () => next, false);
-    this.#counting.set(space, heir);
+    this.#count(space, heir);
+  }
+
+  #count(space: string, mux: number): void {
+    this.#counting.set(space, mux);
+    this.#left.delete(space);
   }
 
   // Nothing is noted that was never used: keys may come by the thousand.
   #leave(space: string, number: number): void {
     this.#counting.delete(space);
-    if (number > 0) this.#left.set(space, number);
+    if (number > 0 || this.#ceilings.holds(space)) {
+      this.#left.set(space, number);
+    }
+  }
+
+  // Keys may come and go by sync for as long as the process lives, and nobody
+  // says which of them never come back.
+  #forgetSome(): void {
+    const left = this.#left;
+    if (left.size < this.#forgetAt) return;
+    if (this.#ceilings.settle(left)) left.clear();
+    else if (!this.#ceilings.areKept && left.size >= MOST_LEFT) this.#join();
+    this.#forgetAt = left.size + MOST_UNSETTLED;
+  }
+
+  #join(): void {
+    const numbers = [...this.#left.values()].sort((a, b) => a - b);
+    this.#leftAtMost = numbers[MOST_LEFT / 2] ?? 0;
+    for (const [space, number] of this.#left) {
+      if (number <= this.#leftAtMost) this.#left.delete(space);
+    }
   }
 
   #park(space: string, mux: number): void {

@@ -12,7 +12,7 @@ import { ConnectionTable } from "../../../src/tunnel/connection_table.ts";
 import type {
   NumberRequest,
   NumberStore,
-} from "../../../src/tunnel/ceilings.ts";
+} from "../../../src/state/number_store.ts";
 import { NumberSpaces } from "../../../src/tunnel/number_spaces.ts";
 import { ConnectionCounter } from "../../../src/tunnel/counters.ts";
 import { SenderKind } from "../../../src/tunnel/refused_samples.ts";
@@ -92,7 +92,9 @@ class MemoryNumbers implements NumberStore {
     });
   }
 
-  settle() {}
+  settle() {
+    return true;
+  }
 
   forget(spaces: readonly string[]) {
     for (const space of spaces) this.spaces.delete(space);

@@ -5,7 +5,7 @@ import { StateFolder } from "../../../ffi/process/state_folder.ts";
 import { sha256 } from "../../../src/crypto/sha256.ts";
 import { SEQ_RANGE } from "../../../src/satp/header.ts";
 import { NumberKeeper } from "../../../src/state/number_keeper.ts";
-import { BLOCK } from "../../../src/tunnel/ceilings.ts";
+import { BLOCK } from "../../../src/state/number_store.ts";
 import {
   type ConnectionKeys,
   ConnectionTable,
@@ -24,6 +24,7 @@ function keysOf(key = 1): ConnectionKeys {
     key: new Uint8Array(16).fill(key),
     salt: new Uint8Array(14).fill(key),
   };
+  new DataView(secrets.key.buffer).setUint32(12, key);
   return { role: "left", secrets, windowSize: 0 };
 }
 
@@ -45,6 +46,7 @@ class Life {
   constructor(
     path: string,
     { ids = [7], senders = 1, allowWrap = false }: LifeOptions = {},
+    before: (mortal: MortalLibc) => void = () => {},
   ) {
     const logger = recordingLog();
     this.lines = logger.lines;
@@ -56,6 +58,7 @@ class Life {
     const generations = idsByGeneration(ids, senders);
     this.#limit = new SenderIds(generations.map(([id = 0]) => id), allowWrap)
       .limit;
+    before(this.mortal);
     this.keeper.begin(generations);
   }
 
@@ -65,8 +68,8 @@ class Life {
     return this;
   }
 
-  take(count = 1): number {
-    return this.table.reserve(MUX, this.table.epoch(MUX), count, this.#limit);
+  take(count = 1, mux = MUX): number {
+    return this.table.reserve(mux, this.table.epoch(mux), count, this.#limit);
   }
 
   end(): void {
@@ -78,6 +81,14 @@ class Life {
     this.#folder.close();
     this.mortal[Symbol.dispose]();
   }
+}
+
+/** How many spaces the files have numbers of. */
+function keptSpaces(path: string): number {
+  const files = [...Deno.readDirSync(path)].map(({ name }) => name)
+    .filter((name) => /^numbers-.$/.test(name));
+  const texts = files.map((name) => Deno.readTextFileSync(`${path}/${name}`));
+  return texts.join("").match(/^space (?!every)/gm)?.length ?? 0;
 }
 
 function folderTest(name: string, body: (path: string) => void): void {
@@ -119,7 +130,7 @@ folderTest("the files hold no key, and nobody else can read them", (path) => {
   life.take(3);
   life.end();
   const files = [...Deno.readDirSync(path)].map(({ name }) => name).sort();
-  assert.equal(files.length, 2);
+  assert.equal(files.length, 3);
   for (const name of files) {
     const status = Deno.statSync(`${path}/${name}`);
     assert.equal((status.mode ?? 0) & 0o777, 0o600);
@@ -181,20 +192,23 @@ folderTest(
 folderTest(
   "numbers of keys that never come back are kept no longer, but those in use are",
   (path) => {
-    const files = () =>
-      [...Deno.readDirSync(path)].map(({ name }) => name)
-        .filter((name) => name.startsWith("numbers-")).length;
+    const first = new Life(path).start(1);
+    for (const key of [2, 3, 4]) {
+      first.take(key);
+      first.table.put(MUX, keysOf(key), 0);
+    }
+    first.end();
+    assert.equal(keptSpaces(path), 3);
     const life = new Life(path).start(1);
     const { table } = life;
     table.put(MUX, keysOf(2), 0);
-    table.reserveAhead(MUX, keysOf(3));
-    assert.equal(files(), 3);
-    const names = [1, 2, 3, 4].map((k) => table.numbersName(MUX, keysOf(k)));
+    table.reserveAhead(MUX, keysOf(5));
+    const names = [1, 2, 3, 5].map((k) => table.numbersName(MUX, keysOf(k)));
     table.forgetNumbers(names);
-    assert.equal(files(), 1);
-    assert.equal(life.take(), 0);
+    assert.equal(keptSpaces(path), 1);
+    assert.equal(life.take(), 3);
     life.end();
-    assert.deepEqual([files(), life.lines], [1, []]);
+    assert.deepEqual([keptSpaces(path), life.lines], [1, []]);
   },
 );
 
@@ -327,7 +341,103 @@ folderTest(
   },
 );
 
-for (const damage of ["cut", "changed", "emptied", "of another key"]) {
+folderTest(
+  "thousands of connections, and new keys for all of them, have numbers without the disk",
+  (path) => {
+    const muxes = Array.from({ length: 3000 }, (_, k) => k);
+    const run = (life: Life, from: number) => {
+      const before = life.mortal.steps;
+      for (const mux of muxes) life.table.put(mux, keysOf(mux), 0);
+      life.table.keepNumbersAhead();
+      for (const mux of muxes) assert.equal(life.take(mux, mux), from);
+      for (const mux of muxes) life.table.put(mux, keysOf(mux + 1e6), 0);
+      for (const mux of muxes) assert.equal(life.take(mux, mux), from);
+      assert.equal(life.mortal.steps, before);
+      life.end();
+      assert.ok(life.mortal.steps - before < 64 * 8, "a file is written once");
+    };
+    run(new Life(path), 0);
+    const second = new Life(path);
+    for (const mux of muxes) second.table.put(mux, keysOf(mux + 1e6), 0);
+    second.table.keepNumbersAhead();
+    for (const mux of muxes) assert.equal(second.take(1, mux), mux);
+    second.kill();
+    assert.ok([...Deno.readDirSync(path)].length <= 64 + 2);
+  },
+);
+
+folderTest(
+  "keys that begin while nothing can be written have numbers, too",
+  (path) => {
+    const life = new Life(path).start(1);
+    life.take(10);
+    life.mortal.fails = () => true;
+    life.table.put(MUX, keysOf(2), 0, "keep");
+    let taken = 0;
+    for (; life.take(BLOCK / 8) >= 0; taken++) life.table.keepNumbersAhead();
+    assert.equal(taken, 8);
+    life.kill();
+    const next = new Life(path).start(2);
+    assert.equal(next.take(), BLOCK);
+    next.end();
+  },
+);
+
+folderTest(
+  "without room at the start there are numbers as soon as there is some",
+  (path) => {
+    const life = new Life(path);
+    life.end();
+    const full = new Life(path, {}, (libc) => libc.fails = () => true);
+    full.start();
+    assert.equal(full.take(), -2);
+    full.mortal.fails = () => false;
+    full.table.keepNumbersAhead();
+    assert.equal(full.take(), 0);
+    full.end();
+  },
+);
+
+folderTest(
+  "keys that come and go fill no memory, and go on where they were left",
+  (path) => {
+    const life = new Life(path);
+    const changes = 5000;
+    for (let key = 1; key <= changes; key++) {
+      life.start(key);
+      life.take(key);
+    }
+    assert.ok(keptSpaces(path) >= 4096, "they are in the files");
+    for (const key of [1, 77, 4090, 4999]) {
+      life.start(key);
+      assert.equal(life.take(), key);
+    }
+    life.end();
+    assert.equal(keptSpaces(path), changes);
+    const next = new Life(path);
+    for (const key of [2, 5000]) assert.equal(next.start(key).take(), key);
+    assert.equal(next.start(1).take(), 2);
+    next.end();
+    assert.deepEqual([...life.lines, ...next.lines], []);
+  },
+);
+
+folderTest(
+  "the file of what is used of all keys counts in the same way when it is damaged",
+  (path) => {
+    new Life(path, { ids: [7] }).start().kill();
+    Deno.writeTextFileSync(`${path}/numbers-all`, "anytun-numbers 1\n");
+    const same = new Life(path, { ids: [7] }).start();
+    assert.equal(same.take(), -2);
+    assert.match(same.lines.join(), /Cannot use .*numbers-all.*checksum/);
+    same.end();
+    const another = new Life(path, { ids: [8] }).start();
+    assert.equal(another.take(), 0);
+    another.end();
+  },
+);
+
+for (const damage of ["cut", "changed", "emptied", "of another kind"]) {
   folderTest(
     `a file that is ${damage} counts as if all was used that ever was taken`,
     (path) => {
@@ -335,14 +445,14 @@ for (const damage of ["cut", "changed", "emptied", "of another key"]) {
       first.take(10);
       first.end();
       const name = [...Deno.readDirSync(path)].map(({ name }) => name)
-        .find((name) => name.startsWith("numbers-"));
+        .find((name) => /^numbers-.$/.test(name));
       const file = `${path}/${name}`;
       const text = Deno.readTextFileSync(file);
       const other = {
         "cut": text.slice(0, -9),
         "changed": text.replace("7 10", "7 11"),
         "emptied": "",
-      }[damage] ?? text.replace(/space .*/, "space x");
+      }[damage] ?? text.replace("numbers", "letters");
       Deno.writeTextFileSync(file, other);
       const same = new Life(path, { ids: [7] }).start();
       assert.equal(same.take(), -2);
@@ -543,6 +653,130 @@ Deno.test("whenever the process is killed, and whatever fails to be written, no 
       }
     }),
     { numRuns: 60 },
+  );
+});
+
+/** Whoever sends with numbers of a keeper, as short as can be. */
+class Sender {
+  readonly #mortal: MortalLibc;
+  readonly #folder: StateFolder;
+  readonly #keeper: NumberKeeper;
+  readonly #held = new Map<string, { next: number; end: number }>();
+
+  readonly #ids: readonly number[];
+
+  constructor(
+    mortal: MortalLibc,
+    path: string,
+    ids: readonly number[],
+    failEvery: number,
+  ) {
+    this.#mortal = mortal;
+    this.#ids = ids;
+    const logger = recordingLog();
+    this.#folder = new StateFolder(this.#mortal.libc, path);
+    const folder = this.#folder;
+    const options = { folder, hash, logger, allowWrap: false };
+    this.#keeper = new NumberKeeper(options);
+    this.#mortal.fails = (step) => failEvery > 0 && step % failEvery === 0;
+    this.#keeper.begin(ids.map((id) => [id]));
+  }
+
+  killIn(steps: number): void {
+    this.#mortal.killAt = this.#mortal.steps + steps;
+  }
+
+  send(space: string, count: number, used: Map<string, Used>): void {
+    const held = this.#held.get(space);
+    if (held === undefined || held.end - held.next < count) {
+      const from = held?.end ?? this.#keeper.left(space);
+      const request = { space, from, count: BLOCK };
+      const [range] = this.#keeper.reserve([request]);
+      if (range === undefined) return;
+      const next = range.first > from ? range.first : held?.next ?? from;
+      this.#held.set(space, { next, end: range.end });
+    }
+    const { next = 0, end = 0 } = this.#held.get(space) ?? {};
+    if (end - next < count) return;
+    this.#held.set(space, { next: next + count, end });
+    const name = `${space} ${this.#ids[Math.floor(next / SEQ_RANGE)]}`;
+    const ofId = used.get(name) ?? new Used();
+    used.set(name, ofId);
+    ofId.add(next % SEQ_RANGE, next % SEQ_RANGE + count);
+  }
+
+  settle(spaces: readonly string[]): void {
+    const unused = spaces.flatMap((space) => {
+      const held = this.#held.get(space);
+      return held === undefined ? [] : [{ space, ...held }];
+    });
+    if (!this.#keeper.settle(unused)) return;
+    for (const { space } of unused) this.#held.delete(space);
+  }
+
+  kill(): void {
+    this.#mortal.killAt = Infinity;
+    this.#mortal.fails = () => false;
+    this.#folder.close();
+  }
+}
+
+const SPACES = ["AA", "AB", "b"];
+
+const act = fc.record({
+  /** Of two processes. */
+  who: fc.nat(1),
+  what: fc.constantFrom(
+    ...["send", "send", "send", "send", "settle", "end", "kill"],
+  ),
+  space: fc.nat(2),
+  count: fc.integer({ min: 1, max: BLOCK / 2 }),
+  killIn: fc.oneof(
+    { weight: 6, arbitrary: fc.constant(Infinity) },
+    { weight: 1, arbitrary: fc.nat(20) },
+  ),
+  failEvery: fc.constantFrom(0, 0, 0, 13, 17),
+  ids: fc.constantFrom([7], [7], [7, 8], [8, 7]),
+});
+
+Deno.test("two processes that come and go, with keys that do, use no number twice", () => {
+  using one = new MortalLibc();
+  using other = new MortalLibc();
+  fc.assert(
+    fc.property(fc.array(act, { minLength: 20, maxLength: 60 }), (acts) => {
+      const path = Deno.makeTempDirSync();
+      const used = new Map<string, Used>();
+      const senders: (Sender | undefined)[] = [undefined, undefined];
+      try {
+        for (const { who, what, space: k, count, ...how } of acts) {
+          const space = SPACES[k] ?? "";
+          const sender = senders[who] ??
+            new Sender(who === 0 ? one : other, path, how.ids, how.failEvery);
+          senders[who] = sender;
+          sender.killIn(how.killIn);
+          let isGone = what === "kill";
+          try {
+            if (what === "send") {
+              sender.send(space, count, used);
+            } else if (what === "settle") sender.settle([space]);
+            else if (what === "end") {
+              sender.settle(SPACES);
+              isGone = true;
+            }
+          } catch (error) {
+            if (!(error instanceof Killed)) throw error;
+            isGone = true;
+          }
+          if (!isGone) continue;
+          sender.kill();
+          senders[who] = undefined;
+        }
+      } finally {
+        for (const sender of senders) sender?.kill();
+        Deno.removeSync(path, { recursive: true });
+      }
+    }),
+    { numRuns: 20 },
   );
 });
 

@@ -1,0 +1,54 @@
+// Files of the numbers used, as they are at one time, and what changes of them.
+// The spaces are spread over as many files as a character of base64 has values:
+// thousands are written at once, and a single one without the others.
+import { EVERY_SPACE, type UsedNumbers } from "./used_numbers.ts";
+
+const EVERY_NAME = "numbers-all";
+
+/** Of base64 for names. */
+const CHARACTERS =
+  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+export const SPACE_NAMES: readonly string[] = Array.from(
+  CHARACTERS,
+  (character) => `numbers-${character}`,
+);
+
+export type ReadNumbers = (name: string) => UsedNumbers;
+
+export class NumberFiles {
+  readonly #read: ReadNumbers;
+  readonly #files = new Map<string, UsedNumbers>();
+
+  constructor(read: ReadNumbers) {
+    this.#read = read;
+  }
+
+  /** What is used of it, and of every space. */
+  of(space: string, id: number): number {
+    const every = this.at(EVERY_SPACE).of(EVERY_SPACE, id);
+    return Math.max(every, this.at(space).of(space, id));
+  }
+
+  /** The file with a space. */
+  at(space: string): UsedNumbers {
+    const name = fileOf(space);
+    const known = this.#files.get(name);
+    if (known !== undefined) return known;
+    const used = this.#read(name);
+    this.#files.set(name, used);
+    return used;
+  }
+
+  /** By their names. */
+  changed(): ReadonlyMap<string, UsedNumbers> {
+    return new Map([...this.#files].filter(([, used]) => used.isChanged));
+  }
+}
+
+/** A space is a hash in base64, whose characters are not all for names. */
+export function fileOf(space: string): string {
+  if (space === EVERY_SPACE) return EVERY_NAME;
+  const name = space.charAt(0).replace("+", "-").replace("/", "_");
+  return `numbers-${name}`;
+}
