@@ -191,12 +191,14 @@ export class Ceilings {
   #turn(words: NumberWords, counting: ReadonlyMap<string, number>): void {
     for (const [space, mux] of counting) {
       if (words.glance(mux) < CIRCLE.end) continue;
-      words.exchange(mux, (number) => number - CIRCLE.length, false);
       const held = this.#held.get(space);
-      if (held === undefined) continue;
-      held.end -= CIRCLE.length;
-      held.number -= CIRCLE.length;
-      words.setCeiling(mux, held.end);
+      if (held !== undefined) {
+        held.end -= CIRCLE.length;
+        held.number -= CIRCLE.length;
+        // First: above it nothing is reserved at either end of the circle.
+        words.setCeiling(mux, held.end);
+      }
+      words.exchange(mux, (number) => number - CIRCLE.length, false);
     }
   }
 }
