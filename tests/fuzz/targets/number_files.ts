@@ -1,7 +1,9 @@
 // State files that are text: numbers used in a space, and sender ids taken.
 import { strict as assert } from "node:assert";
 import { SEQ_RANGE } from "../../../src/satp/header.ts";
+import { fileOf } from "../../../src/state/number_files.ts";
 import { NumberKeeper } from "../../../src/state/number_keeper.ts";
+import { BLOCK } from "../../../src/state/number_store.ts";
 import { TextSeal } from "../../../src/state/sealed_text.ts";
 import {
   formatIds,
@@ -9,11 +11,7 @@ import {
   parseIds,
   type TakenIds,
 } from "../../../src/state/taken_ids.ts";
-import {
-  formatNumbers,
-  parseNumbers,
-  type UsedNumbers,
-} from "../../../src/state/used_numbers.ts";
+import { EVERY_SPACE, UsedNumbers } from "../../../src/state/used_numbers.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
 import { hashOf, isSame } from "../bytes.ts";
 import type { Target } from "../target.ts";
@@ -26,10 +24,8 @@ const UNSEALED = 2;
 const WRAPS = 4;
 
 const SPACE = "space+of/a/hash=";
-const NAME = "numbers-space-of_a_hash";
 /** Sender ids of this start, by generation. */
 const GENERATIONS = [[7, 8], [9]];
-const BLOCK = 1000;
 
 /** A start on a file costs ten times what reading it does: one of so many. */
 const WHOLE = 8;
@@ -44,11 +40,12 @@ export default function open(): Target {
   const seal = new TextSeal(quickHash);
   const bodyOf = (file: Uint8Array) =>
     decoder.decode(file).replace(/sum .*\n$/, "");
-  const numbers = formatNumbers(
-    seal,
-    SPACE,
-    new Map([[7, 5000], [8, SEQ_RANGE], [300, 1]]),
-  );
+  const used = new UsedNumbers();
+  used.set(EVERY_SPACE, 7, 4000);
+  used.set(SPACE, 7, 5000);
+  used.set(SPACE, 8, SEQ_RANGE);
+  used.set("another", 300, 1);
+  const numbers = used.format(seal);
   const ids = formatIds(seal, new Set([300, 7, 65_535]));
   const first = (...flags: number[]) =>
     String.fromCharCode(flags.reduce((sum, flag) => sum | flag, 0));
@@ -63,6 +60,7 @@ export default function open(): Target {
     ].map((text) => encoder.encode(text)),
     words: [
       ...["anytun-numbers 1\n", "anytun-sender-ids 1\n", `space ${SPACE}\n`],
+      `space ${EVERY_SPACE}\n`,
       ...["\nsum ", "\n", " ", "7 ", "8 ", "9 ", "4294967296", "4294967295"],
       ...["65535", "65536", "00007", "\0", "\r\n", "-1 ", "1e3"],
     ],
@@ -73,7 +71,7 @@ export default function open(): Target {
       const file = flags & UNSEALED ? encoder.encode(text) : sealed(seal, text);
       if (flags & IDS) assertIds(seal, file);
       else {
-        const used = read(() => parseNumbers(seal, SPACE, file));
+        const used = read(() => UsedNumbers.parse(seal, file));
         if (used !== undefined) assertUsed(seal, used);
         if (hashOf(input) % WHOLE !== 0) return;
         assertGoesOn(file, used, (flags & WRAPS) !== 0);
@@ -109,12 +107,16 @@ function assertIds(seal: TextSeal, file: Uint8Array): void {
 }
 
 function assertUsed(seal: TextSeal, used: UsedNumbers): void {
-  for (const [id, next] of used) {
-    assert.ok(Number.isInteger(id) && id <= 0xffff);
-    assert.ok(Number.isInteger(next) && next <= SEQ_RANGE);
+  const again = used.format(seal);
+  const same = UsedNumbers.parse(seal, again);
+  for (const space of [...used.spaces(), EVERY_SPACE]) {
+    for (const id of [7, 8, 9, 300, 65_535]) {
+      const next = used.of(space, id);
+      assert.ok(Number.isInteger(next) && next <= SEQ_RANGE);
+      assert.equal(same.of(space, id), next);
+    }
   }
-  const again = formatNumbers(seal, SPACE, used);
-  assert.deepEqual([...parseNumbers(seal, SPACE, again)], [...used]);
+  assert.ok(isSame(same.format(seal), again));
 }
 
 /** Whatever is in the file, no number is given out that it says is used. */
@@ -126,7 +128,7 @@ function assertGoesOn(
   const folder = new FolderInMemory();
   const ids = new TextSeal(quickHash);
   folder.files.set("sender-ids", formatIds(ids, new Set([7, 8, 9])));
-  folder.files.set(NAME, file);
+  folder.files.set(fileOf(SPACE), file);
   let last = 0;
   for (let start = 0; start < 2; start++) {
     const logger = recordingLog();
@@ -159,7 +161,7 @@ function assertFree(
   if (ids === undefined) return;
   assert.ok(used !== undefined, "numbers of a damaged file are given out");
   for (const id of ids) {
-    assert.ok(first - generation * SEQ_RANGE >= (used.get(id) ?? 0));
+    assert.ok(first - generation * SEQ_RANGE >= used.of(SPACE, id));
   }
 }
 
