@@ -72,8 +72,8 @@ class Claim {
 
 export class EndpointTenure {
   readonly #present = new Claim();
-  /** The last proven endpoint, while the present one is not. */
-  readonly #former = new Claim();
+  /** The last one that was, while the present one is not. */
+  readonly #proven = new Claim();
   /** The one that the former one was moved from, when it came back. */
   readonly #rival = new Claim();
   #movedByNumber = false;
@@ -81,7 +81,7 @@ export class EndpointTenure {
   /** The endpoint was set by somebody else than the peer's datagrams. */
   assign(): void {
     const { heardAt } = this.#present;
-    for (const one of [this.#present, this.#former, this.#rival]) one.clear();
+    for (const one of [this.#present, this.#proven, this.#rival]) one.clear();
     this.#present.heardAt = heardAt;
   }
 
@@ -114,7 +114,7 @@ export class EndpointTenure {
   }
 
   #comesBack(source: Uint32Array, at: number, heard: Heard): boolean {
-    return this.#former.isOf(source, at) &&
+    return this.#proven.isOf(source, at) &&
       !(this.#movedByNumber && isLate(heard));
   }
 
@@ -126,16 +126,16 @@ export class EndpointTenure {
   // A return by a recording is no sign of life: who was moved to, and is the
   // peer, proves it with its next number, however often the recording is sent.
   #giveBack(heard: Heard): void {
-    const isAlive = this.#former.advances(heard) || heard.isNewest;
+    const isAlive = this.#proven.advances(heard) || heard.isNewest;
     this.#rival.copy(this.#present);
-    this.#present.copy(this.#former);
+    this.#present.copy(this.#proven);
     this.#present.countFrom(heard);
-    this.#former.clear();
+    this.#proven.clear();
     if (isAlive) this.#present.heardAt = heard.now;
   }
 
   #move(source: Uint32Array, at: number, heard: Heard): void {
-    if (this.#former.isNone) this.#former.copy(this.#present);
+    if (this.#proven.isNone) this.#proven.copy(this.#present);
     this.#movedByNumber = heard.isNewest;
     copySockaddr(source, at, this.#present.endpoint, 0);
     this.#present.countFrom(heard);
@@ -144,7 +144,7 @@ export class EndpointTenure {
 
   #prove(now: number): void {
     this.#present.heardAt = now;
-    this.#former.clear();
+    this.#proven.clear();
     this.#rival.clear();
   }
 }
