@@ -2,6 +2,7 @@ import { identityOf } from "./certificates.ts";
 import { startDaemon } from "./daemons.ts";
 import { Hosts, type LabHost } from "./host.ts";
 import type { LabProcess } from "./process.ts";
+import type { Harm } from "./scripts/cable.ts";
 
 const PORT = 2323;
 
@@ -97,8 +98,9 @@ export class FloodLab implements AsyncDisposable {
     await server.address("wire", `${SERVER.attacked}/24`);
     await attacker.address("wire", `${attacker.ipv4}/24`);
     await this.#spread();
-    const cable = ["near", "far", `${DELAY_MS}`];
-    await member.script("delay.ts", ...cable).line(/^joined/, 30);
+    const harm: Harm = { delayMs: DELAY_MS };
+    const cable = ["near", "far", "tun", JSON.stringify(harm)];
+    await member.script("cable.ts", ...cable).line(/^joined/, 30);
     await member.ip("link", "set", "far", "netns", server.namespace);
     await member.address("near", `${MEMBER}/24`);
     await server.address("far", `${SERVER.member}/24`);

@@ -3,6 +3,7 @@ import type { Station } from "./frames.ts";
 import { Hosts, type LabHost } from "./host.ts";
 import { type Sides, WIRE } from "./lab.ts";
 import type { LabProcess } from "./process.ts";
+import type { Harm } from "./scripts/cable.ts";
 import type { Injection } from "./scripts/injector.ts";
 
 /** Somebody on the bridge who belongs to neither side. */
@@ -14,6 +15,12 @@ export const STRANGER: Station = {
 
 const BRIDGE = "lan";
 const MOUTH = "mouth";
+
+/** The bridge of the right side alone, where there is a cable between both. */
+const FAR_BRIDGE = "far";
+
+/** The address of the host in the middle, where that is a router. */
+const ROUTER = "192.0.2.3";
 
 /**
  * Two hosts, and between them a bridge in other hands: whoever has it hears
@@ -95,6 +102,36 @@ export class HostileLab implements Sides, AsyncDisposable {
       const options = ["type", "bridge_slave", "isolated", on ? "on" : "off"];
       await this.middle.ip("link", "set", port, ...options);
     }
+  }
+
+  /** Puts a cable between both sides that harms what the right one sends. */
+  async harm(harm: Harm): Promise<void> {
+    const { middle } = this;
+    const args = ["right-end", "left-end", "tap", JSON.stringify(harm)];
+    await middle.script("cable.ts", ...args).line(/^joined/);
+    await middle.ip("link", "add", FAR_BRIDGE, "up", "type", "bridge");
+    await middle.ip("link", "set", "right", "master", FAR_BRIDGE);
+    await middle.ip("link", "set", "right-end", "master", FAR_BRIDGE, "up");
+    await middle.ip("link", "set", "left-end", "master", BRIDGE, "up");
+  }
+
+  /**
+   * Puts a router between both sides that takes only smaller packets to the
+   * right, and says what would be right (RFC 1191).
+   */
+  async narrow(mtu: number): Promise<void> {
+    await this.#route();
+    await this.middle.ip("link", "set", "right", "mtu", `${mtu}`);
+  }
+
+  async #route(): Promise<void> {
+    const { left, right, middle } = this;
+    await middle.exec("sysctl", "-qw", "net.ipv4.ip_forward=1");
+    await middle.ip("link", "set", "right", "nomaster");
+    await middle.address(BRIDGE, `${ROUTER}/24`);
+    await middle.ip("route", "add", right.ipv4, "dev", "right", "src", ROUTER);
+    await left.ip("route", "add", right.ipv4, "via", ROUTER);
+    await right.ip("route", "add", left.ipv4, "via", ROUTER);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -6,7 +6,7 @@
 
 import type { Sides } from "../../lab/lab.ts";
 import { copy, serve } from "../../lab/measure.ts";
-import { outcomeOf } from "../../lab/process.ts";
+import { outcomeOf, PATIENCE_SECONDS } from "../../lab/process.ts";
 import { parseRoundTrips } from "../../lab/round_trips.ts";
 import { median } from "../tunnel/statistics.ts";
 import { INNER4, otherSide, type Side } from "../tunnel/tunnel.ts";
@@ -27,6 +27,8 @@ export interface Echoes {
   readonly lost: number;
   /** Milliseconds; NaN if nobody answered. */
   readonly median: number;
+  /** Whether their sender heard that they are too long (RFC 1191). */
+  readonly told: boolean;
 }
 
 /** Traffic through the tunnel between two hosts. */
@@ -54,6 +56,27 @@ export class Traffic {
   }
 
   /**
+   * Sends echo requests until one of them is answered.
+   *
+   * @returns How long that took; undefined if it took longer than 30 s.
+   */
+  async untilAnswered(from: Side): Promise<number | undefined> {
+    const { namespace } = this.#lab[from];
+    const began = performance.now();
+    for (;;) {
+      const left = Math.ceil(
+        PATIENCE_SECONDS - (performance.now() - began) / 1000,
+      );
+      if (left <= 0) return undefined;
+      const { code } = await outcomeOf([
+        ...["ip", "netns", "exec", namespace, "ping", "-n", "-q", "-c1"],
+        ...["-i0.01", `-w${left}`, INNER4[otherSide(from)]],
+      ], { seconds: left + 5 });
+      if (code === 0) return (performance.now() - began) / 1000;
+    }
+  }
+
+  /**
    * Sends echo requests.
    *
    * @param interval Milliseconds from one to the next
@@ -65,7 +88,7 @@ export class Traffic {
   ): Promise<Echoes> {
     const { namespace } = this.#lab[from];
     const limits = { seconds: count * interval / 1000 + 30 };
-    const { stdout } = await outcomeOf([
+    const { stdout, stderr } = await outcomeOf([
       ...["ip", "netns", "exec", namespace, "ping", "-n", "-W1"],
       ...[`-c${count}`, `-s${bytes}`, `-i${interval / 1000}`, ...options],
       INNER4[otherSide(from)],
@@ -74,6 +97,7 @@ export class Traffic {
     return {
       lost: 100 * (1 - answered(stdout) / count),
       median: trips.length === 0 ? NaN : median(trips),
+      told: /message too long|frag needed/i.test(stdout + stderr),
     };
   }
 }

@@ -5,9 +5,19 @@
  */
 
 import type { Scenario } from "../scenario.ts";
+import { faults } from "./faults.ts";
 import { floods } from "./floods.ts";
+import { harm } from "./harm.ts";
+import { pathMtu } from "./path_mtu.ts";
 import { restart } from "./restart.ts";
 import { roaming } from "./roaming.ts";
 
 /** The scenarios that run. */
-export const SCENARIOS: readonly Scenario[] = [floods, roaming, restart];
+export const SCENARIOS: readonly Scenario[] = [
+  floods,
+  roaming,
+  restart,
+  harm,
+  pathMtu,
+  faults,
+];
