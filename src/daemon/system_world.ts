@@ -9,6 +9,7 @@ import { workingDirectory } from "../../ffi/process/process.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import { readSecretFile } from "../../ffi/process/secret_file.ts";
 import { StateFolder } from "../../ffi/process/state_folder.ts";
+import { patientStream } from "../../ffi/process/standard_stream.ts";
 import { statName } from "../../ffi/process/stat.ts";
 import { UnixDatagram } from "../../ffi/net/unix_datagram.ts";
 import { sha256 } from "../crypto/sha256.ts";
@@ -28,8 +29,8 @@ import type { World } from "./world.ts";
 const BOOT_ID = "/proc/sys/kernel/random/boot_id";
 /** As in syslog(3). */
 const SYSLOG_SOCKET = "/dev/log";
-/** For which a full syslog may hold up the main thread. */
-const SYSLOG_TIMEOUT_MS = 100;
+/** For which a full syslog or stream may hold up the main thread. */
+const LOG_TIMEOUT_MS = 100;
 
 /** Enough for tens of thousands of connections. */
 const MAX_FILE_BYTES = 64 << 20;
@@ -49,8 +50,8 @@ export function systemWorld(
     processors: navigator.hardwareConcurrency,
   };
   return {
-    stdout: Deno.stdout,
-    stderr: Deno.stderr,
+    stdout: patientStream(libc, 1, Deno.stdout, LOG_TIMEOUT_MS),
+    stderr: patientStream(libc, 2, Deno.stderr, LOG_TIMEOUT_MS),
     openFile: (path) => openAppend(libc, absolute(path)),
     fileIdentity: (path) => fileIdentity(libc, absolute(path)),
     readSecretFile: (path) =>
@@ -103,7 +104,7 @@ function fileIdentity(libc: ProcessLibc, path: string): string | undefined {
 }
 
 function openSyslog(libc: ProcessLibc): LogFile {
-  const socket = new UnixDatagram(libc, SYSLOG_SOCKET, SYSLOG_TIMEOUT_MS);
+  const socket = new UnixDatagram(libc, SYSLOG_SOCKET, LOG_TIMEOUT_MS);
   return {
     write: (bytes) => socket.send(bytes),
     close: () => socket.close(),

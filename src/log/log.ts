@@ -123,22 +123,24 @@ function syslogLine(
 
 /**
  * A target that fails says so once, on the other targets and by way of LogTape,
- * until it works again: a full disk must not double every line.
+ * until it works again: a full disk must not double every line. Then it tells
+ * how many lines it lacks.
  */
 function sinkOf(level: LogLevel, line: Line, outlet: Outlet): Sink {
   const encoder = new TextEncoder();
-  let failing = false;
+  let lost = 0;
   return (record) => {
     const name = levelOf(record);
     if (LEVEL_NUMBERS[name] > level) return;
-    const text = line(new Date(record.timestamp), name, textOf(record));
+    const when = new Date(record.timestamp);
+    const write = (name: LevelName, text: string) =>
+      outlet.write(encoder.encode(line(when, name, text)));
     try {
-      outlet.write(encoder.encode(text));
-      failing = false;
+      if (lost > 0) write("warning", `lines missing here: ${lost}`);
+      lost = 0;
+      write(name, textOf(record));
     } catch (error) {
-      if (failing) return;
-      failing = true;
-      throw error;
+      if (++lost === 1) throw error;
     }
   };
 }

@@ -4,7 +4,9 @@ import {
   ProcView,
   startDaemon,
   TestFolder,
+  until,
 } from "../../lab/daemons.ts";
+import { fromSource } from "../../lab/programs.ts";
 import { labTest } from "../../lab/test_case.ts";
 import { encodeRecord } from "../../src/sync/encode.ts";
 import { connectionRecord } from "../samples/sync_records.ts";
@@ -31,6 +33,33 @@ labTest(
     Deno.kill(daemon.pid, "SIGTERM");
     assert.equal((await daemon.stop("SIGTERM")).code, 0);
     assert.equal(await left.hasDevice("tun7"), false);
+  },
+);
+
+labTest(
+  "a daemon whose log nobody reads goes on, and SIGTERM ends it",
+  "d-sp",
+  [],
+  async ({ left }) => {
+    using folder = new TestFolder();
+    const [fifo, log] = [folder.file("fifo"), folder.file("log")];
+    await left.exec("mkfifo", fifo);
+    // Open for both, so that there is a reader, who never reads.
+    const silent = 'exec 3<>"$0" && exec "$@" >&3';
+    const [program = "", ...args] = fromSource.command;
+    const daemon = left.spawn("sh", "-c", silent, fifo, program, ...[
+      ...[...args, "-D", "-d", "tun7", "-E", "x"],
+      ...["-L", "stdout:5", "-L", `file:5,${log}`],
+    ]);
+    await lineIn(log, /NOTICE: tunnel is set up/);
+    await until("the log is full", 60, () => {
+      Deno.kill(daemon.pid, "SIGUSR2");
+      return /a log target failed: .*nobody reads it/
+        .test(Deno.readTextFileSync(log));
+    });
+    Deno.kill(daemon.pid, "SIGTERM");
+    await lineIn(log, /NOTICE: SIG-Term caught, exiting/);
+    assert.equal((await daemon.ended).code, 0);
   },
 );
 
