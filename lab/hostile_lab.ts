@@ -120,16 +120,13 @@ export class HostileLab implements Sides, AsyncDisposable {
    * right, and says what would be right (RFC 1191).
    */
   async narrow(mtu: number): Promise<void> {
-    await this.#route();
-    await this.middle.ip("link", "set", "right", "mtu", `${mtu}`);
-  }
-
-  async #route(): Promise<void> {
     const { left, right, middle } = this;
     await middle.exec("sysctl", "-qw", "net.ipv4.ip_forward=1");
     await middle.ip("link", "set", "right", "nomaster");
     await middle.address(BRIDGE, `${ROUTER}/24`);
-    await middle.ip("route", "add", right.ipv4, "dev", "right", "src", ROUTER);
+    // Not the MTU of the device: it would hold for what it receives as well.
+    const there = [right.ipv4, "dev", "right", "src", ROUTER];
+    await middle.ip("route", "add", ...there, "mtu", `${mtu}`);
     await left.ip("route", "add", right.ipv4, "via", ROUTER);
     await right.ip("route", "add", left.ipv4, "via", ROUTER);
   }

@@ -24,8 +24,13 @@ export interface Contender {
   readonly window?: number;
   readonly ours: boolean;
   presence(): Promise<Presence>;
-  /** Starts the tunnel, with options of the program's own. */
-  open(options?: readonly string[]): Open;
+  /**
+   * Starts the tunnel.
+   *
+   * @param options More options of the program
+   * @param through A command that runs the program
+   */
+  open(options?: readonly string[], through?: readonly string[]): Open;
 }
 
 const WINDOW = 1024;
@@ -52,9 +57,9 @@ export function allContenders(peers: PeerPrograms): Contender[] {
         label: window === 0 ? label : `${label} -w ${window}`,
         ...{ protocol: "satp", port: 4444, window, ours: id === "source" },
         presence: () => subject(id).presence(),
-        open(options = []) {
-          const program = { command, window, options };
-          return openWith(program, program);
+        open(options = [], through = []) {
+          const whole = { command: [...through, ...command], window, options };
+          return openWith(whole, whole);
         },
       }))
     ),

@@ -9,7 +9,7 @@ import { HostileLab } from "../../lab/hostile_lab.ts";
 import type { Tunnel } from "../tunnel/tunnel.ts";
 import type { Contender } from "./contender.ts";
 import { type Cell, cellText } from "./report.ts";
-import type { Case, Outcome, Scenario } from "./scenario.ts";
+import type { Bench, Case, Outcome, Scenario } from "./scenario.ts";
 import { Traffic } from "./traffic.ts";
 
 /** What came of all cases. */
@@ -78,8 +78,8 @@ async function runCase(
   using scratch = new TestFolder();
   await using lab = await HostileLab.open(`h-${Deno.pid}`);
   let tunnel: Tunnel | undefined;
-  const open = async (options?: readonly string[]) =>
-    tunnel = await contender.open(options)(lab, scratch);
+  const open: Bench["open"] = async (options, through) =>
+    tunnel = await contender.open(options, through)(lab, scratch);
   const traffic = new Traffic(lab, seconds);
   const bench = { lab, contender, scratch, traffic, pauseSeconds, open };
   try {

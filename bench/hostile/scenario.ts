@@ -39,8 +39,12 @@ export interface Bench {
    * Opens the tunnel; it is ended when the case is over.
    *
    * @param options More options of the program
+   * @param through A command that runs the program
    */
-  open(options?: readonly string[]): Promise<Tunnel>;
+  open(
+    options?: readonly string[],
+    through?: readonly string[],
+  ): Promise<Tunnel>;
 }
 
 /** One thing to stand. */

@@ -4,7 +4,7 @@
  * between them and asked in turn.
  *
  * The beginning is what each connection sends before it goes silent: `nothing`,
- * or `hello`, a client's whole first message of TLS. Says `flooding` when the
+ * `hello`, a client's whole first message of TLS, or `garbage`, random bytes. Says `flooding` when the
  * first hundred are open, and `opened <count>` for each line of standard input.
  */
 import { connect as tlsConnect } from "node:tls";
@@ -14,6 +14,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { say } from "./say.ts";
 
 const PAUSE_MS = 10;
+
+const GARBAGE_BYTES = 65_536;
 
 /** What node:tls sends first. */
 async function clientHello(): Promise<Uint8Array> {
@@ -26,6 +28,14 @@ async function clientHello(): Promise<Uint8Array> {
   const size = await connection.read(bytes) ?? 0;
   socket.destroy();
   return bytes.slice(0, size);
+}
+
+async function bytesOf(
+  beginning: string | undefined,
+): Promise<Uint8Array | undefined> {
+  if (beginning === "hello") return await clientHello();
+  if (beginning !== "garbage") return undefined;
+  return crypto.getRandomValues(new Uint8Array(GARBAGE_BYTES));
 }
 
 class Flood {
@@ -80,7 +90,7 @@ if (import.meta.main) {
   const flood = new Flood(
     hosts.split(","),
     Number(port),
-    beginning === "hello" ? await clientHello() : undefined,
+    await bytesOf(beginning),
   );
   void flood.run(Number(perSecond));
   for await (const _ of createInterface({ input: process.stdin })) {

@@ -8,9 +8,11 @@ import type { Scenario } from "../scenario.ts";
 import { faults } from "./faults.ts";
 import { floods } from "./floods.ts";
 import { harm } from "./harm.ts";
+import { log } from "./log.ts";
 import { pathMtu } from "./path_mtu.ts";
 import { restart } from "./restart.ts";
 import { roaming } from "./roaming.ts";
+import { sync } from "./sync.ts";
 
 /** The scenarios that run. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -20,4 +22,6 @@ export const SCENARIOS: readonly Scenario[] = [
   harm,
   pathMtu,
   faults,
+  log,
+  sync,
 ];

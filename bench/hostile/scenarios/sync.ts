@@ -1,0 +1,117 @@
+/**
+ * Clients and servers of the sync that misbehave.
+ *
+ * @module
+ */
+
+import { fromSource } from "../../../lab/programs.ts";
+import { outcomeOf } from "../../../lab/process.ts";
+import type { Bench, Case, Outcome, Scenario } from "../scenario.ts";
+
+const PORT = "2323";
+
+/** Connections a second, for so many seconds. */
+const RATE = "200";
+const FLOOD_SECONDS = 5;
+
+const MEBI = 2 ** 20;
+
+/** It answers anybody, as the original does. */
+const SERVES = ["-S", PORT, "-I", "0.0.0.0"];
+
+function pause(seconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+}
+
+/** What an honest client of the sync gets, and how long that takes. */
+async function ask({ lab }: Bench): Promise<number | undefined> {
+  const at = ["showtables", "--connect", `${lab.left.ipv4}:${PORT}`];
+  const began = performance.now();
+  const { code, stdout } = await outcomeOf([
+    ...["ip", "netns", "exec", lab.right.namespace],
+    ...[...fromSource.command, ...at],
+  ]);
+  if (code !== 0 || stdout === "") return undefined;
+  return (performance.now() - began) / 1000;
+}
+
+async function misuse(
+  bench: Bench,
+  beginning: "nothing" | "garbage",
+): Promise<Outcome> {
+  const { lab, traffic } = bench;
+  const tunnel = await bench.open(SERVES);
+  const before = (await tunnel.residentBytes()).left;
+  const args = [lab.left.ipv4, PORT, RATE, beginning];
+  const flood = lab.right.script("connection_flood.ts", ...args);
+  await flood.line(/^flooding/, 30).catch(() => {});
+  await pause(FLOOD_SECONDS);
+  const { lost } = await traffic.echoes("right");
+  const seconds = await ask(bench).catch(() => undefined);
+  const memory = ((await tunnel.residentBytes()).left - before) / MEBI;
+  const figures = { lost, memory: Math.max(0, memory) };
+  return {
+    survived: lost < 100 && seconds !== undefined,
+    figures: { ...figures, ...seconds !== undefined && { seconds } },
+  };
+}
+
+/** @param text What a server says before it falls silent */
+async function mislead(bench: Bench, text: string): Promise<Outcome> {
+  const { lab, traffic } = bench;
+  const args = ["serve", lab.right.ipv4, PORT, text];
+  const server = lab.right.script("stranger.ts", ...args);
+  await server.line(/^listening/);
+  const tunnel = await bench.open(["-M", `${lab.right.ipv4}:${PORT}`]);
+  await server.line(/^somebody has come/);
+  const before = (await tunnel.residentBytes()).left;
+  await pause(FLOOD_SECONDS);
+  const { lost } = await traffic.echoes("right");
+  const memory = ((await tunnel.residentBytes()).left - before) / MEBI;
+  const figures = { lost, memory: Math.max(0, memory) };
+  return { survived: lost < 100, figures };
+}
+
+/** Sync section 4: a length of five digits, and less than that. */
+const HALF_RECORD = "00100 22 serialization::archive";
+
+const talkers: readonly Case[] = [
+  {
+    name: `${RATE} clients a second that say nothing`,
+    run: (bench) => misuse(bench, "nothing"),
+  },
+  {
+    name: `${RATE} clients a second that send random bytes`,
+    run: (bench) => misuse(bench, "garbage"),
+  },
+  {
+    name: "a server that sends what is no record",
+    run: (bench) => mislead(bench, "x".repeat(100_000)),
+  },
+  {
+    name: "a server that sends half a record",
+    run: (bench) => mislead(bench, HALF_RECORD),
+  },
+];
+
+const cases = talkers.map((one): Case => ({
+  ...one,
+  // The others have no sync.
+  without: ({ id }) => !["source", "anytun"].includes(id),
+}));
+
+/** Who talks to a member of a cluster without being one. */
+export const sync: Scenario = {
+  name: "sync",
+  title: "Sync clients and servers that misbehave",
+  text:
+    `Clients come for ${FLOOD_SECONDS} s and stay; echo requests lost through ` +
+    "the tunnel meanwhile, MiB that the memory grew by, and the seconds until " +
+    "an honest client has its tables.",
+  figures: [
+    { id: "lost", label: "lost, %" },
+    { id: "memory", label: "MiB more" },
+    { id: "seconds", label: "s" },
+  ],
+  cases,
+};
