@@ -32,9 +32,6 @@ export const AT = {
   EMPTY_PATH: 0x1000,
 } as const;
 
-/** <sys/file.h> */
-export const LOCK = { EX: 2, NB: 4, UN: 8 } as const;
-
 export const EFD = { NONBLOCK: O.NONBLOCK, CLOEXEC: O.CLOEXEC } as const;
 
 export const AF = { UNIX: 1, INET: 2, INET6: 10, NETLINK: 16 } as const;

@@ -2,11 +2,13 @@
 // it has given up its privileges and its root.
 
 import { Errno } from "../errno.ts";
-import { F, O } from "../flags.ts";
+import { O } from "../flags.ts";
 import { cString, type Libc } from "../libc.ts";
-import { readDescriptor, writeDescriptor } from "./file.ts";
+import { readDescriptor } from "./file.ts";
+import { FileLocks } from "./file_locks.ts";
 import type { Identity } from "./identity.ts";
 import type { ProcessLibc } from "./libc.ts";
+import { replaceFiles } from "./replaced_files.ts";
 import { type FileStatus, statDescriptor } from "./stat.ts";
 
 const MODE = 0o600;
@@ -14,13 +16,6 @@ const MODE = 0o600;
 const OTHERS = 0o077;
 const ROOT = 0;
 
-// struct flock { short type, whence; off_t start, len; pid_t pid; }
-const FLOCK_SIZE = 32;
-const START_AT = 8;
-const LENGTH_AT = 16;
-/** include/uapi/asm-generic/fcntl.h */
-const F_WRLCK = 1;
-const F_UNLCK = 2;
 /** Behind all places that can be claimed. */
 const WRITER = 2 ** 48;
 
@@ -55,6 +50,7 @@ export class KeptFile implements Disposable {
   readonly #path: string;
   readonly #limit: number;
   readonly #name: string;
+  readonly #locks: FileLocks;
   #folder: number;
   #lock: number;
 
@@ -73,6 +69,7 @@ export class KeptFile implements Disposable {
     const flags = O.WRONLY | O.CREAT | O.NOFOLLOW | O.CLOEXEC | O.NONBLOCK;
     const lock = cString(`${name}.lock`);
     this.#lock = libc.process.openat(folder, lock, flags, MODE);
+    this.#locks = new FileLocks(libc, this.#lock, `${path}.lock`);
     if (this.#lock >= 0) return;
     const error = libc.error(`open '${path}.lock'`, "openat");
     libc.symbols.close(folder);
@@ -115,33 +112,34 @@ export class KeptFile implements Disposable {
    * @returns Whether nobody else has one of them.
    */
   claim(first: number, count: number): boolean {
-    return this.#setLock(F_WRLCK, first, count);
+    return this.#locks.take(first, count);
   }
 
   /**
    * Replaces the file by what `change` makes of it; nobody else does meanwhile.
    * @param change Returns undefined to leave it alone. All bytes are overwritten
    * afterwards.
+   * @returns false when another program is at it for longer than a second.
    * @throws {SystemError} When it cannot be replaced: it is what it was.
    */
   replace(
     change: (
       bytes: Uint8Array<ArrayBuffer>,
     ) => Uint8Array<ArrayBuffer> | undefined,
-  ): void {
-    if (!this.#setLock(F_WRLCK, WRITER, 1)) {
-      throw new Error(`Cannot replace '${this.#path}': another program does`);
-    }
-    const before = this.read();
+  ): boolean {
+    if (!this.#locks.wait(WRITER, 1)) return false;
+    let before;
     let after;
     try {
+      before = this.read();
       after = change(before);
       if (after !== undefined) this.#place(after);
     } finally {
-      before.fill(0);
+      before?.fill(0);
       after?.fill(0);
-      this.#setLock(F_UNLCK, WRITER, 1);
+      this.#locks.release(WRITER, 1);
     }
+    return true;
   }
 
   /** A second call does nothing. */
@@ -154,51 +152,10 @@ export class KeptFile implements Disposable {
   }
 
   #place(bytes: Uint8Array<ArrayBuffer>): void {
-    const { process, symbols } = this.#libc;
-    const [folder, path] = [this.#folder, this.#path];
-    // The same name each time: what a killed program has left is a key, too.
-    const fresh = cString(`.${this.#name}.new`);
-    process.unlinkat(folder, fresh, 0);
-    const flags = O.WRONLY | O.CREAT | O.EXCL | O.NOFOLLOW | O.CLOEXEC;
-    const fd = process.openat(folder, fresh, flags, MODE);
-    if (fd < 0) {
-      throw this.#libc.error(`make a file beside '${path}'`, "openat");
-    }
-    try {
-      try {
-        writeDescriptor(this.#libc, fd, path, bytes);
-        synchronise(this.#libc, fd, path);
-      } finally {
-        symbols.close(fd);
-      }
-      const name = cString(this.#name);
-      if (process.renameat(folder, fresh, folder, name) !== 0) {
-        throw this.#libc.error(`replace '${path}'`, "renameat");
-      }
-    } catch (error) {
-      process.unlinkat(folder, fresh, 0);
-      throw error;
-    }
-    synchronise(this.#libc, folder, path);
-  }
-
-  /**
-   * Locks of an open file, not of a process: the kernel takes them back however
-   * the program ends, and two of one program exclude each other.
-   */
-  #setLock(type: number, start: number, length: number): boolean {
-    const flock = new DataView(new ArrayBuffer(FLOCK_SIZE));
-    flock.setInt16(0, type, true);
-    flock.setBigInt64(START_AT, BigInt(start), true);
-    flock.setBigInt64(LENGTH_AT, BigInt(length), true);
-    const { fcntlLock } = this.#libc.process;
-    const bytes = new Uint8Array(flock.buffer);
-    if (fcntlLock(this.#lock, F.OFD_SETLK, bytes) === 0) return true;
-    const error = this.#libc.error(`lock '${this.#path}.lock'`, "fcntl");
-    if (error.errno === Errno.EAGAIN || error.errno === Errno.EACCES) {
-      return false;
-    }
-    throw error;
+    const folder = this.#folder;
+    const pathOf = () => this.#path;
+    const files = new Map([[this.#name, bytes]]);
+    replaceFiles(this.#libc, { folder, pathOf }, files);
   }
 }
 
@@ -276,10 +233,4 @@ function refusal(path: string, what: string, cause?: unknown): Error {
       "this name only, since it is replaced",
     { cause },
   );
-}
-
-function synchronise(libc: ProcessLibc, fd: number, path: string): void {
-  if (libc.process.fsync(fd) !== 0) {
-    throw libc.error(`have '${path}' written to its disk`, "fsync");
-  }
 }

@@ -223,13 +223,6 @@ const SYMBOLS = {
     parameters: ["i32" /* int fd */],
     result: "i32",
   },
-  flock: {
-    parameters: [
-      "i32", // int fd
-      "i32", // int op
-    ],
-    result: "i32",
-  },
   msyncInBackground: {
     name: "msync",
     parameters: [

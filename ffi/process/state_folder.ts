@@ -3,12 +3,14 @@
 // what is reached.
 
 import { Errno, SystemError } from "../errno.ts";
-import { AT, LOCK, O } from "../flags.ts";
+import { AT, O } from "../flags.ts";
 import { cString } from "../libc.ts";
-import { readDescriptor, writeDescriptor } from "./file.ts";
+import { readDescriptor } from "./file.ts";
+import { FileLocks } from "./file_locks.ts";
 import type { Identity } from "./identity.ts";
 import type { ProcessLibc } from "./libc.ts";
 import { namesIn } from "./names.ts";
+import { type FileContents, replaceFiles } from "./replaced_files.ts";
 import { SharedPages } from "./shared_pages.ts";
 import { type FileStatus, statDescriptor, statName } from "./stat.ts";
 
@@ -22,15 +24,15 @@ const OTHERS_WRITE = 0o022;
 // <unistd.h>
 const W_OK_AND_X_OK = 3;
 
-/** For locks, which others keep for as long as a few files are written. */
-const NAP_MS = 10;
-const MOST_NAPS = 100;
+/** For whoever changes files. */
+const LOCK_NAME = ".lock";
 
 export class StateFolder {
   readonly path: string;
   readonly #libc: ProcessLibc;
   readonly #owner: Identity | undefined;
   #fd: number;
+  readonly #locks: FileLocks;
   /** Files that keep other processes out. */
   readonly #held: number[] = [];
 
@@ -53,6 +55,7 @@ export class StateFolder {
       if (libc.process.faccessat(this.#fd, cString("."), W_OK_AND_X_OK, 0)) {
         throw libc.error(`write to the folder '${path}'`, "faccessat");
       }
+      this.#locks = this.#lockFile(LOCK_NAME);
     } catch (error) {
       this.close();
       throw error;
@@ -86,19 +89,13 @@ export class StateFolder {
     }
   }
 
-  /**
-   * Each file has what is given, or what it had before, whatever happens; all
-   * have what is given, also after a loss of power, once this returns.
-   */
-  replace(files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>): void {
-    const { renameat } = this.#libc.process;
-    for (const [name, bytes] of files) this.#write(temporary(name), bytes);
-    for (const name of files.keys()) {
-      const from = cString(temporary(name));
-      if (renameat(this.#fd, from, this.#fd, cString(name)) === 0) continue;
-      throw this.#libc.error(`replace '${this.pathOf(name)}'`, "renameat");
-    }
-    this.#sync(this.#fd, this.path);
+  /** See {@link replaceFiles}. */
+  replace(files: FileContents): void {
+    replaceFiles(this.#libc, {
+      folder: this.#fd,
+      pathOf: (name) => name === undefined ? this.path : this.pathOf(name),
+      adopt: (fd, name) => this.#adopt(fd, name),
+    }, files);
   }
 
   /**
@@ -106,34 +103,21 @@ export class StateFolder {
    * @throws {SystemError} When another one is at it for longer than a second.
    */
   exclusively<T>(work: () => T): T {
-    this.#lock();
+    if (!this.#locks.wait(0, 1)) {
+      const what = `lock the folder '${this.path}'`;
+      throw new SystemError(what, "fcntl", Errno.EAGAIN);
+    }
     try {
       return work();
     } finally {
-      this.#libc.process.flock(this.#fd, LOCK.UN);
-    }
-  }
-
-  // Without LOCK_NB a process that was stopped would stop this one, too.
-  #lock(): void {
-    const { flock } = this.#libc.process;
-    for (let nap = 0;; nap++) {
-      if (flock(this.#fd, LOCK.EX | LOCK.NB) === 0) return;
-      const what = `lock the folder '${this.path}'`;
-      const error = this.#libc.error(what, "flock");
-      if (error.errno !== Errno.EAGAIN || nap === MOST_NAPS) throw error;
-      const never = new Int32Array(new SharedArrayBuffer(4));
-      Atomics.wait(never, 0, 0, NAP_MS);
+      this.#locks.release(0, 1);
     }
   }
 
   /** @returns Whether no other process holds the file, as this one then does */
   hold(name: string): boolean {
-    const fd = this.#open(name, O.RDONLY | O.CREAT | O.NOFOLLOW);
-    this.#adopt(fd, name);
-    const isFree = this.#libc.process.flock(fd, LOCK.EX | LOCK.NB) === 0;
-    if (isFree) this.#held.push(fd);
-    else this.#libc.symbols.close(fd);
+    const isFree = this.#lockFile(name).take(0, 1);
+    if (!isFree) this.#libc.symbols.close(this.#held.pop() ?? -1);
     return isFree;
   }
 
@@ -162,17 +146,12 @@ export class StateFolder {
     this.#fd = -1;
   }
 
-  // What a process left that was killed is overwritten.
-  #write(name: string, bytes: Uint8Array<ArrayBuffer>): void {
-    const flags = O.WRONLY | O.CREAT | O.TRUNC | O.NOFOLLOW;
-    const fd = this.#open(name, flags);
-    try {
-      this.#adopt(fd, name);
-      writeDescriptor(this.#libc, fd, this.pathOf(name), bytes);
-      this.#sync(fd, this.pathOf(name));
-    } finally {
-      this.#libc.symbols.close(fd);
-    }
+  // Not for reading as well: see takeRuntimeFiles().
+  #lockFile(name: string): FileLocks {
+    const fd = this.#open(name, O.WRONLY | O.CREAT | O.NOFOLLOW | O.NONBLOCK);
+    this.#held.push(fd);
+    this.#adopt(fd, name);
+    return new FileLocks(this.#libc, fd, this.pathOf(name));
   }
 
   // What root makes before it becomes somebody else is to be theirs.
@@ -182,11 +161,6 @@ export class StateFolder {
     const { uid, gid } = this.#owner;
     if (fchownat(fd, cString(""), uid, gid, AT.EMPTY_PATH) === 0) return;
     throw this.#libc.error(`give away '${this.pathOf(name)}'`, "fchownat");
-  }
-
-  #sync(fd: number, path: string): void {
-    if (this.#libc.process.fsync(fd) === 0) return;
-    throw this.#libc.error(`write '${path}' to the disk`, "fsync");
   }
 
   #open(name: string, flags: number): number {
@@ -269,15 +243,10 @@ function requireOwn(
   }
 }
 
-/** Beside it there may be one that is being written, and one to lock. */
+/** Beside some there may be one that is being written, and one to lock. */
 const KIND = "(numbers-[\\w-]+|sender-ids|accepted-\\d+)";
-const OWN_NAME = new RegExp(`^(${KIND}|\\.${KIND}\\.(new|lock))$`);
+const OWN_NAME = new RegExp(`^(${KIND}|\\.${KIND}\\.(new|lock)|\\.lock)$`);
 
 function isOwnName(name: string): boolean {
   return OWN_NAME.test(name);
-}
-
-/** Beside the file, and hidden. */
-function temporary(name: string): string {
-  return `.${name}.new`;
 }

@@ -21,16 +21,17 @@ export interface KeptBytes extends Disposable {
   /**
    * @param change Returns undefined to leave the file alone; what it gets and
    * returns is overwritten
+   * @returns false if another program is at it for longer than a second
    * @throws if it cannot be replaced
    */
   replace(
     change: (
       bytes: Uint8Array<ArrayBuffer>,
     ) => Uint8Array<ArrayBuffer> | undefined,
-  ): void;
+  ): boolean;
 }
 
-/** `kept` where another program was faster; `foreign` for another chain. */
+/** `kept` where another program is faster; `foreign` for another chain. */
 export type MoveResult = "written" | "kept" | "foreign";
 
 export class ChainFile implements Disposable {
@@ -74,8 +75,8 @@ export class ChainFile implements Disposable {
 
   /** Replaces the file by the same. */
   rewrite(): MoveResult {
-    this.#file.replace((bytes) => Uint8Array.from(bytes));
-    return "written";
+    const isDone = this.#file.replace((bytes) => Uint8Array.from(bytes));
+    return isDone ? "written" : "kept";
   }
 
   /**
@@ -84,7 +85,7 @@ export class ChainFile implements Disposable {
    */
   moveOn(chain: KeyChain, epoch: number): MoveResult {
     let result: MoveResult = "written";
-    this.#file.replace((bytes) => {
+    const isDone = this.#file.replace((bytes) => {
       const found = parseChainFile(bytes);
       try {
         if (!isOf(chain, found)) result = "foreign";
@@ -100,6 +101,8 @@ export class ChainFile implements Disposable {
       link.key.fill(0);
       return after;
     });
+    // Then its epoch is as before, and this is tried again.
+    if (!isDone) return "kept";
     if (result === "written") this.#epoch = epoch;
     return result;
   }

@@ -39,6 +39,8 @@ class MemoryFile implements KeptBytes {
   readonly folder = 5;
   bytes = formatChainFile(link(FIRST));
   fails = false;
+  /** Another program is at it. */
+  isBusy = false;
   owner = 0;
   isOpen = true;
   writes = 0;
@@ -59,11 +61,13 @@ class MemoryFile implements KeptBytes {
   }
 
   replace(change: Parameters<KeptBytes["replace"]>[0]) {
+    if (this.isBusy) return false;
     const after = change(this.read());
-    if (after === undefined) return;
+    if (after === undefined) return true;
     if (this.fails) throw new Error("Cannot replace 'c': ENOSPC");
     this.bytes = Uint8Array.from(after);
     this.writes++;
+    return true;
   }
 
   get epoch() {
@@ -377,6 +381,22 @@ Deno.test("a file that cannot be replaced is said at once, and tried again", asy
   file.fails = false;
   await pass(61);
   assert.ok(file.epoch > FIRST);
+  end();
+  await over;
+});
+
+Deno.test("a file that another program replaces is no error, and is looked at again", async () => {
+  const { begin, pass, hear, file, logger, end } = setUp();
+  file.isBusy = true;
+  const over = begin();
+  await pass(60);
+  hear();
+  await pass(20);
+  assert.equal(file.epoch, FIRST);
+  file.isBusy = false;
+  await pass(1);
+  assert.ok(file.epoch > FIRST);
+  assert.doesNotMatch(logger.lines.join(), /ERROR/);
   end();
   await over;
 });

@@ -4,6 +4,7 @@ import {
   openProcessLibc,
   type ProcessLibc,
 } from "../../../ffi/process/libc.ts";
+import { Errno, SystemError } from "../../../ffi/errno.ts";
 import { O } from "../../../ffi/flags.ts";
 import { spawn, waitForEnd } from "../../../ffi/process/spawn.ts";
 
@@ -162,13 +163,33 @@ test("two do not replace a kept file at a time", (libc, _, path) => {
   using one = new KeptFile(libc, path, LIMIT);
   using other = new KeptFile(libc, path, LIMIT);
   one.replace(() => {
-    assert.throws(() => other.replace(() => bytes("lost")), {
-      message: `Cannot replace '${path}': another program does`,
-    });
+    assert.equal(other.replace(() => bytes("lost")), false);
     return bytes("new");
   });
   assert.equal(Deno.readTextFileSync(path), "new");
 });
+
+test(
+  "another program that replaces a kept file is waited for",
+  (libc, _, path) => {
+    using one = new KeptFile(libc, path, LIMIT);
+    const { process } = libc;
+    let tries = 0;
+    // As if the other one had the lock for two tries.
+    const fcntlLock: typeof process.fcntlLock = (...args) =>
+      ++tries <= 2 ? -1 : process.fcntlLock(...args);
+    const busy = new SystemError("lock", "fcntl", Errno.EAGAIN);
+    const late = { ...libc, process: { ...process, fcntlLock } };
+    using other = new KeptFile({ ...late, error: () => busy }, path, LIMIT);
+    one.replace(() => bytes("first"));
+    assert.ok(other.replace((before) => {
+      assert.equal(text(before), "first");
+      return bytes("second");
+    }));
+    assert.ok(tries > 2);
+    assert.equal(Deno.readTextFileSync(path), "second");
+  },
+);
 
 test(
   "a kept file has one name, and is a regular file",
