@@ -29,7 +29,7 @@ const WINDOW_HELP =
 const KEPT_WINDOW_SIZE = 1024;
 
 /** As a state folder: nothing is kept. */
-const NO_STATE_DIR = "none";
+export const NO_STATE_DIR = "none";
 
 export const senderIdRow = optional({
   group: "Connection",

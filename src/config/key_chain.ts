@@ -1,11 +1,13 @@
 // Option for a key chain in place of key, salt and passphrase
 // (docs/key-chains.md).
 import { reasonOf } from "../log/reason.ts";
+import { SEQ_RANGE } from "../satp/header.ts";
 import type { ChainLink } from "../satp/key_chain.ts";
 import { parseChainFile } from "../satp/key_chain_file.ts";
 import type { KdPrfName } from "../satp/params.ts";
-import type { SenderIdRange } from "../tunnel/settings.ts";
+import { MAX_SENDER_IDS, type SenderIdRange } from "../tunnel/settings.ts";
 import type { Surroundings, Warn } from "./command_line.ts";
+import { NO_STATE_DIR, type stateDirRow } from "./connection.ts";
 import { durationText } from "./duration.ts";
 import { OptionFault } from "./fault.ts";
 import type { kdPrfRow } from "./keys.ts";
@@ -27,6 +29,7 @@ type ChainSettings = Settings<
   typeof secretRows & {
     readonly kdPrf: typeof kdPrfRow;
     readonly keyChain: typeof keyChainRow;
+    readonly stateDir: typeof stateDirRow;
   }
 >;
 
@@ -41,9 +44,6 @@ const INSTEAD = [
 
 /** More than was measured on any machine, in packets a second. */
 const PEAK_RATE = 500_000;
-/** Of one sender id with one key (SATP section 1). */
-const NUMBERS = 2 ** 32;
-const MAX_SENDER_IDS = 256;
 
 /**
  * Checks the option and its file, of which nothing is kept.
@@ -74,6 +74,14 @@ export function checkKeyChain(
   }
   const interval = intervalOf(path, name, surroundings);
   warnOfInterval(interval, senderIds, names.keyChain, surroundings.warn);
+  const isSame = senderIds.first === senderIds.last;
+  if (isSame && settings.values.stateDir === NO_STATE_DIR) {
+    surroundings.warn(
+      `${names.keyChain} with ${names.stateDir} ${NO_STATE_DIR} and one ` +
+        "sender id (--sender-id): whoever starts again within an epoch uses " +
+        "its key streams again; give a state folder, or several sender ids",
+    );
+  }
   return true;
 }
 
@@ -125,7 +133,7 @@ function warnOfInterval(
   warn: Warn,
 ): void {
   const senders = Math.min(last - first + 1, MAX_SENDER_IDS);
-  const seconds = Math.floor(senders * NUMBERS / PEAK_RATE);
+  const seconds = Math.floor(senders * SEQ_RANGE / PEAK_RATE);
   if (interval <= seconds) return;
   warn(
     `the interval of ${name} is ${durationText(interval)}: at ${PEAK_RATE} ` +

@@ -2,6 +2,7 @@
 // that keeps them ahead of use.
 import type { StateFolder } from "../../ffi/process/state_folder.ts";
 import type { AnytunOptions } from "../config/anytun.ts";
+import { NO_STATE_DIR } from "../config/connection.ts";
 import { reasonOf } from "../log/reason.ts";
 import type { Logger } from "../log/logger.ts";
 import { AcceptedNumbers } from "../state/accepted_numbers.ts";
@@ -41,7 +42,7 @@ export function openState(
   { logger, identity }: Pick<Frame, "logger" | "identity">,
 ): KeptState | undefined {
   const path = stateDir ?? world.stateDirectory ?? DEFAULT_FOLDER;
-  if (path === "none") return undefined;
+  if (path === NO_STATE_DIR) return undefined;
   try {
     const folder = world.openStateFolder(path, identity);
     const { hash } = world;

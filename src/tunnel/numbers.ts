@@ -4,9 +4,7 @@
 // of 2^32 datagrams again, here the next sender id makes a new one.
 import { SEQ_RANGE } from "../satp/header.ts";
 import { openReserve, type Reserve } from "./reserve.ts";
-
-/** How many generations 8 bits tell apart. */
-export const MAX_SENDER_IDS = 256;
+import { MAX_SENDER_IDS } from "./settings.ts";
 
 /** No number: another connection counts for this one. */
 export const PARKED = MAX_SENDER_IDS * SEQ_RANGE - 1;

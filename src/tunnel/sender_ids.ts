@@ -1,7 +1,6 @@
 // Sender ids of one run. A key stream depends on the sender id: with another
 // one for each start none is used again, although the numbers begin at 0.
-import { MAX_SENDER_IDS } from "./numbers.ts";
-import type { SenderIdRange } from "./settings.ts";
+import { MAX_SENDER_IDS, type SenderIdRange } from "./settings.ts";
 
 export type RandomFill = (words: Uint32Array<ArrayBuffer>) => void;
 

@@ -33,6 +33,9 @@ export const OFFLOAD_NAMES: readonly OffloadName[] = [
   "coalesce",
 ];
 
+/** How many one after the other: the generations that 8 bits tell apart. */
+export const MAX_SENDER_IDS = 256;
+
 /** Sender ids to take from: from the first to the last, 0 to 65535. */
 export interface SenderIdRange {
   readonly first: number;

@@ -92,3 +92,15 @@ Deno.test("an interval that is longer than its numbers last is warned of", () =>
   ]);
   assert.deepEqual(warnings({ text: chain(7200) }, "-s", "7"), []);
 });
+
+Deno.test("one sender id whose numbers begin anew within an epoch is warned of", () => {
+  const none = ["--state-dir", "none"];
+  assert.deepEqual(warnings({}, ...none, "-s", "7"), [
+    "--key-chain with --state-dir none and one sender id (--sender-id): " +
+    "whoever starts again within an epoch uses its key streams again; give a " +
+    "state folder, or several sender ids",
+  ]);
+  assert.deepEqual(warnings({}, ...none), []);
+  assert.deepEqual(warnings({}, ...none, "-s", "7-8"), []);
+  assert.deepEqual(warnings({}, "--state-dir", "/s", "-s", "7"), []);
+});
