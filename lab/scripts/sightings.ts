@@ -9,6 +9,10 @@
  */
 import { createInterface } from "node:readline";
 import process from "node:process";
+import { setTimeout as delay } from "node:timers/promises";
+import { MSG } from "../../ffi/flags.ts";
+import { openLibc } from "../../ffi/libc.ts";
+import { UdpSocket } from "../../ffi/net/udp.ts";
 import { readMux, readSenderId, readSeq } from "../../src/satp/header.ts";
 import { say } from "./say.ts";
 
@@ -24,6 +28,10 @@ const PAGE_BITS = 65536;
 const BURST = 40;
 const PAUSE_MS = 2;
 const PAYLOAD_BYTES = 200;
+
+/** Enough for seconds in which the machine is busy with other things. */
+const BUFFER_BYTES = 32 << 20;
+const MAX_DATAGRAM = 2048;
 
 class Sightings {
   readonly #pages = new Map<string, Uint8Array>();
@@ -51,35 +59,48 @@ class Sightings {
   }
 }
 
-function open(port: number): Deno.DatagramConn {
-  const transport = "udp";
-  return Deno.listenDatagram({ transport, hostname: "0.0.0.0", port });
-}
-
+/** Every datagram: what the kernel threw away would not have been looked at. */
 async function look(port: number): Promise<void> {
   const sightings = new Sightings();
-  const socket = open(port);
-  const looking = async () => {
-    for await (const [datagram] of socket) sightings.take(datagram);
+  const libc = openLibc();
+  const any = { address: new Uint8Array(4), port, scope: 0 };
+  const socket = UdpSocket.open(libc, any);
+  socket.resizeBuffers({ send: 4096, receive: BUFFER_BYTES });
+  const room = new Uint8Array(MAX_DATAGRAM);
+  const drain = () => {
+    const { recv } = libc.symbols;
+    for (;;) {
+      const size = recv(socket.fd, room, room.length, MSG.DONTWAIT);
+      if (size < 0) return;
+      sightings.take(room.subarray(0, size));
+    }
   };
-  void looking();
+  const looking = setInterval(drain, 1);
   say("looking");
   for await (const _ of createInterface({ input: process.stdin })) {
+    drain();
     sightings.report();
   }
+  clearInterval(looking);
   socket.close();
+  libc.close();
 }
 
 async function load(hostname: string, port: number): Promise<void> {
-  const socket = open(0);
-  const to = { transport: "udp", hostname, port } as const;
+  const transport = "udp";
+  const socket = Deno.listenDatagram({
+    transport,
+    hostname: "0.0.0.0",
+    port: 0,
+  });
+  const to = { transport, hostname, port } as const;
   const payload = new Uint8Array(PAYLOAD_BYTES);
   for (;;) {
     for (let k = 0; k < BURST; k++) {
       // Without the tunnel there is no way there.
       await socket.send(payload, to).catch(() => {});
     }
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    await delay(PAUSE_MS);
   }
 }
 

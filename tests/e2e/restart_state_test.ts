@@ -5,6 +5,10 @@ import { oursNative } from "../../lab/peers.ts";
 import type { LabProcess } from "../../lab/process.ts";
 import type { SightingReport } from "../../lab/scripts/sightings.ts";
 import { labTest } from "../../lab/test_case.ts";
+import { sha256 } from "../../src/crypto/sha256.ts";
+import { SEQ_RANGE } from "../../src/satp/header.ts";
+import { TextSeal } from "../../src/state/sealed_text.ts";
+import { formatNumbers } from "../../src/state/used_numbers.ts";
 import {
   LEFT,
   PORT,
@@ -21,6 +25,10 @@ const SEEN = 500;
 
 const LOAD_PORT = 5000;
 
+/** Of each of many sender ids so many numbers are left: less than a start takes. */
+const NUMBERS_LEFT = 300;
+const MANY_IDS = { first: 100, last: 999 };
+
 async function reportOf(looking: LabProcess): Promise<SightingReport> {
   const seen = looking.lines.length;
   await looking.tell("");
@@ -31,6 +39,49 @@ async function untilSeen(looking: LabProcess, count: number): Promise<void> {
   while ((await reportOf(looking)).received < count) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+}
+
+/** Datagrams that came and were not looked at. */
+async function overlooked(host: LabHost): Promise<number> {
+  const text = await host.exec("cat", "/proc/net/snmp");
+  const [names = [], values = []] = text.split("\n")
+    .filter((line) => line.startsWith("Udp:"))
+    .map((line) => line.split(" "));
+  return Number(values[names.indexOf("RcvbufErrors")]);
+}
+
+/** Looks at everything that a daemon sends while it is killed again and again. */
+async function killUnderLoad(
+  lab: Lab,
+  looking: LabProcess,
+  start: () => Promise<LabProcess>,
+): Promise<SightingReport> {
+  for (let kill = 0; kill < KILLS; kill++) {
+    const { received } = await reportOf(looking);
+    const daemon = await start();
+    await untilSeen(looking, received + SEEN);
+    await daemon.stop("SIGKILL");
+  }
+  const report = await reportOf(looking);
+  assert.equal(await overlooked(lab.left), 0);
+  assert.ok(report.received >= KILLS * SEEN);
+  assert.equal(report.repeated, 0);
+  return report;
+}
+
+/** As if all sender ids had sent nearly all that they can. */
+function useUp(folder: string): void {
+  const name = [...Deno.readDirSync(folder)].map(({ name }) => name)
+    .find((name) => name.startsWith("numbers-"));
+  const path = `${folder}/${name}`;
+  const [, space = ""] = /^space (.*)$/m.exec(Deno.readTextFileSync(path)) ??
+    [];
+  const used = new Map<number, number>();
+  for (let id = MANY_IDS.first; id <= MANY_IDS.last; id++) {
+    used.set(id, SEQ_RANGE - NUMBERS_LEFT);
+  }
+  const seal = new TextSeal((data) => sha256(data).toBase64());
+  Deno.writeFileSync(path, formatNumbers(seal, space, used));
 }
 
 function startRight(lab: Lab, folder: string, ...options: readonly string[]) {
@@ -72,19 +123,35 @@ for (
         const looking = lab.left.script("sightings.ts", "look", `${PORT}`);
         await looking.line(/^looking/);
         lab.right.script("sightings.ts", "load", LEFT, `${LOAD_PORT}`);
-        for (let kill = 0; kill < KILLS; kill++) {
-          const { received } = await reportOf(looking);
-          const daemon = await startRight(lab, folder, "-s", ids);
-          await untilSeen(looking, received + SEEN);
-          await daemon.stop("SIGKILL");
-        }
-        const report = await reportOf(looking);
-        assert.ok(report.received >= KILLS * SEEN);
-        assert.equal(report.repeated, 0);
+        const report = await killUnderLoad(
+          lab,
+          looking,
+          () => startRight(lab, folder, "-s", ids),
+        );
         assert.equal(report.senderIds, senders);
       }),
   );
 }
+
+labTest(
+  "killed while blocks of numbers and sender ids are used up one after the other, a daemon sends no number twice",
+  "e-km",
+  [oursNative.missing()],
+  (lab) =>
+    withFolder(async (folder) => {
+      const ids = `${MANY_IDS.first}-${MANY_IDS.last}`;
+      const start = () => startRight(lab, folder, "-s", ids);
+      const looking = lab.left.script("sightings.ts", "look", `${PORT}`);
+      await looking.line(/^looking/);
+      lab.right.script("sightings.ts", "load", LEFT, `${LOAD_PORT}`);
+      const first = await start();
+      await untilSeen(looking, 1);
+      await first.stop();
+      useUp(folder);
+      const { senderIds } = await killUnderLoad(lab, looking, start);
+      assert.ok(senderIds >= KILLS * Math.floor(SEEN / NUMBERS_LEFT));
+    }),
+);
 
 labTest(
   "a daemon that becomes another user, in a jail, keeps what root kept before, and goes on with it",
