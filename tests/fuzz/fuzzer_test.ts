@@ -5,6 +5,7 @@ import { Fuzzer } from "./fuzzer.ts";
 import { Mutator } from "./mutator.ts";
 import { parseOptions } from "./options.ts";
 import { Random } from "./random.ts";
+import { lineOf, type Progress, resultOf, tableOf } from "./results.ts";
 import { distilled, shrunk } from "./shrink.ts";
 import type { Target } from "./target.ts";
 
@@ -73,9 +74,25 @@ Deno.test("options of the fuzzer that make no sense are named", () => {
   assert.equal(parse().seconds, 10);
   assert.equal(parse("--runs", "9").seconds, Infinity);
   assert.equal(parse("two", "--seed", "3").seed, 3);
+  assert.deepEqual([parse().jobs, parse("--jobs", "2").jobs], [1, 2]);
   assert.throws(() => parse("three"), /Cannot fuzz three: there are one, two/);
   assert.throws(() => parse("--runs", "0"), /--runs 0: it must be 1 or more/);
   assert.throws(() => parse("--input", "f"), /--input: name the one target/);
+});
+
+Deno.test("growth counts from a tenth of a run to its end", () => {
+  const report = (runs: number, heap: number): Progress => ({
+    ...{ kind: "progress", seconds: runs / 1000, found: 1, coverage: 9 },
+    ...{ runs, heap },
+  });
+  const reports = [report(1, 1e6), report(100, 3e6), report(1000, 3.5e6)];
+  const result = resultOf("one", reports);
+  assert.equal(result.growth, 0.5e6);
+  assert.match(lineOf(result), /^one +1000 inputs +1000\/s +1 found, 9 bytes/);
+  assert.match(
+    tableOf([result]),
+    /\n\| `one` \| 1000 \| 1000 \| 1 \| 9 \| 488 \|\n/,
+  );
 });
 
 Deno.test("code that was not run before is noticed once, and inputs that run it are kept", async () => {

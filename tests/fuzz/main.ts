@@ -1,9 +1,18 @@
 // `deno task fuzz`: gives parsers of foreign bytes inputs without end, and fails
 // where one is refused in a wrong way, takes too long or leaves something behind.
+import { readEnvironment } from "../../bench/tunnel/environment.ts";
 import { toHex } from "../vectors/vectors.ts";
 import { parseCorpus } from "./corpus.ts";
 import { Blackboard, type FuzzNews, type FuzzOrder } from "./messages.ts";
 import { type FuzzOptions, parseOptions, USAGE } from "./options.ts";
+import {
+  type FuzzRecord,
+  type FuzzResult,
+  lineOf,
+  type Progress,
+  resultOf,
+  tableOf,
+} from "./results.ts";
 import { MAX_BYTES, openTarget, targetNames } from "./target.ts";
 
 /** No input takes a thousandth of it, however busy the machine is. */
@@ -13,7 +22,7 @@ const LOOK_MS = 250;
 /** From a tenth of a run to its end, in bytes. */
 const MAX_GROWTH = 8 << 20;
 
-type Progress = Extract<FuzzNews, { readonly runs: number }>;
+const RESULTS = new URL("../../bench/results/", import.meta.url);
 
 function print(text: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(text));
@@ -28,8 +37,8 @@ function fail(name: string, what: string, input: Uint8Array): Error {
 }
 
 /** @throws if the target fails */
-async function fuzz(name: string, options: FuzzOptions): Promise<void> {
-  const { runs, seconds, seed, keep } = options;
+async function fuzz(name: string, options: FuzzOptions): Promise<FuzzResult> {
+  const { runs, seconds, seed, keep, jobs } = options;
   const { maxBytes = MAX_BYTES } = await openTarget(name);
   const board = Blackboard.allocate(maxBytes);
   const order: FuzzOrder = { name, seed, runs, seconds, keep, board };
@@ -42,7 +51,8 @@ async function fuzz(name: string, options: FuzzOptions): Promise<void> {
       return reject(fail(name, data.what, data.input));
     }
     reports.push(data);
-    print(`\r${lineOf(name, reports)}`);
+    // One line is for one target.
+    if (jobs === 1) print(`\r${lineOf(resultOf(name, reports))}`);
     if (data.kind === "end") resolve();
   };
   worker.onerror = (event) => {
@@ -58,12 +68,29 @@ async function fuzz(name: string, options: FuzzOptions): Promise<void> {
   } finally {
     stop();
     worker.terminate();
-    print("\n");
   }
-  const growth = growthOf(reports);
-  if (growth > MAX_GROWTH) {
-    throw new Error(`${name}: the heap has grown by ${growth} bytes`);
-  }
+  const result = resultOf(name, reports);
+  print(`${jobs === 1 ? "\r" : ""}${lineOf(result)}\n`);
+  if (result.growth <= MAX_GROWTH) return result;
+  throw new Error(`${name}: the heap has grown by ${result.growth} bytes`);
+}
+
+/** All targets, some at a time; one that fails does not end the others. */
+async function fuzzAll(options: FuzzOptions): Promise<FuzzResult[]> {
+  const { targets, jobs } = options;
+  const results = new Map<string, FuzzResult>();
+  const waiting = [...targets];
+  const work = async () => {
+    for (let name; (name = waiting.shift()) !== undefined;) {
+      const failed = (error: Error): FuzzResult => {
+        print(`\n${error.message}\n`);
+        return { ...resultOf(name ?? "", []), failure: error.message };
+      };
+      results.set(name, await fuzz(name, options).catch(failed));
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, work));
+  return targets.flatMap((name) => results.get(name) ?? []);
 }
 
 function watch(
@@ -81,24 +108,13 @@ function watch(
   return () => clearInterval(timer);
 }
 
-/** After a tenth everything is loaded, compiled and mostly found. */
-function growthOf(reports: readonly Progress[]): number {
-  const last = reports.at(-1);
-  const first = reports.find(({ runs }) => runs * 10 >= (last?.runs ?? 0));
-  return (last?.heap ?? 0) - (first?.heap ?? 0);
-}
-
-function lineOf(name: string, reports: readonly Progress[]): string {
-  const last = reports.at(-1);
-  if (last === undefined) return name;
-  const { runs, seconds, found, coverage } = last;
-  return [
-    name.padEnd(16),
-    `${runs} runs`,
-    `${Math.round(runs / seconds)}/s`,
-    `${found} found, ${coverage} bytes of code`,
-    `heap ${(growthOf(reports) / 1024).toFixed(0)} KiB more   `,
-  ].join("  ");
+async function save(seed: number, results: FuzzResult[]): Promise<void> {
+  const environment = await readEnvironment();
+  const record: FuzzRecord = { environment, seed, results };
+  Deno.mkdirSync(RESULTS, { recursive: true });
+  const json = JSON.stringify(record, null, 1) + "\n";
+  Deno.writeTextFileSync(new URL("fuzz.json", RESULTS), json);
+  print(`\n${tableOf(results)}\nwritten: bench/results/fuzz.json\n`);
 }
 
 async function runInput(name: string, file: string): Promise<void> {
@@ -121,8 +137,9 @@ async function main(): Promise<number> {
     return 0;
   }
   print(`seed ${seed}\n`);
-  for (const name of targets) await fuzz(name, options);
-  return 0;
+  const results = await fuzzAll(options);
+  if (options.save) await save(seed, results);
+  return results.some(({ failure }) => failure !== undefined) ? 1 : 0;
 }
 
 if (import.meta.main) {

@@ -9,6 +9,10 @@ export interface FuzzOptions {
   readonly seconds: number;
   readonly seed: number;
   readonly keep: boolean;
+  /** Targets at a time. */
+  readonly jobs: number;
+  /** Whether what came of it is written down. */
+  readonly save: boolean;
   /** A file with an input, which alone is run. */
   readonly input: string | undefined;
 }
@@ -19,6 +23,8 @@ export const USAGE = `deno task fuzz [target...] [options]
   --seconds S   end after S seconds of each target (10, unless --runs is given)
   --seed N      begin the random numbers with N (the time)
   --keep        add inputs that run something new to the corpus
+  --jobs N      run N targets at a time (1)
+  --save        write bench/results/fuzz.json
   --input FILE  run what is in this file, and nothing else
 `;
 
@@ -39,6 +45,8 @@ export function parseOptions(
       seconds: { type: "string" },
       seed: { type: "string" },
       keep: { type: "boolean", default: false },
+      jobs: { type: "string" },
+      save: { type: "boolean", default: false },
       input: { type: "string" },
     },
   });
@@ -58,6 +66,8 @@ export function parseOptions(
     seconds: seconds ?? (runs === undefined ? DEFAULT_SECONDS : Infinity),
     seed: count("--seed", values.seed) ?? now % 0x7fffffff,
     keep: values.keep,
+    jobs: count("--jobs", values.jobs) ?? 1,
+    save: values.save,
     input: values.input,
   };
 }
