@@ -25,9 +25,12 @@ const SEEN = 500;
 
 const LOAD_PORT = 5000;
 
-/** Of each of many sender ids so many numbers are left: less than a start takes. */
+/**
+ * Of each of some sender ids so many numbers are left: less than a start takes,
+ * and all together enough for all of them.
+ */
 const NUMBERS_LEFT = 300;
-const MANY_IDS = { first: 100, last: 999 };
+const SOME_IDS = { first: 100, last: 99 + 8 * KILLS };
 
 async function reportOf(looking: LabProcess): Promise<SightingReport> {
   const seen = looking.lines.length;
@@ -77,7 +80,7 @@ function useUp(folder: string): void {
   const [, space = ""] = /^space (.*)$/m.exec(Deno.readTextFileSync(path)) ??
     [];
   const used = new Map<number, number>();
-  for (let id = MANY_IDS.first; id <= MANY_IDS.last; id++) {
+  for (let id = SOME_IDS.first; id <= SOME_IDS.last; id++) {
     used.set(id, SEQ_RANGE - NUMBERS_LEFT);
   }
   const seal = new TextSeal((data) => sha256(data).toBase64());
@@ -139,7 +142,7 @@ labTest(
   [oursNative.missing()],
   (lab) =>
     withFolder(async (folder) => {
-      const ids = `${MANY_IDS.first}-${MANY_IDS.last}`;
+      const ids = `${SOME_IDS.first}-${SOME_IDS.last}`;
       const start = () => startRight(lab, folder, "-s", ids);
       const looking = lab.left.script("sightings.ts", "look", `${PORT}`);
       await looking.line(/^looking/);
