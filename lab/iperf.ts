@@ -13,6 +13,8 @@ export interface IperfOptions {
   readonly flows?: number;
   /** Let the server listen at that address alone, beside others. */
   readonly bound?: boolean;
+  /** Bits per second at most, all flows together; without it all that goes. */
+  readonly bitrate?: number;
   /** Flood with UDP datagrams of that many bytes instead of TCP. */
   readonly datagramBytes?: number;
 }
@@ -65,6 +67,9 @@ function clientArgv(options: IperfOptions): string[] {
   argv.push("--time", String(seconds));
   if (reverse) argv.push("--reverse");
   if (flows !== undefined) argv.push("--parallel", String(flows));
+  if (options.bitrate !== undefined) {
+    argv.push("--bitrate", String(options.bitrate / (flows ?? 1)));
+  }
   if (datagramBytes !== undefined) {
     argv.push("--udp", "--bitrate", "0", "--length", String(datagramBytes));
   }
