@@ -17,7 +17,10 @@ const SERVERS = 3;
 
 const SYNC_PORT = 2323;
 const PORT = 4444;
-const SECRET = ["-E", "cluster", "-m", "5"];
+/** Of the client's connection. */
+export const MUX = 5;
+const SECRET = ["-E", "cluster", "-m", String(MUX)];
+const ROUTE = ["-R", `${CLIENT}/32`];
 
 /**
  * Servers that share one address behind a router, a client before it, and a
@@ -66,11 +69,16 @@ export class ClusterLab implements AsyncDisposable {
     return lab;
   }
 
-  /** Starts the server of that number, counted from 1. */
+  /**
+   * Starts the server of that number, counted from 1.
+   *
+   * @param client Where it knows the client from.
+   */
   async startServer(
     number: number,
     program: PeerProgram,
     options: readonly string[] = [],
+    client: readonly string[] = [...SECRET, ...ROUTE],
   ): Promise<LabProcess> {
     const others = numbers().filter((k) => k !== number);
     const server = await program.start(this.server(number), {
@@ -79,12 +87,12 @@ export class ClusterLab implements AsyncDisposable {
       addresses: [`10.99.0.${100 + number}/24`],
       port: PORT,
       options: [
-        ...["-i", ANYCAST, "-s", String(number), "-R", `${CLIENT}/32`],
+        ...["-i", ANYCAST, "-s", String(number)],
         ...this.#sockets === undefined
           ? ["-I", homeAddress(number), "-S", String(SYNC_PORT)]
           : ["-S", this.#syncPlace(number)],
         ...["-M", others.map((k) => this.#syncPlace(k)).join(",")],
-        ...SECRET,
+        ...client,
         ...options,
       ],
     });
@@ -98,14 +106,18 @@ export class ClusterLab implements AsyncDisposable {
   }
 
   /** Starts the client, which knows the one address of all servers. */
-  async startClient(program: PeerProgram, port = PORT): Promise<LabProcess> {
+  async startClient(
+    program: PeerProgram,
+    port = PORT,
+    keys: readonly string[] = SECRET,
+  ): Promise<LabProcess> {
     const process = await program.start(this.client, {
       role: "right",
       type: "tun",
       addresses: [`${CLIENT}/24`],
       port,
       remote: { host: ANYCAST, port: PORT },
-      options: SECRET,
+      options: keys,
     });
     await this.client.ip("route", "add", "10.77.0.0/24", "dev", "at0");
     return process;

@@ -16,6 +16,7 @@ const TITLE = 28;
 
 const COLOURS = [
   ...["#0969da", "#cf222e", "#1a7f37", "#9a6700", "#8250df", "#57606a"],
+  "#bf3989",
 ];
 
 interface Line {

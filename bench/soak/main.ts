@@ -1,7 +1,7 @@
 /**
  * Hours of mixed traffic through a pair of daemons and a cluster, while they
- * reload, roam and move: `deno task soak`, as root, on Linux. Whatever is lost
- * or kept is written down.
+ * reload, roam, move and change keys: `deno task soak`, as root, on Linux.
+ * Whatever is lost or kept is written down.
  *
  * @module
  */
@@ -31,6 +31,9 @@ const RESULTS = new URL("../results/", import.meta.url);
 /** From one sample to the next, but for short soaks. */
 const SAMPLE_SECONDS = 10;
 
+/** Three epochs of the shortest interval. */
+const STALE_SECONDS = 180;
+
 /** From one event to the next, in samples. */
 const EVENT_EVERY = 2;
 
@@ -45,6 +48,8 @@ class Soak {
   readonly #seconds: number;
   readonly #started = performance.now();
   readonly #stop = new AbortController();
+  /** By tunnel, which epoch it is in, and since when. */
+  readonly #keys = new Map<string, { epoch: number; at: number }>();
   readonly samples: Sample[] = [];
   readonly happenings: Happening[] = [];
 
@@ -96,15 +101,35 @@ class Soak {
       }
       const seconds = Math.min(SAMPLE_SECONDS, this.#seconds / 10);
       this.samples.push(await this.#sample(seconds));
+      this.#lookAtKeys();
+    }
+  }
+
+  /** @throws if keys no longer change */
+  #lookAtKeys(): void {
+    for (const [name, tunnel] of Object.entries(this.#tunnels)) {
+      const epoch = tunnel.epoch();
+      const before = this.#keys.get(name) ?? { epoch, at: this.#now };
+      if (epoch === before.epoch) {
+        if (this.#now - before.at > STALE_SECONDS) {
+          throw new Error(`${name}: keys have not changed for too long`);
+        }
+        this.#keys.set(name, before);
+        continue;
+      }
+      this.#note(`${name}: new keys are confirmed`);
+      this.#keys.set(name, { epoch, at: this.#now });
     }
   }
 
   async #sample(seconds: number): Promise<Sample> {
     const tunnels = Object.entries(this.#tunnels);
-    const echoes: Record<string, Echoes> = {};
-    await Promise.all(tunnels.map(async ([name, tunnel]) => {
-      echoes[name] = await echoesOf(tunnel, seconds);
-    }));
+    const measured = await Promise.all(
+      tunnels.map(async ([name, tunnel]) =>
+        [name, await echoesOf(tunnel, seconds)] as const
+      ),
+    );
+    const echoes: Record<string, Echoes> = Object.fromEntries(measured);
     const daemons: Record<string, Daemon> = {};
     for (
       const [name, process] of tunnels.flatMap(([, tunnel]) =>
@@ -143,8 +168,9 @@ async function soak({ seconds, binary }: Options): Promise<number> {
   using folder = new TestFolder();
   await using pairLab = await Lab.open(`so-${Deno.pid}`);
   await using clusterLab = await ClusterLab.open(`sc-${Deno.pid}`);
-  const pair = await startPair(pairLab, program, (name) => folder.file(name));
-  const cluster = await startCluster(clusterLab, program);
+  const fileOf = (name: string) => folder.file(name);
+  const pair = await startPair(pairLab, program, fileOf);
+  const cluster = await startCluster(clusterLab, program, fileOf);
   const soak = new Soak({ pair, cluster }, seconds);
   // Whatever ends it, hours of samples are not to be lost.
   const failures = await soak.run().then(

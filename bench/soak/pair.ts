@@ -1,9 +1,11 @@
 /**
- * Two daemons with one tunnel between them, one of which roams.
+ * Two daemons with one tunnel between them, one of which roams. Both have a copy
+ * of a key chain whose epochs are as short as they may be.
  *
  * @module
  */
 
+import { epochIn, placeChain } from "../../lab/chains.ts";
 import { iperf } from "../../lab/iperf.ts";
 import { type Lab, WIRE } from "../../lab/lab.ts";
 import { copy, sendRuns, serve } from "../../lab/measure.ts";
@@ -15,13 +17,12 @@ import { type Event, rotate, type SoakTunnel } from "./tunnel.ts";
 const LEFT = "10.99.0.1";
 const RIGHT = "10.99.0.2";
 const PORT = 4444;
-const SECRET = ["-E", "soak", "-w", "1024"];
 
 /** How long a kind of traffic lasts. */
 const SECONDS = 8;
 
 const COPY_BYTES = 200e6;
-const RUNS = 2000;
+const RUNS = 500;
 const DATAGRAM_BYTES = 700;
 
 /** The addresses that the right host has, one after the other. */
@@ -38,8 +39,14 @@ export async function startPair(
   fileOf: (name: string) => string,
 ): Promise<SoakTunnel> {
   const logs = { left: fileOf("left.log"), right: fileOf("right.log") };
+  const chains = {
+    left: fileOf("left/chain"),
+    right: fileOf("right/chain"),
+  };
+  placeChain(Object.values(chains), Date.now());
   const options = (side: "left" | "right") => [
-    ...SECRET,
+    ...["--key-chain", chains[side], "-w", "1024"],
+    ...["--state-dir", fileOf(`${side}-state`)],
     ...["-L", `file:4,${logs[side]}`],
   ];
   const type = "tun";
@@ -62,6 +69,7 @@ export async function startPair(
     echo: { from: lab.right, to: LEFT },
     traffic: trafficOf(lab),
     events: eventsOf(lab, { left, right }, logs),
+    epoch: () => Math.min(...Object.values(chains).map(epochIn)),
   };
 }
 

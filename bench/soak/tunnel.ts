@@ -24,6 +24,8 @@ export interface SoakTunnel {
   /** Kinds of traffic, one of which is under way at any time. */
   readonly traffic: readonly Event[];
   readonly events: readonly Event[];
+  /** The epoch that both ends have come to: keys change by themselves. */
+  epoch(): number;
 }
 
 const INTERVAL_MS = 200;
