@@ -99,7 +99,9 @@ export function bytesTokens(bytes: Uint8Array): string {
 }
 
 function latin1(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
 }
 
 /** White space as a C++ stream in the C locale knows it. */

@@ -109,6 +109,7 @@ function choose(calledAs: string, argv: readonly string[]) {
 
 function assertAnswer(reader: Reader, argv: readonly string[]): void {
   const said = saidTo(reader, argv);
+  if (said === "") return;
   const secret = secretArguments(reader.table, argv);
   const others = argv.filter((_, index) => !secret.includes(index)).join("\0");
   for (const index of secret) {

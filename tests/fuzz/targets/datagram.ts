@@ -179,11 +179,12 @@ class Rig {
       const size = bytes.u16() % SLOT_BYTES;
       plans.push({ flags, size, plain: bytes.take(Math.min(size, 64)) });
     }
-    this.#seal(
-      plans.map(({ flags, plain }) =>
-        padded(plain, flags & LONG ? 1500 : HEADROOM_BYTES)
-      ),
-    );
+    for (const [i, { flags, plain }] of plans.entries()) {
+      const isSealed = (flags & FORGED) === 0 && (i === 0 || !(flags & AGAIN));
+      this.#add(i, plain, flags, isSealed);
+    }
+    this.#peer.count = plans.length;
+    sealBatch(this.#engine, this.#peer, this.#peerSchedules);
     const batches: Arriving[][] = [[]];
     let before: Arriving | undefined;
     for (const [i, { flags, size, plain }] of plans.entries()) {
@@ -196,15 +197,13 @@ class Rig {
     return batches;
   }
 
-  #seal(plains: readonly Uint8Array[]): void {
+  #add(i: number, plain: Uint8Array, flags: number, isSealed: boolean): void {
     const batch = this.#peer;
-    batch.count = plains.length;
-    for (const [i, plain] of plains.entries()) {
-      batch.memory.set(plain, batch.startOf(i));
-      batch.size[i] = plain.length;
-      batch.wanted[i] = 1;
-    }
-    sealBatch(this.#engine, batch, this.#peerSchedules);
+    batch.wanted[i] = isSealed ? 1 : 0;
+    if (!isSealed) return;
+    const whole = padded(plain, flags & LONG ? 1500 : HEADROOM_BYTES);
+    batch.memory.set(whole, batch.startOf(i));
+    batch.size[i] = whole.length;
   }
 
   #arrive(
