@@ -137,8 +137,9 @@ export class EpochKeys {
     const { mux, role } = this.#options;
     const name = this.#with(epoch, (secrets) => {
       const keys = { role, secrets };
-      if (epoch > this.#sealing) this.#table.reserveAhead(mux, keys);
-      return this.#table.addOpening(mux, keys);
+      const isAhead = epoch > this.#sealing;
+      if (isAhead) this.#table.reserveAhead(mux, keys);
+      return this.#table.addOpening(mux, keys, isAhead ? "after" : "before");
     });
     if (name !== undefined) this.#hold(epoch, name);
   }

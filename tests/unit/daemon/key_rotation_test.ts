@@ -431,3 +431,17 @@ Deno.test("a file that is wrong is refused by its line", () => {
   file.bytes = new TextEncoder().encode("anytun-keychain 1\ninterval 5\n");
   assert.throws(() => rotation.start(), /\(--key-chain\): line 2: interval/);
 });
+
+Deno.test("keys rank as their epochs do, also those that a start opens for what is late", async () => {
+  const { table, begin, pass, end } = setUp({ at: INTERVAL * 1000 + 5000 });
+  const over = begin();
+  const order = () =>
+    table.held(MUX).sets.toSorted((a, b) => a.rank - b.rank)
+      .map(({ secrets }) => secrets.key.toHex());
+  await pass(2);
+  assert.deepEqual(order(), [keyOf(FIRST), keyOf(FIRST + 1)]);
+  await pass(40);
+  assert.deepEqual(order(), [keyOf(FIRST + 1), keyOf(FIRST + 2)]);
+  end();
+  await over;
+});
