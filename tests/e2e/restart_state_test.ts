@@ -7,8 +7,9 @@ import type { SightingReport } from "../../lab/scripts/sightings.ts";
 import { labTest } from "../../lab/test_case.ts";
 import { sha256 } from "../../src/crypto/sha256.ts";
 import { SEQ_RANGE } from "../../src/satp/header.ts";
+import { fileOf } from "../../src/state/number_files.ts";
 import { TextSeal } from "../../src/state/sealed_text.ts";
-import { formatNumbers } from "../../src/state/used_numbers.ts";
+import { EVERY_SPACE, UsedNumbers } from "../../src/state/used_numbers.ts";
 import {
   LEFT,
   PORT,
@@ -74,17 +75,12 @@ async function killUnderLoad(
 
 /** As if all sender ids had sent nearly all that they can. */
 function useUp(folder: string): void {
-  const name = [...Deno.readDirSync(folder)].map(({ name }) => name)
-    .find((name) => name.startsWith("numbers-"));
-  const path = `${folder}/${name}`;
-  const [, space = ""] = /^space (.*)$/m.exec(Deno.readTextFileSync(path)) ??
-    [];
-  const used = new Map<number, number>();
+  const used = new UsedNumbers();
   for (let id = SOME_IDS.first; id <= SOME_IDS.last; id++) {
-    used.set(id, SEQ_RANGE - NUMBERS_LEFT);
+    used.set(EVERY_SPACE, id, SEQ_RANGE - NUMBERS_LEFT);
   }
   const seal = new TextSeal((data) => sha256(data).toBase64());
-  Deno.writeFileSync(path, formatNumbers(seal, space, used));
+  Deno.writeFileSync(`${folder}/${fileOf(EVERY_SPACE)}`, used.format(seal));
 }
 
 function startRight(lab: Lab, folder: string, ...options: readonly string[]) {

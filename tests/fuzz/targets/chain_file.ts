@@ -163,8 +163,9 @@ class FileInMemory implements KeptBytes {
     change: (
       bytes: Uint8Array<ArrayBuffer>,
     ) => Uint8Array<ArrayBuffer> | undefined,
-  ): void {
+  ): boolean {
     this.bytes = change(this.bytes.slice()) ?? this.bytes;
+    return true;
   }
 
   [Symbol.dispose](): void {}

@@ -1,6 +1,7 @@
 // Files and credentials that hold keys, salts, passphrases and key chains.
 import { strict as assert } from "node:assert";
 import { readCommandLine } from "../../../src/config/command_line.ts";
+import { stateDirRow } from "../../../src/config/connection.ts";
 import { checkKeyChain, keyChainRow } from "../../../src/config/key_chain.ts";
 import { kdPrfRow, secretsOf } from "../../../src/config/keys.ts";
 import {
@@ -37,7 +38,10 @@ const PUBLIC = 1;
 const CREDENTIALS = 2;
 
 /** Those options of the daemon that are about keys. */
-const TABLE = { ...secretRows, kdPrf: kdPrfRow, keyChain: keyChainRow };
+const TABLE = {
+  ...secretRows,
+  ...{ kdPrf: kdPrfRow, keyChain: keyChainRow, stateDir: stateDirRow },
+};
 const SENDER_IDS = { first: 7, last: 7 };
 
 const FOLDER = "/run/credentials/anytun";
