@@ -40,9 +40,9 @@ export class NumberFiles {
     return used;
   }
 
-  /** By their names. */
-  changed(): ReadonlyMap<string, UsedNumbers> {
-    return new Map([...this.#files].filter(([, used]) => used.isChanged));
+  /** Those that were asked for, by their names. */
+  all(): ReadonlyMap<string, UsedNumbers> {
+    return this.#files;
   }
 }
 

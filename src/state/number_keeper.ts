@@ -262,12 +262,12 @@ export class NumberKeeper implements NumberStore {
     if (taken !== undefined) {
       files.set(IDS_NAME, formatIds(this.#seal, taken));
     }
-    const changed = numbers.changed();
-    for (const [name, used] of changed) {
-      files.set(name, used.format(this.#seal));
+    for (const [name, used] of numbers.all()) {
+      if (used.isChanged) files.set(name, used.format(this.#seal));
     }
     if (files.size > 0) this.#replace(files);
-    for (const [name, used] of changed) {
+    // Also where others have used more, and nothing was to be changed.
+    for (const [name, used] of numbers.all()) {
       if (this.#known.has(name)) this.#note(name, used);
     }
   }

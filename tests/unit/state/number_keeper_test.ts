@@ -732,6 +732,23 @@ class Sender {
   }
 }
 
+folderTest(
+  "keys that are given back while another process uses them do not begin anew",
+  (path) => {
+    using one = new MortalLibc();
+    using two = new MortalLibc();
+    const first = new Sender(one, path, [7], 0);
+    const other = new Sender(two, path, [7], 0);
+    const used = new Map<string, Used>();
+    for (let k = 0; k < 4; k++) other.send("AA", BLOCK / 2, used);
+    first.send("AB", 1, used);
+    first.send("AA", 1, used);
+    first.settle(["AA"]);
+    first.send("AA", 1, used);
+    for (const sender of [first, other]) sender.kill();
+  },
+);
+
 const SPACES = ["AA", "AB", "b"];
 
 const act = fc.record({
