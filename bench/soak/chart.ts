@@ -13,6 +13,7 @@ const MARGIN = 20;
 const AXIS = 60;
 const PANEL = 130;
 const TITLE = 28;
+const LEGEND_COLUMNS = 4;
 
 const COLOURS = [
   ...["#0969da", "#cf222e", "#1a7f37", "#9a6700", "#8250df", "#57606a"],
@@ -97,10 +98,10 @@ function drawPanel(
         if (value === undefined) return [];
         return [`${x(sample.seconds).toFixed(1)},${y(value).toFixed(1)}`];
       });
-      const at = left + 190 + k % 3 * 150;
+      const at = left + 190 + k % LEGEND_COLUMNS * 110;
       const legend = `class="note" style="fill:${colour}"`;
       return [
-        text(at, top + 4 + Math.floor(k / 3) * 12, legend, name),
+        text(at, top + 4 + Math.floor(k / LEGEND_COLUMNS) * 12, legend, name),
         `<polyline fill="none" stroke="${colour}" points="${
           points.join(" ")
         }"/>`,
