@@ -123,7 +123,6 @@ export class HostileLab implements Sides, AsyncDisposable {
     const { left, right, middle } = this;
     await middle.exec("sysctl", "-qw", "net.ipv4.ip_forward=1");
     await middle.ip("link", "set", "right", "nomaster");
-    await middle.address(BRIDGE, `${ROUTER}/24`);
     // Not the MTU of the device: it would hold for what it receives as well.
     const there = [right.ipv4, "dev", "right", "src", ROUTER];
     await middle.ip("route", "add", ...there, "mtu", `${mtu}`);
@@ -164,7 +163,7 @@ export class HostileLab implements Sides, AsyncDisposable {
   async #connect(): Promise<void> {
     const { middle } = this;
     await middle.ip("link", "add", BRIDGE, "type", "bridge");
-    await middle.ip("link", "set", BRIDGE, "up");
+    await middle.address(BRIDGE, `${ROUTER}/24`);
     for (const side of ["left", "right"] as const) {
       const host = this[side];
       await host.join(WIRE, middle, side);

@@ -12,12 +12,14 @@ import { log } from "./log.ts";
 import { pathMtu } from "./path_mtu.ts";
 import { restart } from "./restart.ts";
 import { roaming } from "./roaming.ts";
+import { senders } from "./senders.ts";
 import { sync } from "./sync.ts";
 
 /** The scenarios that run. */
 export const SCENARIOS: readonly Scenario[] = [
   floods,
   roaming,
+  senders,
   restart,
   harm,
   pathMtu,

@@ -39,8 +39,10 @@ export interface SatpCommand {
 }
 
 const WINDOW = 1024;
-const MUX = 16;
-const PASSPHRASE = "benchmark";
+/** The mux of a tunnel with one connection. */
+export const MUX = 16;
+/** What its keys are made of. */
+export const PASSPHRASE = "benchmark";
 
 /** The port of a daemon that is not told another one. */
 const PORT = 4444;
