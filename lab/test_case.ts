@@ -1,4 +1,5 @@
 import { DeviceLab } from "./device_lab.ts";
+import { HostileLab } from "./hostile_lab.ts";
 import { Lab } from "./lab.ts";
 import { missingCommand, whyNoLab } from "./missing.ts";
 
@@ -19,6 +20,24 @@ export function labTest(
   const needed = [whyNoLab(), missingCommand("ping"), ...missing];
   testUnless(needed, name, async () => {
     await using lab = await Lab.open(`${tag}-${Deno.pid}`);
+    await body(lab);
+  });
+}
+
+/**
+ * Registers a test with somebody between two hosts.
+ *
+ * @param missing What is missing besides a lab, null if nothing is.
+ */
+export function hostileTest(
+  name: string,
+  tag: string,
+  missing: string | null,
+  body: (lab: HostileLab) => Promise<void>,
+): void {
+  const needed = [whyNoLab(), missingCommand("ping"), missing];
+  testUnless(needed, name, async () => {
+    await using lab = await HostileLab.open(`${tag}-${Deno.pid}`);
     await body(lab);
   });
 }

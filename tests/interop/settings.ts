@@ -1,4 +1,4 @@
-import type { Lab } from "../../lab/lab.ts";
+import type { Sides } from "../../lab/lab.ts";
 import type { PeerSettings } from "../../lab/peers.ts";
 
 /** The UDP port of every daemon. */
@@ -26,7 +26,7 @@ export const waitingLeft: PeerSettings = {
 };
 
 /** A right peer on a tun device that speaks to the left host's daemon. */
-export function speakingRight({ left }: Lab): PeerSettings {
+export function speakingRight({ left }: Pick<Sides, "left">): PeerSettings {
   return {
     role: "right",
     type: "tun",
