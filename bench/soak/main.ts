@@ -8,6 +8,7 @@
 
 import { ClusterLab } from "../../lab/cluster_lab.ts";
 import { TestFolder } from "../../lab/daemons.ts";
+import { deniedCalls, whyNoKernelLog } from "../../lab/kernel_log.ts";
 import { Lab } from "../../lab/lab.ts";
 import { missingCommand, whyNoLab } from "../../lab/missing.ts";
 import { oursAsBinary, oursNative } from "../../lab/peers.ts";
@@ -93,6 +94,9 @@ class Soak {
   async #watch(): Promise<void> {
     const events = Object.values(this.#tunnels)
       .flatMap(({ events }) => events);
+    const reason = whyNoKernelLog();
+    const saysDenials = reason === null;
+    if (!saysDenials) this.#note(`denied calls are not looked for: ${reason}`);
     for (let k = 0; this.#now < this.#seconds; k++) {
       if (k % EVENT_EVERY === 1) {
         const event = events[(k >> 1) % events.length];
@@ -102,6 +106,18 @@ class Soak {
       const seconds = Math.min(SAMPLE_SECONDS, this.#seconds / 10);
       this.samples.push(await this.#sample(seconds));
       this.#lookAtKeys();
+      if (saysDenials) this.#lookAtDenials();
+    }
+  }
+
+  /** @throws if the sandbox of a daemon has denied a call */
+  #lookAtDenials(): void {
+    for (const { daemons } of Object.values(this.#tunnels)) {
+      for (const [name, { pid }] of Object.entries(daemons)) {
+        const calls = deniedCalls(pid);
+        if (calls.length === 0) continue;
+        throw new Error(`${name}: denied system calls ${calls.join(", ")}`);
+      }
     }
   }
 
