@@ -22,6 +22,9 @@ export const BUILTIN_BYTES = HMAC_LANES_BYTES + AES_SCRATCH_BYTES +
 
 const PAGE_BYTES = 65536;
 
+/** About 6 KiB, several times what the deepest call of this module takes. */
+const SCRUBBED_FRAMES = 64;
+
 /** An engine on a memory of its own. */
 interface OpenedBuiltin {
   readonly engine: BuiltinEngine;
@@ -101,6 +104,7 @@ export class BuiltinEngine implements SyncCryptoEngine {
       },
       close() {
         copy.fill(0);
+        overwriteStack(SCRUBBED_FRAMES);
       },
     };
   }
@@ -118,7 +122,8 @@ export class BuiltinEngine implements SyncCryptoEngine {
   }
 
   // Compiled code puts on the stack what has no register, and leaves it there. A
-  // key of zeros that the same code expands goes to the same places.
+  // key of zeros that the same code expands goes to the same places. What is left
+  // by code that was replaced by better one in between goes with close().
   #forget(keyBytes: number): void {
     this.#bytes.fill(0, this.#keyAt, this.#keyAt + MAX_KEY_BYTES);
     this.#aes.ecb(this.#scratchAt, this.#keyAt, keyBytes, this.#keyAt, 0);
@@ -128,6 +133,12 @@ export class BuiltinEngine implements SyncCryptoEngine {
     if (memory.buffer === this.#bytes.buffer) return;
     throw new TypeError("Cannot work on a memory outside the engine's own");
   }
+}
+
+// What is called so rarely is interpreted, and the interpreter writes to every
+// place of a frame.
+function overwriteStack(frames: number): number {
+  return frames === 0 ? 0 : 1 + overwriteStack(frames - 1);
 }
 
 class BuiltinCtr implements Cipher {
