@@ -9,6 +9,7 @@ import { sha256 } from "../../src/crypto/sha256.ts";
 import { SEQ_RANGE } from "../../src/satp/header.ts";
 import { fileOf } from "../../src/state/number_files.ts";
 import { TextSeal } from "../../src/state/sealed_text.ts";
+import { formatIds } from "../../src/state/taken_ids.ts";
 import { EVERY_SPACE, UsedNumbers } from "../../src/state/used_numbers.ts";
 import {
   LEFT,
@@ -73,14 +74,16 @@ async function killUnderLoad(
   return report;
 }
 
-/** As if all sender ids had sent nearly all that they can. */
+/** As if all sender ids had been taken, and had sent nearly all that they can. */
 function useUp(folder: string): void {
+  const { first, last } = SOME_IDS;
+  const ids = Array.from({ length: last - first + 1 }, (_, k) => first + k);
   const used = new UsedNumbers();
-  for (let id = SOME_IDS.first; id <= SOME_IDS.last; id++) {
-    used.set(EVERY_SPACE, id, SEQ_RANGE - NUMBERS_LEFT);
-  }
+  for (const id of ids) used.set(EVERY_SPACE, id, SEQ_RANGE - NUMBERS_LEFT);
   const seal = new TextSeal((data) => sha256(data).toBase64());
   Deno.writeFileSync(`${folder}/${fileOf(EVERY_SPACE)}`, used.format(seal));
+  const taken = formatIds(seal, new Set(ids));
+  Deno.writeFileSync(`${folder}/sender-ids`, taken);
 }
 
 function startRight(lab: Lab, folder: string, ...options: readonly string[]) {
