@@ -122,6 +122,11 @@ export const oursAsBinary: PeerProgram = ours({
   engine: "fastest",
 });
 
+/** This program from source, started in another way. */
+export function oursStartedAs(program: OurProgram): PeerProgram {
+  return ours({ name: program.name, program, engine: "fastest" });
+}
+
 /** anytun, the C++ program. */
 export const anytun: PeerProgram = {
   name: "anytun",

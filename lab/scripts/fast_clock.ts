@@ -1,6 +1,6 @@
 /**
- * Our program with clocks that run ten times as fast from a moment on, in ms
- * since 1970, which is its first argument.
+ * Our program with clocks and timers that run ten times as fast from a moment
+ * on, in ms since 1970, which is its first argument.
  *
  * @module
  */
@@ -12,5 +12,9 @@ const origin = Number(from);
 const [now, elapsed] = [Date.now, performance.now.bind(performance)];
 Date.now = () => Math.round(origin + (now() - origin) * SPEED);
 performance.now = () => elapsed() * SPEED;
+const { setTimeout: wait } = globalThis;
+Object.assign(globalThis, {
+  setTimeout: (work: () => void, ms = 0) => wait(work, ms / SPEED),
+});
 
 Deno.exit(await main("anytun", rest));
