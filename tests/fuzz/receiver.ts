@@ -27,6 +27,13 @@ import {
 } from "../../src/tunnel/counters.ts";
 import { Inbound } from "../../src/tunnel/inbound.ts";
 import { HEADROOM_BYTES } from "../../src/tunnel/outbound.ts";
+import {
+  question,
+  type RefusedDatagram,
+  RefusedSamples,
+  SENDER_KINDS,
+  type SenderKind,
+} from "../../src/tunnel/refused_samples.ts";
 import { SlowReplayWindows } from "../oracles/slow_replay_window.ts";
 import { isSame } from "./bytes.ts";
 
@@ -43,6 +50,8 @@ export const MOST_AT_A_TIME = 16;
 export const OLD = 0;
 export const NEW = 1;
 const KEY_SETS = 2;
+
+const ALL_KINDS = SENDER_KINDS.reduce((sum, kind) => sum | kind, 0);
 
 /** The peer, somebody else, and where the peer was said to be. */
 const SOURCES = [0, 1, 2].map(sourceWords);
@@ -61,6 +70,8 @@ export interface ReceiverOptions {
   readonly fixedRemote: boolean;
   /** Whether the keys before open still. */
   readonly isKept: boolean;
+  /** Whether samples of what is refused are asked for. */
+  readonly isAsked: boolean;
 }
 
 interface Parts {
@@ -81,6 +92,8 @@ export class Receiver {
   /** From where an authentic and new datagram has come. */
   readonly #heardFrom = new Set<number>();
   readonly #sizes = new Uint32Array(MOST_AT_A_TIME);
+  readonly #samples: RefusedDatagram[] = [];
+  readonly #kinds = new Set<SenderKind>();
   #received = 0;
 
   constructor(
@@ -90,7 +103,7 @@ export class Receiver {
   ) {
     this.#parts = parts;
     this.#options = options;
-    const { windowSize, fixedRemote, isKept } = options;
+    const { windowSize, fixedRemote, isKept, isAsked } = options;
     this.#slow = Array.from(
       { length: KEY_SETS },
       () => new SlowReplayWindows(windowSize, 1024),
@@ -102,6 +115,7 @@ export class Receiver {
     if (isKept) {
       table.put(MUX, { role, secrets: present, windowSize }, 0, "keep");
     }
+    table.ask(MUX, isAsked ? question(ALL_KINDS) : 0);
     table.setEndpoint(MUX, sourceWords(AT_FIRST), 0);
     table.counters(MUX).fill(0);
     this.#inbound = new Inbound(batch, {
@@ -118,6 +132,9 @@ export class Receiver {
         batchFailed: (error) => assert.fail(String(error)),
       },
       moved() {},
+      samples: new RefusedSamples(table, (refused) => {
+        this.#samples.push(refused);
+      }),
       now: () => this.#received,
     });
   }
@@ -139,16 +156,23 @@ export class Receiver {
     applyCipher(engine, batch);
     inbound.unwrap();
     inbound.release();
-    for (const [i, one] of arriving.entries()) this.#check(one, i);
+    const refused = arriving.filter((one, i) => !this.#check(one, i));
+    for (const { kind, datagram } of this.#samples.splice(0)) {
+      assert.ok(this.#options.isAsked && !this.#kinds.has(kind));
+      this.#kinds.add(kind);
+      assert.ok(refused.some(({ bytes }) => isSame(bytes, datagram)));
+    }
     this.#received += arriving.length;
     this.#checkCounters();
     this.#checkEndpoint();
   }
 
-  #check({ bytes, plain, isOld, source }: Arriving, i: number): void {
+  /** @returns Whether the peer has sealed it, be it heard before or not */
+  #check({ bytes, plain, isOld, source }: Arriving, i: number): boolean {
     const { batch } = this.#parts;
-    const isOurs = plain !== undefined && isAuthentic(bytes, plain) &&
-      (!isOld || this.#options.isKept) &&
+    const isSealed = plain !== undefined && isAuthentic(bytes, plain) &&
+      (!isOld || this.#options.isKept);
+    const isOurs = isSealed &&
       this.#slow[isOld ? OLD : NEW]
           ?.accept(readSenderId(plain, 0), readSeq(plain, 0)) === true;
     // Who has gone on to new keys is not where something old comes from.
@@ -157,9 +181,10 @@ export class Receiver {
     const isForDevice = isOurs && plain.length > HEADROOM_BYTES &&
       acceptsPayload(DEVICE_TYPE, readU16(plain, HEADER_BYTES));
     assert.equal(batch.wanted[i], isForDevice ? 1 : 0);
-    if (!isForDevice) return;
+    if (!isForDevice) return isSealed;
     const opened = batch.memory.subarray(batch.startOf(i), batch.endOf(i));
     assert.ok(isSame(opened, plain));
+    return isSealed;
   }
 
   /** Each datagram is counted, and only once. */

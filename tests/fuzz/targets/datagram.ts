@@ -46,6 +46,8 @@ const OLD_KEYS = 128;
 
 /** Of the first byte: those keys open still. */
 const KEPT = 16;
+/** Of the first byte: samples of what is refused are asked for. */
+const ASKED = 32;
 
 /** Of the old keys and of the new ones. */
 const SECRETS = [7, 8].map((byte) => ({
@@ -98,7 +100,7 @@ export default function open(): Target {
         ...[KEPT | 6, ...packet(1, OLD_KEYS), ...packet(1, 0), AGAIN, 0, 0],
         ...[...packet(2, OLD_KEYS | ELSEWHERE), ...packet(3, OLD_KEYS)],
       ),
-      Uint8Array.of(6, ...packet(1, OLD_KEYS), ...packet(1, 0)),
+      Uint8Array.of(ASKED | 6, ...packet(1, OLD_KEYS), ...packet(1, 0)),
       ...recorded.filter(({ length }) => length < 200).slice(0, 20).map((it) =>
         Uint8Array.of(7, FORGED, it.length >> 8, it.length, ...it)
       ),
@@ -111,6 +113,7 @@ export default function open(): Target {
         windowSize: WINDOWS[flags >> 1 & 3] ?? 0,
         fixedRemote: (flags & 8) !== 0,
         isKept: (flags & KEPT) !== 0,
+        isAsked: (flags & ASKED) !== 0,
       });
     },
   };
