@@ -54,9 +54,21 @@ export class ControlChains {
       const chain = this.#read(record);
       if (chain === undefined) continue;
       served.set(record.mux, { chain, epoch: -1, text: "" });
+      this.#warnOfWindow(record);
     }
     for (const { chain } of this.#served.values()) chain.erase();
     this.#served = served;
+  }
+
+  // They keep what they have received when the keys change (sync section 5), and
+  // the numbers of an epoch begin anew.
+  #warnOfWindow({ mux, windowSize }: ConnectionRecord): void {
+    if (windowSize === 0) return;
+    this.#warn(
+      `connection ${mux} has a key chain (--key-chains), and a window of ` +
+        `${windowSize} in its record: a server that runs an original anytun ` +
+        "hears nothing of it after an epoch has begun, use -w 0 for these",
+    );
   }
 
   /** The records with the keys of now. */

@@ -58,7 +58,9 @@ function setUp() {
     logger,
     new ControlChains("c", world, (text) => logger.warning(text)),
   );
-  return { service, pushed, time, origin, chains, reads, logger, world };
+  return {
+    ...{ service, pushed, time, origin, chains, reads, logger, world, control },
+  };
 }
 
 /** The record as it has to be in an epoch. */
@@ -148,6 +150,23 @@ Deno.test("a chain that root alone could keep to himself is used with a warning,
     `WARNING: the key chain in '${path}' (--key-chains): others have ` +
       `access to the file, use chmod 600 '${path}' as root, who alone can`,
   ));
+});
+
+Deno.test("of a window in the record of a connection with a chain it is said what it does to originals", () => {
+  const windowOf = ({ logger, service }: ReturnType<typeof setUp>) => {
+    service.start();
+    return logger.lines.filter((line) => /WARNING: .*anytun/.test(line));
+  };
+  assert.match(
+    windowOf(setUp()).join(),
+    /connection 5 has a key chain .* a window of 100 in its record.*use -w 0/,
+  );
+  const plain = setUp();
+  plain.control.text = encodeRecord({ ...RECORD, windowSize: 0 });
+  assert.deepEqual(windowOf(plain), []);
+  const without = setUp();
+  without.chains.clear();
+  assert.deepEqual(windowOf(without), []);
 });
 
 Deno.test("a folder of chains that is not there is an error", () => {
