@@ -4,7 +4,8 @@
  * between them and asked in turn.
  *
  * The beginning is what each connection sends before it goes silent: `nothing`,
- * `hello`, a client's whole first message of TLS, or `garbage`, random bytes. Says `flooding` when the
+ * `hello`, a client's whole first message of TLS, or `garbage`, random bytes;
+ * `deaf` sends nothing, and does not read either. Says `flooding` when the
  * first hundred are open, and `opened <count>` for each line of standard input.
  */
 import { connect as tlsConnect } from "node:tls";
@@ -42,6 +43,7 @@ class Flood {
   readonly #hosts: readonly string[];
   readonly #port: number;
   readonly #beginning: Uint8Array | undefined;
+  readonly #reads: boolean;
   #started = 0;
   opened = 0;
 
@@ -49,10 +51,12 @@ class Flood {
     hosts: readonly string[],
     port: number,
     beginning: Uint8Array | undefined,
+    reads: boolean,
   ) {
     this.#hosts = hosts;
     this.#port = port;
     this.#beginning = beginning;
+    this.#reads = reads;
   }
 
   async run(perSecond: number): Promise<void> {
@@ -80,6 +84,7 @@ class Flood {
     this.opened++;
     if (this.opened === 100) say("flooding");
     if (this.#beginning) await connection.write(this.#beginning);
+    if (!this.#reads) await new Promise(() => {});
     const ignored = new Uint8Array(4096);
     while (await connection.read(ignored) !== null);
   }
@@ -91,6 +96,7 @@ if (import.meta.main) {
     hosts.split(","),
     Number(port),
     await bytesOf(beginning),
+    beginning !== "deaf",
   );
   void flood.run(Number(perSecond));
   for await (const _ of createInterface({ input: process.stdin })) {
