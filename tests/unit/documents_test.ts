@@ -6,6 +6,7 @@ import { controldTable } from "../../src/config/controld.ts";
 import { genkeyTable } from "../../src/config/genkey.ts";
 import { namesOf, type Option } from "../../src/config/option.ts";
 import { showtablesTable } from "../../src/config/showtables.ts";
+import { renderTable, type Report } from "../../bench/hostile/report.ts";
 import { targetNames } from "../fuzz/target.ts";
 import { walk } from "./walk.ts";
 
@@ -109,6 +110,24 @@ Deno.test({
     );
     assert.ok(shown.length > 0);
     assert.deepEqual(listOf(shown, (to) => exists(to)), []);
+  },
+});
+
+const attacked = exists("bench/results/hostile.json");
+Deno.test({
+  name: "docs/reliability.md has the tables of the last hostile run" +
+    (attacked ? "" : " (skipped: deno task bench:hostile has not run)"),
+  ignore: !attacked,
+  fn() {
+    const report: Report = JSON.parse(read("bench/results/hostile.json"));
+    // However wide its columns are.
+    const plain = (text: string) =>
+      text.replaceAll(/-+/g, "-").replaceAll(/\s+/g, " ").trim();
+    const text = plain(read("docs/reliability.md"));
+    const missing = report.tables.filter((table) =>
+      !text.includes(plain(renderTable(report, table)))
+    );
+    assert.deepEqual(missing.map(({ title }) => title), []);
   },
 });
 
