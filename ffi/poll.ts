@@ -57,13 +57,14 @@ export class PollSet {
   }
 
   /**
-   * Blocks the thread. A wait that a signal interrupts starts anew.
+   * Blocks the thread. A wait that a signal interrupts starts anew, for half as
+   * long, so that it ends however many come.
    * @returns The number of descriptors that are ready, 0 after the timeout.
    */
   wait(timeout: number): number {
-    for (let seen = 0;;) {
+    for (let [seen, left] = [0, timeout];; left >>= 1) {
       const { poll } = this.#libc.symbols;
-      const count = poll(this.#pointer, this.#count, timeout);
+      const count = poll(this.#pointer, this.#count, left);
       if (count >= 0) return count;
       const error = this.#libc.error("wait for file descriptors", "poll");
       if (!isToRepeat(error.errno, seen)) throw error;

@@ -44,8 +44,10 @@ labTest(
     using folder = new TestFolder();
     const [fifo, log] = [folder.file("fifo"), folder.file("log")];
     await left.exec("mkfifo", fifo);
-    // Open for both, so that there is a reader, who never reads.
-    const silent = 'exec 3<>"$0" && exec "$@" >&3';
+    // Open for both, so that there is a reader, who never reads. It is nearly
+    // full, or as full as it gets: its size is the system's affair.
+    const silent =
+      'exec 3<>"$0" && { timeout 1 head -c 60000 /dev/zero >&3; exec "$@" >&3; }';
     const [program = "", ...args] = fromSource.command;
     const daemon = left.spawn("sh", "-c", silent, fifo, program, ...[
       ...[...args, "-D", "-d", "tun7", "-E", "x"],

@@ -105,6 +105,20 @@ test("waitInBackground() leaves the thread free until an eventfd is signalled", 
   close();
 });
 
+test("wait() ends though signals interrupt it all the time", (libc) => {
+  const waits: number[] = [];
+  const interrupted = fakeLibc(libc, {
+    poll(_set: unknown, _count: number, timeout: number) {
+      waits.push(timeout);
+      return timeout === 0 ? 0 : -1;
+    },
+  }, Errno.EINTR);
+  const { set, close } = eventFds(libc, interrupted);
+  assert.equal(set.wait(100), 0);
+  assert.deepEqual(waits, [100, 50, 25, 12, 6, 3, 1, 0]);
+  close();
+});
+
 test("waitInBackground() goes on after an interruption, not after an error", async (libc) => {
   let calls = 0;
   const interrupted = fakeLibc(libc, {
