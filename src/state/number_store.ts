@@ -34,7 +34,8 @@ export interface NumberStore {
   ): readonly (NumberRange | undefined)[];
   /**
    * Gives back what was reserved and not used.
-   * @returns Whether it is kept how far each space was used
+   * @returns Whether it is kept how far each space was used. If not, a part of
+   * it may be: what is unused is to be reserved anew
    */
   settle(unused: readonly UnusedNumbers[]): boolean;
   /** Keeps nothing more of spaces that never come back. */

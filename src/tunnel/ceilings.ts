@@ -112,13 +112,19 @@ export class Ceilings {
   settle(numbers: ReadonlyMap<string, number>): boolean {
     const { store } = this.#options;
     if (store === undefined) return false;
-    const unused = [...numbers].map(([space, next]) => {
-      const { end = 0 } = this.#held.get(space) ?? {};
-      return { space, next, end };
-    }).filter(({ end }) => end > 0);
-    if (!store.settle(unused)) return false;
-    for (const { space } of unused) this.#held.delete(space);
-    return true;
+    const unused = [...numbers].flatMap(([space, next]) => {
+      const held = this.#held.get(space);
+      return held === undefined ? [] : [{ space, next, held }];
+    });
+    const isKept = store.settle(
+      unused.map(({ space, next, held: { end } }) => ({ space, next, end })),
+    );
+    for (const { space, next, held } of unused) {
+      if (isKept) this.#held.delete(space);
+      // A part may be on the disk none the less, and be somebody else's by now.
+      else held.end = Math.min(held.end, next);
+    }
+    return isKept;
   }
 
   /** The same of all spaces. */

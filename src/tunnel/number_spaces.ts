@@ -198,9 +198,10 @@ export class NumberSpaces {
   settle(words: NumberWords): void {
     const numbers = new Map(this.#left);
     for (const [space, mux] of this.#counting) {
-      // Should a thread be left that sends, it gets nothing more.
       words.setCeiling(mux, 0);
-      numbers.set(space, words.number(mux));
+      // Who is told twice to stop waits for no thread: one may be left that has
+      // looked at the ceiling before.
+      numbers.set(space, words.exchange(mux, () => PARKED, false));
     }
     this.#ceilings.settleAll(numbers);
   }

@@ -721,8 +721,11 @@ class Sender {
       const held = this.#held.get(space);
       return held === undefined ? [] : [{ space, ...held }];
     });
-    if (!this.#keeper.settle(unused)) return;
-    for (const { space } of unused) this.#held.delete(space);
+    const isKept = this.#keeper.settle(unused);
+    for (const { space, next } of unused) {
+      if (isKept) this.#held.delete(space);
+      else this.#held.set(space, { next, end: next });
+    }
   }
 
   kill(): void {

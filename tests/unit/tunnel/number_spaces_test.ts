@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import type {
+  NumberRequest,
+  NumberStore,
+} from "../../../src/state/number_store.ts";
+import {
+  type ConnectionKeys,
+  ConnectionTable,
+} from "../../../src/tunnel/connection_table.ts";
+import { NumberSpaces } from "../../../src/tunnel/number_spaces.ts";
+import { SPENT, STALE } from "../../../src/tunnel/numbers.ts";
+import { openReserve } from "../../../src/tunnel/reserve.ts";
+
+const MUX = 3;
+const BLOCK = 1000;
+
+function keysOf(number: number): ConnectionKeys {
+  const key = new Uint8Array(16);
+  new DataView(key.buffer).setUint32(0, number);
+  const secrets = { key, salt: new Uint8Array(14) };
+  return { role: "left", secrets, windowSize: 0 };
+}
+
+/** Reserves what it is asked for. */
+function generousStore(
+  settle: NumberStore["settle"],
+): NumberStore & { readonly requests: NumberRequest[] } {
+  const requests: NumberRequest[] = [];
+  return {
+    requests,
+    left: () => 0,
+    reserve: (wanted) => {
+      requests.push(...wanted);
+      return wanted.map(({ from }) => ({ first: from, end: from + BLOCK }));
+    },
+    settle,
+    forget: () => {},
+  };
+}
+
+Deno.test("what could not be given back is not used, since a part of it may have been", () => {
+  let tries = 0;
+  const store = generousStore(() => (tries++, false));
+  const spaces = new NumberSpaces({ store });
+  const table = new ConnectionTable(ConnectionTable.allocate(), spaces);
+  const take = (count: number) => table.reserve(MUX, table.epoch(MUX), count);
+  table.put(MUX, keysOf(0), 0);
+  table.keepNumbersAhead();
+  assert.equal(take(5), 0);
+  for (let k = 1; tries === 0; k++) table.put(MUX, keysOf(k), 0);
+  store.requests.length = 0;
+  table.put(MUX, keysOf(0), 0);
+  assert.equal(take(1), SPENT);
+  table.keepNumbersAhead();
+  assert.equal(store.requests[0]?.from, 5);
+  assert.equal(take(1), 5);
+});
+
+Deno.test("who has looked at the ceiling before the end gets no number after it", () => {
+  const settled: number[] = [];
+  const store = generousStore((unused) => {
+    settled.push(...unused.map(({ next }) => next));
+    return true;
+  });
+  const spaces = new NumberSpaces({ store });
+  const table = new ConnectionTable(ConnectionTable.allocate(), spaces);
+  table.put(MUX, keysOf(0), 0);
+  table.keepNumbersAhead();
+  const epoch = table.epoch(MUX);
+  assert.equal(table.reserve(MUX, epoch, 5), 0);
+  table.settleNumbers();
+  // What a thread does behind its look at the ceiling.
+  const number = (MUX * 128 + 2) * Uint32Array.BYTES_PER_ELEMENT;
+  const late = openReserve(table.shared)(number, epoch, 1, BLOCK);
+  assert.deepEqual([settled, late], [[5], STALE]);
+});
