@@ -134,7 +134,22 @@ export class NumberKeeper implements NumberStore {
     const request = { space: EVERY_SPACE, from: 0, count: BLOCK };
     // From then on numbers are lent without the disk.
     for (const name of SPACE_NAMES) this.#note(name, this.#readNumbers(name));
-    [this.#common] = this.#reserve([request], ids);
+    const [common] = this.#reserve([request], ids);
+    this.#common = common;
+    if (common !== undefined) this.#warnOfKills(common);
+  }
+
+  // Each kill leaves a block that no key gets again: new ones are no remedy.
+  #warnOfKills({ first, end }: NumberRange): void {
+    const { allowWrap, logger } = this.#options;
+    const last = this.#generations.length - 1;
+    if (allowWrap || first < (last + 1 / 2) * SEQ_RANGE) return;
+    const ids = this.#generations[last]?.join(", ");
+    logger.warning(
+      `${first < end ? "half" : "all"} of the sequence numbers of sender id ` +
+        `${ids} are used up for all keys, as by kills (--state-dir): give ` +
+        "another --sender-id",
+    );
   }
 
   /** What others reserve of this space meanwhile lies behind the block. */

@@ -5,6 +5,8 @@ import { sha256 } from "../../../src/crypto/sha256.ts";
 import { SEQ_RANGE } from "../../../src/satp/header.ts";
 import { NumberKeeper } from "../../../src/state/number_keeper.ts";
 import { BLOCK } from "../../../src/state/number_store.ts";
+import { TextSeal } from "../../../src/state/sealed_text.ts";
+import { EVERY_SPACE, UsedNumbers } from "../../../src/state/used_numbers.ts";
 import {
   type ConnectionKeys,
   ConnectionTable,
@@ -123,6 +125,29 @@ folderTest(
     second.kill();
   },
 );
+
+for (
+  const [much, next] of [["half", SEQ_RANGE / 2], ["all", SEQ_RANGE]] as const
+) {
+  folderTest(
+    `a start says when kills have used up ${much} of the numbers of its sender id`,
+    (path) => {
+      const used = new UsedNumbers();
+      used.set(EVERY_SPACE, 7, next);
+      const file = used.format(new TextSeal(hash));
+      Deno.writeFileSync(`${path}/numbers-all`, file);
+      const life = new Life(path).start();
+      assert.deepEqual(life.lines, [
+        `WARNING: ${much} of the sequence numbers of sender id 7 are used up for ` +
+        "all keys, as by kills (--state-dir): give another --sender-id",
+      ]);
+      life.end();
+      const other = new Life(path, { ids: [7, 8] }).start();
+      assert.deepEqual(other.lines, [], "there is another one");
+      other.end();
+    },
+  );
+}
 
 folderTest("the files hold no key, and nobody else can read them", (path) => {
   const life = new Life(path).start(0xa7);
