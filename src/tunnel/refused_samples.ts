@@ -12,9 +12,10 @@ import type { ConnectionTable } from "./connection_table.ts";
 /**
  * From whom a datagram seems to be. A flood that poses as one kind takes the
  * place of no other: forging an endpoint takes an address, a sender id a look
- * at the traffic.
+ * at the traffic, and the peer is known by both.
  */
 export const SenderKind = {
+  PEER: 8,
   KNOWN_ID: 1,
   KNOWN_ENDPOINT: 2,
   STRANGER: 4,
@@ -24,9 +25,9 @@ export type SenderKind = typeof SenderKind[keyof typeof SenderKind];
 
 export const SENDER_KINDS: readonly SenderKind[] = Object.values(SenderKind);
 
-const ALL_KINDS = 7;
-const IS_NARROW = 8;
-const LOT_SHIFT = 4;
+const ALL_KINDS = 15;
+const IS_NARROW = 16;
+const LOT_SHIFT = 5;
 const LOT_MASK = 0xfffff;
 /** Of so many senders a narrow question is for one. */
 const LOTS = 16;
@@ -91,12 +92,11 @@ function kindOf(
   words: Uint32Array,
   source: number,
 ): SenderKind {
+  const isAtHome = sameSockaddr(endpoint, 0, words, source);
   if (sets.some(({ replay }) => replay.highest(senderId) !== undefined)) {
-    return SenderKind.KNOWN_ID;
+    return isAtHome ? SenderKind.PEER : SenderKind.KNOWN_ID;
   }
-  return sameSockaddr(endpoint, 0, words, source)
-    ? SenderKind.KNOWN_ENDPOINT
-    : SenderKind.STRANGER;
+  return isAtHome ? SenderKind.KNOWN_ENDPOINT : SenderKind.STRANGER;
 }
 
 /** Another one for each sender and question, which nobody outside knows. */

@@ -17,6 +17,8 @@ const FIRST = 1000;
 const HOME = 1;
 const AWAY = 2;
 const ATTACKER = 7;
+/** Another host each time. */
+const EVERYWHERE = 1000;
 const KNOWN_ID = 5;
 /** Of a flood, in each second before a datagram of the peer. */
 const FLOOD = 50;
@@ -183,6 +185,10 @@ const FLOODS = [
   ["of a stranger", () => 9, ATTACKER, HOME, KNOWN_ID, 10],
   ["from the peer's own address", () => 9, HOME, HOME, KNOWN_ID, 10],
   ["with the peer's sender id", () => KNOWN_ID, ATTACKER, HOME, 6, 10],
+  [
+    "with the peer's sender id from everywhere",
+    ...[() => KNOWN_ID, EVERYWHERE, HOME, KNOWN_ID, 10] as const,
+  ],
   ["of all sender ids", (k: number) => k, ATTACKER, HOME, KNOWN_ID, 12],
   ["of a stranger, while the peer has moved", () => 9, ATTACKER, AWAY, 6, 300],
 ] as const;
@@ -193,7 +199,8 @@ for (const [what, idOf, host, home, senderId, seconds] of FLOODS) {
     const end = new End();
     const found = heal(end, seconds, (end, second) => {
       for (let k = 0; k < FLOOD; k++) {
-        end.refuse(garbage(idOf(second * FLOOD + k), k), host);
+        const other = host === EVERYWHERE ? second * FLOOD + k : 0;
+        end.refuse(garbage(idOf(second * FLOOD + k), k), host + other);
       }
       end.refuse(right, home);
     });

@@ -1,6 +1,10 @@
 import { strict as assert } from "node:assert";
 import { createSatpCodec } from "../../../mod.ts";
-import { question, SenderKind } from "../../../src/tunnel/refused_samples.ts";
+import {
+  question,
+  SENDER_KINDS,
+  SenderKind,
+} from "../../../src/tunnel/refused_samples.ts";
 import { until } from "../../fakes/plane_rig.ts";
 import { planeTest } from "../../fakes/plane_rigs.ts";
 import { paramsOf, secretsOf } from "../../vectors/satp.ts";
@@ -11,8 +15,7 @@ const VECTOR = {
   auth_algo: "sha1",
   auth_tag_length: 10,
 };
-const ALL = SenderKind.KNOWN_ID | SenderKind.KNOWN_ENDPOINT |
-  SenderKind.STRANGER;
+const ALL = SENDER_KINDS.reduce((sum, kind) => sum + kind, 0);
 
 async function sealed(
   passphrase: string,
@@ -40,24 +43,27 @@ planeTest(
     plane.table.ask(0, question(ALL));
     const forged = await sealed("c", 3, 9);
     const posing = await sealed("d", 4, 9);
+    const overheard = await sealed("e", 5);
     await plane.receive(Array(20).fill(forged), "attacker");
     await plane.receive(Array(20).fill(posing), "home");
+    await plane.receive(Array(20).fill(overheard), "attacker");
     await plane.receive([wrong, wrong], "home");
     await until(
-      () => plane.refused.length === 3,
+      () => plane.refused.length === 4,
       () => `${plane.refused.length} were handed over`,
     );
     assert.deepEqual(
       plane.refused.toSorted((a, b) => a.kind - b.kind)
         .map(({ mux, kind, datagram }) => [mux, kind, datagram]),
       [
-        [0, SenderKind.KNOWN_ID, wrong],
+        [0, SenderKind.KNOWN_ID, overheard],
         [0, SenderKind.KNOWN_ENDPOINT, posing],
         [0, SenderKind.STRANGER, forged],
+        [0, SenderKind.PEER, wrong],
       ],
     );
     await plane.receive([wrong, forged], "home");
-    assert.equal(plane.refused.length, 3, "each was asked for once");
+    assert.equal(plane.refused.length, 4, "each was asked for once");
     assert.equal(plane.table.asked(0), 0);
   },
 );
