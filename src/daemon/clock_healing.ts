@@ -141,10 +141,7 @@ export class ClockHealing {
   /** A clock may be off by so many epochs that to derive them takes seconds. */
   #chainFrom(chain: KeyChain, epoch: number): KeyChain {
     const known = this.#chain;
-    if (known !== undefined && known.epoch <= epoch) {
-      known.eraseBefore(epoch);
-      return known;
-    }
+    if (known !== undefined && known.epoch <= epoch) return known;
     known?.erase();
     const link = chain.link(epoch);
     this.#chain = new KeyChain(link, hkdf);

@@ -2,7 +2,10 @@
 // older ones are erased (docs/key-chains.md, "Which epoch").
 import { epochAt, MAX_STEPS } from "./key_chain.ts";
 
-/** Later epochs that a datagram which nothing opens is tried against. */
+/**
+ * How far from the own epoch a datagram which nothing opens is tried, and in
+ * how many epochs.
+ */
 export const HEALING_EPOCHS = 48;
 /** How long datagrams must have been refused for that, in ms. */
 export const HEALING_PATIENCE_MS = 5000;
@@ -60,6 +63,7 @@ export class EpochSchedule {
   #gap: ClockGap | undefined;
   #refusedSince: number | undefined;
   #triedAt = -Infinity;
+  #hasTriedNear = false;
 
   constructor({ interval, epoch }: ScheduleStart, clock: EpochClock) {
     this.#clock = clock;
@@ -134,7 +138,8 @@ export class EpochSchedule {
    * Whether it is time to try one of those datagrams against other epochs:
    * once a second, if all were refused for long. What it is asked for counts
    * as tried.
-   * @returns The nearest first; none if it is not yet time
+   * @returns The nearest first, those further off every other time; none if it
+   * is not yet time
    */
   trial(): readonly number[] {
     const elapsed = this.#clock.elapsed();
@@ -151,10 +156,14 @@ export class EpochSchedule {
     const seal = this.#seal();
     const from = Math.max(heard + 1, seal - HEALING_EPOCHS);
     const range = seal + HEALING_EPOCHS - from + 1;
-    return Array.from({ length: range }, (_, k) => from + k)
+    const all = Array.from({ length: range }, (_, k) => from + k)
       .filter((epoch) => !known.includes(epoch))
-      .sort((a, b) => Math.abs(a - seal) - Math.abs(b - seal))
-      .slice(0, HEALING_EPOCHS);
+      .sort((a, b) => Math.abs(a - seal) - Math.abs(b - seal));
+    const far = all.slice(HEALING_EPOCHS);
+    // Of two ends that have heard nothing for long, one is the later.
+    const isFar = this.#hasTriedNear && far.length > 0;
+    this.#hasTriedNear = !isFar;
+    return isFar ? far : all.slice(0, HEALING_EPOCHS);
   }
 
   #seal(): number {

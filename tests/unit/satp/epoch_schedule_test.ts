@@ -169,6 +169,21 @@ Deno.test("a host whose clock was ahead at its start finds the peer before", () 
   assert.deepEqual(schedule.wanted()[1], { epoch: FIRST - 2, role: "open" });
 });
 
+Deno.test("where nothing was heard for long, a peer is found as far ahead as behind", () => {
+  const { pass, schedule } = setUp({ epoch: FIRST - 1000 });
+  schedule.refused();
+  pass(HEALING_PATIENCE_MS / 1000);
+  const near = schedule.trial();
+  pass(1);
+  const far = schedule.trial();
+  pass(1);
+  assert.deepEqual(schedule.trial(), near);
+  assert.deepEqual(near.slice(0, 2), [FIRST - 1, FIRST + 1]);
+  assert.deepEqual([near, far].map(({ length }) => length), [48, 48]);
+  assert.equal(Math.max(...far), FIRST + 48);
+  assert.equal(Math.min(...far), FIRST - 48);
+});
+
 Deno.test("what a peer sealed just before it came late to an epoch still opens", () => {
   const { uses, pass, schedule } = setUp({ at: INTERVAL - 10 });
   schedule.opened(FIRST);
