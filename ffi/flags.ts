@@ -92,6 +92,19 @@ export const PR = {
   SET_NO_NEW_PRIVS: 38,
 } as const;
 
+/** include/uapi/linux/capability.h */
+export const CAP = {
+  CHOWN: 0,
+  DAC_OVERRIDE: 1,
+  DAC_READ_SEARCH: 2,
+  FOWNER: 3,
+  SETGID: 6,
+  SETUID: 7,
+  NET_BIND_SERVICE: 10,
+  NET_ADMIN: 12,
+  SYS_CHROOT: 18,
+} as const;
+
 /** include/uapi/linux/sockios.h and if_tun.h */
 export const Ioctl = {
   SIOCGIFMTU: 0x8921,

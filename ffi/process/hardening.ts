@@ -40,10 +40,14 @@ export function hideMemory(libc: ProcessLibc): void {
 
 /**
  * For this thread and those that it starts: no program they execute can gain
- * capabilities. Does nothing without the capability to do so.
+ * other capabilities. Does nothing without the capability to do so.
  */
-export function emptyBoundingSet(libc: ProcessLibc): void {
+export function limitBoundingSet(
+  libc: ProcessLibc,
+  kept: readonly number[] = [],
+): void {
   for (let capability = 0; capability < CAPABILITIES; capability++) {
+    if (kept.includes(capability)) continue;
     libc.process.prctlNumber(PR.CAPBSET_DROP, capability, 0, 0, 0);
   }
 }

@@ -51,6 +51,8 @@ const RULE_PATH_BENEATH = 1;
 const RESTRICT_SELF_TSYNC = 1 << 3;
 /** Linux 7.0: the first that restricts the threads that there are already. */
 const TSYNC_VERSION = 8;
+const REFER_VERSION = 2;
+const TRUNCATE_VERSION = 3;
 
 /** LANDLOCK_ACCESS_FS_… */
 const ACCESS = {
@@ -78,6 +80,12 @@ const WRITING = APPENDING | ACCESS.REMOVE_FILE | ACCESS.TRUNCATE;
 const RULE_SIZE = 12;
 const PARENT_AT = 8;
 
+/** What is open, or what a path leads to if it leads anywhere. */
+interface FileRule {
+  readonly at: number | string;
+  readonly access: number;
+}
+
 /**
  * Leaves no file to be changed but those in folders that are needed; what is
  * open stays as it is. Needs no_new_privs or privileges.
@@ -87,9 +95,56 @@ const PARENT_AT = 8;
  */
 export function confineFiles(
   libc: ProcessLibc,
-  needs: SandboxNeeds,
+  { appended, written, removedFrom }: SandboxNeeds,
   flags: number = RESTRICT_SELF_TSYNC,
   open: () => Landlock = openLandlock,
+): string | undefined {
+  const rules = [
+    ...appended.map((at) => ({ at, access: APPENDING })),
+    ...removedFrom.map((at) => ({ at, access: ACCESS.REMOVE_FILE })),
+    ...written.map((at) => ({ at, access: WRITING })),
+  ];
+  return restrict(libc, { changes: CHANGES, rules, flags }, open);
+}
+
+/** Where a program that is executed may change files. */
+export interface WritablePlaces {
+  /** Folders in which files are opened to grow. */
+  readonly appended: readonly string[];
+  /** Folders in which files and sockets are made, replaced and removed. */
+  readonly written: readonly string[];
+  readonly devices: readonly string[];
+}
+
+/**
+ * The same for this thread, and for all threads of programs that it executes.
+ * Which ones these are is not restricted.
+ * @returns undefined, or why the kernel does not do that.
+ */
+export function confineProgramFiles(
+  libc: ProcessLibc,
+  { appended, written, devices }: WritablePlaces,
+  open: () => Landlock = openLandlock,
+): string | undefined {
+  const rules = [
+    ...appended.map((at) => ({ at, access: APPENDING })),
+    ...written.map((at) => ({ at, access: WRITING | ACCESS.MAKE_SOCK })),
+    ...devices.map((at) => ({ at, access: ACCESS.WRITE_FILE })),
+  ];
+  const changes = CHANGES & ~ACCESS.EXECUTE;
+  return restrict(libc, { changes, rules, flags: 0 }, open);
+}
+
+interface Restriction {
+  readonly changes: number;
+  readonly rules: readonly FileRule[];
+  readonly flags: number;
+}
+
+function restrict(
+  libc: ProcessLibc,
+  { changes, rules, flags }: Restriction,
+  open: () => Landlock,
 ): string | undefined {
   const { symbols, close } = open();
   const failed = (call: string) =>
@@ -105,17 +160,15 @@ export function confineFiles(
       return `Landlock of this kernel (version ${version}) restricts single ` +
         `threads only; it takes version ${TSYNC_VERSION}, Linux 7.0`;
     }
-    const handled = BigUint64Array.of(BigInt(CHANGES));
+    const known = changes & ~newerThan(version);
+    const handled = BigUint64Array.of(BigInt(known));
     ruleset = createRuleset(CREATE_RULESET, handled, 8n, 0);
     if (ruleset < 0) return failed("create_ruleset");
-    const allows = [
-      ...needs.appended.map((folder) => ({ folder, access: APPENDING })),
-      ...needs.removedFrom.map((folder) => {
-        return { folder, access: ACCESS.REMOVE_FILE };
-      }),
-    ].every(({ folder, access }) =>
-      allowPath(libc, symbols, ruleset, folder, access)
-    ) && needs.written.every((fd) => allow(symbols, ruleset, fd, WRITING));
+    const allows = rules.every(({ at, access }) =>
+      typeof at === "number"
+        ? allow(symbols, ruleset, at, access & known)
+        : allowPath(libc, symbols, ruleset, at, access & known)
+    );
     // Rather none than one that a daemon fails in later.
     if (!allows) return failed("add_rule");
     if (restrictSelf(RESTRICT_SELF, ruleset, flags) === 0) return undefined;
@@ -124,6 +177,12 @@ export function confineFiles(
     if (ruleset >= 0) libc.symbols.close(ruleset);
     close();
   }
+}
+
+/** The kernel refuses rights that it does not know. */
+function newerThan(version: number): number {
+  return (version < REFER_VERSION ? ACCESS.REFER : 0) |
+    (version < TRUNCATE_VERSION ? ACCESS.TRUNCATE : 0);
 }
 
 type LandlockSymbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
@@ -147,11 +206,10 @@ function allowPath(
   libc: ProcessLibc,
   symbols: LandlockSymbols,
   ruleset: number,
-  folder: string,
+  path: string,
   access: number,
 ): boolean {
-  const flags = O.PATH | O.DIRECTORY | O.CLOEXEC;
-  const fd = libc.symbols.open(cString(folder), flags, 0);
+  const fd = libc.symbols.open(cString(path), O.PATH | O.CLOEXEC, 0);
   if (fd < 0) return true;
   try {
     return allow(symbols, ruleset, fd, access);
@@ -163,12 +221,12 @@ function allowPath(
 function allow(
   { addRule }: LandlockSymbols,
   ruleset: number,
-  folder: number,
+  fd: number,
   access: number,
 ): boolean {
   const rule = new DataView(new ArrayBuffer(RULE_SIZE));
   rule.setBigUint64(0, BigInt(access), true);
-  rule.setInt32(PARENT_AT, folder, true);
+  rule.setInt32(PARENT_AT, fd, true);
   const bytes = new Uint8Array(rule.buffer);
   return addRule(ADD_RULE, ruleset, RULE_PATH_BENEATH, bytes, 0) === 0;
 }

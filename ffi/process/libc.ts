@@ -324,6 +324,20 @@ const SYMBOLS = {
     ],
     result: "i32",
   },
+  capget: {
+    parameters: [
+      "buffer", // cap_user_header_t hdrp
+      "buffer", // cap_user_data_t datap
+    ],
+    result: "i32",
+  },
+  capset: {
+    parameters: [
+      "buffer", // cap_user_header_t hdrp
+      "buffer", // const cap_user_data_t datap
+    ],
+    result: "i32",
+  },
   // The C library has no names for seccomp(2) and Landlock.
   syscall: {
     parameters: [

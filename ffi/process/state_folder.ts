@@ -210,6 +210,11 @@ export class StateFolder {
   }
 }
 
+/** @returns false if there is one, too */
+export function makeStateFolder(libc: ProcessLibc, path: string): boolean {
+  return libc.process.mkdir(cString(path), FOLDER_MODE) === 0;
+}
+
 function openOrMake(libc: ProcessLibc, path: string): number {
   const flags = O.RDONLY | O.DIRECTORY | O.CLOEXEC;
   const open = () => libc.symbols.open(cString(path), flags, 0);
@@ -217,7 +222,7 @@ function openOrMake(libc: ProcessLibc, path: string): number {
   if (fd >= 0) return fd;
   const error = libc.error(`open the folder '${path}'`, "open");
   if (error.errno !== Errno.ENOENT) throw error;
-  if (libc.process.mkdir(cString(path), FOLDER_MODE) !== 0) {
+  if (!makeStateFolder(libc, path)) {
     throw libc.error(`make the folder '${path}'`, "mkdir");
   }
   const made = open();

@@ -18,6 +18,7 @@ const options = {
 
 const status = await startDaemon({
   name: "test-daemon",
+  limits: () => undefined,
   read: () => ({ kind: "run", options, warnings: [] }),
   run: (options, warnings, world) =>
     runProgram({

@@ -9,9 +9,9 @@ import {
 import { SystemError } from "../../ffi/errno.ts";
 import {
   confine,
-  emptyBoundingSet,
   forbidPrivileges,
   hideMemory,
+  limitBoundingSet,
 } from "../../ffi/process/hardening.ts";
 import { openProcessLibc } from "../../ffi/process/libc.ts";
 import { spawn } from "../../ffi/process/spawn.ts";
@@ -47,7 +47,7 @@ const before = start();
 const isRoot = Deno.uid() === 0;
 closeInherited(libc);
 takeRuntimeFiles(libc);
-emptyBoundingSet(libc);
+limitBoundingSet(libc);
 hideMemory(libc);
 // Such questions are not among what is left.
 const dumpable = ask(PR_GET_DUMPABLE);

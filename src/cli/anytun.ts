@@ -2,6 +2,7 @@
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import { anytunTable, readAnytunCommandLine } from "../config/anytun.ts";
 import { runAnytun } from "../daemon/anytun.ts";
+import { anytunLimits } from "../daemon/start_limits.ts";
 import { hideSecrets } from "./hide_secrets.ts";
 import { secretFiles } from "./secret_files.ts";
 import { startDaemon } from "./start_daemon.ts";
@@ -17,6 +18,7 @@ export function anytun(
       const files = secretFiles(libc, environment);
       return readAnytunCommandLine(argv, Deno.version, files);
     },
+    limits: anytunLimits,
     run: runAnytun,
   }, libc);
 }

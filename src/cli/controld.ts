@@ -2,6 +2,7 @@
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import { readControldCommandLine } from "../config/controld.ts";
 import { runControld } from "../daemon/controld.ts";
+import { controldLimits } from "../daemon/start_limits.ts";
 import { secretFiles } from "./secret_files.ts";
 import { startDaemon } from "./start_daemon.ts";
 
@@ -17,6 +18,7 @@ export function controld(
         Deno.version,
         secretFiles(libc, environment),
       ),
+    limits: controldLimits,
     run: runControld,
   }, libc);
 }

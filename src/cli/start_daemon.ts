@@ -7,6 +7,12 @@ import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import type { CommandLine } from "../config/command_line.ts";
 import type { DaemonOptions } from "../config/general.ts";
 import { startInBackground, takeHandover } from "../daemon/background.ts";
+import {
+  firstFreePort,
+  limitDaemon,
+  type StartLimits,
+  type StartSurroundings,
+} from "../daemon/start_limits.ts";
 import { foregroundParent, type Parent } from "../daemon/parent.ts";
 import type { StreamName } from "../log/target.ts";
 import { systemWorld } from "../daemon/system_world.ts";
@@ -15,6 +21,11 @@ import { printCommandLine, printTo } from "./print.ts";
 
 interface DaemonStart<O> {
   readonly name: string;
+  /** What it takes in the background; undefined for all that there is. */
+  readonly limits: (
+    options: O,
+    surroundings: StartSurroundings,
+  ) => StartLimits | undefined;
   /** Called in the process that people have started. */
   readonly read: (environment: ReadonlyMap<string, string>) => CommandLine<O>;
   /** Called in the process that stays. */
@@ -27,9 +38,9 @@ interface DaemonStart<O> {
 
 /** Runs the daemon in this process, or starts one that does. */
 export async function startDaemon<
-  O extends Pick<DaemonOptions, "foreground" | "startTimeout">,
+  O extends Pick<DaemonOptions, "foreground" | "noSandbox" | "startTimeout">,
 >(
-  { name, read, run }: DaemonStart<O>,
+  { name, limits, read, run }: DaemonStart<O>,
   libc: ProcessLibc,
 ): Promise<number> {
   const environment = readEnvironment(libc);
@@ -49,10 +60,16 @@ export async function startDaemon<
   const parent = foregroundParent(Deno.stderr, sharedStreams(libc));
   const world = worldWith(parent);
   if (options.foreground) return await run(options, warnings, world);
-  const { startTimeout } = options;
+  const { noSandbox, startTimeout } = options;
+  const found = noSandbox ? undefined : limits(options, {
+    stateDirectory: world.stateDirectory,
+    firstFreePort: firstFreePort(libc),
+  });
+  const hasConfinedFiles = found !== undefined &&
+    limitDaemon(libc, found, import.meta.url);
   const say = (line: string) => printTo(Deno.stderr, `${line}\n`);
   const wait = { name, startTimeout, say, world };
-  const handover = { options, warnings };
+  const handover = { options, warnings, hasConfinedFiles };
   return await startInBackground(libc, environment, handover, wait);
 }
 

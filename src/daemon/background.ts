@@ -37,6 +37,7 @@ const LONGEST_MS = 2 ** 31 - 1;
 export interface Handover<O> {
   readonly options: O;
   readonly warnings: readonly string[];
+  readonly hasConfinedFiles: boolean;
 }
 
 interface BackgroundWait {
@@ -196,10 +197,14 @@ export async function takeHandover<O>(
   const handover: Handover<O> = structuredClone(deserialize(bytes));
   bytes.fill(0);
   closeOnExec(libc, PARENT_FD);
-  return { ...handover, parent: pipeParent(libc, PARENT_FD) };
+  return { ...handover, parent: pipeParent(libc, PARENT_FD, handover) };
 }
 
-function pipeParent(libc: ProcessLibc, fd: number): Parent {
+function pipeParent(
+  libc: ProcessLibc,
+  fd: number,
+  { hasConfinedFiles }: Pick<Parent, "hasConfinedFiles">,
+): Parent {
   let open = true;
   const close = (): void => {
     if (open) libc.symbols.close(fd);
@@ -218,6 +223,7 @@ function pipeParent(libc: ProcessLibc, fd: number): Parent {
   };
   return {
     sharedStreams: [],
+    hasConfinedFiles,
     changed(phase) {
       if (phase.kind === "starting") send("waiting", phase.what);
       if (phase.kind !== "ready") return;

@@ -16,7 +16,7 @@ import type { World } from "./world.ts";
 /** At a million packets a second a tenth of the first block. */
 const LOOK_MS = 100;
 
-const DEFAULT_FOLDER = "/var/lib/anytun";
+export const DEFAULT_FOLDER = "/var/lib/anytun";
 
 type StateOptions = Pick<AnytunOptions, "stateDir" | "allowWrap">;
 

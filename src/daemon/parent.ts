@@ -6,6 +6,8 @@ import type { LifecycleListener } from "./lifecycle.ts";
 export interface Parent extends LifecycleListener {
   /** Of the daemon: what they show is seen where `failed` writes. */
   readonly sharedStreams: readonly StreamName[];
+  /** Whether it has confined the daemon's files, in all threads. */
+  readonly hasConfinedFiles: boolean;
   say(text: string): void;
   /** Says why the daemon cannot go on. */
   failed(text: string): void;
@@ -18,6 +20,7 @@ export function foregroundParent(
 ): Parent {
   return {
     sharedStreams,
+    hasConfinedFiles: false,
     changed() {},
     say() {},
     failed: (text) => {

@@ -9,7 +9,7 @@ import type { ProcessControl } from "./process_control.ts";
 
 const LOOK_MS = 10_000;
 
-interface SandboxedOptions {
+export interface SandboxedOptions {
   readonly chroot: string | undefined;
   readonly logTargets: readonly LogTarget[];
   readonly pidFile: string | undefined;
@@ -20,13 +20,11 @@ interface SandboxedOptions {
  * @param written Open folders that it writes to
  */
 export function sandboxNeeds(
-  { logTargets, pidFile, chroot }: SandboxedOptions,
+  options: SandboxedOptions,
   server: PlaceName | undefined,
   written: readonly number[],
 ): SandboxNeeds {
-  const logs = logTargets.flatMap((target) =>
-    target.kind === "file" ? [target.path] : []
-  );
+  const { pidFile, chroot } = options;
   const socket = server !== undefined && isUnixSocket(server)
     ? server.path
     : undefined;
@@ -34,14 +32,22 @@ export function sandboxNeeds(
   const ownPid = chroot === undefined ? pidFile : undefined;
   const removed = [ownPid, socket].filter((path) => path !== undefined);
   return {
-    // Opened again, as a new file of the same name.
-    appended: logs.map(folderOf),
+    appended: logFolders(options),
     written,
     removedFrom: removed.map(folderOf),
   };
 }
 
-function folderOf(path: string): string {
+/** Where log files are opened again, as new ones of the same name. */
+export function logFolders(
+  { logTargets }: Pick<SandboxedOptions, "logTargets">,
+): readonly string[] {
+  return logTargets.flatMap((target) =>
+    target.kind === "file" ? [folderOf(target.path)] : []
+  );
+}
+
+export function folderOf(path: string): string {
   const slash = path.lastIndexOf("/");
   return slash < 0 ? "." : path.slice(0, slash + 1);
 }

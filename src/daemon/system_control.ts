@@ -3,9 +3,9 @@ import { takeRuntimeFiles } from "../../ffi/process/descriptors.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import {
   confine,
-  emptyBoundingSet,
   forbidPrivileges,
   hideMemory,
+  limitBoundingSet,
 } from "../../ffi/process/hardening.ts";
 import {
   changeDirectory,
@@ -27,10 +27,14 @@ import type {
   ProgramStart,
 } from "./process_control.ts";
 
-/** @param absolute Path of a file, from where the daemon was started */
+/**
+ * @param absolute Path of a file, from where the daemon was started
+ * @param hasConfinedFiles Of who has started it, see {@linkcode Parent}
+ */
 export function systemControl(
   libc: ProcessLibc,
   absolute: (path: string) => string,
+  hasConfinedFiles: boolean,
 ): ProcessControl {
   let isConfined = false;
   return {
@@ -47,7 +51,7 @@ export function systemControl(
     changeDirectory: (folder) => changeDirectory(libc, folder),
     changeIdentity: (identity) => changeIdentity(libc, identity),
     takeRuntimeFiles: () => takeRuntimeFiles(libc),
-    emptyBoundingSet: () => emptyBoundingSet(libc),
+    emptyBoundingSet: () => limitBoundingSet(libc),
     trimHeap: () => trimHeap(libc),
     dropProgramPages: () => dropProgramPages(libc),
     hideMemory: () => hideMemory(libc),
@@ -58,12 +62,14 @@ export function systemControl(
       libc.refused.clear();
       return refusal;
     },
-    confineFiles: ({ appended, written, removedFrom }) =>
-      forbidPrivileges(libc) ?? confineFiles(libc, {
+    confineFiles({ appended, written, removedFrom }) {
+      const refusal = forbidPrivileges(libc) ?? confineFiles(libc, {
         appended: appended.map(absolute),
         written,
         removedFrom: removedFrom.map(absolute),
-      }),
+      });
+      return hasConfinedFiles ? undefined : refusal;
+    },
     refusedCalls: () => isConfined ? libc.refused : new Map(),
   };
 }

@@ -89,7 +89,7 @@ export function systemWorld(
       keepInspectorShut(libc);
       return () => Deno.removeSignalListener(name, listener);
     },
-    control: systemControl(libc, absolute),
+    control: systemControl(libc, absolute, parent.hasConfinedFiles),
     parent,
     openNotifySocket: () => openNotifySocket(libc, environment),
   };

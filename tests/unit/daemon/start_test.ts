@@ -573,6 +573,7 @@ async function startWith(change: readonly string[]): Promise<string[]> {
     },
     parent: {
       sharedStreams: [],
+      hasConfinedFiles: false,
       changed() {},
       say() {},
       failed() {},

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { Errno } from "../../../ffi/errno.ts";
 import { confine, forbidPrivileges } from "../../../ffi/process/hardening.ts";
-import { confineFiles, type Landlock } from "../../../ffi/process/landlock.ts";
+import {
+  confineFiles,
+  confineProgramFiles,
+  type Landlock,
+} from "../../../ffi/process/landlock.ts";
 import { openProcessLibc } from "../../../ffi/process/libc.ts";
 import { until } from "../../../lab/daemons.ts";
 import { scriptCommand } from "../../../lab/host.ts";
@@ -241,6 +245,27 @@ Deno.test("Landlock is asked for folders that are open by themselves, whether th
     /Linux 7\.0/,
   );
   assert.deepEqual(old.asked, [["close"]]);
+  libc.close();
+});
+
+Deno.test("old kernels are asked for those rights alone that they know, and programs can be executed", () => {
+  const libc = openProcessLibc();
+  const places = { appended: ["/dev"], written: ["/tmp"], devices: [] };
+  const [EXECUTE, SOCKET, REFER] = [1n, 1n << 9n, 1n << 13n];
+  const files = WRITE | MAKE | REMOVE | SOCKET;
+  const cases = [
+    [1, HANDLED & ~EXECUTE & ~REFER & ~TRUNCATE, files],
+    [2, HANDLED & ~EXECUTE & ~TRUNCATE, files],
+    [3, HANDLED & ~EXECUTE, files | TRUNCATE],
+  ] as const;
+  for (const [version, handled, access] of cases) {
+    const { asked, open } = askedOf(version);
+    assert.equal(confineProgramFiles(libc, places, open), undefined);
+    const told = asked.map((call) => Array.isArray(call) ? call[3] : call);
+    assert.deepEqual(asked[0], ["create", handled]);
+    assert.deepEqual(told.slice(1, 3), [WRITE | MAKE, access]);
+    assert.deepEqual(asked.at(-2), ["restrict", 77, 0]);
+  }
   libc.close();
 });
 

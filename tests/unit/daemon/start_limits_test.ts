@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { CAP } from "../../../ffi/flags.ts";
+import { openProcessLibc } from "../../../ffi/process/libc.ts";
+import { readAnytunCommandLine } from "../../../src/config/anytun.ts";
+import { readControldCommandLine } from "../../../src/config/controld.ts";
+import {
+  anytunLimits,
+  controldLimits,
+  limitDaemon,
+  type StartLimits,
+  type StartSurroundings,
+} from "../../../src/daemon/start_limits.ts";
+import { fakeSecretFiles } from "../../fakes/secret_files.ts";
+
+const RUNTIME = { deno: "2.9.6", v8: "15.0" };
+const NOTHING: StartSurroundings = {
+  stateDirectory: undefined,
+  firstFreePort: 1024,
+};
+
+function ofAnytun(
+  argv: readonly string[],
+  surroundings = NOTHING,
+): StartLimits | undefined {
+  const line = ["-E", "x", ...argv];
+  const result = readAnytunCommandLine(line, RUNTIME, fakeSecretFiles());
+  assert.equal(result.kind, "run");
+  return anytunLimits(result.options, surroundings);
+}
+
+function ofControld(...argv: string[]): StartLimits {
+  const line = ["-f", "clients", ...argv];
+  const result = readControldCommandLine(line, RUNTIME, fakeSecretFiles());
+  assert.equal(result.kind, "run");
+  return controldLimits(result.options, NOTHING);
+}
+
+function names(limits: StartLimits | undefined): readonly string[] {
+  const capabilities = limits?.capabilities ?? [];
+  return Object.entries(CAP).filter(([, number]) =>
+    capabilities.includes(number)
+  ).map(([name]) => name);
+}
+
+const FILES = ["DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER"];
+
+Deno.test("a tunnel keeps the capability for its device, and to read files", () => {
+  const needed = ["DAC_READ_SEARCH", "NET_ADMIN"];
+  assert.deepEqual(names(ofAnytun([])), needed);
+  assert.deepEqual(names(ofAnytun(["-p", "0"])), needed);
+  assert.deepEqual(names(ofControld()), ["DAC_READ_SEARCH"]);
+});
+
+Deno.test("files and sockets that may be somebody else's keep the capabilities for them", () => {
+  for (
+    const argv of [
+      ["-L", "file:3,/var/log/x"],
+      ["-P", "/run/x.pid"],
+      ["--state-dir", "/srv/state"],
+      ["-S", "unix:/run/x"],
+      ["-X", "unix:/run/x"],
+    ]
+  ) {
+    assert.deepEqual(names(ofAnytun(argv)), [...FILES, "NET_ADMIN"], argv[0]);
+  }
+  assert.deepEqual(names(ofControld("-X", "unix:/run/x")), FILES);
+});
+
+Deno.test("low ports, another user and a jail keep the capabilities for them", () => {
+  const low = "NET_BIND_SERVICE";
+  assert.ok(names(ofAnytun(["-p", "53"])).includes(low));
+  assert.ok(names(ofAnytun(["-S", "1023"])).includes(low));
+  assert.ok(names(ofControld("-X", "127.0.0.1:22")).includes(low));
+  assert.ok(!names(ofControld("-X", "127.0.0.1:2323")).includes(low));
+  const strict = { ...NOTHING, firstFreePort: 5000 };
+  assert.ok(names(ofAnytun([], strict)).includes(low));
+  const user = ["CHOWN", ...FILES, "SETGID", "SETUID", "NET_ADMIN"];
+  assert.deepEqual(names(ofAnytun(["-u", "nobody"])), user);
+  assert.deepEqual(
+    names(ofAnytun(["-C", "/srv/jail"])),
+    ["DAC_READ_SEARCH", "NET_ADMIN", "SYS_CHROOT"],
+  );
+});
+
+Deno.test("a daemon in the background writes where its options say, and nowhere else", () => {
+  const limits = ofAnytun([
+    ...["-L", "file:3,log/x", "-P", "/run/x.pid", "-S", "unix:/run/a/x"],
+  ]);
+  assert.deepEqual(limits?.places, {
+    appended: ["log/"],
+    written: ["/run/", "/run/a/", "/var/lib/anytun"],
+    devices: ["/dev/null", "/dev/net/tun"],
+  });
+  assert.equal(limits?.stateFolder, "/var/lib/anytun");
+  const none = ofAnytun(["--state-dir", "none"]);
+  assert.deepEqual(none?.places.written, []);
+  assert.equal(none?.stateFolder, undefined);
+  const managed = { ...NOTHING, stateDirectory: "/srv/managed" };
+  assert.equal(ofAnytun([], managed)?.stateFolder, "/srv/managed");
+  assert.deepEqual(ofControld("-P", "pid").places, {
+    ...{ appended: [], written: ["."], devices: ["/dev/null"] },
+  });
+});
+
+Deno.test("a daemon with a post-up script has no limits that the script would inherit", () => {
+  assert.equal(ofAnytun(["-x", "/etc/up"]), undefined);
+});
+
+Deno.test("a program that does not come from files has no limits, as its runtime writes what it loads", () => {
+  const libc = openProcessLibc();
+  const called: string[] = [];
+  const process = new Proxy(libc.process, {
+    get: (_, name) => () => called.push(String(name)),
+  });
+  const limits = ofControld();
+  const url = "https://example.org/main.ts";
+  assert.equal(limitDaemon({ ...libc, process }, limits, url), false);
+  assert.deepEqual(called, []);
+  libc.close();
+});
