@@ -43,6 +43,7 @@ export {
   type TunnelEventMap,
   TunnelFailure,
 } from "./src/tunnel/event.ts";
+export { StateError } from "./src/tunnel/state_error.ts";
 export type {
   TunnelDeviceOptions,
   TunnelOptions,

@@ -2,6 +2,7 @@
 // caller, and files of the runtime.
 
 import { readFile } from "./file.ts";
+import { emptyPages } from "./empty_pages.ts";
 import { F, FD_CLOEXEC, O } from "../flags.ts";
 import { namesIn } from "./names.ts";
 import { memoryFile } from "./handover.ts";
@@ -12,13 +13,6 @@ import { statDescriptor } from "./stat.ts";
 // include/uapi/linux/stat.h
 const S_IFMT = 0o170000;
 const S_IFREG = 0o100000;
-
-// include/uapi/asm-generic/mman-common.h
-const PROT_READ = 1;
-const PROT_WRITE = 2;
-const MAP_PRIVATE = 0x02;
-const MAP_FIXED = 0x10;
-const MAP_ANONYMOUS = 0x20;
 
 const FOLDER = "/proc/self/fd";
 const MAPS_LIMIT = 16 << 20;
@@ -126,10 +120,5 @@ function sharedMappings(libc: ProcessLibc): Mapping[] {
  * one that has nothing, where it may take zeros for cached code.
  */
 function empty(libc: ProcessLibc, { start, end, path }: Mapping): void {
-  const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
-  const rights = PROT_READ | PROT_WRITE;
-  const { mmap } = libc.process;
-  if (mmap(start, end - start, rights, flags, -1, 0n) !== start) {
-    throw libc.error(`replace what is mapped of '${path}'`, "mmap");
-  }
+  emptyPages(libc, start, end - start, path);
 }

@@ -10,6 +10,7 @@ const PATH_MAX = 4096;
 const ARG_START_AT = 48 - 3;
 const ARG_END_AT = 49 - 3;
 const HASH = 0x23;
+const BOOT_ID = "/proc/sys/kernel/random/boot_id";
 
 /** As at the start. Unlike `Deno.env` it needs no permission. */
 export function readEnvironment(libc: Libc): Map<string, string> {
@@ -79,6 +80,11 @@ export function workingDirectory(libc: ProcessLibc): string {
     throw libc.error("find the working directory", "getcwd");
   }
   return new TextDecoder().decode(buffer.subarray(0, buffer.indexOf(0)));
+}
+
+/** Another one for each start of the system, as hexadecimal digits. */
+export function readBootId(libc: Libc): string {
+  return new TextDecoder().decode(readFile(libc, BOOT_ID));
 }
 
 export function interfaceIndex(

@@ -89,7 +89,7 @@ async function servicesOf(
     state?.numbers,
     claim,
   );
-  const accepted = state?.accepted?.place;
+  const accepted = state?.accepted;
   const refused = rotation &&
     ((datagram: RefusedDatagram) => rotation.refused(datagram));
   const plane = new DataPlane(ends, {

@@ -1,11 +1,10 @@
 // The world of the running program.
 import { monotonicMicroseconds } from "../../ffi/clock.ts";
 import { openAppend } from "../../ffi/process/append_file.ts";
-import { readFile } from "../../ffi/process/file.ts";
 import { effectiveUser } from "../../ffi/process/identity.ts";
 import { keepInspectorShut } from "../../ffi/process/inspector.ts";
 import { KeptFile, readKeptFile } from "../../ffi/process/kept_file.ts";
-import { workingDirectory } from "../../ffi/process/process.ts";
+import { readBootId, workingDirectory } from "../../ffi/process/process.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import { readSecretFile } from "../../ffi/process/secret_file.ts";
 import { StateFolder } from "../../ffi/process/state_folder.ts";
@@ -26,7 +25,6 @@ import type { NotifySocket } from "./supervisor.ts";
 import { systemControl } from "./system_control.ts";
 import type { World } from "./world.ts";
 
-const BOOT_ID = "/proc/sys/kernel/random/boot_id";
 /** As in syslog(3). */
 const SYSLOG_SOCKET = "/dev/log";
 /** For which a full syslog or stream may hold up the main thread. */
@@ -71,7 +69,7 @@ export function systemWorld(
     random: (words) => void crypto.getRandomValues(words),
     // systemd.exec(5): several are separated by colons.
     stateDirectory: environment.get("STATE_DIRECTORY")?.split(":")[0],
-    bootId: () => new TextDecoder().decode(readFile(libc, BOOT_ID)),
+    bootId: () => readBootId(libc),
     openStateFolder: (path, owner) =>
       new StateFolder(libc, absolute(path), owner),
     listenTcp,

@@ -37,7 +37,7 @@ const LEAST_MARGIN = 64;
 /** More in a second is no rate, but a start of the peer. */
 const MAX_STEP = 2 ** 20;
 
-type Pages = Pick<SharedPages, "place" | "words" | "sync">;
+type Pages = Pick<SharedPages, "place" | "words" | "sync" | "release">;
 
 interface AcceptedOptions {
   readonly folder:
@@ -100,6 +100,11 @@ export class AcceptedNumbers {
     markClean(this.#pages.words);
     await this.#syncing;
     await this.#pages.sync();
+  }
+
+  /** For a process that goes on, when no thread receives any more. */
+  release(): void {
+    this.#pages.release();
   }
 }
 

@@ -1,16 +1,17 @@
 // The parts of a tunnel while it runs.
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
-import { sha256 } from "../crypto/sha256.ts";
 import type { Logger } from "../log/logger.ts";
 import type { IpAddress } from "../net/address.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import { withNumericZone } from "../net/zone.ts";
 import { Routes } from "../route/routes.ts";
 import { RouteTable } from "../route/table.ts";
+import type { KeptState } from "../state/kept_state.ts";
 import { ConnectionTable } from "./connection_table.ts";
 import { NumberSpaces } from "./number_spaces.ts";
+import { hashOf, keepUp, openState } from "./open_state.ts";
 import type { PlaneBuilder, RunningPlane } from "./plane.ts";
-import { chooseSenderIds } from "./sender_ids.ts";
+import { chooseSenderIds, idsByGeneration } from "./sender_ids.ts";
 import { ANY_SENDER_ID, type TunnelSettings } from "./settings.ts";
 import type { ReadOptions, TunnelOptions } from "./options.ts";
 
@@ -40,26 +41,41 @@ export interface Routing {
 export async function openTunnel(
   options: TunnelOptions,
   read: ReadOptions,
-  opened: DisposableStack,
+  opened: AsyncDisposableStack,
   moved: (mux: number) => void,
   stop: AbortSignal,
 ): Promise<OpenTunnel> {
   const { openProcessLibc } = await import("../../ffi/process/libc.ts");
   const libc = opened.adopt(openProcessLibc(), (libc) => libc.close());
-  const builder = opened.use(await choose(options, read, libc));
   const { interfaceIndex } = await import("../../ffi/process/process.ts");
   const numeric = (address: IpAddress) =>
     withNumericZone(address, (name) => interfaceIndex(libc, name));
+  const logger = options.logger ?? SILENT;
+  const state = read.stateDir === undefined
+    ? undefined
+    : await openState(read.stateDir, libc, logger);
+  const table = newTable(options.routing ?? false, read.mux, state);
+  // Ahead of the plane, since the last one is disposed of first.
+  const keeping = state && keepUp(table, state, opened);
+  const senderIds = chooseSenderIds(
+    ANY_SENDER_ID,
+    (words) => crypto.getRandomValues(words),
+    state?.numbers.taken(),
+  );
+  const builder = opened.use(
+    await choose(options, read, senderIds, libc, logger),
+  );
   const device = openDevice(builder, options);
+  state?.numbers.begin(idsByGeneration(senderIds, builder.senders));
   const bound = bind(builder, read.addresses.map(numeric), read.port);
-  const table = newTable(options.routing ?? false, read.mux);
   const routing = options.routing
     ? { routes: new Routes(), table: new RouteTable(RouteTable.allocate()) }
     : undefined;
   const plane = await builder.start(
-    { table, routes: routing?.table, accepted: undefined, moved },
+    { table, routes: routing?.table, accepted: state?.accepted, moved },
     stop,
   );
+  keeping?.catch(() => plane.stop());
   return {
     table,
     routing,
@@ -73,7 +89,9 @@ export async function openTunnel(
 async function choose(
   options: TunnelOptions,
   read: ReadOptions,
+  senderIds: readonly number[],
   libc: ProcessLibc,
+  logger: Logger,
 ): Promise<PlaneBuilder> {
   const { choosePlane } = await import("./choose_plane.ts");
   const settings: TunnelSettings = {
@@ -82,10 +100,7 @@ async function choose(
     mux: read.mux,
     routing: options.routing ?? false,
     anySource: options.anySource ?? false,
-    senderIds: chooseSenderIds(
-      ANY_SENDER_ID,
-      (words) => crypto.getRandomValues(words),
-    ),
+    senderIds,
     allowWrap: false,
     roaming: options.roaming ?? true,
     engine: options.engine ?? "auto",
@@ -96,7 +111,6 @@ async function choose(
     now: () => performance.timeOrigin + performance.now(),
     processors: navigator.hardwareConcurrency,
   };
-  const logger = options.logger ?? SILENT;
   return await choosePlane(settings, libc, surroundings, logger);
 }
 
@@ -120,10 +134,16 @@ function bind(
 }
 
 // Without routing everything goes out under the own mux (SATP section 8).
-function newTable(isRouting: boolean, mux: number): ConnectionTable {
+function newTable(
+  isRouting: boolean,
+  mux: number,
+  state: KeptState | undefined,
+): ConnectionTable {
   const spaces = new NumberSpaces({
     headerMux: (own) => isRouting ? own : mux,
-    hash: (data) => sha256(data).toBase64(),
+    hash: hashOf,
+    store: state?.numbers,
+    now: () => performance.now(),
   });
   return new ConnectionTable(ConnectionTable.allocate(), spaces);
 }

@@ -54,6 +54,43 @@ export interface TunnelOptions extends SatpOptions {
   readonly workers?: WorkersChoice;
   /** What the kernel may take off the data plane; default all. */
   readonly offloads?: readonly OffloadName[];
+  /**
+   * Folder in which it is kept which sequence numbers and sender ids were used,
+   * and which numbers were accepted; default: none. With it a tunnel that is
+   * started again, also after a crash or a kill, sends nothing under a number
+   * that was used with the same keys, and accepts nothing that it has accepted.
+   * Several tunnels and daemons may use one folder, at the same time as well.
+   *
+   * The folder is made where it is missing, but not the one that it is in. It
+   * has to belong to the user of the process or to root, and nobody else may
+   * write to it. It needs no permission beside `--allow-ffi`, and holds no key.
+   * Whoever removes it, or goes back to an old copy, has numbers used again.
+   *
+   * Numbers are reserved ahead of their use, 2^21 of them or what ten seconds
+   * take, by a timer of the thread that made the tunnel: sending stops if that
+   * is held up for longer, or if the disk is full. What cannot be kept while
+   * the tunnel runs, or is damaged, is told to the `logger`.
+   *
+   * @example A tunnel that may be killed at any time and started again
+   * ```ts ignore
+   * import { StateError, Tunnel } from "@anytun/anytun";
+   *
+   * await using tunnel = new Tunnel({
+   *   role: "left",
+   *   passphrase: "only an example",
+   *   remote: "192.0.2.1:4444",
+   *   device: { name: "tun0", addresses: ["10.0.0.1/24"] },
+   *   stateDir: "/var/lib/example",
+   *   logger: { ...console, warning: console.warn, notice: console.info },
+   * });
+   * await tunnel.start().catch((error) => {
+   *   if (error instanceof StateError) console.error(error.path, error.message);
+   *   throw error;
+   * });
+   * await tunnel.finished;
+   * ```
+   */
+  readonly stateDir?: string;
   /** Seconds without a datagram until a peer is silent; default 30. */
   readonly silentAfter?: number;
   /** Takes the lines that the daemon would log; default: nobody. */
@@ -82,6 +119,7 @@ export interface ReadOptions {
   readonly port: number;
   readonly offloads: ReadonlySet<OffloadName>;
   readonly workers: WorkersChoice;
+  readonly stateDir: string | undefined;
   /** Milliseconds. */
   readonly silentAfter: number;
 }
@@ -94,7 +132,7 @@ const DEFAULT_SILENCE_S = 30;
  * Checks what can be checked before anything is opened.
  *
  * @throws {SatpError} BAD_PARAMETER for what belongs to the protocol
- * @throws {TypeError} for an address that is none
+ * @throws {TypeError} for an address that is none, or a path
  * @throws {RangeError} for a number that is too small or too large
  */
 export function readOptions(options: TunnelOptions): ReadOptions {
@@ -113,6 +151,7 @@ export function readOptions(options: TunnelOptions): ReadOptions {
     port: wholeNumber("port", options.port ?? DEFAULT_PORT, 0xffff),
     offloads: new Set(options.offloads ?? OFFLOAD_NAMES),
     workers: workersOption(options.workers),
+    stateDir: folderOption(options.stateDir),
     silentAfter: seconds * 1000,
   };
 }
@@ -147,6 +186,15 @@ function addressOption(text: string): IpAddress {
   const address = parseAddress(text);
   if (address !== undefined) return address;
   throw new TypeError(`Cannot listen on '${text}': it must be an IP address`);
+}
+
+function folderOption(path: string | undefined): string | undefined {
+  if (path === undefined || path !== "" && !path.includes("\0")) return path;
+  throw new TypeError(
+    `Cannot use stateDir ${
+      JSON.stringify(path)
+    }: it must be the path of a folder`,
+  );
 }
 
 function workersOption(workers: WorkersChoice = "auto"): WorkersChoice {

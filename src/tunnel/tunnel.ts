@@ -103,7 +103,7 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
    * Checks the options; opens nothing.
    *
    * @throws {SatpError} BAD_PARAMETER for what belongs to the protocol
-   * @throws {TypeError} for an address that is none
+   * @throws {TypeError} for an address that is none, or a path
    * @throws {RangeError} for a number that is too small or too large
    */
   constructor(options: TunnelOptions = {}) {
@@ -146,12 +146,13 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
    *
    * @throws {TunTapError} if the device is not available
    * @throws {SatpError} BAD_KEY or BAD_SALT if one is of no use
+   * @throws {StateError} if `stateDir` is of no use
    * @throws {Error} if an address cannot be bound, or it was started before
    */
   async start(): Promise<void> {
     if (this.#isStarted) throw new Error("Cannot start a tunnel twice");
     this.#isStarted = true;
-    const opened = new DisposableStack();
+    const opened = new AsyncDisposableStack();
     const stop = this.#stopping.signal;
     try {
       const { plane, table } = this.#open = await openTunnel(
@@ -181,15 +182,18 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
       );
     } catch (error) {
       await this.#open?.plane.stop();
-      this.#end(opened, { error });
+      await this.#end(opened, { error });
       throw error;
     }
     if (!stop.aborted) this.dispatchEvent(new TunnelEvent("ready"));
   }
 
-  /** Ends the carrying and closes device and sockets. */
+  /**
+   * Ends the carrying and closes device and sockets; resolves when it is kept in
+   * the state folder, if there is one, exactly which numbers were used.
+   */
   async stop(): Promise<void> {
-    if (!this.#isStarted) this.#end(new DisposableStack());
+    if (!this.#isStarted) void this.#end(new AsyncDisposableStack());
     this.#isStarted = true;
     this.#stopping.abort();
     await this.#open?.plane.stop();
@@ -228,6 +232,8 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
         table.setEndpoint(number, words, 0);
       }
       const keys = { role, secrets, windowSize };
+      // What it sends at once waits for no look of the upkeep.
+      table.reserveAhead(number, keys);
       if (options.keepOldKeys === true) this.#leaving?.put(number, keys, 0);
       else table.put(number, keys, 0);
     } finally {
@@ -357,9 +363,16 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
     this.#watch.lookAt(sightingOf(table, mux), now);
   }
 
-  #end(opened: DisposableStack, failure?: { readonly error: unknown }): void {
+  async #end(
+    opened: AsyncDisposableStack,
+    failure?: { readonly error: unknown },
+  ): Promise<void> {
     this.#open = undefined;
-    opened.dispose();
+    try {
+      await opened.disposeAsync();
+    } catch (error) {
+      failure ??= { error };
+    }
     if (failure === undefined) return this.#finished.resolve();
     this.#finished.reject(failure.error);
     this.dispatchEvent(new TunnelFailure(failure.error));

@@ -4,12 +4,13 @@ import type { Lab } from "../../lab/lab.ts";
 import { oursNative } from "../../lab/peers.ts";
 import type { LabProcess } from "../../lab/process.ts";
 import type { SightingReport } from "../../lab/scripts/sightings.ts";
+import type { TunnelTask } from "../../lab/scripts/tunnels.ts";
 import { labTest } from "../../lab/test_case.ts";
 import { sha256 } from "../../src/crypto/sha256.ts";
 import { SEQ_RANGE } from "../../src/satp/header.ts";
 import { fileOf } from "../../src/state/number_files.ts";
 import { TextSeal } from "../../src/state/sealed_text.ts";
-import { formatIds } from "../../src/state/taken_ids.ts";
+import { allIds, formatIds } from "../../src/state/taken_ids.ts";
 import { EVERY_SPACE, UsedNumbers } from "../../src/state/used_numbers.ts";
 import {
   LEFT,
@@ -32,6 +33,7 @@ const LOAD_PORT = 5000;
  * and all together enough for all of them.
  */
 const NUMBERS_LEFT = 300;
+const SEAL = new TextSeal((data) => sha256(data).toBase64());
 const SOME_IDS = { first: 100, last: 99 + 8 * KILLS };
 
 async function reportOf(looking: LabProcess): Promise<SightingReport> {
@@ -76,14 +78,24 @@ async function killUnderLoad(
 
 /** As if all sender ids had been taken, and had sent nearly all that they can. */
 function useUp(folder: string): void {
-  const { first, last } = SOME_IDS;
-  const ids = Array.from({ length: last - first + 1 }, (_, k) => first + k);
   const used = new UsedNumbers();
-  for (const id of ids) used.set(EVERY_SPACE, id, SEQ_RANGE - NUMBERS_LEFT);
-  const seal = new TextSeal((data) => sha256(data).toBase64());
-  Deno.writeFileSync(`${folder}/${fileOf(EVERY_SPACE)}`, used.format(seal));
-  const taken = formatIds(seal, new Set(ids));
+  for (const id of someIds()) {
+    used.set(EVERY_SPACE, id, SEQ_RANGE - NUMBERS_LEFT);
+  }
+  Deno.writeFileSync(`${folder}/${fileOf(EVERY_SPACE)}`, used.format(SEAL));
+  const taken = formatIds(SEAL, new Set(someIds()));
   Deno.writeFileSync(`${folder}/sender-ids`, taken);
+}
+
+function someIds(): readonly number[] {
+  const { first, last } = SOME_IDS;
+  return Array.from({ length: last - first + 1 }, (_, k) => first + k);
+}
+
+/** As if all sender ids had been taken, some of them before all others. */
+function takeAllIds(folder: string): void {
+  const taken = new Set([...someIds(), ...allIds()]);
+  Deno.writeFileSync(`${folder}/sender-ids`, formatIds(SEAL, taken));
 }
 
 function startRight(lab: Lab, folder: string, ...options: readonly string[]) {
@@ -152,6 +164,39 @@ labTest(
       useUp(folder);
       const { senderIds } = await killUnderLoad(lab, looking, start);
       assert.ok(senderIds >= KILLS * Math.floor(SEEN / NUMBERS_LEFT));
+    }),
+);
+
+labTest(
+  "a program with a tunnel that is killed while numbers and sender ids are used up sends no number twice",
+  "e-kp",
+  [],
+  (lab) =>
+    withFolder(async (folder) => {
+      useUp(folder);
+      takeAllIds(folder);
+      const task: TunnelTask = {
+        options: {
+          role: "right",
+          port: PORT,
+          device: { addresses: [`${RIGHT}/24`] },
+          stateDir: folder,
+        },
+        connections: [{
+          mux: 0,
+          remote: `${lab.left.ipv4}:${PORT}`,
+          windowSize: 0,
+          prefixes: [],
+        }],
+      };
+      const start = () =>
+        Promise.resolve(lab.right.script("tunnels.ts", JSON.stringify([task])));
+      const looking = lab.left.script("sightings.ts", "look", `${PORT}`);
+      await looking.line(/^looking/);
+      lab.right.script("sightings.ts", "load", LEFT, `${LOAD_PORT}`);
+      const { senderIds } = await killUnderLoad(lab, looking, start);
+      assert.ok(senderIds >= KILLS * Math.floor(SEEN / NUMBERS_LEFT));
+      assert.ok(senderIds <= someIds().length);
     }),
 );
 

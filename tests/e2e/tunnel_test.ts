@@ -253,6 +253,31 @@ for (const engine of ["auto", "webcrypto"] as const) {
   );
 }
 
+for (const engine of ["auto", "webcrypto"] as const) {
+  tunnelTest(
+    `a tunnel that is started again with its state folder accepts no recording (${engine})`,
+    async () => {
+      const stateDir = await Deno.makeTempDir();
+      using sender = new Sender();
+      const codec = await createSatpCodec({ role: "left", ...OLD });
+      const counted = (rig: Rig, name: string) =>
+        rig.counted(() => rig.tunnel.connections()[0]?.counters[name], 1);
+      try {
+        for (const refused of [[], [5]]) {
+          await using rig = new Rig({ ...OLD, engine, stateDir });
+          await rig.tunnel.start();
+          for (const seq of refused) await rig.send(sender, codec, seq);
+          if (refused.length > 0) await counted(rig, "replayed_total");
+          await rig.send(sender, codec, 5 + refused.length);
+          await counted(rig, "packets_in_total");
+        }
+      } finally {
+        await Deno.remove(stateDir, { recursive: true });
+      }
+    },
+  );
+}
+
 tunnelTest(
   "a tunnel listens on an address of the interface that it names",
   async () => {

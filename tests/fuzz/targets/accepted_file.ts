@@ -228,6 +228,6 @@ class FolderInMemory {
     const words = this.words = new Uint32Array(bytes.buffer);
     assert.equal(words[placeOf(RECORDS - 1) + HIGHEST], 0);
     const place = { address: 0n, bytes: bytes.length };
-    return { place, words, sync: () => Promise.resolve() };
+    return { place, words, sync: () => Promise.resolve(), release() {} };
   }
 }

@@ -26,6 +26,8 @@ const REFUSED: readonly [TunnelOptions, RegExp][] = [
   [{ silentAfter: 0 }, /silentAfter 0.*above 0/],
   [{ silentAfter: NaN }, /silentAfter NaN/],
   [{ authTagLength: 21 }, /21/],
+  [{ stateDir: "" }, /stateDir "".*path of a folder/],
+  [{ stateDir: "a\0b" }, /stateDir "a\\u0000b"/],
 ];
 
 for (const [options, expected] of REFUSED) {

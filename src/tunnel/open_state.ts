@@ -1,0 +1,59 @@
+// State folder of a tunnel that is part of another program.
+import type { ProcessLibc } from "../../ffi/process/libc.ts";
+import { sha256 } from "../crypto/sha256.ts";
+import type { Logger } from "../log/logger.ts";
+import { delay } from "../net/delay.ts";
+import type { KeptState } from "../state/kept_state.ts";
+import type { ConnectionTable } from "./connection_table.ts";
+import { NumberUpkeep } from "./number_upkeep.ts";
+import { StateError } from "./state_error.ts";
+
+/** As text, so that no key is in a file: the same one wherever it is kept. */
+export function hashOf(data: Uint8Array<ArrayBuffer>): string {
+  return sha256(data).toBase64();
+}
+
+/** @throws {StateError} if the folder is of no use */
+export async function openState(
+  path: string,
+  libc: ProcessLibc,
+  logger: Logger,
+): Promise<KeptState> {
+  const { readBootId } = await import("../../ffi/process/process.ts");
+  const { StateFolder } = await import("../../ffi/process/state_folder.ts");
+  const { KeptState } = await import("../state/kept_state.ts");
+  const bootId = () => readBootId(libc);
+  const options = { hash: hashOf, bootId, logger, allowWrap: false };
+  try {
+    return new KeptState(new StateFolder(libc, path), options);
+  } catch (cause) {
+    throw new StateError(path, cause);
+  }
+}
+
+/**
+ * Keeps numbers ahead of their use until all is disposed of, when no thread sends
+ * or receives any more.
+ *
+ * @returns Rejects if that fails, and so does the disposal
+ */
+export function keepUp(
+  table: ConnectionTable,
+  state: KeptState,
+  opened: AsyncDisposableStack,
+): Promise<void> {
+  const clock = { delay, now: () => Date.now() };
+  const upkeep = new NumberUpkeep(table, state, clock);
+  const ending = new AbortController();
+  const keeping = upkeep.run(ending.signal);
+  opened.defer(async () => {
+    ending.abort();
+    try {
+      await keeping;
+    } finally {
+      await upkeep.close();
+      state.release();
+    }
+  });
+  return keeping;
+}
