@@ -15,7 +15,7 @@ export interface Station {
 }
 
 /** A datagram as it was heard. */
-export interface Heard {
+interface Heard {
   readonly from: string;
   readonly to: string;
   /** Lies in the frame. */

@@ -23,7 +23,7 @@ export interface Cell extends Outcome {
 }
 
 /** A table, without its cells. */
-export type Table = Pick<Scenario, "name" | "title" | "text" | "figures">;
+type Table = Pick<Scenario, "name" | "title" | "text" | "figures">;
 
 /** Everything, as it lies in bench/results/hostile.json. */
 export interface Report {

@@ -13,7 +13,7 @@ import type { Bench, Case, Outcome, Scenario } from "./scenario.ts";
 import { Traffic } from "./traffic.ts";
 
 /** What came of all cases. */
-export interface Run {
+interface Run {
   readonly cells: readonly Cell[];
   /** What could not be measured, and why. */
   readonly failures: readonly string[];

@@ -14,7 +14,7 @@ import { INNER4, otherSide, type Side } from "../tunnel/tunnel.ts";
 const MEGA = 1e6;
 
 /** What came of a copy. */
-export interface Copied {
+interface Copied {
   /** Megabit per second. */
   readonly rate: number;
   /** Whether what arrived is what was sent. */
@@ -22,7 +22,7 @@ export interface Copied {
 }
 
 /** What came of echo requests. */
-export interface Echoes {
+interface Echoes {
   /** Percent of the requests that nobody answered. */
   readonly lost: number;
   /** Milliseconds; NaN if nobody answered. */

@@ -45,7 +45,7 @@ export interface SoakRecord {
 }
 
 /** Faults, or the lack of them, and what else is to be said. */
-export interface Verdict {
+interface Verdict {
   /** What it comes to. */
   readonly text: string;
   readonly faults: readonly string[];
@@ -53,7 +53,7 @@ export interface Verdict {
 }
 
 /** Until then daemons compile, and give back what they needed to start. */
-export const SETTLED_SECONDS = 600;
+const SETTLED_SECONDS = 600;
 
 /** Of resident memory. */
 const MAX_GROWTH = 0.05;

@@ -19,7 +19,7 @@ const ROOT = 0;
 /** Behind all places that can be claimed. */
 const WRITER = 2 ** 48;
 
-export interface KeptSecret {
+interface KeptSecret {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Whether anybody but its owner has access. */
   readonly isPublic: boolean;

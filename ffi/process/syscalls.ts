@@ -16,7 +16,7 @@ interface Condition {
 
 export type Way = readonly Condition[];
 
-export interface Rule {
+interface Rule {
   /** That are open: each with conditions that must all hold. */
   readonly ways: readonly Way[];
   /** Those that are shut, which is no news: libraries try, and do without. */

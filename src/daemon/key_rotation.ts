@@ -21,7 +21,7 @@ const LOOK_MS = 1000;
 /** Between two tries to replace a file that could not be replaced. */
 const RETRY_MS = 60_000;
 
-export type RotationOptions = Pick<
+type RotationOptions = Pick<
   AnytunOptions,
   | "authAlgo"
   | "cipher"

@@ -10,7 +10,7 @@ export const HEALING_EPOCHS = 48;
 /** How long datagrams must have been refused for that, in ms. */
 export const HEALING_PATIENCE_MS = 5000;
 /** Between two of those datagrams. */
-export const HEALING_PAUSE_MS = 1000;
+const HEALING_PAUSE_MS = 1000;
 
 /** Besides the one that seals. */
 const MAX_OTHERS = 2;

@@ -14,7 +14,7 @@ export const SPACE_NAMES: readonly string[] = Array.from(
   (character) => `numbers-${character}`,
 );
 
-export type ReadNumbers = (name: string) => UsedNumbers;
+type ReadNumbers = (name: string) => UsedNumbers;
 
 export class NumberFiles {
   readonly #read: ReadNumbers;

@@ -9,7 +9,7 @@ import { copyOfKey } from "../satp/secrets.ts";
 import type { SpaceKeys } from "./number_spaces.ts";
 
 /** How many a connection has at most, the one that seals among them. */
-export const KEY_SETS = 4;
+const KEY_SETS = 4;
 
 // Places within a record, in words, and in 64 bit words where it says so.
 const LAST_NAME = 12;

@@ -28,7 +28,7 @@ export interface SpaceKeys {
 }
 
 /** What a change of keys makes of a connection's numbers. */
-export interface NumberPlan {
+interface NumberPlan {
   readonly space: string;
   /** At or above it all numbers are free. */
   readonly from: number;

@@ -2,7 +2,7 @@
 import type { Instruction } from "../../ffi/classic_bpf.ts";
 
 /** struct seccomp_data of linux/seccomp.h */
-export interface SystemCall {
+interface SystemCall {
   readonly arch: number;
   readonly number: number;
   readonly args?: readonly bigint[];
