@@ -3,9 +3,9 @@ import type { AnytunOptions } from "../config/anytun.ts";
 import { Resolver } from "../net/resolver.ts";
 import { RouteTable } from "../route/table.ts";
 import { type MasterSecrets, masterSecrets } from "../satp/secrets.ts";
+import type { KeptState } from "../state/kept_state.ts";
 import { ConnectionTable } from "../tunnel/connection_table.ts";
 import { NumberSpaces } from "../tunnel/number_spaces.ts";
-import type { RefusedDatagram } from "../tunnel/refused_samples.ts";
 import { DataPlane, DeviceAndSockets } from "./data_plane.ts";
 import { KeptNumbers, openState } from "./kept_numbers.ts";
 import { KeyRotation } from "./key_rotation.ts";
@@ -48,17 +48,8 @@ async function servicesOf(
   const routes = cluster.routing
     ? new RouteTable(RouteTable.allocate())
     : undefined;
-  // Without routing everything goes out under the own mux (SATP section 8).
-  const headerMux = (own: number) => cluster.routing ? own : mux;
   const state = openState(options, world, frame);
-  const spaces = new NumberSpaces({
-    headerMux,
-    hash: world.hash,
-    store: state?.numbers,
-    allowWrap: options.allowWrap,
-    now: world.elapsed,
-  });
-  const table = new ConnectionTable(ConnectionTable.allocate(), spaces);
+  const table = newTable(options, world, state);
   const interfaceIndex = (name: string) => world.control.interfaceIndex(name);
   const moved = (mux: number) => member.moved(mux);
   const prepare = (mux: number): Promise<void> => plane.prepare(mux);
@@ -81,19 +72,14 @@ async function servicesOf(
   const rotation = keyChain === undefined
     ? undefined
     : new KeyRotation(keyChain, options, keys, world);
-  const claim = rotation && ((ids: readonly number[]) => rotation.claim(ids));
   const ends = new DeviceAndSockets(
-    options,
-    world,
-    logger,
-    state?.numbers,
-    claim,
+    ...[options, world, logger, state?.numbers] as const,
+    rotation && ((ids) => rotation.claim(ids)),
   );
-  const accepted = state?.accepted;
-  const refused = rotation &&
-    ((datagram: RefusedDatagram) => rotation.refused(datagram));
   const plane = new DataPlane(ends, {
-    ...{ table, routes, accepted, moved, refused },
+    ...{ table, routes, moved },
+    accepted: state?.accepted,
+    refused: rotation && ((datagram) => rotation.refused(datagram)),
   });
   const resolver = new Resolver(world.lookup, world.delay, logger);
   const secrets = rotation ? () => rotation.secrets() : fixed;
@@ -111,6 +97,22 @@ async function servicesOf(
     ...(options.postUp ? [script] : []),
     peer,
   ];
+}
+
+function newTable(
+  { allowWrap, cluster: { routing }, mux }: AnytunOptions,
+  world: World,
+  state: KeptState | undefined,
+): ConnectionTable {
+  const spaces = new NumberSpaces({
+    // Without routing everything goes out under the own mux (SATP section 8).
+    headerMux: (own) => routing ? own : mux,
+    hash: world.hash,
+    store: state?.numbers,
+    allowWrap,
+    now: world.elapsed,
+  });
+  return new ConnectionTable(ConnectionTable.allocate(), spaces);
 }
 
 async function fixedSecrets(
