@@ -15,10 +15,11 @@ export function hashOf(data: Uint8Array<ArrayBuffer>): string {
 
 /** @throws {StateError} if the folder is of no use */
 export async function openState(
-  path: string,
+  path: string | undefined,
   libc: ProcessLibc,
   logger: Logger,
-): Promise<KeptState> {
+): Promise<KeptState | undefined> {
+  if (path === undefined) return undefined;
   const { readBootId } = await import("../../ffi/process/process.ts");
   const { StateFolder } = await import("../../ffi/process/state_folder.ts");
   const { KeptState } = await import("../state/kept_state.ts");
@@ -46,6 +47,8 @@ export function keepUp(
   const upkeep = new NumberUpkeep(table, state, clock);
   const ending = new AbortController();
   const keeping = upkeep.run(ending.signal);
+  // Also before anybody looks: it is told at the end.
+  keeping.catch(() => {});
   opened.defer(async () => {
     ending.abort();
     try {

@@ -51,17 +51,11 @@ export async function openTunnel(
   const numeric = (address: IpAddress) =>
     withNumericZone(address, (name) => interfaceIndex(libc, name));
   const logger = options.logger ?? SILENT;
-  const state = read.stateDir === undefined
-    ? undefined
-    : await openState(read.stateDir, libc, logger);
+  const state = await openState(read.stateDir, libc, logger);
   const table = newTable(options.routing ?? false, read.mux, state);
   // Ahead of the plane, since the last one is disposed of first.
   const keeping = state && keepUp(table, state, opened);
-  const senderIds = chooseSenderIds(
-    ANY_SENDER_ID,
-    (words) => crypto.getRandomValues(words),
-    state?.numbers.taken(),
-  );
+  const senderIds = senderIdsBeside(state?.numbers.taken());
   const builder = opened.use(
     await choose(options, read, senderIds, libc, logger),
   );
@@ -84,6 +78,14 @@ export async function openTunnel(
     bound,
     toNumericZone: ({ address, port }) => ({ address: numeric(address), port }),
   };
+}
+
+function senderIdsBeside(taken?: ReadonlySet<number>): readonly number[] {
+  return chooseSenderIds(
+    ANY_SENDER_ID,
+    (words) => crypto.getRandomValues(words),
+    taken,
+  );
 }
 
 async function choose(
