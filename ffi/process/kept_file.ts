@@ -39,7 +39,7 @@ export function readKeptFile(
 ): KeptSecret {
   const { folder, name } = openFolder(libc, path);
   try {
-    return readWithin(libc, folder, name, { path, limit });
+    return readWithin(libc, folder, name, path, limit);
   } finally {
     libc.symbols.close(folder);
   }
@@ -83,14 +83,19 @@ export class KeptFile implements Disposable {
 
   /** @throws {RangeError} When it is longer. */
   read(): Uint8Array<ArrayBuffer> {
-    const place = { path: this.#path, limit: this.#limit };
-    return readWithin(this.#libc, this.#folder, this.#name, place).bytes;
+    const { bytes } = readWithin(
+      this.#libc,
+      this.#folder,
+      this.#name,
+      this.#path,
+      this.#limit,
+    );
+    return bytes;
   }
 
   /** So that whom the program becomes can read it, and lock it when it starts. */
   giveTo(identity: Identity): void {
-    const place = { path: this.#path, limit: this.#limit };
-    const fd = openWithin(this.#libc, this.#folder, this.#name, place);
+    const fd = openWithin(this.#libc, this.#folder, this.#name, this.#path);
     try {
       this.#give(fd, this.#path, identity);
     } finally {
@@ -174,19 +179,14 @@ function openFolder(libc: Libc, path: string): OpenFolder {
   return { folder, name };
 }
 
-interface Place {
-  readonly path: string;
-  readonly limit: number;
-}
-
 function readWithin(
   libc: ProcessLibc,
   folder: number,
   name: string,
-  place: Place,
+  path: string,
+  limit: number,
 ): KeptSecret {
-  const { path, limit } = place;
-  const fd = openWithin(libc, folder, name, place);
+  const fd = openWithin(libc, folder, name, path);
   try {
     const status = statDescriptor(libc, fd, path);
     return {
@@ -203,7 +203,7 @@ function openWithin(
   libc: ProcessLibc,
   folder: number,
   name: string,
-  { path }: Place,
+  path: string,
 ): number {
   // Without O_NONBLOCK, a FIFO would block until somebody writes to it.
   const flags = O.RDONLY | O.NOFOLLOW | O.NONBLOCK | O.NOCTTY | O.CLOEXEC;

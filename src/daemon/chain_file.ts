@@ -32,7 +32,7 @@ export interface KeptBytes extends Disposable {
 }
 
 /** `kept` where another program is faster; `foreign` for another chain. */
-type MoveResult = "written" | "kept" | "foreign";
+export type MoveResult = "written" | "kept" | "foreign";
 
 export class ChainFile implements Disposable {
   readonly #file: KeptBytes;

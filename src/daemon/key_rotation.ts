@@ -10,7 +10,7 @@ import { epochAt, KeyChain, MAX_STEPS } from "../satp/key_chain.ts";
 import type { MasterSecrets } from "../satp/secrets.ts";
 import type { ConnectionTable } from "../tunnel/connection_table.ts";
 import type { RefusedDatagram } from "../tunnel/refused_samples.ts";
-import { ChainFile } from "./chain_file.ts";
+import { ChainFile, type MoveResult } from "./chain_file.ts";
 import { ClockHealing } from "./clock_healing.ts";
 import { EpochKeys } from "./epoch_keys.ts";
 import type { Service } from "./lifecycle.ts";
@@ -226,7 +226,7 @@ export class KeyRotation implements Service {
     this.#write(() => this.#parts.file.rewrite());
   }
 
-  #write(work: () => "written" | "kept" | "foreign"): void {
+  #write(work: () => MoveResult): void {
     const { logger } = this.#context;
     try {
       if (work() !== "foreign") return;

@@ -191,10 +191,9 @@ export class EpochSchedule {
       isNext ? seal + 1 : undefined,
       isBefore ? seal - 1 : undefined,
       this.#previous,
-    ].filter((epoch) =>
-      epoch !== undefined && epoch !== seal && epoch >= oldest
-    );
-    return [...new Set(candidates)].slice(0, MAX_OTHERS) as number[];
+    ].filter((epoch) => epoch !== undefined)
+      .filter((epoch) => epoch !== seal && epoch >= oldest);
+    return [...new Set(candidates)].slice(0, MAX_OTHERS);
   }
 
   /** The clock of who sealed this is in this epoch, or was. */
