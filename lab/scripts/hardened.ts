@@ -1,6 +1,7 @@
 /**
- * Rules out what `ffi/process/hardening.ts` and `ffi/process/descriptors.ts` can, and says
- * what is left, as JSON. A process of its own: there is no way back.
+ * Rules out what `ffi/process/hardening.ts` and `ffi/process/descriptors.ts`
+ * can, and says what is left, as JSON. A process of its own: there is no way
+ * back.
  */
 import {
   closeInherited,

@@ -83,6 +83,7 @@ export class EpochKeys {
     if (!isNew && added.length === 0 && gone.length === 0) return "none";
     this.#drop(gone);
     if (isNew) this.#seal(seal);
+    // Perhaps those that sealed until now.
     this.#drop(gone);
     for (const epoch of added) if (epoch !== seal) this.#open(epoch);
     return isNew ? "sealing" : "opening";

@@ -20,7 +20,8 @@ const IPV6_DESTINATION = 24;
 const IPV6_WORDS = 4;
 
 // Places in the memory, in words. Each copy begins with its two numbers of
-// ranges, and whether any of them leads somewhere; starts and muxes follow, a mux as its value and one, 0 for none.
+// ranges, and whether any of them leads somewhere; starts and muxes follow, a
+// mux as its value and one, 0 for none.
 const VERSION = 0;
 const COPIES = 16;
 const IPV4_COUNT = 0;

@@ -1,6 +1,7 @@
 // Things by how much of something shared they have, so that where it is short
 // the one that has most gives. By powers of two: who takes and gives one at a
 // time changes its place a few times only.
+
 export class ByAmount<T> {
   readonly #classes = Array.from({ length: 32 }, () => new Set<T>());
 

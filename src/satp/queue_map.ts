@@ -1,5 +1,6 @@
 // Values by key, and which of them came first. To look for that one in a map
 // each time would be to pass the holes of all that were there before it.
+
 export class QueueMap<K, V> {
   readonly #values = new Map<K, V>();
   /** It goes on where it was, past those that are gone. */

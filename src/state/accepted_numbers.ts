@@ -49,8 +49,9 @@ interface AcceptedOptions {
 
 export class AcceptedNumbers {
   readonly #pages: Pages;
-  /** When it was looked last, and whether that was in this process. */
+  /** At the last look. */
   readonly #highest: Uint32Array;
+  /** Whether it has moved since the start, so that a step is a rate. */
   readonly #isHeard = new Uint8Array(RECORDS);
   #syncing: Promise<void> | undefined;
 

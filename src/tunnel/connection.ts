@@ -116,8 +116,9 @@ export class Connection {
   /** Of the numbers that go with {@link keys}. */
   epoch = -1;
   /**
-   * Those that open, first those that the peer has come to. Another list whenever they
-   * are others: a batch in work keeps the one that it was classified with.
+   * Those that open, first those that the peer has come to. Another list
+   * whenever they are others: a batch in work keeps the one that it was
+   * classified with.
    */
   sets: LoadedKeys[] = [];
   /** Until when, in ms, its endpoint gets no joined datagrams. */

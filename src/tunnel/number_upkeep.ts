@@ -1,4 +1,5 @@
-// Upkeep of numbers while a tunnel runs: ahead of their use, and exact at its end.
+// Upkeep of numbers while a tunnel runs: they are kept ahead of their use, and
+// exactly at its end.
 import type { Delay } from "../net/resolver.ts";
 import type { KeptState } from "../state/kept_state.ts";
 import type { ConnectionTable } from "./connection_table.ts";
@@ -40,7 +41,7 @@ export class NumberUpkeep {
     }
   }
 
-  /** When nothing is sent nor accepted any more; resolves with it on the disk. */
+  /** When nothing is sent nor accepted; resolves when that is on the disk. */
   async close(): Promise<void> {
     this.#table.settleNumbers();
     await this.#state?.close();

@@ -3,9 +3,9 @@
  * pair of sockets instead of a device, and itself over the loopback device.
  * Prints what the heap grew by for each of them, in bytes, in several runs.
  *
- * The arguments are the worker's role, the packets that the device hands
- * over at a time, and how many keys open them. The young part of the heap must be large enough that nothing
- * is collected meanwhile.
+ * The arguments are the worker's role, the packets that the device hands over
+ * at a time, and how many keys open them. The young part of the heap must be
+ * large enough that nothing is collected meanwhile.
  *
  * @module
  */
