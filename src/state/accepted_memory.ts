@@ -12,7 +12,8 @@ import {
   writeRecord,
 } from "./accepted_records.ts";
 
-interface Share {
+/** Of several threads: connections whose mux modulo `of` is `index`. */
+export interface MuxShare {
   readonly index: number;
   readonly of: number;
 }
@@ -125,7 +126,7 @@ export class AcceptedMemory {
    */
   constructor(
     words: Uint32Array,
-    { index, of }: Share = { index: 0, of: 1 },
+    { index, of }: MuxShare = { index: 0, of: 1 },
     full: () => void = () => {},
   ) {
     if (words.length !== FILE_WORDS) {

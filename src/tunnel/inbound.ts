@@ -17,6 +17,7 @@ import {
   readU16,
 } from "../satp/header.ts";
 import type { KeySchedule } from "../satp/key_derivation.ts";
+import type { MuxShare } from "../state/accepted_memory.ts";
 import {
   type Connection,
   type Connections,
@@ -71,8 +72,8 @@ export interface InboundOptions {
   /** Whether a peer that is known may move to where it is heard. */
   readonly roaming: boolean;
   readonly filter: SourceFilter | undefined;
-  /** Taken are muxes that modulo `of` are `index`; without it all. */
-  readonly share?: { readonly index: number; readonly of: number } | undefined;
+  /** Without it all connections are taken in. */
+  readonly share?: MuxShare | undefined;
   readonly counters: Float64Array;
   readonly events: InboundEvents;
   /** Called with the mux of a connection whose peer was heard elsewhere. */

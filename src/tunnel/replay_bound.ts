@@ -2,7 +2,7 @@
 // the process, with a log line where they cost something.
 import { type PagesPlace, wordsAt } from "../../ffi/process/shared_pages.ts";
 import { DEFAULT_REPLAY_BYTES, ReplayMemory } from "../satp/replay_memory.ts";
-import { AcceptedMemory } from "../state/accepted_memory.ts";
+import { AcceptedMemory, type MuxShare } from "../state/accepted_memory.ts";
 import { count, PlaneCounter } from "./counters.ts";
 import type { PlaneLog } from "./plane_log.ts";
 
@@ -29,7 +29,7 @@ export function boundedReplayMemory(
 export function openAcceptedMemory(
   place: PagesPlace,
   log: Pick<PlaneLog, "acceptedFull">,
-  share?: { readonly index: number; readonly of: number },
+  share?: MuxShare,
 ): AcceptedMemory {
   let isTold = false;
   return new AcceptedMemory(wordsAt(place), share, () => {

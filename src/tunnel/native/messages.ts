@@ -2,6 +2,7 @@
 import type { PagesPlace } from "../../../ffi/process/shared_pages.ts";
 import type { LevelName } from "../../log/level.ts";
 import type { CoalescerOptions } from "../../offload/coalesce.ts";
+import type { MuxShare } from "../../state/accepted_memory.ts";
 import type { DeviceReader } from "./device_turn.ts";
 import type { SendSockets } from "./gso_sender.ts";
 import type { RefusedDatagram } from "../refused_samples.ts";
@@ -17,10 +18,7 @@ export type NativeEngineName = "ipsec-mb" | "openssl" | "builtin";
 export type WorkerRole = "all" | DeviceReader | "receive" | "send";
 
 /** What one of several workers by flow has for itself. */
-export interface WorkerShare {
-  /** It takes in connections whose mux modulo `of` is this. */
-  readonly index: number;
-  readonly of: number;
+interface WorkerShare extends MuxShare {
   /** Descriptor of the device for what comes in. */
   readonly writeTo: number;
   /** Of its connections; without them it counts in the table. */

@@ -15,6 +15,7 @@ import {
 } from "../../satp/header.ts";
 import type { KeySchedule } from "../../satp/key_derivation.ts";
 import { authenticateBatch } from "../../satp/pipeline.ts";
+import type { MuxShare } from "../../state/accepted_memory.ts";
 import type { Connection, Connections } from "../connection.ts";
 import { ConnectionCounter, count, PlaneCounter } from "../counters.ts";
 import type { InboundEvents } from "../inbound.ts";
@@ -31,8 +32,8 @@ type Messages = Pick<
 interface StrangerProbeOptions {
   readonly engine: SyncCryptoEngine;
   readonly connections: Connections;
-  /** Taken are muxes that modulo `of` are `index`; without it all. */
-  readonly share: { readonly index: number; readonly of: number } | undefined;
+  /** Without it all connections are taken in. */
+  readonly share: MuxShare | undefined;
   readonly counters: Float64Array;
   readonly events: Pick<InboundEvents, "wrongTag">;
   readonly samples?: RefusedSamples | undefined;
