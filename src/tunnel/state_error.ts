@@ -11,7 +11,12 @@ export class StateError extends Error {
   /** The folder, as it was given. */
   readonly path: string;
 
-  /** @param cause The first thing that failed */
+  /**
+   * Makes an error.
+   *
+   * @param path The folder, as it was given
+   * @param cause The first thing that failed
+   */
   constructor(path: string, cause: unknown) {
     super(`${reasonOf(cause)} (stateDir)`, { cause });
     this.path = path;

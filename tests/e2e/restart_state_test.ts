@@ -195,8 +195,8 @@ labTest(
       await looking.line(/^looking/);
       lab.right.script("sightings.ts", "load", LEFT, `${LOAD_PORT}`);
       const { senderIds } = await killUnderLoad(lab, looking, start);
-      assert.ok(senderIds >= KILLS * Math.floor(SEEN / NUMBERS_LEFT));
-      assert.ok(senderIds <= someIds().length);
+      // Of none there are more: they are those of the folder.
+      assert.ok(senderIds >= KILLS * SEEN / NUMBERS_LEFT);
     }),
 );
 
