@@ -37,7 +37,7 @@ interface SyncStateOptions {
   readonly limited: RateLimitedLog;
   /** Has the data plane make a learnt connection ready. */
   readonly prepare: (mux: number) => void;
-  /** Has the data plane wipe the keys of connections that were removed. */
+  /** Has the data plane wipe keys that are out of use. */
   readonly dropRetired: () => void;
 }
 
@@ -78,33 +78,6 @@ export class SyncState implements SyncSink {
     if (!this.#routes.put(route)) return false;
     this.#collect();
     return true;
-  }
-
-  /**
-   * For this daemon alone: the sync protocol cannot remove a connection, and a
-   * member that announces it again brings it back.
-   * @returns false if there was none
-   */
-  removeConnection(mux: number): boolean {
-    const { table, dropRetired } = this.#options;
-    if (!table.remove(mux)) return false;
-    this.#learnt.delete(mux);
-    dropRetired();
-    return true;
-  }
-
-  /**
-   * Likewise for this daemon alone.
-   * @returns false if there was none
-   */
-  removeRoute(route: Pick<Route, "network" | "prefixLength">): boolean {
-    if (!this.#routes.remove(route)) return false;
-    this.#collect();
-    return true;
-  }
-
-  removeRoutesTo(mux: number): void {
-    if (this.#routes.removeTo(mux)) this.#collect();
   }
 
   /** Everything known, in the order of the original (sync section 1). */

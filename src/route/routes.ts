@@ -43,17 +43,6 @@ export class Routes {
     return known;
   }
 
-  removeTo(mux: number): boolean {
-    let removed = false;
-    for (const family of Object.values(this.#families)) {
-      for (const [key, route] of family) {
-        if (route.mux === mux && family.delete(key)) removed = true;
-      }
-    }
-    this.#changed ||= removed;
-    return removed;
-  }
-
   /** The cost grows with all routes: a burst of changes should come first. */
   publish(table: RouteTable): void {
     if (!this.#changed) return;

@@ -223,45 +223,15 @@ Deno.test("routes reach the data plane together", async () => {
   assert.equal(pauses, 1);
 });
 
-Deno.test("a connection that was removed is not told any more, until it is told anew", () => {
-  const { state, table, drops, learn } = setUp();
-  learn(connectionRecord({ seq: 9 }));
+Deno.test("a connection that was neither learnt nor heard is not told", () => {
+  const { state, table, learn } = setUp();
   learn(connectionRecord({ mux: 6 }));
-  assert.equal(state.removeConnection(MUX), true);
-  assert.equal(table.exists(MUX), false);
-  assert.equal(drops.count, 1, "the data plane wipes its keys");
-  assert.equal(state.connection(MUX), undefined);
-  const other = encodeRecord(connectionRecord({ mux: 6 }));
-  assert.deepEqual(state.snapshot(), [other]);
-  assert.equal(state.removeConnection(MUX), false);
-  assert.equal(drops.count, 1);
   const { endpoint: _, ...unheard } = connectionRecord();
   table.put(MUX, unheard, 0);
-  assert.deepEqual(state.snapshot(), [other], "it was not learnt, nor heard");
+  const other = encodeRecord(connectionRecord({ mux: 6 }));
+  assert.deepEqual(state.snapshot(), [other]);
   learn(connectionRecord());
   assert.equal(state.snapshot().length, 2);
-});
-
-Deno.test("routes are removed one by one, or with their connection", async () => {
-  const { state, routeTable } = setUp(() => Promise.resolve());
-  const muxFor = (...address: number[]) =>
-    routeTable.lookupIpv4(Uint8Array.from(address), 0);
-  const outer = routeRecord("10.0.0.0/8", 5);
-  const inner = routeRecord("10.1.0.0/16", 6);
-  for (const route of [outer, inner, routeRecord("fd00::/8", 6)]) {
-    state.putRoute(route);
-  }
-  await pause(0);
-  assert.equal(muxFor(10, 1, 2, 3), 6);
-  state.removeRoutesTo(6);
-  await pause(0);
-  assert.equal(muxFor(10, 1, 2, 3), 5);
-  assert.deepEqual(state.snapshot(), [encodeRecord(outer)]);
-  assert.equal(state.removeRoute(inner), false);
-  assert.equal(state.removeRoute(outer), true);
-  await pause(0);
-  assert.equal(muxFor(10, 1, 2, 3), -1);
-  assert.deepEqual(state.snapshot(), []);
 });
 
 /** A member, and the port of its server, which the system chooses. */
@@ -308,7 +278,7 @@ function contextOf(state: SyncState, logger = recordingLog()) {
 }
 
 Deno.test("a member tells its clients once of a peer that moves often", async () => {
-  const { state, learn } = setUp();
+  const { state, table, learn } = setUp();
   const { member, bound } = memberOf(state, {
     syncServer: { host: "127.0.0.1", port: 0 },
   });
@@ -327,7 +297,7 @@ Deno.test("a member tells its clients once of a peer that moves often", async ()
   learn(connectionRecord({ mux: 6 }));
   learn(connectionRecord({ mux: 7 }));
   for (const mux of [MUX, MUX, 7, 6, MUX]) member.moved(mux);
-  state.removeConnection(7);
+  table.remove(7);
   const told = encodeRecord(connectionRecord({ host: "192.0.2.9", seq: 3 })) +
     encodeRecord(connectionRecord({ mux: 6 }));
   assert.equal(await readText(client, told.length), told);

@@ -94,10 +94,9 @@ Deno.test("remove() lets the route before it count again, and what lies around i
   assert.equal(muxOf("10.9.9.9"), 2);
   assert.equal(routes.remove(routeOf("10.0.0.2/8", 3)), false);
   assert.equal(routes.remove(routeOf("10.0.0.1/9", 2)), false);
-  assert.equal(routes.removeTo(2), true);
+  assert.equal(routes.remove(routeOf("10.0.0.1/8", 2)), true);
   assert.equal(muxOf("10.9.9.9"), 1);
-  assert.equal(routes.removeTo(2), false);
-  assert.equal(routes.removeTo(1), true);
+  assert.equal(routes.remove(routeOf("10.0.0.0/7", 1)), true);
   assert.equal(muxOf("10.9.9.9"), -1);
   assert.deepEqual(routes.list(), []);
 });
