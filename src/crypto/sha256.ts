@@ -37,6 +37,11 @@ export function sha256(data: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(digest.buffer);
 }
 
+/** In base64, for what is named by its hash. */
+export function sha256Text(data: Uint8Array): string {
+  return sha256(data).toBase64();
+}
+
 /** A typed array that makes its own buffer has it in the heap, if it is short. */
 function words(count: number): Int32Array<ArrayBuffer> {
   return new Int32Array(new ArrayBuffer(4 * count));

@@ -11,7 +11,7 @@ import { StateFolder } from "../../ffi/process/state_folder.ts";
 import { patientStream } from "../../ffi/process/standard_stream.ts";
 import { statName } from "../../ffi/process/stat.ts";
 import { UnixDatagram } from "../../ffi/net/unix_datagram.ts";
-import { sha256 } from "../crypto/sha256.ts";
+import { sha256Text } from "../crypto/sha256.ts";
 import { digestWith } from "../crypto/webcrypto.ts";
 import type { LogFile } from "../log/outlet.ts";
 import { delay } from "../net/delay.ts";
@@ -65,7 +65,7 @@ export function systemWorld(
     lookup: systemLookup,
     loadLookup,
     digest: digestWith(crypto.subtle),
-    hash: (data) => sha256(data).toBase64(),
+    hash: sha256Text,
     random: (words) => void crypto.getRandomValues(words),
     // systemd.exec(5): several are separated by colons.
     stateDirectory: environment.get("STATE_DIRECTORY")?.split(":")[0],

@@ -1,17 +1,12 @@
 // State folder of a tunnel that is part of another program.
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
-import { sha256 } from "../crypto/sha256.ts";
+import { sha256Text } from "../crypto/sha256.ts";
 import type { Logger } from "../log/logger.ts";
 import { delay } from "../net/delay.ts";
 import type { KeptState } from "../state/kept_state.ts";
 import type { ConnectionTable } from "./connection_table.ts";
 import { NumberUpkeep } from "./number_upkeep.ts";
 import { StateError } from "./state_error.ts";
-
-/** As text, so that no key is in a file: the same one wherever it is kept. */
-export function hashOf(data: Uint8Array<ArrayBuffer>): string {
-  return sha256(data).toBase64();
-}
 
 /** @throws {StateError} if the folder is of no use */
 export async function openState(
@@ -24,7 +19,7 @@ export async function openState(
   const { StateFolder } = await import("../../ffi/process/state_folder.ts");
   const { KeptState } = await import("../state/kept_state.ts");
   const bootId = () => readBootId(libc);
-  const options = { hash: hashOf, bootId, logger, allowWrap: false };
+  const options = { hash: sha256Text, bootId, logger, allowWrap: false };
   try {
     return new KeptState(new StateFolder(libc, path), options);
   } catch (cause) {

@@ -1,5 +1,6 @@
 // The parts of a tunnel while it runs.
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
+import { sha256Text } from "../crypto/sha256.ts";
 import type { Logger } from "../log/logger.ts";
 import type { IpAddress } from "../net/address.ts";
 import type { Endpoint } from "../net/endpoint.ts";
@@ -9,7 +10,7 @@ import { RouteTable } from "../route/table.ts";
 import type { KeptState } from "../state/kept_state.ts";
 import { ConnectionTable } from "./connection_table.ts";
 import { NumberSpaces } from "./number_spaces.ts";
-import { hashOf, keepUp, openState } from "./open_state.ts";
+import { keepUp, openState } from "./open_state.ts";
 import type { PlaneBuilder, RunningPlane } from "./plane.ts";
 import { chooseSenderIds, idsByGeneration } from "./sender_ids.ts";
 import { ANY_SENDER_ID, type TunnelSettings } from "./settings.ts";
@@ -143,7 +144,7 @@ function newTable(
 ): ConnectionTable {
   const spaces = new NumberSpaces({
     headerMux: (own) => isRouting ? own : mux,
-    hash: hashOf,
+    hash: sha256Text,
     store: state?.numbers,
     now: () => performance.now(),
   });

@@ -6,7 +6,7 @@ import type { LabProcess } from "../../lab/process.ts";
 import type { SightingReport } from "../../lab/scripts/sightings.ts";
 import type { TunnelTask } from "../../lab/scripts/tunnels.ts";
 import { labTest } from "../../lab/test_case.ts";
-import { sha256 } from "../../src/crypto/sha256.ts";
+import { sha256Text } from "../../src/crypto/sha256.ts";
 import { SEQ_RANGE } from "../../src/satp/header.ts";
 import { fileOf } from "../../src/state/number_files.ts";
 import { TextSeal } from "../../src/state/sealed_text.ts";
@@ -33,7 +33,7 @@ const LOAD_PORT = 5000;
  * and all together enough for all of them.
  */
 const NUMBERS_LEFT = 300;
-const SEAL = new TextSeal((data) => sha256(data).toBase64());
+const SEAL = new TextSeal(sha256Text);
 const SOME_IDS = { first: 100, last: 99 + 8 * KILLS };
 
 async function reportOf(looking: LabProcess): Promise<SightingReport> {

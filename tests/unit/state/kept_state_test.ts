@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { wordsAt } from "../../../ffi/process/shared_pages.ts";
 import { StateFolder } from "../../../ffi/process/state_folder.ts";
-import { sha256 } from "../../../src/crypto/sha256.ts";
+import { sha256Text } from "../../../src/crypto/sha256.ts";
 import { AcceptedMemory } from "../../../src/state/accepted_memory.ts";
 import { KeptState } from "../../../src/state/kept_state.ts";
 import { MortalLibc } from "../../fakes/mortal_libc.ts";
@@ -23,8 +23,7 @@ async function withFolder(
 
 function openState(folder: StateFolder, bootId = () => "1") {
   const logger = recordingLog();
-  const hash = (data: Uint8Array) => sha256(data).toBase64();
-  const options = { hash, bootId, logger, allowWrap: false };
+  const options = { hash: sha256Text, bootId, logger, allowWrap: false };
   return { state: new KeptState(folder, options), lines: logger.lines };
 }
 

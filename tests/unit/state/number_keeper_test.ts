@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { StateFolder } from "../../../ffi/process/state_folder.ts";
-import { sha256 } from "../../../src/crypto/sha256.ts";
+import { sha256Text as hash } from "../../../src/crypto/sha256.ts";
 import { SEQ_RANGE } from "../../../src/satp/header.ts";
 import { NumberKeeper } from "../../../src/state/number_keeper.ts";
 import { BLOCK } from "../../../src/state/number_store.ts";
@@ -18,7 +18,6 @@ import { Killed, MortalLibc } from "../../fakes/mortal_libc.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
 
 const MUX = 3;
-const hash = (data: Uint8Array) => sha256(data).toBase64();
 
 function keysOf(key = 1): ConnectionKeys {
   const secrets = {

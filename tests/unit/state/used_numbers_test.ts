@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { sha256 } from "../../../src/crypto/sha256.ts";
+import { sha256Text } from "../../../src/crypto/sha256.ts";
 import { TextSeal } from "../../../src/state/sealed_text.ts";
 import {
   EVERY_SPACE,
@@ -8,9 +8,9 @@ import {
   UsedNumbers,
 } from "../../../src/state/used_numbers.ts";
 
-const seal = new TextSeal((data) => sha256(data).toBase64());
+const seal = new TextSeal(sha256Text);
 
-const spaceOf = (k: number) => sha256(Uint8Array.of(k, k >> 8)).toBase64();
+const spaceOf = (k: number) => sha256Text(Uint8Array.of(k, k >> 8));
 
 Deno.test("a file of used numbers is read as it was written", () => {
   const entry = fc.record({

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { StateFolder } from "../../../ffi/process/state_folder.ts";
-import { sha256 } from "../../../src/crypto/sha256.ts";
+import { sha256Text as hash } from "../../../src/crypto/sha256.ts";
 import { KeptState } from "../../../src/state/kept_state.ts";
 import { BLOCK } from "../../../src/state/number_store.ts";
 import { ConnectionTable } from "../../../src/tunnel/connection_table.ts";
@@ -18,8 +18,6 @@ const KEYS = {
   secrets: { key: new Uint8Array(16), salt: new Uint8Array(14) },
   windowSize: 0,
 } as const;
-
-const hash = (data: Uint8Array) => sha256(data).toBase64();
 
 /** One run of a tunnel over a folder. */
 class Life {
