@@ -80,7 +80,7 @@ export class NumberKeeper implements NumberStore {
     );
   }
 
-  left(space: string): number {
+  firstUnused(space: string): number {
     return this.#try(() => this.#firstKnown(space)) ?? 0;
   }
 

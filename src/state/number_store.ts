@@ -24,7 +24,7 @@ export interface UnusedNumbers {
 
 export interface NumberStore {
   /** The first number that was not used, as far as is known. */
-  left(space: string): number;
+  firstUnused(space: string): number;
   /**
    * Numbers that nobody has had and nobody else will get, at or above `from`.
    * @returns undefined where it cannot be kept that they are used

@@ -9,7 +9,7 @@ import {
   type NumberRequest,
   type NumberStore,
 } from "../state/number_store.ts";
-import { type NumberWords, PARKED } from "./numbers.ts";
+import { type NumberWords, STANDBY } from "./numbers.ts";
 
 /** Of the rate at which a connection sends. */
 const SECONDS_AHEAD = 10;
@@ -57,10 +57,10 @@ export class Ceilings {
   }
 
   /** The first number of a space that this process has not used yet. */
-  left(space: string): number {
+  firstUnused(space: string): number {
     // What is reserved counts as used in the store.
     return this.#held.get(space)?.number ??
-      this.#options.store?.left(space) ?? 0;
+      this.#options.store?.firstUnused(space) ?? 0;
   }
 
   /**
@@ -86,19 +86,19 @@ export class Ceilings {
 
   /**
    * Moves ceilings that numbers come near to.
-   * @param counting The mux that counts in each space
+   * @param active The mux of the active connection of each space
    */
-  look(words: NumberWords, counting: ReadonlyMap<string, number>): void {
+  look(words: NumberWords, active: ReadonlyMap<string, number>): void {
     const { store, allowWrap } = this.#options;
-    if (allowWrap) this.#turn(words, counting);
+    if (allowWrap) this.#turn(words, active);
     if (store === undefined) return;
-    const requests = this.#due(words, counting)
-      .map((space) => this.#request(words, counting, space));
+    const requests = this.#due(words, active)
+      .map((space) => this.#request(words, active, space));
     if (requests.length === 0) return;
     const ranges = store.reserve(requests);
     ranges.forEach((range, k) => {
       const { space = "" } = requests[k] ?? {};
-      const mux = counting.get(space);
+      const mux = active.get(space);
       if (range === undefined || mux === undefined) return;
       this.#raise(words, space, mux, range);
     });
@@ -141,9 +141,9 @@ export class Ceilings {
     this.#options.store?.forget(spaces);
   }
 
-  #due(words: NumberWords, counting: ReadonlyMap<string, number>): string[] {
+  #due(words: NumberWords, active: ReadonlyMap<string, number>): string[] {
     const due: string[] = [];
-    for (const [space, mux] of counting) {
+    for (const [space, mux] of active) {
       const held = this.#held.get(space);
       const isNear = held === undefined ||
         !held.isSpent && held.end - words.glance(mux) < held.block / 2;
@@ -154,10 +154,10 @@ export class Ceilings {
 
   #request(
     words: NumberWords,
-    counting: ReadonlyMap<string, number>,
+    active: ReadonlyMap<string, number>,
     space: string,
   ): NumberRequest {
-    const number = words.number(counting.get(space) ?? 0);
+    const number = words.number(active.get(space) ?? 0);
     const held = this.#held.get(space);
     // What is above the ceiling was not sent: another member has told of it.
     if (held === undefined || number > held.end) {
@@ -194,8 +194,8 @@ export class Ceilings {
     });
   }
 
-  #turn(words: NumberWords, counting: ReadonlyMap<string, number>): void {
-    for (const [space, mux] of counting) {
+  #turn(words: NumberWords, active: ReadonlyMap<string, number>): void {
+    for (const [space, mux] of active) {
       if (words.glance(mux) < CIRCLE.end) continue;
       const held = this.#held.get(space);
       if (held !== undefined) {
@@ -210,5 +210,5 @@ export class Ceilings {
 }
 
 function capped(number: number): number {
-  return Math.min(number, PARKED - 1);
+  return Math.min(number, STANDBY - 1);
 }

@@ -136,8 +136,8 @@ export class ConnectionTable {
   /**
    * Makes or changes a connection. It goes on above all numbers that were used
    * with these keys before, and not below `firstSeq`. Of several connections
-   * with the same keys under one mux in the header that of the lowest mux
-   * counts, and the others get no numbers.
+   * with the same keys under one mux in the header that of the lowest mux is
+   * active, and the others get no numbers.
    *
    * @param old Whether the keys until now go on opening, as well as those of
    * {@link addOpening}, until {@link dropOpening}

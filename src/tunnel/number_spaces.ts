@@ -3,7 +3,10 @@
 // in the header (SATP sections 2 and 3): without the sender id, which is part
 // of the number here, these make a space of numbers. It is remembered as long
 // as the process lives, and with a store beyond that, so that keys that come
-// back go on where they were left.
+// back go on where they ended.
+//
+// Of the connections of a space one is active, and takes numbers; the others are
+// on standby.
 import type { Role } from "../satp/params.ts";
 import { type MasterSecrets, roomForKey } from "../satp/secrets.ts";
 import type { NumberStore } from "../state/number_store.ts";
@@ -11,15 +14,15 @@ import { Ceilings } from "./ceilings.ts";
 import {
   isTooFarAhead,
   type NumberWords,
-  PARKED,
   raisedTo,
+  STANDBY,
 } from "./numbers.ts";
 
 /** Spaces out of use that are remembered here, and not in the store yet. */
 const MOST_UNSETTLED = 2 ** 12;
 
 /** Without a store; then those used least are one. */
-const MOST_LEFT = 2 ** 16;
+const MOST_REMEMBERED = 2 ** 16;
 
 /** What decides on the space of a connection, besides its mux. */
 export interface SpaceKeys {
@@ -55,16 +58,16 @@ interface NumberSpacesOptions {
 export class NumberSpaces {
   readonly #headerMux: (mux: number) => number;
   readonly #hash: (data: Uint8Array<ArrayBuffer>) => string;
-  /** The first number of a space that was not used when it was left. */
-  readonly #left = new Map<string, number>();
-  /** The same of all that are not remembered one by one. */
-  #leftAtMost = 0;
+  /** Of spaces without a connection. */
+  readonly #firstUnused = new Map<string, number>();
+  /** Of all that are not remembered one by one. */
+  #firstUnusedOfOthers = 0;
   #forgetAt = MOST_UNSETTLED;
   readonly #spaces = new Map<number, string>();
-  /** Of the connections of a space the one that counts. */
-  readonly #counting = new Map<string, number>();
+  /** The mux of the active connection of each space. */
+  readonly #active = new Map<string, number>();
   /** The others, where there are any. */
-  readonly #parked = new Map<string, Set<number>>();
+  readonly #standby = new Map<string, Set<number>>();
   readonly #ceilings: Ceilings;
 
   constructor(options: NumberSpacesOptions = {}) {
@@ -103,7 +106,7 @@ export class NumberSpaces {
     const space = this.#spaceOf(mux, keys);
     const number = this.#numberOf(words, space);
     if (isTooFarAhead(number, seq)) return undefined;
-    const isNew = mux < (this.#counting.get(space) ?? Infinity);
+    const isNew = mux < (this.#active.get(space) ?? Infinity);
     const from = isNew && this.#spaces.has(mux)
       ? this.#ceilings.begin(space, raisedTo(number, seq))
       : number;
@@ -112,8 +115,8 @@ export class NumberSpaces {
 
   /**
    * Gives a connection its next number: above all that were used in its space,
-   * and not below `seq`. In each space the connection of the lowest mux counts,
-   * since it is the one that sends (SATP section 8).
+   * and not below `seq`. In each space the connection of the lowest mux is
+   * active, since it is the one that sends (SATP section 8).
    *
    * @returns A number that stands for the space: the same keys have the same
    * one
@@ -124,33 +127,33 @@ export class NumberSpaces {
     { space, from, seq }: NumberPlan,
     sameEpoch: boolean,
   ): number {
-    const counting = this.#counting.get(space) ?? mux;
-    let left = from;
-    if (counting > mux) {
-      const number = words.exchange(counting, () => PARKED, false);
-      left = Math.max(from, number);
-      this.#leave(space, number);
-      this.#park(space, counting);
+    const active = this.#active.get(space) ?? mux;
+    let first = from;
+    if (active > mux) {
+      const number = words.exchange(active, () => STANDBY, false);
+      first = Math.max(from, number);
+      this.#remember(space, number);
+      this.#addStandby(space, active);
     }
-    const counts = counting >= mux;
-    const goesOn = this.#counting.get(space) === mux;
+    const isActive = active >= mux;
+    const goesOn = this.#active.get(space) === mux;
     const old = this.#spaces.get(mux);
-    const ceiling = counts ? this.#ceilings.of(space) : 0;
+    const ceiling = isActive ? this.#ceilings.of(space) : 0;
     // Whoever still has the keys before must not get numbers above the ceiling
     // of those.
     words.setCeiling(mux, Math.min(words.ceiling(mux), ceiling));
     const before = words.exchange(
       mux,
-      (number) => counts ? raisedTo(goesOn ? number : left, seq) : PARKED,
+      (number) => isActive ? raisedTo(goesOn ? number : first, seq) : STANDBY,
       !sameEpoch,
     );
     words.setCeiling(mux, ceiling);
     if (old !== undefined && old !== space) {
-      this.#depart(words, old, mux, before);
+      this.#handOver(words, old, mux, before);
     }
     this.#spaces.set(mux, space);
-    if (counts) this.#count(space, mux);
-    else this.#park(space, mux);
+    if (isActive) this.#activate(space, mux);
+    else this.#addStandby(space, mux);
     return fingerprintOf(space);
   }
 
@@ -170,8 +173,8 @@ export class NumberSpaces {
 
   /** For keys that never come back: how far they were used is of no use. */
   forget(names: readonly string[]): void {
-    const gone = names.filter((space) => !this.#counting.has(space));
-    for (const space of gone) this.#left.delete(space);
+    const gone = names.filter((space) => !this.#active.has(space));
+    for (const space of gone) this.#firstUnused.delete(space);
     if (gone.length > 0) this.#ceilings.forget(gone);
   }
 
@@ -184,33 +187,33 @@ export class NumberSpaces {
   remove(words: NumberWords, mux: number): void {
     const space = this.#spaces.get(mux);
     if (space === undefined) return;
-    const before = words.exchange(mux, () => PARKED, true);
+    const before = words.exchange(mux, () => STANDBY, true);
     this.#spaces.delete(mux);
-    this.#depart(words, space, mux, before);
+    this.#handOver(words, space, mux, before);
   }
 
   /** Moves ceilings that numbers come near to, see {@link Ceilings}. */
   keepAhead(words: NumberWords): void {
-    this.#ceilings.look(words, this.#counting);
+    this.#ceilings.look(words, this.#active);
   }
 
   /** Keeps exactly how far all spaces were used: nothing is sent any more. */
   settle(words: NumberWords): void {
-    const numbers = new Map(this.#left);
-    for (const [space, mux] of this.#counting) {
+    const numbers = new Map(this.#firstUnused);
+    for (const [space, mux] of this.#active) {
       words.setCeiling(mux, 0);
       // Who is told twice to stop waits for no thread: one may be left that has
       // looked at the ceiling before.
-      numbers.set(space, words.exchange(mux, () => PARKED, false));
+      numbers.set(space, words.exchange(mux, () => STANDBY, false));
     }
     this.#ceilings.settleAll(numbers);
   }
 
   #numberOf(words: NumberWords, space: string): number {
-    const counting = this.#counting.get(space);
-    if (counting !== undefined) return words.number(counting);
-    return this.#left.get(space) ??
-      Math.max(this.#leftAtMost, this.#ceilings.left(space));
+    const active = this.#active.get(space);
+    if (active !== undefined) return words.number(active);
+    return this.#firstUnused.get(space) ??
+      Math.max(this.#firstUnusedOfOthers, this.#ceilings.firstUnused(space));
   }
 
   #spaceOf(mux: number, { role, secrets: { key, salt } }: SpaceKeys): string {
@@ -226,59 +229,69 @@ export class NumberSpaces {
     return space;
   }
 
-  // The lowest mux of those that stay is the one that sends now.
-  #depart(words: NumberWords, space: string, mux: number, next: number): void {
-    if (this.#counting.get(space) !== mux) return this.#unpark(space, mux);
-    this.#leave(space, next);
-    const parked = this.#parked.get(space);
-    if (parked === undefined) return;
-    const heir = Math.min(...parked);
-    this.#unpark(space, heir);
+  // From a connection that leaves a space: the lowest mux of those that stay is
+  // the one that sends now.
+  #handOver(
+    words: NumberWords,
+    space: string,
+    mux: number,
+    next: number,
+  ): void {
+    if (this.#active.get(space) !== mux) {
+      return this.#removeStandby(space, mux);
+    }
+    this.#remember(space, next);
+    const standby = this.#standby.get(space);
+    if (standby === undefined) return;
+    const heir = Math.min(...standby);
+    this.#removeStandby(space, heir);
     words.setCeiling(heir, this.#ceilings.of(space));
     words.exchange(heir, () => next, false);
-    this.#count(space, heir);
+    this.#activate(space, heir);
   }
 
-  #count(space: string, mux: number): void {
-    this.#counting.set(space, mux);
-    this.#left.delete(space);
+  #activate(space: string, mux: number): void {
+    this.#active.set(space, mux);
+    this.#firstUnused.delete(space);
   }
 
   // Nothing is noted that was never used: keys may come by the thousand.
-  #leave(space: string, number: number): void {
-    this.#counting.delete(space);
+  #remember(space: string, number: number): void {
+    this.#active.delete(space);
     if (number > 0 || this.#ceilings.holds(space)) {
-      this.#left.set(space, number);
+      this.#firstUnused.set(space, number);
     }
   }
 
   // Keys may come and go by sync for as long as the process lives, and nobody
   // says which of them never come back.
   #forgetSome(): void {
-    const left = this.#left;
-    if (left.size < this.#forgetAt) return;
-    if (this.#ceilings.settle(left)) left.clear();
-    else if (!this.#ceilings.areKept && left.size >= MOST_LEFT) this.#join();
-    this.#forgetAt = left.size + MOST_UNSETTLED;
+    const spaces = this.#firstUnused;
+    if (spaces.size < this.#forgetAt) return;
+    if (this.#ceilings.settle(spaces)) spaces.clear();
+    else if (!this.#ceilings.areKept && spaces.size >= MOST_REMEMBERED) {
+      this.#join();
+    }
+    this.#forgetAt = spaces.size + MOST_UNSETTLED;
   }
 
   #join(): void {
-    const numbers = [...this.#left.values()].sort((a, b) => a - b);
-    this.#leftAtMost = numbers[MOST_LEFT / 2] ?? 0;
-    for (const [space, number] of this.#left) {
-      if (number <= this.#leftAtMost) this.#left.delete(space);
+    const numbers = [...this.#firstUnused.values()].sort((a, b) => a - b);
+    this.#firstUnusedOfOthers = numbers[MOST_REMEMBERED / 2] ?? 0;
+    for (const [space, number] of this.#firstUnused) {
+      if (number <= this.#firstUnusedOfOthers) this.#firstUnused.delete(space);
     }
   }
 
-  #park(space: string, mux: number): void {
-    const parked = this.#parked.get(space);
-    if (parked === undefined) this.#parked.set(space, new Set([mux]));
-    else parked.add(mux);
+  #addStandby(space: string, mux: number): void {
+    const standby = this.#standby.get(space);
+    if (standby === undefined) this.#standby.set(space, new Set([mux]));
+    else standby.add(mux);
   }
 
-  #unpark(space: string, mux: number): void {
-    const parked = this.#parked.get(space);
-    if (parked?.delete(mux) && parked.size === 0) this.#parked.delete(space);
+  #removeStandby(space: string, mux: number): void {
+    const standby = this.#standby.get(space);
+    if (standby?.delete(mux) && standby.size === 0) this.#standby.delete(space);
   }
 }
 

@@ -6,8 +6,8 @@ import { SEQ_RANGE } from "../satp/header.ts";
 import { openReserve, type Reserve } from "./reserve.ts";
 import { MAX_SENDER_IDS } from "./settings.ts";
 
-/** No number: another connection counts for this one. */
-export const PARKED = MAX_SENDER_IDS * SEQ_RANGE - 1;
+/** No number: another connection of the space is active. */
+export const STANDBY = MAX_SENDER_IDS * SEQ_RANGE - 1;
 
 /** Instead of a number: the keys are others by now. */
 export const STALE = -1;
@@ -27,7 +27,7 @@ const EPOCH_MASK = 0xffffff;
 const GENERATION_MASK = 0xff;
 
 export function wireSeq(number: number): number {
-  return number === PARKED ? 0 : number % SEQ_RANGE;
+  return number === STANDBY ? 0 : number % SEQ_RANGE;
 }
 
 export function isTooFarAhead(number: number, seq: number): boolean {
@@ -37,7 +37,7 @@ export function isTooFarAhead(number: number, seq: number): boolean {
 /** The number, or that with this sequence number if it is higher. */
 export function raisedTo(number: number, seq: number): number {
   const raised = number - number % SEQ_RANGE + seq;
-  return Math.max(number, Math.min(raised, PARKED - 1));
+  return Math.max(number, Math.min(raised, STANDBY - 1));
 }
 
 /** What a list of sender ids is cut to where the last one may wrap. */
@@ -63,7 +63,7 @@ export class SenderIds {
     }
     this.#ids = allowWrap ? ids.slice(0, MAX_IDS_THAT_WRAP) : ids;
     const generations = allowWrap ? MAX_SENDER_IDS : ids.length;
-    this.limit = Math.min(generations * SEQ_RANGE, PARKED - 1);
+    this.limit = Math.min(generations * SEQ_RANGE, STANDBY - 1);
     this.lowAt = allowWrap
       ? Infinity
       : (ids.length - 1) * SEQ_RANGE + SEQ_RANGE / 2;
@@ -140,7 +140,7 @@ export class NumberWords {
    * @param limit One more than the highest number that may ever be taken;
    * without one a single sender id is meant
    * @returns The first of them; {@link STALE} if the keys have changed since or
-   * another connection counts for this one; {@link SPENT} if there are not that
+   * another connection of the space is active; {@link SPENT} if there are not that
    * many left, and from then on as long as the ceiling stays
    */
   reserve(

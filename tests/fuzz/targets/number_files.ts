@@ -136,7 +136,7 @@ function assertGoesOn(
       ...{ folder, hash: quickHash, logger, allowWrap },
     });
     keeper.begin(GENERATIONS);
-    const left = keeper.left(SPACE);
+    const left = keeper.firstUnused(SPACE);
     assert.ok(left >= last);
     const [range] = keeper.reserve([{ space: SPACE, from: 0, count: BLOCK }]);
     assert.ok(range !== undefined && range.first >= left);

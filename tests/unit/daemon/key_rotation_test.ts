@@ -84,7 +84,7 @@ class MemoryNumbers implements NumberStore {
   readonly spaces = new Set<string>();
   reservations = 0;
 
-  left() {
+  firstUnused() {
     return 0;
   }
 

@@ -724,7 +724,7 @@ class Sender {
   send(space: string, count: number, used: Map<string, Used>): void {
     const held = this.#held.get(space);
     if (held === undefined || held.end - held.next < count) {
-      const from = held?.end ?? this.#keeper.left(space);
+      const from = held?.end ?? this.#keeper.firstUnused(space);
       const request = { space, from, count: BLOCK };
       const [range] = this.#keeper.reserve([request]);
       if (range === undefined) return;

@@ -28,7 +28,7 @@ function generousStore(
   const requests: NumberRequest[] = [];
   return {
     requests,
-    left: () => 0,
+    firstUnused: () => 0,
     reserve: (wanted) => {
       requests.push(...wanted);
       return wanted.map(({ from }) => ({ first: from, end: from + BLOCK }));
