@@ -62,7 +62,8 @@ export class PollSet {
    * @returns The number of descriptors that are ready, 0 after the timeout.
    */
   wait(timeout: number): number {
-    for (let [seen, left] = [0, timeout];; left >>= 1) {
+    let left = timeout;
+    for (let seen = 0;; left >>= 1) {
       const { poll } = this.#libc.symbols;
       const count = poll(this.#pointer, this.#count, left);
       if (count >= 0) return count;
