@@ -12,9 +12,10 @@ const origin = Number(from);
 const [now, elapsed] = [Date.now, performance.now.bind(performance)];
 Date.now = () => Math.round(origin + (now() - origin) * SPEED);
 performance.now = () => elapsed() * SPEED;
-const { setTimeout: wait } = globalThis;
+const { setTimeout: wait, setInterval: repeat } = globalThis;
 Object.assign(globalThis, {
   setTimeout: (work: () => void, ms = 0) => wait(work, ms / SPEED),
+  setInterval: (work: () => void, ms = 0) => repeat(work, ms / SPEED),
 });
 
 Deno.exit(await main("anytun", rest));

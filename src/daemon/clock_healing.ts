@@ -84,7 +84,8 @@ export class ClockHealing {
 
   #rest(): undefined {
     this.#table.ask(this.#options.mux, 0);
-    this.#samples.clear();
+    // Clearing a map makes a new one, which the old one keeps from being collected.
+    if (this.#samples.size > 0) this.#samples.clear();
     this.#chain?.erase();
     this.#chain = undefined;
   }

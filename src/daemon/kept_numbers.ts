@@ -55,7 +55,7 @@ export class KeptNumbers implements Service {
     { allowWrap }: Pick<AnytunOptions, "allowWrap">,
     state: KeptState | undefined,
     table: ConnectionTable,
-    world: Pick<World, "delay" | "now">,
+    world: Pick<World, "every" | "now">,
   ) {
     this.#allowWrap = allowWrap;
     this.#state = state;

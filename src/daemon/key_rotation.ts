@@ -47,7 +47,7 @@ interface RotationContext {
 
 type RotationWorld = Pick<
   World,
-  "delay" | "elapsed" | "now" | "openKeptFile" | "random"
+  "elapsed" | "every" | "now" | "openKeptFile" | "random"
 >;
 
 /** What there is once the file was read. */
@@ -129,10 +129,7 @@ export class KeyRotation implements Service {
 
   async run(stop: AbortSignal): Promise<void> {
     this.#tryFile();
-    while (!stop.aborted) {
-      await this.#world.delay(LOOK_MS, stop).catch(() => {});
-      if (!stop.aborted) this.#look();
-    }
+    await this.#world.every(LOOK_MS, () => this.#look(), stop);
   }
 
   report(): readonly string[] {

@@ -8,7 +8,7 @@ import { reasonOf } from "../log/reason.ts";
 import { RateLimitedLog } from "../log/rate_limited_log.ts";
 import type { LogFormat, LogTarget } from "../log/target.ts";
 import type { PlaceName } from "../net/place.ts";
-import type { Delay } from "../net/resolver.ts";
+import type { Every } from "../net/every.ts";
 import { Lifecycle, type Service } from "./lifecycle.ts";
 import { PidFile } from "./pid_file.ts";
 import { findIdentity, giveUpPrivileges } from "./privileges.ts";
@@ -31,6 +31,7 @@ export type ProgramWorld = Pick<
   | keyof LogSurroundings
   | "control"
   | "delay"
+  | "every"
   | "elapsed"
   | "loadLookup"
   | "parent"
@@ -125,8 +126,8 @@ async function live(
   };
   const services: readonly Service[] = [
     logFiles(log),
-    heldBackLines(limited, world.delay),
-    refusalReports(world.control, world.delay, logger),
+    heldBackLines(limited, world.every),
+    refusalReports(world.control, world.every, logger),
     spareMemory(world.control, world.delay),
     // Removed last: without a pid file there is no device either.
     pidFile,
@@ -138,14 +139,12 @@ async function live(
 }
 
 /** Reported from time to time, and at the end. */
-function heldBackLines(log: RateLimitedLog, delay: Delay): Service {
+function heldBackLines(log: RateLimitedLog, every: Every): Service {
   return {
     name: "lines held back",
     async run(stop) {
-      while (!stop.aborted) {
-        await delay(FLUSH_MS, stop).catch(() => {});
-        log.flush();
-      }
+      await every(FLUSH_MS, () => log.flush(), stop);
+      log.flush();
     },
   };
 }

@@ -3,7 +3,7 @@ import type { SandboxNeeds } from "../../ffi/process/syscalls.ts";
 import type { Logger } from "../log/logger.ts";
 import type { LogTarget } from "../log/target.ts";
 import { isUnixSocket, type PlaceName } from "../net/place.ts";
-import type { Delay } from "../net/resolver.ts";
+import type { Every } from "../net/every.ts";
 import type { Service } from "./lifecycle.ts";
 import type { ProcessControl } from "./process_control.ts";
 
@@ -59,21 +59,22 @@ export function folderOf(path: string): string {
  */
 export function refusalReports(
   control: Pick<ProcessControl, "refusedCalls">,
-  delay: Delay,
+  every: Every,
   logger: Logger,
 ): Service {
   let told = 0;
+  const look = () => {
+    const counts = control.refusedCalls();
+    const sum = sumOf(counts);
+    if (sum === told) return;
+    told = sum;
+    logger.warning(`${textOf(counts)}; ${HINT}`);
+  };
   return {
     name: "sandbox",
     async run(stop) {
-      while (!stop.aborted) {
-        await delay(LOOK_MS, stop).catch(() => {});
-        const counts = control.refusedCalls();
-        const sum = sumOf(counts);
-        if (sum === told) continue;
-        told = sum;
-        logger.warning(`${textOf(counts)}; ${HINT}`);
-      }
+      await every(LOOK_MS, look, stop);
+      look();
     },
     report() {
       const counts = control.refusedCalls();

@@ -15,6 +15,7 @@ import { sha256Text } from "../crypto/sha256.ts";
 import { digestWith } from "../crypto/webcrypto.ts";
 import type { LogFile } from "../log/outlet.ts";
 import { delay } from "../net/delay.ts";
+import { every } from "../net/every.ts";
 import { loadLookup, systemLookup } from "../net/system_lookup.ts";
 import { CHAIN_FILE_LIMIT } from "../satp/key_chain_file.ts";
 import { connectTcp, listenTcp } from "../sync/deno_tcp.ts";
@@ -62,6 +63,7 @@ export function systemWorld(
     now: () => Date.now(),
     pid: Deno.pid,
     delay,
+    every,
     lookup: systemLookup,
     loadLookup,
     digest: digestWith(crypto.subtle),

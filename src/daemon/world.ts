@@ -4,6 +4,7 @@ import type { StateFolder } from "../../ffi/process/state_folder.ts";
 import type { KeyChainBytes, SecretBytes } from "../config/secret_files.ts";
 import type { Logger } from "../log/logger.ts";
 import type { LogSurroundings } from "../log/outlet.ts";
+import type { Every } from "../net/every.ts";
 import type { Delay, Lookup } from "../net/resolver.ts";
 import type { Digest } from "../satp/secrets.ts";
 import type {
@@ -23,6 +24,7 @@ import type { NotifySocket } from "./supervisor.ts";
 
 export interface World extends LogSurroundings {
   readonly delay: Delay;
+  readonly every: Every;
   readonly lookup: Lookup;
   /** Loads what a lookup takes, which is impossible after chroot(2). */
   loadLookup(): Promise<void>;

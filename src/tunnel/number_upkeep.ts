@@ -1,6 +1,6 @@
 // Upkeep of numbers while a tunnel runs: they are kept ahead of their use, and
 // exactly at its end.
-import type { Delay } from "../net/resolver.ts";
+import type { Every } from "../net/every.ts";
 import type { KeptState } from "../state/kept_state.ts";
 import type { ConnectionTable } from "./connection_table.ts";
 
@@ -8,7 +8,7 @@ import type { ConnectionTable } from "./connection_table.ts";
 const LOOK_MS = 100;
 
 interface UpkeepClock {
-  readonly delay: Delay;
+  readonly every: Every;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -17,6 +17,7 @@ export class NumberUpkeep {
   readonly #table: ConnectionTable;
   readonly #state: KeptState | undefined;
   readonly #clock: UpkeepClock;
+  #second = 0;
 
   /** @param state Without it numbers that may wrap are looked after alone */
   constructor(
@@ -30,20 +31,21 @@ export class NumberUpkeep {
   }
 
   async run(stop: AbortSignal): Promise<void> {
-    const { delay, now } = this.#clock;
-    let second = 0;
-    while (!stop.aborted) {
-      this.#table.keepNumbersAhead();
-      const seconds = Math.floor(now() / 1000);
-      if (seconds !== second) this.#state?.look(seconds);
-      second = seconds;
-      await delay(LOOK_MS, stop).catch(() => {});
-    }
+    if (stop.aborted) return;
+    this.#look();
+    await this.#clock.every(LOOK_MS, () => this.#look(), stop);
   }
 
   /** When nothing is sent nor accepted; resolves when that is on the disk. */
   async close(): Promise<void> {
     this.#table.settleNumbers();
     await this.#state?.close();
+  }
+
+  #look(): void {
+    this.#table.keepNumbersAhead();
+    const second = Math.floor(this.#clock.now() / 1000);
+    if (second !== this.#second) this.#state?.look(second);
+    this.#second = second;
   }
 }

@@ -2,7 +2,7 @@
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import { sha256Text } from "../crypto/sha256.ts";
 import type { Logger } from "../log/logger.ts";
-import { delay } from "../net/delay.ts";
+import { every } from "../net/every.ts";
 import type { KeptState } from "../state/kept_state.ts";
 import type { ConnectionTable } from "./connection_table.ts";
 import { NumberUpkeep } from "./number_upkeep.ts";
@@ -38,7 +38,7 @@ export function keepUp(
   state: KeptState,
   opened: AsyncDisposableStack,
 ): Promise<void> {
-  const clock = { delay, now: () => Date.now() };
+  const clock = { every, now: () => Date.now() };
   const upkeep = new NumberUpkeep(table, state, clock);
   const ending = new AbortController();
   const keeping = upkeep.run(ending.signal);

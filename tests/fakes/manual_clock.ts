@@ -29,6 +29,17 @@ export class ManualClock {
       });
     });
 
+  /** See `src/net/every.ts`. */
+  readonly every = async (
+    ms: number,
+    work: () => void,
+    stop: AbortSignal,
+  ): Promise<void> => {
+    while (!stop.aborted) {
+      await this.delay(ms, stop).then(work, () => {});
+    }
+  };
+
   /** How long the others still wait, the shortest first. */
   get waiting(): number[] {
     return [...this.#alarms].map(({ at }) => at - this.#now)

@@ -130,7 +130,7 @@ function setUp({ at = 10_000 } = {}) {
     dropRetired: () => calls.push("drop"),
     moved: (mux) => calls.push(`moved ${mux}`),
   }, {
-    delay: time.delay,
+    every: time.every,
     elapsed: time.now,
     now: () => origin.ms + time.now(),
     openKeptFile: () => file,

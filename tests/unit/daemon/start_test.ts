@@ -260,13 +260,16 @@ Deno.test("calls that were not permitted are told once, and again when there are
   const logger = recordingLog();
   const stop = new AbortController();
   const seen = [new Map(), new Map([["open", 1]]), new Map([["open", 1]])];
-  const delay = () => {
-    const refused = seen.shift();
-    if (refused === undefined) stop.abort();
-    control.refused = refused ?? new Map([["open", 1], ["socket", 2]]);
+  const every = (_ms: number, look: () => void) => {
+    for (const refused of seen) {
+      control.refused = refused;
+      look();
+    }
+    // Between the last look and the end.
+    control.refused = new Map([["open", 1], ["socket", 2]]);
     return Promise.resolve();
   };
-  const service = refusalReports(control, delay, logger);
+  const service = refusalReports(control, every, logger);
   assert.deepEqual(service.report?.(), []);
   await service.run?.(stop.signal);
   const begin = "calls that were not permitted (name: times): open: 1";
@@ -565,6 +568,7 @@ async function startWith(change: readonly string[]): Promise<string[]> {
     elapsed: () => 0,
     monotonic: () => 0,
     delay: () => Promise.resolve(),
+    every: () => Promise.resolve(),
     onSignal: () => () => {},
     openNotifySocket: () => undefined,
     loadLookup() {

@@ -6,7 +6,7 @@ import { BLOCK } from "../../../src/state/number_store.ts";
 import { ConnectionTable } from "../../../src/tunnel/connection_table.ts";
 import { NumberSpaces } from "../../../src/tunnel/number_spaces.ts";
 import { NumberUpkeep } from "../../../src/tunnel/number_upkeep.ts";
-import { SPENT } from "../../../src/tunnel/numbers.ts";
+import { SPENT, STALE } from "../../../src/tunnel/numbers.ts";
 import { ManualClock } from "../../fakes/manual_clock.ts";
 import { MortalLibc } from "../../fakes/mortal_libc.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
@@ -62,7 +62,7 @@ Deno.test("numbers are kept ahead of their use while it runs, and exactly when i
     await first.clock.pass(100);
     assert.equal(first.take(2), BLOCK);
     await first.end();
-    assert.equal(first.take(1), SPENT);
+    assert.equal(first.take(1), STALE);
     const second = new Life(path);
     assert.equal(second.take(1), BLOCK + 2);
     await second.end();
