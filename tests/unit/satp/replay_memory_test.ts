@@ -126,7 +126,7 @@ Deno.test("a sender that comes back is not forgotten next", () => {
   assert.deepEqual(highest(), [0, 3, 4, 5]);
 });
 
-Deno.test("the books are right whatever happens to windows, and nothing accepted is new again", () => {
+Deno.test("what windows take is counted exactly, and nothing accepted is new again", () => {
   const step = fc.oneof(
     {
       weight: 9,
