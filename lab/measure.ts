@@ -1,4 +1,5 @@
 import type { LabHost } from "./host.ts";
+import type { LabProcess } from "./process.ts";
 import type { RunsReport } from "./scripts/runs.ts";
 import type { CopyReport, ProbeReport } from "./scripts/traffic.ts";
 
@@ -34,6 +35,31 @@ export async function copy(
   const args = ["send", address, TRAFFIC_PORT, ...limits];
   const sender = from.script("traffic.ts", ...args);
   return JSON.parse(await sender.line(/^{/, seconds + GRACE_SECONDS));
+}
+
+/** A copy that goes on until it has been seen enough. */
+export class EndlessCopy implements AsyncDisposable {
+  readonly #sender: LabProcess;
+
+  private constructor(sender: LabProcess) {
+    this.#sender = sender;
+  }
+
+  /** @param address The address to send to, which decides on the way. */
+  static start(from: LabHost, address: string): EndlessCopy {
+    const args = ["send", address, TRAFFIC_PORT, "Infinity", "Infinity"];
+    return new EndlessCopy(from.script("traffic.ts", ...args));
+  }
+
+  /** @throws {Error} The connection broke. */
+  async end(): Promise<CopyReport> {
+    await this.#sender.tell("");
+    return JSON.parse(await this.#sender.line(/^{/, GRACE_SECONDS));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#sender.stop();
+  }
 }
 
 /**

@@ -5,7 +5,8 @@
  * - `serve <port>` answers UDP datagrams with themselves, and a TCP stream
  *   with a {@link Verdict} once it has ended; says `serving` when ready
  * - `send <host> <port> <bytes> <seconds>` sends random bytes over TCP until
- *   so many are sent or so much time is over; prints a {@link CopyReport}
+ *   so many are sent or so much time is over, or with `Infinity` seconds until
+ *   it is told a line; prints a {@link CopyReport}
  * - `probe <host> <port> <count>` sends UDP datagrams one after the other and
  *   waits for each to come back; prints a {@link ProbeReport}
  */
@@ -104,9 +105,14 @@ async function send(
   const start = performance.now();
   const late = start + seconds * 1000;
   await writeAll(stream, seed);
-  while (random.position < bytes && performance.now() < late) {
+  let isOver = false;
+  const told = seconds < Infinity
+    ? undefined
+    : Deno.stdin.read(new Uint8Array(1)).then(() => isOver = true);
+  while (!isOver && random.position < bytes && performance.now() < late) {
     await writeAll(stream, random.next(bytes - random.position));
   }
+  await told;
   await stream.closeWrite();
   const verdict: Verdict = await new Response(stream.readable).json();
   const sent = random.position;

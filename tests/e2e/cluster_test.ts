@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ClusterFlow } from "../../lab/cluster_flow.ts";
 import { CLIENT, ClusterLab, HOME } from "../../lab/cluster_lab.ts";
 import { until } from "../../lab/daemons.ts";
-import { copy, serve } from "../../lab/measure.ts";
+import { EndlessCopy, serve } from "../../lab/measure.ts";
 import { missingCommand, whyNoLab } from "../../lab/missing.ts";
 import {
   anytun,
@@ -50,8 +50,15 @@ async function startServer(
   return server;
 }
 
-const pause = (ms: number) =>
-  new Promise<void>((resolve) => setTimeout(resolve, ms));
+/** Waits until more comes out of the tunnel at a server. */
+async function seeCarried(lab: ClusterLab, number: number): Promise<void> {
+  const before = await lab.carried(number);
+  await until(
+    `server ${number} carries`,
+    30,
+    async () => await lab.carried(number) > before,
+  );
+}
 
 const ALL_OURS = [oursNative, oursNative, oursNative];
 
@@ -75,14 +82,13 @@ for (const [name, tag, programs] of CLUSTERS) {
       await serve(lab.home);
       await lab.startClient(oursNative);
       await lab.client.ping(HOME);
-      const copying = copy(lab.client, HOME, Infinity, 6);
+      await using copying = EndlessCopy.start(lab.client, HOME);
+      await seeCarried(lab, 1);
       for (const number of [2, 3, 1, 3, 2, 1]) {
         await lab.moveTo(number);
-        const before = await lab.carried(number);
-        await pause(700);
-        assert.ok(await lab.carried(number) > before, `server ${number}`);
+        await seeCarried(lab, number);
       }
-      const { intact, bytes } = await copying;
+      const { intact, bytes } = await copying.end();
       assert.ok(intact, `${bytes} bytes`);
     },
   );
@@ -138,22 +144,18 @@ for (const [name, tag, programs] of KILLED) {
       await serve(lab.home);
       const client = await lab.startClient(oursNative);
       await lab.client.ping(HOME);
-      const copying = copy(lab.client, HOME, Infinity, 12);
-      await pause(500);
+      await using copying = EndlessCopy.start(lab.client, HOME);
+      await seeCarried(lab, 1);
       await lab.killServer(1);
       await lab.moveTo(2);
-      const before = await lab.carried(2);
-      await pause(1000);
-      assert.ok(await lab.carried(2) > before);
+      await seeCarried(lab, 2);
       // Back again, with nothing but what the others tell it.
       await startServer(lab, 1, programs[0] ?? oursNative);
       await lab.answerThrough(1);
       await lab.client.ping(HOME);
       await lab.askThrough(1);
-      const back = await lab.carried(1);
-      await pause(1000);
-      assert.ok(await lab.carried(1) > back);
-      const { intact, bytes } = await copying;
+      await seeCarried(lab, 1);
+      const { intact, bytes } = await copying.end();
       assert.ok(intact, `${bytes} bytes`);
       await agree(lab, 4444);
       // It tells the others again, too, which have to come back for that.
