@@ -25,6 +25,7 @@ import {
   type SoakRecord,
   verdictOf,
 } from "./record.ts";
+import { renderTables } from "./tables.ts";
 import { daemonNow, echoesOf, type SoakTunnel } from "./tunnel.ts";
 
 const RESULTS = new URL("../results/", import.meta.url);
@@ -210,11 +211,17 @@ async function save(record: SoakRecord): Promise<void> {
   print("written: bench/results/soak.json and .svg");
 }
 
+async function lastRecord(): Promise<SoakRecord> {
+  const text = await Deno.readTextFile(new URL("soak.json", RESULTS));
+  return JSON.parse(text);
+}
+
 if (import.meta.main) {
   try {
     const options = parseOptions(Deno.args);
     if (options.help) print(USAGE);
-    Deno.exit(options.help ? 0 : await soak(options));
+    else if (options.markdown) print(renderTables(await lastRecord()));
+    else Deno.exit(await soak(options));
   } catch (error) {
     print(error instanceof Error ? error.message : String(error));
     Deno.exit(1);

@@ -11,6 +11,7 @@ export const USAGE = `USAGE: deno task soak [options]   (as root)
   --hours <n>     how long (2)
   --minutes <n>   how long, in minutes
   --binary        of dist/anytun instead of the source
+  --markdown      print the tables of the last soak
   --help          this text
 `;
 
@@ -21,6 +22,7 @@ export interface Options {
   readonly help: boolean;
   readonly seconds: number;
   readonly binary: boolean;
+  readonly markdown: boolean;
 }
 
 /**
@@ -36,16 +38,17 @@ export function parseOptions(argv: readonly string[]): Options {
       hours: { type: "string" },
       minutes: { type: "string" },
       binary: { type: "boolean", default: false },
+      markdown: { type: "boolean", default: false },
     },
   });
-  const { help, hours, minutes, binary } = values;
+  const { help, hours, minutes, binary, markdown } = values;
   if (hours !== undefined && minutes !== undefined) {
     throw new Error("Cannot use both --hours and --minutes: give one of them");
   }
   const seconds = minutes === undefined
     ? 3600 * positive("hours", hours, USUAL_HOURS)
     : 60 * positive("minutes", minutes, 0);
-  return { help, seconds, binary };
+  return { help, seconds, binary, markdown };
 }
 
 function positive(

@@ -67,20 +67,17 @@ export function verdictOf(
   samples: readonly Sample[],
   failures: readonly string[] = [],
 ): Verdict {
-  const settled = samples.filter(({ seconds }) => seconds >= SETTLED_SECONDS);
-  const size = Math.floor(settled.length / 5);
-  if (size === 0) {
+  const [first, last] = fifthsOf(samples);
+  if (first.length === 0) {
     const minutes = SETTLED_SECONDS / 60;
     const text = `no verdict: there is one after ${minutes} minutes and more`;
     return { text, faults: failures, notes: [] };
   }
-  const first = settled.slice(0, size);
-  const last = settled.slice(-size);
   const faults = [...failures];
   const notes: string[] = [];
-  for (const name of Object.keys(settled[0]?.daemons ?? {})) {
+  for (const name of Object.keys(first[0]?.daemons ?? {})) {
     const of = (part: readonly Sample[], key: keyof Daemon) =>
-      median(part.map(({ daemons }) => daemons[name]?.[key] ?? NaN));
+      medianOf(part, name, key);
     const growth = of(last, "resident") / of(first, "resident") - 1;
     const text = `${name}: resident memory ${percent(growth)}`;
     (growth <= MAX_GROWTH ? notes : faults).push(text);
@@ -94,11 +91,28 @@ export function verdictOf(
   return { text, faults, notes };
 }
 
+/** The first and the last fifth of what counts. */
+export function fifthsOf(
+  samples: readonly Sample[],
+): readonly [readonly Sample[], readonly Sample[]] {
+  const settled = samples.filter(({ seconds }) => seconds >= SETTLED_SECONDS);
+  const size = Math.floor(settled.length / 5);
+  return size === 0 ? [[], []] : [settled.slice(0, size), settled.slice(-size)];
+}
+
+export function medianOf(
+  samples: readonly Sample[],
+  daemon: string,
+  key: keyof Daemon,
+): number {
+  return median(samples.map(({ daemons }) => daemons[daemon]?.[key] ?? NaN));
+}
+
 /** The middle one; NaN of nothing. */
 export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
 }
 
-function percent(ratio: number): string {
+export function percent(ratio: number): string {
   return `${ratio < 0 ? "" : "+"}${(100 * ratio).toFixed(1)} %`;
 }

@@ -7,6 +7,8 @@ import { genkeyTable } from "../../src/config/genkey.ts";
 import { namesOf, type Option } from "../../src/config/option.ts";
 import { showtablesTable } from "../../src/config/showtables.ts";
 import { renderTable, type Report } from "../../bench/hostile/report.ts";
+import type { SoakRecord } from "../../bench/soak/record.ts";
+import { renderTables } from "../../bench/soak/tables.ts";
 import { targetNames } from "../fuzz/target.ts";
 import { walk } from "./walk.ts";
 
@@ -113,6 +115,13 @@ Deno.test({
   },
 });
 
+/** Whether docs/reliability.md has a table, however wide its columns are. */
+function hasTable(table: string): boolean {
+  const plain = (text: string) =>
+    text.replaceAll(/-+/g, "-").replaceAll(/\s+/g, " ").trim();
+  return plain(read("docs/reliability.md")).includes(plain(table));
+}
+
 const attacked = exists("bench/results/hostile.json");
 Deno.test({
   name: "docs/reliability.md has the tables of the last hostile run" +
@@ -120,14 +129,22 @@ Deno.test({
   ignore: !attacked,
   fn() {
     const report: Report = JSON.parse(read("bench/results/hostile.json"));
-    // However wide its columns are.
-    const plain = (text: string) =>
-      text.replaceAll(/-+/g, "-").replaceAll(/\s+/g, " ").trim();
-    const text = plain(read("docs/reliability.md"));
     const missing = report.tables.filter((table) =>
-      !text.includes(plain(renderTable(report, table)))
+      !hasTable(renderTable(report, table))
     );
     assert.deepEqual(missing.map(({ title }) => title), []);
+  },
+});
+
+const soaked = exists("bench/results/soak.json");
+Deno.test({
+  name: "docs/reliability.md has the tables of the last soak" +
+    (soaked ? "" : " (skipped: deno task soak has not run)"),
+  ignore: !soaked,
+  fn() {
+    const soak: SoakRecord = JSON.parse(read("bench/results/soak.json"));
+    const tables = renderTables(soak).split("\n\n");
+    assert.deepEqual(tables.filter((table) => !hasTable(table)), []);
   },
 });
 
