@@ -132,10 +132,12 @@ export class NumberKeeper implements NumberStore {
   #begin(): void {
     const [ids = []] = this.#generations;
     const request = { space: EVERY_SPACE, from: 0, count: BLOCK };
-    // From then on numbers are lent without the disk.
-    for (const name of SPACE_NAMES) this.#note(name, this.#readNumbers(name));
+    const files = SPACE_NAMES
+      .map((name) => [name, this.#readNumbers(name)] as const);
     const [common] = this.#reserve([request], ids);
     this.#common = common;
+    // From then on numbers are lent without the disk.
+    for (const [name, used] of files) this.#note(name, used);
     if (common !== undefined) this.#warnOfKills(common);
   }
 
@@ -179,13 +181,16 @@ export class NumberKeeper implements NumberStore {
     this.#known.set(name, this.#firstNumbers(used));
   }
 
+  // From the common block on: that the sender ids before are used up is in the
+  // file of every space alone.
   #firstNumbers(used: UsedNumbers): ReadonlyMap<string, number> {
+    const from = this.#common?.first ?? 0;
     const numbers = Array.from(used.spaces(), (space) => {
-      const first = this.#firstFree((id) => used.of(space, id), 0);
+      const first = this.#firstFree((id) => used.of(space, id), from);
       return [space, first] as const;
     });
     // With sender ids that are new nothing was used of any.
-    return new Map(numbers.filter(([, first]) => first > 0));
+    return new Map(numbers.filter(([, first]) => first > from));
   }
 
   /** @param start Sender ids that are taken in any case */
@@ -203,6 +208,7 @@ export class NumberKeeper implements NumberStore {
       if (ids === undefined) return { first, end: first };
       const zero = generation * SEQ_RANGE;
       const end = Math.min(first + count, zero + SEQ_RANGE);
+      this.#keepLent(numbers, space);
       for (const id of ids) numbers.at(space).set(space, id, end - zero);
       if (ids.some((id) => !taken.has(id))) taken = withTaken(taken, ids);
       return { first, end };
@@ -210,6 +216,13 @@ export class NumberKeeper implements NumberStore {
     this.#write(numbers, taken === before ? undefined : taken);
     for (const { space } of requests) this.#lent.delete(space);
     return ranges;
+  }
+
+  // With a block of another sender id the file would not say it otherwise.
+  #keepLent(numbers: NumberFiles, space: string): void {
+    const { end } = this.#common ?? {};
+    if (end === undefined || !this.#lent.has(space)) return;
+    this.#settleOne(numbers, { space, next: end, end });
   }
 
   #settle(unused: readonly UnusedNumbers[]): void {

@@ -91,6 +91,14 @@ function keptSpaces(path: string): number {
   return texts.join("").match(/^space (?!every)/gm)?.length ?? 0;
 }
 
+/** As after kills, or damage. */
+function useOfEvery(path: string, id: number, next: number): void {
+  const used = new UsedNumbers();
+  used.set(EVERY_SPACE, id, next);
+  const file = used.format(new TextSeal(hash));
+  Deno.writeFileSync(`${path}/numbers-all`, file);
+}
+
 function folderTest(name: string, body: (path: string) => void): void {
   Deno.test(name, () => {
     const path = Deno.makeTempDirSync();
@@ -131,10 +139,7 @@ for (
   folderTest(
     `a start says when kills have used up ${much} of the numbers of its sender id`,
     (path) => {
-      const used = new UsedNumbers();
-      used.set(EVERY_SPACE, 7, next);
-      const file = used.format(new TextSeal(hash));
-      Deno.writeFileSync(`${path}/numbers-all`, file);
+      useOfEvery(path, 7, next);
       const life = new Life(path).start();
       assert.deepEqual(life.lines, [
         `WARNING: ${much} of the sequence numbers of sender id 7 are used up for ` +
@@ -323,6 +328,36 @@ folderTest(
     second.table.keepNumbersAhead();
     assert.equal(second.take(2), SEQ_RANGE - 2);
     second.table.keepNumbersAhead();
+    assert.equal(second.take(), SEQ_RANGE + 100);
+    second.end();
+  },
+);
+
+folderTest(
+  "behind a sender id that is used up the next one is used above where it was left, too",
+  (path) => {
+    useOfEvery(path, 8, SEQ_RANGE);
+    const first = new Life(path, { ids: [9] }).start(1);
+    assert.equal(first.take(100), 0);
+    first.end();
+    const second = new Life(path, { ids: [8, 9] }).start(1);
+    assert.equal(second.take(), SEQ_RANGE + 100);
+    second.start(2);
+    assert.equal(second.take(), SEQ_RANGE);
+    second.end();
+  },
+);
+
+folderTest(
+  "keys that go on with the next sender id have used up the one before",
+  (path) => {
+    useOfEvery(path, 8, SEQ_RANGE - BLOCK);
+    const first = new Life(path, { ids: [8, 9] }).start(1);
+    assert.equal(first.take(BLOCK), SEQ_RANGE - BLOCK);
+    first.table.keepNumbersAhead();
+    assert.equal(first.take(100), SEQ_RANGE);
+    first.end();
+    const second = new Life(path, { ids: [8, 9] }).start(1);
     assert.equal(second.take(), SEQ_RANGE + 100);
     second.end();
   },
