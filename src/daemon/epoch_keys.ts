@@ -126,11 +126,12 @@ export class EpochKeys {
 
   #seal(epoch: number): void {
     const { mux, role, windowSize } = this.#options;
+    // Before its keys are derived: those of its neighbours are, too.
+    this.#sealing = epoch;
     const name = this.#with(epoch, (secrets) => {
       const keys = { role, secrets, windowSize };
       return this.#table.put(mux, keys, 0, "keep");
     });
-    this.#sealing = epoch;
     this.#hold(epoch, name);
   }
 

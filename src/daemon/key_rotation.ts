@@ -6,7 +6,7 @@ import { hkdf } from "../crypto/hkdf.ts";
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
 import { type ClockGap, EpochSchedule } from "../satp/epoch_schedule.ts";
-import { epochAt, KeyChain, MAX_STEPS } from "../satp/key_chain.ts";
+import { epochAt, KeyChain, MAX_AHEAD } from "../satp/key_chain.ts";
 import type { MasterSecrets } from "../satp/secrets.ts";
 import type { ConnectionTable } from "../tunnel/connection_table.ts";
 import type { RefusedDatagram } from "../tunnel/refused_samples.ts";
@@ -157,7 +157,7 @@ export class KeyRotation implements Service {
     const { identity, table } = this.#context;
     if (identity !== undefined) file.giveTo(identity);
     const present = epochAt(this.#world.now() / 1000, link.interval);
-    if (present - link.epoch > MAX_STEPS) {
+    if (present - link.epoch > MAX_AHEAD) {
       throw new Error(
         `it is ${present - link.epoch} epochs behind the clock of this ` +
           "host: set the clock, or make a new key chain",
@@ -245,7 +245,7 @@ export class KeyRotation implements Service {
     const { gap, isLost } = schedule;
     if (isLost && !this.#isLost) {
       logger.warning(
-        `the clock of this host is more than ${MAX_STEPS} epochs ahead of ` +
+        `the clock of this host is more than ${MAX_AHEAD} epochs ahead of ` +
           `${this.#title}: it seems wrong and is not followed`,
       );
     }

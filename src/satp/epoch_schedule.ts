@@ -1,6 +1,6 @@
 // Epochs of a key chain at one end: which one seals, which ones open, and when
 // older ones are erased (docs/key-chains.md, "Which epoch").
-import { epochAt, MAX_STEPS } from "./key_chain.ts";
+import { epochAt, MAX_AHEAD } from "./key_chain.ts";
 
 /**
  * How far from the own epoch a datagram which nothing opens is tried, and in
@@ -101,7 +101,7 @@ export class EpochSchedule {
 
   /** Whether the clock is so far ahead of the chain that it cannot be right. */
   get isLost(): boolean {
-    return this.#present() - this.#floor() > MAX_STEPS;
+    return this.#present() - this.#floor() > MAX_AHEAD;
   }
 
   /** What to seal with now, and then what else to open with. */

@@ -10,10 +10,16 @@ export const MAX_INTERVAL = 2_592_000;
 export const DEFAULT_INTERVAL = 3600;
 
 /**
- * Epochs that are derived ahead at most: three months of the shortest interval,
- * 15 years of the usual one, and a few seconds of work.
+ * Epochs that a clock is followed ahead of what was heard: three months of the
+ * shortest interval, 15 years of the usual one, and a few seconds of work.
  */
-export const MAX_STEPS = 2 ** 17;
+export const MAX_AHEAD = 2 ** 17;
+
+/**
+ * Epochs that are derived at once at most: derivations begin at one before what
+ * was heard, and go to what a wrong clock may be off by.
+ */
+export const MAX_STEPS = MAX_AHEAD + 64;
 
 /**
  * HKDF with SHA-256 and no salt, of at most 32 bytes (RFC 5869). What it
