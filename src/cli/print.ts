@@ -1,12 +1,9 @@
 // Output for those who have called a program.
 import type { CommandLine } from "../config/command_line.ts";
+import { type ByteStream, LineStream } from "../log/line_stream.ts";
 
-export function printTo(
-  stream: { writeSync(bytes: Uint8Array): number },
-  text: string,
-): void {
-  let rest = new TextEncoder().encode(text);
-  while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
+export function printTo(stream: ByteStream, text: string): void {
+  new LineStream(stream).write(new TextEncoder().encode(text));
 }
 
 export function printCommandLine(

@@ -1,10 +1,7 @@
 // Log files and streams, opened and opened again.
+import { type ByteStream, LineStream } from "./line_stream.ts";
 import { reasonOf } from "./reason.ts";
 import type { LogTarget } from "./target.ts";
-
-interface StandardStream {
-  writeSync(bytes: Uint8Array): number;
-}
 
 /** How people call the standard streams where only a file is expected. */
 const STREAMS = /^\/(?:dev\/|proc\/self\/fd\/)(?:(stdout|1)|stderr|2)$/;
@@ -20,8 +17,8 @@ export type Syslog = LogFile;
 
 /** What a log writes to, and the clock for its lines. */
 export interface LogSurroundings {
-  readonly stdout: StandardStream;
-  readonly stderr: StandardStream;
+  readonly stdout: ByteStream;
+  readonly stderr: ByteStream;
   openFile(path: string): LogFile;
   /**
    * Tells files apart, whatever they are called.
@@ -79,7 +76,7 @@ function openTarget(target: LogTarget, surroundings: LogSurroundings): LogFile {
   switch (target.kind) {
     case "stdout":
     case "stderr":
-      return wholeWrites(surroundings[target.kind]);
+      return streamLog(surroundings[target.kind]);
     case "syslog":
       return named(
         target.isDefault
@@ -108,13 +105,8 @@ function named(what: string, open: () => LogFile): LogFile {
   }
 }
 
-/** A stream may take less than it is given; nobody closes it here. */
-function wholeWrites(stream: StandardStream): LogFile {
-  return {
-    write(bytes) {
-      let rest = bytes;
-      while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
-    },
-    close() {},
-  };
+/** Nobody closes the stream here. */
+function streamLog(stream: ByteStream): LogFile {
+  const lines = new LineStream(stream);
+  return { write: (bytes) => lines.write(bytes), close() {} };
 }

@@ -11,9 +11,13 @@ const WHEN = new Date(2026, 10, 22, 12, 23, 22).getTime();
 /** Collects what is written to it, a few bytes at a time. */
 class FakeStream {
   text = "";
+  /** Bytes that there is room for. */
+  room = Infinity;
   #decoder = new TextDecoder();
 
   writeSync(bytes: Uint8Array): number {
+    if (this.room === 0) throw new Error("nobody reads it");
+    this.room = Math.max(0, this.room - 7);
     const taken = bytes.subarray(0, 7);
     this.text += this.#decoder.decode(taken, { stream: true });
     return taken.length;
@@ -183,6 +187,27 @@ Deno.test("a target that fails is reported once, on the others, and tells how mu
     "WARNING: lines missing here: 2",
     "NOTICE: three",
   ]);
+});
+
+Deno.test("behind a line that a stream took a part of, the next one is a line of its own", () => {
+  const around = new FakeSurroundings();
+  using log = openLog([{ kind: "stderr", level: 3 }], around);
+  around.stderr.room = 35;
+  log.logger.notice("one that is longer than what there is room for");
+  const cut = around.stderr.text;
+  assert.equal(cut.length, 35);
+  log.logger.notice("two");
+  around.stderr.room = Infinity;
+  log.logger.notice("three");
+  log.logger.notice("four");
+  const [first, ...others] = around.stderr.text.trimEnd().split("\n");
+  assert.equal(first, cut);
+  assert.deepEqual(others.slice(-3).map(withoutTime), [
+    `WARNING: lines missing here: 2`,
+    "NOTICE: three",
+    "NOTICE: four",
+  ]);
+  assert.equal(others.length, 3);
 });
 
 Deno.test("openLog() refuses a second log and leaves the first one alone", () => {
