@@ -6,7 +6,6 @@ import {
   configTable,
   readConfigCommandLine,
 } from "../config/config.ts";
-import { foregroundParent } from "../daemon/parent.ts";
 import { systemWorld } from "../daemon/system_world.ts";
 import type { World } from "../daemon/world.ts";
 import { openLog } from "../log/log.ts";
@@ -37,8 +36,7 @@ export async function config(
   const commandLine = readConfigCommandLine(argv, Deno.version, files);
   if (commandLine.kind !== "run") return printCommandLine(commandLine);
   const { options, warnings } = commandLine;
-  const parent = foregroundParent(Deno.stderr, ["stderr"]);
-  const world = systemWorld(libc, environment, parent);
+  const world = systemWorld(libc, environment);
   using log = openLog({
     targets: options.logTargets,
     format: "text",

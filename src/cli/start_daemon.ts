@@ -2,7 +2,6 @@
 import { closeInherited } from "../../ffi/process/descriptors.ts";
 import { hideMemory } from "../../ffi/process/hardening.ts";
 import { readEnvironment } from "../../ffi/process/process.ts";
-import { statDescriptor } from "../../ffi/process/stat.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import type { CommandLine } from "../config/command_line.ts";
 import type { DaemonOptions } from "../config/general.ts";
@@ -13,8 +12,6 @@ import {
   type StartLimits,
   type StartSurroundings,
 } from "../daemon/start_limits.ts";
-import { foregroundParent, type Parent } from "../daemon/parent.ts";
-import type { StreamName } from "../log/target.ts";
 import { systemWorld } from "../daemon/system_world.ts";
 import type { World } from "../daemon/world.ts";
 import { printCommandLine, printTo } from "./print.ts";
@@ -44,12 +41,11 @@ export async function startDaemon<
   libc: ProcessLibc,
 ): Promise<number> {
   const environment = readEnvironment(libc);
-  const worldWith = (parent: Parent) => systemWorld(libc, environment, parent);
   const inheritance = await takeHandover<O>(libc, environment, name);
   if (inheritance !== undefined) {
     const { options, warnings, parent } = inheritance;
     hideMemory(libc);
-    return await run(options, warnings, worldWith(parent));
+    return await run(options, warnings, systemWorld(libc, environment, parent));
   }
   const commandLine = read(environment);
   if (commandLine.kind !== "run") return printCommandLine(commandLine);
@@ -57,8 +53,7 @@ export async function startDaemon<
   // Not before the options are read: a secret may come by /dev/fd.
   closeInherited(libc);
   hideMemory(libc);
-  const parent = foregroundParent(Deno.stderr, sharedStreams(libc));
-  const world = worldWith(parent);
+  const world = systemWorld(libc, environment);
   if (options.foreground) return await run(options, warnings, world);
   const { noSandbox, startTimeout } = options;
   const found = noSandbox ? undefined : limits(options, {
@@ -71,11 +66,4 @@ export async function startDaemon<
   const wait = { name, startTimeout, say, world };
   const handover = { options, warnings, hasConfinedFiles };
   return await startInBackground(libc, environment, handover, wait);
-}
-
-/** Both where they go to one place, such as a terminal. */
-function sharedStreams(libc: ProcessLibc): readonly StreamName[] {
-  const [stdout, stderr] = ["standard output", "standard error"]
-    .map((name, index) => statDescriptor(libc, index + 1, name).identity);
-  return stdout === stderr ? ["stdout", "stderr"] : ["stderr"];
 }

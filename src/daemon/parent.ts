@@ -1,4 +1,5 @@
 // The process that has started a daemon, and waits until it is ready.
+import { type ByteStream, LineStream } from "../log/line_stream.ts";
 import type { StreamName } from "../log/target.ts";
 import type { LifecycleListener } from "./lifecycle.ts";
 
@@ -9,13 +10,16 @@ export interface Parent extends LifecycleListener {
   /** Whether it has confined the daemon's files, in all threads. */
   readonly hasConfinedFiles: boolean;
   say(text: string): void;
-  /** Says why the daemon cannot go on. */
+  /**
+   * Says why the daemon cannot go on.
+   * @throws if there is nobody who takes it
+   */
   failed(text: string): void;
 }
 
 /** In the foreground the log tells the rest. */
 export function foregroundParent(
-  stderr: { writeSync(bytes: Uint8Array): number },
+  stderr: ByteStream,
   sharedStreams: readonly StreamName[],
 ): Parent {
   return {
@@ -23,8 +27,8 @@ export function foregroundParent(
     hasConfinedFiles: false,
     changed() {},
     say() {},
-    failed: (text) => {
-      stderr.writeSync(new TextEncoder().encode(`${text}\n`));
+    failed(text) {
+      new LineStream(stderr).write(new TextEncoder().encode(`${text}\n`));
     },
   };
 }

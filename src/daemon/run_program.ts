@@ -10,6 +10,7 @@ import type { LogFormat, LogTarget } from "../log/target.ts";
 import type { PlaceName } from "../net/place.ts";
 import type { Every } from "../net/every.ts";
 import { Lifecycle, type Service } from "./lifecycle.ts";
+import type { Parent } from "./parent.ts";
 import { PidFile } from "./pid_file.ts";
 import { findIdentity, giveUpPrivileges } from "./privileges.ts";
 import { refusalReports, sandboxNeeds } from "./sandbox.ts";
@@ -87,8 +88,16 @@ export async function runProgram(
     }
     return EXIT_OK;
   } catch (error) {
-    if (!isSaid) parent.failed(`${name}: ${reasonOf(error)}`);
+    if (!isSaid) tell(parent, `${name}: ${reasonOf(error)}`);
     return EXIT_FAILED;
+  }
+}
+
+function tell(parent: Parent, failure: string): void {
+  try {
+    parent.failed(failure);
+  } catch {
+    // Nobody reads it: the status has to do.
   }
 }
 

@@ -9,18 +9,19 @@ import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import { readSecretFile } from "../../ffi/process/secret_file.ts";
 import { StateFolder } from "../../ffi/process/state_folder.ts";
 import { patientStream } from "../../ffi/process/standard_stream.ts";
-import { statName } from "../../ffi/process/stat.ts";
+import { statDescriptor, statName } from "../../ffi/process/stat.ts";
 import { UnixDatagram } from "../../ffi/net/unix_datagram.ts";
 import { sha256Text } from "../crypto/sha256.ts";
 import { digestWith } from "../crypto/webcrypto.ts";
 import type { LogFile } from "../log/outlet.ts";
+import type { StreamName } from "../log/target.ts";
 import { delay } from "../net/delay.ts";
 import { every } from "../net/every.ts";
 import { loadLookup, systemLookup } from "../net/system_lookup.ts";
 import { CHAIN_FILE_LIMIT } from "../satp/key_chain_file.ts";
 import { connectTcp, listenTcp } from "../sync/deno_tcp.ts";
 import { choosePlane } from "../tunnel/choose_plane.ts";
-import type { Parent } from "./parent.ts";
+import { foregroundParent, type Parent } from "./parent.ts";
 import { LocalStreams } from "./local_streams.ts";
 import type { NotifySocket } from "./supervisor.ts";
 import { systemControl } from "./system_control.ts";
@@ -34,10 +35,11 @@ const LOG_TIMEOUT_MS = 100;
 /** Enough for tens of thousands of connections. */
 const MAX_FILE_BYTES = 64 << 20;
 
+/** @param given Without it, the program is in the foreground */
 export function systemWorld(
   libc: ProcessLibc,
   environment: ReadonlyMap<string, string>,
-  parent: Parent,
+  given?: Parent,
 ): World {
   // Log files are opened again after the daemon has moved to /.
   const folder = workingDirectory(libc);
@@ -48,9 +50,12 @@ export function systemWorld(
     now: () => performance.timeOrigin + performance.now(),
     processors: navigator.hardwareConcurrency,
   };
+  const stdout = patientStream(libc, 1, Deno.stdout, LOG_TIMEOUT_MS);
+  const stderr = patientStream(libc, 2, Deno.stderr, LOG_TIMEOUT_MS);
+  const parent = given ?? foregroundParent(stderr, sharedStreams(libc));
   return {
-    stdout: patientStream(libc, 1, Deno.stdout, LOG_TIMEOUT_MS),
-    stderr: patientStream(libc, 2, Deno.stderr, LOG_TIMEOUT_MS),
+    stdout,
+    stderr,
     openFile: (path) => openAppend(libc, absolute(path)),
     fileIdentity: (path) => fileIdentity(libc, absolute(path)),
     readSecretFile: (path) =>
@@ -93,6 +98,13 @@ export function systemWorld(
     parent,
     openNotifySocket: () => openNotifySocket(libc, environment),
   };
+}
+
+/** Both where they go to one place, such as a terminal. */
+function sharedStreams(libc: ProcessLibc): readonly StreamName[] {
+  const [stdout, stderr] = ["standard output", "standard error"]
+    .map((name, index) => statDescriptor(libc, index + 1, name).identity);
+  return stdout === stderr ? ["stdout", "stderr"] : ["stderr"];
 }
 
 function fileIdentity(libc: ProcessLibc, path: string): string | undefined {

@@ -66,6 +66,28 @@ labTest(
 );
 
 labTest(
+  "a daemon that cannot start ends, also if its standard error is full and nobody reads it",
+  "d-sf",
+  [],
+  async ({ left }) => {
+    using folder = new TestFolder();
+    const fifo = folder.file("fifo");
+    await left.exec("mkfifo", fifo);
+    // As full as it gets.
+    const silent =
+      'exec 3<>"$0" && { timeout 1 cat /dev/zero >&3; exec "$@" 2>&3; }';
+    const [program = "", ...args] = fromSource.command;
+    const daemon = left.spawn("sh", "-c", silent, fifo, program, ...[
+      ...[...args, "-D", "-d", "tun7", "-E", "x", "-L", "stdout:5"],
+      ...["-P", folder.file("none/pid")],
+    ]);
+    await daemon.line(/exiting: can't open pid file/);
+    await until("it ends", 60, () => daemon.hasEnded);
+    assert.equal((await daemon.ended).code, 255);
+  },
+);
+
+labTest(
   "SIGUSR2 logs the counters, and to a new file if the old one was moved",
   "d-su",
   [],

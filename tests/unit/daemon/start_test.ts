@@ -6,6 +6,7 @@ import {
 } from "../../../src/config/anytun.ts";
 import { counterLines } from "../../../src/daemon/counters_text.ts";
 import type { Phase } from "../../../src/daemon/lifecycle.ts";
+import { foregroundParent } from "../../../src/daemon/parent.ts";
 import { PidFile } from "../../../src/daemon/pid_file.ts";
 import { runPostUp } from "../../../src/daemon/post_up.ts";
 import {
@@ -554,8 +555,30 @@ Deno.test("without another user or folder the lookup of names is not loaded at t
   assert.deepEqual(await startWith([]), ["services"]);
 });
 
+Deno.test("a daemon that fails says so whole, however little its stream takes at once", () => {
+  let text = "";
+  const stderr = {
+    writeSync(bytes: Uint8Array) {
+      text += new TextDecoder().decode(bytes.subarray(0, 3));
+      return Math.min(bytes.length, 3);
+    },
+  };
+  foregroundParent(stderr, []).failed("the device is gone");
+  assert.equal(text, "the device is gone\n");
+});
+
+Deno.test("a daemon that fails ends as one that failed, also where nobody can be told", async () => {
+  const failed = () => {
+    throw new Error("nobody reads it");
+  };
+  assert.deepEqual(await startWith([], failed), ["services"]);
+});
+
 /** A start that ends when its services are asked for. */
-async function startWith(change: readonly string[]): Promise<string[]> {
+async function startWith(
+  change: readonly string[],
+  failed = () => {},
+): Promise<string[]> {
   const events: string[] = [];
   const stream = { writeSync: (bytes: Uint8Array) => bytes.length };
   const control = new FakeControl();
@@ -580,7 +603,7 @@ async function startWith(change: readonly string[]): Promise<string[]> {
       hasConfinedFiles: false,
       changed() {},
       say() {},
-      failed() {},
+      failed,
     },
   };
   const status = await runProgram({
