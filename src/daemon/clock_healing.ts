@@ -1,5 +1,5 @@
-// Healing of a wrong clock: while everything of the peer is refused, one
-// datagram a second is tried with other epochs (docs/key-chains.md, "Which
+// Healing of a wrong clock: while everything of the peer is refused, a few
+// datagrams a second are tried with other epochs (docs/key-chains.md, "Which
 // epoch").
 import { hkdf } from "../crypto/hkdf.ts";
 import { KeyTrial } from "../crypto/key_trial.ts";
@@ -9,6 +9,7 @@ import type { KdPrfName, Role, SatpParameters } from "../satp/params.ts";
 import type { ConnectionTable } from "../tunnel/connection_table.ts";
 import { ConnectionCounter } from "../tunnel/counters.ts";
 import {
+  MOST_SAMPLES,
   question,
   type RefusedDatagram,
   SENDER_KINDS,
@@ -28,7 +29,7 @@ export class ClockHealing {
   readonly #table: ConnectionTable;
   readonly #random: RandomFill;
   readonly #trial: KeyTrial;
-  readonly #samples = new Map<SenderKind, Uint8Array>();
+  readonly #samples = new Map<SenderKind, Uint8Array[]>();
   /** Derivations of epochs that were tried begin there. */
   #chain: KeyChain | undefined;
   #wrongTags = 0;
@@ -47,7 +48,10 @@ export class ClockHealing {
 
   /** Keeps one that was asked for. */
   take({ mux, kind, datagram }: RefusedDatagram): void {
-    if (mux === this.#options.mux) this.#samples.set(kind, datagram);
+    if (mux !== this.#options.mux) return;
+    const samples = this.#samples.get(kind) ?? [];
+    if (samples.push(datagram) > MOST_SAMPLES) samples.shift();
+    this.#samples.set(kind, samples);
   }
 
   /**
@@ -90,20 +94,21 @@ export class ClockHealing {
     this.#chain = undefined;
   }
 
-  // Every other time anybody may answer. Who floods is chosen then, but not
-  // where chance has to choose him first.
+  // Every other time anybody may answer. Who floods comes first then, but not
+  // where chance has to choose him.
   #ask(): void {
     const kinds = SENDER_KINDS.filter((kind) => !this.#samples.has(kind))
       .reduce((sum, kind) => sum + kind, 0);
-    const words = this.#turn % 2 === 0 ? new Uint32Array(1) : undefined;
-    if (words !== undefined) this.#random(words);
-    this.#table.ask(this.#options.mux, question(kinds, words?.[0]));
+    const words = new Uint32Array(1);
+    this.#random(words);
+    const asked = question(kinds, words[0], this.#turn % 2 === 0);
+    this.#table.ask(this.#options.mux, asked);
   }
 
   #tryNext(schedule: EpochSchedule, chain: KeyChain): number | undefined {
     const kind = this.#nextKind();
-    const datagram = kind && this.#samples.get(kind);
-    if (kind === undefined || datagram === undefined) {
+    const datagrams = kind && this.#samples.get(kind);
+    if (kind === undefined || datagrams === undefined) {
       this.#turn++;
       return undefined;
     }
@@ -111,7 +116,7 @@ export class ClockHealing {
     if (epochs.length === 0) return undefined;
     this.#turn++;
     this.#samples.delete(kind);
-    return this.#opening(datagram, epochs, chain);
+    return this.#opening(datagrams, epochs, chain);
   }
 
   /** Each in turn, so that none waits for ever. */
@@ -122,7 +127,7 @@ export class ClockHealing {
   }
 
   #opening(
-    datagram: Uint8Array,
+    datagrams: readonly Uint8Array[],
     epochs: readonly number[],
     chain: KeyChain,
   ): number | undefined {
@@ -132,7 +137,8 @@ export class ClockHealing {
     return ascending.find((epoch) => {
       near.approach(epoch);
       const secrets = near.secrets(epoch, kdPrf);
-      const isRight = this.#trial.opens(datagram, secrets, role);
+      const isRight = datagrams
+        .some((datagram) => this.#trial.opens(datagram, secrets, role));
       secrets.key.fill(0);
       secrets.salt.fill(0);
       return isRight;

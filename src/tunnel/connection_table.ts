@@ -404,10 +404,10 @@ export class ConnectionTable {
     return Atomics.load(this.#words, mux * RECORD_WORDS + ASKED);
   }
 
-  /** @returns Whether this kind was still asked for; now it is not */
-  takeAsked(mux: number, kind: number): boolean {
+  /** @returns Whether this was still asked for; now it is not */
+  takeAsked(mux: number, bit: number): boolean {
     const at = mux * RECORD_WORDS + ASKED;
-    return (Atomics.and(this.#words, at, ~kind) & kind) !== 0;
+    return (Atomics.and(this.#words, at, ~bit) & bit) !== 0;
   }
 
   /** Counters of its own for a thread that serves connections of others. */

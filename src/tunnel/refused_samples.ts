@@ -1,4 +1,4 @@
-// Samples of refused datagrams, for those who can try other keys: one of each
+// Samples of refused datagrams, for those who can try other keys: a few of each
 // kind of sender, and only where the main thread asks for them.
 import {
   sameSockaddr,
@@ -25,12 +25,15 @@ export type SenderKind = typeof SenderKind[keyof typeof SenderKind];
 
 export const SENDER_KINDS: readonly SenderKind[] = Object.values(SenderKind);
 
-const ALL_KINDS = 15;
-const IS_NARROW = 16;
-const LOT_SHIFT = 5;
-const LOT_MASK = 0xfffff;
-/** Of so many senders a narrow question is for one. */
-const LOTS = 16;
+/** Of a kind at a time: one of each lot of senders that is asked. */
+export const MOST_SAMPLES = 4;
+/** A bit for each of them that is still to come. */
+const LOTS_OF_KIND = 0xf;
+const ALL_LOTS = 0xffff;
+const SEED_SHIFT = 16;
+const HAS_LOTS = 0x8000;
+/** In the seed: how many lots there are, of which the first few are asked. */
+const DIVISION = 3;
 
 export interface RefusedDatagram {
   readonly mux: number;
@@ -40,13 +43,23 @@ export interface RefusedDatagram {
 
 /**
  * What the record of a connection says: the kinds that are asked for, as a sum.
+ * Senders are in lots, of which each may answer once.
  *
- * @param lot Chooses the senders that may answer, at random; without it all may
+ * @param random Divides them; without it all are one lot
+ * @param isNarrow Makes more lots than may answer, perhaps thousands: who floods
+ * from many addresses is not in all of them
  */
-export function question(kinds: number, lot?: number): number {
-  if (kinds === 0) return 0;
-  if (lot === undefined) return kinds & ALL_KINDS;
-  return (lot & LOT_MASK) << LOT_SHIFT | IS_NARROW | kinds & ALL_KINDS;
+export function question(
+  kinds: number,
+  random?: number,
+  isNarrow = false,
+): number {
+  const lots = random === undefined ? 1 : LOTS_OF_KIND;
+  const asked = SENDER_KINDS.filter((kind) => (kinds & kind) !== 0)
+    .reduce((sum, kind) => sum | lots << shiftOf(kind), 0);
+  if (asked === 0 || random === undefined) return asked;
+  const seed = isNarrow ? random : random & ~DIVISION;
+  return (asked | (seed | HAS_LOTS) << SEED_SHIFT) >>> 0;
 }
 
 /** For a thread that receives. */
@@ -74,13 +87,14 @@ export class RefusedSamples {
   ): void {
     const { mux } = connection;
     const asked = this.#table.asked(mux);
-    if (asked === 0) return;
+    if ((asked & ALL_LOTS) === 0) return;
     const senderId = readSenderId(memory, at);
     const kind = kindOf(connection, senderId, words, source);
-    if ((asked & kind) === 0) return;
-    const isNarrow = (asked & IS_NARROW) !== 0;
-    if (isNarrow && lotOf(asked, senderId, words, source) !== 0) return;
-    if (!this.#table.takeAsked(mux, kind)) return;
+    const shift = shiftOf(kind);
+    if ((asked >>> shift & LOTS_OF_KIND) === 0) return;
+    const lot = lotOf(asked >>> SEED_SHIFT, senderId, words, source);
+    if (lot >= MOST_SAMPLES) return;
+    if (!this.#table.takeAsked(mux, 1 << shift + lot)) return;
     const datagram = memory.slice(at, at + size);
     this.#give({ mux, kind, datagram });
   }
@@ -99,14 +113,19 @@ function kindOf(
   return isAtHome ? SenderKind.KNOWN_ENDPOINT : SenderKind.STRANGER;
 }
 
+function shiftOf(kind: SenderKind): number {
+  return MOST_SAMPLES * (31 - Math.clz32(kind));
+}
+
 /** Another one for each sender and question, which nobody outside knows. */
 function lotOf(
-  asked: number,
+  seed: number,
   senderId: number,
   words: Uint32Array,
   source: number,
 ): number {
-  let hash = Math.imul(asked >>> LOT_SHIFT ^ senderId << 12, 0x9e3779b1);
+  if ((seed & HAS_LOTS) === 0) return 0;
+  let hash = Math.imul(seed ^ senderId << 16, 0x9e3779b1);
   // Behind an address of IPv4 lies what was there before.
   const end = sockaddrFamily(words, source) === 6 ? SOCKADDR_WORDS : 2;
   for (let k = 0; k < end; k++) {
@@ -115,5 +134,6 @@ function lotOf(
       0x85ebca6b,
     );
   }
-  return (hash ^ hash >>> 13) >>> 0 & LOTS - 1;
+  const lots = MOST_SAMPLES << 3 * (seed & DIVISION);
+  return (hash ^ hash >>> 13) & lots - 1;
 }

@@ -118,7 +118,8 @@ class End {
   }
 
   #next(): number {
-    return this.#random = Math.imul(this.#random, 48271) % 0x7fffffff;
+    this.#random = Math.imul(this.#random, 48271) + 11;
+    return (this.#random ^ this.#random >>> 15) >>> 0;
   }
 }
 
@@ -191,6 +192,10 @@ const FLOODS = [
   ],
   ["of all sender ids", (k: number) => k, ATTACKER, HOME, KNOWN_ID, 12],
   ["of a stranger, while the peer has moved", () => 9, ATTACKER, AWAY, 6, 300],
+  [
+    "with the peer's sender id from everywhere, while the peer has moved",
+    ...[() => KNOWN_ID, EVERYWHERE, AWAY, KNOWN_ID, 300] as const,
+  ],
 ] as const;
 
 for (const [what, idOf, host, home, senderId, seconds] of FLOODS) {
