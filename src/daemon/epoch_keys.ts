@@ -83,9 +83,11 @@ export class EpochKeys {
     if (!isNew && added.length === 0 && gone.length === 0) return "none";
     this.#drop(gone);
     if (isNew) this.#seal(seal);
-    // Perhaps those that sealed until now.
+    // Again, for those that sealed until now: they could not go before.
     this.#drop(gone);
-    for (const epoch of added) if (epoch !== seal) this.#open(epoch);
+    for (const epoch of this.#outwards(added)) {
+      if (epoch !== seal) this.#open(epoch);
+    }
     return isNew ? "sealing" : "opening";
   }
 
@@ -122,6 +124,12 @@ export class EpochKeys {
       this.#table.dropOpening(this.#options.mux, held.name);
       this.#held.delete(epoch);
     }
+  }
+
+  /** Each ranks next to what seals, within those that are there. */
+  #outwards(epochs: readonly number[]): readonly number[] {
+    const distance = (epoch: number) => Math.abs(epoch - this.#sealing);
+    return epochs.toSorted((a, b) => distance(a) - distance(b));
   }
 
   #seal(epoch: number): void {

@@ -42,7 +42,7 @@ function setUp() {
   /** Of the keys that were there last. */
   const newest = () =>
     Math.max(...table.held(MUX).sets.map(({ name }) => name));
-  return { schedule, keys, derived, pass, look, hear, newest };
+  return { table, schedule, keys, derived, pass, look, hear, newest };
 }
 
 Deno.test("a clock that jumps as far as any is followed, wherever keys begin", () => {
@@ -75,3 +75,18 @@ Deno.test("it is followed also while a peer is heard ahead", () => {
   assert.equal(schedule.confirmed, FIRST + 2);
   assert.equal(keys.sealing, FIRST + 2 + MAX_AHEAD);
 });
+
+for (const others of [[3, 4], [4, 3]]) {
+  Deno.test(`keys rank as their epochs do, also where ${others} come at once`, () => {
+    const { table, keys, look } = setUp();
+    look();
+    keys.change([
+      { epoch: FIRST + 5, role: "seal" },
+      ...others.map((k) => ({ epoch: FIRST + k, role: "open" } as const)),
+    ]);
+    const ranked = table.held(MUX).sets.toSorted((a, b) => a.rank - b.rank)
+      .map(({ secrets }) => secrets.key[3]);
+    // The keys are one more than what they are derived from.
+    assert.deepEqual(ranked, [4, 5, 6]);
+  });
+}
