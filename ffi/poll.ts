@@ -78,9 +78,9 @@ export class PollSet {
    * set must be left alone until it is over.
    */
   async waitInBackground(timeout: number): Promise<number> {
-    for (;;) {
+    for (let left = timeout;; left >>= 1) {
       const { pollInBackground } = this.#libc.symbols;
-      const count = await pollInBackground(this.#pointer, this.#count, timeout);
+      const count = await pollInBackground(this.#pointer, this.#count, left);
       if (count >= 0) return count;
       // The error number stays with that thread. Asking here without waiting
       // meets the same error again unless it was an interruption.

@@ -119,6 +119,21 @@ test("wait() ends though signals interrupt it all the time", (libc) => {
   close();
 });
 
+test("waitInBackground() ends though signals interrupt it all the time", async (libc) => {
+  const waits: number[] = [];
+  const interrupted = fakeLibc(libc, {
+    pollInBackground(_set: unknown, _count: number, timeout: number) {
+      waits.push(timeout);
+      assert.ok(waits.length < 20, "it begins anew each time");
+      return Promise.resolve(timeout === 0 ? 0 : -1);
+    },
+  }, Errno.EINTR);
+  const { set, close } = eventFds(libc, interrupted);
+  assert.equal(await set.waitInBackground(100), 0);
+  assert.deepEqual(waits, [100, 50, 25, 12, 6, 3, 1, 0]);
+  close();
+});
+
 test("waitInBackground() goes on after an interruption, not after an error", async (libc) => {
   let calls = 0;
   const interrupted = fakeLibc(libc, {
