@@ -31,8 +31,11 @@ export interface KeptBytes extends Disposable {
   ): boolean;
 }
 
-/** `kept` where another program is faster; `foreign` for another chain. */
-export type MoveResult = "written" | "kept" | "foreign";
+/**
+ * `kept` where another program has moved it on; `busy` where one is at it, which
+ * is to be tried again; `foreign` for another chain.
+ */
+export type MoveResult = "written" | "kept" | "busy" | "foreign";
 
 export class ChainFile implements Disposable {
   readonly #file: KeptBytes;
@@ -76,7 +79,7 @@ export class ChainFile implements Disposable {
   /** Replaces the file by the same. */
   rewrite(): MoveResult {
     const isDone = this.#file.replace((bytes) => Uint8Array.from(bytes));
-    return isDone ? "written" : "kept";
+    return isDone ? "written" : "busy";
   }
 
   /**
@@ -101,8 +104,7 @@ export class ChainFile implements Disposable {
       link.key.fill(0);
       return after;
     });
-    // Then its epoch is as before, and this is tried again.
-    if (!isDone) return "kept";
+    if (!isDone) return "busy";
     if (result === "written") this.#epoch = epoch;
     return result;
   }

@@ -2,11 +2,10 @@
 // older ones are erased (docs/key-chains.md, "Which epoch").
 import { epochAt, MAX_AHEAD } from "./key_chain.ts";
 
-/**
- * How far from the own epoch a datagram which nothing opens is tried, and in
- * how many epochs.
- */
-export const HEALING_EPOCHS = 48;
+/** How far from the own epoch a datagram which nothing opens is tried. */
+export const HEALING_DISTANCE = 48;
+/** In how many epochs at a time. */
+export const HEALING_TRIALS = 48;
 /** How long datagrams must have been refused for that, in ms. */
 export const HEALING_PATIENCE_MS = 5000;
 /** Between two of those datagrams. */
@@ -154,16 +153,16 @@ export class EpochSchedule {
     const known = this.wanted().map(({ epoch }) => epoch);
     const heard = this.#confirmed ?? this.oldest() - 1;
     const seal = this.#seal();
-    const from = Math.max(heard + 1, seal - HEALING_EPOCHS);
-    const range = seal + HEALING_EPOCHS - from + 1;
+    const from = Math.max(heard + 1, seal - HEALING_DISTANCE);
+    const range = seal + HEALING_DISTANCE - from + 1;
     const all = Array.from({ length: range }, (_, k) => from + k)
       .filter((epoch) => !known.includes(epoch))
       .sort((a, b) => Math.abs(a - seal) - Math.abs(b - seal));
-    const far = all.slice(HEALING_EPOCHS);
+    const far = all.slice(HEALING_TRIALS);
     // Of two ends that have heard nothing for long, one is the later.
     const isFar = this.#hasTriedNear && far.length > 0;
     this.#hasTriedNear = !isFar;
-    return isFar ? far : all.slice(0, HEALING_EPOCHS);
+    return isFar ? far : all.slice(0, HEALING_TRIALS);
   }
 
   #seal(): number {
@@ -173,7 +172,7 @@ export class EpochSchedule {
     const ahead = Math.max(floor, present);
     // No peer follows that far, so that nothing there was ever of use: a clock
     // that was once far ahead must not keep this end there.
-    const isBeyond = this.#sealed - ahead > HEALING_EPOCHS;
+    const isBeyond = this.#sealed - ahead > HEALING_DISTANCE;
     this.#sealed = isBeyond ? ahead : Math.max(this.#sealed, ahead);
     return this.#sealed;
   }

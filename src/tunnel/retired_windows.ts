@@ -24,7 +24,7 @@ export class RetiredWindows {
   #bytes = 0;
 
   /**
-   * @param fingerprint Of the keys, see `ConnectionTable.fingerprint`
+   * @param fingerprint Of the keys, see `NumberSpaces.fingerprint`
    * @param isInWork Whether it may accept something yet
    */
   keep(

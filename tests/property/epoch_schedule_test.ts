@@ -5,8 +5,9 @@ import {
   type EpochClock,
   EpochSchedule,
   type EpochUse,
-  HEALING_EPOCHS,
+  HEALING_DISTANCE,
   HEALING_PATIENCE_MS,
+  HEALING_TRIALS,
 } from "../../src/satp/epoch_schedule.ts";
 
 const INTERVAL = 60;
@@ -59,7 +60,7 @@ class End {
     const { confirmed = 0 } = this.schedule;
     assert.ok(seal >= confirmed);
     if (seal < this.#lastSeal) {
-      assert.ok(this.#lastSeal - Math.max(clock, confirmed) > HEALING_EPOCHS);
+      assert.ok(this.#lastSeal - Math.max(clock, confirmed) > HEALING_DISTANCE);
     }
     this.#lastSeal = seal;
     this.#lastOldest = oldest;
@@ -191,7 +192,7 @@ Deno.test("a flood of garbage confirms nothing and erases nothing", () => {
   for (let step = 0; step < 1000; step++) {
     end.schedule.refused();
     const tried = end.schedule.trial();
-    assert.ok(tried.length <= HEALING_EPOCHS);
+    assert.ok(tried.length <= HEALING_TRIALS);
     if (tried.length > 0) trials++;
     end.look();
     time.elapsed += 100;
