@@ -5,6 +5,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { positive } from "../options.ts";
 
 /** What `--help` prints. */
 export const USAGE = `USAGE: deno task soak [options]   (as root)
@@ -45,20 +46,8 @@ export function parseOptions(argv: readonly string[]): Options {
   if (hours !== undefined && minutes !== undefined) {
     throw new Error("Cannot use both --hours and --minutes: give one of them");
   }
-  const seconds = minutes === undefined
-    ? 3600 * positive("hours", hours, USUAL_HOURS)
-    : 60 * positive("minutes", minutes, 0);
+  const long = positive("hours", hours) ?? USUAL_HOURS;
+  const short = positive("minutes", minutes);
+  const seconds = short === undefined ? 3600 * long : 60 * short;
   return { help, seconds, binary, markdown };
-}
-
-function positive(
-  name: string,
-  text: string | undefined,
-  usual: number,
-): number {
-  if (text === undefined) return usual;
-  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
-  throw new Error(
-    `Cannot use --${name}: current value is ${text}, expected a number from 1 to 9999`,
-  );
 }
