@@ -8,12 +8,12 @@
 import { epochIn, placeChain } from "../../lab/chains.ts";
 import { CLIENT, type ClusterLab, HOME, MUX } from "../../lab/cluster_lab.ts";
 import { startDaemon } from "../../lab/daemons.ts";
-import { copy, serve } from "../../lab/measure.ts";
+import { serve } from "../../lab/measure.ts";
 import { oursAsBinary, type PeerProgram } from "../../lab/peers.ts";
 import type { LabProcess } from "../../lab/process.ts";
 import { asBinary, fromSource } from "../../lab/programs.ts";
 import { outputOf } from "../../lab/tools.ts";
-import type { SoakTunnel } from "./tunnel.ts";
+import { checkedCopy, type SoakTunnel } from "./tunnel.ts";
 
 const SERVERS = [1, 2, 3];
 const COPY_BYTES = 100e6;
@@ -50,18 +50,20 @@ export async function startCluster(
   await lab.client.ping(HOME);
   await serve(lab.home);
   const names = servers.map((server, k) => [`server ${k + 1}`, server]);
+  const echo = { from: lab.client, to: HOME };
   let moves = 0;
   return {
     daemons: { client, ...Object.fromEntries(names), controld },
     epoch: () => epochIn(chains.client),
-    echo: { from: lab.client, to: HOME },
-    traffic: [{
-      what: "a copy with a checksum, into the cluster",
-      async act() {
-        const { intact } = await copy(lab.client, HOME, COPY_BYTES, SECONDS);
-        if (!intact) throw new Error("what was copied is not what arrived");
-      },
-    }],
+    echo,
+    traffic: [
+      checkedCopy(
+        "a copy with a checksum, into the cluster",
+        echo,
+        COPY_BYTES,
+        SECONDS,
+      ),
+    ],
     events: [
       {
         what: "the client moves to another server",

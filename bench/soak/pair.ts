@@ -8,11 +8,11 @@
 import { epochIn, placeChain } from "../../lab/chains.ts";
 import { iperf } from "../../lab/iperf.ts";
 import { type Lab, WIRE } from "../../lab/lab.ts";
-import { copy, sendRuns, serve } from "../../lab/measure.ts";
+import { sendRuns, serve } from "../../lab/measure.ts";
 import { missingCommand } from "../../lab/missing.ts";
 import type { PeerProgram } from "../../lab/peers.ts";
 import { type LabProcess, PATIENCE_SECONDS } from "../../lab/process.ts";
-import { type Event, rotate, type SoakTunnel } from "./tunnel.ts";
+import { checkedCopy, type Event, rotate, type SoakTunnel } from "./tunnel.ts";
 
 const LEFT = "10.99.0.1";
 const RIGHT = "10.99.0.2";
@@ -64,16 +64,17 @@ export async function startPair(
   }
   await lab.right.ping(LEFT);
   await serve(lab.left);
+  const echo = { from: lab.right, to: LEFT };
   return {
     daemons: { left, right },
-    echo: { from: lab.right, to: LEFT },
-    traffic: trafficOf(lab),
+    echo,
+    traffic: trafficOf(lab, echo),
     events: eventsOf(lab, { left, right }, logs),
     epoch: () => Math.min(...Object.values(chains).map(epochIn)),
   };
 }
 
-function trafficOf(lab: Lab): Event[] {
+function trafficOf(lab: Lab, echo: SoakTunnel["echo"]): Event[] {
   const { left, right } = lab;
   const transfer = (what: string, reverse: boolean, flows: number): Event => ({
     what,
@@ -97,13 +98,7 @@ function trafficOf(lab: Lab): Event[] {
         await sendRuns(right, left, LEFT, DATAGRAM_BYTES, RUNS);
       },
     },
-    {
-      what: "a copy with a checksum",
-      async act() {
-        const { intact } = await copy(right, LEFT, COPY_BYTES, SECONDS);
-        if (!intact) throw new Error("what was copied is not what arrived");
-      },
-    },
+    checkedCopy("a copy with a checksum", echo, COPY_BYTES, SECONDS),
   ];
 }
 

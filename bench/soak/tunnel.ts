@@ -6,6 +6,7 @@
 
 import { ProcView } from "../../lab/daemons.ts";
 import type { LabHost } from "../../lab/host.ts";
+import { copy } from "../../lab/measure.ts";
 import type { LabProcess } from "../../lab/process.ts";
 import { parseRoundTrips } from "../../lab/round_trips.ts";
 import { type Daemon, type Echoes, median } from "./record.ts";
@@ -61,6 +62,22 @@ export async function echoesOf(
   const lost = Math.max(0, sent - times.length);
   if (times.length === 0) return { sent, lost, median: null, worst: null };
   return { sent, lost, median: median(times), worst: Math.max(...times) };
+}
+
+/** A copy that has to arrive as it was sent. */
+export function checkedCopy(
+  what: string,
+  { from, to }: SoakTunnel["echo"],
+  bytes: number,
+  seconds: number,
+): Event {
+  return {
+    what,
+    async act() {
+      const { intact } = await copy(from, to, bytes, seconds);
+      if (!intact) throw new Error("what was copied is not what arrived");
+    },
+  };
 }
 
 /** Has a daemon begin its log anew, as logrotate(8) does. */
