@@ -134,7 +134,6 @@ const DESCRIPTORS: Readonly<Record<string, Numbers>> = {
   fsync: [74, 82],
   fdatasync: [75, 83],
   ftruncate: [77, 46],
-  flock: [73, 32],
   pipe2: [293, 59],
 };
 
