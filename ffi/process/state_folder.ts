@@ -249,7 +249,7 @@ function requireOwn(
 }
 
 /** Beside some there may be one that is being written, and one to lock. */
-const KIND = "(numbers-[\\w-]+|sender-ids|accepted-\\d+)";
+const KIND = "(numbers-\\w+|sender-ids|accepted-\\d+)";
 const OWN_NAME = new RegExp(`^(${KIND}|\\.${KIND}\\.(new|lock)|\\.lock)$`);
 
 function isOwnName(name: string): boolean {

@@ -5,14 +5,22 @@ import { EVERY_SPACE, type UsedNumbers } from "./used_numbers.ts";
 
 const EVERY_NAME = "numbers-all";
 
-/** Of base64 for names. */
-const CHARACTERS =
-  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+/** RFC 4648 section 4. */
+const BASE64 =
+  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-export const SPACE_NAMES: readonly string[] = Array.from(
-  CHARACTERS,
-  (character) => `numbers-${character}`,
+/**
+ * By the first character of their spaces. By its number, since there are file
+ * systems for which names that differ by case are the same.
+ */
+const NAMES: ReadonlyMap<string, string> = new Map(
+  Array.from(
+    BASE64,
+    (character, k) => [character, `numbers-${k.toString(16).padStart(2, "0")}`],
+  ),
 );
+
+export const SPACE_NAMES: readonly string[] = [...NAMES.values()];
 
 type ReadNumbers = (name: string) => UsedNumbers;
 
@@ -46,9 +54,10 @@ export class NumberFiles {
   }
 }
 
-/** A space is a hash in base64, whose characters are not all for names. */
+/** @throws {RangeError} unless it is a hash in base64 */
 export function fileOf(space: string): string {
   if (space === EVERY_SPACE) return EVERY_NAME;
-  const name = space.charAt(0).replace("+", "-").replace("/", "_");
-  return `numbers-${name}`;
+  const name = NAMES.get(space.charAt(0));
+  if (name !== undefined) return name;
+  throw new RangeError(`Cannot keep numbers of '${space}': it is no hash`);
 }

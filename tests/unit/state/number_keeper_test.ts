@@ -86,7 +86,7 @@ class Life {
 /** How many spaces the files have numbers of. */
 function keptSpaces(path: string): number {
   const files = [...Deno.readDirSync(path)].map(({ name }) => name)
-    .filter((name) => /^numbers-.$/.test(name));
+    .filter((name) => /^numbers-[0-9a-f]{2}$/.test(name));
   const texts = files.map((name) => Deno.readTextFileSync(`${path}/${name}`));
   return texts.join("").match(/^space (?!every)/gm)?.length ?? 0;
 }
@@ -503,7 +503,7 @@ for (const damage of ["cut", "changed", "emptied", "of another kind"]) {
       first.take(10);
       first.end();
       const name = [...Deno.readDirSync(path)].map(({ name }) => name)
-        .find((name) => /^numbers-.$/.test(name));
+        .find((name) => /^numbers-[0-9a-f]{2}$/.test(name));
       const file = `${path}/${name}`;
       const text = Deno.readTextFileSync(file);
       const other = {
@@ -574,8 +574,8 @@ Deno.test("a folder of root's that is for others, too, is given to nobody", () =
   };
   const libc = { ...mortal.libc, process };
   const own = [
-    ...["sender-ids", "numbers-a_b-c", "accepted-0", ".accepted-0.lock"],
-    ".numbers-a_b-c.new",
+    ...["sender-ids", "numbers-3f", "accepted-0", ".accepted-0.lock"],
+    ".numbers-3f.new",
   ];
   try {
     for (const name of own) Deno.writeTextFileSync(`${path}/${name}`, "");
