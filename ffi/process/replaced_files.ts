@@ -1,5 +1,6 @@
 // Files that are replaced as a whole, within a folder that is open.
 
+import { Errno, type SystemError } from "../errno.ts";
 import { O } from "../flags.ts";
 import { cString } from "../libc.ts";
 import { writeDescriptor } from "./file.ts";
@@ -42,7 +43,7 @@ export function replaceFiles(
     }
     throw error;
   }
-  synchronise(libc, folder, pathOf());
+  synchroniseFolder(libc, folder, pathOf());
 }
 
 function writeBeside(
@@ -69,7 +70,19 @@ function writeBeside(
 
 function synchronise(libc: ProcessLibc, fd: number, path: string): void {
   if (libc.process.fsync(fd) === 0) return;
-  throw libc.error(`write '${path}' to its disk`, "fsync");
+  throw syncError(libc, path);
+}
+
+// fsync(2): EINVAL where that is not for folders, as on some 9p, CIFS and vboxsf.
+// Then there is no more to be done, and the files themselves are on the disk.
+function synchroniseFolder(libc: ProcessLibc, fd: number, path: string): void {
+  if (libc.process.fsync(fd) === 0) return;
+  const error = syncError(libc, path);
+  if (error.errno !== Errno.EINVAL) throw error;
+}
+
+function syncError(libc: ProcessLibc, path: string): SystemError {
+  return libc.error(`write '${path}' to its disk`, "fsync");
 }
 
 /** Beside the file, and hidden. */

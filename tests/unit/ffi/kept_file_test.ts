@@ -271,3 +271,37 @@ test(
     assert.equal(names("/proc/self/fd").length, before);
   },
 );
+
+test(
+  "a folder that cannot be synchronised by itself fails nothing, but a disk that fails does",
+  (libc, _, path) => {
+    const { fsync } = libc.process;
+    const folderFails = (errno: number): ProcessLibc => {
+      let syncs = 0;
+      return {
+        ...libc,
+        // First the file, then its folder.
+        process: {
+          ...libc.process,
+          fsync: (fd) => ++syncs % 2 === 0 ? -1 : fsync(fd),
+        },
+        error: (what, syscall) => new SystemError(what, syscall, errno),
+      };
+    };
+    using file = new KeptFile(folderFails(Errno.EINVAL), path, LIMIT);
+    assert.ok(file.replace(() => bytes("new")));
+    assert.equal(text(file.read()), "new");
+    using other = new KeptFile(folderFails(Errno.EIO), path, LIMIT);
+    assert.throws(() => other.replace(() => bytes("newer")), {
+      syscall: "fsync",
+    });
+    const fileFails: ProcessLibc = {
+      ...folderFails(Errno.EINVAL),
+      process: { ...libc.process, fsync: () => -1 },
+    };
+    using third = new KeptFile(fileFails, path, LIMIT);
+    assert.throws(() => third.replace(() => bytes("newest")), {
+      syscall: "fsync",
+    });
+  },
+);
