@@ -21,6 +21,8 @@ export class FileLocks {
   readonly #libc: ProcessLibc;
   readonly #fd: number;
   readonly #path: string;
+  /** Whoever has a place has had it for longer than files are written. */
+  #isStuck = false;
 
   /** @param fd Open for writing. */
   constructor(libc: ProcessLibc, fd: number, path: string) {
@@ -37,15 +39,22 @@ export class FileLocks {
     return this.#set(F_WRLCK, first, count);
   }
 
-  /** As {@link take}, but waits for up to a second. */
+  /**
+   * As {@link take}, but waits for up to a second. After that was in vain, not
+   * again before the lock was had.
+   */
   wait(first: number, count: number): boolean {
-    // Without an end a process that was stopped would stop this one, too.
-    for (let nap = 0; nap < MOST_NAPS; nap++) {
-      if (this.take(first, count)) return true;
+    // Without an end a process that was stopped would stop this one, too, and so
+    // it would if each of many tries took its second.
+    const most = this.#isStuck ? 0 : MOST_NAPS;
+    let isTaken = this.take(first, count);
+    for (let nap = 0; nap < most && !isTaken; nap++) {
       const never = new Int32Array(new SharedArrayBuffer(4));
       Atomics.wait(never, 0, 0, NAP_MS);
+      isTaken = this.take(first, count);
     }
-    return this.take(first, count);
+    this.#isStuck = !isTaken;
+    return isTaken;
   }
 
   release(first: number, count: number): void {
