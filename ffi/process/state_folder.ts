@@ -24,8 +24,10 @@ const OTHERS_WRITE = 0o022;
 // <unistd.h>
 const W_OK_AND_X_OK = 3;
 
-/** For whoever changes files. */
 const LOCK_NAME = ".lock";
+// Places in it: of whoever changes files, and of the numbers that are claimed.
+const CHANGES = 0;
+const CLAIMS = 1;
 
 export class StateFolder {
   readonly path: string;
@@ -103,15 +105,27 @@ export class StateFolder {
    * @throws {SystemError} When another one is at it for longer than a second.
    */
   exclusively<T>(work: () => T): T {
-    if (!this.#locks.wait(0, 1)) {
+    if (!this.#locks.wait(CHANGES, 1)) {
       const what = `lock the folder '${this.path}'`;
       throw new SystemError(what, "fcntl", Errno.EAGAIN);
     }
     try {
       return work();
     } finally {
-      this.#locks.release(0, 1);
+      this.#locks.release(CHANGES, 1);
     }
+  }
+
+  /**
+   * Claims a number for this process, until it closes the folder or ends.
+   * @returns Whether no other process has it
+   */
+  claim(number: number): boolean {
+    return this.#locks.take(CLAIMS + number, 1);
+  }
+
+  disclaim(number: number): void {
+    this.#locks.release(CLAIMS + number, 1);
   }
 
   /** @returns Whether no other process holds the file, as this one then does */
@@ -249,7 +263,7 @@ function requireOwn(
 }
 
 /** Beside some there may be one that is being written, and one to lock. */
-const KIND = "(numbers-\\w+|sender-ids|accepted-\\d+)";
+const KIND = "(numbers-\\w+|sender-ids|(accepted|lent)-\\d+)";
 const OWN_NAME = new RegExp(`^(${KIND}|\\.${KIND}\\.(new|lock)|\\.lock)$`);
 
 function isOwnName(name: string): boolean {

@@ -11,7 +11,6 @@ import { reasonOf } from "../log/reason.ts";
 import {
   type AcceptedFile,
   type AcceptedRecord,
-  type BootId,
   FILE_WORDS,
   formatAccepted,
   HIGHEST,
@@ -22,6 +21,7 @@ import {
   RECORDS,
   SEEN,
 } from "./accepted_records.ts";
+import { type BootId, isSameBoot } from "./boot_id.ts";
 
 const MAX_PROCESSES = 256;
 
@@ -141,7 +141,7 @@ function trusted(
   { isClean, bootId, records }: AcceptedFile,
   now: BootId,
 ): readonly AcceptedRecord[] {
-  const isWhole = isClean || bootId.every((word, k) => word === now[k]);
+  const isWhole = isClean || isSameBoot(bootId, now);
   if (isWhole) return records;
   return records.map((record) => {
     const peak = Math.min(record.peak, MAX_STEP);

@@ -1,5 +1,6 @@
 // File of the highest sequence numbers accepted, as words: a header, and records
 // of one sender each. Threads write records while others read the file.
+import { BOOT_ID_WORDS, type BootId } from "./boot_id.ts";
 
 /** Records of a file, and of a process: 1 MiB. */
 export const RECORDS = 1 << 15;
@@ -15,7 +16,6 @@ const MAGIC = [0x54594e41, 0x31434341];
 const COUNT = 2;
 const IS_CLEAN = 3;
 const BOOT_ID = 4;
-const BOOT_ID_WORDS = 4;
 
 // Places in a record.
 const FINGERPRINT = 0;
@@ -38,21 +38,10 @@ export interface AcceptedRecord {
   readonly peak: number;
 }
 
-/** A number for each start of the system. */
-export type BootId = readonly number[];
-
 export interface AcceptedFile {
   readonly isClean: boolean;
   readonly bootId: BootId;
   readonly records: readonly AcceptedRecord[];
-}
-
-export function bootIdOf(text: string): BootId {
-  const hex = text.replace(/[^0-9a-f]/g, "").padEnd(8 * BOOT_ID_WORDS, "0");
-  return Array.from(
-    { length: BOOT_ID_WORDS },
-    (_, k) => Number.parseInt(hex.slice(8 * k, 8 * k + 8), 16),
-  );
 }
 
 export function placeOf(record: number): number {

@@ -4,7 +4,7 @@ import type { StateFolder } from "../../ffi/process/state_folder.ts";
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
 import { AcceptedNumbers } from "./accepted_numbers.ts";
-import { bootIdOf } from "./accepted_records.ts";
+import { type BootId, bootIdOf } from "./boot_id.ts";
 import { NumberKeeper } from "./number_keeper.ts";
 import type { Hash } from "./sealed_text.ts";
 
@@ -27,7 +27,10 @@ export class KeptState {
   constructor(folder: StateFolder, options: KeptStateOptions) {
     const { hash, logger, allowWrap } = options;
     this.#folder = folder;
-    this.numbers = new NumberKeeper({ folder, hash, logger, allowWrap });
+    this.numbers = new NumberKeeper({
+      ...{ folder, hash, logger, allowWrap },
+      bootId: bootIdOrNone(options),
+    });
     this.#accepted = openAccepted(folder, options);
   }
 
@@ -58,9 +61,21 @@ export class KeptState {
     }
   }
 
-  /** See {@link AcceptedNumbers}. */
+  /** For a process that goes on, when no thread sends nor receives any more. */
   release(): void {
+    this.numbers.release();
     this.#accepted?.release();
+  }
+}
+
+/** Whoever keeps what was accepted says why there is none. */
+function bootIdOrNone(
+  { bootId }: Pick<KeptStateOptions, "bootId">,
+): BootId | undefined {
+  try {
+    return bootIdOf(bootId());
+  } catch {
+    return undefined;
   }
 }
 

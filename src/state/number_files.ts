@@ -32,15 +32,22 @@ export class NumberFiles {
     this.#read = read;
   }
 
-  /** What is used of it, and of every space. */
+  /** The file of what is used of every space, and of the common blocks. */
+  get every(): UsedNumbers {
+    return this.at(EVERY_SPACE);
+  }
+
+  /** What is used of it, of every space, or is in a common block. */
   of(space: string, id: number): number {
-    const every = this.at(EVERY_SPACE).of(EVERY_SPACE, id);
-    return Math.max(every, this.at(space).of(space, id));
+    return Math.max(this.every.most(id), this.at(space).of(space, id));
   }
 
   /** The file with a space. */
   at(space: string): UsedNumbers {
-    const name = fileOf(space);
+    return this.named(fileOf(space));
+  }
+
+  named(name: string): UsedNumbers {
     const known = this.#files.get(name);
     if (known !== undefined) return known;
     const used = this.#read(name);

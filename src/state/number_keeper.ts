@@ -2,41 +2,38 @@
 // files of a folder. Other processes may use it at the same time: each reads what
 // the others have reserved before it reserves more.
 //
-// The first block is one for all spaces at once, kept before any of them has a
-// number: whatever connections and keys come, thousands of them or while the
-// disk is full, they begin without it. A block of its own is for a space that
-// needs more, or has used more before.
+// Spaces begin in the common block; a block of its own is for a space that needs
+// more, or has used more before.
+import { SystemError } from "../../ffi/errno.ts";
 import type { StateFolder } from "../../ffi/process/state_folder.ts";
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
 import { SEQ_RANGE } from "../satp/header.ts";
-import { fileOf, NumberFiles, SPACE_NAMES } from "./number_files.ts";
+import type { BootId } from "./boot_id.ts";
 import {
-  BLOCK,
-  type NumberRange,
-  type NumberRequest,
-  type NumberStore,
-  type UnusedNumbers,
+  CommonBlock,
+  type LendingFolder,
+  type SenderIdGenerations,
+} from "./common_block.ts";
+import { fileOf, type NumberFiles, SPACE_NAMES } from "./number_files.ts";
+import type {
+  NumberRange,
+  NumberRequest,
+  NumberStore,
+  UnusedNumbers,
 } from "./number_store.ts";
-import { type Hash, TextSeal } from "./sealed_text.ts";
-import {
-  allIds,
-  formatIds,
-  MAX_IDS_BYTES,
-  parseIds,
-  type TakenIds,
-  withTaken,
-} from "./taken_ids.ts";
-import { EVERY_SPACE, MAX_NUMBERS_BYTES, UsedNumbers } from "./used_numbers.ts";
-
-const IDS_NAME = "sender-ids";
+import type { Hash } from "./sealed_text.ts";
+import { type TakenIds, withTaken } from "./taken_ids.ts";
+import { UsedFiles } from "./used_files.ts";
+import { EVERY_SPACE, type UsedNumbers } from "./used_numbers.ts";
 
 interface KeeperOptions {
-  readonly folder: Pick<
-    StateFolder,
-    "path" | "pathOf" | "read" | "replace" | "exclusively"
-  >;
+  readonly folder:
+    & Pick<StateFolder, "path" | "pathOf" | "read" | "replace" | "exclusively">
+    & LendingFolder;
   readonly hash: Hash;
+  /** undefined where the system has none. */
+  readonly bootId: BootId | undefined;
   readonly logger: Logger;
   /** Whether numbers go on behind the last sender id, under the same one. */
   readonly allowWrap: boolean;
@@ -45,39 +42,28 @@ interface KeeperOptions {
 /** Numbers go with all sender ids of their generation. */
 export class NumberKeeper implements NumberStore {
   readonly #options: KeeperOptions;
-  readonly #seal: TextSeal;
-  readonly #damaged = new Set<string>();
-  #generations: readonly (readonly number[])[] = [];
-  /** Of the first generation those that no start took before. */
-  #fresh: ReadonlySet<number> = new Set();
-  /** The block of every space. */
-  #common: NumberRange | undefined;
-  /** Where spaces began in it that have none of their own. */
-  readonly #lent = new Map<string, number>();
+  readonly #files: UsedFiles;
+  readonly #common: CommonBlock;
+  #generations: SenderIdGenerations = [];
   /** By file the first numbers of spaces that were not used when it was read. */
   readonly #known = new Map<string, ReadonlyMap<string, number>>();
   #isFailing = false;
 
   constructor(options: KeeperOptions) {
     this.#options = options;
-    this.#seal = new TextSeal(options.hash);
+    this.#files = new UsedFiles(options);
+    this.#common = new CommonBlock(options.folder, options.bootId);
   }
 
   /** Sender ids that were ever used, the oldest first. */
   taken(): TakenIds {
-    return this.#try(() => this.#readIds()) ?? new Set();
+    return this.#try(() => this.#files.readIds()) ?? new Set();
   }
 
   /** @param generations The sender ids of each generation */
-  begin(generations: readonly (readonly number[])[]): void {
+  begin(generations: SenderIdGenerations): void {
     this.#generations = generations;
-    const [ids = []] = generations;
-    this.#try(() =>
-      this.#options.folder.exclusively(() => {
-        this.#fresh = new Set(ids).difference(this.#readIds());
-        this.#begin();
-      })
-    );
+    this.#exclusively(() => this.#begin());
   }
 
   firstUnused(space: string): number {
@@ -87,92 +73,112 @@ export class NumberKeeper implements NumberStore {
   reserve(
     requests: readonly NumberRequest[],
   ): readonly (NumberRange | undefined)[] {
-    const { folder } = this.#options;
-    if (this.#common === undefined) {
-      this.#try(() => folder.exclusively(() => this.#begin()));
+    if (this.#common.range === undefined) {
+      this.#exclusively(() => this.#begin());
     }
     const lent = requests.map((request) => this.#lend(request));
     const others = requests.filter((_, k) => lent[k] === undefined);
     if (others.length === 0) return lent;
-    const own = this.#try(() =>
-      folder.exclusively(() => this.#reserve(others))
-    );
+    const own = this.#exclusively(() => this.#reserve(others));
     let next = 0;
     return lent.map((range) => range ?? own?.[next++]);
   }
 
   settle(unused: readonly UnusedNumbers[]): boolean {
-    const { folder } = this.#options;
-    const done = this.#try(() => {
-      folder.exclusively(() => this.#settle(unused));
+    const done = this.#exclusively(() => {
+      this.#settle(unused);
       return true;
     });
     if (!done) return false;
-    for (const { space } of unused) this.#lent.delete(space);
-    // Only when it is on the disk what of it was used.
-    if (this.#lent.size === 0) {
-      this.#try(() => folder.exclusively(() => this.#end()));
-    }
+    this.#common.takeBack(unused.map(({ space }) => space));
+    if (this.#common.isIdle) this.#exclusively(() => this.#end());
     return true;
   }
 
   forget(spaces: readonly string[]): void {
-    this.#try(() =>
-      this.#options.folder.exclusively(() => {
-        const numbers = this.#open();
-        for (const space of spaces) {
-          numbers.at(space).forget(space);
-          this.#lent.delete(space);
-        }
-        this.#write(numbers);
-      })
-    );
+    const done = this.#exclusively(() => {
+      const numbers = this.#files.open();
+      for (const space of spaces) numbers.at(space).forget(space);
+      this.#write(numbers);
+      return true;
+    });
+    if (done) this.#common.takeBack(spaces);
+  }
+
+  /** For a process that goes on, when nothing is reserved any more. */
+  release(): void {
+    this.#common.release();
   }
 
   #begin(): void {
     const [ids = []] = this.#generations;
-    const request = { space: EVERY_SPACE, from: 0, count: BLOCK };
-    const files = SPACE_NAMES
-      .map((name) => [name, this.#readNumbers(name)] as const);
-    const [common] = this.#reserve([request], ids);
-    this.#common = common;
-    // From then on numbers are lent without the disk.
-    for (const [name, used] of files) this.#note(name, used);
-    if (common !== undefined) this.#warnOfKills(common);
+    this.#files.start(ids, () => this.#start(ids));
   }
 
-  // Each kill leaves a block that no key gets again: new ones are no remedy.
-  #warnOfKills({ first, end }: NumberRange): void {
+  #start(ids: readonly number[]): void {
+    const common = this.#common;
+    const numbers = this.#files.open();
+    common.inherit(numbers);
+    this.#files.write(numbers);
+    common.openList();
+    const files = SPACE_NAMES
+      .map((name) => [name, numbers.named(name)] as const);
+    const place = () => common.place(numbers, this.#generations);
+    let range = place();
+    const isWrapped = range === undefined && this.#options.allowWrap;
+    if (isWrapped) {
+      common.wrap(numbers, this.#generations);
+      range = place();
+    }
+    const none = this.#generations.length * SEQ_RANGE;
+    range ??= { first: none, end: none };
+    const present = this.#generations[Math.floor(range.first / SEQ_RANGE)] ??
+      [];
+    const taken = withTaken(this.#files.readIds(), ids);
+    this.#write(numbers, withTaken(taken, present));
+    common.begin(range);
+    // From then on numbers are lent without the disk.
+    for (const [name, used] of files) this.#note(name, used);
+    this.#warnOfUse(range, isWrapped);
+  }
+
+  // After a crash of the system nobody knows which keys had numbers of a block,
+  // and no key gets them again: new ones are no remedy.
+  #warnOfUse({ first, end }: NumberRange, isWrapped: boolean): void {
     const { allowWrap, logger } = this.#options;
     const last = this.#generations.length - 1;
-    if (allowWrap || first < (last + 1 / 2) * SEQ_RANGE) return;
+    const isLow = !allowWrap && first >= (last + 1 / 2) * SEQ_RANGE;
+    if (!isLow && !isWrapped) return;
     const ids = this.#generations[last]?.join(", ");
+    const much = isWrapped || first === end ? "all" : "half";
     logger.warning(
-      `${first < end ? "half" : "all"} of the sequence numbers of sender id ` +
-        `${ids} are used up for all keys, as by kills (--state-dir): give ` +
-        "another --sender-id",
+      `${much} of the sequence numbers of sender id ${ids} are used up for ` +
+        "all keys, as by crashes of the system (--state-dir): " +
+        (isWrapped
+          ? "with --allow-wrap they begin anew"
+          : "give another --sender-id"),
     );
   }
 
   /** What others reserve of this space meanwhile lies behind the block. */
   #lend({ space, from }: NumberRequest): NumberRange | undefined {
-    const common = this.#common;
+    const { range } = this.#common;
     const known = this.#try(() => this.#firstKnown(space));
-    if (common === undefined || known === undefined) return undefined;
+    if (range === undefined || known === undefined) return undefined;
     const first = Math.max(from, known);
     // What wraps is told apart by its own file alone.
-    const isOut = first >= common.end ||
+    const isOut = first >= range.end ||
       first >= this.#generations.length * SEQ_RANGE;
     if (isOut) return undefined;
-    if (!this.#lent.has(space)) this.#lent.set(space, first);
-    return { first, end: common.end };
+    this.#common.lend(space, first);
+    return { first, end: range.end };
   }
 
   #firstKnown(space: string): number {
     const name = fileOf(space);
     const known = this.#known.get(name) ??
-      this.#firstNumbers(this.#readNumbers(name));
-    const common = this.#common?.first ?? 0;
+      this.#firstNumbers(this.#files.readNumbers(name));
+    const common = this.#common.range?.first ?? 0;
     const every = known.get(EVERY_SPACE) ?? 0;
     return Math.max(common, every, known.get(space) ?? 0);
   }
@@ -184,7 +190,7 @@ export class NumberKeeper implements NumberStore {
   // From the common block on: that the sender ids before are used up is in the
   // file of every space alone.
   #firstNumbers(used: UsedNumbers): ReadonlyMap<string, number> {
-    const from = this.#common?.first ?? 0;
+    const from = this.#common.range?.first ?? 0;
     const numbers = Array.from(used.spaces(), (space) => {
       const first = this.#firstFree((id) => used.of(space, id), from);
       return [space, first] as const;
@@ -193,14 +199,10 @@ export class NumberKeeper implements NumberStore {
     return new Map(numbers.filter(([, first]) => first > from));
   }
 
-  /** @param start Sender ids that are taken in any case */
-  #reserve(
-    requests: readonly NumberRequest[],
-    start: readonly number[] = [],
-  ): readonly NumberRange[] {
-    const before = this.#readIds();
-    let taken = start.length > 0 ? withTaken(before, start) : before;
-    const numbers = this.#open();
+  #reserve(requests: readonly NumberRequest[]): readonly NumberRange[] {
+    const before = this.#files.readIds();
+    let taken = before;
+    const numbers = this.#files.open();
     const ranges = requests.map(({ space, from, count }) => {
       const first = this.#firstFree((id) => numbers.of(space, id), from);
       const generation = Math.floor(first / SEQ_RANGE);
@@ -214,35 +216,32 @@ export class NumberKeeper implements NumberStore {
       return { first, end };
     });
     this.#write(numbers, taken === before ? undefined : taken);
-    for (const { space } of requests) this.#lent.delete(space);
+    this.#common.takeBack(requests.map(({ space }) => space));
     return ranges;
   }
 
   // With a block of another sender id the file would not say it otherwise.
   #keepLent(numbers: NumberFiles, space: string): void {
-    const { end } = this.#common ?? {};
-    if (end === undefined || !this.#lent.has(space)) return;
+    const { end } = this.#common.range ?? {};
+    if (end === undefined || this.#common.lentFrom(space) === undefined) return;
     this.#settleOne(numbers, { space, next: end, end });
   }
 
   #settle(unused: readonly UnusedNumbers[]): void {
-    const numbers = this.#open();
+    const numbers = this.#files.open();
     for (const range of unused) this.#settleOne(numbers, range);
     this.#write(numbers);
   }
 
   #end(): void {
-    if (this.#common === undefined) return;
-    const { first, end } = this.#common;
-    const numbers = this.#open();
-    this.#giveBack(numbers, { space: EVERY_SPACE, next: first, end });
-    this.#common = undefined;
+    const numbers = this.#files.open();
+    this.#common.end(numbers);
     this.#write(numbers);
   }
 
   #settleOne(numbers: NumberFiles, range: UnusedNumbers): void {
     const { space, next, end } = range;
-    const lentFrom = this.#lent.get(space);
+    const lentFrom = this.#common.lentFrom(space);
     if (lentFrom === undefined) return this.#giveBack(numbers, range);
     if (next <= lentFrom) return;
     const used = Math.min(next, end);
@@ -281,77 +280,20 @@ export class NumberKeeper implements NumberStore {
     return ids ?? (this.#options.allowWrap ? this.#generations.at(-1) : ids);
   }
 
-  #open(): NumberFiles {
-    return new NumberFiles((name) => this.#readNumbers(name));
-  }
-
   #write(numbers: NumberFiles, taken?: TakenIds): void {
-    const files = new Map<string, Uint8Array<ArrayBuffer>>();
-    if (taken !== undefined) {
-      files.set(IDS_NAME, formatIds(this.#seal, taken));
+    const { folder, logger } = this.#options;
+    if (this.#files.write(numbers, taken) && this.#isFailing) {
+      this.#isFailing = false;
+      logger.notice(`state is kept in '${folder.path}' (--state-dir) again`);
     }
-    for (const [name, used] of numbers.all()) {
-      if (used.isChanged) files.set(name, used.format(this.#seal));
-    }
-    if (files.size > 0) this.#replace(files);
     // Also where others have used more, and nothing was to be changed.
     for (const [name, used] of numbers.all()) {
       if (this.#known.has(name)) this.#note(name, used);
     }
   }
 
-  #replace(files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>): void {
-    const { folder, logger } = this.#options;
-    folder.replace(files);
-    if (!this.#isFailing) return;
-    this.#isFailing = false;
-    logger.notice(`state is kept in '${folder.path}' (--state-dir) again`);
-  }
-
-  #readIds(): TakenIds {
-    return this.#readFile(
-      IDS_NAME,
-      MAX_IDS_BYTES,
-      (bytes) => parseIds(this.#seal, bytes),
-      "as if all sender ids had been taken",
-      allIds,
-    ) ?? new Set();
-  }
-
-  #readNumbers(name: string): UsedNumbers {
-    return this.#readFile<UsedNumbers>(
-      name,
-      MAX_NUMBERS_BYTES,
-      (bytes) => UsedNumbers.parse(this.#seal, bytes),
-      "as if all numbers of the sender ids taken so far had been used",
-      () => UsedNumbers.all(this.#readIds().difference(this.#fresh)),
-    ) ?? new UsedNumbers();
-  }
-
-  /** @param worst What is assumed of a file that is damaged. */
-  #readFile<T>(
-    name: string,
-    limit: number,
-    parse: (bytes: Uint8Array) => T,
-    assumed: string,
-    worst: () => T,
-  ): T | undefined {
-    const { folder, logger } = this.#options;
-    try {
-      const bytes = folder.read(name, limit);
-      return bytes && parse(bytes);
-    } catch (error) {
-      // That the system does not let it be read is no damage.
-      if (isOfSystem(error)) throw error;
-      if (!this.#damaged.has(name)) {
-        this.#damaged.add(name);
-        logger.error(
-          `Cannot use '${folder.pathOf(name)}' (--state-dir): ` +
-            `${reasonOf(error)}; this goes on ${assumed}`,
-        );
-      }
-      return worst();
-    }
+  #exclusively<T>(work: () => T): T | undefined {
+    return this.#try(() => this.#options.folder.exclusively(work));
   }
 
   // Told once for as long as it fails: it is tried again all the time.
@@ -360,7 +302,7 @@ export class NumberKeeper implements NumberStore {
     try {
       return work();
     } catch (error) {
-      if (!isOfSystem(error)) throw error;
+      if (!(error instanceof SystemError)) throw error;
       if (!this.#isFailing) {
         logger.error(
           `Cannot keep state in '${folder.path}' (--state-dir): ` +
@@ -372,8 +314,4 @@ export class NumberKeeper implements NumberStore {
       return undefined;
     }
   }
-}
-
-function isOfSystem(error: unknown): boolean {
-  return error instanceof Error && error.name === "SystemError";
 }

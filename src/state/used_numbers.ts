@@ -53,8 +53,24 @@ export class UsedNumbers {
     return this.#isChanged;
   }
 
+  /** It is in the file what it is. */
+  noteWritten(): void {
+    this.#isChanged = false;
+  }
+
   spaces(): Iterable<string> {
     return this.#spaces.keys();
+  }
+
+  /** By sender id the first number that was not used, as it is now. */
+  entries(space: string): readonly (readonly [number, number])[] {
+    return [...this.#spaces.get(space) ?? []];
+  }
+
+  /** The first number that was not used in any space. */
+  most(id: number): number {
+    const numbers = [...this.#spaces.values()];
+    return Math.max(0, ...numbers.map((next) => next.get(id) ?? 0));
   }
 
   /** The first number that was not used. */

@@ -5,6 +5,7 @@
  * @module
  */
 import { Errno, SystemError } from "../../ffi/errno.ts";
+import { O } from "../../ffi/flags.ts";
 import { openProcessLibc, type ProcessLibc } from "../../ffi/process/libc.ts";
 
 /** Thrown in place of a call that never comes. */
@@ -20,12 +21,21 @@ const STEPS = [
   "unlinkat",
 ] as const;
 
+const READ = O.RDONLY | O.NOFOLLOW | O.NONBLOCK | O.CLOEXEC;
+
+export interface Step {
+  readonly call: string;
+  readonly step: number;
+}
+
 /** Counts steps, and lets some not happen. */
 export class MortalLibc {
   readonly libc: ProcessLibc;
   readonly #real = openProcessLibc();
   /** How many steps came so far. */
   steps = 0;
+  /** Those of them that could change what the next process sees, or fail. */
+  readonly changes: Step[] = [];
   /** The step before which the process is killed; it does nothing more. */
   killAt = Infinity;
   /** Steps that fail. */
@@ -49,21 +59,34 @@ export class MortalLibc {
     this.#real.close();
   }
 
+  #count(call: string, args: readonly unknown[]): void {
+    const step = this.steps++;
+    if (step >= this.killAt) throw new Killed();
+    if (isChange(call, args)) this.changes.push({ call, step });
+    this.#hasFailed = this.fails(step) && !isGivingBack(args[2]);
+  }
+
   #guard<T extends object>(symbols: T): T {
     return new Proxy(symbols, {
       get: (target, name) => {
         const call: unknown = Reflect.get(target, name);
-        const isStep = STEPS.some((step) => step === name);
-        if (!isStep || typeof call !== "function") return call;
+        const syscall = STEPS.find((step) => step === name);
+        if (syscall === undefined || typeof call !== "function") return call;
         return (...args: unknown[]) => {
-          const step = this.steps++;
-          if (step >= this.killAt) throw new Killed();
-          this.#hasFailed = this.fails(step) && !isGivingBack(args[2]);
-          return this.#hasFailed ? -1 : call(...args);
+          this.#count(syscall, args);
+          if (this.#hasFailed) return -1;
+          // What is on the disk no test sees, and it takes its time.
+          return syscall === "fsync" ? 0 : call(...args);
         };
       },
     });
   }
+}
+
+/** What is left beside a file is removed, and never looked at. */
+function isChange(syscall: string, args: readonly unknown[]): boolean {
+  const isRead = syscall === "openat" && args[2] === READ;
+  return !isRead && syscall !== "unlinkat";
 }
 
 /** Of a lock: that cannot fail. */

@@ -4,7 +4,6 @@ import { AcceptedMemory } from "../../../src/state/accepted_memory.ts";
 import { AcceptedNumbers } from "../../../src/state/accepted_numbers.ts";
 import {
   type AcceptedRecord,
-  bootIdOf,
   FILE_WORDS,
   formatAccepted,
   HEADER_WORDS,
@@ -16,6 +15,7 @@ import {
   RECORDS,
   writeRecord,
 } from "../../../src/state/accepted_records.ts";
+import { bootIdOf } from "../../../src/state/boot_id.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
 import { ByteReader, hashOf } from "../bytes.ts";
 import type { Target } from "../target.ts";

@@ -133,7 +133,7 @@ function assertGoesOn(
   for (let start = 0; start < 2; start++) {
     const logger = recordingLog();
     const keeper = new NumberKeeper({
-      ...{ folder, hash: quickHash, logger, allowWrap },
+      ...{ folder, hash: quickHash, logger, allowWrap, bootId: [] },
     });
     keeper.begin(GENERATIONS);
     const left = keeper.firstUnused(SPACE);
@@ -186,9 +186,16 @@ class FolderInMemory {
     }
   }
 
-  remove(names: readonly string[]): void {
-    for (const name of names) this.files.delete(name);
+  map(name: string, bytes: Uint8Array<ArrayBuffer>) {
+    this.files.set(name, bytes);
+    return { words: new Uint32Array(bytes.buffer), release() {} };
   }
+
+  claim(): boolean {
+    return true;
+  }
+
+  disclaim(): void {}
 
   exclusively<T>(work: () => T): T {
     return work();

@@ -9,7 +9,8 @@ import {
   type KeptSenders,
 } from "../../../src/state/accepted_memory.ts";
 import { AcceptedNumbers } from "../../../src/state/accepted_numbers.ts";
-import { bootIdOf, RECORDS } from "../../../src/state/accepted_records.ts";
+import { RECORDS } from "../../../src/state/accepted_records.ts";
+import { bootIdOf } from "../../../src/state/boot_id.ts";
 import { MortalLibc } from "../../fakes/mortal_libc.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
 

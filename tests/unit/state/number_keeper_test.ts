@@ -3,7 +3,10 @@ import fc from "fast-check";
 import { StateFolder } from "../../../ffi/process/state_folder.ts";
 import { sha256Text as hash } from "../../../src/crypto/sha256.ts";
 import { SEQ_RANGE } from "../../../src/satp/header.ts";
+import { type BootId, bootIdOf } from "../../../src/state/boot_id.ts";
 import { NumberKeeper } from "../../../src/state/number_keeper.ts";
+import { MOST_LENT } from "../../../src/state/lent_spaces.ts";
+import { fileOf } from "../../../src/state/number_files.ts";
 import { BLOCK } from "../../../src/state/number_store.ts";
 import { TextSeal } from "../../../src/state/sealed_text.ts";
 import { EVERY_SPACE, UsedNumbers } from "../../../src/state/used_numbers.ts";
@@ -14,10 +17,12 @@ import {
 import { NumberSpaces } from "../../../src/tunnel/number_spaces.ts";
 import { SenderIds } from "../../../src/tunnel/numbers.ts";
 import { idsByGeneration } from "../../../src/tunnel/sender_ids.ts";
-import { Killed, MortalLibc } from "../../fakes/mortal_libc.ts";
+import { Killed, MortalLibc, type Step } from "../../fakes/mortal_libc.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
 
 const MUX = 3;
+
+const BOOT = bootIdOf("b007");
 
 function keysOf(key = 1): ConnectionKeys {
   const secrets = {
@@ -32,6 +37,7 @@ interface LifeOptions {
   readonly ids?: readonly number[];
   readonly senders?: number;
   readonly allowWrap?: boolean;
+  readonly bootId?: BootId;
 }
 
 /** One run of a daemon over a folder. */
@@ -45,19 +51,23 @@ class Life {
 
   constructor(
     path: string,
-    { ids = [7], senders = 1, allowWrap = false }: LifeOptions = {},
+    options: LifeOptions = {},
     before: (mortal: MortalLibc) => void = () => {},
   ) {
+    const { ids = [7], senders = 1, allowWrap = false, bootId = BOOT } =
+      options;
     const logger = recordingLog();
     this.lines = logger.lines;
     this.#folder = new StateFolder(this.mortal.libc, path);
     const folder = this.#folder;
-    this.keeper = new NumberKeeper({ folder, hash, logger, allowWrap });
+    this.keeper = new NumberKeeper({
+      ...{ folder, hash, logger, allowWrap, bootId },
+    });
     const spaces = new NumberSpaces({ hash, store: this.keeper, allowWrap });
     this.table = new ConnectionTable(ConnectionTable.allocate(), spaces);
     const generations = idsByGeneration(ids, senders);
-    this.#limit = new SenderIds(generations.map(([id = 0]) => id), allowWrap)
-      .limit;
+    const first = generations.map(([id = 0]) => id);
+    this.#limit = new SenderIds(first, allowWrap).limit;
     before(this.mortal);
     this.keeper.begin(generations);
   }
@@ -79,6 +89,7 @@ class Life {
 
   kill(): void {
     this.#folder.close();
+    this.keeper.release();
     this.mortal[Symbol.dispose]();
   }
 }
@@ -91,7 +102,7 @@ function keptSpaces(path: string): number {
   return texts.join("").match(/^space (?!every)/gm)?.length ?? 0;
 }
 
-/** As after kills, or damage. */
+/** As after crashes of the system, or damage. */
 function useOfEvery(path: string, id: number, next: number): void {
   const used = new UsedNumbers();
   used.set(EVERY_SPACE, id, next);
@@ -137,13 +148,14 @@ for (
   const [much, next] of [["half", SEQ_RANGE / 2], ["all", SEQ_RANGE]] as const
 ) {
   folderTest(
-    `a start says when kills have used up ${much} of the numbers of its sender id`,
+    `a start says when crashes have used up ${much} of the numbers of its sender id`,
     (path) => {
       useOfEvery(path, 7, next);
       const life = new Life(path).start();
       assert.deepEqual(life.lines, [
         `WARNING: ${much} of the sequence numbers of sender id 7 are used up for ` +
-        "all keys, as by kills (--state-dir): give another --sender-id",
+        "all keys, as by crashes of the system (--state-dir): give another " +
+        "--sender-id",
       ]);
       life.end();
       const other = new Life(path, { ids: [7, 8] }).start();
@@ -158,7 +170,7 @@ folderTest("the files hold no key, and nobody else can read them", (path) => {
   life.take(3);
   life.end();
   const files = [...Deno.readDirSync(path)].map(({ name }) => name).sort();
-  assert.equal(files.length, 4);
+  assert.equal(files.length, 5);
   for (const name of files) {
     const status = Deno.statSync(`${path}/${name}`);
     assert.equal((status.mode ?? 0) & 0o777, 0o600);
@@ -271,6 +283,19 @@ folderTest(
 );
 
 folderTest(
+  "common blocks of different sender ids do not overlap where they share one",
+  (path) => {
+    useOfEvery(path, 8, BLOCK / 2);
+    const one = new Life(path, { ids: [7, 8], senders: 2 }).start();
+    const other = new Life(path, { ids: [7] }).start();
+    assert.equal(one.take(), BLOCK / 2);
+    assert.equal(other.take(), BLOCK / 2 + BLOCK);
+    one.end();
+    other.end();
+  },
+);
+
+folderTest(
   "sending ends with the last number, also beyond a restart",
   (path) => {
     const first = new Life(path).start(1, SEQ_RANGE / 2 - 1);
@@ -348,20 +373,22 @@ folderTest(
   },
 );
 
-folderTest(
-  "keys that go on with the next sender id have used up the one before",
-  (path) => {
-    useOfEvery(path, 8, SEQ_RANGE - BLOCK);
-    const first = new Life(path, { ids: [8, 9] }).start(1);
-    assert.equal(first.take(BLOCK), SEQ_RANGE - BLOCK);
-    first.table.keepNumbersAhead();
-    assert.equal(first.take(100), SEQ_RANGE);
-    first.end();
-    const second = new Life(path, { ids: [8, 9] }).start(1);
-    assert.equal(second.take(), SEQ_RANGE + 100);
-    second.end();
-  },
-);
+for (const how of ["end", "kill"] as const) {
+  folderTest(
+    `keys that go on with the next sender id have used up the one before (${how})`,
+    (path) => {
+      useOfEvery(path, 8, SEQ_RANGE - BLOCK);
+      const first = new Life(path, { ids: [8, 9] }).start(1);
+      assert.equal(first.take(BLOCK), SEQ_RANGE - BLOCK);
+      first.table.keepNumbersAhead();
+      assert.equal(first.take(100), SEQ_RANGE);
+      first[how]();
+      const second = new Life(path, { ids: [8, 9] }).start(1);
+      assert.ok(second.take() >= SEQ_RANGE + 100);
+      second.end();
+    },
+  );
+}
 
 folderTest(
   "while nothing can be written sending goes on as far as it is kept, and the log says so once",
@@ -420,7 +447,7 @@ folderTest(
     second.table.keepNumbersAhead();
     for (const mux of muxes) assert.equal(second.take(1, mux), mux);
     second.kill();
-    assert.ok([...Deno.readDirSync(path)].length <= 64 + 3);
+    assert.ok([...Deno.readDirSync(path)].length <= 64 + 4);
   },
 );
 
@@ -645,6 +672,145 @@ class Used {
   }
 }
 
+folderTest(
+  "kills use up numbers of the keys that had some, and of no others",
+  (path) => {
+    for (let start = 0; start < 10; start++) {
+      const life = new Life(path).start(1);
+      assert.equal(life.take(10), start * BLOCK);
+      life.kill();
+      new Life(path).kill();
+    }
+    const other = new Life(path).start(2);
+    assert.equal(other.take(), 0);
+    other.start(1);
+    assert.equal(other.take(), 10 * BLOCK);
+    other.end();
+    assert.deepEqual(other.lines, []);
+  },
+);
+
+folderTest(
+  "an end after a start that failed forgets nothing of a process that was killed",
+  (path) => {
+    const killed = new Life(path).start(1);
+    killed.take(10);
+    killed.kill();
+    const failed = new Life(path, {}, (libc) => libc.fails = () => true);
+    failed.mortal.fails = () => false;
+    failed.end();
+    const next = new Life(path).start(1);
+    assert.equal(next.take(), BLOCK);
+    next.end();
+  },
+);
+
+folderTest(
+  "of two daemons that are killed or end in turns none climbs",
+  (path) => {
+    let [one, other] = [new Life(path), new Life(path)];
+    for (let turn = 0; turn < 6; turn++) {
+      one.start(1).take(10);
+      if (turn % 2 === 0) one.kill();
+      else one.end();
+      [one, other] = [other, new Life(path)];
+    }
+    const used = new Used();
+    for (const life of [one, other]) {
+      life.start(2);
+      const first = life.take(10);
+      assert.ok(first <= BLOCK);
+      used.add(first, first + 10);
+      life.end();
+    }
+  },
+);
+
+for (
+  const [what, spoil] of [
+    ["the system crashed", () => ({ bootId: bootIdOf("b008") })],
+    ["the list of the keys in use is gone", (path) => {
+      Deno.removeSync(`${path}/lent-0`);
+      return {};
+    }],
+    ["the list of the keys in use is damaged", (path) => {
+      Deno.writeTextFileSync(`${path}/lent-0`, "x".repeat(1e6));
+      return {};
+    }],
+  ] satisfies [string, (path: string) => LifeOptions][]
+) {
+  folderTest(
+    `after a kill a block is lost for all keys where ${what}`,
+    (path) => {
+      const life = new Life(path).start(1);
+      life.take(10);
+      life.kill();
+      const next = new Life(path, spoil(path)).start(1);
+      assert.equal(next.take(), BLOCK);
+      next.start(2);
+      assert.equal(next.take(), BLOCK);
+      next.end();
+    },
+  );
+}
+
+folderTest(
+  "after a kill with more keys than are listed a block is lost for all of them",
+  (path) => {
+    const life = new Life(path);
+    for (let mux = 0; mux <= MOST_LENT; mux++) {
+      life.table.put(mux, keysOf(mux), 0);
+    }
+    life.table.keepNumbersAhead();
+    life.kill();
+    const next = new Life(path).start(9999);
+    assert.equal(next.take(), BLOCK);
+    next.end();
+  },
+);
+
+for (const others of [[], ["b"]]) {
+  folderTest(
+    `a file that gets damaged while keys are out of use counts as used for them, too (${others.length} in use)`,
+    (path) => {
+      const life = new Life(path);
+      const request = (space: string) => ({ space, from: 0, count: BLOCK });
+      const { keeper } = life;
+      const first = { first: 0, end: BLOCK };
+      keeper.reserve(others.map(request));
+      assert.deepEqual(keeper.reserve([request("AA")]), [first]);
+      keeper.settle([{ space: "AA", next: 10, end: BLOCK }]);
+      Deno.writeTextFileSync(`${path}/${fileOf("AA")}`, "");
+      keeper.reserve([request("AB")]);
+      keeper.settle([{ space: "AB", next: 10, end: BLOCK }]);
+      const [range = { first: 0, end: 1 }] = keeper.reserve([request("AA")]);
+      assert.ok(range.end <= range.first, "there are none");
+      life.kill();
+    },
+  );
+}
+
+folderTest(
+  "with --allow-wrap keys go on where they were when crashes have used up those of all keys",
+  (path) => {
+    const options = { allowWrap: true };
+    const first = new Life(path, options).start(1, SEQ_RANGE / 2 - 1);
+    first.take(10);
+    first.end();
+    useOfEvery(path, 7, SEQ_RANGE);
+    const next = new Life(path, options).start(1);
+    assert.equal(next.take(), SEQ_RANGE / 2 + 9);
+    next.start(2);
+    assert.equal(next.take(), 0);
+    assert.deepEqual(next.lines, [
+      "WARNING: all of the sequence numbers of sender id 7 are used up for all " +
+      "keys, as by crashes of the system (--state-dir): with --allow-wrap " +
+      "they begin anew",
+    ]);
+    next.end();
+  },
+);
+
 for (const how of ["the process is killed before", "there is no room for"]) {
   Deno.test(`if ${how} any one step of the second block, no number is used twice`, () => {
     for (let bad = 0, steps = Infinity; bad < steps; bad++) {
@@ -739,40 +905,54 @@ class Sender {
     mortal: MortalLibc,
     path: string,
     ids: readonly number[],
-    failEvery: number,
+    bootId = BOOT,
   ) {
     this.#mortal = mortal;
     this.#ids = ids;
     const logger = recordingLog();
     this.#folder = new StateFolder(this.#mortal.libc, path);
     const folder = this.#folder;
-    const options = { folder, hash, logger, allowWrap: false };
+    const options = { folder, hash, logger, allowWrap: false, bootId };
     this.#keeper = new NumberKeeper(options);
-    this.#mortal.fails = (step) => failEvery > 0 && step % failEvery === 0;
-    this.#keeper.begin(ids.map((id) => [id]));
+  }
+
+  begin(): this {
+    this.#keeper.begin(this.#ids.map((id) => [id]));
+    return this;
+  }
+
+  failEvery(steps: number): this {
+    this.#mortal.fails = (step) => steps > 0 && step % steps === 0;
+    return this;
   }
 
   killIn(steps: number): void {
     this.#mortal.killAt = this.#mortal.steps + steps;
   }
 
-  send(space: string, count: number, used: Map<string, Used>): void {
+  /** @returns The first number, if there were any */
+  send(
+    space: string,
+    count: number,
+    used: Map<string, Used>,
+  ): number | undefined {
     const held = this.#held.get(space);
     if (held === undefined || held.end - held.next < count) {
       const from = held?.end ?? this.#keeper.firstUnused(space);
       const request = { space, from, count: BLOCK };
       const [range] = this.#keeper.reserve([request]);
-      if (range === undefined) return;
+      if (range === undefined) return undefined;
       const next = range.first > from ? range.first : held?.next ?? from;
       this.#held.set(space, { next, end: range.end });
     }
     const { next = 0, end = 0 } = this.#held.get(space) ?? {};
-    if (end - next < count) return;
+    if (end - next < count) return undefined;
     this.#held.set(space, { next: next + count, end });
     const name = `${space} ${this.#ids[Math.floor(next / SEQ_RANGE)]}`;
     const ofId = used.get(name) ?? new Used();
     used.set(name, ofId);
     ofId.add(next % SEQ_RANGE, next % SEQ_RANGE + count);
+    return next;
   }
 
   settle(spaces: readonly string[]): void {
@@ -791,6 +971,7 @@ class Sender {
     this.#mortal.killAt = Infinity;
     this.#mortal.fails = () => false;
     this.#folder.close();
+    this.#keeper.release();
   }
 }
 
@@ -799,8 +980,8 @@ folderTest(
   (path) => {
     using one = new MortalLibc();
     using two = new MortalLibc();
-    const first = new Sender(one, path, [7], 0);
-    const other = new Sender(two, path, [7], 0);
+    const first = new Sender(one, path, [7]).begin();
+    const other = new Sender(two, path, [7]).begin();
     const used = new Map<string, Used>();
     for (let k = 0; k < 4; k++) other.send("AA", BLOCK / 2, used);
     first.send("AB", 1, used);
@@ -811,13 +992,63 @@ folderTest(
   },
 );
 
+for (const how of ["the process is killed before", "there is no room for"]) {
+  Deno.test(`if ${how} any one step of a start after a kill, no number is used twice`, () => {
+    using mortal = new MortalLibc();
+    const isKill = how.startsWith("the process");
+    const steps = startAfterKill(mortal, () => {})
+      // It does nothing that the next start could see.
+      .filter(({ call }) => !isKill || call !== "fsync");
+    assert.ok(steps.length > 20 && steps.length < 100);
+    for (const { step } of steps) {
+      startAfterKill(mortal, (before) => {
+        if (isKill) mortal.killAt = before + step;
+        else mortal.fails = (it) => it === before + step;
+      });
+    }
+  });
+}
+
+/** @returns The steps of the start that could change something. */
+function startAfterKill(
+  mortal: MortalLibc,
+  spoil: (before: number) => void,
+): readonly Step[] {
+  const path = Deno.makeTempDirSync();
+  const used = new Map<string, Used>();
+  const first = new Sender(mortal, path, [7]).begin();
+  first.send("AA", 10, used);
+  first.kill();
+  const next = new Sender(mortal, path, [7]);
+  const { steps: before, changes } = mortal;
+  changes.length = 0;
+  spoil(before);
+  try {
+    next.begin();
+    for (const space of ["AB", "AA"]) next.send(space, 10, used);
+    next.settle(["AB", "AA"]);
+  } catch (error) {
+    if (!(error instanceof Killed)) throw error;
+  }
+  const done = changes.map(({ call, step }) => ({ call, step: step - before }));
+  next.kill();
+  const last = new Sender(mortal, path, [7]).begin();
+  for (const space of ["AA", "AB"]) {
+    assert.ok(last.send(space, 10, used) !== undefined);
+  }
+  assert.ok((last.send("b", 10, used) ?? Infinity) <= BLOCK);
+  last.kill();
+  Deno.removeSync(path, { recursive: true });
+  return done;
+}
+
 const SPACES = ["AA", "AB", "b"];
 
 const act = fc.record({
   /** Of two processes. */
   who: fc.nat(1),
   what: fc.constantFrom(
-    ...["send", "send", "send", "send", "settle", "end", "kill"],
+    ...["send", "send", "send", "send", "settle", "end", "kill", "crash"],
   ),
   space: fc.nat(2),
   count: fc.integer({ min: 1, max: BLOCK / 2 }),
@@ -837,13 +1068,22 @@ Deno.test("two processes that come and go, with keys that do, use no number twic
       const path = Deno.makeTempDirSync();
       const used = new Map<string, Used>();
       const senders: (Sender | undefined)[] = [undefined, undefined];
+      let boots = 1;
       try {
         for (const { who, what, space: k, count, ...how } of acts) {
           const space = SPACES[k] ?? "";
           const sender = senders[who] ??
-            new Sender(who === 0 ? one : other, path, how.ids, how.failEvery);
+            new Sender(
+              ...[who === 0 ? one : other, path, how.ids] as const,
+              bootIdOf(String(boots)),
+            ).failEvery(how.failEvery).begin();
           senders[who] = sender;
           sender.killIn(how.killIn);
+          if (what === "crash") {
+            for (const sender of senders.splice(0)) sender?.kill();
+            boots++;
+            continue;
+          }
           let isGone = what === "kill";
           try {
             if (what === "send") {
