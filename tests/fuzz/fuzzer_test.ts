@@ -5,7 +5,13 @@ import { Fuzzer } from "./fuzzer.ts";
 import { Mutator } from "./mutator.ts";
 import { parseOptions } from "./options.ts";
 import { Random } from "./random.ts";
-import { lineOf, type Progress, resultOf, tableOf } from "./results.ts";
+import {
+  lineOf,
+  type Progress,
+  resultOf,
+  tableOf,
+  withResult,
+} from "./results.ts";
 import { distilled, shrunk } from "./shrink.ts";
 import type { Target } from "./target.ts";
 
@@ -86,13 +92,20 @@ Deno.test("growth counts from a tenth of a run to its end", () => {
     ...{ runs, heap },
   });
   const reports = [report(1, 1e6), report(100, 3e6), report(1000, 3.5e6)];
-  const result = resultOf("one", reports);
+  const result = resultOf("one", 3, reports);
   assert.equal(result.growth, 0.5e6);
   assert.match(lineOf(result), /^one +1000 inputs +1000\/s +1 found, 9 bytes/);
   assert.match(
     tableOf([result]),
     /\n\| `one` \| 1000 \| 1000 \| 1 \| 9 \| 488 \|\n/,
   );
+});
+
+Deno.test("the last result of each target is kept, in the order of their names", () => {
+  const result = (target: string, seed: number) => resultOf(target, seed, []);
+  const before = [result("a", 1), result("c", 1)];
+  const after = withResult(withResult(before, result("c", 2)), result("b", 2));
+  assert.deepEqual(after, [result("a", 1), result("b", 2), result("c", 2)]);
 });
 
 Deno.test("code that was not run before is noticed once, and inputs that run it are kept", async () => {

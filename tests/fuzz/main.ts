@@ -12,6 +12,7 @@ import {
   type Progress,
   resultOf,
   tableOf,
+  withResult,
 } from "./results.ts";
 import { MAX_BYTES, openTarget, targetNames } from "./target.ts";
 
@@ -22,7 +23,7 @@ const LOOK_MS = 250;
 /** From a tenth of a run to its end, in bytes. */
 const MAX_GROWTH = 8 << 20;
 
-const RESULTS = new URL("../../bench/results/", import.meta.url);
+const RECORD = new URL("../../bench/results/fuzz.json", import.meta.url);
 
 function print(text: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(text));
@@ -52,7 +53,7 @@ async function fuzz(name: string, options: FuzzOptions): Promise<FuzzResult> {
     }
     reports.push(data);
     // One line is for one target.
-    if (jobs === 1) print(`\r${lineOf(resultOf(name, reports))}`);
+    if (jobs === 1) print(`\r${lineOf(resultOf(name, seed, reports))}`);
     if (data.kind === "end") resolve();
   };
   worker.onerror = (event) => {
@@ -69,7 +70,7 @@ async function fuzz(name: string, options: FuzzOptions): Promise<FuzzResult> {
     stop();
     worker.terminate();
   }
-  const result = resultOf(name, reports);
+  const result = resultOf(name, seed, reports);
   print(`${jobs === 1 ? "\r" : ""}${lineOf(result)}\n`);
   if (result.growth <= MAX_GROWTH) return result;
   throw new Error(`${name}: the heap has grown by ${result.growth} bytes`);
@@ -77,20 +78,22 @@ async function fuzz(name: string, options: FuzzOptions): Promise<FuzzResult> {
 
 /** All targets, some at a time; one that fails does not end the others. */
 async function fuzzAll(options: FuzzOptions): Promise<FuzzResult[]> {
-  const { targets, jobs } = options;
-  const results = new Map<string, FuzzResult>();
+  const { targets, jobs, seed } = options;
+  const results: FuzzResult[] = [];
   const waiting = [...targets];
   const work = async () => {
     for (let name; (name = waiting.shift()) !== undefined;) {
       const failed = (error: Error): FuzzResult => {
         print(`\n${error.message}\n`);
-        return { ...resultOf(name ?? "", []), failure: error.message };
+        return { ...resultOf(name ?? "", seed, []), failure: error.message };
       };
-      results.set(name, await fuzz(name, options).catch(failed));
+      const result = await fuzz(name, options).catch(failed);
+      results.push(result);
+      if (options.save) await save(result);
     }
   };
   await Promise.all(Array.from({ length: jobs }, work));
-  return targets.flatMap((name) => results.get(name) ?? []);
+  return results;
 }
 
 function watch(
@@ -108,13 +111,23 @@ function watch(
   return () => clearInterval(timer);
 }
 
-async function save(seed: number, results: FuzzResult[]): Promise<void> {
+function readRecord(): readonly FuzzResult[] {
+  try {
+    const record: FuzzRecord = JSON.parse(Deno.readTextFileSync(RECORD));
+    return record.results;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
+/** At once, so that whoever ends a long run keeps what was done. */
+async function save(result: FuzzResult): Promise<void> {
   const environment = await readEnvironment();
-  const record: FuzzRecord = { environment, seed, results };
-  Deno.mkdirSync(RESULTS, { recursive: true });
-  const json = JSON.stringify(record, null, 1) + "\n";
-  Deno.writeTextFileSync(new URL("fuzz.json", RESULTS), json);
-  print(`\n${tableOf(results)}\nwritten: bench/results/fuzz.json\n`);
+  const results = withResult(readRecord(), result);
+  const record: FuzzRecord = { environment, results };
+  Deno.mkdirSync(new URL(".", RECORD), { recursive: true });
+  Deno.writeTextFileSync(RECORD, JSON.stringify(record, null, 1) + "\n");
 }
 
 async function runInput(name: string, file: string): Promise<void> {
@@ -128,6 +141,10 @@ async function runInput(name: string, file: string): Promise<void> {
 async function main(): Promise<number> {
   const options = parseOptions(Deno.args, targetNames(), Date.now());
   const { help, targets, input, seed } = options;
+  if (options.markdown) {
+    print(tableOf(readRecord()));
+    return 0;
+  }
   if (help) {
     print(`${USAGE}\ntargets: ${targetNames().join(" ")}\n`);
     return 0;
@@ -138,7 +155,6 @@ async function main(): Promise<number> {
   }
   print(`seed ${seed}\n`);
   const results = await fuzzAll(options);
-  if (options.save) await save(seed, results);
   return results.some(({ failure }) => failure !== undefined) ? 1 : 0;
 }
 

@@ -13,6 +13,8 @@ export interface FuzzOptions {
   readonly jobs: number;
   /** Whether what came of it is written down. */
   readonly save: boolean;
+  /** Whether what was written down is printed as a table, and nothing else done. */
+  readonly markdown: boolean;
   /** A file with an input, which alone is run. */
   readonly input: string | undefined;
 }
@@ -24,7 +26,8 @@ export const USAGE = `deno task fuzz [target...] [options]
   --seed N      begin the random numbers with N (the time)
   --keep        add inputs that run something new to the corpus
   --jobs N      run N targets at a time (1)
-  --save        write bench/results/fuzz.json
+  --save        write what came of each target into bench/results/fuzz.json
+  --markdown    print that file as a table, and do nothing else
   --input FILE  run what is in this file, and nothing else
 `;
 
@@ -47,6 +50,7 @@ export function parseOptions(
       keep: { type: "boolean", default: false },
       jobs: { type: "string" },
       save: { type: "boolean", default: false },
+      markdown: { type: "boolean", default: false },
       input: { type: "string" },
     },
   });
@@ -68,6 +72,7 @@ export function parseOptions(
     keep: values.keep,
     jobs: count("--jobs", values.jobs) ?? 1,
     save: values.save,
+    markdown: values.markdown,
     input: values.input,
   };
 }

@@ -7,6 +7,8 @@ export type Progress = Extract<FuzzNews, { readonly runs: number }>;
 
 export interface FuzzResult {
   readonly target: string;
+  /** With which the run can be repeated. */
+  readonly seed: number;
   readonly inputs: number;
   readonly seconds: number;
   /** Inputs that have run code which none before had run. */
@@ -19,19 +21,31 @@ export interface FuzzResult {
   readonly failure?: string;
 }
 
+/** The last run of each target: all of them take hours, and may be run apart. */
 export interface FuzzRecord {
+  /** Of the target that ended last. */
   readonly environment: Environment;
-  readonly seed: number;
   readonly results: readonly FuzzResult[];
+}
+
+/** With a result in place of an older one of the same target. */
+export function withResult(
+  results: readonly FuzzResult[],
+  result: FuzzResult,
+): FuzzResult[] {
+  const others = results.filter(({ target }) => target !== result.target);
+  return [...others, result].sort((a, b) => a.target < b.target ? -1 : 1);
 }
 
 export function resultOf(
   target: string,
+  seed: number,
   reports: readonly Progress[],
 ): FuzzResult {
   const last = reports.at(-1);
   return {
     target,
+    seed,
     inputs: last?.runs ?? 0,
     seconds: Math.round((last?.seconds ?? 0) * 10) / 10,
     found: last?.found ?? 0,

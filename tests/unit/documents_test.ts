@@ -9,6 +9,7 @@ import { showtablesTable } from "../../src/config/showtables.ts";
 import { renderTable, type Report } from "../../bench/hostile/report.ts";
 import type { SoakRecord } from "../../bench/soak/record.ts";
 import { renderTables } from "../../bench/soak/tables.ts";
+import { type FuzzRecord, tableOf } from "../fuzz/results.ts";
 import { targetNames } from "../fuzz/target.ts";
 import { walk } from "./walk.ts";
 
@@ -133,6 +134,17 @@ Deno.test({
       !hasTable(renderTable(report, table))
     );
     assert.deepEqual(missing.map(({ title }) => title), []);
+  },
+});
+
+const fuzzed = exists("bench/results/fuzz.json");
+Deno.test({
+  name: "docs/reliability.md has the table of the last runs of the fuzzer" +
+    (fuzzed ? "" : " (skipped: deno task fuzz --save has not run)"),
+  ignore: !fuzzed,
+  fn() {
+    const record: FuzzRecord = JSON.parse(read("bench/results/fuzz.json"));
+    assert.ok(hasTable(tableOf(record.results)));
   },
 });
 
