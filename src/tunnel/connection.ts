@@ -186,6 +186,8 @@ export class Connections {
 
   get(mux: number): Connection | undefined {
     const known = this.#known.get(mux);
+    // Strangers name any mux, and a record that was looked at takes memory.
+    if (known === undefined && !this.table.isLive(mux)) return undefined;
     const version = this.table.version(mux);
     if (known !== undefined && known.version === version) return known;
     return version === 0 ? undefined : this.#refresh(mux);

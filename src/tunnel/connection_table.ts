@@ -128,6 +128,11 @@ export class ConnectionTable {
     return Atomics.load(this.#words, mux * RECORD_WORDS + EXISTS) === 1;
   }
 
+  /** As {@link exists}, a moment later, without a look at the record. */
+  isLive(mux: number): boolean {
+    return this.#live.has(mux);
+  }
+
   /** Whether {@link put} takes this number: at most 2^31 ahead of its own. */
   accepts(mux: number, keys: ConnectionKeys, firstSeq: number): boolean {
     return this.#spaces.accepts(this.#numbers, mux, keys, firstSeq);

@@ -28,6 +28,11 @@ export class LiveMuxes {
     if (lowest < 0 || mux < lowest) this.#setLowest(mux);
   }
 
+  has(mux: number): boolean {
+    const bits = Atomics.load(this.#words, BITMAP + (mux >>> 5));
+    return (bits >>> (mux & 31) & 1) === 1;
+  }
+
   delete(mux: number): void {
     Atomics.and(this.#words, BITMAP + (mux >>> 5), ~(1 << (mux & 31)));
     if (mux === this.lowest) this.#setLowest(this.#next(mux));
