@@ -50,6 +50,17 @@ export function fastClock(origin: number): OurProgram {
   return { ...fromSource, name: "with fast clocks", command };
 }
 
+/**
+ * As {@link fromSource}, with a clock that jumps at each SIGWINCH.
+ *
+ * @param jumps By how many seconds, one after the other
+ */
+export function jumpingClock(...jumps: readonly number[]): OurProgram {
+  const script = `${ROOT}lab/scripts/jumping_clock.ts`;
+  const command = [...source(`--allow-read=${ROOT}`), script, jumps.join()];
+  return { ...fromSource, name: "with a clock that jumps", command };
+}
+
 /** As one file, made by `deno compile`. */
 export const asBinary: OurProgram = {
   name: "as binary",
