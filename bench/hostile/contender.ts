@@ -9,6 +9,7 @@ import { fromSource } from "../../lab/programs.ts";
 import type { PeerPrograms } from "../tunnel/peers.ts";
 import type { Open, Presence, Subject } from "../tunnel/subject.ts";
 import { allSubjects } from "../tunnel/subjects/mod.ts";
+import { openWireguard } from "../tunnel/subjects/wireguard.ts";
 import { openWith } from "../tunnel/subjects/satp_open.ts";
 
 /** A program, started in one way. */
@@ -67,7 +68,7 @@ export function allContenders(peers: PeerPrograms): Contender[] {
       ...{ id: wireguard.id, label: wireguard.label, protocol: "wireguard" },
       ...{ port: 51820, ours: false },
       presence: () => wireguard.presence(),
-      open: () => wireguard.open,
+      open: (_options, through) => openWireguard(peers, through),
     },
   ];
 }

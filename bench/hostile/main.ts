@@ -15,11 +15,15 @@ import {
   renderMarkdown,
   renderNotes,
   type Report,
+  withTables,
 } from "./report.ts";
 import { runAll } from "./runner.ts";
 import { SCENARIOS } from "./scenarios/mod.ts";
 
 const RESULTS = new URL("../results/", import.meta.url);
+
+/** The file of all tables. */
+const COMPLETE = "hostile";
 
 function print(line: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
@@ -81,8 +85,23 @@ async function bench(options: Options): Promise<number> {
   };
   print(`\n${renderMarkdown(report)}\n\n${renderNotes(report)}`);
   print(`took ${minutes.toFixed(1)} minutes`);
-  await save(report, complete ? "hostile" : "hostile-partial");
+  await (options.join ? join(report) : save(report, stemOf(complete)));
   return failures.length === 0 ? 0 : 1;
+}
+
+function stemOf(complete: boolean): string {
+  return complete ? COMPLETE : `${COMPLETE}-partial`;
+}
+
+function readReport(): Report {
+  return JSON.parse(
+    Deno.readTextFileSync(new URL(`${COMPLETE}.json`, RESULTS)),
+  );
+}
+
+async function join(report: Report): Promise<void> {
+  const names = SCENARIOS.map(({ name }) => name);
+  await save(withTables(readReport(), report, names), COMPLETE);
 }
 
 async function save(report: Report, stem: string): Promise<void> {
@@ -101,9 +120,7 @@ async function main(): Promise<number> {
     print(`programs: ${ids.join(" ")}`);
     print(`scenarios: ${scenarios.join(" ")}`);
   } else if (options.markdown) {
-    const path = new URL("hostile.json", RESULTS);
-    const report: Report = JSON.parse(await Deno.readTextFile(path));
-    print(renderMarkdown(report));
+    print(renderMarkdown(readReport()));
   } else {
     return await bench(options);
   }

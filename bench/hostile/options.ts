@@ -18,6 +18,8 @@ export const USAGE = `USAGE: deno task bench:hostile [options]   (as root)
   --seconds <n>         length of each copy (3)
   --pause <n>           how long programs are stopped and links are down (20)
 ${CHOICE_USAGE}  --case <text>         only cases with this in their name
+  --join                put the tables of --scenario among those of the last
+                        complete run, on the same machine
   --markdown            print the tables of the last complete run, and end
   --help                this text
 `;
@@ -26,6 +28,8 @@ ${CHOICE_USAGE}  --case <text>         only cases with this in their name
 export interface Options extends Choice {
   readonly help: boolean;
   readonly markdown: boolean;
+  /** Whether tables take the place of those of the last complete run. */
+  readonly join: boolean;
   readonly seconds: number;
   readonly pauseSeconds: number;
   /** What the names of wanted cases hold. */
@@ -52,6 +56,7 @@ export function parseOptions(
     options: {
       ...SHARED_OPTIONS,
       markdown: { type: "boolean", default: false },
+      join: { type: "boolean", default: false },
       pause: { type: "string" },
       case: { type: "string", default: "" },
     },
@@ -61,7 +66,11 @@ export function parseOptions(
   const choice = readChoice(values, contenders, scenarios);
   const isWhole = choice.only === undefined &&
     choice.scenarios === undefined && values.case === "";
+  if (values.join && (choice.only !== undefined || values.case !== "")) {
+    throw new Error("Cannot use --join: --only and --case leave tables half");
+  }
   return {
+    join: values.join,
     ...{ ...choice, help: values.help, markdown: values.markdown },
     ...{ seconds, pauseSeconds, part: values.case },
     complete: isWhole && seconds >= USUAL_SECONDS &&

@@ -38,6 +38,51 @@ export interface Report {
   readonly failures: readonly string[];
 }
 
+/**
+ * A report with the tables of a later run in place of its own of these names.
+ *
+ * @param names All tables, in their order
+ * @throws {Error} The later run is no part of this one
+ */
+export function withTables(
+  report: Report,
+  later: Report,
+  names: readonly string[],
+): Report {
+  const reason = whyApart(report, later);
+  if (reason !== undefined) {
+    throw new Error(
+      `Cannot join runs: other ${reason} than that of all tables`,
+    );
+  }
+  const isNew = (name: string) => later.tables.some((one) => one.name === name);
+  const tables = [
+    ...report.tables.filter(({ name }) => !isNew(name)),
+    ...later.tables,
+  ].sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
+  const cells = [
+    ...report.cells.filter(({ scenario }) => !isNew(scenario)),
+    ...later.cells,
+  ];
+  return { ...report, tables, cells };
+}
+
+/** In what two runs differ that have to be of one machine and its programs. */
+function whyApart(report: Report, later: Report): string | undefined {
+  const facts = (
+    { environment, contenders, seconds, pauseSeconds }: Report,
+  ): Record<string, unknown> => ({
+    processor: environment.cpu,
+    kernel: environment.kernel,
+    Deno: environment.deno,
+    programs: JSON.stringify(contenders),
+    "length of copies": seconds,
+    "length of pauses": pauseSeconds,
+  });
+  const [one, other] = [facts(report), facts(later)];
+  return Object.keys(one).find((name) => one[name] !== other[name]);
+}
+
 /** The command that makes one table again. */
 export function commandOf({ name }: Pick<Table, "name">): string {
   return `deno task bench:hostile --peers peers --scenario ${name}`;

@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { cellText, commandOf, renderTable, type Report } from "./report.ts";
+import {
+  cellText,
+  commandOf,
+  renderTable,
+  type Report,
+  withTables,
+} from "./report.ts";
 import { SCENARIOS } from "./scenarios/mod.ts";
 
 const figures = [{ id: "rate", label: "Mbit/s" }, { id: "lost", label: "%" }];
@@ -65,4 +71,21 @@ Deno.test("no two scenarios, nor two cases of one, have the same name", () => {
     const names = cases.map(({ name }) => name);
     assert.deepEqual(names, [...new Set(names)]);
   }
+});
+
+Deno.test("tables of a later run take the places of those before", () => {
+  const sun = { ...table, name: "sun" };
+  const both = { ...report, tables: [table, sun] };
+  const cell = {
+    ...{ scenario: "rain", case: "drops", contender: "a", survived: false },
+    figures: { rate: 1 },
+  };
+  const later = { ...report, tables: [{ ...table, text: "Still." }] };
+  const joined = withTables(both, { ...later, cells: [cell] }, ["rain", "sun"]);
+  assert.deepEqual(joined.tables.map(({ text }) => text), ["Still.", sun.text]);
+  assert.deepEqual(joined.cells, [report.cells[2], cell]);
+  assert.throws(
+    () => withTables(both, { ...later, seconds: 1 }, []),
+    /other length of copies than that of all tables/,
+  );
 });

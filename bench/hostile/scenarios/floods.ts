@@ -21,7 +21,8 @@ const MEBI = 2 ** 20;
 
 type Source = "a stranger" | "the peer's address";
 
-async function startFlood(
+/** Sends to the left side at {@link RATE} until it is stopped. */
+export async function startFlood(
   { lab, contender }: Bench,
   kind: FloodKind,
   source: Source,

@@ -8,6 +8,7 @@ import type { Scenario } from "../scenario.ts";
 import { faults } from "./faults.ts";
 import { floods } from "./floods.ts";
 import { harm } from "./harm.ts";
+import { host } from "./host.ts";
 import { log } from "./log.ts";
 import { pathMtu } from "./path_mtu.ts";
 import { restart } from "./restart.ts";
@@ -24,6 +25,7 @@ export const SCENARIOS: readonly Scenario[] = [
   harm,
   pathMtu,
   faults,
+  host,
   log,
   sync,
 ];

@@ -8,7 +8,7 @@ import type { TestFolder } from "../../../lab/daemons.ts";
 import type { Sides } from "../../../lab/lab.ts";
 import { run } from "../../../lab/process.ts";
 import type { PeerPrograms } from "../peers.ts";
-import type { Subject } from "../subject.ts";
+import type { Open, Subject } from "../subject.ts";
 import {
   DEVICE,
   INNER4,
@@ -54,6 +54,7 @@ async function controlSocket(side: Side): Promise<void> {
 
 async function open(
   peers: PeerPrograms,
+  through: readonly string[],
   lab: Sides,
   scratch: TestFolder,
 ): Promise<Tunnel> {
@@ -63,7 +64,9 @@ async function open(
     left: await makeKeys(wg, scratch, "left"),
     right: await makeKeys(wg, scratch, "right"),
   };
-  const argv = (side: Side) => [...wireguardGo, "-f", DEVICE[side]];
+  const argv = (side: Side) => [
+    ...[...through, ...wireguardGo, "-f", DEVICE[side]],
+  ];
   return await Tunnel.open(lab, {
     argv: { left: argv("left"), right: argv("right") },
     async configure(side) {
@@ -80,6 +83,14 @@ async function open(
   });
 }
 
+/** Starts it at both ends, by a command that runs it if there is one. */
+export function openWireguard(
+  peers: PeerPrograms,
+  through: readonly string[] = [],
+): Open {
+  return (lab, scratch) => open(peers, through, lab, scratch);
+}
+
 /** wireguard-go at both ends. */
 export function wireguard(peers: PeerPrograms): Subject {
   return {
@@ -87,6 +98,6 @@ export function wireguard(peers: PeerPrograms): Subject {
     label: "wireguard-go",
     settings: "ChaCha20-Poly1305",
     presence: () => peers.presence(["wireguard-go", "wg"], "--version"),
-    open: (lab, scratch) => open(peers, lab, scratch),
+    open: openWireguard(peers),
   };
 }
