@@ -2,6 +2,7 @@
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
 import { parseAddress } from "../net/address.ts";
+import { EitherSignal } from "../net/either.ts";
 import {
   formatPlaceName,
   isUnixSocket,
@@ -120,8 +121,8 @@ export class SyncClient {
   ): Promise<T> {
     const tooLate = new AbortController();
     const done = new AbortController();
-    const either = AbortSignal.any([signal, done.signal]);
-    const timeout = this.#options.delay(ANSWER_MS, either).then(() => {
+    using either = new EitherSignal(signal, done.signal);
+    const timeout = this.#options.delay(ANSWER_MS, either.signal).then(() => {
       throw new Error("no answer");
     });
     try {

@@ -119,3 +119,13 @@ for (const room of ["src/satp", "src/offload", "src/route"]) {
     assert.deepEqual(impure, []);
   });
 }
+
+Deno.test("nobody waits for AbortSignal.any(): see src/net/either.ts", () => {
+  const forgotten = modules.filter((path) =>
+    /\bAbortSignal\.any\(/.test(
+      Deno.readTextFileSync(new URL(path, root))
+        .replaceAll(/^ *(\*|\/\/).*$/gm, ""),
+    )
+  );
+  assert.deepEqual(forgotten, []);
+});
