@@ -45,6 +45,25 @@ export class MemoryLimit implements AsyncDisposable {
     this.through = MemoryLimit.#shell(MOUNTED + JOIN, place);
   }
 
+  /** Why there can be none here, or null if there can: only trying tells. */
+  static missing(): string | null {
+    const { type, options, limit } = hierarchy();
+    const name = `at-probe-${crypto.randomUUID()}`;
+    const script = 'mkdir "$3" && test -e "$3/$4"; s=$?; rmdir "$3"; exit $s';
+    const folder = Deno.makeTempDirSync();
+    try {
+      const place = [folder, type, options, name, limit];
+      const [command = "", ...args] = MemoryLimit.#shell(
+        MOUNTED + `{ ${script}; }`,
+        place,
+      );
+      const { success } = new Deno.Command(command, { args }).outputSync();
+      return success ? null : "no control group can limit memory";
+    } finally {
+      Deno.removeSync(folder);
+    }
+  }
+
   /**
    * @param name Of the control group
    * @param folder An empty one, to work in

@@ -5,6 +5,7 @@ import type { LabHost } from "../../lab/host.ts";
 import { copy, serve } from "../../lab/measure.ts";
 import { MemoryLimit } from "../../lab/memory_limit.ts";
 import { fromSource, jumpingClock } from "../../lab/programs.ts";
+import { whyNoLab } from "../../lab/missing.ts";
 import { labTest } from "../../lab/test_case.ts";
 
 const DAY = 86_400;
@@ -52,7 +53,7 @@ labTest(
 labTest(
   "with 160 MiB of memory a copy is whole, and nothing is killed",
   "f-mem",
-  [],
+  [whyNoLab() ?? MemoryLimit.missing()],
   async ({ left, right }) => {
     using folder = new TestFolder();
     const group = `at-mem-${Deno.pid}`;
