@@ -85,12 +85,10 @@ async function bench(options: Options): Promise<number> {
   };
   print(`\n${renderMarkdown(report)}\n\n${renderNotes(report)}`);
   print(`took ${minutes.toFixed(1)} minutes`);
-  await (options.join ? join(report) : save(report, stemOf(complete)));
+  // First: what was measured stays, also where it cannot be joined.
+  await save(report, complete ? COMPLETE : `${COMPLETE}-partial`);
+  if (options.join && failures.length === 0) await join(report);
   return failures.length === 0 ? 0 : 1;
-}
-
-function stemOf(complete: boolean): string {
-  return complete ? COMPLETE : `${COMPLETE}-partial`;
 }
 
 function readReport(): Report {
