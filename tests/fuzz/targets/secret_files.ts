@@ -170,7 +170,19 @@ class Files implements SecretFiles {
   }
 }
 
+const NAMES = ["key", "salt", "passphrase"].flatMap((name) => [
+  `${name} from '${name}' (--${name}-file)`,
+  `${name} from standard input (--${name}-file)`,
+  `${name} from '${FOLDER}/${name}' ($CREDENTIALS_DIRECTORY)`,
+]);
+
 /** What messages say, and a file may hold as well. */
-const SAID_ANYWAY = "it must be 'anytun-keychain 1': another version, " +
-  "'interval <seconds>', 'epoch <number>', 'chain <64 hexadecimal digits>', " +
-  "hexadecimal digits, two for each byte, 28 hexadecimal digits";
+const SAID_ANYWAY = [
+  "it must be 'anytun-keychain 1': another version",
+  "'interval <seconds>', 'epoch <number>', 'chain <64 hexadecimal digits>'",
+  "hexadecimal digits, two for each byte, 28 hexadecimal digits",
+  "others have access to the file, use chmod 600 'chain'",
+  ...NAMES.map((name) => `others have access to the ${name}: use chmod 600`),
+  ...NAMES.map((name) => `Cannot use the ${name}: it is no UTF-8 text`),
+  ...NAMES.map((name) => `Cannot use the ${name}: it must be`),
+].join(", ");
