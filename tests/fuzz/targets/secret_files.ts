@@ -170,6 +170,7 @@ class Files implements SecretFiles {
   }
 }
 
+/** What messages call that which a file holds. */
 const NAMES = ["key", "salt", "passphrase"].flatMap((name) => [
   `${name} from '${name}' (--${name}-file)`,
   `${name} from standard input (--${name}-file)`,
