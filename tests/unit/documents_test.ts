@@ -162,7 +162,7 @@ Deno.test({
 
 Deno.test("every file that the documents name is there", () => {
   const files = mentions(
-    /`((?:ffi|src|lab|tests|bench|demo|docs|examples|tasks|\.github)\/[\w./-]*)`/g,
+    /`((?:ffi|src|lab|tests|bench|demo|docs|examples|tasks|man|\.github)\/[\w./-]*)`/g,
   );
   assert.deepEqual(listOf(files, (path) => exists(path)), []);
 });

@@ -1,0 +1,16 @@
+// Every program with its options, for manuals and completions.
+import { anytunTable } from "../src/config/anytun.ts";
+import { configTable } from "../src/config/config.ts";
+import { controldTable } from "../src/config/controld.ts";
+import { genkeyTable } from "../src/config/genkey.ts";
+import type { OptionTable } from "../src/config/option.ts";
+import type { ProgramName } from "../src/config/programs.ts";
+import { showtablesTable } from "../src/config/showtables.ts";
+
+export const TABLES: Readonly<Record<ProgramName, OptionTable>> = {
+  "anytun": anytunTable,
+  "anytun-config": configTable,
+  "anytun-controld": controldTable,
+  "anytun-showtables": showtablesTable,
+  "anytun-genkey": genkeyTable,
+};
