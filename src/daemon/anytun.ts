@@ -5,6 +5,7 @@ import { RouteTable } from "../route/table.ts";
 import { type MasterSecrets, masterSecrets } from "../satp/secrets.ts";
 import type { KeptState } from "../state/kept_state.ts";
 import { ConnectionTable } from "../tunnel/connection_table.ts";
+import { LiveSettings } from "../tunnel/live_settings.ts";
 import { NumberSpaces } from "../tunnel/number_spaces.ts";
 import { DataPlane, DeviceAndSockets } from "./data_plane.ts";
 import { KeptNumbers, openState } from "./kept_numbers.ts";
@@ -50,6 +51,7 @@ async function servicesOf(
     : undefined;
   const state = openState(options, world, frame);
   const table = newTable(options, world, state);
+  const live = new LiveSettings();
   const interfaceIndex = (name: string) => world.control.interfaceIndex(name);
   const moved = (mux: number) => member.moved(mux);
   const prepare = (mux: number): Promise<void> => plane.prepare(mux);
@@ -77,7 +79,7 @@ async function servicesOf(
     rotation && ((ids) => rotation.claim(ids)),
   );
   const plane = new DataPlane(ends, {
-    ...{ table, routes, moved },
+    ...{ table, routes, moved, live },
     accepted: state?.accepted,
     refused: rotation && ((datagram) => rotation.refused(datagram)),
   });

@@ -9,6 +9,7 @@ import { Routes } from "../route/routes.ts";
 import { RouteTable } from "../route/table.ts";
 import type { KeptState } from "../state/kept_state.ts";
 import { ConnectionTable } from "./connection_table.ts";
+import { LiveSettings } from "./live_settings.ts";
 import { NumberSpaces } from "./number_spaces.ts";
 import { keepUp, openState } from "./open_state.ts";
 import type { PlaneBuilder, RunningPlane } from "./plane.ts";
@@ -66,8 +67,9 @@ export async function openTunnel(
   const routing = options.routing
     ? { routes: new Routes(), table: new RouteTable(RouteTable.allocate()) }
     : undefined;
+  const live = new LiveSettings();
   const plane = await builder.start(
-    { table, routes: routing?.table, accepted: state?.accepted, moved },
+    { table, routes: routing?.table, accepted: state?.accepted, live, moved },
     stop,
   );
   keeping?.catch(() => plane.stop());

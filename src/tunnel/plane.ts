@@ -5,6 +5,7 @@ import type { Endpoint } from "../net/endpoint.ts";
 import type { FamilyChoice } from "../net/resolver.ts";
 import type { RouteTable } from "../route/table.ts";
 import type { ConnectionTable } from "./connection_table.ts";
+import type { LiveSettings } from "./live_settings.ts";
 import type { RefusedDatagram } from "./refused_samples.ts";
 
 export interface DeviceHandle {
@@ -25,6 +26,8 @@ export interface PlaneSetup {
   readonly routes: RouteTable | undefined;
   /** Where it is kept which numbers were accepted, if it is. */
   readonly accepted: PagesPlace | undefined;
+  /** What may change meanwhile; without it everything is off. */
+  readonly live?: LiveSettings | undefined;
   /** Called when the peer of a connection is heard from another endpoint. */
   readonly moved: (mux: number) => void;
   /** Gets the refused datagrams that the table is asked for. */

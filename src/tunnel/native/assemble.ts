@@ -17,6 +17,7 @@ import { ConnectionTable } from "../connection_table.ts";
 import { DeviceTurn } from "./device_turn.ts";
 import { ENGINE_ARENA_BYTES, type EngineMaker } from "../engine_maker.ts";
 import { INBOUND_ARENA_BYTES, InboundPump } from "./inbound_pump.ts";
+import { LiveSettings } from "../live_settings.ts";
 import type { NativeSetup, WorkerRole } from "./messages.ts";
 import { OUTBOUND_ARENA_BYTES, OutboundPump } from "./outbound_pump.ts";
 import type { PlaneLog } from "../plane_log.ts";
@@ -47,6 +48,7 @@ export interface WorkerParts
   readonly samples: RefusedSamples;
   /** The plane's counters that this worker writes. */
   readonly counters: Float64Array;
+  readonly live: LiveSettings;
   readonly packets: PacketMemory;
   readonly port: PacketPort;
 }
@@ -106,6 +108,7 @@ function partsOf(
     ...{ libc, now, log, moved, arena, engine, counters },
     connections: new Connections(table, engine, memory, kept),
     samples: new RefusedSamples(table, refused),
+    live: new LiveSettings(setup.live),
     packets: openPacketMemory(arena.memory),
     port: new PacketPort(libc, arena, device, MAX_PIECES, share?.writeTo),
   };

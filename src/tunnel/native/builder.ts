@@ -206,7 +206,7 @@ export class NativeBuilder implements PlaneBuilder {
     return port === 0 ? this.#groups[0]?.[0]?.local.port ?? 0 : port;
   }
 
-  #optionsFor({ table, routes, accepted }: PlaneSetup): NativeOptions {
+  #optionsFor({ table, routes, accepted, live }: PlaneSetup): NativeOptions {
     const device = this.#device;
     if (device === undefined) throw new Error("Cannot start without a device");
     const offloads = this.#negotiate(device);
@@ -219,6 +219,7 @@ export class NativeBuilder implements PlaneBuilder {
       connections: table.shared,
       routes: routes?.shared,
       accepted,
+      live: live?.shared,
       device: device.fd,
       sockets: send,
       receiveFrom,

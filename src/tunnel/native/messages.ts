@@ -35,6 +35,8 @@ export interface NativeSetup {
   /** Where it is kept which numbers were accepted, if it is. */
   readonly accepted: PagesPlace | undefined;
   readonly counters: SharedArrayBuffer;
+  /** Memory of {@link LiveSettings}; without one everything is off. */
+  readonly live?: SharedArrayBuffer | undefined;
   /** One word: not 0 when everything is to stop. */
   readonly stop: SharedArrayBuffer;
   readonly turn: SharedArrayBuffer;

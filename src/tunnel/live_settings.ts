@@ -1,0 +1,92 @@
+// Settings of the data plane that change while it runs: a word each, in memory
+// that the threads share. The main thread writes, workers read them once for
+// each batch.
+
+/** How MSS options of TCP are bounded: not at all, by the path, or as well. */
+export type MssChoice = "off" | "auto" | number;
+
+/** The DSCP of datagrams: 0, that of the packet inside, or this one. */
+export type DscpChoice = "off" | "copy" | number;
+
+/** Of {@link LiveSettings.mssBound}: whatever fits the path. */
+export const MSS_AUTO = 0xffff;
+
+/** Of {@link LiveSettings.dscpCode}; others are code points, 0 to 63. */
+export const DSCP_OFF = -1;
+export const DSCP_COPY = 64;
+
+// Places of the words.
+const MSS = 0;
+const DEVICE_MTU = 1;
+const DSCP = 2;
+const KEEPALIVE = 3;
+const WORDS = 16;
+
+export class LiveSettings {
+  readonly #words: Int32Array;
+
+  static allocate(): SharedArrayBuffer {
+    const shared = new SharedArrayBuffer(WORDS * 4);
+    new Int32Array(shared)[DSCP] = DSCP_OFF;
+    return shared;
+  }
+
+  /** @param shared Of {@link allocate}; without one everything is off */
+  constructor(shared: SharedArrayBuffer = LiveSettings.allocate()) {
+    this.#words = new Int32Array(shared);
+  }
+
+  /** For other threads. */
+  get shared(): SharedArrayBuffer {
+    return this.#words.buffer as SharedArrayBuffer;
+  }
+
+  /** The most that is let through, 0 where nobody looks, or {@link MSS_AUTO}. */
+  get mssBound(): number {
+    return this.#get(MSS);
+  }
+
+  set mss(choice: MssChoice) {
+    this.#set(
+      MSS,
+      choice === "off" ? 0 : choice === "auto" ? MSS_AUTO : choice,
+    );
+  }
+
+  /** Bytes of the longest packet that the device takes; 0 while unknown. */
+  get deviceMtu(): number {
+    return this.#get(DEVICE_MTU);
+  }
+
+  set deviceMtu(bytes: number) {
+    this.#set(DEVICE_MTU, bytes);
+  }
+
+  /** {@link DSCP_OFF}, {@link DSCP_COPY} or a code point. */
+  get dscpCode(): number {
+    return this.#get(DSCP);
+  }
+
+  set dscp(choice: DscpChoice) {
+    const isName = typeof choice === "string";
+    const named = choice === "copy" ? DSCP_COPY : DSCP_OFF;
+    this.#set(DSCP, isName ? named : choice);
+  }
+
+  /** How long nothing may be sent to a peer, in seconds; 0 for ever. */
+  get keepaliveSeconds(): number {
+    return this.#get(KEEPALIVE);
+  }
+
+  set keepaliveSeconds(seconds: number) {
+    this.#set(KEEPALIVE, seconds);
+  }
+
+  #get(word: number): number {
+    return Atomics.load(this.#words, word);
+  }
+
+  #set(word: number, value: number): void {
+    Atomics.store(this.#words, word, value);
+  }
+}
