@@ -58,4 +58,4 @@ export type {
   SatpOptions,
   SecretOptions,
 } from "./src/crypto/satp_options.ts";
-export type { Logger } from "./src/log/logger.ts";
+export type { LogFields, Logger, LogValue } from "./src/log/logger.ts";

@@ -1,5 +1,6 @@
 // Log lines as the original writes them (CLI section 6), and as JSON.
 import type { LevelName } from "./level.ts";
+import type { LogFields } from "./logger.ts";
 
 export const MONTHS = [
   "Jan",
@@ -32,8 +33,9 @@ export function formatJsonLine(
   when: Date,
   level: LevelName,
   text: string,
+  fields?: LogFields,
 ): string {
-  const line = { time: when.toISOString(), level, message: text };
+  const line = { time: when.toISOString(), level, message: text, ...fields };
   return `${JSON.stringify(line)}\n`;
 }
 

@@ -7,7 +7,7 @@ import {
 } from "@logtape/logtape";
 import { LEVEL_NUMBERS, type LevelName, type LogLevel } from "./level.ts";
 import { formatJsonLine, formatLine } from "./line.ts";
-import type { Logger } from "./logger.ts";
+import type { LogFields, Logger } from "./logger.ts";
 import { type LogSurroundings, Outlet } from "./outlet.ts";
 import { reasonOf } from "./reason.ts";
 import { CATEGORY, levelOf, tapeLevelFor, tapeLogger } from "./tape.ts";
@@ -104,7 +104,12 @@ function reopen(outlet: Outlet, logger: Logger): void {
   }
 }
 
-type Line = (when: Date, level: LevelName, text: string) => string;
+type Line = (
+  when: Date,
+  level: LevelName,
+  text: string,
+  fields?: LogFields,
+) => string;
 
 const LINES: Readonly<Record<LogFormat, Line>> = {
   text: formatLine,
@@ -133,12 +138,12 @@ function sinkOf(level: LogLevel, line: Line, outlet: Outlet): Sink {
     const name = levelOf(record);
     if (LEVEL_NUMBERS[name] > level) return;
     const when = new Date(record.timestamp);
-    const write = (name: LevelName, text: string) =>
-      outlet.write(encoder.encode(line(when, name, text)));
+    const write = (name: LevelName, text: string, fields?: LogFields) =>
+      outlet.write(encoder.encode(line(when, name, text, fields)));
     try {
       if (lost > 0) write("warning", `lines missing here: ${lost}`);
       lost = 0;
-      write(name, textOf(record));
+      write(name, textOf(record), fieldsOf(record));
     } catch (error) {
       if (++lost === 1) throw error;
     }
@@ -151,6 +156,11 @@ function textOf({ category, message, properties }: LogRecord): string {
   const { error } = properties;
   const reason = error instanceof Error ? error.message : String(message[0]);
   return `a log target failed: ${reason}`;
+}
+
+/** Ours alone: those of LogTape hold what was thrown. */
+function fieldsOf({ category, properties }: LogRecord): LogFields | undefined {
+  return category[0] === CATEGORY ? properties as LogFields : undefined;
 }
 
 function configureLogTape(

@@ -5,7 +5,7 @@ import {
   type LogRecord,
 } from "@logtape/logtape";
 import type { LevelName, LogLevel } from "./level.ts";
-import type { Logger } from "./logger.ts";
+import type { LogFields, Logger } from "./logger.ts";
 
 export const CATEGORY = "anytun";
 
@@ -47,13 +47,13 @@ export function tapeLevelFor(level: LogLevel): TapeLevel | null {
 export function tapeLogger(now: () => number): Logger {
   const logger = getLogger(CATEGORY);
   // emit() and not info(): that would replace {…} within the text.
-  const at = (level: TapeLevel) => (text: string): void =>
+  const at = (level: TapeLevel) => (text: string, fields?: LogFields): void =>
     logger.emit({
       level,
       message: [text],
       rawMessage: text,
       timestamp: now(),
-      properties: {},
+      properties: fields ?? {},
     });
   return {
     error: at(TAPE_LEVELS.error),

@@ -1,6 +1,7 @@
 // Messages between the main thread and the workers of the native plane.
 import type { PagesPlace } from "../../../ffi/process/shared_pages.ts";
 import type { LevelName } from "../../log/level.ts";
+import type { LogFields } from "../../log/logger.ts";
 import type { CoalescerOptions } from "../../offload/coalesce.ts";
 import type { MuxShare } from "../../state/accepted_memory.ts";
 import type { DeviceReader } from "./device_turn.ts";
@@ -76,6 +77,11 @@ export type WorkerMessage =
   /** The peer of a connection was heard from another endpoint. */
   | { readonly kind: "moved"; readonly mux: number }
   | { readonly kind: "refused"; readonly refused: RefusedDatagram }
-  | { readonly kind: "log"; readonly level: LevelName; readonly text: string }
+  | {
+    readonly kind: "log";
+    readonly level: LevelName;
+    readonly text: string;
+    readonly fields: LogFields | undefined;
+  }
   | { readonly kind: "stopped" }
   | { readonly kind: "failed"; readonly reason: string };

@@ -51,7 +51,7 @@ class Carrier {
         case "ready":
           return this.ready.resolve();
         case "log":
-          return listener()?.logger[data.level](data.text);
+          return listener()?.logger[data.level](data.text, data.fields);
         case "moved":
           return listener()?.moved(data.mux);
         case "refused":

@@ -4,7 +4,7 @@
 import { SteadyClock } from "../../../ffi/clock.ts";
 import { openLibc } from "../../../ffi/libc.ts";
 import type { LevelName } from "../../log/level.ts";
-import type { Logger } from "../../log/logger.ts";
+import type { LogFields, Logger } from "../../log/logger.ts";
 import { reasonOf } from "../../log/reason.ts";
 import { engineMaker } from "../engine_maker.ts";
 import { assemble } from "./assemble.ts";
@@ -34,8 +34,8 @@ function carry(setup: NativeSetup): void {
 }
 
 function postingLogger(): Logger {
-  const log = (level: LevelName) => (text: string) =>
-    post({ kind: "log", level, text });
+  const log = (level: LevelName) => (text: string, fields?: LogFields) =>
+    post({ kind: "log", level, text, fields });
   return {
     error: log("error"),
     warning: log("warning"),

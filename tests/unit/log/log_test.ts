@@ -251,6 +251,20 @@ Deno.test("a log line can be a JSON object", () => {
   });
 });
 
+Deno.test("what a line is about are fields of its JSON object", () => {
+  const around = new FakeSurroundings();
+  using log = openLog([{ kind: "stdout", level: 3 }], around, "json");
+  log.logger.notice("text", {
+    mux: 3,
+    endpoint: undefined,
+    counters: { a: 1 },
+  });
+  const { time: _, ...line } = JSON.parse(around.stdout.text);
+  assert.deepEqual(line, {
+    ...{ level: "notice", message: "text", mux: 3, counters: { a: 1 } },
+  });
+});
+
 Deno.test("syslog gets lines in its own format, whatever that of the others", () => {
   const around = new FakeSurroundings();
   using log = openLog(

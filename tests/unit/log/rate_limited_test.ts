@@ -78,3 +78,38 @@ Deno.test("flush() tells what is held back, once", () => {
   log.flush();
   assert.deepEqual(target.lines.slice(2), ["NOTICE: held back 1 line: replay"]);
 });
+
+Deno.test("RateLimitedLog counts for each connection alone: ten that say one thing make ten lines", () => {
+  const { target, log } = limited();
+  for (let mux = 0; mux < 10; mux++) {
+    log.write("notice", "heard", () => `${mux} is here`, mux);
+  }
+  assert.equal(target.lines.length, 10);
+});
+
+Deno.test("flush() makes one line a kind of what is held back, whoever it is about", () => {
+  const { target, log, clock } = limited();
+  for (let mux = 0; mux < 100; mux++) {
+    for (let k = 0; k < 5; k++) log.write("notice", "replay", () => "it", mux);
+  }
+  target.lines.length = 0;
+  log.flush();
+  assert.deepEqual(target.lines, [
+    "NOTICE: held back 300 lines: replay of 100 connections",
+  ]);
+  for (let k = 0; k < 3; k++) log.write("notice", "replay", () => "it", 7);
+  clock.ms += 1000;
+  log.write("notice", "replay", () => "it", 7);
+  assert.deepEqual(target.lines.slice(1), [
+    "NOTICE: held back 3 lines: replay of connection 7",
+    "NOTICE: it",
+  ]);
+});
+
+Deno.test("RateLimitedLog gives room to no more than some thousands of connections", () => {
+  const { target, log } = limited();
+  for (let mux = 0; mux < 10_000; mux++) {
+    log.write("notice", "replay", () => "it", mux);
+  }
+  assert.equal(target.lines.length, 4096 + 2);
+});
