@@ -16,25 +16,29 @@ const options = {
   ...{ logTargets: [], logFormat: "text" as const },
 };
 
-const status = await startDaemon({
-  name: "test-daemon",
-  limits: () => undefined,
-  read: () => ({ kind: "run", options, warnings: [] }),
-  run: (options, warnings, world) =>
-    runProgram({
-      name: "test-daemon",
-      options,
-      warnings,
-      server: undefined,
-      services: () => [{
-        name: "lock",
-        async start({ stop, waiting }) {
-          waiting("a key");
-          world.parent.say("no key yet");
-          Deno.writeTextFileSync(pidFile, String(world.pid));
-          await aborted(stop);
-        },
-      }],
-    }, world),
-}, openProcessLibc());
+const status = await startDaemon(
+  {
+    name: "test-daemon",
+    limits: () => undefined,
+    read: () => ({ kind: "run", options, warnings: [] }),
+    run: (options, warnings, world) =>
+      runProgram({
+        name: "test-daemon",
+        options,
+        warnings,
+        server: undefined,
+        services: () => [{
+          name: "lock",
+          async start({ stop, waiting }) {
+            waiting("a key");
+            world.parent.say("no key yet");
+            Deno.writeTextFileSync(pidFile, String(world.pid));
+            await aborted(stop);
+          },
+        }],
+      }, world),
+  },
+  [],
+  openProcessLibc(),
+);
 Deno.exit(status);

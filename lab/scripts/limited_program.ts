@@ -8,7 +8,10 @@ import { openProcessLibc } from "../../ffi/process/libc.ts";
 import { startDaemon } from "../../src/cli/start_daemon.ts";
 
 const [folder = "", other = ""] = Deno.args;
-const options = { foreground: false, startTimeout: 30, noSandbox: false };
+const options = {
+  ...{ foreground: false, startTimeout: 30, noSandbox: false },
+  ...{ username: undefined, chroot: undefined },
+};
 
 function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : "?";
@@ -52,26 +55,30 @@ function threads(): readonly string[] {
   return [`${all.length > 1}`, ...new Set(all)];
 }
 
-const status = await startDaemon({
-  name: "test-daemon",
-  limits: () => ({
-    capabilities: [CAP.NET_ADMIN, CAP.DAC_READ_SEARCH],
-    places: { appended: [], written: [folder], devices: ["/dev/null"] },
-    stateFolder: undefined,
-  }),
-  read: () => ({ kind: "run", options, warnings: [] }),
-  async run(_options, _warnings, { parent }) {
-    const ends = {
-      hasConfinedFiles: parent.hasConfinedFiles,
-      needed: inMain(`${folder}/main`),
-      main: inMain(`${other}/main`),
-      pool: await inPool(`${other}/pool`),
-      worker: await inWorker(`${other}/worker`),
-      threads: threads(),
-    };
-    Deno.writeTextFileSync(`${folder}/ends`, JSON.stringify(ends));
-    parent.changed({ kind: "ready", isFirst: true });
-    return 0;
+const status = await startDaemon(
+  {
+    name: "test-daemon",
+    limits: () => ({
+      capabilities: [CAP.NET_ADMIN, CAP.DAC_READ_SEARCH],
+      places: { appended: [], written: [folder], devices: ["/dev/null"] },
+      stateFolder: undefined,
+    }),
+    read: () => ({ kind: "run", options, warnings: [] }),
+    async run(_options, _warnings, { parent }) {
+      const ends = {
+        hasConfinedFiles: parent.hasConfinedFiles,
+        needed: inMain(`${folder}/main`),
+        main: inMain(`${other}/main`),
+        pool: await inPool(`${other}/pool`),
+        worker: await inWorker(`${other}/worker`),
+        threads: threads(),
+      };
+      Deno.writeTextFileSync(`${folder}/ends`, JSON.stringify(ends));
+      parent.changed({ kind: "ready", isFirst: true });
+      return 0;
+    },
   },
-}, openProcessLibc());
+  [],
+  openProcessLibc(),
+);
 Deno.exit(status);

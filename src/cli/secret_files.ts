@@ -2,6 +2,7 @@
 import { readFile } from "../../ffi/process/file.ts";
 import { readKeptFile } from "../../ffi/process/kept_file.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
+import { workingDirectory } from "../../ffi/process/process.ts";
 import {
   readSecretFile,
   readSecretInput,
@@ -9,15 +10,53 @@ import {
 import type { SecretFiles } from "../config/secret_files.ts";
 import { CHAIN_FILE_LIMIT } from "../satp/key_chain_file.ts";
 
+/** Standard input, which is kept: it can be read once. */
+export class StandardInput {
+  readonly #libc: ProcessLibc;
+  #bytes: Uint8Array | undefined;
+
+  /** @param bytes What another process has read of it */
+  constructor(libc: ProcessLibc, bytes?: Uint8Array) {
+    this.#libc = libc;
+    this.#bytes = bytes;
+  }
+
+  /** Undefined until it was read. */
+  get bytes(): Uint8Array | undefined {
+    return this.#bytes;
+  }
+
+  /** @returns A copy, which may be overwritten */
+  read(): Uint8Array {
+    this.#bytes ??= readSecretInput(this.#libc).bytes;
+    return this.#bytes.slice();
+  }
+}
+
+/** Relative paths start at the working directory of now, also later on. */
 export function secretFiles(
   libc: ProcessLibc,
   environment: ReadonlyMap<string, string>,
+  input: StandardInput = new StandardInput(libc),
 ): SecretFiles {
+  const folder = folderOfStart(libc);
+  const absolute = (path: string) =>
+    path.startsWith("/") ? path : `${folder}/${path}`;
   return {
-    readFile: (path) => readSecretFile(libc, path),
-    readStandardInput: () => readSecretInput(libc),
-    readKeyChain: (path) => readKeptFile(libc, path, CHAIN_FILE_LIMIT),
-    readCertificates: (path) => readFile(libc, path),
+    readFile: (path) => readSecretFile(libc, absolute(path)),
+    readStandardInput: () => ({ bytes: input.read(), isPublic: false }),
+    readKeyChain: (path) =>
+      readKeptFile(libc, absolute(path), CHAIN_FILE_LIMIT),
+    readCertificates: (path) => readFile(libc, absolute(path)),
     credentialsFolder: environment.get("CREDENTIALS_DIRECTORY"),
   };
+}
+
+/** One that was removed is found by its descriptor, as long as nobody moves. */
+function folderOfStart(libc: ProcessLibc): string {
+  try {
+    return workingDirectory(libc);
+  } catch {
+    return ".";
+  }
 }

@@ -5,6 +5,8 @@ import { readEnvironment } from "../../ffi/process/process.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import type { CommandLine } from "../config/command_line.ts";
 import type { DaemonOptions } from "../config/general.ts";
+import { type ReadAgain, readingAgain } from "../config/read_again.ts";
+import type { SecretFiles } from "../config/secret_files.ts";
 import { startInBackground, takeHandover } from "../daemon/background.ts";
 import {
   firstFreePort,
@@ -15,6 +17,7 @@ import {
 import { systemWorld } from "../daemon/system_world.ts";
 import type { World } from "../daemon/world.ts";
 import { printCommandLine, printTo } from "./print.ts";
+import { secretFiles, StandardInput } from "./secret_files.ts";
 
 interface DaemonStart<O> {
   readonly name: string;
@@ -23,38 +26,62 @@ interface DaemonStart<O> {
     options: O,
     surroundings: StartSurroundings,
   ) => StartLimits | undefined;
-  /** Called in the process that people have started. */
-  readonly read: (environment: ReadonlyMap<string, string>) => CommandLine<O>;
+  /**
+   * Called in the process that people have started, and each time that the one
+   * that stays reads its options again.
+   * @param argv As people gave them, with their secrets
+   */
+  readonly read: (
+    argv: readonly string[],
+    files: SecretFiles,
+  ) => CommandLine<O>;
   /** Called in the process that stays. */
   readonly run: (
     options: O,
     warnings: readonly string[],
     world: World,
+    readAgain: ReadAgain<O>,
   ) => Promise<number>;
 }
 
-/** Runs the daemon in this process, or starts one that does. */
+/**
+ * Runs the daemon in this process, or starts one that does.
+ * @param argv Those of this process, whose secrets may be hidden afterwards
+ */
 export async function startDaemon<
-  O extends Pick<DaemonOptions, "foreground" | "noSandbox" | "startTimeout">,
+  O extends Pick<
+    DaemonOptions,
+    "chroot" | "foreground" | "noSandbox" | "startTimeout" | "username"
+  >,
 >(
   { name, limits, read, run }: DaemonStart<O>,
+  argv: readonly string[],
   libc: ProcessLibc,
 ): Promise<number> {
   const environment = readEnvironment(libc);
   const inheritance = await takeHandover<O>(libc, environment, name);
   if (inheritance !== undefined) {
-    const { options, warnings, parent } = inheritance;
+    const { options, warnings, parent, argv, standardInput } = inheritance;
     hideMemory(libc);
-    return await run(options, warnings, systemWorld(libc, environment, parent));
+    const input = new StandardInput(libc, standardInput);
+    const files = secretFiles(libc, environment, input);
+    const again = readingAgain(options, () => read(argv, files));
+    const world = systemWorld(libc, environment, parent);
+    return await run(options, warnings, world, again);
   }
-  const commandLine = read(environment);
+  const input = new StandardInput(libc);
+  const files = secretFiles(libc, environment, input);
+  const commandLine = read(argv, files);
   if (commandLine.kind !== "run") return printCommandLine(commandLine);
   const { options, warnings } = commandLine;
   // Not before the options are read: a secret may come by /dev/fd.
   closeInherited(libc);
   hideMemory(libc);
   const world = systemWorld(libc, environment);
-  if (options.foreground) return await run(options, warnings, world);
+  if (options.foreground) {
+    const again = readingAgain(options, () => read(argv, files));
+    return await run(options, warnings, world, again);
+  }
   const { noSandbox, startTimeout } = options;
   const found = noSandbox ? undefined : limits(options, {
     stateDirectory: world.stateDirectory,
@@ -64,6 +91,7 @@ export async function startDaemon<
     limitDaemon(libc, found, import.meta.url);
   const say = (line: string) => printTo(Deno.stderr, `${line}\n`);
   const wait = { name, startTimeout, say, world };
-  const handover = { options, warnings, hasConfinedFiles };
+  const { bytes: standardInput } = input;
+  const handover = { options, warnings, argv, standardInput, hasConfinedFiles };
   return await startInBackground(libc, environment, handover, wait);
 }

@@ -39,6 +39,7 @@ import {
   generalRows,
 } from "./general.ts";
 import type { HelpSection } from "./help.ts";
+import { type ConfigSource, NO_CONFIG_FILE } from "./config_source.ts";
 import { checkKeyChain, keyChainRow } from "./key_chain.ts";
 import {
   algorithmRows,
@@ -131,7 +132,12 @@ type PlainOptions = OptionValues<typeof plainRows>;
  * tag length are those in force, not just those given.
  */
 export interface AnytunOptions
-  extends DaemonOptions, PlainOptions, SpeedOptions, SatpParameters {
+  extends
+    DaemonOptions,
+    PlainOptions,
+    SpeedOptions,
+    SatpParameters,
+    ConfigSource {
   /** Never twice to one stream. */
   readonly logTargets: readonly LogTarget[];
   /** Restricts the sockets and what names resolve to. */
@@ -208,6 +214,7 @@ function settle(
     ...speedOf(settings),
     ...{ logTargets, family, device, windowSize, role, secrets, senderIds },
     cluster,
+    ...NO_CONFIG_FILE,
     mtu: mtuOf(settings, device.type, parameters.tagLength, warn),
     postUp: postUpOf(settings, warn),
   };

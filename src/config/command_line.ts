@@ -27,13 +27,14 @@ export interface Program<T extends OptionTable, O> {
   readonly settle: (settings: Settings<T>, warn: Warn) => O;
 }
 
+export interface ReadOptions<O> {
+  readonly options: O;
+  /** What an operator should know of them; to be logged as warnings. */
+  readonly warnings: readonly string[];
+}
+
 export type CommandLine<O> =
-  | {
-    readonly kind: "run";
-    readonly options: O;
-    /** What an operator should know of them; to be logged as warnings. */
-    readonly warnings: readonly string[];
-  }
+  | { readonly kind: "run" } & ReadOptions<O>
   /** Help or version: to standard output, exit status 0. */
   | { readonly kind: "print"; readonly text: string }
   /** To standard error; standard output is for those who use a result. */

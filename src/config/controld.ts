@@ -8,6 +8,7 @@ import {
   readCommandLine,
   type Surroundings,
 } from "./command_line.ts";
+import { type ConfigSource, NO_CONFIG_FILE } from "./config_source.ts";
 import { OptionFault } from "./fault.ts";
 import {
   daemonOf,
@@ -75,7 +76,8 @@ export interface ControldOptions
   extends
     DaemonOptions,
     Pick<OptionValues<typeof controldTable>, "keyChains" | "logFormat">,
-    SyncTrust {
+    SyncTrust,
+    ConfigSource {
   /** Never twice to one stream. */
   readonly logTargets: readonly LogTarget[];
   readonly file: string;
@@ -115,5 +117,6 @@ function settle(
   }
   const trust = trustOf(settings, [controlHost], surroundings);
   const what = { file, keyChains, controlHost };
-  return { ...daemon, ...trust, ...what, logTargets, logFormat };
+  const rest = { ...NO_CONFIG_FILE, logTargets, logFormat };
+  return { ...daemon, ...trust, ...what, ...rest };
 }

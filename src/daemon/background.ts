@@ -37,6 +37,10 @@ const LONGEST_MS = 2 ** 31 - 1;
 export interface Handover<O> {
   readonly options: O;
   readonly warnings: readonly string[];
+  /** As people gave them: in the child's own ones, secrets are hidden. */
+  readonly argv: readonly string[];
+  /** What was read of it, which cannot be read twice. */
+  readonly standardInput: Uint8Array | undefined;
   readonly hasConfinedFiles: boolean;
 }
 

@@ -157,6 +157,8 @@ Deno.test("anytun-controld has its defaults, and needs a file", () => {
     foreground: false,
     startTimeout: 30,
     noSandbox: false,
+    name: "anytun",
+    configFile: undefined,
     username: undefined,
     groupname: undefined,
     chroot: undefined,

@@ -1,0 +1,48 @@
+import { strict as assert } from "node:assert";
+import { readAnytunCommandLine } from "../../../src/config/anytun.ts";
+import { OptionFault } from "../../../src/config/fault.ts";
+import { readingAgain } from "../../../src/config/read_again.ts";
+import { type FakeFile, fakeSecretFiles } from "../../fakes/secret_files.ts";
+
+const RUNTIME = { deno: "2.9.6", v8: "15.0" };
+const ROOT = { username: undefined, chroot: undefined };
+const ARGV = ["-D", "-w", "64", "--passphrase-file", "words"];
+
+function reading(files: Record<string, FakeFile>, present = ROOT) {
+  const read = () =>
+    readAnytunCommandLine(ARGV, RUNTIME, fakeSecretFiles(files));
+  return readingAgain(present, read);
+}
+
+Deno.test("options are read again with what their files hold by then", () => {
+  const files: Record<string, FakeFile> = { words: { text: "first" } };
+  const again = reading(files);
+  assert.equal(again().options.secrets?.passphrase, "first");
+  files.words = { text: "second", isPublic: true };
+  const { options, warnings } = again();
+  assert.equal(options.secrets?.passphrase, "second");
+  assert.match(warnings.join(), /use chmod 600/);
+});
+
+Deno.test("what cannot be read again is a fault that names it", () => {
+  assert.throws(reading({}), (error) => {
+    assert.ok(error instanceof OptionFault);
+    assert.match(error.message, /'words' \(--passphrase-file\).*ENOENT$/);
+    return true;
+  });
+});
+
+Deno.test("after a change of user or root, the fault says what to do", () => {
+  const present = { username: "nobody", chroot: "/srv/jail" };
+  const again = readingAgain(present, () => ({
+    ...{ kind: "error", status: 255 },
+    stderr: "it cannot be opened\n",
+  }));
+  assert.throws(again, {
+    message: "it cannot be opened; files outside of the jail '/srv/jail' " +
+      "(--chroot) are out of reach: they need a copy in it, or a restart of " +
+      "the daemon; the daemon is user 'nobody' now (--username): files that " +
+      "this user cannot read need chgrp and chmod 640, or a restart of the " +
+      "daemon",
+  });
+});
