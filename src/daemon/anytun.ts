@@ -82,7 +82,7 @@ async function servicesOf(
     ...{ table, routes, moved, live },
     accepted: state?.accepted,
     refused: rotation && ((datagram) => rotation.refused(datagram)),
-  });
+  }, world.elapsed);
   const resolver = new Resolver(world.lookup, world.delay, logger);
   const secrets = rotation ? () => rotation.secrets() : fixed;
   const peer = new Peer(options, {

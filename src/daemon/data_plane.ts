@@ -17,6 +17,7 @@ import { chooseSenderIds, idsByGeneration } from "../tunnel/sender_ids.ts";
 import type { NumberKeeper } from "../state/number_keeper.ts";
 import type { TunnelSettings } from "../tunnel/settings.ts";
 import { counterLines } from "./counters_text.ts";
+import { Heartbeat } from "./heartbeat.ts";
 import type { Service, Starting } from "./lifecycle.ts";
 import { aborted, unlessStopped } from "./stop.ts";
 import type { World } from "./world.ts";
@@ -149,11 +150,18 @@ export class DataPlane implements Service {
   readonly name = "data plane";
   readonly #ends: DeviceAndSockets;
   readonly #context: PlaneSetup;
+  readonly #heartbeat: Heartbeat;
   #plane: RunningPlane | undefined;
 
-  constructor(ends: DeviceAndSockets, context: PlaneSetup) {
+  /** @param elapsed A clock that never goes back, in milliseconds */
+  constructor(
+    ends: DeviceAndSockets,
+    context: PlaneSetup,
+    elapsed: () => number,
+  ) {
     this.#ends = ends;
     this.#context = context;
+    this.#heartbeat = new Heartbeat(() => this.#plane?.rounds() ?? [], elapsed);
   }
 
   async start({ stop, fail }: Starting): Promise<void> {
@@ -169,6 +177,10 @@ export class DataPlane implements Service {
 
   report(): readonly string[] {
     return [...counterLines(this.#context.table, this.#plane?.counters())];
+  }
+
+  isAlive(): boolean {
+    return this.#heartbeat.isAlive;
   }
 
   async close(): Promise<void> {

@@ -25,6 +25,8 @@ export interface Service {
   reload?(): Promise<void> | void;
   /** @returns Lines for the log */
   report?(): readonly string[];
+  /** Without it, a service lives as long as the event loop. */
+  isAlive?(): boolean;
   /** Also called after a start that has failed half way. */
   close?(): Promise<void> | void;
 }
@@ -109,6 +111,12 @@ export class Lifecycle {
     for (const service of this.#services) {
       for (const line of service.report?.() ?? []) this.#logger.notice(line);
     }
+  }
+
+  /** @returns The name of a service that hangs, if there is one */
+  hanging(): string | undefined {
+    return this.#services.find((service) => service.isAlive?.() === false)
+      ?.name;
   }
 
   async #start(): Promise<readonly Service[]> {

@@ -112,7 +112,7 @@ async function live(
   const lifecycle = new Lifecycle(logger);
   listenForSignals(world.onSignal, logger, lifecycle, cleanup);
   const supervisor = cleanup.use(
-    new Supervisor(world.openNotifySocket(), world, logger),
+    new Supervisor(world.openNotifySocket(), world, logger, lifecycle),
   );
   const identity = findIdentity(options, world.control);
   // In a jail it cannot be loaded, and without the runtime's caches it should

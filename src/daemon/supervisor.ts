@@ -1,7 +1,7 @@
 // The service manager: sd_notify(3) and sd_watchdog_enabled(3).
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
-import type { LifecycleListener, Phase } from "./lifecycle.ts";
+import type { Lifecycle, LifecycleListener, Phase } from "./lifecycle.ts";
 import type { World } from "./world.ts";
 
 export interface NotifySocket {
@@ -14,6 +14,8 @@ export class Supervisor implements LifecycleListener, Disposable {
   readonly #socket: NotifySocket | undefined;
   readonly #world: Pick<World, "monotonic" | "pid">;
   readonly #logger: Logger;
+  readonly #services: Pick<Lifecycle, "hanging">;
+  #isHanging = false;
   #watchdog: ReturnType<typeof setInterval> | undefined;
 
   /** @param socket undefined where no service manager listens */
@@ -21,10 +23,12 @@ export class Supervisor implements LifecycleListener, Disposable {
     socket: NotifySocket | undefined,
     world: Pick<World, "monotonic" | "pid">,
     logger: Logger,
+    services: Pick<Lifecycle, "hanging">,
   ) {
     this.#socket = socket;
     this.#world = world;
     this.#logger = logger;
+    this.#services = services;
   }
 
   changed(phase: Phase): void {
@@ -61,9 +65,24 @@ export class Supervisor implements LifecycleListener, Disposable {
     if (interval === undefined) return;
     // As sd_watchdog_enabled(3) recommends.
     this.#watchdog ??= setInterval(
-      () => this.#tell("WATCHDOG=1"),
+      () => this.#comfortWatchdog(),
       interval / 2,
     );
+  }
+
+  // Not by the mere timer: a daemon that carries nothing is to be restarted.
+  #comfortWatchdog(): void {
+    const hanging = this.#services.hanging();
+    if (hanging === undefined) {
+      this.#isHanging = false;
+      return this.#tell("WATCHDOG=1");
+    }
+    if (!this.#isHanging) {
+      this.#logger.error(
+        `the ${hanging} hangs: the watchdog of the service manager is to end this`,
+      );
+    }
+    this.#isHanging = true;
   }
 
   #tell(text: string): void {

@@ -43,6 +43,11 @@ export interface RunningPlane {
   dropRetired(): void;
   /** What the plane has counted so far, by the indexes of `PlaneCounter`. */
   counters(): Float64Array;
+  /**
+   * How often each thread of its own has gone round, modulo 2^32: every ten
+   * seconds (FLUSH_MS) at the least, also without packets.
+   */
+  rounds(): readonly number[];
   /** Ends the carrying; resolves when it has ended, even by a failure. */
   stop(): Promise<void>;
 }

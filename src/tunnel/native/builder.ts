@@ -139,6 +139,7 @@ export class NativeBuilder implements PlaneBuilder {
       prepare: () => Promise.resolve(),
       dropRetired: () => plane.dropRetired(),
       counters: () => plane.counters(),
+      rounds: () => plane.rounds(),
       stop: () => {
         plane.stop();
         return finished.catch(() => {});

@@ -60,6 +60,12 @@ export interface NativeSetup {
   readonly share?: WorkerShare | undefined;
 }
 
+/** What a worker is sent. */
+export interface WorkerSetup extends NativeSetup {
+  /** One word: how often it has gone round, modulo 2^32. */
+  readonly rounds: SharedArrayBuffer;
+}
+
 /** In what the workers of a plane differ. */
 export type CrewMember =
   & Pick<NativeSetup, "role">

@@ -5,7 +5,12 @@ import type { Logger } from "../../log/logger.ts";
 import { PLANE_COUNTERS } from "../counters.ts";
 import { DeviceTurn } from "./device_turn.ts";
 import type { RefusedDatagram } from "../refused_samples.ts";
-import type { CrewMember, NativeSetup, WorkerMessage } from "./messages.ts";
+import type {
+  CrewMember,
+  NativeSetup,
+  WorkerMessage,
+  WorkerSetup,
+} from "./messages.ts";
 
 type Wiring = "turn" | "wakeup" | "otherWakeup" | "stop" | "counters";
 
@@ -26,6 +31,7 @@ interface NativeListener {
 
 class Carrier {
   readonly counters = new SharedArrayBuffer(PLANE_COUNTERS * 8);
+  readonly rounds = new SharedArrayBuffer(4);
   readonly loaded = Promise.withResolvers<void>();
   readonly ready = Promise.withResolvers<void>();
   readonly ended = Promise.withResolvers<void>();
@@ -67,8 +73,8 @@ class Carrier {
   start(setup: Omit<NativeSetup, "wakeup" | "counters">): void {
     if (this.#state !== "waiting") return;
     this.#state = "carrying";
-    const { counters, wakeup } = this;
-    const message: NativeSetup = { ...setup, counters, wakeup };
+    const { counters, rounds, wakeup } = this;
+    const message: WorkerSetup = { ...setup, counters, rounds, wakeup };
     this.#worker.postMessage(message);
   }
 
@@ -173,6 +179,11 @@ export class NativePlane {
       new Float64Array(counters).forEach((n, k) => sum[k] = (sum[k] ?? 0) + n);
     }
     return sum;
+  }
+
+  /** How often each worker has gone round, modulo 2^32. */
+  rounds(): readonly number[] {
+    return this.#carriers.map(({ rounds }) => new Uint32Array(rounds)[0] ?? 0);
   }
 
   /** Rejects if a worker has died; half a plane sends nothing. */

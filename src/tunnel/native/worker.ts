@@ -8,12 +8,12 @@ import type { LogFields, Logger } from "../../log/logger.ts";
 import { reasonOf } from "../../log/reason.ts";
 import { engineMaker } from "../engine_maker.ts";
 import { assemble } from "./assemble.ts";
-import type { NativeSetup, WorkerMessage } from "./messages.ts";
+import type { WorkerMessage, WorkerSetup } from "./messages.ts";
 import { FLUSH_MS, PlaneLog } from "../plane_log.ts";
 import type { RefusedDatagram } from "../refused_samples.ts";
 import { openWarmUp } from "./warm_up.ts";
 
-function carry(setup: NativeSetup): void {
+function carry(setup: WorkerSetup): void {
   const libc = openLibc();
   const clock = new SteadyClock(libc, Date.now());
   const now = () => clock.now();
@@ -29,7 +29,11 @@ function carry(setup: NativeSetup): void {
   });
   const stop = new Int32Array(setup.stop);
   post({ kind: "ready" });
-  while (Atomics.load(stop, 0) === 0) loop.round();
+  const rounds = new Uint32Array(setup.rounds);
+  while (Atomics.load(stop, 0) === 0) {
+    loop.round();
+    rounds[0] = (rounds[0] ?? 0) + 1;
+  }
   log.flush();
 }
 
@@ -49,7 +53,7 @@ function post(message: WorkerMessage): void {
   self.postMessage(message);
 }
 
-self.onmessage = ({ data }: MessageEvent<NativeSetup>) => {
+self.onmessage = ({ data }: MessageEvent<WorkerSetup>) => {
   try {
     carry(data);
     post({ kind: "stopped" });

@@ -125,6 +125,7 @@ export class PortableBuilder implements PlaneBuilder {
       prepare: (mux) => connections.load(mux),
       dropRetired: inOneGo(() => connections.dropRetired()),
       counters: () => shared.counters.slice(),
+      rounds: () => [],
       stop: () => {
         stopped = true;
         this.#opened.dispose();

@@ -288,3 +288,18 @@ Deno.test("the report is made of the lines of all services", async () => {
   lifecycle.stop();
   await running;
 });
+
+Deno.test("a service that hangs is named, others are taken for alive", async () => {
+  let isAlive = true;
+  const { lifecycle, run } = setUp((notes) => [
+    fakeService("a", notes),
+    fakeService("b", notes, { isAlive: () => isAlive }),
+  ]);
+  const running = run();
+  await settle();
+  assert.equal(lifecycle.hanging(), undefined);
+  isAlive = false;
+  assert.equal(lifecycle.hanging(), "b");
+  lifecycle.stop();
+  await running;
+});

@@ -470,6 +470,7 @@ function told(
     { send, watchdogMs: undefined, ...socket },
     { pid: 4711, monotonic: () => 12_000_000 },
     logger,
+    { hanging: () => undefined },
   );
   for (const phase of phases) supervisor.changed(phase);
   return { sent, lines: logger.lines };
@@ -508,13 +509,50 @@ Deno.test("a service manager that has gone is a warning, no more", () => {
   ]);
 });
 
+Deno.test("the watchdog hears nothing while a service hangs, and the log why", async () => {
+  const sent: string[] = [];
+  const logger = recordingLog();
+  let hanging: string | undefined = "data plane";
+  const looked = Promise.withResolvers<void>();
+  const heard = Promise.withResolvers<void>();
+  let looks = 0;
+  using supervisor = new Supervisor(
+    {
+      send(text) {
+        sent.push(text);
+        if (text === "WATCHDOG=1") heard.resolve();
+      },
+      watchdogMs: 2,
+    },
+    { pid: 1, monotonic: () => 0 },
+    logger,
+    {
+      hanging() {
+        if (++looks === 3) looked.resolve();
+        return hanging;
+      },
+    },
+  );
+  supervisor.changed({ kind: "ready", isFirst: true });
+  await looked.promise;
+  assert.equal(sent.includes("WATCHDOG=1"), false);
+  assert.deepEqual(logger.lines, [
+    "ERROR: the data plane hangs: the watchdog of the service manager is to " +
+    "end this",
+  ]);
+  hanging = undefined;
+  await heard.promise;
+});
+
 Deno.test("without a service manager nobody is told anything", () => {
   const logger = recordingLog();
   const world = {
     pid: 1,
     monotonic: () => assert.fail("nobody asks for the time"),
   };
-  using supervisor = new Supervisor(undefined, world, logger);
+  using supervisor = new Supervisor(undefined, world, logger, {
+    hanging: () => undefined,
+  });
   supervisor.changed({ kind: "starting", what: "x" });
   supervisor.changed({ kind: "ready", isFirst: true });
   supervisor.changed({ kind: "stopping" });

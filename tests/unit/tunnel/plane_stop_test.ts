@@ -60,5 +60,18 @@ for (const engine of ["builtin", "webcrypto"] as const) {
     }));
 }
 
+Deno.test("native: each thread tells how often it has gone round", () =>
+  run("builtin", async (plane) => {
+    const before = plane.rounds();
+    assert.ok(before.length > 0);
+    const isBehind = () =>
+      plane.rounds().some((count, k) => count === before[k]);
+    while (isBehind()) {
+      plane.dropRetired(); // Wakes those that rest.
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    await plane.stop();
+  }));
+
 Deno.test("native: a plane that is told to stop while it starts, ends", () =>
   run("builtin", (plane) => plane.finished, AbortSignal.abort()));
