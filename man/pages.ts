@@ -1,0 +1,41 @@
+// All manual pages.
+import { anytunPage } from "./pages/anytun.ts";
+import { configPage } from "./pages/anytun_config.ts";
+import { controldPage } from "./pages/anytun_controld.ts";
+import { genkeyPage } from "./pages/anytun_genkey.ts";
+import { showtablesPage } from "./pages/anytun_showtables.ts";
+import { helpOf, termsIn } from "./help_sections.ts";
+import { type Block, optionsSection, type Page, type Section } from "./page.ts";
+import { TABLES } from "./programs.ts";
+import { readTexts } from "./texts.ts";
+import type { ProgramName } from "../src/config/programs.ts";
+
+/** What of the page of a program stands elsewhere already. */
+export interface Known {
+  readonly options: Section;
+  /** A section of the help, such as `Signals`. */
+  help(title: string): Block;
+}
+
+const PROGRAM_PAGES: Readonly<Record<ProgramName, (known: Known) => Page>> = {
+  "anytun": anytunPage,
+  "anytun-config": configPage,
+  "anytun-controld": controldPage,
+  "anytun-genkey": genkeyPage,
+  "anytun-showtables": showtablesPage,
+};
+
+export async function allPages(): Promise<Page[]> {
+  const texts = await readTexts();
+  const programs = Object.entries(PROGRAM_PAGES).map(
+    async ([name, page]) => {
+      const program = name as ProgramName;
+      const help = await helpOf(program);
+      return page({
+        options: optionsSection(program, TABLES[program], texts),
+        help: (title) => termsIn(help, title),
+      });
+    },
+  );
+  return await Promise.all(programs);
+}

@@ -1,0 +1,96 @@
+// anytun(8)
+import type { Page } from "../page.ts";
+import type { Known } from "../pages.ts";
+
+export function anytunPage({ options, help }: Known): Page {
+  return {
+    name: "anytun",
+    section: 8,
+    purpose: "encrypted tunnel between two hosts, or many",
+    synopsis: [
+      '"anytun" <options>',
+      '"anytun" <command> <arguments>',
+    ],
+    sections: [
+      {
+        title: "Description",
+        blocks: [
+          `"anytun" carries the IP packets or Ethernet frames of a virtual
+          network device in UDP datagrams of SATP, the Secure Anycast Tunneling
+          Protocol. Its datagrams are those of anytun 0.3.8 and uanytun 0.3.7,
+          which may be at the other end, and it takes their options.`,
+          `There is no handshake. Both ends have the same key and salt, and
+          opposite roles; one of them at least knows the address of the other
+          (--remote-host). The other one learns it from the first datagram whose
+          tag is right.`,
+          `Without --nodaemonize it goes to the background as soon as it is
+          ready. The exit status of the caller says whether it is.`,
+          `The first word may be a command: "genkey", "config", "controld" and
+          "showtables" stand for anytun-genkey(8), anytun-config(8),
+          anytun-controld(8) and anytun-showtables(8). "help" prints what options
+          there are, also those of a command named behind it, and "version" the
+          version.`,
+        ],
+      },
+      options,
+      {
+        title: "Key and salt",
+        blocks: [
+          `A tunnel needs a master key and a master salt, or a passphrase that
+          both are made of, or a key chain. The first of these that is there
+          counts: the option itself, the file (--key-file, --salt-file,
+          --passphrase-file), and the credentials "key", "salt" and "passphrase"
+          of a systemd service. Only a server that takes its clients from others
+          (--sync-hosts, --control-host) goes without.`,
+          `A key is for two ends alone. Several clients of one server have
+          several keys, and a mux each.`,
+        ],
+      },
+      { title: "Signals", blocks: [help("Signals")] },
+      { title: "Exit status", blocks: [help("Exit status")] },
+      {
+        title: "Files",
+        blocks: [{
+          terms: [
+            [
+              '"/var/lib/anytun"',
+              "Sequence numbers and sender ids that were used: see --state-dir.",
+            ],
+            ['"/dev/net/tun"', "What makes virtual network devices."],
+          ],
+        }],
+      },
+      {
+        title: "Examples",
+        blocks: [
+          "A key and a salt, made once and brought to both hosts:",
+          { lines: ["anytun genkey --key-file key --salt-file salt"] },
+          "The end that can be reached, at 192.0.2.1:",
+          {
+            lines: [
+              "anytun -e left -n 10.99.0.1/24 --key-file key --salt-file salt",
+            ],
+          },
+          "The other one:",
+          {
+            lines: [
+              "anytun -r 192.0.2.1 -e right -n 10.99.0.2/24 \\",
+              "  --key-file key --salt-file salt",
+            ],
+          },
+          "A server that takes its clients from a control daemon:",
+          {
+            lines: ["anytun -X unix:/run/anytun.sock -n 10.99.0.1/24"],
+          },
+        ],
+      },
+      {
+        title: "See also",
+        blocks: [
+          `anytun-config(8), anytun-controld(8), anytun-genkey(8),
+          anytun-showtables(8)`,
+        ],
+      },
+    ],
+  };
+}

@@ -1,0 +1,49 @@
+// anytun-controld(8)
+import type { Page } from "../page.ts";
+import type { Known } from "../pages.ts";
+
+export function controldPage({ options, help }: Known): Page {
+  return {
+    name: "anytun-controld",
+    section: 8,
+    purpose: "tell the servers of a cluster of their clients",
+    synopsis: [
+      '"anytun-controld" --file <file> <options>',
+      '"anytun" "controld" --file <file> <options>',
+    ],
+    sections: [
+      {
+        title: "Description",
+        blocks: [
+          `"anytun-controld" serves the records that anytun-config(8) has printed
+          to the servers that ask it (--control-host of anytun(8)): keys, roles,
+          muxes and routes of all clients. When the file changes it is checked
+          as a whole, and the servers are told what is new.`,
+          `Whoever may connect is given the keys of all clients. On one host use
+          a unix socket: then that is root and the user of the daemon alone.
+          Between hosts use certificates (--sync-tls-cert), or a tunnel of the
+          servers.`,
+          `What was told is not taken back: a client that is taken out of the
+          file stays known until no server runs any more that has heard of
+          it.`,
+        ],
+      },
+      options,
+      { title: "Signals", blocks: [help("Signals")] },
+      { title: "Exit status", blocks: [help("Exit status")] },
+      {
+        title: "Examples",
+        blocks: [
+          "For servers of this host:",
+          {
+            lines: ["anytun-controld -f clients -X unix:/run/anytun.sock"],
+          },
+        ],
+      },
+      {
+        title: "See also",
+        blocks: ["anytun(8), anytun-config(8), anytun-showtables(8)"],
+      },
+    ],
+  };
+}
