@@ -56,8 +56,10 @@ export const SO = {
   REUSEPORT: 15,
   PEERCRED: 17,
   SNDTIMEO: 21,
+  BINDTODEVICE: 25,
   SNDBUFFORCE: 32,
   RCVBUFFORCE: 33,
+  MARK: 36,
   ATTACH_REUSEPORT_CBPF: 51,
 } as const;
 
@@ -102,6 +104,7 @@ export const CAP = {
   SETUID: 7,
   NET_BIND_SERVICE: 10,
   NET_ADMIN: 12,
+  NET_RAW: 13,
   SYS_CHROOT: 18,
 } as const;
 

@@ -1,7 +1,7 @@
 // UDP sockets of the kernel, with the offloads of Linux.
 
 import { AF, IP, IPPROTO, IPV6, SO, SOCK, SOL, UDP } from "../flags.ts";
-import type { Libc } from "../libc.ts";
+import { cString, type Libc } from "../libc.ts";
 import {
   readSockaddr,
   SOCKADDR_SIZE,
@@ -14,6 +14,14 @@ import {
 interface BufferSizes {
   readonly send: number;
   readonly receive: number;
+}
+
+/** Which way datagrams take; what is left out the kernel decides. */
+export interface SocketWay {
+  /** For routing rules and firewalls (SO_MARK, socket(7)); 0 is none. */
+  readonly mark?: number | undefined;
+  /** The only device to send and receive over (SO_BINDTODEVICE). */
+  readonly device?: string | undefined;
 }
 
 export class UdpSocket {
@@ -31,9 +39,15 @@ export class UdpSocket {
   /**
    * One for IPv6 takes IPv6 only (SATP section 10).
    * @param joins Whether it joins those that have the address and let it.
-   * @throws {SystemError} `EADDRINUSE`, `EADDRNOTAVAIL`, `EAFNOSUPPORT` and others.
+   * @throws {SystemError} `EADDRINUSE`, `EADDRNOTAVAIL`, `EAFNOSUPPORT`,
+   * `ENODEV` without that device, and others.
    */
-  static open(libc: Libc, local: SocketAddress, joins = false): UdpSocket {
+  static open(
+    libc: Libc,
+    local: SocketAddress,
+    joins = false,
+    way: SocketWay = {},
+  ): UdpSocket {
     const family = local.address.length === 16 ? AF.INET6 : AF.INET;
     const type = SOCK.DGRAM | SOCK.CLOEXEC;
     const fd = libc.symbols.socket(family, type, 0);
@@ -47,11 +61,20 @@ export class UdpSocket {
         setOption(libc, fd, IPPROTO.IP, IP.MTU_DISCOVER, IP.PMTUDISC_DONT);
       }
       if (joins) setOption(libc, fd, SOL.SOCKET, SO.REUSEPORT, 1);
+      choose(libc, fd, way);
       return new UdpSocket(libc, fd, bind(libc, fd, local));
     } catch (error) {
       libc.symbols.close(fd);
       throw error;
     }
+  }
+
+  /**
+   * Of all that is sent from now on; 0 is none.
+   * @throws {SystemError} `EPERM` without CAP_NET_ADMIN.
+   */
+  setMark(mark: number): void {
+    setMark(this.#libc, this.fd, mark);
   }
 
   letOthersJoin(): void {
@@ -101,6 +124,22 @@ export class UdpSocket {
   #allows(level: number, option: number, value: number): boolean {
     return trySetOption(this.#libc, this.fd, level, option, value);
   }
+}
+
+/** Before the address: another program may have the same on another device. */
+function choose(libc: Libc, fd: number, { mark = 0, device }: SocketWay): void {
+  if (mark !== 0) setMark(libc, fd, mark);
+  if (device === undefined) return;
+  const name = cString(device);
+  const { setsockopt } = libc.symbols;
+  const option = SO.BINDTODEVICE;
+  if (setsockopt(fd, SOL.SOCKET, option, name, name.length) >= 0) return;
+  throw libc.error(`bind a UDP socket to the device ${device}`, "setsockopt");
+}
+
+function setMark(libc: Libc, fd: number, mark: number): void {
+  if (trySetOption(libc, fd, SOL.SOCKET, SO.MARK, mark)) return;
+  throw libc.error(`set the mark of a UDP socket to ${mark}`, "setsockopt");
 }
 
 function bind(libc: Libc, fd: number, local: SocketAddress): SocketAddress {

@@ -6,7 +6,7 @@ import { SO, SOL } from "../flags.ts";
 import type { Libc } from "../libc.ts";
 import { Arena } from "../memory.ts";
 import type { SocketAddress } from "./sockaddr.ts";
-import { UdpSocket } from "./udp.ts";
+import { type SocketWay, UdpSocket } from "./udp.ts";
 
 /** A := 16 bits of the payload at k, big endian; 0 is returned without them. */
 const LOAD_U16 = 0x28;
@@ -25,15 +25,16 @@ export function openUdpGroup(
   local: SocketAddress,
   count: number,
   numberAt: number,
+  way: SocketWay = {},
 ): readonly UdpSocket[] {
   // Not yet with SO_REUSEPORT, or it would join another program of this user.
-  const first = UdpSocket.open(libc, local);
+  const first = UdpSocket.open(libc, local, false, way);
   const sockets = [first];
   if (count === 1) return sockets;
   try {
     first.letOthersJoin();
     while (sockets.length < count) {
-      sockets.push(UdpSocket.open(libc, first.local, true));
+      sockets.push(UdpSocket.open(libc, first.local, true, way));
     }
     steer(libc, first, count, numberAt);
     return sockets;

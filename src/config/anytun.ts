@@ -10,7 +10,11 @@ import {
   type Surroundings,
   type Warn,
 } from "./command_line.ts";
-import { ANY_SENDER_ID, type SenderIdRange } from "../tunnel/settings.ts";
+import {
+  ANY_SENDER_ID,
+  type SenderIdRange,
+  type SocketChoices,
+} from "../tunnel/settings.ts";
 import {
   allowWrapRow,
   DEFAULT_SENDER_ID,
@@ -59,6 +63,7 @@ import {
 } from "./network.ts";
 import { callOf, type ProgramName, PROGRAMS } from "./programs.ts";
 import { type SecretFiles, secretRows } from "./secret_files.ts";
+import { socketRows, socketsOf } from "./socket.ts";
 import { speedOf, type SpeedOptions, speedRows } from "./speed.ts";
 import { type OptionValues, pick, type Settings } from "./values.ts";
 import type { Runtime } from "./version.ts";
@@ -73,6 +78,7 @@ export const anytunTable = {
   ...localRows,
   ...remoteRows,
   noRoaming: noRoamingRow,
+  ...socketRows,
   ...familyRows,
   ...deviceRows,
   senderIds: senderIdRow,
@@ -142,6 +148,7 @@ export interface AnytunOptions
   readonly logTargets: readonly LogTarget[];
   /** Restricts the sockets and what names resolve to. */
   readonly family: FamilyChoice;
+  readonly sockets: SocketChoices;
   readonly device: DeviceOptions;
   /** Bytes, 68 to 65535; only if there is an address for the device. */
   readonly mtu: number | undefined;
@@ -212,6 +219,7 @@ function settle(
     ...daemon,
     ...parameters,
     ...speedOf(settings),
+    sockets: socketsOf(settings),
     ...{ logTargets, family, device, windowSize, role, secrets, senderIds },
     cluster,
     ...NO_CONFIG_FILE,

@@ -205,13 +205,13 @@ function tunnelSettings(
 ): TunnelSettings {
   const { cipher, kdPrf, authAlgo, tagLength } = options;
   const { device, keyChain, mux, allowWrap, noRoaming } = options;
-  const { engine, workers, offloads } = options;
+  const { engine, workers, offloads, sockets } = options;
   const { routing, anySource } = options.cluster;
   return {
     params: { cipher, kdPrf, authAlgo, tagLength },
     deviceType: device.type,
     ...{ mux, routing, anySource, senderIds, allowWrap },
-    ...{ engine, workers, offloads },
+    ...{ engine, workers, offloads, sockets },
     chained: keyChain === undefined ? undefined : mux,
     roaming: !noRoaming,
   };

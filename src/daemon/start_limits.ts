@@ -72,7 +72,11 @@ export function anytunLimits(
   const path = stateDir ?? surroundings.stateDirectory ?? DEFAULT_FOLDER;
   const stateFolder = path === NO_STATE_DIR ? undefined : path;
   return limitsOf(options, surroundings, {
-    capabilities: [CAP.NET_ADMIN],
+    capabilities: [
+      CAP.NET_ADMIN,
+      // Before Linux 5.7 (sock_bindtoindex()).
+      ...(options.sockets.device === undefined ? [] : [CAP.NET_RAW]),
+    ],
     devices: [TUN_DEVICE],
     servers: syncServer === undefined ? [] : [syncServer],
     others: syncServers,

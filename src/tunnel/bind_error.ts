@@ -8,6 +8,8 @@ const REASONS: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: "no interface of this host has this address",
   EAFNOSUPPORT: "this host does not have this address family",
   EACCES: "ports below 1024 need root or CAP_NET_BIND_SERVICE",
+  ENODEV: "there is no such device to bind to (--bind-device)",
+  EPERM: "the kernel does not permit it without CAP_NET_ADMIN and CAP_NET_RAW",
   EINVAL: "a link-local address needs its interface, as in fe80::1%eth0",
 };
 

@@ -71,6 +71,11 @@ export interface PlaneBuilder extends Disposable {
   bind(addresses: readonly IpAddress[], port: number): readonly Endpoint[];
   /** @throws {BindError} if the port is taken */
   bindToAll(family: FamilyChoice, port: number): readonly Endpoint[];
+  /**
+   * The mark of all that is sent from now on, 0 for none.
+   * @throws {SystemError} `EPERM` without CAP_NET_ADMIN
+   */
+  setMark(mark: number): void;
   /** @param stop Stops the plane already while it starts */
   start(setup: PlaneSetup, stop?: AbortSignal): Promise<RunningPlane>;
 }

@@ -45,6 +45,14 @@ export interface SenderIdRange {
 /** All there are. */
 export const ANY_SENDER_ID: SenderIdRange = { first: 0, last: 0xffff };
 
+/** What the kernel is told about the sockets between the peers. */
+export interface SocketChoices {
+  /** Of each datagram, for routing rules and firewalls; 0 is none. */
+  readonly mark: number;
+  /** The network device that all datagrams come and go over. */
+  readonly device: string | undefined;
+}
+
 /** What is the same for all packets of a tunnel as long as it runs. */
 export interface TunnelSettings {
   readonly params: SatpParameters;
@@ -67,4 +75,6 @@ export interface TunnelSettings {
   readonly engine: EngineChoice;
   readonly workers: WorkersChoice;
   readonly offloads: ReadonlySet<OffloadName>;
+  /** Without them the kernel decides. */
+  readonly sockets?: SocketChoices | undefined;
 }

@@ -117,6 +117,10 @@ export class NativeBuilder implements PlaneBuilder {
     }
   }
 
+  setMark(mark: number): void {
+    for (const socket of this.#groups.flat()) socket.setMark(mark);
+  }
+
   async start(setup: PlaneSetup, stop?: AbortSignal): Promise<RunningPlane> {
     const plane = this.#plane;
     const { moved, refused } = setup;
@@ -192,7 +196,8 @@ export class NativeBuilder implements PlaneBuilder {
     };
     const receivers = this.#crew?.receivers ?? 1;
     try {
-      const group = openUdpGroup(this.#libc, local, receivers, MUX_AT);
+      const way = this.#settings.sockets;
+      const group = openUdpGroup(this.#libc, local, receivers, MUX_AT, way);
       for (const socket of group) this.#opened.defer(() => socket.close());
       for (const socket of group) socket.resizeBuffers(SOCKET_BUFFERS);
       this.#groups.push(group);

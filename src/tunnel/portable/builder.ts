@@ -21,7 +21,7 @@ import { PacketRouter } from "../packet_router.ts";
 import { type BatchMaker, PortablePlane } from "./plane.ts";
 import { RefusedSamples } from "../refused_samples.ts";
 import { boundedReplayMemory, openAcceptedMemory } from "../replay_bound.ts";
-import type { TunnelSettings } from "../settings.ts";
+import type { SocketChoices, TunnelSettings } from "../settings.ts";
 import { sourceFilterOf } from "../source_filter.ts";
 
 export interface OpenedEngine {
@@ -51,6 +51,7 @@ export class PortableBuilder implements PlaneBuilder {
     logger: Logger,
     description: string,
   ) {
+    if (settings.sockets) refuseChoices(settings.sockets);
     this.#libc = libc;
     this.#openEngine = openEngine;
     this.#now = now;
@@ -72,6 +73,10 @@ export class PortableBuilder implements PlaneBuilder {
 
   bindToAll(family: FamilyChoice, port: number): readonly Endpoint[] {
     return this.#own([bindUdpToAll(family, port)]);
+  }
+
+  setMark(mark: number): void {
+    refuseChoices({ mark, device: undefined });
   }
 
   start(
@@ -143,6 +148,15 @@ export class PortableBuilder implements PlaneBuilder {
     this.#sockets = [...this.#sockets, ...sockets];
     return sockets.flatMap((socket) => socket.bound);
   }
+}
+
+/** Deno's sockets have neither, and to go without would go another way. */
+function refuseChoices({ mark, device }: SocketChoices): void {
+  const option = mark !== 0 ? "--mark" : device && "--bind-device";
+  if (!option) return;
+  throw new Error(
+    `Cannot use ${option} on the portable data plane: it needs the native one`,
+  );
 }
 
 /** Whoever removes connections removes many: work that is done once for all. */

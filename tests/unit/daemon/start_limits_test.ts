@@ -66,6 +66,12 @@ Deno.test("files and sockets that may be somebody else's keep the capabilities f
   assert.deepEqual(names(ofControld("-X", "unix:/run/x")), FILES);
 });
 
+Deno.test("a device to bind to keeps the capability for it", () => {
+  const argv = ["--bind-device", "eth0"];
+  assert.ok(names(ofAnytun(argv)).includes("NET_RAW"));
+  assert.ok(!names(ofAnytun(["--mark", "7"])).includes("NET_RAW"));
+});
+
 Deno.test("low ports, another user and a jail keep the capabilities for them", () => {
   const low = "NET_BIND_SERVICE";
   assert.ok(names(ofAnytun(["-p", "53"])).includes(low));
