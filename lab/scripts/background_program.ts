@@ -4,6 +4,7 @@
  * the id of that daemon.
  */
 import { openProcessLibc } from "../../ffi/process/libc.ts";
+import { firstReading } from "../first_reading.ts";
 import { startDaemon } from "../../src/cli/start_daemon.ts";
 import { runProgram } from "../../src/daemon/run_program.ts";
 import { aborted } from "../../src/daemon/stop.ts";
@@ -20,12 +21,11 @@ const status = await startDaemon(
   {
     name: "test-daemon",
     limits: () => undefined,
-    read: () => ({ kind: "run", options, warnings: [] }),
-    run: (options, warnings, world) =>
+    read: () => ({ kind: "run", ...firstReading(options) }),
+    run: (configured, world) =>
       runProgram({
         name: "test-daemon",
-        options,
-        warnings,
+        configured,
         server: undefined,
         services: () => [{
           name: "lock",

@@ -5,6 +5,7 @@
  */
 import { CAP } from "../../ffi/flags.ts";
 import { openProcessLibc } from "../../ffi/process/libc.ts";
+import { firstReading } from "../first_reading.ts";
 import { startDaemon } from "../../src/cli/start_daemon.ts";
 
 const [folder = "", other = ""] = Deno.args;
@@ -63,8 +64,8 @@ const status = await startDaemon(
       places: { appended: [], written: [folder], devices: ["/dev/null"] },
       stateFolder: undefined,
     }),
-    read: () => ({ kind: "run", options, warnings: [] }),
-    async run(_options, _warnings, { parent }) {
+    read: () => ({ kind: "run", ...firstReading(options) }),
+    async run(_configured, { parent }) {
       const ends = {
         hasConfinedFiles: parent.hasConfinedFiles,
         needed: inMain(`${folder}/main`),

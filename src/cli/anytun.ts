@@ -14,7 +14,8 @@ export function anytun(
   return startDaemon(
     {
       name: "anytun",
-      read: (argv, files) => readAnytunCommandLine(argv, Deno.version, files),
+      read: (argv, files, inForce) =>
+        readAnytunCommandLine(argv, Deno.version, files, inForce),
       limits: anytunLimits,
       run: runAnytun,
     },

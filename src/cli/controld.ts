@@ -12,7 +12,8 @@ export function controld(
   return startDaemon(
     {
       name: "anytun-controld",
-      read: (argv, files) => readControldCommandLine(argv, Deno.version, files),
+      read: (argv, files, inForce) =>
+        readControldCommandLine(argv, Deno.version, files, inForce),
       limits: controldLimits,
       run: runControld,
     },

@@ -5,8 +5,10 @@ import { readEnvironment } from "../../ffi/process/process.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import type { CommandLine } from "../config/command_line.ts";
 import type { DaemonOptions } from "../config/general.ts";
-import { type ReadAgain, readingAgain } from "../config/read_again.ts";
+import { readingAgain } from "../config/read_again.ts";
+import type { InForce } from "../config/reading.ts";
 import type { SecretFiles } from "../config/secret_files.ts";
+import type { Configured } from "../daemon/reload.ts";
 import { startInBackground, takeHandover } from "../daemon/background.ts";
 import {
   firstFreePort,
@@ -30,18 +32,15 @@ interface DaemonStart<O> {
    * Called in the process that people have started, and each time that the one
    * that stays reads its options again.
    * @param argv As people gave them, with their secrets
+   * @param inForce While the daemon runs
    */
   readonly read: (
     argv: readonly string[],
     files: SecretFiles,
+    inForce?: InForce,
   ) => CommandLine<O>;
   /** Called in the process that stays. */
-  readonly run: (
-    options: O,
-    warnings: readonly string[],
-    world: World,
-    readAgain: ReadAgain<O>,
-  ) => Promise<number>;
+  readonly run: (configured: Configured<O>, world: World) => Promise<number>;
 }
 
 /**
@@ -61,26 +60,33 @@ export async function startDaemon<
   const environment = readEnvironment(libc);
   const inheritance = await takeHandover<O>(libc, environment, name);
   if (inheritance !== undefined) {
-    const { options, warnings, parent, argv, standardInput } = inheritance;
+    const { reading, parent, argv, standardInput } = inheritance;
     hideMemory(libc);
     const input = new StandardInput(libc, standardInput);
     const files = secretFiles(libc, environment, input);
-    const again = readingAgain(options, () => read(argv, files));
+    const readAgain = readingAgain(
+      reading.options,
+      (inForce) => read(argv, files, inForce),
+    );
     const world = systemWorld(libc, environment, parent);
-    return await run(options, warnings, world, again);
+    return await run({ ...reading, readAgain }, world);
   }
   const input = new StandardInput(libc);
   const files = secretFiles(libc, environment, input);
   const commandLine = read(argv, files);
   if (commandLine.kind !== "run") return printCommandLine(commandLine);
-  const { options, warnings } = commandLine;
+  const { kind: _, ...reading } = commandLine;
+  const { options } = reading;
   // Not before the options are read: a secret may come by /dev/fd.
   closeInherited(libc);
   hideMemory(libc);
   const world = systemWorld(libc, environment);
   if (options.foreground) {
-    const again = readingAgain(options, () => read(argv, files));
-    return await run(options, warnings, world, again);
+    const readAgain = readingAgain(
+      options,
+      (inForce) => read(argv, files, inForce),
+    );
+    return await run({ ...reading, readAgain }, world);
   }
   const { noSandbox, startTimeout } = options;
   const found = noSandbox ? undefined : limits(options, {
@@ -92,6 +98,6 @@ export async function startDaemon<
   const say = (line: string) => printTo(Deno.stderr, `${line}\n`);
   const wait = { name, startTimeout, say, world };
   const { bytes: standardInput } = input;
-  const handover = { options, warnings, argv, standardInput, hasConfinedFiles };
+  const handover = { reading, argv, standardInput, hasConfinedFiles };
   return await startInBackground(libc, environment, handover, wait);
 }

@@ -62,6 +62,7 @@ import {
   requireFamily,
 } from "./network.ts";
 import { callOf, type ProgramName, PROGRAMS } from "./programs.ts";
+import type { InForce } from "./reading.ts";
 import { type SecretFiles, secretRows } from "./secret_files.ts";
 import { socketRows, socketsOf } from "./socket.ts";
 import { speedOf, type SpeedOptions, speedRows } from "./speed.ts";
@@ -172,6 +173,7 @@ export function readAnytunCommandLine(
   argv: readonly string[],
   runtime: Runtime,
   files: SecretFiles,
+  inForce?: InForce,
 ): CommandLine<AnytunOptions> {
   return readCommandLine(
     {
@@ -183,6 +185,7 @@ export function readAnytunCommandLine(
     },
     argv,
     runtime,
+    inForce,
   );
 }
 

@@ -4,6 +4,7 @@ import { OptionFault, SyntaxFault } from "./fault.ts";
 import { type HelpSection, helpText } from "./help.ts";
 import type { OptionTable } from "./option.ts";
 import { callOf, type ProgramName } from "./programs.ts";
+import { type InForce, type Reading, readingOf } from "./reading.ts";
 import type { SecretFiles } from "./secret_files.ts";
 import { type Settings, settingsOf } from "./values.ts";
 import { type Runtime, versionText } from "./version.ts";
@@ -27,14 +28,8 @@ export interface Program<T extends OptionTable, O> {
   readonly settle: (settings: Settings<T>, warn: Warn) => O;
 }
 
-export interface ReadOptions<O> {
-  readonly options: O;
-  /** What an operator should know of them; to be logged as warnings. */
-  readonly warnings: readonly string[];
-}
-
 export type CommandLine<O> =
-  | { readonly kind: "run" } & ReadOptions<O>
+  | { readonly kind: "run" } & Reading<O>
   /** Help or version: to standard output, exit status 0. */
   | { readonly kind: "print"; readonly text: string }
   /** To standard error; standard output is for those who use a result. */
@@ -44,13 +39,17 @@ export type CommandLine<O> =
     readonly status: 255;
   };
 
-/** Reads the arguments of a program; touches nothing outside. */
+/**
+ * Reads the arguments of a program; touches nothing outside.
+ * @param inForce While it runs
+ */
 export function readCommandLine<T extends OptionTable, O>(
   program: Program<T, O>,
   argv: readonly string[],
   runtime: Runtime,
+  inForce?: InForce,
 ): CommandLine<O> {
-  const { name, table, sections } = program;
+  const { name, table, sections, settle } = program;
   try {
     const read = readArguments(table, argv);
     switch (read.kind) {
@@ -59,13 +58,9 @@ export function readCommandLine<T extends OptionTable, O>(
       case "version":
         return { kind: "print", text: versionText(name, runtime) };
       case "values": {
-        const warnings: string[] = [];
         const settings = settingsOf(table, [read.given]);
-        const options = program.settle(
-          settings,
-          (text) => warnings.push(text),
-        );
-        return { kind: "run", options, warnings };
+        const reading = readingOf(table, settings, settle, inForce);
+        return { kind: "run", ...reading };
       }
     }
   } catch (error) {

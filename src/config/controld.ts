@@ -21,6 +21,7 @@ import type { HelpSection } from "./help.ts";
 import { daemonLogTargetsOf, debugRow, logFormatRow, logRow } from "./log.ts";
 import { anyText, optional } from "./option.ts";
 import { placeToListen } from "./place.ts";
+import type { InForce } from "./reading.ts";
 import type { SecretFiles } from "./secret_files.ts";
 import type { OptionValues, Settings } from "./values.ts";
 import type { Runtime } from "./version.ts";
@@ -89,6 +90,7 @@ export function readControldCommandLine(
   argv: readonly string[],
   runtime: Runtime,
   files: SecretFiles,
+  inForce?: InForce,
 ): CommandLine<ControldOptions> {
   return readCommandLine(
     {
@@ -100,6 +102,7 @@ export function readControldCommandLine(
     },
     argv,
     runtime,
+    inForce,
   );
 }
 

@@ -1,6 +1,7 @@
 // Options that are read again, by the same arguments and from the same files.
-import type { CommandLine, ReadOptions } from "./command_line.ts";
+import type { CommandLine } from "./command_line.ts";
 import { OptionFault } from "./fault.ts";
+import type { InForce, Reading } from "./reading.ts";
 
 /**
  * Reads the same arguments, and the files that they name, once more: the config
@@ -9,13 +10,14 @@ import { OptionFault } from "./fault.ts";
  * then. What standard input said at the start is what it says.
  *
  * Nothing is kept of one reading for the next: it gives all options, or throws
- * and changes nothing. Files are read with the rights of now: where a daemon has
+ * and changes nothing. Options that are not live stay as they are, so that whoever
+ * gets the result can take all of it; what would take effect later is checked, too. Files are read with the rights of now: where a daemon has
  * become another user (-u) or is in a jail (-C), one of them may be out of reach,
  * and the fault says which one, and what to do about it.
  *
  * @throws {OptionFault} what is at fault, for people: it never shows a secret
  */
-export type ReadAgain<O> = () => ReadOptions<O>;
+export type ReadAgain<O> = (inForce: InForce) => Reading<O>;
 
 interface Confined {
   readonly username: string | undefined;
@@ -28,14 +30,11 @@ interface Confined {
  */
 export function readingAgain<O extends Confined>(
   present: Confined,
-  read: () => CommandLine<O>,
+  read: (inForce: InForce) => CommandLine<O>,
 ): ReadAgain<O> {
-  return () => {
-    const commandLine = read();
-    if (commandLine.kind === "run") {
-      const { options, warnings } = commandLine;
-      return { options, warnings };
-    }
+  return (inForce) => {
+    const commandLine = read(inForce);
+    if (commandLine.kind === "run") return commandLine;
     // The arguments were no call for help at the start.
     const text = commandLine.kind === "error" ? commandLine.stderr : "";
     throw new OptionFault([text.trimEnd(), ...hints(present)].join("; "));

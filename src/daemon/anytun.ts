@@ -13,20 +13,20 @@ import { KeyRotation } from "./key_rotation.ts";
 import type { Service } from "./lifecycle.ts";
 import { Peer } from "./peer.ts";
 import { postUpScript } from "./post_up.ts";
+import type { Configured } from "./reload.ts";
 import { type Frame, runProgram } from "./run_program.ts";
 import { SyncMember } from "./sync_member.ts";
 import { SyncState } from "./sync_state.ts";
 import type { World } from "./world.ts";
 
 export function runAnytun(
-  options: AnytunOptions,
-  warnings: readonly string[],
+  configured: Configured<AnytunOptions>,
   world: World,
 ): Promise<number> {
+  const { options } = configured;
   return runProgram({
     name: "anytun",
-    options,
-    warnings,
+    configured,
     started: "tunnel is set up",
     server: options.cluster.syncServer,
     services: (frame) => servicesOf(options, world, frame),
@@ -41,7 +41,7 @@ async function servicesOf(
   options: AnytunOptions,
   world: World,
   frame: Frame,
-): Promise<readonly Service[]> {
+): Promise<readonly Service<AnytunOptions>[]> {
   const { logger, limited } = frame;
   const { cluster, kdPrf, keyChain, mux } = options;
   const fixed = await fixedSecrets(options, world);

@@ -10,6 +10,7 @@ import {
 import { setProcessName, setUmask } from "../../ffi/process/process.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import { endChild, spawn, waitForEnd } from "../../ffi/process/spawn.ts";
+import type { Reading } from "../config/reading.ts";
 import type { Parent } from "./parent.ts";
 import type { World } from "./world.ts";
 
@@ -35,8 +36,7 @@ const EXIT_SIGNAL = 128;
 const LONGEST_MS = 2 ** 31 - 1;
 
 export interface Handover<O> {
-  readonly options: O;
-  readonly warnings: readonly string[];
+  readonly reading: Reading<O>;
   /** As people gave them: in the child's own ones, secrets are hidden. */
   readonly argv: readonly string[];
   /** What was read of it, which cannot be read twice. */

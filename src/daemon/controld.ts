@@ -4,6 +4,7 @@ import { KnownMembers } from "../sync/known_members.ts";
 import { ControlChains } from "./control_chains.ts";
 import { ControlFileService } from "./control_file_service.ts";
 import type { Service } from "./lifecycle.ts";
+import type { Configured } from "./reload.ts";
 import { type Frame, type ProgramWorld, runProgram } from "./run_program.ts";
 import { SyncService, type SyncServiceWorld } from "./sync_service.ts";
 import type { World } from "./world.ts";
@@ -17,14 +18,13 @@ type ControldWorld =
   & Pick<World, "readKeyChain" | "readSecretFile">;
 
 export function runControld(
-  options: ControldOptions,
-  warnings: readonly string[],
+  configured: Configured<ControldOptions>,
   world: ControldWorld,
 ): Promise<number> {
+  const { options } = configured;
   return runProgram({
     name: "anytun-controld",
-    options,
-    warnings,
+    configured,
     server: options.controlHost,
     services: (frame) => servicesOf(options, world, frame),
   }, world);
@@ -34,7 +34,7 @@ function servicesOf(
   options: ControldOptions,
   world: ControldWorld,
   frame: Frame,
-): readonly Service[] {
+): readonly Service<ControldOptions>[] {
   const { keyChains } = options;
   const chains = keyChains === undefined ? undefined : new ControlChains(
     keyChains,

@@ -12,7 +12,8 @@ export interface Starting {
   fail(error: unknown): void;
 }
 
-export interface Service {
+/** @typeParam O The options of the daemon, for those that can change */
+export interface Service<O = unknown> {
   readonly name: string;
   /** Later services start after it. */
   start?(starting: Starting): Promise<void> | void;
@@ -22,7 +23,26 @@ export interface Service {
    * Works until the signal is aborted. To be done before that is no failure.
    */
   run?(stop: AbortSignal): Promise<void>;
-  reload?(): Promise<void> | void;
+  /**
+   * Options, by their keys in the table, that {@linkcode Service.reload} takes
+   * over. What no service has is named as waiting for the next start.
+   */
+  readonly live?: readonly string[];
+  /**
+   * Looks at new options before any service takes them over, and changes
+   * nothing. They differ from those in force in what is live alone.
+   * @param undo What to do if another service is at fault, such as to close
+   * what was opened
+   * @throws what is at fault: then everything stays as it is, everywhere
+   */
+  check?(next: O, undo: DisposableStack): Promise<void> | void;
+  /**
+   * At a HUP: looks again at what is outside, such as names, and takes over
+   * what is live.
+   * @param next What is in force now: also if it could not be read, or is the
+   * same
+   */
+  reload?(next: O): Promise<void> | void;
   /** @returns Lines for the log */
   report?(): readonly string[];
   /** Without it, a service lives as long as the event loop. */
@@ -45,16 +65,22 @@ export interface LifecycleListener {
   changed(phase: Phase): void;
 }
 
+/** What services run with; see `LiveOptions`. */
+interface OptionsInForce<O> {
+  renew(services: readonly Service<O>[]): Promise<O>;
+}
+
 interface Run {
   readonly stop: AbortController;
   readonly over: Promise<void>;
 }
 
-export class Lifecycle {
+export class Lifecycle<O = unknown> {
   readonly #logger: Logger;
+  readonly #options: OptionsInForce<O>;
   readonly #stopping = new AbortController();
   readonly #hurried = Promise.withResolvers<void>();
-  #services: readonly Service[] = [];
+  #services: readonly Service<O>[] = [];
   #listeners: readonly LifecycleListener[] = [];
   #failure: { readonly error: unknown } | undefined;
   #isReady = false;
@@ -62,8 +88,9 @@ export class Lifecycle {
   #reloading: Promise<void> = Promise.resolve();
   #isReloadDue = false;
 
-  constructor(logger: Logger) {
+  constructor(logger: Logger, options: OptionsInForce<O>) {
     this.#logger = logger;
+    this.#options = options;
   }
 
   /**
@@ -73,7 +100,7 @@ export class Lifecycle {
    * @throws the first failure, after everything is stopped
    */
   async run(
-    services: readonly Service[],
+    services: readonly Service<O>[],
     listeners: readonly LifecycleListener[],
   ): Promise<void> {
     this.#services = services;
@@ -119,14 +146,14 @@ export class Lifecycle {
       ?.name;
   }
 
-  async #start(): Promise<readonly Service[]> {
+  async #start(): Promise<readonly Service<O>[]> {
     const { signal: stop } = this.#stopping;
     const starting: Starting = {
       stop,
       waiting: (what) => this.#announce({ kind: "starting", what }),
       fail: (error) => this.#fail(error),
     };
-    const started: Service[] = [];
+    const started: Service<O>[] = [];
     for (const service of this.#services) {
       if (stop.aborted) break;
       started.push(service);
@@ -137,8 +164,8 @@ export class Lifecycle {
     return started;
   }
 
-  async #work(): Promise<ReadonlyMap<Service, Run>> {
-    const runs = new Map<Service, Run>();
+  async #work(): Promise<ReadonlyMap<Service<O>, Run>> {
+    const runs = new Map<Service<O>, Run>();
     const { signal } = this.#stopping;
     if (signal.aborted) return runs;
     this.#isReady = true;
@@ -155,8 +182,8 @@ export class Lifecycle {
   }
 
   async #stopAll(
-    started: readonly Service[],
-    runs: ReadonlyMap<Service, Run>,
+    started: readonly Service<O>[],
+    runs: ReadonlyMap<Service<O>, Run>,
   ): Promise<void> {
     for (const service of started.toReversed()) {
       const run = runs.get(service);
@@ -168,9 +195,10 @@ export class Lifecycle {
 
   async #reloadAll(): Promise<void> {
     if (this.#isReady) this.#announce({ kind: "reloading" });
+    const options = await this.#options.renew(this.#services);
     for (const service of this.#services) {
       try {
-        await service.reload?.();
+        await service.reload?.(options);
       } catch (error) {
         const reason = reasonOf(error);
         this.#logger.error(`Cannot reload the ${service.name}: ${reason}`);

@@ -14,6 +14,7 @@ import type { Parent } from "./parent.ts";
 import { PidFile } from "./pid_file.ts";
 import { findIdentity, giveUpPrivileges } from "./privileges.ts";
 import { refusalReports, sandboxNeeds } from "./sandbox.ts";
+import { type Configured, LiveOptions } from "./reload.ts";
 import { listenForSignals } from "./signals.ts";
 import { spareMemory } from "./spare_memory.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -41,18 +42,21 @@ export type ProgramWorld = Pick<
   | "openNotifySocket"
 >;
 
-interface DaemonProgram {
+type CommonOptions = DaemonOptions & {
+  readonly logTargets: readonly LogTarget[];
+  readonly logFormat: LogFormat;
+};
+
+interface DaemonProgram<O extends CommonOptions> {
   readonly name: string;
-  readonly options: DaemonOptions & {
-    readonly logTargets: readonly LogTarget[];
-    readonly logFormat: LogFormat;
-  };
-  readonly warnings: readonly string[];
+  readonly configured: Configured<O>;
   readonly started?: string;
   /** Where its sync server listens. */
   readonly server: PlaceName | undefined;
   /** In order; they start with all privileges, and run without. */
-  services(frame: Frame): Promise<readonly Service[]> | readonly Service[];
+  services(
+    frame: Frame,
+  ): Promise<readonly Service<O>[]> | readonly Service<O>[];
 }
 
 export interface Frame {
@@ -64,12 +68,12 @@ export interface Frame {
 }
 
 /** Runs the daemon until a signal or a failure ends it. */
-export async function runProgram(
-  program: DaemonProgram,
+export async function runProgram<O extends CommonOptions>(
+  program: DaemonProgram<O>,
   world: ProgramWorld,
 ): Promise<number> {
-  const { name, warnings } = program;
-  const { logTargets: targets, logFormat: format } = program.options;
+  const { name, configured: { options, warnings } } = program;
+  const { logTargets: targets, logFormat: format } = options;
   const { parent } = world;
   let isSaid = false;
   try {
@@ -101,15 +105,16 @@ function tell(parent: Parent, failure: string): void {
   }
 }
 
-async function live(
-  program: DaemonProgram,
+async function live<O extends CommonOptions>(
+  program: DaemonProgram<O>,
   world: ProgramWorld,
   log: Log,
 ): Promise<void> {
   const { logger } = log;
-  const { options } = program;
+  const { configured } = program;
+  const { options } = configured;
   using cleanup = new DisposableStack();
-  const lifecycle = new Lifecycle(logger);
+  const lifecycle = new Lifecycle(logger, new LiveOptions(configured, logger));
   listenForSignals(world.onSignal, logger, lifecycle, cleanup);
   const supervisor = cleanup.use(
     new Supervisor(world.openNotifySocket(), world, logger, lifecycle),
@@ -133,7 +138,7 @@ async function live(
       if (program.started !== undefined) logger.notice(program.started);
     },
   };
-  const services: readonly Service[] = [
+  const services: readonly Service<O>[] = [
     logFiles(log),
     heldBackLines(limited, world.every),
     refusalReports(world.control, world.every, logger),

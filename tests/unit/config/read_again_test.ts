@@ -6,12 +6,14 @@ import { type FakeFile, fakeSecretFiles } from "../../fakes/secret_files.ts";
 
 const RUNTIME = { deno: "2.9.6", v8: "15.0" };
 const ROOT = { username: undefined, chroot: undefined };
+const NOTHING = { values: {}, isLive: () => true };
 const ARGV = ["-D", "-w", "64", "--passphrase-file", "words"];
 
 function reading(files: Record<string, FakeFile>, present = ROOT) {
   const read = () =>
     readAnytunCommandLine(ARGV, RUNTIME, fakeSecretFiles(files));
-  return readingAgain(present, read);
+  const again = readingAgain(present, read);
+  return () => again(NOTHING);
 }
 
 Deno.test("options are read again with what their files hold by then", () => {
@@ -38,7 +40,7 @@ Deno.test("after a change of user or root, the fault says what to do", () => {
     ...{ kind: "error", status: 255 },
     stderr: "it cannot be opened\n",
   }));
-  assert.throws(again, {
+  assert.throws(() => again(NOTHING), {
     message: "it cannot be opened; files outside of the jail '/srv/jail' " +
       "(--chroot) are out of reach: they need a copy in it, or a restart of " +
       "the daemon; the daemon is user 'nobody' now (--username): files that " +

@@ -12,7 +12,8 @@ import { recordingLog } from "../../fakes/recording_log.ts";
 function setUp(make: (notes: string[]) => readonly Service[]) {
   const notes: string[] = [];
   const logger = recordingLog();
-  const lifecycle = new Lifecycle(logger);
+  const inForce = { renew: () => Promise.resolve("options") };
+  const lifecycle = new Lifecycle(logger, inForce);
   const run = () => lifecycle.run(make(notes), [fakeListener(notes)]);
   return { lifecycle, notes, logger, run };
 }

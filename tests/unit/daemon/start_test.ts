@@ -28,6 +28,7 @@ import {
   type NotifySocket,
   Supervisor,
 } from "../../../src/daemon/supervisor.ts";
+import { firstReading } from "../../../lab/first_reading.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
 import { fakeSecretFiles } from "../../fakes/secret_files.ts";
 
@@ -646,8 +647,9 @@ async function startWith(
   };
   const status = await runProgram({
     name: "anytun",
-    options: options("--nodaemonize", "--log", "stderr:1", ...change),
-    warnings: [],
+    configured: firstReading(
+      options("--nodaemonize", "--log", "stderr:1", ...change),
+    ),
     server: undefined,
     services() {
       events.push("services");
