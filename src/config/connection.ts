@@ -37,6 +37,7 @@ export const senderIdRow = optional({
   long: "--sender-id",
   argument: "ids",
   parse: senderIds,
+  choices: ["auto"],
   help: "tells apart servers that share one address, and one start from the " +
     "next: a number, a range such as 256-511 to take from at random, or auto " +
     "for any (default auto; with -S, -M or -X 0)",
@@ -122,6 +123,7 @@ export const roleRow = withDefault({
   argument: "role",
   // Checked after all arguments were read, as in the original.
   parse: anyText,
+  choices: ["left", "right", "alice", "bob", "server", "client"],
   default: "left",
   help: "left (alice, server) or right (bob, client); the peer is the other",
 });

@@ -47,6 +47,7 @@ export const deviceRows = {
     long: "--type",
     argument: "type",
     parse: deviceType,
+    choices: ["tun", "tap"],
     help: "tun for IP packets or tap for Ethernet frames (default: what the " +
       "name begins with, without a name tun)",
   }),

@@ -18,12 +18,20 @@ import type { Settings } from "./values.ts";
 
 const group = "Keys and algorithms";
 
+const CIPHERS: readonly CipherName[] = [
+  "aes-ctr-128",
+  "aes-ctr-192",
+  "aes-ctr-256",
+  "null",
+];
+
 export const kdPrfRow = withDefault({
   group,
   short: "-k",
   long: "--kd-prf",
   argument: "name",
   parse: cipher,
+  choices: CIPHERS,
   default: "aes-ctr-128",
   help: "key derivation: aes-ctr-128 (or aes-ctr), aes-ctr-192, aes-ctr-256, " +
     "or null for no keys at all",
@@ -36,6 +44,7 @@ export const algorithmRows = {
     long: "--cipher",
     argument: "name",
     parse: cipher,
+    choices: CIPHERS,
     default: "aes-ctr-128",
     help:
       "encryption: aes-ctr-128 (or aes-ctr), aes-ctr-192, aes-ctr-256, or " +
@@ -47,6 +56,7 @@ export const algorithmRows = {
     long: "--auth-algo",
     argument: "name",
     parse: authAlgo,
+    choices: ["sha1", "null"],
     default: "sha1",
     help: "authentication: sha1, or null for none",
   }),

@@ -24,6 +24,7 @@ export function logRow(defaults: string): Repeated<LogTarget> {
     long: "--log",
     argument: "target:level",
     parse: logTarget,
+    choices: ["stderr:3", "stdout:3", "syslog:3", "file:3"],
     help: "log to stdout, stderr, file or syslog, the latter two as " +
       "file:level,path and syslog:level,ident,facility; levels are 0 off, " +
       "1 error, 2 warning, 3 notice, 4 info, 5 debug; may be given several " +
@@ -37,6 +38,7 @@ export const logFormatRow = withDefault({
   long: "--log-format",
   argument: "format",
   parse: logFormat,
+  choices: ["text", "json"],
   default: "text",
   help: "text lines as the original writes them, or one json object a line; " +
     "syslog has its own format",

@@ -36,6 +36,8 @@ interface WithArgument<T> extends Row {
   /** What stands for the argument in the help text, such as `port`. */
   readonly argument: string;
   readonly parse: (text: string) => T;
+  /** Values that have a name, to offer to whoever types one. */
+  readonly choices?: readonly string[];
   /** Its value is never shown. */
   readonly secret?: boolean;
   /** It may be `-`, which stands for standard input. */

@@ -27,6 +27,7 @@ export const speedRows = {
     long: "--engine",
     argument: "name",
     parse: engine,
+    choices: ENGINES,
     default: FASTEST,
     help:
       "cryptography: ipsec-mb (libIPSec_MB beside libcrypto), openssl (the " +
@@ -38,6 +39,7 @@ export const speedRows = {
     long: "--workers",
     argument: "number",
     parse: workers,
+    choices: ["auto"],
     default: FITTING,
     help: `threads that carry packets, 1 to ${MAX_WORKERS}: one connection ` +
       "uses up to 2, several (-M or -X) share them; or auto for 1 where there " +
@@ -49,6 +51,7 @@ export const speedRows = {
     long: "--offload",
     argument: "list",
     parse: offloads,
+    choices: ["all", "none", ...OFFLOAD_NAMES],
     help: "what the kernel may do for us, of " +
       `${OFFLOAD_NAMES.join(", ")}, separated by commas; all or none ` +
       "(default all)",
