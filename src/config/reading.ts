@@ -1,4 +1,6 @@
 // What the sources of options came to, the first time and again.
+import { reasonOf } from "../log/reason.ts";
+import { OptionFault } from "./fault.ts";
 import type { OptionTable } from "./option.ts";
 import { isSame } from "./same.ts";
 import type { Settings } from "./values.ts";
@@ -64,12 +66,25 @@ export function readingOf<T extends OptionTable, O>(
   );
   const kept = { ...settings, values: { ...settings.values, ...old } };
   return {
-    // What it warns of was said at the start, or now.
-    options: settle(kept, () => {}),
+    options: settleWithout(namesOf(waiting), () => settle(kept, () => {})),
     warnings,
     values: { ...values, ...old },
     changed: changes,
   };
+}
+
+/** What it warns of was said at the start, or now. */
+function settleWithout<O>(waiting: readonly string[], settle: () => O): O {
+  try {
+    return settle();
+  } catch (error) {
+    throw new OptionFault(
+      `${reasonOf(error)}, as long as ${waiting.join(", ")} ` +
+        `${waiting.length === 1 ? "has" : "have"} not changed, which takes ` +
+        "effect at the next start",
+      error,
+    );
+  }
 }
 
 function withoutSecrets(

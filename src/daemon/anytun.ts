@@ -6,11 +6,14 @@ import { type MasterSecrets, masterSecrets } from "../satp/secrets.ts";
 import type { KeptState } from "../state/kept_state.ts";
 import { ConnectionTable } from "../tunnel/connection_table.ts";
 import { LiveSettings } from "../tunnel/live_settings.ts";
+import { LeavingKeys } from "../tunnel/leaving_keys.ts";
 import { NumberSpaces } from "../tunnel/number_spaces.ts";
 import { DataPlane, DeviceAndSockets } from "./data_plane.ts";
 import { KeptNumbers, openState } from "./kept_numbers.ts";
 import { KeyRotation } from "./key_rotation.ts";
 import type { Service } from "./lifecycle.ts";
+import { OwnKeys } from "./own_keys.ts";
+import { OwnRoutes } from "./own_routes.ts";
 import { Peer } from "./peer.ts";
 import { postUpScript } from "./post_up.ts";
 import type { Configured } from "./reload.ts";
@@ -44,7 +47,8 @@ async function servicesOf(
 ): Promise<readonly Service<AnytunOptions>[]> {
   const { logger, limited } = frame;
   const { cluster, kdPrf, keyChain, mux } = options;
-  const fixed = await fixedSecrets(options, world);
+  const secretsOf = fixedSecrets(options, world);
+  const secrets = await secretsOf(options);
   logger.notice(`KeyDerivation: using role ${options.role}`);
   const routes = cluster.routing
     ? new RouteTable(RouteTable.allocate())
@@ -57,13 +61,14 @@ async function servicesOf(
   const prepare = (mux: number): Promise<void> => plane.prepare(mux);
   const dropRetired = () => plane.dropRetired();
 
+  const { delay, elapsed } = world;
+  const leaving = new LeavingKeys({ table, delay, dropRetired });
   const syncState = new SyncState({
     ...{ table, interfaceIndex, limited },
     routeTable: routes,
     chainMux: keyChain === undefined ? undefined : mux,
-    delay: world.delay,
+    ...{ delay, leaving },
     prepare: (mux) => void prepare(mux),
-    dropRetired,
   });
   const member = new SyncMember(
     cluster,
@@ -82,18 +87,24 @@ async function servicesOf(
     ...{ table, routes, moved, live },
     accepted: state?.accepted,
     refused: rotation && ((datagram) => rotation.refused(datagram)),
-  }, world.elapsed);
-  const resolver = new Resolver(world.lookup, world.delay, logger);
-  const secrets = rotation ? () => rotation.secrets() : fixed;
+  }, elapsed);
   const peer = new Peer(options, {
-    ...{ interfaceIndex, logger, moved, prepare, resolver, secrets, table },
+    ...{ interfaceIndex, logger, moved, prepare, secretsOf, table },
+    resolver: new Resolver(world.lookup, delay, logger),
+    secrets: rotation ? () => rotation.secrets() : secrets && (() => secrets),
+    keys: new OwnKeys(options, {
+      ...{ table, leaving, delay, elapsed, prepare, moved, logger },
+    }),
   });
-  addRoutes(options, syncState, frame);
+  const ownRoutes = new OwnRoutes(options, {
+    ...{ state: syncState, logger },
+    tell: (record) => member.tell(record),
+  });
   const device = () => ends.device;
   const script = postUpScript(options, device, world.control, logger);
   const numbers = new KeptNumbers(options, state, table, world);
   return [
-    numbers,
+    ...[numbers, ownRoutes],
     ...(rotation ? [rotation] : []),
     ...[ends, member, plane],
     ...(options.postUp ? [script] : []),
@@ -117,28 +128,15 @@ function newTable(
   return new ConnectionTable(ConnectionTable.allocate(), spaces);
 }
 
-async function fixedSecrets(
-  { kdPrf, secrets: given }: AnytunOptions,
+/** Copies, of options that may be read again: they are to be overwritten. */
+function fixedSecrets(
+  { kdPrf }: AnytunOptions,
   { digest }: World,
-): Promise<(() => MasterSecrets) | undefined> {
-  if (given === undefined) return undefined;
-  const secrets = await masterSecrets(kdPrf, given, digest);
-  return () => secrets;
-}
-
-function addRoutes(
-  { cluster: { routing, routes }, mux }: AnytunOptions,
-  state: SyncState,
-  { logger }: Frame,
-): void {
-  if (!routing) {
-    logger.notice(
-      "No sync/control host defined or not a tun device. " +
-        "Disabling multi connection support (routing)",
-    );
-  }
-  for (const { address: network, length: prefixLength } of routes) {
-    if (state.putRoute({ network, prefixLength, mux })) continue;
-    throw new Error(`Cannot add more routes (--route): there are too many`);
-  }
+): (
+  options: Pick<AnytunOptions, "secrets">,
+) => Promise<MasterSecrets | undefined> {
+  return async ({ secrets: given }) => {
+    if (given === undefined) return undefined;
+    return await masterSecrets(kdPrf, given, digest);
+  };
 }

@@ -13,7 +13,6 @@ interface EpochKeysOptions {
   readonly mux: number;
   readonly role: Role;
   readonly kdPrf: Exclude<KdPrfName, "null">;
-  readonly windowSize: number;
 }
 
 interface Held {
@@ -133,7 +132,8 @@ export class EpochKeys {
   }
 
   #seal(epoch: number): void {
-    const { mux, role, windowSize } = this.#options;
+    const { mux, role } = this.#options;
+    const windowSize = this.#table.windowSize(mux);
     // Before its keys are derived: those of its neighbours are, too.
     this.#sealing = epoch;
     const name = this.#with(epoch, (secrets) => {

@@ -29,7 +29,6 @@ type RotationOptions = Pick<
   | "mux"
   | "role"
   | "tagLength"
-  | "windowSize"
 >;
 
 interface RotationContext {

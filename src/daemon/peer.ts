@@ -2,8 +2,13 @@
 import type { AnytunOptions } from "../config/anytun.ts";
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
+import { EitherSignal } from "../net/either.ts";
 import { type Endpoint, formatEndpoint } from "../net/endpoint.ts";
-import type { ResolvedEndpoints, Resolver } from "../net/resolver.ts";
+import type {
+  ResolvedEndpoints,
+  Resolver,
+  ResolveRequest,
+} from "../net/resolver.ts";
 import { type InterfaceIndex, withNumericZone } from "../net/zone.ts";
 import type { MasterSecrets } from "../satp/secrets.ts";
 import {
@@ -12,7 +17,8 @@ import {
 } from "../tunnel/connection_table.ts";
 import { writeEndpoint } from "../tunnel/endpoint_words.ts";
 import type { Service, Starting } from "./lifecycle.ts";
-import { unlessStopped } from "./stop.ts";
+import type { OwnKeys } from "./own_keys.ts";
+import { aborted, unlessStopped } from "./stop.ts";
 
 export type PeerOptions = Pick<
   AnytunOptions,
@@ -21,7 +27,7 @@ export type PeerOptions = Pick<
   | "mux"
   | "remoteHost"
   | "remotePort"
-  | "role"
+  | "secrets"
   | "windowSize"
 >;
 
@@ -34,6 +40,11 @@ interface PeerContext {
    * any there is none.
    */
   readonly secrets: (() => MasterSecrets) | undefined;
+  /** Those that options give, unless there is a key chain. */
+  readonly secretsOf: (
+    options: PeerOptions,
+  ) => Promise<MasterSecrets | undefined>;
+  readonly keys: OwnKeys;
   /** Has the data plane make the connection ready. */
   readonly prepare: (mux: number) => Promise<void>;
   /** Called when the connection is there, and when its peer is elsewhere. */
@@ -41,17 +52,30 @@ interface PeerContext {
   readonly logger: Logger;
 }
 
-export class Peer implements Service {
+export class Peer implements Service<PeerOptions> {
   readonly name = "peer";
-  readonly #options: PeerOptions;
+  readonly live = [
+    ...["remoteHost", "remotePort", "windowSize"],
+    ...["passphrase", "key", "salt"],
+    ...["passphraseFile", "keyFile", "saltFile"],
+  ];
   readonly #context: PeerContext;
+  #options: PeerOptions;
+  #secrets: (() => MasterSecrets) | undefined;
   /** Last address of the name. */
   #resolved: Endpoint | undefined;
+  /** Of the options that were looked at last, if its name or port is new. */
+  #checked:
+    | { readonly options: PeerOptions; readonly endpoint: Endpoint }
+    | undefined;
+  /** Ends a wait of {@linkcode run}, for what it is to wait for now. */
+  #otherwise = new AbortController();
   #connected = false;
 
   constructor(options: PeerOptions, context: PeerContext) {
     this.#options = options;
     this.#context = context;
+    this.#secrets = context.secrets;
   }
 
   /**
@@ -69,7 +93,7 @@ export class Peer implements Service {
   async #look(): Promise<void> {
     const { logger } = this.#context;
     try {
-      this.#resolved = await this.#resolveOnce();
+      this.#resolved = await this.#resolveOnce(this.#options);
     } catch (error) {
       logger.warning(
         `${reasonOf(error)} (--remote-host): trying again inside the ` +
@@ -85,33 +109,56 @@ export class Peer implements Service {
    * @throws if the address of the peer cannot be used here
    */
   async run(stop: AbortSignal): Promise<void> {
-    const { secrets, prepare } = this.#context;
-    if (secrets === undefined) return;
-    await this.#connect(secrets, stop);
-    await prepare(this.#options.mux);
+    while (!this.#connected && !stop.aborted) {
+      this.#otherwise = new AbortController();
+      using either = new EitherSignal(stop, this.#otherwise.signal);
+      await this.#connect(either.signal);
+    }
   }
 
-  async #connect(
-    secretsNow: () => MasterSecrets,
-    stop: AbortSignal,
-  ): Promise<void> {
-    const { table, logger } = this.#context;
-    const { mux, role, windowSize, remoteHost } = this.#options;
+  close(): void {
+    this.#context.keys.close();
+  }
+
+  async #connect(stop: AbortSignal): Promise<void> {
+    const { keys, logger, moved, prepare } = this.#context;
+    const { remoteHost } = this.#options;
+    if (this.#secrets === undefined) return await aborted(stop);
     if (remoteHost !== undefined) {
       this.#resolved ??= await this.#resolve(stop);
       if (this.#resolved === undefined) return;
     }
+    const { mux, windowSize } = this.#options;
     this.#setEndpoint(this.#resolved);
-    const secrets = secretsNow();
-    table.put(mux, { role, secrets, windowSize }, 0);
-    table.keepNumbersAhead();
-    secrets.key.fill(0);
-    secrets.salt.fill(0);
+    keys.begin(this.#secrets(), windowSize);
     this.#connected = true;
-    if (this.#resolved === undefined) return;
-    const endpoint = formatEndpoint(this.#resolved);
-    logger.notice(`added connection remote host ${endpoint}`);
-    this.#context.moved(mux);
+    if (this.#resolved !== undefined) {
+      const endpoint = formatEndpoint(this.#resolved);
+      logger.notice(`added connection remote host ${endpoint}`);
+      moved(mux);
+    }
+    await prepare(mux);
+  }
+
+  /** @throws if the connection could not be what the options say */
+  async check(next: PeerOptions): Promise<void> {
+    const { remoteHost, secrets } = this.#options;
+    if (secrets !== undefined && next.secrets === undefined) {
+      throw new Error(
+        "the connection cannot lose its keys while the daemon runs " +
+          "(--key-file, --passphrase-file): stop the daemon",
+      );
+    }
+    this.#checked = undefined;
+    const isElsewhere = next.remoteHost !== remoteHost ||
+      next.remotePort !== this.#options.remotePort;
+    if (next.remoteHost === undefined || !isElsewhere) return;
+    try {
+      const endpoint = await this.#resolveOnce(next);
+      this.#checked = { options: next, endpoint };
+    } catch (error) {
+      throw new Error(`${reasonOf(error)} (--remote-host)`);
+    }
   }
 
   /**
@@ -119,12 +166,35 @@ export class Peer implements Service {
    * long as the answer stays the same, a peer that has moved on its own is not
    * called back.
    */
-  async reload(): Promise<void> {
+  async reload(next: PeerOptions): Promise<void> {
+    const isNew = next !== this.#options;
     const { remoteHost } = this.#options;
-    if (remoteHost === undefined || !this.#connected) return;
-    const { logger } = this.#context;
+    this.#options = next;
+    if (isNew) await this.#takeKeys(next);
+    if (!this.#connected) {
+      if (remoteHost !== next.remoteHost) this.#resolved = undefined;
+      return this.#otherwise.abort();
+    }
+    if (next.remoteHost !== undefined) await this.#follow(next);
+  }
+
+  async #takeKeys(next: PeerOptions): Promise<void> {
+    const { keys, secretsOf } = this.#context;
+    if (this.#connected) keys.resize(next.windowSize);
+    const secrets = await secretsOf(next);
+    if (secrets === undefined) return;
+    if (this.#connected) keys.change(secrets);
+    else this.#secrets = () => secrets;
+  }
+
+  async #follow(next: PeerOptions): Promise<void> {
+    const { logger, moved } = this.#context;
+    const { remoteHost } = next;
     try {
-      const endpoint = await this.#resolveOnce();
+      const endpoint = this.#checked?.options === next
+        ? this.#checked.endpoint
+        : await this.#resolveOnce(next);
+      this.#checked = undefined;
       const text = formatEndpoint(endpoint);
       if (this.#resolved && text === formatEndpoint(this.#resolved)) {
         logger.info(`remote host ${remoteHost} is still ${text}`);
@@ -132,7 +202,7 @@ export class Peer implements Service {
       }
       this.#resolved = endpoint;
       this.#setEndpoint(endpoint);
-      this.#context.moved(this.#options.mux);
+      moved(next.mux);
       logger.notice(`remote host ${remoteHost} is now ${text}`);
     } catch (error) {
       logger.error(
@@ -141,26 +211,22 @@ export class Peer implements Service {
     }
   }
 
-  async #resolveOnce(): Promise<Endpoint> {
+  async #resolveOnce(options: PeerOptions): Promise<Endpoint> {
     const { resolver } = this.#context;
     try {
-      return this.#favourite(await resolver.resolveOnce(this.#request()));
+      return this.#favourite(await resolver.resolveOnce(requestOf(options)));
     } catch (error) {
-      const { remoteHost } = this.#options;
-      throw new Error(`Cannot resolve '${remoteHost}': ${reasonOf(error)}`);
+      throw new Error(
+        `Cannot resolve '${options.remoteHost}': ${reasonOf(error)}`,
+      );
     }
   }
 
   async #resolve(stop: AbortSignal): Promise<Endpoint | undefined> {
-    const request = { ...this.#request(), signal: stop };
+    const request = { ...requestOf(this.#options), signal: stop };
     const resolving = this.#context.resolver.resolve(request);
     const endpoints = await unlessStopped(resolving, stop);
     return endpoints && this.#favourite(endpoints);
-  }
-
-  #request(): { host: string; port: number; family: PeerOptions["family"] } {
-    const { remoteHost = "", remotePort: port, family } = this.#options;
-    return { host: remoteHost, port, family };
   }
 
   #favourite([{ address, port }]: ResolvedEndpoints): Endpoint {
@@ -173,4 +239,10 @@ export class Peer implements Service {
     writeEndpoint(words, 0, endpoint);
     this.#context.table.setEndpoint(this.#options.mux, words, 0);
   }
+}
+
+function requestOf(
+  { remoteHost: host = "", remotePort: port, family }: PeerOptions,
+): ResolveRequest {
+  return { host, port, family };
 }

@@ -94,6 +94,11 @@ export class SyncMember implements Service {
     if (isFirst) void this.#world.delay(0).then(() => this.#tell());
   }
 
+  /** Tells those who follow this member a record of its own. */
+  tell(record: string): void {
+    this.#server?.push(record);
+  }
+
   #tell(): void {
     for (const mux of this.#moved) {
       // It may have been removed since.

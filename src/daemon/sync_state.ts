@@ -14,7 +14,7 @@ import {
   endpointWords,
 } from "../tunnel/connection_table.ts";
 import { readEndpoint, writeEndpoint } from "../tunnel/endpoint_words.ts";
-import { LeavingKeys } from "../tunnel/leaving_keys.ts";
+import type { LeavingKeys } from "../tunnel/leaving_keys.ts";
 
 /** The table is built anew for each change, and routes come by the thousand. */
 const COLLECT_MS = 10;
@@ -37,8 +37,8 @@ interface SyncStateOptions {
   readonly limited: RateLimitedLog;
   /** Has the data plane make a learnt connection ready. */
   readonly prepare: (mux: number) => void;
-  /** Has the data plane wipe keys that are out of use. */
-  readonly dropRetired: () => void;
+  /** Keys that others have taken the place of. */
+  readonly leaving: LeavingKeys;
 }
 
 export class SyncState implements SyncSink {
@@ -46,12 +46,10 @@ export class SyncState implements SyncSink {
   readonly #routes = new Routes();
   /** Muxes learnt from others. */
   readonly #learnt = new Set<number>();
-  readonly #leaving: LeavingKeys;
   #collecting = false;
 
   constructor(options: SyncStateOptions) {
     this.#options = options;
-    this.#leaving = new LeavingKeys(options);
   }
 
   putConnection(learnt: LearntConnection): boolean {
@@ -68,7 +66,7 @@ export class SyncState implements SyncSink {
       this.#raise(learnt, isNear ? firstSeq : 0);
       return isNear;
     }
-    this.#leaving.put(mux, learnt, isNear ? firstSeq : 0);
+    this.#options.leaving.put(mux, learnt, isNear ? firstSeq : 0);
     this.#learnt.add(mux);
     prepare(mux);
     return isNear;
@@ -78,6 +76,11 @@ export class SyncState implements SyncSink {
     if (!this.#routes.put(route)) return false;
     this.#collect();
     return true;
+  }
+
+  /** Unless it leads to another connection by now. */
+  removeRoute(route: Route): void {
+    if (this.#routes.remove(route, route.mux)) this.#collect();
   }
 
   /** Everything known, in the order of the original (sync section 1). */

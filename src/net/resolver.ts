@@ -20,7 +20,7 @@ export type Delay = (ms: number, signal?: AbortSignal) => Promise<unknown>;
 
 export type ResolvedEndpoints = readonly [Endpoint, ...Endpoint[]];
 
-interface ResolveRequest {
+export interface ResolveRequest {
   readonly host: string;
   readonly port: number;
   readonly family: FamilyChoice;

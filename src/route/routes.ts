@@ -33,12 +33,18 @@ export class Routes {
     return true;
   }
 
-  /** One that differs only behind the length, and came before, counts again. */
+  /**
+   * One that differs only behind the length, and came before, counts again.
+   * @param mux Removes it only if it leads there
+   */
   remove(
     { network, prefixLength }: Pick<Route, "network" | "prefixLength">,
+    mux?: number,
   ): boolean {
     const key = keyOf(networkNumber(network), prefixLength);
-    const known = this.#families[network.family].delete(key);
+    const family = this.#families[network.family];
+    if (mux !== undefined && family.get(key)?.mux !== mux) return false;
+    const known = family.delete(key);
     this.#changed ||= known;
     return known;
   }

@@ -323,6 +323,11 @@ export class ConnectionTable {
     });
   }
 
+  /** Sequence numbers in the replay window; 0 checks nothing. */
+  windowSize(mux: number): number {
+    return Atomics.load(this.#words, mux * RECORD_WORDS + WINDOW);
+  }
+
   /** Those that seal. */
   keys(mux: number): KeysSnapshot {
     const record = mux * RECORD_WORDS;

@@ -35,10 +35,18 @@ export class LeavingKeys {
     const { table } = this.#options;
     const before = table.sealing(mux);
     const name = table.put(mux, keys, firstSeq, "keep");
-    // They may have been about to leave themselves.
+    this.keep(mux, name);
+    if (before !== undefined && before !== name) this.leave(mux, before);
+  }
+
+  /** Has keys stay that may have been about to leave. */
+  keep(mux: number, name: number): void {
     this.#groups.delete(tagOf({ mux, name }));
-    if (before === undefined || before === name) return;
-    const replaced = { mux, name: before };
+  }
+
+  /** Has keys leave that do not seal. */
+  leave(mux: number, name: number): void {
+    const replaced = { mux, name };
     const group = this.#open ?? this.#begin();
     group.push(replaced);
     this.#groups.set(tagOf(replaced), group);

@@ -27,7 +27,7 @@ function setUp() {
   const table = new ConnectionTable(ConnectionTable.allocate());
   const options = { mux: MUX, role: "left", kdPrf: "aes-ctr-128" } as const;
   const chain = new KeyChain(link, hkdf);
-  const keys = new EpochKeys({ ...options, windowSize: 0 }, table, chain);
+  const keys = new EpochKeys(options, table, chain);
   const secrets = keys.begin(FIRST);
   table.put(MUX, { role: "left", secrets, windowSize: 0 }, 0);
   const pass = (epochs: number) => {

@@ -123,7 +123,6 @@ function setUp({ at = 10_000 } = {}) {
     tagLength: 10,
     mux: MUX,
     role: "left",
-    windowSize: 64,
   }, {
     ...{ table, logger, identity: { uid: 7, gid: 8 } },
     prepare: (mux) => Promise.resolve(void calls.push(`prepare ${mux}`)),

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Peer, type PeerOptions } from "../../../src/daemon/peer.ts";
+import { OwnKeys } from "../../../src/daemon/own_keys.ts";
 import { parseAddress } from "../../../src/net/address.ts";
 import { formatEndpoint } from "../../../src/net/endpoint.ts";
 import { Resolver } from "../../../src/net/resolver.ts";
@@ -7,16 +8,22 @@ import {
   ConnectionTable,
   endpointWords,
 } from "../../../src/tunnel/connection_table.ts";
+import type { GivenSecrets } from "../../../src/satp/secrets.ts";
+import { LeavingKeys } from "../../../src/tunnel/leaving_keys.ts";
 import { readEndpoint } from "../../../src/tunnel/endpoint_words.ts";
+import { ManualClock, settle } from "../../fakes/manual_clock.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
 import { starting } from "../../fakes/services.ts";
 
 const MUX = 3;
 const NEVER = new AbortController().signal;
 
+const SECRETS = { passphrase: "x" };
+
 /** A peer whose name stands for what the test says. */
-function setUp(options: Partial<PeerOptions>) {
+function setUp(change: Partial<PeerOptions>) {
   const logger = recordingLog();
+  const clock = new ManualClock();
   const names = new Map<string, string>();
   const resolver = new Resolver(
     (host) => {
@@ -38,31 +45,65 @@ function setUp(options: Partial<PeerOptions>) {
     salt: new Uint8Array(14).fill(2),
   };
   const table = new ConnectionTable(ConnectionTable.allocate());
-  const peer = new Peer({
+  const drops = { count: 0 };
+  const dropRetired = () => void drops.count++;
+  const options: PeerOptions = {
     mux: MUX,
-    role: "left",
     windowSize: 0,
     chroot: undefined,
     remoteHost: "peer.test",
     remotePort: 4444,
     family: "any",
-    ...options,
-  }, {
+    secrets: SECRETS,
+    ...change,
+  };
+  const prepare = (mux: number) => Promise.resolve(void prepared.push(mux));
+  const moved = (mux: number) => void told.push(mux);
+  const peer = new Peer(options, {
     resolver,
     interfaceIndex: (name) => name === "eth0" ? 2 : undefined,
     table,
-    secrets: () => secrets,
-    prepare: (mux) => Promise.resolve(void prepared.push(mux)),
-    moved: (mux) => told.push(mux),
-    logger,
+    secrets: options.secrets && (() => secrets),
+    secretsOf: ({ secrets }) => Promise.resolve(secrets && keyOf(secrets)),
+    keys: new OwnKeys({ mux: MUX, role: "left" }, {
+      ...{ table, prepare, moved, logger },
+      ...{ delay: clock.delay, elapsed: clock.now },
+      leaving: new LeavingKeys({ table, delay: clock.delay, dropRetired }),
+    }),
+    ...{ prepare, moved, logger },
   });
+  let present = options;
+  /** As after a HUP, with these options in place of others. */
+  const reload = async (change?: Partial<PeerOptions>) => {
+    if (change !== undefined) {
+      present = { ...present, ...change };
+      await peer.check(present);
+    }
+    await peer.reload(present);
+  };
   const endpoint = () => {
     const words = endpointWords();
     table.copyEndpoint(MUX, words, 0);
     const found = readEndpoint(words, 0);
     return found && formatEndpoint(found);
   };
-  return { peer, names, table, told, prepared, logger, secrets, endpoint };
+  const rest = { told, prepared, logger, secrets, endpoint, clock, drops };
+  return { peer, names, table, reload, ...rest };
+}
+
+/** A key that is all one byte. */
+function keyOf({ key: [byte = 0] = new Uint8Array(1) }: GivenSecrets) {
+  return {
+    key: new Uint8Array(16).fill(byte),
+    salt: new Uint8Array(14).fill(2),
+  };
+}
+
+/** The bytes that stand for keys, the sealing one first. */
+function keysIn(table: ConnectionTable): (number | undefined)[] {
+  const { sets, sealing } = table.held(MUX);
+  return sets.toSorted((a) => a.name === sealing ? -1 : 1)
+    .map(({ secrets: { key } }) => key[0]);
 }
 
 Deno.test("a connection without a peer's name waits for its endpoint", async () => {
@@ -124,11 +165,11 @@ Deno.test("start() says where a name is looked for next", async () => {
 });
 
 Deno.test("reload() follows a name to its new address", async () => {
-  const { peer, names, endpoint, logger } = setUp({});
+  const { peer, names, reload, endpoint, logger } = setUp({});
   names.set("peer.test", "192.0.2.1");
   await peer.run(NEVER);
   names.set("peer.test", "192.0.2.2");
-  await peer.reload();
+  await reload();
   assert.equal(endpoint(), "192.0.2.2:4444");
   assert.match(
     logger.lines.join(),
@@ -137,20 +178,20 @@ Deno.test("reload() follows a name to its new address", async () => {
 });
 
 Deno.test("reload() does not call back a peer that moved on its own", async () => {
-  const { peer, names, endpoint, table } = setUp({});
+  const { peer, names, reload, endpoint, table } = setUp({});
   names.set("peer.test", "192.0.2.1");
   await peer.run(NEVER);
   table.setEndpoint(MUX, endpointWords(), 0);
-  await peer.reload();
+  await reload();
   assert.equal(endpoint(), undefined);
 });
 
 Deno.test("reload() keeps what it has when a name is gone", async () => {
-  const { peer, names, endpoint, logger } = setUp({});
+  const { peer, names, reload, endpoint, logger } = setUp({});
   names.set("peer.test", "192.0.2.1");
   await peer.run(NEVER);
   names.clear();
-  await peer.reload();
+  await reload();
   assert.equal(endpoint(), "192.0.2.1:4444");
   assert.match(
     logger.lines.at(-1) ?? "",
@@ -167,4 +208,122 @@ Deno.test("a scoped address is used by the number of its interface", async () =>
     message:
       "Cannot use the address fe80::1%eth9: there is no interface 'eth9'",
   });
+});
+
+Deno.test("another name or port is followed, if there is an address", async () => {
+  const { peer, names, reload, endpoint, logger } = setUp({});
+  names.set("peer.test", "192.0.2.1").set("other.test", "192.0.2.2");
+  await peer.run(NEVER);
+  await assert.rejects(reload({ remoteHost: "none.test" }), {
+    message: "Cannot resolve 'none.test': ENOTFOUND (--remote-host)",
+  });
+  assert.equal(endpoint(), "192.0.2.1:4444");
+  await reload({ remoteHost: "other.test" });
+  assert.equal(endpoint(), "192.0.2.2:4444");
+  await reload({ remotePort: 5555 });
+  assert.equal(endpoint(), "192.0.2.2:5555");
+  assert.match(logger.lines.at(-1) ?? "", /is now 192\.0\.2\.2:5555$/);
+  await reload({ remoteHost: undefined });
+  assert.equal(endpoint(), "192.0.2.2:5555", "whoever it is stays the peer");
+});
+
+Deno.test("a name that is waited for can be replaced", async () => {
+  const { peer, names, reload, endpoint, table } = setUp({});
+  const connected = peer.run(NEVER);
+  await settle();
+  assert.ok(!table.exists(MUX));
+  names.set("other.test", "192.0.2.2");
+  const secrets = { key: Uint8Array.of(9) };
+  await reload({ remoteHost: "other.test", windowSize: 64, secrets });
+  await connected;
+  assert.equal(endpoint(), "192.0.2.2:4444");
+  assert.deepEqual(keysIn(table), [9]);
+  assert.equal(table.windowSize(MUX), 64);
+});
+
+Deno.test("a connection can get its first keys later, but not lose them", async () => {
+  const { peer, reload, table } = setUp({
+    ...{ remoteHost: undefined, secrets: undefined },
+  });
+  const connected = peer.run(NEVER);
+  await settle();
+  assert.ok(!table.exists(MUX));
+  await reload({ secrets: { key: Uint8Array.of(9) } });
+  await connected;
+  assert.deepEqual(keysIn(table), [9]);
+  await assert.rejects(reload({ secrets: undefined }), /cannot lose its keys/);
+});
+
+Deno.test("a window of another size is the connection's, and others hear of it", async () => {
+  const { peer, reload, table, told } = setUp({ remoteHost: undefined });
+  await peer.run(NEVER);
+  const before = table.sealing(MUX);
+  table.reserve(MUX, table.epoch(MUX), 5);
+  await reload({ windowSize: 64, secrets: { key: Uint8Array.of(1) } });
+  assert.equal(table.windowSize(MUX), 64);
+  assert.equal(table.sealing(MUX), before);
+  assert.equal(table.nextSeq(MUX), 5, "no number comes again");
+  assert.deepEqual(told, [MUX]);
+});
+
+Deno.test("options that are the same leave the connection alone", async () => {
+  const { peer, reload, table } = setUp({ remoteHost: undefined });
+  await peer.run(NEVER);
+  const version = table.version(MUX);
+  await reload({ secrets: { key: Uint8Array.of(1) } });
+  assert.equal(table.version(MUX), version);
+  // What could not be read again are options whose secrets were overwritten.
+  await reload();
+  assert.equal(table.version(MUX), version);
+});
+
+Deno.test("new keys open at once, and seal when the peer uses them", async () => {
+  const { peer, reload, table, clock, told, drops } = setUp({
+    remoteHost: undefined,
+  });
+  await peer.run(NEVER);
+  await reload({ secrets: { key: Uint8Array.of(9) } });
+  assert.deepEqual(keysIn(table), [1, 9]);
+  await clock.pass(50);
+  assert.deepEqual(keysIn(table), [1, 9]);
+  assert.deepEqual(told, []);
+  const [, next] = table.held(MUX).sets;
+  table.noteOpened(MUX, next?.name ?? 0, 12345);
+  await clock.pass(50);
+  assert.deepEqual(keysIn(table), [9, 1]);
+  assert.deepEqual(told, [MUX]);
+  await clock.pass(10);
+  await clock.pass(9_000);
+  assert.deepEqual(keysIn(table), [9, 1]);
+  await clock.pass(1_000);
+  assert.deepEqual(keysIn(table), [9]);
+  assert.equal(drops.count, 1);
+});
+
+Deno.test("new keys seal after a while, also if the peer is silent", async () => {
+  const { peer, reload, table, clock, logger } = setUp({
+    remoteHost: undefined,
+  });
+  await peer.run(NEVER);
+  await reload({ secrets: { key: Uint8Array.of(9) } });
+  await clock.pass(9_999);
+  assert.deepEqual(keysIn(table), [1, 9]);
+  await clock.pass(50);
+  assert.deepEqual(keysIn(table), [9, 1]);
+  assert.match(logger.lines.at(-1) ?? "", /the peer was not heard yet$/);
+});
+
+Deno.test("keys that are taken back before they seal leave a while later", async () => {
+  const { peer, reload, table, clock } = setUp({ remoteHost: undefined });
+  await peer.run(NEVER);
+  await reload({ secrets: { key: Uint8Array.of(9) } });
+  await reload({ secrets: { key: Uint8Array.of(8) } });
+  await reload({ secrets: { key: Uint8Array.of(9) } });
+  await reload({ secrets: { key: Uint8Array.of(1) } });
+  assert.deepEqual(keysIn(table).toSorted(), [1, 8, 9]);
+  await clock.pass(10);
+  await clock.pass(10_000);
+  assert.deepEqual(keysIn(table), [1]);
+  await clock.pass(20_000);
+  assert.deepEqual(keysIn(table), [1]);
 });

@@ -17,6 +17,7 @@ import {
   ConnectionTable,
   endpointWords,
 } from "../../../src/tunnel/connection_table.ts";
+import { LeavingKeys } from "../../../src/tunnel/leaving_keys.ts";
 import { writeEndpoint } from "../../../src/tunnel/endpoint_words.ts";
 import { identityOf, tlsTest } from "../../../lab/certificates.ts";
 import { ManualClock, settle } from "../../fakes/manual_clock.ts";
@@ -49,7 +50,10 @@ function setUp(delay: Delay = forEver, chainMux?: number) {
     ...{ chainMux, delay },
     limited: new RateLimitedLog(logger, OTHERS_LOG_LIMIT, () => 0),
     prepare: (mux) => prepared.push(mux),
-    dropRetired: () => void drops.count++,
+    leaving: new LeavingKeys({
+      ...{ table, delay },
+      dropRetired: () => void drops.count++,
+    }),
   });
   const learn = (record: ConnectionRecord) =>
     state.putConnection({
