@@ -6,12 +6,12 @@ import type { Logger } from "../log/logger.ts";
 import type { LogSurroundings } from "../log/outlet.ts";
 import { reasonOf } from "../log/reason.ts";
 import { RateLimitedLog } from "../log/rate_limited_log.ts";
-import type { LogFormat, LogTarget } from "../log/target.ts";
 import type { PlaceName } from "../net/place.ts";
 import type { Every } from "../net/every.ts";
 import { Lifecycle, type Service } from "./lifecycle.ts";
 import type { Parent } from "./parent.ts";
 import { PidFile } from "./pid_file.ts";
+import { type LoggedOptions, LogService } from "./log_service.ts";
 import { findIdentity, giveUpPrivileges } from "./privileges.ts";
 import { refusalReports, sandboxNeeds } from "./sandbox.ts";
 import { type Configured, LiveOptions } from "./reload.ts";
@@ -42,10 +42,7 @@ export type ProgramWorld = Pick<
   | "openNotifySocket"
 >;
 
-type CommonOptions = DaemonOptions & {
-  readonly logTargets: readonly LogTarget[];
-  readonly logFormat: LogFormat;
-};
+type CommonOptions = DaemonOptions & LoggedOptions;
 
 interface DaemonProgram<O extends CommonOptions> {
   readonly name: string;
@@ -139,7 +136,7 @@ async function live<O extends CommonOptions>(
     },
   };
   const services: readonly Service<O>[] = [
-    logFiles(log),
+    new LogService(log, options),
     heldBackLines(limited, world.every),
     refusalReports(world.control, world.every, logger),
     spareMemory(world.control, world.delay),
@@ -159,17 +156,6 @@ function heldBackLines(log: RateLimitedLog, every: Every): Service {
     async run(stop) {
       await every(FLUSH_MS, () => log.flush(), stop);
       log.flush();
-    },
-  };
-}
-
-function logFiles(log: Log): Service {
-  return {
-    name: "log",
-    reload: () => log.reopen(),
-    report() {
-      log.reopen();
-      return [];
     },
   };
 }

@@ -14,10 +14,19 @@ import { CATEGORY, levelOf, tapeLevelFor, tapeLogger } from "./tape.ts";
 import { formatSyslogLine } from "./syslog_line.ts";
 import type { LogFormat, LogTarget, StreamName } from "./target.ts";
 
-interface LogOptions {
+interface LogChoice {
   readonly targets: readonly LogTarget[];
   readonly format: LogFormat;
+}
+
+interface LogOptions extends LogChoice {
   readonly program: string;
+}
+
+/** A target and what is open for it, which may serve another level later. */
+interface Channel {
+  readonly target: LogTarget;
+  readonly outlet: Outlet;
 }
 
 export interface Log extends Disposable {
@@ -31,6 +40,14 @@ export interface Log extends Disposable {
    * be opened stays in use, with a warning.
    */
   reopen(): void;
+  /**
+   * Opens what other targets take, and keeps open what they have in common with
+   * those in use.
+   * @param undo Closes what is new, unless they come into use
+   * @returns Brings them into use
+   * @throws if one cannot be opened
+   */
+  prepare(next: LogChoice, undo: DisposableStack): () => void;
 }
 
 /**
@@ -38,56 +55,85 @@ export interface Log extends Disposable {
  * @throws if a target cannot be opened, or another log is open
  */
 export function openLog(
-  { targets, format, program }: LogOptions,
+  { program, ...first }: LogOptions,
   surroundings: LogSurroundings,
 ): Log {
-  const sinks: Record<string, Sink> = {};
-  const warnings: string[] = [];
-  using opened = new DisposableStack();
-  const outlets = targets.map((wanted, index) => {
-    const outlet = opened.adopt(
-      openOutlet(wanted, surroundings, warnings),
-      (outlet) => outlet.close(),
-    );
-    const { target } = outlet;
-    const line = target.kind === "syslog"
-      ? syslogLine(target, program, surroundings.pid)
-      : LINES[format];
-    sinks[`${index} ${target.kind}`] = sinkOf(target.level, line, outlet);
-    return outlet;
-  });
-  configureLogTape(sinks, mostDetailed(targets));
-  const files = opened.move();
   const logger = tapeLogger(surroundings.now);
+  const warnings: string[] = [];
+  let channels: readonly Channel[] = [];
+  const close = (outlets: readonly Outlet[]) => {
+    for (const outlet of new Set(outlets)) outlet.close();
+  };
+  const prepare = (
+    { targets, format }: LogChoice,
+    undo: DisposableStack,
+    warn: (text: string) => void,
+  ) => {
+    const next = targets.map((target) => {
+      const known = channels.find((channel) => isOneOutlet(channel, target));
+      if (known !== undefined) return { target, outlet: known.outlet };
+      const outlet = openOutlet(target, surroundings, warn);
+      undo.defer(() => outlet.close());
+      return { target: outlet.target, outlet };
+    });
+    return () => {
+      const used = new Set(next.map(({ outlet }) => outlet));
+      const gone = channels.map(({ outlet }) => outlet)
+        .filter((outlet) => !used.has(outlet));
+      const sinks = next.map(({ target, outlet }) => {
+        const line = target.kind === "syslog"
+          ? syslogLine(target, program, surroundings.pid)
+          : LINES[format];
+        return sinkOf(target.level, line, outlet);
+      });
+      configureLogTape(sinks, next, channels.length > 0);
+      channels = next;
+      close(gone);
+    };
+  };
+  using opened = new DisposableStack();
+  prepare(first, opened, (text) => warnings.push(text))();
+  opened.move();
   return {
     logger,
     warnings,
-    errorStreams: outlets.flatMap(({ target: { kind, level } }) =>
-      (kind === "stdout" || kind === "stderr") && level >= LEVEL_NUMBERS.error
-        ? [kind]
-        : []
-    ),
-    reopen() {
-      for (const outlet of outlets) reopen(outlet, logger);
+    get errorStreams() {
+      return channels.flatMap(({ target: { kind, level } }) =>
+        (kind === "stdout" || kind === "stderr") && level >= LEVEL_NUMBERS.error
+          ? [kind]
+          : []
+      );
     },
+    reopen() {
+      for (const { outlet } of channels) reopen(outlet, logger);
+    },
+    prepare: (next, undo) =>
+      prepare(next, undo, (text) => logger.warning(text)),
     [Symbol.dispose]() {
       resetSync();
-      files.dispose();
+      close(channels.map(({ outlet }) => outlet));
     },
   };
+}
+
+function isOneOutlet({ outlet }: Channel, wanted: LogTarget): boolean {
+  const { target } = outlet;
+  return target.kind === wanted.kind &&
+    (target.kind !== "file" || wanted.kind !== "file" ||
+      target.path === wanted.path);
 }
 
 /** A host without a syslog, such as a container, is no reason not to run. */
 function openOutlet(
   target: LogTarget,
   surroundings: LogSurroundings,
-  warnings: string[],
+  warn: (text: string) => void,
 ): Outlet {
   try {
     return new Outlet(target, surroundings);
   } catch (error) {
     if (target.kind !== "syslog" || !target.isDefault) throw error;
-    warnings.push(
+    warn(
       `${reasonOf(error)}; logging to the standard error instead, ` +
         "which the background does not have (--log file:3,PATH keeps a log)",
     );
@@ -164,12 +210,21 @@ function fieldsOf({ category, properties }: LogRecord): LogFields | undefined {
 }
 
 function configureLogTape(
-  sinks: Readonly<Record<string, Sink>>,
-  level: LogLevel,
+  sinks: readonly Sink[],
+  channels: readonly Channel[],
+  isAgain: boolean,
 ): void {
-  const names = Object.keys(sinks);
+  const named = Object.fromEntries(
+    sinks.map((
+      sink,
+      index,
+    ) => [`${index} ${channels[index]?.target.kind}`, sink]),
+  );
+  const names = Object.keys(named);
+  const level = mostDetailed(channels.map(({ target }) => target));
   configureSync({
-    sinks,
+    sinks: named,
+    reset: isAgain,
     loggers: [
       { category: CATEGORY, sinks: names, lowestLevel: tapeLevelFor(level) },
       // LogTape reports its own errors; unless told otherwise, on the console.

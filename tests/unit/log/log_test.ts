@@ -403,3 +403,56 @@ Deno.test("a log knows which standard streams show its errors", () => {
     "stdout",
   ]);
 });
+
+Deno.test("prepare() brings other targets into use, and keeps what stays open", () => {
+  const around = new FakeSurroundings();
+  using log = openLog([file("a.log"), file("b.log")], around);
+  const [a, b] = ["a.log", "b.log"].map((path) => around.files.get(path));
+  using undo = new DisposableStack();
+  const targets = [
+    file("b.log", 5),
+    file("c.log"),
+    {
+      ...{ kind: "stdout", level: 1 },
+    } as const,
+  ];
+  const take = log.prepare({ targets, format: "json" }, undo);
+  log.logger.info("before");
+  assert.deepEqual(b?.lines, [], "nothing has changed yet");
+  take();
+  undo.move();
+  log.logger.info("after");
+  assert.ok(a?.closed && !b?.closed);
+  assert.equal(around.files.get("b.log"), b);
+  assert.match(b?.lines.join() ?? "", /^\{.*"after".*\}\n$/);
+  assert.deepEqual(around.files.get("c.log")?.lines, []);
+  assert.deepEqual(log.errorStreams, ["stdout"]);
+});
+
+Deno.test("prepare() leaves everything as it was if a target cannot be opened", () => {
+  const around = new FakeSurroundings();
+  using log = openLog([file("a.log")], around);
+  const undo = new DisposableStack();
+  const targets = [file("c.log"), file("/nowhere/d.log")];
+  assert.throws(() => log.prepare({ targets, format: "text" }, undo), {
+    message: /'\/nowhere\/d\.log' \(--log file\)/,
+  });
+  undo.dispose();
+  assert.ok(around.files.get("c.log")?.closed);
+  log.logger.notice("n");
+  assert.equal(around.files.get("a.log")?.lines.length, 1);
+});
+
+Deno.test("prepare() opens nothing twice that another level is for", () => {
+  const around = new FakeSurroundings();
+  using log = openLog([file("a.log", 1)], around);
+  for (const level of [5, 3, 4] as const) {
+    using undo = new DisposableStack();
+    const targets = [file("a.log", level)];
+    log.prepare({ targets, format: "text" }, undo)();
+    undo.move();
+  }
+  assert.equal(around.opened, 1);
+  logEverything(log.logger);
+  assert.equal(around.files.get("a.log")?.lines.length, 4);
+});
