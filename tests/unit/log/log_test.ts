@@ -409,12 +409,9 @@ Deno.test("prepare() brings other targets into use, and keeps what stays open", 
   using log = openLog([file("a.log"), file("b.log")], around);
   const [a, b] = ["a.log", "b.log"].map((path) => around.files.get(path));
   using undo = new DisposableStack();
-  const targets = [
-    file("b.log", 5),
-    file("c.log"),
-    {
-      ...{ kind: "stdout", level: 1 },
-    } as const,
+  const targets: LogTarget[] = [
+    ...[file("b.log", 5), file("c.log")],
+    { kind: "stdout", level: 1 },
   ];
   const take = log.prepare({ targets, format: "json" }, undo);
   log.logger.info("before");
