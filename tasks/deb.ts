@@ -1,0 +1,93 @@
+// Builds the Debian package: `deno task deb [--binary FILE] [--out DIR]`.
+//
+// Of the same source and SOURCE_DATE_EPOCH the same bytes: without that variable
+// the time of the last commit counts.
+import project from "../deno.json" with { type: "json" };
+import { architectureOf } from "./deb/architecture.ts";
+import { contents } from "./deb/contents.ts";
+import { controlFiles, fileNameOf } from "./deb/control.ts";
+import { writeEntries } from "./deb/entries.ts";
+
+export interface PackageOptions {
+  /** The program, made by `deno task build`. */
+  readonly binary: string;
+  /** Folder of the package; it is made. */
+  readonly out: string;
+  /** Of all files, in seconds since 1970. */
+  readonly epoch: number;
+  /** From 0 to 9, as of xz(1). */
+  readonly level: number;
+}
+
+/** @returns The path of the package */
+export async function buildPackage(options: PackageOptions): Promise<string> {
+  const { binary, out, epoch, level } = options;
+  const release = {
+    version: project.version,
+    architecture: architectureOf(await firstBytes(binary)),
+    date: new Date(epoch * 1000),
+  };
+  const files = await contents(binary, release);
+  const folder = await Deno.makeTempDir();
+  try {
+    await writeEntries(folder, files);
+    await writeEntries(`${folder}/DEBIAN`, await controlFiles(files, release));
+    await Deno.mkdir(out, { recursive: true });
+    const path = `${out}/${fileNameOf(release)}`;
+    await run("dpkg-deb", [
+      ...["--root-owner-group", "-Zxz", `-z${level}`],
+      ...["--build", folder, path],
+    ], { SOURCE_DATE_EPOCH: String(epoch) });
+    return path;
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function firstBytes(path: string): Promise<Uint8Array> {
+  using file = await Deno.open(path);
+  const bytes = new Uint8Array(64);
+  await file.read(bytes);
+  return bytes;
+}
+
+async function run(
+  program: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(program, {
+    args: [...args],
+    env,
+  }).output();
+  if (success) return new TextDecoder().decode(stdout).trim();
+  throw new Error(`${program}: ${new TextDecoder().decode(stderr).trim()}`);
+}
+
+async function epochOfSource(): Promise<number> {
+  const given = Deno.env.get("SOURCE_DATE_EPOCH") ??
+    await run("git", ["log", "-1", "--format=%ct"]);
+  const epoch = Number(given);
+  if (given === "" || !Number.isSafeInteger(epoch) || epoch < 0) {
+    throw new Error(
+      `SOURCE_DATE_EPOCH is seconds since 1970, current value is '${given}'`,
+    );
+  }
+  return epoch;
+}
+
+/** Of `--NAME VALUE`, each once. */
+function argument(name: string, otherwise: string): string {
+  const at = Deno.args.indexOf(`--${name}`);
+  return at < 0 ? otherwise : Deno.args[at + 1] ?? otherwise;
+}
+
+if (import.meta.main) {
+  const path = await buildPackage({
+    binary: argument("binary", "dist/anytun"),
+    out: argument("out", "dist"),
+    epoch: await epochOfSource(),
+    level: 6,
+  });
+  Deno.stdout.writeSync(new TextEncoder().encode(`${path}\n`));
+}

@@ -1,0 +1,109 @@
+// Files of the package, and where they lie.
+import { gzipSync } from "node:zlib";
+import { pageText } from "../../man/page.ts";
+import { allPages } from "../../man/pages.ts";
+import { debianVersion, maintainer, PACKAGE, type Release } from "./control.ts";
+import { type Entry, fileEntry, textEntry } from "./entries.ts";
+
+const DOC = `usr/share/doc/${PACKAGE}`;
+const UNITS = "usr/lib/systemd/system";
+
+/** Beside the program, which has its own place. */
+const LINKS = [
+  "anytun-config",
+  "anytun-controld",
+  "anytun-genkey",
+  "anytun-showtables",
+];
+
+const FILES:
+  readonly (readonly [path: string, source: string, mode?: number])[] = [
+    ["etc/anytun/README", "packaging/deb/README.etc"],
+    ["etc/default/anytun", "packaging/sysv/default"],
+    ["etc/init.d/anytun", "packaging/sysv/init", 0o755],
+    ["usr/lib/anytun-launcher", "packaging/sysv/anytun-launcher", 0o755],
+    [`${UNITS}/anytun.service`, "packaging/systemd/anytun.service"],
+    [`${UNITS}/anytun@.service`, "packaging/systemd/anytun@.service"],
+    [
+      `${UNITS}/anytun-controld@.service`,
+      "packaging/systemd/anytun-controld@.service",
+    ],
+    [
+      "usr/lib/systemd/system-generators/anytun-generator",
+      "packaging/systemd/anytun-generator",
+      0o755,
+    ],
+    ["usr/lib/sysusers.d/anytun.conf", "packaging/systemd/sysusers.conf"],
+    ["usr/lib/tmpfiles.d/anytun.conf", "packaging/systemd/tmpfiles.conf"],
+    [`${DOC}/README.Debian`, "packaging/deb/README.Debian"],
+    [`${DOC}/copyright`, "packaging/deb/copyright"],
+    [
+      `usr/share/lintian/overrides/${PACKAGE}`,
+      "packaging/deb/lintian-overrides",
+    ],
+  ];
+
+/** @param binary Path of the program */
+export async function contents(
+  binary: string,
+  release: Release,
+): Promise<readonly Entry[]> {
+  const bytes = await Deno.readFile(binary);
+  return [
+    { path: "usr/sbin/anytun", mode: 0o755, bytes },
+    ...LINKS.map((name) => {
+      return { path: `usr/bin/${name}`, link: "../sbin/anytun" };
+    }),
+    ...await Promise.all(
+      FILES.map(([path, source, mode]) => fileEntry(path, source, mode)),
+    ),
+    ...await manuals(release),
+    ...await changelogs(release),
+    ...await examples(),
+  ];
+}
+
+async function manuals(release: Release): Promise<readonly Entry[]> {
+  const dated = {
+    version: release.version,
+    date: release.date.toISOString().slice(0, 10),
+  };
+  return (await allPages()).map((page) => {
+    const { name, section } = page;
+    const path = `usr/share/man/man${section}/${name}.${section}.gz`;
+    return zipped(textEntry(path, pageText(page, dated)));
+  });
+}
+
+async function changelogs(release: Release): Promise<readonly Entry[]> {
+  const version = debianVersion(release);
+  const date = release.date.toUTCString().replace("GMT", "+0000");
+  const text = `${PACKAGE} (${version}) unstable; urgency=medium
+
+  * See changelog.gz.
+
+ -- ${maintainer()}  ${date}
+`;
+  return [
+    zipped(await fileEntry(`${DOC}/changelog.gz`, "CHANGELOG.md")),
+    zipped(textEntry(`${DOC}/changelog.Debian.gz`, text)),
+  ];
+}
+
+/** As good as gzip(1) can, without the time. */
+function zipped(entry: Entry): Entry {
+  if ("link" in entry) return entry;
+  const bytes = new Uint8Array(gzipSync(entry.bytes, { level: 9 }));
+  return { ...entry, bytes };
+}
+
+async function examples(): Promise<readonly Entry[]> {
+  const folder = "packaging/examples";
+  const root = new URL(`../../${folder}/`, import.meta.url);
+  const names = [...Deno.readDirSync(root)].map(({ name }) => name).toSorted();
+  return await Promise.all(
+    names.map((name) =>
+      fileEntry(`usr/share/anytun/examples/${name}`, `${folder}/${name}`)
+    ),
+  );
+}
