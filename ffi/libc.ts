@@ -129,6 +129,13 @@ const SYMBOLS = {
   },
 
   // Sockets
+  if_indextoname: {
+    parameters: [
+      "u32", // unsigned int ifindex
+      "buffer", // char ifname[IF_NAMESIZE]
+    ],
+    result: "pointer",
+  },
   socketpair: {
     parameters: [
       "i32", // int domain

@@ -19,6 +19,17 @@ export default {
     stays where it is: no datagram moves it, only a new answer to its name or
     another member of the cluster. Without it the peer is followed to where its
     newest authentic datagram came from. Use it where both addresses are fixed.`,
+  "keepalive": `Seconds without a datagram to a peer until one without payload
+    is sent to it; 0, the default, stands for never. It is authentic, and takes
+    a sequence number like all others; originals accept it, although uanytun
+    warns of each. Routers that translate addresses forget a flow after half a
+    minute of silence: 25 keeps it open. It also tells the peer a new address
+    of this end, and a restart. HUP reads it again.`,
+  "silent-after": `Seconds without a datagram from a peer until it counts as
+    silent, 30 unless given. Where datagrams are sent to it meanwhile the log
+    says so, and a name in --remote-host is looked up again: then after twice
+    as long, and so on up to ten minutes. Several addresses of the name are
+    tried in turn. If the lookup fails the address stays.`,
   "ipv4-only": `Sockets use IPv4 alone, and names resolve to IPv4 addresses
     alone. It is about the datagrams, and neither about packets inside of the
     tunnel nor about a cluster. It excludes --ipv6-only.`,

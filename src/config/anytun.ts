@@ -58,6 +58,7 @@ import {
   familyRows,
   localRows,
   noRoamingRow,
+  peerRows,
   remoteRows,
   requireFamily,
 } from "./network.ts";
@@ -79,6 +80,7 @@ export const anytunTable = {
   ...localRows,
   ...remoteRows,
   noRoaming: noRoamingRow,
+  ...peerRows,
   ...socketRows,
   ...familyRows,
   ...deviceRows,
@@ -126,6 +128,7 @@ const plainRows = {
   ...localRows,
   ...remoteRows,
   noRoaming: noRoamingRow,
+  ...peerRows,
   ifconfig: deviceRows.ifconfig,
   keyChain: keyChainRow,
   stateDir: stateDirRow,

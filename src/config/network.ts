@@ -59,6 +59,28 @@ export const noRoamingRow = flag({
   help: "a peer that is known stays where it is: no datagram moves it",
 });
 
+export const peerRows = {
+  keepalive: withDefault({
+    group: "Network",
+    long: "--keepalive",
+    argument: "seconds",
+    parse: decimal(0, U16_MAX),
+    default: 0,
+    help: "send each peer an empty datagram when nothing was sent for so " +
+      "long, which keeps routers that translate addresses from forgetting, " +
+      "and tells a new address; 0 never (default 0)",
+  }),
+  silentAfter: withDefault({
+    group: "Network",
+    long: "--silent-after",
+    argument: "seconds",
+    parse: decimal(1, U16_MAX),
+    default: 30,
+    help: "log that a peer is silent, and look its name up again, when it " +
+      "was not heard for so long",
+  }),
+};
+
 export const familyRows = {
   ipv4Only: flag({
     group: "Network",

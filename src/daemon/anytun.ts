@@ -15,6 +15,7 @@ import type { Service } from "./lifecycle.ts";
 import { OwnKeys } from "./own_keys.ts";
 import { OwnRoutes } from "./own_routes.ts";
 import { Peer } from "./peer.ts";
+import { PeerEvents } from "./peer_events.ts";
 import { postUpScript } from "./post_up.ts";
 import type { Configured } from "./reload.ts";
 import { type Frame, runProgram } from "./run_program.ts";
@@ -57,7 +58,16 @@ async function servicesOf(
   const table = newTable(options, world, state);
   const live = new LiveSettings();
   const interfaceIndex = (name: string) => world.control.interfaceIndex(name);
-  const moved = (mux: number) => member.moved(mux);
+  const interfaceName = (k: number) => world.control.interfaceName(k);
+  const events = new PeerEvents(
+    options,
+    { table, interfaceName, logger },
+    world,
+  );
+  const moved = (mux: number) => {
+    events.lookAt(mux);
+    member.moved(mux);
+  };
   const prepare = (mux: number): Promise<void> => plane.prepare(mux);
   const dropRetired = () => plane.dropRetired();
 
@@ -108,7 +118,7 @@ async function servicesOf(
     ...(rotation ? [rotation] : []),
     ...[ends, member, plane],
     ...(options.postUp ? [script] : []),
-    peer,
+    ...[peer, events],
   ];
 }
 

@@ -20,6 +20,7 @@ export interface ProcessControl {
   findGroup(name: string): number | undefined;
   groupName(gid: number): string | undefined;
   interfaceIndex(name: string): number | undefined;
+  interfaceName(index: number): string | undefined;
   /**
    * Makes a file, in place of a regular file or symbolic link of that name.
    * @throws if it cannot be made

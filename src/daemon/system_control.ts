@@ -18,6 +18,7 @@ import {
 import { placeFile } from "../../ffi/process/placed_file.ts";
 import { confineFiles } from "../../ffi/process/landlock.ts";
 import { interfaceIndex } from "../../ffi/process/process.ts";
+import { interfaceName } from "../../ffi/net/interface_name.ts";
 import { errorText, type ProcessLibc } from "../../ffi/process/libc.ts";
 import { dropProgramPages, trimHeap } from "../../ffi/process/spare_memory.ts";
 import { spawn, waitForEnd } from "../../ffi/process/spawn.ts";
@@ -42,6 +43,7 @@ export function systemControl(
     findGroup: (name) => findGroup(libc, name),
     groupName: (gid) => groupName(libc, gid),
     interfaceIndex: (name) => interfaceIndex(libc, name),
+    interfaceName: (index) => interfaceName(libc, index),
     placeFile(path, bytes) {
       const suffix = crypto.getRandomValues(new Uint8Array(8)).toHex();
       return placeFile(libc, path, { bytes, mode: 0o644, suffix });

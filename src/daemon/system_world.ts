@@ -85,6 +85,7 @@ export function systemWorld(
     openOwners: () => streams.openOwners(),
     effectiveUser: () => effectiveUser(libc),
     elapsed: () => performance.now(),
+    steadyNow: surroundings.now,
     monotonic: () => monotonicMicroseconds(libc),
     choosePlane: (settings, logger) =>
       choosePlane(settings, libc, surroundings, logger),

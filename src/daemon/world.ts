@@ -59,6 +59,8 @@ export interface World extends LogSurroundings {
   effectiveUser(): number;
   /** Milliseconds of a monotonic clock. */
   elapsed(): number;
+  /** As of the data plane: ms since 1970, by a clock that never goes back. */
+  steadyNow(): number;
   /** Microseconds of CLOCK_MONOTONIC, as sd_notify(3) wants them. */
   monotonic(): number;
   /** @throws if the engine that was asked for by name is not available */

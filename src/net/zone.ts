@@ -26,3 +26,16 @@ export function withNumericZone(
   }
   return { ...address, zone: String(index) };
 }
+
+/** @returns undefined if there is no such interface */
+export type InterfaceName = (index: number) => string | undefined;
+
+/** For people, who know interfaces by name. */
+export function withNamedZone(
+  address: IpAddress,
+  interfaceName: InterfaceName,
+): IpAddress {
+  const { zone } = address;
+  if (zone === undefined || !/^\d+$/.test(zone)) return address;
+  return { ...address, zone: interfaceName(Number(zone)) ?? zone };
+}

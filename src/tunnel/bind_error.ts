@@ -29,8 +29,8 @@ export class BindError extends Error {
   }
 }
 
-// Deno's errors have the same codes as ours.
-function codeOf(error: unknown): string | undefined {
+/** Such as `EPERM`; Deno's errors have the same codes as ours. */
+export function codeOf(error: unknown): string | undefined {
   const isCoded = error instanceof Error && "code" in error;
   return isCoded && typeof error.code === "string" ? error.code : undefined;
 }

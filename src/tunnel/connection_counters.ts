@@ -9,6 +9,7 @@ const STRIDE_BYTES = 128;
 
 export class ConnectionCounters {
   readonly #shared: SharedArrayBuffer;
+  readonly #doubles: Float64Array;
 
   static allocate(): SharedArrayBuffer {
     return new SharedArrayBuffer(MUXES * STRIDE_BYTES);
@@ -16,6 +17,12 @@ export class ConnectionCounters {
 
   constructor(shared: SharedArrayBuffer) {
     this.#shared = shared;
+    this.#doubles = new Float64Array(shared);
+  }
+
+  /** One of them, without a view of all. */
+  at(mux: number, index: number): number {
+    return this.#doubles[mux * STRIDE_BYTES / 8 + index] ?? 0;
   }
 
   of(mux: number): Float64Array {

@@ -436,6 +436,14 @@ export class ConnectionTable {
     return sum;
   }
 
+  /** One counter of {@link counted}. */
+  countOf(mux: number, index: number): number {
+    const at = mux * (RECORD_WORDS / 2) + COUNTERS_64 + index;
+    let sum = this.#doubles[at] ?? 0;
+    for (const others of this.#otherCounters) sum += others.at(mux, index);
+    return sum;
+  }
+
   /**
    * Those that this thread writes. Each has one writer: the thread of its
    * direction, or where there are several the one that {@link addCounters} was

@@ -24,6 +24,7 @@ export const ConnectionCounter = {
   WRONG_PAYLOAD_TYPE: 8,
   SEND_DROPPED: 9,
   WRONG_SOURCE: 10,
+  KEEPALIVES_OUT: 11,
 } as const;
 
 export const CONNECTION_COUNTER_INFOS: readonly CounterInfo[] = [
@@ -105,6 +106,13 @@ export const CONNECTION_COUNTER_INFOS: readonly CounterInfo[] = [
       "Packets from the peer with a source address that is not routed to it.",
     unit: "packets",
     text: "from a source that is not routed to it",
+  },
+  {
+    index: ConnectionCounter.KEEPALIVES_OUT,
+    name: "keepalives_out_total",
+    help: "Datagrams without payload that were sent to the peer (--keepalive).",
+    unit: "datagrams",
+    text: "keep-alives out",
   },
 ];
 

@@ -52,7 +52,10 @@ const NOTE_MS = 100;
 
 /** What somebody may want to log; the implementation limits the rate. */
 export interface InboundEvents {
-  wrongTag(connection: Connection): void;
+  /** @param source Where the sender's address lies in `words` */
+  unknownMux(mux: number, words: Uint32Array, source: number): void;
+  wrongTag(connection: Connection, words: Uint32Array, source: number): void;
+  wrongPayloadType(connection: Connection, type: number): void;
   replay(connection: Connection, seq: number, senderId: number): void;
   /** A packet is from an address that is not routed to its connection. */
   wrongSource(
@@ -61,8 +64,6 @@ export interface InboundEvents {
     at: number,
     size: number,
   ): void;
-  /** The peer was heard for the first time, or from another endpoint. */
-  endpointChanged(connection: Connection, first: boolean): void;
   batchFailed(error: unknown): void;
 }
 
@@ -158,7 +159,8 @@ export class Inbound {
       if (connection === undefined || keys === undefined) continue;
       if (batch.wanted[i] !== 1) {
         count(connection.counters, ConnectionCounter.WRONG_TAG);
-        this.#options.events.wrongTag(connection);
+        const from = i * SOCKADDR_WORDS;
+        this.#options.events.wrongTag(connection, this.sources, from);
         this.#offer(connection, i);
         continue;
       }
@@ -206,8 +208,10 @@ export class Inbound {
     const { memory } = this.batch;
     const { deviceType, filter, events } = this.#options;
     const start = this.batch.startOf(i);
-    if (!acceptsPayload(deviceType, readU16(memory, start + HEADER_BYTES))) {
+    const type = readU16(memory, start + HEADER_BYTES);
+    if (!acceptsPayload(deviceType, type)) {
       count(connection.counters, ConnectionCounter.WRONG_PAYLOAD_TYPE);
+      events.wrongPayloadType(connection, type);
       return false;
     }
     if (filter === undefined) return true;
@@ -220,7 +224,7 @@ export class Inbound {
 
   #classify(i: number, size: number): void {
     const { batch } = this;
-    const { connections, counters } = this.#options;
+    const { connections, counters, events } = this.#options;
     const { tagLength } = batch.params;
     batch.wanted[i] = 0;
     this.schedules[i] = null;
@@ -243,6 +247,7 @@ export class Inbound {
     // Without a tag nothing tells which of them it was sealed with.
     const keys = tagLength === 0 ? connection?.keys : connection?.sets[0];
     if (connection === undefined || keys === undefined) {
+      events.unknownMux(mux, this.sources, i * SOCKADDR_WORDS);
       return count(counters, PlaneCounter.UNKNOWN_MUX);
     }
     if (this.#isFlooded && this.#mayBeReplay(connection, i)) return;
@@ -393,13 +398,11 @@ export class Inbound {
     if (sameSockaddr(endpoint, 0, sources, source)) {
       return tenure.hear(this.#heard);
     }
-    const { roaming, connections, events, moved } = this.#options;
-    const isFirst = !connection.hasEndpoint;
-    if (!roaming && !isFirst) return;
+    const { roaming, connections, moved } = this.#options;
+    if (!roaming && connection.hasEndpoint) return;
     if (!tenure.yields(endpoint, sources, source, this.#heard)) return;
     if (!connections.table.follow(mux, keys.name, sources, source)) return;
     copySockaddr(sources, source, endpoint, 0);
-    events.endpointChanged(connection, isFirst);
     moved(mux);
   }
 }

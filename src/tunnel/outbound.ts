@@ -21,11 +21,18 @@ import type { PacketRouter } from "./packet_router.ts";
 /** Bytes in front of a packet that become header and payload type. */
 export const HEADROOM_BYTES = HEADER_BYTES + PAYLOAD_TYPE_BYTES;
 
-/** What somebody should be told, once for each connection and its keys. */
+/** What somebody may want to log; the implementation limits the rate. */
 export interface OutboundEvents {
-  /** Half of the numbers of the last sender id are used. */
+  /** There is no connection for a packet, or it has no endpoint. */
+  nowhereToSend(
+    connection: Connection | undefined,
+    memory: Uint8Array,
+    at: number,
+    size: number,
+  ): void;
+  /** Half of the numbers of the last sender id are used: once for these keys. */
   numbersLow(connection: Connection, senderId: number): void;
-  /** All numbers are used: nothing more is sent. */
+  /** All numbers are used, nothing more is sent: once for these keys. */
   numbersSpent(connection: Connection, senderId: number): void;
   batchFailed(error: unknown): void;
 }
@@ -86,7 +93,7 @@ export class Outbound {
 
   #address(i: number, size: number): void {
     const { batch } = this;
-    const { router, counters } = this.#options;
+    const { router, counters, events } = this.#options;
     const at = batch.startOf(i);
     batch.wanted[i] = 0;
     this.schedules[i] = null;
@@ -98,6 +105,7 @@ export class Outbound {
     if (type === undefined) return count(counters, PlaneCounter.MALFORMED_OUT);
     const to = router.route(batch.memory, at + HEADROOM_BYTES, size);
     if (to?.keys === undefined || !to.hasEndpoint) {
+      events.nowhereToSend(to, batch.memory, at + HEADROOM_BYTES, size);
       return count(counters, PlaneCounter.NOWHERE_TO_SEND);
     }
     writeU16(batch.memory, at + HEADER_BYTES, type);

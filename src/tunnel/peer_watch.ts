@@ -1,4 +1,5 @@
-// Comparison of looks at the peers: who has come, moved and fallen silent.
+// Comparison of looks at the peers: who has come, moved, fallen silent, or does
+// not answer.
 
 export interface PeerSighting {
   readonly mux: number;
@@ -6,26 +7,49 @@ export interface PeerSighting {
   readonly remote: string | undefined;
   /** In ms of the clock of the looks; undefined for never. */
   readonly lastHeard: number | undefined;
+  /** How many datagrams were sealed for it so far. */
+  readonly sent?: number;
 }
 
-type PeerChange = "heard" | "moved" | "silent";
+export type PeerChange =
+  | "heard"
+  | "again"
+  | "moved"
+  | "silent"
+  /** Silent although datagrams are sent to it. */
+  | "unanswered";
 
-interface KnownPeer {
+export interface PeerNews {
+  readonly change: PeerChange;
+  readonly mux: number;
   readonly remote: string | undefined;
-  readonly lastHeard: number;
-  readonly isSilent: boolean;
+  /** Where it was before. */
+  readonly before: string | undefined;
+  /** How long it was not heard, in ms; undefined if it never was before. */
+  readonly silence: number | undefined;
+  /** Whether something was sent to it meanwhile that it has not answered. */
+  readonly wasUnanswered: boolean;
+}
+
+/** Made once for each connection: a look makes nothing new. */
+interface KnownPeer {
+  remote: string | undefined;
+  lastHeard: number | undefined;
+  /** Sent when it was last heard. */
+  sent: number;
+  /** Since when it has been sent something, and is not heard. */
+  waitingSince: number | undefined;
+  isSilent: boolean;
+  isUnanswered: boolean;
 }
 
 export class PeerWatch {
   readonly #silentAfter: number;
-  readonly #tell: (change: PeerChange, sighting: PeerSighting) => void;
+  readonly #tell: (news: PeerNews) => void;
   readonly #known = new Map<number, KnownPeer>();
 
   /** @param silentAfter Milliseconds without a datagram */
-  constructor(
-    silentAfter: number,
-    tell: (change: PeerChange, sighting: PeerSighting) => void,
-  ) {
+  constructor(silentAfter: number, tell: (news: PeerNews) => void) {
     this.#silentAfter = silentAfter;
     this.#tell = tell;
   }
@@ -44,20 +68,68 @@ export class PeerWatch {
 
   /** Looks at one connection, at once, since something has happened to it. */
   lookAt(sighting: PeerSighting, now: number): void {
-    const { mux, remote, lastHeard } = sighting;
-    if (lastHeard === undefined) return;
-    const isSilent = now - lastHeard >= this.#silentAfter;
-    const known = this.#known.get(mux);
-    this.#known.set(mux, { remote, lastHeard, isSilent });
+    const { lastHeard, sent = 0 } = sighting;
+    const known = this.#knownOf(sighting);
+    if (lastHeard !== undefined && lastHeard !== known.lastHeard) {
+      this.#hear(known, sighting, lastHeard);
+    } else if (sent !== known.sent) known.waitingSince ??= now;
+    if (this.#isLong(known.lastHeard, now) && !known.isSilent) {
+      known.isSilent = true;
+      this.#say("silent", known, sighting, now);
+    }
+    if (this.#isLong(known.waitingSince, now) && !known.isUnanswered) {
+      known.isUnanswered = true;
+      this.#say("unanswered", known, sighting, now);
+    }
+  }
+
+  /** Whether the peer is sent something, and has not been heard for long. */
+  isUnanswered(mux: number): boolean {
+    return this.#known.get(mux)?.isUnanswered ?? false;
+  }
+
+  #knownOf({ mux, remote, sent = 0 }: PeerSighting): KnownPeer {
+    const found = this.#known.get(mux);
+    if (found !== undefined) return found;
+    const known = {
+      ...{ remote, sent, lastHeard: undefined, waitingSince: undefined },
+      ...{ isSilent: false, isUnanswered: false },
+    };
+    this.#known.set(mux, known);
+    return known;
+  }
+
+  #hear(known: KnownPeer, sighting: PeerSighting, lastHeard: number): void {
+    const { remote, sent = 0 } = sighting;
+    const isFirst = known.lastHeard === undefined;
     // It may have come and gone between two looks.
-    const wasSilent = known?.isSilent === true &&
-      known.lastHeard === lastHeard;
-    if (known === undefined || known.isSilent && !wasSilent) {
-      this.#tell("heard", sighting);
+    if (isFirst) this.#say("heard", known, sighting, lastHeard);
+    else if (known.isSilent || known.isUnanswered) {
+      this.#say("again", known, sighting, lastHeard);
     }
-    if (known !== undefined && known.remote !== remote) {
-      this.#tell("moved", sighting);
+    if (!isFirst && known.remote !== remote) {
+      this.#say("moved", known, sighting, lastHeard);
     }
-    if (isSilent && !wasSilent) this.#tell("silent", sighting);
+    known.remote = remote;
+    known.lastHeard = lastHeard;
+    known.sent = sent;
+    known.waitingSince = undefined;
+    known.isSilent = false;
+    known.isUnanswered = false;
+  }
+
+  #isLong(since: number | undefined, now: number): boolean {
+    return since !== undefined && now - since >= this.#silentAfter;
+  }
+
+  #say(
+    change: PeerChange,
+    { remote: before, lastHeard, isUnanswered }: KnownPeer,
+    { mux, remote }: PeerSighting,
+    now: number,
+  ): void {
+    const silence = lastHeard === undefined ? undefined : now - lastHeard;
+    const wasUnanswered = isUnanswered;
+    this.#tell({ change, mux, remote, before, silence, wasUnanswered });
   }
 }

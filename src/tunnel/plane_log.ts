@@ -1,20 +1,30 @@
 // Log lines of the data plane, in the words of the original: scripts grep for
-// them (CLI section 6). Bad datagrams cost a bounded number of lines.
-import type { Logger } from "../log/logger.ts";
+// them (CLI section 6). Each names its cause, and the option that is likely
+// wrong. Bad datagrams cost a bounded number of lines: for each connection and
+// cause, and for all strangers together.
+import { sameSockaddr } from "../../ffi/net/sockaddr.ts";
+import type { LevelName } from "../log/level.ts";
+import type { LogFields, Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
-import { RateLimitedLog } from "../log/rate_limited_log.ts";
+import { NOBODY, RateLimitedLog } from "../log/rate_limited_log.ts";
 import { formatAddress, type IpAddress } from "../net/address.ts";
 import { type Endpoint, formatEndpoint } from "../net/endpoint.ts";
+import { type InterfaceName, withNamedZone } from "../net/zone.ts";
+import { PayloadType } from "../satp/header.ts";
 import type { ReplayLoss } from "../satp/replay_memory.ts";
+import { Cause, CAUSE_WORDS, SEND_REMEDIES, sendCause } from "./causes.ts";
 import type { Connection } from "./connection.ts";
 import { readEndpoint } from "./endpoint_words.ts";
 import type { InboundEvents } from "./inbound.ts";
 import type { OutboundEvents } from "./outbound.ts";
 import type { TunnelSettings } from "./settings.ts";
-import { sourceOf } from "./source_filter.ts";
+import { destinationOf, goesToMany, sourceOf } from "./source_filter.ts";
 
-/** Lines of one kind: a handful at once, then one every ten seconds. */
-const LIMIT = { burst: 5, perSecond: 0.1 };
+/** Lines of one cause about one connection: a few at once, then one a minute. */
+const LIMIT = { burst: 3, perSecond: 1 / 60 };
+
+/** Of all strangers together, whatever they do. */
+const STRANGERS_LIMIT = { burst: 5, perSecond: 0.1 };
 
 /** How often it is said how many lines were held back, in ms. */
 export const FLUSH_MS = 10_000;
@@ -23,36 +33,81 @@ export const FLUSH_MS = 10_000;
 const REMEDY =
   "give both ends new keys, or start this one again with --sender-id auto";
 
+const NO_NAMES: InterfaceName = () => undefined;
+
 export class PlaneLog implements InboundEvents, OutboundEvents {
   readonly #log: RateLimitedLog;
+  readonly #strangers: RateLimitedLog;
   readonly #chained: number | undefined;
+  readonly #ownMux: number | undefined;
+  readonly #isTap: boolean;
+  readonly #interfaceName: InterfaceName;
 
+  /** @param interfaceName For zones of addresses */
   constructor(
     logger: Logger,
     now: () => number,
-    { chained }: Pick<TunnelSettings, "chained"> = {},
+    { chained, mux, deviceType }: Partial<TunnelSettings> = {},
+    interfaceName: InterfaceName = NO_NAMES,
   ) {
     this.#chained = chained;
+    this.#ownMux = mux;
+    this.#isTap = deviceType === "tap";
+    this.#interfaceName = interfaceName;
     this.#log = new RateLimitedLog(logger, LIMIT, now);
+    this.#strangers = new RateLimitedLog(logger, STRANGERS_LIMIT, now);
   }
 
-  wrongTag(): void {
-    this.#log.write(
-      "notice",
-      "wrong tag",
-      () => "wrong Authentication Tag!",
-    );
+  unknownMux(mux: number, words: Uint32Array, source: number): void {
+    this.#tellOfStranger(Cause.UNKNOWN_MUX, words, source, (endpoint) => {
+      const own = this.#ownMux;
+      const here = own === undefined ? "" : `, of this end it is ${own}`;
+      return `${
+        CAUSE_WORDS["unknown-mux"]
+      } ${mux} in a datagram from ${endpoint}: no connection has it ` +
+        `(--mux has to be the same at both ends${here})`;
+    });
+  }
+
+  wrongTag(connection: Connection, words: Uint32Array, source: number): void {
+    const { mux } = connection;
+    const text = (endpoint: string) =>
+      `${CAUSE_WORDS["wrong-tag"]} in a datagram from ${endpoint} for ` +
+      `connection ${mux}: the keys of both ends have to be the same, and ` +
+      "--kd-prf, --auth-algo, --auth-tag-length; --role has to be the other";
+    if (!sameSockaddr(connection.endpoint, 0, words, source)) {
+      return this.#tellOfStranger(Cause.WRONG_TAG, words, source, text, mux);
+    }
+    this.#tell("notice", Cause.WRONG_TAG, connection, text);
   }
 
   replay(connection: Connection, seq: number, senderId: number): void {
-    this.#log.write(
+    this.#tell(
       "notice",
-      "replay",
-      () =>
-        `Replay attack from ${
-          endpointText(connection)
-        } seq:${seq} sid: ${senderId}`,
+      Cause.REPLAY,
+      connection,
+      (endpoint) =>
+        `${CAUSE_WORDS.replay} ${endpoint} seq:${seq} sid: ${senderId}` +
+        reasonOfReplay(connection, seq, senderId),
     );
+  }
+
+  wrongPayloadType(connection: Connection, type: number): void {
+    const isOtherDevice = this.#isTap
+      ? type === PayloadType.IPV4 || type === PayloadType.IPV6
+      : type === PayloadType.ETHERNET;
+    this.#tell("notice", Cause.WRONG_PAYLOAD_TYPE, connection, (endpoint) => {
+      const hex = type.toString(16).padStart(4, "0");
+      const is = `connection ${connection.mux}: ${
+        CAUSE_WORDS["wrong-payload-type"]
+      } 0x${hex} in what ${endpoint} sends`;
+      const [own, other] = this.#isTap ? ["tap", "tun"] : ["tun", "tap"];
+      return isOtherDevice
+        ? `${is}: its device is a ${other} device, and that of this end a ` +
+          `${own} device (--type)`
+        : `${is}: --cipher of both ends has to be the same, and without tags ` +
+          "(--auth-algo) the keys";
+    });
   }
 
   wrongSource(
@@ -64,9 +119,10 @@ export class PlaneLog implements InboundEvents, OutboundEvents {
     const source = sourceOf(memory, at, size);
     // Hosts send from there by themselves as soon as a link is up.
     if (source !== undefined && isLinkLocal(source)) return;
-    this.#log.write(
+    this.#tell(
       "notice",
-      "wrong source",
+      Cause.WRONG_SOURCE,
+      connection,
       () =>
         `connection ${connection.mux} has sent a packet ` +
         (source === undefined
@@ -76,39 +132,59 @@ export class PlaneLog implements InboundEvents, OutboundEvents {
     );
   }
 
-  endpointChanged(connection: Connection, first: boolean): void {
-    const endpoint = endpointText(connection);
-    const kind = "remote host";
-    if (!first) {
-      this.#log.write(
-        "notice",
-        kind,
-        () =>
-          `connection ${connection.mux} autodetected remote host ip changed ${endpoint}`,
-      );
-      return;
-    }
-    this.#log.write(
-      "notice",
-      kind,
-      () => `autodetected remote host ${endpoint}`,
-    );
-    this.#log.write(
-      "notice",
-      kind,
-      () => `added connection remote host ${endpoint}`,
-    );
+  nowhereToSend(
+    connection: Connection | undefined,
+    memory: Uint8Array,
+    at: number,
+    size: number,
+  ): void {
+    // Hosts look for routers and listeners as soon as a link is up.
+    if (!this.#isTap && goesToMany(memory, at, size)) return;
+    const mux = connection?.mux;
+    this.#log.write("notice", Cause.NOWHERE_TO_SEND, () => {
+      const to = this.#isTap ? undefined : destinationOf(memory, at, size);
+      const packet = to === undefined ? "" : ` to ${formatAddress(to)}`;
+      return {
+        text: `${CAUSE_WORDS["nowhere-to-send"]} a packet${packet}: ${
+          connection === undefined
+            ? "no route leads to a connection (--route), or there is none yet"
+            : `the peer of connection ${mux} has not been heard yet, and ` +
+              "there is no --remote-host for it"
+        }`,
+        fields: { cause: Cause.NOWHERE_TO_SEND, mux },
+      };
+    }, mux);
   }
 
   noSocket(to: Endpoint): void {
-    this.#log.write(
-      "warning",
-      "no socket",
-      () =>
-        `no suitable socket found for remote endpoint protocol: ${
-          formatEndpoint(to)
-        }`,
-    );
+    const endpoint = this.#format(to);
+    this.#log.write("warning", Cause.NO_SOCKET, () => ({
+      text: `${
+        CAUSE_WORDS["no-socket"]
+      } for remote endpoint protocol: ${endpoint} (this end listens on IPv${
+        to.address.family === 4 ? 6 : 4
+      } alone: --interface, -4, -6)`,
+      fields: { cause: Cause.NO_SOCKET, endpoint },
+    }));
+  }
+
+  /** @param code Such as `ENETUNREACH` */
+  sendFailed(connection: Connection, code: string): void {
+    const cause = sendCause(code);
+    this.#tell("warning", cause, connection, (endpoint) => {
+      const why = SEND_REMEDIES[cause] ?? `the kernel says ${code}`;
+      return `connection ${connection.mux} ${
+        CAUSE_WORDS["send-failed"]
+      } ${endpoint}: ${why}`;
+    });
+  }
+
+  deviceRefused(): void {
+    this.#log.write("warning", Cause.DEVICE_REFUSED, () => ({
+      text: `${CAUSE_WORDS["device-refused"]}: it is down (ip link set … up, ` +
+        "or --ifconfig), or they are none that its kind takes",
+      fields: { cause: Cause.DEVICE_REFUSED },
+    }));
   }
 
   replayLoss(loss: ReplayLoss): void {
@@ -153,25 +229,22 @@ export class PlaneLog implements InboundEvents, OutboundEvents {
   }
 
   numbersLow({ mux }: Connection, senderId: number): void {
-    this.#log.write(
-      "warning",
-      "numbers low",
-      () =>
+    this.#log.write("warning", "numbers low", () => ({
+      text:
         `connection ${mux} has used half of the sequence numbers of its last ` +
         `sender id, ${senderId}, and will stop sending at 2^32` +
         this.#remedy(mux),
-    );
+      fields: { mux },
+    }), mux);
   }
 
   numbersSpent({ mux }: Connection, senderId: number): void {
-    this.#log.write(
-      "error",
-      "numbers spent",
-      () =>
-        `connection ${mux} has stopped sending: it has used all sequence ` +
+    this.#log.write("error", "numbers spent", () => ({
+      text: `connection ${mux} has stopped sending: it has used all sequence ` +
         `numbers of its last sender id, ${senderId}, and to go on would be ` +
         `to use key streams again${this.#remedy(mux)}`,
-    );
+      fields: { mux },
+    }), mux);
   }
 
   #remedy(mux: number): string {
@@ -183,6 +256,46 @@ export class PlaneLog implements InboundEvents, OutboundEvents {
   /** Says how many lines were held back so far. */
   flush(): void {
     this.#log.flush();
+    this.#strangers.flush();
+  }
+
+  /** About the peer where it is known to be. */
+  #tell(
+    level: LevelName,
+    cause: Cause,
+    { mux, endpoint: words }: Connection,
+    text: (endpoint: string) => string,
+  ): void {
+    this.#log.write(level, cause, () => {
+      const endpoint = this.#textOf(words, 0);
+      const fields: LogFields = { cause, mux, endpoint };
+      return { text: text(endpoint ?? "its unknown peer"), fields };
+    }, mux);
+  }
+
+  // One budget for whatever anybody may send: no connection's lines are part of
+  // it.
+  #tellOfStranger(
+    cause: Cause,
+    words: Uint32Array,
+    source: number,
+    text: (endpoint: string) => string,
+    mux?: number,
+  ): void {
+    this.#strangers.write("notice", "from unknown senders", () => {
+      const endpoint = this.#textOf(words, source) ?? "nowhere";
+      return { text: text(endpoint), fields: { cause, mux, endpoint } };
+    }, NOBODY);
+  }
+
+  #textOf(words: Uint32Array, at: number): string | undefined {
+    const endpoint = readEndpoint(words, at);
+    return endpoint && this.#format(endpoint);
+  }
+
+  #format({ address, port }: Endpoint): string {
+    const named = withNamedZone(address, this.#interfaceName);
+    return formatEndpoint({ address: named, port });
   }
 }
 
@@ -193,7 +306,21 @@ function isLinkLocal({ family, bytes: [a = 0, b = 0, ...rest] }: IpAddress) {
       a === 0 && b === 0 && rest.every((byte) => byte === 0));
 }
 
-function endpointText(connection: Connection): string {
-  const endpoint = readEndpoint(connection.endpoint, 0);
-  return endpoint === undefined ? "unknown" : formatEndpoint(endpoint);
+// Whoever is started again without its numbers counts from 0.
+function reasonOfReplay(
+  { mux, sets }: Connection,
+  seq: number,
+  senderId: number,
+): string {
+  const replay = sets.map(({ replay }) => replay)
+    .find((window) => window.highest(senderId) !== undefined);
+  const highest = replay?.highest(senderId);
+  if (replay === undefined || highest === undefined) return "";
+  const behind = (highest - seq) >>> 0;
+  return behind < replay.size
+    ? `: connection ${mux} has had this number already, so that the network ` +
+      "or somebody else has sent it twice"
+    : `: connection ${mux} is at ${highest}: a peer that was started again ` +
+      "and counts from 0 needs --state-dir or --sender-id auto there, or " +
+      "--window-size 0 here";
 }

@@ -95,3 +95,30 @@ function isIcmpError(memory: Uint8Array, at: number, type: number): boolean {
 function isIcmpV6Error(type: number): boolean {
   return type >= 1 && type <= 4;
 }
+
+/** As {@link sourceOf}, where the packet goes. */
+export function destinationOf(
+  memory: Uint8Array,
+  at: number,
+  size: number,
+): IpAddress | undefined {
+  const family = (memory[at] ?? 0) >>> 4;
+  if (family === 4 && size >= IPV4_BYTES) {
+    return { family, bytes: memory.slice(at + 16, at + 20) };
+  }
+  if (family === 6 && size >= IPV6_BYTES) {
+    return { family, bytes: memory.slice(at + 24, at + 40) };
+  }
+  return undefined;
+}
+
+/** Of RFC 5771 and RFC 4291 section 2.7, and the broadcast address. */
+export function goesToMany(
+  memory: Uint8Array,
+  at: number,
+  size: number,
+): boolean {
+  return (memory[at] ?? 0) >>> 4 === 4
+    ? size >= IPV4_BYTES && (memory[at + 16] ?? 0) >= 224
+    : size >= IPV6_BYTES && memory[at + 24] === 0xff;
+}

@@ -9,16 +9,18 @@ import {
 import { delay } from "../net/delay.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
 import { CallOrder } from "./call_order.ts";
-import { type ConnectionTable, endpointWords } from "./connection_table.ts";
+import { endpointWords } from "./connection_table.ts";
 import {
   CONNECTION_COUNTER_INFOS,
   type CounterInfo,
   PLANE_COUNTER_INFOS,
 } from "./counters.ts";
-import { readEndpoint, writeEndpoint } from "./endpoint_words.ts";
+import { writeEndpoint } from "./endpoint_words.ts";
 import { LeavingKeys } from "./leaving_keys.ts";
 import { type OpenTunnel, openTunnel, type Routing } from "./open_tunnel.ts";
-import { type PeerSighting, PeerWatch } from "./peer_watch.ts";
+import { PeerLog } from "./peer_log.ts";
+import { PeerWatch } from "./peer_watch.ts";
+import { remoteOf, sightingOf } from "./sightings.ts";
 import {
   PeerEvent,
   TunnelEvent,
@@ -110,10 +112,15 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
     super();
     this.#options = options;
     this.#read = readOptions(options);
-    this.#watch = new PeerWatch(
-      this.#read.silentAfter,
-      (change, peer) => this.dispatchEvent(new PeerEvent(change, peer)),
-    );
+    const { logger } = options;
+    const log = logger && new PeerLog(logger, () => performance.now());
+    this.#watch = new PeerWatch(this.#read.silentAfter, (news) => {
+      log?.tell(news);
+      const { change } = news;
+      if (change === "unanswered") return;
+      const type = change === "again" ? "heard" : change;
+      this.dispatchEvent(new PeerEvent(type, news));
+    });
     // Whoever waits for `finished` learns of a failure; others have the event.
     this.#finished.promise.catch(() => {});
   }
@@ -269,7 +276,9 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
   connections(): readonly ConnectionStatus[] {
     const { table } = this.#running;
     return table.liveMuxes().map((mux) => ({
-      ...sightingOf(table, mux),
+      mux,
+      remote: remoteOf(table, mux),
+      lastHeard: table.lastHeard(mux),
       counters: named(CONNECTION_COUNTER_INFOS, table.counted(mux)),
     }));
   }
@@ -390,12 +399,4 @@ function named(
 
 function hasSecret({ passphrase, key, salt }: SecretOptions): boolean {
   return [passphrase, key, salt].some((secret) => secret !== undefined);
-}
-
-function sightingOf(table: ConnectionTable, mux: number): PeerSighting {
-  const words = endpointWords();
-  table.copyEndpoint(mux, words, 0);
-  const endpoint = readEndpoint(words, 0);
-  const remote = endpoint && formatEndpoint(endpoint);
-  return { mux, remote, lastHeard: table.lastHeard(mux) };
 }

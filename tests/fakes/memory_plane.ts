@@ -120,9 +120,12 @@ export class MemorySocket implements DatagramSocket {
     return { size, from: next.from };
   }
 
-  send(datagram: Uint8Array<ArrayBuffer>, to: Endpoint): Promise<boolean> {
+  send(
+    datagram: Uint8Array<ArrayBuffer>,
+    to: Endpoint,
+  ): Promise<string | undefined> {
     this.sent.push({ datagram: datagram.slice(), to });
-    return Promise.resolve(true);
+    return Promise.resolve(undefined);
   }
 
   close(): void {
@@ -211,6 +214,8 @@ export class MemoryPlane implements PlaneUnderTest {
         now,
       },
       noSocket: (to) => events.noSocket(to),
+      sendFailed: (connection, code) => events.sendFailed(connection, code),
+      deviceRefused: () => events.deviceRefused(),
     }).run();
   }
 

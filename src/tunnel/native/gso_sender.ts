@@ -5,7 +5,7 @@
 // Nothing waits here: the way in may be carried by the same thread. What finds
 // the socket full is dropped, as in any router, with the rest of the batch for
 // that socket: it would find it full as well.
-import { Errno } from "../../../ffi/errno.ts";
+import { Errno, errnoName } from "../../../ffi/errno.ts";
 import type { Libc } from "../../../ffi/libc.ts";
 import type { Arena } from "../../../ffi/memory.ts";
 import {
@@ -44,6 +44,8 @@ interface GsoSenderOptions {
   /** Whether the kernel is given messages of several datagrams at all. */
   readonly gso: boolean;
   readonly noSocket: (to: Endpoint) => void;
+  /** @param code Such as `EPERM` */
+  readonly failed: (connection: Connection, code: string) => void;
   /** A clock that never goes back, in milliseconds. */
   readonly now: () => number;
 }
@@ -192,7 +194,7 @@ export class GsoSender {
       return first;
     }
     if (end - first === 1) {
-      count(connection.counters, ConnectionCounter.SEND_FAILED);
+      this.#fail(connection, errno);
       return NONE;
     }
     if (refusesGso(errno)) {
@@ -215,8 +217,13 @@ export class GsoSender {
       this.#full.add(fd);
       return false;
     }
-    count(connection.counters, ConnectionCounter.SEND_FAILED);
+    this.#fail(connection, single.errno);
     return true;
+  }
+
+  #fail(connection: Connection, errno: number): void {
+    count(connection.counters, ConnectionCounter.SEND_FAILED);
+    this.#options.failed(connection, errnoName(errno));
   }
 }
 

@@ -184,6 +184,7 @@ export class InboundPump {
 
   #refused(): void {
     count(this.#parts.counters, PlaneCounter.DEVICE_REFUSED);
+    this.#parts.log.deviceRefused();
   }
 }
 

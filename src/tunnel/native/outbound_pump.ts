@@ -57,6 +57,7 @@ export class OutboundPump {
       ...{ libc, arena, gso, now },
       sockets: { ipv4, ipv6 },
       noSocket: (to) => log.noSocket(to),
+      failed: (connection, code) => log.sendFailed(connection, code),
     });
     this.#maxPacket = this.#outbound.maxPacket;
     this.#segmenter = new Segmenter(

@@ -151,8 +151,8 @@ export class StrangerProbe {
     this.forged[m] = 1;
     count(connection.counters, ConnectionCounter.WRONG_TAG);
     count(counters, PlaneCounter.FORGED_JOINED, joinedIn(received, m) - 1);
-    events.wrongTag(connection);
     const from = received.senderAt(m) >>> 2;
+    events.wrongTag(connection, batch.words, from);
     const size = batch.sizeOf(i) + batch.params.tagLength;
     const at = batch.startOf(i);
     samples?.offer(connection, batch.memory, at, size, batch.words, from);

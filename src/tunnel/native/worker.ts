@@ -3,6 +3,7 @@
 /// <reference lib="deno.worker" />
 import { SteadyClock } from "../../../ffi/clock.ts";
 import { openLibc } from "../../../ffi/libc.ts";
+import { interfaceName } from "../../../ffi/net/interface_name.ts";
 import type { LevelName } from "../../log/level.ts";
 import type { LogFields, Logger } from "../../log/logger.ts";
 import { reasonOf } from "../../log/reason.ts";
@@ -19,7 +20,8 @@ function carry(setup: WorkerSetup): void {
   const now = () => clock.now();
   const newEngine = engineMaker(setup.engine, now);
   using idle = openWarmUp(setup, { libc, newEngine, now });
-  const log = new PlaneLog(postingLogger(), now, setup.settings);
+  const nameOf = (index: number) => interfaceName(libc, index);
+  const log = new PlaneLog(postingLogger(), now, setup.settings, nameOf);
   const moved = (mux: number) => post({ kind: "moved", mux });
   const refused = (refused: RefusedDatagram) =>
     post({ kind: "refused", refused });

@@ -1,5 +1,6 @@
 // Construction of the portable plane.
 import type { Libc } from "../../../ffi/libc.ts";
+import { interfaceName } from "../../../ffi/net/interface_name.ts";
 import { openDevice, type TunTapDevice } from "../../../ffi/tuntap/device.ts";
 import type { Logger } from "../../log/logger.ts";
 import type { IpAddress } from "../../net/address.ts";
@@ -87,7 +88,12 @@ export class PortableBuilder implements PlaneBuilder {
     const { params, deviceType, mux, senderIds, allowWrap, roaming } =
       this.#settings;
     const { engine, newBatch } = this.#openEngine(params);
-    const planeLog = new PlaneLog(this.#logger, this.#now, this.#settings);
+    const planeLog = new PlaneLog(
+      this.#logger,
+      this.#now,
+      this.#settings,
+      (index) => interfaceName(this.#libc, index),
+    );
     const counters = new Float64Array(PLANE_COUNTERS);
     const memory = boundedReplayMemory(counters, planeLog);
     const kept = accepted && openAcceptedMemory(accepted, planeLog);
@@ -119,6 +125,8 @@ export class PortableBuilder implements PlaneBuilder {
         now: this.#now,
       },
       noSocket: (to) => planeLog.noSocket(to),
+      sendFailed: (connection, code) => planeLog.sendFailed(connection, code),
+      deviceRefused: () => planeLog.deviceRefused(),
     });
     let stopped = false;
     // In the middle of a batch a loop meets the closed device as an error.

@@ -8,8 +8,9 @@ import {
   unmapped,
 } from "../../net/address.ts";
 import type { Endpoint } from "../../net/endpoint.ts";
+import { reasonOf } from "../../log/reason.ts";
 import type { FamilyChoice } from "../../net/resolver.ts";
-import { BindError } from "../bind_error.ts";
+import { BindError, codeOf } from "../bind_error.ts";
 import type { DatagramSocket, Received } from "./edges.ts";
 
 /** @throws {BindError} if one cannot be bound; none stays open then */
@@ -118,9 +119,12 @@ export class DenoUdpSocket implements DatagramSocket {
   }
 
   // A full uplink may take for ever, and Deno goes on waiting after close().
-  send(datagram: Uint8Array<ArrayBuffer>, to: Endpoint): Promise<boolean> {
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    this.#giveUp = () => resolve(false);
+  send(
+    datagram: Uint8Array<ArrayBuffer>,
+    to: Endpoint,
+  ): Promise<string | undefined> {
+    const { promise, resolve } = Promise.withResolvers<string | undefined>();
+    this.#giveUp = () => resolve("ECANCELED");
     void this.#send(datagram, to).then(resolve);
     return promise;
   }
@@ -128,18 +132,18 @@ export class DenoUdpSocket implements DatagramSocket {
   async #send(
     datagram: Uint8Array<ArrayBuffer>,
     to: Endpoint,
-  ): Promise<boolean> {
+  ): Promise<string | undefined> {
     try {
       const sent = await this.#socket.send(datagram, {
         transport: "udp",
         hostname: formatAddress(to.address),
         port: to.port,
       });
-      return sent === datagram.length;
-    } catch {
+      return sent === datagram.length ? undefined : "EMSGSIZE";
+    } catch (error) {
       // As in the originals, what the network refuses is only lost
       // (SATP section 5); the caller counts it.
-      return false;
+      return codeOf(error) ?? reasonOf(error);
     }
   }
 

@@ -19,7 +19,14 @@ export interface DatagramSocket {
   reaches(family: 4 | 6): boolean;
   /** Cuts what is longer than `into`; undefined once the socket is closed. */
   receive(into: Uint8Array<ArrayBuffer>): Promise<Received | undefined>;
-  /** Waits while the socket is full; false if the datagram was not sent. */
-  send(datagram: Uint8Array<ArrayBuffer>, to: Endpoint): Promise<boolean>;
+  /**
+   * Waits while the socket is full.
+   *
+   * @returns undefined if it was sent, or why not, such as `EPERM`
+   */
+  send(
+    datagram: Uint8Array<ArrayBuffer>,
+    to: Endpoint,
+  ): Promise<string | undefined>;
   close(): void;
 }

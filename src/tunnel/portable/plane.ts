@@ -42,6 +42,8 @@ interface PortablePlaneOptions {
   readonly outbound: OutboundOptions;
   readonly inbound: InboundOptions;
   readonly noSocket: (to: Endpoint) => void;
+  readonly sendFailed: (connection: Connection, code: string) => void;
+  readonly deviceRefused: () => void;
 }
 
 export class PortablePlane {
@@ -128,22 +130,24 @@ export class PortablePlane {
       last = connection;
       const at = batch.startOf(i);
       const end = at + batch.sizeOf(i) + batch.params.tagLength;
-      const sent = to !== undefined &&
-        await this.#sendTo(batch.memory.subarray(at, end), to);
-      if (!sent) count(connection.counters, ConnectionCounter.SEND_FAILED);
+      if (to === undefined) continue;
+      await this.#sendTo(batch.memory.subarray(at, end), connection, to);
     }
   }
 
   async #sendTo(
     datagram: Uint8Array<ArrayBuffer>,
+    connection: Connection,
     to: Endpoint,
-  ): Promise<boolean> {
-    const { sockets, noSocket } = this.#options;
+  ): Promise<void> {
+    const { sockets, noSocket, sendFailed } = this.#options;
     const { family } = to.address;
     const socket = sockets.find((socket) => socket.reaches(family));
-    if (socket !== undefined) return await socket.send(datagram, to);
-    noSocket(to);
-    return false;
+    const failure = await socket?.send(datagram, to);
+    if (socket !== undefined && failure === undefined) return;
+    count(connection.counters, ConnectionCounter.SEND_FAILED);
+    if (failure === undefined) noSocket(to);
+    else sendFailed(connection, failure);
   }
 
   // A pending receive needs a place of its own: the batch that it began for
@@ -231,6 +235,7 @@ export class PortablePlane {
       const packet = batch.memory.subarray(at + HEADROOM_BYTES, end);
       if (!device.write(packet)) {
         count(this.#options.inbound.counters, PlaneCounter.DEVICE_REFUSED);
+        this.#options.deviceRefused();
       }
     }
   }

@@ -60,6 +60,10 @@ class FakeControl implements ProcessControl {
     return gid === 8 ? "users" : undefined;
   }
 
+  interfaceName() {
+    return undefined;
+  }
+
   interfaceIndex(name: string) {
     return name === "eth0" ? 2 : undefined;
   }
@@ -569,7 +573,7 @@ Deno.test("counters of all connections and of the plane are named in the log, ea
       `connection ${mux}: 101 packets out, 102 bytes out, 104 packets in, ` +
       "105 bytes in, 103 not sent, 110 dropped before a full uplink, " +
       "106 with a wrong tag, 107 replayed, 108 without payload, " +
-      "109 of a wrong type, 111 from a source that is not routed to it"
+      "109 of a wrong type, 111 from a source that is not routed to it, 112 keep-alives out"
     ),
     "dropped: 101 with nowhere to send them, 102 too long to send, " +
     "103 malformed on the device, 104 too short, 105 too long, " +

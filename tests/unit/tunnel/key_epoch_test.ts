@@ -90,7 +90,8 @@ class Bench {
         wrongTag() {},
         replay() {},
         wrongSource() {},
-        endpointChanged() {},
+        unknownMux() {},
+        wrongPayloadType() {},
         batchFailed,
       },
     });
@@ -99,7 +100,12 @@ class Bench {
       senderIds: [0],
       allowWrap: false,
       router: new PacketRouter(connections, 0, undefined),
-      events: { numbersLow() {}, numbersSpent() {}, batchFailed },
+      events: {
+        nowhereToSend() {},
+        numbersLow() {},
+        numbersSpent() {},
+        batchFailed,
+      },
     });
     this.table.setEndpoint(0, endpointWords().fill(4, 0, 1), 0);
   }

@@ -45,6 +45,7 @@ class Bench {
   readonly table = new ConnectionTable(ConnectionTable.allocate());
   readonly connections = new Connections(this.table, openBuiltin(0).engine);
   readonly noSocket: string[] = [];
+  readonly reasons: string[] = [];
   now = 5000;
   readonly #outbound: Outbound;
   readonly #sender: GsoSender;
@@ -66,6 +67,7 @@ class Bench {
         senderIds: [0],
         allowWrap: false,
         events: {
+          nowhereToSend() {},
           numbersLow() {},
           numbersSpent() {},
           batchFailed: assert.ifError,
@@ -80,6 +82,7 @@ class Bench {
       sockets,
       gso,
       noSocket: (to) => this.noSocket.push(formatEndpoint(to)),
+      failed: (_, code) => this.reasons.push(code),
       now: () => this.now,
     });
     this.place(1, "192.0.2.1:1001");
@@ -355,6 +358,7 @@ libcTest(
     const sent = bench.send([70, 80, 100, 100]);
     assert.deepEqual(bench.sent(), sent.filter((_, i) => i !== 1));
     assert.equal(bench.failed(1), 1);
+    assert.deepEqual(bench.reasons, ["ENETUNREACH"]);
   },
 );
 

@@ -5,7 +5,7 @@ function watching() {
   const told: string[] = [];
   const watch = new PeerWatch(
     1000,
-    (change, { mux, remote }) => told.push(`${change} ${mux} ${remote}`),
+    ({ change, mux, remote }) => told.push(`${change} ${mux} ${remote}`),
   );
   const look = (now: number, ...peers: [number, string, number?][]) => {
     told.length = 0;
@@ -38,19 +38,19 @@ Deno.test("a peer falls silent once, and is heard again", () => {
   assert.deepEqual(look(1049, [7, "a", 50]), []);
   assert.deepEqual(look(1050, [7, "a", 50]), ["silent 7 a"]);
   assert.deepEqual(look(1500, [7, "a", 50]), []);
-  assert.deepEqual(look(2000, [7, "a", 1900]), ["heard 7 a"]);
+  assert.deepEqual(look(2000, [7, "a", 1900]), ["again 7 a"]);
 });
 
 Deno.test("a silent peer that was heard between two looks is heard and silent", () => {
   const look = watching();
   look(1100, [7, "a", 50]);
-  assert.deepEqual(look(3000, [7, "a", 1500]), ["heard 7 a", "silent 7 a"]);
+  assert.deepEqual(look(3000, [7, "a", 1500]), ["again 7 a", "silent 7 a"]);
   assert.deepEqual(look(4000, [7, "a", 1500]), []);
 });
 
 Deno.test("a look at one peer says nothing of the others, and forgets none", () => {
   const told: string[] = [];
-  const watch = new PeerWatch(1000, (change, { mux }) => {
+  const watch = new PeerWatch(1000, ({ change, mux }) => {
     told.push(`${change} ${mux}`);
   });
   const peer = (mux: number, remote: string, lastHeard: number) => ({
@@ -69,4 +69,30 @@ Deno.test("a connection that was removed is forgotten", () => {
   look(100, [7, "a", 50], [8, "b", 60]);
   assert.deepEqual(look(200, [8, "b", 150]), []);
   assert.deepEqual(look(300, [7, "a", 250], [8, "b", 250]), ["heard 7 a"]);
+});
+
+Deno.test("a peer that is sent something and not heard is told of once, and only then", () => {
+  const told: string[] = [];
+  const watch = new PeerWatch(
+    1000,
+    ({ change, silence }) => told.push(`${change} ${silence}`),
+  );
+  const look = (now: number, sent: number, lastHeard?: number) => {
+    told.length = 0;
+    watch.look([{ mux: 7, remote: "a", lastHeard, sent }], now);
+    return [...told];
+  };
+  assert.deepEqual(look(0, 0), []);
+  assert.deepEqual(look(5000, 0), [], "nothing was sent");
+  assert.deepEqual(look(6000, 1), []);
+  assert.deepEqual(look(7000, 2), ["unanswered undefined"]);
+  assert.ok(watch.isUnanswered(7));
+  assert.deepEqual(look(8000, 3), []);
+  assert.deepEqual(look(9000, 4, 8500), ["heard undefined"]);
+  assert.ok(!watch.isUnanswered(7));
+  // What was sent before it was heard is answered by that.
+  assert.deepEqual(look(9600, 4, 8500), ["silent 1100"]);
+  assert.deepEqual(look(20_000, 5, 8500), []);
+  assert.deepEqual(look(21_000, 5, 8500), ["unanswered 12500"]);
+  assert.deepEqual(look(21_500, 5, 21_400), ["again 12900"]);
 });

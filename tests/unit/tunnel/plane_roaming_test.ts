@@ -60,10 +60,9 @@ planeTest(
     await plane.receive([second], "home");
     const sent = await plane.send([PACKET]);
     assert.deepEqual(sent.map(({ to }) => to), ["home"]);
-    assert.deepEqual(await plane.stop(), [
-      "NOTICE: autodetected remote host home",
-      "NOTICE: added connection remote host home",
-    ]);
+    const [line = "", ...others] = await plane.stop();
+    assert.match(line, /nowhere to send a packet.* connection 3 has not been/);
+    assert.deepEqual(others, []);
     assert.deepEqual(plane.moved, [3], "told once, not with each datagram");
   },
 );
@@ -75,7 +74,9 @@ planeTest("a forged datagram does not become the peer", async (rig) => {
   assert.deepEqual(await plane.receive([forged], "attacker"), []);
   assert.equal(plane.remote(), undefined);
   assert.equal(plane.connectionCounter(ConnectionCounter.WRONG_TAG), 1);
-  assert.deepEqual(await plane.stop(), ["NOTICE: wrong Authentication Tag!"]);
+  const [line = "", ...others] = await plane.stop();
+  assert.match(line, /wrong Authentication Tag! .* attacker for connection 3/);
+  assert.deepEqual(others, []);
 });
 
 planeTest(
@@ -102,9 +103,8 @@ for (const windowSize of [0, 64]) {
       assert.equal(plane.remote(), "away");
       const sent = await plane.send([PACKET]);
       assert.deepEqual(sent.map(({ to }) => to), ["away"]);
-      assert.deepEqual(await plane.stop(), [
-        "NOTICE: connection 3 autodetected remote host ip changed away",
-      ]);
+      assert.deepEqual(await plane.stop(), []);
+      assert.deepEqual(plane.moved, [3]);
     },
   );
 }
@@ -261,9 +261,10 @@ planeTest(
     assert.deepEqual(await plane.receive([datagram], "attacker"), []);
     assert.equal(plane.remote(), "home");
     assert.equal(plane.connectionCounter(ConnectionCounter.REPLAYED), 1);
-    assert.deepEqual(await plane.stop(), [
-      "NOTICE: Replay attack from home seq:7 sid: 0",
-    ]);
+    const [line = "", ...others] = await plane.stop();
+    assert.match(line, /^NOTICE: Replay attack from home seq:7 sid: 0: /);
+    assert.match(line, /connection 3 has had this number already/);
+    assert.deepEqual(others, []);
   },
 );
 

@@ -395,7 +395,7 @@ planeTest(
     await plane.receive(new Array(80).fill(forged), "attacker");
     assert.equal(plane.connectionCounter(ConnectionCounter.WRONG_TAG), 80);
     const lines = await plane.stop();
-    const said = lines.filter((line) => line.endsWith("Authentication Tag!"));
+    const said = lines.filter((line) => line.includes("Authentication Tag!"));
     const heldBack = lines.map((line) =>
       /held back (\d+) lines?/.exec(line)?.[1]
     );

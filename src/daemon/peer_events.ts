@@ -1,0 +1,75 @@
+// Events of peers as log lines: heard, moved, silent, heard again.
+import type { AnytunOptions } from "../config/anytun.ts";
+import type { Logger } from "../log/logger.ts";
+import type { InterfaceName } from "../net/zone.ts";
+import type { ConnectionTable } from "../tunnel/connection_table.ts";
+import { PeerLog } from "../tunnel/peer_log.ts";
+import { PeerWatch } from "../tunnel/peer_watch.ts";
+import { FLUSH_MS } from "../tunnel/plane_log.ts";
+import { sightingOf } from "../tunnel/sightings.ts";
+import type { Service } from "./lifecycle.ts";
+import type { World } from "./world.ts";
+
+const LOOK_MS = 1000;
+
+interface PeerEventsContext {
+  readonly table: ConnectionTable;
+  readonly interfaceName: InterfaceName;
+  readonly logger: Logger;
+}
+
+type EventsWorld = Pick<World, "elapsed" | "every" | "steadyNow">;
+
+export class PeerEvents implements Service {
+  readonly name = "events of peers";
+  readonly #context: PeerEventsContext;
+  readonly #world: EventsWorld;
+  readonly #log: PeerLog;
+  readonly #watch: PeerWatch;
+  #flushAt = 0;
+
+  constructor(
+    { silentAfter }: Pick<AnytunOptions, "silentAfter">,
+    context: PeerEventsContext,
+    world: EventsWorld,
+  ) {
+    this.#context = context;
+    this.#world = world;
+    this.#log = new PeerLog(context.logger, world.elapsed);
+    this.#watch = new PeerWatch(
+      silentAfter * 1000,
+      (news) => this.#log.tell(news),
+    );
+  }
+
+  async run(stop: AbortSignal): Promise<void> {
+    this.#look();
+    await this.#world.every(LOOK_MS, () => this.#look(), stop);
+    this.#look();
+    this.#log.flush();
+  }
+
+  /** Looks at one peer now, to which something has happened. */
+  lookAt(mux: number): void {
+    const { table, interfaceName } = this.#context;
+    if (!table.exists(mux)) return;
+    const now = this.#world.steadyNow();
+    this.#watch.lookAt(sightingOf(table, mux, interfaceName), now);
+  }
+
+  /** Whether the peer is sent something, and has not been heard for long. */
+  isUnanswered(mux: number): boolean {
+    return this.#watch.isUnanswered(mux);
+  }
+
+  #look(): void {
+    const { table, interfaceName } = this.#context;
+    const sightings = table.liveMuxes()
+      .map((mux) => sightingOf(table, mux, interfaceName));
+    const now = this.#world.steadyNow();
+    this.#watch.look(sightings, now);
+    if (now < this.#flushAt) return;
+    this.#flushAt = now + FLUSH_MS;
+    this.#log.flush();
+  }
+}
