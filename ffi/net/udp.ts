@@ -1,6 +1,16 @@
 // UDP sockets of the kernel, with the offloads of Linux.
 
-import { AF, IP, IPPROTO, IPV6, SO, SOCK, SOL, UDP } from "../flags.ts";
+import {
+  AF,
+  IP,
+  IPPROTO,
+  IPV6,
+  PMTUDISC,
+  SO,
+  SOCK,
+  SOL,
+  UDP,
+} from "../flags.ts";
 import { cString, type Libc } from "../libc.ts";
 import {
   readSockaddr,
@@ -58,7 +68,7 @@ export class UdpSocket {
       } else {
         // What does not fit is cut by whoever finds out: with the flag Don't
         // Fragment it would vanish where nobody may say so (RFC 2923 section 2.1).
-        setOption(libc, fd, IPPROTO.IP, IP.MTU_DISCOVER, IP.PMTUDISC_DONT);
+        setOption(libc, fd, IPPROTO.IP, IP.MTU_DISCOVER, PMTUDISC.DONT);
       }
       if (joins) setOption(libc, fd, SOL.SOCKET, SO.REUSEPORT, 1);
       choose(libc, fd, way);
@@ -75,6 +85,19 @@ export class UdpSocket {
    */
   setMark(mark: number): void {
     setMark(this.#libc, this.fd, mark);
+  }
+
+  /**
+   * Has datagrams say "don't fragment" as long as they fit what the kernel knows
+   * of the path, or always: then sending longer ones fails with `EMSGSIZE`. What
+   * routers tell the kernel believes for ten minutes.
+   */
+  discoverMtu(choice: "maybe" | "yes"): void {
+    const value = choice === "yes" ? PMTUDISC.DO : PMTUDISC.WANT;
+    const isIpv6 = this.local.address.length === 16;
+    const level = isIpv6 ? IPPROTO.IPV6 : IPPROTO.IP;
+    const option = isIpv6 ? IPV6.MTU_DISCOVER : IP.MTU_DISCOVER;
+    setOption(this.#libc, this.fd, level, option, value);
   }
 
   letOthersJoin(): void {

@@ -35,6 +35,28 @@ export default {
     tunnel nor about a cluster. It excludes --ipv6-only.`,
   "ipv6-only": `Sockets use IPv6 alone, and names resolve to IPv6 addresses
     alone. It excludes --ipv4-only.`,
+  "mss": `Lowers the MSS (maximum segment size) in TCP packets that begin a
+    connection through the tunnel, in either direction and for IPv4 and IPv6, so
+    that no segment is too long for it. "auto" is what fits the MTU of the
+    device and what the kernel knows of the path to the peer: the MTU of the
+    interface and of the route, and what routers have said (--mtu-disc). A
+    number of bytes bounds it as well. It is never raised. "off" leaves packets
+    alone. Without the option that is "auto" with a tun device and "off" with
+    tap. HUP reads it again; connections that exist keep theirs.`,
+  "mtu-disc":
+    `Whether datagrams to the peers say "don't fragment" (DF), in the words of
+    OpenVPN. "no": routers cut what does not fit, and say nothing; so packets
+    pass also where ICMP is filtered. "maybe": datagrams say so as long as they
+    fit what is known of the path, a router that has less room tells it by ICMP,
+    and what is longer then is cut before it is sent. "yes": always, and what
+    does not fit is lost. With "maybe" and "yes" a packet from the device that
+    is too long for the path is not sent if it must not be cut itself (IPv4 with
+    DF, or IPv6 above 1280 bytes): its sender is told by ICMP how long it may
+    be, at a limited rate. The kernel forgets what it was told after ten
+    minutes. Where routers or firewalls drop ICMP, "maybe" and "yes" lose long
+    packets for good. Over IPv6 routers never cut, so there "no" is the same as
+    "maybe", but that no packet is kept back. The portable data plane is always
+    at "maybe".`,
   "anytun-config remote-host": `Address or name of the client. It is looked up
     once; where it does not resolve nothing is printed. Without it the servers
     learn the address from the first datagram of the client.`,

@@ -62,6 +62,7 @@ import {
   remoteRows,
   requireFamily,
 } from "./network.ts";
+import { pathOf, type PathOptions, pathRows } from "./path.ts";
 import { callOf, type ProgramName, PROGRAMS } from "./programs.ts";
 import type { InForce } from "./reading.ts";
 import { type SecretFiles, secretRows } from "./secret_files.ts";
@@ -83,6 +84,7 @@ export const anytunTable = {
   ...peerRows,
   ...socketRows,
   ...familyRows,
+  ...pathRows,
   ...deviceRows,
   senderIds: senderIdRow,
   stateDir: stateDirRow,
@@ -146,6 +148,7 @@ export interface AnytunOptions
     DaemonOptions,
     PlainOptions,
     SpeedOptions,
+    PathOptions,
     SatpParameters,
     ConfigSource {
   /** Never twice to one stream. */
@@ -226,6 +229,7 @@ function settle(
     ...parameters,
     ...speedOf(settings),
     sockets: socketsOf(settings),
+    ...pathOf(settings, device.type),
     ...{ logTargets, family, device, windowSize, role, secrets, senderIds },
     cluster,
     ...NO_CONFIG_FILE,

@@ -20,7 +20,10 @@ export function* counterLines(
     yield `connection ${mux}: ${counters}`;
   }
   if (plane !== undefined) {
-    yield `dropped: ${texts(PLANE_COUNTER_INFOS, plane)}`;
+    const drops = PLANE_COUNTER_INFOS.filter(({ isAside }) => !isAside);
+    const others = PLANE_COUNTER_INFOS.filter(({ isAside }) => isAside);
+    yield `dropped: ${texts(drops, plane)}`;
+    yield `besides: ${texts(others, plane)}`;
   }
 }
 

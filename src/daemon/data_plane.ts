@@ -165,6 +165,8 @@ export class DataPlane implements Service {
   }
 
   async start({ stop, fail }: Starting): Promise<void> {
+    const { live } = this.#context;
+    if (live !== undefined) live.deviceMtu = this.#ends.device.mtu;
     const plane = await this.#ends.builder.start(this.#context, stop);
     this.#plane = plane;
     plane.finished.catch(fail);
@@ -212,6 +214,7 @@ function tunnelSettings(
     deviceType: device.type,
     ...{ mux, routing, anySource, senderIds, allowWrap },
     ...{ engine, workers, offloads, sockets },
+    mtuDiscovery: options.mtuDiscovery,
     chained: keyChain === undefined ? undefined : mux,
     roaming: !noRoaming,
   };

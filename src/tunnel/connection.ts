@@ -4,8 +4,10 @@ import {
   copySockaddr,
   sameSockaddr,
   SOCKADDR_WORDS,
+  sockaddrFamily,
 } from "../../ffi/net/sockaddr.ts";
 import type { CryptoEngine } from "../satp/engine.ts";
+import { MAX_DATAGRAM_BYTES } from "../satp/header.ts";
 import { ReplayMemory } from "../satp/replay_memory.ts";
 import { DEFAULT_MAX_SENDERS, ReplayWindow } from "../satp/replay_window.ts";
 import { type SchedulePair, schedulePair } from "../satp/key_derivation.ts";
@@ -13,6 +15,7 @@ import type { AcceptedMemory } from "../state/accepted_memory.ts";
 import type { ConnectionTable, HeldSnapshot } from "./connection_table.ts";
 import type { HeldKeys } from "./key_sets.ts";
 import { MuxMap } from "./mux_map.ts";
+import { roomOf } from "./path_room.ts";
 import { RetiredWindows } from "./retired_windows.ts";
 import { EndpointTenure } from "./roaming.ts";
 
@@ -123,6 +126,8 @@ export class Connection {
   sets: LoadedKeys[] = [];
   /** Until when, in ms, its endpoint gets no joined datagrams. */
   noGsoUntil = -Infinity;
+  /** Bytes of the longest datagram that passes the path in one piece. */
+  pathRoom = MAX_DATAGRAM_BYTES;
   version = 0;
 
   constructor(mux: number, counters: Float64Array) {
@@ -260,6 +265,8 @@ export class Connections {
 
   #refreshEndpoint(connection: Connection): void {
     this.table.copyEndpoint(connection.mux, this.#words, 0);
+    const mtu = this.table.pathMtu(connection.mux);
+    connection.pathRoom = roomOf(mtu, sockaddrFamily(this.#words, 0));
     if (sameSockaddr(connection.endpoint, 0, this.#words, 0)) return;
     copySockaddr(this.#words, 0, connection.endpoint, 0);
     connection.tenure.assign();

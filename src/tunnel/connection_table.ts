@@ -41,6 +41,7 @@ const CEILING_64 = 32;
 const NOTICES = 124;
 const NOTICE_WORDS = 2;
 const ASKED = 126;
+const PATH_MTU = 127;
 
 export interface ConnectionKeys extends SpaceKeys {
   /** Sequence numbers in the replay window; 0 checks nothing. */
@@ -270,6 +271,7 @@ export class ConnectionTable {
       words[record + WINDOW] = 0;
       words.fill(0, record + NOTICES, record + NOTICES + NOTICE_WORDS);
       Atomics.store(words, record + ASKED, 0);
+      words[record + PATH_MTU] = 0;
     });
     this.#noteRetirement();
     this.#live.delete(mux);
@@ -326,6 +328,26 @@ export class ConnectionTable {
   /** Sequence numbers in the replay window; 0 checks nothing. */
   windowSize(mux: number): number {
     return Atomics.load(this.#words, mux * RECORD_WORDS + WINDOW);
+  }
+
+  /** Bytes of an IP packet that the path to the peer takes; 0 if unknown. */
+  pathMtu(mux: number): number {
+    return Atomics.load(this.#words, mux * RECORD_WORDS + PATH_MTU);
+  }
+
+  /**
+   * The threads see it from their next batch on.
+   *
+   * @returns What was known before
+   */
+  setPathMtu(mux: number, bytes: number): number {
+    const record = mux * RECORD_WORDS;
+    const before = this.pathMtu(mux);
+    if (before === bytes || !this.exists(mux)) return before;
+    this.#locks.change(record, () => {
+      Atomics.store(this.#words, record + PATH_MTU, bytes);
+    });
+    return before;
   }
 
   /** Those that seal. */

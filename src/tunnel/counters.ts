@@ -6,9 +6,11 @@ export interface CounterInfo {
   /** As Prometheus wants names, without a prefix. */
   readonly name: string;
   readonly help: string;
-  readonly unit: "packets" | "bytes" | "datagrams" | "senders";
+  readonly unit: "packets" | "bytes" | "datagrams" | "senders" | "events";
   /** What stands behind the number in a log line. */
   readonly text: string;
+  /** Nothing is dropped for it: what becomes of the packet is counted as well. */
+  readonly isAside?: true;
 }
 
 /** Counters of a connection: index into its array. */
@@ -133,6 +135,9 @@ export const PlaneCounter = {
   WINDOWS_DROPPED: 10,
   SENDERS_FORGOTTEN: 11,
   FORGED_JOINED: 12,
+  MSS_LOWERED: 13,
+  TOO_BIG_ANSWERED: 14,
+  PATH_MTU_LOWERED: 15,
 } as const;
 
 export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
@@ -232,6 +237,32 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
       "Received datagrams that came joined with one whose tag is wrong, from where no peer is known.",
     unit: "datagrams",
     text: "joined with one that has a wrong tag",
+  },
+  {
+    index: PlaneCounter.MSS_LOWERED,
+    name: "mss_lowered_total",
+    help:
+      "SYN packets of TCP connections through the tunnel, of either way, that asked for longer segments than fit (--mss).",
+    unit: "packets",
+    text: "with an MSS that was lowered",
+    isAside: true,
+  },
+  {
+    index: PlaneCounter.TOO_BIG_ANSWERED,
+    name: "too_big_answered_total",
+    help:
+      "Packets from the device that were too long, and whose sender was told so by ICMP.",
+    unit: "packets",
+    text: "answered with how long they may be",
+    isAside: true,
+  },
+  {
+    index: PlaneCounter.PATH_MTU_LOWERED,
+    name: "path_mtu_lowered_total",
+    help: "How often the path to a peer was found to take less than before.",
+    unit: "events",
+    text: "times less that a path takes",
+    isAside: true,
   },
 ];
 

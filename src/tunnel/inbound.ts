@@ -26,8 +26,10 @@ import {
 } from "./connection.ts";
 import { ConnectionCounter, count, PlaneCounter } from "./counters.ts";
 import { HEADROOM_BYTES } from "./outbound.ts";
+import type { LiveSettings } from "./live_settings.ts";
 import type { RefusedSamples } from "./refused_samples.ts";
 import type { SourceFilter } from "./source_filter.ts";
+import { SynClamp } from "./syn_clamp.ts";
 
 /**
  * Of a batch with so many replays, and no fewer than half of it, the next one's
@@ -75,6 +77,7 @@ export interface InboundOptions {
   readonly filter: SourceFilter | undefined;
   /** Without it all connections are taken in. */
   readonly share?: MuxShare | undefined;
+  readonly live: LiveSettings;
   readonly counters: Float64Array;
   readonly events: InboundEvents;
   /** Called with the mux of a connection whose peer was heard elsewhere. */
@@ -105,6 +108,7 @@ export class Inbound {
   #attempt = 0;
   #isSample = false;
   readonly #pinned = new PinnedKeys();
+  readonly #clamp: SynClamp;
   #replays = 0;
   #isFlooded = false;
   readonly #index: number;
@@ -121,6 +125,8 @@ export class Inbound {
   constructor(batch: DatagramBatch, options: InboundOptions) {
     this.batch = batch;
     this.#options = options;
+    const overhead = HEADROOM_BYTES + batch.params.tagLength;
+    this.#clamp = new SynClamp({ ...options, overhead });
     this.#index = options.share?.index ?? 0;
     this.#of = options.share?.of ?? 1;
     this.sources = new Uint32Array(batch.capacity * SOCKADDR_WORDS);
@@ -177,11 +183,14 @@ export class Inbound {
    */
   unwrap(): void {
     const { batch } = this;
+    this.#clamp.begin();
     for (let i = 0; i < batch.count; i++) {
       const connection = this.#connections[i];
       if (batch.wanted[i] !== 1 || connection === undefined) continue;
       const size = batch.sizeOf(i) - HEADROOM_BYTES;
       if (this.#mayDeliver(connection, i, size)) {
+        const at = batch.startOf(i) + HEADROOM_BYTES;
+        this.#clamp.look(batch.memory, at, size, connection);
         count(connection.counters, ConnectionCounter.PACKETS_IN);
         count(connection.counters, ConnectionCounter.BYTES_IN, size);
       } else batch.wanted[i] = 0;

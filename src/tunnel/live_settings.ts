@@ -2,11 +2,7 @@
 // that the threads share. The main thread writes, workers read them once for
 // each batch.
 
-/** How MSS options of TCP are bounded: not at all, by the path, or as well. */
-export type MssChoice = "off" | "auto" | number;
-
-/** The DSCP of datagrams: 0, that of the packet inside, or this one. */
-export type DscpChoice = "off" | "copy" | number;
+import type { DscpChoice, MssChoice } from "./settings.ts";
 
 /** Of {@link LiveSettings.mssBound}: whatever fits the path. */
 export const MSS_AUTO = 0xffff;

@@ -16,7 +16,9 @@ import { type Connection, type Connections, PinnedKeys } from "./connection.ts";
 import { Notice } from "./connection_table.ts";
 import { ConnectionCounter, count, PlaneCounter } from "./counters.ts";
 import { SenderIds, SPENT, STALE } from "./numbers.ts";
+import type { LiveSettings } from "./live_settings.ts";
 import type { PacketRouter } from "./packet_router.ts";
+import { SynClamp } from "./syn_clamp.ts";
 
 /** Bytes in front of a packet that become header and payload type. */
 export const HEADROOM_BYTES = HEADER_BYTES + PAYLOAD_TYPE_BYTES;
@@ -44,6 +46,7 @@ export interface OutboundOptions {
   /** One after the other; see {@link SenderIds}. */
   readonly senderIds: readonly number[];
   readonly allowWrap: boolean;
+  readonly live: LiveSettings;
   readonly counters: Float64Array;
   readonly events: OutboundEvents;
 }
@@ -57,6 +60,7 @@ export class Outbound {
   readonly #options: OutboundOptions;
   readonly #pinned = new PinnedKeys();
   readonly #senderIds: SenderIds;
+  readonly #clamp: SynClamp;
   /** Bytes of the longest packet that fits into a datagram. */
   readonly maxPacket: number;
 
@@ -66,14 +70,16 @@ export class Outbound {
     this.#senderIds = new SenderIds(options.senderIds, options.allowWrap);
     this.schedules = new Array(batch.capacity).fill(null);
     this.connections = new Array(batch.capacity).fill(undefined);
-    this.maxPacket = MAX_DATAGRAM_BYTES - batch.params.tagLength -
-      HEADROOM_BYTES;
+    const overhead = HEADROOM_BYTES + batch.params.tagLength;
+    this.maxPacket = MAX_DATAGRAM_BYTES - overhead;
+    this.#clamp = new SynClamp({ ...options, overhead });
   }
 
   /** Sealing comes next, and then {@link release}. */
   address(sizes: Uint32Array): void {
     const { batch } = this;
     this.#options.router.begin();
+    this.#clamp.begin();
     for (let i = 0; i < batch.count; i++) this.#address(i, sizes[i] ?? 0);
     this.#number();
   }
@@ -108,6 +114,7 @@ export class Outbound {
       events.nowhereToSend(to, batch.memory, at + HEADROOM_BYTES, size);
       return count(counters, PlaneCounter.NOWHERE_TO_SEND);
     }
+    this.#clamp.look(batch.memory, at + HEADROOM_BYTES, size, to);
     writeU16(batch.memory, at + HEADER_BYTES, type);
     batch.size[i] = HEADROOM_BYTES + size;
     batch.wanted[i] = 1;

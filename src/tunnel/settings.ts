@@ -33,6 +33,21 @@ export const OFFLOAD_NAMES: readonly OffloadName[] = [
   "coalesce",
 ];
 
+/** How MSS options of TCP are bounded: not at all, by the path, or as well. */
+export type MssChoice = "off" | "auto" | number;
+
+/** The DSCP of datagrams: 0, that of the packet inside, or this one. */
+export type DscpChoice = "off" | "copy" | number;
+
+/**
+ * Whether datagrams say "don't fragment": never; as long as they fit what the
+ * kernel knows of the path, and are cut otherwise; or always, so that what does
+ * not fit is refused.
+ */
+export type MtuDiscovery = "no" | "maybe" | "yes";
+
+export const MTU_DISCOVERIES: readonly MtuDiscovery[] = ["no", "maybe", "yes"];
+
 /** How many one after the other: the generations that 8 bits tell apart. */
 export const MAX_SENDER_IDS = 256;
 
@@ -72,6 +87,8 @@ export interface TunnelSettings {
   readonly chained?: number | undefined;
   /** Whether a peer that is known may move to where it is heard. */
   readonly roaming: boolean;
+  /** Without it never. */
+  readonly mtuDiscovery?: MtuDiscovery | undefined;
   readonly engine: EngineChoice;
   readonly workers: WorkersChoice;
   readonly offloads: ReadonlySet<OffloadName>;

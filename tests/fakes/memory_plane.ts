@@ -26,6 +26,7 @@ import {
   writeEndpoint,
 } from "../../src/tunnel/endpoint_words.ts";
 import type { NativeEngineName } from "../../src/tunnel/native/messages.ts";
+import { LiveSettings } from "../../src/tunnel/live_settings.ts";
 import { PlaneLog } from "../../src/tunnel/plane_log.ts";
 import { PacketRouter } from "../../src/tunnel/packet_router.ts";
 import {
@@ -184,7 +185,8 @@ export class MemoryPlane implements PlaneUnderTest {
     const now = () => this.now;
     const events = new PlaneLog(this.#log, now);
     this.#planeLog = events;
-    const shared = { connections, deviceType, counters: this.#counters };
+    const { live = new LiveSettings() } = options;
+    const shared = { connections, deviceType, counters: this.#counters, live };
     this.#connections = connections;
     this.#running = new PortablePlane({
       ...opened,

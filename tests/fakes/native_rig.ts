@@ -283,6 +283,7 @@ export class NativeRig implements PlaneUnderTest {
       }),
       engine,
       connections: this.table.shared,
+      live: options.live?.shared,
       routes: options.routes?.shared,
       accepted: undefined,
       device: this.device.fd,

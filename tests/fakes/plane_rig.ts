@@ -11,7 +11,11 @@ import type {
   ConnectionKeys,
   ConnectionTable,
 } from "../../src/tunnel/connection_table.ts";
-import { ConnectionCounter } from "../../src/tunnel/counters.ts";
+import {
+  ConnectionCounter,
+  PLANE_COUNTER_INFOS,
+} from "../../src/tunnel/counters.ts";
+import type { LiveSettings } from "../../src/tunnel/live_settings.ts";
 import type { RefusedDatagram } from "../../src/tunnel/refused_samples.ts";
 
 /** Hosts that talk to a plane. `away` is of IPv6 where the system has it. */
@@ -31,6 +35,8 @@ export interface PlaneOptions {
   readonly routes?: RouteTable;
   readonly anySource?: boolean;
   readonly deviceType?: DeviceType;
+  /** Without them all of them are off. */
+  readonly live?: LiveSettings;
   /** Without it the peer is auto-detected. */
   readonly remote?: PeerName;
 }
@@ -101,7 +107,10 @@ export function handledPackets(
   plane: Float64Array,
 ): number {
   const { BYTES_IN, BYTES_OUT } = ConnectionCounter;
-  let sum = plane.reduce((a, b) => a + b, 0);
+  let sum = 0;
+  for (const { index, isAside } of PLANE_COUNTER_INFOS) {
+    if (isAside !== true) sum += plane[index] ?? 0;
+  }
   for (const counters of connections) {
     counters.forEach((n, index) => {
       if (index !== BYTES_IN && index !== BYTES_OUT) sum += n;

@@ -26,6 +26,7 @@ import {
   PlaneCounter,
 } from "../../src/tunnel/counters.ts";
 import { Inbound } from "../../src/tunnel/inbound.ts";
+import { LiveSettings } from "../../src/tunnel/live_settings.ts";
 import { HEADROOM_BYTES } from "../../src/tunnel/outbound.ts";
 import {
   question,
@@ -124,6 +125,7 @@ export class Receiver {
       roaming: !fixedRemote,
       filter: undefined,
       counters: this.#counters,
+      live: new LiveSettings(),
       events: {
         wrongTag() {},
         wrongSource() {},

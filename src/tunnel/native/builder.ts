@@ -199,7 +199,11 @@ export class NativeBuilder implements PlaneBuilder {
       const way = this.#settings.sockets;
       const group = openUdpGroup(this.#libc, local, receivers, MUX_AT, way);
       for (const socket of group) this.#opened.defer(() => socket.close());
-      for (const socket of group) socket.resizeBuffers(SOCKET_BUFFERS);
+      const { mtuDiscovery = "no" } = this.#settings;
+      for (const socket of group) {
+        socket.resizeBuffers(SOCKET_BUFFERS);
+        if (mtuDiscovery !== "no") socket.discoverMtu(mtuDiscovery);
+      }
       this.#groups.push(group);
       return group[0]?.local.port ?? port;
     } catch (error) {

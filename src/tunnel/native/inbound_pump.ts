@@ -45,8 +45,8 @@ export class InboundPump {
   #first = 0;
 
   constructor(setup: NativeSetup, parts: WorkerParts) {
-    const { libc, arena, connections, counters, log, moved, now, samples } =
-      parts;
+    const { libc, arena, connections, counters, log, now } = parts;
+    const { live, moved, samples } = parts;
     const { params, deviceType, roaming } = setup.settings;
     const routes = setup.routes && new RouteTable(setup.routes);
     this.#parts = parts;
@@ -60,7 +60,16 @@ export class InboundPump {
         arena.take(region, 64),
       ),
       {
-        ...{ connections, deviceType, roaming, counters, now, moved, samples },
+        ...{
+          connections,
+          deviceType,
+          roaming,
+          counters,
+          now,
+          moved,
+          samples,
+          live,
+        },
         filter: sourceFilterOf(setup.settings, routes),
         share: setup.share,
         events: log,

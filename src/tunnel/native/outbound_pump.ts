@@ -43,13 +43,14 @@ export class OutboundPump {
   #wasEmpty = true;
 
   constructor(setup: NativeSetup, parts: WorkerParts) {
-    const { libc, arena, packets, connections, counters, log, now } = parts;
+    const { libc, arena, packets, connections, counters, live, log, now } =
+      parts;
     const { settings, sockets: { ipv4, ipv6 }, gso } = setup;
     const { params, deviceType, senderIds, allowWrap } = settings;
     this.#parts = parts;
     this.#vnetHeader = setup.vnetHeader;
     this.#outbound = new Outbound(takeBatch(arena, params), {
-      ...{ connections, deviceType, senderIds, allowWrap, counters },
+      ...{ connections, deviceType, senderIds, allowWrap, counters, live },
       router: routerOf(setup, parts),
       events: log,
     });

@@ -11,6 +11,7 @@ import type { SatpParameters } from "../../satp/params.ts";
 import { Connections } from "../connection.ts";
 import { PLANE_COUNTERS } from "../counters.ts";
 import { bindUdp, bindUdpToAll, type DenoUdpSocket } from "./deno_udp.ts";
+import { LiveSettings } from "../live_settings.ts";
 import type {
   DeviceHandle,
   PlaneBuilder,
@@ -81,7 +82,8 @@ export class PortableBuilder implements PlaneBuilder {
   }
 
   start(
-    { table, routes, accepted, moved, refused }: PlaneSetup,
+    { table, routes, accepted, live = new LiveSettings(), moved, refused }:
+      PlaneSetup,
   ): Promise<RunningPlane> {
     const device = this.#device;
     if (device === undefined) throw new Error("Cannot start without a device");
@@ -101,7 +103,7 @@ export class PortableBuilder implements PlaneBuilder {
     const flushing = setInterval(() => planeLog.flush(), FLUSH_MS);
     this.#opened.defer(() => clearInterval(flushing));
     this.#opened.defer(() => planeLog.flush());
-    const shared = { connections, deviceType, counters };
+    const shared = { connections, deviceType, counters, live };
     const plane = new PortablePlane({
       params,
       engine,

@@ -88,7 +88,28 @@ Deno.test("anytun has the defaults of the original, and any sender id", () => {
     engine: "auto",
     workers: "auto",
     offloads: new Set(["tso", "uso", "gso", "gro", "coalesce"]),
+    mss: "auto",
+    mtuDiscovery: "no",
   });
+});
+
+Deno.test("the MSS is bounded with tun unless it is off, and with tap only if asked", () => {
+  const mssOf = (...line: string[]) => run(...line).options.mss;
+  assert.equal(mssOf("-t", "tun"), "auto");
+  assert.equal(mssOf("-t", "tap"), "off");
+  assert.equal(mssOf("-t", "tap", "--mss", "auto"), "auto");
+  assert.equal(mssOf("--mss", "off"), "off");
+  assert.equal(mssOf("--mss", "1200"), 1200);
+  for (const value of ["on", "87", "65535", "0", "1e3"]) {
+    assert.match(fail("--mss", value).text, /--mss.*off, auto, or a number/);
+  }
+});
+
+Deno.test("whether datagrams say not to be cut is one of three words", () => {
+  const { options } = run("--mtu-disc", "maybe");
+  assert.equal(options.mtuDiscovery, "maybe");
+  const { text } = fail("--mtu-disc", "want");
+  assert.match(text, /--mtu-disc want\n.*\n--mtu-disc needs no, maybe, yes/);
 });
 
 Deno.test("anytun takes every short option", () => {
@@ -118,6 +139,8 @@ Deno.test("anytun takes every short option", () => {
     noRoaming: false,
     keepalive: 0,
     silentAfter: 30,
+    mss: "off",
+    mtuDiscovery: "no",
     sockets: { mark: 0, device: undefined },
     family: "6",
     device: { name: "tap7", type: "tap" },

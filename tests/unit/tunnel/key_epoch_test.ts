@@ -17,6 +17,7 @@ import {
 } from "../../../src/tunnel/connection_table.ts";
 import { PLANE_COUNTERS, PlaneCounter } from "../../../src/tunnel/counters.ts";
 import { Inbound } from "../../../src/tunnel/inbound.ts";
+import { LiveSettings } from "../../../src/tunnel/live_settings.ts";
 import { HEADROOM_BYTES, Outbound } from "../../../src/tunnel/outbound.ts";
 import { PacketRouter } from "../../../src/tunnel/packet_router.ts";
 
@@ -78,7 +79,8 @@ class Bench {
     this.connections = connections;
     const batch = () => DatagramBatch.standalone(PARAMS, 4, SLOT_BYTES);
     const { counters } = this;
-    const shared = { connections, deviceType: "tun", counters } as const;
+    const live = new LiveSettings();
+    const shared = { connections, deviceType: "tun", counters, live } as const;
     const batchFailed = (error: unknown) => this.failures.push(error);
     this.inbound = new Inbound(batch(), {
       ...shared,

@@ -22,6 +22,7 @@ import {
   GsoSender,
   type SendSockets,
 } from "../../../src/tunnel/native/gso_sender.ts";
+import { LiveSettings } from "../../../src/tunnel/live_settings.ts";
 import { Outbound } from "../../../src/tunnel/outbound.ts";
 import { PacketRouter } from "../../../src/tunnel/packet_router.ts";
 import { RecordingKernel } from "../../fakes/native_rig_kernel.ts";
@@ -73,6 +74,7 @@ class Bench {
           batchFailed: assert.ifError,
         },
         counters: new Float64Array(PLANE_COUNTERS),
+        live: new LiveSettings(),
       },
     );
     this.#region = arena.take(CAPACITY * 2048);

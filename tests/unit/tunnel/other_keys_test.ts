@@ -16,6 +16,7 @@ import {
   PlaneCounter,
 } from "../../../src/tunnel/counters.ts";
 import { Inbound } from "../../../src/tunnel/inbound.ts";
+import { LiveSettings } from "../../../src/tunnel/live_settings.ts";
 import { HEADROOM_BYTES } from "../../../src/tunnel/outbound.ts";
 import { paramsOf } from "../../vectors/satp.ts";
 
@@ -81,6 +82,7 @@ class Receiver {
       roaming: true,
       filter: undefined,
       counters: this.planeCounters,
+      live: new LiveSettings(),
       events: {
         wrongTag() {},
         wrongSource() {},

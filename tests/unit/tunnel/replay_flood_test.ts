@@ -18,6 +18,7 @@ import {
   PLANE_COUNTERS,
 } from "../../../src/tunnel/counters.ts";
 import { Inbound } from "../../../src/tunnel/inbound.ts";
+import { LiveSettings } from "../../../src/tunnel/live_settings.ts";
 import { HEADROOM_BYTES } from "../../../src/tunnel/outbound.ts";
 import { paramsOf } from "../../vectors/satp.ts";
 
@@ -62,6 +63,7 @@ class Receiver {
       roaming: true,
       filter: undefined,
       counters: new Float64Array(PLANE_COUNTERS),
+      live: new LiveSettings(),
       events: {
         wrongTag() {},
         replay() {},

@@ -1,0 +1,66 @@
+// Options about the path between the peers and how long packets may be.
+import { parseDecimal } from "../net/decimal.ts";
+import type { DeviceType } from "../satp/header.ts";
+import {
+  type MssChoice,
+  MTU_DISCOVERIES,
+  type MtuDiscovery,
+} from "../tunnel/settings.ts";
+import { BadValue, optional, withDefault } from "./option.ts";
+import type { Settings } from "./values.ts";
+
+/** What Linux takes at the least, and what an option of TCP can say. */
+const MIN_MSS = 88;
+const MAX_MSS = 0xfffe;
+
+const NEVER = "no" as MtuDiscovery;
+
+export const pathRows = {
+  mss: optional({
+    group: "Network",
+    long: "--mss",
+    argument: "choice",
+    parse: mss,
+    help: "bound the segments of TCP connections through the tunnel: auto to " +
+      "what fits the path, a number of bytes to that as well, or off " +
+      "(default auto with tun, off with tap)",
+  }),
+  mtuDiscovery: withDefault({
+    group: "Network",
+    long: "--mtu-disc",
+    argument: "choice",
+    parse: mtuDiscovery,
+    default: NEVER,
+    help: 'whether datagrams say "don\'t fragment" (DF), so that routers ' +
+      "tell what fits: no; maybe, until one of them has told; or yes. With " +
+      "maybe and yes packets that are too long bring ICMP to their sender",
+  }),
+};
+
+export interface PathOptions {
+  readonly mss: MssChoice;
+  readonly mtuDiscovery: MtuDiscovery;
+}
+
+/** Frames of a TAP device are looked into only where somebody asks for it. */
+export function pathOf(
+  { values: { mss, mtuDiscovery } }: Settings<typeof pathRows>,
+  type: DeviceType,
+): PathOptions {
+  return { mss: mss ?? (type === "tun" ? "auto" : "off"), mtuDiscovery };
+}
+
+function mss(text: string): MssChoice {
+  if (text === "auto" || text === "off") return text;
+  const bytes = parseDecimal(text, MIN_MSS, MAX_MSS);
+  if (bytes !== undefined) return bytes;
+  throw new BadValue(
+    `off, auto, or a number of bytes from ${MIN_MSS} to ${MAX_MSS}`,
+  );
+}
+
+function mtuDiscovery(text: string): MtuDiscovery {
+  const choice = MTU_DISCOVERIES.find((name) => name === text);
+  if (choice === undefined) throw new BadValue(MTU_DISCOVERIES.join(", "));
+  return choice;
+}
