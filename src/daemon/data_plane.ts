@@ -146,8 +146,9 @@ export class DeviceAndSockets implements Service {
 }
 
 /** Carries packets from its start on: a post-up script may count on it. */
-export class DataPlane implements Service {
+export class DataPlane implements Service<AnytunOptions> {
   readonly name = "data plane";
+  readonly live = ["mss"];
   readonly #ends: DeviceAndSockets;
   readonly #context: PlaneSetup;
   readonly #heartbeat: Heartbeat;
@@ -175,6 +176,11 @@ export class DataPlane implements Service {
   async run(stop: AbortSignal): Promise<void> {
     await Promise.race([this.#plane?.finished, aborted(stop)]);
     await this.close();
+  }
+
+  reload({ mss }: AnytunOptions): void {
+    const { live } = this.#context;
+    if (live !== undefined) live.mss = mss;
   }
 
   report(): readonly string[] {
