@@ -1,0 +1,111 @@
+/**
+ * A host with files of its own: what is written below /etc, /run, /var/lib and
+ * /var/log stays between two commands, and nobody else sees it. Programs that a lab cannot have are replaced by scripts.
+ */
+import type { LabHost } from "./host.ts";
+import { outcomeOf, run } from "./process.ts";
+import { fromSource } from "./programs.ts";
+
+/** How long one script of a document may take, in seconds. */
+const PATIENCE_SECONDS = 60;
+
+const STAND_INS = new URL("./standins/", import.meta.url).pathname;
+
+/** Folders of a host, and the names of those that stand in for them. */
+const MOUNTS = {
+  "/etc": "etc",
+  "/run": "run",
+  "/var/lib": "lib",
+  "/var/log": "log",
+  "/usr/local/sbin": "sbin",
+} as const;
+
+/** Where scripts start: /root may have what runs them. */
+const HOME = "home";
+
+/** Where addresses lead to, for programs that copy to another host. */
+export type Neighbours = Readonly<Record<string, string>>;
+
+const BIND = [
+  "set -e",
+  ...Object.entries(MOUNTS).map(([path, name]) =>
+    `mount --bind "$1/${name}" ${path}`
+  ),
+  `cd "$1/${HOME}"`,
+  "export PATH=/usr/local/sbin:$PATH LAB=$1",
+  "shift",
+  'exec "$@"',
+].join("\n");
+
+export interface ScriptOutcome {
+  readonly code: number;
+  /** Of both streams, in the order of writing. */
+  readonly text: string;
+}
+
+export class OwnFolders {
+  readonly host: LabHost;
+  readonly folder: string;
+
+  private constructor(host: LabHost, folder: string) {
+    this.host = host;
+    this.folder = folder;
+  }
+
+  /**
+   * @param folder An empty one, to be removed by whoever has made it
+   * @param neighbours Folders of all hosts, by their addresses
+   */
+  static async make(
+    host: LabHost,
+    folder: string,
+    neighbours: Neighbours,
+  ): Promise<OwnFolders> {
+    const own = new OwnFolders(host, folder);
+    for (const name of [...Object.values(MOUNTS), HOME]) {
+      Deno.mkdirSync(`${folder}/${name}`, { recursive: true });
+    }
+    await run(["cp", "-a", "/etc/.", `${folder}/etc`]);
+    await run(["rm", "-rf", `${folder}/etc/anytun`]);
+    for (const name of ["etc/anytun", "etc/credstore", "lib/anytun"]) {
+      Deno.mkdirSync(`${folder}/${name}`, { recursive: true, mode: 0o700 });
+    }
+    const text = Object.entries(neighbours)
+      .map(([address, place]) => `${address} ${place}\n`).join("");
+    Deno.writeTextFileSync(`${folder}/neighbours`, text);
+    await run(["cp", "-r", `${STAND_INS}.`, `${folder}/sbin`]);
+    own.#linkPrograms();
+    return own;
+  }
+
+  /** Runs a script as root would type it, and stops at the first failure. */
+  async sh(script: string): Promise<ScriptOutcome> {
+    const { code, stdout } = await outcomeOf([
+      ...["ip", "netns", "exec", this.host.namespace],
+      ...["sh", "-c", BIND, "sh", this.folder],
+      ...["bash", "-c", `exec 2>&1; set -e; ${script}`],
+    ], { seconds: PATIENCE_SECONDS });
+    return { code, text: stdout };
+  }
+
+  /** Writes a file as a host sees it, such as `/etc/anytun/office.yaml`. */
+  write(path: string, text: string): void {
+    const mount = Object.keys(MOUNTS).find((one) => path.startsWith(`${one}/`));
+    if (mount === undefined) throw new Error(`Cannot write ${path} in a lab`);
+    const name = MOUNTS[mount as keyof typeof MOUNTS];
+    const place = `${this.folder}/${name}${path.slice(mount.length)}`;
+    Deno.mkdirSync(place.replace(/\/[^/]*$/, ""), { recursive: true });
+    Deno.writeTextFileSync(place, text);
+  }
+
+  /** All names of the program; the first word or the name says which it is. */
+  #linkPrograms(): void {
+    const command = fromSource.command.map((word) => `'${word}'`).join(" ");
+    for (const word of ["", "config", "controld", "showtables", "genkey"]) {
+      const name = word === "" ? "anytun" : `anytun-${word}`;
+      const path = `${this.folder}/sbin/${name}`;
+      const text = `#!/bin/sh\nexec ${command} ${word} "$@"\n`;
+      Deno.writeTextFileSync(path, text, { mode: 0o755 });
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import { strict as assert } from "node:assert";
+import { Hosts, type LabHost } from "../../lab/host.ts";
+import { missingCommand, whyNoLab } from "../../lab/missing.ts";
+import { OwnFolders } from "../../lab/own_folders.ts";
+import { type Block, blocksOf, looksLike, stepsOf } from "./document_blocks.ts";
+
+/** Hosts of a document, by the names that its blocks call them. */
+type Named<T> = Readonly<Record<string, T>>;
+
+interface Story {
+  readonly document: string;
+  readonly hosts: readonly string[];
+  /** What there is between them before the story begins. */
+  join(hosts: Named<LabHost>): Promise<void>;
+  /** Where hosts are that have no address of the first cable. */
+  readonly addresses?: Named<string>;
+  /** Programs that it takes beside our own. */
+  readonly programs?: readonly string[];
+}
+
+const root = new URL("../../", import.meta.url);
+const SHELLS = ["sh", "console"];
+
+function read(document: string): Block[] {
+  return blocksOf(Deno.readTextFileSync(new URL(document, root)));
+}
+
+function hostOf<T>(hosts: Named<T>, name: string): T {
+  const host = hosts[name];
+  if (host === undefined) throw new Error(`There is no host '${name}'`);
+  return host;
+}
+
+/** Two hosts on one cable, 192.0.2.1 and 192.0.2.2. */
+async function pair(hosts: Named<LabHost>): Promise<void> {
+  const [left, right] = Object.values(hosts);
+  assert.ok(left && right);
+  await left.join("eth0", right, "eth0");
+  for (const host of [left, right]) {
+    await host.address("eth0", `${host.ipv4}/24`);
+  }
+}
+
+const STORIES: readonly Story[] = [
+  {
+    document: "docs/many-clients.md",
+    hosts: ["server", "client"],
+    join: pair,
+  },
+];
+
+for (const [number, story] of STORIES.entries()) {
+  const missing = (story.programs ?? []).map(missingCommand)
+    .find((reason) => reason !== null);
+  const why = whyNoLab() ?? missing ?? missingCommand("bash");
+  Deno.test({
+    name: `all that ${story.document} says to do can be done` +
+      (why ? ` (skipped: ${why})` : ""),
+    ignore: Boolean(why),
+    fn: () => play(story, number),
+  });
+}
+
+async function play(story: Story, number: number): Promise<void> {
+  const folder = Deno.makeTempDirSync();
+  try {
+    const names = story.hosts.map((_, k) => `doc${Deno.pid}-${number}${k}`);
+    await using made = await Hosts.make(names);
+    const hosts = Object.fromEntries(
+      story.hosts.map((name, k) => [name, made.at(k)]),
+    );
+    await made.connect(() => story.join(hosts));
+    const places = Object.entries(hosts).map(([name, host]) =>
+      [story.addresses?.[name] ?? host.ipv4, `${folder}/${name}`] as const
+    );
+    const owners: Record<string, OwnFolders> = {};
+    for (const [name, host] of Object.entries(hosts)) {
+      owners[name] = await OwnFolders.make(
+        host,
+        `${folder}/${name}`,
+        Object.fromEntries(places),
+      );
+    }
+    for (const block of read(story.document)) {
+      await doBlock(block, owners, story.document);
+    }
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+}
+
+async function doBlock(
+  { language, words, text, line }: Block,
+  hosts: Named<OwnFolders>,
+  document: string,
+): Promise<void> {
+  const [name, path] = words;
+  const where = `${document}:${line}`;
+  if (path !== undefined && name !== undefined) {
+    return hostOf(hosts, name).write(path, text);
+  }
+  if (!SHELLS.includes(language)) return;
+  assert.ok(name !== undefined, `${where} does not say which host it is for`);
+  const host = hostOf(hosts, name);
+  if (language === "sh") return await succeed(host, text, where);
+  for (const { command, shown } of stepsOf(text)) {
+    const { code, text } = await host.sh(command);
+    assert.equal(code, 0, `${where}: ${command}\n${text}`);
+    if (shown === undefined) continue;
+    assert.ok(
+      looksLike(text, shown),
+      `${where}: ${command} prints\n${text}\nand not\n${shown}`,
+    );
+  }
+}
+
+async function succeed(
+  host: OwnFolders,
+  script: string,
+  where: string,
+): Promise<void> {
+  const { code, text } = await host.sh(script);
+  assert.equal(code, 0, `${where}: ${script}\n${text}`);
+}
