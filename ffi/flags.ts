@@ -64,12 +64,22 @@ export const SO = {
 } as const;
 
 /** include/uapi/linux/in.h */
-export const IP = { MTU_DISCOVER: 10, MTU: 14 } as const;
+export const IP = {
+  PKTINFO: 8,
+  MTU_DISCOVER: 10,
+  MTU: 14,
+} as const;
 
 /** Of MTU_DISCOVER, the same for both families. */
 export const PMTUDISC = { DONT: 0, WANT: 1, DO: 2 } as const;
 
-export const IPV6 = { MTU_DISCOVER: 23, MTU: 24, V6ONLY: 26 } as const;
+export const IPV6 = {
+  MTU_DISCOVER: 23,
+  MTU: 24,
+  V6ONLY: 26,
+  RECVPKTINFO: 49,
+  PKTINFO: 50,
+} as const;
 
 export const UDP = { SEGMENT: 103, GRO: 104 } as const;
 

@@ -68,6 +68,7 @@ class End implements Disposable {
       vnetHeader: true,
       gso: true,
       gro: true,
+      locals: false,
       coalesce: { tcp: true, udp: true },
       warmUpRounds: 0,
     }, {

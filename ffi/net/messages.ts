@@ -86,10 +86,13 @@ const LENGTH_AT = 56;
 const CMSG_LEVEL_AT = 8;
 const CMSG_TYPE_AT = 12;
 const CMSG_DATA_AT = 16;
-/** Bytes for one control message with up to 8 bytes of data. */
-const CONTROL_SIZE = 24;
+/**
+ * Bytes for control messages: the local address (40 for IPv6), what belongs to
+ * joined datagrams, and the class of traffic (24 each).
+ */
+const CONTROL_SIZE = 88;
 
-/** With room for one address and one control message each. */
+/** With room for one address and a few control messages each. */
 export class MessageHeaders {
   readonly capacity: number;
   readonly #arena: Arena;
@@ -97,7 +100,7 @@ export class MessageHeaders {
   readonly #names: number;
   readonly #controls: number;
 
-  /** @param arena Has 116 bytes for each message. */
+  /** @param arena Has 180 bytes for each message. */
   constructor(arena: Arena, capacity: number) {
     this.#arena = arena;
     this.capacity = capacity;
@@ -146,26 +149,50 @@ export class MessageHeaders {
     this.#set(i, CONTROL_LENGTH_AT, 0);
   }
 
-  /** @param value Of 16 bits. */
-  setControl(i: number, level: number, type: number, value: number): void {
+  /**
+   * Adds a control message behind those that are there.
+   * @param size Bytes of its data.
+   * @returns Index of the first word of the data, which is to be filled.
+   * @throws {RangeError} When there is no room.
+   */
+  addControl(i: number, level: number, type: number, size: number): number {
     const { words } = this.#arena;
-    const at = this.#control(i) >>> 2;
-    words[at] = CMSG_DATA_AT + 2;
+    const used = this.#get(i, CONTROL_LENGTH_AT);
+    const end = used + aligned(CMSG_DATA_AT + size);
+    if (end > CONTROL_SIZE) {
+      throw new RangeError(
+        `Cannot add a control message: ${CONTROL_SIZE - used} bytes are left`,
+      );
+    }
+    const at = (this.#control(i) + used) >>> 2;
+    words[at] = CMSG_DATA_AT + size;
     words[at + CMSG_LEVEL_AT / 4] = level;
     words[at + CMSG_TYPE_AT / 4] = type;
-    words[at + CMSG_DATA_AT / 4] = value;
-    this.offerControl(i);
+    this.#set(i, CONTROL_LENGTH_AT, end);
+    return at + CMSG_DATA_AT / 4;
   }
 
-  /** @returns The 32 bits in it, 0 if none of that kind came. */
-  control(i: number, level: number, type: number): number {
-    if (this.#get(i, CONTROL_LENGTH_AT) < CMSG_DATA_AT + 4) return 0;
+  /**
+   * Looks for a control message that has come.
+   * @param size Bytes of its data at the least.
+   * @returns Index of the first word of the data, 0 if none of that kind came.
+   */
+  findControl(i: number, level: number, type: number, size: number): number {
     const { words } = this.#arena;
-    const at = this.#control(i) >>> 2;
-    return words[at + CMSG_LEVEL_AT / 4] === level &&
-        words[at + CMSG_TYPE_AT / 4] === type
-      ? words[at + CMSG_DATA_AT / 4] ?? 0
-      : 0;
+    const control = this.#control(i);
+    const end = Math.min(this.#get(i, CONTROL_LENGTH_AT), CONTROL_SIZE);
+    for (let at = 0; at + CMSG_DATA_AT + size <= end;) {
+      const header = (control + at) >>> 2;
+      const length = words[header] ?? 0;
+      if (length < CMSG_DATA_AT) return 0;
+      if (
+        words[header + CMSG_LEVEL_AT / 4] === level &&
+        words[header + CMSG_TYPE_AT / 4] === type &&
+        length >= CMSG_DATA_AT + size
+      ) return header + CMSG_DATA_AT / 4;
+      at += aligned(length);
+    }
+    return 0;
   }
 
   flags(i: number): number {
@@ -192,4 +219,9 @@ export class MessageHeaders {
   #get(i: number, field: number): number {
     return this.#arena.words[(this.#header(i) + field) >>> 2] ?? 0;
   }
+}
+
+/** CMSG_ALIGN() of 64 bit systems. */
+function aligned(size: number): number {
+  return (size + 7) & ~7;
 }

@@ -132,6 +132,19 @@ export class UdpSocket {
     return this.#allows(SOL.UDP, UDP.GRO, 1);
   }
 
+  /** Whether it has no address of its own, but takes all of its family. */
+  get isAnywhere(): boolean {
+    return this.local.address.every((byte) => byte === 0);
+  }
+
+  /** Has each message tell to which address of this host it came. */
+  tellLocalAddresses(): void {
+    const isIpv6 = this.local.address.length === 16;
+    const level = isIpv6 ? IPPROTO.IPV6 : IPPROTO.IP;
+    const option = isIpv6 ? IPV6.RECVPKTINFO : IP.PKTINFO;
+    setOption(this.#libc, this.fd, level, option, 1);
+  }
+
   /**
    * @returns Whether the kernel can cut one message into datagrams (since Linux
    * 4.18). The path of a message may still refuse.

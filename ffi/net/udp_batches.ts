@@ -1,11 +1,11 @@
 // UDP datagrams in batches: one system call receives or sends many.
 
 import { Errno, isToRepeat, SystemError } from "../errno.ts";
-import { MSG, SOL, UDP } from "../flags.ts";
+import { IP, IPPROTO, IPV6, MSG, SOL, UDP } from "../flags.ts";
 import type { Libc } from "../libc.ts";
 import type { Arena } from "../memory.ts";
 import { GatherList, MessageHeaders } from "./messages.ts";
-import { SOCKADDR_SIZE, sockaddrLength } from "./sockaddr.ts";
+import { SOCKADDR_SIZE, sockaddrFamily, sockaddrLength } from "./sockaddr.ts";
 
 interface ReceiveBuffers {
   /** Of the first buffer. */
@@ -15,7 +15,18 @@ interface ReceiveBuffers {
   /** 65536 if datagrams may be joined. */
   readonly size: number;
   readonly count: number;
+  /** Whether to look for the address that each message came to. */
+  readonly locals?: boolean;
 }
+
+/** Of an IPv6 address, or of an IPv4 address and zeros behind it. */
+const ADDRESS_SIZE = 16;
+
+/** First byte of an IPv6 multicast address (RFC 4291 section 2.7). */
+const MULTICAST = 0xff;
+
+/** In place of an address to send from: the kernel chooses. */
+export const ANY_SOURCE = -1;
 
 /**
  * Receives messages into buffers of an arena. A message is one datagram, or
@@ -32,9 +43,12 @@ export class UdpReceiver {
   readonly #libc: Libc;
   readonly #buffers: ReceiveBuffers;
   readonly #headers: MessageHeaders;
+  readonly #words: Uint32Array;
+  /** Where the local addresses begin. */
+  readonly #locals: number;
   #used: number;
 
-  /** @param arena Holds the buffers, and 132 bytes for each of them. */
+  /** @param arena Holds the buffers, and 212 bytes for each of them. */
   constructor(libc: Libc, arena: Arena, buffers: ReceiveBuffers) {
     const { at, stride, size, count } = buffers;
     this.#libc = libc;
@@ -42,6 +56,8 @@ export class UdpReceiver {
     this.sizes = new Uint32Array(count);
     this.segmentSizes = new Uint32Array(count);
     this.#headers = new MessageHeaders(arena, count);
+    this.#locals = arena.take(count * ADDRESS_SIZE);
+    this.#words = arena.words;
     const pieces = new GatherList(arena, count);
     for (let i = 0; i < count; i++) {
       this.#headers.setName(i, this.#headers.nameAt(i), SOCKADDR_SIZE);
@@ -59,6 +75,14 @@ export class UdpReceiver {
   /** Offset of the sender's sockaddr. */
   senderAt(i: number): number {
     return this.#headers.nameAt(i);
+  }
+
+  /**
+   * Offset of the address of this host that the message came to, of 16 bytes as
+   * {@linkcode UdpSender.begin} takes it. Only of sockets that tell it.
+   */
+  localAt(i: number): number {
+    return this.#locals + i * ADDRESS_SIZE;
   }
 
   /**
@@ -99,9 +123,27 @@ export class UdpReceiver {
   #measure(i: number): void {
     const isCut = (this.#headers.flags(i) & MSG.TRUNC) !== 0;
     const size = isCut ? 0 : this.#headers.length(i);
-    const segment = this.#headers.control(i, SOL.UDP, UDP.GRO);
+    const joined = this.#headers.findControl(i, SOL.UDP, UDP.GRO, 4);
     this.sizes[i] = size;
-    this.segmentSizes[i] = segment === 0 ? size : segment;
+    this.segmentSizes[i] = joined === 0 ? size : this.#words[joined] ?? size;
+    if (this.#buffers.locals) this.#findLocal(i);
+  }
+
+  // struct in_pktinfo { int ipi_ifindex; struct in_addr ipi_spec_dst, ipi_addr; }
+  // of which the first is one to answer from, also for what came to many
+  // (ip(7)), and struct in6_pktinfo { struct in6_addr; int ipi6_ifindex; }.
+  #findLocal(i: number): void {
+    const words = this.#words;
+    const local = this.localAt(i) >>> 2;
+    const ipv6 = this.#headers.findControl(i, IPPROTO.IPV6, IPV6.PKTINFO, 20);
+    // Nobody can answer from a group of receivers.
+    if (ipv6 !== 0 && ((words[ipv6] ?? 0) & 0xff) !== MULTICAST) {
+      for (let k = 0; k < 4; k++) words[local + k] = words[ipv6 + k] ?? 0;
+      return;
+    }
+    const ipv4 = this.#headers.findControl(i, IPPROTO.IP, IP.PKTINFO, 12);
+    words[local] = ipv4 === 0 ? 0 : words[ipv4 + 1] ?? 0;
+    for (let k = 1; k < 4; k++) words[local + k] = 0;
   }
 }
 
@@ -155,7 +197,7 @@ export class UdpSender {
   #errno = 0;
 
   /**
-   * @param arena Holds datagrams and destinations, and 116 bytes for each
+   * @param arena Holds datagrams and destinations, and 180 bytes for each
    * message, 16 for each piece.
    */
   constructor(libc: Libc, arena: Arena, capacity: SenderCapacity) {
@@ -182,21 +224,43 @@ export class UdpSender {
   /**
    * @param destination Offset of a sockaddr, which must stay until it is sent.
    * @param segmentSize Of each datagram of a run, 0 for a single datagram.
+   * @param source Offset of the address to send from, 4 or 16 bytes as the
+   * destination has, or {@linkcode ANY_SOURCE}.
    * @throws {RangeError} When the batch is full.
    */
-  begin(destination: number, segmentSize: number): void {
+  begin(destination: number, segmentSize: number, source = ANY_SOURCE): void {
     const i = this.#count;
     if (i === this.#headers.capacity) {
       throw new RangeError(`Cannot add a message: the batch holds ${i}`);
     }
     const length = sockaddrLength(this.#arena.words, destination);
     this.#headers.setName(i, destination, length);
-    if (segmentSize === 0) this.#headers.clearControl(i);
-    else this.#headers.setControl(i, SOL.UDP, UDP.SEGMENT, segmentSize);
+    this.#headers.clearControl(i);
+    if (source !== ANY_SOURCE) this.#setSource(i, destination, source);
+    if (segmentSize !== 0) {
+      const at = this.#headers.addControl(i, SOL.UDP, UDP.SEGMENT, 2);
+      this.#arena.words[at] = segmentSize;
+    }
     this.#pieces.divide();
     this.#firstPiece = this.#pieces.length;
     this.#headers.setPieces(i, this.#pieces.next, 0);
     this.#count = i + 1;
+  }
+
+  #setSource(i: number, destination: number, source: number): void {
+    const { words } = this.#arena;
+    const from = source >>> 2;
+    if (sockaddrFamily(words, destination >>> 2) === 6) {
+      const to = this.#headers.addControl(i, IPPROTO.IPV6, IPV6.PKTINFO, 20);
+      for (let k = 0; k < 4; k++) words[to + k] = words[from + k] ?? 0;
+      words[to + 4] = 0;
+      return;
+    }
+    // Routes choose the device, and the address is ipi_spec_dst.
+    const to = this.#headers.addControl(i, IPPROTO.IP, IP.PKTINFO, 12);
+    words[to] = 0;
+    words[to + 1] = words[from] ?? 0;
+    words[to + 2] = 0;
   }
 
   /**

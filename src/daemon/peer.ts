@@ -237,7 +237,9 @@ export class Peer implements Service<PeerOptions> {
   #setEndpoint(endpoint: Endpoint | undefined): void {
     const words = endpointWords();
     writeEndpoint(words, 0, endpoint);
-    this.#context.table.setEndpoint(this.#options.mux, words, 0);
+    const { table } = this.#context;
+    table.setEndpoint(this.#options.mux, words, 0);
+    if (endpoint !== undefined) table.setCalls(this.#options.mux);
   }
 }
 

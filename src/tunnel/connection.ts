@@ -14,6 +14,7 @@ import { type SchedulePair, schedulePair } from "../satp/key_derivation.ts";
 import type { AcceptedMemory } from "../state/accepted_memory.ts";
 import type { ConnectionTable, HeldSnapshot } from "./connection_table.ts";
 import type { HeldKeys } from "./key_sets.ts";
+import { LOCAL_WORDS } from "./local_addresses.ts";
 import { MuxMap } from "./mux_map.ts";
 import { roomOf } from "./path_room.ts";
 import { RetiredWindows } from "./retired_windows.ts";
@@ -112,6 +113,8 @@ export class Connection {
   readonly mux: number;
   /** The endpoint's words; the first is 0 while none is known. */
   readonly endpoint = new Uint32Array(SOCKADDR_WORDS);
+  /** The address of this host to send from; see `local_addresses.ts`. */
+  readonly local = new Uint32Array(LOCAL_WORDS);
   readonly tenure = new EndpointTenure();
   readonly counters: Float64Array;
   /** Those that seal; undefined until the engine has them. */
@@ -264,6 +267,7 @@ export class Connections {
   }
 
   #refreshEndpoint(connection: Connection): void {
+    this.table.copyLocal(connection.mux, connection.local);
     this.table.copyEndpoint(connection.mux, this.#words, 0);
     const mtu = this.table.pathMtu(connection.mux);
     connection.pathRoom = roomOf(mtu, sockaddrFamily(this.#words, 0));

@@ -14,6 +14,7 @@ import { ConnectionCounters } from "./connection_counters.ts";
 import { CONNECTION_COUNTERS } from "./counters.ts";
 import { type HeldKeys, KeySets, type KeyTurn } from "./key_sets.ts";
 import { LiveMuxes } from "./live_muxes.ts";
+import { LocalAddresses } from "./local_addresses.ts";
 import { NumberSpaces, type SpaceKeys } from "./number_spaces.ts";
 import { NumberWords, wireSeq } from "./numbers.ts";
 import { RecordLocks } from "./record_lock.ts";
@@ -27,6 +28,8 @@ const RECORD_WORDS = 128;
 const RETIREMENTS = 0x10000 * RECORD_WORDS;
 /** Behind the records: which of them are in use. */
 const LIVE = RECORDS * RECORD_WORDS;
+/** Behind that: where peers have addressed this host. */
+const LOCALS = LIVE + LiveMuxes.WORDS;
 
 // Places within a record, in words, and in 64 bit words where it says so. The
 // words 0 and 1 are those of `RecordLocks`, and 12, 13, 16 to 31, 66 to 69 and 72
@@ -76,13 +79,15 @@ export class ConnectionTable {
   readonly #sets: KeySets;
   readonly #doubles: Float64Array;
   readonly #live: LiveMuxes;
+  readonly #locals: LocalAddresses;
   readonly #spaces: NumberSpaces;
   readonly #ownCounters: ConnectionCounters | undefined;
   /** Of the threads that do not count in the records. */
   readonly #otherCounters: ConnectionCounters[] = [];
 
   static allocate(): WebAssembly.Memory {
-    const pages = Math.ceil((LIVE + LiveMuxes.WORDS) * 4 / PAGE_BYTES);
+    const words = LOCALS + LocalAddresses.WORDS;
+    const pages = Math.ceil(words * 4 / PAGE_BYTES);
     const shared = true;
     return new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
   }
@@ -112,6 +117,7 @@ export class ConnectionTable {
     this.#sets = new KeySets(buffer);
     this.#doubles = new Float64Array(buffer);
     this.#live = new LiveMuxes(buffer, LIVE * 4);
+    this.#locals = new LocalAddresses(buffer, LOCALS * 4);
     this.#spaces = spaces;
     this.#ownCounters = ownCounters && new ConnectionCounters(ownCounters);
   }
@@ -268,6 +274,8 @@ export class ConnectionTable {
       this.#spaces.remove(this.#numbers, mux);
       this.#sets.dropAll(record);
       words.fill(0, record + ENDPOINT, record + ENDPOINT + SOCKADDR_WORDS);
+      this.#locals.clear(mux);
+      this.#locals.setCalls(mux, false);
       words[record + WINDOW] = 0;
       words.fill(0, record + NOTICES, record + NOTICES + NOTICE_WORDS);
       Atomics.store(words, record + ASKED, 0);
@@ -292,14 +300,61 @@ export class ConnectionTable {
     return this.#live.lowest;
   }
 
-  /** @returns false if it was that already */
+  /**
+   * From which of its addresses this host sends there is for the kernel to choose
+   * until the peer is heard.
+   *
+   * @returns false if it was that already
+   */
   setEndpoint(mux: number, from: Uint32Array, at: number): boolean {
     const record = mux * RECORD_WORDS;
     if (sameSockaddr(this.#words, record + ENDPOINT, from, at)) return false;
     this.#locks.change(record, () => {
       copySockaddr(from, at, this.#words, record + ENDPOINT);
+      this.#locals.clear(mux);
     });
     return true;
+  }
+
+  /**
+   * This side was told where the peer is, and speaks first: while the peer is
+   * silent the kernel chooses where that leaves from, as at the start. Routes may
+   * have changed, and the peer follows to another address.
+   */
+  setCalls(mux: number): void {
+    if (this.#locals.calls(mux)) return;
+    const record = mux * RECORD_WORDS;
+    this.#locks.change(record, () => this.#locals.setCalls(mux, true));
+  }
+
+  /** See {@link setCalls}. */
+  calls(mux: number): boolean {
+    return this.#locals.calls(mux);
+  }
+
+  /**
+   * Stores to which address of this host the peer sends, as of {@link follow}.
+   *
+   * @param from Of `local_addresses.ts`
+   */
+  setLocal(mux: number, name: number, from: Uint32Array, at: number): boolean {
+    const record = mux * RECORD_WORDS;
+    return this.#locks.change(record, () => {
+      if (!this.#sets.holds(record, name)) return false;
+      this.#locals.set(mux, from, at);
+      return true;
+    });
+  }
+
+  /** This host has that address no more. */
+  forgetLocal(mux: number): void {
+    const record = mux * RECORD_WORDS;
+    this.#locks.change(record, () => this.#locals.clear(mux));
+  }
+
+  copyLocal(mux: number, to: Uint32Array): void {
+    const record = mux * RECORD_WORDS;
+    this.#locks.read(record, () => this.#locals.copy(mux, to));
   }
 
   /**
@@ -314,6 +369,7 @@ export class ConnectionTable {
     return this.#locks.change(record, () => {
       if (!this.#sets.holds(record, name)) return false;
       copySockaddr(from, at, this.#words, record + ENDPOINT);
+      this.#locals.clear(mux);
       return true;
     });
   }
@@ -484,6 +540,11 @@ export class ConnectionTable {
    */
   lastHeard(mux: number): number | undefined {
     return this.#doubles[mux * (RECORD_WORDS / 2) + HEARD_64] || undefined;
+  }
+
+  /** Whether nothing was heard of the peer for so many ms. */
+  isSilent(mux: number, now: number, ms: number): boolean {
+    return now - (this.#doubles[mux * (RECORD_WORDS / 2) + HEARD_64] ?? 0) > ms;
   }
 
   noteHeard(mux: number, now: number): void {

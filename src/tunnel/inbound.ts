@@ -25,6 +25,12 @@ import {
   PinnedKeys,
 } from "./connection.ts";
 import { ConnectionCounter, count, PlaneCounter } from "./counters.ts";
+import {
+  copyLocal,
+  isLocal,
+  LOCAL_WORDS,
+  sameLocal,
+} from "./local_addresses.ts";
 import { HEADROOM_BYTES } from "./outbound.ts";
 import type { LiveSettings } from "./live_settings.ts";
 import type { RefusedSamples } from "./refused_samples.ts";
@@ -92,6 +98,8 @@ export class Inbound {
   readonly batch: DatagramBatch;
   /** Where each came from: {@link SOCKADDR_WORDS} words each. */
   readonly sources: Uint32Array;
+  /** Which address of this host each came to: {@link LOCAL_WORDS} words each. */
+  readonly locals: Uint32Array;
   /** The schedule of each datagram, null where it is dropped. */
   readonly schedules: (KeySchedule | null)[];
   readonly #options: InboundOptions;
@@ -130,6 +138,7 @@ export class Inbound {
     this.#index = options.share?.index ?? 0;
     this.#of = options.share?.of ?? 1;
     this.sources = new Uint32Array(batch.capacity * SOCKADDR_WORDS);
+    this.locals = new Uint32Array(batch.capacity * LOCAL_WORDS);
     this.schedules = new Array(batch.capacity).fill(null);
     this.#connections = new Array(batch.capacity).fill(undefined);
     this.#keys = new Array(batch.capacity).fill(undefined);
@@ -383,6 +392,7 @@ export class Inbound {
     heard.highest = replay.highest(senderId) ?? seq;
     heard.isNewest = heard.highest !== before;
     this.#follow(connection, keys, i * SOCKADDR_WORDS);
+    this.#noteLocal(connection, keys, i);
     if (batch.sizeOf(i) > HEADROOM_BYTES) return true;
     count(connection.counters, ConnectionCounter.NO_PAYLOAD);
     return false;
@@ -400,6 +410,21 @@ export class Inbound {
     table.noteOpened(connection.mux, keys.name, now);
   }
 
+  // As for the endpoint, a number that is not the highest proves nothing. Only
+  // those from where answers go say where they are to leave from.
+  #noteLocal(connection: Connection, keys: LoadedKeys, i: number): void {
+    const { locals } = this;
+    const at = i * LOCAL_WORDS;
+    if (sameLocal(connection.local, 0, locals, at)) return;
+    if (!this.#heard.isNewest || !isLocal(locals, at)) return;
+    const { endpoint, mux } = connection;
+    if (connection.sets.length > 1 && connection.isPast(keys)) return;
+    if (!sameSockaddr(endpoint, 0, this.sources, i * SOCKADDR_WORDS)) return;
+    const { table } = this.#options.connections;
+    if (!table.setLocal(mux, keys.name, locals, at)) return;
+    copyLocal(locals, at, connection.local, 0);
+  }
+
   #follow(connection: Connection, keys: LoadedKeys, source: number): void {
     const { sources } = this;
     const { endpoint, tenure, mux } = connection;
@@ -412,6 +437,7 @@ export class Inbound {
     if (!tenure.yields(endpoint, sources, source, this.#heard)) return;
     if (!connections.table.follow(mux, keys.name, sources, source)) return;
     copySockaddr(sources, source, endpoint, 0);
+    connection.local.fill(0);
     moved(mux);
   }
 }

@@ -13,7 +13,7 @@ import {
 } from "../satp/header.ts";
 import type { KeySchedule } from "../satp/key_derivation.ts";
 import { type Connection, type Connections, PinnedKeys } from "./connection.ts";
-import { Notice } from "./connection_table.ts";
+import { type ConnectionTable, Notice } from "./connection_table.ts";
 import { ConnectionCounter, count, PlaneCounter } from "./counters.ts";
 import { SenderIds, SPENT, STALE } from "./numbers.ts";
 import type { LiveSettings } from "./live_settings.ts";
@@ -73,6 +73,10 @@ export class Outbound {
     const overhead = HEADROOM_BYTES + batch.params.tagLength;
     this.maxPacket = MAX_DATAGRAM_BYTES - overhead;
     this.#clamp = new SynClamp({ ...options, overhead });
+  }
+
+  get table(): ConnectionTable {
+    return this.#options.connections.table;
   }
 
   /** Sealing comes next, and then {@link release}. */

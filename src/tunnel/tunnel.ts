@@ -237,6 +237,7 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
         const words = endpointWords();
         writeEndpoint(words, 0, toNumericZone(remote));
         table.setEndpoint(number, words, 0);
+        table.setCalls(number);
       }
       const keys = { role, secrets, windowSize };
       // What it sends at once waits for no look of the upkeep.

@@ -178,6 +178,7 @@ export class FlowRig implements AsyncDisposable {
       vnetHeader: false,
       gso: true,
       gro: true,
+      locals: false,
       coalesce: { tcp: false, udp: false },
       warmUpRounds: 0,
       crew: membersOf(crew, settings, queues, sockets, this.table),

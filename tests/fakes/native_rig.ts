@@ -292,6 +292,7 @@ export class NativeRig implements PlaneUnderTest {
       vnetHeader: this.#vnetHeader,
       gso: options.gso ?? false,
       gro: options.gro ?? false,
+      locals: false,
       coalesce: { tcp: coalesceTcp, udp: coalesceUdp },
       warmUpRounds: 40,
     };

@@ -15,6 +15,8 @@ export interface KernelMessage {
   readonly port: number;
   /** Bytes of each datagram, 0 where the message is one datagram. */
   readonly segmentSize: number;
+  /** Bytes of the address to send from, empty where any is good. */
+  readonly source: string;
   readonly bytes: Uint8Array;
 }
 
@@ -26,6 +28,10 @@ const MMSGHDR_SIZE = 64;
 const IOVEC_SIZE = 16;
 const SOL_UDP = 17;
 const UDP_SEGMENT = 103;
+const CMSG_HEADER_SIZE = 16;
+/** The level and the type, and where the address is in it. */
+const IP_PKTINFO = { kind: "0 8", at: 4, size: 4 };
+const IPV6_PKTINFO = { kind: "41 50", at: 0, size: 16 };
 
 /** Keeps what it is given to send. */
 export class RecordingKernel {
@@ -102,20 +108,32 @@ export class RecordingKernel {
     return {
       fd,
       port: view.getUint16(name + 2),
-      segmentSize: this.#segmentSize(at),
+      ...this.#controls(at),
       bytes: Uint8Array.from(parts),
     };
   }
 
-  #segmentSize(at: number): number {
-    const { view } = this.arena;
-    if (view.getUint32(at + 40, true) === 0) return 0;
+  #controls(at: number): { segmentSize: number; source: string } {
+    const { view, bytes } = this.arena;
+    const found = { segmentSize: 0, source: "" };
     const control = this.#pointerAt(at + 32);
-    const kind = [8, 12].map((k) => view.getUint32(control + k, true));
-    if (kind[0] !== SOL_UDP || kind[1] !== UDP_SEGMENT) {
-      throw new Error(`Cannot know a control message of kind ${kind}`);
+    const end = control + view.getUint32(at + 40, true);
+    for (let next = control; next < end;) {
+      const size = view.getUint32(next, true);
+      const data = next + CMSG_HEADER_SIZE;
+      const kind = [8, 12].map((k) => view.getUint32(next + k, true)).join(" ");
+      const info = [IP_PKTINFO, IPV6_PKTINFO].find((one) => one.kind === kind);
+      if (kind === `${SOL_UDP} ${UDP_SEGMENT}`) {
+        found.segmentSize = view.getUint16(data, true);
+      } else if (info) {
+        const from = data + info.at;
+        found.source = bytes.slice(from, from + info.size).join(".");
+      } else {
+        throw new Error(`Cannot know a control message of kind ${kind}`);
+      }
+      next += Math.ceil(size / 8) * 8;
     }
-    return view.getUint16(control + 16, true);
+    return found;
   }
 
   #pointerAt(at: number): number {

@@ -49,6 +49,7 @@ const libc = openLibc();
 const pair = new SocketPair(libc);
 const address = Uint8Array.of(127, 0, 0, 1);
 const socket = UdpSocket.open(libc, { address, port: 0, scope: 0 });
+socket.tellLocalAddresses();
 const wakeup = EventFd.open(libc);
 const clock = new SteadyClock(libc, Date.now());
 const now = () => clock.now();
@@ -78,6 +79,7 @@ function setupOf(role: WorkerRole): NativeSetup {
     ...{ wakeup: wakeup.fd, otherWakeup: wakeup.fd, device: pair.near },
     ...{ sockets: { ipv4: socket.fd }, receiveFrom: [socket.fd] },
     ...{ vnetHeader: true, gso: true, gro: socket.enableGro() },
+    locals: true,
     coalesce: { tcp: true, udp: true },
     warmUpRounds: 0,
   };

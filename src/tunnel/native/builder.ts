@@ -236,6 +236,7 @@ export class NativeBuilder implements PlaneBuilder {
       vnetHeader: this.#vnetHeader,
       gso: offloads.has("gso"),
       gro: offloads.has("gro"),
+      locals: this.#tellLocalAddresses(),
       coalesce: { tcp: coalesces, udp: coalesces && offloads.has("uso") },
       warmUpRounds: WARM_UP_ROUNDS,
       crew: this.#members(device, table),
@@ -281,6 +282,13 @@ export class NativeBuilder implements PlaneBuilder {
       given.add("gro");
     }
     return given;
+  }
+
+  /** What has one address answers from there. */
+  #tellLocalAddresses(): boolean {
+    const sockets = this.#groups.flat().filter((socket) => socket.isAnywhere);
+    for (const socket of sockets) socket.tellLocalAddresses();
+    return sockets.length > 0;
   }
 
   /** @param place In the group of each address */

@@ -13,12 +13,14 @@ import {
   SOCKADDR_SIZE,
   sockaddrFamily,
 } from "../../../ffi/net/sockaddr.ts";
-import { UdpSender } from "../../../ffi/net/udp_batches.ts";
+import { ANY_SOURCE, UdpSender } from "../../../ffi/net/udp_batches.ts";
 import type { Endpoint } from "../../net/endpoint.ts";
 import type { Connection } from "../connection.ts";
 import { ConnectionCounter, count } from "../counters.ts";
 import { readEndpoint } from "../endpoint_words.ts";
+import { copyLocal, isLocal, LOCAL_WORDS } from "../local_addresses.ts";
 import type { Outbound } from "../outbound.ts";
+import { ENDPOINT_SILENCE_MS } from "../roaming.ts";
 
 /** The kernel takes no longer message over IPv4. */
 const MAX_MESSAGE_BYTES = 65507;
@@ -56,6 +58,9 @@ export class GsoSender {
   readonly #sender: UdpSender;
   readonly #single: UdpSender;
   readonly #destination: number;
+  /** Where the address to send from lies, if there is one. */
+  readonly #local: number;
+  #source = ANY_SOURCE;
   /** First datagram of each message, and one behind the last. */
   readonly #firsts: Uint32Array;
   readonly #ends: Uint32Array;
@@ -71,6 +76,7 @@ export class GsoSender {
     this.#sender = new UdpSender(libc, arena, room);
     this.#single = new UdpSender(libc, arena, { messages: 1, pieces: 1 });
     this.#destination = arena.take(SOCKADDR_SIZE);
+    this.#local = arena.take(LOCAL_WORDS * 4);
     this.#firsts = new Uint32Array(capacity);
     this.#ends = new Uint32Array(capacity);
   }
@@ -105,11 +111,35 @@ export class GsoSender {
     for (let message = 0; message < sender.count;) {
       const sent = sender.send(fd, message);
       if (sent === 0) {
+        if (this.#isGone(connection)) {
+          return this.#sendTo(connection, this.#firsts[message] ?? 0, end);
+        }
         const left = this.#refused(fd, connection, message);
         if (left !== NONE) return this.#drop(connection, left, end);
       }
       message += sent || 1;
     }
+  }
+
+  // A host may lose an address while peers still send there: answers leave
+  // from where the kernel likes, until a peer is heard at another one.
+  #isGone(connection: Connection): boolean {
+    const { errno } = this.#sender;
+    if (this.#source === ANY_SOURCE || !mayLackAddress(errno)) return false;
+    connection.local.fill(0);
+    this.#outbound.table.forgetLocal(connection.mux);
+    return true;
+  }
+
+  #sourceOf({ local, mux }: Connection): number {
+    if (!isLocal(local, 0)) return ANY_SOURCE;
+    const { arena, now } = this.#options;
+    const { table } = this.#outbound;
+    const isLeft = table.calls(mux) &&
+      table.isSilent(mux, now(), ENDPOINT_SILENCE_MS);
+    if (isLeft) return ANY_SOURCE;
+    copyLocal(local, 0, arena.words, this.#local >>> 2);
+    return this.#local;
   }
 
   #drop(connection: Connection, first: number, end: number): void {
@@ -137,6 +167,7 @@ export class GsoSender {
     const sender = this.#sender;
     const mayJoin = this.#mayJoin(connection);
     copySockaddr(connection.endpoint, 0, arena.words, this.#destination >>> 2);
+    this.#source = this.#sourceOf(connection);
     sender.clear();
     for (let i = first; i < end;) {
       if (batch.wanted[i] !== 1) {
@@ -147,7 +178,8 @@ export class GsoSender {
       const message = sender.count;
       this.#firsts[message] = i;
       this.#ends[message] = next;
-      sender.begin(this.#destination, next - i > 1 ? this.#bytes(i) : 0);
+      const segment = next - i > 1 ? this.#bytes(i) : 0;
+      sender.begin(this.#destination, segment, this.#source);
       for (let k = i; k < next; k++) {
         sender.add(batch.startOf(k), this.#bytes(k));
       }
@@ -210,7 +242,7 @@ export class GsoSender {
   #sendSingle(fd: number, connection: Connection, i: number): boolean {
     const single = this.#single;
     single.clear();
-    single.begin(this.#destination, 0);
+    single.begin(this.#destination, 0, this.#source);
     single.add(this.#outbound.batch.startOf(i), this.#bytes(i));
     if (single.send(fd, 0) === 1) return true;
     if (isFull(single.errno)) {
@@ -230,6 +262,12 @@ export class GsoSender {
 /** No room in the socket's buffer, or in the kernel. */
 function isFull(errno: number): boolean {
   return errno === Errno.EAGAIN || errno === Errno.ENOBUFS;
+}
+
+/** With an address to send from; Linux 6.18 says ENETUNREACH over IPv4. */
+function mayLackAddress(errno: number): boolean {
+  return errno === Errno.EADDRNOTAVAIL || errno === Errno.EINVAL ||
+    errno === Errno.ENETUNREACH;
 }
 
 /** A message longer than the path's MTU, or a device that cannot cut it. */

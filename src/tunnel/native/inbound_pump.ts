@@ -14,6 +14,7 @@ import type { WorkerParts } from "./assemble.ts";
 import { count, PlaneCounter } from "../counters.ts";
 import { Inbound } from "../inbound.ts";
 import type { NativeSetup } from "./messages.ts";
+import { copyLocal, LOCAL_WORDS } from "../local_addresses.ts";
 import { HEADROOM_BYTES } from "../outbound.ts";
 import { StrangerProbe } from "./stranger_probe.ts";
 import { sourceFilterOf } from "../source_filter.ts";
@@ -38,6 +39,7 @@ export class InboundPump {
   readonly #sockets: Int32Array;
   readonly #inbound: Inbound;
   readonly #receiver: UdpReceiver;
+  readonly #hasLocals: boolean;
   readonly #sizes = new Uint32Array(BATCH_DATAGRAMS);
   readonly #coalescer: Coalescer | undefined;
   readonly #probe: StrangerProbe | undefined;
@@ -83,7 +85,9 @@ export class InboundPump {
       stride,
       size,
       count: MESSAGES,
+      locals: setup.locals,
     });
+    this.#hasLocals = setup.locals;
     if (setup.vnetHeader) {
       this.#coalescer = new Coalescer(
         parts.packets,
@@ -120,13 +124,14 @@ export class InboundPump {
     for (let m = 0; m < messages; m++) {
       if (this.#probe?.forged[m] === 1) continue;
       const sender = receiver.senderAt(m) >>> 2;
+      const local = receiver.localAt(m) >>> 2;
       const at = receiver.at(m);
       const size = receiver.sizes[m] ?? 0;
       const segment = receiver.segmentSizes[m] ?? 0;
       // Empty, or cut because it did not fit: no datagram of a peer either way.
-      if (size === 0) this.#take(at, 0, sender);
+      if (size === 0) this.#take(at, 0, sender, local);
       for (let done = 0; done < size; done += segment) {
-        this.#take(at + done, Math.min(segment, size - done), sender);
+        this.#take(at + done, Math.min(segment, size - done), sender, local);
       }
     }
     if (batch.count > 0) this.#openBatch();
@@ -141,13 +146,14 @@ export class InboundPump {
     }
   }
 
-  #take(at: number, size: number, sender: number): void {
-    const { batch, sources } = this.#inbound;
+  #take(at: number, size: number, sender: number, local: number): void {
+    const { batch, sources, locals } = this.#inbound;
     const i = batch.count++;
     batch.at[i] = at;
     this.#sizes[i] = size;
     const { words } = this.#parts.arena;
     copySockaddr(words, sender, sources, i * SOCKADDR_WORDS);
+    if (this.#hasLocals) copyLocal(words, local, locals, i * LOCAL_WORDS);
     if (batch.count === batch.capacity) this.#openBatch();
   }
 

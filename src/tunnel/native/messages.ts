@@ -54,6 +54,8 @@ export interface NativeSetup {
   readonly gso: boolean;
   /** Whether the kernel joins datagrams (UDP_GRO). */
   readonly gro: boolean;
+  /** Whether sockets tell to which address of this host something came. */
+  readonly locals: boolean;
   readonly coalesce: Omit<CoalescerOptions, "ethernet">;
   readonly warmUpRounds: number;
   /** Without one it serves all connections. */

@@ -180,6 +180,7 @@ class LoopbackTunnel implements Disposable {
     const socket = UdpSocket.open(libc, { address, port: 0, scope: 0 });
     opened.defer(() => socket.close());
     if (given.gro) socket.enableGro();
+    if (given.locals) socket.tellLocalAddresses();
     this.#wakeup = EventFd.open(libc);
     opened.defer(() => this.#wakeup.close());
     putConnections(this.#table, given, socket);

@@ -454,12 +454,32 @@ test("send() sends nothing of the batch before", (libc) => {
 
 test("a control message of another kind is not taken for one's own", () => {
   const headers = new MessageHeaders(new Arena(65536), 1);
-  headers.setControl(0, 17, 104, 1420);
-  assert.equal(headers.control(0, 17, 104), 1420);
-  assert.equal(headers.control(0, 17, 103), 0);
-  assert.equal(headers.control(0, 1, 104), 0);
+  const at = headers.addControl(0, 17, 104, 4);
+  assert.equal(headers.findControl(0, 17, 104, 4), at);
+  assert.equal(headers.findControl(0, 17, 104, 8), 0);
+  assert.equal(headers.findControl(0, 17, 103, 4), 0);
+  assert.equal(headers.findControl(0, 1, 104, 4), 0);
   headers.clearControl(0);
-  assert.equal(headers.control(0, 17, 104), 0);
+  assert.equal(headers.findControl(0, 17, 104, 4), 0);
+});
+
+test("there is room for three control messages, each of which is found", () => {
+  const arena = new Arena(65536);
+  const headers = new MessageHeaders(arena, 2);
+  const kinds = [[41, 50, 20], [17, 103, 2], [41, 67, 4]] as const;
+  for (const i of [1, 0]) {
+    headers.clearControl(i);
+    const places = kinds.map(([level, type, size]) =>
+      headers.addControl(i, level, type, size)
+    );
+    assert.deepEqual(
+      kinds.map(([level, type, size]) =>
+        headers.findControl(i, level, type, size)
+      ),
+      places,
+    );
+    assert.throws(() => headers.addControl(i, 1, 1, 1), RangeError);
+  }
 });
 
 test("send() goes on after an interruption", (libc) => {

@@ -18,6 +18,7 @@ import {
   PLANE_COUNTERS,
 } from "../../../src/tunnel/counters.ts";
 import { writeEndpoint } from "../../../src/tunnel/endpoint_words.ts";
+import { LOCAL_WORDS } from "../../../src/tunnel/local_addresses.ts";
 import {
   GsoSender,
   type SendSockets,
@@ -418,5 +419,81 @@ libcTest(
       }),
       { numRuns: 300 },
     );
+  },
+);
+
+/** Has a peer send to an address of this host. */
+function heardAt(bench: Bench, mux: number, address: Uint8Array): void {
+  const words = new Uint32Array(LOCAL_WORDS);
+  new Uint8Array(words.buffer).set(address);
+  const name = bench.table.sealing(mux) ?? 0;
+  assert.equal(bench.table.setLocal(mux, name, words, 0), true);
+}
+
+const LOCAL_IPV4 = Uint8Array.of(203, 0, 113, 9);
+const LOCAL_IPV6 = new Uint8Array(16).fill(0xfd);
+
+libcTest(
+  "runs and single datagrams leave from where the peer sends to",
+  (libc) => {
+    const bench = new Bench(libc);
+    heardAt(bench, 1, LOCAL_IPV4);
+    heardAt(bench, 2, LOCAL_IPV6);
+    bench.send([100, 100, 50, 300, 300], (i) => i < 3 ? 1 : 2);
+    assert.deepEqual(bench.shape(), ["3 x 100", "2 x 300"]);
+    const sources = bench.kernel.taken.map(({ source }) => source);
+    assert.deepEqual(sources, [LOCAL_IPV4.join("."), LOCAL_IPV6.join(".")]);
+  },
+);
+
+for (const errno of [Errno.EINVAL, Errno.EADDRNOTAVAIL, Errno.ENETUNREACH]) {
+  libcTest(
+    `an address that has gone (${errno}) is forgotten, and nothing is lost`,
+    (libc) => {
+      const bench = new Bench(libc);
+      heardAt(bench, 1, LOCAL_IPV4);
+      bench.kernel.errno = errno;
+      bench.kernel.takes = ({ source }) => source === "";
+      const sizes = [100, 100, 50, 300];
+      assert.deepEqual(bench.send(sizes), bench.sent());
+      assert.equal(bench.kernel.refused.length, 1);
+      bench.send([70]);
+      assert.equal(bench.kernel.refused.length, 1, "it is not tried again");
+      assert.equal(bench.failed(1), 0);
+      heardAt(bench, 1, LOCAL_IPV4);
+      bench.kernel.takes = () => true;
+      bench.send([80]);
+      assert.equal(bench.kernel.taken.at(-1)?.source, LOCAL_IPV4.join("."));
+    },
+  );
+}
+
+libcTest(
+  "whoever speaks first leaves the address to the kernel while the peer is silent",
+  (libc) => {
+    const bench = new Bench(libc);
+    const sources = () => {
+      bench.send([100]);
+      return bench.kernel.taken.at(-1)?.source;
+    };
+    heardAt(bench, 1, LOCAL_IPV4);
+    bench.table.noteHeard(1, bench.now);
+    bench.now += 6000;
+    assert.equal(sources(), LOCAL_IPV4.join("."), "the peer speaks first");
+    bench.table.setCalls(1);
+    assert.equal(sources(), "");
+    bench.table.noteHeard(1, bench.now);
+    assert.equal(sources(), LOCAL_IPV4.join("."));
+  },
+);
+
+libcTest(
+  "at another endpoint the kernel chooses until the peer is heard",
+  (libc) => {
+    const bench = new Bench(libc);
+    heardAt(bench, 1, LOCAL_IPV4);
+    bench.place(1, "192.0.2.7:1001");
+    bench.send([100]);
+    assert.equal(bench.kernel.taken.at(-1)?.source, "");
   },
 );

@@ -96,6 +96,7 @@ function idleOptions(device: PairDevice): NativeOptions {
     vnetHeader: false,
     gso: false,
     gro: false,
+    locals: false,
     coalesce: { tcp: false, udp: false },
     warmUpRounds: 0,
   };

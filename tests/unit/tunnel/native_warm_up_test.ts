@@ -38,6 +38,7 @@ function setupFor(role: WorkerRole, warmUpRounds: number): NativeSetup {
     vnetHeader: false,
     gso: false,
     gro: false,
+    locals: false,
     coalesce: { tcp: false, udp: false },
     warmUpRounds,
   };

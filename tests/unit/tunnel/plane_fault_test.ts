@@ -102,6 +102,7 @@ async function withWorker(
     vnetHeader: false,
     gso: false,
     gro: false,
+    locals: false,
     coalesce: { tcp: false, udp: false },
     warmUpRounds: 0,
   }, {
