@@ -1,5 +1,8 @@
 // Files of the package, and where they lie.
 import { gzipSync } from "node:zlib";
+import { bashScript } from "../completions/bash.ts";
+import { fishScript } from "../completions/fish.ts";
+import { zshScript } from "../completions/zsh.ts";
 import { pageText } from "../../man/page.ts";
 import { allPages } from "../../man/pages.ts";
 import { debianVersion, maintainer, PACKAGE, type Release } from "./control.ts";
@@ -58,6 +61,7 @@ export async function contents(
       FILES.map(([path, source, mode]) => fileEntry(path, source, mode)),
     ),
     ...await manuals(release),
+    ...completions(),
     ...await changelogs(release),
     ...await examples(),
   ];
@@ -73,6 +77,21 @@ async function manuals(release: Release): Promise<readonly Entry[]> {
     const path = `usr/share/man/man${section}/${name}.${section}.gz`;
     return zipped(textEntry(path, pageText(page, dated)));
   });
+}
+
+/** bash and fish look for the name of the program, zsh reads all of them. */
+function completions(): readonly Entry[] {
+  const bash = "usr/share/bash-completion/completions";
+  const fish = "usr/share/fish/vendor_completions.d";
+  return [
+    textEntry("usr/share/zsh/vendor-completions/_anytun", zshScript()),
+    textEntry(`${bash}/anytun`, bashScript()),
+    textEntry(`${fish}/anytun.fish`, fishScript()),
+    ...LINKS.flatMap((name) => [
+      { path: `${bash}/${name}`, link: "anytun" },
+      { path: `${fish}/${name}.fish`, link: "anytun.fish" },
+    ]),
+  ];
 }
 
 async function changelogs(release: Release): Promise<readonly Entry[]> {

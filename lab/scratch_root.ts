@@ -1,0 +1,120 @@
+import { missingCommand } from "./missing.ts";
+import { type Outcome, outcomeOf, type RunOptions } from "./process.ts";
+
+/** Says why there can be no scratch root here, or null if there can. */
+export async function whyNoScratchRoot(root = "/"): Promise<string | null> {
+  if (Deno.permissions.querySync({ name: "run" }).state !== "granted") {
+    return "Deno runs without -A";
+  }
+  if (Deno.uid() !== 0) return "a file system of its own needs root";
+  const missing = missingCommand("unshare") ?? missingCommand("nsenter");
+  if (missing !== null) return missing;
+  try {
+    await using _ = await ScratchRoot.open(root);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/**
+ * In a mount namespace of its own, which ends with its holder. What is written
+ * is in memory, and gone with it.
+ */
+const SCRIPT = `
+set -e
+lower=$1 work=$2
+mount -t tmpfs -o mode=755 scratch "$work"
+mkdir "$work/upper" "$work/work" "$work/root"
+mount -t overlay -o "lowerdir=$lower,upperdir=$work/upper,workdir=$work/work" \\
+  overlay "$work/root"
+mount -t proc proc "$work/root/proc"
+mount --bind /dev "$work/root/dev"
+for folder in run tmp; do
+  mount -t tmpfs -o mode=1777 scratch "$work/root/$folder"
+done
+echo ready
+read -r _
+`;
+
+/** A system to install packages in: one that is there, and stays as it is. */
+export class ScratchRoot implements AsyncDisposable {
+  /** As it is seen in the namespace. */
+  readonly #path: string;
+  readonly #work: string;
+  readonly #child: Deno.ChildProcess;
+
+  private constructor(work: string, child: Deno.ChildProcess) {
+    this.#work = work;
+    this.#path = `${work}/root`;
+    this.#child = child;
+  }
+
+  /**
+   * @param lower The system that is there
+   * @throws {Error} It cannot be laid over
+   */
+  static async open(lower = "/"): Promise<ScratchRoot> {
+    const work = await Deno.makeTempDir();
+    const child = new Deno.Command("unshare", {
+      args: [
+        ...["--mount", "--propagation", "private", "--"],
+        ...["sh", "-c", SCRIPT, "scratch-root", lower, work],
+      ],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const root = new ScratchRoot(work, child);
+    const reader = child.stdout.getReader();
+    const { value } = await reader.read();
+    await reader.cancel();
+    if (new TextDecoder().decode(value).trim() === "ready") return root;
+    const said = await new Response(child.stderr).text();
+    await child.status;
+    await Deno.remove(work);
+    throw new Error(`Cannot lay a file system over ${lower}: ${said.trim()}`);
+  }
+
+  /** Runs a program in it, to its end. */
+  outcomeOf(
+    argv: readonly string[],
+    options: RunOptions = {},
+  ): Promise<Outcome> {
+    const enter = ["nsenter", "-t", String(this.#child.pid), "-m"];
+    const inside = ["chroot", this.#path, "env", "-i", ...ENVIRONMENT];
+    return outcomeOf([...enter, ...inside, ...argv], options);
+  }
+
+  /** As {@link outcomeOf}, by the shell; it must succeed. */
+  async sh(script: string, options: RunOptions = {}): Promise<string> {
+    const outcome = await this.outcomeOf(["sh", "-euc", script], options);
+    if (outcome.code === 0) return outcome.stdout.trim();
+    throw new Error(
+      `${script}: status ${outcome.code}\n${outcome.stdout}${outcome.stderr}`,
+    );
+  }
+
+  /** Puts a file of this host into it. */
+  async put(from: string, to: string): Promise<void> {
+    const enter = ["nsenter", "-t", String(this.#child.pid), "-m"];
+    const { code, stderr } = await outcomeOf(
+      [...enter, "cp", from, `${this.#path}${to}`],
+      {},
+    );
+    if (code !== 0) throw new Error(stderr);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#child.stdin.close();
+    await this.#child.stderr.cancel();
+    await this.#child.status;
+    await Deno.remove(this.#work);
+  }
+}
+
+const ENVIRONMENT = [
+  "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+  "DEBIAN_FRONTEND=noninteractive",
+  "LC_ALL=C.UTF-8",
+];
