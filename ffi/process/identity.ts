@@ -47,6 +47,10 @@ export function effectiveUser(libc: ProcessLibc): number {
   return libc.process.geteuid();
 }
 
+export function effectiveGroup(libc: ProcessLibc): number {
+  return libc.process.getegid();
+}
+
 /**
  * For all threads. Descriptors that are open remain a way out; so do
  * privileges.

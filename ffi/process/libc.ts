@@ -157,6 +157,10 @@ const SYMBOLS = {
     parameters: [],
     result: "u32",
   },
+  getegid: {
+    parameters: [],
+    result: "u32",
+  },
 
   // Files by their place in an open folder
   openat: {

@@ -1,5 +1,7 @@
-// Names in an open folder.
+// Names in a folder.
 
+import { O } from "../flags.ts";
+import { cString } from "../libc.ts";
 import type { ProcessLibc } from "./libc.ts";
 
 // struct linux_dirent64 { u64 ino; i64 off; u16 reclen; u8 type; char name[]; }
@@ -29,5 +31,16 @@ export function namesIn(
       const name = new TextDecoder().decode(bytes);
       if (name !== "." && name !== "..") names.push(name);
     }
+  }
+}
+
+export function namesInFolder(libc: ProcessLibc, path: string): string[] {
+  const flags = O.RDONLY | O.DIRECTORY | O.CLOEXEC;
+  const folder = libc.symbols.open(cString(path), flags, 0);
+  if (folder < 0) throw libc.error(`open the folder '${path}'`, "open");
+  try {
+    return namesIn(libc, folder, path);
+  } finally {
+    libc.symbols.close(folder);
   }
 }

@@ -8,12 +8,22 @@ import type { ProcessLibc } from "./libc.ts";
 const STATX_MODE = 0x2;
 const STATX_NLINK = 0x4;
 const STATX_UID = 0x8;
+const STATX_GID = 0x10;
+const STATX_MTIME = 0x40;
+const STATX_CTIME = 0x80;
 const STATX_INO = 0x100;
+const STATX_FILE_SIZE = 0x200;
 const STATX_SIZE = 256;
 const NLINK_AT = 16;
 const OWNER_AT = 20;
+const GROUP_AT = 24;
 const MODE_AT = 28;
 const INODE_AT = 32;
+const SIZE_AT = 40;
+// struct statx_timestamp { s64 tv_sec; u32 tv_nsec; s32 reserved; }
+const CHANGED_AT = 96;
+const WRITTEN_AT = 112;
+const NANOSECONDS_AT = 8;
 const DEVICE_MAJOR_AT = 136;
 const DEVICE_MINOR_AT = 140;
 
@@ -34,6 +44,10 @@ export interface FileStatus {
   readonly kind: string;
   readonly names: number;
   readonly owner: number;
+  readonly group: number;
+  readonly size: number;
+  /** Another one after each change of what it holds, as far as clocks tell. */
+  readonly version: string;
   /** The same for two names of one file, and for no others. */
   readonly identity: string;
 }
@@ -81,7 +95,8 @@ function stat(
 ): FileStatus {
   const { statx } = libc.process;
   const result = new Uint8Array(STATX_SIZE);
-  const mask = STATX_MODE | STATX_NLINK | STATX_UID | STATX_INO;
+  const mask = STATX_MODE | STATX_NLINK | STATX_UID | STATX_GID |
+    STATX_MTIME | STATX_CTIME | STATX_INO | STATX_FILE_SIZE;
   if (statx(fd, cString(path), flags, mask, result) !== 0) {
     throw libc.error(`look at '${name}'`, "statx");
   }
@@ -89,12 +104,20 @@ function stat(
   const device = [DEVICE_MAJOR_AT, DEVICE_MINOR_AT]
     .map((at) => view.getUint32(at, true));
   const inode = view.getBigUint64(INODE_AT, true);
+  const size = Number(view.getBigUint64(SIZE_AT, true));
+  const times = [CHANGED_AT, WRITTEN_AT].flatMap((at) => [
+    view.getBigInt64(at, true),
+    view.getUint32(at + NANOSECONDS_AT, true),
+  ]);
   const mode = view.getUint16(MODE_AT, true);
   return {
     mode,
     kind: KINDS.get(mode >> 12) ?? "file of an unknown kind",
     names: view.getUint32(NLINK_AT, true),
     owner: view.getUint32(OWNER_AT, true),
+    group: view.getUint32(GROUP_AT, true),
+    size,
+    version: [...times, size].join(":"),
     identity: [...device, inode].join(":"),
   };
 }

@@ -6,6 +6,18 @@ export default {
     status 0. What stands behind it is not looked at.`,
   "version": `Prints the version of the program, of Deno and of V8, and ends
     with status 0.`,
+  "config": `Takes options from this file too. Those of arguments prevail, and
+    what neither gives has its default. A file is YAML: the long names of options
+    without their dashes are the keys, "true" or "false" is the value of an
+    option without an argument, and what may be given several times is a list.
+    Values are taken as they are written, so that "null" is a cipher and "off" a
+    word. Anchors, aliases, tags, nested values, a second document and keys that
+    are there twice are errors, each with its line and column. A bare name
+    stands for "/etc/anytun/<name>.yaml", or, where that is not there, for
+    "/etc/anytun/<name>/config", which has the format of Debian's package: one
+    option a line without its dashes, and comments from "#" on; "post-up.sh"
+    beside it is run when the device is there. Secrets may be in the file
+    if nobody else can read it. The originals have no such option.`,
   "nodaemonize": `Stays in the foreground, where the log goes to standard error
     unless --log says otherwise. Use it under systemd or another supervisor.
     Without it the daemon goes to the background as soon as it is ready, and

@@ -1,14 +1,21 @@
-// Files of this host that hold secrets and certificates.
+// Files of this host that hold options, secrets and certificates.
+import { SystemError } from "../../ffi/errno.ts";
+import { readConfigFile } from "../../ffi/process/config_file.ts";
 import { readFile } from "../../ffi/process/file.ts";
 import { readKeptFile } from "../../ffi/process/kept_file.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
+import { namesInFolder } from "../../ffi/process/names.ts";
 import { workingDirectory } from "../../ffi/process/process.ts";
 import {
   readSecretFile,
   readSecretInput,
 } from "../../ffi/process/secret_file.ts";
+import { statPath } from "../../ffi/process/stat.ts";
 import type { SecretFiles } from "../config/secret_files.ts";
 import { CHAIN_FILE_LIMIT } from "../satp/key_chain_file.ts";
+
+/** Bytes of a config file. All options, with comments, have some 20,000. */
+const CONFIG_LIMIT = 1 << 18;
 
 /** Standard input, which is kept: it can be read once. */
 export class StandardInput {
@@ -41,8 +48,12 @@ export function secretFiles(
 ): SecretFiles {
   const folder = folderOfStart(libc);
   const absolute = (path: string) =>
-    path.startsWith("/") ? path : `${folder}/${path}`;
+    path.startsWith("/") ? path : `${folder}/${path.replace(/^(\.\/+)+/, "")}`;
   return {
+    absolute,
+    exists: (path) => exists(libc, path),
+    namesIn: (path) => namesInFolder(libc, path),
+    readConfig: (path) => readConfigFile(libc, path, CONFIG_LIMIT),
     readFile: (path) => readSecretFile(libc, absolute(path)),
     readStandardInput: () => ({ bytes: input.read(), isPublic: false }),
     readKeyChain: (path) =>
@@ -58,5 +69,15 @@ function folderOfStart(libc: ProcessLibc): string {
     return workingDirectory(libc);
   } catch {
     return ".";
+  }
+}
+
+function exists(libc: ProcessLibc, path: string): boolean {
+  try {
+    statPath(libc, path);
+    return true;
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    return error.code !== "ENOENT" && error.code !== "ENOTDIR";
   }
 }

@@ -7,6 +7,7 @@ import { clusterOf, type ClusterOptions, clusterRows } from "./cluster.ts";
 import {
   type CommandLine,
   readCommandLine,
+  type ReadConfig,
   type Surroundings,
   type Warn,
 } from "./command_line.ts";
@@ -43,7 +44,8 @@ import {
   generalRows,
 } from "./general.ts";
 import type { HelpSection } from "./help.ts";
-import { type ConfigSource, NO_CONFIG_FILE } from "./config_source.ts";
+import { configFileRows } from "./config_place.ts";
+import type { ConfigSource } from "./config_source.ts";
 import { checkKeyChain, keyChainRow } from "./key_chain.ts";
 import {
   algorithmRows,
@@ -74,6 +76,7 @@ import type { Runtime } from "./version.ts";
 /** Every option, in the order of the help text (CLI section 2). */
 export const anytunTable = {
   ...generalRows,
+  ...configFileRows,
   ...daemonRows,
   log: logRow("syslog:3,anytun,daemon; in the foreground stderr:3"),
   logFormat: logFormatRow,
@@ -174,7 +177,7 @@ export interface AnytunOptions
   readonly cluster: ClusterOptions;
 }
 
-/** Touches nothing outside but the files that hold secrets. */
+/** Touches nothing outside but the config file, and those that hold secrets. */
 export function readAnytunCommandLine(
   argv: readonly string[],
   runtime: Runtime,
@@ -186,18 +189,19 @@ export function readAnytunCommandLine(
       name: "anytun",
       table: anytunTable,
       sections,
-      settle: (settings: AnytunSettings, warn) =>
-        settle(settings, { runtime, files, warn }),
+      settle: (settings: AnytunSettings, warn, config) =>
+        settle(settings, { runtime, files, warn }, config),
     },
     argv,
     runtime,
-    inForce,
+    { files, inForce },
   );
 }
 
 function settle(
   settings: AnytunSettings,
   surroundings: Surroundings,
+  { source }: ReadConfig,
 ): AnytunOptions {
   const { values, names } = settings;
   const { warn } = surroundings;
@@ -232,7 +236,7 @@ function settle(
     ...pathOf(settings, device.type),
     ...{ logTargets, family, device, windowSize, role, secrets, senderIds },
     cluster,
-    ...NO_CONFIG_FILE,
+    ...source,
     mtu: mtuOf(settings, device.type, parameters.tagLength, warn),
     postUp: postUpOf(settings, warn),
   };

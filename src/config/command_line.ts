@@ -1,12 +1,18 @@
 // Command lines: from arguments to options, texts and faults.
 import { readArguments } from "./arguments.ts";
+import type { ConfigFiles, ConfigPlace } from "./config_place.ts";
+import {
+  type ConfigSource,
+  NO_CONFIG_FILE,
+  optionsOfFile,
+} from "./config_source.ts";
 import { OptionFault, SyntaxFault } from "./fault.ts";
 import { type HelpSection, helpText } from "./help.ts";
 import type { OptionTable } from "./option.ts";
 import { callOf, type ProgramName } from "./programs.ts";
 import { type InForce, type Reading, readingOf } from "./reading.ts";
 import type { SecretFiles } from "./secret_files.ts";
-import { type Settings, settingsOf } from "./values.ts";
+import { type GivenValues, type Settings, settingsOf } from "./values.ts";
 import { type Runtime, versionText } from "./version.ts";
 
 export type Warn = (text: string) => void;
@@ -22,10 +28,22 @@ export interface Program<T extends OptionTable, O> {
   readonly table: T;
   readonly sections: readonly HelpSection[];
   /**
+   * Of the config file of a Debian tunnel, which all programs share, the options
+   * that are for this one; undefined for all.
+   */
+  readonly debianKeys?: readonly string[];
+  /**
    * Checks values against each other.
    * @throws {SyntaxFault | OptionFault} if they do not go together
    */
-  readonly settle: (settings: Settings<T>, warn: Warn) => O;
+  readonly settle: (settings: Settings<T>, warn: Warn, config: ReadConfig) => O;
+}
+
+/** Where options come from besides arguments. */
+export interface ReadConfig {
+  readonly source: ConfigSource;
+  /** Undefined without `--config`. */
+  readonly place: ConfigPlace | undefined;
 }
 
 export type CommandLine<O> =
@@ -39,15 +57,23 @@ export type CommandLine<O> =
     readonly status: 255;
   };
 
+/** What a program reads besides its arguments. */
+export interface Sources {
+  /** Undefined for programs that have no config file. */
+  readonly files?: ConfigFiles | undefined;
+  /** While it runs. */
+  readonly inForce?: InForce | undefined;
+}
+
 /**
- * Reads the arguments of a program; touches nothing outside.
- * @param inForce While it runs
+ * Reads the arguments of a program, and the config file that they name, if they
+ * do.
  */
 export function readCommandLine<T extends OptionTable, O>(
   program: Program<T, O>,
   argv: readonly string[],
   runtime: Runtime,
-  inForce?: InForce,
+  { files, inForce }: Sources = {},
 ): CommandLine<O> {
   const { name, table, sections, settle } = program;
   try {
@@ -58,9 +84,22 @@ export function readCommandLine<T extends OptionTable, O>(
       case "version":
         return { kind: "print", text: versionText(name, runtime) };
       case "values": {
-        const settings = settingsOf(table, [read.given]);
-        const reading = readingOf(table, settings, settle, inForce);
-        return { kind: "run", ...reading };
+        const found: string[] = [];
+        const warn: Warn = (text) => found.push(text);
+        const { settings, config } = settingsFrom(
+          program,
+          read.given,
+          files,
+          warn,
+        );
+        const reading = readingOf(
+          table,
+          settings,
+          (settings, warn) => settle(settings, warn, config),
+          inForce,
+        );
+        const warnings = [...found, ...reading.warnings];
+        return { kind: "run", ...reading, warnings };
       }
     }
   } catch (error) {
@@ -74,4 +113,33 @@ export function readCommandLine<T extends OptionTable, O>(
 
 function faulty(stderr: string): CommandLine<never> {
   return { kind: "error", stderr, status: 255 };
+}
+
+const NOTHING_FOUND = { sources: [], place: undefined };
+
+interface ReadSettings<T extends OptionTable> {
+  readonly settings: Settings<T>;
+  readonly config: ReadConfig;
+}
+
+/**
+ * Default, file, argument: the latter ones prevail.
+ * @throws {OptionFault} if the file is of no use
+ */
+export function settingsFrom<T extends OptionTable>(
+  { table, debianKeys }: Pick<Program<T, unknown>, "table" | "debianKeys">,
+  given: GivenValues<T>,
+  files: ConfigFiles | undefined,
+  warn: Warn,
+): ReadSettings<T> {
+  const { sources, place } = files === undefined
+    ? NOTHING_FOUND
+    : optionsOfFile(table, given, debianKeys, files, warn);
+  const source = place === undefined
+    ? NO_CONFIG_FILE
+    : { name: place.name, configFile: place.path };
+  return {
+    settings: settingsOf(table, [given, ...sources]),
+    config: { source, place },
+  };
 }

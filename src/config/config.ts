@@ -16,6 +16,7 @@ import {
   routesRow,
   windowSizeRow,
 } from "./connection.ts";
+import { configFileRows } from "./config_place.ts";
 import { generalRows, toolExitSection } from "./general.ts";
 import type { HelpSection } from "./help.ts";
 import { kdPrfRow, secretsOf } from "./keys.ts";
@@ -32,6 +33,7 @@ import type { Runtime } from "./version.ts";
  */
 export const configTable = {
   ...generalRows,
+  ...configFileRows,
   log: logRow("stderr:2"),
   debug: debugRow,
   ...remoteRows,
@@ -93,6 +95,7 @@ export function readConfigCommandLine(
     },
     argv,
     runtime,
+    { files },
   );
 }
 

@@ -1,4 +1,22 @@
-// Where the options of a program come from besides its arguments.
+// Options from the config file of a tunnel, and from what lies beside it.
+import { reasonOf } from "../log/reason.ts";
+import { holdsSecret, readConfigText } from "./config_file.ts";
+import {
+  type ConfigBytes,
+  configFileRows,
+  type ConfigFiles,
+  type ConfigPlace,
+  findConfig,
+  POST_UP_SCRIPT,
+} from "./config_place.ts";
+import { OptionFault } from "./fault.ts";
+import type { OptionTable } from "./option.ts";
+import {
+  type GivenValue,
+  type GivenValues,
+  nameOf,
+  settingsOf,
+} from "./values.ts";
 
 export interface ConfigSource {
   /**
@@ -15,3 +33,99 @@ export const NO_CONFIG_FILE: ConfigSource = {
   name: "anytun",
   configFile: undefined,
 };
+
+export interface FoundOptions<T extends OptionTable> {
+  /** The first that gives an option decides, behind the arguments. */
+  readonly sources: readonly GivenValues<T>[];
+  readonly place: ConfigPlace | undefined;
+}
+
+/** The row by which {@linkcode postUpOf} and its like know the script. */
+const POST_UP_KEY = "postUpScript";
+
+/**
+ * Finds and reads the file that the arguments name, if they name one.
+ * @param debianKeys Of the file of a Debian tunnel, which its programs share,
+ * those that are meant for this one; undefined for all
+ * @throws {OptionFault} what is at fault; it never shows a secret
+ */
+export function optionsOfFile<T extends OptionTable>(
+  table: T,
+  given: GivenValues<T>,
+  debianKeys: readonly string[] | undefined,
+  files: ConfigFiles,
+  warn: (text: string) => void,
+): FoundOptions<T> {
+  const { config } = settingsOf(configFileRows, [
+    // A table that has no such row has no such values either.
+    given as GivenValues<typeof configFileRows>,
+  ]).values;
+  if (config === undefined) return { sources: [], place: undefined };
+  const place = findConfig(config, files);
+  const { path, format, folder } = place;
+  const content = contentOf(path, files);
+  try {
+    const isMeant = folder === undefined || debianKeys === undefined
+      ? undefined
+      : (key: string) => debianKeys.includes(key);
+    const text = { path, format, bytes: content.bytes };
+    const values = readConfigText(table, text, isMeant);
+    checkReaders(path, content, format, holdsSecret(table, values), warn);
+    return { sources: [values, ...besides(table, folder, files)], place };
+  } finally {
+    content.bytes.fill(0);
+  }
+}
+
+function contentOf(path: string, files: ConfigFiles): ConfigBytes {
+  try {
+    return files.readConfig(path);
+  } catch (error) {
+    const name = nameOf(configFileRows.config, { kind: "default" });
+    const text = `Cannot use '${path}' (${name}): ${reasonOf(error)}`;
+    throw new OptionFault(text, error);
+  }
+}
+
+/**
+ * Whoever can write the file has the daemon do what they like. Debian's files
+ * with passphrases are for everybody to read unless somebody has changed that,
+ * and have to work.
+ */
+function checkReaders(
+  path: string,
+  { isPublic, isWritable }: ConfigBytes,
+  format: ConfigPlace["format"],
+  isSecret: boolean,
+  warn: (text: string) => void,
+): void {
+  if (isWritable) warn(`all users can change '${path}': use chmod go-w`);
+  if (!isPublic || !isSecret) return;
+  const how = `use chmod 600 '${path}', and have it belong to root or to the ` +
+    "user that reads it; or put the secret into a file of its own, " +
+    "such as key-file";
+  if (format === "lines") {
+    warn(`others can read the secrets in '${path}': ${how}`);
+    return;
+  }
+  throw new OptionFault(
+    `Cannot use the secrets in '${path}': others can read them; ${how}`,
+  );
+}
+
+/** What Debian's launcher adds: `post-up.sh`, unless the file names another. */
+function besides<T extends OptionTable>(
+  table: T,
+  folder: string | undefined,
+  files: ConfigFiles,
+): readonly GivenValues<T>[] {
+  if (folder === undefined || !(POST_UP_KEY in table)) return [];
+  const path = `${folder}/${POST_UP_SCRIPT}`;
+  if (!files.exists(path)) return [];
+  const given: readonly GivenValue<unknown>[] = [
+    { value: path, origin: { kind: "file", path } },
+  ];
+  const values = Object.fromEntries([[POST_UP_KEY, given]]);
+  // The value has the type of its row; Object.fromEntries() forgets that.
+  return [values as GivenValues<T>];
+}

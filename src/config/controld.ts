@@ -6,9 +6,11 @@ import { syncTrustRows, trustOf } from "./cluster.ts";
 import {
   type CommandLine,
   readCommandLine,
+  type ReadConfig,
   type Surroundings,
 } from "./command_line.ts";
-import { type ConfigSource, NO_CONFIG_FILE } from "./config_source.ts";
+import { configFileRows } from "./config_place.ts";
+import type { ConfigSource } from "./config_source.ts";
 import { OptionFault } from "./fault.ts";
 import {
   daemonOf,
@@ -29,6 +31,7 @@ import type { Runtime } from "./version.ts";
 /** Every option, in the order of the help text (CLI section 2). */
 export const controldTable = {
   ...generalRows,
+  ...configFileRows,
   ...daemonRows,
   log: logRow("syslog:3,anytun-controld,daemon; in the foreground stderr:3"),
   logFormat: logFormatRow,
@@ -97,18 +100,19 @@ export function readControldCommandLine(
       name: "anytun-controld",
       table: controldTable,
       sections,
-      settle: (settings: ControldSettings, warn) =>
-        settle(settings, { runtime, files, warn }),
+      settle: (settings: ControldSettings, warn, config) =>
+        settle(settings, { runtime, files, warn }, config),
     },
     argv,
     runtime,
-    inForce,
+    { files, inForce },
   );
 }
 
 function settle(
   settings: ControldSettings,
   surroundings: Surroundings,
+  { source }: ReadConfig,
 ): ControldOptions {
   const { file, keyChains, logFormat } = settings.values;
   const { controlHost = DEFAULT_PLACE } = settings.values;
@@ -120,6 +124,6 @@ function settle(
   }
   const trust = trustOf(settings, [controlHost], surroundings);
   const what = { file, keyChains, controlHost };
-  const rest = { ...NO_CONFIG_FILE, logTargets, logFormat };
+  const rest = { ...source, logTargets, logFormat };
   return { ...daemon, ...trust, ...what, ...rest };
 }

@@ -3,6 +3,7 @@ import { reasonOf } from "../log/reason.ts";
 import { bytesFromHex } from "../satp/secrets.ts";
 import { SALT_BYTES } from "../satp/params.ts";
 import type { Surroundings } from "./command_line.ts";
+import type { ConfigFiles } from "./config_place.ts";
 import { OptionFault } from "./fault.ts";
 import { anyText, BadValue, optional } from "./option.ts";
 import type { Settings } from "./values.ts";
@@ -77,8 +78,11 @@ export interface KeyChainBytes extends SecretBytes {
   readonly isRoots: boolean;
 }
 
-/** Where secrets lie that are not among the arguments, and certificates. */
-export interface SecretFiles {
+/**
+ * Where options lie that are not among the arguments, secrets above all, and
+ * certificates.
+ */
+export interface SecretFiles extends ConfigFiles {
   /** @throws if it cannot be read, or is longer than any secret */
   readFile(path: string): SecretBytes;
   /** @throws if it cannot be read, or is longer than any secret */

@@ -7,8 +7,8 @@ export type Origin =
   | {
     readonly kind: "file";
     readonly path: string;
-    /** The first one is 1. */
-    readonly line: number;
+    /** The first one is 1; undefined where the file itself is the value. */
+    readonly line?: number;
   }
   | { readonly kind: "default" };
 
@@ -42,7 +42,7 @@ type ValueNames<T extends OptionTable> = {
   [Name in keyof T]: T[Name] extends Action ? never : Name;
 }[keyof T];
 
-type EntryOf<O> = O extends Flag ? true
+type EntryOf<O> = O extends Flag ? boolean
   : O extends { parse(text: string): infer V } ? V
   : never;
 
@@ -94,15 +94,20 @@ export function pick<T extends OptionTable>(
 /** What messages call an option, such as `--mtu` or `--mtu in a.conf:7`. */
 export function nameOf(option: Option, origin: Origin): string {
   const name = namesOf(option).at(-1) ?? "";
-  return origin.kind === "file"
-    ? `${name} in ${origin.path}:${origin.line}`
-    : name;
+  return origin.kind === "file" ? `${name} in ${placeOf(origin)}` : name;
+}
+
+/** Where a file says something, such as `a.yaml:7`. */
+export function placeOf(
+  { path, line }: Extract<Origin, { kind: "file" }>,
+): string {
+  return line === undefined ? path : `${path}:${line}`;
 }
 
 function valueOf(option: Option, given: readonly unknown[]): unknown {
   switch (option.kind) {
     case "flag":
-      return given.length > 0;
+      return given.at(-1) ?? false;
     case "repeated":
       return given;
     case "single":

@@ -6,6 +6,8 @@ export interface FakeFile {
   readonly isPublic?: boolean;
   /** Whether root alone could change that. */
   readonly isRoots?: boolean;
+  /** Whether all users can write to it. */
+  readonly isWritable?: boolean;
 }
 
 /** Files that hold what a test wants; the empty path is standard input. */
@@ -28,6 +30,15 @@ export function fakeSecretFiles(
   return {
     handedOut,
     credentialsFolder,
+    absolute: (path) => path.startsWith("/") ? path : `/work/${path}`,
+    exists: (path) => path in files,
+    namesIn: (folder) =>
+      Object.keys(files).filter((path) => path.startsWith(`${folder}/`))
+        .map((path) => path.slice(folder.length + 1)),
+    readConfig: (path) => ({
+      ...read(path),
+      isWritable: files[path]?.isWritable ?? false,
+    }),
     readFile: read,
     readStandardInput: () => read(""),
     readKeyChain: (path) => ({

@@ -28,7 +28,7 @@ function read(argv: readonly string[], inForce?: InForce) {
     },
     argv,
     RUNTIME,
-    inForce,
+    { inForce },
   );
   assert.equal(result.kind, "run");
   return result;

@@ -1,0 +1,78 @@
+// Files with options, which may hold secrets.
+
+import { readDescriptor } from "./file.ts";
+import { O } from "../flags.ts";
+import { cString } from "../libc.ts";
+import { effectiveGroup, effectiveUser } from "./identity.ts";
+import type { ProcessLibc } from "./libc.ts";
+import { type FileStatus, statDescriptor } from "./stat.ts";
+
+const ROOT = 0;
+const GROUP = 0o070;
+const OTHERS = 0o007;
+const OTHERS_WRITE = 0o002;
+
+/** How often a file is read that somebody writes to meanwhile. */
+const TRIES = 3;
+
+interface ConfigFile {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Whether anybody can read it but root, the own user and the own group. */
+  readonly isPublic: boolean;
+  /** Whether all users can write to it. */
+  readonly isWritable: boolean;
+}
+
+/**
+ * Symbolic links are followed. Owner and permissions are those of the very file
+ * that was read, even if its name changes hands.
+ * @throws {RangeError} When it is longer than the limit.
+ * @throws {Error} When it is no regular file, or does not stop changing.
+ */
+export function readConfigFile(
+  libc: ProcessLibc,
+  path: string,
+  limit: number,
+): ConfigFile {
+  // Without O_NONBLOCK, a FIFO would block until somebody writes to it.
+  const flags = O.RDONLY | O.NONBLOCK | O.NOCTTY | O.CLOEXEC;
+  for (let tries = 1;; tries++) {
+    // Anew each time: it may have been replaced.
+    const fd = libc.symbols.open(cString(path), flags, 0);
+    if (fd < 0) throw libc.error(`open '${path}'`, "open");
+    try {
+      const before = statDescriptor(libc, fd, path);
+      requireRegular(path, before);
+      const bytes = readDescriptor(libc, fd, path, limit);
+      const after = statDescriptor(libc, fd, path);
+      if (after.version === before.version && bytes.length === after.size) {
+        return { bytes, ...accessOf(libc, after) };
+      }
+      bytes.fill(0);
+    } finally {
+      libc.symbols.close(fd);
+    }
+    if (tries < TRIES) continue;
+    throw new Error(`Cannot read '${path}': it changes while it is read`);
+  }
+}
+
+function accessOf(libc: ProcessLibc, status: FileStatus) {
+  const { mode, owner, group } = status;
+  const isOwn = owner === ROOT || owner === effectiveUser(libc);
+  // The bits of the group bound an access list as well (acl(5)).
+  const isOwnGroup = group === ROOT || group === effectiveGroup(libc);
+  const others = isOwnGroup ? OTHERS : GROUP | OTHERS;
+  return {
+    isPublic: !isOwn || (mode & others) !== 0,
+    isWritable: (mode & OTHERS_WRITE) !== 0,
+  };
+}
+
+function requireRegular(path: string, { kind }: FileStatus): void {
+  if (kind === "regular file") return;
+  throw new Error(
+    `Cannot read '${path}': it is a ${kind}; it has to be a regular file, ` +
+      "since it is read again later",
+  );
+}

@@ -1,0 +1,300 @@
+// Config files as given values: what stands in them, in terms of options.
+import { escapeControls } from "../log/line.ts";
+import { OptionFault } from "./fault.ts";
+import {
+  type FileEntry,
+  type FileScalar,
+  FormatFault,
+  type Spot,
+} from "./file_entry.ts";
+import { readLines } from "./lines_file.ts";
+import {
+  BadValue,
+  MASK,
+  namesOf,
+  type Option,
+  type OptionTable,
+  type Valued,
+} from "./option.ts";
+import { nearest } from "./suggestion.ts";
+import type { GivenValue, GivenValues } from "./values.ts";
+import { readYaml } from "./yaml_file.ts";
+
+/** Debian's is one option a line, without its dashes (CLI section 9). */
+export type ConfigFormat = "yaml" | "lines";
+
+export interface ConfigText {
+  /** For messages. */
+  readonly path: string;
+  readonly format: ConfigFormat;
+  readonly bytes: Uint8Array;
+}
+
+/** Options that arguments alone can give, by the keys of their tables. */
+const ARGUMENTS_ALONE = ["config"];
+
+/** Characters of a value that messages show. */
+const SHOWN_LENGTH = 60;
+
+/** A misspelt option; anything else may be a secret in a wrong place. */
+const OPTION_LIKE = /^-{0,2}[A-Za-z][A-Za-z0-9_-]{0,30}$/;
+
+/** Characters that have no place in a value, and half characters. */
+// deno-lint-ignore no-control-regex
+const UNFIT = /[\x00-\x08\x0a-\x1f\x7f]/;
+
+/**
+ * Reads what a file says about the options of a table.
+ * @param isMeant Keys that are of interest; others are passed over
+ * @throws {OptionFault} with all that is wrong, a line each: path, line, column,
+ * key, value unless it is a secret, and what would be right
+ */
+export function readConfigText<T extends OptionTable>(
+  table: T,
+  text: ConfigText,
+  isMeant: (key: string) => boolean = () => true,
+): GivenValues<T> {
+  const entries = entriesOf(text).filter(({ key }) => isMeant(key));
+  const reader = new Reader(table, text);
+  for (const entry of entries) reader.add(entry);
+  return reader.given();
+}
+
+function entriesOf({ path, format, bytes }: ConfigText): readonly FileEntry[] {
+  try {
+    const text = textOf(bytes);
+    return format === "yaml" ? readYaml(text) : readLines(text);
+  } catch (error) {
+    if (!(error instanceof FormatFault)) throw error;
+    throw new OptionFault(lineOf(path, error.spot, error.message), error);
+  }
+}
+
+/** A byte order mark at the beginning stays, and does not count. */
+function textOf(bytes: Uint8Array): string {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+      .decode(bytes);
+    const nul = text.indexOf("\0");
+    if (nul < 0) return text;
+    throw new FormatFault("there is a NUL byte", endOf(text.slice(0, nul)));
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    const good = bytes.subarray(0, lengthOfGood(bytes));
+    // As a stream: a character that is cut off does not count.
+    const text = new TextDecoder().decode(good, { stream: true });
+    throw new FormatFault("this is no UTF-8 text", endOf(text));
+  }
+}
+
+/** How many bytes at the beginning are UTF-8, as whole characters. */
+function lengthOfGood(bytes: Uint8Array): number {
+  let [good, bad] = [0, bytes.length];
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1;
+    if (isGood(bytes.subarray(0, middle))) good = middle;
+    else bad = middle;
+  }
+  return good;
+}
+
+/** A character that is cut off at the end is good so far. */
+function isGood(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function endOf(text: string): Spot {
+  const lines = text.replace(/^\uFEFF/, "").split(/\r\n|\r|\n/);
+  const column = [...(lines.at(-1) ?? "")].length + 1;
+  return { line: lines.length, column };
+}
+
+function lineOf(path: string, { line, column }: Spot, text: string): string {
+  return `${path}:${line}:${column}: ${text}`;
+}
+
+class Reader {
+  readonly #options: ReadonlyMap<string, readonly [string, Option]>;
+  readonly #text: ConfigText;
+  readonly #given = new Map<string, readonly GivenValue<unknown>[]>();
+  readonly #lines = new Map<string, Spot>();
+  readonly #faults: string[] = [];
+  /** Whether the entry before was about a secret. */
+  #isAfterSecret = false;
+
+  constructor(table: OptionTable, text: ConfigText) {
+    this.#text = text;
+    this.#options = new Map(
+      Object.entries(table)
+        .filter(([name, { kind }]) =>
+          kind !== "help" && kind !== "version" &&
+          !ARGUMENTS_ALONE.includes(name)
+        )
+        .map((row) => [row[1].long.slice(2), row]),
+    );
+  }
+
+  given<T extends OptionTable>(): GivenValues<T> {
+    if (this.#faults.length > 0) throw new FileFault(this.#faults);
+    // The rows gave the values their types; Object.fromEntries() forgets that.
+    return Object.fromEntries(this.#given) as GivenValues<T>;
+  }
+
+  add(entry: FileEntry): void {
+    const row = this.#options.get(entry.key);
+    if (row === undefined) this.#addUnknown(entry);
+    else this.#addKnown(row[0], row[1], entry);
+    this.#isAfterSecret = row !== undefined && isSecret(row[1]);
+  }
+
+  #addKnown(name: string, option: Option, entry: FileEntry): void {
+    const { key } = entry;
+    for (const fault of entry.faults) {
+      this.#fault(fault, `${key}: ${fault.text}`);
+    }
+    const mayRepeat = option.kind === "repeated" &&
+      this.#text.format === "lines";
+    const before = this.#lines.get(key);
+    this.#lines.set(key, entry);
+    if (before !== undefined && !mayRepeat) {
+      const which = option.kind === "repeated" ? "write a list" : "remove one";
+      this.#fault(
+        entry,
+        `${key} is there a second time, the first is in line ` +
+          `${before.line}: ${which}`,
+      );
+    }
+    if (entry.faults.length > 0) return;
+    if ("parse" in option) this.#addValues(name, option, entry);
+    else this.#addFlag(name, entry);
+  }
+
+  #addValues(name: string, option: Valued, entry: FileEntry): void {
+    const { key, value } = entry;
+    if (value.kind === "list" && option.kind !== "repeated") {
+      this.#fault(entry, `${key} takes one value, not a list`);
+      return;
+    }
+    const scalars = value.kind === "list"
+      ? value.items
+      : value.kind === "scalar"
+      ? [value.scalar]
+      : [];
+    if (scalars.length === 0) this.#faultOfNothing(option, entry, entry);
+    for (const scalar of scalars) {
+      if (scalar.text === "") this.#faultOfNothing(option, entry, scalar);
+      else this.#addValue(name, option, entry, scalar);
+    }
+  }
+
+  #faultOfNothing(option: Valued, { key }: FileEntry, spot: Spot): void {
+    const what = `<${option.argument}>`;
+    this.#fault(spot, `${key} needs a value: ${what}, or leave it out`);
+  }
+
+  #addValue(
+    name: string,
+    option: Valued,
+    { key }: FileEntry,
+    scalar: FileScalar,
+  ): void {
+    const { text } = scalar;
+    const refuse = (why: string) => {
+      const shown = option.secret ? MASK : shortened(text);
+      this.#fault(scalar, `Cannot use ${key} '${shown}': it ${why}`);
+    };
+    if (UNFIT.test(text) || !text.isWellFormed()) {
+      refuse("must not have control characters, nor half a character");
+      return;
+    }
+    // As among arguments, where it would be an option. Secrets are never one.
+    const mayBegin = option.secret || text === "-" && option.standardInput;
+    if (text.startsWith("-") && !mayBegin) {
+      refuse("must not begin with '-'");
+      return;
+    }
+    try {
+      this.#note(name, option.parse(text), scalar);
+    } catch (error) {
+      if (!(error instanceof BadValue)) throw error;
+      refuse(`needs ${error.message}`);
+    }
+  }
+
+  #addFlag(name: string, entry: FileEntry): void {
+    const { key, value } = entry;
+    if (this.#text.format === "lines") {
+      if (value.kind === "none") this.#note(name, true, entry);
+      else this.#fault(entry, `${key} takes no value: it is there, or not`);
+      return;
+    }
+    const scalar = value.kind === "scalar" ? value.scalar : undefined;
+    const { text = "", isQuoted = false } = scalar ?? {};
+    if (!isQuoted && (text === "true" || text === "false")) {
+      this.#note(name, text === "true", scalar ?? entry);
+      return;
+    }
+    const quotes = isQuoted ? ", without quotes" : "";
+    const shown = scalar === undefined ? "" : ` '${shortened(text)}'`;
+    this.#fault(
+      scalar ?? entry,
+      `Cannot use ${key}${shown}: it needs true or false${quotes}`,
+    );
+  }
+
+  #addUnknown({ key, line, column }: FileEntry): void {
+    const meant = this.#meant(key);
+    const isTelling = this.#isAfterSecret || !OPTION_LIKE.test(key);
+    const shown = meant === undefined && isTelling ? MASK : key;
+    const hint = meant === undefined ? "see --help" : `did you mean ${meant}?`;
+    this.#fault({ line, column }, `there is no option '${shown}': ${hint}`);
+  }
+
+  #meant(key: string): string | undefined {
+    const name = key.replace(/^-+/, "").replaceAll("_", "-");
+    if (this.#options.has(name)) return name;
+    const short = [...this.#options.values()]
+      .find(([, option]) => namesOf(option).includes(`-${name}`));
+    return short?.[1].long.slice(2) ?? nearest(name, this.#options.keys());
+  }
+
+  #note(name: string, value: unknown, { line }: Spot): void {
+    const values = this.#given.get(name) ?? [];
+    const origin = { kind: "file", path: this.#text.path, line } as const;
+    this.#given.set(name, [...values, { value, origin }]);
+  }
+
+  #fault(spot: Spot, text: string): void {
+    this.#faults.push(escapeControls(lineOf(this.#text.path, spot, text)));
+  }
+}
+
+/** Several lines, each without control characters. */
+class FileFault extends OptionFault {
+  constructor(lines: readonly string[]) {
+    super("");
+    this.message = lines.join("\n");
+  }
+}
+
+function shortened(text: string): string {
+  return text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}…` : text;
+}
+
+function isSecret(option: Option): boolean {
+  return "secret" in option && option.secret === true;
+}
+
+/** Whether a file gives a secret, and not only the place of one. */
+export function holdsSecret<T extends OptionTable>(
+  table: T,
+  given: GivenValues<T>,
+): boolean {
+  return Object.entries(table)
+    .some(([name, option]) => name in given && isSecret(option));
+}

@@ -1,0 +1,95 @@
+// Where the config file of a tunnel is: `--config`.
+import { OptionFault } from "./fault.ts";
+import type { ConfigFormat } from "./config_file.ts";
+import { anyText, optional } from "./option.ts";
+
+/** Of the programs that have a config file. */
+export const configFileRows = {
+  config: optional({
+    group: "General",
+    long: "--config",
+    argument: "file",
+    parse: anyText,
+    help: "take options from this file too, those of arguments come first: " +
+      "YAML, the long names without dashes as keys; a bare name stands for " +
+      "/etc/anytun/<name>.yaml, else for Debian's /etc/anytun/<name>/config",
+  }),
+};
+
+/** Where files of this host with options lie. */
+export interface ConfigFiles {
+  /** From the folder that the program was started in. */
+  absolute(path: string): string;
+  /** Whether something is there; also if it cannot be seen. */
+  exists(path: string): boolean;
+  /** Names of what is in a folder. @throws if it cannot be read */
+  namesIn(path: string): readonly string[];
+  /** @throws if it cannot be read, is no regular file, or huge */
+  readConfig(path: string): ConfigBytes;
+}
+
+export interface ConfigBytes {
+  /** Overwritten once they have been understood. */
+  readonly bytes: Uint8Array;
+  /** Whether anybody but root and the own user can read it. */
+  readonly isPublic: boolean;
+  /** Whether all users can write to it. */
+  readonly isWritable: boolean;
+}
+
+export interface ConfigPlace {
+  readonly path: string;
+  readonly format: ConfigFormat;
+  /** See {@linkcode ConfigSource.name}. */
+  readonly name: string;
+  /** What Debian's launcher takes from beside a file, if there is one. */
+  readonly folder: string | undefined;
+}
+
+export const CONFIG_FOLDER = "/etc/anytun";
+const DEFAULT_NAME = "anytun";
+
+/** What a Debian tunnel's file is called, in a folder of the tunnel's name. */
+const LINES_NAME = "config";
+/** The folder of files of its clients, beside that. */
+export const CLIENTS_FOLDER = "conf.d";
+export const POST_UP_SCRIPT = "post-up.sh";
+
+const YAML_NAME = /^(.+)\.ya?ml$/;
+const BARE_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.@:+-]*$/;
+
+/**
+ * @param given What `--config` says: a bare name, or the path of a file
+ * @throws {OptionFault} if there is nothing of this name
+ */
+export function findConfig(given: string, files: ConfigFiles): ConfigPlace {
+  if (!BARE_NAME.test(given) || YAML_NAME.test(given)) {
+    return placeOf(files.absolute(given));
+  }
+  const yaml = `${CONFIG_FOLDER}/${given}.yaml`;
+  if (files.exists(yaml)) return placeOf(yaml);
+  const lines = `${CONFIG_FOLDER}/${given}/${LINES_NAME}`;
+  if (files.exists(lines)) return placeOf(lines);
+  throw new OptionFault(
+    `Cannot find the config '${given}' (--config): there is neither ` +
+      `${yaml} nor ${lines}; a file elsewhere needs a slash, such as ` +
+      `./${given}`,
+  );
+}
+
+/** By its name: `config`, and what is in `conf.d`, has the format of Debian. */
+function placeOf(path: string): ConfigPlace {
+  const parts = path.split("/");
+  const [parent = "", own = ""] = parts.slice(-2);
+  if (own === LINES_NAME) {
+    const folder = parts.slice(0, -1).join("/");
+    return { path, format: "lines", name: instanceName(parent), folder };
+  }
+  const format = parent === CLIENTS_FOLDER ? "lines" : "yaml";
+  const name = instanceName(YAML_NAME.exec(own)?.[1] ?? own);
+  return { path, format, name, folder: undefined };
+}
+
+function instanceName(name: string): string {
+  return ["", ".", ".."].includes(name) ? DEFAULT_NAME : name;
+}
