@@ -10,7 +10,11 @@
 export const PATIENCE_SECONDS = 30;
 
 /** Runs leave nothing behind, nor does one know of another. */
-const ENVIRONMENT = { NO_COLOR: "1", STATE_DIRECTORY: "none" };
+const ENVIRONMENT = {
+  NO_COLOR: "1",
+  STATE_DIRECTORY: "none",
+  RUNTIME_DIRECTORY: "off",
+};
 
 /** How a program is run to its end. */
 export interface RunOptions {

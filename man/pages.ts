@@ -4,6 +4,7 @@ import { configPage } from "./pages/anytun_config.ts";
 import { controldPage } from "./pages/anytun_controld.ts";
 import { genkeyPage } from "./pages/anytun_genkey.ts";
 import { showtablesPage } from "./pages/anytun_showtables.ts";
+import { statusPage } from "./pages/anytun_status.ts";
 import { helpOf, termsIn } from "./help_sections.ts";
 import { type Block, optionsSection, type Page, type Section } from "./page.ts";
 import { TABLES } from "./programs.ts";
@@ -23,6 +24,7 @@ const PROGRAM_PAGES: Readonly<Record<ProgramName, (known: Known) => Page>> = {
   "anytun-controld": controldPage,
   "anytun-genkey": genkeyPage,
   "anytun-showtables": showtablesPage,
+  "anytun-status": statusPage,
 };
 
 export async function allPages(): Promise<Page[]> {

@@ -6,11 +6,13 @@ import { genkeyTable } from "../src/config/genkey.ts";
 import type { OptionTable } from "../src/config/option.ts";
 import type { ProgramName } from "../src/config/programs.ts";
 import { showtablesTable } from "../src/config/showtables.ts";
+import { statusTable } from "../src/config/status_program.ts";
 
 export const TABLES: Readonly<Record<ProgramName, OptionTable>> = {
   "anytun": anytunTable,
   "anytun-config": configTable,
   "anytun-controld": controldTable,
+  "anytun-status": statusTable,
   "anytun-showtables": showtablesTable,
   "anytun-genkey": genkeyTable,
 };

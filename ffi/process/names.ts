@@ -10,6 +10,18 @@ const NAME_AT = 19;
 
 const BUFFER_SIZE = 32768;
 
+/** @throws {SystemError} When the folder cannot be read. */
+export function folderNames(libc: ProcessLibc, path: string): string[] {
+  const flags = O.RDONLY | O.DIRECTORY | O.CLOEXEC;
+  const fd = libc.symbols.open(cString(path), flags, 0);
+  if (fd < 0) throw libc.error(`read '${path}'`, "open");
+  try {
+    return namesIn(libc, fd, path);
+  } finally {
+    libc.symbols.close(fd);
+  }
+}
+
 /** @param path For messages */
 export function namesIn(
   libc: ProcessLibc,

@@ -2,7 +2,7 @@
 
 import type { DeviceSettings, DeviceType } from "./types.ts";
 import { Errno, SystemError } from "../errno.ts";
-import { AF } from "../flags.ts";
+import { AF, SOCK } from "../flags.ts";
 import { deviceIndex, deviceMtu } from "./ifreq.ts";
 import {
   type InterfacePrefix,
@@ -64,8 +64,14 @@ export function configureLink(
 
 /** @throws {TunTapError} `gone`, when there is no such device. */
 export function linkMtu(libc: Libc, name: string): number {
-  using socket = new RouteSocket(libc);
-  return ask(name, () => deviceMtu(libc, socket.fd, name));
+  // Of any kind, for the ioctl: one that a sandbox grants.
+  const fd = libc.symbols.socket(AF.UNIX, SOCK.DGRAM | SOCK.CLOEXEC, 0);
+  if (fd < 0) throw libc.error("find the MTU", "socket");
+  try {
+    return ask(name, () => deviceMtu(libc, fd, name));
+  } finally {
+    libc.symbols.close(fd);
+  }
 }
 
 function ask(name: string, query: () => number): number {

@@ -26,7 +26,6 @@ const status = await startDaemon(
       runProgram({
         name: "test-daemon",
         configured,
-        server: undefined,
         services: () => [{
           name: "lock",
           async start({ stop, waiting }) {

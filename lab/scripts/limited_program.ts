@@ -63,6 +63,7 @@ const status = await startDaemon(
       capabilities: [CAP.NET_ADMIN, CAP.DAC_READ_SEARCH],
       places: { appended: [], written: [folder], devices: ["/dev/null"] },
       stateFolder: undefined,
+      runFolder: undefined,
     }),
     read: () => ({ kind: "run", ...firstReading(options) }),
     async run(_configured, { parent }) {

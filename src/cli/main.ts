@@ -25,6 +25,7 @@ const PROGRAMS: Readonly<Record<ProgramName, () => Promise<Program>>> = {
   "anytun-config": async () => (await import("./config.ts")).config,
   "anytun-controld": async () => (await import("./controld.ts")).controld,
   "anytun-genkey": async () => (await import("./genkey.ts")).genkey,
+  "anytun-status": async () => (await import("./status.ts")).status,
   "anytun-showtables": async () => (await import("./showtables.ts")).showtables,
 };
 

@@ -91,6 +91,7 @@ export async function startDaemon<
   const { noSandbox, startTimeout } = options;
   const found = noSandbox ? undefined : limits(options, {
     stateDirectory: world.stateDirectory,
+    runtimeDirectory: world.runtimeDirectory,
     firstFreePort: firstFreePort(libc),
   });
   const hasConfinedFiles = found !== undefined &&

@@ -70,6 +70,7 @@ import type { InForce } from "./reading.ts";
 import { type SecretFiles, secretRows } from "./secret_files.ts";
 import { socketRows, socketsOf } from "./socket.ts";
 import { speedOf, type SpeedOptions, speedRows } from "./speed.ts";
+import { statusOf, type StatusOptions, statusRows } from "./status.ts";
 import { type OptionValues, pick, type Settings } from "./values.ts";
 import type { Runtime } from "./version.ts";
 
@@ -81,6 +82,7 @@ export const anytunTable = {
   log: logRow("syslog:3,anytun,daemon; in the foreground stderr:3"),
   logFormat: logFormatRow,
   debug: debugRow,
+  ...statusRows,
   ...localRows,
   ...remoteRows,
   noRoaming: noRoamingRow,
@@ -153,6 +155,7 @@ export interface AnytunOptions
     SpeedOptions,
     PathOptions,
     SatpParameters,
+    StatusOptions,
     ConfigSource {
   /** Never twice to one stream. */
   readonly logTargets: readonly LogTarget[];
@@ -234,6 +237,7 @@ function settle(
     ...speedOf(settings),
     sockets: socketsOf(settings),
     ...pathOf(settings, device.type),
+    ...statusOf(settings, warn),
     ...{ logTargets, family, device, windowSize, role, secrets, senderIds },
     cluster,
     ...source,

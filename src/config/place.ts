@@ -37,7 +37,7 @@ function unixSocket(text: string): UnixSocket | undefined {
   if (!text.startsWith(UNIX_PREFIX)) return undefined;
   const path = text.slice(UNIX_PREFIX.length);
   if (/^\d+$/.test(path)) return undefined;
-  if (!path.startsWith("/") || path.endsWith("/") || path.includes("\0")) {
+  if (!isSocketPath(path)) {
     throw new BadValue(
       "the absolute path of a socket behind unix:, such as " +
         "unix:/run/anytun.sock (abstract names are not supported)",
@@ -45,7 +45,7 @@ function unixSocket(text: string): UnixSocket | undefined {
       text,
     );
   }
-  if (new TextEncoder().encode(path).length > UNIX_PATH_MAX) {
+  if (isTooLong(path)) {
     throw new BadValue(
       `a path of at most ${UNIX_PATH_MAX} bytes behind unix:`,
       UNIX_PREFIX.length + UNIX_PATH_MAX,
@@ -53,6 +53,28 @@ function unixSocket(text: string): UnixSocket | undefined {
     );
   }
   return { path };
+}
+
+/**
+ * Reads the path of a socket that needs no prefix.
+ * @param other What else would be right, such as `or off`
+ */
+export function socketPath(text: string, other: string): string {
+  if (!isSocketPath(text)) {
+    throw new BadValue(
+      `the absolute path of a socket, such as /run/anytun/vpn.sock, ${other}`,
+    );
+  }
+  if (!isTooLong(text)) return text;
+  throw new BadValue(`a path of at most ${UNIX_PATH_MAX} bytes`, UNIX_PATH_MAX);
+}
+
+function isSocketPath(path: string): boolean {
+  return path.startsWith("/") && !path.endsWith("/") && !path.includes("\0");
+}
+
+function isTooLong(path: string): boolean {
+  return new TextEncoder().encode(path).length > UNIX_PATH_MAX;
 }
 
 export function portOrSocket(text: string): number | UnixSocket {

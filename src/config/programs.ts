@@ -3,6 +3,7 @@ export const PROGRAMS = {
   "anytun": "carry packets between a device and a peer, or many",
   "anytun-config": "print the records of a client, for anytun controld",
   "anytun-controld": "serve such records to the servers of a cluster",
+  "anytun-status": "show what daemons of this host do, and how their peers are",
   "anytun-showtables": "show the clients and routes that a server serves",
   "anytun-genkey": "make a key and a salt, or a key chain",
 } as const;

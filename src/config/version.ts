@@ -8,11 +8,13 @@ export interface Runtime {
   readonly v8: string;
 }
 
+export const PROGRAM_VERSION: string = project.version;
+
 /**
  * The two lines of `--version` (CLI section 7). The first one has name and
  * number where scripts look for those of the original, and then the difference.
  */
 export function versionText(program: ProgramName, runtime: Runtime): string {
-  return `${program} version ${project.version} (anytun for Deno)\n` +
+  return `${program} version ${PROGRAM_VERSION} (anytun for Deno)\n` +
     `running on Deno ${runtime.deno} with V8 ${runtime.v8}\n`;
 }

@@ -19,6 +19,8 @@ import { PeerEvents } from "./peer_events.ts";
 import { postUpScript } from "./post_up.ts";
 import type { Configured } from "./reload.ts";
 import { type Frame, runProgram } from "./run_program.ts";
+import { StatusReport } from "./status_report.ts";
+import { StatusService } from "./status_service.ts";
 import { SyncMember } from "./sync_member.ts";
 import { SyncState } from "./sync_state.ts";
 import type { World } from "./world.ts";
@@ -32,7 +34,6 @@ export function runAnytun(
     name: "anytun",
     configured,
     started: "tunnel is set up",
-    server: options.cluster.syncServer,
     services: (frame) => servicesOf(options, world, frame),
   }, world);
 }
@@ -114,7 +115,19 @@ async function servicesOf(
   const device = () => ends.device;
   const script = postUpScript(options, device, world.control, logger);
   const numbers = new KeptNumbers(options, state, table, world);
+  const report = new StatusReport({
+    ...{ options, table },
+    ends: () => ends.status(),
+    answers: () => plane.answers(world.delay),
+    planeCounters: () => plane.counters(),
+    peer: () => peer.remoteHost,
+    routes: () => syncState.routes(),
+    cluster: () => member.status(),
+    keyEpoch: () => rotation?.epoch,
+  }, world);
   return [
+    // First and last: it tells of the others.
+    new StatusService(options, { ...frame, report }, world),
     ...[numbers, ownRoutes],
     ...(rotation ? [rotation] : []),
     ...[ends, member, plane],

@@ -25,7 +25,6 @@ export function runControld(
   return runProgram({
     name: "anytun-controld",
     configured,
-    server: options.controlHost,
     services: (frame) => servicesOf(options, world, frame),
   }, world);
 }

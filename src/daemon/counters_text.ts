@@ -20,8 +20,8 @@ export function* counterLines(
     yield `connection ${mux}: ${counters}`;
   }
   if (plane !== undefined) {
-    const drops = PLANE_COUNTER_INFOS.filter(({ isAside }) => !isAside);
-    const others = PLANE_COUNTER_INFOS.filter(({ isAside }) => isAside);
+    const drops = PLANE_COUNTER_INFOS.filter(({ isLoss }) => isLoss);
+    const others = PLANE_COUNTER_INFOS.filter(({ isLoss }) => !isLoss);
     yield `dropped: ${texts(drops, plane)}`;
     yield `besides: ${texts(others, plane)}`;
   }

@@ -4,9 +4,10 @@ import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
 import { type Endpoint, formatEndpoint } from "../net/endpoint.ts";
 import { formatPrefix } from "../net/prefix.ts";
-import { Resolver } from "../net/resolver.ts";
+import { type Delay, Resolver } from "../net/resolver.ts";
 import { withNumericZone } from "../net/zone.ts";
 import { BindError } from "../tunnel/bind_error.ts";
+import { PLANE_COUNTERS } from "../tunnel/counters.ts";
 import type {
   DeviceHandle,
   PlaneBuilder,
@@ -15,9 +16,10 @@ import type {
 } from "../tunnel/plane.ts";
 import { chooseSenderIds, idsByGeneration } from "../tunnel/sender_ids.ts";
 import type { NumberKeeper } from "../state/number_keeper.ts";
+import type { Report } from "../status/report.ts";
 import type { TunnelSettings } from "../tunnel/settings.ts";
 import { counterLines } from "./counters_text.ts";
-import { Heartbeat } from "./heartbeat.ts";
+import { goesRound, Heartbeat } from "./heartbeat.ts";
 import type { Service, Starting } from "./lifecycle.ts";
 import { aborted, unlessStopped } from "./stop.ts";
 import type { World } from "./world.ts";
@@ -41,6 +43,8 @@ export class DeviceAndSockets implements Service {
   readonly #claim: ClaimSenderIds;
   #builder: PlaneBuilder | undefined;
   #device: DeviceHandle | undefined;
+  #mtu = 0;
+  #bound: readonly Endpoint[] = [];
 
   /** @param numbers Where it is kept which sender ids were taken */
   constructor(
@@ -85,6 +89,29 @@ export class DeviceAndSockets implements Service {
 
   get device(): DeviceHandle {
     return opened(this.#device);
+  }
+
+  /** As far as it is open. */
+  status(): Pick<Report, "device" | "plane" | "listening"> {
+    const { type } = this.#options.device;
+    const device = this.#device;
+    return {
+      device: device === undefined
+        ? null
+        : { name: device.name, type, mtu: this.#mtuOf(device) },
+      plane: this.#builder?.description ?? null,
+      listening: this.#bound.map(formatEndpoint),
+    };
+  }
+
+  /** The last known one, where it cannot be told now. */
+  #mtuOf(device: DeviceHandle): number {
+    try {
+      this.#mtu = device.mtu;
+    } catch {
+      // It is gone, or in another namespace.
+    }
+    return this.#mtu;
   }
 
   #openDevice(builder: PlaneBuilder): DeviceHandle {
@@ -139,6 +166,7 @@ export class DeviceAndSockets implements Service {
   }
 
   #logSockets(bound: readonly Endpoint[]): void {
+    this.#bound = bound;
     for (const endpoint of bound) {
       this.#logger.notice(`opening socket: ${formatEndpoint(endpoint)}`);
     }
@@ -153,6 +181,7 @@ export class DataPlane implements Service<AnytunOptions> {
   readonly #context: PlaneSetup;
   readonly #heartbeat: Heartbeat;
   #plane: RunningPlane | undefined;
+  #isOver = false;
 
   /** @param elapsed A clock that never goes back, in milliseconds */
   constructor(
@@ -170,6 +199,8 @@ export class DataPlane implements Service<AnytunOptions> {
     if (live !== undefined) live.deviceMtu = this.#ends.device.mtu;
     const plane = await this.#ends.builder.start(this.#context, stop);
     this.#plane = plane;
+    const over = () => this.#isOver = true;
+    plane.finished.then(over, over);
     plane.finished.catch(fail);
   }
 
@@ -185,6 +216,19 @@ export class DataPlane implements Service<AnytunOptions> {
 
   report(): readonly string[] {
     return [...counterLines(this.#context.table, this.#plane?.counters())];
+  }
+
+  /** What belongs to no connection, once there is a plane. */
+  counters(): Float64Array {
+    return this.#plane?.counters() ?? new Float64Array(PLANE_COUNTERS);
+  }
+
+  /** Whether each of its threads goes round now, as it is told to. */
+  async answers(delay: Delay): Promise<boolean> {
+    const plane = this.#plane;
+    if (plane === undefined) return false;
+    const wake = () => plane.dropRetired();
+    return await goesRound(() => plane.rounds(), wake, delay) && !this.#isOver;
   }
 
   isAlive(): boolean {

@@ -1,7 +1,12 @@
 // Heartbeat of threads: whether each of them still goes round.
+import type { Delay } from "../net/resolver.ts";
 
 /** Without packets a thread goes round every ten seconds (FLUSH_MS). */
 const LONGEST_ROUND_MS = 25_000;
+
+/** For a thread that is told to go round, on a host with much else to do. */
+const ANSWER_MS = 3000;
+const ANSWER_STEP_MS = 20;
 
 interface Beat {
   readonly count: number;
@@ -35,4 +40,23 @@ export class Heartbeat {
     });
     return this.#beats.every(({ since }) => now - since <= LONGEST_ROUND_MS);
   }
+}
+
+/**
+ * Has threads go round, and sees whether all of them do.
+ * @param wake Has those go round that rest
+ */
+export async function goesRound(
+  rounds: () => readonly number[],
+  wake: () => void,
+  delay: Delay,
+): Promise<boolean> {
+  const before = rounds();
+  const isGone = () => rounds().some((count, k) => count === before[k]);
+  for (let waited = 0; isGone(); waited += ANSWER_STEP_MS) {
+    if (waited >= ANSWER_MS) return false;
+    wake();
+    await delay(ANSWER_STEP_MS);
+  }
+  return true;
 }

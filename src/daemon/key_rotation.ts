@@ -121,6 +121,11 @@ export class KeyRotation implements Service {
     return keys.begin(sealedIn(schedule));
   }
 
+  /** Epoch that seals, once there is one. */
+  get epoch(): number | undefined {
+    return this.#opened && sealedIn(this.#opened.schedule);
+  }
+
   /** Takes a datagram that nothing opens, as the table was asked for. */
   refused(refused: RefusedDatagram): void {
     this.#opened?.healing.take(refused);

@@ -19,6 +19,8 @@ export interface Service<O = unknown> {
   start?(starting: Starting): Promise<void> | void;
   /** Open folders that it writes to once it is started. */
   folders?(): readonly number[];
+  /** Paths of unix sockets that it removes at the end. */
+  sockets?(): readonly string[];
   /**
    * Works until the signal is aborted. To be done before that is no failure.
    */
@@ -45,6 +47,8 @@ export interface Service<O = unknown> {
   reload?(next: O): Promise<void> | void;
   /** @returns Lines for the log */
   report?(): readonly string[];
+  /** Told of each phase, as {@link LifecycleListener} are. */
+  changed?(phase: Phase): void;
   /** Without it, a service lives as long as the event loop. */
   isAlive?(): boolean;
   /** Also called after a start that has failed half way. */
@@ -226,5 +230,6 @@ export class Lifecycle<O = unknown> {
 
   #announce(phase: Phase): void {
     for (const listener of this.#listeners) listener.changed(phase);
+    for (const service of this.#services) service.changed?.(phase);
   }
 }

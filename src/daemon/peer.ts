@@ -78,6 +78,11 @@ export class Peer implements Service<PeerOptions> {
     this.#secrets = context.secrets;
   }
 
+  /** As it was named, if it was. */
+  get remoteHost(): string | undefined {
+    return this.#options.remoteHost;
+  }
+
   /**
    * Resolves once with the files of the system, before the daemon enters the
    * jail. Later lookups need the jail's own etc/resolv.conf and etc/hosts, as

@@ -6,7 +6,6 @@ import type { Logger } from "../log/logger.ts";
 import type { LogSurroundings } from "../log/outlet.ts";
 import { reasonOf } from "../log/reason.ts";
 import { RateLimitedLog } from "../log/rate_limited_log.ts";
-import type { PlaceName } from "../net/place.ts";
 import type { Every } from "../net/every.ts";
 import { Lifecycle, type Service } from "./lifecycle.ts";
 import type { Parent } from "./parent.ts";
@@ -48,8 +47,6 @@ interface DaemonProgram<O extends CommonOptions> {
   readonly name: string;
   readonly configured: Configured<O>;
   readonly started?: string;
-  /** Where its sync server listens. */
-  readonly server: PlaceName | undefined;
   /** In order; they start with all privileges, and run without. */
   services(
     frame: Frame,
@@ -128,7 +125,8 @@ async function live<O extends CommonOptions>(
     name: "privileges",
     start() {
       const written = services.flatMap((service) => service.folders?.() ?? []);
-      const needs = sandboxNeeds(options, program.server, written);
+      const sockets = services.flatMap((service) => service.sockets?.() ?? []);
+      const needs = sandboxNeeds(options, sockets, written);
       pidFile.place(() =>
         giveUpPrivileges(options, identity, needs, world.control, logger)
       );

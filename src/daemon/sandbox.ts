@@ -2,7 +2,6 @@
 import type { SandboxNeeds } from "../../ffi/process/syscalls.ts";
 import type { Logger } from "../log/logger.ts";
 import type { LogTarget } from "../log/target.ts";
-import { isUnixSocket, type PlaceName } from "../net/place.ts";
 import type { Every } from "../net/every.ts";
 import type { Service } from "./lifecycle.ts";
 import type { ProcessControl } from "./process_control.ts";
@@ -16,21 +15,18 @@ export interface SandboxedOptions {
 }
 
 /**
- * @param server Where it listens, if it does
+ * @param sockets That it removes at the end
  * @param written Open folders that it writes to
  */
 export function sandboxNeeds(
   options: SandboxedOptions,
-  server: PlaceName | undefined,
+  sockets: readonly string[],
   written: readonly number[],
 ): SandboxNeeds {
   const { pidFile, chroot } = options;
-  const socket = server !== undefined && isUnixSocket(server)
-    ? server.path
-    : undefined;
   // In a jail the pid file stays.
   const ownPid = chroot === undefined ? pidFile : undefined;
-  const removed = [ownPid, socket].filter((path) => path !== undefined);
+  const removed = [ownPid ?? [], sockets].flat();
   return {
     appended: logFolders(options),
     written,

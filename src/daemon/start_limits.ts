@@ -7,12 +7,14 @@ import {
   limitPrograms,
 } from "../../ffi/process/inherited_limits.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
+import { makeRunFolder } from "../../ffi/process/run_folder.ts";
 import { makeStateFolder } from "../../ffi/process/state_folder.ts";
 import type { AnytunOptions } from "../config/anytun.ts";
 import { NO_STATE_DIR } from "../config/connection.ts";
 import type { ControldOptions } from "../config/controld.ts";
 import { isUnixSocket, type PlaceName } from "../net/place.ts";
 import { DEFAULT_FOLDER } from "./kept_numbers.ts";
+import { type StatusSocket, statusSocketOf } from "./status_socket.ts";
 import { folderOf, logFolders, type SandboxedOptions } from "./sandbox.ts";
 
 /** The program's own file, those that it reads, and folders on the way. */
@@ -23,11 +25,15 @@ const TUN_DEVICE = "/dev/net/tun";
 export interface StartLimits extends InheritedLimits {
   /** To be made before, if there is none: nothing can be made beside it. */
   readonly stateFolder: string | undefined;
+  /** Likewise, of sockets. */
+  readonly runFolder: string | undefined;
 }
 
 export interface StartSurroundings {
   /** Where the service manager has a program keep its state, if it says so. */
   readonly stateDirectory: string | undefined;
+  /** Where it has a program keep its sockets, likewise. */
+  readonly runtimeDirectory: string | undefined;
   /** The first port that takes no capability. */
   readonly firstFreePort: number;
 }
@@ -48,14 +54,23 @@ export function firstFreePort(libc: ProcessLibc): number {
  */
 export function limitDaemon(
   libc: ProcessLibc,
-  { stateFolder, ...limits }: StartLimits,
+  { stateFolder, runFolder, ...limits }: StartLimits,
   program: string,
 ): boolean {
   // To load its workers from elsewhere, the runtime writes to its caches.
   if (!program.startsWith("file:")) return false;
   // The daemon says what is wrong with it, if it is of no use.
   if (stateFolder !== undefined) makeStateFolder(libc, stateFolder);
+  if (runFolder !== undefined) tryRunFolder(libc, runFolder);
   return limitPrograms(libc, limits) === undefined;
+}
+
+function tryRunFolder(libc: ProcessLibc, path: string): void {
+  try {
+    makeRunFolder(libc, path);
+  } catch {
+    // Likewise.
+  }
 }
 
 type StartOptions = SandboxedOptions & {
@@ -71,6 +86,7 @@ export function anytunLimits(
   const { cluster: { syncServer, syncServers }, keyChain, stateDir } = options;
   const path = stateDir ?? surroundings.stateDirectory ?? DEFAULT_FOLDER;
   const stateFolder = path === NO_STATE_DIR ? undefined : path;
+  const status = statusSocketOf(options, surroundings.runtimeDirectory);
   return limitsOf(options, surroundings, {
     capabilities: [
       CAP.NET_ADMIN,
@@ -80,8 +96,9 @@ export function anytunLimits(
     devices: [TUN_DEVICE],
     servers: syncServer === undefined ? [] : [syncServer],
     others: syncServers,
-    ports: [options.localPort],
+    ports: [options.localPort, options.metrics?.port ?? 0],
     keyChain,
+    status,
     stateFolder,
     // Otherwise it is the own user's, or of no use.
     hasOthersFolder: stateDir !== undefined,
@@ -94,7 +111,8 @@ export function controldLimits(
 ): StartLimits {
   return limitsOf(options, surroundings, {
     ...{ capabilities: [], devices: [], others: [], ports: [] },
-    ...{ keyChain: undefined, stateFolder: undefined, hasOthersFolder: false },
+    ...{ keyChain: undefined, status: undefined, stateFolder: undefined },
+    hasOthersFolder: false,
     servers: [options.controlHost],
   });
 }
@@ -108,6 +126,7 @@ interface Kind {
   readonly others: readonly PlaceName[];
   readonly ports: readonly number[];
   readonly keyChain: string | undefined;
+  readonly status: StatusSocket | undefined;
   readonly stateFolder: string | undefined;
   readonly hasOthersFolder: boolean;
 }
@@ -117,13 +136,16 @@ function limitsOf(
   { firstFreePort }: StartSurroundings,
   kind: Kind,
 ): StartLimits {
-  const { stateFolder, keyChain, servers } = kind;
+  const { stateFolder, keyChain, servers, status } = kind;
   const { pidFile, username, chroot } = options;
   const appended = logFolders(options);
   const sockets = [...servers, ...kind.others].filter(isUnixSocket);
-  const files = [pidFile, keyChain, ...servers.map(pathOf)]
+  const runFolder = status?.folder;
+  const named = runFolder === undefined ? status?.path : undefined;
+  const files = [pidFile, keyChain, named, ...servers.map(pathOf)]
     .filter((path) => path !== undefined);
-  const written = [...files.map(folderOf), stateFolder ?? []].flat();
+  const written = [files.map(folderOf), stateFolder ?? [], runFolder ?? []]
+    .flat();
   // Whose they are, and will be after a rotation, is not known.
   const hasOthersFiles = appended.length > 0 || files.length > 0 ||
     sockets.length > 0 || kind.hasOthersFolder || username !== undefined;
@@ -139,7 +161,7 @@ function limitsOf(
       ...(chroot === undefined ? [] : [CAP.SYS_CHROOT]),
     ],
     places: { appended, written, devices: [NULL_DEVICE, ...kind.devices] },
-    stateFolder,
+    ...{ stateFolder, runFolder },
   };
 }
 

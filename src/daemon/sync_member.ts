@@ -1,9 +1,10 @@
 // Member of a cluster: a sync server and clients (sync section 1).
 import type { ClusterOptions } from "../config/cluster.ts";
 import { parseAddress } from "../net/address.ts";
-import { isUnixSocket } from "../net/place.ts";
+import { formatPlace, isUnixSocket } from "../net/place.ts";
 import type { Lookup } from "../net/resolver.ts";
 import type { KdPrfName } from "../satp/params.ts";
+import type { ClusterReport } from "../status/report.ts";
 import { RecordApplier } from "../sync/apply.ts";
 import { SyncClient } from "../sync/client.ts";
 import { KnownMembers } from "../sync/known_members.ts";
@@ -31,6 +32,7 @@ export class SyncMember implements Service {
   readonly #moved = new Set<number>();
   readonly #members = new KnownMembers();
   readonly #server: SyncService | undefined;
+  #clients: readonly SyncClient[] = [];
   /** No default, which could be less safe than what is configured. */
   #connect: Connect = () =>
     Promise.reject(new Error("Cannot connect before the start"));
@@ -70,17 +72,41 @@ export class SyncMember implements Service {
     await this.#server?.start(starting);
   }
 
+  sockets(): readonly string[] {
+    return this.#server?.sockets() ?? [];
+  }
+
   async run(stop: AbortSignal): Promise<void> {
     const { state, kdPrf, limited } = this.#context;
     const applier = new RecordApplier(state, kdPrf, limited);
+    this.#clients = this.#newClients(applier);
     await Promise.all([
       this.#server?.run(stop),
-      ...this.#clients(applier).map((client) => client.run(stop)),
+      ...this.#clients.map((client) => client.run(stop)),
     ]);
   }
 
   close(): void {
     this.#server?.close();
+  }
+
+  /** undefined outside of a cluster. */
+  status(): ClusterReport | undefined {
+    const { syncServers } = this.#options;
+    if (this.#server === undefined && syncServers.length === 0) {
+      return undefined;
+    }
+    const servers = this.#clients.map(({ name: server, isConnected }) => ({
+      ...{ server, isConnected },
+    }));
+    return {
+      // One that it hears of the others by is enough: else the end of a single
+      // member would be that of all.
+      inStep: syncServers.length === 0 ||
+        servers.some(({ isConnected }) => isConnected),
+      servers,
+      clients: (this.#server?.clients() ?? []).map(formatPlace),
+    };
   }
 
   /**
@@ -108,7 +134,7 @@ export class SyncMember implements Service {
     this.#moved.clear();
   }
 
-  #clients(applier: RecordApplier): SyncClient[] {
+  #newClients(applier: RecordApplier): SyncClient[] {
     const { delay, elapsed } = this.#world;
     const connect = this.#connect;
     const lookup: Lookup = async (host, family) => {

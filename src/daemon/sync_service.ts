@@ -3,7 +3,7 @@ import type { Identity } from "../../ffi/process/identity.ts";
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
-import type { PlaceName } from "../net/place.ts";
+import { isUnixSocket, type Place, type PlaceName } from "../net/place.ts";
 import type { Lookup } from "../net/resolver.ts";
 import { bindSync } from "../sync/bind.ts";
 import type { KnownMembers } from "../sync/known_members.ts";
@@ -65,12 +65,21 @@ export class SyncService implements Service {
     });
   }
 
+  sockets(): readonly string[] {
+    const { bind } = this.#setup;
+    return isUnixSocket(bind) ? [bind.path] : [];
+  }
+
   async run(stop: AbortSignal): Promise<void> {
     await this.#server?.run(stop);
   }
 
   close(): void {
     this.#server?.close();
+  }
+
+  clients(): readonly Place[] {
+    return this.#server?.clients() ?? [];
   }
 
   push(record: string): void {

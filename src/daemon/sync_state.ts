@@ -83,6 +83,10 @@ export class SyncState implements SyncSink {
     if (this.#routes.remove(route, route.mux)) this.#collect();
   }
 
+  routes(): readonly Route[] {
+    return this.#routes.list();
+  }
+
   /** Everything known, in the order of the original (sync section 1). */
   snapshot(): string[] {
     const { table } = this.#options;

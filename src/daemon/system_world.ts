@@ -6,6 +6,7 @@ import { keepInspectorShut } from "../../ffi/process/inspector.ts";
 import { KeptFile, readKeptFile } from "../../ffi/process/kept_file.ts";
 import { readBootId, workingDirectory } from "../../ffi/process/process.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
+import { makeRunFolder } from "../../ffi/process/run_folder.ts";
 import { readSecretFile } from "../../ffi/process/secret_file.ts";
 import { StateFolder } from "../../ffi/process/state_folder.ts";
 import { patientStream } from "../../ffi/process/standard_stream.ts";
@@ -76,6 +77,8 @@ export function systemWorld(
     random: (words) => void crypto.getRandomValues(words),
     // systemd.exec(5): several are separated by colons.
     stateDirectory: environment.get("STATE_DIRECTORY")?.split(":")[0],
+    runtimeDirectory: environment.get("RUNTIME_DIRECTORY")?.split(":")[0],
+    makeRunFolder: (path) => makeRunFolder(libc, path),
     bootId: () => readBootId(libc),
     openStateFolder: (path, owner) =>
       new StateFolder(libc, absolute(path), owner),

@@ -34,6 +34,13 @@ export interface World extends LogSurroundings {
   readonly random: RandomFill;
   /** Where the service manager has a program keep its state, if it says so. */
   readonly stateDirectory: string | undefined;
+  /** Where the service manager has a program keep its sockets, likewise. */
+  readonly runtimeDirectory: string | undefined;
+  /**
+   * Makes a folder that all may look into, unless there is one.
+   * @throws if there is none afterwards
+   */
+  makeRunFolder(path: string): void;
   /** Another one for each start of the system. */
   bootId(): string;
   /**

@@ -38,11 +38,21 @@ export interface SyncClientOptions {
 export class SyncClient {
   readonly #options: SyncClientOptions;
   readonly #name: string;
+  #isConnected = false;
 
   constructor(options: SyncClientOptions) {
     this.#options = options;
     const { server } = options;
     this.#name = formatPlaceName(server);
+  }
+
+  /** Such as `192.0.2.1:2323`. */
+  get name(): string {
+    return this.#name;
+  }
+
+  get isConnected(): boolean {
+    return this.#isConnected;
   }
 
   /**
@@ -59,7 +69,9 @@ export class SyncClient {
       if (stream !== undefined) {
         log.notice(`sync: connected to ${this.#name}`);
         const began = now();
-        const reason = await this.#follow(stream, signal);
+        this.#isConnected = true;
+        const reason = await this.#follow(stream, signal)
+          .finally(() => this.#isConnected = false);
         if (signal.aborted) return;
         log.notice(
           `sync: connection to ${this.#name} lost (${reason}) retrying every 10sec`,

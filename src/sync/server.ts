@@ -2,7 +2,7 @@
 // (sync section 1).
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { reasonOf } from "../log/reason.ts";
-import { formatPlace } from "../net/place.ts";
+import { formatPlace, type Place } from "../net/place.ts";
 import type { Delay } from "../net/resolver.ts";
 import { Admission, type AdmissionResult } from "./admission.ts";
 import { originOf } from "./origin.ts";
@@ -68,6 +68,11 @@ export class SyncServer {
     this.#isClosed = true;
     for (const listener of this.#options.listeners) listener.close();
     for (const client of this.#clients.values()) client.close();
+  }
+
+  /** Where they come from. */
+  clients(): readonly Place[] {
+    return Array.from(this.#clients.keys(), ({ remote }) => remote);
   }
 
   push(record: string): void {

@@ -9,8 +9,11 @@ export interface CounterInfo {
   readonly unit: "packets" | "bytes" | "datagrams" | "senders" | "events";
   /** What stands behind the number in a log line. */
   readonly text: string;
-  /** Nothing is dropped for it: what becomes of the packet is counted as well. */
-  readonly isAside?: true;
+  /**
+   * What was counted is gone. Without it nothing is dropped for it: what becomes
+   * of the packet is counted as well.
+   */
+  readonly isLoss?: true;
 }
 
 /** Counters of a connection: index into its array. */
@@ -64,6 +67,7 @@ export const CONNECTION_COUNTER_INFOS: readonly CounterInfo[] = [
     help: "Datagrams that the network refused to send.",
     unit: "datagrams",
     text: "not sent",
+    isLoss: true,
   },
   {
     index: ConnectionCounter.SEND_DROPPED,
@@ -71,6 +75,7 @@ export const CONNECTION_COUNTER_INFOS: readonly CounterInfo[] = [
     help: "Datagrams dropped because the buffer of the socket was full.",
     unit: "datagrams",
     text: "dropped before a full uplink",
+    isLoss: true,
   },
   {
     index: ConnectionCounter.WRONG_TAG,
@@ -78,6 +83,7 @@ export const CONNECTION_COUNTER_INFOS: readonly CounterInfo[] = [
     help: "Received datagrams with a wrong authentication tag.",
     unit: "datagrams",
     text: "with a wrong tag",
+    isLoss: true,
   },
   {
     index: ConnectionCounter.REPLAYED,
@@ -86,6 +92,7 @@ export const CONNECTION_COUNTER_INFOS: readonly CounterInfo[] = [
       "Datagrams refused by the replay window: authentic ones, and while there are many of them also those whose tag nobody has looked at.",
     unit: "datagrams",
     text: "replayed",
+    isLoss: true,
   },
   {
     index: ConnectionCounter.NO_PAYLOAD,
@@ -100,6 +107,7 @@ export const CONNECTION_COUNTER_INFOS: readonly CounterInfo[] = [
     help: "Authentic datagrams with a payload that the device does not take.",
     unit: "datagrams",
     text: "of a wrong type",
+    isLoss: true,
   },
   {
     index: ConnectionCounter.WRONG_SOURCE,
@@ -108,6 +116,7 @@ export const CONNECTION_COUNTER_INFOS: readonly CounterInfo[] = [
       "Packets from the peer with a source address that is not routed to it.",
     unit: "packets",
     text: "from a source that is not routed to it",
+    isLoss: true,
   },
   {
     index: ConnectionCounter.KEEPALIVES_OUT,
@@ -147,6 +156,7 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
     help: "Packets from the device without a connection or an endpoint.",
     unit: "packets",
     text: "with nowhere to send them",
+    isLoss: true,
   },
   {
     index: PlaneCounter.TOO_LONG_OUT,
@@ -154,6 +164,7 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
     help: "Packets from the device that are too long for the buffer of a peer.",
     unit: "packets",
     text: "too long to send",
+    isLoss: true,
   },
   {
     index: PlaneCounter.MALFORMED_OUT,
@@ -162,6 +173,7 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
       "Packets from the device that are malformed, or neither IPv4 nor IPv6.",
     unit: "packets",
     text: "malformed on the device",
+    isLoss: true,
   },
   {
     index: PlaneCounter.TOO_SHORT_IN,
@@ -169,6 +181,7 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
     help: "Received datagrams that are too short for header and tag.",
     unit: "datagrams",
     text: "too short",
+    isLoss: true,
   },
   {
     index: PlaneCounter.TOO_LONG_IN,
@@ -176,6 +189,7 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
     help: "Received datagrams that are longer than any peer sends.",
     unit: "datagrams",
     text: "too long",
+    isLoss: true,
   },
   {
     index: PlaneCounter.UNKNOWN_MUX,
@@ -183,6 +197,7 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
     help: "Received datagrams with a mux that has no connection.",
     unit: "datagrams",
     text: "of an unknown mux",
+    isLoss: true,
   },
   {
     index: PlaneCounter.DEVICE_REFUSED,
@@ -190,6 +205,7 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
     help: "Packets that the device did not take.",
     unit: "packets",
     text: "refused by the device",
+    isLoss: true,
   },
   {
     index: PlaneCounter.INTERNAL_ERROR,
@@ -197,6 +213,7 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
     help: "Packets of batches that were given up because of an internal error.",
     unit: "packets",
     text: "lost to internal errors",
+    isLoss: true,
   },
   {
     index: PlaneCounter.OUT_OF_NUMBERS,
@@ -205,6 +222,7 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
       "Packets from the device for a connection that has used all its sequence numbers, or cannot keep which it uses.",
     unit: "packets",
     text: "for want of sequence numbers",
+    isLoss: true,
   },
   {
     index: PlaneCounter.OTHER_WORKER,
@@ -213,6 +231,7 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
       "Received datagrams that came joined behind one for another worker (--workers).",
     unit: "datagrams",
     text: "joined behind those for another worker",
+    isLoss: true,
   },
   {
     index: PlaneCounter.WINDOWS_DROPPED,
@@ -221,6 +240,7 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
       "Sender ids of which, for want of replay memory, only the highest number was kept: all numbers up to it are refused.",
     unit: "senders",
     text: "windows of silent senders",
+    isLoss: true,
   },
   {
     index: PlaneCounter.SENDERS_FORGOTTEN,
@@ -229,6 +249,7 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
       "Sender ids of which, for want of replay memory, nothing was kept: recordings of theirs count as new.",
     unit: "senders",
     text: "silent senders altogether",
+    isLoss: true,
   },
   {
     index: PlaneCounter.FORGED_JOINED,
@@ -237,6 +258,7 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
       "Received datagrams that came joined with one whose tag is wrong, from where no peer is known.",
     unit: "datagrams",
     text: "joined with one that has a wrong tag",
+    isLoss: true,
   },
   {
     index: PlaneCounter.MSS_LOWERED,
@@ -245,7 +267,6 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
       "SYN packets of TCP connections through the tunnel, of either way, that asked for longer segments than fit (--mss).",
     unit: "packets",
     text: "with an MSS that was lowered",
-    isAside: true,
   },
   {
     index: PlaneCounter.TOO_BIG_ANSWERED,
@@ -254,7 +275,6 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
       "Packets from the device that were too long, and whose sender was told so by ICMP.",
     unit: "packets",
     text: "answered with how long they may be",
-    isAside: true,
   },
   {
     index: PlaneCounter.PATH_MTU_LOWERED,
@@ -262,7 +282,6 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
     help: "How often the path to a peer was found to take less than before.",
     unit: "events",
     text: "times less that a path takes",
-    isAside: true,
   },
 ];
 

@@ -108,8 +108,8 @@ export function handledPackets(
 ): number {
   const { BYTES_IN, BYTES_OUT } = ConnectionCounter;
   let sum = 0;
-  for (const { index, isAside } of PLANE_COUNTER_INFOS) {
-    if (isAside !== true) sum += plane[index] ?? 0;
+  for (const { index, isLoss } of PLANE_COUNTER_INFOS) {
+    if (isLoss === true) sum += plane[index] ?? 0;
   }
   for (const counters of connections) {
     counters.forEach((n, index) => {

@@ -88,7 +88,10 @@ async function reasonAgainst(shell: string): Promise<string | undefined> {
   }
 }
 
-const WORDS = ["config", "controld", "genkey", "help", "showtables", "version"];
+const WORDS = [
+  ...["config", "controld", "genkey", "help", "showtables", "status"],
+  "version",
+];
 
 for (const [shell, ask] of Object.entries(SHELLS)) {
   const why = await reasonAgainst(shell);

@@ -38,8 +38,9 @@ const MANUALS = [
 /** Options of other programs, of Deno and OpenSSL. */
 const FOREIGN = ["--allow-read", "-nodes"];
 
-/** The folders of a Linux host that people know. */
+/** The folders of a Linux host that people know, and paths of --metrics. */
 const KNOWN_FOLDERS = [
+  ...["metrics", "healthz", "readyz"],
   "bin",
   "dev",
   "etc",

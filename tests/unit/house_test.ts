@@ -18,10 +18,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/log",
     "src/net",
     "src/satp",
+    "src/status/dump.ts",
     "src/sync",
     "src/tunnel/settings.ts",
   ],
   "src/sync": ["src/log", "src/net", "src/route", "src/satp"],
+  "src/status": ["src/log", "src/net", "src/tunnel/counters.ts"],
   "src/tunnel": [
     "ffi",
     "src/crypto",
@@ -41,6 +43,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/route",
     "src/satp",
     "src/state",
+    "src/status",
     "src/sync",
     "src/tunnel",
   ],
@@ -51,6 +54,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/log",
     "src/net",
     "src/satp",
+    "src/status",
     "src/sync",
   ],
 };

@@ -26,6 +26,10 @@ import {
 } from "../../../src/config/showtables.ts";
 import { fakeSecretFiles } from "../../fakes/secret_files.ts";
 import { loadCliVectors } from "../../vectors/cli_samples.ts";
+import {
+  readStatusCommandLine,
+  statusTable,
+} from "../../../src/config/status_program.ts";
 import type { Target } from "../target.ts";
 
 const RUNTIME = { deno: "2.9.6", v8: "15.0" };
@@ -63,6 +67,10 @@ const READERS: Readonly<Record<ProgramName, Reader>> = {
   "anytun-showtables": {
     table: showtablesTable,
     read: (argv, files) => readShowtablesCommandLine(argv, RUNTIME, files),
+  },
+  "anytun-status": {
+    table: statusTable,
+    read: (argv) => readStatusCommandLine(argv, RUNTIME),
   },
   "anytun-genkey": {
     table: {},

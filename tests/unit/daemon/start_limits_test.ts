@@ -15,6 +15,7 @@ import { fakeSecretFiles } from "../../fakes/secret_files.ts";
 const RUNTIME = { deno: "2.9.6", v8: "15.0" };
 const NOTHING: StartSurroundings = {
   stateDirectory: undefined,
+  runtimeDirectory: undefined,
   firstFreePort: 1024,
 };
 
@@ -59,6 +60,7 @@ Deno.test("files and sockets that may be somebody else's keep the capabilities f
       ["--state-dir", "/srv/state"],
       ["-S", "unix:/run/x"],
       ["-X", "unix:/run/x"],
+      ["--status-socket", "/run/x"],
     ]
   ) {
     assert.deepEqual(names(ofAnytun(argv)), [...FILES, "NET_ADMIN"], argv[0]);
@@ -76,6 +78,7 @@ Deno.test("low ports, another user and a jail keep the capabilities for them", (
   const low = "NET_BIND_SERVICE";
   assert.ok(names(ofAnytun(["-p", "53"])).includes(low));
   assert.ok(names(ofAnytun(["-S", "1023"])).includes(low));
+  assert.ok(names(ofAnytun(["--metrics", "80"])).includes(low));
   assert.ok(names(ofControld("-X", "127.0.0.1:22")).includes(low));
   assert.ok(!names(ofControld("-X", "127.0.0.1:2323")).includes(low));
   const strict = { ...NOTHING, firstFreePort: 5000 };
@@ -94,15 +97,24 @@ Deno.test("a daemon in the background writes where its options say, and nowhere 
   ]);
   assert.deepEqual(limits?.places, {
     appended: ["log/"],
-    written: ["/run/", "/run/a/", "/var/lib/anytun"],
+    written: ["/run/", "/run/a/", "/var/lib/anytun", "/run/anytun"],
     devices: ["/dev/null", "/dev/net/tun"],
   });
   assert.equal(limits?.stateFolder, "/var/lib/anytun");
-  const none = ofAnytun(["--state-dir", "none"]);
+  const none = ofAnytun(["--state-dir", "none", "--status-socket", "off"]);
   assert.deepEqual(none?.places.written, []);
   assert.equal(none?.stateFolder, undefined);
-  const managed = { ...NOTHING, stateDirectory: "/srv/managed" };
+  assert.equal(none?.runFolder, undefined);
+  const managed = {
+    ...NOTHING,
+    stateDirectory: "/srv/managed",
+    runtimeDirectory: "/run/managed",
+  };
   assert.equal(ofAnytun([], managed)?.stateFolder, "/srv/managed");
+  assert.equal(ofAnytun([], managed)?.runFolder, "/run/managed");
+  const named = ofAnytun(["--status-socket", "/run/s/socket"], managed);
+  assert.equal(named?.runFolder, undefined);
+  assert.ok(named?.places.written.includes("/run/s/"));
   assert.deepEqual(ofControld("-P", "pid").places, {
     ...{ appended: [], written: ["."], devices: ["/dev/null"] },
   });

@@ -245,18 +245,18 @@ Deno.test("with --no-sandbox neither calls nor files are restricted", () => {
 
 Deno.test("the sandbox leaves the folders of logs, pid file and unix socket", () => {
   const given = options("-P", "/run/a/pid", "-L", "file:3,/var/log/a");
-  const needs = sandboxNeeds(given, { path: "/run/b/sock" }, [5]);
+  const needs = sandboxNeeds(given, ["/run/b/sock"], [5]);
   assert.deepEqual(needs, {
     appended: ["/var/log/"],
     written: [5],
     removedFrom: ["/run/a/", "/run/b/"],
   });
-  const bare = sandboxNeeds(options("-D"), { host: "localhost", port: 1 }, []);
+  const bare = sandboxNeeds(options("-D"), [], []);
   assert.deepEqual(bare, { appended: [], written: [], removedFrom: [] });
-  const beside = sandboxNeeds(options("-P", "pid"), undefined, []);
+  const beside = sandboxNeeds(options("-P", "pid"), [], []);
   assert.deepEqual(beside.removedFrom, ["."]);
   const jailed = options("-P", "/run/a/pid", "-C", "/jail", "-u", "nobody");
-  assert.deepEqual(sandboxNeeds(jailed, undefined, [5, 6]), {
+  assert.deepEqual(sandboxNeeds(jailed, [], [5, 6]), {
     ...{ appended: [], written: [5, 6], removedFrom: [] },
   });
 });
@@ -657,7 +657,6 @@ async function startWith(
     configured: firstReading(
       options("--nodaemonize", "--log", "stderr:1", ...change),
     ),
-    server: undefined,
     services() {
       events.push("services");
       throw new Error("that is far enough");

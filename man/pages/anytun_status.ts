@@ -1,0 +1,72 @@
+// anytun-status(8)
+import { STATUS_FOLDER } from "../../src/config/status.ts";
+import { DUMP_COLUMNS } from "../../src/status/dump.ts";
+import type { Block, Page } from "../page.ts";
+import type { Known } from "../pages.ts";
+
+export function statusPage({ options, help }: Known): Page {
+  return {
+    name: "anytun-status",
+    section: 8,
+    purpose: "show what daemons of this host do, and how their peers are",
+    synopsis: [
+      '"anytun-status" <name> <options>',
+      '"anytun" "status" <name> <options>',
+    ],
+    sections: [
+      {
+        title: "Description",
+        blocks: [
+          `"anytun-status" asks running daemons of anytun(8) at their
+          --status-socket, and shows their device, where they listen, their
+          cluster and their connections: a line each, with the mux, the peer as
+          it was named, where it is, when it was last heard, what was sent and
+          received, what was lost, and the epoch of a key chain. It never shows
+          keys.`,
+          `A name is that of a config file without folder and extension, and
+          stands for "${STATUS_FOLDER}/<name>.sock"; with a slash in it, it is
+          the path of a socket. Without any name all daemons are asked that have
+          a socket in that folder. The sockets are root's, so is this program.`,
+          `The table has rates of one second, which it takes, or with --watch
+          those since it was last shown. "Errors" are all datagrams and packets
+          of a connection that did not get where they should; --json has them by
+          cause, by the names that --metrics has too.`,
+        ],
+      },
+      options,
+      {
+        title: "Columns of --dump",
+        blocks: [
+          `Lines begin with "tunnel" or "connection", and have tabs between
+          their columns. "-" stands for what there is not; control characters,
+          tabs among them, are shown as "\\u0009". Later versions may have
+          further columns behind these.`,
+          columns("tunnel"),
+          columns("connection"),
+        ],
+      },
+      { title: "Exit status", blocks: [help("Exit status")] },
+      {
+        title: "Examples",
+        blocks: [
+          "Peers that were not heard for three minutes:",
+          {
+            lines: [
+              "anytun status --dump | awk -F '\\t' \\",
+              '  -v now="$(date +%s)" \'$1 == "connection" && now - $6 > 180\'',
+            ],
+          },
+        ],
+      },
+      { title: "See also", blocks: ["anytun(8)"] },
+    ],
+  };
+}
+
+function columns(kind: keyof typeof DUMP_COLUMNS): Block {
+  return {
+    terms: DUMP_COLUMNS[kind].map((column, k) =>
+      [`${kind} ${k + 1}`, k === 0 ? `"${column}"` : column] as const
+    ),
+  };
+}

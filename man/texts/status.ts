@@ -1,0 +1,36 @@
+// What the options do about what a daemon tells of itself.
+import type { Texts } from "../texts.ts";
+
+export default {
+  "status-socket": `The unix socket at which anytun-status(8) asks this daemon.
+    It is "/run/anytun/<name>.sock" unless given, where the name is that of the
+    config file, or "anytun"; where a service manager sets "RUNTIME_DIRECTORY"
+    it is in that folder. "off" switches it off. Only root and the user that
+    starts the daemon can connect to it. It is made before --username and
+    --chroot, and removed at the end where these let it; one that a dead daemon
+    left is replaced. Where the default cannot be made, a warning says so; one
+    that was given has to be made. It speaks HTTP, with the paths of --metrics.`,
+  "metrics":
+    `Serves HTTP at this address and port: "/metrics" in the text format
+    of Prometheus, "/healthz" (status 200 while everything that carries packets
+    answers), "/readyz" (the same, and in step with its cluster, and not about to
+    end), "/status.json" and "/", a page to look at. A port alone is one of
+    127.0.0.1. Brackets stand around an IPv6 address. There is no password:
+    whoever reaches the port, any user of this host included, can read who is
+    connected and how much they send, but neither keys nor packets, and can
+    change nothing. Requests by a name are refused unless it is "localhost" or
+    the one given here, so that no web page can have a browser ask. HUP takes
+    over changes. Off unless given.`,
+  "metrics-connections":
+    `Of how many connections --metrics tells one by one: the
+    first ones by mux. Of the others there are sums only, so that a cluster with
+    thousands of clients does not fill the memory of whoever collects. 1000
+    unless given.`,
+  "anytun-status watch":
+    `Goes on, and shows everything anew every two seconds. On a terminal
+    it clears the screen before, in a pipe it does not.`,
+  "anytun-status json":
+    `Prints one line for each daemon: an object with all that it tells.
+    Times are in milliseconds since 1970, "counters" by the names of --metrics.`,
+  "dump": `Prints lines of columns with tabs between them, for scripts.`,
+} satisfies Texts;

@@ -1,0 +1,172 @@
+// Report of a daemon: what its services know, as one snapshot.
+import type { AnytunOptions } from "../config/anytun.ts";
+import { PROGRAM_VERSION } from "../config/version.ts";
+import { formatEndpoint } from "../net/endpoint.ts";
+import { formatPrefix } from "../net/prefix.ts";
+import type { Route } from "../route/route.ts";
+import {
+  type ClusterReport,
+  type ConnectionReport,
+  type Counts,
+  type DaemonState,
+  type Health,
+  type Report,
+  REPORT_FORMAT,
+} from "../status/report.ts";
+import type { StatusSource } from "../status/site.ts";
+import { namedCounts } from "../status/sums.ts";
+import {
+  type ConnectionTable,
+  endpointWords,
+} from "../tunnel/connection_table.ts";
+import {
+  CONNECTION_COUNTER_INFOS,
+  CONNECTION_COUNTERS,
+  PLANE_COUNTER_INFOS,
+} from "../tunnel/counters.ts";
+import { readEndpoint } from "../tunnel/endpoint_words.ts";
+import type { Phase } from "./lifecycle.ts";
+import type { World } from "./world.ts";
+
+export interface StatusParts {
+  readonly options: Pick<AnytunOptions, "mux" | "name">;
+  readonly table: Pick<
+    ConnectionTable,
+    "copyEndpoint" | "counted" | "lastHeard" | "liveMuxes"
+  >;
+  /** As far as they are open. */
+  readonly ends: () => Pick<Report, "device" | "plane" | "listening">;
+  /** Whether everything that carries packets answers. */
+  readonly answers: () => Promise<boolean>;
+  /** By the indexes of `PlaneCounter`. */
+  readonly planeCounters: () => Float64Array;
+  /** The own peer, as people have named it. */
+  readonly peer: () => string | undefined;
+  readonly routes: () => readonly Route[];
+  readonly cluster: () => ClusterReport | undefined;
+  /** Of the own connection, if its keys come from a chain. */
+  readonly keyEpoch: () => number | undefined;
+}
+
+/** What a clock that is only adjusted does not differ by. */
+const CLOCK_STEP_MS = 2000;
+
+export class StatusReport implements StatusSource {
+  readonly #parts: StatusParts;
+  readonly #world: Pick<World, "elapsed" | "now" | "pid">;
+  /** By the clock that never goes back. */
+  readonly #began: number;
+  /** The same in ms since 1970. */
+  #started: number;
+  /** What that clock began at, in ms since 1970. */
+  readonly #origin: number;
+  /** All that were ever seen: what they counted stays in the sums. */
+  readonly #seen = new Set<number>();
+  #state: DaemonState = "starting";
+
+  constructor(
+    parts: StatusParts,
+    world: Pick<World, "elapsed" | "now" | "pid">,
+  ) {
+    this.#parts = parts;
+    this.#world = world;
+    this.#began = world.elapsed();
+    this.#started = world.now();
+    this.#origin = this.#started - this.#began;
+  }
+
+  changed({ kind }: Phase): void {
+    this.#state = STATES[kind];
+  }
+
+  async health(): Promise<Health> {
+    const isCarrying = await this.#parts.answers();
+    const cluster = this.#parts.cluster() ?? null;
+    return { isCarrying, state: this.#state, cluster };
+  }
+
+  async report(limit: number): Promise<Report> {
+    const { ends, options, planeCounters, table } = this.#parts;
+    const { now, pid } = this.#world;
+    const health = await this.health();
+    const time = now();
+    const muxes = table.liveMuxes();
+    return {
+      format: REPORT_FORMAT,
+      name: options.name,
+      version: PROGRAM_VERSION,
+      pid,
+      time,
+      started: this.#startedAt(time),
+      ...health,
+      ...ends(),
+      connections: this.#connections(muxes.slice(0, limit), time),
+      connectionCount: muxes.length,
+      totals: this.#totals(muxes),
+      counters: namedCounts(PLANE_COUNTER_INFOS, planeCounters()),
+    };
+  }
+
+  #connections(muxes: readonly number[], time: number): ConnectionReport[] {
+    const { keyEpoch, options, peer, routes, table } = this.#parts;
+    const byMux = Map.groupBy(routes(), ({ mux }) => mux);
+    // Threads have clocks of their own that never go back, and this one may have
+    // been set: what counts is how long ago it was.
+    const steady = this.#origin + this.#world.elapsed();
+    return muxes.map((mux) => {
+      const isOwn = mux === options.mux;
+      const heard = table.lastHeard(mux);
+      return {
+        mux,
+        peer: (isOwn ? peer() : undefined) ?? null,
+        endpoint: this.#endpoint(mux) ?? null,
+        lastHeard: heard === undefined
+          ? null
+          : Math.round(time - Math.max(0, steady - heard)),
+        keyEpoch: (isOwn ? keyEpoch() : undefined) ?? null,
+        routes: (byMux.get(mux) ?? []).flatMap(prefixText),
+        counters: namedCounts(CONNECTION_COUNTER_INFOS, table.counted(mux)),
+      };
+    });
+  }
+
+  /** Moves only with the clock of the host, as when that is set after a boot. */
+  #startedAt(time: number): number {
+    const started = time - (this.#world.elapsed() - this.#began);
+    const isSet = Math.abs(started - this.#started) > CLOCK_STEP_MS;
+    if (isSet) this.#started = Math.round(started);
+    return this.#started;
+  }
+
+  #totals(muxes: readonly number[]): Counts {
+    for (const mux of muxes) this.#seen.add(mux);
+    const sums = new Float64Array(CONNECTION_COUNTERS);
+    for (const mux of this.#seen) {
+      const counters = this.#parts.table.counted(mux);
+      counters.forEach((n, k) => sums[k] = (sums[k] ?? 0) + n);
+    }
+    return namedCounts(CONNECTION_COUNTER_INFOS, sums);
+  }
+
+  #endpoint(mux: number): string | undefined {
+    const words = endpointWords();
+    this.#parts.table.copyEndpoint(mux, words, 0);
+    const endpoint = readEndpoint(words, 0);
+    return endpoint && formatEndpoint(endpoint);
+  }
+}
+
+const STATES: Readonly<Record<Phase["kind"], DaemonState>> = {
+  starting: "starting",
+  ready: "running",
+  reloading: "reloading",
+  draining: "draining",
+  stopping: "draining",
+  failed: "draining",
+};
+
+function prefixText({ network, prefixLength: length }: Route): string[] {
+  return network.family === "ethernet"
+    ? []
+    : [formatPrefix({ address: network, length })];
+}

@@ -1,0 +1,209 @@
+// Status listeners: the unix socket for `anytun status`, and HTTP for whoever
+// watches many daemons.
+import type { AnytunOptions } from "../config/anytun.ts";
+import type { Logger } from "../log/logger.ts";
+import type { RateLimitedLog } from "../log/rate_limited_log.ts";
+import { reasonOf } from "../log/reason.ts";
+import { type IpAddress, isLoopback, parseAddress } from "../net/address.ts";
+import { formatEndpoint } from "../net/endpoint.ts";
+import type { HostPort } from "../net/place.ts";
+import { type StatusListener, StatusServer } from "../status/server.ts";
+import { StatusSite, type StatusSiteOptions } from "../status/site.ts";
+import { SparedSource } from "../status/spared_source.ts";
+import type { Phase, Service } from "./lifecycle.ts";
+import type { StatusReport } from "./status_report.ts";
+import { statusSocketOf } from "./status_socket.ts";
+import { aborted } from "./stop.ts";
+import type { World } from "./world.ts";
+
+export type StatusServiceOptions = Pick<
+  AnytunOptions,
+  "metrics" | "metricsConnections" | "name" | "statusSocket"
+>;
+
+type StatusWorld = Pick<
+  World,
+  | "delay"
+  | "listenTcp"
+  | "lookup"
+  | "makeRunFolder"
+  | "openUnixStreams"
+  | "runtimeDirectory"
+>;
+
+interface StatusContext {
+  readonly report: StatusReport;
+  readonly logger: Logger;
+  /** For lines that others cause. */
+  readonly limited: RateLimitedLog;
+}
+
+export class StatusService implements Service<StatusServiceOptions> {
+  readonly name = "status";
+  readonly live = ["metrics", "metricsConnections"];
+  #options: StatusServiceOptions;
+  readonly #context: StatusContext;
+  readonly #world: StatusWorld;
+  #socket: StatusServer | undefined;
+  #metrics: readonly StatusServer[] = [];
+  /** Of options that are not in force yet. */
+  #nextMetrics: readonly StatusServer[] | undefined;
+
+  constructor(
+    options: StatusServiceOptions,
+    context: StatusContext,
+    world: StatusWorld,
+  ) {
+    this.#options = options;
+    this.#context = context;
+    this.#world = world;
+  }
+
+  changed(phase: Phase): void {
+    this.#context.report.changed(phase);
+  }
+
+  sockets(): readonly string[] {
+    const socket = statusSocketOf(this.#options, this.#world.runtimeDirectory);
+    return this.#socket && socket ? [socket.path] : [];
+  }
+
+  /** @throws if it cannot listen where people have said that it should */
+  async start(): Promise<void> {
+    this.#socket = this.#openSocket();
+    this.#metrics = await this.#openMetrics(this.#options);
+  }
+
+  async run(stop: AbortSignal): Promise<void> {
+    await aborted(stop);
+    this.close();
+  }
+
+  /** @throws if it cannot listen there */
+  async check(
+    next: StatusServiceOptions,
+    undo: DisposableStack,
+  ): Promise<void> {
+    if (isSamePlace(next.metrics, this.#options.metrics)) return;
+    const servers = await this.#openMetrics(next);
+    this.#nextMetrics = servers;
+    undo.defer(() => {
+      closeAll(servers);
+      this.#nextMetrics = undefined;
+    });
+  }
+
+  reload(next: StatusServiceOptions): void {
+    if (this.#nextMetrics !== undefined) {
+      closeAll(this.#metrics);
+      this.#metrics = this.#nextMetrics;
+      this.#nextMetrics = undefined;
+    }
+    this.#options = { ...this.#options, ...pickLive(next) };
+  }
+
+  close(): void {
+    this.#socket?.close();
+    closeAll(this.#metrics);
+  }
+
+  #openSocket(): StatusServer | undefined {
+    const { makeRunFolder, openUnixStreams, runtimeDirectory } = this.#world;
+    const socket = statusSocketOf(this.#options, runtimeDirectory);
+    if (socket === undefined) return undefined;
+    const { path, folder } = socket;
+    try {
+      if (folder !== undefined) makeRunFolder(folder);
+      const listener = openUnixStreams().listen({ path });
+      // Who may connect may ask as often as they like, for all that there is.
+      return this.#serve(listener, `'${path}'`, {
+        source: this.#context.report,
+        connections: () => Infinity,
+      });
+    } catch (cause) {
+      const reason = `${reasonOf(cause)} (--status-socket)`;
+      if (folder === undefined) throw new Error(reason, { cause });
+      this.#context.logger.warning(
+        `${reason}: 'anytun status' cannot ask this daemon`,
+      );
+      return undefined;
+    }
+  }
+
+  async #openMetrics(
+    { metrics }: StatusServiceOptions,
+  ): Promise<readonly StatusServer[]> {
+    if (metrics === undefined) return [];
+    const { host, port } = metrics;
+    const { delay, listenTcp } = this.#world;
+    const source = new SparedSource(this.#context.report, delay);
+    const name = parseAddress(host) === undefined ? host : undefined;
+    const connections = () => this.#options.metricsConnections;
+    const servers: StatusServer[] = [];
+    try {
+      for (const address of await this.#addressesOf(metrics)) {
+        const listener = listenTcp({ address, port });
+        const place = formatEndpoint(listener.local);
+        const site = { source, connections, hostName: name };
+        servers.push(this.#serve(listener, place, site));
+        this.#announce(place, address);
+      }
+      return servers;
+    } catch (cause) {
+      closeAll(servers);
+      throw new Error(
+        `Cannot listen on ${host}, port ${port} (--metrics): ` +
+          reasonOf(cause),
+        { cause },
+      );
+    }
+  }
+
+  #announce(place: string, address: IpAddress): void {
+    const { logger } = this.#context;
+    logger.notice(`metrics at http://${place}/`);
+    if (isLoopback(address)) return;
+    logger.info(
+      `metrics at http://${place}/ can be read from other hosts, by anybody ` +
+        "who reaches it",
+    );
+  }
+
+  #serve(
+    listener: StatusListener,
+    title: string,
+    site: StatusSiteOptions,
+  ): StatusServer {
+    const { limited: log } = this.#context;
+    const { delay } = this.#world;
+    const own = new StatusSite(site);
+    const answer = own.answer.bind(own);
+    const server = new StatusServer({ listener, title, answer, delay, log });
+    // Its failures are lines of the log: the tunnel does not depend on it.
+    void server.run();
+    return server;
+  }
+
+  async #addressesOf({ host }: HostPort): Promise<readonly IpAddress[]> {
+    const address = parseAddress(host);
+    if (address !== undefined) return [address];
+    return await this.#world.lookup(host, "any");
+  }
+}
+
+function closeAll(servers: readonly StatusServer[]): void {
+  for (const server of servers) server.close();
+}
+
+function pickLive(
+  { metrics, metricsConnections }: StatusServiceOptions,
+): Pick<StatusServiceOptions, "metrics" | "metricsConnections"> {
+  return { metrics, metricsConnections };
+}
+
+function isSamePlace(
+  a: HostPort | undefined,
+  b: HostPort | undefined,
+): boolean {
+  return a?.host === b?.host && a?.port === b?.port;
+}

@@ -1,0 +1,67 @@
+// Client of a status listener: asks for the report, and reads the answer, which
+// may be anything.
+import type { Delay } from "../net/resolver.ts";
+import { readReport, ReportError } from "./read_report.ts";
+import type { Report } from "./report.ts";
+import type { StatusStream } from "./server.ts";
+import { REPORT_PATH } from "./site.ts";
+
+/** More than there is of every mux. */
+const MAX_BYTES = 128 << 20;
+const READ_BYTES = 1 << 16;
+const ANSWER_MS = 10_000;
+
+const REQUEST = `GET ${REPORT_PATH} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+
+/**
+ * @param stream Is closed afterwards
+ * @throws if there is no answer in time, or none that is a report
+ */
+export async function askReport(
+  stream: StatusStream,
+  delay: Delay,
+): Promise<Report> {
+  const done = new AbortController();
+  const late = delay(ANSWER_MS, done.signal).then(() => {
+    throw new Error(`no answer for ${ANSWER_MS / 1000} s`);
+  });
+  late.catch(() => {});
+  try {
+    return await Promise.race([exchange(stream), late]);
+  } finally {
+    done.abort();
+    stream.close();
+  }
+}
+
+async function exchange(stream: StatusStream): Promise<Report> {
+  const request = new TextEncoder().encode(REQUEST);
+  for (let at = 0; at < request.length;) {
+    at += await stream.write(request.subarray(at));
+  }
+  return readReport(bodyOf(await readAll(stream)));
+}
+
+async function readAll(stream: StatusStream): Promise<string> {
+  const decoder = new TextDecoder();
+  const chunk = new Uint8Array(READ_BYTES);
+  let text = "";
+  for (let size = 0;;) {
+    const count = await stream.read(chunk);
+    if (count === null) return text + decoder.decode();
+    size += count;
+    if (size > MAX_BYTES) throw new ReportError("it is endless");
+    text += decoder.decode(chunk.subarray(0, count), { stream: true });
+  }
+}
+
+/** @throws {ReportError} if it is no answer that has one */
+export function bodyOf(answer: string): string {
+  const end = answer.indexOf("\r\n\r\n");
+  const [, status] = /^HTTP\/1\.1 (\d{3}) /.exec(answer) ?? [];
+  if (end < 0 || status === undefined) {
+    throw new ReportError("who listens there is no daemon of anytun");
+  }
+  if (status !== "200") throw new ReportError(`its status is ${status}`);
+  return answer.slice(end + 4);
+}

@@ -1,0 +1,189 @@
+// Report in Prometheus' text format, version 0.0.4.
+import {
+  CONNECTION_COUNTER_INFOS,
+  type CounterInfo,
+  PLANE_COUNTER_INFOS,
+} from "../tunnel/counters.ts";
+import { type ConnectionReport, isReady, type Report } from "./report.ts";
+
+export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+
+const PREFIX = "anytun_";
+/** Of what is told of each connection. */
+const CONNECTION_PREFIX = "anytun_connection_";
+
+interface Sample {
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+interface Metric {
+  readonly name: string;
+  readonly help: string;
+  readonly type: "counter" | "gauge";
+  readonly samples: readonly Sample[];
+}
+
+/** Names and help are those of the one table of counters. */
+export function metricsText(report: Report): string {
+  const metrics = [
+    ...daemonMetrics(report),
+    ...clusterMetrics(report),
+    ...countersOf(PREFIX, PLANE_COUNTER_INFOS, ({ name }) => [
+      { value: report.counters[name] ?? 0 },
+    ]),
+    ...countersOf(PREFIX, CONNECTION_COUNTER_INFOS, ({ name }) => [
+      { value: report.totals[name] ?? 0 },
+    ]),
+    ...connectionMetrics(report.connections),
+  ];
+  return metrics.filter(({ samples }) => samples.length > 0)
+    .flatMap(linesOf).map((line) => `${line}\n`).join("");
+}
+
+function* daemonMetrics(report: Report): Generator<Metric> {
+  const { name, version, device, plane, connections } = report;
+  yield gauge("info", "Always 1; the labels say what runs here.", {
+    labels: {
+      name,
+      version,
+      device: device?.name ?? "",
+      plane: plane ?? "",
+    },
+    value: 1,
+  });
+  yield gauge("start_time_seconds", "When it was started, since 1970.", {
+    value: report.started / 1000,
+  });
+  yield gauge("up", "Whether packets are carried: all workers answer.", {
+    value: Number(report.isCarrying),
+  });
+  yield gauge(
+    "ready",
+    "Whether packets should be led here: it carries, is in step with its " +
+      "cluster, and is not about to end.",
+    { value: Number(isReady(report)) },
+  );
+  yield gauge("draining", "Whether it is about to end.", {
+    value: Number(report.state === "draining"),
+  });
+  if (device !== null) {
+    yield gauge("device_mtu_bytes", "Longest packet of the device.", {
+      value: device.mtu,
+    });
+  }
+  yield gauge("connections", "Connections that there are.", {
+    value: report.connectionCount,
+  });
+  yield gauge(
+    "connections_unlabelled",
+    "Connections that have no metrics of their own (--metrics-connections).",
+    { value: report.connectionCount - connections.length },
+  );
+}
+
+function* clusterMetrics({ cluster }: Report): Generator<Metric> {
+  if (cluster === null) return;
+  yield gauge("cluster_in_step", "Whether it hears what other members say.", {
+    value: Number(cluster.inStep),
+  });
+  yield {
+    ...gauge("cluster_server_connected", "Servers that it follows.", {
+      value: 0,
+    }),
+    samples: distinct(cluster.servers.map(({ server, isConnected }) => ({
+      labels: { server },
+      value: Number(isConnected),
+    }))),
+  };
+  yield gauge("cluster_clients", "Members and others that follow it.", {
+    value: cluster.clients.length,
+  });
+}
+
+/** One that is named twice is followed twice: the same labels must not come. */
+function distinct(
+  samples: readonly { readonly labels: { server: string }; value: number }[],
+): readonly Sample[] {
+  return [...new Map(samples.map((one) => [one.labels.server, one])).values()];
+}
+
+function* connectionMetrics(
+  connections: readonly ConnectionReport[],
+): Generator<Metric> {
+  const samples = (
+    value: (connection: ConnectionReport) => number | null,
+  ): readonly Sample[] =>
+    connections.flatMap((connection) => {
+      const number = value(connection);
+      const labels = { mux: String(connection.mux) };
+      return number === null ? [] : [{ labels, value: number }];
+    });
+  const own = (
+    name: string,
+    help: string,
+    value: (connection: ConnectionReport) => number | null,
+  ): Metric => ({
+    ...{ name: CONNECTION_PREFIX + name, help, type: "gauge" },
+    samples: samples(value),
+  });
+  yield* countersOf(
+    CONNECTION_PREFIX,
+    CONNECTION_COUNTER_INFOS,
+    ({ name }) => samples(({ counters }) => counters[name] ?? 0),
+  );
+  yield own(
+    "last_heard_timestamp_seconds",
+    "When the peer was last heard, since 1970.",
+    ({ lastHeard }) => lastHeard === null ? null : lastHeard / 1000,
+  );
+  yield own(
+    "key_epoch",
+    "Epoch of the key chain that seals.",
+    ({ keyEpoch }) => keyEpoch,
+  );
+  yield own(
+    "routes",
+    "Prefixes that lead to the peer.",
+    ({ routes }) => routes.length,
+  );
+}
+
+function gauge(name: string, help: string, sample: Sample): Metric {
+  return { name: PREFIX + name, help, type: "gauge", samples: [sample] };
+}
+
+function countersOf(
+  prefix: string,
+  infos: readonly CounterInfo[],
+  samples: (info: CounterInfo) => readonly Sample[],
+): readonly Metric[] {
+  return infos.map((info): Metric => ({
+    name: prefix + info.name,
+    help: info.help,
+    type: "counter",
+    samples: samples(info),
+  }));
+}
+
+function linesOf({ name, help, type, samples }: Metric): string[] {
+  return [
+    `# HELP ${name} ${help.replaceAll("\\", "\\\\").replaceAll("\n", "\\n")}`,
+    `# TYPE ${name} ${type}`,
+    ...samples.map(({ labels = {}, value }) =>
+      `${name}${labelsText(labels)} ${value}`
+    ),
+  ];
+}
+
+function labelsText(labels: Readonly<Record<string, string>>): string {
+  const texts = Object.entries(labels).map(([name, value]) =>
+    `${name}="${escaped(value)}"`
+  );
+  return texts.length === 0 ? "" : `{${texts.join(",")}}`;
+}
+
+function escaped(value: string): string {
+  return value.replaceAll("\\", "\\\\").replaceAll('"', '\\"')
+    .replaceAll("\n", "\\n");
+}

@@ -1,0 +1,90 @@
+// What a daemon tells of itself. Never keys.
+
+/** Moves when a reader of before would misread what it is given. */
+export const REPORT_FORMAT = 1;
+
+export interface DeviceReport {
+  readonly name: string;
+  readonly type: "tun" | "tap";
+  readonly mtu: number;
+}
+
+export interface RouteReport {
+  /** Such as `10.0.0.0/8`. */
+  readonly prefix: string;
+  readonly mux: number;
+}
+
+export interface ConnectionReport {
+  readonly mux: number;
+  /** The peer as people have named it, if they have. */
+  readonly peer: string | null;
+  /** Where it is, such as `192.0.2.1:4444`; null as long as nobody knows. */
+  readonly endpoint: string | null;
+  /** When it was last heard, in ms since 1970; null for never. */
+  readonly lastHeard: number | null;
+  /** Of a key chain that seals; null for keys that do not change. */
+  readonly keyEpoch: number | null;
+  /** Prefixes that lead to it. */
+  readonly routes: readonly string[];
+  /** By the names of `CONNECTION_COUNTER_INFOS`. */
+  readonly counters: Counts;
+}
+
+export type Counts = Readonly<Record<string, number>>;
+
+export interface ServerReport {
+  /** As it was named, such as `vpn.example.com:2323`. */
+  readonly server: string;
+  readonly isConnected: boolean;
+}
+
+export interface ClusterReport {
+  /** Whether it hears what others say, or need not, for want of others. */
+  readonly inStep: boolean;
+  /** That it follows. */
+  readonly servers: readonly ServerReport[];
+  /** Where its own clients come from. */
+  readonly clients: readonly string[];
+}
+
+export type DaemonState = "starting" | "running" | "reloading" | "draining";
+
+export interface Report {
+  readonly format: typeof REPORT_FORMAT;
+  /** Of the instance. */
+  readonly name: string;
+  readonly version: string;
+  readonly pid: number;
+  /** When this was said, in ms since 1970. */
+  readonly time: number;
+  /** When the daemon began, by the same clock. */
+  readonly started: number;
+  readonly state: DaemonState;
+  /** Whether everything that carries packets answers. */
+  readonly isCarrying: boolean;
+  /** null until it is open. */
+  readonly device: DeviceReport | null;
+  /** Which data plane and engine, for people. */
+  readonly plane: string | null;
+  /** Endpoints where datagrams are received. */
+  readonly listening: readonly string[];
+  /** null outside of a cluster. */
+  readonly cluster: ClusterReport | null;
+  /** By ascending mux; the first ones, if more were not asked for. */
+  readonly connections: readonly ConnectionReport[];
+  /** How many there are. */
+  readonly connectionCount: number;
+  /** Sums over all connections, also those that are gone. */
+  readonly totals: Counts;
+  /** What belongs to no connection, by the names of `PLANE_COUNTER_INFOS`. */
+  readonly counters: Counts;
+}
+
+export type Health = Pick<Report, "isCarrying" | "state" | "cluster">;
+
+/** Whether packets should be led to this daemon. */
+export function isReady({ isCarrying, state, cluster }: Health): boolean {
+  return isCarrying && (state === "running" || state === "reloading") &&
+    (cluster === null || cluster.inStep);
+}

@@ -1,0 +1,71 @@
+// Responses of the status listeners (RFC 9110, RFC 9112): one a connection.
+
+export interface Response {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const REASONS: Readonly<Record<number, string>> = {
+  200: "OK",
+  400: "Bad Request",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  408: "Request Timeout",
+  413: "Content Too Large",
+  421: "Misdirected Request",
+  431: "Request Header Fields Too Large",
+  500: "Internal Server Error",
+  503: "Service Unavailable",
+};
+
+/**
+ * Nothing from elsewhere, nothing into elsewhere: neither scripts, nor forms,
+ * nor frames, nor copies in caches.
+ */
+const ALWAYS: Readonly<Record<string, string>> = {
+  "Cache-Control": "no-store",
+  "Connection": "close",
+  "Content-Security-Policy":
+    "default-src 'none'; script-src 'self'; style-src 'self'; " +
+    "connect-src 'self'; img-src data:; base-uri 'none'; " +
+    "form-action 'none'; frame-ancestors 'none'",
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Resource-Policy": "same-origin",
+  "Referrer-Policy": "no-referrer",
+  "X-Content-Type-Options": "nosniff",
+};
+
+export const PLAIN = "text/plain; charset=utf-8";
+
+export function plainText(status: number, text: string): Response {
+  return { status, type: PLAIN, body: `${text}\n` };
+}
+
+/** @param method Of the request: HEAD gets everything but the body */
+export function responseBytes(
+  { status, type, body, headers = {} }: Response,
+  method: "GET" | "HEAD",
+): Uint8Array<ArrayBuffer> {
+  const encoder = new TextEncoder();
+  const content = encoder.encode(body);
+  const fields = {
+    "Content-Type": type,
+    "Content-Length": String(content.length),
+    ...ALWAYS,
+    ...headers,
+  };
+  const head = encoder.encode(
+    [
+      `HTTP/1.1 ${status} ${REASONS[status] ?? ""}`,
+      ...Object.entries(fields).map(([name, value]) => `${name}: ${value}`),
+      "\r\n",
+    ].join("\r\n"),
+  );
+  if (method === "HEAD") return head;
+  const bytes = new Uint8Array(head.length + content.length);
+  bytes.set(head);
+  bytes.set(content, head.length);
+  return bytes;
+}

@@ -1,0 +1,196 @@
+// Server of the status listeners: few clients at a time, one request each, and
+// little time for it. Anybody of the host may be at the other end.
+import type { RateLimitedLog } from "../log/rate_limited_log.ts";
+import { reasonOf } from "../log/reason.ts";
+import type { Delay } from "../net/resolver.ts";
+import {
+  MAX_REQUEST_BYTES,
+  parseRequest,
+  RequestError,
+  type StatusRequest,
+} from "./request.ts";
+import { plainText, type Response, responseBytes } from "./response.ts";
+
+export interface StatusStream {
+  /** @returns The number of bytes, or null at the end */
+  read(into: Uint8Array): Promise<number | null>;
+  write(bytes: Uint8Array): Promise<number>;
+  /** Ends pending reads and writes as well; may be called again. */
+  close(): void;
+}
+
+export interface StatusListener {
+  /** @throws if the listener is closed, or the system is out of resources */
+  accept(): Promise<StatusStream>;
+  close(): void;
+}
+
+/** Pause after a failed accept, such as for want of descriptors. */
+const ACCEPT_PAUSE_MS = 1000;
+
+/** For a request, and for the response to be taken. */
+const EXCHANGE_MS = 10_000;
+
+/** Of each listener; the one that came first gives way to another. */
+const MAX_CLIENTS = 16;
+
+/**
+ * Deno before 2.9 keeps the socket of a closed client that does not read: then
+ * the next ones are refused.
+ */
+const MAX_SOCKETS = 4 * MAX_CLIENTS;
+
+export interface StatusServerOptions {
+  readonly listener: StatusListener;
+  /** For messages, such as `127.0.0.1:9100 (--metrics)`. */
+  readonly title: string;
+  readonly answer: (request: StatusRequest) => Promise<Response>;
+  readonly delay: Delay;
+  /** Limited, since anybody may connect as often as they like. */
+  readonly log: RateLimitedLog;
+}
+
+export class StatusServer {
+  readonly #options: StatusServerOptions;
+  /** By their arrival. */
+  readonly #clients = new Set<StatusStream>();
+  /** Also of those that are closed, and not yet gone. */
+  #sockets = 0;
+  #isClosed = false;
+
+  constructor(options: StatusServerOptions) {
+    this.#options = options;
+  }
+
+  /** @returns once it is closed */
+  async run(): Promise<void> {
+    while (!this.#isClosed) {
+      const stream = await this.#accept();
+      if (stream !== undefined) this.#admit(stream);
+    }
+  }
+
+  /** May be called again, and without {@linkcode run}. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#options.listener.close();
+    for (const client of this.#clients) client.close();
+  }
+
+  async #accept(): Promise<StatusStream | undefined> {
+    const { listener, log, delay, title } = this.#options;
+    try {
+      return await listener.accept();
+    } catch (error) {
+      if (this.#isClosed) return undefined;
+      log.write(
+        "error",
+        "status accept",
+        () => `status at ${title} cannot accept a client: ${reasonOf(error)}`,
+      );
+      await delay(ACCEPT_PAUSE_MS).catch(() => {});
+      return undefined;
+    }
+  }
+
+  #admit(stream: StatusStream): void {
+    if (this.#isClosed || this.#sockets >= MAX_SOCKETS) return stream.close();
+    const [first] = this.#clients;
+    if (this.#clients.size >= MAX_CLIENTS && first !== undefined) {
+      this.#drop(first);
+    }
+    this.#clients.add(stream);
+    this.#sockets++;
+    void this.#serve(stream).finally(() => {
+      this.#drop(stream);
+      this.#sockets--;
+    });
+  }
+
+  #drop(stream: StatusStream): void {
+    this.#clients.delete(stream);
+    stream.close();
+  }
+
+  async #serve(stream: StatusStream): Promise<void> {
+    const done = new AbortController();
+    const { delay, log, title } = this.#options;
+    void delay(EXCHANGE_MS, done.signal).then(
+      () => this.#drop(stream),
+      () => {},
+    );
+    try {
+      await this.#exchange(stream);
+    } catch (error) {
+      // Clients come and go as they like.
+      log.write(
+        "debug",
+        "status client",
+        () => `status at ${title}: a client is gone: ${reasonOf(error)}`,
+      );
+    } finally {
+      done.abort();
+    }
+  }
+
+  async #exchange(stream: StatusStream): Promise<void> {
+    let method: StatusRequest["method"] = "GET";
+    let response: Response;
+    try {
+      const request = await readRequest(stream);
+      if (request === undefined) return;
+      ({ method } = request);
+      response = await this.#answer(request);
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      response = refusal(error);
+    }
+    await writeAll(stream, responseBytes(response, method));
+  }
+
+  async #answer(request: StatusRequest): Promise<Response> {
+    const { answer, log, title } = this.#options;
+    try {
+      return await answer(request);
+    } catch (error) {
+      if (error instanceof RequestError) return refusal(error);
+      log.write(
+        "error",
+        "status answer",
+        () => `status at ${title} has no answer: ${reasonOf(error)}`,
+      );
+      return plainText(500, "there is no answer; the log says why");
+    }
+  }
+}
+
+function refusal({ status, message }: RequestError): Response {
+  const response = plainText(status, message);
+  return status === 405
+    ? { ...response, headers: { Allow: "GET, HEAD" } }
+    : response;
+}
+
+/** @returns undefined if the stream ends before the request does */
+async function readRequest(
+  stream: StatusStream,
+): Promise<StatusRequest | undefined> {
+  const bytes = new Uint8Array(MAX_REQUEST_BYTES);
+  for (let size = 0;;) {
+    const count = await stream.read(bytes.subarray(size));
+    if (count === null) return undefined;
+    size += count;
+    const request = parseRequest(bytes.subarray(0, size));
+    if (request !== undefined) return request;
+  }
+}
+
+async function writeAll(
+  stream: StatusStream,
+  bytes: Uint8Array,
+): Promise<void> {
+  for (let at = 0; at < bytes.length;) {
+    at += await stream.write(bytes.subarray(at));
+  }
+}

@@ -1,0 +1,93 @@
+// What there is to read at a status listener, by path.
+import { parseAddress } from "../net/address.ts";
+import { METRICS_TYPE, metricsText } from "./metrics.ts";
+import { PAGE_FILES } from "./page_files.ts";
+import { type Health, isReady, type Report } from "./report.ts";
+import { RequestError, type StatusRequest } from "./request.ts";
+import { plainText, type Response } from "./response.ts";
+
+/** Where the report is. */
+export const REPORT_PATH = "/status.json";
+
+export interface StatusSource {
+  /** @param limit Connections that are told of, at most */
+  report(limit: number): Promise<Report>;
+  health(): Promise<Health>;
+}
+
+export interface StatusSiteOptions {
+  readonly source: StatusSource;
+  /** How many of them are told one by one. */
+  readonly connections: () => number;
+  /** Of hosts other than `localhost`, that it may be asked as. */
+  readonly hostName?: string | undefined;
+}
+
+export class StatusSite {
+  readonly #options: StatusSiteOptions;
+
+  constructor(options: StatusSiteOptions) {
+    this.#options = options;
+  }
+
+  /** @throws {RequestError} for what there is not */
+  async answer({ path, host }: StatusRequest): Promise<Response> {
+    this.#requireOwn(host);
+    const { source } = this.#options;
+    const connections = this.#options.connections();
+    switch (path) {
+      case "/metrics": {
+        const body = metricsText(await source.report(connections));
+        return { status: 200, type: METRICS_TYPE, body };
+      }
+      case REPORT_PATH: {
+        const body = JSON.stringify(await source.report(connections));
+        return { status: 200, type: "application/json", body };
+      }
+      case "/healthz":
+        return healthText(
+          await source.health(),
+          ({ isCarrying }) => isCarrying,
+        );
+      case "/readyz":
+        return healthText(await source.health(), isReady);
+    }
+    const file = PAGE_FILES[path];
+    if (file !== undefined) return { status: 200, ...file };
+    throw new RequestError(
+      404,
+      `there are /, ${REPORT_PATH}, /metrics, /healthz and /readyz`,
+    );
+  }
+
+  /**
+   * A page from elsewhere whose name leads to this host now (DNS rebinding) has
+   * the browser ask by that name.
+   */
+  #requireOwn(host: string | undefined): void {
+    if (host === undefined) return;
+    const name = host.replace(/:\d*$/, "").toLowerCase();
+    const { hostName } = this.#options;
+    if (name === "localhost" || name === hostName?.toLowerCase()) return;
+    if (parseAddress(name.replace(/^\[(.*)\]$/, "$1")) !== undefined) return;
+    throw new RequestError(
+      421,
+      "ask by address, or by a name that stands in --metrics",
+    );
+  }
+}
+
+function healthText(
+  health: Health,
+  isWell: (health: Health) => boolean,
+): Response {
+  const { isCarrying, state, cluster } = health;
+  const lines = [
+    isCarrying ? "carries packets" : "does not carry packets",
+    `state: ${state}`,
+    ...(cluster === null
+      ? []
+      : [cluster.inStep ? "in step with its cluster" : "not in step"]),
+  ];
+  return plainText(isWell(health) ? 200 : 503, lines.join("\n"));
+}

@@ -1,0 +1,126 @@
+// Table of the connections of a daemon, for people.
+import { agoText, bytesText, durationText } from "./amounts.ts";
+import type { ClusterReport, ConnectionReport, Report } from "./report.ts";
+import { planeLosses, trafficOf } from "./sums.ts";
+import { visible } from "./visible.ts";
+
+const HEADINGS = [
+  "MUX",
+  "PEER",
+  "ENDPOINT",
+  "LAST HEARD",
+  "SENT",
+  "RECEIVED",
+  "ERRORS",
+  "KEY EPOCH",
+];
+
+/** Stands for what there is not. */
+const NONE = "-";
+
+/**
+ * Lines without control characters, whatever the report says.
+ * @param before An earlier report of the daemon, for rates
+ */
+export function tableLines(report: Report, before?: Report): string[] {
+  const rates = before === undefined ? undefined : new Rates(report, before);
+  const rows = report.connections.map((one) => rowOf(report, one, rates));
+  const missing = report.connectionCount - report.connections.length;
+  return [
+    headerLine(report),
+    ...detailLines(report),
+    ...(rows.length > 0 ? aligned([HEADINGS, ...rows]) : ["no connections"]),
+    ...(missing > 0 ? [`and ${missing} more connections`] : []),
+  ].map((line) => visible(line));
+}
+
+function headerLine(report: Report): string {
+  const { name, device, state, isCarrying, version } = report;
+  const up = durationText(report.time - report.started);
+  const shown = isCarrying || state !== "running" ? state : "NOT CARRYING";
+  return `${name} (${device?.name ?? "no device yet"}): ${shown} for ${up}, ` +
+    `anytun ${version}, process ${report.pid}`;
+}
+
+function* detailLines(report: Report): Generator<string> {
+  const { device, plane, listening, cluster, counters } = report;
+  if (device !== null) yield `  device: ${device.type}, mtu ${device.mtu}`;
+  if (plane !== null) yield `  plane: ${plane}`;
+  if (listening.length > 0) yield `  listening: ${listening.join(", ")}`;
+  if (cluster !== null) yield `  cluster: ${clusterText(cluster)}`;
+  const drops = planeLosses(counters)
+    .map(({ info, amount }) => `${amount} ${info.text}`);
+  if (drops.length > 0) yield `  dropped: ${drops.join(", ")}`;
+}
+
+function clusterText({ inStep, servers, clients }: ClusterReport): string {
+  const followed = servers.map(({ server, isConnected }) =>
+    `${server} ${isConnected ? "(connected)" : "(not connected)"}`
+  );
+  return [
+    inStep ? "in step" : "NOT IN STEP",
+    ...(followed.length > 0 ? [`follows ${followed.join(", ")}`] : []),
+    ...(clients.length > 0 ? [`followed from ${clients.join(", ")}`] : []),
+  ].join("; ");
+}
+
+function rowOf(
+  report: Report,
+  connection: ConnectionReport,
+  rates: Rates | undefined,
+): string[] {
+  const { mux, peer, endpoint, lastHeard, keyEpoch, counters } = connection;
+  const { bytesOut, bytesIn, losses } = trafficOf(counters);
+  const rate = rates?.of(connection);
+  const withRate = (bytes: number, perSecond: number | undefined) =>
+    perSecond === undefined
+      ? bytesText(bytes)
+      : `${bytesText(bytes)} ${bytesText(perSecond)}/s`;
+  return [
+    String(mux),
+    peer ?? NONE,
+    endpoint ?? NONE,
+    agoText(report.time, lastHeard),
+    withRate(bytesOut, rate?.out),
+    withRate(bytesIn, rate?.in),
+    String(losses),
+    keyEpoch === null ? NONE : String(keyEpoch),
+  ];
+}
+
+/** Bytes a second between two reports. */
+class Rates {
+  readonly #seconds: number;
+  readonly #before: ReadonlyMap<number, ConnectionReport>;
+
+  constructor(report: Report, before: Report) {
+    const isSame = report.pid === before.pid;
+    this.#seconds = isSame ? (report.time - before.time) / 1000 : 0;
+    this.#before = new Map(before.connections.map((one) => [one.mux, one]));
+  }
+
+  of(
+    { mux, counters }: ConnectionReport,
+  ): { readonly out: number; readonly in: number } | undefined {
+    const before = this.#before.get(mux);
+    if (before === undefined || this.#seconds <= 0) return undefined;
+    const now = trafficOf(counters);
+    const then = trafficOf(before.counters);
+    const perSecond = (a: number, b: number) =>
+      Math.max(0, a - b) / this.#seconds;
+    return {
+      out: perSecond(now.bytesOut, then.bytesOut),
+      in: perSecond(now.bytesIn, then.bytesIn),
+    };
+  }
+}
+
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  const shown = rows.map((row) => row.map((cell) => visible(cell)));
+  const widths = HEADINGS.map((_, k) =>
+    Math.max(...shown.map((row) => row[k]?.length ?? 0))
+  );
+  return shown.map((row) =>
+    row.map((cell, k) => cell.padEnd(widths[k] ?? 0)).join("  ").trimEnd()
+  );
+}
