@@ -23,6 +23,15 @@ const MOUNTS = {
 /** Where scripts start: /root may have what runs them. */
 const HOME = "home";
 
+/** What the package of the program makes, for root and its own user. */
+const PACKAGE_FOLDERS = [
+  "etc/anytun",
+  "etc/credstore",
+  "lib/anytun",
+  "run/anytun",
+  "run/anytun-controld",
+];
+
 /** Where addresses lead to, for programs that copy to another host. */
 export type Neighbours = Readonly<Record<string, string>>;
 
@@ -67,7 +76,7 @@ export class OwnFolders {
     }
     await run(["cp", "-a", "/etc/.", `${folder}/etc`]);
     await run(["rm", "-rf", `${folder}/etc/anytun`]);
-    for (const name of ["etc/anytun", "etc/credstore", "lib/anytun"]) {
+    for (const name of PACKAGE_FOLDERS) {
       Deno.mkdirSync(`${folder}/${name}`, { recursive: true, mode: 0o700 });
     }
     const text = Object.entries(neighbours)

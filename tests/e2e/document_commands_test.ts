@@ -14,12 +14,19 @@ interface Story {
   join(hosts: Named<LabHost>): Promise<void>;
   /** Where hosts are that have no address of the first cable. */
   readonly addresses?: Named<string>;
+  /** Why it cannot be played here, if it cannot. */
+  readonly why?: () => string | null;
+  /** What is there on each host before the story begins. */
+  readonly before?: string;
   /** Programs that it takes beside our own. */
   readonly programs?: readonly string[];
 }
 
 const root = new URL("../../", import.meta.url);
 const SHELLS = ["sh", "console"];
+
+/** For the folder of the project: tests of their own run these. */
+const PROJECT = "project";
 
 function read(document: string): Block[] {
   return blocksOf(Deno.readTextFileSync(new URL(document, root)));
@@ -41,24 +48,72 @@ async function pair(hosts: Named<LabHost>): Promise<void> {
   }
 }
 
+/** Servers on one network with a router, and a client on another one. */
+async function anycast(hosts: Named<LabHost>): Promise<void> {
+  const router = hostOf(hosts, "router");
+  const client = hostOf(hosts, "client");
+  await router.ip("link", "add", "lan", "type", "bridge");
+  await router.address("lan", `${router.ipv4}/24`);
+  for (const name of ["server1", "server2"]) {
+    const server = hostOf(hosts, name);
+    await server.join("eth0", router, name);
+    await server.address("eth0", `${server.ipv4}/24`);
+    await server.ip("route", "add", "default", "via", router.ipv4);
+    await router.ip("link", "set", name, "master", "lan", "up");
+  }
+  await client.join("eth0", router, "client");
+  await client.address("eth0", "203.0.113.9/24");
+  await router.address("client", "203.0.113.1/24");
+  await client.ip("route", "add", "default", "via", "203.0.113.1");
+  await router.exec("sysctl", "-qw", "net.ipv4.ip_forward=1");
+}
+
+/** What a release has, for those that install it. */
+const RELEASE = "cp /usr/local/sbin/anytun anytun-linux-x86_64; " +
+  "sha256sum anytun-linux-x86_64 >SHA256SUMS";
+
 const STORIES: readonly Story[] = [
+  { document: "README.md", hosts: ["left", "right"], join: pair },
+  {
+    document: "docs/install.md",
+    hosts: ["left"],
+    join: () => Promise.resolve(),
+    before: RELEASE,
+  },
   {
     document: "docs/many-clients.md",
     hosts: ["server", "client"],
     join: pair,
   },
+  {
+    document: "docs/anycast.md",
+    hosts: ["router", "server1", "server2", "client"],
+    join: anycast,
+    why: whyNoTls,
+    addresses: { client: "203.0.113.9" },
+    programs: ["bird", "openssl"],
+  },
 ];
 
 for (const [number, story] of STORIES.entries()) {
-  const missing = (story.programs ?? []).map(missingCommand)
-    .find((reason) => reason !== null);
-  const why = whyNoLab() ?? missing ?? missingCommand("bash");
+  const why = whyNoLab() ?? story.why?.() ?? missingOf(story);
   Deno.test({
     name: `all that ${story.document} says to do can be done` +
       (why ? ` (skipped: ${why})` : ""),
     ignore: Boolean(why),
     fn: () => play(story, number),
   });
+}
+
+function missingOf({ programs = [] }: Story): string | undefined {
+  return ["bash", ...programs].map(missingCommand)
+    .find((reason) => reason !== null) ?? undefined;
+}
+
+/** Deno before 2.9 cannot verify the other side (src/config/sync_tls.ts). */
+function whyNoTls(): string | null {
+  const [major = 0, minor = 0] = Deno.version.deno.split(".").map(Number);
+  return major > 2 || minor >= 9 ? null : "TLS takes Deno 2.9 or newer";
 }
 
 async function play(story: Story, number: number): Promise<void> {
@@ -81,6 +136,9 @@ async function play(story: Story, number: number): Promise<void> {
         Object.fromEntries(places),
       );
     }
+    for (const owner of Object.values(owners)) {
+      await succeed(owner, story.before ?? "", "before");
+    }
     for (const block of read(story.document)) {
       await doBlock(block, owners, story.document);
     }
@@ -99,7 +157,7 @@ async function doBlock(
   if (path !== undefined && name !== undefined) {
     return hostOf(hosts, name).write(path, text);
   }
-  if (!SHELLS.includes(language)) return;
+  if (!SHELLS.includes(language) || name === PROJECT) return;
   assert.ok(name !== undefined, `${where} does not say which host it is for`);
   const host = hostOf(hosts, name);
   if (language === "sh") return await succeed(host, text, where);
