@@ -11,6 +11,8 @@ import * as virtio from "./virtio.ts";
 
 /** Answer of {@linkcode Segmenter.begin}: the packet makes no sense. */
 export const MALFORMED = -1;
+/** Answer of {@linkcode Segmenter.begin}: there is no room for its segments. */
+export const TOO_LONG = -2;
 /** Answer of {@linkcode Segmenter.begin}: one packet, finished in its place. */
 export const IN_PLACE = 0;
 
@@ -77,7 +79,7 @@ export class Segmenter {
    * @param size of both in bytes
    * @returns the number of segments to get from {@linkcode next};
    *   {@linkcode IN_PLACE} if it was one packet, now finished where it is; or
-   *   {@linkcode MALFORMED}
+   *   {@linkcode MALFORMED}, or {@linkcode TOO_LONG}: then it is as it was
    */
   begin(at: number, size: number): number {
     this.#payloadLeft = 0;
@@ -87,6 +89,11 @@ export class Segmenter {
       return this.#finish(at, packetSize);
     }
     if (!this.#readSuperPacket(at, packetSize)) return MALFORMED;
+    const payload = Math.min(this.#segmentSize, this.#payloadLeft);
+    if (this.#headerSize + payload > this.#room) {
+      this.#payloadLeft = 0;
+      return TOO_LONG;
+    }
     this.#prepareNetwork();
     this.#prepareTransport(virtio.flags(this.#memory.view, at));
     return Math.ceil(this.#payloadLeft / this.#segmentSize);
@@ -147,8 +154,6 @@ export class Segmenter {
     const payloadSize = size - headerSize;
     const segmentSize = virtio.gsoSize(view, at);
     if (segmentSize === 0 || payloadSize === 0) return false;
-    const largest = headerSize + Math.min(segmentSize, payloadSize);
-    if (largest > this.#room) return false;
     if ((virtio.flags(view, at) & virtio.NEEDS_CSUM) !== 0) {
       // Otherwise the checksum is that of a tunnel within the packet.
       const offset = protocol === TCP

@@ -161,7 +161,8 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
   {
     index: PlaneCounter.TOO_LONG_OUT,
     name: "too_long_out_total",
-    help: "Packets from the device that are too long for the buffer of a peer.",
+    help:
+      "Packets from the device that are too long for the buffer of a peer, or for the path to it (--mtu-disc).",
     unit: "packets",
     text: "too long to send",
     isLoss: true,

@@ -18,7 +18,9 @@ import { ConnectionCounter, count, PlaneCounter } from "./counters.ts";
 import { SenderIds, SPENT, STALE } from "./numbers.ts";
 import type { LiveSettings } from "./live_settings.ts";
 import type { PacketRouter } from "./packet_router.ts";
+import type { MtuDiscovery } from "./settings.ts";
 import { SynClamp } from "./syn_clamp.ts";
+import { type AnswerPlace, TooBig } from "./too_big.ts";
 
 /** Bytes in front of a packet that become header and payload type. */
 export const HEADROOM_BYTES = HEADER_BYTES + PAYLOAD_TYPE_BYTES;
@@ -46,6 +48,10 @@ export interface OutboundOptions {
   /** One after the other; see {@link SenderIds}. */
   readonly senderIds: readonly number[];
   readonly allowWrap: boolean;
+  /** With "no", which is the default, the kernel and routers cut datagrams. */
+  readonly mtuDiscovery?: MtuDiscovery | undefined;
+  /** Without one nobody is told that packets are too long. */
+  readonly answers?: AnswerPlace | undefined;
   readonly live: LiveSettings;
   readonly counters: Float64Array;
   readonly events: OutboundEvents;
@@ -61,6 +67,11 @@ export class Outbound {
   readonly #pinned = new PinnedKeys();
   readonly #senderIds: SenderIds;
   readonly #clamp: SynClamp;
+  readonly #tooBig: TooBig | undefined;
+  /** Of a datagram in front of and behind the packet. */
+  readonly #overhead: number;
+  /** Whether packets must fit the path. */
+  readonly #obeysPath: boolean;
   /** Bytes of the longest packet that fits into a datagram. */
   readonly maxPacket: number;
 
@@ -71,6 +82,10 @@ export class Outbound {
     this.schedules = new Array(batch.capacity).fill(null);
     this.connections = new Array(batch.capacity).fill(undefined);
     const overhead = HEADROOM_BYTES + batch.params.tagLength;
+    const { mtuDiscovery = "no", answers, deviceType, counters } = options;
+    this.#overhead = overhead;
+    this.#obeysPath = mtuDiscovery !== "no";
+    this.#tooBig = answers && new TooBig(deviceType, counters, answers);
     this.maxPacket = MAX_DATAGRAM_BYTES - overhead;
     this.#clamp = new SynClamp({ ...options, overhead });
   }
@@ -86,6 +101,12 @@ export class Outbound {
     this.#clamp.begin();
     for (let i = 0; i < batch.count; i++) this.#address(i, sizes[i] ?? 0);
     this.#number();
+  }
+
+  /** Drops a packet that fits no datagram. */
+  refuse(memory: Uint8Array, at: number, size: number): void {
+    count(this.#options.counters, PlaneCounter.TOO_LONG_OUT);
+    this.#tooBig?.refuses(memory, at, size, this.maxPacket);
   }
 
   /** Gives up what is left of the batch: an error costs no more than that. */
@@ -109,7 +130,7 @@ export class Outbound {
     this.schedules[i] = null;
     this.connections[i] = undefined;
     if (size > this.maxPacket) {
-      return count(counters, PlaneCounter.TOO_LONG_OUT);
+      return this.refuse(batch.memory, at + HEADROOM_BYTES, size);
     }
     const type = this.#payloadType(at + HEADROOM_BYTES, size);
     if (type === undefined) return count(counters, PlaneCounter.MALFORMED_OUT);
@@ -118,11 +139,20 @@ export class Outbound {
       events.nowhereToSend(to, batch.memory, at + HEADROOM_BYTES, size);
       return count(counters, PlaneCounter.NOWHERE_TO_SEND);
     }
+    if (this.#obeysPath && this.#exceedsPath(to, at + HEADROOM_BYTES, size)) {
+      return count(counters, PlaneCounter.TOO_LONG_OUT);
+    }
     this.#clamp.look(batch.memory, at + HEADROOM_BYTES, size, to);
     writeU16(batch.memory, at + HEADER_BYTES, type);
     batch.size[i] = HEADROOM_BYTES + size;
     batch.wanted[i] = 1;
     this.connections[i] = to;
+  }
+
+  #exceedsPath({ pathRoom }: Connection, at: number, size: number): boolean {
+    const room = pathRoom - this.#overhead;
+    if (size <= room) return false;
+    return this.#tooBig?.refuses(this.batch.memory, at, size, room) ?? false;
   }
 
   // The originals do not send a packet of one byte either.

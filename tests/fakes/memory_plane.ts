@@ -27,6 +27,7 @@ import {
 } from "../../src/tunnel/endpoint_words.ts";
 import type { NativeEngineName } from "../../src/tunnel/native/messages.ts";
 import { LiveSettings } from "../../src/tunnel/live_settings.ts";
+import { TOO_BIG_BYTES } from "../../src/offload/too_big.ts";
 import { PlaneLog } from "../../src/tunnel/plane_log.ts";
 import { PacketRouter } from "../../src/tunnel/packet_router.ts";
 import {
@@ -188,6 +189,10 @@ export class MemoryPlane implements PlaneUnderTest {
     const { live = new LiveSettings() } = options;
     const shared = { connections, deviceType, counters: this.#counters, live };
     this.#connections = connections;
+    const answer = new Uint8Array(TOO_BIG_BYTES);
+    const deliver = (size: number) => {
+      this.#device.write(answer.subarray(0, size));
+    };
     this.#running = new PortablePlane({
       ...opened,
       params,
@@ -195,6 +200,8 @@ export class MemoryPlane implements PlaneUnderTest {
       sockets: [this.#socket],
       outbound: {
         ...shared,
+        mtuDiscovery: options.mtuDiscovery,
+        answers: { memory: answer, at: 0, deliver, now },
         router: new PacketRouter(connections, mux, options.routes),
         senderIds,
         allowWrap: options.allowWrap ?? false,

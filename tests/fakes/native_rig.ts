@@ -280,6 +280,7 @@ export class NativeRig implements PlaneUnderTest {
       settings: tunnelSettings({
         ...{ params, deviceType, senderIds, roaming, anySource, mux },
         allowWrap,
+        mtuDiscovery: options.mtuDiscovery,
       }),
       engine,
       connections: this.table.shared,

@@ -16,6 +16,7 @@ import {
   PLANE_COUNTER_INFOS,
 } from "../../src/tunnel/counters.ts";
 import type { LiveSettings } from "../../src/tunnel/live_settings.ts";
+import type { MtuDiscovery } from "../../src/tunnel/settings.ts";
 import type { RefusedDatagram } from "../../src/tunnel/refused_samples.ts";
 
 /** Hosts that talk to a plane. `away` is of IPv6 where the system has it. */
@@ -35,6 +36,7 @@ export interface PlaneOptions {
   readonly routes?: RouteTable;
   readonly anySource?: boolean;
   readonly deviceType?: DeviceType;
+  readonly mtuDiscovery?: MtuDiscovery;
   /** Without them all of them are off. */
   readonly live?: LiveSettings;
   /** Without it the peer is auto-detected. */

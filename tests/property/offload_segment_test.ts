@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { IN_PLACE, MALFORMED, Segmenter } from "../../src/offload/segment.ts";
+import { IN_PLACE, Segmenter } from "../../src/offload/segment.ts";
 import { counting, tcpPacket, udpPacket } from "../../lab/packets.ts";
 import { hex, TestMemory } from "../fakes/packet_memory.ts";
 import {
@@ -126,7 +126,7 @@ Deno.test("a damaged read harms nothing and reveals nothing around it", () => {
       const steps = [SLOT_COUNT];
       const one = segment(damaged, ethernet, steps, 0x00);
       assert.deepEqual(one, segment(damaged, ethernet, steps, 0xff));
-      if (one.answer === MALFORMED) assert.deepEqual(one.packets, []);
+      if (one.answer < 0) assert.deepEqual(one.packets, []);
       if (one.answer > 0) assert.equal(one.packets.length, one.answer);
     }),
     { numRuns: 1000 },

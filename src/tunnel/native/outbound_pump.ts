@@ -1,8 +1,14 @@
 // Way out of the native plane. Sealed datagrams lie close to each other, so
 // that a run of them is one piece of memory for the kernel.
 import type { Arena } from "../../../ffi/memory.ts";
-import { IN_PLACE, MALFORMED, Segmenter } from "../../offload/segment.ts";
-import { VIRTIO_HEADER_SIZE } from "../../offload/virtio.ts";
+import {
+  IN_PLACE,
+  MALFORMED,
+  Segmenter,
+  TOO_LONG,
+} from "../../offload/segment.ts";
+import { TOO_BIG_BYTES } from "../../offload/too_big.ts";
+import { VIRTIO_HEADER_SIZE, writePlainHeader } from "../../offload/virtio.ts";
 import { RouteTable } from "../../route/table.ts";
 import { DatagramBatch } from "../../satp/batch.ts";
 import { MAX_DATAGRAM_BYTES } from "../../satp/header.ts";
@@ -14,6 +20,7 @@ import { GsoSender } from "./gso_sender.ts";
 import type { NativeSetup } from "./messages.ts";
 import { HEADROOM_BYTES, Outbound } from "../outbound.ts";
 import { PacketRouter } from "../packet_router.ts";
+import type { AnswerPlace } from "../too_big.ts";
 
 /**
  * Datagrams of a batch: two super-packets of TCP at the default MTU, which
@@ -46,11 +53,12 @@ export class OutboundPump {
     const { libc, arena, packets, connections, counters, live, log, now } =
       parts;
     const { settings, sockets: { ipv4, ipv6 }, gso } = setup;
-    const { params, deviceType, senderIds, allowWrap } = settings;
+    const { params, deviceType, senderIds, allowWrap, mtuDiscovery } = settings;
     this.#parts = parts;
     this.#vnetHeader = setup.vnetHeader;
     this.#outbound = new Outbound(takeBatch(arena, params), {
       ...{ connections, deviceType, senderIds, allowWrap, counters, live },
+      ...{ mtuDiscovery, answers: answerPlace(setup, parts) },
       router: routerOf(setup, parts),
       events: log,
     });
@@ -136,21 +144,24 @@ export class OutboundPump {
 
   #takeSuperPacket(size: number): void {
     const segments = this.#segmenter.begin(this.#readAt, size);
+    const at = this.#readAt + VIRTIO_HEADER_SIZE;
     if (segments === MALFORMED) {
       count(this.#parts.counters, PlaneCounter.MALFORMED_OUT);
+    } else if (segments === TOO_LONG) {
+      this.#refuse(at, size - VIRTIO_HEADER_SIZE);
     } else if (segments === IN_PLACE) {
-      const at = this.#readAt + VIRTIO_HEADER_SIZE;
       this.#layPacket(at, size - VIRTIO_HEADER_SIZE);
     } else this.#segmentsLeft = segments;
   }
 
   #layPacket(at: number, size: number): void {
-    if (size > this.#maxPacket) {
-      const { counters } = this.#parts;
-      return count(counters, PlaneCounter.TOO_LONG_OUT);
-    }
+    if (size > this.#maxPacket) return this.#refuse(at, size);
     this.#parts.packets.copy(this.#nextAt + HEADROOM_BYTES, at, size);
     this.#laid(size);
+  }
+
+  #refuse(at: number, size: number): void {
+    this.#outbound.refuse(this.#parts.arena.bytes, at, size);
   }
 
   #laySegments(): void {
@@ -176,6 +187,20 @@ export class OutboundPump {
     this.#sizes[batch.count++] = size;
     this.#nextAt += HEADROOM_BYTES + size + batch.params.tagLength;
   }
+}
+
+function answerPlace(
+  { vnetHeader }: NativeSetup,
+  { arena, port, now }: WorkerParts,
+): AnswerPlace {
+  const begin = arena.take(VIRTIO_HEADER_SIZE + TOO_BIG_BYTES, 64);
+  const at = begin + VIRTIO_HEADER_SIZE;
+  writePlainHeader(arena.view, begin);
+  const written = vnetHeader ? begin : at;
+  return {
+    ...{ memory: arena.bytes, at, now },
+    deliver: (size) => void port.write(written, at + size - written),
+  };
 }
 
 function routerOf(

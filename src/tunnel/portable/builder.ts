@@ -6,6 +6,7 @@ import type { Logger } from "../../log/logger.ts";
 import type { IpAddress } from "../../net/address.ts";
 import type { Endpoint } from "../../net/endpoint.ts";
 import type { FamilyChoice } from "../../net/resolver.ts";
+import { TOO_BIG_BYTES } from "../../offload/too_big.ts";
 import type { CryptoEngine } from "../../satp/engine.ts";
 import type { SatpParameters } from "../../satp/params.ts";
 import { Connections } from "../connection.ts";
@@ -22,6 +23,8 @@ import { FLUSH_MS, PlaneLog } from "../plane_log.ts";
 import { PacketRouter } from "../packet_router.ts";
 import { type BatchMaker, PortablePlane } from "./plane.ts";
 import { RefusedSamples } from "../refused_samples.ts";
+import type { AnswerPlace } from "../too_big.ts";
+import type { PacketDevice } from "./edges.ts";
 import { boundedReplayMemory, openAcceptedMemory } from "../replay_bound.ts";
 import type { SocketChoices, TunnelSettings } from "../settings.ts";
 import { sourceFilterOf } from "../source_filter.ts";
@@ -112,6 +115,8 @@ export class PortableBuilder implements PlaneBuilder {
       sockets: this.#sockets,
       outbound: {
         ...shared,
+        mtuDiscovery: this.#settings.mtuDiscovery,
+        answers: answerPlace(device, this.#now),
         router: new PacketRouter(connections, mux, routes),
         senderIds,
         allowWrap,
@@ -167,6 +172,12 @@ function refuseChoices({ mark, device }: SocketChoices): void {
   throw new Error(
     `Cannot use ${option} on the portable data plane: it needs the native one`,
   );
+}
+
+function answerPlace(device: PacketDevice, now: () => number): AnswerPlace {
+  const memory = new Uint8Array(TOO_BIG_BYTES);
+  const deliver = (size: number) => void device.write(memory.subarray(0, size));
+  return { memory, at: 0, now, deliver };
 }
 
 /** Whoever removes connections removes many: work that is done once for all. */

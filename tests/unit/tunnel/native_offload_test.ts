@@ -15,6 +15,7 @@ import {
   FIN,
   type IpFields,
   PSH,
+  SYN,
   tcpPacket,
   timestamps,
   udpPacket,
@@ -30,6 +31,9 @@ import {
   superPacket,
   unfinished,
 } from "../../../lab/super_packets.ts";
+import { LiveSettings } from "../../../src/tunnel/live_settings.ts";
+import { tooBig } from "../../oracles/slow_too_big.ts";
+import { withLowerMss } from "../../oracles/slow_mss.ts";
 import { toHex } from "../../vectors/vectors.ts";
 
 const VECTOR = {
@@ -478,5 +482,56 @@ offloadTest(
     assertPackets(await rig.receiveJoined([run], "home"), packets);
     assertPackets(rig.written, packets);
     assertPackets(await opened(await rig.send(packets)), packets);
+  },
+);
+
+offloadTest(
+  "the MSS is lowered where the checksum is begun only, and in super-packets",
+  async () => {
+    const live = new LiveSettings();
+    live.mss = 1300;
+    await using rig = await start({ ...ALL, live });
+    const options = [2, 4, 0x05, 0xb4];
+    for (const version of [4, 6] as const) {
+      const syn = tcpPacket({ version }, { flags: SYN, options });
+      const begun = await opened(await rig.handOver([unfinished(syn)], 1));
+      assertPackets(begun, [withLowerMss(syn, 1300)]);
+      // As no kernel makes them, but a guest behind a bridge may.
+      const payload = counting(3000);
+      const many = superPacket(
+        tcpPacket({ version }, { flags: SYN, options, payload }),
+        SEGMENT,
+      );
+      const segments = segmentsOf(many);
+      assert.equal(segments.length, 3);
+      assertPackets(
+        await opened(await rig.handOver([many], 3)),
+        segments.map((segment) => withLowerMss(segment, 1300)),
+      );
+      const back = await sealAll(
+        [syn],
+        version === 4 ? 0x0800 : 0x86dd,
+        version,
+      );
+      assertPackets(await rig.receive(back, "home"), [
+        withLowerMss(syn, 1300),
+      ]);
+    }
+    assert.equal(rig.planeCounter(PlaneCounter.MSS_LOWERED), 2 * 5);
+  },
+);
+
+offloadTest(
+  "who sends super-packets whose segments fit no datagram is told",
+  async () => {
+    await using rig = await start(ALL);
+    const packet = tcpPacket({}, { flags: ACK, payload: counting(5000) });
+    const long = superPacket(packet, 1600);
+    assert.deepEqual(await rig.handOver([long], 1), []);
+    const quoted = long.subarray(10);
+    const answer = tooBig(quoted, 1580);
+    assert.ok(answer);
+    assertPackets(rig.outcome().packets, [answer]);
+    assert.equal(rig.planeCounter(PlaneCounter.TOO_LONG_OUT), 1);
   },
 );
