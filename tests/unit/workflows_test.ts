@@ -59,3 +59,20 @@ Deno.test("a binary is released with a base whose sum was compared", () => {
   const built = build.indexOf("deno task build");
   assert.ok(0 < compared && compared < named && named < built);
 });
+
+Deno.test("a release has binary, package and list of parts of each architecture, attested", () => {
+  const path = ".github/workflows/release.yml";
+  const build = job(path, "build");
+  const made = ["deno task build", "deno task deb", "deno task sbom"]
+    .map((step) => build.indexOf(step));
+  assert.ok(made.every((at) => at > 0));
+  assert.deepEqual(made.toSorted((a, b) => a - b), made);
+  for (const arch of ["x86_64", "aarch64"]) {
+    assert.ok(build.includes(`arch: ${arch}\n`), arch);
+  }
+  const release = job(path, "release");
+  const summed = release.indexOf("sha256sum anytun-* >SHA256SUMS");
+  const attested = release.indexOf("subject-path: anytun-*");
+  const released = release.indexOf("anytun-* SHA256SUMS");
+  assert.ok(0 < summed && summed < attested && attested < released);
+});
