@@ -15,6 +15,8 @@ const SEEK_SET = 0;
 
 const LIMIT = 1 << 20;
 const LINE_BUFFER_SIZE = 1024;
+/** Characters; what is longer is several lines. */
+const LONGEST_LINE = 4096;
 const POLL_SET_SIZE = 8;
 
 /** @returns A descriptor of a nameless file in memory, at its start. */
@@ -75,6 +77,14 @@ export class LineReader implements Disposable {
     return ready === 0 ? [] : this.#readNow();
   }
 
+  /**
+   * Waits for nothing.
+   * @returns As {@linkcode read}
+   */
+  readReady(): readonly string[] | undefined {
+    return this.#poll.wait(0) === 0 ? [] : this.#readNow();
+  }
+
   [Symbol.dispose](): void {
     this.#libc.symbols.close(this.#fd);
   }
@@ -96,6 +106,10 @@ export class LineReader implements Disposable {
     this.#rest += this.#decoder.decode(bytes, { stream: true });
     const lines = this.#rest.split("\n");
     this.#rest = lines.pop() ?? "";
+    if (this.#rest.length > LONGEST_LINE) {
+      lines.push(this.#rest);
+      this.#rest = "";
+    }
     return lines;
   }
 }

@@ -28,11 +28,13 @@ export interface SpawnOptions {
   readonly newSession: boolean;
   /** Become 3, 4 and so on; these must not be among them. */
   readonly descriptors: readonly number[];
+  /** Becomes standard output and standard error. */
+  readonly output?: number;
 }
 
 /**
- * With /dev/null as standard streams, default signals, and no descriptor that
- * it was not given.
+ * With /dev/null as standard streams but for those that are given, default
+ * signals, and no descriptor that it was not given.
  * @returns The process id.
  */
 export function spawn(libc: ProcessLibc, options: SpawnOptions): number {
@@ -41,7 +43,7 @@ export function spawn(libc: ProcessLibc, options: SpawnOptions): number {
   const argv = writeStrings(arena, options.argv);
   const env = writeStrings(arena, options.env);
   using cleanup = new DisposableStack();
-  const actions = fileActions(libc, options.descriptors, cleanup);
+  const actions = fileActions(libc, options, cleanup);
   const attributes = spawnAttributes(libc, options.newSession, cleanup);
   const pid = new Int32Array(1);
   const path = cString(options.path);
@@ -56,7 +58,7 @@ export function spawn(libc: ProcessLibc, options: SpawnOptions): number {
 
 function fileActions(
   libc: ProcessLibc,
-  descriptors: readonly number[],
+  { descriptors, output }: SpawnOptions,
   cleanup: DisposableStack,
 ): Uint8Array<ArrayBuffer> {
   const actions = new Uint8Array(STRUCT_SIZE);
@@ -73,6 +75,12 @@ function fileActions(
         O.RDWR,
         0,
       ),
+    );
+  }
+  // First, while its number is its own.
+  for (const stream of output === undefined ? [] : [1, 2]) {
+    check(
+      process.posix_spawn_file_actions_adddup2(actions, output ?? -1, stream),
     );
   }
   descriptors.forEach((fd, index) => {

@@ -31,4 +31,12 @@ export default {
   "post-up-required": `The start waits for the program of --post-up-script, and
     fails if its exit status is not 0. Use it where a tunnel without these
     settings would be wrong.`,
+  "down-script":
+    `Runs this program at the end, before the device goes away, with
+    the arguments and the environment of --post-up-script. The tunnel still
+    carries meanwhile. The program runs as root, and outside of --chroot, also
+    with --username: a process that has kept these rights since the start waits
+    for the end to become the program, and can be told to do nothing else. After
+    10 seconds the end goes on without it. A daemon that is killed runs no
+    program. What both programs write comes into the log, line by line.`,
 } satisfies Texts;

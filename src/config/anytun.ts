@@ -114,7 +114,10 @@ const sections: readonly HelpSection[] = [
       "  -r 192.0.2.1 -e right -n 10.99.0.2/24",
     ],
   },
-  ...daemonSections("look up the name of the peer", "all counters"),
+  ...daemonSections(
+    "take over options that have changed",
+    "the counters of all connections",
+  ),
   {
     title: "Programs of this binary, each with a --help of its own",
     lines: [
@@ -137,6 +140,7 @@ const plainRows = {
   noRoaming: noRoamingRow,
   ...peerRows,
   ifconfig: deviceRows.ifconfig,
+  downScript: deviceRows.downScript,
   keyChain: keyChainRow,
   stateDir: stateDirRow,
   allowWrap: allowWrapRow,

@@ -82,6 +82,14 @@ export const deviceRows = {
     long: "--post-up-required",
     help: "wait for the -x program, and do not start if it fails",
   }),
+  downScript: optional({
+    group: "Device",
+    long: "--down-script",
+    argument: "file",
+    parse: anyText,
+    help: "run this program at the end, before the device goes away, with " +
+      "what the -x program gets; it is waited for, but no longer than 10 s",
+  }),
 };
 
 type DeviceSettings = Settings<typeof deviceRows>;

@@ -9,6 +9,7 @@ import { LiveSettings } from "../tunnel/live_settings.ts";
 import { LeavingKeys } from "../tunnel/leaving_keys.ts";
 import { NumberSpaces } from "../tunnel/number_spaces.ts";
 import { DataPlane, DeviceAndSockets } from "./data_plane.ts";
+import { DownScript } from "./down_script.ts";
 import { KeptNumbers, openState } from "./kept_numbers.ts";
 import { KeyRotation } from "./key_rotation.ts";
 import type { Service } from "./lifecycle.ts";
@@ -113,7 +114,8 @@ async function servicesOf(
     tell: (record) => member.tell(record),
   });
   const device = () => ends.device;
-  const script = postUpScript(options, device, world.control, logger);
+  const script = postUpScript(options, device, world, logger);
+  const down = new DownScript(options, device, world, logger);
   const numbers = new KeptNumbers(options, state, table, world);
   const report = new StatusReport({
     ...{ options, table },
@@ -131,6 +133,7 @@ async function servicesOf(
     ...[numbers, ownRoutes],
     ...(rotation ? [rotation] : []),
     ...[ends, member, plane],
+    ...(options.downScript === undefined ? [] : [down]),
     ...(options.postUp ? [script] : []),
     ...[peer, events],
   ];

@@ -15,6 +15,22 @@ export interface ProgramStart {
   readonly env: Readonly<Record<string, string>>;
 }
 
+export interface RunningProgram extends Disposable {
+  readonly ended: Promise<ProgramEnd>;
+  /**
+   * What it has written to its standard streams since the last time. Waits for
+   * nothing.
+   * @returns Whole lines; undefined after the last one
+   */
+  readLines(): readonly string[] | undefined;
+}
+
+/** A program that waits, with the rights of the time when it was made. */
+export interface KeptProgram {
+  /** Has it run; once. */
+  run(): RunningProgram;
+}
+
 export interface ProcessControl {
   findUser(name: string): Identity | undefined;
   findGroup(name: string): number | undefined;
@@ -26,8 +42,14 @@ export interface ProcessControl {
    * @throws if it cannot be made
    */
   placeFile(path: string, bytes: Uint8Array<ArrayBuffer>): PlacedFile;
-  /** With /dev/null as standard streams. */
-  run(program: ProgramStart): Promise<ProgramEnd>;
+  /** With /dev/null as standard input. */
+  run(program: ProgramStart): RunningProgram;
+  /**
+   * Starts a process that becomes the program once it is told to. It ends with
+   * this one if it never is, and signals for all of a group do not reach it.
+   * @throws if it cannot be started
+   */
+  keep(program: ProgramStart): KeptProgram;
   changeRoot(folder: string): void;
   changeDirectory(folder: string): void;
   /** @throws if a step is refused, or root's privileges could be had again */

@@ -82,7 +82,8 @@ export function anytunLimits(
   options: AnytunOptions,
   surroundings: StartSurroundings,
 ): StartLimits | undefined {
-  if (options.postUp !== undefined) return undefined;
+  const { postUp, downScript } = options;
+  if ((postUp ?? downScript) !== undefined) return undefined;
   const { cluster: { syncServer, syncServers }, keyChain, stateDir } = options;
   const path = stateDir ?? surroundings.stateDirectory ?? DEFAULT_FOLDER;
   const stateFolder = path === NO_STATE_DIR ? undefined : path;

@@ -1,6 +1,5 @@
 // Control of the process, by way of the C library.
 import { takeRuntimeFiles } from "../../ffi/process/descriptors.ts";
-import { SystemError } from "../../ffi/errno.ts";
 import {
   confine,
   forbidPrivileges,
@@ -19,14 +18,10 @@ import { placeFile } from "../../ffi/process/placed_file.ts";
 import { confineFiles } from "../../ffi/process/landlock.ts";
 import { interfaceIndex } from "../../ffi/process/process.ts";
 import { interfaceName } from "../../ffi/net/interface_name.ts";
-import { errorText, type ProcessLibc } from "../../ffi/process/libc.ts";
+import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import { dropProgramPages, trimHeap } from "../../ffi/process/spare_memory.ts";
-import { spawn, waitForEnd } from "../../ffi/process/spawn.ts";
-import type {
-  ProcessControl,
-  ProgramEnd,
-  ProgramStart,
-} from "./process_control.ts";
+import type { ProcessControl } from "./process_control.ts";
+import { keepProgram, runProgramNow } from "./system_programs.ts";
 
 /**
  * @param absolute Path of a file, from where the daemon was started
@@ -48,7 +43,8 @@ export function systemControl(
       const suffix = crypto.getRandomValues(new Uint8Array(8)).toHex();
       return placeFile(libc, path, { bytes, mode: 0o644, suffix });
     },
-    run: (program) => run(libc, program),
+    run: (program) => runProgramNow(libc, program),
+    keep: (program) => keepProgram(libc, program),
     changeRoot: (folder) => changeRoot(libc, folder),
     changeDirectory: (folder) => changeDirectory(libc, folder),
     changeIdentity: (identity) => changeIdentity(libc, identity),
@@ -74,24 +70,4 @@ export function systemControl(
     },
     refusedCalls: () => isConfined ? libc.refused : new Map(),
   };
-}
-
-async function run(
-  libc: ProcessLibc,
-  { path, args, env }: ProgramStart,
-): Promise<ProgramEnd> {
-  let pid;
-  try {
-    pid = spawn(libc, {
-      path,
-      argv: [path, ...args],
-      env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
-      newSession: false,
-      descriptors: [],
-    });
-  } catch (error) {
-    if (!(error instanceof SystemError)) throw error;
-    return { kind: "exec error", reason: errorText(libc, error.errno) };
-  }
-  return await waitForEnd(libc, pid);
 }

@@ -8,6 +8,7 @@ import { counterLines } from "../../../src/daemon/counters_text.ts";
 import type { Phase } from "../../../src/daemon/lifecycle.ts";
 import { foregroundParent } from "../../../src/daemon/parent.ts";
 import { PidFile } from "../../../src/daemon/pid_file.ts";
+import { DownScript } from "../../../src/daemon/down_script.ts";
 import { runPostUp } from "../../../src/daemon/post_up.ts";
 import {
   findIdentity,
@@ -17,6 +18,7 @@ import type {
   ProcessControl,
   ProgramEnd,
   ProgramStart,
+  RunningProgram,
 } from "../../../src/daemon/process_control.ts";
 import { refusalReports, sandboxNeeds } from "../../../src/daemon/sandbox.ts";
 import { runProgram } from "../../../src/daemon/run_program.ts";
@@ -29,6 +31,7 @@ import {
   Supervisor,
 } from "../../../src/daemon/supervisor.ts";
 import { firstReading } from "../../../lab/first_reading.ts";
+import { ManualClock } from "../../fakes/manual_clock.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
 import { fakeSecretFiles } from "../../fakes/secret_files.ts";
 
@@ -43,6 +46,8 @@ class FakeControl implements ProcessControl {
   readonly calls: string[] = [];
   readonly started: ProgramStart[] = [];
   end: ProgramEnd = { kind: "exit", status: 0 };
+  /** What programs write, read by read. */
+  readonly output: (readonly string[])[] = [];
   fails: string | undefined;
   cannotConfine: string | undefined;
   refused: ReadonlyMap<string, number> = new Map();
@@ -76,9 +81,19 @@ class FakeControl implements ProcessControl {
     };
   }
 
-  run(program: ProgramStart) {
+  run(program: ProgramStart): RunningProgram {
     this.started.push(program);
-    return Promise.resolve(this.end);
+    return {
+      ended: Promise.resolve(this.end),
+      readLines: () => this.output.shift(),
+      [Symbol.dispose]: () => this.#call("close output"),
+    };
+  }
+
+  keep(program: ProgramStart) {
+    const { path, args, env } = program;
+    this.#call(["keep", path, ...args, env.ANYTUN_ADDRESSES].join(" "));
+    return { run: () => this.run(program) };
   }
 
   changeRoot(folder: string) {
@@ -372,16 +387,22 @@ Deno.test("a pid file that may not be removed is no more than a line", () => {
 
 const DEVICE = { name: "tun3", mtu: 1500, configure() {} };
 
+/** What scripts need of the world. */
+function scriptWorld(control: FakeControl, clock = new ManualClock()) {
+  const { delay, every, now: elapsed } = clock;
+  return { control, delay, every, elapsed };
+}
+
 Deno.test("no script is run unless one is given", async () => {
   const control = new FakeControl();
-  await runPostUp(options(), DEVICE, control, recordingLog());
+  await runPostUp(options(), DEVICE, scriptWorld(control), recordingLog());
   assert.deepEqual(control.started, []);
 });
 
 Deno.test("the script is told about the device, and nothing else", async () => {
   const control = new FakeControl();
   const given = options("-x", "/up", "-n", "10.0.0.1/8", "-n", "fd00::1/64");
-  await runPostUp(given, DEVICE, control, recordingLog());
+  await runPostUp(given, DEVICE, scriptWorld(control), recordingLog());
   const [{ path, args, env }] = control.started as [ProgramStart];
   assert.equal(path, "/up");
   assert.deepEqual(args, ["tun3", "/dev/net/tun"]);
@@ -412,7 +433,7 @@ Deno.test("the end of a script is logged in the words of the original", async ()
     const control = new FakeControl();
     control.end = end;
     const logger = recordingLog();
-    await runPostUp(options("-x", "/up"), DEVICE, control, logger);
+    await runPostUp(options("-x", "/up"), DEVICE, scriptWorld(control), logger);
     assert.deepEqual(logger.lines, [
       "NOTICE: executing post-up script '/up'",
       line,
@@ -420,12 +441,103 @@ Deno.test("the end of a script is logged in the words of the original", async ()
     const required = runPostUp(
       options("-x", "/up", "--post-up-required"),
       DEVICE,
-      control,
+      scriptWorld(control),
       logger,
     );
     if (end.kind === "exit" && end.status === 0) await required;
     else await assert.rejects(required, /'\/up' .* \(--post-up-required\)$/);
   }
+});
+
+Deno.test("what a script says is logged line by line, also what comes later", async () => {
+  const control = new FakeControl();
+  const clock = new ManualClock();
+  control.output.push(["one", "", "two"], [], ["late"]);
+  const logger = recordingLog();
+  const world = scriptWorld(control, clock);
+  await runPostUp(options("-x", "/up"), DEVICE, world, logger);
+  assert.deepEqual(logger.lines, [
+    "NOTICE: executing post-up script '/up'",
+    "NOTICE: script '/up': one",
+    "NOTICE: script '/up': two",
+    "NOTICE: script '/up' returned 0",
+  ]);
+  await clock.pass(1000);
+  assert.equal(logger.lines.at(-1), "NOTICE: script '/up': late");
+  await clock.pass(1000);
+  assert.deepEqual(control.calls, ["close output"]);
+});
+
+Deno.test("a script that says too much is cut short, and says how much", async () => {
+  const control = new FakeControl();
+  control.output.push(Array.from({ length: 60 }, (_, k) => `line ${k}`));
+  const logger = recordingLog();
+  await runPostUp(options("-x", "/up"), DEVICE, scriptWorld(control), logger);
+  assert.equal(logger.lines.length, 1 + 50 + 1 + 1);
+  assert.equal(
+    logger.lines.at(-2),
+    "NOTICE: held back 10 lines: script '/up'",
+  );
+});
+
+Deno.test("the down script is kept from the start on, and runs at the end", async () => {
+  const control = new FakeControl();
+  const logger = recordingLog();
+  const given = options("--down-script", "/down", "-n", "10.0.0.1/8");
+  const world = scriptWorld(control);
+  const down = new DownScript(given, () => DEVICE, world, logger);
+  await down.close();
+  assert.deepEqual(control.calls, [], "nothing to undo before the start");
+  down.start();
+  assert.deepEqual(control.calls, [
+    "keep /down tun3 /dev/net/tun 10.0.0.1/8",
+  ]);
+  assert.equal(control.started.length, 0);
+  control.output.push(["bye"]);
+  await down.close();
+  await down.close();
+  assert.equal(control.started.length, 1);
+  assert.deepEqual(logger.lines, [
+    "NOTICE: executing down script '/down'",
+    "NOTICE: script '/down': bye",
+    "NOTICE: script '/down' returned 0",
+  ]);
+});
+
+Deno.test("the end does not wait for a down script that hangs", async () => {
+  const control = new FakeControl();
+  const clock = new ManualClock();
+  const logger = recordingLog();
+  const { promise: never } = Promise.withResolvers<never>();
+  control.run = () => ({
+    ...{ ended: never, readLines: () => [] },
+    [Symbol.dispose]() {},
+  });
+  const given = options("--down-script", "/down");
+  const world = scriptWorld(control, clock);
+  const down = new DownScript(given, () => DEVICE, world, logger);
+  down.start();
+  const closed = down.close();
+  await clock.pass(9_999);
+  assert.equal(logger.lines.length, 1);
+  await clock.pass(1);
+  await closed;
+  assert.equal(
+    logger.lines.at(-1),
+    "WARNING: script '/down' (--down-script) has not ended after 10 s: " +
+      "going on without it",
+  );
+});
+
+Deno.test("a down script that cannot be kept is an error at the start", () => {
+  const control = new FakeControl();
+  control.fails = "keep";
+  const given = options("--down-script", "/down");
+  const world = scriptWorld(control);
+  const down = new DownScript(given, () => DEVICE, world, recordingLog());
+  assert.throws(() => down.start(), {
+    message: "Cannot prepare '/down' (--down-script): Operation not permitted",
+  });
 });
 
 Deno.test("every signal is logged and does its own thing", () => {

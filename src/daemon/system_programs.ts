@@ -1,0 +1,118 @@
+// Programs that a daemon runs, now or with the rights of now later on.
+import { SystemError } from "../../ffi/errno.ts";
+import { writeDescriptor } from "../../ffi/process/file.ts";
+import { LineReader, openPipe } from "../../ffi/process/handover.ts";
+import { errorText, type ProcessLibc } from "../../ffi/process/libc.ts";
+import { spawn, waitForEnd } from "../../ffi/process/spawn.ts";
+import type {
+  KeptProgram,
+  ProgramEnd,
+  ProgramStart,
+  RunningProgram,
+} from "./process_control.ts";
+
+const SHELL = "/bin/sh";
+
+/**
+ * Waits for a line at descriptor 3, and becomes the program. The end of that
+ * stream is the end of the daemon. A service manager that stops all processes of
+ * a unit, and a terminal, signal both: whoever waits for the word stays.
+ */
+const WAIT = `
+trap 'woken=1' HUP INT QUIT TERM
+while :; do
+  woken=
+  if read -r word <&3; then exec 3<&-; exec "$@"; fi
+  [ "$woken" ] || exit 0
+done`;
+
+/** Also for one that cannot be started, which is how it ends then. */
+export function runProgramNow(
+  libc: ProcessLibc,
+  program: ProgramStart,
+): RunningProgram {
+  const output = openPipe(libc);
+  const reader = new LineReader(libc, output.readEnd);
+  try {
+    const { path, args } = program;
+    const pid = spawn(libc, {
+      ...{ path, argv: [path, ...args], env: environmentOf(program) },
+      ...{ newSession: false, descriptors: [], output: output.writeEnd },
+    });
+    return running(reader, waitForEnd(libc, pid));
+  } catch (error) {
+    reader[Symbol.dispose]();
+    if (!(error instanceof SystemError)) throw error;
+    const reason = errorText(libc, error.errno);
+    return notRunning({ kind: "exec error", reason });
+  } finally {
+    libc.symbols.close(output.writeEnd);
+  }
+}
+
+/** @throws if there is no shell, or no process for it */
+export function keepProgram(
+  libc: ProcessLibc,
+  program: ProgramStart,
+): KeptProgram {
+  using cleanup = new DisposableStack();
+  const [word, output] = [openPipe(libc), openPipe(libc)];
+  for (const fd of [word.readEnd, output.writeEnd]) {
+    cleanup.defer(() => libc.symbols.close(fd));
+  }
+  const reader = new LineReader(libc, output.readEnd);
+  try {
+    const pid = spawn(libc, {
+      path: SHELL,
+      argv: [SHELL, "-c", WAIT, "sh", program.path, ...program.args],
+      env: environmentOf(program),
+      newSession: true,
+      descriptors: [word.readEnd],
+      output: output.writeEnd,
+    });
+    return {
+      run() {
+        tell(libc, word.writeEnd);
+        return running(reader, waitForEnd(libc, pid));
+      },
+    };
+  } catch (error) {
+    reader[Symbol.dispose]();
+    libc.symbols.close(word.writeEnd);
+    throw error;
+  }
+}
+
+/** One that was killed meanwhile says so by its end. */
+function tell(libc: ProcessLibc, fd: number): void {
+  try {
+    writeDescriptor(libc, fd, "helper", new TextEncoder().encode("run\n"));
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+  } finally {
+    libc.symbols.close(fd);
+  }
+}
+
+function environmentOf({ env }: ProgramStart): readonly string[] {
+  return Object.entries(env).map(([name, value]) => `${name}=${value}`);
+}
+
+function running(
+  reader: LineReader,
+  ended: Promise<ProgramEnd>,
+): RunningProgram {
+  return {
+    ended,
+    readLines: () => reader.readReady(),
+    [Symbol.dispose]: () => reader[Symbol.dispose](),
+  };
+}
+
+function notRunning(end: ProgramEnd): RunningProgram {
+  return {
+    ended: Promise.resolve(end),
+    readLines: () => undefined,
+    [Symbol.dispose]() {},
+  };
+}
