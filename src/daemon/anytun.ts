@@ -11,6 +11,7 @@ import { NumberSpaces } from "../tunnel/number_spaces.ts";
 import { DataPlane, DeviceAndSockets } from "./data_plane.ts";
 import { DownScript } from "./down_script.ts";
 import { KeptNumbers, openState } from "./kept_numbers.ts";
+import { KeepAliveService } from "./keep_alive.ts";
 import { KeyRotation } from "./key_rotation.ts";
 import type { Service } from "./lifecycle.ts";
 import { OwnKeys } from "./own_keys.ts";
@@ -113,6 +114,9 @@ async function servicesOf(
     ...{ state: syncState, logger },
     tell: (record) => member.tell(record),
   });
+  const keepAlive = new KeepAliveService(
+    ...[options, table, () => plane.sendDue(), world] as const,
+  );
   const device = () => ends.device;
   const script = postUpScript(options, device, world, logger);
   const down = new DownScript(options, device, world, logger);
@@ -135,7 +139,7 @@ async function servicesOf(
     ...[ends, member, plane],
     ...(options.downScript === undefined ? [] : [down]),
     ...(options.postUp ? [script] : []),
-    ...[peer, events],
+    ...[peer, events, keepAlive],
   ];
 }
 

@@ -245,6 +245,11 @@ export class DataPlane implements Service<AnytunOptions> {
     this.#plane?.dropRetired();
   }
 
+  /** Sends to those that are due in the table. */
+  sendDue(): void {
+    this.#plane?.sendDue();
+  }
+
   /** Has the keys of a connection ready before its first packet. */
   async prepare(mux: number): Promise<void> {
     await this.#plane?.prepare(mux);

@@ -59,7 +59,7 @@ export class PeerEvents implements Service {
 
   /** Whether the peer is sent something, and has not been heard for long. */
   isUnanswered(mux: number): boolean {
-    return this.#watch.isUnanswered(mux);
+    return this.#watch.isUnanswered(mux, this.#world.steadyNow());
   }
 
   #look(): void {

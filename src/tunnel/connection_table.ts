@@ -12,6 +12,7 @@ import {
 } from "../../ffi/net/sockaddr.ts";
 import { ConnectionCounters } from "./connection_counters.ts";
 import { CONNECTION_COUNTERS } from "./counters.ts";
+import { DueMuxes } from "./due_muxes.ts";
 import { type HeldKeys, KeySets, type KeyTurn } from "./key_sets.ts";
 import { LiveMuxes } from "./live_muxes.ts";
 import { LocalAddresses } from "./local_addresses.ts";
@@ -30,6 +31,8 @@ const RETIREMENTS = 0x10000 * RECORD_WORDS;
 const LIVE = RECORDS * RECORD_WORDS;
 /** Behind that: where peers have addressed this host. */
 const LOCALS = LIVE + LiveMuxes.WORDS;
+/** Behind that: which of them are due for a datagram without payload. */
+const DUE = LOCALS + LocalAddresses.WORDS;
 
 // Places within a record, in words, and in 64 bit words where it says so. The
 // words 0 and 1 are those of `RecordLocks`, and 12, 13, 16 to 31, 66 to 69 and 72
@@ -72,6 +75,7 @@ export const Notice = { NUMBERS_LOW: 0, NUMBERS_SPENT: 1 } as const;
 export type Notice = typeof Notice[keyof typeof Notice];
 
 export class ConnectionTable {
+  readonly due: DueMuxes;
   readonly #shared: WebAssembly.Memory;
   readonly #words: Uint32Array;
   readonly #locks: RecordLocks;
@@ -86,8 +90,7 @@ export class ConnectionTable {
   readonly #otherCounters: ConnectionCounters[] = [];
 
   static allocate(): WebAssembly.Memory {
-    const words = LOCALS + LocalAddresses.WORDS;
-    const pages = Math.ceil(words * 4 / PAGE_BYTES);
+    const pages = Math.ceil((DUE + DueMuxes.WORDS) * 4 / PAGE_BYTES);
     const shared = true;
     return new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
   }
@@ -118,6 +121,7 @@ export class ConnectionTable {
     this.#doubles = new Float64Array(buffer);
     this.#live = new LiveMuxes(buffer, LIVE * 4);
     this.#locals = new LocalAddresses(buffer, LOCALS * 4);
+    this.due = new DueMuxes(buffer, DUE * 4);
     this.#spaces = spaces;
     this.#ownCounters = ownCounters && new ConnectionCounters(ownCounters);
   }

@@ -15,7 +15,6 @@ export const DSCP_COPY = 64;
 const MSS = 0;
 const DEVICE_MTU = 1;
 const DSCP = 2;
-const KEEPALIVE = 3;
 const WORDS = 16;
 
 export class LiveSettings {
@@ -67,15 +66,6 @@ export class LiveSettings {
     const isName = typeof choice === "string";
     const named = choice === "copy" ? DSCP_COPY : DSCP_OFF;
     this.#set(DSCP, isName ? named : choice);
-  }
-
-  /** How long nothing may be sent to a peer, in seconds; 0 for ever. */
-  get keepaliveSeconds(): number {
-    return this.#get(KEEPALIVE);
-  }
-
-  set keepaliveSeconds(seconds: number) {
-    this.#set(KEEPALIVE, seconds);
   }
 
   #get(word: number): number {

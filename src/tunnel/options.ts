@@ -93,6 +93,12 @@ export interface TunnelOptions extends SatpOptions {
   readonly stateDir?: string;
   /** Seconds without a datagram until a peer is silent; default 30. */
   readonly silentAfter?: number;
+  /**
+   * Seconds without a datagram to a peer until it is sent one without payload,
+   * which keeps routers that translate addresses from forgetting; default 0,
+   * never.
+   */
+  readonly keepalive?: number;
   /** Takes the lines that the daemon would log; default: nobody. */
   readonly logger?: Logger;
 }
@@ -122,6 +128,8 @@ export interface ReadOptions {
   readonly stateDir: string | undefined;
   /** Milliseconds. */
   readonly silentAfter: number;
+  /** Milliseconds; 0 for never. */
+  readonly keepalive: number;
 }
 
 const DEFAULT_PORT = 4444;
@@ -153,6 +161,7 @@ export function readOptions(options: TunnelOptions): ReadOptions {
     workers: workersOption(options.workers),
     stateDir: folderOption(options.stateDir),
     silentAfter: seconds * 1000,
+    keepalive: wholeNumber("keepalive", options.keepalive ?? 0, 0xffff) * 1000,
   };
 }
 

@@ -12,7 +12,12 @@ import {
   writeU16,
 } from "../satp/header.ts";
 import type { KeySchedule } from "../satp/key_derivation.ts";
-import { type Connection, type Connections, PinnedKeys } from "./connection.ts";
+import {
+  type Connection,
+  type Connections,
+  type LoadedKeys,
+  PinnedKeys,
+} from "./connection.ts";
 import { type ConnectionTable, Notice } from "./connection_table.ts";
 import { ConnectionCounter, count, PlaneCounter } from "./counters.ts";
 import { SenderIds, SPENT, STALE } from "./numbers.ts";
@@ -109,6 +114,30 @@ export class Outbound {
     this.#tooBig?.refuses(memory, at, size, this.maxPacket);
   }
 
+  /**
+   * Of a batch of one: a datagram without payload for the peer of a connection,
+   * if it can be sent anything. It is authentic, and says where this end is
+   * (SATP section 7). Sealing comes next, and then {@link release}.
+   */
+  addressEmpty(mux: number): void {
+    const { batch } = this;
+    const { connections, deviceType } = this.#options;
+    const to = connections.get(mux);
+    batch.wanted[0] = 0;
+    this.schedules[0] = null;
+    this.connections[0] = undefined;
+    if (to?.keys === undefined || !to.hasEndpoint) return;
+    const number = this.#reserve(to, 1);
+    if (number < 0) return;
+    const type = deviceType === "tap" ? PayloadType.ETHERNET : PayloadType.IPV4;
+    writeU16(batch.memory, batch.startOf(0) + HEADER_BYTES, type);
+    batch.size[0] = HEADROOM_BYTES;
+    batch.wanted[0] = 1;
+    this.connections[0] = to;
+    this.#writeHeaders(to, to.keys, number, 0, 1);
+    count(to.counters, ConnectionCounter.KEEPALIVES_OUT);
+  }
+
   /** Gives up what is left of the batch: an error costs no more than that. */
   fail(error: unknown): void {
     const { counters, events } = this.#options;
@@ -177,7 +206,7 @@ export class Outbound {
 
   #numberRun(connection: Connection, first: number, end: number): void {
     const { batch } = this;
-    const { router, counters, connections } = this.#options;
+    const { counters, connections } = this.#options;
     const number = this.#reserve(connection, end - first);
     const { keys } = connection;
     if (number === SPENT) {
@@ -195,9 +224,25 @@ export class Outbound {
         : PlaneCounter.NOWHERE_TO_SEND;
       return count(counters, why, end - first);
     }
+    this.#writeHeaders(connection, keys, number, first, end);
+    let bytes = 0;
+    for (let i = first; i < end; i++) bytes += batch.sizeOf(i) - HEADROOM_BYTES;
+    count(connection.counters, ConnectionCounter.PACKETS_OUT, end - first);
+    count(connection.counters, ConnectionCounter.BYTES_OUT, bytes);
+  }
+
+  /** @param number Of the first one */
+  #writeHeaders(
+    connection: Connection,
+    keys: LoadedKeys,
+    number: number,
+    first: number,
+    end: number,
+  ): void {
+    const { batch } = this;
     this.#pinned.add(keys);
     const { seal } = keys.schedules;
-    const mux = router.headerMux(connection);
+    const mux = this.#options.router.headerMux(connection);
     const generation = Math.floor(number / SEQ_RANGE);
     const senderId = this.#senderIds.of(generation);
     const nextId = this.#senderIds.of(generation + 1);
@@ -207,12 +252,6 @@ export class Outbound {
       const seq = (number + i - first) >>> 0;
       writeHeader(batch.memory, at, seq, i < turn ? senderId : nextId, mux);
       this.schedules[i] = seal;
-      count(connection.counters, ConnectionCounter.PACKETS_OUT);
-      count(
-        connection.counters,
-        ConnectionCounter.BYTES_OUT,
-        batch.sizeOf(i) - HEADROOM_BYTES,
-      );
     }
   }
 

@@ -35,8 +35,8 @@ export interface PeerNews {
 interface KnownPeer {
   remote: string | undefined;
   lastHeard: number | undefined;
-  /** Sent when it was last heard. */
   sent: number;
+  sentAt: number;
   /** Since when it has been sent something, and is not heard. */
   waitingSince: number | undefined;
   isSilent: boolean;
@@ -68,31 +68,47 @@ export class PeerWatch {
 
   /** Looks at one connection, at once, since something has happened to it. */
   lookAt(sighting: PeerSighting, now: number): void {
-    const { lastHeard, sent = 0 } = sighting;
+    const { lastHeard } = sighting;
     const known = this.#knownOf(sighting);
     if (lastHeard !== undefined && lastHeard !== known.lastHeard) {
       this.#hear(known, sighting, lastHeard);
-    } else if (sent !== known.sent) known.waitingSince ??= now;
+    } else this.#wait(known, sighting, now);
     if (this.#isLong(known.lastHeard, now) && !known.isSilent) {
       known.isSilent = true;
       this.#say("silent", known, sighting, now);
     }
-    if (this.#isLong(known.waitingSince, now) && !known.isUnanswered) {
+    if (this.#isWaiting(known, now) && !known.isUnanswered) {
       known.isUnanswered = true;
       this.#say("unanswered", known, sighting, now);
     }
   }
 
   /** Whether the peer is sent something, and has not been heard for long. */
-  isUnanswered(mux: number): boolean {
-    return this.#known.get(mux)?.isUnanswered ?? false;
+  isUnanswered(mux: number, now: number): boolean {
+    const known = this.#known.get(mux);
+    return known !== undefined && this.#isWaiting(known, now);
+  }
+
+  #wait(known: KnownPeer, { sent = 0 }: PeerSighting, now: number): void {
+    if (sent !== known.sent) {
+      known.sent = sent;
+      known.sentAt = now;
+      known.waitingSince ??= now;
+    } else if (this.#isLong(known.sentAt, now)) known.waitingSince = undefined;
+  }
+
+  // What a host sends by itself as soon as a link is up has no answer, and ends.
+  #isWaiting({ waitingSince, sentAt }: KnownPeer, now: number): boolean {
+    return this.#isLong(waitingSince, now) &&
+      now - sentAt < this.#silentAfter / 2;
   }
 
   #knownOf({ mux, remote, sent = 0 }: PeerSighting): KnownPeer {
     const found = this.#known.get(mux);
     if (found !== undefined) return found;
     const known = {
-      ...{ remote, sent, lastHeard: undefined, waitingSince: undefined },
+      ...{ remote, sent, sentAt: -Infinity },
+      ...{ lastHeard: undefined, waitingSince: undefined },
       ...{ isSilent: false, isUnanswered: false },
     };
     this.#known.set(mux, known);

@@ -41,6 +41,8 @@ export interface RunningPlane {
   prepare(mux: number): Promise<void>;
   /** Has all threads wipe keys that are out of use, also those that rest. */
   dropRetired(): void;
+  /** Sends a datagram without payload to those that are due in the table. */
+  sendDue(): void;
   /** What the plane has counted so far, by the indexes of `PlaneCounter`. */
   counters(): Float64Array;
   /**

@@ -21,8 +21,8 @@ export function sightingOf(
       return remoteOf(table, mux, interfaceName);
     },
     lastHeard: table.lastHeard(mux),
-    sent: table.countOf(mux, ConnectionCounter.PACKETS_OUT) +
-      table.countOf(mux, ConnectionCounter.KEEPALIVES_OUT),
+    // Nobody answers datagrams without payload.
+    sent: table.countOf(mux, ConnectionCounter.PACKETS_OUT),
   };
 }
 

@@ -16,6 +16,7 @@ import {
   PLANE_COUNTER_INFOS,
 } from "./counters.ts";
 import { writeEndpoint } from "./endpoint_words.ts";
+import { KeepAlive } from "./keep_alive.ts";
 import { LeavingKeys } from "./leaving_keys.ts";
 import { type OpenTunnel, openTunnel, type Routing } from "./open_tunnel.ts";
 import { PeerLog } from "./peer_log.ts";
@@ -98,6 +99,7 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
   readonly #stopping = new AbortController();
   readonly #changes = new CallOrder();
   #leaving: LeavingKeys | undefined;
+  #keepAlive: KeepAlive | undefined;
   #isStarted = false;
   #open: OpenTunnel | undefined;
 
@@ -181,6 +183,7 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
       if (hasSecret(this.#options)) {
         await this.putConnection(this.#read.mux, this.#options);
       }
+      this.#keepAlive = new KeepAlive(table, this.#options.routing ?? false);
       const looking = setInterval(() => this.#look(), LOOK_MS);
       opened.defer(() => clearInterval(looking));
       void plane.finished.then(
@@ -362,7 +365,10 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
     const table = this.#open?.table;
     if (table === undefined) return;
     const sightings = table.liveMuxes().map((mux) => sightingOf(table, mux));
-    this.#watch.look(sightings, performance.timeOrigin + performance.now());
+    const now = performance.timeOrigin + performance.now();
+    this.#watch.look(sightings, now);
+    const due = this.#keepAlive?.look(this.#read.keepalive, now) ?? [];
+    if (due.length > 0) this.#open?.plane.sendDue();
   }
 
   // Of one alone: thousands of peers may come at a time.

@@ -162,6 +162,7 @@ export class MemoryPlane implements PlaneUnderTest {
   readonly #counters = new Float64Array(PLANE_COUNTERS);
   readonly #muxes = new Set<number>();
   readonly #connections: Connections;
+  readonly #plane: PortablePlane;
   readonly #running: Promise<void>;
 
   /** Starts the plane. */
@@ -193,7 +194,7 @@ export class MemoryPlane implements PlaneUnderTest {
     const deliver = (size: number) => {
       this.#device.write(answer.subarray(0, size));
     };
-    this.#running = new PortablePlane({
+    this.#plane = new PortablePlane({
       ...opened,
       params,
       device: this.#device,
@@ -225,7 +226,8 @@ export class MemoryPlane implements PlaneUnderTest {
       noSocket: (to) => events.noSocket(to),
       sendFailed: (connection, code) => events.sendFailed(connection, code),
       deviceRefused: () => events.deviceRefused(),
-    }).run();
+    });
+    this.#running = this.#plane.run();
   }
 
   async connect(
@@ -243,6 +245,10 @@ export class MemoryPlane implements PlaneUnderTest {
 
   async prepare(mux: number): Promise<void> {
     await this.#connections.load(mux);
+  }
+
+  sendDue(): void {
+    void this.#plane.sendDue();
   }
 
   async receive(

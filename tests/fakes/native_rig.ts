@@ -209,6 +209,10 @@ export class NativeRig implements PlaneUnderTest {
     return this.plane.counters()[index] ?? 0;
   }
 
+  sendDue(): void {
+    this.plane.sendDue();
+  }
+
   /** Of the datagrams that have reached a peer, how many came joined. */
   joinedAt(peer: PeerName): number {
     return this.#peers[peer].joined;

@@ -67,6 +67,8 @@ export interface PlaneUnderTest extends AsyncDisposable {
   ): Promise<Uint8Array[]>;
   /** Lets the device hand over packets; returns the datagrams that are sent. */
   send(packets: readonly Uint8Array[]): Promise<SentDatagram[]>;
+  /** Has it send to those that are due in the table. */
+  sendDue(): void;
   /** Lets datagrams arrive, and does not wait for what becomes of them. */
   inject(datagrams: readonly Uint8Array[], from: PeerName): void;
   /** Lets the device hand over packets as long as it has room, likewise. */

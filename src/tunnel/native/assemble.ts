@@ -81,7 +81,7 @@ export function assemble(
 }
 
 /** Of a worker that reads no device. */
-const NOTHING_OUT = { pump: () => false, drain() {} };
+const NOTHING_OUT = { pump: () => false, drain() {}, sendDue() {} };
 
 function carriesIn(role: WorkerRole): boolean {
   return role !== "out" && role !== "send";

@@ -142,6 +142,7 @@ export class NativeBuilder implements PlaneBuilder {
       finished,
       prepare: () => Promise.resolve(),
       dropRetired: () => plane.dropRetired(),
+      sendDue: () => plane.sendDue(),
       counters: () => plane.counters(),
       rounds: () => plane.rounds(),
       stop: () => {

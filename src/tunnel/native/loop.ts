@@ -26,7 +26,7 @@ interface CarryLoopOptions {
   /** Signalled when there is something else to look at than packets. */
   readonly wakeup: Pick<EventFd, "fd" | "drain">;
   readonly device: number;
-  readonly outbound: Pick<OutboundPump, "pump" | "drain">;
+  readonly outbound: Pick<OutboundPump, "pump" | "drain" | "sendDue">;
   /** Without one the worker carries only out. */
   readonly inbound: Pick<InboundPump, "pump"> | undefined;
   readonly sockets: readonly number[];
@@ -69,6 +69,7 @@ export class CarryLoop {
     this.#lookWhoseTurn();
     // First in, then out: an answer to what comes in may go out at once.
     let more = inbound !== undefined && inbound.pump();
+    if (this.#readsDevice) outbound.sendDue();
     if (this.#readsDevice && outbound.pump()) more = true;
     const shouldPass = more ? turn?.worked() : this.#rest();
     if (shouldPass === true) this.#pass();

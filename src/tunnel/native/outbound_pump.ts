@@ -46,6 +46,11 @@ export class OutboundPump {
   // Where the next packet is laid, and what is left of a super-packet.
   #nextAt = 0;
   #segmentsLeft = 0;
+  // Of the muxes that are due those with this remainder are its own.
+  readonly #of: number;
+  readonly #index: number;
+  // Of the table, when it was last looked at.
+  #dueTurn = 0;
   // Whether the device was empty when it was last asked.
   #wasEmpty = true;
 
@@ -69,6 +74,9 @@ export class OutboundPump {
       failed: (connection, code) => log.sendFailed(connection, code),
     });
     this.#maxPacket = this.#outbound.maxPacket;
+    const isOnlySender = setup.role === "send" || setup.share === undefined;
+    this.#of = isOnlySender ? 1 : setup.share?.of ?? 1;
+    this.#index = isOnlySender ? 0 : setup.share?.index ?? 0;
     this.#segmenter = new Segmenter(
       packets,
       deviceType === "tap",
@@ -85,6 +93,19 @@ export class OutboundPump {
     const more = this.#fill();
     this.#send();
     return more;
+  }
+
+  /** Sends to peers that are due for a datagram without payload. */
+  sendDue(): void {
+    const { due } = this.#parts.connections.table;
+    const { turn } = due;
+    if (turn === this.#dueTurn) return;
+    this.#dueTurn = turn;
+    let mux = due.take(0, this.#of, this.#index);
+    while (mux >= 0) {
+      this.#sendEmpty(mux);
+      mux = due.take(mux + 1, this.#of, this.#index);
+    }
   }
 
   /** Sends what is left of a super-packet, without reading another one. */
@@ -107,10 +128,20 @@ export class OutboundPump {
     this.#sender.send();
   }
 
-  #seal(): void {
+  #sendEmpty(mux: number): void {
+    this.#clear();
+    const { batch } = this.#outbound;
+    batch.at[batch.count++] = this.#nextAt;
+    this.#seal(mux);
+    this.#sender.send();
+  }
+
+  /** @param mux For one datagram without payload, instead of the packets */
+  #seal(mux?: number): void {
     const outbound = this.#outbound;
     try {
-      outbound.address(this.#sizes);
+      if (mux === undefined) outbound.address(this.#sizes);
+      else outbound.addressEmpty(mux);
       sealBatch(this.#parts.engine, outbound.batch, outbound.schedules);
     } catch (error) {
       outbound.fail(error);

@@ -203,6 +203,15 @@ export class NativePlane {
 
   /** Has workers that rest wipe the keys that are out of use. */
   dropRetired(): void {
+    this.#wake();
+  }
+
+  /** Has workers that rest send to those that are due in the table. */
+  sendDue(): void {
+    this.#wake();
+  }
+
+  #wake(): void {
     for (const carrier of this.#carriers) carrier.wake();
   }
 

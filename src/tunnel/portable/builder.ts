@@ -144,6 +144,7 @@ export class PortableBuilder implements PlaneBuilder {
       finished,
       prepare: (mux) => connections.load(mux),
       dropRetired: inOneGo(() => connections.dropRetired()),
+      sendDue: () => void plane.sendDue().catch(() => {}),
       counters: () => shared.counters.slice(),
       rounds: () => [],
       stop: () => {

@@ -57,6 +57,8 @@ export class PortablePlane {
   #arrived = Promise.withResolvers<void>();
   #taken = Promise.withResolvers<void>();
   #receivers = 0;
+  /** The batch that goes out. */
+  #before: Promise<void> = Promise.resolve();
 
   constructor(options: PortablePlaneOptions) {
     const { params } = options;
@@ -78,26 +80,51 @@ export class PortablePlane {
     ]);
   }
 
+  /** Sends to peers that are due for a datagram without payload. */
+  async sendDue(): Promise<void> {
+    const { due } = this.#options.outbound.connections.table;
+    const { batch } = this.#outbound;
+    for (let mux = due.take(0); mux >= 0; mux = due.take(mux + 1)) {
+      const at = mux;
+      await this.#alone(async () => {
+        batch.count = 1;
+        await this.#seal((outbound) => outbound.addressEmpty(at));
+        await this.#send();
+      });
+    }
+  }
+
   async #carryOut(): Promise<void> {
     const { device } = this.#options;
     const { batch } = this.#outbound;
     const sizes = new Uint32Array(BATCH_PACKETS);
+    let isFull = false;
     while (await device.readable()) {
       do {
-        this.#readPackets(sizes);
-        await this.#seal(sizes);
-        await this.#send();
-      } while (batch.count === batch.capacity);
+        await this.#alone(async () => {
+          this.#readPackets(sizes);
+          isFull = batch.count === batch.capacity;
+          await this.#seal((outbound) => outbound.address(sizes));
+          await this.#send();
+        });
+      } while (isFull);
     }
   }
 
-  async #seal(sizes: Uint32Array): Promise<void> {
+  /** One batch after the other: there is one place for them. */
+  async #alone(work: () => Promise<void>): Promise<void> {
+    const done = this.#before.then(work);
+    this.#before = done.catch(() => {});
+    await done;
+  }
+
+  async #seal(address: (outbound: Outbound) => void): Promise<void> {
     const outbound = this.#outbound;
     const { batch, schedules } = outbound;
     const { connections } = this.#options.outbound;
     try {
       while (connections.isBehind) await connections.catchUp();
-      outbound.address(sizes);
+      address(outbound);
       await sealBatch(this.#options.engine, batch, schedules);
     } catch (error) {
       outbound.fail(error);

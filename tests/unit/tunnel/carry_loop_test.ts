@@ -124,6 +124,7 @@ function loopOf(
     device: DEVICE,
     outbound: {
       pump: () => (deeds.push("out"), script.outbound),
+      sendDue() {},
       drain: () => void deeds.push("drain"),
     },
     inbound: inbound

@@ -11,7 +11,6 @@ Deno.test("live settings are all off at first", () => {
   assert.equal(live.mssBound, 0);
   assert.equal(live.deviceMtu, 0);
   assert.equal(live.dscpCode, DSCP_OFF);
-  assert.equal(live.keepaliveSeconds, 0);
 });
 
 Deno.test("what one thread sets of the live settings another one reads", () => {
@@ -20,11 +19,9 @@ Deno.test("what one thread sets of the live settings another one reads", () => {
   here.mss = "auto";
   here.deviceMtu = 1400;
   here.dscp = "copy";
-  here.keepaliveSeconds = 25;
   assert.equal(there.mssBound, MSS_AUTO);
   assert.equal(there.deviceMtu, 1400);
   assert.equal(there.dscpCode, DSCP_COPY);
-  assert.equal(there.keepaliveSeconds, 25);
   here.mss = 1200;
   here.dscp = 46;
   assert.equal(there.mssBound, 1200);

@@ -86,13 +86,26 @@ Deno.test("a peer that is sent something and not heard is told of once, and only
   assert.deepEqual(look(5000, 0), [], "nothing was sent");
   assert.deepEqual(look(6000, 1), []);
   assert.deepEqual(look(7000, 2), ["unanswered undefined"]);
-  assert.ok(watch.isUnanswered(7));
+  assert.ok(watch.isUnanswered(7, 7000));
+  assert.ok(!watch.isUnanswered(7, 7600), "it is not sent anything now");
   assert.deepEqual(look(8000, 3), []);
   assert.deepEqual(look(9000, 4, 8500), ["heard undefined"]);
-  assert.ok(!watch.isUnanswered(7));
-  // What was sent before it was heard is answered by that.
+  assert.ok(!watch.isUnanswered(7, 9000));
   assert.deepEqual(look(9600, 4, 8500), ["silent 1100"]);
   assert.deepEqual(look(20_000, 5, 8500), []);
-  assert.deepEqual(look(21_000, 5, 8500), ["unanswered 12500"]);
-  assert.deepEqual(look(21_500, 5, 21_400), ["again 12900"]);
+  assert.deepEqual(look(20_600, 6, 8500), []);
+  assert.deepEqual(look(21_000, 7, 8500), ["unanswered 12500"]);
+  assert.deepEqual(look(21_500, 7, 21_400), ["again 12900"]);
+});
+
+Deno.test("what was sent once and has no answer is no peer that does not answer", () => {
+  const told: string[] = [];
+  const watch = new PeerWatch(1000, ({ change }) => told.push(change));
+  const look = (now: number, sent: number) =>
+    watch.look([{ mux: 7, remote: "a", lastHeard: undefined, sent }], now);
+  look(0, 0);
+  look(100, 3);
+  for (let now = 200; now < 5000; now += 100) look(now, 3);
+  look(5000, 4);
+  assert.deepEqual(told, []);
 });
