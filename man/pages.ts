@@ -5,6 +5,7 @@ import { controldPage } from "./pages/anytun_controld.ts";
 import { genkeyPage } from "./pages/anytun_genkey.ts";
 import { showtablesPage } from "./pages/anytun_showtables.ts";
 import { statusPage } from "./pages/anytun_status.ts";
+import { yamlPage } from "./pages/anytun_yaml.ts";
 import { helpOf, termsIn } from "./help_sections.ts";
 import { type Block, optionsSection, type Page, type Section } from "./page.ts";
 import { TABLES } from "./programs.ts";
@@ -39,5 +40,5 @@ export async function allPages(): Promise<Page[]> {
       });
     },
   );
-  return await Promise.all(programs);
+  return [...await Promise.all(programs), yamlPage];
 }

@@ -1,4 +1,10 @@
 // anytun(8)
+import {
+  callOf,
+  MAIN_PROGRAM,
+  type ProgramName,
+  PROGRAMS,
+} from "../../src/config/programs.ts";
 import type { Page } from "../page.ts";
 import type { Known } from "../pages.ts";
 
@@ -25,11 +31,21 @@ export function anytunPage({ options, help }: Known): Page {
           tag is right.`,
           `Without --nodaemonize it goes to the background as soon as it is
           ready. The exit status of the caller says whether it is.`,
-          `The first word may be a command: "genkey", "config", "controld" and
-          "showtables" stand for anytun-genkey(8), anytun-config(8),
-          anytun-controld(8) and anytun-showtables(8). "help" prints what options
-          there are, also those of a command named behind it, and "version" the
-          version.`,
+          `The options may come from a file: "anytun --config office" reads
+          "/etc/anytun/office.yaml", see anytun.yaml(5).`,
+          `The first word may be the name of another program of this binary,
+          each of which has a page of its own, "help", which prints what options
+          there are, also those of a program named behind it, or "version":`,
+          {
+            terms: Object.entries(PROGRAMS)
+              .filter(([name]) => name !== MAIN_PROGRAM)
+              .map(([name, purpose]) =>
+                [
+                  `"${callOf(name as ProgramName)}"`,
+                  `${purpose.charAt(0).toUpperCase()}${purpose.slice(1)}.`,
+                ] as const
+              ),
+          },
         ],
       },
       options,
@@ -52,6 +68,14 @@ export function anytunPage({ options, help }: Known): Page {
         title: "Files",
         blocks: [{
           terms: [
+            [
+              '"/etc/anytun/<name>.yaml", "/etc/anytun/<name>/config"',
+              "Options: see anytun.yaml(5).",
+            ],
+            [
+              '"/run/anytun/<name>.sock"',
+              "Where anytun-status(8) asks: see --status-socket.",
+            ],
             [
               '"/var/lib/anytun"',
               "Sequence numbers and sender ids that were used: see --state-dir.",
@@ -78,6 +102,8 @@ export function anytunPage({ options, help }: Known): Page {
               "  --key-file key --salt-file salt",
             ],
           },
+          "The same from a file, under systemd:",
+          { lines: ["systemctl enable --now anytun@office"] },
           "A server that takes its clients from a control daemon:",
           {
             lines: ["anytun -X unix:/run/anytun.sock -n 10.99.0.1/24"],
@@ -87,8 +113,10 @@ export function anytunPage({ options, help }: Known): Page {
       {
         title: "See also",
         blocks: [
-          `anytun-config(8), anytun-controld(8), anytun-genkey(8),
-          anytun-showtables(8)`,
+          `anytun.yaml(5), ${
+            Object.keys(PROGRAMS).filter((name) => name !== MAIN_PROGRAM)
+              .map((name) => `${name}(8)`).join(", ")
+          }`,
         ],
       },
     ],

@@ -68,7 +68,7 @@ export const peerRows = {
     default: 0,
     help: "send each peer an empty datagram when nothing was sent for so " +
       "long, which keeps routers that translate addresses from forgetting, " +
-      "and tells a new address; 0 never (default 0)",
+      "and tells a new address; 0 never",
   }),
   silentAfter: withDefault({
     group: "Network",

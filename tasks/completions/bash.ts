@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<Source, string>> = {
   interface: "_anytun_among < <(command ls /sys/class/net 2>/dev/null)",
   tunnel:
     "compopt -o filenames; _anytun_add -f; _anytun_among < <(_anytun_tunnels)",
+  running: "_anytun_among < <(_anytun_running)",
 };
 
 export function bashScript(): string {
@@ -49,6 +50,14 @@ _anytun_tunnels() {
   done
   for path in /etc/anytun/*/config; do
     [ -f "$path" ] && path=\${path%/config} && echo "\${path##*/}"
+  done
+}
+
+# Daemons that can be asked.
+_anytun_running() {
+  local path
+  for path in /run/anytun/*.sock; do
+    [ -S "$path" ] && path=\${path##*/} && echo "\${path%.sock}"
   done
 }
 
@@ -117,7 +126,8 @@ function commandsOf({ choices, source }: Offer): string {
   return commands.length === 0 ? "return" : commands.join("; ");
 }
 
-function nameCase({ name, offers }: ProgramOffers): string {
+function nameCase({ name, offers, words: source }: ProgramOffers): string {
   const names = offers.flatMap(({ names }) => names).join(" ");
-  return `        ${name}) words="${names}" ;;`;
+  const more = source === undefined ? "" : `; ${COMMANDS[source]}`;
+  return `        ${name}) words="${names}"${more} ;;`;
 }

@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<Exclude<Source, "file">, string>> = {
   host: "(__fish_print_hostnames)",
   interface: "(__fish_print_interfaces)",
   tunnel: "(__anytun_tunnels)",
+  running: "(__anytun_running)",
 };
 
 export function fishScript(): string {
@@ -51,6 +52,13 @@ function __anytun_tunnels
     end
 end
 
+# Daemons that can be asked.
+function __anytun_running
+    for path in /run/anytun/*.sock
+        string replace -r '.*/(.*)\\.sock$' '$1' $path
+    end
+end
+
 ${programs.map(({ name }) => `complete -c ${name} -f`).join("\n")}
 ${first.join("\n")}
 complete -c anytun -n '__fish_seen_subcommand_from help' -a ${
@@ -61,14 +69,17 @@ ${lines.join("\n")}
 }
 
 function linesOf(
-  { offers }: ProgramOffers,
+  { offers, words }: ProgramOffers,
   command: string,
   condition: string | undefined,
 ): string[] {
   const start = condition === undefined
     ? `complete -c ${command}`
     : `complete -c ${command} -n ${condition}`;
-  return offers.map((offer) => `${start} ${optionOf(offer)}`);
+  const lines = offers.map((offer) => `${start} ${optionOf(offer)}`);
+  if (words === undefined || words === "file") return lines;
+  const files = words === "tunnel" ? " -F" : "";
+  return [...lines, `${start}${files} -a ${quoted(COMMANDS[words])}`];
 }
 
 function optionOf({ names, about, argument, choices, source }: Offer): string {

@@ -11,7 +11,8 @@ export type Source =
   | "group"
   | "host"
   | "interface"
-  | "tunnel";
+  | "tunnel"
+  | "running";
 
 export interface Offer {
   /** With dashes, the short one first. */
@@ -30,6 +31,8 @@ export interface ProgramOffers {
   readonly word: string | undefined;
   readonly about: string;
   readonly offers: readonly Offer[];
+  /** Of the words that are no options, if it takes some. */
+  readonly words: Source | undefined;
 }
 
 /** Words behind `anytun` that are no programs. */
@@ -47,6 +50,13 @@ const SOURCES: Readonly<Record<string, Source>> = {
   "device": "interface",
 };
 
+/** Programs that take names of tunnels. */
+const WORDS: Readonly<Record<string, Source>> = {
+  "anytun-status": "running",
+  "anytun-check": "tunnel",
+  "anytun-show-config": "tunnel",
+};
+
 /** Those whose argument does not say it. */
 const SOURCES_BY_NAME: Readonly<Record<string, Source>> = {
   "--config": "tunnel",
@@ -57,7 +67,8 @@ export function allPrograms(): readonly ProgramOffers[] {
   return Object.entries(PROGRAMS).map(([name, about]) => {
     const table = TABLES[name as keyof typeof PROGRAMS];
     const [, word] = name.split(/-(.*)/s);
-    return { name, word, about, offers: Object.values(table).map(offerOf) };
+    const offers = Object.values(table).map(offerOf);
+    return { name, word, about, offers, words: WORDS[name] };
   });
 }
 

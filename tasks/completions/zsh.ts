@@ -15,6 +15,7 @@ const ACTIONS: Readonly<Record<Source, string>> = {
   host: "_hosts",
   interface: "_anytun_interfaces",
   tunnel: "_anytun_tunnels",
+  running: "_anytun_running",
 };
 
 export function zshScript(): string {
@@ -34,6 +35,11 @@ _anytun_tunnels() {
   local -a names
   names=(/etc/anytun/*.yaml(N:t:r) /etc/anytun/*/config(N:h:t))
   _alternative 'tunnels:tunnel:compadd -a names' 'files:file:_files'
+}
+
+# Daemons that can be asked.
+_anytun_running() {
+  compadd -- /run/anytun/*.sock(N:t:r)
 }
 
 _anytun_interfaces() {
@@ -68,9 +74,13 @@ _anytun "$@"
 `;
 }
 
-function programCase({ name, word, offers }: ProgramOffers): string {
+function programCase({ name, word, offers, words }: ProgramOffers): string {
   const lines = offers.flatMap(specsOf).map((spec) => `        ${spec}`);
-  const first = word === undefined ? ["        '1: :_anytun_words'"] : [];
+  const first = word === undefined
+    ? ["        '1: :_anytun_words'"]
+    : words === undefined
+    ? []
+    : [`        '*:tunnel:${ACTIONS[words]}'`];
   return [
     `    ${name})`,
     "      _arguments \\",

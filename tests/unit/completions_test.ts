@@ -38,10 +38,13 @@ for line in $argv[2..]
   echo
 end`;
 
-/** Presses Tab in a terminal, and notes what the shell adds to its list. */
+/**
+ * Presses Tab in a terminal, and notes what the shell adds to its list. Before
+ * there is a prompt the terminal itself would take the keys.
+ */
 const ZSH = String.raw`zmodload zsh/zpty
 zpty shell zsh -f -i
-zpty -w shell 'PROMPT= LISTMAX=9999; fpath=('$1' $fpath); autoload -Uz compinit
+zpty -w shell 'PROMPT="pro""mpt> " LISTMAX=9999; fpath=('$1' $fpath); autoload -Uz compinit
 compinit -D -u
 zstyle ":completion:*" menu no
 compadd() {
@@ -52,11 +55,11 @@ compadd() {
   builtin compadd "$@"
 }
 echo rea""dy'
-zpty -r shell text '*ready*'
+zpty -r shell text '*ready*prompt> '
 for line in "\${@[2,-1]}"; do
   : >$1/hits
   zpty -n -w shell $line$'\t\x15echo do""ne\n'
-  zpty -r shell text '*done*'
+  zpty -r shell text '*done*prompt> '
   cat $1/hits
   echo
 done`.replaceAll("\\$", "$");
@@ -102,8 +105,19 @@ for (const [shell, ask] of Object.entries(SHELLS)) {
     async fn() {
       const folder = Deno.makeTempDirSync();
       try {
-        writeCompletions(folder);
+        for (const path of writeCompletions(folder)) {
+          const text = Deno.readTextFileSync(path);
+          const moved = text.replaceAll(/\/(run|etc)\/anytun/g, folder);
+          Deno.writeTextFileSync(path, moved);
+        }
         Deno.writeTextFileSync(`${folder}/key`, "");
+        Deno.writeTextFileSync(`${folder}/paris.yaml`, "");
+        Deno.mkdirSync(`${folder}/vienna`);
+        Deno.writeTextFileSync(`${folder}/vienna/config`, "");
+        using _daemon = Deno.listen({
+          transport: "unix",
+          path: `${folder}/rome.sock`,
+        });
         const cases = [
           ["anytun ", WORDS],
           ["anytun con", ["config", "controld"]],
@@ -114,6 +128,10 @@ for (const [shell, ask] of Object.entries(SHELLS)) {
           ["anytun -c aes-ctr-1", ["aes-ctr-128", "aes-ctr-192"]],
           ["anytun -D --cipher n", ["null"]],
           ["anytun controld --log-format ", ["json", "text"]],
+          ["anytun status r", ["rome"]],
+          ["anytun-status r", ["rome"]],
+          ["anytun --config par", ["paris"]],
+          ["anytun controld --config vien", ["vienna"]],
           ["anytun -u roo", ["root"]],
           ["anytun -d l", ["lo"]],
         ] as const;
