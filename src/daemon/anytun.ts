@@ -103,7 +103,9 @@ async function servicesOf(
     refused: rotation && ((datagram) => rotation.refused(datagram)),
   }, elapsed);
   const peer = new Peer(options, {
-    ...{ interfaceIndex, logger, moved, prepare, secretsOf, table },
+    ...{ interfaceIndex, logger, moved, prepare, secretsOf, table, elapsed },
+    isUnanswered: (mux) => events.isUnanswered(mux),
+    every: world.every,
     resolver: new Resolver(world.lookup, delay, logger),
     secrets: rotation ? () => rotation.secrets() : secrets && (() => secrets),
     keys: new OwnKeys(options, {

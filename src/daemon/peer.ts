@@ -1,6 +1,8 @@
 // Peer of a point-to-point tunnel: its connection and its address.
 import type { AnytunOptions } from "../config/anytun.ts";
 import type { Logger } from "../log/logger.ts";
+import { parseAddress } from "../net/address.ts";
+import type { Every } from "../net/every.ts";
 import { reasonOf } from "../log/reason.ts";
 import { EitherSignal } from "../net/either.ts";
 import { type Endpoint, formatEndpoint } from "../net/endpoint.ts";
@@ -15,10 +17,14 @@ import {
   type ConnectionTable,
   endpointWords,
 } from "../tunnel/connection_table.ts";
-import { writeEndpoint } from "../tunnel/endpoint_words.ts";
+import { readEndpoint, writeEndpoint } from "../tunnel/endpoint_words.ts";
+import { PeerSearch } from "./peer_search.ts";
 import type { Service, Starting } from "./lifecycle.ts";
 import type { OwnKeys } from "./own_keys.ts";
 import { aborted, unlessStopped } from "./stop.ts";
+
+/** How often it is seen whether the peer answers. */
+const LOOK_MS = 1000;
 
 export type PeerOptions = Pick<
   AnytunOptions,
@@ -28,6 +34,7 @@ export type PeerOptions = Pick<
   | "remoteHost"
   | "remotePort"
   | "secrets"
+  | "silentAfter"
   | "windowSize"
 >;
 
@@ -49,6 +56,10 @@ interface PeerContext {
   readonly prepare: (mux: number) => Promise<void>;
   /** Called when the connection is there, and when its peer is elsewhere. */
   readonly moved: (mux: number) => void;
+  /** Whether it is sent something, and has not been heard for long. */
+  readonly isUnanswered: (mux: number) => boolean;
+  readonly elapsed: () => number;
+  readonly every: Every;
   readonly logger: Logger;
 }
 
@@ -119,6 +130,49 @@ export class Peer implements Service<PeerOptions> {
       using either = new EitherSignal(stop, this.#otherwise.signal);
       await this.#connect(either.signal);
     }
+    const search = this.#newSearch();
+    await this.#context.every(LOOK_MS, () => search.look(), stop);
+  }
+
+  // An address, or none, stands for no other one.
+  #newSearch(): PeerSearch {
+    const { elapsed, isUnanswered, logger, table } = this.#context;
+    const { silentAfter } = this.#options;
+    const last = this.#resolved === undefined ? [] : [this.#resolved];
+    return new PeerSearch(silentAfter * 1000, last, {
+      isUnanswered: () => this.#hasName && isUnanswered(this.#options.mux),
+      lastHeard: () => table.lastHeard(this.#options.mux),
+      present: () => this.#endpoint(),
+      lookUp: () => this.#lookUp(this.#options),
+      move: (to) => this.#moveTo(to),
+      stays: () =>
+        logger.info(`remote host ${this.#options.remoteHost} does not answer`),
+      failed: (error) =>
+        logger.warning(
+          `${reasonOf(error)} (--remote-host): keeping the old address`,
+        ),
+      elapsed,
+    });
+  }
+
+  get #hasName(): boolean {
+    const { remoteHost } = this.#options;
+    return remoteHost !== undefined && parseAddress(remoteHost) === undefined;
+  }
+
+  #moveTo(to: Endpoint): void {
+    const { logger, moved } = this.#context;
+    const { mux, remoteHost } = this.#options;
+    const before = this.#endpoint();
+    this.#resolved = to;
+    this.#setEndpoint(to);
+    moved(mux);
+    const endpoint = formatEndpoint(to);
+    logger.notice(
+      `remote host ${remoteHost} is now ${endpoint}` +
+        (before ? `: it did not answer at ${formatEndpoint(before)}` : ""),
+      { event: "moved", mux, endpoint },
+    );
   }
 
   close(): void {
@@ -217,9 +271,16 @@ export class Peer implements Service<PeerOptions> {
   }
 
   async #resolveOnce(options: PeerOptions): Promise<Endpoint> {
+    const [first] = await this.#lookUp(options);
+    return first;
+  }
+
+  async #lookUp(options: PeerOptions): Promise<ResolvedEndpoints> {
     const { resolver } = this.#context;
     try {
-      return this.#favourite(await resolver.resolveOnce(requestOf(options)));
+      const [first, ...others] = await resolver
+        .resolveOnce(requestOf(options));
+      return [this.#numeric(first), ...others.map((one) => this.#numeric(one))];
     } catch (error) {
       throw new Error(
         `Cannot resolve '${options.remoteHost}': ${reasonOf(error)}`,
@@ -231,10 +292,16 @@ export class Peer implements Service<PeerOptions> {
     const request = { ...requestOf(this.#options), signal: stop };
     const resolving = this.#context.resolver.resolve(request);
     const endpoints = await unlessStopped(resolving, stop);
-    return endpoints && this.#favourite(endpoints);
+    return endpoints && this.#numeric(endpoints[0]);
   }
 
-  #favourite([{ address, port }]: ResolvedEndpoints): Endpoint {
+  #endpoint(): Endpoint | undefined {
+    const words = endpointWords();
+    this.#context.table.copyEndpoint(this.#options.mux, words, 0);
+    return readEndpoint(words, 0);
+  }
+
+  #numeric({ address, port }: Endpoint): Endpoint {
     const { interfaceIndex } = this.#context;
     return { address: withNumericZone(address, interfaceIndex), port };
   }

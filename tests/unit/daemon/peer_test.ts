@@ -54,11 +54,13 @@ function setUp(change: Partial<PeerOptions>) {
     remoteHost: "peer.test",
     remotePort: 4444,
     family: "any",
+    silentAfter: 30,
     secrets: SECRETS,
     ...change,
   };
   const prepare = (mux: number) => Promise.resolve(void prepared.push(mux));
   const moved = (mux: number) => void told.push(mux);
+  const search = { isUnanswered: false, look: () => {} };
   const peer = new Peer(options, {
     resolver,
     interfaceIndex: (name) => name === "eth0" ? 2 : undefined,
@@ -71,6 +73,12 @@ function setUp(change: Partial<PeerOptions>) {
       leaving: new LeavingKeys({ table, delay: clock.delay, dropRetired }),
     }),
     ...{ prepare, moved, logger },
+    isUnanswered: () => search.isUnanswered,
+    elapsed: clock.now,
+    every(_ms, look) {
+      search.look = look;
+      return Promise.resolve();
+    },
   });
   let present = options;
   /** As after a HUP, with these options in place of others. */
@@ -87,7 +95,16 @@ function setUp(change: Partial<PeerOptions>) {
     const found = readEndpoint(words, 0);
     return found && formatEndpoint(found);
   };
-  const rest = { told, prepared, logger, secrets, endpoint, clock, drops };
+  const rest = {
+    search,
+    told,
+    prepared,
+    logger,
+    secrets,
+    endpoint,
+    clock,
+    drops,
+  };
   return { peer, names, table, reload, ...rest };
 }
 
@@ -326,4 +343,36 @@ Deno.test("keys that are taken back before they seal leave a while later", async
   assert.deepEqual(keysIn(table), [1]);
   await clock.pass(20_000);
   assert.deepEqual(keysIn(table), [1]);
+});
+
+Deno.test("a peer that does not answer is looked for at its name, and found at another address", async () => {
+  const { peer, names, endpoint, search, told, logger, clock } = setUp({});
+  names.set("peer.test", "192.0.2.1");
+  await peer.run(NEVER);
+  names.set("peer.test", "192.0.2.2");
+  search.look();
+  await clock.pass(0);
+  assert.equal(endpoint(), "192.0.2.1:4444", "it is not missed");
+  search.isUnanswered = true;
+  search.look();
+  await clock.pass(0);
+  assert.equal(endpoint(), "192.0.2.2:4444");
+  assert.equal(told.length, 2);
+  assert.match(
+    logger.lines.at(-1) ?? "",
+    /peer.test is now 192.0.2.2:4444: it did not answer at 192.0.2.1:4444/,
+  );
+});
+
+Deno.test("a peer that does not answer at an address that was given as such stays there", async () => {
+  const { peer, endpoint, search, logger, clock } = setUp({
+    remoteHost: "192.0.2.1",
+  });
+  await peer.run(NEVER);
+  const before = logger.lines.length;
+  search.isUnanswered = true;
+  search.look();
+  await clock.pass(0);
+  assert.equal(endpoint(), "192.0.2.1:4444");
+  assert.equal(logger.lines.length, before, "nothing was looked up");
 });
