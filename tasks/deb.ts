@@ -7,6 +7,7 @@ import { architectureOf } from "./deb/architecture.ts";
 import { contents } from "./deb/contents.ts";
 import { controlFiles, fileNameOf } from "./deb/control.ts";
 import { writeEntries } from "./deb/entries.ts";
+import { argument, epochOfSource, run } from "./deb/host.ts";
 
 export interface PackageOptions {
   /** The program, made by `deno task build`. */
@@ -49,37 +50,6 @@ async function firstBytes(path: string): Promise<Uint8Array> {
   const bytes = new Uint8Array(64);
   await file.read(bytes);
   return bytes;
-}
-
-async function run(
-  program: string,
-  args: readonly string[],
-  env: Record<string, string> = {},
-): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(program, {
-    args: [...args],
-    env,
-  }).output();
-  if (success) return new TextDecoder().decode(stdout).trim();
-  throw new Error(`${program}: ${new TextDecoder().decode(stderr).trim()}`);
-}
-
-async function epochOfSource(): Promise<number> {
-  const given = Deno.env.get("SOURCE_DATE_EPOCH") ??
-    await run("git", ["log", "-1", "--format=%ct"]);
-  const epoch = Number(given);
-  if (given === "" || !Number.isSafeInteger(epoch) || epoch < 0) {
-    throw new Error(
-      `SOURCE_DATE_EPOCH is seconds since 1970, current value is '${given}'`,
-    );
-  }
-  return epoch;
-}
-
-/** Of `--NAME VALUE`, each once. */
-function argument(name: string, otherwise: string): string {
-  const at = Deno.args.indexOf(`--${name}`);
-  return at < 0 ? otherwise : Deno.args[at + 1] ?? otherwise;
 }
 
 if (import.meta.main) {

@@ -111,7 +111,7 @@ async function changelogs(release: Release): Promise<readonly Entry[]> {
 
 /** As good as gzip(1) can, without the time. */
 function zipped(entry: Entry): Entry {
-  if ("link" in entry) return entry;
+  if (!("bytes" in entry)) return entry;
   const bytes = new Uint8Array(gzipSync(entry.bytes, { level: 9 }));
   return { ...entry, bytes };
 }

@@ -78,7 +78,7 @@ Description: secure anycast tunneling protocol, on Deno
 /** In KiB, each file rounded up, as dpkg-gencontrol(1) counts. */
 function installedSize(files: readonly Entry[]): number {
   return files.map((entry) =>
-    "link" in entry ? 1 : Math.ceil(entry.bytes.length / 1024)
+    "bytes" in entry ? Math.ceil(entry.bytes.length / 1024) : 1
   ).reduce((sum, kib) => sum + kib, 0);
 }
 
@@ -89,7 +89,7 @@ function conffiles(files: readonly Entry[]): string {
 
 function md5sums(files: readonly Entry[]): string {
   return files.flatMap((entry) => {
-    if ("link" in entry || entry.path.startsWith("etc/")) return [];
+    if (!("bytes" in entry) || entry.path.startsWith("etc/")) return [];
     const sum = createHash("md5").update(entry.bytes).digest("hex");
     return `${sum}  ${entry.path}\n`;
   }).join("");

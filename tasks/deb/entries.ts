@@ -7,7 +7,12 @@ export type Entry =
     readonly mode: number;
     readonly bytes: Uint8Array<ArrayBuffer>;
   }
-  | { readonly path: string; readonly link: string };
+  | { readonly path: string; readonly link: string }
+  | {
+    readonly path: string;
+    /** Mode of a folder with nothing in it. */
+    readonly folder: number;
+  };
 
 const encoder = new TextEncoder();
 
@@ -38,6 +43,11 @@ export async function writeEntries(
     const path = `${folder}/${entry.path}`;
     if ("link" in entry) {
       await Deno.symlink(entry.link, path);
+      continue;
+    }
+    if ("folder" in entry) {
+      await Deno.mkdir(path);
+      await Deno.chmod(path, entry.folder);
       continue;
     }
     await Deno.writeFile(path, entry.bytes);
