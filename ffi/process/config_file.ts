@@ -3,7 +3,6 @@
 import { readDescriptor } from "./file.ts";
 import { O } from "../flags.ts";
 import { cString } from "../libc.ts";
-import { effectiveGroup, effectiveUser } from "./identity.ts";
 import type { ProcessLibc } from "./libc.ts";
 import { type FileStatus, statDescriptor } from "./stat.ts";
 
@@ -17,10 +16,7 @@ const TRIES = 3;
 
 interface ConfigFile {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Whether anybody can read it but root, the own user and the own group. */
-  readonly isPublic: boolean;
-  /** Whether all users can write to it. */
-  readonly isWritable: boolean;
+  readonly status: FileStatus;
 }
 
 /**
@@ -46,7 +42,7 @@ export function readConfigFile(
       const bytes = readDescriptor(libc, fd, path, limit);
       const after = statDescriptor(libc, fd, path);
       if (after.version === before.version && bytes.length === after.size) {
-        return { bytes, ...accessOf(libc, after) };
+        return { bytes, status: after };
       }
       bytes.fill(0);
     } finally {
@@ -57,16 +53,21 @@ export function readConfigFile(
   }
 }
 
-function accessOf(libc: ProcessLibc, status: FileStatus) {
-  const { mode, owner, group } = status;
-  const isOwn = owner === ROOT || owner === effectiveUser(libc);
+/** Whether all users can write to it. */
+export function isWritableForAll({ mode }: FileStatus): boolean {
+  return (mode & OTHERS_WRITE) !== 0;
+}
+
+/** Whether anybody can use it but root and some others. */
+export function isOpenToOthers(
+  { mode, owner, group }: FileStatus,
+  users: readonly number[],
+  groups: readonly number[],
+): boolean {
+  if (owner !== ROOT && !users.includes(owner)) return true;
   // The bits of the group bound an access list as well (acl(5)).
-  const isOwnGroup = group === ROOT || group === effectiveGroup(libc);
-  const others = isOwnGroup ? OTHERS : GROUP | OTHERS;
-  return {
-    isPublic: !isOwn || (mode & others) !== 0,
-    isWritable: (mode & OTHERS_WRITE) !== 0,
-  };
+  const isOwnGroup = group === ROOT || groups.includes(group);
+  return (mode & (isOwnGroup ? OTHERS : GROUP | OTHERS)) !== 0;
 }
 
 function requireRegular(path: string, { kind }: FileStatus): void {

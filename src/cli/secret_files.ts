@@ -1,9 +1,20 @@
 // Files of this host that hold options, secrets and certificates.
 import { SystemError } from "../../ffi/errno.ts";
-import { readConfigFile } from "../../ffi/process/config_file.ts";
+import {
+  isOpenToOthers,
+  isWritableForAll,
+  readConfigFile,
+} from "../../ffi/process/config_file.ts";
 import { readFile } from "../../ffi/process/file.ts";
 import { readKeptFile } from "../../ffi/process/kept_file.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
+import {
+  effectiveGroup,
+  effectiveUser,
+  findGroup,
+  findUser,
+  type Identity,
+} from "../../ffi/process/identity.ts";
 import { namesInFolder } from "../../ffi/process/names.ts";
 import { workingDirectory } from "../../ffi/process/process.ts";
 import {
@@ -11,6 +22,7 @@ import {
   readSecretInput,
 } from "../../ffi/process/secret_file.ts";
 import { statPath } from "../../ffi/process/stat.ts";
+import type { ConfigBytes, DaemonUser } from "../config/config_place.ts";
 import type { SecretFiles } from "../config/secret_files.ts";
 import { CHAIN_FILE_LIMIT } from "../satp/key_chain_file.ts";
 
@@ -53,7 +65,7 @@ export function secretFiles(
     absolute,
     exists: (path) => exists(libc, path),
     namesIn: (path) => namesInFolder(libc, path),
-    readConfig: (path) => readConfigFile(libc, path, CONFIG_LIMIT),
+    readConfig: (path) => readConfig(libc, path),
     readFile: (path) => readSecretFile(libc, absolute(path)),
     readStandardInput: () => ({ bytes: input.read(), isPublic: false }),
     readKeyChain: (path) =>
@@ -70,6 +82,33 @@ function folderOfStart(libc: ProcessLibc): string {
   } catch {
     return ".";
   }
+}
+
+function readConfig(libc: ProcessLibc, path: string): ConfigBytes {
+  const { bytes, status } = readConfigFile(libc, path, CONFIG_LIMIT);
+  return {
+    bytes,
+    isWritable: isWritableForAll(status),
+    isPublic(daemon) {
+      const { uid, gid } = identityOf(libc, daemon);
+      const users = [effectiveUser(libc), uid];
+      const groups = [effectiveGroup(libc), gid];
+      const known = (ids: readonly (number | undefined)[]) =>
+        ids.filter((id) => id !== undefined);
+      return isOpenToOthers(status, known(users), known(groups));
+    },
+  };
+}
+
+/** Undefined as far as there is nobody of these names. */
+function identityOf(
+  libc: ProcessLibc,
+  { user, group }: DaemonUser,
+): Partial<Identity> {
+  if (user === undefined) return {};
+  const identity = findUser(libc, user);
+  const gid = group === undefined ? identity?.gid : findGroup(libc, group);
+  return { ...identity, ...(gid === undefined ? {} : { gid }) };
 }
 
 function exists(libc: ProcessLibc, path: string): boolean {

@@ -1,49 +1,33 @@
 // The options of the program `anytun-config`.
 import type { LogTarget } from "../log/target.ts";
-import type { Prefix } from "../net/prefix.ts";
-import type { FamilyChoice } from "../net/resolver.ts";
-import type { Role } from "../satp/params.ts";
-import type { GivenSecrets } from "../satp/secrets.ts";
+import { clientOf, type ClientOptions, clientRows } from "./client.ts";
+import { clientsOf } from "./clients.ts";
 import {
   type CommandLine,
   readCommandLine,
+  type ReadConfig,
   type Surroundings,
 } from "./command_line.ts";
 import {
-  muxRow,
-  roleOf,
-  roleRow,
-  routesRow,
-  windowSizeRow,
-} from "./connection.ts";
-import { configFileRows } from "./config_place.ts";
+  CLIENTS_FOLDER,
+  configFileRows,
+  type ConfigPlace,
+} from "./config_place.ts";
+import { OptionFault } from "./fault.ts";
 import { generalRows, toolExitSection } from "./general.ts";
 import type { HelpSection } from "./help.ts";
-import { kdPrfRow, secretsOf } from "./keys.ts";
 import { debugRow, logRow, logTargetsOf } from "./log.ts";
-import { familyOf, familyRows, remoteRows, requireFamily } from "./network.ts";
-import { U16_MAX } from "./option.ts";
-import { type SecretFiles, secretRows } from "./secret_files.ts";
-import { type OptionValues, pick, type Settings } from "./values.ts";
+import type { SecretFiles } from "./secret_files.ts";
+import type { Settings } from "./values.ts";
 import type { Runtime } from "./version.ts";
 
-/**
- * Every option, in the order of the help text (CLI section 2). The records
- * that the program writes have 16 bits for the size of a replay window.
- */
+/** Every option, in the order of the help text (CLI section 2). */
 export const configTable = {
   ...generalRows,
   ...configFileRows,
   log: logRow("stderr:2"),
   debug: debugRow,
-  ...remoteRows,
-  ...familyRows,
-  mux: muxRow,
-  windowSize: windowSizeRow(U16_MAX),
-  role: roleRow,
-  routes: routesRow,
-  ...secretRows,
-  kdPrf: kdPrfRow,
+  ...clientRows,
 };
 
 const sections: readonly HelpSection[] = [
@@ -54,29 +38,20 @@ const sections: readonly HelpSection[] = [
       "  -m 5 -e server -R 10.99.0.5/32 >>clients",
     ],
   },
+  {
+    title: "Example, for all clients of a tunnel of Debian's package",
+    lines: ["anytun config --config server >clients"],
+  },
   toolExitSection,
 ];
 
 type ConfigSettings = Settings<typeof configTable>;
 
-/** Options that mean the same to the program as to the command line. */
-const plainRows = {
-  ...remoteRows,
-  mux: muxRow,
-  windowSize: configTable.windowSize,
-  kdPrf: kdPrfRow,
-};
-
-export interface ConfigOptions extends OptionValues<typeof plainRows> {
+export interface ConfigOptions {
   /** Never twice to one stream. */
   readonly logTargets: readonly LogTarget[];
-  /** Restricts what the name of the peer resolves to. */
-  readonly family: FamilyChoice;
-  /** The networks behind the peer, in the order given. */
-  readonly routes: readonly Prefix[];
-  /** The end of the tunnel that the server has. */
-  readonly role: Role;
-  readonly secrets: GivenSecrets;
+  /** One, but for a Debian tunnel, which has a folder of them. */
+  readonly clients: readonly ClientOptions[];
 }
 
 /** Touches nothing outside but the files that hold secrets. */
@@ -90,8 +65,9 @@ export function readConfigCommandLine(
       name: "anytun-config",
       table: configTable,
       sections,
-      settle: (settings: ConfigSettings, warn) =>
-        settle(settings, { runtime, files, warn }),
+      debianKeys: [],
+      settle: (settings: ConfigSettings, warn, config) =>
+        settle(settings, { runtime, files, warn }, config),
     },
     argv,
     runtime,
@@ -99,19 +75,42 @@ export function readConfigCommandLine(
   );
 }
 
+/** What may be said of all clients at once. */
+const SHARED: readonly string[] = ["config", "log", "debug", "kdPrf"];
+
 function settle(
   settings: ConfigSettings,
   surroundings: Surroundings,
+  { place }: ReadConfig,
 ): ConfigOptions {
-  const { values, names } = settings;
-  const family = familyOf(settings);
-  requireFamily(names.remoteHost, values.remoteHost, family);
-  return {
-    ...pick(values, plainRows),
-    family,
-    role: roleOf(settings),
-    logTargets: logTargetsOf(settings, { kind: "stderr", level: 2 }),
-    routes: values.routes.flat(),
-    secrets: secretsOf(settings, values.kdPrf, surroundings),
-  };
+  const logTargets = logTargetsOf(settings, { kind: "stderr", level: 2 });
+  const { values: { kdPrf: value }, origins } = settings;
+  const { kdPrf: origin } = origins;
+  const given = origin.kind === "argument"
+    ? { kdPrf: [{ value, origin }] }
+    : {};
+  const found = clientsOf(place, given, surroundings);
+  if (found === undefined) {
+    requireOwnOptions(place);
+    return { logTargets, clients: [clientOf(settings, surroundings)] };
+  }
+  const own = Object.entries(settings.origins)
+    .find(([key, { kind }]) => kind === "argument" && !SHARED.includes(key));
+  if (own !== undefined) {
+    const names: Readonly<Record<string, string>> = settings.names;
+    throw new OptionFault(
+      `Cannot use ${names[own[0]]} for all clients in '${found.folder}': ` +
+        "each has options of its own in a file",
+    );
+  }
+  return { logTargets, clients: found.clients };
+}
+
+/** The file of a Debian tunnel is that of its server, and of no client. */
+function requireOwnOptions(place: ConfigPlace | undefined): void {
+  if (place?.folder === undefined) return;
+  throw new OptionFault(
+    `Cannot make records of '${place.path}' (--config): there is no folder ` +
+      `${CLIENTS_FOLDER} of clients beside it`,
+  );
 }

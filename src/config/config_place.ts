@@ -31,10 +31,19 @@ export interface ConfigFiles {
 export interface ConfigBytes {
   /** Overwritten once they have been understood. */
   readonly bytes: Uint8Array;
-  /** Whether anybody but root and the own user can read it. */
-  readonly isPublic: boolean;
+  /**
+   * Whether anybody can read it but root, the own user, the own group, and whom
+   * the program is to become.
+   */
+  isPublic(daemon: DaemonUser): boolean;
   /** Whether all users can write to it. */
   readonly isWritable: boolean;
+}
+
+/** By name; undefined for those of now. */
+export interface DaemonUser {
+  readonly user?: string | undefined;
+  readonly group?: string | undefined;
 }
 
 export interface ConfigPlace {

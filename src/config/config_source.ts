@@ -6,17 +6,13 @@ import {
   configFileRows,
   type ConfigFiles,
   type ConfigPlace,
+  type DaemonUser,
   findConfig,
   POST_UP_SCRIPT,
 } from "./config_place.ts";
 import { OptionFault } from "./fault.ts";
 import type { OptionTable } from "./option.ts";
-import {
-  type GivenValue,
-  type GivenValues,
-  nameOf,
-  settingsOf,
-} from "./values.ts";
+import { type GivenValue, type GivenValues, settingsOf } from "./values.ts";
 
 export interface ConfigSource {
   /**
@@ -70,40 +66,55 @@ export function optionsOfFile<T extends OptionTable>(
       : (key: string) => debianKeys.includes(key);
     const text = { path, format, bytes: content.bytes };
     const values = readConfigText(table, text, isMeant);
-    checkReaders(path, content, format, holdsSecret(table, values), warn);
+    const all = [given, values];
+    checkReaders(table, values, place, content, warn, daemonOf(all));
     return { sources: [values, ...besides(table, folder, files)], place };
   } finally {
     content.bytes.fill(0);
   }
 }
 
-function contentOf(path: string, files: ConfigFiles): ConfigBytes {
+/** @throws {OptionFault} if it cannot be read */
+export function contentOf(path: string, files: ConfigFiles): ConfigBytes {
   try {
     return files.readConfig(path);
   } catch (error) {
-    const name = nameOf(configFileRows.config, { kind: "default" });
-    const text = `Cannot use '${path}' (${name}): ${reasonOf(error)}`;
+    const text = `Cannot use '${path}' (--config): ${reasonOf(error)}`;
     throw new OptionFault(text, error);
   }
+}
+
+/** Whom a daemon is to become, who may read its file as well. */
+function daemonOf(
+  sources: readonly GivenValues<OptionTable>[],
+): DaemonUser {
+  const last = (key: string) => {
+    const given = sources.find((source) => key in source)?.[key];
+    const value = given?.at(-1)?.value;
+    return typeof value === "string" ? value : undefined;
+  };
+  return { user: last("username"), group: last("groupname") };
 }
 
 /**
  * Whoever can write the file has the daemon do what they like. Debian's files
  * with passphrases are for everybody to read unless somebody has changed that,
  * and have to work.
+ * @throws {OptionFault} if others can read the secrets that are in it
  */
-function checkReaders(
-  path: string,
-  { isPublic, isWritable }: ConfigBytes,
-  format: ConfigPlace["format"],
-  isSecret: boolean,
+export function checkReaders<T extends OptionTable>(
+  table: T,
+  values: GivenValues<T>,
+  { path, format }: Pick<ConfigPlace, "path" | "format">,
+  { isWritable, isPublic }: ConfigBytes,
   warn: (text: string) => void,
+  daemon: DaemonUser = {},
 ): void {
   if (isWritable) warn(`all users can change '${path}': use chmod go-w`);
-  if (!isPublic || !isSecret) return;
+  if (!holdsSecret(table, values) || !isPublic(daemon)) return;
   const how = `use chmod 600 '${path}', and have it belong to root or to the ` +
-    "user that reads it; or put the secret into a file of its own, " +
-    "such as key-file";
+    "user that reads it; or put each secret into a file of its own, such as " +
+    "key-file";
   if (format === "lines") {
     warn(`others can read the secrets in '${path}': ${how}`);
     return;

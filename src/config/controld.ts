@@ -3,6 +3,7 @@ import type { LogTarget } from "../log/target.ts";
 import type { PlaceName } from "../net/place.ts";
 import type { SyncTrust } from "../sync/transport.ts";
 import { syncTrustRows, trustOf } from "./cluster.ts";
+import { clientsOf, type ClientsOfFolder } from "./clients.ts";
 import {
   type CommandLine,
   readCommandLine,
@@ -84,7 +85,10 @@ export interface ControldOptions
     ConfigSource {
   /** Never twice to one stream. */
   readonly logTargets: readonly LogTarget[];
-  readonly file: string;
+  /** Undefined where clients stand for its records. */
+  readonly file: string | undefined;
+  /** Those of a Debian tunnel; undefined where there is a file. */
+  readonly clients: ClientsOfFolder | undefined;
   readonly controlHost: PlaceName;
 }
 
@@ -100,6 +104,7 @@ export function readControldCommandLine(
       name: "anytun-controld",
       table: controldTable,
       sections,
+      debianKeys: ["control-host"],
       settle: (settings: ControldSettings, warn, config) =>
         settle(settings, { runtime, files, warn }, config),
     },
@@ -112,18 +117,24 @@ export function readControldCommandLine(
 function settle(
   settings: ControldSettings,
   surroundings: Surroundings,
-  { source }: ReadConfig,
+  { source, place }: ReadConfig,
 ): ControldOptions {
   const { file, keyChains, logFormat } = settings.values;
   const { controlHost = DEFAULT_PLACE } = settings.values;
   const { warn } = surroundings;
   const daemon = daemonOf(settings, warn);
   const logTargets = daemonLogTargetsOf(settings, daemon.foreground, warn);
-  if (file === undefined) {
-    throw new OptionFault("Cannot serve anything: add --file (-f)");
+  const clients = file === undefined
+    ? clientsOf(place, {}, surroundings)
+    : undefined;
+  if (file === undefined && clients === undefined) {
+    throw new OptionFault(
+      "Cannot serve anything: add --file (-f), or have a folder conf.d of " +
+        "clients beside a config file of Debian's package",
+    );
   }
   const trust = trustOf(settings, [controlHost], surroundings);
-  const what = { file, keyChains, controlHost };
+  const what = { file, clients, keyChains, controlHost };
   const rest = { ...source, logTargets, logFormat };
   return { ...daemon, ...trust, ...what, ...rest };
 }

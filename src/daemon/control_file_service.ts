@@ -19,6 +19,7 @@ export class ControlFileService implements Service {
   readonly #world: Pick<World, "delay" | "readSecretFile">;
   readonly #logger: Logger;
   readonly #chains: ControlChains | undefined;
+  readonly #named: string;
   /** As in the file, and as they are served. */
   #records: readonly ControlRecord[] = [];
   #served: readonly ControlRecord[] = [];
@@ -31,6 +32,7 @@ export class ControlFileService implements Service {
   /**
    * @param push Sends a changed record to those who are connected
    * @param chains Of connections whose keys are not those of the file
+   * @param named The option that it is known by
    */
   constructor(
     file: string,
@@ -38,8 +40,10 @@ export class ControlFileService implements Service {
     world: Pick<World, "delay" | "readSecretFile">,
     logger: Logger,
     chains?: ControlChains,
+    named = "--file",
   ) {
     this.#chains = chains;
+    this.#named = named;
     this.#file = file;
     this.#push = push;
     this.#world = world;
@@ -55,9 +59,12 @@ export class ControlFileService implements Service {
       this.#chains?.load(this.#records);
       this.#served = this.#present();
     } catch (cause) {
-      throw new Error(`Cannot serve '${file}' (--file): ${reasonOf(cause)}`, {
-        cause,
-      });
+      throw new Error(
+        `Cannot serve '${file}' (${this.#named}): ${reasonOf(cause)}`,
+        {
+          cause,
+        },
+      );
     }
     this.#logger.notice(`serving ${this.#records.length} records of ${file}`);
     if (this.#chains === undefined) return;
@@ -124,7 +131,9 @@ export class ControlFileService implements Service {
     } catch (error) {
       if (this.#readable) {
         this.#logger.warning(
-          `Cannot read '${this.#file}' (--file) again: ${reasonOf(error)}; ` +
+          `Cannot read '${this.#file}' (${this.#named}) again: ${
+            reasonOf(error)
+          }; ` +
             "what was read before stays in use",
         );
       }
@@ -139,7 +148,7 @@ export class ControlFileService implements Service {
     const { bytes, isPublic } = this.#world.readSecretFile(file);
     if (isPublic && !this.#public) {
       this.#logger.warning(
-        `others have access to '${file}' (--file), which holds keys: ` +
+        `others have access to '${file}' (${this.#named}), which holds keys: ` +
           "use chmod 600",
       );
     }
@@ -163,7 +172,7 @@ export class ControlFileService implements Service {
       );
     } catch (error) {
       this.#logger.error(
-        `Cannot serve '${file}' (--file): ${reasonOf(error)}; ` +
+        `Cannot serve '${file}' (${this.#named}): ${reasonOf(error)}; ` +
           "what was read before stays in use",
       );
     }

@@ -1,6 +1,8 @@
 // The daemon `anytun-controld` (sync section 7).
 import type { ControldOptions } from "../config/controld.ts";
 import { KnownMembers } from "../sync/known_members.ts";
+import { ClientFolder } from "./client_folder.ts";
+import type { RecordsWorld } from "./client_records.ts";
 import { ControlChains } from "./control_chains.ts";
 import { ControlFileService } from "./control_file_service.ts";
 import type { Service } from "./lifecycle.ts";
@@ -14,6 +16,7 @@ const MAX_WAITING = 64 << 20;
 
 type ControldWorld =
   & ProgramWorld
+  & RecordsWorld
   & SyncServiceWorld
   & Pick<World, "readKeyChain" | "readSecretFile">;
 
@@ -40,13 +43,16 @@ function servicesOf(
     world,
     (text) => frame.logger.warning(text),
   );
-  const file: ControlFileService = new ControlFileService(
-    options.file,
-    (record) => server.push(record),
-    world,
-    frame.logger,
-    chains,
-  );
+  const push = (record: string) => server.push(record);
+  const { clients: found, file: path = found?.folder ?? "" } = options;
+  const clients = found && new ClientFolder(found, world, frame.logger);
+  const file: ControlFileService = clients === undefined
+    ? new ControlFileService(path, push, world, frame.logger, chains)
+    : new ControlFileService(
+      ...[path, push] as const,
+      { delay: world.delay, readSecretFile: () => clients.read() },
+      ...[frame.logger, chains, "--config"] as const,
+    );
   const server = new SyncService({
     ...frame,
     bind: options.controlHost,
@@ -57,5 +63,5 @@ function servicesOf(
     snapshot: () => file.snapshot(),
     maxWaiting: MAX_WAITING,
   }, world);
-  return [file, server];
+  return [...(clients ? [clients] : []), file, server];
 }

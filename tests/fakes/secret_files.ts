@@ -36,7 +36,8 @@ export function fakeSecretFiles(
       Object.keys(files).filter((path) => path.startsWith(`${folder}/`))
         .map((path) => path.slice(folder.length + 1)),
     readConfig: (path) => ({
-      ...read(path),
+      bytes: read(path).bytes,
+      isPublic: () => files[path]?.isPublic ?? false,
       isWritable: files[path]?.isWritable ?? false,
     }),
     readFile: read,

@@ -160,7 +160,7 @@ Deno.test("what is no UTF-8 is refused where it begins", () => {
     ...fakeSecretFiles({ "/vpn.yaml": { text: "" } }),
     readConfig: () => ({
       bytes: Uint8Array.of(0x61, 0xc3, 0xa4, 0x0a, 0xe2, 0x82, 0x62, 0xff),
-      ...{ isPublic: false, isWritable: false },
+      ...{ isPublic: () => false, isWritable: false },
     }),
   };
   const argv = ["--config", "/vpn.yaml"];

@@ -101,14 +101,15 @@ Deno.test("anytun-config has its defaults, and collects routes", () => {
     fakeSecretFiles(),
   );
   assert.equal(result.kind, "run");
-  const { routes, ...others } = result.options;
+  const { logTargets, clients } = result.options;
+  const [{ routes, ...others } = assert.fail()] = clients;
+  assert.deepEqual(logTargets, [{ kind: "stderr", level: 2 }]);
   assert.deepEqual(routes.map(formatPrefix), [
     "10.0.0.0/8",
     "11.0.0.0/8",
     "fd00::/8",
   ]);
   assert.deepEqual(others, {
-    logTargets: [{ kind: "stderr", level: 2 }],
     remoteHost: undefined,
     remotePort: 4444,
     family: "any",
@@ -171,6 +172,7 @@ Deno.test("anytun-controld has its defaults, and needs a file", () => {
     ],
     logFormat: "text",
     file: "conns",
+    clients: undefined,
     keyChains: undefined,
     controlHost: { host: "127.0.0.1", port: 2323 },
     syncTls: undefined,
