@@ -161,6 +161,14 @@ const SYMBOLS = {
     ],
     result: "i32",
   },
+  connect: {
+    parameters: [
+      "i32", // int sockfd
+      "buffer", // const struct sockaddr *addr
+      "u32", // socklen_t addrlen
+    ],
+    result: "i32",
+  },
   getsockname: {
     parameters: [
       "i32", // int sockfd

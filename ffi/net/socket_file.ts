@@ -173,7 +173,7 @@ function isServed(libc: SocketLibc, path: string, afterMs = 0): boolean {
   const { bytes, size } = unixAddress(path);
   const fd = openUnixSocket(libc);
   try {
-    if (libc.process.connect(fd, bytes, size) === 0) return true;
+    if (libc.symbols.connect(fd, bytes, size) === 0) return true;
     const errno = libc.errno();
     if (errno === Errno.ECONNREFUSED || errno === Errno.ENOENT) return false;
     // Its backlog is full.

@@ -74,7 +74,7 @@ function connect(libc: ProcessLibc, path: string, patience: number): number {
   const fd = libc.symbols.socket(AF.UNIX, SOCK.DGRAM | SOCK.CLOEXEC, 0);
   if (fd < 0) throw libc.error("open a unix socket", "socket");
   limitWaiting(libc, fd, patience);
-  if (libc.process.connect(fd, bytes, size) === 0) return fd;
+  if (libc.symbols.connect(fd, bytes, size) === 0) return fd;
   const error = libc.error(`reach '${path}'`, "connect");
   libc.symbols.close(fd);
   throw error;

@@ -33,7 +33,7 @@ export function connectUnix(
   const { bytes, size } = unixAddress(path);
   const fd = openUnixSocket(libc);
   try {
-    if (libc.process.connect(fd, bytes, size) !== 0) {
+    if (libc.symbols.connect(fd, bytes, size) !== 0) {
       throw libc.error(`connect to '${path}'`, "connect");
     }
     return new UnixStream(libc, readiness, fd);

@@ -398,14 +398,6 @@ const SYMBOLS = {
     parameters: ["buffer" /* const char *ifname */],
     result: "u32",
   },
-  connect: {
-    parameters: [
-      "i32", // int sockfd
-      "buffer", // const struct sockaddr *addr
-      "u32", // socklen_t addrlen
-    ],
-    result: "i32",
-  },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 export type ProcessSymbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];

@@ -55,8 +55,8 @@ export default {
     be, at a limited rate. The kernel forgets what it was told after ten
     minutes. Where routers or firewalls drop ICMP, "maybe" and "yes" lose long
     packets for good. Over IPv6 routers never cut, so there "no" is the same as
-    "maybe", but that no packet is kept back. The portable data plane is always
-    at "maybe".`,
+    "maybe", but that no packet is kept back. The sockets of
+    the portable data plane are at "maybe", whatever is chosen.`,
   "anytun-config remote-host": `Address or name of the client. It is looked up
     once; where it does not resolve nothing is printed. Without it the servers
     learn the address from the first datagram of the client.`,

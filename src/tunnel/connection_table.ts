@@ -314,8 +314,7 @@ export class ConnectionTable {
     const record = mux * RECORD_WORDS;
     if (sameSockaddr(this.#words, record + ENDPOINT, from, at)) return false;
     this.#locks.change(record, () => {
-      copySockaddr(from, at, this.#words, record + ENDPOINT);
-      this.#locals.clear(mux);
+      this.#moveTo(mux, from, at);
     });
     return true;
   }
@@ -372,10 +371,17 @@ export class ConnectionTable {
     const record = mux * RECORD_WORDS;
     return this.#locks.change(record, () => {
       if (!this.#sets.holds(record, name)) return false;
-      copySockaddr(from, at, this.#words, record + ENDPOINT);
-      this.#locals.clear(mux);
+      this.#moveTo(mux, from, at);
       return true;
     });
+  }
+
+  /** What was known of the path to the last endpoint is of no use now. */
+  #moveTo(mux: number, from: Uint32Array, at: number): void {
+    const record = mux * RECORD_WORDS;
+    copySockaddr(from, at, this.#words, record + ENDPOINT);
+    this.#locals.clear(mux);
+    Atomics.store(this.#words, record + PATH_MTU, 0);
   }
 
   copyEndpoint(mux: number, to: Uint32Array, at: number): void {

@@ -22,6 +22,8 @@ import { MUX_AT } from "../../satp/header.ts";
 import { BindError } from "../bind_error.ts";
 import { type Crew, crewOf, membersOf, type WorkerSockets } from "./crew.ts";
 import type { ConnectionTable } from "../connection_table.ts";
+import { LiveSettings } from "../live_settings.ts";
+import { WatchedPaths } from "../watched_paths.ts";
 import type { CrewMember, NativeEngineName } from "./messages.ts";
 import type { NativeOptions, NativePlane } from "./plane.ts";
 import type {
@@ -57,6 +59,7 @@ export class NativeBuilder implements PlaneBuilder {
   readonly #logger: Logger;
   readonly #opened = new DisposableStack();
   #device: TunTapDevice | undefined;
+  #paths: WatchedPaths | undefined;
   /** Of workers by flow. */
   #crew: Crew | undefined;
   /** Of each address as many as there are workers that receive. */
@@ -119,6 +122,7 @@ export class NativeBuilder implements PlaneBuilder {
 
   setMark(mark: number): void {
     for (const socket of this.#groups.flat()) socket.setMark(mark);
+    this.#paths?.setMark(mark);
   }
 
   async start(setup: PlaneSetup, stop?: AbortSignal): Promise<RunningPlane> {
@@ -138,12 +142,14 @@ export class NativeBuilder implements PlaneBuilder {
       stop?.removeEventListener("abort", abort);
     }
     const finished = plane.finished();
+    const paths = this.#watchPaths(setup, finished);
+    this.#paths = paths;
     return {
       finished,
       prepare: () => Promise.resolve(),
       dropRetired: () => plane.dropRetired(),
       sendDue: () => plane.sendDue(),
-      counters: () => plane.counters(),
+      counters: () => paths.addTo(plane.counters()),
       rounds: () => plane.rounds(),
       stop: () => {
         plane.stop();
@@ -155,6 +161,24 @@ export class NativeBuilder implements PlaneBuilder {
   [Symbol.dispose](): void {
     this.#plane.stop();
     this.#opened.dispose();
+  }
+
+  #watchPaths(
+    { table, live = new LiveSettings() }: PlaneSetup,
+    until: Promise<void>,
+  ): WatchedPaths {
+    const sockets = this.#groups.flatMap(([first]) => first ?? []);
+    return new WatchedPaths({
+      ...{ libc: this.#libc, table, live, logger: this.#logger },
+      device: this.#openedDevice,
+      locals: sockets.map(({ local }) => local),
+      way: this.#settings.sockets,
+    }, until);
+  }
+
+  get #openedDevice(): TunTapDevice {
+    if (this.#device !== undefined) return this.#device;
+    throw new Error("Cannot start without a device");
   }
 
   // A device that is there keeps its kind, and may serve one reader only.
@@ -218,8 +242,7 @@ export class NativeBuilder implements PlaneBuilder {
   }
 
   #optionsFor({ table, routes, accepted, live }: PlaneSetup): NativeOptions {
-    const device = this.#device;
-    if (device === undefined) throw new Error("Cannot start without a device");
+    const device = this.#openedDevice;
     const offloads = this.#negotiate(device);
     this.#logger.info(`offloads: ${[...offloads].join(", ") || "none"}`);
     const coalesces = offloads.has("coalesce");

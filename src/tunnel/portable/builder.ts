@@ -3,7 +3,8 @@ import type { Libc } from "../../../ffi/libc.ts";
 import { interfaceName } from "../../../ffi/net/interface_name.ts";
 import { openDevice, type TunTapDevice } from "../../../ffi/tuntap/device.ts";
 import type { Logger } from "../../log/logger.ts";
-import type { IpAddress } from "../../net/address.ts";
+import type { SocketAddress } from "../../../ffi/net/sockaddr.ts";
+import { ANY_IPV4, type IpAddress } from "../../net/address.ts";
 import type { Endpoint } from "../../net/endpoint.ts";
 import type { FamilyChoice } from "../../net/resolver.ts";
 import { TOO_BIG_BYTES } from "../../offload/too_big.ts";
@@ -23,6 +24,7 @@ import { FLUSH_MS, PlaneLog } from "../plane_log.ts";
 import { PacketRouter } from "../packet_router.ts";
 import { type BatchMaker, PortablePlane } from "./plane.ts";
 import { RefusedSamples } from "../refused_samples.ts";
+import { WatchedPaths } from "../watched_paths.ts";
 import type { AnswerPlace } from "../too_big.ts";
 import type { PacketDevice } from "./edges.ts";
 import { boundedReplayMemory, openAcceptedMemory } from "../replay_bound.ts";
@@ -140,12 +142,17 @@ export class PortableBuilder implements PlaneBuilder {
     const finished = plane.run().catch((error) => {
       if (!stopped) throw error;
     });
+    const paths = new WatchedPaths({
+      ...{ libc: this.#libc, table, live, device, logger: this.#logger },
+      locals: this.#sockets.flatMap(({ bound }) => bound.flatMap(localsOf)),
+      way: undefined,
+    }, finished);
     return Promise.resolve({
       finished,
       prepare: (mux) => connections.load(mux),
       dropRetired: inOneGo(() => connections.dropRetired()),
       sendDue: () => void plane.sendDue().catch(() => {}),
-      counters: () => shared.counters.slice(),
+      counters: () => paths.addTo(shared.counters.slice()),
       rounds: () => [],
       stop: () => {
         stopped = true;
@@ -173,6 +180,13 @@ function refuseChoices({ mark, device }: SocketChoices): void {
   throw new Error(
     `Cannot use ${option} on the portable data plane: it needs the native one`,
   );
+}
+
+/** The socket for all addresses of IPv6 takes those of IPv4 as well. */
+function localsOf({ address: { bytes, zone } }: Endpoint): SocketAddress[] {
+  const local = { address: bytes, port: 0, scope: Number(zone ?? 0) };
+  const isForAll = bytes.every((byte) => byte === 0);
+  return isForAll ? [local, { ...local, address: ANY_IPV4.bytes }] : [local];
 }
 
 function answerPlace(device: PacketDevice, now: () => number): AnswerPlace {

@@ -399,8 +399,8 @@ test("a unix datagram takes @ for an abstract name", (libc) => {
   const sent: string[] = [];
   const watching: ProcessLibc = {
     ...libc,
-    process: {
-      ...libc.process,
+    symbols: {
+      ...libc.symbols,
       connect(_fd, address, size) {
         assert.ok(address instanceof Uint8Array);
         sent.push(text(address.subarray(2, size)));

@@ -1,0 +1,82 @@
+// Path MTUs of the connections, as the kernel knows them: of a device and a
+// route, and of what routers have told about datagrams of ours, which it
+// believes for ten minutes and within bounds. The main thread asks, since that
+// is the same for both planes, and hands it to the threads in the table.
+import { SOCKADDR_WORDS } from "../../ffi/net/sockaddr.ts";
+import type { Logger } from "../log/logger.ts";
+import type { ConnectionTable } from "./connection_table.ts";
+import { PlaneCounter } from "./counters.ts";
+import type { LiveSettings } from "./live_settings.ts";
+
+/** At each look: of more connections, each is asked for less often. */
+const CONNECTIONS_PER_LOOK = 64;
+
+export interface PathMtuWatchOptions {
+  readonly table: ConnectionTable;
+  readonly live: LiveSettings;
+  readonly device: { readonly mtu: number };
+  readonly probes: readonly {
+    mtu(words: Uint32Array, at: number): number;
+  }[];
+  readonly logger: Logger;
+}
+
+export class PathMtuWatch {
+  readonly #options: PathMtuWatchOptions;
+  readonly #endpoint = new Uint32Array(SOCKADDR_WORDS);
+  #muxes: readonly number[] = [];
+  #next = 0;
+  #lowered = 0;
+
+  constructor(options: PathMtuWatchOptions) {
+    this.#options = options;
+  }
+
+  /** Asks for the device, and for the next few connections. */
+  look(): void {
+    this.#lookAtDevice();
+    if (this.#next >= this.#muxes.length) {
+      this.#muxes = this.#options.table.liveMuxes();
+      this.#next = 0;
+    }
+    const end = Math.min(
+      this.#next + CONNECTIONS_PER_LOOK,
+      this.#muxes.length,
+    );
+    while (this.#next < end) this.#lookAt(this.#muxes[this.#next++] ?? 0);
+  }
+
+  /** Adds what this has counted to the counters of a plane. */
+  addTo(counters: Float64Array): Float64Array {
+    const index = PlaneCounter.PATH_MTU_LOWERED;
+    counters[index] = (counters[index] ?? 0) + this.#lowered;
+    return counters;
+  }
+
+  #lookAtDevice(): void {
+    const { live, device } = this.#options;
+    try {
+      live.deviceMtu = device.mtu;
+    } catch {
+      // It is gone, or elsewhere: then what was known is as good as anything.
+    }
+  }
+
+  #lookAt(mux: number): void {
+    const { table, probes, logger } = this.#options;
+    table.copyEndpoint(mux, this.#endpoint, 0);
+    let mtu = 0;
+    for (let k = 0; k < probes.length && mtu === 0; k++) {
+      mtu = probes[k]?.mtu(this.#endpoint, 0) ?? 0;
+    }
+    // Without a way there is nothing new.
+    if (mtu === 0) return;
+    const before = table.setPathMtu(mux, mtu);
+    if (before === mtu || before === 0) return;
+    if (mtu < before) this.#lowered++;
+    logger.info(
+      `the path of connection ${mux} takes packets of ${mtu} bytes, ` +
+        `before ${before}`,
+    );
+  }
+}

@@ -1,0 +1,69 @@
+// Watch over the paths of a plane that runs, with sockets of its own.
+import { SystemError } from "../../ffi/errno.ts";
+import type { Libc } from "../../ffi/libc.ts";
+import { PathProbe } from "../../ffi/net/path_probe.ts";
+import type { SocketAddress } from "../../ffi/net/sockaddr.ts";
+import type { SocketWay } from "../../ffi/net/udp.ts";
+import { every } from "../net/every.ts";
+import { PathMtuWatch, type PathMtuWatchOptions } from "./path_mtu_watch.ts";
+
+/** How often the kernel is asked, in ms. */
+const LOOK_MS = 1000;
+
+interface WatchedPathsOptions extends Omit<PathMtuWatchOptions, "probes"> {
+  readonly libc: Libc;
+  /** Those that datagrams are sent from: the first of each family counts. */
+  readonly locals: readonly SocketAddress[];
+  readonly way: SocketWay | undefined;
+}
+
+export class WatchedPaths {
+  readonly #probes: readonly PathProbe[];
+  readonly #watch: PathMtuWatch;
+
+  /** @param until Settles when the plane has ended */
+  constructor(
+    { libc, locals, way, ...options }: WatchedPathsOptions,
+    until: Promise<unknown>,
+  ) {
+    this.#probes = ([4, 16] as const).flatMap((bytes) => {
+      const local = locals.find(({ address }) => address.length === bytes);
+      return local === undefined ? [] : openProbe(libc, local, way);
+    });
+    this.#watch = new PathMtuWatch({ ...options, probes: this.#probes });
+    const over = new AbortController();
+    const end = () => {
+      over.abort();
+      for (const probe of this.#probes) probe.close();
+    };
+    until.then(end, end);
+    // What it throws is a fault of ours, and no reason to carry nothing.
+    every(LOOK_MS, () => this.#watch.look(), over.signal).catch((error) => {
+      options.logger.error(`the paths are not watched any more: ${error}`);
+    });
+  }
+
+  /** As that of the sockets that send. */
+  setMark(mark: number): void {
+    for (const probe of this.#probes) probe.setMark(mark);
+  }
+
+  /** See {@link PathMtuWatch.addTo}. */
+  addTo(counters: Float64Array): Float64Array {
+    return this.#watch.addTo(counters);
+  }
+}
+
+/** Without one, less is known of the paths. */
+function openProbe(
+  libc: Libc,
+  local: SocketAddress,
+  way: SocketWay | undefined,
+): readonly PathProbe[] {
+  try {
+    return [PathProbe.open(libc, local, way)];
+  } catch (error) {
+    if (error instanceof SystemError) return [];
+    throw error;
+  }
+}
