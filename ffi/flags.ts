@@ -93,6 +93,7 @@ export const NLM_F = {
   REQUEST: 0x1,
   ACK: 0x4,
   REPLACE: 0x100,
+  EXCL: 0x200,
   DUMP: 0x300,
   CREATE: 0x400,
 } as const;
@@ -102,6 +103,7 @@ export const NLMSG_HDRLEN = 16;
 /** include/uapi/linux/prctl.h */
 export const PR = {
   SET_DUMPABLE: 4,
+  SET_KEEPCAPS: 8,
   SET_NAME: 15,
   CAPBSET_DROP: 24,
   SET_NO_NEW_PRIVS: 38,

@@ -1,5 +1,6 @@
 // UDP sockets of the kernel, with the offloads of Linux.
 
+import { SystemError } from "../errno.ts";
 import {
   AF,
   IP,
@@ -175,7 +176,9 @@ function choose(libc: Libc, fd: number, { mark = 0, device }: SocketWay): void {
 
 function setMark(libc: Libc, fd: number, mark: number): void {
   if (trySetOption(libc, fd, SOL.SOCKET, SO.MARK, mark)) return;
-  throw libc.error(`set the mark of a UDP socket to ${mark}`, "setsockopt");
+  // Not by libc.error(): to be refused is no sign of an intruder.
+  const what = `set the mark of a UDP socket to ${mark}`;
+  throw new SystemError(what, "setsockopt", libc.errno());
 }
 
 function bind(libc: Libc, fd: number, local: SocketAddress): SocketAddress {

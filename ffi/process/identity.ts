@@ -1,7 +1,9 @@
 // Users, groups and chroot.
 
 import { Errno, SystemError } from "../errno.ts";
+import { PR } from "../flags.ts";
 import { cString } from "../libc.ts";
+import { keepCapabilities } from "./capabilities.ts";
 import type { ProcessLibc } from "./libc.ts";
 
 // struct passwd { char *name, *passwd; uid_t uid; gid_t gid; … }
@@ -72,19 +74,25 @@ export function changeDirectory(libc: ProcessLibc, folder: string): void {
 
 /**
  * Switches in all threads, and verifies that there is no way back.
+ * @param kept Capabilities that this thread keeps, and no other one.
  * @throws {Error} When root could be regained.
  */
 export function changeIdentity(
   libc: ProcessLibc,
   { uid, gid }: Identity,
+  kept: readonly number[] = [],
 ): void {
-  const { setgroups, setgid, setuid } = libc.process;
+  const { setgroups, setgid, setuid, prctlNumber } = libc.process;
+  if (kept.length > 0 && prctlNumber(PR.SET_KEEPCAPS, 1, 0, 0, 0) !== 0) {
+    throw libc.error("keep capabilities", "prctl");
+  }
   if (setgroups(1, Uint32Array.of(gid)) !== 0) {
     throw libc.error("drop the additional groups", "setgroups");
   }
   if (setgid(gid) !== 0) throw libc.error(`switch to group ${gid}`, "setgid");
   if (setuid(uid) !== 0) throw libc.error(`switch to user ${uid}`, "setuid");
   if (uid === 0) return;
+  if (kept.length > 0) keepCapabilities(libc, kept);
   if (setuid(0) === 0) {
     throw new Error("Cannot give up privileges: setuid(0) still succeeds");
   }

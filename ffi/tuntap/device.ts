@@ -8,6 +8,7 @@ import type {
   TunTapOptions,
 } from "./types.ts";
 import { checkDeviceName } from "./device_name.ts";
+import { DeviceRoutes } from "./device_routes.ts";
 import { Errno, isToRepeat, type SystemError } from "../errno.ts";
 import { Ioctl, O } from "../flags.ts";
 import { deviceIndex, Ifreq } from "./ifreq.ts";
@@ -298,6 +299,12 @@ export class TunTapDevice implements TunTap {
   configure(settings: DeviceSettings): void {
     this.#checkOpen("configure");
     configureLink(this.#libc, this.name, this.type, settings);
+  }
+
+  /** Routes of the kernel to the device; to be closed. */
+  openRoutes(): DeviceRoutes {
+    this.#checkOpen("find the routes to");
+    return new DeviceRoutes(this.#libc, this.name);
   }
 
   read(into: Uint8Array<ArrayBuffer>): number {

@@ -1,12 +1,15 @@
 // Setup of network devices by rtnetlink(7), framed as in RFC 3549 section 2.3.
 
-import { SystemError } from "../errno.ts";
+import { Errno, SystemError } from "../errno.ts";
 import { AF, MSG, NETLINK, NLM_F, NLMSG_HDRLEN, SOCK } from "../flags.ts";
 import type { InterfacePrefix } from "./interface_prefix.ts";
 import type { Libc } from "../libc.ts";
 
 // include/uapi/linux/netlink.h
 const NLMSG_ERROR = 2;
+const NLMSG_DONE = 3;
+const SOL_NETLINK = 270;
+const NETLINK_GET_STRICT_CHK = 12;
 
 // include/uapi/linux/rtnetlink.h, if_link.h, if_addr.h
 const RTM_NEWLINK = 16;
@@ -21,6 +24,8 @@ const IFA_BROADCAST = 4;
 const IFF_UP = 0x1;
 
 const REPLY_SIZE = 8192;
+/** What the kernel puts into one part of a list at the most. */
+const PART_SIZE = 32768;
 
 export interface LinkRequest {
   /** Such as `set the MTU of tun0 to 1400`. */
@@ -78,7 +83,7 @@ function broadcastAddress(prefix: InterfacePrefix): Uint8Array<ArrayBuffer> {
   return address;
 }
 
-type Attribute = readonly [type: number, value: Uint8Array];
+export type Attribute = readonly [type: number, value: Uint8Array];
 
 /** struct ifinfomsg */
 function linkBody(index: number, flags: number, change: number): Uint8Array {
@@ -90,7 +95,7 @@ function linkBody(index: number, flags: number, change: number): Uint8Array {
   return body;
 }
 
-function message(
+export function message(
   type: number,
   flags: number,
   body: Uint8Array,
@@ -156,15 +161,48 @@ export class RouteSocket implements Disposable {
     return reply.subarray(body, view.getUint32(0, true));
   }
 
+  /** Has the kernel leave out of lists what does not match (Linux 4.20). */
+  filterDumps(): void {
+    const { setsockopt } = this.#libc.symbols;
+    const on = new Uint8Array(Uint32Array.of(1).buffer);
+    setsockopt(this.fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, on, on.length);
+  }
+
+  /**
+   * A list, which older kernels do not filter.
+   * @param type Of the messages that it is made of.
+   * @returns What stands behind their headers.
+   */
+  dump(request: LinkRequest, type: number): Uint8Array[] {
+    this.#send(request);
+    const bodies: Uint8Array[] = [];
+    for (;;) {
+      const part = this.#receive(request.what, PART_SIZE);
+      const end = readPart(part, this.#sequence, type, bodies);
+      if (end === undefined) continue;
+      if (end !== 0) throw new SystemError(request.what, "netlink", end);
+      return bodies;
+    }
+  }
+
   /** The kernel works on the request, and answers, while it is sent. */
-  #exchange({ what, message }: LinkRequest): Uint8Array<ArrayBuffer> {
-    const { send, recv } = this.#libc.symbols;
+  #exchange(request: LinkRequest): Uint8Array<ArrayBuffer> {
+    this.#send(request);
+    return this.#receive(request.what, REPLY_SIZE);
+  }
+
+  #send({ what, message }: LinkRequest): void {
+    const { send } = this.#libc.symbols;
     const view = new DataView(message.buffer, message.byteOffset);
     view.setUint32(8, ++this.#sequence, true);
     if (send(this.fd, message, message.length, 0) < 0) {
       throw this.#libc.error(what, "send");
     }
-    const reply = new Uint8Array(REPLY_SIZE);
+  }
+
+  #receive(what: string, size: number): Uint8Array<ArrayBuffer> {
+    const { recv } = this.#libc.symbols;
+    const reply = new Uint8Array(size);
     const length = recv(this.fd, reply, reply.length, MSG.DONTWAIT);
     if (length < 0) throw this.#libc.error(what, "recv");
     return reply.subarray(0, length);
@@ -177,6 +215,34 @@ export class RouteSocket implements Disposable {
 
 function notUnderstood(what: string): Error {
   return new Error(`Cannot ${what}: the kernel's answer is not understood`);
+}
+
+/**
+ * Reads a part of a list. What does not belong to it is passed over.
+ * @returns The error number at its end, 0 for success; undefined if it goes on.
+ */
+export function readPart(
+  part: Uint8Array<ArrayBuffer>,
+  sequence: number,
+  type: number,
+  bodies: Uint8Array[],
+): number | undefined {
+  const view = new DataView(part.buffer, part.byteOffset, part.length);
+  for (let at = 0; at + NLMSG_HDRLEN <= part.length;) {
+    const size = view.getUint32(at, true);
+    // Cut or spoilt: nothing that follows could be told apart.
+    if (size < NLMSG_HDRLEN || at + size > part.length) return Errno.EIO;
+    const body = part.subarray(at + NLMSG_HDRLEN, at + size);
+    if (view.getUint32(at + 8, true) === sequence) {
+      const kind = view.getUint16(at + 4, true);
+      if (kind === NLMSG_DONE || kind === NLMSG_ERROR) {
+        return body.length < 4 ? 0 : 0 - view.getInt32(at + NLMSG_HDRLEN, true);
+      }
+      if (kind === type) bodies.push(body);
+    }
+    at += aligned(size);
+  }
+  return undefined;
 }
 
 /** @returns The error number, 0 for success, undefined for another answer. */

@@ -46,6 +46,11 @@ import {
 import type { HelpSection } from "./help.ts";
 import { configFileRows } from "./config_place.ts";
 import type { ConfigSource } from "./config_source.ts";
+import {
+  type KernelRouteOptions,
+  kernelRouteRows,
+  kernelRoutesOf,
+} from "./kernel_routes.ts";
 import { checkKeyChain, keyChainRow } from "./key_chain.ts";
 import {
   algorithmRows,
@@ -91,6 +96,7 @@ export const anytunTable = {
   ...familyRows,
   ...pathRows,
   ...deviceRows,
+  ...kernelRouteRows,
   senderIds: senderIdRow,
   stateDir: stateDirRow,
   allowWrap: allowWrapRow,
@@ -166,6 +172,7 @@ export interface AnytunOptions
   /** Restricts the sockets and what names resolve to. */
   readonly family: FamilyChoice;
   readonly sockets: SocketChoices;
+  readonly kernelRoutes: KernelRouteOptions | undefined;
   readonly device: DeviceOptions;
   /** Bytes, 68 to 65535; only if there is an address for the device. */
   readonly mtu: number | undefined;
@@ -240,6 +247,7 @@ function settle(
     ...parameters,
     ...speedOf(settings),
     sockets: socketsOf(settings),
+    kernelRoutes: kernelRoutesOf(settings, device.type === "tun", warn),
     ...pathOf(settings, device.type),
     ...statusOf(settings, warn),
     ...{ logTargets, family, device, windowSize, role, secrets, senderIds },

@@ -6,6 +6,7 @@ import type { SyncTrust } from "../sync/transport.ts";
 import type { Surroundings, Warn } from "./command_line.ts";
 import type { routesRow } from "./connection.ts";
 import type { deviceRows } from "./device.ts";
+import type { kernelRouteRows } from "./kernel_routes.ts";
 import { host } from "./network.ts";
 import { flag, optional, repeated } from "./option.ts";
 import { places, portOrSocket } from "./place.ts";
@@ -85,6 +86,7 @@ export interface ClusterOptions extends SyncTrust {
 type ClusterSettings = Settings<
   & typeof clusterRows
   & typeof deviceRows
+  & typeof kernelRouteRows
   & { readonly routes: typeof routesRow }
 >;
 
@@ -112,10 +114,11 @@ export function clusterOf(
     "tun";
   const routing = isTun && syncServers.length > 0;
   const routes = values.routes.flat();
-  if (routes.length > 0 && !routing && syncServer === undefined) {
+  const isOfUse = routing || syncServer !== undefined || values.routesInstall;
+  if (routes.length > 0 && !isOfUse) {
     warn(
       `${names.routes} (-R) has no effect without --sync-hosts (-M) or ` +
-        "--control-host (-X), and --type tun",
+        "--control-host (-X), and --type tun, or --routes-install",
     );
   }
   const { anySource } = values;

@@ -12,6 +12,7 @@ import { DataPlane, DeviceAndSockets } from "./data_plane.ts";
 import { DownScript } from "./down_script.ts";
 import { KeptNumbers, openState } from "./kept_numbers.ts";
 import { KeepAliveService } from "./keep_alive.ts";
+import { KernelRoutes } from "./kernel_routes.ts";
 import { KeyRotation } from "./key_rotation.ts";
 import type { Service } from "./lifecycle.ts";
 import { OwnKeys } from "./own_keys.ts";
@@ -82,6 +83,7 @@ async function servicesOf(
     routeTable: routes,
     chainMux: keyChain === undefined ? undefined : mux,
     ...{ delay, leaving },
+    routesChanged: () => kernelRoutes?.changed(),
     prepare: (mux) => void prepare(mux),
   });
   const member = new SyncMember(
@@ -122,6 +124,14 @@ async function servicesOf(
   const device = () => ends.device;
   const script = postUpScript(options, device, world, logger);
   const down = new DownScript(options, device, world, logger);
+  const kernelRoutes = options.kernelRoutes && new KernelRoutes(
+    options.kernelRoutes,
+    {
+      ...{ device, delay, logger },
+      every: world.every,
+      routes: () => syncState.routes(),
+    },
+  );
   const numbers = new KeptNumbers(options, state, table, world);
   const report = new StatusReport({
     ...{ options, table },
@@ -141,6 +151,7 @@ async function servicesOf(
     ...[ends, member, plane],
     ...(options.downScript === undefined ? [] : [down]),
     ...(options.postUp ? [script] : []),
+    ...(kernelRoutes ? [kernelRoutes] : []),
     ...[peer, events, keepAlive],
   ];
 }

@@ -1,4 +1,5 @@
 // Device, sockets and data plane as services of a daemon.
+import { SystemError } from "../../ffi/errno.ts";
 import type { AnytunOptions } from "../config/anytun.ts";
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
@@ -33,8 +34,9 @@ type PlaneWorld = Pick<
 type ClaimSenderIds = (senderIds: readonly number[]) => readonly number[];
 
 /** Opened with privileges, ahead of the plane that uses them. */
-export class DeviceAndSockets implements Service {
+export class DeviceAndSockets implements Service<AnytunOptions> {
   readonly name = "device and sockets";
+  readonly live = ["mark"];
   readonly #options: AnytunOptions;
   readonly #world: PlaneWorld;
   readonly #logger: Logger;
@@ -45,6 +47,8 @@ export class DeviceAndSockets implements Service {
   #device: DeviceHandle | undefined;
   #mtu = 0;
   #bound: readonly Endpoint[] = [];
+  /** Of what is sent. */
+  #mark: number;
 
   /** @param numbers Where it is kept which sender ids were taken */
   constructor(
@@ -56,6 +60,7 @@ export class DeviceAndSockets implements Service {
   ) {
     this.#numbers = numbers;
     this.#options = options;
+    this.#mark = options.sockets.mark;
     this.#claim = claim;
     this.#world = world;
     this.#logger = logger;
@@ -77,6 +82,21 @@ export class DeviceAndSockets implements Service {
     this.#device = this.#openDevice(builder);
     this.#numbers?.begin(idsByGeneration(senderIds, builder.senders));
     await this.#bindSockets(builder, starting);
+  }
+
+  reload({ sockets: { mark } }: AnytunOptions): void {
+    if (mark === this.#mark) return;
+    try {
+      this.#builder?.setMark(mark);
+      this.#mark = mark;
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      this.#logger.warning(
+        `Cannot change --mark to ${mark} (${error.code}): without ` +
+          "CAP_NET_ADMIN, such as after --username (-u), it takes effect at " +
+          `the next start; datagrams have the mark ${this.#mark}`,
+      );
+    }
   }
 
   close(): void {

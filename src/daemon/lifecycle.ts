@@ -22,6 +22,11 @@ export interface Service<O = unknown> {
   /** Paths of unix sockets that it removes at the end. */
   sockets?(): readonly string[];
   /**
+   * Capabilities that it needs on after the start, in the main thread, which
+   * keeps them where the daemon becomes another user.
+   */
+  capabilities?(): readonly number[];
+  /**
    * Works until the signal is aborted. To be done before that is no failure.
    */
   run?(stop: AbortSignal): Promise<void>;

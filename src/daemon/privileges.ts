@@ -1,4 +1,5 @@
 // Loss of privileges: the jail and the identity (CLI section 3).
+import { CAP } from "../../ffi/flags.ts";
 import type { Identity } from "../../ffi/process/identity.ts";
 import type { SandboxNeeds } from "../../ffi/process/syscalls.ts";
 import type { DaemonOptions } from "../config/general.ts";
@@ -9,6 +10,8 @@ import type { ProcessControl } from "./process_control.ts";
 /** `text` is `user:group`. */
 interface NamedIdentity extends Identity {
   readonly text: string;
+  /** Capabilities that the main thread keeps, and no other thread. */
+  readonly kept?: readonly number[];
 }
 
 /**
@@ -95,12 +98,20 @@ function become(
 ): void {
   during(
     "drop privileges (--username)",
-    () => control.changeIdentity(identity),
+    () => control.changeIdentity(identity, identity.kept),
   );
-  logger.notice(`dropped privileges to ${identity.text}`);
+  const { kept = [] } = identity;
+  const others = kept.length === 0 ? "" : `, but for ${namesOf(kept)}`;
+  logger.notice(`dropped privileges to ${identity.text}${others}`);
   if (identity.uid === 0) {
     logger.warning(`user ${username} (--username) keeps all privileges`);
   }
+}
+
+function namesOf(capabilities: readonly number[]): string {
+  return Object.entries(CAP)
+    .filter(([, number]) => capabilities.includes(number))
+    .map(([name]) => `CAP_${name}`).join(", ");
 }
 
 function during(step: string, work: () => void): void {

@@ -52,8 +52,11 @@ export interface ProcessControl {
   keep(program: ProgramStart): KeptProgram;
   changeRoot(folder: string): void;
   changeDirectory(folder: string): void;
-  /** @throws if a step is refused, or root's privileges could be had again */
-  changeIdentity(identity: Identity): void;
+  /**
+   * @param kept Capabilities that this thread keeps
+   * @throws if a step is refused, or root's privileges could be had again
+   */
+  changeIdentity(identity: Identity, kept?: readonly number[]): void;
   /** Closes files that the runtime could write to. */
   takeRuntimeFiles(): void;
   /** Programs that are executed get no capabilities. */

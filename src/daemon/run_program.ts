@@ -127,8 +127,10 @@ async function live<O extends CommonOptions>(
       const written = services.flatMap((service) => service.folders?.() ?? []);
       const sockets = services.flatMap((service) => service.sockets?.() ?? []);
       const needs = sandboxNeeds(options, sockets, written);
+      const kept = services.flatMap((one) => one.capabilities?.() ?? []);
+      const become = identity && { ...identity, kept };
       pidFile.place(() =>
-        giveUpPrivileges(options, identity, needs, world.control, logger)
+        giveUpPrivileges(options, become, needs, world.control, logger)
       );
       if (program.started !== undefined) logger.notice(program.started);
     },

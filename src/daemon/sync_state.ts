@@ -37,6 +37,8 @@ interface SyncStateOptions {
   readonly limited: RateLimitedLog;
   /** Has the data plane make a learnt connection ready. */
   readonly prepare: (mux: number) => void;
+  /** Some routes have come or gone. */
+  readonly routesChanged?: (() => void) | undefined;
   /** Keys that others have taken the place of. */
   readonly leaving: LeavingKeys;
 }
@@ -154,7 +156,8 @@ export class SyncState implements SyncSink {
   }
 
   #collect(): void {
-    const { routeTable, delay } = this.#options;
+    const { routeTable, delay, routesChanged } = this.#options;
+    routesChanged?.();
     if (this.#collecting || routeTable === undefined) return;
     this.#collecting = true;
     void delay(COLLECT_MS).then(() => {

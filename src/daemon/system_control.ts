@@ -47,7 +47,7 @@ export function systemControl(
     keep: (program) => keepProgram(libc, program),
     changeRoot: (folder) => changeRoot(libc, folder),
     changeDirectory: (folder) => changeDirectory(libc, folder),
-    changeIdentity: (identity) => changeIdentity(libc, identity),
+    changeIdentity: (identity, kept) => changeIdentity(libc, identity, kept),
     takeRuntimeFiles: () => takeRuntimeFiles(libc),
     emptyBoundingSet: () => limitBoundingSet(libc),
     trimHeap: () => trimHeap(libc),

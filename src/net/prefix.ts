@@ -22,3 +22,21 @@ export function parsePrefix(text: string): Prefix | undefined {
 export function formatPrefix({ address, length }: Prefix): string {
   return `${formatAddress(address)}/${length}`;
 }
+
+/** Whether an address is in the network of a prefix. */
+export function prefixHolds(
+  { address, length }: Prefix,
+  { family, bytes }: IpAddress,
+): boolean {
+  if (family !== address.family) return false;
+  const network = withoutHostBits(address.bytes, length);
+  return withoutHostBits(bytes, length).every((byte, k) => byte === network[k]);
+}
+
+/** A copy, of which no bit is set behind the length. */
+export function withoutHostBits(bytes: Uint8Array, length: number): Uint8Array {
+  return bytes.map((byte, k) => {
+    const bits = Math.min(8, Math.max(0, length - k * 8));
+    return byte & (0xff00 >> bits);
+  });
+}

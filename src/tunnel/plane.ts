@@ -1,4 +1,5 @@
 // Interface of the two data planes.
+import type { DeviceRoutes } from "../../ffi/tuntap/device_routes.ts";
 import type { PagesPlace } from "../../ffi/process/shared_pages.ts";
 import type { IpAddress } from "../net/address.ts";
 import type { Endpoint } from "../net/endpoint.ts";
@@ -11,6 +12,8 @@ import type { RefusedDatagram } from "./refused_samples.ts";
 export interface DeviceHandle {
   readonly name: string;
   readonly mtu: number;
+  /** Routes of the kernel to it. */
+  openRoutes(): DeviceRoutes;
   configure(
     settings: {
       readonly addresses: readonly string[];

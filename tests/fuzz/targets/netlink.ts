@@ -1,8 +1,12 @@
-// Answers of the kernel on netlink sockets: owners of sockets, devices.
+// Answers of the kernel on netlink sockets: owners of sockets, devices, routes.
 import { strict as assert } from "node:assert";
 import { SystemError } from "../../../ffi/errno.ts";
 import { openLibc } from "../../../ffi/libc.ts";
 import { SocketDiagnosis } from "../../../ffi/net/sock_diag.ts";
+import {
+  readRoute,
+  ROUTE_PROTOCOL,
+} from "../../../ffi/tuntap/device_routes.ts";
 import {
   linkStateMessage,
   RouteSocket,
@@ -14,10 +18,11 @@ import type { Target } from "../target.ts";
 const HEADER_BYTES = 16;
 const LINK_BYTES = 16;
 const EAGAIN = 11;
-const [NLMSG_ERROR, RTM_NEWLINK, SOCK_DIAG] = [2, 16, 20];
+const [NLMSG_ERROR, NLMSG_DONE, RTM_NEWLINK, SOCK_DIAG] = [2, 3, 16, 20];
+const RTM_NEWROUTE = 24;
 
 /** By the first byte: what is asked. */
-const QUESTIONS = ["owner", "request", "link"] as const;
+const QUESTIONS = ["owner", "request", "link", "routes"] as const;
 
 /** Of a byte: it answers the question before. */
 const LATE = 1;
@@ -47,6 +52,10 @@ export default function open(): Target {
   [socket[64], socket[68]] = [200, 9];
   const failed = (errno: number) => [256 - errno, 255, 255, 255];
   const link = [...Array(LINK_BYTES).fill(1), 8, 0, 4, 0, 120, 5, 0, 0];
+  const route = [
+    ...[2, 16, 0, 0, 254, ROUTE_PROTOCOL, 253, 1, 0, 0, 0, 0],
+    ...[8, 0, 1, 0, 10, 77, 0, 0, 8, 0, 4, 0, 7, 0, 0, 0],
+  ];
   return {
     seeds: [
       [0, ...answer(SOCK_DIAG, socket)],
@@ -56,6 +65,8 @@ export default function open(): Target {
       [1, ...answer(NLMSG_ERROR, failed(1))],
       [2, ...answer(RTM_NEWLINK, link)],
       [2, ...answer(NLMSG_ERROR, failed(19))],
+      [3, ...answer(RTM_NEWROUTE, route), ...answer(NLMSG_DONE, [0, 0, 0, 0])],
+      [3, ...answer(NLMSG_ERROR, failed(1))],
     ].map((bytes) => Uint8Array.from(bytes)),
     maxBytes: 260,
     run(input) {
@@ -64,6 +75,7 @@ export default function open(): Target {
       kernel.answers = answersOf(bytes);
       try {
         if (question === "owner") assertOwner(kernel, libc);
+        else if (question === "routes") assertRoutes(new RouteSocket(libc));
         else assertDevice(kernel, new RouteSocket(libc), question === "link");
       } catch (error) {
         const isRefusal = error instanceof SystemError ||
@@ -107,6 +119,22 @@ function assertOwner(
       view.getUint32(body + 68, true) !== 0;
   });
   assert.ok(saying.length > 0, "an owner that no answer tells of");
+}
+
+/** What is read of a list can be told to the kernel. */
+function assertRoutes(socket: RouteSocket): void {
+  const query = linkStateMessage(7, true);
+  const bodies = socket.dump(
+    { what: "list routes", message: query },
+    RTM_NEWROUTE,
+  );
+  for (const body of bodies) {
+    const route = readRoute(body, 7);
+    if (route === undefined) continue;
+    const { network, length, metric } = route;
+    assert.ok(network.length === 4 || network.length === 16);
+    assert.ok(length <= network.length * 8 && metric >= 0);
+  }
 }
 
 function assertDevice(

@@ -385,7 +385,12 @@ Deno.test("a pid file that may not be removed is no more than a line", () => {
   ]);
 });
 
-const DEVICE = { name: "tun3", mtu: 1500, configure() {} };
+const DEVICE = {
+  name: "tun3",
+  mtu: 1500,
+  configure() {},
+  openRoutes: () => assert.fail(),
+};
 
 /** What scripts need of the world. */
 function scriptWorld(control: FakeControl, clock = new ManualClock()) {

@@ -1,0 +1,22 @@
+// What the options about the kernel's routes to the device do.
+import type { Texts } from "../texts.ts";
+
+export default {
+  "routes-install": `Puts a route to the device into the kernel's main table for
+    each network of --route, and with --sync-hosts or --control-host for each
+    that other members tell of; takes it out again when the network goes away,
+    and at the end. The routes have protocol number 97 ("ip route show proto
+    97"). Those of anybody else are neither changed nor taken away: where there
+    is one for the same network already, a warning says so. What a killed run
+    has left at a device that stays is taken over. A default route, or one that
+    holds the address of --remote-host, would lead the tunnel's own datagrams
+    into the tunnel: it is refused without --mark. With --mark add rules, such
+    as "ip rule add not fwmark 0x51 table 100 pref 100" with a default route in
+    table 100 that a post-up program makes, or "ip rule add fwmark 0x51 table
+    100 pref 100" with the way to the peer in table 100. With --username the
+    main thread keeps CAP_NET_ADMIN. With --type tap it is refused. The
+    originals leave routes to the post-up program.`,
+  "routes-metric": `The metric of the routes that --routes-install makes: 0 to
+    4294967295, of several routes to one network the lowest counts. The default
+    0 is the kernel's own: 0 for IPv4, 1024 for IPv6.`,
+} satisfies Texts;

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { readAnytunCommandLine } from "../../../src/config/anytun.ts";
+import { fakeSecretFiles } from "../../fakes/secret_files.ts";
+
+const RUNTIME = { deno: "2.9.6", v8: "15.0" };
+const INSTALL = "--routes-install";
+
+function read(...argv: string[]) {
+  const line = ["-D", "-E", "x", "-w", "64", ...argv];
+  return readAnytunCommandLine(line, RUNTIME, fakeSecretFiles());
+}
+
+function run(...argv: string[]) {
+  const result = read(...argv);
+  assert.equal(result.kind, "run", JSON.stringify(result));
+  return result;
+}
+
+Deno.test("routes are for the kernel where that is asked for, and -R then has an effect alone", () => {
+  const { options, warnings } = run(INSTALL, "-R", "10.1.0.0/16");
+  assert.deepEqual(options.kernelRoutes, { metric: 0, mayHoldPeers: false });
+  assert.doesNotMatch(warnings.join("\n"), /has no effect/);
+  const metric = run(INSTALL, "--routes-metric", "7").options.kernelRoutes;
+  assert.equal(metric?.metric, 7);
+  const without = run("--routes-metric", "7", "-R", "10.1.0.0/16");
+  assert.equal(without.options.kernelRoutes, undefined);
+  assert.match(without.warnings.join("\n"), /--route \(-R\) has no effect/);
+  assert.match(without.warnings.join("\n"), /--routes-metric has no effect/);
+});
+
+Deno.test("a route that would lead the tunnel into itself needs a mark", () => {
+  for (
+    const [routes, ...others] of [
+      ["0.0.0.0/0"],
+      ["10.0.0.0/8,::/0"],
+      ["192.0.2.0/24", "-r", "192.0.2.77"],
+      ["2001:db8::/33", "-r", "2001:db8:7fff::1"],
+    ] as const
+  ) {
+    const argv = [INSTALL, "-R", routes, ...others];
+    const result = read(...argv);
+    assert.equal(result.kind, "error", routes);
+    assert.match(result.stderr, /would go into the tunnel as well: add --mark/);
+    const { options } = run(...argv, "--mark", "7");
+    assert.equal(options.kernelRoutes?.mayHoldPeers, true);
+  }
+  run(INSTALL, "-R", "192.0.2.0/25", "-r", "192.0.2.128");
+  run(INSTALL, "-R", "10.0.0.0/8", "-r", "2001:db8::1");
+});
+
+Deno.test("routes to a tap device are refused", () => {
+  const result = read(INSTALL, "--type", "tap");
+  assert.equal(result.kind, "error");
+  assert.match(result.stderr, /--routes-install with --type tap/);
+});
