@@ -110,8 +110,8 @@ export class Outbound {
 
   /** Drops a packet that fits no datagram. */
   refuse(memory: Uint8Array, at: number, size: number): void {
-    count(this.#options.counters, PlaneCounter.TOO_LONG_OUT);
     this.#tooBig?.refuses(memory, at, size, this.maxPacket);
+    count(this.#options.counters, PlaneCounter.TOO_LONG_OUT);
   }
 
   /**
