@@ -5,8 +5,10 @@ import {
 } from "../../../src/config/anytun.ts";
 import { readCommandLine } from "../../../src/config/command_line.ts";
 import { controldTable } from "../../../src/config/controld.ts";
-import type { InForce } from "../../../src/config/reading.ts";
+import type { OptionTable } from "../../../src/config/option.ts";
+import { type InForce, readingOf } from "../../../src/config/reading.ts";
 import { isSame } from "../../../src/config/same.ts";
+import { settingsOf } from "../../../src/config/values.ts";
 import { fakeSecretFiles } from "../../fakes/secret_files.ts";
 
 const RUNTIME = { deno: "2.9.6", v8: "15.0" };
@@ -107,5 +109,67 @@ Deno.test("no two options of a daemon have one name in messages", () => {
   for (const table of [anytunTable, controldTable]) {
     const names = Object.values(table).map(({ long }) => long);
     assert.equal(new Set(names).size, names.length);
+  }
+});
+
+for (
+  const [program, table] of Object.entries({
+    anytun: anytunTable,
+    "anytun-controld": controldTable,
+  })
+) {
+  Deno.test(`each option of ${program} is live, or named as one that waits`, () => {
+    const options: OptionTable = table;
+    const settings = settingsOf(options, []);
+    const before = readingOf(options, settings, ({ values }) => values);
+    for (const key of Object.keys(before.values)) {
+      for (const isLive of [false, true]) {
+        const other = { not: settings.values[key] };
+        const values = { ...settings.values, [key]: other };
+        const next = { ...settings, values };
+        const { changed, options: taken } = readingOf(
+          options,
+          next,
+          ({ values }) => values,
+          { values: before.values, isLive: () => isLive },
+        );
+        const name = [options[key]?.long];
+        assert.deepEqual(changed, {
+          live: isLive ? name : [],
+          waiting: isLive ? [] : name,
+        });
+        assert.equal(taken[key] === other, isLive);
+      }
+    }
+  });
+}
+
+/** The keys that services say are live, from their text. */
+function liveKeys(): Set<string> {
+  const folder = new URL("../../../src/daemon/", import.meta.url);
+  const texts = Array.from(Deno.readDirSync(folder), ({ name }) => name)
+    .map((name) => Deno.readTextFileSync(new URL(name, folder)));
+  const lists = texts.flatMap((
+    text,
+  ) => [...text.matchAll(/\blive(?: = |: )(\[.*?\]);/gs)]);
+  return new Set(
+    lists.flatMap(([, list = ""]) =>
+      [...list.matchAll(/"(\w+)"/g)].map(([, key = ""]) => key)
+    ),
+  );
+}
+
+Deno.test("what services call live are options, and among them are all secrets", () => {
+  const tables: OptionTable[] = [anytunTable, controldTable];
+  const live = liveKeys();
+  assert.ok(live.has("routes") && live.has("log"));
+  for (const key of live) {
+    assert.ok(tables.some((table) => key in table), key);
+  }
+  // Values of these are not compared: none can be named as one that waits.
+  for (
+    const [key, option] of tables.flatMap((table) => Object.entries(table))
+  ) {
+    if ("secret" in option && option.secret) assert.ok(live.has(key), key);
   }
 });
