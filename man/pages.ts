@@ -1,8 +1,10 @@
 // All manual pages.
 import { anytunPage } from "./pages/anytun.ts";
+import { checkPage } from "./pages/anytun_check.ts";
 import { configPage } from "./pages/anytun_config.ts";
 import { controldPage } from "./pages/anytun_controld.ts";
 import { genkeyPage } from "./pages/anytun_genkey.ts";
+import { showConfigPage } from "./pages/anytun_show_config.ts";
 import { showtablesPage } from "./pages/anytun_showtables.ts";
 import { statusPage } from "./pages/anytun_status.ts";
 import { yamlPage } from "./pages/anytun_yaml.ts";
@@ -21,9 +23,11 @@ export interface Known {
 
 const PROGRAM_PAGES: Readonly<Record<ProgramName, (known: Known) => Page>> = {
   "anytun": anytunPage,
+  "anytun-check": checkPage,
   "anytun-config": configPage,
   "anytun-controld": controldPage,
   "anytun-genkey": genkeyPage,
+  "anytun-show-config": showConfigPage,
   "anytun-showtables": showtablesPage,
   "anytun-status": statusPage,
 };

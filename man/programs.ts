@@ -1,17 +1,21 @@
 // Every program with its options, for manuals and completions.
 import { anytunTable } from "../src/config/anytun.ts";
+import { checkTable } from "../src/config/check.ts";
 import { configTable } from "../src/config/config.ts";
 import { controldTable } from "../src/config/controld.ts";
 import { genkeyTable } from "../src/config/genkey.ts";
 import type { OptionTable } from "../src/config/option.ts";
 import type { ProgramName } from "../src/config/programs.ts";
+import { showConfigTable } from "../src/config/show_config.ts";
 import { showtablesTable } from "../src/config/showtables.ts";
 import { statusTable } from "../src/config/status_program.ts";
 
 export const TABLES: Readonly<Record<ProgramName, OptionTable>> = {
   "anytun": anytunTable,
+  "anytun-check": checkTable,
   "anytun-config": configTable,
   "anytun-controld": controldTable,
+  "anytun-show-config": showConfigTable,
   "anytun-status": statusTable,
   "anytun-showtables": showtablesTable,
   "anytun-genkey": genkeyTable,

@@ -45,14 +45,3 @@ export function namesIn(
     }
   }
 }
-
-export function namesInFolder(libc: ProcessLibc, path: string): string[] {
-  const flags = O.RDONLY | O.DIRECTORY | O.CLOEXEC;
-  const folder = libc.symbols.open(cString(path), flags, 0);
-  if (folder < 0) throw libc.error(`open the folder '${path}'`, "open");
-  try {
-    return namesIn(libc, folder, path);
-  } finally {
-    libc.symbols.close(folder);
-  }
-}

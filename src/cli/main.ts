@@ -22,10 +22,13 @@ type Program = (
 /** Each is loaded only where it is meant: that takes longer than most run. */
 const PROGRAMS: Readonly<Record<ProgramName, () => Promise<Program>>> = {
   anytun: async () => (await import("./anytun.ts")).anytun,
+  "anytun-check": async () => (await import("./check.ts")).check,
   "anytun-config": async () => (await import("./config.ts")).config,
   "anytun-controld": async () => (await import("./controld.ts")).controld,
   "anytun-genkey": async () => (await import("./genkey.ts")).genkey,
   "anytun-status": async () => (await import("./status.ts")).status,
+  "anytun-show-config": async () =>
+    (await import("./show_config.ts")).showConfig,
   "anytun-showtables": async () => (await import("./showtables.ts")).showtables,
 };
 

@@ -52,7 +52,8 @@ function programOf(word: string): ProgramName | undefined {
 }
 
 function words(): string[] {
-  return Object.keys(PROGRAMS).flatMap((name) => name.split("-").slice(1));
+  return Object.keys(PROGRAMS).filter((name) => name !== MAIN_PROGRAM)
+    .map((name) => name.slice(MAIN_PROGRAM.length + 1));
 }
 
 function unknown(word: string, hint: string): OptionFault {

@@ -15,7 +15,7 @@ import {
   findUser,
   type Identity,
 } from "../../ffi/process/identity.ts";
-import { namesInFolder } from "../../ffi/process/names.ts";
+import { folderNames } from "../../ffi/process/names.ts";
 import { workingDirectory } from "../../ffi/process/process.ts";
 import {
   readSecretFile,
@@ -64,7 +64,7 @@ export function secretFiles(
   return {
     absolute,
     exists: (path) => exists(libc, path),
-    namesIn: (path) => namesInFolder(libc, path),
+    namesIn: (path) => folderNames(libc, path),
     readConfig: (path) => readConfig(libc, path),
     readFile: (path) => readSecretFile(libc, absolute(path)),
     readStandardInput: () => ({ bytes: input.read(), isPublic: false }),

@@ -6,6 +6,7 @@ import type { GivenSecrets } from "../satp/secrets.ts";
 import { clusterOf, type ClusterOptions, clusterRows } from "./cluster.ts";
 import {
   type CommandLine,
+  type Program,
   readCommandLine,
   type ReadConfig,
   type Surroundings,
@@ -191,6 +192,20 @@ export interface AnytunOptions
   readonly cluster: ClusterOptions;
 }
 
+/** What its arguments and its config file are to the program. */
+export function anytunProgram(
+  runtime: Runtime,
+  files: SecretFiles,
+): Program<typeof anytunTable, AnytunOptions> {
+  return {
+    name: "anytun",
+    table: anytunTable,
+    sections,
+    settle: (settings: AnytunSettings, warn, config) =>
+      settle(settings, { runtime, files, warn }, config),
+  };
+}
+
 /** Touches nothing outside but the config file, and those that hold secrets. */
 export function readAnytunCommandLine(
   argv: readonly string[],
@@ -199,13 +214,7 @@ export function readAnytunCommandLine(
   inForce?: InForce,
 ): CommandLine<AnytunOptions> {
   return readCommandLine(
-    {
-      name: "anytun",
-      table: anytunTable,
-      sections,
-      settle: (settings: AnytunSettings, warn, config) =>
-        settle(settings, { runtime, files, warn }, config),
-    },
+    anytunProgram(runtime, files),
     argv,
     runtime,
     { files, inForce },

@@ -47,7 +47,7 @@ export function readArguments<T extends OptionTable>(
       const text = argv[i];
       if (text === undefined) throw missingValue(option, name);
       if (text === "" && option.kind === "single") continue;
-      note(given, key, parsed(option, name, text));
+      note(given, key, parsed(option, name, text), text);
     } else if (option.kind === "flag") {
       note(given, key, true);
     } else {
@@ -58,9 +58,15 @@ export function readArguments<T extends OptionTable>(
   return { kind: "values", given: Object.fromEntries(given) as GivenValues<T> };
 }
 
-function note(given: Given, key: string, value: unknown): void {
+function note(
+  given: Given,
+  key: string,
+  value: unknown,
+  text?: string,
+): void {
   const values = given.get(key) ?? [];
-  given.set(key, [...values, { value, origin: ARGUMENT }]);
+  const written = text === undefined ? {} : { text };
+  given.set(key, [...values, { value, origin: ARGUMENT, ...written }]);
 }
 
 /**

@@ -44,6 +44,8 @@ export interface ReadConfig {
   readonly source: ConfigSource;
   /** Undefined without `--config`. */
   readonly place: ConfigPlace | undefined;
+  /** All that is given; the first one that gives an option decides. */
+  readonly given: readonly GivenValues<OptionTable>[];
 }
 
 export type CommandLine<O> =
@@ -138,8 +140,9 @@ export function settingsFrom<T extends OptionTable>(
   const source = place === undefined
     ? NO_CONFIG_FILE
     : { name: place.name, configFile: place.path };
+  const all = [given, ...sources];
   return {
-    settings: settingsOf(table, [given, ...sources]),
-    config: { source, place },
+    settings: settingsOf(table, all),
+    config: { source, place, given: all },
   };
 }

@@ -4,6 +4,7 @@ import { clientOf, type ClientOptions, clientRows } from "./client.ts";
 import { clientsOf } from "./clients.ts";
 import {
   type CommandLine,
+  type Program,
   readCommandLine,
   type ReadConfig,
   type Surroundings,
@@ -54,6 +55,21 @@ export interface ConfigOptions {
   readonly clients: readonly ClientOptions[];
 }
 
+/** What its arguments and its config file are to the program. */
+export function configProgram(
+  runtime: Runtime,
+  files: SecretFiles,
+): Program<typeof configTable, ConfigOptions> {
+  return {
+    name: "anytun-config",
+    table: configTable,
+    sections,
+    debianKeys: [],
+    settle: (settings: ConfigSettings, warn, config) =>
+      settle(settings, { runtime, files, warn }, config),
+  };
+}
+
 /** Touches nothing outside but the files that hold secrets. */
 export function readConfigCommandLine(
   argv: readonly string[],
@@ -61,14 +77,7 @@ export function readConfigCommandLine(
   files: SecretFiles,
 ): CommandLine<ConfigOptions> {
   return readCommandLine(
-    {
-      name: "anytun-config",
-      table: configTable,
-      sections,
-      debianKeys: [],
-      settle: (settings: ConfigSettings, warn, config) =>
-        settle(settings, { runtime, files, warn }, config),
-    },
+    configProgram(runtime, files),
     argv,
     runtime,
     { files },

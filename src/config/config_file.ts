@@ -219,7 +219,7 @@ class Reader {
       return;
     }
     try {
-      this.#note(name, option.parse(text), scalar);
+      this.#note(name, option.parse(text), scalar, text);
     } catch (error) {
       if (!(error instanceof BadValue)) throw error;
       refuse(`needs ${error.message}`);
@@ -263,10 +263,11 @@ class Reader {
     return short?.[1].long.slice(2) ?? nearest(name, this.#options.keys());
   }
 
-  #note(name: string, value: unknown, { line }: Spot): void {
+  #note(name: string, value: unknown, { line }: Spot, text?: string): void {
     const values = this.#given.get(name) ?? [];
     const origin = { kind: "file", path: this.#text.path, line } as const;
-    this.#given.set(name, [...values, { value, origin }]);
+    const written = text === undefined ? {} : { text };
+    this.#given.set(name, [...values, { value, origin, ...written }]);
   }
 
   #fault(spot: Spot, text: string): void {

@@ -134,7 +134,7 @@ function besides<T extends OptionTable>(
   const path = `${folder}/${POST_UP_SCRIPT}`;
   if (!files.exists(path)) return [];
   const given: readonly GivenValue<unknown>[] = [
-    { value: path, origin: { kind: "file", path } },
+    { value: path, text: path, origin: { kind: "file", path } },
   ];
   const values = Object.fromEntries([[POST_UP_KEY, given]]);
   // The value has the type of its row; Object.fromEntries() forgets that.

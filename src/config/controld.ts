@@ -6,6 +6,7 @@ import { syncTrustRows, trustOf } from "./cluster.ts";
 import { clientsOf, type ClientsOfFolder } from "./clients.ts";
 import {
   type CommandLine,
+  type Program,
   readCommandLine,
   type ReadConfig,
   type Surroundings,
@@ -92,6 +93,21 @@ export interface ControldOptions
   readonly controlHost: PlaceName;
 }
 
+/** What its arguments and its config file are to the program. */
+export function controldProgram(
+  runtime: Runtime,
+  files: SecretFiles,
+): Program<typeof controldTable, ControldOptions> {
+  return {
+    name: "anytun-controld",
+    table: controldTable,
+    sections,
+    debianKeys: ["control-host"],
+    settle: (settings: ControldSettings, warn, config) =>
+      settle(settings, { runtime, files, warn }, config),
+  };
+}
+
 /** Touches nothing outside but the files of certificates and their key. */
 export function readControldCommandLine(
   argv: readonly string[],
@@ -100,14 +116,7 @@ export function readControldCommandLine(
   inForce?: InForce,
 ): CommandLine<ControldOptions> {
   return readCommandLine(
-    {
-      name: "anytun-controld",
-      table: controldTable,
-      sections,
-      debianKeys: ["control-host"],
-      settle: (settings: ControldSettings, warn, config) =>
-        settle(settings, { runtime, files, warn }, config),
-    },
+    controldProgram(runtime, files),
     argv,
     runtime,
     { files, inForce },

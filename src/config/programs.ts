@@ -3,6 +3,8 @@ export const PROGRAMS = {
   "anytun": "carry packets between a device and a peer, or many",
   "anytun-config": "print the records of a client, for anytun controld",
   "anytun-controld": "serve such records to the servers of a cluster",
+  "anytun-check": "say what a start with a config file would refuse or warn of",
+  "anytun-show-config": "print the options in force, and where each comes from",
   "anytun-status": "show what daemons of this host do, and how their peers are",
   "anytun-showtables": "show the clients and routes that a server serves",
   "anytun-genkey": "make a key and a salt, or a key chain",

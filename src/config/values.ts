@@ -15,6 +15,8 @@ export type Origin =
 export interface GivenValue<T> {
   readonly value: T;
   readonly origin: Origin;
+  /** As it was written; undefined where nothing was, as for a flag. */
+  readonly text?: string;
 }
 
 /**

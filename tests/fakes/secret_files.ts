@@ -30,7 +30,8 @@ export function fakeSecretFiles(
   return {
     handedOut,
     credentialsFolder,
-    absolute: (path) => path.startsWith("/") ? path : `/work/${path}`,
+    absolute: (path) =>
+      path.startsWith("/") ? path : `/work/${path.replace(/^\.\//, "")}`,
     exists: (path) => path in files,
     namesIn: (folder) =>
       Object.keys(files).filter((path) => path.startsWith(`${folder}/`))

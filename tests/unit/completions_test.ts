@@ -92,7 +92,8 @@ async function reasonAgainst(shell: string): Promise<string | undefined> {
 }
 
 const WORDS = [
-  ...["config", "controld", "genkey", "help", "showtables", "status"],
+  ...["check", "config", "controld", "genkey", "help", "show-config"],
+  ...["showtables", "status"],
   "version",
 ];
 

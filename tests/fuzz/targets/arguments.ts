@@ -6,6 +6,7 @@ import {
   readAnytunCommandLine,
 } from "../../../src/config/anytun.ts";
 import { secretArguments } from "../../../src/config/arguments.ts";
+import { readCheckCommandLine } from "../../../src/config/check.ts";
 import type { CommandLine } from "../../../src/config/command_line.ts";
 import {
   configTable,
@@ -16,6 +17,7 @@ import {
   readControldCommandLine,
 } from "../../../src/config/controld.ts";
 import { OptionFault } from "../../../src/config/fault.ts";
+import { readShowConfigCommandLine } from "../../../src/config/show_config.ts";
 import { readGenkeyCommandLine } from "../../../src/config/genkey.ts";
 import { namesOf, type OptionTable } from "../../../src/config/option.ts";
 import { type ProgramName, PROGRAMS } from "../../../src/config/programs.ts";
@@ -59,6 +61,19 @@ const READERS: Readonly<Record<ProgramName, Reader>> = {
   "anytun-config": {
     table: configTable,
     read: (argv, files) => readConfigCommandLine(argv, RUNTIME, files),
+  },
+  "anytun-check": {
+    table: {},
+    read: (argv) => readCheckCommandLine(argv, RUNTIME),
+  },
+  "anytun-show-config": {
+    table: anytunTable,
+    read(argv, files) {
+      const line = readShowConfigCommandLine(argv, RUNTIME, files);
+      if (line.kind !== "run") return line;
+      const { text, fault = "" } = line.options;
+      return { ...line, warnings: [...line.warnings, text, fault] };
+    },
   },
   "anytun-controld": {
     table: controldTable,

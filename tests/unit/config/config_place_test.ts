@@ -44,7 +44,7 @@ Deno.test("a path is the file itself, and its name that of the instance", () => 
   const none = undefined;
   assert.deepEqual(find("/x/b.yaml"), ["/x/b.yaml", "yaml", "b", none]);
   assert.deepEqual(find("b.yml"), ["/work/b.yml", "yaml", "b", none]);
-  assert.deepEqual(find("./b"), ["/work/./b", "yaml", "b", none]);
+  assert.deepEqual(find("./b"), ["/work/b", "yaml", "b", none]);
   assert.deepEqual(find("/x/b/config"), ["/x/b/config", "lines", "b", "/x/b"]);
   assert.deepEqual(
     find("/x/s/conf.d/c1"),

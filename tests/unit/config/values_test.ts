@@ -33,8 +33,8 @@ const FILE: Given = {
 Deno.test("arguments are given values, each with its origin, and nothing else is", () => {
   assert.deepEqual(given("-p", "1", "-D", "--port", "2", "-r", ""), {
     localPort: [
-      { value: 1, origin: ARGUMENT },
-      { value: 2, origin: ARGUMENT },
+      { value: 1, origin: ARGUMENT, text: "1" },
+      { value: 2, origin: ARGUMENT, text: "2" },
     ],
     foreground: [{ value: true, origin: ARGUMENT }],
   });

@@ -1,0 +1,36 @@
+// The program `anytun-check`: what starts with config files would say.
+import type { ProcessLibc } from "../../ffi/process/libc.ts";
+import { readEnvironment } from "../../ffi/process/process.ts";
+import {
+  checkConfigs,
+  type CheckedConfig,
+  readCheckCommandLine,
+} from "../config/check.ts";
+import { escapeControls } from "../log/line.ts";
+import { printCommandLine, printTo } from "./print.ts";
+import { secretFiles } from "./secret_files.ts";
+
+const EXIT_WARNINGS = 1;
+const EXIT_FAILED = 255;
+
+export function check(argv: readonly string[], libc: ProcessLibc): number {
+  const commandLine = readCheckCommandLine(argv, Deno.version);
+  if (commandLine.kind !== "run") return printCommandLine(commandLine);
+  const { options } = commandLine;
+  const files = secretFiles(libc, readEnvironment(libc));
+  const checked = checkConfigs(options, Deno.version, files);
+  for (const config of checked) tell(config);
+  if (checked.length === 0) printTo(Deno.stdout, "there are no tunnels\n");
+  if (checked.some(({ fault }) => fault !== undefined)) return EXIT_FAILED;
+  const hasWarnings = checked.some(({ warnings }) => warnings.length > 0);
+  return options.strict && hasWarnings ? EXIT_WARNINGS : 0;
+}
+
+function tell({ title, fault, warnings }: CheckedConfig): void {
+  const name = escapeControls(title);
+  for (const warning of warnings) {
+    printTo(Deno.stderr, `${name}: warning: ${escapeControls(warning)}\n`);
+  }
+  if (fault === undefined) printTo(Deno.stdout, `${name}: no fault\n`);
+  else printTo(Deno.stderr, `${fault}\n${name}: would not start\n`);
+}

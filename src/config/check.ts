@@ -1,0 +1,204 @@
+// The options of `anytun check`; the original has none.
+import { type CommandLine, readCommandLine } from "./command_line.ts";
+import {
+  CLIENTS_FOLDER,
+  CONFIG_FOLDER,
+  type ConfigPlace,
+  findConfig,
+} from "./config_place.ts";
+import { OptionFault } from "./fault.ts";
+import { daemonRows, generalRows } from "./general.ts";
+import type { HelpSection } from "./help.ts";
+import {
+  type InspectedName,
+  inspectedRow,
+  splitWords,
+  withInspected,
+} from "./inspected.ts";
+import { flag } from "./option.ts";
+import type { SecretFiles } from "./secret_files.ts";
+import type { Runtime } from "./version.ts";
+
+/** Every option, in the order of the help text. */
+export const checkTable = {
+  ...generalRows,
+  for: inspectedRow,
+  strict: flag({
+    group: "General",
+    long: "--strict",
+    help: "end with status 1 if there are warnings",
+  }),
+  foreground: {
+    ...daemonRows.foreground,
+    group: "General",
+    help: "for a start that stays in the foreground",
+  } as const,
+};
+
+const sections: readonly HelpSection[] = [
+  {
+    title: "Names, in front of the options",
+    lines: [
+      "vpn         what --config vpn stands for",
+      "./vpn.yaml  this file",
+      `none        all tunnels in ${CONFIG_FOLDER}`,
+    ],
+  },
+  {
+    title: "Exit status",
+    lines: [
+      "0    there is no fault",
+      "1    with --strict: there are warnings",
+      "255  there is a fault; a message says which",
+    ],
+  },
+];
+
+export interface CheckOptions {
+  /** Names or paths; without any it is all. */
+  readonly names: readonly string[];
+  /** Undefined for the one that a file seems to be for. */
+  readonly program: InspectedName | undefined;
+  readonly strict: boolean;
+  readonly foreground: boolean;
+}
+
+/** What a start with one file comes to. */
+export interface CheckedConfig {
+  /** Of the file, and of the program if there may be several. */
+  readonly title: string;
+  readonly fault: string | undefined;
+  readonly warnings: readonly string[];
+}
+
+/** Touches nothing outside. */
+export function readCheckCommandLine(
+  argv: readonly string[],
+  runtime: Runtime,
+): CommandLine<CheckOptions> {
+  const [names, options] = splitWords(argv);
+  return readCommandLine(
+    {
+      name: "anytun-check",
+      table: checkTable,
+      sections,
+      settle: ({ values: { for: program, strict, foreground } }) => ({
+        ...{ names, program, strict, foreground },
+      }),
+    },
+    options,
+    runtime,
+  );
+}
+
+/**
+ * Checks files as starts of their programs would. Touches nothing outside but
+ * files that they read.
+ */
+export function checkConfigs(
+  { names, program, foreground }: CheckOptions,
+  runtime: Runtime,
+  files: SecretFiles,
+): readonly CheckedConfig[] {
+  const all = names.length > 0 ? names : allNames(files);
+  return all.flatMap((name) => {
+    const place = placeOrFault(name, files);
+    if (typeof place === "string") {
+      return [{ title: name, fault: place, warnings: [] }];
+    }
+    const programs = program === undefined
+      ? programsOf(place, files)
+      : [program];
+    return programs.map((program) =>
+      checkConfig(place, program, foreground, runtime, files)
+    );
+  });
+}
+
+function checkConfig(
+  { path }: ConfigPlace,
+  program: InspectedName,
+  foreground: boolean,
+  runtime: Runtime,
+  files: SecretFiles,
+): CheckedConfig {
+  const isDaemon = program !== "anytun-config";
+  const argv = ["--config", path, ...(foreground && isDaemon ? ["-D"] : [])];
+  const title = program === "anytun" ? path : `${path} (${program})`;
+  const read = withInspected(
+    program,
+    runtime,
+    files,
+    (program): CommandLine<unknown> =>
+      readCommandLine(program, argv, runtime, { files }),
+  );
+  if (read.kind === "run") {
+    return { title, fault: undefined, warnings: read.warnings };
+  }
+  const fault = read.kind === "error" ? read.stderr.trimEnd() : "";
+  return { title, fault, warnings: [] };
+}
+
+function placeOrFault(name: string, files: SecretFiles): ConfigPlace | string {
+  try {
+    return findConfig(name, files);
+  } catch (error) {
+    if (error instanceof OptionFault) return error.message;
+    throw error;
+  }
+}
+
+/** A tunnel of Debian's is two programs', if it has clients. */
+function programsOf(
+  { path, folder, format }: ConfigPlace,
+  files: SecretFiles,
+): readonly InspectedName[] {
+  if (folder === undefined) {
+    return [format === "lines" ? "anytun-config" : yamlProgram(path, files)];
+  }
+  return files.exists(`${folder}/${CLIENTS_FOLDER}`)
+    ? ["anytun", "anytun-controld"]
+    : ["anytun"];
+}
+
+/** The one has to have this key, and the other knows none of the name. */
+const CONTROLD_KEY = /^file[ \t]*:/m;
+
+function yamlProgram(path: string, files: SecretFiles): InspectedName {
+  try {
+    const { bytes } = files.readConfig(path);
+    const text = new TextDecoder().decode(bytes);
+    bytes.fill(0);
+    return CONTROLD_KEY.test(text) ? "anytun-controld" : "anytun";
+  } catch {
+    // Whoever checks it says why.
+    return "anytun";
+  }
+}
+
+/** Files of ours, tunnels of Debian's, and what is to be started at boot. */
+function allNames(files: SecretFiles): readonly string[] {
+  const found = files.exists(CONFIG_FOLDER) ? files.namesIn(CONFIG_FOLDER) : [];
+  const paths = found.flatMap((name) => {
+    const path = `${CONFIG_FOLDER}/${name}`;
+    if (/^[^.].*\.yaml$/.test(name)) return [path];
+    const lines = `${path}/config`;
+    return files.exists(lines) ? [lines] : [];
+  });
+  const known = new Set(paths);
+  const missing = autostart(files).filter((name) =>
+    !known.has(`${CONFIG_FOLDER}/${name}.yaml`) &&
+    !known.has(`${CONFIG_FOLDER}/${name}/config`)
+  );
+  return [...paths.toSorted(), ...missing];
+}
+
+/** Names, one a line or several, and comments (CLI section 9). */
+function autostart(files: SecretFiles): readonly string[] {
+  const path = `${CONFIG_FOLDER}/autostart`;
+  if (!files.exists(path)) return [];
+  const { bytes } = files.readConfig(path);
+  return new TextDecoder().decode(bytes).split("\n")
+    .flatMap((line) => (line.split("#")[0] ?? "").split(/\s+/))
+    .filter((name) => name !== "");
+}

@@ -1,0 +1,87 @@
+// Options in force as the YAML of a config file, each with where it comes from.
+import type { Option, OptionTable } from "./option.ts";
+import { MASK } from "./option.ts";
+import {
+  type GivenValue,
+  type GivenValues,
+  type Origin,
+  placeOf,
+} from "./values.ts";
+
+/** Text that YAML takes as it is, and that nobody takes for something else. */
+const PLAIN = /^[A-Za-z0-9_/.+][A-Za-z0-9_/.+:,@=%-]*$/;
+
+/** That are no part of a config file. */
+const ARGUMENTS_ALONE = ["config", "help", "version"];
+
+/**
+ * Lines that say the same as all sources together, if they are a config file
+ * themselves. Options without a value, and secrets, are comments.
+ * @param given The first one that gives an option decides
+ */
+export function configText(
+  table: OptionTable,
+  given: readonly GivenValues<OptionTable>[],
+): string {
+  return Object.entries(table)
+    .filter(([key]) => !ARGUMENTS_ALONE.includes(key))
+    .flatMap(([key, option]) => {
+      const source = given.find((source) => key in source);
+      return linesOf(option, source?.[key] ?? []);
+    })
+    .map((line) => `${line}\n`)
+    .join("");
+}
+
+function linesOf(
+  option: Option,
+  given: readonly GivenValue<unknown>[],
+): readonly string[] {
+  const key = option.long.slice(2);
+  const last = given.at(-1);
+  if (last === undefined) return [defaultLine(key, option)];
+  if ("secret" in option && option.secret) {
+    return [`# ${key}: ${MASK} # ${originText(last.origin)}`];
+  }
+  if (option.kind !== "repeated") {
+    return [`${key}: ${scalar(last)} # ${originText(last.origin)}`];
+  }
+  const items = given.map((value) =>
+    `  - ${scalar(value)} # ${originText(value.origin)}`
+  );
+  return [`${key}:`, ...items];
+}
+
+function defaultLine(key: string, option: Option): string {
+  if (option.kind === "flag") return `${key}: false # default`;
+  const value = option.kind === "single" ? option.default : undefined;
+  if (typeof value === "number" || typeof value === "string") {
+    return `${key}: ${quoted(String(value))} # default`;
+  }
+  return `# ${key}: # not given`;
+}
+
+function scalar({ value, text }: GivenValue<unknown>): string {
+  return text === undefined ? String(value) : quoted(text);
+}
+
+/** JSON's strings are YAML's with double quotes. */
+function quoted(text: string): string {
+  return PLAIN.test(text) && !text.endsWith(":") ? text : JSON.stringify(text);
+}
+
+function originText(origin: Origin): string {
+  switch (origin.kind) {
+    case "argument":
+      return "argument";
+    case "file":
+      return oneLine(placeOf(origin));
+    case "default":
+      return "default";
+  }
+}
+
+/** A path may hold anything, and a comment ends with its line. */
+function oneLine(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
+}

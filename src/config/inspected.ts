@@ -1,0 +1,56 @@
+// Programs whose options people look at without running them.
+import { anytunProgram } from "./anytun.ts";
+import type { Program } from "./command_line.ts";
+import { configProgram } from "./config.ts";
+import { controldProgram } from "./controld.ts";
+import { BadValue, optional, type OptionTable } from "./option.ts";
+import type { SecretFiles } from "./secret_files.ts";
+import type { Runtime } from "./version.ts";
+
+const PROGRAM_NAMES = ["anytun", "anytun-config", "anytun-controld"] as const;
+
+export type InspectedName = typeof PROGRAM_NAMES[number];
+
+export const inspectedRow = optional({
+  group: "General",
+  long: "--for",
+  argument: "program",
+  parse: inspectedName,
+  choices: PROGRAM_NAMES,
+  help: "the program that is to have the options: anytun, anytun-config or " +
+    "anytun-controld (default anytun)",
+});
+
+function inspectedName(text: string): InspectedName {
+  const name = PROGRAM_NAMES.find((name) =>
+    name === text || name === `anytun-${text}`
+  );
+  if (name !== undefined) return name;
+  throw new BadValue(PROGRAM_NAMES.join(", "));
+}
+
+/** Hands a program over without saying which one it is. */
+export function withInspected<R>(
+  name: InspectedName,
+  runtime: Runtime,
+  files: SecretFiles,
+  use: <T extends OptionTable, O>(program: Program<T, O>) => R,
+): R {
+  switch (name) {
+    case "anytun":
+      return use(anytunProgram(runtime, files));
+    case "anytun-config":
+      return use(configProgram(runtime, files));
+    case "anytun-controld":
+      return use(controldProgram(runtime, files));
+  }
+}
+
+/** Words in front of all options, such as names of tunnels. */
+export function splitWords(
+  argv: readonly string[],
+): readonly [words: readonly string[], options: readonly string[]] {
+  const first = argv.findIndex((argument) => argument.startsWith("-"));
+  const end = first < 0 ? argv.length : first;
+  return [argv.slice(0, end), argv.slice(end)];
+}

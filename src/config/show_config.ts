@@ -1,0 +1,150 @@
+// The options of `anytun show-config`; the original has none.
+import {
+  type CommandLine,
+  type Program,
+  readCommandLine,
+} from "./command_line.ts";
+import { configFileRows } from "./config_place.ts";
+import { configText } from "./config_text.ts";
+import { OptionFault, SyntaxFault } from "./fault.ts";
+import { generalRows } from "./general.ts";
+import type { HelpSection } from "./help.ts";
+import { inspectedRow, splitWords, withInspected } from "./inspected.ts";
+import type { OptionTable } from "./option.ts";
+import type { ProgramName } from "./programs.ts";
+import type { SecretFiles } from "./secret_files.ts";
+import type { Runtime } from "./version.ts";
+
+/** Every option, in the order of the help text. */
+export const showConfigTable = {
+  ...generalRows,
+  ...configFileRows,
+  for: inspectedRow,
+};
+
+const sections: readonly HelpSection[] = [
+  {
+    title: "A name in front of the options",
+    lines: ["vpn  the same as --config vpn"],
+  },
+  {
+    title: "Behind them, all options of the program that is to have them",
+    lines: ["anytun show-config vpn --mtu 1300"],
+  },
+  {
+    title: "Exit status",
+    lines: [
+      "0    all is well",
+      "255  the program would refuse to start; a message says why",
+    ],
+  },
+];
+
+export interface ShownConfig {
+  /** YAML, with a line end. */
+  readonly text: string;
+  /** Why the program would not start, if it would not. */
+  readonly fault: string | undefined;
+}
+
+/** Touches nothing outside but the files that a start would read. */
+export function readShowConfigCommandLine(
+  argv: readonly string[],
+  runtime: Runtime,
+  files: SecretFiles,
+): CommandLine<ShownConfig> {
+  const [names, options] = splitWords(argv);
+  const at = options.indexOf("--for");
+  const isOwn = at >= 0 || options.some((word) => isCall(word));
+  const own = isOwn ? ownOptions(options, at) : [];
+  const others = at < 0 ? options : options.toSpliced(at, 2);
+  const read = readCommandLine(
+    {
+      name: "anytun-show-config",
+      table: showConfigTable,
+      sections,
+      settle({ values }) {
+        requireOne(names, others);
+        return values.for ?? "anytun";
+      },
+    },
+    own,
+    runtime,
+  );
+  if (read.kind !== "run") return read;
+  const named = names.flatMap((name) => ["--config", name]);
+  return withInspected(
+    read.options,
+    runtime,
+    files,
+    (program) =>
+      readCommandLine(
+        shown(program),
+        [...named, ...others],
+        runtime,
+        { files },
+      ),
+  );
+}
+
+function isCall(word: string): boolean {
+  const { help, version } = generalRows;
+  return [help, version].some(({ short, long }) =>
+    word === short || word === long
+  );
+}
+
+/** What of the options is not for the program that is looked at. */
+function ownOptions(options: readonly string[], at: number): string[] {
+  const calls = options.filter(isCall);
+  return [...(at < 0 ? [] : options.slice(at, at + 2)), ...calls];
+}
+
+/** The same program, which is not settled but shown. */
+function shown<T extends OptionTable, O>(
+  program: Program<T, O>,
+): Program<T, ShownConfig> {
+  return {
+    ...program,
+    name: "anytun-show-config",
+    settle(settings, warn, config) {
+      const text = head(program.name, config.source.configFile) +
+        configText(program.table, config.given);
+      return {
+        text,
+        fault: faultOf(() => program.settle(settings, warn, config)),
+      };
+    },
+  };
+}
+
+function requireOne(
+  names: readonly string[],
+  options: readonly string[],
+): void {
+  const count = names.length + (options.includes("--config") ? 1 : 0);
+  if (count <= 1) return;
+  throw new OptionFault("Cannot show several configs at once: give one name");
+}
+
+function head(
+  program: ProgramName,
+  file: string | undefined,
+): string {
+  const place = file === undefined
+    ? "without a config file"
+    : `with ${JSON.stringify(file).slice(1, -1)}`;
+  return `# ${program} ${place}\n`;
+}
+
+function faultOf(settle: () => unknown): string | undefined {
+  try {
+    settle();
+    return undefined;
+  } catch (error) {
+    if (error instanceof OptionFault || error instanceof SyntaxFault) {
+      return error.message;
+    }
+    throw error;
+  }
+}

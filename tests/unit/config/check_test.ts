@@ -1,0 +1,77 @@
+import { strict as assert } from "node:assert";
+import {
+  checkConfigs,
+  readCheckCommandLine,
+} from "../../../src/config/check.ts";
+import { type FakeFile, fakeSecretFiles } from "../../fakes/secret_files.ts";
+
+const RUNTIME = { deno: "2.9.6", v8: "15.0" };
+const KEYS = "passphrase: words\nwindow-size: 64\n";
+
+function check(argv: readonly string[], files: Record<string, FakeFile>) {
+  const line = readCheckCommandLine(argv, RUNTIME);
+  assert.equal(line.kind, "run");
+  return checkConfigs(line.options, RUNTIME, fakeSecretFiles(files));
+}
+
+Deno.test("a file that is well has neither fault nor warning", () => {
+  const files = { "/etc/anytun/a.yaml": { text: KEYS } };
+  assert.deepEqual(check(["a"], files), [
+    { title: "/etc/anytun/a.yaml", fault: undefined, warnings: [] },
+  ]);
+});
+
+Deno.test("faults and warnings are those of a start", () => {
+  const files = {
+    "/work/a.yaml": { text: "port: x\n" },
+    "/work/b.yaml": { text: `${KEYS}mtu: 1400\nlog: [stdout:3]\n` },
+  };
+  const [a, b, c] = check(["./a.yaml", "./b.yaml", "c"], files);
+  assert.match(
+    a?.fault ?? "",
+    /^\/work\/a\.yaml:1:7: Cannot use port 'x'/,
+  );
+  assert.equal(b?.fault, undefined);
+  assert.match(b?.warnings.join("\n") ?? "", /--mtu in .*b\.yaml:3 has no/);
+  assert.match(b?.warnings.join("\n") ?? "", /stdout has no effect without/);
+  assert.match(c?.fault ?? "", /^Cannot find the config 'c'/);
+  const [inForeground] = check(["./b.yaml", "-D"], files);
+  assert.doesNotMatch(inForeground?.warnings.join() ?? "", /stdout/);
+});
+
+Deno.test("without names all tunnels are checked, and those of autostart", () => {
+  const all = check([], {
+    "/etc/anytun": { text: "" },
+    "/etc/anytun/autostart": { text: "a b # c\nnowhere\n" },
+    "/etc/anytun/a.yaml": { text: KEYS },
+    "/etc/anytun/records.yaml": { text: "file: /records\n" },
+    "/etc/anytun/b": { text: "" },
+    "/etc/anytun/b/config": { text: "control-host h\n" },
+    "/etc/anytun/b/conf.d": { text: "" },
+    "/etc/anytun/b/conf.d/one": { text: "passphrase x\nmux z\n" },
+  });
+  assert.deepEqual(
+    all.map(({ title, fault }) => [title, fault?.split(": ")[1]]),
+    [
+      ["/etc/anytun/a.yaml", undefined],
+      ["/etc/anytun/b/config", undefined],
+      [
+        "/etc/anytun/b/config (anytun-controld)",
+        "Cannot use mux 'z'",
+      ],
+      ["/etc/anytun/records.yaml (anytun-controld)", undefined],
+      [
+        "nowhere",
+        "there is neither /etc/anytun/nowhere.yaml nor /etc/anytun/nowhere/config; a file elsewhere needs a slash, such as ./nowhere",
+      ],
+    ],
+  );
+});
+
+Deno.test("--for says whose file it is", () => {
+  const files = { "/work/a.yaml": { text: "file: x\n" } };
+  const [own] = check(["./a.yaml"], files);
+  assert.equal(own?.fault, undefined);
+  const [other] = check(["./a.yaml", "--for", "anytun"], files);
+  assert.match(other?.fault ?? "", /there is no option 'file'/);
+});
