@@ -6,7 +6,7 @@ import {
   NO_CONFIG_FILE,
   optionsOfFile,
 } from "./config_source.ts";
-import { OptionFault, SyntaxFault } from "./fault.ts";
+import { isOutOfReach, OptionFault, SyntaxFault } from "./fault.ts";
 import { type HelpSection, helpText } from "./help.ts";
 import type { OptionTable } from "./option.ts";
 import { callOf, type ProgramName } from "./programs.ts";
@@ -57,6 +57,8 @@ export type CommandLine<O> =
     readonly kind: "error";
     readonly stderr: string;
     readonly status: 255;
+    /** Whether a file is missing, or may not be read. */
+    readonly isOutOfReach?: true;
   };
 
 /** What a program reads besides its arguments. */
@@ -108,13 +110,18 @@ export function readCommandLine<T extends OptionTable, O>(
     if (error instanceof SyntaxFault) {
       return faulty(`${error.message}\nsee ${callOf(name)} --help\n`);
     }
-    if (error instanceof OptionFault) return faulty(`${error.message}\n`);
+    if (error instanceof OptionFault) {
+      return faulty(`${error.message}\n`, isOutOfReach(error));
+    }
     throw error;
   }
 }
 
-function faulty(stderr: string): CommandLine<never> {
-  return { kind: "error", stderr, status: 255 };
+function faulty(stderr: string, isOutOfReach = false): CommandLine<never> {
+  return {
+    ...{ kind: "error", stderr, status: 255 },
+    ...(isOutOfReach && { isOutOfReach }),
+  };
 }
 
 const NOTHING_FOUND = { sources: [], place: undefined };

@@ -1,5 +1,5 @@
 // Where the config file of a tunnel is: `--config`.
-import { OptionFault } from "./fault.ts";
+import { MissingFile } from "./fault.ts";
 import type { ConfigFormat } from "./config_file.ts";
 import { anyText, optional } from "./option.ts";
 
@@ -79,7 +79,7 @@ export function findConfig(given: string, files: ConfigFiles): ConfigPlace {
   if (files.exists(yaml)) return placeOf(yaml);
   const lines = `${CONFIG_FOLDER}/${given}/${LINES_NAME}`;
   if (files.exists(lines)) return placeOf(lines);
-  throw new OptionFault(
+  throw new MissingFile(
     `Cannot find the config '${given}' (--config): there is neither ` +
       `${yaml} nor ${lines}; a file elsewhere needs a slash, such as ` +
       `./${given}`,

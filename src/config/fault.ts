@@ -34,3 +34,17 @@ export class OptionFault extends Error {
     this.name = "OptionFault";
   }
 }
+
+/** A file that options name, and that is not there. */
+export class MissingFile extends OptionFault {
+  readonly code = "ENOENT";
+}
+
+const OUT_OF_REACH = ["EACCES", "ENOENT", "ENOTDIR", "EPERM"];
+
+/** Whether a file is at fault that is missing, or may not be read. */
+export function isOutOfReach(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const isIt = "code" in error && OUT_OF_REACH.includes(String(error.code));
+  return isIt || isOutOfReach(error.cause);
+}

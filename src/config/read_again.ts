@@ -11,7 +11,8 @@ import type { InForce, Reading } from "./reading.ts";
  *
  * Nothing is kept of one reading for the next: it gives all options, or throws
  * and changes nothing. Options that are not live stay as they are, so that whoever
- * gets the result can take all of it; what would take effect later is checked, too. Files are read with the rights of now: where a daemon has
+ * gets the result can take all of it; what would take effect later is checked, too.
+ * Files are read with the rights of now: where a daemon has
  * become another user (-u) or is in a jail (-C), one of them may be out of reach,
  * and the fault says which one, and what to do about it.
  *
@@ -36,8 +37,10 @@ export function readingAgain<O extends Confined>(
     const commandLine = read(inForce);
     if (commandLine.kind === "run") return commandLine;
     // The arguments were no call for help at the start.
-    const text = commandLine.kind === "error" ? commandLine.stderr : "";
-    throw new OptionFault([text.trimEnd(), ...hints(present)].join("; "));
+    if (commandLine.kind !== "error") throw new OptionFault("no options");
+    const { stderr, isOutOfReach } = commandLine;
+    const more = isOutOfReach ? hints(present) : [];
+    throw new OptionFault([stderr.trimEnd(), ...more].join("; "));
   };
 }
 

@@ -37,7 +37,7 @@ Deno.test("what cannot be read again is a fault that names it", () => {
 Deno.test("after a change of user or root, the fault says what to do", () => {
   const present = { username: "nobody", chroot: "/srv/jail" };
   const again = readingAgain(present, () => ({
-    ...{ kind: "error", status: 255 },
+    ...{ kind: "error", status: 255, isOutOfReach: true },
     stderr: "it cannot be opened\n",
   }));
   assert.throws(() => again(NOTHING), {
@@ -47,4 +47,26 @@ Deno.test("after a change of user or root, the fault says what to do", () => {
       "this user cannot read need chgrp and chmod 640, or a restart of the " +
       "daemon",
   });
+});
+
+Deno.test("a fault in what can be read says nothing of users", () => {
+  const present = { username: "nobody", chroot: "/srv/jail" };
+  const again = readingAgain(present, () => ({
+    ...{ kind: "error", status: 255 },
+    stderr: "--mtu 1 needs more\n",
+  }));
+  assert.throws(() => again(NOTHING), { message: "--mtu 1 needs more" });
+});
+
+Deno.test("a file that is missing or closed is out of reach, a wrong one is not", () => {
+  const reach = (file: FakeFile | undefined) => {
+    const files = fakeSecretFiles(file && { words: file });
+    const read = readAnytunCommandLine(ARGV, RUNTIME, files);
+    return read.kind === "error" && read.isOutOfReach === true;
+  };
+  assert.ok(reach(undefined));
+  assert.ok(!reach({ text: "" }));
+  const argv = ["-D", "--config", "nowhere"];
+  const config = readAnytunCommandLine(argv, RUNTIME, fakeSecretFiles());
+  assert.ok(config.kind === "error" && config.isOutOfReach);
 });
