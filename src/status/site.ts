@@ -1,5 +1,10 @@
 // What there is to read at a status listener, by path.
 import { parseAddress } from "../net/address.ts";
+import {
+  CONNECTION_COUNTER_INFOS,
+  type CounterInfo,
+  PLANE_COUNTER_INFOS,
+} from "../tunnel/counters.ts";
 import { METRICS_TYPE, metricsText } from "./metrics.ts";
 import { PAGE_FILES } from "./page_files.ts";
 import { type Health, isReady, type Report } from "./report.ts";
@@ -42,7 +47,7 @@ export class StatusSite {
       }
       case REPORT_PATH: {
         const body = JSON.stringify(await source.report(connections));
-        return { status: 200, type: "application/json", body };
+        return { status: 200, type: JSON_TYPE, body };
       }
       case "/healthz":
         return healthText(
@@ -52,7 +57,10 @@ export class StatusSite {
       case "/readyz":
         return healthText(await source.health(), isReady);
     }
-    const file = PAGE_FILES[path];
+    if (path === "/losses.json") {
+      return { status: 200, type: JSON_TYPE, body: LOSSES };
+    }
+    const file = Object.hasOwn(PAGE_FILES, path) ? PAGE_FILES[path] : undefined;
     if (file !== undefined) return { status: 200, ...file };
     throw new RequestError(
       404,
@@ -75,6 +83,21 @@ export class StatusSite {
       "ask by address, or by a name that stands in --metrics",
     );
   }
+}
+
+const JSON_TYPE = "application/json";
+
+/** What the page knows of the one table of counters. */
+const LOSSES = JSON.stringify({
+  connection: causes(CONNECTION_COUNTER_INFOS),
+  plane: causes(PLANE_COUNTER_INFOS),
+});
+
+function causes(
+  infos: readonly CounterInfo[],
+): readonly Pick<CounterInfo, "name" | "text">[] {
+  return infos.filter(({ isLoss }) => isLoss)
+    .map(({ name, text }) => ({ name, text }));
 }
 
 function healthText(
