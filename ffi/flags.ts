@@ -121,6 +121,7 @@ export const CAP = {
   NET_ADMIN: 12,
   NET_RAW: 13,
   SYS_CHROOT: 18,
+  SYS_ADMIN: 21,
 } as const;
 
 /** include/uapi/linux/sockios.h and if_tun.h */

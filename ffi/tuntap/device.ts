@@ -11,10 +11,11 @@ import { checkDeviceName } from "./device_name.ts";
 import { DeviceRoutes } from "./device_routes.ts";
 import { Errno, isToRepeat, type SystemError } from "../errno.ts";
 import { Ioctl, O } from "../flags.ts";
-import { deviceIndex, Ifreq } from "./ifreq.ts";
+import { deviceIndex, deviceMtu, Ifreq } from "./ifreq.ts";
 import { cString, type Libc } from "../libc.ts";
 import { configureLink, linkMtu } from "./link.ts";
 import { Arena } from "../memory.ts";
+import type { NetworkNamespace } from "../net/namespace.ts";
 import { EventFd, FOREVER, PollSet } from "../poll.ts";
 import { isRefusedPacket, lostDevice, TunTapError } from "./errors.ts";
 import { countQueues, detachQueue, type DeviceQueues } from "./queues.ts";
@@ -32,6 +33,8 @@ const IFF_VNET_HDR = 0x4000;
 const IFF_TUN_EXCL = 0x8000;
 
 interface DeviceOptions extends TunTapOptions {
+  /** Where it is made, or looked for; it has to stay open as long as the device. */
+  readonly namespace?: NetworkNamespace | undefined;
   /** A virtio_net_hdr of 10 bytes precedes each packet, in both directions. */
   readonly vnetHeader?: boolean;
 }
@@ -51,12 +54,26 @@ export function openDevice(
   options: DeviceOptions,
   onClosed: () => void = () => {},
 ): TunTapDevice {
+  return insideOf(options, () => openHere(libc, options, onClosed));
+}
+
+function insideOf<T>({ namespace }: DeviceOptions, work: () => T): T {
+  return namespace === undefined ? work() : namespace.inside(work);
+}
+
+function openHere(
+  libc: Libc,
+  options: DeviceOptions,
+  onClosed: () => void,
+): TunTapDevice {
   const { what, name, flags, type } = openingOf(options);
   const fd = openNode(libc, what);
   try {
     const actualName = attachOne(libc, fd, { name, flags }, what);
     const queues = { readFrom: [fd], writeTo: [fd] };
-    return new TunTapDevice(libc, queues, actualName, type, onClosed);
+    const { namespace } = options;
+    const kind = { name: actualName, type, namespace };
+    return new TunTapDevice(libc, queues, kind, onClosed);
   } catch (error) {
     libc.symbols.close(fd);
     throw error;
@@ -74,7 +91,20 @@ export function openDevice(
 export function openSharedDevice(
   libc: Libc,
   options: DeviceOptions,
-  counts: { readonly readers: number; readonly writers: number },
+  counts: QueueCounts,
+): TunTapDevice {
+  return insideOf(options, () => openSharedHere(libc, options, counts));
+}
+
+interface QueueCounts {
+  readonly readers: number;
+  readonly writers: number;
+}
+
+function openSharedHere(
+  libc: Libc,
+  options: DeviceOptions,
+  counts: QueueCounts,
 ): TunTapDevice {
   const { what, name, flags, type } = openingOf(options);
   using opened = new DisposableStack();
@@ -104,7 +134,9 @@ export function openSharedDevice(
     return fd;
   });
   const queues = { readFrom, writeTo };
-  const device = new TunTapDevice(libc, queues, shared.name, type, () => {});
+  const { namespace } = options;
+  const kind = { name: shared.name, type, namespace };
+  const device = new TunTapDevice(libc, queues, kind, () => {});
   opened.move();
   return device;
 }
@@ -257,6 +289,12 @@ function busy(what: string, cause?: SystemError): TunTapError {
   );
 }
 
+interface DeviceKind {
+  readonly name: string;
+  readonly type: DeviceType;
+  readonly namespace?: NetworkNamespace | undefined;
+}
+
 /** See {@linkcode TunTap} for the contract. */
 export class TunTapDevice implements TunTap {
   readonly name: string;
@@ -264,21 +302,28 @@ export class TunTapDevice implements TunTap {
   readonly fd: number;
   readonly queues: DeviceQueues;
   readonly #libc: Libc;
+  readonly #namespace: NetworkNamespace | undefined;
+  /** In another namespace, to ask from here. */
+  readonly #questions: RouteSocket | undefined;
   readonly #onClosed: () => void;
   readonly #closing: EventFd;
   readonly #waiting: PollSet;
   #wait: Promise<boolean> | undefined;
   #isOpen = true;
 
-  /** @param queues Become this object's. */
+  /**
+   * To be called in its namespace.
+   * @param queues Become this object's.
+   */
   constructor(
     libc: Libc,
     queues: DeviceQueues,
-    name: string,
-    type: DeviceType,
+    { name, type, namespace }: DeviceKind,
     onClosed: () => void,
   ) {
     this.#libc = libc;
+    this.#namespace = namespace;
+    this.#questions = namespace && new RouteSocket(libc);
     const fd = queues.readFrom[0] ?? -1;
     this.fd = fd;
     this.queues = queues;
@@ -293,18 +338,30 @@ export class TunTapDevice implements TunTap {
 
   get mtu(): number {
     this.#checkOpen("find the MTU of");
-    return linkMtu(this.#libc, this.name);
+    const questions = this.#questions;
+    return questions === undefined
+      ? linkMtu(this.#libc, this.name)
+      : deviceMtu(this.#libc, questions.fd, this.name);
   }
 
   configure(settings: DeviceSettings): void {
     this.#checkOpen("configure");
-    configureLink(this.#libc, this.name, this.type, settings);
+    this.inside(() =>
+      configureLink(this.#libc, this.name, this.type, settings)
+    );
+  }
+
+  /** Does something in its network namespace; see {@linkcode NetworkNamespace}. */
+  inside<T>(work: () => T): T {
+    return this.#namespace === undefined
+      ? work()
+      : this.#namespace.inside(work);
   }
 
   /** Routes of the kernel to the device; to be closed. */
   openRoutes(): DeviceRoutes {
     this.#checkOpen("find the routes to");
-    return new DeviceRoutes(this.#libc, this.name);
+    return this.inside(() => new DeviceRoutes(this.#libc, this.name));
   }
 
   read(into: Uint8Array<ArrayBuffer>): number {
@@ -357,6 +414,7 @@ export class TunTapDevice implements TunTap {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#closing.signal();
+    this.#questions?.[Symbol.dispose]();
     // For the next program at a persistent device; see attach().
     setOffloads(this.#libc, this.fd, 0);
     const { readFrom, writeTo } = this.queues;

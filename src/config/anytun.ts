@@ -52,6 +52,7 @@ import {
   kernelRouteRows,
   kernelRoutesOf,
 } from "./kernel_routes.ts";
+import { namespaceRow } from "./namespace.ts";
 import { checkKeyChain, keyChainRow } from "./key_chain.ts";
 import {
   algorithmRows,
@@ -97,6 +98,7 @@ export const anytunTable = {
   ...familyRows,
   ...pathRows,
   ...deviceRows,
+  netns: namespaceRow,
   ...kernelRouteRows,
   senderIds: senderIdRow,
   stateDir: stateDirRow,
@@ -147,6 +149,7 @@ const plainRows = {
   noRoaming: noRoamingRow,
   ...peerRows,
   ifconfig: deviceRows.ifconfig,
+  netns: namespaceRow,
   downScript: deviceRows.downScript,
   keyChain: keyChainRow,
   stateDir: stateDirRow,

@@ -290,6 +290,7 @@ function tunnelSettings(
     ...{ mux, routing, anySource, senderIds, allowWrap },
     ...{ engine, workers, offloads, sockets },
     mtuDiscovery: options.mtuDiscovery,
+    namespace: options.netns,
     chained: keyChain === undefined ? undefined : mux,
     roaming: !noRoaming,
   };

@@ -48,7 +48,8 @@ export class DownScript implements Service {
     if (script === undefined) return;
     const program = scriptStart(script, this.#options, this.#device());
     try {
-      this.#kept = this.#world.control.keep(program);
+      const { control } = this.#world;
+      this.#kept = this.#device().inside(() => control.keep(program));
     } catch (cause) {
       throw new Error(
         `Cannot prepare '${script}' (--down-script): ${reasonOf(cause)}`,

@@ -42,7 +42,8 @@ export async function runPostUp(
   if (options.postUp === undefined) return;
   const { script, required } = options.postUp;
   logger.notice(`executing post-up script '${script}'`);
-  const program = world.control.run(scriptStart(script, options, device));
+  const start = scriptStart(script, options, device);
+  const program = device.inside(() => world.control.run(start));
   const end = await followScript(script, program, world, logger);
   const text = endText(script, end);
   const succeeded = end.kind === "exit" && end.status === 0;

@@ -24,7 +24,10 @@ const READ_LATER_MS = 1000;
 /** Reads at a time; a script that says more waits for the next time. */
 const MOST_READS = 64;
 
-export type ScriptOptions = Pick<AnytunOptions, "device" | "ifconfig">;
+export type ScriptOptions = Pick<
+  AnytunOptions,
+  "device" | "ifconfig" | "netns"
+>;
 
 export interface ScriptWorld
   extends Pick<World, "delay" | "elapsed" | "every"> {
@@ -45,6 +48,7 @@ export function scriptStart(
       ANYTUN_TYPE: options.device.type,
       ANYTUN_ADDRESSES: options.ifconfig.map(formatPrefix).join(" "),
       ANYTUN_MTU: String(device.mtu),
+      ...(options.netns === undefined ? {} : { ANYTUN_NETNS: options.netns }),
     },
   };
 }

@@ -91,6 +91,7 @@ export function anytunLimits(
   return limitsOf(options, surroundings, {
     capabilities: [
       CAP.NET_ADMIN,
+      ...(options.netns === undefined ? [] : [CAP.SYS_ADMIN]),
       // Before Linux 5.7 (sock_bindtoindex()).
       ...(options.sockets.device === undefined ? [] : [CAP.NET_RAW]),
     ],

@@ -12,6 +12,8 @@ import type { RefusedDatagram } from "./refused_samples.ts";
 export interface DeviceHandle {
   readonly name: string;
   readonly mtu: number;
+  /** Does something, without a wait, in the network namespace that it is in. */
+  inside<T>(work: () => T): T;
   /** Routes of the kernel to it. */
   openRoutes(): DeviceRoutes;
   configure(

@@ -92,6 +92,8 @@ export interface TunnelSettings {
   readonly engine: EngineChoice;
   readonly workers: WorkersChoice;
   readonly offloads: ReadonlySet<OffloadName>;
+  /** Path of the device's network namespace, unless it is the present one. */
+  readonly namespace?: string | undefined;
   /** Without them the kernel decides. */
   readonly sockets?: SocketChoices | undefined;
 }

@@ -19,6 +19,7 @@ import {
 import type { Endpoint } from "../../net/endpoint.ts";
 import type { FamilyChoice } from "../../net/resolver.ts";
 import { MUX_AT } from "../../satp/header.ts";
+import { openNamespace } from "../namespace.ts";
 import { BindError } from "../bind_error.ts";
 import { type Crew, crewOf, membersOf, type WorkerSockets } from "./crew.ts";
 import type { ConnectionTable } from "../connection_table.ts";
@@ -85,9 +86,10 @@ export class NativeBuilder implements PlaneBuilder {
   openDevice(name: string | undefined): DeviceHandle {
     const { deviceType: type, routing, senderIds } = this.#settings;
     const vnetHeader = this.#vnetHeader;
+    const namespace = openNamespace(this.#libc, this.#settings, this.#opened);
     const options = name === undefined
-      ? { type, vnetHeader }
-      : { type, name, vnetHeader };
+      ? { type, vnetHeader, namespace }
+      : { type, name, vnetHeader, namespace };
     this.#crew = routing
       ? crewOf(this.#plane.workers, senderIds.length)
       : undefined;

@@ -10,6 +10,7 @@ import type { FamilyChoice } from "../../net/resolver.ts";
 import { TOO_BIG_BYTES } from "../../offload/too_big.ts";
 import type { CryptoEngine } from "../../satp/engine.ts";
 import type { SatpParameters } from "../../satp/params.ts";
+import { openNamespace } from "../namespace.ts";
 import { Connections } from "../connection.ts";
 import { PLANE_COUNTERS } from "../counters.ts";
 import { bindUdp, bindUdpToAll, type DenoUdpSocket } from "./deno_udp.ts";
@@ -69,7 +70,10 @@ export class PortableBuilder implements PlaneBuilder {
 
   openDevice(name: string | undefined): DeviceHandle {
     const { deviceType: type } = this.#settings;
-    const options = name === undefined ? { type } : { type, name };
+    const namespace = openNamespace(this.#libc, this.#settings, this.#opened);
+    const options = name === undefined
+      ? { type, namespace }
+      : { type, name, namespace };
     this.#device = this.#opened.use(openDevice(this.#libc, options));
     return this.#device;
   }

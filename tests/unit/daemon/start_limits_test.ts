@@ -68,9 +68,10 @@ Deno.test("files and sockets that may be somebody else's keep the capabilities f
   assert.deepEqual(names(ofControld("-X", "unix:/run/x")), FILES);
 });
 
-Deno.test("a device to bind to keeps the capability for it", () => {
+Deno.test("a device to bind to, and another namespace, keep the capability for it", () => {
   const argv = ["--bind-device", "eth0"];
   assert.ok(names(ofAnytun(argv)).includes("NET_RAW"));
+  assert.ok(names(ofAnytun(["--netns", "blue"])).includes("SYS_ADMIN"));
   assert.ok(!names(ofAnytun(["--mark", "7"])).includes("NET_RAW"));
 });
 

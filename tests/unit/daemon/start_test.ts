@@ -390,6 +390,7 @@ const DEVICE = {
   mtu: 1500,
   configure() {},
   openRoutes: () => assert.fail(),
+  inside: <T>(work: () => T) => work(),
 };
 
 /** What scripts need of the world. */

@@ -1,7 +1,17 @@
-// What the options about the kernel's routes to the device do.
+// What the options about the device's network and the kernel's routes do.
 import type { Texts } from "../texts.ts";
 
 export default {
+  "netns":
+    `The network namespace in which the device is made, or looked for, and
+    in which it gets its addresses, MTU and routes; the sockets stay in the
+    present one. So what runs there has no other way out than the tunnel. It is
+    a name of "ip netns" (a file in "/run/netns"), or a path such as
+    "/proc/<pid>/ns/net", and has to be there at the start. The programs of
+    --post-up-script and --down-script run in that namespace as well, with its
+    path in ANYTUN_NETNS. It needs CAP_SYS_ADMIN until privileges are given up;
+    use --username, since all threads of root keep it. The originals have no
+    such option.`,
   "routes-install": `Puts a route to the device into the kernel's main table for
     each network of --route, and with --sync-hosts or --control-host for each
     that other members tell of; takes it out again when the network goes away,
