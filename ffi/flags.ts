@@ -126,6 +126,8 @@ export const CAP = {
 
 /** include/uapi/linux/sockios.h and if_tun.h */
 export const Ioctl = {
+  SIOCGIFFLAGS: 0x8913,
+  SIOCGIFADDR: 0x8915,
   SIOCGIFMTU: 0x8921,
   SIOCGIFINDEX: 0x8933,
   TUNSETIFF: 0x400454ca,

@@ -86,6 +86,13 @@ export function statOrNone(look: () => FileStatus): FileStatus | undefined {
   }
 }
 
+/** Major and minor number in a dev_t, as makedev(3) puts them together. */
+export function deviceNumbers(device: bigint): readonly [bigint, bigint] {
+  const major = device >> 8n & 0xfffn | device >> 32n & 0xfffff000n;
+  const minor = device & 0xffn | device >> 12n & 0xffffff00n;
+  return [major, minor];
+}
+
 function stat(
   libc: ProcessLibc,
   fd: number,

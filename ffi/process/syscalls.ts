@@ -218,12 +218,14 @@ const PRCTLS = [15, 16, 0x53564d41];
 
 /**
  * FIONREAD, FIONBIO, FIONCLEX, FIOCLEX, TCGETS, TCGETS2, TIOCGWINSZ, and the
- * questions of if_nametoindex(3), if_indextoname(3) and for the size of packets.
+ * questions of if_nametoindex(3), if_indextoname(3), for the size of packets, and
+ * whether a device is up and has an address.
  * At the end, a device that stays loses its offloads.
  */
 const IOCTLS = [
   ...[0x541b, 0x5421, 0x5450, 0x5451, 0x5401, 0x802c542a, 0x5413],
   ...[Ioctl.SIOCGIFINDEX, 0x8910, Ioctl.SIOCGIFMTU],
+  ...[Ioctl.SIOCGIFFLAGS, Ioctl.SIOCGIFADDR],
   Ioctl.TUNSETOFFLOAD,
 ];
 

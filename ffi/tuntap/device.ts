@@ -13,7 +13,7 @@ import { Errno, isToRepeat, type SystemError } from "../errno.ts";
 import { Ioctl, O } from "../flags.ts";
 import { deviceIndex, deviceMtu, Ifreq } from "./ifreq.ts";
 import { cString, type Libc } from "../libc.ts";
-import { configureLink, linkMtu } from "./link.ts";
+import { configureLink, linkMtu, type LinkState, linkState } from "./link.ts";
 import { Arena } from "../memory.ts";
 import type { NetworkNamespace } from "../net/namespace.ts";
 import { EventFd, FOREVER, PollSet } from "../poll.ts";
@@ -342,6 +342,11 @@ export class TunTapDevice implements TunTap {
     return questions === undefined
       ? linkMtu(this.#libc, this.name)
       : deviceMtu(this.#libc, questions.fd, this.name);
+  }
+
+  state(): LinkState {
+    this.#checkOpen("find the state of");
+    return linkState(this.#libc, this.name);
   }
 
   configure(settings: DeviceSettings): void {

@@ -42,6 +42,23 @@ export function deviceMtu(libc: Libc, fd: number, name: string): number {
   return query(libc, fd, name, Ioctl.SIOCGIFMTU, "find the MTU");
 }
 
+/** IFF_UP of netdevice(7). */
+const IFF_UP = 1;
+
+export function isDeviceUp(libc: Libc, fd: number, name: string): boolean {
+  const ifreq = new Ifreq(name);
+  if (libc.symbols.ioctl(fd, Ioctl.SIOCGIFFLAGS, ifreq.bytes) < 0) {
+    throw libc.error(`find the state of ${name}`, "ioctl");
+  }
+  return (ifreq.flags & IFF_UP) !== 0;
+}
+
+/** @param fd Of a socket of IPv4 */
+export function hasIpv4Address(libc: Libc, fd: number, name: string): boolean {
+  const { bytes } = new Ifreq(name);
+  return libc.symbols.ioctl(fd, Ioctl.SIOCGIFADDR, bytes) === 0;
+}
+
 function query(
   libc: Libc,
   fd: number,

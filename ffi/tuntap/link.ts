@@ -3,7 +3,8 @@
 import type { DeviceSettings, DeviceType } from "./types.ts";
 import { Errno, SystemError } from "../errno.ts";
 import { AF, SOCK } from "../flags.ts";
-import { deviceIndex, deviceMtu } from "./ifreq.ts";
+import { readFile } from "../process/file.ts";
+import { deviceIndex, deviceMtu, hasIpv4Address, isDeviceUp } from "./ifreq.ts";
 import {
   type InterfacePrefix,
   parseInterfacePrefix,
@@ -71,6 +72,40 @@ export function linkMtu(libc: Libc, name: string): number {
     return ask(name, () => deviceMtu(libc, fd, name));
   } finally {
     libc.symbols.close(fd);
+  }
+}
+
+/** What a device has by now. */
+export interface LinkState {
+  readonly isUp: boolean;
+  /** Other than those that it gives itself; undefined where nobody can tell. */
+  readonly hasAddress: boolean | undefined;
+}
+
+/** @throws {SystemError} When there is no such device. */
+export function linkState(libc: Libc, name: string): LinkState {
+  const fd = libc.symbols.socket(AF.INET, SOCK.DGRAM | SOCK.CLOEXEC, 0);
+  if (fd < 0) throw libc.error("open a socket", "socket");
+  try {
+    const isUp = isDeviceUp(libc, fd, name);
+    const hasAddress = hasIpv4Address(libc, fd, name) ||
+      hasIpv6Address(libc, name);
+    return { isUp, hasAddress };
+  } finally {
+    libc.symbols.close(fd);
+  }
+}
+
+// Lines such as "fe80…01 02 40 20 80 tun0": address, index, prefix length, scope
+// (20 is the link), flags, name.
+function hasIpv6Address(libc: Libc, name: string): boolean | undefined {
+  try {
+    const text = new TextDecoder().decode(readFile(libc, "/proc/net/if_inet6"));
+    return text.split("\n").map((line) => line.trim().split(/\s+/))
+      .some((fields) => fields[5] === name && fields[3] !== "20");
+  } catch {
+    // Without IPv6 there is no such file, and in a jail none at all.
+    return undefined;
   }
 }
 

@@ -17,6 +17,7 @@ import { KeyRotation } from "./key_rotation.ts";
 import type { Service } from "./lifecycle.ts";
 import { OwnKeys } from "./own_keys.ts";
 import { OwnRoutes } from "./own_routes.ts";
+import { missingParts } from "./missing.ts";
 import { Peer } from "./peer.ts";
 import { PeerEvents } from "./peer_events.ts";
 import { postUpScript } from "./post_up.ts";
@@ -132,6 +133,11 @@ async function servicesOf(
       routes: () => syncState.routes(),
     },
   );
+  const missing = missingParts(
+    options,
+    { device, isConnected: () => peer.isConnected, logger },
+    world,
+  );
   const numbers = new KeptNumbers(options, state, table, world);
   const report = new StatusReport({
     ...{ options, table },
@@ -152,7 +158,7 @@ async function servicesOf(
     ...(options.downScript === undefined ? [] : [down]),
     ...(options.postUp ? [script] : []),
     ...(kernelRoutes ? [kernelRoutes] : []),
-    ...[peer, events, keepAlive],
+    ...[peer, events, keepAlive, missing],
   ];
 }
 

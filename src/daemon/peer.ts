@@ -89,6 +89,11 @@ export class Peer implements Service<PeerOptions> {
     this.#secrets = context.secrets;
   }
 
+  /** Whether there is a connection, with an address if it was named. */
+  get isConnected(): boolean {
+    return this.#connected;
+  }
+
   /** As it was named, if it was. */
   get remoteHost(): string | undefined {
     return this.#options.remoteHost;

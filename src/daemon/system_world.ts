@@ -10,7 +10,11 @@ import { makeRunFolder } from "../../ffi/process/run_folder.ts";
 import { readSecretFile } from "../../ffi/process/secret_file.ts";
 import { StateFolder } from "../../ffi/process/state_folder.ts";
 import { patientStream } from "../../ffi/process/standard_stream.ts";
-import { statDescriptor, statName } from "../../ffi/process/stat.ts";
+import {
+  deviceNumbers,
+  statDescriptor,
+  statName,
+} from "../../ffi/process/stat.ts";
 import { UnixDatagram } from "../../ffi/net/unix_datagram.ts";
 import { sha256Text } from "../crypto/sha256.ts";
 import { digestWith } from "../crypto/webcrypto.ts";
@@ -57,6 +61,7 @@ export function systemWorld(
   return {
     stdout,
     stderr,
+    journalStreams: journalStreams(libc, environment.get("JOURNAL_STREAM")),
     openFile: (path) => openAppend(libc, absolute(path)),
     fileIdentity: (path) => fileIdentity(libc, absolute(path)),
     readSecretFile: (path) =>
@@ -109,6 +114,24 @@ function sharedStreams(libc: ProcessLibc): readonly StreamName[] {
   const [stdout, stderr] = ["standard output", "standard error"]
     .map((name, index) => statDescriptor(libc, index + 1, name).identity);
   return stdout === stderr ? ["stdout", "stderr"] : ["stderr"];
+}
+
+/**
+ * Those that are the stream that systemd.exec(5) names, and were not led
+ * elsewhere since.
+ * @param named Device and inode, as decimal numbers
+ */
+function journalStreams(
+  libc: ProcessLibc,
+  named: string | undefined,
+): readonly StreamName[] {
+  const [, device = "", inode] = /^(\d+):(\d+)$/.exec(named ?? "") ?? [];
+  if (inode === undefined) return [];
+  const journal = [...deviceNumbers(BigInt(device)), inode].join(":");
+  const streams = ["stdout", "stderr"] as const;
+  return streams.filter((name, index) =>
+    statDescriptor(libc, index + 1, name).identity === journal
+  );
 }
 
 function fileIdentity(libc: ProcessLibc, path: string): string | undefined {

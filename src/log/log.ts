@@ -11,7 +11,7 @@ import type { LogFields, Logger } from "./logger.ts";
 import { type LogSurroundings, Outlet } from "./outlet.ts";
 import { reasonOf } from "./reason.ts";
 import { CATEGORY, levelOf, tapeLevelFor, tapeLogger } from "./tape.ts";
-import { formatSyslogLine } from "./syslog_line.ts";
+import { formatSyslogLine, SEVERITIES } from "./syslog_line.ts";
 import type { LogFormat, LogTarget, StreamName } from "./target.ts";
 
 interface LogChoice {
@@ -83,7 +83,7 @@ export function openLog(
       const sinks = next.map(({ target, outlet }) => {
         const line = target.kind === "syslog"
           ? syslogLine(target, program, surroundings.pid)
-          : LINES[format];
+          : streamLine(target, format, surroundings);
         return sinkOf(target.level, line, outlet);
       });
       configureLogTape(sinks, next, channels.length > 0);
@@ -161,6 +161,18 @@ const LINES: Readonly<Record<LogFormat, Line>> = {
   text: formatLine,
   json: formatJsonLine,
 };
+
+/** The journal takes the priority of a line from its head, sd-daemon(3). */
+function streamLine(
+  { kind }: LogTarget,
+  format: LogFormat,
+  { journalStreams = [] }: LogSurroundings,
+): Line {
+  const line = LINES[format];
+  if (!journalStreams.some((stream) => stream === kind)) return line;
+  return (when, level, ...rest) =>
+    `<${SEVERITIES[level]}>${line(when, level, ...rest)}`;
+}
 
 function syslogLine(
   target: Extract<LogTarget, { kind: "syslog" }>,

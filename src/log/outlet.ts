@@ -1,7 +1,7 @@
 // Log files and streams, opened and opened again.
 import { type ByteStream, LineStream } from "./line_stream.ts";
 import { reasonOf } from "./reason.ts";
-import type { LogTarget } from "./target.ts";
+import type { LogTarget, StreamName } from "./target.ts";
 
 /** How people call the standard streams where only a file is expected. */
 const STREAMS = /^\/(?:dev\/|proc\/self\/fd\/)(?:(stdout|1)|stderr|2)$/;
@@ -19,6 +19,8 @@ export type Syslog = LogFile;
 export interface LogSurroundings {
   readonly stdout: ByteStream;
   readonly stderr: ByteStream;
+  /** Those of the standard streams that the journal of systemd reads. */
+  readonly journalStreams?: readonly StreamName[];
   openFile(path: string): LogFile;
   /**
    * Tells files apart, whatever they are called.

@@ -34,7 +34,8 @@ export function isSyslogFacility(name: string): name is SyslogFacility {
   return Object.hasOwn(FACILITIES, name);
 }
 
-const SEVERITIES: Readonly<Record<LevelName, number>> = {
+/** RFC 5424 section 6.2.1. */
+export const SEVERITIES: Readonly<Record<LevelName, number>> = {
   error: 3,
   warning: 4,
   notice: 5,

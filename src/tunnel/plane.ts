@@ -1,5 +1,6 @@
 // Interface of the two data planes.
 import type { DeviceRoutes } from "../../ffi/tuntap/device_routes.ts";
+import type { LinkState } from "../../ffi/tuntap/link.ts";
 import type { PagesPlace } from "../../ffi/process/shared_pages.ts";
 import type { IpAddress } from "../net/address.ts";
 import type { Endpoint } from "../net/endpoint.ts";
@@ -16,6 +17,8 @@ export interface DeviceHandle {
   inside<T>(work: () => T): T;
   /** Routes of the kernel to it. */
   openRoutes(): DeviceRoutes;
+  /** @throws if it is gone */
+  state(): LinkState;
   configure(
     settings: {
       readonly addresses: readonly string[];

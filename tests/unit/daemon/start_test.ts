@@ -391,6 +391,7 @@ const DEVICE = {
   configure() {},
   openRoutes: () => assert.fail(),
   inside: <T>(work: () => T) => work(),
+  state: () => ({ isUp: true, hasAddress: true }),
 };
 
 /** What scripts need of the world. */

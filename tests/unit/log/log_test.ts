@@ -251,6 +251,25 @@ Deno.test("a log line can be a JSON object", () => {
   });
 });
 
+Deno.test("lines for the journal begin with their priority, in either format", () => {
+  for (const format of ["text", "json"] as const) {
+    const around = Object.assign(new FakeSurroundings(), {
+      journalStreams: ["stderr"] as const,
+    });
+    const targets = [
+      { kind: "stderr", level: 5 },
+      { kind: "stdout", level: 5 },
+    ] as const;
+    using log = openLog(targets, around, format);
+    log.logger.error("one");
+    log.logger.debug("two");
+    const [first = "", second = ""] = around.stderr.text.split("\n");
+    assert.match(first, /^<3>[\d{].*one/);
+    assert.match(second, /^<7>[\d{].*two/);
+    assert.match(around.stdout.text, /^[\d{].*one/, "nobody reads it there");
+  }
+});
+
 Deno.test("what a line is about are fields of its JSON object", () => {
   const around = new FakeSurroundings();
   using log = openLog([{ kind: "stdout", level: 3 }], around, "json");

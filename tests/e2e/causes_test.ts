@@ -1,0 +1,193 @@
+// What the log says when nothing comes through: one lab, several breakages.
+import assert from "node:assert/strict";
+import { startDaemon, TestFolder } from "../../lab/daemons.ts";
+import type { LabHost } from "../../lab/host.ts";
+import type { Lab } from "../../lab/lab.ts";
+import { missingCommand } from "../../lab/missing.ts";
+import { labTest } from "../../lab/test_case.ts";
+import { Cause, CAUSE_WORDS } from "../../src/tunnel/causes.ts";
+
+const [LEFT, RIGHT] = ["10.99.0.1", "10.99.0.2"];
+const BASE = ["-D", "-d", "tun7", "-p", "4444", "--log-format", "json"];
+/** Whoever is looked at runs as in real life: without privileges. */
+const LOOKED_AT = ["-u", "nobody"];
+
+/** What a firewall drops on its way out the sender is told of. */
+const FIREWALL = "table inet at { chain out { type filter hook output " +
+  "priority 0; ip daddr 192.0.2.66 udp dport 4444 drop; } }";
+
+interface Line {
+  readonly message: string;
+  readonly [field: string]: unknown;
+}
+
+type Daemon = ReturnType<typeof startDaemon>;
+
+function start(host: LabHost, ...options: readonly string[]): Daemon {
+  const all = [...BASE, ...LOOKED_AT, ...options];
+  return startDaemon(host, all.includes("-E") ? all : [...all, "-E", "x"]);
+}
+
+function left(lab: Lab, ...options: readonly string[]): Daemon {
+  return start(lab.left, "-n", `${LEFT}/24`, ...options);
+}
+
+function right(lab: Lab, ...options: readonly string[]): Daemon {
+  return start(
+    lab.right,
+    ...["-n", `${RIGHT}/24`, "-e", "right", "-r", lab.left.ipv4],
+    ...options,
+  );
+}
+
+/** Nobody answers, or it does not matter. */
+async function ping(host: LabHost, to: string): Promise<void> {
+  await host.exec("ping", "-c", "3", "-i", "0.2", "-W", "0.2", to)
+    .catch(() => {});
+}
+
+async function causeIn(daemon: Daemon, cause: Cause): Promise<Line> {
+  const line: Line = JSON.parse(
+    await daemon.line(new RegExp(`"cause":"${cause}"`)),
+  );
+  assert.ok(line.message.includes(CAUSE_WORDS[cause]), line.message);
+  return line;
+}
+
+async function ready(...daemons: readonly Daemon[]): Promise<void> {
+  for (const daemon of daemons) await daemon.line(/tunnel is set up/);
+}
+
+async function stop(...daemons: readonly Daemon[]): Promise<void> {
+  for (const daemon of daemons) await daemon.stop();
+}
+
+labTest(
+  "a line of the log names the cause, the peer and the option, whatever keeps a tunnel from carrying",
+  "d-cause",
+  [],
+  async (lab) => {
+    // Keys.
+    let [one, other] = [left(lab), right(lab, "-E", "y")];
+    await ready(one, other);
+    await ping(lab.right, LEFT);
+    let line = await causeIn(one, Cause.WRONG_TAG);
+    assert.equal(line.mux, 0);
+    assert.equal(line.endpoint, `${lab.right.ipv4}:4444`);
+    assert.match(line.message, /keys/);
+    // Whom nobody has been heard of.
+    await ping(lab.left, RIGHT);
+    line = await causeIn(one, Cause.NOWHERE_TO_SEND);
+    assert.match(line.message, /to 10\.99\.0\.2: .*connection 0 has not been/);
+    await stop(one, other);
+
+    // The number of the connection.
+    [one, other] = [left(lab), right(lab, "-m", "7")];
+    await ready(one, other);
+    await ping(lab.right, LEFT);
+    line = await causeIn(one, Cause.UNKNOWN_MUX);
+    assert.match(line.message, /mux 7 .*--mux .* it is 0/);
+    await stop(one, other);
+
+    // The cipher: the tag is right.
+    [one, other] = [left(lab), right(lab, "-c", "null")];
+    await ready(one, other);
+    await ping(lab.right, LEFT);
+    line = await causeIn(one, Cause.WRONG_PAYLOAD_TYPE);
+    assert.match(line.message, /--cipher/);
+    await stop(one, other);
+
+    // The kind of device, and a peer that comes back without its numbers.
+    const tap = ["-d", "tap7", "-t", "tap"];
+    const forgetful = [...tap, "-s", "7", "--state-dir", "none"];
+    [one, other] = [left(lab, "-w", "4"), right(lab, ...forgetful)];
+    await ready(one, other);
+    await ping(lab.right, LEFT);
+    line = await causeIn(one, Cause.WRONG_PAYLOAD_TYPE);
+    assert.match(line.message, /0x6558 .*tap device.*tun device/);
+    for (let k = 0; k < 8; k++) await ping(lab.right, LEFT);
+    await stop(other);
+    other = right(lab, ...forgetful);
+    await ready(other);
+    await ping(lab.right, LEFT);
+    line = await causeIn(one, Cause.REPLAY);
+    assert.match(line.message, /seq:\d+ sid: 7: .*counts from 0.*--state-dir/);
+    await stop(one, other);
+  },
+);
+
+labTest(
+  "a line of the log says why a datagram cannot be sent",
+  "d-send",
+  [missingCommand("nft")],
+  async (lab) => {
+    await lab.left.exec("nft", FIREWALL);
+    const cases: readonly (readonly [Cause, string, string])[] = [
+      [Cause.NO_ROUTE, "198.51.100.7", lab.left.ipv4],
+      [Cause.NOT_PERMITTED, "192.0.2.66", lab.left.ipv4],
+      [Cause.NO_SOCKET, lab.right.ipv6, lab.left.ipv4],
+    ];
+    for (const engine of ["auto", "webcrypto"]) {
+      for (const [cause, remote, local] of cases) {
+        const options = ["-r", remote, "-i", local, "--engine", engine];
+        const daemon = left(lab, ...options);
+        await ready(daemon);
+        await ping(lab.left, RIGHT);
+        const line = await causeIn(daemon, cause);
+        assert.ok(String(line.endpoint).includes(remote), line.message);
+        await stop(daemon);
+      }
+    }
+  },
+);
+
+labTest(
+  "the log says when a peer is heard, does not answer, and is heard again",
+  "d-heard",
+  [],
+  async (lab) => {
+    using folder = new TestFolder();
+    const state = ["--state-dir", folder.path];
+    const one = left(lab, "-r", lab.right.ipv4, "--silent-after", "1");
+    let other = right(lab, ...state, "--keepalive", "1");
+    // Nothing is sent but what keeps alive.
+    const heard = JSON.parse(await one.line(/"event":"heard"/));
+    assert.match(heard.message, /connection 0 is heard for the first time/);
+    assert.equal(heard.endpoint, `${lab.right.ipv4}:4444`);
+    await other.stop();
+    const pinging = lab.left.spawn("ping", "-i", "0.2", RIGHT);
+    const silent = await causeIn(one, Cause.PEER_SILENT);
+    assert.match(silent.message, /from 192\.0\.2\.2:4444 for \d+ s/);
+    assert.equal(silent.event, "silent");
+    other = right(lab, ...state, "-p", "5555", "--keepalive", "1");
+    const again = JSON.parse(await one.line(/"event":"heard-again"/));
+    assert.equal(again.endpoint, `${lab.right.ipv4}:5555`);
+    await one.line(/autodetected remote host ip changed 192\.0\.2\.2:5555/);
+    await pinging.stop();
+    await stop(one, other);
+  },
+);
+
+labTest(
+  "a peer that does not answer is found at the other address of its name",
+  "d-ddns",
+  [],
+  async (lab) => {
+    using folder = new TestFolder();
+    const hosts = folder.file("hosts");
+    // A stale address and the new one.
+    Deno.writeTextFileSync(
+      hosts,
+      `192.0.2.77 peer.test\n${lab.right.ipv4} peer.test\n`,
+    );
+    const other = start(lab.right, "-n", `${RIGHT}/24`, "-e", "right");
+    const one = startDaemon(lab.left, [
+      ...[...BASE, ...LOOKED_AT, "-E", "x", "-n", `${LEFT}/24`],
+      ...["-4", "-r", "peer.test", "--silent-after", "1"],
+    ], { hosts });
+    await ready(one, other);
+    await lab.left.ping(RIGHT);
+    await one.line(/peer\.test is now 192\.0\.2\.2:4444: it did not answer/);
+    await stop(one, other);
+  },
+);
