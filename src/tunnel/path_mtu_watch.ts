@@ -43,7 +43,26 @@ export class PathMtuWatch {
       this.#next + CONNECTIONS_PER_LOOK,
       this.#muxes.length,
     );
-    while (this.#next < end) this.#lookAt(this.#muxes[this.#next++] ?? 0);
+    while (this.#next < end) this.lookAt(this.#muxes[this.#next++] ?? 0);
+  }
+
+  /** Asks at once for a connection whose endpoint is another. */
+  lookAt(mux: number): void {
+    const { table, probes, logger } = this.#options;
+    table.copyEndpoint(mux, this.#endpoint, 0);
+    let mtu = 0;
+    for (let k = 0; k < probes.length && mtu === 0; k++) {
+      mtu = probes[k]?.mtu(this.#endpoint, 0) ?? 0;
+    }
+    // Without a way there is nothing new.
+    if (mtu === 0) return;
+    const before = table.setPathMtu(mux, mtu);
+    if (before === mtu || before === 0) return;
+    if (mtu < before) this.#lowered++;
+    logger.info(
+      `the path of connection ${mux} takes packets of ${mtu} bytes, ` +
+        `before ${before}`,
+    );
   }
 
   /** Adds what this has counted to the counters of a plane. */
@@ -60,23 +79,5 @@ export class PathMtuWatch {
     } catch {
       // It is gone, or elsewhere: then what was known is as good as anything.
     }
-  }
-
-  #lookAt(mux: number): void {
-    const { table, probes, logger } = this.#options;
-    table.copyEndpoint(mux, this.#endpoint, 0);
-    let mtu = 0;
-    for (let k = 0; k < probes.length && mtu === 0; k++) {
-      mtu = probes[k]?.mtu(this.#endpoint, 0) ?? 0;
-    }
-    // Without a way there is nothing new.
-    if (mtu === 0) return;
-    const before = table.setPathMtu(mux, mtu);
-    if (before === mtu || before === 0) return;
-    if (mtu < before) this.#lowered++;
-    logger.info(
-      `the path of connection ${mux} takes packets of ${mtu} bytes, ` +
-        `before ${before}`,
-    );
   }
 }

@@ -20,6 +20,7 @@ interface WatchedPathsOptions extends Omit<PathMtuWatchOptions, "probes"> {
 export class WatchedPaths {
   readonly #probes: readonly PathProbe[];
   readonly #watch: PathMtuWatch;
+  #isOver = false;
 
   /** @param until Settles when the plane has ended */
   constructor(
@@ -33,6 +34,7 @@ export class WatchedPaths {
     this.#watch = new PathMtuWatch({ ...options, probes: this.#probes });
     const over = new AbortController();
     const end = () => {
+      this.#isOver = true;
       over.abort();
       for (const probe of this.#probes) probe.close();
     };
@@ -45,7 +47,14 @@ export class WatchedPaths {
 
   /** As that of the sockets that send. */
   setMark(mark: number): void {
+    if (this.#isOver) return;
     for (const probe of this.#probes) probe.setMark(mark);
+  }
+
+  /** See {@link PathMtuWatch.lookAt}. */
+  lookAt(mux: number): void {
+    // The descriptors may be those of other files by now.
+    if (!this.#isOver) this.#watch.lookAt(mux);
   }
 
   /** See {@link PathMtuWatch.addTo}. */

@@ -132,7 +132,10 @@ export class NativeBuilder implements PlaneBuilder {
     const { moved, refused } = setup;
     const starting = plane.start(this.#optionsFor(setup), {
       logger: this.#logger,
-      moved,
+      moved: (mux) => {
+        this.#paths?.lookAt(mux);
+        moved(mux);
+      },
       refused,
     });
     const abort = () => plane.stop();
@@ -148,7 +151,10 @@ export class NativeBuilder implements PlaneBuilder {
     this.#paths = paths;
     return {
       finished,
-      prepare: () => Promise.resolve(),
+      prepare: (mux) => {
+        paths.lookAt(mux);
+        return Promise.resolve();
+      },
       dropRetired: () => plane.dropRetired(),
       sendDue: () => plane.sendDue(),
       counters: () => paths.addTo(plane.counters()),

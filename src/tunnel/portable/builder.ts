@@ -133,7 +133,10 @@ export class PortableBuilder implements PlaneBuilder {
         roaming,
         filter: sourceFilterOf(this.#settings, routes),
         events: planeLog,
-        moved,
+        moved: (mux) => {
+          paths.lookAt(mux);
+          moved(mux);
+        },
         samples: refused && new RefusedSamples(table, refused),
         now: this.#now,
       },
@@ -153,7 +156,10 @@ export class PortableBuilder implements PlaneBuilder {
     }, finished);
     return Promise.resolve({
       finished,
-      prepare: (mux) => connections.load(mux),
+      prepare: (mux) => {
+        paths.lookAt(mux);
+        return connections.load(mux);
+      },
       dropRetired: inOneGo(() => connections.dropRetired()),
       sendDue: () => void plane.sendDue().catch(() => {}),
       counters: () => paths.addTo(shared.counters.slice()),
