@@ -42,6 +42,8 @@ const BIND = [
   ),
   `cd "$1/${HOME}"`,
   "export PATH=/usr/local/sbin:$PATH LAB=$1",
+  // Folders of this host are its own: nothing has to be kept out of them.
+  "unset STATE_DIRECTORY RUNTIME_DIRECTORY",
   "shift",
   'exec "$@"',
 ].join("\n");

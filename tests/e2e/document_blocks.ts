@@ -63,7 +63,10 @@ export function stepsOf(text: string): Step[] {
  */
 export function looksLike(output: string, shown: string): boolean {
   const plain = (text: string) =>
-    text.replaceAll(/\d+(\.\d+)?/g, "0").replaceAll(/[ \t]+/g, " ").trim();
+    text.replaceAll(/\d+(\.\d+)?/g, "0").replaceAll(/[ \t]+/g, " ").replaceAll(
+      " \n",
+      "\n",
+    ).trim();
   const pattern = plain(shown).split("…")
     .map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&"))
     .join("[^]*");

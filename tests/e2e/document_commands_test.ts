@@ -48,6 +48,21 @@ async function pair(hosts: Named<LabHost>): Promise<void> {
   }
 }
 
+/** A network behind each of the two, with one host in it. */
+async function sites(hosts: Named<LabHost>): Promise<void> {
+  await pair(hosts);
+  for (const [number, [gateway, inside]] of SITES.entries()) {
+    const [host, guest] = [hostOf(hosts, gateway), hostOf(hosts, inside)];
+    const network = `10.${number + 1}.0`;
+    await host.join("lan", guest, "eth0");
+    await host.address("lan", `${network}.1/24`);
+    await guest.address("eth0", `${network}.10/24`);
+    await guest.ip("route", "add", "default", "via", `${network}.1`);
+  }
+}
+
+const SITES = [["left", "desk"], ["right", "server"]] as const;
+
 /** Servers on one network with a router, and a client on another one. */
 async function anycast(hosts: Named<LabHost>): Promise<void> {
   const router = hostOf(hosts, "router");
@@ -73,6 +88,12 @@ const RELEASE = "cp /usr/local/sbin/anytun anytun-linux-x86_64; " +
   "sha256sum anytun-linux-x86_64 >SHA256SUMS";
 
 const STORIES: readonly Story[] = [
+  {
+    document: "docs/monitoring.md",
+    hosts: ["left", "right"],
+    join: pair,
+    programs: ["curl"],
+  },
   { document: "README.md", hosts: ["left", "right"], join: pair },
   {
     document: "docs/install.md",
@@ -84,6 +105,12 @@ const STORIES: readonly Story[] = [
     document: "docs/many-clients.md",
     hosts: ["server", "client"],
     join: pair,
+  },
+  {
+    document: "docs/site-to-site.md",
+    hosts: ["left", "right", "desk", "server"],
+    join: sites,
+    programs: ["nft"],
   },
   {
     document: "docs/anycast.md",

@@ -1,11 +1,9 @@
 import { strict as assert } from "node:assert";
 import project from "../../deno.json" with { type: "json" };
 import { anytunTable } from "../../src/config/anytun.ts";
-import { configTable } from "../../src/config/config.ts";
 import { controldTable } from "../../src/config/controld.ts";
-import { genkeyTable } from "../../src/config/genkey.ts";
+import { TABLES } from "../../man/programs.ts";
 import { namesOf, type Option } from "../../src/config/option.ts";
-import { showtablesTable } from "../../src/config/showtables.ts";
 import { renderTable, type Report } from "../../bench/hostile/report.ts";
 import type { SoakRecord } from "../../bench/soak/record.ts";
 import { renderTables } from "../../bench/soak/tables.ts";
@@ -30,6 +28,7 @@ const MANUALS = [
   "docs/configuration.md",
   "docs/install.md",
   "docs/many-clients.md",
+  "docs/monitoring.md",
   "docs/quick-start.md",
   "docs/replacing-the-original.md",
   "docs/site-to-site.md",
@@ -228,10 +227,7 @@ Deno.test("every task that the documents and workflows run is in deno.json", () 
 });
 
 Deno.test("README.md and docs name only options that some program has", () => {
-  const tables = [
-    ...[anytunTable, configTable, controldTable, genkeyTable],
-    showtablesTable,
-  ];
+  const tables = Object.values(TABLES);
   const names = new Set(tables.flatMap(Object.values<Option>).flatMap(namesOf));
   const text = ["README.md", ...MANUALS, "docs/threat-model.md"]
     .map(read).join();
@@ -239,6 +235,17 @@ Deno.test("README.md and docs name only options that some program has", () => {
   const unknown = options.map(([, name = ""]) => name)
     .filter((name) => !names.has(name) && !FOREIGN.includes(name));
   assert.deepEqual(unknown, []);
+});
+
+Deno.test("the keys of all files that README.md and docs show are options", () => {
+  const longs = [anytunTable, controldTable].flatMap(Object.values<Option>)
+    .map(({ long }) => long.slice(2));
+  const keys = mentions(/```yaml [^\n]*\n((?:[^`\n]+\n)+)/g);
+  const wrong = [...keys].flatMap(({ path, text }) =>
+    text.trim().split("\n").map((line) => line.split(":")[0] ?? "")
+      .filter((key) => !longs.includes(key)).map((key) => `${path}: ${key}`)
+  );
+  assert.deepEqual(wrong, []);
 });
 
 Deno.test("the documents name no path of the machine they were written on", () => {
