@@ -33,6 +33,9 @@ export interface ConfigText {
 /** Options that arguments alone can give, by the keys of their tables. */
 const ARGUMENTS_ALONE = ["config"];
 
+/** Characters of the start of a name that are taken for it. */
+const SHORTEST_START = 3;
+
 /** Characters of a value that messages show. */
 const SHOWN_LENGTH = 60;
 
@@ -260,7 +263,10 @@ class Reader {
     if (this.#options.has(name)) return name;
     const short = [...this.#options.values()]
       .find(([, option]) => namesOf(option).includes(`-${name}`));
-    return short?.[1].long.slice(2) ?? nearest(name, this.#options.keys());
+    const longer = [...this.#options.keys()]
+      .filter((key) => name.length >= SHORTEST_START && key.startsWith(name));
+    return short?.[1].long.slice(2) ??
+      (longer.length === 1 ? longer[0] : nearest(name, this.#options.keys()));
   }
 
   #note(name: string, value: unknown, { line }: Spot, text?: string): void {

@@ -109,6 +109,7 @@ const FAULTS: Readonly<Record<string, RegExp>> = {
   "remote_host: h": /did you mean remote-host\?$/,
   "--remote-host: h": /did you mean remote-host\?$/,
   "r: h": /did you mean remote-host\?$/,
+  "user: a": /there is no option 'user': did you mean username\?$/,
   "Port: 1": /did you mean port\?$/,
   "utterly-different: 1":
     /:1:1: there is no option 'utterly-different': see --help$/,
