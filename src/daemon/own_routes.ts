@@ -1,5 +1,6 @@
 // The networks behind the own peer (--route).
 import type { AnytunOptions } from "../config/anytun.ts";
+import type { ClusterOptions } from "../config/cluster.ts";
 import type { Logger } from "../log/logger.ts";
 import { formatPrefix, type Prefix } from "../net/prefix.ts";
 import type { Route } from "../route/route.ts";
@@ -8,7 +9,9 @@ import { encodeRecord } from "../sync/encode.ts";
 import type { Service } from "./lifecycle.ts";
 import type { SyncState } from "./sync_state.ts";
 
-type RouteOptions = Pick<AnytunOptions, "cluster" | "mux">;
+interface RouteOptions extends Pick<AnytunOptions, "mux"> {
+  readonly cluster: Pick<ClusterOptions, "routes" | "routing">;
+}
 
 interface OwnRoutesContext {
   readonly state: Pick<SyncState, "putRoute" | "removeRoute">;

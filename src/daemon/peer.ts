@@ -206,17 +206,15 @@ export class Peer implements Service<PeerOptions> {
 
   /** @throws if the connection could not be what the options say */
   async check(next: PeerOptions): Promise<void> {
-    const { remoteHost, secrets } = this.#options;
-    if (secrets !== undefined && next.secrets === undefined) {
+    if (this.#options.secrets !== undefined && next.secrets === undefined) {
       throw new Error(
         "the connection cannot lose its keys while the daemon runs " +
           "(--key-file, --passphrase-file): stop the daemon",
       );
     }
     this.#checked = undefined;
-    const isElsewhere = next.remoteHost !== remoteHost ||
-      next.remotePort !== this.#options.remotePort;
-    if (next.remoteHost === undefined || !isElsewhere) return;
+    if (next.remoteHost === undefined) return;
+    if (!isElsewhere(this.#options, next)) return;
     try {
       const endpoint = await this.#resolveOnce(next);
       this.#checked = { options: next, endpoint };
@@ -231,15 +229,14 @@ export class Peer implements Service<PeerOptions> {
    * called back.
    */
   async reload(next: PeerOptions): Promise<void> {
-    const isNew = next !== this.#options;
-    const { remoteHost } = this.#options;
+    const before = this.#options;
     this.#options = next;
-    if (isNew) await this.#takeKeys(next);
-    if (!this.#connected) {
-      if (remoteHost !== next.remoteHost) this.#resolved = undefined;
-      return this.#otherwise.abort();
-    }
-    if (next.remoteHost !== undefined) await this.#follow(next);
+    if (next !== before) await this.#takeKeys(next);
+    if (next.remoteHost === undefined) this.#resolved = undefined;
+    else if (this.#connected) return await this.#follow(next);
+    if (this.#connected) return;
+    if (isElsewhere(before, next)) this.#resolved = undefined;
+    this.#otherwise.abort();
   }
 
   async #takeKeys(next: PeerOptions): Promise<void> {
@@ -318,6 +315,10 @@ export class Peer implements Service<PeerOptions> {
     table.setEndpoint(this.#options.mux, words, 0);
     if (endpoint !== undefined) table.setCalls(this.#options.mux);
   }
+}
+
+function isElsewhere(a: PeerOptions, b: PeerOptions): boolean {
+  return a.remoteHost !== b.remoteHost || a.remotePort !== b.remotePort;
 }
 
 function requestOf(
