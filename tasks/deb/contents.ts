@@ -5,6 +5,7 @@ import { fishScript } from "../completions/fish.ts";
 import { zshScript } from "../completions/zsh.ts";
 import { pageText } from "../../man/page.ts";
 import { allPages } from "../../man/pages.ts";
+import { MAIN_PROGRAM, PROGRAMS } from "../../src/config/programs.ts";
 import { debianVersion, maintainer, PACKAGE, type Release } from "./control.ts";
 import { type Entry, fileEntry, textEntry } from "./entries.ts";
 
@@ -12,12 +13,7 @@ const DOC = `usr/share/doc/${PACKAGE}`;
 const UNITS = "usr/lib/systemd/system";
 
 /** Beside the program, which has its own place. */
-const LINKS = [
-  "anytun-config",
-  "anytun-controld",
-  "anytun-genkey",
-  "anytun-showtables",
-];
+const LINKS = Object.keys(PROGRAMS).filter((name) => name !== MAIN_PROGRAM);
 
 const FILES:
   readonly (readonly [path: string, source: string, mode?: number])[] = [

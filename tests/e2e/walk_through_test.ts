@@ -1,0 +1,227 @@
+import assert from "node:assert/strict";
+import { whyNoLab } from "../../lab/missing.ts";
+import { asBinary } from "../../lab/programs.ts";
+import { SystemdHost } from "../../lab/systemd_host.ts";
+import { buildPackage } from "../../tasks/deb.ts";
+
+/** A system with systemd, as debootstrap(8) makes; see CONTRIBUTING.md. */
+const ROOT = Deno.env.get("ANYTUN_ROOT");
+
+const reason = [
+  ROOT === undefined ? "ANYTUN_ROOT names no system to install in" : null,
+  asBinary.missing,
+  whyNoLab(),
+].find((why) => why !== null);
+
+const PATIENCE = { seconds: 120 };
+
+/** The peer, in a namespace of the system, without systemd. */
+const PEER = `
+ip netns add peer
+ip link add near type veth peer name far netns peer
+ip address add 192.0.2.1/30 dev near
+ip link set near up
+ip -n peer address add 192.0.2.2/30 dev far
+ip -n peer link set far up
+ip -n peer link set lo up
+umask 077
+head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \\n' >/run/key
+head -c 14 /dev/urandom | od -An -tx1 | tr -d ' \\n' >/run/salt
+mkdir -p /etc/credstore
+cp /run/key /etc/credstore/anytun.walk.key
+cp /run/salt /etc/credstore/anytun.walk.salt
+systemd-run --quiet --unit peer ip netns exec peer /run/peer -D -e right \\
+  --key-file /run/key --salt-file /run/salt -r 192.0.2.1 -n 10.99.0.2/30 \\
+  -w 64 --state-dir none
+`;
+
+const CONFIG = `role: left
+remote-host: 192.0.2.2
+remote-port: 4444
+ifconfig: 10.99.0.1/30
+window-size: 64
+`;
+
+Deno.test({
+  name: "from the installation over a mistake, traffic, reload and upgrade " +
+    `to the purge${reason === undefined ? "" : ` (skipped: ${reason})`}`,
+  ignore: reason !== undefined,
+  async fn() {
+    const [binary = ""] = asBinary.command;
+    const folder = await Deno.makeTempDir();
+    try {
+      const settings = { binary, out: folder, epoch: 1_600_000_000, level: 0 };
+      const path = await buildPackage(settings);
+      await using host = await SystemdHost.open(ROOT ?? "/");
+      await host.put(path, "/run/anytun-deno.deb");
+      await host.put(binary, "/run/peer");
+      await host.sh("chmod 755 /run/peer");
+      await walk(host);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
+
+async function walk(host: SystemdHost): Promise<void> {
+  const install = () => host.sh("dpkg -i /run/anytun-deno.deb 2>&1", PATIENCE);
+  await install();
+  assert.equal(await host.sh("systemctl is-active anytun"), "active");
+  await host.sh(PEER);
+  await configure(host);
+  await start(host);
+  await carry(host);
+  await reload(host);
+  await comeBack(host);
+  const before = await mainPid(host);
+  await install();
+  assert.notEqual(await mainPid(host), before, "an upgrade restarts it");
+  await carry(host);
+  await useInitScript(host);
+  await useDebiansFiles(host);
+  await host.sh("dpkg --remove anytun-deno 2>&1", PATIENCE);
+  assert.equal(await host.sh("ip -o link show type tun"), "");
+  await host.sh("test -s /etc/anytun/walk.yaml");
+  await host.sh(
+    "rm -r /etc/anytun/*.yaml /etc/anytun/old /etc/anytun/autostart",
+  );
+  await host.sh("dpkg --purge anytun-deno 2>&1");
+  await host.sh("test ! -e /var/lib/anytun && test ! -e /etc/anytun");
+}
+
+function write(host: SystemdHost, text: string): Promise<string> {
+  return host.sh(`
+    umask 077
+    cat >/etc/anytun/walk.yaml <<'END'\n${text}END
+    chgrp anytun /etc/anytun/walk.yaml
+    chmod 640 /etc/anytun/walk.yaml
+  `);
+}
+
+/** A mistake is found, and named where an administrator looks. */
+async function configure(host: SystemdHost): Promise<void> {
+  await write(host, CONFIG.replace("remote-port", "remote-prt"));
+  const start = ["systemctl", "start", "anytun@walk"];
+  assert.notEqual((await host.outcomeOf(start)).code, 0);
+  const log = await host.sh("journalctl --unit anytun@walk --output cat");
+  assert.match(log, /walk\.yaml:3:\d+: .*remote-prt.*remote-port/);
+  await host.sh("systemctl stop anytun@walk");
+}
+
+async function start(host: SystemdHost): Promise<void> {
+  await write(host, CONFIG);
+  await host.sh("systemctl start anytun@walk");
+  const status = await host.sh(`cat /proc/${await mainPid(host)}/status`);
+  assert.doesNotMatch(status, /^Uid:.*\b0\b/m);
+  // CAP_NET_ADMIN, and no way to anything else.
+  for (const set of ["Prm", "Eff", "Bnd"]) {
+    assert.match(status, new RegExp(`^Cap${set}:\\s+0000000000001000$`, "m"));
+  }
+  assert.match(status, /^NoNewPrivs:\s+1$/m);
+  assert.match(await host.sh("anytun status walk"), /192\.0\.2\.2/);
+}
+
+async function carry(host: SystemdHost): Promise<void> {
+  await host.sh(
+    "for try in 1 2 3 4 5 6 7 8 9 10; do " +
+      "ping -q -c 1 -W 1 10.99.0.2 && exit; done; exit 1",
+  );
+}
+
+/** The file is read again; one with a mistake changes nothing. */
+async function reload(host: SystemdHost): Promise<void> {
+  const before = await mainPid(host);
+  await write(host, `${CONFIG}keepalive: 7\n`);
+  await host.sh("systemctl reload anytun@walk");
+  await write(host, `${CONFIG}keepalive: often\n`);
+  await host.outcomeOf(["systemctl", "reload", "anytun@walk"]);
+  await carry(host);
+  assert.equal(await mainPid(host), before);
+  const log = await host.sh("journalctl --unit anytun@walk --output cat");
+  assert.match(log, /keepalive.*often/);
+  assert.equal(await host.sh("systemctl is-active anytun@walk"), "active");
+  await write(host, CONFIG);
+}
+
+/** What hangs is ended by the watchdog, and started again. */
+async function comeBack(host: SystemdHost): Promise<void> {
+  await host.sh(`
+    mkdir -p /run/systemd/system/anytun@walk.service.d
+    printf '[Service]\\nWatchdogSec=3\\nTimeoutAbortSec=1\\nRestartSec=1\\n' \\
+      >/run/systemd/system/anytun@walk.service.d/watchdog.conf
+    systemctl daemon-reload
+    systemctl restart anytun@walk
+  `);
+  const before = await mainPid(host);
+  await host.sh(`kill -STOP ${before}`);
+  await host.sh(`
+    until pid=$(systemctl show --property MainPID --value anytun@walk) &&
+      [ "$pid" != ${before} ] && [ "$pid" != 0 ] &&
+      systemctl is-active --quiet anytun@walk
+    do sleep 0.2; done
+    rm -r /run/systemd/system/anytun@walk.service.d
+    systemctl daemon-reload
+  `);
+  await carry(host);
+}
+
+/** Whatever starts and stops it, there is one. */
+async function useInitScript(host: SystemdHost): Promise<void> {
+  await host.sh("echo 'walk # ours' >/etc/anytun/autostart");
+  await host.sh("systemctl daemon-reload && systemctl stop anytun");
+  const state = ["systemctl", "is-active", "anytun@walk"];
+  assert.match((await host.outcomeOf(state)).stdout, /^inactive/);
+  await host.sh("invoke-rc.d anytun start");
+  await host.sh("/etc/init.d/anytun start");
+  const untilActive =
+    "until systemctl is-active anytun@walk; do sleep 0.1; done";
+  await host.sh(untilActive);
+  await carry(host);
+  const before = await mainPid(host);
+  await host.sh("/etc/init.d/anytun restart");
+  await host.sh(untilActive);
+  assert.notEqual(await mainPid(host), before);
+  assert.equal(await host.sh("pgrep -c -x anytun"), "1");
+  await host.sh("/etc/init.d/anytun reload");
+}
+
+/** The layout of Debian's package, with a folder for each tunnel. */
+async function useDebiansFiles(host: SystemdHost): Promise<void> {
+  await host.sh(`
+    systemctl stop anytun
+    mkdir -p /etc/anytun/old
+    cat >/etc/anytun/old/config <<END
+role left
+remote-host 192.0.2.2
+ifconfig 10.99.0.1/30
+key $(cat /run/key)
+salt $(cat /run/salt)
+END
+    printf '#!/bin/sh\\nip address add 10.98.0.1/32 dev $1\\n' \\
+      >/etc/anytun/old/post-up.sh
+    echo 'echo 1 >/proc/sys/net/ipv4/conf/$1/forwarding' \\
+      >>/etc/anytun/old/post-up.sh
+    chmod 755 /etc/anytun/old/post-up.sh
+    chgrp anytun /etc/anytun/old/config
+    chmod 640 /etc/anytun/old/config
+    systemctl start anytun@old
+  `);
+  await carry(host);
+  await host.sh(`
+    until ip address show to 10.98.0.1/32 | grep -q . &&
+      grep -qx 1 /proc/sys/net/ipv4/conf/tun*/forwarding
+    do sleep 0.1; done
+    systemctl stop anytun@old
+    echo old >/etc/anytun/autostart
+    . /etc/default/anytun
+    DAEMONOPTS=$DAEMONOPTS /usr/lib/anytun-launcher vpn old
+    test -s /run/anytun/old.pid
+  `);
+  await carry(host);
+  await host.sh("kill $(cat /run/anytun/old.pid)");
+  await host.sh("while pgrep -x anytun; do sleep 0.1; done");
+}
+
+function mainPid(host: SystemdHost): Promise<string> {
+  return host.sh("systemctl show --property MainPID --value anytun@walk");
+}
