@@ -1,0 +1,51 @@
+// What anytun status is answered, by whoever listens there.
+import { strict as assert } from "node:assert";
+import { bodyOf } from "../../../src/status/client.ts";
+import { dumpLines } from "../../../src/status/dump.ts";
+import { metricsText } from "../../../src/status/metrics.ts";
+import { readReport, ReportError } from "../../../src/status/read_report.ts";
+import { tableLines } from "../../../src/status/table.ts";
+import { visibleJson } from "../../../src/status/visible.ts";
+import { connectionReport, sampleReport } from "../../samples/report.ts";
+import type { Target } from "../target.ts";
+
+const HEAD = "HTTP/1.1 200 OK\r\nA: b\r\n\r\n";
+
+export default function open(): Target {
+  const report = sampleReport({
+    connections: [connectionReport({ routes: ["10.0.0.0/8"] })],
+    cluster: { inStep: true, servers: [], clients: ["a"] },
+    totals: { wrong_tag_total: 1 },
+  });
+  const bare = sampleReport({ connections: [], device: null });
+  return {
+    seeds: [report, bare].map((one) =>
+      new TextEncoder().encode(HEAD + JSON.stringify(one))
+    ),
+    words: [
+      ...["null", "true", "-1", "1e999", "[]", "{}", '"', ",", ":", "\\u001b"],
+      ...["\x1b[2J", "\u202e", "__proto__", '"mux":', '"name":"', "\\ud800"],
+    ],
+    maxBytes: 1200,
+    run(input) {
+      const read = reportIn(new TextDecoder().decode(input));
+      if (read === undefined) return;
+      for (const line of [...tableLines(read, read), ...dumpLines(read)]) {
+        assert.doesNotMatch(line, /[\0-\x08\x0a-\x1f\x7f-\x9f\u202e]/);
+      }
+      const json = visibleJson(read);
+      assert.doesNotMatch(json, /[\0-\x1f\x7f-\x9f\u202e]/);
+      assert.equal(visibleJson(readReport(json)), json);
+      assert.ok(metricsText(read).endsWith("\n"));
+    },
+  };
+}
+
+function reportIn(text: string) {
+  try {
+    return readReport(bodyOf(text));
+  } catch (error) {
+    assert.ok(error instanceof ReportError, `untyped: ${error}`);
+    return undefined;
+  }
+}

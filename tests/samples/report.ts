@@ -1,0 +1,46 @@
+/** Reports of daemons, to test with. */
+import { REPORT_FORMAT } from "../../src/status/report.ts";
+import type { ConnectionReport, Report } from "../../src/status/report.ts";
+
+const SECOND = 1000;
+/** 2026-11-29T12:00:00Z */
+export const NOON = 1_796_040_000 * SECOND;
+
+export function connectionReport(
+  own: Partial<ConnectionReport> = {},
+): ConnectionReport {
+  return {
+    mux: 1,
+    peer: "vpn.example.com",
+    endpoint: "192.0.2.1:4444",
+    lastHeard: NOON - 3 * SECOND,
+    keyEpoch: null,
+    routes: [],
+    counters: { bytes_out_total: 2048, bytes_in_total: 500 },
+    ...own,
+  };
+}
+
+/** One connection, which has run for an hour. */
+export function sampleReport(own: Partial<Report> = {}): Report {
+  const connections = own.connections ?? [connectionReport()];
+  return {
+    format: REPORT_FORMAT,
+    name: "office",
+    version: "1.2.3",
+    pid: 77,
+    time: NOON,
+    started: NOON - 3600 * SECOND,
+    state: "running",
+    isCarrying: true,
+    device: { name: "tun0", type: "tun", mtu: 1400 },
+    plane: "native data plane",
+    listening: ["0.0.0.0:4444"],
+    cluster: null,
+    connectionCount: connections.length,
+    totals: {},
+    counters: {},
+    ...own,
+    connections,
+  };
+}

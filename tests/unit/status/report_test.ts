@@ -1,0 +1,92 @@
+import { strict as assert } from "node:assert";
+import { bodyOf } from "../../../src/status/client.ts";
+import { readReport, ReportError } from "../../../src/status/read_report.ts";
+import { isReady } from "../../../src/status/report.ts";
+import { connectionReport, sampleReport } from "../../samples/report.ts";
+
+Deno.test("a report comes back from its JSON as it was", () => {
+  const report = sampleReport({
+    connections: [connectionReport(), connectionReport({ keyEpoch: 5 })],
+    cluster: {
+      inStep: true,
+      servers: [{ server: "a:1", isConnected: true }],
+      clients: ["b"],
+    },
+    counters: { unknown_mux_total: 1 },
+  });
+  assert.deepEqual(
+    JSON.parse(JSON.stringify(readReport(JSON.stringify(report)))),
+    report,
+  );
+});
+
+Deno.test("what is no report is refused as a whole, and named by its place", () => {
+  const bad: readonly [object, string][] = [
+    [{ pid: "1" }, "pid is no number from 0 on"],
+    [{ time: -1 }, "time is no number from 0 on"],
+    [{ name: 5 }, "name is no text"],
+    [{ format: 2 }, "its format is 2, and this program reads 1"],
+    [
+      { state: "fine" },
+      "state is none of starting, running, reloading, draining",
+    ],
+    [{ isCarrying: 1 }, "isCarrying is neither true nor false"],
+    [{ device: [] }, "device is no object"],
+    [{ listening: {} }, "listening is no list"],
+    [{ listening: ["", 1] }, "listening[1] is no text"],
+    [
+      { connections: [connectionReport(), { mux: 1 }] },
+      "connections[1].peer is no text",
+    ],
+    [{ totals: { a: "x" } }, "totals.a is no number from 0 on"],
+  ];
+  for (const [change, what] of bad) {
+    const text = JSON.stringify({ ...sampleReport(), ...change });
+    assert.throws(
+      () => readReport(text),
+      new ReportError(what),
+    );
+  }
+  for (const text of ["", "{", "null", "[]", "7"]) {
+    assert.throws(() => readReport(text), ReportError);
+  }
+});
+
+Deno.test("counters may have any name, and change nothing but themselves", () => {
+  const text = JSON.stringify(sampleReport()).replace(
+    '"totals":{}',
+    '"totals":{"__proto__":3,"constructor":4}',
+  );
+  const { totals } = readReport(text);
+  assert.deepEqual(Object.entries(totals), [["__proto__", 3], [
+    "constructor",
+    4,
+  ]]);
+});
+
+Deno.test("only the body of a good answer is taken for a report", () => {
+  assert.equal(bodyOf("HTTP/1.1 200 OK\r\nA: b\r\n\r\n{}"), "{}");
+  for (
+    const answer of [
+      "",
+      "SSH-2.0-x\r\n\r\n",
+      "HTTP/1.1 200 OK\r\n",
+      "\r\n\r\n{}",
+    ]
+  ) {
+    assert.throws(() => bodyOf(answer), /is no daemon of anytun/);
+  }
+  assert.throws(() => bodyOf("HTTP/1.1 500 x\r\n\r\n{}"), /its status is 500/);
+});
+
+Deno.test("a daemon is ready that carries, is in step, and is not about to end", () => {
+  const well = { isCarrying: true, state: "running", cluster: null } as const;
+  const cluster = { servers: [], clients: [] };
+  assert.ok(isReady(well));
+  assert.ok(isReady({ ...well, state: "reloading" }));
+  assert.ok(isReady({ ...well, cluster: { ...cluster, inStep: true } }));
+  assert.ok(!isReady({ ...well, cluster: { ...cluster, inStep: false } }));
+  assert.ok(!isReady({ ...well, isCarrying: false }));
+  assert.ok(!isReady({ ...well, state: "starting" }));
+  assert.ok(!isReady({ ...well, state: "draining" }));
+});

@@ -1,0 +1,141 @@
+import { strict as assert } from "node:assert";
+import { RateLimitedLog } from "../../../src/log/rate_limited_log.ts";
+import { plainText } from "../../../src/status/response.ts";
+import type { StatusRequest } from "../../../src/status/request.ts";
+import { StatusServer } from "../../../src/status/server.ts";
+import { ManualClock, settle } from "../../fakes/manual_clock.ts";
+import { recordingLog } from "../../fakes/recording_log.ts";
+import { FakeClient, FakeListener } from "../../fakes/status_streams.ts";
+
+const REQUEST = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+async function served(
+  body: (rig: {
+    readonly clock: ManualClock;
+    readonly lines: readonly string[];
+    offer(client: FakeClient | Error): Promise<void>;
+  }) => Promise<void>,
+  answer = ({ path }: StatusRequest) =>
+    Promise.resolve(plainText(200, `this is ${path}`)),
+): Promise<void> {
+  const clock = new ManualClock();
+  const listener = new FakeListener();
+  const logger = recordingLog();
+  const log = new RateLimitedLog(logger, { burst: 99, perSecond: 1 }, () => 0);
+  const { delay } = clock;
+  const server = new StatusServer({
+    ...{ listener, title: "'here'", answer, delay, log },
+  });
+  const running = server.run();
+  await body({
+    clock,
+    lines: logger.lines,
+    async offer(client) {
+      listener.offer(client);
+      await settle();
+    },
+  });
+  server.close();
+  await running;
+}
+
+Deno.test("a client is answered once, whole, and let go", async () => {
+  await served(async ({ offer }) => {
+    const client = new FakeClient();
+    await offer(client);
+    for (const piece of [REQUEST.slice(0, 9), REQUEST.slice(9)]) {
+      client.say(piece);
+      await settle();
+    }
+    const [head = "", body] = client.heard.split("\r\n\r\n");
+    assert.match(head, /^HTTP\/1\.1 200 OK\r\n/);
+    assert.match(head, /\r\nContent-Length: 10\r\n/);
+    assert.match(head, /\r\nContent-Security-Policy: default-src 'none';/);
+    assert.equal(body, "this is /\n");
+    assert.ok(client.isClosed);
+  });
+});
+
+Deno.test("HEAD gets everything but the body, and a bad request says why", async () => {
+  await served(async ({ offer }) => {
+    const asked = async (request: string) => {
+      const client = new FakeClient();
+      client.say(request);
+      await offer(client);
+      assert.ok(client.isClosed);
+      return client.heard;
+    };
+    const head = await asked(REQUEST.replace("GET", "HEAD"));
+    assert.match(head, /\r\nContent-Length: 10\r\n/);
+    assert.ok(head.endsWith("\r\n\r\n"));
+    const post = await asked(REQUEST.replace("GET", "POST"));
+    assert.match(post, /^HTTP\/1\.1 405 .*\r\nAllow: GET, HEAD\r\n/s);
+    assert.match(await asked("\x16\x03\x01\r\n\r\n"), /^HTTP\/1\.1 400 /);
+    assert.match(await asked("GET /".padEnd(9000, "x")), /^HTTP\/1\.1 431 /);
+  });
+});
+
+Deno.test("who neither asks nor listens is let go after a while", async () => {
+  await served(async ({ offer, clock }) => {
+    const silent = new FakeClient();
+    const slow = new FakeClient({ takes: false });
+    const gone = new FakeClient();
+    slow.say(REQUEST);
+    for (const client of [silent, slow, gone]) await offer(client);
+    gone.end();
+    await settle();
+    assert.ok(gone.isClosed);
+    await clock.pass(9999);
+    assert.ok(!silent.isClosed && !slow.isClosed);
+    await clock.pass(1);
+    assert.ok(silent.isClosed && slow.isClosed);
+    assert.deepEqual(clock.waiting, []);
+  });
+});
+
+Deno.test("many who say nothing do not keep others from an answer", async () => {
+  await served(async ({ offer }) => {
+    const crowd = Array.from({ length: 40 }, () => new FakeClient());
+    for (const client of crowd) await offer(client);
+    assert.equal(crowd.filter(({ isClosed }) => !isClosed).length, 16);
+    assert.ok(crowd[0]?.isClosed, "the first one gives way");
+    const client = new FakeClient();
+    client.say(REQUEST);
+    await offer(client);
+    assert.match(client.heard, /this is/);
+  });
+});
+
+Deno.test("an answer that fails is an error of the daemon, and the next one comes", async () => {
+  const answer = ({ path }: StatusRequest) =>
+    path === "/"
+      ? Promise.reject(new Error("out of order"))
+      : Promise.resolve(plainText(200, "well"));
+  await served(async ({ offer, lines }) => {
+    const first = new FakeClient();
+    first.say(REQUEST);
+    await offer(first);
+    assert.match(first.heard, /^HTTP\/1\.1 500 /);
+    assert.ok(!first.heard.includes("out of order"));
+    assert.deepEqual(lines, [
+      "ERROR: status at 'here' has no answer: out of order",
+    ]);
+    const second = new FakeClient();
+    second.say(REQUEST.replace("/", "/x"));
+    await offer(second);
+    assert.match(second.heard, /well/);
+  }, answer);
+});
+
+Deno.test("a listener that fails for a moment goes on after a pause", async () => {
+  await served(async ({ offer, clock, lines }) => {
+    await offer(new Error("too many open files"));
+    assert.match(lines.join(), /cannot accept a client: too many open files/);
+    const client = new FakeClient();
+    client.say(REQUEST);
+    await offer(client);
+    assert.equal(client.heard, "");
+    await clock.pass(1000);
+    assert.match(client.heard, /this is/);
+  });
+});

@@ -1,0 +1,119 @@
+import { strict as assert } from "node:assert";
+import type { Health, Report } from "../../../src/status/report.ts";
+import { RequestError } from "../../../src/status/request.ts";
+import { StatusSite } from "../../../src/status/site.ts";
+import { SparedSource } from "../../../src/status/spared_source.ts";
+import { ManualClock, settle } from "../../fakes/manual_clock.ts";
+import { sampleReport } from "../../samples/report.ts";
+
+const WELL: Health = { isCarrying: true, state: "running", cluster: null };
+
+class FakeSource {
+  readonly limits: number[] = [];
+  present = WELL;
+
+  report(limit: number): Promise<Report> {
+    this.limits.push(limit);
+    return Promise.resolve(sampleReport());
+  }
+
+  health(): Promise<Health> {
+    return Promise.resolve(this.present);
+  }
+}
+
+function siteOf(source = new FakeSource(), hostName?: string) {
+  const site = new StatusSite({ source, connections: () => 5, hostName });
+  return async (path: string, host: string | undefined = "localhost") => {
+    try {
+      const { status, body, type } = await site
+        .answer({ method: "GET", path, host });
+      return { status, body, type };
+    } catch (error) {
+      assert.ok(error instanceof RequestError);
+      return { status: error.status, body: error.message, type: "" };
+    }
+  };
+}
+
+Deno.test("a load balancer is told by the status whether to lead packets here", async () => {
+  const source = new FakeSource();
+  const ask = siteOf(source);
+  const statuses = async () => {
+    const { status: health } = await ask("/healthz");
+    const { status: ready } = await ask("/readyz");
+    return [health, ready];
+  };
+  assert.deepEqual(await statuses(), [200, 200]);
+  source.present = { ...WELL, state: "draining" };
+  assert.deepEqual(await statuses(), [200, 503]);
+  const cluster = { inStep: false, servers: [], clients: [] };
+  source.present = { ...WELL, cluster };
+  assert.deepEqual(await statuses(), [200, 503]);
+  assert.match((await ask("/readyz")).body, /not in step/);
+  source.present = { ...WELL, isCarrying: false };
+  assert.deepEqual(await statuses(), [503, 503]);
+  assert.match((await ask("/healthz")).body, /does not carry packets/);
+});
+
+Deno.test("reports have as many connections as may be told of", async () => {
+  const source = new FakeSource();
+  const ask = siteOf(source);
+  assert.match((await ask("/metrics")).body, /^anytun_connections 1$/m);
+  assert.equal(JSON.parse((await ask("/status.json")).body).name, "office");
+  assert.deepEqual(source.limits, [5, 5]);
+});
+
+Deno.test("the page and its parts are there, and nothing else", async () => {
+  const ask = siteOf();
+  assert.match((await ask("/")).type, /^text\/html/);
+  assert.match((await ask("/page.css")).type, /^text\/css/);
+  assert.match((await ask("/page.js")).type, /^text\/javascript/);
+  const { connection } = JSON.parse((await ask("/losses.json")).body);
+  assert.ok(
+    connection.some(({ name }: { name: string }) => name === "wrong_tag_total"),
+  );
+  for (const path of ["/x", "/../etc/passwd", "/constructor", "/__proto__"]) {
+    assert.equal((await ask(path)).status, 404, path);
+  }
+});
+
+Deno.test("a name that leads here from a page elsewhere gets no answer", async () => {
+  const ask = siteOf();
+  for (
+    const host of [
+      ...["localhost", "LOCALHOST:9100", "127.0.0.1", "127.0.0.1:9100"],
+      ...["[::1]", "[::1]:9100", "192.0.2.1:80"],
+    ]
+  ) {
+    assert.equal((await ask("/healthz", host)).status, 200, host);
+  }
+  for (
+    const host of [
+      ...["evil.example", "evil.example:9100", "localhost.evil.example"],
+      ...["1.evil.example", "localhost."],
+    ]
+  ) {
+    for (const path of ["/", "/metrics", "/status.json", "/healthz"]) {
+      assert.equal((await ask(path, host)).status, 421, host);
+    }
+  }
+  const named = siteOf(new FakeSource(), "VPN.example.com");
+  assert.equal((await named("/metrics", "vpn.example.com:9100")).status, 200);
+  assert.equal((await named("/metrics", "evil.example")).status, 421);
+});
+
+Deno.test("who asks often has the daemon work now and then", async () => {
+  const clock = new ManualClock();
+  const source = new FakeSource();
+  const spared = new SparedSource(source, clock.delay);
+  for (let k = 0; k < 100; k++) await spared.report(5);
+  assert.deepEqual(source.limits, [5]);
+  await spared.report(6);
+  assert.deepEqual(source.limits, [5, 6]);
+  await clock.pass(200);
+  await spared.report(5);
+  assert.deepEqual(source.limits, [5, 6, 5]);
+  await settle();
+  assert.equal(clock.waiting.length, 1);
+});
