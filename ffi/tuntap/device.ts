@@ -11,7 +11,7 @@ import { checkDeviceName } from "./device_name.ts";
 import { DeviceRoutes } from "./device_routes.ts";
 import { Errno, isToRepeat, type SystemError } from "../errno.ts";
 import { Ioctl, O } from "../flags.ts";
-import { deviceIndex, deviceMtu, Ifreq } from "./ifreq.ts";
+import { deviceIndex, deviceMtu, Ifreq, isDeviceUp } from "./ifreq.ts";
 import { cString, type Libc } from "../libc.ts";
 import { configureLink, linkMtu, type LinkState, linkState } from "./link.ts";
 import { Arena } from "../memory.ts";
@@ -346,7 +346,10 @@ export class TunTapDevice implements TunTap {
 
   state(): LinkState {
     this.#checkOpen("find the state of");
-    return linkState(this.#libc, this.name);
+    const questions = this.#questions;
+    if (questions === undefined) return linkState(this.#libc, this.name);
+    const isUp = isDeviceUp(this.#libc, questions.fd, this.name);
+    return { isUp, hasAddress: undefined };
   }
 
   configure(settings: DeviceSettings): void {

@@ -2,7 +2,12 @@
 import type { AnytunOptions } from "../config/anytun.ts";
 import { Resolver } from "../net/resolver.ts";
 import { RouteTable } from "../route/table.ts";
-import { type MasterSecrets, masterSecrets } from "../satp/secrets.ts";
+import type { KdPrfName } from "../satp/params.ts";
+import {
+  copyOfKey,
+  type MasterSecrets,
+  masterSecrets,
+} from "../satp/secrets.ts";
 import type { KeptState } from "../state/kept_state.ts";
 import { ConnectionTable } from "../tunnel/connection_table.ts";
 import { LiveSettings } from "../tunnel/live_settings.ts";
@@ -11,6 +16,7 @@ import { NumberSpaces } from "../tunnel/number_spaces.ts";
 import { DataPlane, DeviceAndSockets } from "./data_plane.ts";
 import { DownScript } from "./down_script.ts";
 import { KeptNumbers, openState } from "./kept_numbers.ts";
+import { FaultFinding } from "./fault_finding.ts";
 import { KeepAliveService } from "./keep_alive.ts";
 import { KernelRoutes } from "./kernel_routes.ts";
 import { KeyRotation } from "./key_rotation.ts";
@@ -100,10 +106,20 @@ async function servicesOf(
     ...[options, world, logger, state?.numbers] as const,
     rotation && ((ids) => rotation.claim(ids)),
   );
+  const { cipher, authAlgo, tagLength } = options;
+  const faults = new FaultFinding({
+    params: { cipher, kdPrf, authAlgo, tagLength },
+    chained: keyChain === undefined ? undefined : mux,
+    secretsWith: otherSecrets(options, world),
+    ...{ table, logger },
+  }, world);
   const plane = new DataPlane(ends, {
     ...{ table, routes, moved, live },
     accepted: state?.accepted,
-    refused: rotation && ((datagram) => rotation.refused(datagram)),
+    refused: (datagram) => {
+      rotation?.refused(datagram);
+      faults.take(datagram);
+    },
   }, elapsed);
   const peer = new Peer(options, {
     ...{ interfaceIndex, logger, moved, prepare, secretsOf, table, elapsed },
@@ -158,7 +174,7 @@ async function servicesOf(
     ...(options.downScript === undefined ? [] : [down]),
     ...(options.postUp ? [script] : []),
     ...(kernelRoutes ? [kernelRoutes] : []),
-    ...[peer, events, keepAlive, missing],
+    ...[peer, events, keepAlive, missing, faults],
   ];
 }
 
@@ -176,6 +192,23 @@ function newTable(
     now: world.elapsed,
   });
   return new ConnectionTable(ConnectionTable.allocate(), spaces);
+}
+
+/** Those that the own connection would have with another key derivation. */
+function otherSecrets(
+  { mux, secrets: given }: AnytunOptions,
+  { digest }: World,
+) {
+  return async (
+    of: number,
+    kdPrf: KdPrfName,
+  ): Promise<MasterSecrets | undefined> => {
+    if (of !== mux || given === undefined) return undefined;
+    const salt = given.salt && copyOfKey(given.salt);
+    // A key of its own length fits no other one.
+    return await masterSecrets(kdPrf, { ...given, salt }, digest)
+      .catch(() => undefined);
+  };
 }
 
 /** Copies, of options that may be read again: they are to be overwritten. */

@@ -14,7 +14,7 @@ const LOOKED_AT = ["-u", "nobody"];
 
 /** What a firewall drops on its way out the sender is told of. */
 const FIREWALL = "table inet at { chain out { type filter hook output " +
-  "priority 0; ip daddr 192.0.2.66 udp dport 4444 drop; } }";
+  "priority 0; ip daddr 192.0.2.66 udp dport 4444 drop; }; }";
 
 interface Line {
   readonly message: string;
@@ -88,6 +88,23 @@ labTest(
     line = await causeIn(one, Cause.UNKNOWN_MUX);
     assert.match(line.message, /mux 7 .*--mux .* it is 0/);
     await stop(one, other);
+
+    // What is found by trying other values.
+    const faults: readonly (readonly [string, ...string[]])[] = [
+      ["--role", "-e", "left"],
+      ["--kd-prf", "-k", "aes-ctr-256"],
+      ["--auth-tag-length", "-b", "12"],
+    ];
+    for (const [option, ...others] of faults) {
+      [one, other] = [left(lab), right(lab, ...others)];
+      await ready(one, other);
+      const pinging = lab.right.spawn("ping", "-i", "0.2", LEFT);
+      line = JSON.parse(await one.line(/"option":/));
+      assert.equal(line.option, option, line.message);
+      assert.equal(line.cause, Cause.WRONG_TAG);
+      await pinging.stop();
+      await stop(one, other);
+    }
 
     // The cipher: the tag is right.
     [one, other] = [left(lab), right(lab, "-c", "null")];

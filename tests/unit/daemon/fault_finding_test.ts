@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { createSatpCodec } from "../../../mod.ts";
+import { FaultFinding } from "../../../src/daemon/fault_finding.ts";
+import { digestWith } from "../../../src/crypto/webcrypto.ts";
+import type { KdPrfName } from "../../../src/satp/params.ts";
+import { masterSecrets } from "../../../src/satp/secrets.ts";
+import { ConnectionTable } from "../../../src/tunnel/connection_table.ts";
+import { ConnectionCounter, count } from "../../../src/tunnel/counters.ts";
+import { SenderKind } from "../../../src/tunnel/refused_samples.ts";
+import { ManualClock } from "../../fakes/manual_clock.ts";
+import { recordingLog } from "../../fakes/recording_log.ts";
+
+const MUX = 3;
+const PASSPHRASE = "faults";
+const PARAMS = {
+  cipher: "aes-ctr-128",
+  kdPrf: "aes-ctr-128",
+  authAlgo: "sha1",
+  tagLength: 10,
+} as const;
+
+function secretsWith(kdPrf: KdPrfName) {
+  const digest = digestWith(crypto.subtle);
+  return masterSecrets(kdPrf, { passphrase: PASSPHRASE }, digest);
+}
+
+/** A left end, and what it says of datagrams that it refuses. */
+async function refusing() {
+  const table = new ConnectionTable(ConnectionTable.allocate());
+  const secrets = await secretsWith("aes-ctr-128");
+  table.put(MUX, { role: "left", secrets, windowSize: 0 }, 0);
+  const logger = recordingLog();
+  const clock = new ManualClock();
+  const finding = new FaultFinding({
+    ...{ params: PARAMS, chained: undefined, table, logger },
+    secretsWith: (mux, kdPrf) =>
+      mux === MUX ? secretsWith(kdPrf) : Promise.resolve(undefined),
+  }, { elapsed: clock.now, every: clock.every });
+  const refuse = async (datagram: Uint8Array, looks = 5) => {
+    for (let k = 0; k < looks; k++) {
+      count(table.counters(MUX), ConnectionCounter.WRONG_TAG);
+      await finding.look();
+      if (table.asked(MUX) === 0) continue;
+      finding.take({ mux: MUX, kind: SenderKind.STRANGER, datagram });
+    }
+    return logger.lines;
+  };
+  return { refuse, finding, table, logger };
+}
+
+async function sealed(options: Parameters<typeof createSatpCodec>[0]) {
+  const codec = await createSatpCodec({
+    ...{ passphrase: PASSPHRASE, role: "right", mux: MUX },
+    ...options,
+  });
+  const payload = new Uint8Array(40).fill(0x45);
+  return await codec.seal({ seq: 5, payloadType: 0x0800, payload });
+}
+
+for (
+  const [given, expected] of [
+    [{ role: "left" }, /but for --role: it is left at both ends/],
+    [{ kdPrf: "aes-ctr-256" }, /--kd-prf: it is aes-ctr-256 there, and .*128/],
+    [{ authTagLength: 4 }, /--auth-tag-length: it is 4 there, and 10 here/],
+    [{ authTagLength: 20 }, /--auth-tag-length: it is 20 there, and 10 here/],
+  ] as const
+) {
+  Deno.test(`of a peer with ${JSON.stringify(given)} the option is found, and said once`, async () => {
+    const { refuse } = await refusing();
+    const [line = "", ...others] = await refuse(await sealed(given), 12);
+    assert.match(line, /^WARNING: connection 3: what its peer sends is right/);
+    assert.match(line, expected);
+    assert.deepEqual(others, []);
+  });
+}
+
+Deno.test("of a peer with other keys no option is blamed", async () => {
+  const { refuse } = await refusing();
+  const datagram = await sealed({ passphrase: "another" });
+  assert.deepEqual(await refuse(datagram, 12), []);
+});
+
+Deno.test("samples are asked for only while something is refused, and taken for no other connection", async () => {
+  const { finding, table, logger } = await refusing();
+  await finding.look();
+  assert.equal(table.asked(MUX), 0);
+  const datagram = await sealed({ role: "left" });
+  finding.take({ mux: 9, kind: SenderKind.STRANGER, datagram });
+  for (let k = 0; k < 5; k++) await finding.look();
+  assert.deepEqual(logger.lines, []);
+});
