@@ -31,6 +31,7 @@ import type { Configured } from "./reload.ts";
 import { type Frame, runProgram } from "./run_program.ts";
 import { StatusReport } from "./status_report.ts";
 import { StatusService } from "./status_service.ts";
+import { SyncCertificates } from "./sync_certificates.ts";
 import { SyncMember } from "./sync_member.ts";
 import { SyncState } from "./sync_state.ts";
 import type { World } from "./world.ts";
@@ -93,8 +94,11 @@ async function servicesOf(
     routesChanged: () => kernelRoutes?.changed(),
     prepare: (mux) => void prepare(mux),
   });
+  const certificates = new SyncCertificates(
+    ...[options, (next: AnytunOptions) => next.cluster, logger] as const,
+  );
   const member = new SyncMember(
-    cluster,
+    { ...cluster, syncTls: certificates.identity },
     { ...frame, state: syncState, kdPrf },
     world,
   );
@@ -170,7 +174,7 @@ async function servicesOf(
     new StatusService(options, { ...frame, report }, world),
     ...[numbers, ownRoutes],
     ...(rotation ? [rotation] : []),
-    ...[ends, member, plane],
+    ...[ends, certificates, member, plane],
     ...(options.downScript === undefined ? [] : [down]),
     ...(options.postUp ? [script] : []),
     ...(kernelRoutes ? [kernelRoutes] : []),

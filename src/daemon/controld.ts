@@ -8,6 +8,7 @@ import { ControlFileService } from "./control_file_service.ts";
 import type { Service } from "./lifecycle.ts";
 import type { Configured } from "./reload.ts";
 import { type Frame, type ProgramWorld, runProgram } from "./run_program.ts";
+import { SyncCertificates } from "./sync_certificates.ts";
 import { SyncService, type SyncServiceWorld } from "./sync_service.ts";
 import type { World } from "./world.ts";
 
@@ -53,15 +54,18 @@ function servicesOf(
       { delay: world.delay, readSecretFile: () => clients.read() },
       ...[frame.logger, chains, "--config"] as const,
     );
+  const certificates = new SyncCertificates(
+    ...[options, (options: ControldOptions) => options, frame.logger] as const,
+  );
   const server = new SyncService({
     ...frame,
     bind: options.controlHost,
     named: "(--control-host)",
-    trust: options,
+    trust: { ...options, syncTls: certificates.identity },
     // It knows no names, and learns who has a certificate.
     members: new KnownMembers(),
     snapshot: () => file.snapshot(),
     maxWaiting: MAX_WAITING,
   }, world);
-  return [...(clients ? [clients] : []), file, server];
+  return [...(clients ? [clients] : []), certificates, file, server];
 }

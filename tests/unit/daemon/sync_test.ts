@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import type { ClusterOptions } from "../../../src/config/cluster.ts";
 import { OTHERS_LOG_LIMIT } from "../../../src/daemon/run_program.ts";
+import { SyncCertificates } from "../../../src/daemon/sync_certificates.ts";
 import { SyncMember, type SyncWorld } from "../../../src/daemon/sync_member.ts";
 import { SyncState } from "../../../src/daemon/sync_state.ts";
 import { RateLimitedLog } from "../../../src/log/rate_limited_log.ts";
@@ -13,6 +14,7 @@ import {
   type ConnectionRecord,
   knownEndpoint,
 } from "../../../src/sync/record.ts";
+import type { SyncTrust } from "../../../src/sync/transport.ts";
 import {
   ConnectionTable,
   endpointWords,
@@ -446,4 +448,57 @@ tlsTest("a member follows another one through TLS alone", async () => {
   assert.deepEqual(outsider.state.snapshot(), []);
   const clients = told.logger.lines.filter((line) => /new sync/.test(line));
   assert.equal(clients.length, 1, "the outsider is none");
+});
+
+tlsTest(
+  "certificates that are replaced serve whoever connects from then on",
+  async () => {
+    const logger = recordingLog();
+    const trust = (syncTls: ClusterOptions["syncTls"]) => ({
+      ...{ syncTls, syncAnyUser: false },
+    });
+    const first = trust(identityOf("alice", "ca"));
+    const certificates = new SyncCertificates(first, (one) => one, logger);
+    assert.deepEqual(certificates.live, [
+      ...["syncTlsCert", "syncTlsKey", "syncTlsCa"],
+    ]);
+    const told = setUp();
+    told.learn(connectionRecord());
+    const { member, bound } = memberOf(told.state, {
+      syncServer: { host: "127.0.0.1", port: 0 },
+      syncTls: certificates.identity,
+    }, told.logger);
+    await member.start(starting());
+    const stop = new AbortController();
+    const runs = [member.run(stop.signal)];
+    const follow = async (syncTls: ClusterOptions["syncTls"]) => {
+      const learner = setUp();
+      const syncServers = [{ host: "127.0.0.1", port: bound.port }];
+      const options = { syncServer: undefined, syncServers, syncTls };
+      const { member } = memberOf(learner.state, options, learner.logger);
+      await member.start(starting());
+      runs.push(member.run(stop.signal));
+      return learner;
+    };
+    const bob = await follow(identityOf("bob", "ca"));
+    while (bob.prepared.length === 0) await pause(5);
+    const next = trust(identityOf("shared", "shared"));
+    certificates.check(next);
+    certificates.reload(next);
+    const shared = await follow(identityOf("shared", "shared"));
+    while (shared.prepared.length === 0) await pause(5);
+    assert.throws(() => certificates.check(trust(undefined)), /cannot lose/);
+    certificates.reload(next);
+    assert.equal(logger.lines.length, 1);
+    stop.abort();
+    await Promise.all(runs);
+  },
+);
+
+Deno.test("without certificates at the start, others wait for the next one", () => {
+  const trust = { syncTls: undefined, syncAnyUser: false };
+  const { live, identity } = new SyncCertificates(
+    ...[trust, (one: SyncTrust) => one, recordingLog()] as const,
+  );
+  assert.deepEqual([live, identity], [[], undefined]);
 });
