@@ -20,6 +20,11 @@ const IPV4_SIZE = 20;
 const IPV6_SIZE = 40;
 const TCP_SIZE = 20;
 const TCP_SUM_AT = 16;
+const TCP_FLAGS_AT = 13;
+
+/** Version 4, and five words of header. */
+const PLAIN_IPV4 = 0x45;
+const PLAIN_FLAGS_AT = IPV4_SIZE + TCP_FLAGS_AT;
 
 const HOP_BY_HOP = 0;
 const ROUTING = 43;
@@ -44,8 +49,24 @@ const MSS_BYTES = 4;
  * @returns where the TCP header begins, or {@linkcode NO_SYN}
  */
 export function synAt(memory: Uint8Array, at: number, end: number): number {
-  if (at + IPV4_SIZE + TCP_SIZE > end) return NO_SYN;
   const first = memory[at] ?? 0;
+  // Almost all packets are done here, with two bytes looked at: those of IPv4
+  // without options that have no SYN where it would be.
+  if (
+    first === PLAIN_IPV4 && ((memory[at + PLAIN_FLAGS_AT] ?? 0) & SYN) === 0
+  ) {
+    return NO_SYN;
+  }
+  return anySynAt(memory, at, end, first);
+}
+
+function anySynAt(
+  memory: Uint8Array,
+  at: number,
+  end: number,
+  first: number,
+): number {
+  if (at + IPV4_SIZE + TCP_SIZE > end) return NO_SYN;
   let tcp: number;
   if (first >>> 4 === 4) {
     if (memory[at + 9] !== TCP) return NO_SYN;
@@ -54,7 +75,6 @@ export function synAt(memory: Uint8Array, at: number, end: number): number {
     if (memory[at + 6] !== TCP) return extendedSynAt(memory, at, end);
     tcp = at + IPV6_SIZE;
   } else return NO_SYN;
-  // Almost all packets are done here, with four bytes looked at.
   return isSyn(memory, tcp, end) && isSound(memory, at, tcp, end)
     ? tcp
     : NO_SYN;
@@ -62,7 +82,7 @@ export function synAt(memory: Uint8Array, at: number, end: number): number {
 
 function isSyn(memory: Uint8Array, tcp: number, end: number): boolean {
   if (tcp + TCP_SIZE > end) return false;
-  return ((memory[tcp + 13] ?? 0) & SYN) !== 0;
+  return ((memory[tcp + TCP_FLAGS_AT] ?? 0) & SYN) !== 0;
 }
 
 /** Whether the headers are whole, and no other fragment of it came first. */
