@@ -1,4 +1,5 @@
 // Options in force as the YAML of a config file, each with where it comes from.
+import { wrap } from "./help.ts";
 import type { Option, OptionTable } from "./option.ts";
 import { MASK } from "./option.ts";
 import {
@@ -7,6 +8,9 @@ import {
   type Origin,
   placeOf,
 } from "./values.ts";
+
+/** Of comments, without their beginning. */
+const WIDTH = 78;
 
 /** Text that YAML takes as it is, and that nobody takes for something else. */
 const PLAIN = /^[A-Za-z0-9_/.+][A-Za-z0-9_/.+:,@=%-]*$/;
@@ -18,19 +22,44 @@ const ARGUMENTS_ALONE = ["config", "help", "version"];
  * Lines that say the same as all sources together, if they are a config file
  * themselves. Options without a value, and secrets, are comments.
  * @param given The first one that gives an option decides
+ * @param isExplained Whether what an option does stands above it
  */
 export function configText(
   table: OptionTable,
   given: readonly GivenValues<OptionTable>[],
+  isExplained = false,
 ): string {
+  let group: string | undefined;
   return Object.entries(table)
     .filter(([key]) => !ARGUMENTS_ALONE.includes(key))
     .flatMap(([key, option]) => {
       const source = given.find((source) => key in source);
-      return linesOf(option, source?.[key] ?? []);
+      const lines = linesOf(option, source?.[key] ?? []);
+      if (!isExplained) return lines;
+      const title = option.group === group ? [] : ["", `## ${option.group}`];
+      group = option.group;
+      return [...title, "", ...explanation(option), ...lines];
     })
     .map((line) => `${line}\n`)
     .join("");
+}
+
+/** A config file with every option as a comment, to begin with. */
+export function exampleText(table: OptionTable): string {
+  const text = configText(table, [], true);
+  return EXAMPLE_HEAD + text.replaceAll(/^(?=[a-z])/gm, "#");
+}
+
+const EXAMPLE_HEAD =
+  `# One tunnel: /etc/anytun/<name>.yaml, for anytun --config <name>.
+#
+# Keys are the long names of options, see anytun(8) and anytun.yaml(5). Lines
+# with '#key' have the default. "anytun check" says what is wrong with a file,
+# "anytun show-config" what is in force.
+`;
+
+function explanation({ help }: Option): readonly string[] {
+  return wrap(help, WIDTH).map((line) => `# ${line}`);
 }
 
 function linesOf(
@@ -58,7 +87,8 @@ function defaultLine(key: string, option: Option): string {
   if (typeof value === "number" || typeof value === "string") {
     return `${key}: ${quoted(String(value))} # default`;
   }
-  return `# ${key}: # not given`;
+  const argument = "argument" in option ? ` <${option.argument}>` : "";
+  return `# ${key}:${argument} # not given`;
 }
 
 function scalar({ value, text }: GivenValue<unknown>): string {

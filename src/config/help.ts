@@ -50,7 +50,8 @@ function defaultText(option: Option): string {
     : "";
 }
 
-function wrap(text: string, width: number): string[] {
+/** Lines of at most so many characters, as far as words let it. */
+export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(" ")) {

@@ -10,7 +10,7 @@ import { OptionFault, SyntaxFault } from "./fault.ts";
 import { generalRows } from "./general.ts";
 import type { HelpSection } from "./help.ts";
 import { inspectedRow, splitWords, withInspected } from "./inspected.ts";
-import type { OptionTable } from "./option.ts";
+import { flag, type OptionTable } from "./option.ts";
 import type { ProgramName } from "./programs.ts";
 import type { SecretFiles } from "./secret_files.ts";
 import type { Runtime } from "./version.ts";
@@ -20,6 +20,11 @@ export const showConfigTable = {
   ...generalRows,
   ...configFileRows,
   for: inspectedRow,
+  explain: flag({
+    group: "General",
+    long: "--explain",
+    help: "say of each option what it does",
+  }),
 };
 
 const sections: readonly HelpSection[] = [
@@ -54,10 +59,12 @@ export function readShowConfigCommandLine(
   files: SecretFiles,
 ): CommandLine<ShownConfig> {
   const [names, options] = splitWords(argv);
-  const at = options.indexOf("--for");
-  const isOwn = at >= 0 || options.some((word) => isCall(word));
-  const own = isOwn ? ownOptions(options, at) : [];
-  const others = at < 0 ? options : options.toSpliced(at, 2);
+  const own = options.filter((word, index) =>
+    isCall(word) || isFor(word) || isFor(options[index - 1] ?? "")
+  );
+  const others = options.filter((word, index) =>
+    word !== EXPLAIN && !isFor(word) && !isFor(options[index - 1] ?? "")
+  );
   const read = readCommandLine(
     {
       name: "anytun-show-config",
@@ -65,7 +72,10 @@ export function readShowConfigCommandLine(
       sections,
       settle({ values }) {
         requireOne(names, others);
-        return values.for ?? "anytun";
+        return {
+          program: values.for ?? "anytun",
+          isExplained: values.explain,
+        } as const;
       },
     },
     own,
@@ -73,13 +83,14 @@ export function readShowConfigCommandLine(
   );
   if (read.kind !== "run") return read;
   const named = names.flatMap((name) => ["--config", name]);
+  const { program, isExplained } = read.options;
   return withInspected(
-    read.options,
+    program,
     runtime,
     files,
     (program) =>
       readCommandLine(
-        shown(program),
+        shown(program, isExplained),
         [...named, ...others],
         runtime,
         { files },
@@ -87,29 +98,30 @@ export function readShowConfigCommandLine(
   );
 }
 
+const EXPLAIN = showConfigTable.explain.long;
+
+/** Takes no argument, and is not for the program that is looked at. */
 function isCall(word: string): boolean {
   const { help, version } = generalRows;
-  return [help, version].some(({ short, long }) =>
-    word === short || word === long
-  );
+  return word === EXPLAIN ||
+    [help, version].some(({ short, long }) => word === short || word === long);
 }
 
-/** What of the options is not for the program that is looked at. */
-function ownOptions(options: readonly string[], at: number): string[] {
-  const calls = options.filter(isCall);
-  return [...(at < 0 ? [] : options.slice(at, at + 2)), ...calls];
+function isFor(word: string): boolean {
+  return word === showConfigTable.for.long;
 }
 
 /** The same program, which is not settled but shown. */
 function shown<T extends OptionTable, O>(
   program: Program<T, O>,
+  isExplained: boolean,
 ): Program<T, ShownConfig> {
   return {
     ...program,
     name: "anytun-show-config",
     settle(settings, warn, config) {
       const text = head(program.name, config.source.configFile) +
-        configText(program.table, config.given);
+        configText(program.table, config.given, isExplained);
       return {
         text,
         fault: faultOf(() => program.settle(settings, warn, config)),

@@ -5,6 +5,9 @@ import { fishScript } from "../completions/fish.ts";
 import { zshScript } from "../completions/zsh.ts";
 import { pageText } from "../../man/page.ts";
 import { allPages } from "../../man/pages.ts";
+import { anytunTable } from "../../src/config/anytun.ts";
+import { exampleText } from "../../src/config/config_text.ts";
+import { controldTable } from "../../src/config/controld.ts";
 import { MAIN_PROGRAM, PROGRAMS } from "../../src/config/programs.ts";
 import { debianVersion, maintainer, PACKAGE, type Release } from "./control.ts";
 import { type Entry, fileEntry, textEntry } from "./entries.ts";
@@ -116,9 +119,12 @@ async function examples(): Promise<readonly Entry[]> {
   const folder = "packaging/examples";
   const root = new URL(`../../${folder}/`, import.meta.url);
   const names = [...Deno.readDirSync(root)].map(({ name }) => name).toSorted();
-  return await Promise.all(
-    names.map((name) =>
-      fileEntry(`usr/share/anytun/examples/${name}`, `${folder}/${name}`)
+  const place = "usr/share/anytun/examples";
+  return [
+    textEntry(`${place}/anytun.yaml`, exampleText(anytunTable)),
+    textEntry(`${place}/anytun-controld.yaml`, exampleText(controldTable)),
+    ...await Promise.all(
+      names.map((name) => fileEntry(`${place}/${name}`, `${folder}/${name}`)),
     ),
-  );
+  ];
 }

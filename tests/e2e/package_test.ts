@@ -109,6 +109,7 @@ packageTest(
         "/usr/lib/systemd/system/anytun@.service",
         "/usr/lib/sysusers.d/anytun.conf",
         "/usr/lib/tmpfiles.d/anytun.conf",
+        "/usr/share/anytun/examples/anytun.yaml",
         "/usr/share/anytun/examples/site-a.yaml",
         "/usr/share/bash-completion/completions/anytun",
         "/usr/share/doc/anytun-deno/changelog.Debian.gz",

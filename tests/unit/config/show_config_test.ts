@@ -3,6 +3,9 @@ import {
   anytunTable,
   readAnytunCommandLine,
 } from "../../../src/config/anytun.ts";
+import { readConfigText } from "../../../src/config/config_file.ts";
+import { exampleText } from "../../../src/config/config_text.ts";
+import { settingsOf } from "../../../src/config/values.ts";
 import { readShowConfigCommandLine } from "../../../src/config/show_config.ts";
 import { type FakeFile, fakeSecretFiles } from "../../fakes/secret_files.ts";
 
@@ -47,7 +50,7 @@ Deno.test("each option is shown with where it comes from", () => {
       "nodaemonize: true # argument",
       "allow-wrap: false # default",
       "cipher: aes-ctr-128 # default",
-      "# remote-host: # not given",
+      "# remote-host: <host> # not given",
     ]
   ) {
     assert.ok(text.split("\n").includes(line), `${line} in ${text}`);
@@ -116,6 +119,39 @@ Deno.test("options of other programs are shown by name", () => {
   const { text } = show(["--for", "controld", "-f", "x"]);
   assert.match(text, /^# anytun-controld without a config file$/m);
   assert.match(text, /^file: x # argument$/m);
+});
+
+Deno.test("options can be shown with what they do", () => {
+  const { text } = show(["vpn", "--explain", "-o", "7"]);
+  assert.ok(text.includes("\n## Network\n"));
+  assert.ok(
+    text.includes("\n\n# port of the peer\nremote-port: 7 # argument\n"),
+  );
+  const files = fakeSecretFiles({ ...FILES, "/b.yaml": { text } });
+  const argv = ["--config", "/b.yaml", ...KEYS];
+  assert.equal(readAnytunCommandLine(argv, RUNTIME, files).kind, "run");
+});
+
+Deno.test("the example of a file has every option, and each line is right", () => {
+  const example = exampleText(anytunTable);
+  const values = (text: string) => {
+    const bytes = new TextEncoder().encode(text);
+    const file = { path: "/e.yaml", format: "yaml", bytes } as const;
+    return settingsOf(anytunTable, [readConfigText(anytunTable, file)]).values;
+  };
+  const defaults = settingsOf(anytunTable, []).values;
+  assert.deepEqual(values(example), defaults);
+  const active = example.replaceAll(/^#(?=[a-z])/gm, "");
+  assert.notEqual(active, example);
+  assert.deepEqual(values(active), defaults, "as they stand there");
+  for (const { long } of Object.values(anytunTable)) {
+    const isThere = new RegExp(`^# ?${long.slice(2)}:`, "m").test(example);
+    assert.equal(
+      isThere,
+      !["--help", "--version", "--config"].includes(long),
+      long,
+    );
+  }
 });
 
 Deno.test("what is no option, no program or a second name is refused", () => {
