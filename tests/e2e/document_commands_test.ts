@@ -102,8 +102,23 @@ const STORIES: readonly Story[] = [
     before: RELEASE,
   },
   {
+    document: "docs/configuration.md",
+    hosts: ["left", "right"],
+    join: pair,
+  },
+  {
+    document: "docs/quick-start.md",
+    hosts: ["left", "right"],
+    join: pair,
+  },
+  {
     document: "docs/many-clients.md",
     hosts: ["server", "client"],
+    join: pair,
+  },
+  {
+    document: "docs/replacing-the-original.md",
+    hosts: ["left", "right"],
     join: pair,
   },
   {
