@@ -55,14 +55,14 @@ function* missing(
   if (state?.isUp === false) {
     const words = CAUSE_WORDS[Cause.DEVICE_DOWN];
     const text = `the device ${name} ${words} (--ifconfig, or ip link set ` +
-      `${name} up in a --post-up script)`;
+      `${name} up in a --post-up-script)`;
     yield { cause: Cause.DEVICE_DOWN, text };
   }
   // A bridge has those of its ports.
   if (state?.hasAddress === false && type === "tun") {
     const words = CAUSE_WORDS[Cause.NO_ADDRESS];
     const text = `the device ${name} ${words} (--ifconfig, or ip address add ` +
-      `… dev ${name} in a --post-up script)`;
+      `… dev ${name} in a --post-up-script)`;
     yield { cause: Cause.NO_ADDRESS, text };
   }
 }

@@ -53,6 +53,7 @@ export class Resolver {
         signal?.throwIfAborted();
         this.#log.error(
           `Error while resolving '${host}' '${port}', retrying in ${RETRY_SECONDS} sec.`,
+          { cause: "not-resolved", host },
         );
         this.#log.info(`resolving '${host}' failed: ${reasonOf(error)}`);
       }

@@ -10,6 +10,7 @@ import { renderTables } from "../../bench/soak/tables.ts";
 import { type FuzzRecord, tableOf } from "../fuzz/results.ts";
 import { targetNames } from "../fuzz/target.ts";
 import { walk } from "./walk.ts";
+import { CAUSE_WORDS } from "../../src/tunnel/causes.ts";
 
 const root = new URL("../../", import.meta.url);
 
@@ -32,6 +33,7 @@ const MANUALS = [
   "docs/quick-start.md",
   "docs/replacing-the-original.md",
   "docs/site-to-site.md",
+  "docs/troubleshooting.md",
 ];
 
 /** Options of other programs, of Deno and OpenSSL. */
@@ -224,6 +226,25 @@ Deno.test("every task that the documents and workflows run is in deno.json", () 
   const workflows = [...walk(root, ".github")];
   const tasks = mentions(/\btask ([a-z][\w:]*)/g, [...DOCUMENTS, ...workflows]);
   assert.deepEqual(listOf(tasks, (task) => task in project.tasks), []);
+});
+
+Deno.test("docs/troubleshooting.md has an entry for each cause that the log names, and no other", () => {
+  const text = read("docs/troubleshooting.md");
+  const entries = text.split(/^### /m).slice(1).map((entry) => {
+    const [name = "", ...lines] = entry.split("\n");
+    const quoted = lines.filter((line) => line.startsWith("> "))
+      .map((line) => line.slice(2));
+    return [name, quoted.join(" ")] as const;
+  });
+  const causes = Object.entries(CAUSE_WORDS);
+  assert.deepEqual(
+    entries.map(([name]) => name).toSorted(),
+    causes.map(([name]) => name).toSorted(),
+  );
+  for (const [name, words] of causes) {
+    const [, quoted = ""] = entries.find(([entry]) => entry === name) ?? [];
+    assert.ok(quoted.includes(words), `${name}: ${words}`);
+  }
 });
 
 Deno.test("README.md and docs name only options that some program has", () => {
