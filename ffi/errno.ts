@@ -50,6 +50,56 @@ export const Errno = {
   EHOSTUNREACH: 113,
 } as const;
 
+/** In the words of strerror(3), which people and scripts know. */
+const TEXTS: Readonly<Record<string, string>> = {
+  EPERM: "Operation not permitted",
+  ENOENT: "No such file or directory",
+  ESRCH: "No such process",
+  EINTR: "Interrupted system call",
+  EIO: "Input/output error",
+  ENXIO: "No such device or address",
+  EBADF: "Bad file descriptor",
+  EAGAIN: "Resource temporarily unavailable",
+  ENOMEM: "Cannot allocate memory",
+  EACCES: "Permission denied",
+  EFAULT: "Bad address",
+  EBUSY: "Device or resource busy",
+  EEXIST: "File exists",
+  ENODEV: "No such device",
+  ENOTDIR: "Not a directory",
+  EISDIR: "Is a directory",
+  EINVAL: "Invalid argument",
+  ENFILE: "Too many open files in system",
+  EMFILE: "Too many open files",
+  ENOTTY: "Inappropriate ioctl for device",
+  EFBIG: "File too large",
+  ENOSPC: "No space left on device",
+  ESPIPE: "Illegal seek",
+  EROFS: "Read-only file system",
+  EPIPE: "Broken pipe",
+  ERANGE: "Numerical result out of range",
+  ENAMETOOLONG: "File name too long",
+  ENOSYS: "Function not implemented",
+  ELOOP: "Too many levels of symbolic links",
+  EBADFD: "File descriptor in bad state",
+  ENOTSOCK: "Socket operation on non-socket",
+  EMSGSIZE: "Message too long",
+  ENOPROTOOPT: "Protocol not available",
+  EOPNOTSUPP: "Operation not supported",
+  EAFNOSUPPORT: "Address family not supported by protocol",
+  EADDRINUSE: "Address already in use",
+  EADDRNOTAVAIL: "Cannot assign requested address",
+  ENETDOWN: "Network is down",
+  ENETUNREACH: "Network is unreachable",
+  ECONNRESET: "Connection reset by peer",
+  ENOBUFS: "No buffer space available",
+  ENOTCONN: "Transport endpoint is not connected",
+  ETIMEDOUT: "Connection timed out",
+  ECONNREFUSED: "Connection refused",
+  EHOSTDOWN: "Host is down",
+  EHOSTUNREACH: "No route to host",
+};
+
 const names = new Map<number, string>(
   Object.entries(Errno).map(([name, number]) => [number, name]),
 );
@@ -57,6 +107,15 @@ const names = new Map<number, string>(
 /** Such as `EPERM`, or `errno 123` for one not in {@linkcode Errno}. */
 export function errnoName(errno: number): string {
   return names.get(errno) ?? `errno ${errno}`;
+}
+
+/** Such as `No such file or directory (open(), ENOENT)`. */
+export function failureText(syscall: string, errno: number): string {
+  const code = errnoName(errno);
+  const text = TEXTS[code];
+  return text === undefined
+    ? `${syscall}() failed with ${code}`
+    : `${text} (${syscall}(), ${code})`;
 }
 
 /**
@@ -90,7 +149,7 @@ export class SystemError extends Error {
    */
   constructor(what: string, syscall: string, errno: number) {
     const code = errnoName(errno);
-    super(`Cannot ${what}: ${syscall}() failed with ${code}`);
+    super(`Cannot ${what}: ${failureText(syscall, errno)}`);
     this.syscall = syscall;
     this.code = code;
     this.errno = errno;

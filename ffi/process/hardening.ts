@@ -1,7 +1,7 @@
 // Restrictions of a process for the rest of its life.
 
 import { type Instruction, writeProgram } from "../classic_bpf.ts";
-import { errnoName } from "../errno.ts";
+import { failureText } from "../errno.ts";
 import { PR } from "../flags.ts";
 import { Arena } from "../memory.ts";
 import type { ProcessLibc } from "./libc.ts";
@@ -59,7 +59,7 @@ export function limitBoundingSet(
 export function forbidPrivileges(libc: ProcessLibc): string | undefined {
   const { prctlNumber } = libc.process;
   if (prctlNumber(PR.SET_NO_NEW_PRIVS, 1, 0, 0, 0) === 0) return undefined;
-  return `prctl() failed with ${errnoName(libc.errno())}`;
+  return failureText("prctl", libc.errno());
 }
 
 /**
@@ -96,7 +96,7 @@ function filter(
     SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_SPEC_ALLOW | flags,
     arena.pointer(program),
   );
-  if (result < 0) return `seccomp() failed with ${errnoName(libc.errno())}`;
+  if (result < 0) return failureText("seccomp", libc.errno());
   // The kernel knows the program by address only: it must live until now.
   arena.check(0, 0);
   return result === 0 ? undefined : `thread ${result} has a filter of its own`;

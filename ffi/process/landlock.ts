@@ -1,6 +1,6 @@
 // Files that a process may change: Landlock, landlock(7).
 
-import { errnoName } from "../errno.ts";
+import { failureText } from "../errno.ts";
 import { O } from "../flags.ts";
 import { cString, openCLibrary } from "../libc.ts";
 import type { ProcessLibc } from "./libc.ts";
@@ -148,7 +148,7 @@ function restrict(
 ): string | undefined {
   const { symbols, close } = open();
   const failed = (call: string) =>
-    `landlock_${call}() failed with ${errnoName(libc.errno())}`;
+    failureText(`landlock_${call}`, libc.errno());
   let ruleset = -1;
   try {
     const { createRuleset, restrictSelf } = symbols;

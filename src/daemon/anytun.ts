@@ -126,7 +126,8 @@ async function servicesOf(
     },
   }, elapsed);
   const peer = new Peer(options, {
-    ...{ interfaceIndex, logger, moved, prepare, secretsOf, table, elapsed },
+    ...{ interfaceIndex, interfaceName },
+    ...{ logger, moved, prepare, secretsOf, table, elapsed },
     isUnanswered: (mux) => events.isUnanswered(mux),
     every: world.every,
     resolver: new Resolver(world.lookup, delay, logger),

@@ -11,7 +11,12 @@ import type {
   Resolver,
   ResolveRequest,
 } from "../net/resolver.ts";
-import { type InterfaceIndex, withNumericZone } from "../net/zone.ts";
+import {
+  type InterfaceIndex,
+  type InterfaceName,
+  withNamedZone,
+  withNumericZone,
+} from "../net/zone.ts";
 import type { MasterSecrets } from "../satp/secrets.ts";
 import {
   type ConnectionTable,
@@ -41,6 +46,7 @@ export type PeerOptions = Pick<
 interface PeerContext {
   readonly resolver: Resolver;
   readonly interfaceIndex: InterfaceIndex;
+  readonly interfaceName: InterfaceName;
   readonly table: ConnectionTable;
   /**
    * Gives what is overwritten once the connection has its own copy; without
@@ -172,10 +178,10 @@ export class Peer implements Service<PeerOptions> {
     this.#resolved = to;
     this.#setEndpoint(to);
     moved(mux);
-    const endpoint = formatEndpoint(to);
+    const endpoint = this.#textOf(to);
     logger.notice(
       `remote host ${remoteHost} is now ${endpoint}` +
-        (before ? `: it did not answer at ${formatEndpoint(before)}` : ""),
+        (before ? `: it did not answer at ${this.#textOf(before)}` : ""),
       { event: "moved", mux, endpoint },
     );
   }
@@ -197,7 +203,7 @@ export class Peer implements Service<PeerOptions> {
     keys.begin(this.#secrets(), windowSize);
     this.#connected = true;
     if (this.#resolved !== undefined) {
-      const endpoint = formatEndpoint(this.#resolved);
+      const endpoint = this.#textOf(this.#resolved);
       logger.notice(`added connection remote host ${endpoint}`);
       moved(mux);
     }
@@ -256,8 +262,8 @@ export class Peer implements Service<PeerOptions> {
         ? this.#checked.endpoint
         : await this.#resolveOnce(next);
       this.#checked = undefined;
-      const text = formatEndpoint(endpoint);
-      if (this.#resolved && text === formatEndpoint(this.#resolved)) {
+      const text = this.#textOf(endpoint);
+      if (this.#resolved && text === this.#textOf(this.#resolved)) {
         logger.info(`remote host ${remoteHost} is still ${text}`);
         return;
       }
@@ -295,6 +301,15 @@ export class Peer implements Service<PeerOptions> {
     const resolving = this.#context.resolver.resolve(request);
     const endpoints = await unlessStopped(resolving, stop);
     return endpoints && this.#numeric(endpoints[0]);
+  }
+
+  /** With zones by name. */
+  #textOf({ address, port }: Endpoint): string {
+    const { interfaceName } = this.#context;
+    return formatEndpoint({
+      address: withNamedZone(address, interfaceName),
+      port,
+    });
   }
 
   #endpoint(): Endpoint | undefined {

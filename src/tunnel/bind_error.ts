@@ -4,7 +4,7 @@ import { type Endpoint, formatEndpoint } from "../net/endpoint.ts";
 
 /** By the error codes of bind(2), ip(7) and ipv6(7). */
 const REASONS: Readonly<Record<string, string>> = {
-  EADDRINUSE: "another program uses this port",
+  EADDRINUSE: "Address already in use by another program",
   EADDRNOTAVAIL: "no interface of this host has this address",
   EAFNOSUPPORT: "this host does not have this address family",
   EACCES: "ports below 1024 need root or CAP_NET_BIND_SERVICE",

@@ -57,7 +57,7 @@ const FAILURES: readonly Failure[] = [
     what: "a port in use",
     options: () => ["-p", "4444"],
     message:
-      /^anytun: Cannot listen on port 4444 \(--port\): another program uses this port$/m,
+      /^anytun: Cannot listen on port 4444 \(--port\): Address already in use by another program$/m,
   },
   {
     what: "an address of another host",

@@ -64,6 +64,7 @@ function setUp(change: Partial<PeerOptions>) {
   const peer = new Peer(options, {
     resolver,
     interfaceIndex: (name) => name === "eth0" ? 2 : undefined,
+    interfaceName: (index) => index === 2 ? "eth0" : undefined,
     table,
     secrets: options.secrets && (() => secrets),
     secretsOf: ({ secrets }) => Promise.resolve(secrets && keyOf(secrets)),
@@ -217,9 +218,10 @@ Deno.test("reload() keeps what it has when a name is gone", async () => {
 });
 
 Deno.test("a scoped address is used by the number of its interface", async () => {
-  const { peer, endpoint } = setUp({ remoteHost: "fe80::1%eth0" });
+  const { peer, endpoint, logger } = setUp({ remoteHost: "fe80::1%eth0" });
   await peer.run(NEVER);
   assert.equal(endpoint(), "[fe80::1%2]:4444");
+  assert.match(logger.lines.join(), /remote host \[fe80::1%eth0\]:4444/);
   const lost = setUp({ remoteHost: "fe80::1%eth9" });
   await assert.rejects(lost.peer.run(NEVER), {
     message:

@@ -45,7 +45,8 @@ test("readFile() refuses a file above the limit", (libc, folder) => {
 test("readFile() names the file, the call and the error", (libc, folder) => {
   assert.throws(() => readFile(libc, `${folder}/none`), {
     name: "SystemError",
-    message: `Cannot open '${folder}/none': open() failed with ENOENT`,
+    message:
+      `Cannot open '${folder}/none': No such file or directory (open(), ENOENT)`,
     syscall: "open",
     code: "ENOENT",
     errno: 2,

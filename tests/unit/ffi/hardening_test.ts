@@ -148,10 +148,13 @@ Deno.test("confine() says which call the kernel refuses", () => {
   };
   const needs = { appended: [], written: [], removedFrom: [] };
   const refusal = () => confine(refusing, needs);
-  assert.equal(refusal(), "seccomp() failed with EINVAL");
+  assert.equal(refusal(), "Invalid argument (seccomp(), EINVAL)");
   refusing.process.syscall = () => 77;
   assert.equal(refusal(), "thread 77 has a filter of its own");
-  assert.equal(forbidPrivileges(refusing), "prctl() failed with EINVAL");
+  assert.equal(
+    forbidPrivileges(refusing),
+    "Invalid argument (prctl(), EINVAL)",
+  );
   libc.close();
 });
 
@@ -236,7 +239,7 @@ Deno.test("Landlock is asked for folders that are open by themselves, whether th
   assert.deepEqual(closed, [40, 77]);
   const failing = askedOf(8, "add");
   const refusal = confineFiles(jailed, needs, TSYNC, failing.open);
-  assert.equal(refusal, "landlock_add_rule() failed with EINVAL");
+  assert.equal(refusal, "Invalid argument (landlock_add_rule(), EINVAL)");
   const calls = failing.asked.map((call) => Array.isArray(call) && call[0]);
   assert.deepEqual(calls, ["create", "add", "close"], "nothing is restricted");
   const old = askedOf(7);

@@ -272,7 +272,8 @@ test("changeIdentity() names the step that is refused", (libc) => {
 
 test("changeDirectory() names the folder", (libc, folder) => {
   assert.throws(() => changeDirectory(libc, `${folder}/none`), {
-    message: `Cannot enter '${folder}/none': chdir() failed with ENOENT`,
+    message:
+      `Cannot enter '${folder}/none': No such file or directory (chdir(), ENOENT)`,
   });
 });
 
@@ -373,7 +374,8 @@ test("readSecretFile() refuses a file that is no secret", (libc, folder) => {
   assert.throws(() => readSecretFile(libc, `${folder}/long`), RangeError);
   assert.throws(() => readSecretFile(libc, folder), { code: "EISDIR" });
   assert.throws(() => readSecretFile(libc, `${folder}/none`), {
-    message: `Cannot open '${folder}/none': open() failed with ENOENT`,
+    message:
+      `Cannot open '${folder}/none': No such file or directory (open(), ENOENT)`,
   });
 });
 
@@ -383,7 +385,8 @@ test("errorText() speaks as the C library does", (libc) => {
 
 test("a unix datagram needs a listener", (libc, folder) => {
   assert.throws(() => new UnixDatagram(libc, `${folder}/none`), {
-    message: `Cannot reach '${folder}/none': connect() failed with ENOENT`,
+    message:
+      `Cannot reach '${folder}/none': No such file or directory (connect(), ENOENT)`,
   });
   assert.throws(() => new UnixDatagram(libc, "x".repeat(108)), RangeError);
 });

@@ -101,7 +101,7 @@ test("a kernel that does not tell is noticed before anybody is judged", (libc) =
   const noSocket = fakeLibc(libc, { socket: () => -1 }, Errno.EAFNOSUPPORT);
   assert.throws(() => new SocketDiagnosis(noSocket), {
     message: "Cannot find the owner of a socket: " +
-      "socket() failed with EAFNOSUPPORT",
+      "Address family not supported by protocol (socket(), EAFNOSUPPORT)",
   });
   const noTcp = fakeLibc(libc, {
     recv(_fd, into) {

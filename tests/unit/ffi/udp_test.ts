@@ -518,7 +518,7 @@ test("a socket is bound to the port it was given, and no second one", (libc) => 
     syscall: "bind",
     code: "EADDRINUSE",
     message: `Cannot bind a UDP socket to port ${socket.local.port}: ` +
-      "bind() failed with EADDRINUSE",
+      "Address already in use (bind(), EADDRINUSE)",
   });
   socket.close();
   UdpSocket.open(libc, socket.local).close();

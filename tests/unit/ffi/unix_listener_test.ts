@@ -147,7 +147,8 @@ test("what is no socket stays as it is", ({ listen, path, folder }) => {
   assert.throws(() => listen(), refused);
   const below = `${folder}/none/socket`;
   assert.throws(() => listen(below), {
-    message: `Cannot listen at '${below}': bind() failed with ENOENT`,
+    message:
+      `Cannot listen at '${below}': No such file or directory (bind(), ENOENT)`,
   });
 });
 

@@ -155,7 +155,8 @@ test("all that wait are told when the kernel refuses to wait", async ({ libc }) 
 
 test("connecting fails where nobody listens", ({ path, connect }) => {
   assert.throws(connect, {
-    message: `Cannot connect to '${path}': connect() failed with ENOENT`,
+    message:
+      `Cannot connect to '${path}': No such file or directory (connect(), ENOENT)`,
   });
   Deno.writeTextFileSync(path, "");
   assert.throws(connect, { code: "ECONNREFUSED" });

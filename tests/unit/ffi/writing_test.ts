@@ -206,12 +206,12 @@ test("placeFile() says what it could not do, and tidies up", (libc, folder) => {
   const before = descriptors();
   assert.throws(() => placeFile(libc, `${folder}/no/pid`, PID), {
     message:
-      `Cannot open the folder '${folder}/no/': open() failed with ENOENT`,
+      `Cannot open the folder '${folder}/no/': No such file or directory (open(), ENOENT)`,
   });
   Deno.writeTextFileSync(`${folder}/.pid.new`, "somebody's");
   assert.throws(() => placeFile(libc, `${folder}/pid`, PID), {
     message: `Cannot make a file beside '${folder}/pid': ` +
-      "openat() failed with EEXIST",
+      "File exists (openat(), EEXIST)",
   });
   assert.equal(Deno.readTextFileSync(`${folder}/.pid.new`), "somebody's");
   Deno.removeSync(`${folder}/.pid.new`);

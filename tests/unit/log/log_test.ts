@@ -382,7 +382,7 @@ const DEFAULT_SYSLOG: LogTarget = {
 function withoutSyslog(): FakeSurroundings {
   const around = new FakeSurroundings();
   around.openSyslog = () => {
-    throw new Error("connect() failed with ENOENT");
+    throw new Error("No such file or directory (connect(), ENOENT)");
   };
   return around;
 }
@@ -392,7 +392,7 @@ Deno.test("without a syslog the default log goes to stderr, with one warning", (
   using log = openLog([DEFAULT_SYSLOG], around);
   assert.deepEqual(log.warnings, [
     "Cannot log to syslog, the default in the background: " +
-    "connect() failed with ENOENT; logging to the standard error instead, " +
+    "No such file or directory (connect(), ENOENT); logging to the standard error instead, " +
     "which the background does not have (--log file:3,PATH keeps a log)",
   ]);
   assert.deepEqual(log.errorStreams, ["stderr"]);
@@ -407,7 +407,7 @@ Deno.test("without a syslog one that was asked for is an error", () => {
   const { isDefault: _, ...asked } = DEFAULT_SYSLOG;
   assert.throws(() => openLog([asked], withoutSyslog()), {
     message: "Cannot log to syslog (--log syslog): " +
-      "connect() failed with ENOENT",
+      "No such file or directory (connect(), ENOENT)",
   });
 });
 

@@ -72,7 +72,7 @@ bindTest("a port in use is said once, in words", async (newBuilder) => {
   const [{ port } = { port: 0 }] = first.bind(addresses("127.0.0.1"), 0);
   assert.throws(() => second.bind(addresses("127.0.0.1"), port), (error) => {
     assert.ok(error instanceof BindError);
-    const reason = "another program uses this port";
+    const reason = "Address already in use by another program";
     assert.equal(error.reason, reason);
     assert.equal(
       error.message,
@@ -82,7 +82,7 @@ bindTest("a port in use is said once, in words", async (newBuilder) => {
   });
   assert.throws(
     () => second.bindToAll("any", port),
-    { name: "BindError", reason: "another program uses this port" },
+    { name: "BindError", reason: "Address already in use by another program" },
   );
 });
 
