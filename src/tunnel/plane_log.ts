@@ -157,15 +157,18 @@ export class PlaneLog implements InboundEvents, OutboundEvents {
   }
 
   noSocket(to: Endpoint): void {
-    const endpoint = this.#format(to);
-    this.#log.write("warning", Cause.NO_SOCKET, () => ({
-      text: `${
-        CAUSE_WORDS["no-socket"]
-      } for remote endpoint protocol: ${endpoint} (this end listens on IPv${
-        to.address.family === 4 ? 6 : 4
-      } alone: --interface, -4, -6)`,
-      fields: { cause: Cause.NO_SOCKET, endpoint },
-    }));
+    this.#log.write("warning", Cause.NO_SOCKET, () => {
+      const endpoint = this.#format(to);
+      const other = to.address.family === 4 ? 6 : 4;
+      return {
+        text:
+          `${
+            CAUSE_WORDS["no-socket"]
+          } for remote endpoint protocol: ${endpoint} (this end listens on ` +
+          `IPv${other} alone: --interface, --ipv4-only, --ipv6-only)`,
+        fields: { cause: Cause.NO_SOCKET, endpoint },
+      };
+    });
   }
 
   /** @param code Such as `ENETUNREACH` */

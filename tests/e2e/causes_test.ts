@@ -4,6 +4,7 @@ import { startDaemon, TestFolder } from "../../lab/daemons.ts";
 import type { LabHost } from "../../lab/host.ts";
 import type { Lab } from "../../lab/lab.ts";
 import { missingCommand } from "../../lab/missing.ts";
+import { fromSource } from "../../lab/programs.ts";
 import { labTest } from "../../lab/test_case.ts";
 import { Cause, CAUSE_WORDS } from "../../src/tunnel/causes.ts";
 
@@ -206,5 +207,36 @@ labTest(
     await lab.left.ping(RIGHT);
     await one.line(/peer\.test is now 192\.0\.2\.2:4444: it did not answer/);
     await stop(one, other);
+  },
+);
+
+labTest(
+  "the log says what is missing still once a tunnel is set up, and marks lines for the journal",
+  "d-miss",
+  [],
+  async ({ left }) => {
+    const daemon = start(left, "-r", "name.invalid");
+    for (
+      const cause of [
+        Cause.DEVICE_DOWN,
+        Cause.NO_ADDRESS,
+      ]
+    ) {
+      const { message } = await causeIn(daemon, cause);
+      assert.match(message, /^still missing: the device tun7 .*--ifconfig/);
+    }
+    await daemon.line(/still missing: an address of 'name\.invalid'/);
+    const marked = daemon.lines.filter((line) => line.startsWith("<"));
+    assert.deepEqual(marked, [], "nobody has said that it is the journal");
+    await stop(daemon);
+
+    // The stream that systemd would name.
+    const named =
+      'export JOURNAL_STREAM=$(stat -L -c %d:%i /proc/self/fd/2); exec "$@"';
+    const program = [...fromSource.command, "-D", "-E", "x", "-d", "tun8"];
+    const journal = left.spawn("sh", "-c", named, "sh", ...program);
+    await journal.line(/^<5>.* NOTICE: tunnel is set up$/);
+    await journal.line(/^<4>.* WARNING: passphrase is on the command line/);
+    await stop(journal);
   },
 );
