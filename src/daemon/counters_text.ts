@@ -1,4 +1,5 @@
 // Counters as log lines.
+import type { LogLine } from "../log/logger.ts";
 import type { ConnectionTable } from "../tunnel/connection_table.ts";
 import {
   CONNECTION_COUNTER_INFOS,
@@ -14,17 +15,37 @@ import {
 export function* counterLines(
   table: Pick<ConnectionTable, "liveMuxes" | "counted">,
   plane: Float64Array | undefined,
-): Generator<string> {
+): Generator<LogLine> {
   for (const mux of table.liveMuxes()) {
-    const counters = texts(CONNECTION_COUNTER_INFOS, table.counted(mux));
-    yield `connection ${mux}: ${counters}`;
+    const infos = CONNECTION_COUNTER_INFOS;
+    const counted = table.counted(mux);
+    yield {
+      text: `connection ${mux}: ${texts(infos, counted)}`,
+      fields: { mux, counters: named(infos, counted) },
+    };
   }
   if (plane !== undefined) {
     const drops = PLANE_COUNTER_INFOS.filter(({ isLoss }) => isLoss);
     const others = PLANE_COUNTER_INFOS.filter(({ isLoss }) => !isLoss);
-    yield `dropped: ${texts(drops, plane)}`;
-    yield `besides: ${texts(others, plane)}`;
+    for (
+      const [what, infos] of [["dropped", drops], ["besides", others]] as const
+    ) {
+      yield {
+        text: `${what}: ${texts(infos, plane)}`,
+        fields: { counters: named(infos, plane) },
+      };
+    }
   }
+}
+
+/** As in reports, by their names. */
+function named(
+  infos: readonly CounterInfo[],
+  counters: Float64Array,
+): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    infos.map(({ index, name }) => [name, counters[index] ?? 0]),
+  );
 }
 
 function texts(infos: readonly CounterInfo[], counters: Float64Array): string {

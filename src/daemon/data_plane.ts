@@ -1,7 +1,7 @@
 // Device, sockets and data plane as services of a daemon.
 import { SystemError } from "../../ffi/errno.ts";
 import type { AnytunOptions } from "../config/anytun.ts";
-import type { Logger } from "../log/logger.ts";
+import type { Logger, LogLine } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
 import { type Endpoint, formatEndpoint } from "../net/endpoint.ts";
 import { formatPrefix } from "../net/prefix.ts";
@@ -234,7 +234,7 @@ export class DataPlane implements Service<AnytunOptions> {
     if (live !== undefined) live.mss = mss;
   }
 
-  report(): readonly string[] {
+  report(): readonly LogLine[] {
     return [...counterLines(this.#context.table, this.#plane?.counters())];
   }
 

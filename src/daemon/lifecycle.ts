@@ -1,5 +1,5 @@
 // Life of a daemon: services that start, run and stop in order.
-import type { Logger } from "../log/logger.ts";
+import type { Logger, LogLine } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
 import { aborted } from "./stop.ts";
 
@@ -51,7 +51,7 @@ export interface Service<O = unknown> {
    */
   reload?(next: O): Promise<void> | void;
   /** @returns Lines for the log */
-  report?(): readonly string[];
+  report?(): readonly (string | LogLine)[];
   /** Told of each phase, as {@link LifecycleListener} are. */
   changed?(phase: Phase): void;
   /** Without it, a service lives as long as the event loop. */
@@ -145,7 +145,10 @@ export class Lifecycle<O = unknown> {
 
   report(): void {
     for (const service of this.#services) {
-      for (const line of service.report?.() ?? []) this.#logger.notice(line);
+      for (const line of service.report?.() ?? []) {
+        if (typeof line === "string") this.#logger.notice(line);
+        else this.#logger.notice(line.text, line.fields);
+      }
     }
   }
 

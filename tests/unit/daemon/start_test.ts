@@ -687,7 +687,12 @@ Deno.test("counters of all connections and of the plane are named in the log, ea
   const counters = Float64Array.from({ length: 16 }, (_, index) => index + 101);
   const muxes = [5, 7, 65535];
   const table = { liveMuxes: () => muxes, counted: () => counters };
-  assert.deepEqual([...counterLines(table, counters)], [
+  const lines = [...counterLines(table, counters)];
+  const fields = lines[0]?.fields;
+  assert.equal(fields?.mux, 5);
+  assert.ok(typeof fields.counters === "object");
+  assert.equal(fields.counters.packets_out_total, 101);
+  assert.deepEqual(lines.map(({ text }) => text), [
     ...muxes.map((mux) =>
       `connection ${mux}: 101 packets out, 102 bytes out, 104 packets in, ` +
       "105 bytes in, 103 not sent, 110 dropped before a full uplink, " +
