@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { startDaemon, TestFolder } from "../../lab/daemons.ts";
+import { lineIn, startDaemon, TestFolder } from "../../lab/daemons.ts";
 import type { Lab } from "../../lab/lab.ts";
 import { serve } from "../../lab/measure.ts";
 import { missingCommand } from "../../lab/missing.ts";
@@ -215,3 +215,44 @@ for (const program of [fromSource, asBinary]) {
     },
   );
 }
+
+labTest(
+  "both daemons take other log files and levels, in folders that they had at the start",
+  "e-rg",
+  [],
+  async ({ left }) => {
+    using folder = new TestFolder();
+    const clients = folder.file("clients");
+    Deno.writeTextFileSync(clients, "");
+    for (
+      const [program, ...own] of [
+        ["anytun", "dev: tun7", "passphrase: x"],
+        ["controld", `file: ${clients}`, `control-host: "unix:${clients}.s"`],
+      ]
+    ) {
+      const config = folder.file(`${program}.yaml`);
+      const [one, two] = ["one", "two"].map((name) =>
+        folder.file(`${program}.${name}`)
+      );
+      const write = (...log: readonly string[]) => {
+        const lines = [...own, `log: ["${log.join('", "')}"]`];
+        Deno.writeTextFileSync(config, lines.join("\n"));
+        Deno.chmodSync(config, 0o600);
+      };
+      write(`file:3,${one}`);
+      const word = program === "anytun" ? [] : [program ?? ""];
+      const daemon = startDaemon(left, [...word, "-D", "--config", config]);
+      await lineIn(one ?? "", /tunnel is set up|sync server listening/);
+      write(`file:1,${one}`, `file:4,${two}`);
+      Deno.kill(daemon.pid, "SIGHUP");
+      await lineIn(one ?? "", /NOTICE: options that have changed: --log/);
+      Deno.kill(daemon.pid, "SIGUSR2");
+      await lineIn(two ?? "", /NOTICE: SIG-Usr2 caught/);
+      assert.doesNotMatch(Deno.readTextFileSync(one ?? ""), /Usr2/);
+      write("file:4,/none/log");
+      Deno.kill(daemon.pid, "SIGHUP");
+      await lineIn(two ?? "", /ERROR: .*nothing is changed: .*'\/none\/log'/);
+      await daemon.stop();
+    }
+  },
+);
