@@ -18,6 +18,7 @@ import {
 } from "../daemon/start_limits.ts";
 import { systemWorld } from "../daemon/system_world.ts";
 import type { World } from "../daemon/world.ts";
+import { makeDebianJail } from "./debian_jail.ts";
 import { printCommandLine, printTo } from "./print.ts";
 import { secretFiles, StandardInput } from "./secret_files.ts";
 
@@ -48,10 +49,12 @@ interface DaemonStart<O> {
  * @param argv Those of this process, whose secrets may be hidden afterwards
  */
 export async function startDaemon<
-  O extends Pick<
-    DaemonOptions,
-    "chroot" | "foreground" | "noSandbox" | "startTimeout" | "username"
-  >,
+  O extends
+    & Pick<
+      DaemonOptions,
+      "chroot" | "foreground" | "noSandbox" | "startTimeout" | "username"
+    >
+    & { readonly configFile?: string | undefined },
 >(
   { name, limits, read, run }: DaemonStart<O>,
   argv: readonly string[],
@@ -80,6 +83,7 @@ export async function startDaemon<
   // Not before the options are read: a secret may come by /dev/fd.
   closeInherited(libc);
   hideMemory(libc);
+  makeDebianJail(libc, options);
   const world = systemWorld(libc, environment);
   if (options.foreground) {
     const readAgain = readingAgain(
