@@ -32,7 +32,7 @@ export interface StatusParts {
   readonly options: Pick<AnytunOptions, "mux" | "name">;
   readonly table: Pick<
     ConnectionTable,
-    "copyEndpoint" | "counted" | "lastHeard" | "liveMuxes"
+    "copyEndpoint" | "counted" | "lastHeard" | "liveMuxes" | "pathMtu"
   >;
   /** As far as they are open. */
   readonly ends: () => Pick<Report, "device" | "plane" | "listening">;
@@ -123,6 +123,7 @@ export class StatusReport implements StatusSource {
         lastHeard: heard === undefined
           ? null
           : Math.round(time - Math.max(0, steady - heard)),
+        pathMtu: table.pathMtu(mux) || null,
         keyEpoch: (isOwn ? keyEpoch() : undefined) ?? null,
         routes: (byMux.get(mux) ?? []).flatMap(prefixText),
         counters: namedCounts(CONNECTION_COUNTER_INFOS, table.counted(mux)),

@@ -138,6 +138,11 @@ function* connectionMetrics(
     ({ lastHeard }) => lastHeard === null ? null : lastHeard / 1000,
   );
   yield own(
+    "path_mtu_bytes",
+    "IP packet that the path to the peer takes in one piece.",
+    ({ pathMtu }) => pathMtu,
+  );
+  yield own(
     "key_epoch",
     "Epoch of the key chain that seals.",
     ({ keyEpoch }) => keyEpoch,

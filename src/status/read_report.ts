@@ -96,6 +96,7 @@ function connectionOf(value: unknown, place: string): ConnectionReport {
     peer: connection.orNull("peer", textOf),
     endpoint: connection.orNull("endpoint", textOf),
     lastHeard: connection.orNull("lastHeard", numberOf),
+    pathMtu: connection.orNull("pathMtu", numberOf),
     keyEpoch: connection.orNull("keyEpoch", numberOf),
     routes: connection.list("routes", textOf),
     counters: connection.counts("counters"),

@@ -23,6 +23,8 @@ export interface ConnectionReport {
   readonly endpoint: string | null;
   /** When it was last heard, in ms since 1970; null for never. */
   readonly lastHeard: number | null;
+  /** Bytes of an IP packet that the path to it takes; null if unknown. */
+  readonly pathMtu: number | null;
   /** Of a key chain that seals; null for keys that do not change. */
   readonly keyEpoch: number | null;
   /** Prefixes that lead to it. */

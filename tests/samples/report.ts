@@ -14,6 +14,7 @@ export function connectionReport(
     peer: "vpn.example.com",
     endpoint: "192.0.2.1:4444",
     lastHeard: NOON - 3 * SECOND,
+    pathMtu: 1500,
     keyEpoch: null,
     routes: [],
     counters: { bytes_out_total: 2048, bytes_in_total: 500 },
