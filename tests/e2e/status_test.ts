@@ -1,0 +1,389 @@
+import assert from "node:assert/strict";
+import {
+  lineIn,
+  ProcView,
+  runDaemon,
+  startDaemon,
+  TestFolder,
+  until,
+} from "../../lab/daemons.ts";
+import type { LabHost } from "../../lab/host.ts";
+import type { LabProcess } from "../../lab/process.ts";
+import { outcomeOf } from "../../lab/process.ts";
+import { missingCommand } from "../../lab/missing.ts";
+import { fromSource } from "../../lab/programs.ts";
+import { labTest } from "../../lab/test_case.ts";
+
+const TUNNEL = ["-d", "tun7", "-E", "secret", "-w", "64"];
+
+/** Runs `anytun status` to its end. */
+function status(host: LabHost, ...args: string[]) {
+  const command = ["ip", "netns", "exec", host.namespace];
+  return outcomeOf([...command, ...fromSource.command, "status", ...args]);
+}
+
+function modeOf(path: string): string {
+  const { mode, isSocket } = Deno.lstatSync(path);
+  return isSocket ? ((mode ?? 0) & 0o7777).toString(8) : "no socket";
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function curl(host: LabHost, ...args: string[]): Promise<string> {
+  return await host.exec("curl", "-s", "-m", "20", ...args);
+}
+
+async function started(daemon: LabProcess): Promise<LabProcess> {
+  await daemon.line(/tunnel is set up/);
+  return daemon;
+}
+
+/** Whoever sends what is no request is told so, and let go. */
+async function hostileClients(path: string): Promise<void> {
+  const answers = {
+    "\0\xff\r\n\r\n": "HTTP/1.1 400",
+    "GET / HTTP/1.1\r\n\r\n": "HTTP/1.1 400",
+    "POST / HTTP/1.1\r\nHost: x\r\n\r\n": "HTTP/1.1 405",
+    ["GET /".padEnd(9000, "x")]: "HTTP/1.1 431",
+    "": "",
+  };
+  for (const [words, expected] of Object.entries(answers)) {
+    using client = await Deno.connect({ transport: "unix", path });
+    await client.write(new TextEncoder().encode(words));
+    await client.closeWrite();
+    const into = new Uint8Array(12);
+    const size = await client.read(into) ?? 0;
+    assert.equal(new TextDecoder().decode(into.subarray(0, size)), expected);
+  }
+  // Half of a request, and many of them.
+  const silent = await Promise.all(Array.from({ length: 50 }, async () => {
+    const client = await Deno.connect({ transport: "unix", path });
+    await client.write(new TextEncoder().encode("GET /"));
+    return client;
+  }));
+  using client = await Deno.connect({ transport: "unix", path });
+  const request = "GET /healthz HTTP/1.0\r\n\r\n";
+  await client.write(new TextEncoder().encode(request));
+  const text = await new Response(client.readable).text();
+  assert.match(text, /carries packets/);
+  for (const one of silent) one.close();
+}
+
+labTest(
+  "a daemon tells root alone of itself, from its start to its end",
+  "s-sock",
+  [missingCommand("curl")],
+  async ({ left, right }) => {
+    using folder = new TestFolder();
+    const path = folder.file("vpn.sock");
+    const daemon = await started(startDaemon(left, [
+      ...["-D", ...TUNNEL, "-e", "left", "-n", "10.99.0.1/24"],
+      ...["-r", right.ipv4, "-R", "10.1.0.0/16", "--status-socket", path],
+    ]));
+    await started(startDaemon(right, [
+      ...["-D", ...TUNNEL, "-e", "right", "-n", "10.99.0.2/24"],
+      ...["-r", left.ipv4, "--status-socket", "off"],
+    ]));
+    await left.ping("10.99.0.2");
+    assert.equal(modeOf(path), "600");
+    const { code, stdout, stderr } = await status(left, path);
+    assert.equal(stderr, "");
+    assert.equal(code, 0);
+    const [head = "", ...lines] = stdout.trimEnd().split("\n");
+    assert.match(head, /^anytun \(tun7\): running for /);
+    assert.match(
+      lines.at(-1) ?? "",
+      /^0 +192\.0\.2\.\d +192\.0\.2\.\d:4444 +\d+ s ago +\d.* B\/s +\d.* B\/s +0 +-$/,
+    );
+    assert.ok(!stdout.includes("secret"));
+    const json = await status(left, path, "--json");
+    const { connections: [connection], ...report } = JSON.parse(json.stdout);
+    assert.equal(report.device.mtu, 1400);
+    assert.deepEqual(connection.routes, ["10.1.0.0/16"]);
+    assert.ok(connection.counters.packets_in_total >= 1);
+    const dump = (await status(left, path, "--dump")).stdout.split("\n");
+    assert.deepEqual(dump.map((line) => line.split("\t")[0]), [
+      ...["tunnel", "connection", ""],
+    ]);
+    const other = ["setpriv", "--reuid=65534", "--clear-groups"];
+    const refused = await left.exec(
+      ...["sh", "-c"] as const,
+      `${other.join(" ")} curl -s --unix-socket ${path} http://x/ || echo $?`,
+    );
+    assert.equal(refused.trim(), "7");
+    await hostileClients(path);
+    assert.equal((await status(left, path)).code, 0);
+    assert.equal((await daemon.stop()).code, 0);
+    assert.equal(exists(path), false, "it is removed at the end");
+    const gone = await status(left, path);
+    assert.equal(gone.code, 255);
+    assert.match(gone.stderr, /^anytun-status: .*vpn\.sock: Cannot connect/);
+  },
+);
+
+labTest(
+  "the socket of a dead daemon gives way, that of a living one and what is none do not",
+  "s-stale",
+  [],
+  async ({ left, right }) => {
+    using folder = new TestFolder();
+    const path = folder.file("vpn.sock");
+    const args = ["-D", ...TUNNEL, "--status-socket", path];
+    const dead = await started(startDaemon(left, args));
+    await dead.stop("SIGKILL");
+    assert.equal(modeOf(path), "600", "it is left behind");
+    const nobody = await status(left, path);
+    assert.equal(nobody.code, 255);
+    const living = await started(startDaemon(left, args));
+    const second = await runDaemon(right, args);
+    assert.equal(second.code, 255);
+    assert.match(
+      second.text,
+      /another server listens there \(--status-socket\)/,
+    );
+    assert.equal((await status(left, path)).code, 0, "it is the first one's");
+    // By itself a daemon goes on without.
+    const environment = { env: { RUNTIME_DIRECTORY: folder.path } };
+    Deno.renameSync(path, folder.file("anytun.sock"));
+    const beside = startDaemon(right, ["-D", ...TUNNEL], environment);
+    await beside.line(/WARNING: .*another server listens .*cannot ask this/);
+    await started(beside);
+    await beside.stop();
+    await living.stop();
+    const victim = folder.file("victim");
+    Deno.writeTextFileSync(victim, "root's own");
+    for (const kind of ["symlink", "fifo", "file", "folder"]) {
+      const place = folder.file(kind);
+      if (kind === "symlink") Deno.symlinkSync(victim, place);
+      else if (kind === "fifo") await left.exec("mkfifo", place);
+      else if (kind === "file") Deno.writeTextFileSync(place, "x");
+      else Deno.mkdirSync(place);
+      const end = await runDaemon(left, [
+        ...["-D", ...TUNNEL, "--status-socket", place],
+      ]);
+      assert.equal(end.code, 255, kind);
+      assert.match(end.text, /it exists and is not a socket/, kind);
+    }
+    assert.equal(Deno.readTextFileSync(victim), "root's own");
+  },
+);
+
+labTest(
+  "a daemon in the background, another user's and one in a jail is asked as any other",
+  "s-drop",
+  [],
+  async ({ left }) => {
+    using folder = new TestFolder();
+    const jail = folder.file("jail");
+    Deno.mkdirSync(jail);
+    const run = folder.file("run");
+    for (
+      const [name, args] of Object.entries({
+        plain: [],
+        user: ["-u", "nobody"],
+        jail: ["-u", "nobody", "-C", jail],
+      })
+    ) {
+      const pidFile = folder.file(`${name}.pid`);
+      const log = folder.file(`${name}.log`);
+      const end = await runDaemon(left, [
+        ...[...TUNNEL, "-P", pidFile, "-L", `file:4,${log}`, ...args],
+        ...["--metrics", "9100"],
+      ], { env: { RUNTIME_DIRECTORY: run } });
+      assert.deepEqual(end, { code: 0, text: "" }, name);
+      const daemon = ProcView.fromPidFile(pidFile);
+      const path = `${run}/anytun.sock`;
+      assert.equal(modeOf(path), "600");
+      assert.equal(Deno.lstatSync(path).uid, 0);
+      assert.equal((Deno.lstatSync(run).mode ?? 0) & 0o777, 0o755);
+      const { code, stdout, stderr } = await status(left, path, "--json");
+      assert.equal(stderr, "", name);
+      assert.equal(code, 0, name);
+      assert.equal(JSON.parse(stdout).isCarrying, true);
+      assert.equal(
+        await curl(left, "http://127.0.0.1:9100/readyz"),
+        "carries packets\nstate: running\n",
+      );
+      daemon.kill("SIGTERM");
+      await daemon.ended();
+      await until(
+        "its device is gone",
+        9,
+        async () => !await left.hasDevice("tun7"),
+      );
+      assert.equal(
+        exists(path),
+        name !== "plain",
+        "where it may, it removes it",
+      );
+      await lineIn(log, /SIG-Term caught/);
+      assert.doesNotMatch(Deno.readTextFileSync(log), /not permitted/);
+    }
+  },
+);
+
+labTest(
+  "metrics are those of promtool, of loopback alone, and not for pages elsewhere",
+  "s-prom",
+  [missingCommand("promtool"), missingCommand("curl")],
+  async ({ left, right }) => {
+    const daemon = await started(startDaemon(left, [
+      ...["-D", ...TUNNEL, "--metrics", "9100", "-r", right.ipv4],
+    ]));
+    const text = await left.run(["promtool", "check", "metrics"], {
+      input: await curl(left, "http://127.0.0.1:9100/metrics"),
+    });
+    assert.equal(text, "");
+    const code = (...args: string[]) =>
+      curl(left, "-o", "/dev/null", "-w", "%{http_code}", ...args);
+    const url = "http://127.0.0.1:9100/metrics";
+    assert.equal(await code(url), "200");
+    assert.equal(await code("-H", "Host: evil.example", url), "421");
+    assert.equal(await code("-X", "POST", url), "405");
+    assert.equal(await code("-d", "x", url), "413");
+    assert.equal(await code("-I", url), "200");
+    const outside = await right.exec(
+      ...["sh", "-c"] as const,
+      `curl -s -m 5 http://${left.ipv4}:9100/metrics || echo $?`,
+    );
+    assert.equal(outside.trim(), "7");
+    await daemon.stop();
+  },
+);
+
+const CROWD = `
+const port = 9100;
+const all = Array.from({ length: 100 }, () => Deno.connect({ port }));
+for (const one of await Promise.all(all)) {
+  // Half of them ask, and do not read.
+  if (Math.random() < 0.5) continue;
+  const request = "GET /metrics HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n";
+  await one.write(new TextEncoder().encode(request)).catch(() => {});
+}
+console.log("all");
+await new Promise((resolve) => setTimeout(resolve, 1e6));
+`;
+
+const TAKEN = `
+Deno.listen({ hostname: "127.0.0.1", port: 9102 });
+console.log("taken");
+await new Promise((resolve) => setTimeout(resolve, 1e6));
+`;
+
+labTest(
+  "clients that stay silent or do not read keep nobody from the metrics",
+  "s-slow",
+  [missingCommand("curl")],
+  async ({ left }) => {
+    const daemon = await started(startDaemon(left, [
+      ...["-D", ...TUNNEL, "--metrics", "9100"],
+    ]));
+    const files = () => new ProcView(daemon.pid).names("fd").length;
+    const before = files();
+    const crowd = left.spawn(Deno.execPath(), "eval", CROWD);
+    await crowd.line(/all/);
+    for (let k = 0; k < 20; k++) {
+      const text = await curl(left, "http://127.0.0.1:9100/healthz");
+      assert.match(text, /^carries packets/);
+    }
+    assert.ok(files() <= before + 70, "their places are bounded");
+    await until("they are let go", 30, () => files() <= before);
+    await daemon.stop();
+  },
+);
+
+labTest(
+  "a HUP has the metrics elsewhere, or leaves everything as it was",
+  "s-hup",
+  [missingCommand("curl")],
+  async ({ left }) => {
+    using folder = new TestFolder();
+    const config = folder.file("vpn.yaml");
+    const write = (...lines: string[]) =>
+      Deno.writeTextFileSync(
+        config,
+        [
+          ...["dev: tun7", "passphrase: x", ...lines, ""],
+        ].join("\n"),
+        { mode: 0o600 },
+      );
+    write("metrics: 9100");
+    const daemon = await started(startDaemon(left, ["-D", "--config", config]));
+    const names = async (port: number) => {
+      const url = `http://127.0.0.1:${port}/status.json`;
+      const text = await left.exec(
+        ...["sh", "-c"] as const,
+        `curl -s -m 20 ${url} || true`,
+      );
+      return text === "" ? undefined : JSON.parse(text).name;
+    };
+    assert.equal(await names(9100), "vpn");
+    write("metrics: 9101");
+    Deno.kill(daemon.pid, "SIGHUP");
+    await daemon.line(/options that have changed: --metrics/);
+    await until(
+      "it is at the new port",
+      20,
+      async () => await names(9101) === "vpn",
+    );
+    assert.equal(await names(9100), undefined);
+    const taken = left.spawn(Deno.execPath(), "eval", TAKEN);
+    await taken.line(/taken/);
+    write("metrics: 9102");
+    Deno.kill(daemon.pid, "SIGHUP");
+    await daemon.line(
+      /ERROR: .*nothing is changed: Cannot listen on 127\.0\.0\.1, port 9102 \(--metrics/,
+    );
+    assert.equal(await names(9101), "vpn");
+    await taken.stop();
+    await daemon.stop();
+  },
+);
+
+labTest(
+  "what listens in the place of a daemon cannot act on the terminal",
+  "s-fake",
+  [],
+  async ({ left }) => {
+    using folder = new TestFolder();
+    const path = folder.file("evil.sock");
+    const body = JSON.stringify({
+      ...{ format: 1, name: "\x1b[2Jevil", version: "1", pid: 1, time: 1 },
+      ...{ started: 0, state: "running", isCarrying: true, device: null },
+      ...{ plane: "\x9b5m", listening: [], cluster: null, connections: [] },
+      ...{ connectionCount: 0, totals: {}, counters: {} },
+    });
+    const answers = [
+      `HTTP/1.1 200 OK\r\n\r\n${body}`,
+      `HTTP/1.1 200 OK\r\n\r\n${body}`,
+      "HTTP/1.1 200 OK\r\n\r\n" +
+      body.replace('"totals":{}', '"totals":{"\x1b":-1}'),
+      "",
+      "SSH-2.0-x\r\n",
+    ];
+    using listener = Deno.listen({ transport: "unix", path });
+    const told = [];
+    for (const [k, answer] of answers.entries()) {
+      const asked = status(left, path, k === 0 ? "--dump" : "--json");
+      using client = await listener.accept();
+      await client.read(new Uint8Array(512));
+      await client.write(new TextEncoder().encode(answer));
+      await client.closeWrite();
+      told.push(await asked);
+    }
+    for (const { stdout, stderr } of told) {
+      assert.doesNotMatch(stdout + stderr, /(?![\n\t])\p{Cc}/u);
+    }
+    assert.deepEqual(told.map(({ code }) => code), [0, 0, 255, 255, 255]);
+    assert.match(told[0]?.stdout ?? "", /\\u001b\[2Jevil/);
+    assert.match(told[1]?.stdout ?? "", /\\u001b\[2Jevil/);
+    assert.match(told[4]?.stderr ?? "", /is no daemon of anytun/);
+  },
+);
