@@ -8,7 +8,8 @@ import { type Block, blocksOf, looksLike, stepsOf } from "./document_blocks.ts";
 type Named<T> = Readonly<Record<string, T>>;
 
 interface Story {
-  readonly document: string;
+  /** One after the other, on the same hosts. */
+  readonly documents: readonly string[];
   readonly hosts: readonly string[];
   /** What there is between them before the story begins. */
   join(hosts: Named<LabHost>): Promise<void>;
@@ -89,46 +90,46 @@ const RELEASE = "cp /usr/local/sbin/anytun anytun-linux-x86_64; " +
 
 const STORIES: readonly Story[] = [
   {
-    document: "docs/monitoring.md",
+    documents: ["docs/monitoring.md"],
     hosts: ["left", "right"],
     join: pair,
     programs: ["curl"],
   },
-  { document: "README.md", hosts: ["left", "right"], join: pair },
+  { documents: ["README.md"], hosts: ["left", "right"], join: pair },
   {
-    document: "docs/install.md",
+    documents: ["docs/install.md"],
     hosts: ["left"],
     join: () => Promise.resolve(),
     before: RELEASE,
   },
   {
-    document: "docs/configuration.md",
+    documents: ["docs/configuration.md"],
     hosts: ["left", "right"],
     join: pair,
   },
   {
-    document: "docs/quick-start.md",
+    documents: ["docs/quick-start.md", "docs/troubleshooting.md"],
     hosts: ["left", "right"],
     join: pair,
   },
   {
-    document: "docs/many-clients.md",
+    documents: ["docs/many-clients.md"],
     hosts: ["server", "client"],
     join: pair,
   },
   {
-    document: "docs/replacing-the-original.md",
+    documents: ["docs/replacing-the-original.md"],
     hosts: ["left", "right"],
     join: pair,
   },
   {
-    document: "docs/site-to-site.md",
+    documents: ["docs/site-to-site.md"],
     hosts: ["left", "right", "desk", "server"],
     join: sites,
     programs: ["nft"],
   },
   {
-    document: "docs/anycast.md",
+    documents: ["docs/anycast.md"],
     hosts: ["router", "server1", "server2", "client"],
     join: anycast,
     why: whyNoTls,
@@ -140,7 +141,7 @@ const STORIES: readonly Story[] = [
 for (const [number, story] of STORIES.entries()) {
   const why = whyNoLab() ?? story.why?.() ?? missingOf(story);
   Deno.test({
-    name: `all that ${story.document} says to do can be done` +
+    name: `all that ${story.documents.join(" and ")} say to do can be done` +
       (why ? ` (skipped: ${why})` : ""),
     ignore: Boolean(why),
     fn: () => play(story, number),
@@ -181,8 +182,10 @@ async function play(story: Story, number: number): Promise<void> {
     for (const owner of Object.values(owners)) {
       await succeed(owner, story.before ?? "", "before");
     }
-    for (const block of read(story.document)) {
-      await doBlock(block, owners, story.document);
+    for (const document of story.documents) {
+      for (const block of read(document)) {
+        await doBlock(block, owners, document);
+      }
     }
   } finally {
     Deno.removeSync(folder, { recursive: true });

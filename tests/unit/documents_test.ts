@@ -9,8 +9,8 @@ import type { SoakRecord } from "../../bench/soak/record.ts";
 import { renderTables } from "../../bench/soak/tables.ts";
 import { type FuzzRecord, tableOf } from "../fuzz/results.ts";
 import { targetNames } from "../fuzz/target.ts";
-import { walk } from "./walk.ts";
 import { CAUSE_WORDS } from "../../src/tunnel/causes.ts";
+import { walk } from "./walk.ts";
 
 const root = new URL("../../", import.meta.url);
 
