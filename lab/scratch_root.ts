@@ -18,8 +18,8 @@ export async function whyNoScratchRoot(root = "/"): Promise<string | null> {
 }
 
 /**
- * In a mount namespace of its own, which ends with its holder. What is written
- * is in memory, and gone with it.
+ * With mounts and a network of its own, which end with its holder. What is
+ * written is in memory, and gone with it.
  */
 const SCRIPT = `
 set -e
@@ -33,6 +33,7 @@ mount --bind /dev "$work/root/dev"
 for folder in run tmp; do
   mount -t tmpfs -o mode=1777 scratch "$work/root/$folder"
 done
+ip link set lo up
 echo ready
 read -r _
 `;
@@ -58,7 +59,7 @@ export class ScratchRoot implements AsyncDisposable {
     const work = await Deno.makeTempDir();
     const child = new Deno.Command("unshare", {
       args: [
-        ...["--mount", "--propagation", "private", "--"],
+        ...["--mount", "--propagation", "private", "--net", "--"],
         ...["sh", "-c", SCRIPT, "scratch-root", lower, work],
       ],
       stdin: "piped",
@@ -81,7 +82,7 @@ export class ScratchRoot implements AsyncDisposable {
     argv: readonly string[],
     options: RunOptions = {},
   ): Promise<Outcome> {
-    const enter = ["nsenter", "-t", String(this.#child.pid), "-m"];
+    const enter = ["nsenter", "-t", String(this.#child.pid), "-m", "-n"];
     const inside = ["chroot", this.#path, "env", "-i", ...ENVIRONMENT];
     return outcomeOf([...enter, ...inside, ...argv], options);
   }
@@ -97,7 +98,7 @@ export class ScratchRoot implements AsyncDisposable {
 
   /** Puts a file of this host into it. */
   async put(from: string, to: string): Promise<void> {
-    const enter = ["nsenter", "-t", String(this.#child.pid), "-m"];
+    const enter = ["nsenter", "-t", String(this.#child.pid), "-m", "-n"];
     const { code, stderr } = await outcomeOf(
       [...enter, "cp", from, `${this.#path}${to}`],
       {},

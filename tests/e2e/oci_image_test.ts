@@ -14,7 +14,9 @@ const reason = [
 
 /**
  * Runs the program of an unpacked image as a container would: with processes, a
- * network and devices of its own, and without anything else of the host.
+ * network and devices of its own, and without anything else of the host. The
+ * first process is the shell: what changes its user outlives its parent
+ * (prctl(2), PR_SET_PDEATHSIG).
  */
 const CONTAINER = `
 set -e
@@ -27,7 +29,8 @@ mknod -m 666 "$root/dev/net/tun" c 10 200
 mount -t proc proc "$root/proc"
 mount -t tmpfs -o mode=700 state "$root/var/lib/anytun"
 ip link set lo up
-exec chroot "$root" "$@"
+chroot "$root" "$@"
+exit $?
 `;
 
 function contained(root: string, ...argv: readonly string[]): string[] {

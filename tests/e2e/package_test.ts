@@ -95,7 +95,9 @@ packageTest(
     );
     assert.deepEqual(others, []);
     assert.equal(contents.get("/usr/sbin/anytun")?.mode, "-rwxr-xr-x");
-    for (const name of ["config", "controld", "genkey", "showtables"]) {
+    for (
+      const name of ["config", "controld", "genkey", "showtables", "status"]
+    ) {
       const link = contents.get(`/usr/bin/anytun-${name}`)?.link;
       assert.equal(link, "../sbin/anytun", name);
     }
@@ -139,18 +141,74 @@ packageTest(
   },
 );
 
+const PACKAGING = new URL("../../packaging/", import.meta.url).pathname;
+
+for (const unit of ["anytun@.service", "anytun-controld@.service"]) {
+  packageTest(
+    `systemd finds no more than 2.0 to be exposed by ${unit}`,
+    [missingCommand("systemd-analyze")],
+    async () => {
+      const path = `${PACKAGING}systemd/${unit}`;
+      const argv = ["systemd-analyze", "security", "--offline=true"];
+      const { code, stdout } = await outcomeOf([
+        ...argv,
+        "--threshold=20",
+        path,
+      ]);
+      assert.equal(code, 0, stdout);
+    },
+  );
+}
+
+packageTest(
+  "the generator starts what autostart names, and control daemons beside it",
+  [],
+  async () => {
+    const etc = await Deno.makeTempDir();
+    try {
+      for (const name of ["a", "server", "new", "odd name"]) {
+        await Deno.mkdir(`${etc}/${name}/conf.d`, { recursive: true });
+      }
+      await Deno.remove(`${etc}/a/conf.d`);
+      await Deno.writeTextFile(`${etc}/new.yaml`, "");
+      const names = "a server # b\n#c\n../x * $(id) -rf\n\nd";
+      await Deno.writeTextFile(`${etc}/autostart`, names);
+      const generator = `${PACKAGING}systemd/anytun-generator`;
+      const { code, stderr } = await outcomeOf(
+        ["env", `ANYTUN_ETC=${etc}`, "sh", generator, `${etc}/units`],
+      );
+      assert.equal(code, 0, stderr);
+      assert.equal(stderr.trim().split("\n").length, 4, stderr);
+      const links = await run(["find", `${etc}/units`, "-type", "l"]);
+      assert.deepEqual(
+        links.trim().split("\n").map((path) => path.slice(etc.length))
+          .toSorted(),
+        [
+          "/units/anytun.service.wants/anytun@a.service",
+          "/units/anytun.service.wants/anytun@d.service",
+          "/units/anytun.service.wants/anytun@server.service",
+          "/units/anytun@server.service.wants/anytun-controld@server.service",
+        ],
+      );
+    } finally {
+      await Deno.remove(etc, { recursive: true });
+    }
+  },
+);
+
 packageTest(
   "the scripts of the package are of the shell's grammar",
   [],
   async () => {
-    const root = new URL("../../packaging/", import.meta.url).pathname;
     const scripts = [
       ...["preinst", "postinst", "prerm", "postrm"].map((name) =>
         `deb/${name}`
       ),
       ...["sysv/init", "sysv/anytun-launcher", "systemd/anytun-generator"],
     ];
-    for (const script of scripts) await run(["dash", "-n", `${root}${script}`]);
+    for (const script of scripts) {
+      await run(["dash", "-n", `${PACKAGING}${script}`]);
+    }
   },
 );
 
@@ -172,72 +230,110 @@ async function isInstalled(name: string): Promise<boolean> {
   return stdout.startsWith("ii");
 }
 
+const DEB = "/run/anytun-deno.deb";
+const WANTED = "/etc/systemd/system/multi-user.target.wants/anytun.service";
+
+async function install(root: ScratchRoot): Promise<string> {
+  return await root.sh(`dpkg -i ${DEB} 2>&1`, PATIENCE);
+}
+
 packageTest(
   "Debian's anytun is replaced, with its files in use, and what comes after",
   [noRoot, noDebian, missingCommand("systemd-sysusers")],
   async (path) => {
     await using root = await ScratchRoot.open();
-    const DEB = "/run/anytun-deno.deb";
     await root.put(path, DEB);
-    await root.sh(`
-      cp -r /usr/share/anytun/examples/config/. /etc/anytun/
-      echo '# mine' >>/etc/default/anytun
-    `);
-    const install = () =>
-      root.sh(`dpkg --force-confold -i ${DEB} 2>&1`, PATIENCE);
-    const said = await install();
-    assert.match(said, /may read \/etc\/anytun\/server\/conf\.d\/client1 now/);
-    assert.match(await root.sh("anytun --version"), /\(anytun for Deno\)/);
-    assert.match(
-      await root.sh("anytun-showtables --version"),
-      /^anytun-showtables /,
-    );
-    const status = "dpkg-query --showformat='${db:Status-Abbrev}' --show";
-    assert.equal(await root.sh(`${status} anytun-deno`), "ii");
-    assert.match(await root.sh(`${status} anytun`), /^.c/);
-    const units = "anytun.service anytun@.service anytun-controld@.service";
-    const areThere = `cd /usr/lib/systemd/system && ls ${units} ` +
-      "../system-generators/anytun-generator /etc/init.d/anytun";
-    await root.sh(areThere);
-    assert.equal(await root.sh("dpkg-divert --list '*usr-is-merged*'"), "");
-    assert.match(await root.sh("cat /etc/default/anytun"), /# mine/);
-    const files =
-      "stat -c %U:%G:%a /etc/anytun/server/config /etc/anytun/server/conf.d/client1";
-    assert.equal(await root.sh(files), "root:anytun:640\nroot:anytun:640");
-    await root.sh("test $(stat -c %U:%a /run/anytun) = anytun:700");
-
-    // What is left of Debian's package takes its user with it.
-    await root.sh("dpkg --purge anytun 2>&1");
-    await root.sh(areThere);
-    await root.sh("dpkg-reconfigure anytun-deno 2>&1");
-    await root.sh("id anytun");
-    await root.sh(
-      "ls /etc/rc2.d/S*anytun /etc/systemd/system/multi-user.target.wants/anytun.service",
-    );
-
-    await root.sh(
-      "chmod 600 /etc/anytun/p2p-a/config && mkdir -p /var/lib/anytun",
-    );
-    await install();
-    assert.match(await root.sh("cat /etc/default/anytun"), /# mine/);
-    await root.sh("test $(stat -c %a /etc/anytun/p2p-a/config) = 600");
-
-    await root.sh("dpkg --remove anytun-deno 2>&1");
-    await root.sh("test ! -e /usr/sbin/anytun && test -e /etc/init.d/anytun");
-    assert.match(
-      await root.sh("dpkg --purge anytun-deno 2>&1"),
-      /so \/var\/lib\/anytun stays/,
-    );
-    await root.sh(
-      "test ! -e /etc/init.d/anytun && test -e /etc/anytun/server/config",
-    );
-    await root.sh(
-      "test -e /var/lib/anytun && test ! -e /etc/systemd/system/multi-user.target.wants/anytun.service",
-    );
-    await install();
-    await root.sh("rm -r /etc/anytun/*/ /etc/anytun/autostart");
-    await root.sh(
-      "dpkg --purge anytun-deno 2>&1 && test ! -e /var/lib/anytun && test ! -e /etc/anytun",
-    );
+    await root.sh("cp -r /usr/share/anytun/examples/config/. /etc/anytun/");
+    await replaceDebians(root);
+    await purgeDebians(root);
+    await upgrade(root);
+    await useInitScript(root);
+    await removeAndPurge(root);
   },
 );
+
+const UNITS = `cd /usr/lib/systemd/system &&
+  ls anytun.service anytun@.service anytun-controld@.service \
+    ../system-generators/anytun-generator /etc/init.d/anytun`;
+
+async function replaceDebians(root: ScratchRoot): Promise<void> {
+  const said = await install(root);
+  assert.match(said, /may read \/etc\/anytun\/server\/conf\.d\/client1 now/);
+  assert.match(await root.sh("anytun --version"), /\(anytun for Deno\)/);
+  const tool = await root.sh("anytun-showtables --version");
+  assert.match(tool, /^anytun-showtables /);
+  const status = "dpkg-query --showformat='${db:Status-Abbrev}' --show";
+  assert.equal(await root.sh(`${status} anytun-deno`), "ii");
+  assert.match(await root.sh(`${status} anytun`), /^.c/);
+  await root.sh(UNITS);
+  assert.equal(await root.sh("dpkg-divert --list '*usr-is-merged*'"), "");
+  assert.match(await root.sh("cat /etc/default/anytun"), /anytun-launcher/);
+  const modes = await root.sh(
+    "cd /etc/anytun/server && stat -c %U:%G:%a config conf.d/client1",
+  );
+  assert.equal(modes, "root:anytun:640\nroot:anytun:640");
+  await root.sh("test $(stat -c %U:%a /run/anytun) = anytun:700");
+}
+
+/** What is left of Debian's package takes its user with it. */
+async function purgeDebians(root: ScratchRoot): Promise<void> {
+  await root.sh("dpkg --purge anytun 2>&1");
+  await root.sh(UNITS);
+  await root.sh("dpkg-reconfigure anytun-deno 2>&1");
+  await root.sh(`id anytun && ls /etc/rc2.d/S*anytun ${WANTED}`);
+}
+
+/** What an administrator has changed stays so. */
+async function upgrade(root: ScratchRoot): Promise<void> {
+  await root.sh("echo '# mine' >>/etc/default/anytun");
+  await root.sh("chmod 600 /etc/anytun/p2p-a/config");
+  await install(root);
+  assert.match(await root.sh("cat /etc/default/anytun"), /# mine/);
+  await root.sh("test $(stat -c %a /etc/anytun/p2p-a/config) = 600");
+}
+
+/** Without systemd: there is none in this root. */
+async function useInitScript(root: ScratchRoot): Promise<void> {
+  await root.sh(`
+    mkdir /etc/anytun/here
+    umask 077
+    cat >/etc/anytun/here/config <<END
+remote-host 127.0.0.1
+ifconfig 10.99.0.1/30
+passphrase secret
+END
+    echo 'here # and no other' >/etc/anytun/autostart
+    /etc/init.d/anytun start
+    test -s /run/anytun/here.pid
+    ip address show to 10.99.0.1/30 | grep -q tun
+  `);
+  const before = await root.sh("cat /run/anytun/here.pid");
+  const status = await root.sh(`cat /proc/${before}/status`);
+  assert.doesNotMatch(status, /^Uid:.*\b0\b/m);
+  assert.match(await root.sh("/etc/init.d/anytun status"), /is running/);
+  await root.sh("/etc/init.d/anytun start here");
+  assert.equal(await root.sh("cat /run/anytun/here.pid"), before);
+  await root.sh("/etc/init.d/anytun reload");
+  await root.sh(`kill -0 ${before} && /etc/init.d/anytun restart`);
+  assert.notEqual(await root.sh("cat /run/anytun/here.pid"), before);
+  const unknown = ["/etc/init.d/anytun", "start", "nobody"];
+  assert.equal((await root.outcomeOf(unknown)).code, 1);
+  // Names come from a folder of the daemons' user, too.
+  await root.sh("touch '/run/anytun/../up.pid' '/run/anytun/-x y.pid'");
+  await root.sh("rm /run/up.pid && /etc/init.d/anytun stop");
+  await root.sh("test ! -e /run/anytun/here.pid");
+  assert.equal(await root.sh("ip -o link show type tun"), "");
+}
+
+async function removeAndPurge(root: ScratchRoot): Promise<void> {
+  await root.sh("mkdir -p /var/lib/anytun && dpkg --remove anytun-deno 2>&1");
+  await root.sh("test ! -e /usr/sbin/anytun && test -e /etc/init.d/anytun");
+  const said = await root.sh("dpkg --purge anytun-deno 2>&1");
+  assert.match(said, /so \/var\/lib\/anytun stays/);
+  await root.sh("test ! -e /etc/init.d/anytun && test -e /var/lib/anytun");
+  await root.sh(`test -e /etc/anytun/server/config && test ! -e ${WANTED}`);
+  await install(root);
+  await root.sh("rm -r /etc/anytun/*/ /etc/anytun/autostart");
+  await root.sh("dpkg --purge anytun-deno 2>&1");
+  await root.sh("test ! -e /var/lib/anytun && test ! -e /etc/anytun");
+}

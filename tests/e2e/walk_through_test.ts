@@ -79,11 +79,12 @@ async function walk(host: SystemdHost): Promise<void> {
   await carry(host);
   await useInitScript(host);
   await useDebiansFiles(host);
+  await serveClients(host);
   await host.sh("dpkg --remove anytun-deno 2>&1", PATIENCE);
   assert.equal(await host.sh("ip -o link show type tun"), "");
   await host.sh("test -s /etc/anytun/walk.yaml");
   await host.sh(
-    "rm -r /etc/anytun/*.yaml /etc/anytun/old /etc/anytun/autostart",
+    "rm -r /etc/anytun/*.yaml /etc/anytun/*/ /etc/anytun/autostart",
   );
   await host.sh("dpkg --purge anytun-deno 2>&1");
   await host.sh("test ! -e /var/lib/anytun && test ! -e /etc/anytun");
@@ -101,6 +102,7 @@ function write(host: SystemdHost, text: string): Promise<string> {
 /** A mistake is found, and named where an administrator looks. */
 async function configure(host: SystemdHost): Promise<void> {
   await write(host, CONFIG.replace("remote-port", "remote-prt"));
+  assert.equal((await host.outcomeOf(["anytun", "check", "walk"])).code, 255);
   const start = ["systemctl", "start", "anytun@walk"];
   assert.notEqual((await host.outcomeOf(start)).code, 0);
   const log = await host.sh("journalctl --unit anytun@walk --output cat");
@@ -220,6 +222,37 @@ END
   await carry(host);
   await host.sh("kill $(cat /run/anytun/old.pid)");
   await host.sh("while pgrep -x anytun; do sleep 0.1; done");
+}
+
+/** A server of Debian's layout: its clients come from a daemon beside it. */
+async function serveClients(host: SystemdHost): Promise<void> {
+  await host.sh(`
+    mkdir -p /etc/anytun/server/conf.d
+    printf 'control-host 127.0.0.1:4444\nifconfig 10.99.0.1/30\n' \
+      >/etc/anytun/server/config
+    cat >/etc/anytun/server/conf.d/client <<END
+role left
+mux 0
+route 10.99.0.2/32
+key $(cat /run/key)
+salt $(cat /run/salt)
+END
+    chgrp anytun /etc/anytun/server/conf.d/client
+    chmod 640 /etc/anytun/server/conf.d/client
+    systemctl daemon-reload
+    systemctl start anytun@server
+    until systemctl is-active anytun-controld@server; do sleep 0.1; done
+  `);
+  await host.sh("until ping -q -c 1 -W 1 10.99.0.2; do :; done");
+  const main =
+    "systemctl show --property MainPID --value anytun-controld@server";
+  const status = await host.sh(`cat /proc/$(${main})/status`);
+  assert.match(status, /^CapBnd:\s+0+$/m);
+  await host.sh("systemctl stop anytun");
+  const states = await host.outcomeOf([
+    ...["systemctl", "is-active", "anytun@server", "anytun-controld@server"],
+  ]);
+  assert.equal(states.stdout, "inactive\ninactive\n");
 }
 
 function mainPid(host: SystemdHost): Promise<string> {
