@@ -209,6 +209,8 @@ export class Lifecycle<O = unknown> {
     if (this.#isReady) this.#announce({ kind: "reloading" });
     const options = await this.#options.renew(this.#services);
     for (const service of this.#services) {
+      // Names may have taken their time.
+      if (this.#stopping.signal.aborted) return;
       try {
         await service.reload?.(options);
       } catch (error) {

@@ -304,3 +304,18 @@ Deno.test("a service that hangs is named, others are taken for alive", async () 
   lifecycle.stop();
   await running;
 });
+
+Deno.test("nothing is reloaded any more once a stop has come", async () => {
+  const notes: string[] = [];
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const inForce = { renew: () => promise };
+  const lifecycle = new Lifecycle(recordingLog(), inForce);
+  const running = lifecycle.run(two(notes), [fakeListener(notes)]);
+  await settle();
+  const reloading = lifecycle.reload();
+  await settle();
+  lifecycle.stop();
+  resolve(undefined);
+  await Promise.all([running, reloading]);
+  assert.deepEqual(notes.filter((note) => /reload [ab]/.test(note)), []);
+});
