@@ -36,6 +36,9 @@ const ARGUMENTS_ALONE = ["config"];
 /** Characters of the start of a name that are taken for it. */
 const SHORTEST_START = 3;
 
+/** Faults that people look at: more is a file of another kind. */
+const MAX_FAULTS = 20;
+
 /** Characters of a value that messages show. */
 const SHOWN_LENGTH = 60;
 
@@ -59,7 +62,10 @@ export function readConfigText<T extends OptionTable>(
 ): GivenValues<T> {
   const entries = entriesOf(text).filter(({ key }) => isMeant(key));
   const reader = new Reader(table, text);
-  for (const entry of entries) reader.add(entry);
+  for (const entry of entries) {
+    reader.add(entry);
+    if (reader.isHopeless) break;
+  }
   return reader.given();
 }
 
@@ -124,7 +130,7 @@ function lineOf(path: string, { line, column }: Spot, text: string): string {
 class Reader {
   readonly #options: ReadonlyMap<string, readonly [string, Option]>;
   readonly #text: ConfigText;
-  readonly #given = new Map<string, readonly GivenValue<unknown>[]>();
+  readonly #given = new Map<string, GivenValue<unknown>[]>();
   readonly #lines = new Map<string, Spot>();
   readonly #faults: string[] = [];
   /** Whether the entry before was about a secret. */
@@ -144,8 +150,15 @@ class Reader {
 
   given<T extends OptionTable>(): GivenValues<T> {
     if (this.#faults.length > 0) throw new FileFault(this.#faults);
+    const given: ReadonlyMap<string, readonly GivenValue<unknown>[]> =
+      this.#given;
     // The rows gave the values their types; Object.fromEntries() forgets that.
-    return Object.fromEntries(this.#given) as GivenValues<T>;
+    return Object.fromEntries(given) as GivenValues<T>;
+  }
+
+  /** Whether it has more faults than are told. */
+  get isHopeless(): boolean {
+    return this.#faults.length > MAX_FAULTS;
   }
 
   add(entry: FileEntry): void {
@@ -273,10 +286,14 @@ class Reader {
     const values = this.#given.get(name) ?? [];
     const origin = { kind: "file", path: this.#text.path, line } as const;
     const written = text === undefined ? {} : { text };
-    this.#given.set(name, [...values, { value, origin, ...written }]);
+    values.push({ value, origin, ...written });
+    this.#given.set(name, values);
   }
 
   #fault(spot: Spot, text: string): void {
+    const { length } = this.#faults;
+    if (length > MAX_FAULTS) return;
+    if (length === MAX_FAULTS) text = "there are more faults from here on";
     this.#faults.push(escapeControls(lineOf(this.#text.path, spot, text)));
   }
 }

@@ -42,6 +42,8 @@ export class FormatFault extends Error {
 export class SpotFinder {
   readonly #text: string;
   readonly #starts: readonly number[];
+  /** The last answer: the next one is mostly behind it, in a line of any length. */
+  #last = { offset: 0, line: 1, column: 1 };
 
   constructor(text: string) {
     this.#text = text;
@@ -52,10 +54,13 @@ export class SpotFinder {
   /** @param offset In UTF-16 units, as strings count */
   at(offset: number): Spot {
     const line = this.#lineOf(offset);
-    const start = this.#starts[line - 1] ?? 0;
-    // A byte order mark is not seen, and so not counted.
-    const before = this.#text.slice(start, offset).replace(/^\uFEFF/, "");
-    return { line, column: [...before].length + 1 };
+    const last = this.#last;
+    const isBehind = last.line === line && last.offset <= offset;
+    const from = isBehind ? last.offset : this.#starts[line - 1] ?? 0;
+    const first = isBehind ? last.column : 1;
+    const column = first + seenCharacters(this.#text.slice(from, offset));
+    this.#last = { offset, line, column };
+    return { line, column };
   }
 
   #lineOf(offset: number): number {
@@ -67,4 +72,9 @@ export class SpotFinder {
     }
     return low + 1;
   }
+}
+
+/** A byte order mark is not seen, and so not counted. */
+function seenCharacters(text: string): number {
+  return [...text.replace(/^\uFEFF/, "")].length;
 }

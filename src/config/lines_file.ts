@@ -12,8 +12,8 @@ export function readLines(text: string): readonly FileEntry[] {
 }
 
 function entryOf(whole: string, line: number): readonly FileEntry[] {
-  const words = [...(whole.split("#")[0] ?? "").matchAll(/[^ \t]+/g)];
-  const [key, value, third] = words.map((match) => ({
+  const words = (whole.split("#")[0] ?? "").matchAll(/[^ \t]+/g);
+  const [key, value, third] = [...words.take(3)].map((match) => ({
     text: match[0],
     line,
     column: [...whole.slice(0, match.index)].length + 1,

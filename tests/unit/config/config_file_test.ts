@@ -3,6 +3,7 @@ import {
   type AnytunOptions,
   readAnytunCommandLine,
 } from "../../../src/config/anytun.ts";
+import { SpotFinder } from "../../../src/config/file_entry.ts";
 import { type FakeFile, fakeSecretFiles } from "../../fakes/secret_files.ts";
 
 const RUNTIME = { deno: "2.9.6", v8: "15.0" };
@@ -154,6 +155,33 @@ for (const [text, expected] of Object.entries(FAULTS)) {
 Deno.test("all faults of a file are told at once", () => {
   const all = faults("port: x\nremote-hots: h\nmtu: 1\n");
   assert.deepEqual(all.map((line) => line.split(":")[1]), ["1", "2", "3"]);
+});
+
+Deno.test("of a file of another kind, the first faults are told", () => {
+  for (
+    const text of ["k: v\n".repeat(1000), `route: [${"x, ".repeat(1000)}]`]
+  ) {
+    const all = faults(text);
+    assert.equal(all.length, 21);
+    assert.match(all.at(-1) ?? "", /:\d+:\d+: there are more faults from here/);
+  }
+});
+
+Deno.test("columns count characters, wherever they are asked for", () => {
+  const spots = new SpotFinder("\ufeffa😀b\r\nc😀d\n");
+  const at = (offset: number) => {
+    const { line, column } = spots.at(offset);
+    return [line, column];
+  };
+  for (const offsets of [[0, 1, 2, 4, 7, 8, 10], [10, 8, 7, 4, 2, 1, 0]]) {
+    const expected: Readonly<Record<number, readonly number[]>> = {
+      ...{ 0: [1, 1], 1: [1, 1], 2: [1, 2], 4: [1, 3] },
+      ...{ 7: [2, 1], 8: [2, 2], 10: [2, 3] },
+    };
+    for (const offset of offsets) {
+      assert.deepEqual(at(offset), expected[offset], `at ${offset}`);
+    }
+  }
 });
 
 Deno.test("what is no UTF-8 is refused where it begins", () => {
