@@ -65,8 +65,10 @@ export const SO = {
 
 /** include/uapi/linux/in.h */
 export const IP = {
+  TOS: 1,
   PKTINFO: 8,
   MTU_DISCOVER: 10,
+  RECVTOS: 13,
   MTU: 14,
 } as const;
 
@@ -79,6 +81,8 @@ export const IPV6 = {
   V6ONLY: 26,
   RECVPKTINFO: 49,
   PKTINFO: 50,
+  RECVTCLASS: 66,
+  TCLASS: 67,
 } as const;
 
 export const UDP = { SEGMENT: 103, GRO: 104 } as const;

@@ -138,6 +138,14 @@ export class UdpSocket {
     return this.local.address.every((byte) => byte === 0);
   }
 
+  /** Has each message tell its class of traffic. */
+  tellClasses(): void {
+    const isIpv6 = this.local.address.length === 16;
+    const level = isIpv6 ? IPPROTO.IPV6 : IPPROTO.IP;
+    const option = isIpv6 ? IPV6.RECVTCLASS : IP.RECVTOS;
+    setOption(this.#libc, this.fd, level, option, 1);
+  }
+
   /** Has each message tell to which address of this host it came. */
   tellLocalAddresses(): void {
     const isIpv6 = this.local.address.length === 16;

@@ -40,6 +40,10 @@ export class UdpReceiver {
   readonly sizes: Uint32Array;
   /** Bytes of each datagram in a message; of a single one, its size. */
   readonly segmentSizes: Uint32Array;
+  /** Of each message, the same for all its datagrams; see `looksForClasses`. */
+  readonly classes: Uint8Array;
+  /** Whether to look for classes of traffic, which sockets may tell. */
+  looksForClasses = false;
   readonly #libc: Libc;
   readonly #buffers: ReceiveBuffers;
   readonly #headers: MessageHeaders;
@@ -55,6 +59,7 @@ export class UdpReceiver {
     this.#buffers = buffers;
     this.sizes = new Uint32Array(count);
     this.segmentSizes = new Uint32Array(count);
+    this.classes = new Uint8Array(count);
     this.#headers = new MessageHeaders(arena, count);
     this.#locals = arena.take(count * ADDRESS_SIZE);
     this.#words = arena.words;
@@ -127,6 +132,16 @@ export class UdpReceiver {
     this.sizes[i] = size;
     this.segmentSizes[i] = joined === 0 ? size : this.#words[joined] ?? size;
     if (this.#buffers.locals) this.#findLocal(i);
+    this.classes[i] = this.looksForClasses ? this.#findClass(i) : 0;
+  }
+
+  // The kernel joins no datagrams of different classes (inet_gro_receive(),
+  // ipv6_gro_receive()).
+  #findClass(i: number): number {
+    const ipv4 = this.#headers.findControl(i, IPPROTO.IP, IP.TOS, 1);
+    if (ipv4 !== 0) return (this.#words[ipv4] ?? 0) & 0xff;
+    const ipv6 = this.#headers.findControl(i, IPPROTO.IPV6, IPV6.TCLASS, 4);
+    return ipv6 === 0 ? 0 : (this.#words[ipv6] ?? 0) & 0xff;
   }
 
   // struct in_pktinfo { int ipi_ifindex; struct in_addr ipi_spec_dst, ipi_addr; }
@@ -226,9 +241,15 @@ export class UdpSender {
    * @param segmentSize Of each datagram of a run, 0 for a single datagram.
    * @param source Offset of the address to send from, 4 or 16 bytes as the
    * destination has, or {@linkcode ANY_SOURCE}.
+   * @param trafficClass Of all its datagrams: DSCP and ECN.
    * @throws {RangeError} When the batch is full.
    */
-  begin(destination: number, segmentSize: number, source = ANY_SOURCE): void {
+  begin(
+    destination: number,
+    segmentSize: number,
+    source = ANY_SOURCE,
+    trafficClass = 0,
+  ): void {
     const i = this.#count;
     if (i === this.#headers.capacity) {
       throw new RangeError(`Cannot add a message: the batch holds ${i}`);
@@ -237,6 +258,7 @@ export class UdpSender {
     this.#headers.setName(i, destination, length);
     this.#headers.clearControl(i);
     if (source !== ANY_SOURCE) this.#setSource(i, destination, source);
+    if (trafficClass !== 0) this.#setClass(i, destination, trafficClass);
     if (segmentSize !== 0) {
       const at = this.#headers.addControl(i, SOL.UDP, UDP.SEGMENT, 2);
       this.#arena.words[at] = segmentSize;
@@ -245,6 +267,15 @@ export class UdpSender {
     this.#firstPiece = this.#pieces.length;
     this.#headers.setPieces(i, this.#pieces.next, 0);
     this.#count = i + 1;
+  }
+
+  #setClass(i: number, destination: number, trafficClass: number): void {
+    const { words } = this.#arena;
+    const isIpv6 = sockaddrFamily(words, destination >>> 2) === 6;
+    const at = isIpv6
+      ? this.#headers.addControl(i, IPPROTO.IPV6, IPV6.TCLASS, 4)
+      : this.#headers.addControl(i, IPPROTO.IP, IP.TOS, 4);
+    words[at] = trafficClass;
   }
 
   #setSource(i: number, destination: number, source: number): void {

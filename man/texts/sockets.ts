@@ -2,6 +2,22 @@
 import type { Texts } from "../texts.ts";
 
 export default {
+  "dscp": `The DSCP of the datagrams to the peer, by which routers on the way
+    treat them: "copy" has that of the packets inside, so that telephony goes
+    before bulk through the tunnel as well, and whoever looks on sees which is
+    which; a number from 0 to 63 is the same for all, such as 46 for expedited
+    forwarding; "off", the default, is 0. Packets that come out of the tunnel
+    keep their own. A HUP changes it. On the portable data plane it has no
+    effect, and a warning says so. The originals leave it 0.`,
+  "ecn": `Whether congestion on the path is told to the connections inside, by
+    marks in place of losses (ECN, RFC 6040): "on" copies the mark of each packet
+    to its datagram, and combines both where it comes out; a packet that met
+    congestion, and whose sender takes no marks, is dropped and counted. The
+    default is on with --dscp copy, and "off" otherwise. Use it on both ends or
+    on none: an end that does not know of it, such as one of the originals, does
+    not pass marks on, so that senders would take a full path for an empty one.
+    A HUP changes it. On the portable data plane it has no effect, and a warning
+    says so.`,
   "mark": `The firewall mark of all datagrams to the peer (SO_MARK), decimal or
     hexadecimal, for "ip rule" and nftables: 0 to 4294967295, and 0, the
     default, is none. With a rule such as "ip rule add fwmark 0x51 table 100"

@@ -76,6 +76,11 @@ import { callOf, type ProgramName, PROGRAMS } from "./programs.ts";
 import type { InForce } from "./reading.ts";
 import { type SecretFiles, secretRows } from "./secret_files.ts";
 import { socketRows, socketsOf } from "./socket.ts";
+import {
+  trafficClassOf,
+  type TrafficClassOptions,
+  trafficClassRows,
+} from "./traffic_class.ts";
 import { speedOf, type SpeedOptions, speedRows } from "./speed.ts";
 import { statusOf, type StatusOptions, statusRows } from "./status.ts";
 import { type OptionValues, pick, type Settings } from "./values.ts";
@@ -95,6 +100,7 @@ export const anytunTable = {
   noRoaming: noRoamingRow,
   ...peerRows,
   ...socketRows,
+  ...trafficClassRows,
   ...familyRows,
   ...pathRows,
   ...deviceRows,
@@ -168,6 +174,7 @@ export interface AnytunOptions
     PlainOptions,
     SpeedOptions,
     PathOptions,
+    TrafficClassOptions,
     SatpParameters,
     StatusOptions,
     ConfigSource {
@@ -259,6 +266,7 @@ function settle(
     ...parameters,
     ...speedOf(settings),
     sockets: socketsOf(settings),
+    ...trafficClassOf(settings),
     kernelRoutes: kernelRoutesOf(settings, device.type === "tun", warn),
     ...pathOf(settings, device.type),
     ...statusOf(settings, warn),

@@ -70,6 +70,8 @@ async function servicesOf(
   const table = newTable(options, world, state);
   const live = new LiveSettings();
   live.mss = options.mss;
+  live.dscp = options.dscp;
+  live.ecn = options.ecn;
   const interfaceIndex = (name: string) => world.control.interfaceIndex(name);
   const interfaceName = (k: number) => world.control.interfaceName(k);
   const events = new PeerEvents(

@@ -82,9 +82,11 @@ export class DeviceAndSockets implements Service<AnytunOptions> {
     this.#device = this.#openDevice(builder);
     this.#numbers?.begin(idsByGeneration(senderIds, builder.senders));
     await this.#bindSockets(builder, starting);
+    builder.useClasses(this.#options);
   }
 
-  reload({ sockets: { mark } }: AnytunOptions): void {
+  reload({ sockets: { mark }, dscp, ecn }: AnytunOptions): void {
+    this.#builder?.useClasses({ dscp, ecn });
     if (mark === this.#mark) return;
     try {
       this.#builder?.setMark(mark);
@@ -196,7 +198,7 @@ export class DeviceAndSockets implements Service<AnytunOptions> {
 /** Carries packets from its start on: a post-up script may count on it. */
 export class DataPlane implements Service<AnytunOptions> {
   readonly name = "data plane";
-  readonly live = ["mss"];
+  readonly live = ["mss", "dscp", "ecn"];
   readonly #ends: DeviceAndSockets;
   readonly #context: PlaneSetup;
   readonly #heartbeat: Heartbeat;
@@ -229,9 +231,12 @@ export class DataPlane implements Service<AnytunOptions> {
     await this.close();
   }
 
-  reload({ mss }: AnytunOptions): void {
+  reload({ mss, dscp, ecn }: AnytunOptions): void {
     const { live } = this.#context;
-    if (live !== undefined) live.mss = mss;
+    if (live === undefined) return;
+    live.mss = mss;
+    live.dscp = dscp;
+    live.ecn = ecn;
   }
 
   report(): readonly LogLine[] {

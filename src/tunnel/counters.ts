@@ -30,6 +30,7 @@ export const ConnectionCounter = {
   SEND_DROPPED: 9,
   WRONG_SOURCE: 10,
   KEEPALIVES_OUT: 11,
+  CONGESTED: 12,
 } as const;
 
 export const CONNECTION_COUNTER_INFOS: readonly CounterInfo[] = [
@@ -124,6 +125,15 @@ export const CONNECTION_COUNTER_INFOS: readonly CounterInfo[] = [
     help: "Datagrams without payload that were sent to the peer (--keepalive).",
     unit: "datagrams",
     text: "keep-alives out",
+  },
+  {
+    index: ConnectionCounter.CONGESTED,
+    name: "congested_total",
+    help:
+      "Packets from the peer that met congestion on the way, and whose sender takes no marks but losses for it (--ecn).",
+    unit: "packets",
+    text: "dropped for congestion on the way",
+    isLoss: true,
   },
 ];
 

@@ -36,6 +36,7 @@ import type { LiveSettings } from "./live_settings.ts";
 import type { RefusedSamples } from "./refused_samples.ts";
 import type { SourceFilter } from "./source_filter.ts";
 import { SynClamp } from "./syn_clamp.ts";
+import { InnerEcn } from "./traffic_class.ts";
 
 /**
  * Of a batch with so many replays, and no fewer than half of it, the next one's
@@ -100,6 +101,8 @@ export class Inbound {
   readonly sources: Uint32Array;
   /** Which address of this host each came to: {@link LOCAL_WORDS} words each. */
   readonly locals: Uint32Array;
+  /** Class of traffic that each came with. */
+  readonly classes: Uint8Array;
   /** The schedule of each datagram, null where it is dropped. */
   readonly schedules: (KeySchedule | null)[];
   readonly #options: InboundOptions;
@@ -119,6 +122,7 @@ export class Inbound {
   readonly #clamp: SynClamp;
   #replays = 0;
   #isFlooded = false;
+  readonly #innerEcn: InnerEcn;
   readonly #index: number;
   readonly #of: number;
   /** Of the datagram that is being judged: made once, not for each. */
@@ -139,6 +143,8 @@ export class Inbound {
     this.#of = options.share?.of ?? 1;
     this.sources = new Uint32Array(batch.capacity * SOCKADDR_WORDS);
     this.locals = new Uint32Array(batch.capacity * LOCAL_WORDS);
+    this.classes = new Uint8Array(batch.capacity);
+    this.#innerEcn = new InnerEcn(options);
     this.schedules = new Array(batch.capacity).fill(null);
     this.#connections = new Array(batch.capacity).fill(undefined);
     this.#keys = new Array(batch.capacity).fill(undefined);
@@ -193,12 +199,13 @@ export class Inbound {
   unwrap(): void {
     const { batch } = this;
     this.#clamp.begin();
+    this.#innerEcn.begin();
     for (let i = 0; i < batch.count; i++) {
       const connection = this.#connections[i];
       if (batch.wanted[i] !== 1 || connection === undefined) continue;
       const size = batch.sizeOf(i) - HEADROOM_BYTES;
+      const at = batch.startOf(i) + HEADROOM_BYTES;
       if (this.#mayDeliver(connection, i, size)) {
-        const at = batch.startOf(i) + HEADROOM_BYTES;
         this.#clamp.look(batch.memory, at, size, connection);
         count(connection.counters, ConnectionCounter.PACKETS_IN);
         count(connection.counters, ConnectionCounter.BYTES_IN, size);
@@ -232,11 +239,15 @@ export class Inbound {
       events.wrongPayloadType(connection, type);
       return false;
     }
-    if (filter === undefined) return true;
     const at = start + HEADROOM_BYTES;
-    if (filter.passes(memory, at, size, connection.mux)) return true;
-    count(connection.counters, ConnectionCounter.WRONG_SOURCE);
-    events.wrongSource(connection, memory, at, size);
+    if (filter?.passes(memory, at, size, connection.mux) === false) {
+      count(connection.counters, ConnectionCounter.WRONG_SOURCE);
+      events.wrongSource(connection, memory, at, size);
+      return false;
+    }
+    const outer = this.classes[i] ?? 0;
+    if (this.#innerEcn.takes(memory, at, size, outer)) return true;
+    count(connection.counters, ConnectionCounter.CONGESTED);
     return false;
   }
 

@@ -15,6 +15,7 @@ export const DSCP_COPY = 64;
 const MSS = 0;
 const DEVICE_MTU = 1;
 const DSCP = 2;
+const ECN = 4;
 const WORDS = 16;
 
 export class LiveSettings {
@@ -66,6 +67,15 @@ export class LiveSettings {
     const isName = typeof choice === "string";
     const named = choice === "copy" ? DSCP_COPY : DSCP_OFF;
     this.#set(DSCP, isName ? named : choice);
+  }
+
+  /** Whether marks of congestion go from packets to datagrams, and back. */
+  get ecn(): boolean {
+    return this.#get(ECN) !== 0;
+  }
+
+  set ecn(isOn: boolean) {
+    this.#set(ECN, isOn ? 1 : 0);
   }
 
   #get(word: number): number {

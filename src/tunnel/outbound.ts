@@ -26,6 +26,7 @@ import type { PacketRouter } from "./packet_router.ts";
 import type { MtuDiscovery } from "./settings.ts";
 import { SynClamp } from "./syn_clamp.ts";
 import { type AnswerPlace, TooBig } from "./too_big.ts";
+import { OuterClass } from "./traffic_class.ts";
 
 /** Bytes in front of a packet that become header and payload type. */
 export const HEADROOM_BYTES = HEADER_BYTES + PAYLOAD_TYPE_BYTES;
@@ -68,10 +69,13 @@ export class Outbound {
   /** The schedule of each packet, null where it is dropped. */
   readonly schedules: (KeySchedule | null)[];
   readonly connections: (Connection | undefined)[];
+  /** Class of traffic of each datagram. */
+  readonly classes: Uint8Array;
   readonly #options: OutboundOptions;
   readonly #pinned = new PinnedKeys();
   readonly #senderIds: SenderIds;
   readonly #clamp: SynClamp;
+  readonly #outerClass: OuterClass;
   readonly #tooBig: TooBig | undefined;
   /** Of a datagram in front of and behind the packet. */
   readonly #overhead: number;
@@ -86,6 +90,8 @@ export class Outbound {
     this.#senderIds = new SenderIds(options.senderIds, options.allowWrap);
     this.schedules = new Array(batch.capacity).fill(null);
     this.connections = new Array(batch.capacity).fill(undefined);
+    this.classes = new Uint8Array(batch.capacity);
+    this.#outerClass = new OuterClass(options);
     const overhead = HEADROOM_BYTES + batch.params.tagLength;
     const { mtuDiscovery = "no", answers, deviceType, counters } = options;
     this.#overhead = overhead;
@@ -104,6 +110,7 @@ export class Outbound {
     const { batch } = this;
     this.#options.router.begin();
     this.#clamp.begin();
+    this.#outerClass.begin();
     for (let i = 0; i < batch.count; i++) this.#address(i, sizes[i] ?? 0);
     this.#number();
   }
@@ -134,6 +141,8 @@ export class Outbound {
     batch.size[0] = HEADROOM_BYTES;
     batch.wanted[0] = 1;
     this.connections[0] = to;
+    this.#outerClass.begin();
+    this.classes[0] = this.#outerClass.fixed;
     this.#writeHeaders(to, to.keys, number, 0, 1);
     count(to.counters, ConnectionCounter.KEEPALIVES_OUT);
   }
@@ -176,6 +185,8 @@ export class Outbound {
     batch.size[i] = HEADROOM_BYTES + size;
     batch.wanted[i] = 1;
     this.connections[i] = to;
+    this.classes[i] = this.#outerClass
+      .of(batch.memory, at + HEADROOM_BYTES, size);
   }
 
   #exceedsPath({ pathRoom }: Connection, at: number, size: number): boolean {

@@ -8,6 +8,7 @@ import type { FamilyChoice } from "../net/resolver.ts";
 import type { RouteTable } from "../route/table.ts";
 import type { ConnectionTable } from "./connection_table.ts";
 import type { LiveSettings } from "./live_settings.ts";
+import type { DscpChoice } from "./settings.ts";
 import type { RefusedDatagram } from "./refused_samples.ts";
 
 export interface DeviceHandle {
@@ -86,6 +87,13 @@ export interface PlaneBuilder extends Disposable {
    * @throws {SystemError} `EPERM` without CAP_NET_ADMIN
    */
   setMark(mark: number): void;
+  /**
+   * Once it is bound: has sockets tell the class of what they receive, for marks
+   * of congestion, or says that they cannot.
+   */
+  useClasses(
+    choice: { readonly dscp: DscpChoice; readonly ecn: boolean },
+  ): void;
   /** @param stop Stops the plane already while it starts */
   start(setup: PlaneSetup, stop?: AbortSignal): Promise<RunningPlane>;
 }

@@ -50,6 +50,8 @@ export interface NativeRigOptions extends PlaneOptions {
   readonly gro?: boolean;
   readonly coalesceTcp?: boolean;
   readonly coalesceUdp?: boolean;
+  /** Whether its sockets tell the class of what they receive. */
+  readonly classes?: boolean;
   /** What the main thread of the plane calls. */
   readonly libc?: Libc;
   /** Called before the workers carry: what it sends is there at once. */
@@ -83,6 +85,8 @@ export class NativeRig implements PlaneUnderTest {
   readonly #log: ReturnType<typeof recordingLog>;
   readonly #muxes = new Set<number>();
   readonly #packets: Uint8Array[] = [];
+  /** Classes of traffic of what was sent. */
+  readonly classes: number[] = [];
   readonly #sent: SentDatagram[] = [];
 
   /** Starts the plane. */
@@ -93,6 +97,7 @@ export class NativeRig implements PlaneUnderTest {
     const { mux = 0, role, secrets, windowSize = 0, remote } = options;
     await rig.connect(mux, { role, secrets, windowSize }, remote);
     if (options.gro) { for (const socket of rig.#sockets) socket.enableGro(); }
+    if (options.classes) rig.#sockets.forEach((one) => one.tellClasses());
     options.beforeStart?.(rig);
     try {
       await plane.start(rig.#nativeOptions(options), {
@@ -154,6 +159,7 @@ export class NativeRig implements PlaneUnderTest {
   async receiveJoined(
     runs: readonly (readonly Uint8Array[])[],
     from: PeerName,
+    trafficClass = 0,
   ): Promise<Uint8Array[]> {
     const already = this.#packets.length;
     let expected = this.#handled();
@@ -164,7 +170,7 @@ export class NativeRig implements PlaneUnderTest {
         await this.#settle(expected);
         burst = 0;
       }
-      this.#peers[from].send(run, this.#addressFor(from));
+      this.#peers[from].send(run, this.#addressFor(from), trafficClass);
       expected += run.length;
     }
     await this.#settle(expected);
@@ -264,7 +270,10 @@ export class NativeRig implements PlaneUnderTest {
   /** Collects what has come out of the plane until now. */
   collect(): readonly SentDatagram[] {
     for (const to of ["home", "away", "attacker"] as const) {
-      for (const datagram of this.#peers[to].received()) {
+      for (
+        const { datagram, trafficClass } of this.#peers[to].receivedWithClass()
+      ) {
+        this.classes.push(trafficClass);
         this.#sent.push({ datagram, to });
       }
     }

@@ -17,6 +17,8 @@ export interface KernelMessage {
   readonly segmentSize: number;
   /** Bytes of the address to send from, empty where any is good. */
   readonly source: string;
+  /** DSCP and ECN; 0 where nothing says otherwise. */
+  readonly trafficClass: number;
   readonly bytes: Uint8Array;
 }
 
@@ -30,6 +32,8 @@ const SOL_UDP = 17;
 const UDP_SEGMENT = 103;
 const CMSG_HEADER_SIZE = 16;
 /** The level and the type, and where the address is in it. */
+/** IP_TOS, and IPV6_TCLASS. */
+const CLASSES = ["0 1", "41 67"];
 const IP_PKTINFO = { kind: "0 8", at: 4, size: 4 };
 const IPV6_PKTINFO = { kind: "41 50", at: 0, size: 16 };
 
@@ -113,9 +117,11 @@ export class RecordingKernel {
     };
   }
 
-  #controls(at: number): { segmentSize: number; source: string } {
+  #controls(
+    at: number,
+  ): Pick<KernelMessage, "segmentSize" | "source" | "trafficClass"> {
     const { view, bytes } = this.arena;
-    const found = { segmentSize: 0, source: "" };
+    const found = { segmentSize: 0, source: "", trafficClass: 0 };
     const control = this.#pointerAt(at + 32);
     const end = control + view.getUint32(at + 40, true);
     for (let next = control; next < end;) {
@@ -125,6 +131,8 @@ export class RecordingKernel {
       const info = [IP_PKTINFO, IPV6_PKTINFO].find((one) => one.kind === kind);
       if (kind === `${SOL_UDP} ${UDP_SEGMENT}`) {
         found.segmentSize = view.getUint16(data, true);
+      } else if (CLASSES.includes(kind)) {
+        found.trafficClass = view.getInt32(data, true);
       } else if (info) {
         const from = data + info.at;
         found.source = bytes.slice(from, from + info.size).join(".");

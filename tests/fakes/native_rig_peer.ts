@@ -35,6 +35,7 @@ export class LoopbackPeer {
     const arena = this.#arena;
     this.#socket = openOn(libc, address);
     this.#socket.enableGro();
+    this.#socket.tellClasses();
     const { port } = this.#socket.local;
     const bytes = Uint8Array.from(address);
     const family = address.length === 4 ? 4 : 6;
@@ -46,6 +47,7 @@ export class LoopbackPeer {
       size: BUFFER_BYTES,
       count: BUFFERS,
     });
+    this.#receiver.looksForClasses = true;
     this.#destination = arena.take(SOCKADDR_SIZE);
     this.#outgoing = arena.take(BUFFER_BYTES);
   }
@@ -54,7 +56,11 @@ export class LoopbackPeer {
    * Sends one datagram, or several of one size (the last may be shorter) as
    * one message to the kernel.
    */
-  send(datagrams: readonly Uint8Array[], to: SocketAddress): void {
+  send(
+    datagrams: readonly Uint8Array[],
+    to: SocketAddress,
+    trafficClass = 0,
+  ): void {
     const arena = this.#arena;
     const sender = this.#sender;
     let end = this.#outgoing;
@@ -65,7 +71,7 @@ export class LoopbackPeer {
     writeSockaddr(arena.view, this.#destination, to);
     sender.clear();
     const segment = datagrams.length > 1 ? datagrams[0]?.length ?? 0 : 0;
-    sender.begin(this.#destination, segment);
+    sender.begin(this.#destination, segment, undefined, trafficClass);
     if (end > this.#outgoing) sender.add(this.#outgoing, end - this.#outgoing);
     if (sender.send(this.#socket.fd, 0) === 1) return;
     throw new Error(`Cannot send to port ${to.port}: errno ${sender.errno}`);
@@ -73,7 +79,12 @@ export class LoopbackPeer {
 
   /** The datagrams that have come. */
   received(): Uint8Array[] {
-    const datagrams: Uint8Array[] = [];
+    return this.receivedWithClass().map(({ datagram }) => datagram);
+  }
+
+  /** The same, with their classes of traffic. */
+  receivedWithClass(): { datagram: Uint8Array; trafficClass: number }[] {
+    const datagrams: { datagram: Uint8Array; trafficClass: number }[] = [];
     const receiver = this.#receiver;
     for (;;) {
       const messages = receiver.receive(this.#socket.fd);
@@ -86,7 +97,9 @@ export class LoopbackPeer {
         }
         for (let at = receiver.at(m); at < end; at += segment) {
           const size = Math.min(segment, end - at);
-          datagrams.push(this.#arena.slice(at, size).slice());
+          const datagram = this.#arena.slice(at, size).slice();
+          const trafficClass = receiver.classes[m] ?? 0;
+          datagrams.push({ datagram, trafficClass });
         }
       }
     }

@@ -122,6 +122,11 @@ export class NativeBuilder implements PlaneBuilder {
     }
   }
 
+  useClasses({ ecn }: { readonly ecn: boolean }): void {
+    if (!ecn) return;
+    for (const socket of this.#groups.flat()) socket.tellClasses();
+  }
+
   setMark(mark: number): void {
     for (const socket of this.#groups.flat()) socket.setMark(mark);
     this.#paths?.setMark(mark);

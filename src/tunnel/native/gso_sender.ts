@@ -163,7 +163,7 @@ export class GsoSender {
 
   #collect(connection: Connection, first: number, end: number): void {
     const { arena } = this.#options;
-    const { batch } = this.#outbound;
+    const { batch, classes } = this.#outbound;
     const sender = this.#sender;
     const mayJoin = this.#mayJoin(connection);
     copySockaddr(connection.endpoint, 0, arena.words, this.#destination >>> 2);
@@ -179,7 +179,8 @@ export class GsoSender {
       this.#firsts[message] = i;
       this.#ends[message] = next;
       const segment = next - i > 1 ? this.#bytes(i) : 0;
-      sender.begin(this.#destination, segment, this.#source);
+      const trafficClass = classes[i] ?? 0;
+      sender.begin(this.#destination, segment, this.#source, trafficClass);
       for (let k = i; k < next; k++) {
         sender.add(batch.startOf(k), this.#bytes(k));
       }
@@ -192,9 +193,10 @@ export class GsoSender {
     return gso && (noGsoUntil === -Infinity || now() >= noGsoUntil);
   }
 
-  // A run: wanted neighbours of one size, of which the last may be shorter.
+  // A run: wanted neighbours of one class and size, of which the last may be
+  // shorter.
   #endOfRun(first: number, end: number): number {
-    const { batch } = this.#outbound;
+    const { batch, classes } = this.#outbound;
     const size = this.#bytes(first);
     const most = first +
       Math.min(MAX_SEGMENTS, Math.floor(MAX_MESSAGE_BYTES / size));
@@ -202,7 +204,7 @@ export class GsoSender {
     let i = first + 1;
     while (i < bound && batch.wanted[i] === 1) {
       const next = this.#bytes(i);
-      if (next > size) break;
+      if (next > size || classes[i] !== classes[first]) break;
       i++;
       if (next < size) break;
     }
@@ -242,8 +244,9 @@ export class GsoSender {
   #sendSingle(fd: number, connection: Connection, i: number): boolean {
     const single = this.#single;
     single.clear();
-    single.begin(this.#destination, 0, this.#source);
-    single.add(this.#outbound.batch.startOf(i), this.#bytes(i));
+    const { batch, classes } = this.#outbound;
+    single.begin(this.#destination, 0, this.#source, classes[i] ?? 0);
+    single.add(batch.startOf(i), this.#bytes(i));
     if (single.send(fd, 0) === 1) return true;
     if (isFull(single.errno)) {
       this.#full.add(fd);

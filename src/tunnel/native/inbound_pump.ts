@@ -101,6 +101,7 @@ export class InboundPump {
   /** @returns Whether more may have come meanwhile; if not, wait */
   pump(): boolean {
     const sockets = this.#sockets;
+    this.#receiver.looksForClasses = this.#parts.live.ecn;
     let more = false;
     const first = this.#first;
     for (let k = 0; k < sockets.length; k++) {
@@ -123,15 +124,13 @@ export class InboundPump {
     this.#probeAll(messages);
     for (let m = 0; m < messages; m++) {
       if (this.#probe?.forged[m] === 1) continue;
-      const sender = receiver.senderAt(m) >>> 2;
-      const local = receiver.localAt(m) >>> 2;
       const at = receiver.at(m);
       const size = receiver.sizes[m] ?? 0;
       const segment = receiver.segmentSizes[m] ?? 0;
       // Empty, or cut because it did not fit: no datagram of a peer either way.
-      if (size === 0) this.#take(at, 0, sender, local);
+      if (size === 0) this.#take(at, 0, m);
       for (let done = 0; done < size; done += segment) {
-        this.#take(at + done, Math.min(segment, size - done), sender, local);
+        this.#take(at + done, Math.min(segment, size - done), m);
       }
     }
     if (batch.count > 0) this.#openBatch();
@@ -146,13 +145,18 @@ export class InboundPump {
     }
   }
 
-  #take(at: number, size: number, sender: number, local: number): void {
-    const { batch, sources, locals } = this.#inbound;
+  /** @param m The message that it is of */
+  #take(at: number, size: number, m: number): void {
+    const { batch, sources, locals, classes } = this.#inbound;
+    const receiver = this.#receiver;
+    const sender = receiver.senderAt(m) >>> 2;
+    const local = receiver.localAt(m) >>> 2;
     const i = batch.count++;
     batch.at[i] = at;
     this.#sizes[i] = size;
     const { words } = this.#parts.arena;
     copySockaddr(words, sender, sources, i * SOCKADDR_WORDS);
+    classes[i] = receiver.classes[m] ?? 0;
     if (this.#hasLocals) copyLocal(words, local, locals, i * LOCAL_WORDS);
     if (batch.count === batch.capacity) this.#openBatch();
   }

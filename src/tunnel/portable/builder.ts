@@ -29,7 +29,7 @@ import { WatchedPaths } from "../watched_paths.ts";
 import type { AnswerPlace } from "../too_big.ts";
 import type { PacketDevice } from "./edges.ts";
 import { boundedReplayMemory, openAcceptedMemory } from "../replay_bound.ts";
-import type { SocketChoices, TunnelSettings } from "../settings.ts";
+import type { DscpChoice, SocketChoices, TunnelSettings } from "../settings.ts";
 import { sourceFilterOf } from "../source_filter.ts";
 
 export interface OpenedEngine {
@@ -84,6 +84,18 @@ export class PortableBuilder implements PlaneBuilder {
 
   bindToAll(family: FamilyChoice, port: number): readonly Endpoint[] {
     return this.#own([bindUdpToAll(family, port)]);
+  }
+
+  /** Deno's sockets neither set nor tell them. */
+  useClasses(
+    { dscp, ecn }: { readonly dscp: DscpChoice; readonly ecn: boolean },
+  ): void {
+    const option = dscp === "off" ? ecn && "--ecn" : "--dscp";
+    if (!option) return;
+    this.#logger.warning(
+      `${option} has no effect on the portable data plane: it needs the ` +
+        "native one",
+    );
   }
 
   setMark(mark: number): void {

@@ -697,7 +697,8 @@ Deno.test("counters of all connections and of the plane are named in the log, ea
       `connection ${mux}: 101 packets out, 102 bytes out, 104 packets in, ` +
       "105 bytes in, 103 not sent, 110 dropped before a full uplink, " +
       "106 with a wrong tag, 107 replayed, 108 without payload, " +
-      "109 of a wrong type, 111 from a source that is not routed to it, 112 keep-alives out"
+      "109 of a wrong type, 111 from a source that is not routed to it, " +
+      "112 keep-alives out, 113 dropped for congestion on the way"
     ),
     "dropped: 101 with nowhere to send them, 102 too long to send, " +
     "103 malformed on the device, 104 too short, 105 too long, " +

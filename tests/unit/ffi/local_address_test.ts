@@ -35,21 +35,28 @@ class End implements Disposable {
     this.socket = UdpSocket.open(libc, { address, port: 0, scope: 0 });
     this.socket.enableGro();
     if (this.socket.isAnywhere) this.socket.tellLocalAddresses();
+    this.socket.tellClasses();
     this.receiver = new UdpReceiver(libc, arena, {
       ...{ at: arena.take(ROOM), stride: ROOM, size: ROOM, count: 1 },
       locals: true,
     });
+    this.receiver.looksForClasses = true;
     this.#sender = new UdpSender(libc, arena, { messages: 1, pieces: 1 });
     this.#destination = arena.take(SOCKADDR_SIZE);
     this.#data = arena.take(3000);
   }
 
   /** Sends a run of three datagrams; returns 0, or the error number. */
-  send(address: Uint8Array, port: number, source?: number): number {
+  send(
+    address: Uint8Array,
+    port: number,
+    source?: number,
+    trafficClass = 0,
+  ): number {
     const { view } = this.arena;
     writeSockaddr(view, this.#destination, { address, port, scope: 0 });
     this.#sender.clear();
-    this.#sender.begin(this.#destination, 1000, source);
+    this.#sender.begin(this.#destination, 1000, source, trafficClass);
     this.#sender.add(this.#data, 3000);
     const sent = this.#sender.send(this.socket.fd, 0);
     return sent === 1 ? 0 : this.#sender.errno;
@@ -88,11 +95,14 @@ for (
       assert.equal(here.receiver.sizes[0], 3000);
       assert.equal(here.receiver.segmentSizes[0], 1000);
       const { port } = there.socket.local;
-      assert.equal(here.send(client, port, here.receiver.localAt(0)), 0);
+      assert.equal(here.receiver.classes[0], 0);
+      const local = here.receiver.localAt(0);
+      assert.equal(here.send(client, port, local, 0xba), 0);
       assert.equal(there.receiver.receive(there.socket.fd), 1);
       const from = there.receiver.senderAt(0);
       assert.deepEqual(readSockaddr(there.arena.view, from).address, server);
       assert.equal(there.receiver.segmentSizes[0], 1000);
+      assert.equal(there.receiver.classes[0], 0xba);
       assert.deepEqual(there.local(), new Uint8Array(16), "it does not ask");
     },
   );

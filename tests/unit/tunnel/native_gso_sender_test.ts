@@ -49,6 +49,8 @@ class Bench {
   readonly noSocket: string[] = [];
   readonly reasons: string[] = [];
   now = 5000;
+  /** Of each datagram to send. */
+  classes: readonly number[] = [];
   readonly #outbound: Outbound;
   readonly #sender: GsoSender;
   readonly #region: number;
@@ -132,6 +134,7 @@ class Bench {
       batch.size[i] = datagram.length - PARAMS.tagLength;
       batch.wanted[i] = size > 0 ? 1 : 0;
       connections[i] = this.connection(muxOf(i));
+      this.#outbound.classes[i] = this.classes[i] ?? 0;
       at += datagram.length;
       return datagram;
     });
@@ -495,5 +498,22 @@ libcTest(
     bench.place(1, "192.0.2.7:1001");
     bench.send([100]);
     assert.equal(bench.kernel.taken.at(-1)?.source, "");
+  },
+);
+
+libcTest(
+  "a run is of one class of traffic, and so are datagrams that leave one by one",
+  (libc) => {
+    const bench = new Bench(libc);
+    bench.classes = [0xb8, 0xb8, 0, 0, 2];
+    bench.send([100, 100, 100, 100, 100]);
+    assert.deepEqual(bench.shape(), ["2 x 100", "2 x 100", "100"]);
+    const classes = () => bench.kernel.taken.map((one) => one.trafficClass);
+    assert.deepEqual(classes(), [0xb8, 0, 2]);
+    bench.kernel.taken.length = 0;
+    refuseRuns(bench, Errno.EMSGSIZE);
+    heardAt(bench, 2, LOCAL_IPV6);
+    bench.send([100, 100, 100, 100, 100], () => 2);
+    assert.deepEqual(classes(), [0xb8, 0xb8, 0, 0, 2]);
   },
 );
