@@ -10,10 +10,10 @@ import type { HostPort } from "../net/place.ts";
 import { type StatusListener, StatusServer } from "../status/server.ts";
 import { StatusSite, type StatusSiteOptions } from "../status/site.ts";
 import { SparedSource } from "../status/spared_source.ts";
-import type { Phase, Service } from "./lifecycle.ts";
+import type { Phase, Service, Starting } from "./lifecycle.ts";
 import type { StatusReport } from "./status_report.ts";
 import { statusSocketOf } from "./status_socket.ts";
-import { aborted } from "./stop.ts";
+import { aborted, unlessStopped } from "./stop.ts";
 import type { World } from "./world.ts";
 
 export type StatusServiceOptions = Pick<
@@ -69,9 +69,17 @@ export class StatusService implements Service<StatusServiceOptions> {
   }
 
   /** @throws if it cannot listen where people have said that it should */
-  async start(): Promise<void> {
+  async start({ stop, waiting }: Starting): Promise<void> {
     this.#socket = this.#openSocket();
-    this.#metrics = await this.#openMetrics(this.#options);
+    const { metrics } = this.#options;
+    if (metrics === undefined) return;
+    if (parseAddress(metrics.host) === undefined) {
+      waiting(`an address of '${metrics.host}' (--metrics)`);
+    }
+    const opening = this.#openMetrics(this.#options);
+    this.#metrics = await unlessStopped(opening, stop) ?? [];
+    // What comes too late is closed again.
+    if (stop.aborted) void opening.then(closeAll, () => {});
   }
 
   async run(stop: AbortSignal): Promise<void> {
