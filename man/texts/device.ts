@@ -26,7 +26,8 @@ export default {
     and does not wait for its end. It gets the name of the device and
     "/dev/net/tun" as arguments, as with the original, and besides "PATH" the
     variables "ANYTUN_DEVICE", "ANYTUN_TYPE", "ANYTUN_ADDRESSES" (separated by
-    spaces) and "ANYTUN_MTU" in its environment. The way to set routes,
+    spaces) and "ANYTUN_MTU" in its environment, and "ANYTUN_NETNS" with --netns.
+    The way to set routes,
     forwarding or a firewall for the tunnel.`,
   "post-up-required": `The start waits for the program of --post-up-script, and
     fails if its exit status is not 0. Use it where a tunnel without these

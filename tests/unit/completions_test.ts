@@ -131,6 +131,8 @@ for (const [shell, ask] of Object.entries(SHELLS)) {
           ["anytun controld --log-format ", ["json", "text"]],
           ["anytun status r", ["rome"]],
           ["anytun-status r", ["rome"]],
+          ["anytun check vien", ["vienna"]],
+          ["anytun show-config par", ["paris"]],
           ["anytun --config par", ["paris"]],
           ["anytun controld --config vien", ["vienna"]],
           ["anytun -u roo", ["root"]],
