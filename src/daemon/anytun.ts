@@ -76,7 +76,10 @@ async function servicesOf(
   const interfaceName = (k: number) => world.control.interfaceName(k);
   const events = new PeerEvents(
     options,
-    { table, interfaceName, logger },
+    {
+      ...{ table, interfaceName, logger },
+      isPortClosed: (mux) => plane.isPortClosed(mux),
+    },
     world,
   );
   const moved = (mux: number) => {

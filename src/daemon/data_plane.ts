@@ -270,6 +270,11 @@ export class DataPlane implements Service<AnytunOptions> {
     this.#plane?.dropRetired();
   }
 
+  /** See {@link RunningPlane.isPortClosed}. */
+  async isPortClosed(mux: number): Promise<boolean> {
+    return await this.#plane?.isPortClosed(mux) ?? false;
+  }
+
   /** Sends to those that are due in the table. */
   sendDue(): void {
     this.#plane?.sendDue();

@@ -4,7 +4,7 @@ import type { Logger } from "../log/logger.ts";
 import type { InterfaceName } from "../net/zone.ts";
 import type { ConnectionTable } from "../tunnel/connection_table.ts";
 import { PeerLog } from "../tunnel/peer_log.ts";
-import { PeerWatch } from "../tunnel/peer_watch.ts";
+import { type PeerNews, PeerWatch } from "../tunnel/peer_watch.ts";
 import { FLUSH_MS } from "../tunnel/plane_log.ts";
 import { sightingOf } from "../tunnel/sightings.ts";
 import type { Service } from "./lifecycle.ts";
@@ -16,6 +16,8 @@ interface PeerEventsContext {
   readonly table: ConnectionTable;
   readonly interfaceName: InterfaceName;
   readonly logger: Logger;
+  /** Whether the host of a peer answers that nobody listens at its port. */
+  readonly isPortClosed: (mux: number) => Promise<boolean>;
 }
 
 type EventsWorld = Pick<World, "elapsed" | "every" | "steadyNow">;
@@ -38,8 +40,16 @@ export class PeerEvents implements Service {
     this.#log = new PeerLog(context.logger, world.elapsed);
     this.#watch = new PeerWatch(
       silentAfter * 1000,
-      (news) => this.#log.tell(news),
+      (news) => this.#tell(news),
     );
+  }
+
+  #tell(news: PeerNews): void {
+    this.#log.tell(news);
+    if (news.change !== "unanswered") return;
+    this.#context.isPortClosed(news.mux).then((isClosed) => {
+      if (isClosed) this.#log.refused(news);
+    }, () => {});
   }
 
   async run(stop: AbortSignal): Promise<void> {

@@ -2,7 +2,7 @@
 import type { LogFields, Logger } from "../log/logger.ts";
 import type { LevelName } from "../log/level.ts";
 import { RateLimitedLog } from "../log/rate_limited_log.ts";
-import { Cause, CAUSE_WORDS } from "./causes.ts";
+import { Cause, CAUSE_WORDS, SEND_REMEDIES } from "./causes.ts";
 import type { PeerChange, PeerNews } from "./peer_watch.ts";
 
 /** Lines of one kind about one peer: a handful, then one in ten seconds. */
@@ -36,6 +36,17 @@ export class PeerLog {
     };
     const line = () => ({ text: textOf(news), fields });
     this.#log.write(levelOf(news), EVENTS[change], line, mux);
+  }
+
+  /** The host of a peer that does not answer says that it is not there. */
+  refused({ mux, remote }: PeerNews): void {
+    const cause = Cause.REFUSED;
+    this.#log.write("warning", cause, () => ({
+      text: `connection ${mux} ${CAUSE_WORDS["send-failed"]} ${remote}: ${
+        SEND_REMEDIES[cause]
+      }`,
+      fields: { cause, mux, endpoint: remote },
+    }), mux);
   }
 
   flush(): void {

@@ -52,6 +52,11 @@ export interface RunningPlane {
   dropRetired(): void;
   /** Sends a datagram without payload to those that are due in the table. */
   sendDue(): void;
+  /**
+   * Whether the host of a peer answers that nobody listens at its port; takes
+   * ten seconds at most.
+   */
+  isPortClosed(mux: number): Promise<boolean>;
   /** What the plane has counted so far, by the indexes of `PlaneCounter`. */
   counters(): Float64Array;
   /**

@@ -2,10 +2,21 @@
 import { SystemError } from "../../ffi/errno.ts";
 import type { Libc } from "../../ffi/libc.ts";
 import { PathProbe } from "../../ffi/net/path_probe.ts";
-import type { SocketAddress } from "../../ffi/net/sockaddr.ts";
+import { PortProbe } from "../../ffi/net/port_probe.ts";
+import { sockaddrFamily, type SocketAddress } from "../../ffi/net/sockaddr.ts";
 import type { SocketWay } from "../../ffi/net/udp.ts";
+import { delay } from "../net/delay.ts";
 import { every } from "../net/every.ts";
+import { endpointWords } from "./connection_table.ts";
 import { PathMtuWatch, type PathMtuWatchOptions } from "./path_mtu_watch.ts";
+
+/**
+ * How often another host is asked whether a port is closed, and how long it may
+ * take each time, in ms: hosts say so once a second, of what is sent to them in
+ * that time (icmp_ratelimit).
+ */
+const KNOCKS = 40;
+const ANSWER_MS = 250;
 
 /** How often the kernel is asked, in ms. */
 const LOOK_MS = 1000;
@@ -19,7 +30,9 @@ interface WatchedPathsOptions extends Omit<PathMtuWatchOptions, "probes"> {
 
 export class WatchedPaths {
   readonly #probes: readonly PathProbe[];
+  readonly #options: Pick<WatchedPathsOptions, "libc" | "locals" | "table">;
   readonly #watch: PathMtuWatch;
+  #way: SocketWay;
   #isOver = false;
 
   /** @param until Settles when the plane has ended */
@@ -27,6 +40,8 @@ export class WatchedPaths {
     { libc, locals, way, ...options }: WatchedPathsOptions,
     until: Promise<unknown>,
   ) {
+    this.#options = { libc, locals, table: options.table };
+    this.#way = way ?? {};
     this.#probes = ([4, 16] as const).flatMap((bytes) => {
       const local = locals.find(({ address }) => address.length === bytes);
       return local === undefined ? [] : openProbe(libc, local, way);
@@ -48,6 +63,7 @@ export class WatchedPaths {
   /** As that of the sockets that send. */
   setMark(mark: number): void {
     if (this.#isOver) return;
+    this.#way = { ...this.#way, mark };
     for (const probe of this.#probes) probe.setMark(mark);
   }
 
@@ -55,6 +71,29 @@ export class WatchedPaths {
   lookAt(mux: number): void {
     // The descriptors may be those of other files by now.
     if (!this.#isOver) this.#watch.lookAt(mux);
+  }
+
+  /** Whether the host of a peer answers that nobody listens at its port. */
+  async isPortClosed(mux: number): Promise<boolean> {
+    const { libc, locals, table } = this.#options;
+    const words = endpointWords();
+    table.copyEndpoint(mux, words, 0);
+    const bytes = sockaddrFamily(words, 0) === 4 ? 4 : 16;
+    const local = locals.find(({ address }) => address.length === bytes);
+    if (this.#isOver || local === undefined || words[0] === 0) return false;
+    try {
+      using probe = PortProbe.open(libc, local, this.#way);
+      for (let k = 0; k < KNOCKS && !this.#isOver; k++) {
+        probe.knock(words, 0);
+        await delay(ANSWER_MS);
+        if (probe.isRefused) return true;
+      }
+      return false;
+    } catch (error) {
+      // Such as a mark that takes privileges: then nobody knows.
+      if (error instanceof SystemError) return false;
+      throw error;
+    }
   }
 
   /** See {@link PathMtuWatch.addTo}. */

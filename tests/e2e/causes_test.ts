@@ -166,6 +166,8 @@ labTest(
   async (lab) => {
     using folder = new TestFolder();
     const state = ["--state-dir", folder.path];
+    // Otherwise pings take what the host answers in a second.
+    await lab.right.exec("sysctl", "-qw", "net.ipv4.icmp_ratelimit=0");
     const one = left(lab, "-r", lab.right.ipv4, "--silent-after", "1");
     let other = right(lab, ...state, "--keepalive", "1");
     // Nothing is sent but what keeps alive.
@@ -177,6 +179,8 @@ labTest(
     const silent = await causeIn(one, Cause.PEER_SILENT);
     assert.match(silent.message, /from 192\.0\.2\.2:4444 for \d+ s/);
     assert.equal(silent.event, "silent");
+    const refused = await causeIn(one, Cause.REFUSED);
+    assert.match(refused.message, /192\.0\.2\.2:4444: nobody listens there/);
     other = right(lab, ...state, "-p", "5555", "--keepalive", "1");
     const again = JSON.parse(await one.line(/"event":"heard-again"/));
     assert.equal(again.endpoint, `${lab.right.ipv4}:5555`);

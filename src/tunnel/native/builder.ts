@@ -162,6 +162,7 @@ export class NativeBuilder implements PlaneBuilder {
       },
       dropRetired: () => plane.dropRetired(),
       sendDue: () => plane.sendDue(),
+      isPortClosed: (mux) => paths.isPortClosed(mux),
       counters: () => paths.addTo(plane.counters()),
       rounds: () => plane.rounds(),
       stop: () => {

@@ -174,6 +174,7 @@ export class PortableBuilder implements PlaneBuilder {
       },
       dropRetired: inOneGo(() => connections.dropRetired()),
       sendDue: () => void plane.sendDue().catch(() => {}),
+      isPortClosed: (mux) => paths.isPortClosed(mux),
       counters: () => paths.addTo(shared.counters.slice()),
       rounds: () => [],
       stop: () => {
