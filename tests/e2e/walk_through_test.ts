@@ -43,8 +43,8 @@ window-size: 64
 `;
 
 Deno.test({
-  name: "from the installation over a mistake, traffic, reload and upgrade " +
-    `to the purge${reason === undefined ? "" : ` (skipped: ${reason})`}`,
+  name: "a tunnel lives from installation over mistakes to purge" +
+    (reason === undefined ? "" : ` (skipped: ${reason})`),
   ignore: reason !== undefined,
   async fn() {
     const [binary = ""] = asBinary.command;
