@@ -70,7 +70,15 @@ export const yamlPage: Page = {
         `HUP has the daemon read the file again. It is checked as a whole first:
         with a fault in it all stays as it was, and the log says so. What can
         change while packets pass does; the rest is named as needing a
-        restart.`,
+        restart. At once change the peer ("remote-host", "remote-port"),
+        "route", "window-size", keys and the passphrase, "log" and "log-format",
+        and what the manual of anytun says so of.`,
+        `Keys that are new open at once, and seal as soon as the peer uses them,
+        or after ten seconds; those before open for ten seconds more. So the
+        peer may get its own at any time within these ten seconds, and nothing
+        is lost.`,
+        `Files are read with the rights of the daemon by then: those of
+        "username", and in its "chroot".`,
       ],
     },
     {

@@ -1,4 +1,5 @@
 // The log of a daemon: files that were moved away, and other targets.
+import { isSame } from "../config/same.ts";
 import type { Log } from "../log/log.ts";
 import { reasonOf } from "../log/reason.ts";
 import type { LogFormat, LogTarget } from "../log/target.ts";
@@ -14,8 +15,10 @@ export class LogService implements Service<LoggedOptions> {
   readonly live = ["log", "logFormat"];
   readonly #log: Log;
   #options: LoggedOptions;
-  /** Brings the options into use that were looked at last. */
-  #change: (() => void) | undefined;
+  /** Those that were looked at last: others may have been at fault. */
+  #checked:
+    | { readonly options: LoggedOptions; readonly take: () => void }
+    | undefined;
 
   constructor(log: Log, options: LoggedOptions) {
     this.#log = log;
@@ -25,9 +28,12 @@ export class LogService implements Service<LoggedOptions> {
   /** @throws if a target cannot be opened */
   check(next: LoggedOptions, undo: DisposableStack): void {
     const { logTargets: targets, logFormat: format } = next;
-    this.#change = undefined;
+    const { logTargets, logFormat } = this.#options;
+    this.#checked = undefined;
+    if (isSame(targets, logTargets) && format === logFormat) return;
     try {
-      this.#change = this.#log.prepare({ targets, format }, undo);
+      const take = this.#log.prepare({ targets, format }, undo);
+      this.#checked = { options: next, take };
     } catch (error) {
       throw new Error(
         `${
@@ -41,8 +47,8 @@ export class LogService implements Service<LoggedOptions> {
   }
 
   reload(next: LoggedOptions): void {
-    if (next !== this.#options) this.#change?.();
-    this.#change = undefined;
+    if (this.#checked?.options === next) this.#checked.take();
+    this.#checked = undefined;
     this.#options = next;
     this.#log.reopen();
   }
