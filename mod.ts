@@ -50,6 +50,8 @@ export type {
 } from "./src/tunnel/options.ts";
 export type {
   EngineChoice,
+  MssChoice,
+  MtuDiscovery,
   OffloadName,
   WorkersChoice,
 } from "./src/tunnel/settings.ts";

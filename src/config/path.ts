@@ -2,16 +2,14 @@
 import { parseDecimal } from "../net/decimal.ts";
 import type { DeviceType } from "../satp/header.ts";
 import {
+  defaultMss,
+  MSS_RANGE,
   type MssChoice,
   MTU_DISCOVERIES,
   type MtuDiscovery,
 } from "../tunnel/settings.ts";
 import { BadValue, optional, withDefault } from "./option.ts";
 import type { Settings } from "./values.ts";
-
-/** What Linux takes at the least, and what an option of TCP can say. */
-const MIN_MSS = 88;
-const MAX_MSS = 0xfffe;
 
 const NEVER = "no" as MtuDiscovery;
 
@@ -42,20 +40,20 @@ export interface PathOptions {
   readonly mtuDiscovery: MtuDiscovery;
 }
 
-/** Frames of a TAP device are looked into only where somebody asks for it. */
 export function pathOf(
   { values: { mss, mtuDiscovery } }: Settings<typeof pathRows>,
   type: DeviceType,
 ): PathOptions {
-  return { mss: mss ?? (type === "tun" ? "auto" : "off"), mtuDiscovery };
+  return { mss: mss ?? defaultMss(type), mtuDiscovery };
 }
 
 function mss(text: string): MssChoice {
   if (text === "auto" || text === "off") return text;
-  const bytes = parseDecimal(text, MIN_MSS, MAX_MSS);
+  const { least, most } = MSS_RANGE;
+  const bytes = parseDecimal(text, least, most);
   if (bytes !== undefined) return bytes;
   throw new BadValue(
-    `off, auto, or a number of bytes from ${MIN_MSS} to ${MAX_MSS}`,
+    `off, auto, or a number of bytes from ${least} to ${most}`,
   );
 }
 

@@ -199,7 +199,7 @@ export class DeviceAndSockets implements Service<AnytunOptions> {
 export class DataPlane implements Service<AnytunOptions> {
   readonly name = "data plane";
   readonly live = ["mss", "dscp", "ecn"];
-  readonly #ends: DeviceAndSockets;
+  readonly #ends: Pick<DeviceAndSockets, "builder">;
   readonly #context: PlaneSetup;
   readonly #heartbeat: Heartbeat;
   #plane: RunningPlane | undefined;
@@ -207,7 +207,7 @@ export class DataPlane implements Service<AnytunOptions> {
 
   /** @param elapsed A clock that never goes back, in milliseconds */
   constructor(
-    ends: DeviceAndSockets,
+    ends: Pick<DeviceAndSockets, "builder">,
     context: PlaneSetup,
     elapsed: () => number,
   ) {
@@ -217,8 +217,6 @@ export class DataPlane implements Service<AnytunOptions> {
   }
 
   async start({ stop, fail }: Starting): Promise<void> {
-    const { live } = this.#context;
-    if (live !== undefined) live.deviceMtu = this.#ends.device.mtu;
     const plane = await this.#ends.builder.start(this.#context, stop);
     this.#plane = plane;
     const over = () => this.#isOver = true;
@@ -231,7 +229,9 @@ export class DataPlane implements Service<AnytunOptions> {
     await this.close();
   }
 
-  reload({ mss, dscp, ecn }: AnytunOptions): void {
+  reload(
+    { mss, dscp, ecn }: Pick<AnytunOptions, "mss" | "dscp" | "ecn">,
+  ): void {
     const { live } = this.#context;
     if (live === undefined) return;
     live.mss = mss;

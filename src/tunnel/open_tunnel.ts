@@ -68,6 +68,7 @@ export async function openTunnel(
     ? { routes: new Routes(), table: new RouteTable(RouteTable.allocate()) }
     : undefined;
   const live = new LiveSettings();
+  live.mss = read.mss;
   const plane = await builder.start(
     { table, routes: routing?.table, accepted: state?.accepted, live, moved },
     stop,
@@ -107,6 +108,7 @@ async function choose(
     anySource: options.anySource ?? false,
     senderIds,
     allowWrap: false,
+    mtuDiscovery: options.mtuDiscovery ?? "no",
     roaming: options.roaming ?? true,
     engine: options.engine ?? "auto",
     workers: read.workers,

@@ -12,8 +12,12 @@ import type { SatpParameters } from "../satp/params.ts";
 import { MAX_WINDOW_SIZE } from "../satp/replay_window.ts";
 import type { DeviceType } from "../satp/header.ts";
 import {
+  defaultMss,
   type EngineChoice,
   MAX_WORKERS,
+  MSS_RANGE,
+  type MssChoice,
+  type MtuDiscovery,
   OFFLOAD_NAMES,
   type OffloadName,
   type WorkersChoice,
@@ -99,6 +103,18 @@ export interface TunnelOptions extends SatpOptions {
    * never.
    */
   readonly keepalive?: number;
+  /**
+   * The longest segments of TCP connections through the tunnel: `auto` for what
+   * fits the device and the path, 88 to 65534 bytes to bound it as well, or
+   * `off`; default `auto` with `tun`, `off` with `tap`.
+   */
+  readonly mss?: MssChoice;
+  /**
+   * Whether datagrams say "don't fragment": `no`, the default; `maybe`, as long
+   * as they fit what is known of the path; or `yes`. With both of these, senders
+   * of packets that are too long for the path are told so by ICMP.
+   */
+  readonly mtuDiscovery?: MtuDiscovery;
   /** Takes the lines that the daemon would log; default: nobody. */
   readonly logger?: Logger;
 }
@@ -130,6 +146,7 @@ export interface ReadOptions {
   readonly silentAfter: number;
   /** Milliseconds; 0 for never. */
   readonly keepalive: number;
+  readonly mss: MssChoice;
 }
 
 const DEFAULT_PORT = 4444;
@@ -162,6 +179,7 @@ export function readOptions(options: TunnelOptions): ReadOptions {
     stateDir: folderOption(options.stateDir),
     silentAfter: seconds * 1000,
     keepalive: wholeNumber("keepalive", options.keepalive ?? 0, 0xffff) * 1000,
+    mss: mssOption(options),
   };
 }
 
@@ -209,6 +227,12 @@ function folderOption(path: string | undefined): string | undefined {
 function workersOption(workers: WorkersChoice = "auto"): WorkersChoice {
   if (workers === "auto") return workers;
   return wholeNumber("workers", workers, MAX_WORKERS, 1);
+}
+
+function mssOption({ mss, device }: TunnelOptions): MssChoice {
+  const choice = mss ?? defaultMss(device?.type ?? "tun");
+  if (typeof choice === "string") return choice;
+  return wholeNumber("mss", choice, MSS_RANGE.most, MSS_RANGE.least);
 }
 
 function wholeNumber(

@@ -33,8 +33,19 @@ export const OFFLOAD_NAMES: readonly OffloadName[] = [
   "coalesce",
 ];
 
-/** How MSS options of TCP are bounded: not at all, by the path, or as well. */
+/**
+ * How segments of TCP connections through the tunnel are bounded: not at all, by
+ * what fits the path, or by so many bytes as well.
+ */
 export type MssChoice = "off" | "auto" | number;
+
+/** What Linux takes at the least, and what an option of TCP can say. */
+export const MSS_RANGE = { least: 88, most: 0xfffe } as const;
+
+/** Frames of a TAP device are looked into only where somebody asks for it. */
+export function defaultMss(type: DeviceType): MssChoice {
+  return type === "tun" ? "auto" : "off";
+}
 
 /** The DSCP of datagrams: 0, that of the packet inside, or this one. */
 export type DscpChoice = "off" | "copy" | number;

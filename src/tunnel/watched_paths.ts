@@ -54,6 +54,7 @@ export class WatchedPaths {
       for (const probe of this.#probes) probe.close();
     };
     until.then(end, end);
+    this.#watch.look();
     // What it throws is a fault of ours, and no reason to carry nothing.
     every(LOOK_MS, () => this.#watch.look(), over.signal).catch((error) => {
       options.logger.error(`the paths are not watched any more: ${error}`);

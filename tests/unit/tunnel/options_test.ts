@@ -25,6 +25,7 @@ const REFUSED: readonly [TunnelOptions, RegExp][] = [
   [{ workers: 1.5 }, /workers 1\.5/],
   [{ silentAfter: 0 }, /silentAfter 0.*above 0/],
   [{ silentAfter: NaN }, /silentAfter NaN/],
+  [{ mss: 87 }, /mss 87.*88 to 65534/],
   [{ authTagLength: 21 }, /21/],
   [{ stateDir: "" }, /stateDir "".*path of a folder/],
   [{ stateDir: "a\0b" }, /stateDir "a\\u0000b"/],
