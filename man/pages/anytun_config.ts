@@ -16,6 +16,10 @@ export function configPage({ options, help }: Known): Page {
           one client: its mux, key and salt, its role, and the networks behind
           it. The outputs for all clients, one after the other, are the file that
           anytun-controld(8) serves.`,
+          `With the --config of a tunnel of Debian's package it prints the records
+          of all clients in the folder "conf.d" beside the file. As with the
+          launcher of the package, all of them have the key derivation of the
+          server.`,
           `The output holds the master key of the client: nobody else should be
           able to read where it goes ("umask 077"). Nothing is printed where
           anything is wrong. The original prints records without keys, too.`,

@@ -9,6 +9,7 @@ export function controldPage({ options, help }: Known): Page {
     purpose: "tell the servers of a cluster of their clients",
     synopsis: [
       '"anytun-controld" --file <file> <options>',
+      '"anytun-controld" --config <name> <options>',
       '"anytun" "controld" --file <file> <options>',
     ],
     sections: [
@@ -19,6 +20,10 @@ export function controldPage({ options, help }: Known): Page {
           to the servers that ask it (--control-host of anytun(8)): keys, roles,
           muxes and routes of all clients. When the file changes it is checked
           as a whole, and the servers are told what is new.`,
+          `With the --config of a tunnel of Debian's package, and without --file,
+          it makes these records itself, of the files of clients in the folder
+          "conf.d" beside the config file, and anew at a HUP. Of the file itself
+          it takes "control-host", and the key derivation of the server.`,
           `Whoever may connect is given the keys of all clients. On one host use
           a unix socket: then that is root and the user of the daemon alone.
           Between hosts use certificates (--sync-tls-cert), or a tunnel of the

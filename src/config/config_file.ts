@@ -7,6 +7,7 @@ import {
   FormatFault,
   type Spot,
 } from "./file_entry.ts";
+import { textIn } from "./file_text.ts";
 import { readLines } from "./lines_file.ts";
 import {
   BadValue,
@@ -71,56 +72,12 @@ export function readConfigText<T extends OptionTable>(
 
 function entriesOf({ path, format, bytes }: ConfigText): readonly FileEntry[] {
   try {
-    const text = textOf(bytes);
+    const text = textIn(bytes);
     return format === "yaml" ? readYaml(text) : readLines(text);
   } catch (error) {
     if (!(error instanceof FormatFault)) throw error;
     throw new OptionFault(lineOf(path, error.spot, error.message), error);
   }
-}
-
-/** A byte order mark at the beginning stays, and does not count. */
-function textOf(bytes: Uint8Array): string {
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
-      .decode(bytes);
-    const nul = text.indexOf("\0");
-    if (nul < 0) return text;
-    throw new FormatFault("there is a NUL byte", endOf(text.slice(0, nul)));
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    const good = bytes.subarray(0, lengthOfGood(bytes));
-    // As a stream: a character that is cut off does not count.
-    const text = new TextDecoder().decode(good, { stream: true });
-    throw new FormatFault("this is no UTF-8 text", endOf(text));
-  }
-}
-
-/** How many bytes at the beginning are UTF-8, as whole characters. */
-function lengthOfGood(bytes: Uint8Array): number {
-  let [good, bad] = [0, bytes.length];
-  while (bad - good > 1) {
-    const middle = (good + bad) >> 1;
-    if (isGood(bytes.subarray(0, middle))) good = middle;
-    else bad = middle;
-  }
-  return good;
-}
-
-/** A character that is cut off at the end is good so far. */
-function isGood(bytes: Uint8Array): boolean {
-  try {
-    new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream: true });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function endOf(text: string): Spot {
-  const lines = text.replace(/^\uFEFF/, "").split(/\r\n|\r|\n/);
-  const column = [...(lines.at(-1) ?? "")].length + 1;
-  return { line: lines.length, column };
 }
 
 function lineOf(path: string, { line, column }: Spot, text: string): string {
