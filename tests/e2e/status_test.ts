@@ -65,7 +65,8 @@ async function hostileClients(path: string): Promise<void> {
   // Half of a request, and many of them.
   const silent = await Promise.all(Array.from({ length: 50 }, async () => {
     const client = await Deno.connect({ transport: "unix", path });
-    await client.write(new TextEncoder().encode("GET /"));
+    // Some have had to give way already.
+    await client.write(new TextEncoder().encode("GET /")).catch(() => {});
     return client;
   }));
   using client = await Deno.connect({ transport: "unix", path });
@@ -120,6 +121,13 @@ labTest(
     assert.equal(refused.trim(), "7");
     await hostileClients(path);
     assert.equal((await status(left, path)).code, 0);
+    const watch = [...fromSource.command, "status", path, "--watch"];
+    const watching = left.spawn("env", ...watch);
+    await watching.line(/B\/s +0 +-$/);
+    const seen = watching.lines.length;
+    await watching.line(/^anytun \(tun7\)/, 30, seen);
+    await watching.stop("SIGKILL");
+    assert.ok(!watching.lines.join("").includes("\x1b"), "it is no terminal");
     assert.equal((await daemon.stop()).code, 0);
     assert.equal(exists(path), false, "it is removed at the end");
     const gone = await status(left, path);
