@@ -7,7 +7,9 @@ import type { World } from "./world.ts";
 
 const LOOK_MS = 1000;
 
-type KeepAliveOptions = Pick<AnytunOptions, "keepalive" | "cluster">;
+interface KeepAliveOptions extends Pick<AnytunOptions, "keepalive"> {
+  readonly cluster: Pick<AnytunOptions["cluster"], "routing">;
+}
 
 export class KeepAliveService implements Service<AnytunOptions> {
   readonly name = "keep-alive";
@@ -34,7 +36,7 @@ export class KeepAliveService implements Service<AnytunOptions> {
     await this.#world.every(LOOK_MS, () => this.#look(), stop);
   }
 
-  reload({ keepalive }: AnytunOptions): void {
+  reload({ keepalive }: Pick<AnytunOptions, "keepalive">): void {
     this.#seconds = keepalive;
   }
 
