@@ -1,6 +1,11 @@
 // anytun-status(8)
 import { STATUS_FOLDER } from "../../src/config/status.ts";
 import { DUMP_COLUMNS } from "../../src/status/dump.ts";
+import {
+  CONNECTION_COUNTER_INFOS,
+  type CounterInfo,
+  PLANE_COUNTER_INFOS,
+} from "../../src/tunnel/counters.ts";
 import type { Block, Page } from "../page.ts";
 import type { Known } from "../pages.ts";
 
@@ -45,6 +50,17 @@ export function statusPage({ options, help }: Known): Page {
           columns("connection"),
         ],
       },
+      {
+        title: "Counters",
+        blocks: [
+          `By these names --json has them, and by these names behind
+          "anytun_connection_" and "anytun_" also "/metrics" (--metrics of
+          anytun(8)). Of each connection:`,
+          counters(CONNECTION_COUNTER_INFOS),
+          "Of what belongs to no connection:",
+          counters(PLANE_COUNTER_INFOS),
+        ],
+      },
       { title: "Exit status", blocks: [help("Exit status")] },
       {
         title: "Examples",
@@ -61,6 +77,10 @@ export function statusPage({ options, help }: Known): Page {
       { title: "See also", blocks: ["anytun(8)"] },
     ],
   };
+}
+
+function counters(infos: readonly CounterInfo[]): Block {
+  return { terms: infos.map(({ name, help }) => [`"${name}"`, help]) };
 }
 
 function columns(kind: keyof typeof DUMP_COLUMNS): Block {

@@ -10,6 +10,10 @@ import { renderTables } from "../../bench/soak/tables.ts";
 import { type FuzzRecord, tableOf } from "../fuzz/results.ts";
 import { targetNames } from "../fuzz/target.ts";
 import { CAUSE_WORDS } from "../../src/tunnel/causes.ts";
+import {
+  CONNECTION_COUNTER_INFOS,
+  PLANE_COUNTER_INFOS,
+} from "../../src/tunnel/counters.ts";
 import { walk } from "./walk.ts";
 
 const root = new URL("../../", import.meta.url);
@@ -267,6 +271,18 @@ Deno.test("the keys of all files that README.md and docs show are options", () =
       .filter((key) => !longs.includes(key)).map((key) => `${path}: ${key}`)
   );
   assert.deepEqual(wrong, []);
+});
+
+Deno.test("docs/monitoring.md names only metrics that there are", () => {
+  const source = read("src/status/metrics.ts");
+  const counters = [...CONNECTION_COUNTER_INFOS, ...PLANE_COUNTER_INFOS]
+    .map(({ name }) => name);
+  const named = mentions(/\banytun_(?:connection_)?([a-z_]+)/g, [
+    "docs/monitoring.md",
+  ]);
+  const isThere = (name: string) =>
+    counters.includes(name) || source.includes(`"${name}"`);
+  assert.deepEqual(listOf(named, isThere), []);
 });
 
 Deno.test("the documents name no path of the machine they were written on", () => {
