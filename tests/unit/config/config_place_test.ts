@@ -95,6 +95,17 @@ Deno.test("a file of Debian's package is read as its launcher does", () => {
   assert.equal(other.options.postUp?.script, "/bin/true");
 });
 
+Deno.test("the script that a Debian file names comes before the one beside it", () => {
+  const files = fakeSecretFiles({
+    "/t/config": { text: `${DEBIAN}post-up-script /own\n` },
+    "/t/post-up.sh": FILE,
+  });
+  const argv = ["--config", "/t/config"];
+  const result = readAnytunCommandLine(argv, RUNTIME, files);
+  assert.equal(result.kind, "run");
+  assert.equal(result.options.postUp?.script, "/own");
+});
+
 const FAULTS: Readonly<Record<string, RegExp>> = {
   "port x": /^\/t\/config:1:6: Cannot use port 'x': it needs/,
   "remote-host a b": /:1:15: remote-host: there is more than one value/,
