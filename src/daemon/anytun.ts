@@ -154,7 +154,7 @@ async function servicesOf(
   const kernelRoutes = options.kernelRoutes && new KernelRoutes(
     options.kernelRoutes,
     {
-      ...{ device, delay, logger },
+      ...{ device, delay, logger, limited },
       every: world.every,
       routes: () => syncState.routes(),
     },

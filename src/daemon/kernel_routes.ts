@@ -8,6 +8,7 @@ import type {
 } from "../../ffi/tuntap/device_routes.ts";
 import type { AnytunOptions } from "../config/anytun.ts";
 import type { Logger } from "../log/logger.ts";
+import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { reasonOf } from "../log/reason.ts";
 import type { Every } from "../net/every.ts";
 import { formatPrefix, withoutHostBits } from "../net/prefix.ts";
@@ -30,6 +31,8 @@ interface KernelRoutesContext {
   readonly delay: Delay;
   readonly every: Every;
   readonly logger: Logger;
+  /** For lines that others cause. */
+  readonly limited: RateLimitedLog;
 }
 
 export class KernelRoutes implements Service {
@@ -161,12 +164,11 @@ export class KernelRoutes implements Service {
   }
 
   #add(table: DeviceRoutes, text: string, route: KernelRoute): void {
-    const { logger } = this.#context;
     try {
       if (table.add(route)) {
         this.#installed.set(text, route);
         this.#told.delete(text);
-        logger.info(`kernel route ${text} is there`);
+        this.#say(() => `kernel route ${text} is there`);
       } else {
         this.#isToRetry = true;
         this.#tell(text, "there is a route of somebody else already");
@@ -180,11 +182,10 @@ export class KernelRoutes implements Service {
   }
 
   #remove(table: DeviceRoutes, text: string, route: KernelRoute): void {
-    const { logger } = this.#context;
     try {
       table.remove(route);
       this.#installed.delete(text);
-      logger.info(`kernel route ${text} is gone`);
+      this.#say(() => `kernel route ${text} is gone`);
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
       this.#isToRetry = true;
@@ -192,11 +193,17 @@ export class KernelRoutes implements Service {
     }
   }
 
+  #say(line: () => string): void {
+    this.#context.limited.write("info", "kernel route", line);
+  }
+
   #tell(text: string, why: string): void {
     if (this.#told.get(text) === why) return;
     this.#told.set(text, why);
-    this.#context.logger.warning(
-      `Cannot change the kernel route ${text} (--routes-install): ${why}`,
+    this.#context.limited.write(
+      "warning",
+      "kernel route refused",
+      () => `Cannot change the kernel route ${text} (--routes-install): ${why}`,
     );
   }
 }
