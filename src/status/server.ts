@@ -35,8 +35,8 @@ const EXCHANGE_MS = 10_000;
 const MAX_CLIENTS = 16;
 
 /**
- * Deno before 2.9 keeps the socket of a closed client that does not read: then
- * the next ones are refused.
+ * Deno before 2.9 keeps the socket of a closed client that does not read, and
+ * any socket is there for a moment longer: then the next clients wait.
  */
 const MAX_SOCKETS = 4 * MAX_CLIENTS;
 
@@ -56,6 +56,7 @@ export class StatusServer {
   readonly #clients = new Set<StatusStream>();
   /** Also of those that are closed, and not yet gone. */
   #sockets = 0;
+  #left = Promise.withResolvers<void>();
   #isClosed = false;
 
   constructor(options: StatusServerOptions) {
@@ -65,6 +66,10 @@ export class StatusServer {
   /** @returns once it is closed */
   async run(): Promise<void> {
     while (!this.#isClosed) {
+      if (this.#sockets >= MAX_SOCKETS) {
+        await this.#left.promise;
+        continue;
+      }
       const stream = await this.#accept();
       if (stream !== undefined) this.#admit(stream);
     }
@@ -76,6 +81,7 @@ export class StatusServer {
     this.#isClosed = true;
     this.#options.listener.close();
     for (const client of this.#clients) client.close();
+    this.#leave();
   }
 
   async #accept(): Promise<StatusStream | undefined> {
@@ -95,7 +101,7 @@ export class StatusServer {
   }
 
   #admit(stream: StatusStream): void {
-    if (this.#isClosed || this.#sockets >= MAX_SOCKETS) return stream.close();
+    if (this.#isClosed) return stream.close();
     const [first] = this.#clients;
     if (this.#clients.size >= MAX_CLIENTS && first !== undefined) {
       this.#drop(first);
@@ -105,7 +111,13 @@ export class StatusServer {
     void this.#serve(stream).finally(() => {
       this.#drop(stream);
       this.#sockets--;
+      this.#leave();
     });
+  }
+
+  #leave(): void {
+    this.#left.resolve();
+    this.#left = Promise.withResolvers();
   }
 
   #drop(stream: StatusStream): void {
