@@ -4,7 +4,7 @@ import { startDaemon, TestFolder } from "../../lab/daemons.ts";
 import type { LabHost } from "../../lab/host.ts";
 import type { Lab } from "../../lab/lab.ts";
 import { missingCommand } from "../../lab/missing.ts";
-import { fromSource } from "../../lab/programs.ts";
+import { asBinary, fromSource, type OurProgram } from "../../lab/programs.ts";
 import { labTest } from "../../lab/test_case.ts";
 import { Cause, CAUSE_WORDS } from "../../src/tunnel/causes.ts";
 
@@ -25,8 +25,17 @@ interface Line {
 type Daemon = ReturnType<typeof startDaemon>;
 
 function start(host: LabHost, ...options: readonly string[]): Daemon {
+  return startAs(fromSource, host, ...options);
+}
+
+function startAs(
+  program: OurProgram,
+  host: LabHost,
+  ...options: readonly string[]
+): Daemon {
   const all = [...BASE, ...LOOKED_AT, ...options];
-  return startDaemon(host, all.includes("-E") ? all : [...all, "-E", "x"]);
+  const args = all.includes("-E") ? all : [...all, "-E", "x"];
+  return startDaemon(host, args, { program });
 }
 
 function left(lab: Lab, ...options: readonly string[]): Daemon {
@@ -159,36 +168,47 @@ labTest(
   },
 );
 
-labTest(
-  "the log says when a peer is heard, does not answer, and is heard again",
-  "d-heard",
-  [],
-  async (lab) => {
-    using folder = new TestFolder();
-    const state = ["--state-dir", folder.path];
-    // Otherwise pings take what the host answers in a second.
-    await lab.right.exec("sysctl", "-qw", "net.ipv4.icmp_ratelimit=0");
-    const one = left(lab, "-r", lab.right.ipv4, "--silent-after", "1");
-    let other = right(lab, ...state, "--keepalive", "1");
-    // Nothing is sent but what keeps alive.
-    const heard = JSON.parse(await one.line(/"event":"heard"/));
-    assert.match(heard.message, /connection 0 is heard for the first time/);
-    assert.equal(heard.endpoint, `${lab.right.ipv4}:4444`);
-    await other.stop();
-    const pinging = lab.left.spawn("ping", "-i", "0.2", RIGHT);
-    const silent = await causeIn(one, Cause.PEER_SILENT);
-    assert.match(silent.message, /from 192\.0\.2\.2:4444 for \d+ s/);
-    assert.equal(silent.event, "silent");
-    const refused = await causeIn(one, Cause.REFUSED);
-    assert.match(refused.message, /192\.0\.2\.2:4444: nobody listens there/);
-    other = right(lab, ...state, "-p", "5555", "--keepalive", "1");
-    const again = JSON.parse(await one.line(/"event":"heard-again"/));
-    assert.equal(again.endpoint, `${lab.right.ipv4}:5555`);
-    await one.line(/autodetected remote host ip changed 192\.0\.2\.2:5555/);
-    await pinging.stop();
-    await stop(one, other);
-  },
-);
+for (const program of [fromSource, asBinary]) {
+  labTest(
+    `the log of anytun ${program.name} says when a peer is heard, does not answer, and is heard again`,
+    `d-heard${program.letter}`,
+    [program.missing],
+    async (lab) => {
+      using folder = new TestFolder();
+      const state = ["--state-dir", folder.path];
+      // Otherwise pings take what the host answers in a second.
+      await lab.right.exec("sysctl", "-qw", "net.ipv4.icmp_ratelimit=0");
+      const one = startAs(
+        program,
+        lab.left,
+        "-n",
+        `${LEFT}/24`,
+        "-r",
+        lab.right.ipv4,
+        "--silent-after",
+        "1",
+      );
+      let other = right(lab, ...state, "--keepalive", "1");
+      // Nothing is sent but what keeps alive.
+      const heard = JSON.parse(await one.line(/"event":"heard"/));
+      assert.match(heard.message, /connection 0 is heard for the first time/);
+      assert.equal(heard.endpoint, `${lab.right.ipv4}:4444`);
+      await other.stop();
+      const pinging = lab.left.spawn("ping", "-i", "0.2", RIGHT);
+      const silent = await causeIn(one, Cause.PEER_SILENT);
+      assert.match(silent.message, /from 192\.0\.2\.2:4444 for \d+ s/);
+      assert.equal(silent.event, "silent");
+      const refused = await causeIn(one, Cause.REFUSED);
+      assert.match(refused.message, /192\.0\.2\.2:4444: nobody listens there/);
+      other = right(lab, ...state, "-p", "5555", "--keepalive", "1");
+      const again = JSON.parse(await one.line(/"event":"heard-again"/));
+      assert.equal(again.endpoint, `${lab.right.ipv4}:5555`);
+      await one.line(/autodetected remote host ip changed 192\.0\.2\.2:5555/);
+      await pinging.stop();
+      await stop(one, other);
+    },
+  );
+}
 
 labTest(
   "a peer that does not answer is found at the other address of its name",
