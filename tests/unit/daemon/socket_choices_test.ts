@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { Errno, SystemError } from "../../../ffi/errno.ts";
+import {
+  type AnytunOptions,
+  readAnytunCommandLine,
+} from "../../../src/config/anytun.ts";
+import { DeviceAndSockets } from "../../../src/daemon/data_plane.ts";
+import type { PlaneBuilder } from "../../../src/tunnel/plane.ts";
+import { recordingLog } from "../../fakes/recording_log.ts";
+import { fakeSecretFiles } from "../../fakes/secret_files.ts";
+
+function options(...argv: string[]): AnytunOptions {
+  const line = ["-D", "-E", "x", ...argv];
+  const runtime = { deno: "2.9.6", v8: "15.0" };
+  const result = readAnytunCommandLine(line, runtime, fakeSecretFiles());
+  assert.equal(result.kind, "run");
+  return result.options;
+}
+
+/** A plane that only notes what is chosen for its sockets. */
+class Plane {
+  readonly choices: string[] = [];
+  mayMark = true;
+
+  builder(): PlaneBuilder {
+    const builder: Partial<PlaneBuilder> = {
+      description: "a plane",
+      senders: 1,
+      openDevice: () => ({
+        name: "tun7",
+        mtu: 1400,
+        configure() {},
+        openRoutes: () => assert.fail(),
+        inside: (work) => work(),
+        state: () => assert.fail(),
+      }),
+      bindToAll: () => [],
+      setMark: (mark) => {
+        if (!this.mayMark) {
+          throw new SystemError("mark", "setsockopt", Errno.EPERM);
+        }
+        this.choices.push(`mark ${mark}`);
+      },
+      useClasses: ({ dscp, ecn }) => {
+        this.choices.push(`dscp ${dscp}, ecn ${ecn}`);
+      },
+    };
+    return builder as PlaneBuilder;
+  }
+}
+
+async function started(plane: Plane, ...argv: string[]) {
+  const logger = recordingLog();
+  type World = ConstructorParameters<typeof DeviceAndSockets>[1];
+  const world: Partial<World> = {
+    choosePlane: () => Promise.resolve(plane.builder()),
+    random: (words) => words,
+  };
+  const ends = new DeviceAndSockets(
+    options(...argv),
+    world as World,
+    logger,
+    undefined,
+  );
+  const stop = new AbortController().signal;
+  await ends.start({ stop, waiting() {}, fail: assert.fail });
+  return { ends, logger };
+}
+
+Deno.test("a mark that has changed is in force at a HUP, and one that has not is left alone", async () => {
+  const plane = new Plane();
+  const { ends } = await started(plane, "--mark", "7");
+  ends.reload(options("--mark", "7"));
+  ends.reload(options("--mark", "8", "--dscp", "copy"));
+  ends.reload(options());
+  assert.deepEqual(plane.choices, [
+    ...["dscp off, ecn false", "dscp off, ecn false"],
+    ...["dscp copy, ecn true", "mark 8", "dscp off, ecn false", "mark 0"],
+  ]);
+});
+
+Deno.test("where privileges are gone the log says that another mark waits for the next start", async () => {
+  const plane = new Plane();
+  const { ends, logger } = await started(plane, "--mark", "7");
+  plane.mayMark = false;
+  ends.reload(options("--mark", "8"));
+  assert.deepEqual(logger.lines.filter((line) => /--mark/.test(line)), [
+    "WARNING: Cannot change --mark to 8 (EPERM): without CAP_NET_ADMIN, such " +
+    "as after --username (-u), it takes effect at the next start; datagrams " +
+    "have the mark 7",
+  ]);
+});
