@@ -37,6 +37,7 @@ const FILES:
     ],
     ["usr/lib/sysusers.d/anytun.conf", "packaging/systemd/sysusers.conf"],
     ["usr/lib/tmpfiles.d/anytun.conf", "packaging/systemd/tmpfiles.conf"],
+    ["usr/share/anytun/wireshark/anytun.lua", "packaging/wireshark/anytun.lua"],
     [`${DOC}/README.Debian`, "packaging/deb/README.Debian"],
     [`${DOC}/copyright`, "packaging/deb/copyright"],
     [
