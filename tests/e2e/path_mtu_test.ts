@@ -140,7 +140,7 @@ for (const outer of [4, 6] as const) {
   const why = missing ?? missingCommand("iperf3");
   Deno.test({
     name: `over IPv${outer} TCP fits the path, and who sends longer packets ` +
-      "is told, also behind the tunnel" + (why ? ` (skipped: ${why})` : ""),
+      `is told, also behind the tunnel` + (why ? ` (skipped: ${why})` : ""),
     ignore: why !== undefined && why !== null,
     async fn() {
       const names = ["a", "r", "b", "c"]
