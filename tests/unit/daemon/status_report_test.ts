@@ -1,0 +1,136 @@
+import { strict as assert } from "node:assert";
+import { goesRound } from "../../../src/daemon/heartbeat.ts";
+import { StatusReport } from "../../../src/daemon/status_report.ts";
+import { ConnectionTable } from "../../../src/tunnel/connection_table.ts";
+import {
+  ConnectionCounter,
+  count,
+  PLANE_COUNTERS,
+} from "../../../src/tunnel/counters.ts";
+import { ManualClock } from "../../fakes/manual_clock.ts";
+
+const SECRETS = { key: new Uint8Array(16), salt: new Uint8Array(14) };
+const KEYS = { role: "left", secrets: SECRETS, windowSize: 64 } as const;
+const START = 1_796_040_000_000;
+
+function rig() {
+  const table = new ConnectionTable(ConnectionTable.allocate());
+  const clock = new ManualClock();
+  /** By how much the clock of the host was set. */
+  const host = { step: 0 };
+  const world = {
+    elapsed: clock.now,
+    now: () => START + clock.now() + host.step,
+    pid: 5,
+  };
+  const report = new StatusReport({
+    options: { mux: 3, name: "office" },
+    table,
+    ends: () => ({ device: null, plane: null, listening: [] }),
+    answers: () => Promise.resolve(true),
+    planeCounters: () => new Float64Array(PLANE_COUNTERS),
+    peer: () => "vpn.example.com",
+    routes: () => [{
+      network: { family: 4, bytes: Uint8Array.of(10, 0, 0, 0) },
+      prefixLength: 8,
+      mux: 3,
+    }],
+    cluster: () => undefined,
+    keyEpoch: () => 9,
+  }, world);
+  return { table, clock, host, report };
+}
+
+Deno.test("a report has what is known of each connection, and of the own one more", async () => {
+  const { table, report } = rig();
+  for (const mux of [3, 7]) table.put(mux, KEYS, 0);
+  count(table.counters(3), ConnectionCounter.BYTES_IN, 500);
+  const { connections } = await report.report(Infinity);
+  assert.deepEqual(
+    connections.map(({ counters: _, ...one }) => one),
+    [
+      {
+        ...{ mux: 3, peer: "vpn.example.com", endpoint: null },
+        ...{
+          lastHeard: null,
+          keyEpoch: 9,
+          routes: ["10.0.0.0/8"],
+          pathMtu: null,
+        },
+      },
+      {
+        ...{ mux: 7, peer: null, endpoint: null },
+        ...{ lastHeard: null, keyEpoch: null, routes: [], pathMtu: null },
+      },
+    ],
+  );
+  assert.equal(connections[0]?.counters["bytes_in_total"], 500);
+});
+
+Deno.test("connections that are not told one by one, and those that are gone, are in the sums", async () => {
+  const { table, report } = rig();
+  for (const mux of [3, 7, 9]) {
+    table.put(mux, KEYS, 0);
+    count(table.counters(mux), ConnectionCounter.PACKETS_IN, mux);
+  }
+  const few = await report.report(1);
+  assert.deepEqual(few.connections.map(({ mux }) => mux), [3]);
+  assert.equal(few.connectionCount, 3);
+  assert.equal(few.totals["packets_in_total"], 19);
+  table.remove(9);
+  const later = await report.report(1);
+  assert.equal(later.connectionCount, 2);
+  assert.equal(later.totals["packets_in_total"], 19, "sums never go back");
+});
+
+Deno.test("a clock of the host that is set moves neither how long ago a peer was heard nor the uptime", async () => {
+  const { table, clock, host, report } = rig();
+  table.put(3, KEYS, 0);
+  await clock.pass(5000);
+  table.noteHeard(3, START + clock.now());
+  await clock.pass(2000);
+  const agesOf = async () => {
+    const { time, started, connections } = await report.report(1);
+    return [time - (connections[0]?.lastHeard ?? 0), time - started];
+  };
+  assert.deepEqual(await agesOf(), [2000, 7000]);
+  host.step = 3_600_000;
+  assert.deepEqual(await agesOf(), [2000, 7000]);
+  host.step = -3_600_000;
+  assert.deepEqual(await agesOf(), [2000, 7000]);
+});
+
+Deno.test("the state of a report is that of the daemon", async () => {
+  const { report } = rig();
+  const stateOf = async () => (await report.health()).state;
+  assert.equal(await stateOf(), "starting");
+  report.changed({ kind: "ready", isFirst: true });
+  assert.equal(await stateOf(), "running");
+  report.changed({ kind: "reloading" });
+  assert.equal(await stateOf(), "reloading");
+  report.changed({ kind: "draining" });
+  assert.equal(await stateOf(), "draining");
+});
+
+Deno.test("threads answer if each of them goes round when it is woken", async () => {
+  const clock = new ManualClock();
+  const rounds = [7, 7];
+  let hangs = false;
+  const ask = () =>
+    goesRound(
+      () => [...rounds],
+      () => {
+        rounds[0] = (rounds[0] ?? 0) + 1;
+        if (!hangs) rounds[1] = (rounds[1] ?? 0) + 1;
+      },
+      clock.delay,
+    );
+  const well = ask();
+  await clock.pass(20);
+  assert.equal(await well, true);
+  hangs = true;
+  const ill = ask();
+  for (let waited = 0; waited < 3000; waited += 20) await clock.pass(20);
+  assert.equal(await ill, false);
+  assert.equal(await goesRound(() => [], () => {}, clock.delay), true);
+});
