@@ -81,6 +81,7 @@ export class OwnFolders {
     for (const name of PACKAGE_FOLDERS) {
       Deno.mkdirSync(`${folder}/${name}`, { recursive: true, mode: 0o700 });
     }
+    addUser(`${folder}/etc`);
     const text = Object.entries(neighbours)
       .map(([address, place]) => `${address} ${place}\n`).join("");
     Deno.writeTextFileSync(`${folder}/neighbours`, text);
@@ -119,4 +120,14 @@ export class OwnFolders {
       Deno.writeTextFileSync(path, text, { mode: 0o755 });
     }
   }
+}
+
+/** The user of the package, unless a package of this machine has made it. */
+function addUser(etc: string): void {
+  const users = Deno.readTextFileSync(`${etc}/passwd`);
+  if (/^anytun:/m.test(users)) return;
+  const append = { append: true };
+  const user = "anytun:x:997:997::/run/anytun:/usr/sbin/nologin\n";
+  Deno.writeTextFileSync(`${etc}/passwd`, user, append);
+  Deno.writeTextFileSync(`${etc}/group`, "anytun:x:997:\n", append);
 }
