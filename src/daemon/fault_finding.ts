@@ -2,6 +2,7 @@
 // of what is refused is tried with other values, away from the packets.
 import { KeyTrial } from "../crypto/key_trial.ts";
 import type { Logger } from "../log/logger.ts";
+import { reasonOf } from "../log/reason.ts";
 import { NOBODY, RateLimitedLog } from "../log/rate_limited_log.ts";
 import {
   type KdPrfName,
@@ -84,8 +85,15 @@ export class FaultFinding implements Service {
   }
 
   async run(stop: AbortSignal): Promise<void> {
-    if (this.#context.params.tagLength < LEAST_TAG) return;
-    await this.#world.every(LOOK_MS, () => void this.look(), stop);
+    const { params: { kdPrf, tagLength }, logger } = this.#context;
+    // Without keys, or without a tag, whatever fits proves nothing.
+    if (tagLength < LEAST_TAG || kdPrf === "null") return;
+    const look = () =>
+      void this.look().catch((error) => {
+        // What strangers send ends no daemon.
+        logger.error(`Cannot try what is refused: ${reasonOf(error)}`);
+      });
+    await this.#world.every(LOOK_MS, look, stop);
     this.#ask(NOBODY);
   }
 

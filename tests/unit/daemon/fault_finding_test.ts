@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createSatpCodec } from "../../../mod.ts";
 import { FaultFinding } from "../../../src/daemon/fault_finding.ts";
 import { digestWith } from "../../../src/crypto/webcrypto.ts";
-import type { KdPrfName } from "../../../src/satp/params.ts";
+import type { KdPrfName, SatpParameters } from "../../../src/satp/params.ts";
 import { masterSecrets } from "../../../src/satp/secrets.ts";
 import { ConnectionTable } from "../../../src/tunnel/connection_table.ts";
 import { ConnectionCounter, count } from "../../../src/tunnel/counters.ts";
@@ -25,16 +25,23 @@ function secretsWith(kdPrf: KdPrfName) {
 }
 
 /** A left end, and what it says of datagrams that it refuses. */
-async function refusing() {
+async function refusing(
+  params: SatpParameters = PARAMS,
+  broken = false,
+) {
   const table = new ConnectionTable(ConnectionTable.allocate());
   const secrets = await secretsWith("aes-ctr-128");
   table.put(MUX, { role: "left", secrets, windowSize: 0 }, 0);
   const logger = recordingLog();
   const clock = new ManualClock();
   const finding = new FaultFinding({
-    ...{ params: PARAMS, chained: undefined, table, logger },
+    ...{ params, chained: undefined, table, logger },
     secretsWith: (mux, kdPrf) =>
-      mux === MUX ? secretsWith(kdPrf) : Promise.resolve(undefined),
+      broken
+        ? Promise.reject(new Error("broken"))
+        : mux === MUX
+        ? secretsWith(kdPrf)
+        : Promise.resolve(undefined),
   }, { elapsed: clock.now, every: clock.every });
   const refuse = async (datagram: Uint8Array, looks = 5) => {
     for (let k = 0; k < looks; k++) {
@@ -45,7 +52,7 @@ async function refusing() {
     }
     return logger.lines;
   };
-  return { refuse, finding, table, logger };
+  return { refuse, finding, table, logger, clock };
 }
 
 async function sealed(options: Parameters<typeof createSatpCodec>[0]) {
@@ -88,4 +95,24 @@ Deno.test("samples are asked for only while something is refused, and taken for 
   finding.take({ mux: 9, kind: SenderKind.STRANGER, datagram });
   for (let k = 0; k < 5; k++) await finding.look();
   assert.deepEqual(logger.lines, []);
+});
+
+Deno.test("nothing is tried without keys or without a tag, and what fails ends nothing", async () => {
+  const stop = new AbortController();
+  for (const change of [{ kdPrf: "null" }, { tagLength: 0 }] as const) {
+    const { finding } = await refusing({ ...PARAMS, ...change });
+    await finding.run(stop.signal);
+  }
+  const { finding, table, logger, clock } = await refusing(PARAMS, true);
+  const running = finding.run(stop.signal);
+  const datagram = await sealed({ passphrase: "another" });
+  for (let k = 0; k < 6; k++) {
+    count(table.counters(MUX), ConnectionCounter.WRONG_TAG);
+    await clock.pass(1000);
+    finding.take({ mux: MUX, kind: SenderKind.STRANGER, datagram });
+  }
+  stop.abort();
+  await running;
+  assert.match(logger.lines.join(), /Cannot try what is refused: broken/);
+  assert.equal(table.asked(MUX), 0);
 });
