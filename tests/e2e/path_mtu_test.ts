@@ -14,6 +14,8 @@ import { DEVICE, oursNative } from "../../lab/peers.ts";
 const missing = [whyNoLab(), missingCommand("ping"), oursNative.missing()]
   .find((why) => why !== null);
 
+const TCP_PORT = 5001;
+
 const LEFT_IPV6 = "fd99::1";
 const RIGHT_IPV6 = "fd99::2";
 
@@ -99,11 +101,16 @@ async function startPeers(
 
 /** What a TCP connection sends at the most in a segment, in bytes. */
 async function segmentBytes(from: LabHost, to: string): Promise<number> {
-  const argv = ["--json", "--client", to, "--bytes", "100K"];
-  const report: { start: { tcp_mss_default: number } } = JSON.parse(
-    await from.exec("iperf3", ...argv),
-  );
-  return report.start.tcp_mss_default;
+  const copy = ["send", to, `${TCP_PORT}`, "1000000000000", "Infinity"];
+  await using _client = from.script("traffic.ts", ...copy);
+  let bytes = 0;
+  await until("a connection is there", 60, async () => {
+    const filter = ["state", "established", `dport = :${TCP_PORT}`];
+    const about = await from.exec("ss", "-Htin", ...filter);
+    bytes = Number(/\bmss:(\d+)/.exec(about)?.[1] ?? 0);
+    return bytes > 0;
+  });
+  return bytes;
 }
 
 /** Sends packets of a size that may not be cut, until the host knows better. */
@@ -137,7 +144,7 @@ Deno.test({
 });
 
 for (const outer of [4, 6] as const) {
-  const why = missing ?? missingCommand("iperf3");
+  const why = missing ?? missingCommand("ss");
   Deno.test({
     name: `over IPv${outer} TCP fits the path, and who sends longer packets ` +
       `is told, also behind the tunnel` + (why ? ` (skipped: ${why})` : ""),
@@ -156,12 +163,8 @@ for (const outer of [4, 6] as const) {
       const fits = NARROW - OVERHEAD[outer];
 
       // The right host knows how narrow its own way is, and tells by its SYN.
-      await using _server = right.spawn("iperf3", "--server");
-      await until(
-        "iperf3 listens",
-        30,
-        async () => (await right.exec("ss", "-Hltn")).includes(":5201"),
-      );
+      const server = right.script("traffic.ts", "serve", `${TCP_PORT}`);
+      await server.line(/serving/);
       for (const [to, headers] of [[RIGHT, 40], [RIGHT_IPV6, 60]] as const) {
         const most = fits - headers - STAMP_BYTES;
         assert.equal(await segmentBytes(behind, to), most);
