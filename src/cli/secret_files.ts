@@ -29,6 +29,12 @@ import { CHAIN_FILE_LIMIT } from "../satp/key_chain_file.ts";
 /** Bytes of a config file. All options, with comments, have some 20,000. */
 const CONFIG_LIMIT = 1 << 18;
 
+/**
+ * Whom the units of the package run daemons as: their group may read the files
+ * of /etc/anytun, also when root checks one.
+ */
+const PACKAGED_USER = "anytun";
+
 /** Standard input, which is kept: it can be read once. */
 export class StandardInput {
   readonly #libc: ProcessLibc;
@@ -92,7 +98,8 @@ function readConfig(libc: ProcessLibc, path: string): ConfigBytes {
     isPublic(daemon) {
       const { uid, gid } = identityOf(libc, daemon);
       const users = [effectiveUser(libc), uid];
-      const groups = [effectiveGroup(libc), gid];
+      const packaged = findUser(libc, PACKAGED_USER)?.gid;
+      const groups = [effectiveGroup(libc), gid, packaged];
       const known = (ids: readonly (number | undefined)[]) =>
         ids.filter((id) => id !== undefined);
       return isOpenToOthers(status, known(users), known(groups));

@@ -108,6 +108,11 @@ async function configure(host: SystemdHost): Promise<void> {
   const log = await host.sh("journalctl --unit anytun@walk --output cat");
   assert.match(log, /walk\.yaml:3:\d+: .*remote-prt.*remote-port/);
   await host.sh("systemctl stop anytun@walk");
+  // That the daemons can read it makes it no file for everybody.
+  await write(host, `${CONFIG}passphrase: secret\n`);
+  await host.sh("anytun check walk");
+  await host.sh("chgrp nogroup /etc/anytun/walk.yaml");
+  assert.equal((await host.outcomeOf(["anytun", "check", "walk"])).code, 255);
 }
 
 async function start(host: SystemdHost): Promise<void> {
