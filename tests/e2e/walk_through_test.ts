@@ -248,7 +248,9 @@ END
     systemctl start anytun@server
     until systemctl is-active anytun-controld@server; do sleep 0.1; done
   `);
-  await host.sh("until ping -q -c 1 -W 1 10.99.0.2; do :; done");
+  // A server hears of its client first.
+  const ping = "ip netns exec peer ping -q -c 1 -W 1 10.99.0.1";
+  await host.sh(`until ${ping}; do :; done`);
   const main =
     "systemctl show --property MainPID --value anytun-controld@server";
   const status = await host.sh(`cat /proc/$(${main})/status`);
