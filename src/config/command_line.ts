@@ -12,7 +12,12 @@ import type { OptionTable } from "./option.ts";
 import { callOf, type ProgramName } from "./programs.ts";
 import { type InForce, type Reading, readingOf } from "./reading.ts";
 import type { SecretFiles } from "./secret_files.ts";
-import { type GivenValues, type Settings, settingsOf } from "./values.ts";
+import {
+  type GivenValues,
+  type Settings,
+  settingsOf,
+  withoutReplaced,
+} from "./values.ts";
 import { type Runtime, versionText } from "./version.ts";
 
 export type Warn = (text: string) => void;
@@ -147,7 +152,7 @@ export function settingsFrom<T extends OptionTable>(
   const source = place === undefined
     ? NO_CONFIG_FILE
     : { name: place.name, configFile: place.path };
-  const all = [given, ...sources];
+  const all = withoutReplaced(table, [given, ...sources]);
   return {
     settings: settingsOf(table, all),
     config: { source, place, given: all },

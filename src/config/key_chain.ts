@@ -15,6 +15,15 @@ import { anyText, optional } from "./option.ts";
 import type { SecretFiles, secretRows } from "./secret_files.ts";
 import type { Settings } from "./values.ts";
 
+const INSTEAD = [
+  "passphrase",
+  "key",
+  "salt",
+  "passphraseFile",
+  "keyFile",
+  "saltFile",
+] as const;
+
 export const keyChainRow = optional({
   group: "Keys and algorithms",
   long: "--key-chain",
@@ -23,6 +32,7 @@ export const keyChainRow = optional({
   help: "take keys that change with time from this file, made by anytun " +
     "genkey --chain, in place of key, salt and passphrase; the peer has a " +
     "copy of it",
+  replaces: INSTEAD,
 });
 
 type ChainSettings = Settings<
@@ -32,15 +42,6 @@ type ChainSettings = Settings<
     readonly stateDir: typeof stateDirRow;
   }
 >;
-
-const INSTEAD = [
-  "passphrase",
-  "key",
-  "salt",
-  "passphraseFile",
-  "keyFile",
-  "saltFile",
-] as const;
 
 /** More than was measured on any machine, in packets a second. */
 const PEAK_RATE = 500_000;

@@ -125,10 +125,15 @@ function logFormat(text: string): LogFormat {
  * @param fallback What is used if none is given
  */
 export function logTargetsOf(
-  { values: { log, debug }, names }: Settings<TargetRows>,
+  { values: { log, debug }, names, origins }: Settings<TargetRows>,
   fallback: LogTarget,
 ): readonly LogTarget[] {
-  const targets = debug ? [...log, DEBUG_TARGET] : log;
+  const isAbove = origins.debug.kind === "argument" &&
+    origins.log.kind === "file";
+  const others = isAbove
+    ? log.filter(({ kind }) => kind !== DEBUG_TARGET.kind)
+    : log;
+  const targets = debug ? [...others, DEBUG_TARGET] : log;
   for (const kind of ["stdout", "stderr", "syslog"]) {
     if (targets.filter((target) => target.kind === kind).length > 1) {
       throw new OptionFault(

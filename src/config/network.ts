@@ -87,12 +87,14 @@ export const familyRows = {
     short: "-4",
     long: "--ipv4-only",
     help: "use IPv4 alone between the peers",
+    replaces: ["ipv6Only"],
   }),
   ipv6Only: flag({
     group: "Network",
     short: "-6",
     long: "--ipv6-only",
     help: "use IPv6 alone between the peers",
+    replaces: ["ipv4Only"],
   }),
 };
 

@@ -21,6 +21,11 @@ interface Row {
   readonly long: string;
   readonly group: OptionGroup;
   readonly help: string;
+  /**
+   * By their keys, options that it takes the place of where a lower source gives
+   * them, such as a config file: those of which one alone can count.
+   */
+  readonly replaces?: readonly string[];
 }
 
 export interface Flag extends Row {

@@ -10,6 +10,14 @@ import type { Settings } from "./values.ts";
 
 const group = "Keys and algorithms";
 
+// Key and salt of lower sources would hide a passphrase.
+const BY_PASSPHRASE = [
+  ...["passphrase", "passphraseFile", "keyChain"],
+  ...["key", "keyFile", "salt", "saltFile"],
+];
+const BY_KEY = ["key", "keyFile", "keyChain"];
+const BY_SALT = ["salt", "saltFile", "keyChain"];
+
 /** `-E`, `-K`, `-A`, and the files that may stand for them. */
 export const secretRows = {
   passphrase: optional({
@@ -20,6 +28,7 @@ export const secretRows = {
     parse: anyText,
     secret: true,
     help: "make master key and salt of this text",
+    replaces: BY_PASSPHRASE,
   }),
   key: optional({
     group,
@@ -29,6 +38,7 @@ export const secretRows = {
     parse: masterKey,
     secret: true,
     help: "master key: 32, 48 or 64 digits, as the key derivation wants",
+    replaces: BY_KEY,
   }),
   salt: optional({
     group,
@@ -38,6 +48,7 @@ export const secretRows = {
     parse: masterSalt,
     secret: true,
     help: "master salt: 28 digits",
+    replaces: BY_SALT,
   }),
   passphraseFile: optional({
     group,
@@ -47,6 +58,7 @@ export const secretRows = {
     standardInput: true,
     help: "read the passphrase from this file, or from standard input if it " +
       "is -; a line end after it does not count",
+    replaces: BY_PASSPHRASE,
   }),
   keyFile: optional({
     group,
@@ -55,6 +67,7 @@ export const secretRows = {
     parse: anyText,
     standardInput: true,
     help: "read the master key from this file, likewise",
+    replaces: BY_KEY,
   }),
   saltFile: optional({
     group,
@@ -63,6 +76,7 @@ export const secretRows = {
     parse: anyText,
     standardInput: true,
     help: "read the master salt from this file, likewise",
+    replaces: BY_SALT,
   }),
 };
 

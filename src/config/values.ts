@@ -84,6 +84,25 @@ export function settingsOf<T extends OptionTable>(
   } as Settings<T>;
 }
 
+/**
+ * What of the sources counts: none of them can take back what a lower one says
+ * but by saying something else, also where that is another option.
+ */
+export function withoutReplaced<T extends OptionTable>(
+  table: T,
+  sources: readonly GivenValues<T>[],
+): readonly GivenValues<T>[] {
+  const replaced = new Set<string>();
+  return sources.map((source) => {
+    const kept = Object.entries(source).filter(([key]) => !replaced.has(key));
+    for (const [key] of kept) {
+      table[key]?.replaces?.forEach((other) => replaced.add(other));
+    }
+    // The source gave the values their types; Object.fromEntries() forgets that.
+    return Object.fromEntries(kept) as GivenValues<T>;
+  });
+}
+
 /** Of all values those that some rows describe. */
 export function pick<T extends OptionTable>(
   values: OptionValues<T>,

@@ -68,6 +68,41 @@ Deno.test("arguments come before the file, and the file before defaults", () => 
   assert.equal(options("no-roaming: false\n").noRoaming, false);
 });
 
+Deno.test("an argument takes the place of what the file says of the same by another option", () => {
+  const files = {
+    "/s.yaml": { text: `passphrase: ${SECRET}\nipv4-only: true\n` },
+    "/k.yaml": { text: "key-file: k\nsalt-file: s\n" },
+    "/c.yaml": { text: "key-chain: none\nlog: [stdout:3, stderr:1]\n" },
+    ...{ "words": { text: "a b c" }, "k": { text: "ab".repeat(16) } },
+    "s": { text: "cd".repeat(14) },
+  };
+  const secretsOf = (...argv: string[]) => {
+    const result = read(files, "-D", "-w", "64", ...argv);
+    assert.equal(result.kind, "run", JSON.stringify(result));
+    return result.options;
+  };
+  const words = secretsOf("--config", "/s.yaml", "--passphrase-file", "words");
+  assert.equal(words.secrets?.passphrase, "a b c");
+  assert.equal(secretsOf("--config", "/s.yaml", "-6").family, "6");
+  const phrase = secretsOf("--config", "/k.yaml", "-E", SECRET);
+  assert.deepEqual(phrase.secrets, {
+    ...{ passphrase: SECRET, key: undefined, salt: undefined },
+  });
+  // A salt goes with another key.
+  const key = secretsOf("--config", "/k.yaml", "-K", "ef".repeat(16)).secrets;
+  assert.deepEqual(key?.key, new Uint8Array(16).fill(0xef));
+  assert.deepEqual(key?.salt, new Uint8Array(14).fill(0xcd));
+  const chain = secretsOf("--config", "/c.yaml", "-E", SECRET, "-U");
+  assert.equal(chain.keyChain, undefined);
+  assert.equal(chain.secrets?.passphrase, SECRET);
+  assert.deepEqual(chain.logTargets, [
+    { kind: "stderr", level: 1 },
+    { kind: "stdout", level: 5 },
+  ]);
+  const both = read(files, "-E", "x", "--passphrase-file", "words");
+  assert.equal(both.kind, "error", "of one source one alone can count");
+});
+
 Deno.test("an empty file, and one with comments alone, say nothing", () => {
   for (const text of ["", "# nothing\n", "---\n", "---\n...\n", "\ufeff"]) {
     assert.equal(options(text).localPort, 4444);
