@@ -86,6 +86,30 @@ Deno.test("every room of the house has its import rule", () => {
   assert.deepEqual([...rooms].filter((room) => !(room in MAY_IMPORT)), []);
 });
 
+/** What a row of ARCHITECTURE.md allows, in the words of the rule above. */
+function allowedBy(text: string): string[] {
+  const roomAt = (name: string) => name === "ffi" ? name : `src/${name}`;
+  const modules = [...text.matchAll(/`([^`]+\.ts)` of `([^`]+)`/g)]
+    .map(([, file, room]) => `src/${room}/${file}`);
+  const rooms = text.replaceAll(/`[^`]+\.ts` of `[^`]+`/g, "")
+    .matchAll(/`([^`]+)`/g);
+  const named = [...rooms].map(([, name = ""]) => roomAt(name));
+  return text.startsWith("all but ")
+    ? Object.keys(MAY_IMPORT).filter((room) => !named.includes(room))
+    : [...named, ...modules];
+}
+
+Deno.test("ARCHITECTURE.md says what each room may import", () => {
+  const document = Deno.readTextFileSync(new URL("ARCHITECTURE.md", root));
+  const rows = document.matchAll(/^\| `((?:ffi|src)[^`]*)` .*\| (.*?) *\|$/gm);
+  const told = [...rows].map(([, room = "", text = ""]) =>
+    [room, allowedBy(text).filter((name) => name !== room).toSorted()] as const
+  );
+  const rules = Object.entries(MAY_IMPORT)
+    .map(([room, allowed]) => [room, allowed.toSorted()] as const);
+  assert.deepEqual(Object.fromEntries(told), Object.fromEntries(rules));
+});
+
 for (const [room, allowed] of Object.entries(MAY_IMPORT)) {
   Deno.test(`${room} imports only what lies further inside`, () => {
     const mayBeUsed = (it: string) => it === room || allowed.includes(it);
