@@ -24,8 +24,8 @@ export default {
     the tunnel's own datagrams take another way than the packets inside, so
     that even a default route may lead into the tunnel. It needs the native
     data plane, and CAP_NET_ADMIN until privileges are given up. A HUP changes
-    it where the daemon has that capability still; after --username it needs a
-    restart, and the log says so. The originals have no such option.`,
+    it where the daemon has that capability still; after --username another
+    mark is a fault, with which nothing changes until a restart. The originals have no such option.`,
   "bind-device": `The network device that all datagrams to and from the peer go
     over, such as "eth0" or a VRF, whatever the routes say (SO_BINDTODEVICE).
     Without it the routes decide, and datagrams are taken from all devices. The

@@ -85,20 +85,27 @@ export class DeviceAndSockets implements Service<AnytunOptions> {
     builder.useClasses(this.#options);
   }
 
+  /** @throws if the mark cannot change, as where privileges are gone */
+  check({ sockets: { mark } }: Pick<AnytunOptions, "sockets">): void {
+    if (mark === this.#mark) return;
+    try {
+      this.#builder?.checkMark(mark);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      throw new Error(
+        `Cannot change --mark from ${this.#mark} to ${mark} (${error.code}): ` +
+          "that needs CAP_NET_ADMIN, which is gone after --username (-u), or " +
+          "a restart of the daemon",
+        { cause: error },
+      );
+    }
+  }
+
   reload({ sockets: { mark }, dscp, ecn }: AnytunOptions): void {
     this.#builder?.useClasses({ dscp, ecn });
     if (mark === this.#mark) return;
-    try {
-      this.#builder?.setMark(mark);
-      this.#mark = mark;
-    } catch (error) {
-      if (!(error instanceof SystemError)) throw error;
-      this.#logger.warning(
-        `Cannot change --mark to ${mark} (${error.code}): without ` +
-          "CAP_NET_ADMIN, such as after --username (-u), it takes effect at " +
-          `the next start; datagrams have the mark ${this.#mark}`,
-      );
-    }
+    this.#builder?.setMark(mark);
+    this.#mark = mark;
   }
 
   close(): void {

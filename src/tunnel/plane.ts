@@ -93,6 +93,11 @@ export interface PlaneBuilder extends Disposable {
    */
   setMark(mark: number): void;
   /**
+   * Changes nothing.
+   * @throws as {@linkcode setMark} would
+   */
+  checkMark(mark: number): void;
+  /**
    * Once it is bound: has sockets tell the class of what they receive, for marks
    * of congestion, or says that they cannot.
    */

@@ -6,7 +6,7 @@ import {
   speakingRight,
   waitingLeft,
 } from "../interop/settings.ts";
-import { runDaemon, startDaemon } from "../../lab/daemons.ts";
+import { runDaemon, startDaemon, TestFolder } from "../../lab/daemons.ts";
 import type { Lab } from "../../lab/lab.ts";
 import { oursNative, oursOnWebCrypto } from "../../lab/peers.ts";
 import { labTest } from "../../lab/test_case.ts";
@@ -113,5 +113,44 @@ labTest(
     ]);
     await daemon.line(/tunnel is set up/);
     await right.ping(LEFT);
+  },
+);
+
+labTest(
+  "a HUP changes the mark, and is refused where privileges are gone",
+  "w-h",
+  missing,
+  async (lab) => {
+    const { left, right } = lab;
+    await leadOthersAstray(lab);
+    await oursNative.start(left, waitingLeft);
+    using folder = new TestFolder();
+    const config = folder.file("vpn.yaml");
+    const start = async (...lines: string[]) => {
+      const write = (mark: string) =>
+        Deno.writeTextFileSync(
+          config,
+          [
+            ...["dev: tun0", "role: right", `ifconfig: ${RIGHT}/24`, ...lines],
+            ...[`remote-host: ${left.ipv4}`, `mark: ${mark}`, ""],
+          ].join("\n"),
+        );
+      write("0x52");
+      const args = ["-D", ...passphrase, "--config", config];
+      const daemon = startDaemon(right, args);
+      await daemon.line(/tunnel is set up/);
+      write(MARK);
+      Deno.kill(daemon.pid, "SIGHUP");
+      return daemon;
+    };
+    const privileged = await start();
+    await privileged.line(/NOTICE: options that have changed: --mark/);
+    await right.ping(LEFT);
+    await privileged.stop();
+    const user = await start("username: nobody");
+    await user.line(
+      /ERROR: .*nothing is changed: Cannot change --mark from 82 to 81 \(EPERM/,
+    );
+    await user.stop();
   },
 );

@@ -65,6 +65,8 @@ export class NativeBuilder implements PlaneBuilder {
   #crew: Crew | undefined;
   /** Of each address as many as there are workers that receive. */
   readonly #groups: (readonly UdpSocket[])[] = [];
+  /** Of what is sent. */
+  #mark: number;
 
   /** @param plane Workers that are loaded but not started */
   constructor(
@@ -81,6 +83,7 @@ export class NativeBuilder implements PlaneBuilder {
     this.#settings = settings;
     this.#logger = logger;
     this.description = description;
+    this.#mark = settings.sockets?.mark ?? 0;
   }
 
   openDevice(name: string | undefined): DeviceHandle {
@@ -130,6 +133,12 @@ export class NativeBuilder implements PlaneBuilder {
   setMark(mark: number): void {
     for (const socket of this.#groups.flat()) socket.setMark(mark);
     this.#paths?.setMark(mark);
+    this.#mark = mark;
+  }
+
+  checkMark(): void {
+    // The kernel wants the capability for the mark that they have as well.
+    for (const socket of this.#groups.flat()) socket.setMark(this.#mark);
   }
 
   async start(setup: PlaneSetup, stop?: AbortSignal): Promise<RunningPlane> {

@@ -99,6 +99,10 @@ export class PortableBuilder implements PlaneBuilder {
   }
 
   setMark(mark: number): void {
+    this.checkMark(mark);
+  }
+
+  checkMark(mark: number): void {
     refuseChoices({ mark, device: undefined });
   }
 

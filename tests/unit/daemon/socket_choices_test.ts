@@ -41,6 +41,10 @@ class Plane {
         }
         this.choices.push(`mark ${mark}`);
       },
+      checkMark: () => {
+        if (this.mayMark) return;
+        throw new SystemError("mark", "setsockopt", Errno.EPERM);
+      },
       useClasses: ({ dscp, ecn }) => {
         this.choices.push(`dscp ${dscp}, ecn ${ecn}`);
       },
@@ -71,6 +75,7 @@ Deno.test("a mark that has changed is in force at a HUP, and one that has not is
   const plane = new Plane();
   const { ends } = await started(plane, "--mark", "7");
   ends.reload(options("--mark", "7"));
+  ends.check(options("--mark", "8"));
   ends.reload(options("--mark", "8", "--dscp", "copy"));
   ends.reload(options());
   assert.deepEqual(plane.choices, [
@@ -79,14 +84,14 @@ Deno.test("a mark that has changed is in force at a HUP, and one that has not is
   ]);
 });
 
-Deno.test("where privileges are gone the log says that another mark waits for the next start", async () => {
+Deno.test("where privileges are gone another mark is a fault, before anything changes", async () => {
   const plane = new Plane();
-  const { ends, logger } = await started(plane, "--mark", "7");
+  const { ends } = await started(plane, "--mark", "7");
   plane.mayMark = false;
-  ends.reload(options("--mark", "8"));
-  assert.deepEqual(logger.lines.filter((line) => /--mark/.test(line)), [
-    "WARNING: Cannot change --mark to 8 (EPERM): without CAP_NET_ADMIN, such " +
-    "as after --username (-u), it takes effect at the next start; datagrams " +
-    "have the mark 7",
-  ]);
+  ends.check(options("--mark", "7"));
+  assert.throws(() => ends.check(options("--mark", "8")), {
+    message: "Cannot change --mark from 7 to 8 (EPERM): that needs " +
+      "CAP_NET_ADMIN, which is gone after --username (-u), or a restart of " +
+      "the daemon",
+  });
 });
