@@ -5,6 +5,7 @@ import { SatpCodec } from "../satp/codec.ts";
 import { SatpError } from "../satp/errors.ts";
 import { MAX_DATAGRAM_BYTES } from "../satp/header.ts";
 import { schedulePair } from "../satp/key_derivation.ts";
+import { wipeSecrets } from "../satp/secrets.ts";
 import { openBuiltin } from "./builtin.ts";
 import {
   idOption,
@@ -120,8 +121,7 @@ export async function createSatpBatchCodec(
     freeAt,
   );
   const schedules = await schedulePair(engine, secrets, role);
-  secrets.key.fill(0);
-  secrets.salt.fill(0);
+  wipeSecrets(secrets);
   return new SatpBatchCodec(engine, batch, schedules, mux, senderId);
 }
 

@@ -6,6 +6,7 @@ import { KeyTrial } from "../crypto/key_trial.ts";
 import type { EpochSchedule } from "../satp/epoch_schedule.ts";
 import { KeyChain } from "../satp/key_chain.ts";
 import type { KdPrfName, Role, SatpParameters } from "../satp/params.ts";
+import { wipeSecrets } from "../satp/secrets.ts";
 import type { ConnectionTable } from "../tunnel/connection_table.ts";
 import { ConnectionCounter } from "../tunnel/counters.ts";
 import {
@@ -139,8 +140,7 @@ export class ClockHealing {
       const secrets = near.secrets(epoch, kdPrf);
       const isRight = datagrams
         .some((datagram) => this.#trial.opens(datagram, secrets, role));
-      secrets.key.fill(0);
-      secrets.salt.fill(0);
+      wipeSecrets(secrets);
       return isRight;
     });
   }

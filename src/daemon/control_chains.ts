@@ -7,6 +7,7 @@ import { hkdf } from "../crypto/hkdf.ts";
 import { reasonOf } from "../log/reason.ts";
 import { epochAt, KeyChain, MAX_STEPS } from "../satp/key_chain.ts";
 import type { KdPrfName } from "../satp/params.ts";
+import { wipeSecrets } from "../satp/secrets.ts";
 import type { ControlRecord } from "../sync/control_file.ts";
 import { encodeRecord } from "../sync/encode.ts";
 import type { ConnectionRecord } from "../sync/record.ts";
@@ -105,8 +106,7 @@ export class ControlChains {
     chain.approach(epoch);
     served.epoch = epoch;
     served.text = encodeRecord({ ...record, secrets }, versionOf(text));
-    secrets.key.fill(0);
-    secrets.salt.fill(0);
+    wipeSecrets(secrets);
   }
 
   /** Before it is in use: what is too far behind cannot be derived. */

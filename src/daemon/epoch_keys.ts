@@ -3,7 +3,7 @@
 import type { EpochUse } from "../satp/epoch_schedule.ts";
 import type { KeyChain } from "../satp/key_chain.ts";
 import type { KdPrfName, Role } from "../satp/params.ts";
-import type { MasterSecrets } from "../satp/secrets.ts";
+import { type MasterSecrets, wipeSecrets } from "../satp/secrets.ts";
 import type { ConnectionTable } from "../tunnel/connection_table.ts";
 
 /** Epochs of former processes whose numbers are looked for: those before now. */
@@ -168,8 +168,7 @@ export class EpochKeys {
       this.#numbers.set(epoch, name);
       return use(secrets);
     } finally {
-      secrets.key.fill(0);
-      secrets.salt.fill(0);
+      wipeSecrets(secrets);
     }
   }
 

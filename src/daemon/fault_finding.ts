@@ -11,7 +11,7 @@ import {
   type Role,
   type SatpParameters,
 } from "../satp/params.ts";
-import type { MasterSecrets } from "../satp/secrets.ts";
+import { type MasterSecrets, wipeSecrets } from "../satp/secrets.ts";
 import { Cause } from "../tunnel/causes.ts";
 import type { ConnectionTable } from "../tunnel/connection_table.ts";
 import { ConnectionCounter } from "../tunnel/counters.ts";
@@ -169,8 +169,7 @@ export class FaultFinding implements Service {
           return yield* otherTags(own, 13, MAX_TAG_BYTES);
       }
     } finally {
-      secrets.key.fill(0);
-      secrets.salt.fill(0);
+      wipeSecrets(secrets);
     }
   }
 
@@ -187,8 +186,7 @@ export class FaultFinding implements Service {
       try {
         yield { ...own, params, secrets, option: "--kd-prf", text };
       } finally {
-        secrets.key.fill(0);
-        secrets.salt.fill(0);
+        wipeSecrets(secrets);
       }
     }
   }

@@ -7,7 +7,11 @@
 import type { Logger } from "../log/logger.ts";
 import type { Delay } from "../net/resolver.ts";
 import type { Role } from "../satp/params.ts";
-import type { MasterSecrets } from "../satp/secrets.ts";
+import {
+  type MasterSecrets,
+  sameSecrets,
+  wipeSecrets,
+} from "../satp/secrets.ts";
 import type { ConnectionTable } from "../tunnel/connection_table.ts";
 import type { LeavingKeys } from "../tunnel/leaving_keys.ts";
 
@@ -56,7 +60,7 @@ export class OwnKeys {
     const { table } = this.#context;
     table.put(mux, { role, secrets, windowSize }, 0);
     table.keepNumbersAhead();
-    wipe(secrets);
+    wipeSecrets(secrets);
   }
 
   /** What was seen so far stays seen. */
@@ -68,7 +72,7 @@ export class OwnKeys {
       table.put(mux, { ...own, windowSize }, 0, "keep");
       moved(mux);
     }
-    wipe(own.secrets);
+    wipeSecrets(own.secrets);
   }
 
   /** @param secrets Overwritten */
@@ -80,7 +84,7 @@ export class OwnKeys {
     // So that they wait for no disk when they are to seal.
     table.reserveAhead(mux, keys);
     const name = table.addOpening(mux, keys);
-    wipe(secrets);
+    wipeSecrets(secrets);
     if (name === undefined || name === this.#coming?.name) return;
     this.#giveUp();
     leaving.keep(mux, name);
@@ -100,10 +104,9 @@ export class OwnKeys {
 
   #seals(secrets: MasterSecrets): boolean {
     const { secrets: own } = this.#context.table.keys(this.#connection.mux);
-    const isSame = isEqual(own.key, secrets.key) &&
-      isEqual(own.salt, secrets.salt);
-    wipe(own);
-    if (isSame) wipe(secrets);
+    const isSame = sameSecrets(own, secrets);
+    wipeSecrets(own);
+    if (isSame) wipeSecrets(secrets);
     return isSame;
   }
 
@@ -143,16 +146,7 @@ export class OwnKeys {
       void prepare(mux);
       moved(mux);
     }
-    for (const set of sets) wipe(set.secrets);
+    for (const set of sets) wipeSecrets(set.secrets);
     return secrets !== undefined;
   }
-}
-
-function wipe({ key, salt }: MasterSecrets): void {
-  key.fill(0);
-  salt.fill(0);
-}
-
-function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, k) => byte === b[k]);
 }

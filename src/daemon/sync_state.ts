@@ -7,6 +7,7 @@ import { type InterfaceIndex, withNumericZone } from "../net/zone.ts";
 import type { Route } from "../route/route.ts";
 import { Routes } from "../route/routes.ts";
 import type { RouteTable } from "../route/table.ts";
+import { sameSecrets, wipeSecrets } from "../satp/secrets.ts";
 import type { LearntConnection, SyncSink } from "../sync/apply.ts";
 import { encodeRecord } from "../sync/encode.ts";
 import {
@@ -117,7 +118,7 @@ export class SyncState implements SyncSink {
       seq: table.nextSeq(mux),
       endpoint: this.#endpoint(mux) ?? UNKNOWN,
     });
-    secrets.key.fill(0);
+    wipeSecrets(secrets);
     return record;
   }
 
@@ -126,10 +127,9 @@ export class SyncState implements SyncSink {
   #raise({ mux, role, secrets }: LearntConnection, firstSeq: number): void {
     const { table } = this.#options;
     const own = table.keys(mux);
-    const isSame = role === own.role && isEqual(secrets.key, own.secrets.key) &&
-      isEqual(secrets.salt, own.secrets.salt);
+    const isSame = role === own.role && sameSecrets(secrets, own.secrets);
     if (table.exists(mux) && isSame) table.put(mux, own, firstSeq, "keep");
-    own.secrets.key.fill(0);
+    wipeSecrets(own.secrets);
   }
 
   #endpoint(mux: number): Endpoint | undefined {
@@ -165,8 +165,4 @@ export class SyncState implements SyncSink {
       this.#routes.publish(routeTable);
     });
   }
-}
-
-function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, k) => byte === b[k]);
 }

@@ -65,6 +65,20 @@ function lengthText(
   return `Cannot derive keys with ${kdPrf}: the ${what} is ${found}, it must have ${wanted} bytes`;
 }
 
+/** Overwrites both; whoever needs them later has a copy. */
+export function wipeSecrets({ key, salt }: MasterSecrets): void {
+  key.fill(0);
+  salt.fill(0);
+}
+
+export function sameSecrets(a: MasterSecrets, b: MasterSecrets): boolean {
+  return sameBytes(a.key, b.key) && sameBytes(a.salt, b.salt);
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, k) => byte === b[k]);
+}
+
 /** @returns undefined for what is not hexadecimal; the originals guess. */
 export function bytesFromHex(text: string): Uint8Array | undefined {
   if (text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text)) return undefined;

@@ -8,6 +8,7 @@ import {
 } from "../crypto/satp_options.ts";
 import { delay } from "../net/delay.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
+import { wipeSecrets } from "../satp/secrets.ts";
 import { CallOrder } from "./call_order.ts";
 import { endpointWords } from "./connection_table.ts";
 import {
@@ -248,8 +249,7 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
       if (options.keepOldKeys === true) this.#leaving?.put(number, keys, 0);
       else table.put(number, keys, 0);
     } finally {
-      secrets.key.fill(0);
-      secrets.salt.fill(0);
+      wipeSecrets(secrets);
     }
     const { plane } = this.#running;
     plane.dropRetired();
