@@ -44,10 +44,11 @@ export class StatusService implements Service<StatusServiceOptions> {
   #options: StatusServiceOptions;
   readonly #context: StatusContext;
   readonly #world: StatusWorld;
-  #socket: StatusServer | undefined;
-  #metrics: readonly StatusServer[] = [];
+  #socket: Serving | undefined;
+  #metrics: readonly Serving[] = [];
   /** Of options that are not in force yet. */
-  #nextMetrics: readonly StatusServer[] | undefined;
+  #nextMetrics: readonly Serving[] | undefined;
+  #isClosed = false;
 
   constructor(
     options: StatusServiceOptions,
@@ -79,7 +80,7 @@ export class StatusService implements Service<StatusServiceOptions> {
     const opening = this.#openMetrics(this.#options);
     this.#metrics = await unlessStopped(opening, stop) ?? [];
     // What comes too late is closed again.
-    if (stop.aborted) void opening.then(closeAll, () => {});
+    if (stop.aborted) void opening.then(closeAll).catch(() => {});
   }
 
   async run(stop: AbortSignal): Promise<void> {
@@ -93,17 +94,40 @@ export class StatusService implements Service<StatusServiceOptions> {
     undo: DisposableStack,
   ): Promise<void> {
     if (isSamePlace(next.metrics, this.#options.metrics)) return;
-    const servers = await this.#openMetrics(next);
-    this.#nextMetrics = servers;
-    undo.defer(() => {
-      closeAll(servers);
-      this.#nextMetrics = undefined;
-    });
+    const before = this.#options.metrics;
+    // All addresses of a port stand in the way of each of them.
+    const givesWay = before !== undefined && before.port !== 0 &&
+      before.port === next.metrics?.port;
+    if (givesWay) await closeAll(this.#metrics);
+    const comeBack = async () => {
+      if (givesWay) await this.#reopen();
+    };
+    try {
+      const servers = await this.#openMetrics(next);
+      this.#nextMetrics = servers;
+      undo.defer(() => {
+        this.#nextMetrics = undefined;
+        void closeAll(servers).then(comeBack);
+      });
+    } catch (error) {
+      await comeBack();
+      throw error;
+    }
+  }
+
+  /** After a fault in other options. */
+  async #reopen(): Promise<void> {
+    try {
+      this.#metrics = await this.#openMetrics(this.#options);
+      if (this.#isClosed) await closeAll(this.#metrics);
+    } catch (error) {
+      this.#context.logger.error(reasonOf(error));
+    }
   }
 
   reload(next: StatusServiceOptions): void {
     if (this.#nextMetrics !== undefined) {
-      closeAll(this.#metrics);
+      void closeAll(this.#metrics);
       this.#metrics = this.#nextMetrics;
       this.#nextMetrics = undefined;
     }
@@ -111,11 +135,12 @@ export class StatusService implements Service<StatusServiceOptions> {
   }
 
   close(): void {
-    this.#socket?.close();
-    closeAll(this.#metrics);
+    this.#isClosed = true;
+    this.#socket?.server.close();
+    void closeAll(this.#metrics);
   }
 
-  #openSocket(): StatusServer | undefined {
+  #openSocket(): Serving | undefined {
     const { makeRunFolder, openUnixStreams, runtimeDirectory } = this.#world;
     const socket = statusSocketOf(this.#options, runtimeDirectory);
     if (socket === undefined) return undefined;
@@ -140,14 +165,14 @@ export class StatusService implements Service<StatusServiceOptions> {
 
   async #openMetrics(
     { metrics }: StatusServiceOptions,
-  ): Promise<readonly StatusServer[]> {
+  ): Promise<readonly Serving[]> {
     if (metrics === undefined) return [];
     const { host, port } = metrics;
     const { delay, listenTcp } = this.#world;
     const source = new SparedSource(this.#context.report, delay);
     const name = parseAddress(host) === undefined ? host : undefined;
     const connections = () => this.#options.metricsConnections;
-    const servers: StatusServer[] = [];
+    const servers: Serving[] = [];
     try {
       for (const address of await this.#addressesOf(metrics)) {
         const listener = listenTcp({ address, port });
@@ -158,7 +183,7 @@ export class StatusService implements Service<StatusServiceOptions> {
       }
       return servers;
     } catch (cause) {
-      closeAll(servers);
+      await closeAll(servers);
       throw new Error(
         `Cannot listen on ${host}, port ${port} (--metrics): ` +
           reasonOf(cause),
@@ -181,15 +206,14 @@ export class StatusService implements Service<StatusServiceOptions> {
     listener: StatusListener,
     title: string,
     site: StatusSiteOptions,
-  ): StatusServer {
+  ): Serving {
     const { limited: log } = this.#context;
     const { delay } = this.#world;
     const own = new StatusSite(site);
     const answer = own.answer.bind(own);
     const server = new StatusServer({ listener, title, answer, delay, log });
     // Its failures are lines of the log: the tunnel does not depend on it.
-    void server.run();
-    return server;
+    return { server, over: server.run() };
   }
 
   async #addressesOf({ host }: HostPort): Promise<readonly IpAddress[]> {
@@ -199,8 +223,15 @@ export class StatusService implements Service<StatusServiceOptions> {
   }
 }
 
-function closeAll(servers: readonly StatusServer[]): void {
-  for (const server of servers) server.close();
+interface Serving {
+  readonly server: StatusServer;
+  /** Once it is closed: until then its socket may be there. */
+  readonly over: Promise<void>;
+}
+
+async function closeAll(all: readonly Serving[]): Promise<void> {
+  for (const { server } of all) server.close();
+  await Promise.all(all.map(({ over }) => over));
 }
 
 function pickLive(

@@ -324,8 +324,8 @@ labTest(
       );
     write("metrics: 9100");
     const daemon = await started(startDaemon(left, ["-D", "--config", config]));
-    const names = async (port: number) => {
-      const url = `http://127.0.0.1:${port}/status.json`;
+    const names = async (port: number, host = "127.0.0.1") => {
+      const url = `http://${host}:${port}/status.json`;
       const text = await left.exec(
         ...["sh", "-c"] as const,
         `curl -s -m 20 ${url} || true`,
@@ -351,6 +351,33 @@ labTest(
     );
     assert.equal(await names(9101), "vpn");
     await taken.stop();
+    // The same port: all addresses of it hold each of them.
+    for (const metrics of ["0.0.0.0:9101", "localhost:9101"]) {
+      const seen = daemon.lines.length;
+      write(`metrics: "${metrics}"`);
+      Deno.kill(daemon.pid, "SIGHUP");
+      await daemon.line(/options that have changed: --metrics/, 20, seen);
+      assert.equal(await names(9101), "vpn", metrics);
+    }
+    assert.equal(await names(9101, left.ipv4), undefined);
+    for (
+      const fault of [
+        'metrics: "203.0.113.9:9101"',
+        // Of a service that looks later.
+        'metrics: "0.0.0.0:9101"\nremote-host: nobody.invalid',
+      ]
+    ) {
+      const seen = daemon.lines.length;
+      write(fault);
+      Deno.kill(daemon.pid, "SIGHUP");
+      await daemon.line(/ERROR: .*nothing is changed/, 20, seen);
+      await until(
+        "the metrics are back",
+        20,
+        async () => await names(9101) === "vpn",
+      );
+      assert.equal(await names(9101, left.ipv4), undefined);
+    }
     await daemon.stop();
   },
 );
