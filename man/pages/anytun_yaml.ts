@@ -1,10 +1,8 @@
 // anytun.yaml(5)
+import { fileOptions } from "../../src/config/config_place.ts";
 import type { Option, OptionTable } from "../../src/config/option.ts";
 import type { Block, Page, Section } from "../page.ts";
 import { TABLES } from "../programs.ts";
-
-/** What only the command line has. */
-const NO_KEYS = ["--help", "--version", "--config"];
 
 export const yamlPage: Page = {
   name: "anytun.yaml",
@@ -126,8 +124,7 @@ export const yamlPage: Page = {
 
 /** Each key with what stands behind it; the longer texts are in section 8. */
 function keysSection(title: string, table: OptionTable): Section {
-  const options = Object.values(table)
-    .filter(({ long }) => !NO_KEYS.includes(long));
+  const options = fileOptions(table).map(([, option]) => option);
   const groups = Map.groupBy(options, ({ group }) => group);
   const blocks = [...groups].flatMap(([group, members]): Block[] => [
     { heading: group },

@@ -3,6 +3,7 @@ import { SyntaxFault } from "./fault.ts";
 import {
   type Action,
   BadValue,
+  isSecret,
   MASK,
   namesOf,
   type Option,
@@ -79,7 +80,7 @@ export function secretArguments(
 ): number[] {
   const names = new Set(
     Object.values(table)
-      .filter((option) => "secret" in option && option.secret)
+      .filter(isSecret)
       .flatMap(namesOf),
   );
   return [...argv.keys()].filter((index) => names.has(argv[index - 1] ?? ""));

@@ -1,5 +1,6 @@
 // Config files as given values: what stands in them, in terms of options.
 import { escapeControls } from "../log/line.ts";
+import { type ConfigFormat, fileOptions } from "./config_place.ts";
 import { OptionFault } from "./fault.ts";
 import {
   type FileEntry,
@@ -11,6 +12,7 @@ import { textIn } from "./file_text.ts";
 import { readLines } from "./lines_file.ts";
 import {
   BadValue,
+  isSecret,
   MASK,
   namesOf,
   type Option,
@@ -21,18 +23,12 @@ import { nearest } from "./suggestion.ts";
 import type { GivenValue, GivenValues } from "./values.ts";
 import { readYaml } from "./yaml_file.ts";
 
-/** Debian's is one option a line, without its dashes (CLI section 9). */
-export type ConfigFormat = "yaml" | "lines";
-
 export interface ConfigText {
   /** For messages. */
   readonly path: string;
   readonly format: ConfigFormat;
   readonly bytes: Uint8Array;
 }
-
-/** Options that arguments alone can give, by the keys of their tables. */
-const ARGUMENTS_ALONE = ["config"];
 
 /** Characters of the start of a name that are taken for it. */
 const SHORTEST_START = 3;
@@ -96,11 +92,7 @@ class Reader {
   constructor(table: OptionTable, text: ConfigText) {
     this.#text = text;
     this.#options = new Map(
-      Object.entries(table)
-        .filter(([name, { kind }]) =>
-          kind !== "help" && kind !== "version" &&
-          !ARGUMENTS_ALONE.includes(name)
-        )
+      fileOptions(table)
         .map((row) => [row[1].long.slice(2), row]),
     );
   }
@@ -265,10 +257,6 @@ class FileFault extends OptionFault {
 
 function shortened(text: string): string {
   return text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}…` : text;
-}
-
-function isSecret(option: Option): boolean {
-  return "secret" in option && option.secret === true;
 }
 
 /** Whether a file gives a secret, and not only the place of one. */

@@ -1,7 +1,9 @@
 // Where the config file of a tunnel is: `--config`.
 import { MissingFile } from "./fault.ts";
-import type { ConfigFormat } from "./config_file.ts";
-import { anyText, optional } from "./option.ts";
+import { anyText, type Option, optional, type OptionTable } from "./option.ts";
+
+/** Debian's is one option a line, without its dashes (CLI section 9). */
+export type ConfigFormat = "yaml" | "lines";
 
 /** Of the programs that have a config file. */
 export const configFileRows = {
@@ -15,6 +17,15 @@ export const configFileRows = {
       "/etc/anytun/<name>.yaml, else for Debian's /etc/anytun/<name>/config",
   }),
 };
+
+/** Rows of what a config file can say; the others are for arguments alone. */
+export function fileOptions(
+  table: OptionTable,
+): readonly (readonly [key: string, option: Option])[] {
+  return Object.entries(table).filter(([key, { kind }]) =>
+    kind !== "help" && kind !== "version" && !(key in configFileRows)
+  );
+}
 
 /** Where files of this host with options lie. */
 export interface ConfigFiles {

@@ -1,7 +1,7 @@
 // Options in force as the YAML of a config file, each with where it comes from.
 import { wrap } from "./help.ts";
-import type { Option, OptionTable } from "./option.ts";
-import { MASK } from "./option.ts";
+import { fileOptions } from "./config_place.ts";
+import { isSecret, MASK, type Option, type OptionTable } from "./option.ts";
 import {
   type GivenValue,
   type GivenValues,
@@ -15,9 +15,6 @@ const WIDTH = 78;
 /** Text that YAML takes as it is, and that nobody takes for something else. */
 const PLAIN = /^[A-Za-z0-9_/.+][A-Za-z0-9_/.+:,@=%-]*$/;
 
-/** That are no part of a config file. */
-const ARGUMENTS_ALONE = ["config", "help", "version"];
-
 /**
  * Lines that say the same as all sources together, if they are a config file
  * themselves. Options without a value, and secrets, are comments.
@@ -30,8 +27,7 @@ export function configText(
   isExplained = false,
 ): string {
   let group: string | undefined;
-  return Object.entries(table)
-    .filter(([key]) => !ARGUMENTS_ALONE.includes(key))
+  return fileOptions(table)
     .flatMap(([key, option]) => {
       const source = given.find((source) => key in source);
       const lines = linesOf(option, source?.[key] ?? []);
@@ -69,7 +65,7 @@ function linesOf(
   const key = option.long.slice(2);
   const last = given.at(-1);
   if (last === undefined) return [defaultLine(key, option)];
-  if ("secret" in option && option.secret) {
+  if (isSecret(option)) {
     return [`# ${key}: ${MASK} # ${originText(last.origin)}`];
   }
   if (option.kind !== "repeated") {

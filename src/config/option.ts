@@ -70,6 +70,11 @@ export type Valued = Extract<Option, WithArgument<unknown>>;
 /** The options of a program, by the names of their values. */
 export type OptionTable = Readonly<Record<string, Option>>;
 
+/** Whether the value of an option is never shown. */
+export function isSecret(option: Option | undefined): boolean {
+  return option !== undefined && "secret" in option && option.secret === true;
+}
+
 /** Stands for a secret wherever one might be shown. */
 export const MASK = "****";
 

@@ -1,7 +1,7 @@
 // What the sources of options came to, the first time and again.
 import { reasonOf } from "../log/reason.ts";
 import { OptionFault } from "./fault.ts";
-import type { OptionTable } from "./option.ts";
+import { isSecret, type OptionTable } from "./option.ts";
 import { isSame } from "./same.ts";
 import type { Settings } from "./values.ts";
 
@@ -91,11 +91,7 @@ function withoutSecrets(
   table: OptionTable,
   values: OptionRecord,
 ): OptionRecord {
-  const isSecret = (key: string) => {
-    const option = table[key];
-    return option !== undefined && "secret" in option && option.secret === true;
-  };
   return Object.fromEntries(
-    Object.entries(values).filter(([key]) => !isSecret(key)),
+    Object.entries(values).filter(([key]) => !isSecret(table[key])),
   );
 }

@@ -1,6 +1,6 @@
 // Suggestions for misspelt arguments.
 import { SyntaxFault } from "./fault.ts";
-import { MASK, type Option } from "./option.ts";
+import { isSecret, MASK, type Option } from "./option.ts";
 
 type Options = ReadonlyMap<string, Option>;
 
@@ -57,10 +57,6 @@ function suggestion(options: Options, given: string): string | undefined {
 
 function takesValue(option: Option | undefined): boolean {
   return option !== undefined && "parse" in option;
-}
-
-function isSecret(option: Option | undefined): boolean {
-  return option !== undefined && "secret" in option && option.secret === true;
 }
 
 /**
