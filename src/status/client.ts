@@ -1,9 +1,9 @@
 // Client of a status listener: asks for the report, and reads the answer, which
 // may be anything.
+import { type DuplexStream, writeAll } from "../net/duplex_stream.ts";
 import type { Delay } from "../net/resolver.ts";
 import { readReport, ReportError } from "./read_report.ts";
 import type { Report } from "./report.ts";
-import type { StatusStream } from "./server.ts";
 import { REPORT_PATH } from "./site.ts";
 
 /** More than there is of every mux. */
@@ -18,7 +18,7 @@ const REQUEST = `GET ${REPORT_PATH} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
  * @throws if there is no answer in time, or none that is a report
  */
 export async function askReport(
-  stream: StatusStream,
+  stream: DuplexStream,
   delay: Delay,
 ): Promise<Report> {
   const done = new AbortController();
@@ -34,15 +34,12 @@ export async function askReport(
   }
 }
 
-async function exchange(stream: StatusStream): Promise<Report> {
-  const request = new TextEncoder().encode(REQUEST);
-  for (let at = 0; at < request.length;) {
-    at += await stream.write(request.subarray(at));
-  }
+async function exchange(stream: DuplexStream): Promise<Report> {
+  await writeAll(stream, new TextEncoder().encode(REQUEST));
   return readReport(bodyOf(await readAll(stream)));
 }
 
-async function readAll(stream: StatusStream): Promise<string> {
+async function readAll(stream: DuplexStream): Promise<string> {
   const decoder = new TextDecoder();
   const chunk = new Uint8Array(READ_BYTES);
   let text = "";

@@ -2,6 +2,7 @@
 // little time for it. Anybody of the host may be at the other end.
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { reasonOf } from "../log/reason.ts";
+import { type DuplexStream, writeAll } from "../net/duplex_stream.ts";
 import type { Delay } from "../net/resolver.ts";
 import {
   MAX_REQUEST_BYTES,
@@ -11,17 +12,9 @@ import {
 } from "./request.ts";
 import { plainText, type Response, responseBytes } from "./response.ts";
 
-export interface StatusStream {
-  /** @returns The number of bytes, or null at the end */
-  read(into: Uint8Array): Promise<number | null>;
-  write(bytes: Uint8Array): Promise<number>;
-  /** Ends pending reads and writes as well; may be called again. */
-  close(): void;
-}
-
 export interface StatusListener {
   /** @throws if the listener is closed, or the system is out of resources */
-  accept(): Promise<StatusStream>;
+  accept(): Promise<DuplexStream>;
   close(): void;
 }
 
@@ -53,7 +46,7 @@ export interface StatusServerOptions {
 export class StatusServer {
   readonly #options: StatusServerOptions;
   /** By their arrival. */
-  readonly #clients = new Set<StatusStream>();
+  readonly #clients = new Set<DuplexStream>();
   /** Also of those that are closed, and not yet gone. */
   #sockets = 0;
   #left = Promise.withResolvers<void>();
@@ -84,7 +77,7 @@ export class StatusServer {
     this.#leave();
   }
 
-  async #accept(): Promise<StatusStream | undefined> {
+  async #accept(): Promise<DuplexStream | undefined> {
     const { listener, log, delay, title } = this.#options;
     try {
       return await listener.accept();
@@ -100,7 +93,7 @@ export class StatusServer {
     }
   }
 
-  #admit(stream: StatusStream): void {
+  #admit(stream: DuplexStream): void {
     if (this.#isClosed) return stream.close();
     const [first] = this.#clients;
     if (this.#clients.size >= MAX_CLIENTS && first !== undefined) {
@@ -120,12 +113,12 @@ export class StatusServer {
     this.#left = Promise.withResolvers();
   }
 
-  #drop(stream: StatusStream): void {
+  #drop(stream: DuplexStream): void {
     this.#clients.delete(stream);
     stream.close();
   }
 
-  async #serve(stream: StatusStream): Promise<void> {
+  async #serve(stream: DuplexStream): Promise<void> {
     const done = new AbortController();
     const { delay, log, title } = this.#options;
     void delay(EXCHANGE_MS, done.signal).then(
@@ -146,7 +139,7 @@ export class StatusServer {
     }
   }
 
-  async #exchange(stream: StatusStream): Promise<void> {
+  async #exchange(stream: DuplexStream): Promise<void> {
     let method: StatusRequest["method"] = "GET";
     let response: Response;
     try {
@@ -186,7 +179,7 @@ function refusal({ status, message }: RequestError): Response {
 
 /** @returns undefined if the stream ends before the request does */
 async function readRequest(
-  stream: StatusStream,
+  stream: DuplexStream,
 ): Promise<StatusRequest | undefined> {
   const bytes = new Uint8Array(MAX_REQUEST_BYTES);
   for (let size = 0;;) {
@@ -195,14 +188,5 @@ async function readRequest(
     size += count;
     const request = parseRequest(bytes.subarray(0, size));
     if (request !== undefined) return request;
-  }
-}
-
-async function writeAll(
-  stream: StatusStream,
-  bytes: Uint8Array,
-): Promise<void> {
-  for (let at = 0; at < bytes.length;) {
-    at += await stream.write(bytes.subarray(at));
   }
 }

@@ -1,25 +1,13 @@
 // Streams and listeners that the sync server and client run on.
+import type { DuplexStream } from "../net/duplex_stream.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import type { Place, UnixSocket } from "../net/place.ts";
 
-export interface SyncStream {
+export interface SyncStream extends DuplexStream {
   /** For a unix socket, the one that it came through. */
   readonly remote: Place;
   /** The user at the other end, where that is known: one of this host. */
   readonly uid?: number | undefined;
-  /**
-   * Reads at least one byte.
-   * @returns The number of bytes, or null at the end
-   * @throws if the connection is broken or closed
-   */
-  read(into: Uint8Array): Promise<number | null>;
-  /**
-   * Writes at least one byte.
-   * @throws if the connection is broken or closed
-   */
-  write(bytes: Uint8Array): Promise<number>;
-  /** Ends pending reads and writes as well; may be called again. */
-  close(): void;
 }
 
 export interface TcpStream extends SyncStream {

@@ -1,4 +1,5 @@
 // Output queue of one client of the sync server.
+import { writeAll } from "../net/duplex_stream.ts";
 import type { Place } from "../net/place.ts";
 import type { SyncStream } from "./streams.ts";
 
@@ -67,8 +68,9 @@ export class Subscriber {
   async #send(): Promise<void> {
     while (this.#isOpen) {
       const text = this.#take();
-      if (text !== "") await writeAll(this.#stream, text);
-      else if (!this.#isListening) return;
+      if (text !== "") {
+        await writeAll(this.#stream, new TextEncoder().encode(text));
+      } else if (!this.#isListening) return;
       else {
         await this.#news.promise;
         this.#news = Promise.withResolvers();
@@ -100,12 +102,5 @@ export class Subscriber {
     const text = this.#sending.slice(0, count).join("");
     this.#sending = this.#sending.slice(count);
     return text;
-  }
-}
-
-async function writeAll(stream: SyncStream, text: string): Promise<void> {
-  const bytes = new TextEncoder().encode(text);
-  for (let at = 0; at < bytes.length;) {
-    at += await stream.write(bytes.subarray(at));
   }
 }

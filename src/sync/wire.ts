@@ -1,5 +1,6 @@
 // The stream below TLS, as a Duplex for `node:tls`.
 import { Duplex } from "node:stream";
+import { writeAll } from "../net/duplex_stream.ts";
 import type { SyncStream } from "./streams.ts";
 
 const READ_BYTES = 1 << 14;
@@ -40,11 +41,5 @@ export class Wire {
   get beginning(): "nothing" | "TLS" | "something else" {
     if (this.#first === undefined) return "nothing";
     return FIRST_TYPES.includes(this.#first) ? "TLS" : "something else";
-  }
-}
-
-async function writeAll(stream: SyncStream, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) {
-    at += await stream.write(bytes.subarray(at));
   }
 }

@@ -1,8 +1,9 @@
 /** Clients of a status listener, by hand. */
-import type { StatusListener, StatusStream } from "../../src/status/server.ts";
+import type { DuplexStream } from "../../src/net/duplex_stream.ts";
+import type { StatusListener } from "../../src/status/server.ts";
 
 /** One end of a connection: it says what it is told, and keeps what it hears. */
-export class FakeClient implements StatusStream {
+export class FakeClient implements DuplexStream {
   heard = "";
   isClosed = false;
   /** Whether it takes what is written to it. */
@@ -61,16 +62,16 @@ export class FakeClient implements StatusStream {
 }
 
 export class FakeListener implements StatusListener {
-  #waiting: (StatusStream | Error)[] = [];
+  #waiting: (DuplexStream | Error)[] = [];
   #isClosed = false;
   #news = Promise.withResolvers<void>();
 
-  offer(client: StatusStream | Error): void {
+  offer(client: DuplexStream | Error): void {
     this.#waiting.push(client);
     this.#news.resolve();
   }
 
-  async accept(): Promise<StatusStream> {
+  async accept(): Promise<DuplexStream> {
     for (;;) {
       if (this.#isClosed) throw new Error("closed");
       const next = this.#waiting.shift();
