@@ -40,6 +40,7 @@ export const DUMP_COLUMNS = {
     "errors",
     "key epoch",
     "routes (by commas)",
+    "path MTU (bytes)",
   ],
 } as const;
 
@@ -65,7 +66,7 @@ function tunnelRow(report: Report): string[] {
 
 function connectionRow(
   name: string,
-  { mux, peer, endpoint, lastHeard, keyEpoch, routes, counters }:
+  { mux, peer, endpoint, lastHeard, pathMtu, keyEpoch, routes, counters }:
     ConnectionReport,
 ): string[] {
   const traffic = trafficOf(counters);
@@ -83,6 +84,7 @@ function connectionRow(
     String(traffic.losses),
     keyEpoch === null ? NONE : String(keyEpoch),
     routes.join(",") || NONE,
+    pathMtu === null ? NONE : String(pathMtu),
   ];
 }
 

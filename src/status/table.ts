@@ -13,6 +13,7 @@ const HEADINGS = [
   "RECEIVED",
   "ERRORS",
   "KEY EPOCH",
+  "PATH MTU",
 ];
 
 /** Stands for what there is not. */
@@ -69,7 +70,8 @@ function rowOf(
   connection: ConnectionReport,
   rates: Rates | undefined,
 ): string[] {
-  const { mux, peer, endpoint, lastHeard, keyEpoch, counters } = connection;
+  const { mux, peer, endpoint, lastHeard, pathMtu, keyEpoch, counters } =
+    connection;
   const { bytesOut, bytesIn, losses } = trafficOf(counters);
   const rate = rates?.of(connection);
   const withRate = (bytes: number, perSecond: number | undefined) =>
@@ -85,6 +87,7 @@ function rowOf(
     withRate(bytesIn, rate?.in),
     String(losses),
     keyEpoch === null ? NONE : String(keyEpoch),
+    pathMtu === null ? NONE : String(pathMtu),
   ];
 }
 

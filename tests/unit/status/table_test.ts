@@ -34,6 +34,7 @@ Deno.test("the table begins with the name and the device, and has a line a conne
       connectionReport({
         ...{ mux: 12, peer: null, endpoint: null, lastHeard: null },
         ...{ keyEpoch: 490_000, counters: { bytes_out_total: 2048 } },
+        pathMtu: null,
       }),
     ],
     counters: { unknown_mux_total: 4, mss_lowered_total: 9 },
@@ -44,9 +45,9 @@ Deno.test("the table begins with the name and the device, and has a line a conne
     "  plane: native data plane",
     "  listening: 0.0.0.0:4444",
     "  dropped: 4 of an unknown mux",
-    "MUX  PEER             ENDPOINT        LAST HEARD  SENT     RECEIVED  ERRORS  KEY EPOCH",
-    "1    vpn.example.com  192.0.2.1:4444  3 s ago     0 B      0 B       5       -",
-    "12   -                -               never       2.0 KiB  0 B       0       490000",
+    "MUX  PEER             ENDPOINT        LAST HEARD  SENT     RECEIVED  ERRORS  KEY EPOCH  PATH MTU",
+    "1    vpn.example.com  192.0.2.1:4444  3 s ago     0 B      0 B       5       -          1500",
+    "12   -                -               never       2.0 KiB  0 B       0       490000     -",
   ]);
 });
 
@@ -129,7 +130,7 @@ Deno.test("lines for scripts have a column for each name, and none empty", () =>
   assert.deepEqual(first, [
     ...["connection", "office", "1", "vpn.example.com", "192.0.2.1:4444"],
     ...[String(NOON / 1000 - 3), "2048", "500", "0", "0", "0", "-"],
-    "10.0.0.0/8,2001:db8::/32",
+    ...["10.0.0.0/8,2001:db8::/32", "1500"],
   ]);
   assert.deepEqual(second.slice(3, 6), ["-", "-", "0"]);
 });
