@@ -77,3 +77,12 @@ Deno.test("a request without an end is refused when it is as long as one may be"
   assert.equal(statusOf(long.slice(1)), undefined);
   assert.equal(statusOf(long), 431);
 });
+
+// Minutes, if their number counted more than once.
+Deno.test("a header full of blanks takes no longer than another one", () => {
+  const blanks = " \t".repeat((MAX_REQUEST_BYTES - 100) / 2);
+  const line = "GET / HTTP/1.1\r\nHost: a\r\n";
+  assert.equal(statusOf(`${line}a:${blanks}\x01\r\n\r\n`), 400);
+  assert.equal(statusOf(`${line}a:${blanks}b${blanks}\x01`), 431);
+  assert.equal(statusOf(`${line}Content-Length:${blanks}0\r\n\r\n`), undefined);
+});
