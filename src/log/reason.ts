@@ -1,5 +1,7 @@
 // The text of whatever was thrown.
 
+/** In words alone: Deno adds the number that they stand for. */
 export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(/ \(os error \d+\)/, "");
 }

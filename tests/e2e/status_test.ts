@@ -245,10 +245,12 @@ labTest(
     const daemon = await started(startDaemon(left, [
       ...["-D", ...TUNNEL, "--metrics", "9100", "-r", right.ipv4],
     ]));
-    const text = await left.run(["promtool", "check", "metrics"], {
-      input: await curl(left, "http://127.0.0.1:9100/metrics"),
-    });
-    assert.equal(text, "");
+    const metrics = await curl(left, "http://127.0.0.1:9100/metrics");
+    const check = ["promtool", "check", "metrics"];
+    assert.equal(await left.run(check, { input: metrics }), "");
+    const report = await curl(left, "http://127.0.0.1:9100/status.json");
+    assert.ok(JSON.parse(report).connections.length === 1);
+    assert.doesNotMatch(metrics + report, /secret/, "keys are never told");
     const code = (...args: string[]) =>
       curl(left, "-o", "/dev/null", "-w", "%{http_code}", ...args);
     const url = "http://127.0.0.1:9100/metrics";
@@ -347,7 +349,7 @@ labTest(
     write("metrics: 9102");
     Deno.kill(daemon.pid, "SIGHUP");
     await daemon.line(
-      /ERROR: .*nothing is changed: Cannot listen on 127\.0\.0\.1, port 9102 \(--metrics/,
+      /ERROR: .*nothing is changed: Cannot listen on 127\.0\.0\.1, port 9102 \(--metrics.*\): Address already in use$/,
     );
     assert.equal(await names(9101), "vpn");
     await taken.stop();

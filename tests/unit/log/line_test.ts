@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { escapeControls, formatLine } from "../../../src/log/line.ts";
+import { reasonOf } from "../../../src/log/reason.ts";
 
 Deno.test("formatLine() pads day and time, and names the month in English", () => {
   for (let month = 0; month < 12; month++) {
@@ -39,4 +40,13 @@ Deno.test("formatLine() makes exactly one line of any text", () => {
     const line = formatLine(new Date(0), "error", text);
     assert.match(line, /^[^\p{Cc}\p{Zl}\p{Zp}]*\n$/u);
   }));
+});
+
+Deno.test("reasonOf() says errors of the system in words alone", () => {
+  const inUse = new Error("Address already in use (os error 98)");
+  assert.equal(reasonOf(inUse), "Address already in use");
+  assert.equal(
+    reasonOf("Permission denied (os error 13): open 'a'"),
+    "Permission denied: open 'a'",
+  );
 });
