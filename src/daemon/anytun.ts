@@ -166,7 +166,7 @@ async function servicesOf(
   );
   const numbers = new KeptNumbers(options, state, table, world);
   const report = new StatusReport({
-    ...{ options, table },
+    ...{ options, table, interfaceName },
     ends: () => ends.status(),
     answers: () => plane.answers(world.delay),
     planeCounters: () => plane.counters(),

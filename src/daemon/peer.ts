@@ -5,24 +5,21 @@ import { parseAddress } from "../net/address.ts";
 import type { Every } from "../net/every.ts";
 import { reasonOf } from "../log/reason.ts";
 import { EitherSignal } from "../net/either.ts";
-import { type Endpoint, formatEndpoint } from "../net/endpoint.ts";
+import type { Endpoint } from "../net/endpoint.ts";
 import type {
   ResolvedEndpoints,
   Resolver,
   ResolveRequest,
 } from "../net/resolver.ts";
 import {
+  formatNamedEndpoint,
   type InterfaceIndex,
   type InterfaceName,
-  withNamedZone,
   withNumericZone,
 } from "../net/zone.ts";
 import type { MasterSecrets } from "../satp/secrets.ts";
-import {
-  type ConnectionTable,
-  endpointWords,
-} from "../tunnel/connection_table.ts";
-import { readEndpoint, writeEndpoint } from "../tunnel/endpoint_words.ts";
+import type { ConnectionTable } from "../tunnel/connection_table.ts";
+import { endpointOf, putEndpoint } from "../tunnel/endpoint_words.ts";
 import { PeerSearch } from "./peer_search.ts";
 import type { Service, Starting } from "./lifecycle.ts";
 import type { OwnKeys } from "./own_keys.ts";
@@ -304,18 +301,12 @@ export class Peer implements Service<PeerOptions> {
   }
 
   /** With zones by name. */
-  #textOf({ address, port }: Endpoint): string {
-    const { interfaceName } = this.#context;
-    return formatEndpoint({
-      address: withNamedZone(address, interfaceName),
-      port,
-    });
+  #textOf(endpoint: Endpoint): string {
+    return formatNamedEndpoint(endpoint, this.#context.interfaceName);
   }
 
   #endpoint(): Endpoint | undefined {
-    const words = endpointWords();
-    this.#context.table.copyEndpoint(this.#options.mux, words, 0);
-    return readEndpoint(words, 0);
+    return endpointOf(this.#context.table, this.#options.mux);
   }
 
   #numeric({ address, port }: Endpoint): Endpoint {
@@ -324,11 +315,10 @@ export class Peer implements Service<PeerOptions> {
   }
 
   #setEndpoint(endpoint: Endpoint | undefined): void {
-    const words = endpointWords();
-    writeEndpoint(words, 0, endpoint);
     const { table } = this.#context;
-    table.setEndpoint(this.#options.mux, words, 0);
-    if (endpoint !== undefined) table.setCalls(this.#options.mux);
+    const { mux } = this.#options;
+    putEndpoint(table, mux, endpoint);
+    if (endpoint !== undefined) table.setCalls(mux);
   }
 }
 

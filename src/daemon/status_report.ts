@@ -1,8 +1,8 @@
 // Report of a daemon: what its services know, as one snapshot.
 import type { AnytunOptions } from "../config/anytun.ts";
 import { PROGRAM_VERSION } from "../config/version.ts";
-import { formatEndpoint } from "../net/endpoint.ts";
 import { formatPrefix } from "../net/prefix.ts";
+import type { InterfaceName } from "../net/zone.ts";
 import type { Route } from "../route/route.ts";
 import {
   type ClusterReport,
@@ -15,16 +15,13 @@ import {
 } from "../status/report.ts";
 import type { StatusSource } from "../status/site.ts";
 import { namedCounts } from "../status/sums.ts";
-import {
-  type ConnectionTable,
-  endpointWords,
-} from "../tunnel/connection_table.ts";
+import type { ConnectionTable } from "../tunnel/connection_table.ts";
 import {
   CONNECTION_COUNTER_INFOS,
   CONNECTION_COUNTERS,
   PLANE_COUNTER_INFOS,
 } from "../tunnel/counters.ts";
-import { readEndpoint } from "../tunnel/endpoint_words.ts";
+import { remoteOf } from "../tunnel/sightings.ts";
 import type { Phase } from "./lifecycle.ts";
 import type { World } from "./world.ts";
 
@@ -34,6 +31,7 @@ export interface StatusParts {
     ConnectionTable,
     "copyEndpoint" | "counted" | "lastHeard" | "liveMuxes" | "pathMtu"
   >;
+  readonly interfaceName: InterfaceName;
   /** As far as they are open. */
   readonly ends: () => Pick<Report, "device" | "plane" | "listening">;
   /** Whether everything that carries packets answers. */
@@ -108,7 +106,8 @@ export class StatusReport implements StatusSource {
   }
 
   #connections(muxes: readonly number[], time: number): ConnectionReport[] {
-    const { keyEpoch, options, peer, routes, table } = this.#parts;
+    const { interfaceName, keyEpoch, options, peer, routes, table } =
+      this.#parts;
     const byMux = Map.groupBy(routes(), ({ mux }) => mux);
     // Threads have clocks of their own that never go back, and this one may have
     // been set: what counts is how long ago it was.
@@ -119,7 +118,7 @@ export class StatusReport implements StatusSource {
       return {
         mux,
         peer: (isOwn ? peer() : undefined) ?? null,
-        endpoint: this.#endpoint(mux) ?? null,
+        endpoint: remoteOf(table, mux, interfaceName) ?? null,
         lastHeard: heard === undefined
           ? null
           : Math.round(time - Math.max(0, steady - heard)),
@@ -147,13 +146,6 @@ export class StatusReport implements StatusSource {
       counters.forEach((n, k) => sums[k] = (sums[k] ?? 0) + n);
     }
     return namedCounts(CONNECTION_COUNTER_INFOS, sums);
-  }
-
-  #endpoint(mux: number): string | undefined {
-    const words = endpointWords();
-    this.#parts.table.copyEndpoint(mux, words, 0);
-    const endpoint = readEndpoint(words, 0);
-    return endpoint && formatEndpoint(endpoint);
   }
 }
 

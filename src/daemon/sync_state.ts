@@ -10,11 +10,8 @@ import type { RouteTable } from "../route/table.ts";
 import { sameSecrets, wipeSecrets } from "../satp/secrets.ts";
 import type { LearntConnection, SyncSink } from "../sync/apply.ts";
 import { encodeRecord } from "../sync/encode.ts";
-import {
-  type ConnectionTable,
-  endpointWords,
-} from "../tunnel/connection_table.ts";
-import { readEndpoint, writeEndpoint } from "../tunnel/endpoint_words.ts";
+import type { ConnectionTable } from "../tunnel/connection_table.ts";
+import { endpointOf, putEndpoint } from "../tunnel/endpoint_words.ts";
 import type { LeavingKeys } from "../tunnel/leaving_keys.ts";
 
 /** The table is built anew for each change, and routes come by the thousand. */
@@ -60,11 +57,7 @@ export class SyncState implements SyncSink {
     const { mux, firstSeq } = learnt;
     const isNear = table.accepts(mux, learnt, firstSeq);
     const endpoint = this.#usable(learnt);
-    if (endpoint !== undefined) {
-      const words = endpointWords();
-      writeEndpoint(words, 0, endpoint);
-      table.setEndpoint(mux, words, 0);
-    }
+    if (endpoint !== undefined) putEndpoint(table, mux, endpoint);
     if (mux === chainMux) {
       this.#raise(learnt, isNear ? firstSeq : 0);
       return isNear;
@@ -97,7 +90,7 @@ export class SyncState implements SyncSink {
     for (const mux of table.liveMuxes()) {
       // The original has no connection before it has heard from the peer.
       const isKnown = this.#learnt.has(mux) ||
-        this.#endpoint(mux) !== undefined;
+        endpointOf(table, mux) !== undefined;
       const record = isKnown ? this.connection(mux) : undefined;
       if (record !== undefined) records.push(record);
     }
@@ -116,7 +109,7 @@ export class SyncState implements SyncSink {
       mux,
       ...{ role, secrets, windowSize },
       seq: table.nextSeq(mux),
-      endpoint: this.#endpoint(mux) ?? UNKNOWN,
+      endpoint: endpointOf(table, mux) ?? UNKNOWN,
     });
     wipeSecrets(secrets);
     return record;
@@ -130,12 +123,6 @@ export class SyncState implements SyncSink {
     const isSame = role === own.role && sameSecrets(secrets, own.secrets);
     if (table.exists(mux) && isSame) table.put(mux, own, firstSeq, "keep");
     wipeSecrets(own.secrets);
-  }
-
-  #endpoint(mux: number): Endpoint | undefined {
-    const words = endpointWords();
-    this.#options.table.copyEndpoint(mux, words, 0);
-    return readEndpoint(words, 0);
   }
 
   /** A link-local address may belong to an interface of another member. */

@@ -1,5 +1,6 @@
 // Interfaces in scoped IPv6 addresses (RFC 4007 section 11).
 import { formatAddress, type IpAddress } from "./address.ts";
+import { type Endpoint, formatEndpoint } from "./endpoint.ts";
 
 /** Of an interface, in the kernel's addresses. */
 const MAX_INDEX = 0xffffffff;
@@ -30,12 +31,15 @@ export function withNumericZone(
 /** @returns undefined if there is no such interface */
 export type InterfaceName = (index: number) => string | undefined;
 
-/** For people, who know interfaces by name. */
-export function withNamedZone(
-  address: IpAddress,
-  interfaceName: InterfaceName,
-): IpAddress {
+/** As {@linkcode formatEndpoint}, for people, who know interfaces by name. */
+export function formatNamedEndpoint(
+  { address, port }: Endpoint,
+  interfaceName: InterfaceName | undefined,
+): string {
   const { zone } = address;
-  if (zone === undefined || !/^\d+$/.test(zone)) return address;
-  return { ...address, zone: interfaceName(Number(zone)) ?? zone };
+  if (zone === undefined || !/^\d+$/.test(zone)) {
+    return formatEndpoint({ address, port });
+  }
+  const named = { ...address, zone: interfaceName?.(Number(zone)) ?? zone };
+  return formatEndpoint({ address: named, port });
 }

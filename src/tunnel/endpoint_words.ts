@@ -8,6 +8,7 @@ import {
 } from "../../ffi/net/sockaddr.ts";
 import { unmapped } from "../net/address.ts";
 import type { Endpoint } from "../net/endpoint.ts";
+import { type ConnectionTable, endpointWords } from "./connection_table.ts";
 
 export function writeEndpoint(
   words: Uint32Array,
@@ -32,6 +33,27 @@ export function readEndpoint(
   const { address: bytes, port, scope } = readSockaddr(viewOf(words, at), 0);
   const zone = scope === 0 ? {} : { zone: String(scope) };
   return { address: { family, bytes, ...zone }, port };
+}
+
+/** Where the peer of a connection is; undefined as long as nobody knows. */
+export function endpointOf(
+  table: Pick<ConnectionTable, "copyEndpoint">,
+  mux: number,
+): Endpoint | undefined {
+  const words = endpointWords();
+  table.copyEndpoint(mux, words, 0);
+  return readEndpoint(words, 0);
+}
+
+/** @param endpoint With the zone as a number; undefined for an unknown one */
+export function putEndpoint(
+  table: Pick<ConnectionTable, "setEndpoint">,
+  mux: number,
+  endpoint: Endpoint | undefined,
+): void {
+  const words = endpointWords();
+  writeEndpoint(words, 0, endpoint);
+  table.setEndpoint(mux, words, 0);
 }
 
 function viewOf(words: Uint32Array, at: number): DataView {

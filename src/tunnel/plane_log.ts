@@ -8,8 +8,8 @@ import type { LogFields, Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
 import { NOBODY, RateLimitedLog } from "../log/rate_limited_log.ts";
 import { formatAddress, type IpAddress } from "../net/address.ts";
-import { type Endpoint, formatEndpoint } from "../net/endpoint.ts";
-import { type InterfaceName, withNamedZone } from "../net/zone.ts";
+import type { Endpoint } from "../net/endpoint.ts";
+import { formatNamedEndpoint, type InterfaceName } from "../net/zone.ts";
 import { PayloadType } from "../satp/header.ts";
 import type { ReplayLoss } from "../satp/replay_memory.ts";
 import { Cause, CAUSE_WORDS, SEND_REMEDIES, sendCause } from "./causes.ts";
@@ -33,22 +33,20 @@ export const FLUSH_MS = 10_000;
 const REMEDY =
   "give both ends new keys, or start this one again with --sender-id auto";
 
-const NO_NAMES: InterfaceName = () => undefined;
-
 export class PlaneLog implements InboundEvents, OutboundEvents {
   readonly #log: RateLimitedLog;
   readonly #strangers: RateLimitedLog;
   readonly #chained: number | undefined;
   readonly #ownMux: number | undefined;
   readonly #isTap: boolean;
-  readonly #interfaceName: InterfaceName;
+  readonly #interfaceName: InterfaceName | undefined;
 
   /** @param interfaceName For zones of addresses */
   constructor(
     logger: Logger,
     now: () => number,
     { chained, mux, deviceType }: Partial<TunnelSettings> = {},
-    interfaceName: InterfaceName = NO_NAMES,
+    interfaceName?: InterfaceName,
   ) {
     this.#chained = chained;
     this.#ownMux = mux;
@@ -158,7 +156,7 @@ export class PlaneLog implements InboundEvents, OutboundEvents {
 
   noSocket(to: Endpoint): void {
     this.#log.write("warning", Cause.NO_SOCKET, () => {
-      const endpoint = this.#format(to);
+      const endpoint = formatNamedEndpoint(to, this.#interfaceName);
       const other = to.address.family === 4 ? 6 : 4;
       return {
         text:
@@ -293,12 +291,7 @@ export class PlaneLog implements InboundEvents, OutboundEvents {
 
   #textOf(words: Uint32Array, at: number): string | undefined {
     const endpoint = readEndpoint(words, at);
-    return endpoint && this.#format(endpoint);
-  }
-
-  #format({ address, port }: Endpoint): string {
-    const named = withNamedZone(address, this.#interfaceName);
-    return formatEndpoint({ address: named, port });
+    return endpoint && formatNamedEndpoint(endpoint, this.#interfaceName);
   }
 }
 

@@ -1,18 +1,15 @@
 // Looks at the peers of a table.
-import { formatEndpoint } from "../net/endpoint.ts";
-import { type InterfaceName, withNamedZone } from "../net/zone.ts";
-import { type ConnectionTable, endpointWords } from "./connection_table.ts";
+import { formatNamedEndpoint, type InterfaceName } from "../net/zone.ts";
+import type { ConnectionTable } from "./connection_table.ts";
 import { ConnectionCounter } from "./counters.ts";
-import { readEndpoint } from "./endpoint_words.ts";
+import { endpointOf } from "./endpoint_words.ts";
 import type { PeerSighting } from "./peer_watch.ts";
-
-const NO_NAMES: InterfaceName = () => undefined;
 
 /** @param interfaceName For zones of addresses */
 export function sightingOf(
   table: ConnectionTable,
   mux: number,
-  interfaceName = NO_NAMES,
+  interfaceName?: InterfaceName,
 ): PeerSighting {
   return {
     mux,
@@ -28,14 +25,10 @@ export function sightingOf(
 
 /** Such as `192.0.2.1:4444`; undefined as long as nobody knows. */
 export function remoteOf(
-  table: ConnectionTable,
+  table: Pick<ConnectionTable, "copyEndpoint">,
   mux: number,
-  interfaceName = NO_NAMES,
+  interfaceName?: InterfaceName,
 ): string | undefined {
-  const words = endpointWords();
-  table.copyEndpoint(mux, words, 0);
-  const endpoint = readEndpoint(words, 0);
-  if (endpoint === undefined) return undefined;
-  const address = withNamedZone(endpoint.address, interfaceName);
-  return formatEndpoint({ address, port: endpoint.port });
+  const endpoint = endpointOf(table, mux);
+  return endpoint && formatNamedEndpoint(endpoint, interfaceName);
 }

@@ -10,13 +10,12 @@ import { delay } from "../net/delay.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
 import { wipeSecrets } from "../satp/secrets.ts";
 import { CallOrder } from "./call_order.ts";
-import { endpointWords } from "./connection_table.ts";
 import {
   CONNECTION_COUNTER_INFOS,
   type CounterInfo,
   PLANE_COUNTER_INFOS,
 } from "./counters.ts";
-import { writeEndpoint } from "./endpoint_words.ts";
+import { putEndpoint } from "./endpoint_words.ts";
 import { KeepAlive } from "./keep_alive.ts";
 import { LeavingKeys } from "./leaving_keys.ts";
 import { type OpenTunnel, openTunnel, type Routing } from "./open_tunnel.ts";
@@ -238,9 +237,7 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
       const { table, toNumericZone } = this.#running;
       if (!this.#changes.take(number, call)) return;
       if (remote !== undefined) {
-        const words = endpointWords();
-        writeEndpoint(words, 0, toNumericZone(remote));
-        table.setEndpoint(number, words, 0);
+        putEndpoint(table, number, toNumericZone(remote));
         table.setCalls(number);
       }
       const keys = { role, secrets, windowSize };

@@ -1,12 +1,14 @@
 import { strict as assert } from "node:assert";
 import { goesRound } from "../../../src/daemon/heartbeat.ts";
 import { StatusReport } from "../../../src/daemon/status_report.ts";
+import { parseEndpoint } from "../../../src/net/endpoint.ts";
 import { ConnectionTable } from "../../../src/tunnel/connection_table.ts";
 import {
   ConnectionCounter,
   count,
   PLANE_COUNTERS,
 } from "../../../src/tunnel/counters.ts";
+import { putEndpoint } from "../../../src/tunnel/endpoint_words.ts";
 import { ManualClock } from "../../fakes/manual_clock.ts";
 
 const SECRETS = { key: new Uint8Array(16), salt: new Uint8Array(14) };
@@ -26,6 +28,7 @@ function rig() {
   const report = new StatusReport({
     options: { mux: 3, name: "office" },
     table,
+    interfaceName: (index) => index === 5 ? "eth0" : undefined,
     ends: () => ({ device: null, plane: null, listening: [] }),
     answers: () => Promise.resolve(true),
     planeCounters: () => new Float64Array(PLANE_COUNTERS),
@@ -65,6 +68,15 @@ Deno.test("a report has what is known of each connection, and of the own one mor
     ],
   );
   assert.equal(connections[0]?.counters["bytes_in_total"], 500);
+});
+
+Deno.test("a report names the interface of a link-local peer", async () => {
+  const { table, report } = rig();
+  table.put(3, KEYS, 0);
+  const endpoint = parseEndpoint("[fe80::1%5]:4444");
+  putEndpoint(table, 3, endpoint);
+  const { connections: [own] } = await report.report(Infinity);
+  assert.equal(own?.endpoint, "[fe80::1%eth0]:4444");
 });
 
 Deno.test("connections that are not told one by one, and those that are gone, are in the sums", async () => {
