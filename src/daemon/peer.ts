@@ -152,7 +152,7 @@ export class Peer implements Service<PeerOptions> {
       lastHeard: () => table.lastHeard(this.#options.mux),
       present: () => this.#endpoint(),
       lookUp: () => this.#lookUp(this.#options),
-      move: (to) => this.#moveTo(to),
+      move: (to) => this.#moveTo(to, this.#lostAt()),
       stays: () =>
         logger.info(`remote host ${this.#options.remoteHost} does not answer`),
       failed: (error) =>
@@ -168,19 +168,23 @@ export class Peer implements Service<PeerOptions> {
     return remoteHost !== undefined && parseAddress(remoteHost) === undefined;
   }
 
-  #moveTo(to: Endpoint): void {
+  /** @param why Behind what is logged */
+  #moveTo(to: Endpoint, why = ""): void {
     const { logger, moved } = this.#context;
     const { mux, remoteHost } = this.#options;
-    const before = this.#endpoint();
     this.#resolved = to;
     this.#setEndpoint(to);
     moved(mux);
     const endpoint = this.#textOf(to);
     logger.notice(
-      `remote host ${remoteHost} is now ${endpoint}` +
-        (before ? `: it did not answer at ${this.#textOf(before)}` : ""),
+      `remote host ${remoteHost} is now ${endpoint}${why}`,
       { event: "moved", mux, endpoint },
     );
+  }
+
+  #lostAt(): string {
+    const before = this.#endpoint();
+    return before ? `: it did not answer at ${this.#textOf(before)}` : "";
   }
 
   close(): void {
@@ -252,7 +256,7 @@ export class Peer implements Service<PeerOptions> {
   }
 
   async #follow(next: PeerOptions): Promise<void> {
-    const { logger, moved } = this.#context;
+    const { logger } = this.#context;
     const { remoteHost } = next;
     try {
       const endpoint = this.#checked?.options === next
@@ -264,10 +268,7 @@ export class Peer implements Service<PeerOptions> {
         logger.info(`remote host ${remoteHost} is still ${text}`);
         return;
       }
-      this.#resolved = endpoint;
-      this.#setEndpoint(endpoint);
-      moved(next.mux);
-      logger.notice(`remote host ${remoteHost} is now ${text}`);
+      this.#moveTo(endpoint);
     } catch (error) {
       logger.error(
         `${reasonOf(error)} (--remote-host): keeping the old address`,
