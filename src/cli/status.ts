@@ -14,7 +14,7 @@ import { askReport } from "../status/client.ts";
 import { dumpLines } from "../status/dump.ts";
 import type { Report } from "../status/report.ts";
 import { tableLines } from "../status/table.ts";
-import { visible, visibleJson } from "../status/visible.ts";
+import { visible, visibleJson } from "../log/visible.ts";
 import { printCommandLine, printTo } from "./print.ts";
 
 const EXIT_FAILED = 255;

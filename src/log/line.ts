@@ -1,6 +1,7 @@
 // Log lines as the original writes them (CLI section 6), and as JSON.
 import type { LevelName } from "./level.ts";
 import type { LogFields } from "./logger.ts";
+import { visibleJson } from "./visible.ts";
 
 export const MONTHS = [
   "Jan",
@@ -36,7 +37,7 @@ export function formatJsonLine(
   fields?: LogFields,
 ): string {
   const line = { time: when.toISOString(), level, message: text, ...fields };
-  return `${JSON.stringify(line)}\n`;
+  return `${visibleJson(line)}\n`;
 }
 
 export function twoDigits(value: number): string {

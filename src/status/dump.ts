@@ -1,7 +1,7 @@
 // Report as lines of tabs, for scripts. New columns come behind the others.
 import type { ConnectionReport, Report } from "./report.ts";
 import { trafficOf } from "./sums.ts";
-import { visible } from "./visible.ts";
+import { visible } from "../log/visible.ts";
 
 /** A line for the daemon, and one for each connection. */
 export function dumpLines(report: Report): string[] {

@@ -2,7 +2,7 @@
 import { agoText, bytesText, durationText } from "./amounts.ts";
 import type { ClusterReport, ConnectionReport, Report } from "./report.ts";
 import { planeLosses, trafficOf } from "./sums.ts";
-import { visible } from "./visible.ts";
+import { visible } from "../log/visible.ts";
 
 const HEADINGS = [
   "MUX",

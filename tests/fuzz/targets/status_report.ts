@@ -5,7 +5,7 @@ import { dumpLines } from "../../../src/status/dump.ts";
 import { metricsText } from "../../../src/status/metrics.ts";
 import { readReport, ReportError } from "../../../src/status/read_report.ts";
 import { tableLines } from "../../../src/status/table.ts";
-import { visibleJson } from "../../../src/status/visible.ts";
+import { visibleJson } from "../../../src/log/visible.ts";
 import { connectionReport, sampleReport } from "../../samples/report.ts";
 import type { Target } from "../target.ts";
 

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { escapeControls, formatLine } from "../../../src/log/line.ts";
+import {
+  escapeControls,
+  formatJsonLine,
+  formatLine,
+} from "../../../src/log/line.ts";
 import { reasonOf } from "../../../src/log/reason.ts";
 
 Deno.test("formatLine() pads day and time, and names the month in English", () => {
@@ -49,4 +53,12 @@ Deno.test("reasonOf() says errors of the system in words alone", () => {
     reasonOf("Permission denied (os error 13): open 'a'"),
     "Permission denied: open 'a'",
   );
+});
+
+Deno.test("a line of JSON steers no terminal, and says what it was given", () => {
+  const text = "\x1b[2J \x9b31m \x7f \u202e \u2028 \ufeff \ud800";
+  const line = formatJsonLine(new Date(0), "notice", text, { cause: text });
+  assert.match(line, /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]*\n$/u);
+  const { message, cause } = JSON.parse(line);
+  assert.deepEqual([message, cause], [text, text]);
 });

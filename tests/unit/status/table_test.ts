@@ -6,7 +6,7 @@ import {
 } from "../../../src/status/amounts.ts";
 import { DUMP_COLUMNS, dumpLines } from "../../../src/status/dump.ts";
 import { tableLines } from "../../../src/status/table.ts";
-import { visible, visibleJson } from "../../../src/status/visible.ts";
+import { visible, visibleJson } from "../../../src/log/visible.ts";
 import { connectionReport, NOON, sampleReport } from "../../samples/report.ts";
 
 Deno.test("bytes have one digit behind the point below a hundred of a unit", () => {
