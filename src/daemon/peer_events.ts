@@ -12,6 +12,12 @@ import type { World } from "./world.ts";
 
 const LOOK_MS = 1000;
 
+/**
+ * Hosts that are asked at a time whether a port is closed: each takes a socket,
+ * and without an uplink thousands of peers fall silent at once.
+ */
+const MOST_ASKED = 8;
+
 interface PeerEventsContext {
   readonly table: ConnectionTable;
   readonly interfaceName: InterfaceName;
@@ -29,6 +35,7 @@ export class PeerEvents implements Service {
   readonly #log: PeerLog;
   readonly #watch: PeerWatch;
   #flushAt = 0;
+  #asked = 0;
 
   constructor(
     { silentAfter }: Pick<AnytunOptions, "silentAfter">,
@@ -46,10 +53,20 @@ export class PeerEvents implements Service {
 
   #tell(news: PeerNews): void {
     this.#log.tell(news);
-    if (news.change !== "unanswered") return;
-    this.#context.isPortClosed(news.mux).then((isClosed) => {
+    if (news.change === "unanswered") void this.#ask(news);
+  }
+
+  async #ask(news: PeerNews): Promise<void> {
+    if (this.#asked >= MOST_ASKED) return;
+    this.#asked++;
+    try {
+      const isClosed = await this.#context.isPortClosed(news.mux);
       if (isClosed) this.#log.refused(news);
-    }, () => {});
+    } catch {
+      // Then nobody knows.
+    } finally {
+      this.#asked--;
+    }
   }
 
   async run(stop: AbortSignal): Promise<void> {
