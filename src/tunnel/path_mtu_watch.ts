@@ -4,12 +4,23 @@
 // is the same for both planes, and hands it to the threads in the table.
 import { SOCKADDR_WORDS } from "../../ffi/net/sockaddr.ts";
 import type { Logger } from "../log/logger.ts";
+import { RateLimitedLog } from "../log/rate_limited_log.ts";
 import type { ConnectionTable } from "./connection_table.ts";
 import { PlaneCounter } from "./counters.ts";
 import type { LiveSettings } from "./live_settings.ts";
 
 /** At each look: of more connections, each is asked for less often. */
 const CONNECTIONS_PER_LOOK = 64;
+
+/** How often to look, in ms. */
+export const LOOK_MS = 1000;
+
+/**
+ * Of all connections together: whoever guesses the ports of a datagram can tell
+ * the kernel of another MTU, and many share an uplink.
+ */
+const LIMIT = { burst: 5, perSecond: 0.1 };
+const LOOKS_PER_FLUSH = 10;
 
 export interface PathMtuWatchOptions {
   readonly table: ConnectionTable;
@@ -27,13 +38,19 @@ export class PathMtuWatch {
   #muxes: readonly number[] = [];
   #next = 0;
   #lowered = 0;
+  #looks = 0;
+  readonly #log: RateLimitedLog;
 
   constructor(options: PathMtuWatchOptions) {
     this.#options = options;
+    const { logger } = options;
+    const now = () => this.#looks * LOOK_MS;
+    this.#log = new RateLimitedLog(logger, LIMIT, now);
   }
 
   /** Asks for the device, and for the next few connections. */
   look(): void {
+    if (++this.#looks % LOOKS_PER_FLUSH === 0) this.#log.flush();
     this.#lookAtDevice();
     if (this.#next >= this.#muxes.length) {
       this.#muxes = this.#options.table.liveMuxes();
@@ -48,7 +65,7 @@ export class PathMtuWatch {
 
   /** Asks at once for a connection whose endpoint is another. */
   lookAt(mux: number): void {
-    const { table, probes, logger } = this.#options;
+    const { table, probes } = this.#options;
     table.copyEndpoint(mux, this.#endpoint, 0);
     let mtu = 0;
     for (let k = 0; k < probes.length && mtu === 0; k++) {
@@ -59,8 +76,11 @@ export class PathMtuWatch {
     const before = table.setPathMtu(mux, mtu);
     if (before === mtu || before === 0) return;
     if (mtu < before) this.#lowered++;
-    logger.info(
-      `the path of connection ${mux} takes packets of ${mtu} bytes, ` +
+    this.#log.write(
+      "info",
+      "path MTU",
+      () =>
+        `the path of connection ${mux} takes packets of ${mtu} bytes, ` +
         `before ${before}`,
     );
   }

@@ -8,7 +8,11 @@ import type { SocketWay } from "../../ffi/net/udp.ts";
 import { delay } from "../net/delay.ts";
 import { every } from "../net/every.ts";
 import { endpointWords } from "./connection_table.ts";
-import { PathMtuWatch, type PathMtuWatchOptions } from "./path_mtu_watch.ts";
+import {
+  LOOK_MS,
+  PathMtuWatch,
+  type PathMtuWatchOptions,
+} from "./path_mtu_watch.ts";
 
 /**
  * How often another host is asked whether a port is closed, and how long it may
@@ -17,9 +21,6 @@ import { PathMtuWatch, type PathMtuWatchOptions } from "./path_mtu_watch.ts";
  */
 const KNOCKS = 40;
 const ANSWER_MS = 250;
-
-/** How often the kernel is asked, in ms. */
-const LOOK_MS = 1000;
 
 interface WatchedPathsOptions extends Omit<PathMtuWatchOptions, "probes"> {
   readonly libc: Libc;

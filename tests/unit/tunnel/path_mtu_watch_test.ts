@@ -131,3 +131,15 @@ Deno.test("of many connections each look asks about some, and all have their tur
   watch.look();
   assert.equal(known.asked, 150 + 64);
 });
+
+Deno.test("paths that change all the time fill no log", () => {
+  const { logger, known, watch, connect } = setUp();
+  for (let mux = 0; mux < 50; mux++) connect(mux);
+  for (let second = 0; second < 100; second++) {
+    known.mtu = 1500 - second % 2 * 100;
+    watch.look();
+  }
+  const { length } = logger.lines;
+  assert.ok(length > 5 && length < 40, `${length} lines in 100 s`);
+  assert.ok(logger.lines.some((line) => /held back .* path MTU/.test(line)));
+});
