@@ -30,6 +30,8 @@ export interface StatusSiteOptions {
 
 export class StatusSite {
   readonly #options: StatusSiteOptions;
+  readonly #metrics = textOnce(metricsText);
+  readonly #json = textOnce((report) => JSON.stringify(report));
 
   constructor(options: StatusSiteOptions) {
     this.#options = options;
@@ -42,11 +44,11 @@ export class StatusSite {
     const connections = this.#options.connections();
     switch (path) {
       case "/metrics": {
-        const body = metricsText(await source.report(connections));
+        const body = this.#metrics(await source.report(connections));
         return { status: 200, type: METRICS_TYPE, body };
       }
       case REPORT_PATH: {
-        const body = JSON.stringify(await source.report(connections));
+        const body = this.#json(await source.report(connections));
         return { status: 200, type: JSON_TYPE, body };
       }
       case "/healthz":
@@ -83,6 +85,16 @@ export class StatusSite {
       "ask by address, or by a name that stands in --metrics",
     );
   }
+}
+
+/** A report that serves many who ask is written once: it takes milliseconds. */
+function textOnce(write: (report: Report) => string) {
+  const texts = new WeakMap<Report, string>();
+  return (report: Report): string => {
+    const text = texts.get(report) ?? write(report);
+    texts.set(report, text);
+    return text;
+  };
 }
 
 const JSON_TYPE = "application/json";

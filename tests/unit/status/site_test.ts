@@ -117,3 +117,26 @@ Deno.test("who asks often has the daemon work now and then", async () => {
   await settle();
   assert.equal(clock.waiting.length, 1);
 });
+
+Deno.test("a report that serves many who ask is written once", async () => {
+  const clock = new ManualClock();
+  let reads = 0;
+  const report = {
+    ...sampleReport(),
+    get totals() {
+      reads++;
+      return {};
+    },
+  };
+  const source = new FakeSource();
+  source.report = () => Promise.resolve(report);
+  const spared = new SparedSource(source, clock.delay);
+  const site = new StatusSite({ source: spared, connections: () => 5 });
+  for (const path of ["/metrics", "/status.json"]) {
+    const ask = () => site.answer({ method: "GET", path, host: "localhost" });
+    const first = await ask();
+    const once = reads;
+    for (let k = 0; k < 10; k++) assert.deepEqual(await ask(), first);
+    assert.equal(reads, once, path);
+  }
+});
