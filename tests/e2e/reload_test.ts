@@ -217,6 +217,39 @@ for (const program of [fromSource, asBinary]) {
 }
 
 labTest(
+  "a key file that is outside of the jail by now is named, with what to do",
+  "e-rj",
+  [],
+  async ({ left }) => {
+    using folder = new TestFolder();
+    keyFile(folder, "a1");
+    const jail = folder.file("jail");
+    // The config file is in the jail, under the name that it has outside.
+    const inside = `${jail}${folder.file("conf")}`;
+    Deno.mkdirSync(inside, { recursive: true });
+    Deno.symlinkSync(inside, folder.file("conf"));
+    const daemon = new Configured(`${folder.file("conf")}/left.yaml`);
+    const lines = (window: number) => [
+      `key-file: ${folder.file("key")}`,
+      `salt-file: ${folder.file("salt")}`,
+      ...["dev: tun7", `chroot: ${jail}`, `window-size: ${window}`],
+    ];
+    daemon.write(lines(64));
+    await daemon.start(left, fromSource);
+    const line = await daemon.reload(
+      lines(128),
+      /ERROR: .*nothing is changed: /,
+    );
+    assert.match(line, /\/key' \(--key-file.*No such file or directory/);
+    assert.match(line, /outside of the jail '\S+' \(--chroot\).*a copy in it/);
+    for (const name of ["key", "salt"]) {
+      Deno.copyFileSync(folder.file(name), `${jail}${folder.file(name)}`);
+    }
+    await daemon.hangUp(/options that have changed: --window-size/);
+  },
+);
+
+labTest(
   "both daemons take other log files and levels, in folders that they had at the start",
   "e-rg",
   [],

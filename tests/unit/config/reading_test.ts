@@ -173,3 +173,16 @@ Deno.test("what services call live are options, and among them are all secrets",
     if ("secret" in option && option.secret) assert.ok(live.has(key), key);
   }
 });
+
+Deno.test("docs/configuration.md names what changes at a HUP, and nothing else", () => {
+  const document = new URL("../../../docs/configuration.md", import.meta.url);
+  const [, paragraph = ""] = /^At once change (.*?)\n\n/ms
+    .exec(Deno.readTextFileSync(document)) ?? [];
+  const named = paragraph.matchAll(/`([a-z-]+)`/g).map(([, key = ""]) => key);
+  // As "keys and the passphrase", and as "the certificates of" the first.
+  const inWords = /^(passphrase|key|salt)(File)?$|^syncTls(Key|Ca)$/;
+  const table: OptionTable = anytunTable;
+  const live = [...liveKeys()].filter((key) => !inWords.test(key))
+    .flatMap((key) => table[key]?.long.slice(2) ?? []);
+  assert.deepEqual([...named].toSorted(), live.toSorted());
+});
