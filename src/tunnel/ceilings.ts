@@ -34,6 +34,12 @@ interface CeilingOptions {
   readonly now: () => number;
 }
 
+/**
+ * Makes a change that threads see whole: who finds no numbers meanwhile waits for
+ * its end, and looks again.
+ */
+export type InOneGo = (mux: number, change: () => void) => void;
+
 export class Ceilings {
   readonly #options: CeilingOptions;
   readonly #held = new Map<string, Held>();
@@ -88,9 +94,13 @@ export class Ceilings {
    * Moves ceilings that numbers come near to.
    * @param active The mux of the active connection of each space
    */
-  look(words: NumberWords, active: ReadonlyMap<string, number>): void {
+  look(
+    words: NumberWords,
+    active: ReadonlyMap<string, number>,
+    inOneGo: InOneGo,
+  ): void {
     const { store, allowWrap } = this.#options;
-    if (allowWrap) this.#turn(words, active);
+    if (allowWrap) this.#turn(words, active, inOneGo);
     if (store === undefined) return;
     const requests = this.#due(words, active)
       .map((space) => this.#request(words, active, space));
@@ -100,7 +110,9 @@ export class Ceilings {
       const { space = "" } = requests[k] ?? {};
       const mux = active.get(space);
       if (range === undefined || mux === undefined) return;
-      this.#raise(words, space, mux, range);
+      const raise = () => this.#raise(words, space, mux, range);
+      if (range.first > this.of(space)) inOneGo(mux, raise);
+      else raise();
     });
   }
 
@@ -194,17 +206,23 @@ export class Ceilings {
     });
   }
 
-  #turn(words: NumberWords, active: ReadonlyMap<string, number>): void {
+  #turn(
+    words: NumberWords,
+    active: ReadonlyMap<string, number>,
+    inOneGo: InOneGo,
+  ): void {
     for (const [space, mux] of active) {
       if (words.glance(mux) < CIRCLE.end) continue;
       const held = this.#held.get(space);
-      if (held !== undefined) {
-        held.end -= CIRCLE.length;
-        held.number -= CIRCLE.length;
-        // First: above it nothing is reserved at either end of the circle.
-        words.setCeiling(mux, held.end);
-      }
-      words.exchange(mux, (number) => number - CIRCLE.length, false);
+      inOneGo(mux, () => {
+        if (held !== undefined) {
+          held.end -= CIRCLE.length;
+          held.number -= CIRCLE.length;
+          // First: above it nothing is reserved at either end of the circle.
+          words.setCeiling(mux, held.end);
+        }
+        words.exchange(mux, (number) => number - CIRCLE.length, false);
+      });
     }
   }
 }

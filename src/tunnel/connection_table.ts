@@ -135,6 +135,12 @@ export class ConnectionTable {
     return this.#locks.version(mux * RECORD_WORDS);
   }
 
+  /** The same behind a change that is under way. */
+  settledVersion(mux: number): number {
+    const record = mux * RECORD_WORDS;
+    return this.#locks.read(record, () => this.#locks.version(record));
+  }
+
   exists(mux: number): boolean {
     return Atomics.load(this.#words, mux * RECORD_WORDS + EXISTS) === 1;
   }
@@ -460,7 +466,10 @@ export class ConnectionTable {
 
   /** Keeps it ahead of use which numbers are used, see {@link NumberSpaces}. */
   keepNumbersAhead(): void {
-    this.#spaces.keepAhead(this.#numbers);
+    this.#spaces.keepAhead(
+      this.#numbers,
+      (mux, change) => this.#locks.change(mux * RECORD_WORDS, change),
+    );
   }
 
   /** For keys that are to seal later; see {@link NumberSpaces}. */

@@ -10,7 +10,7 @@
 import type { Role } from "../satp/params.ts";
 import { type MasterSecrets, roomForKey } from "../satp/secrets.ts";
 import type { NumberStore } from "../state/number_store.ts";
-import { Ceilings } from "./ceilings.ts";
+import { Ceilings, type InOneGo } from "./ceilings.ts";
 import {
   isTooFarAhead,
   type NumberWords,
@@ -193,8 +193,8 @@ export class NumberSpaces {
   }
 
   /** Moves ceilings that numbers come near to, see {@link Ceilings}. */
-  keepAhead(words: NumberWords): void {
-    this.#ceilings.look(words, this.#active);
+  keepAhead(words: NumberWords, inOneGo: InOneGo): void {
+    this.#ceilings.look(words, this.#active, inOneGo);
   }
 
   /** Keeps exactly how far all spaces were used: nothing is sent any more. */

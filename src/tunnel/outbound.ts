@@ -267,19 +267,24 @@ export class Outbound {
   }
 
   // The keys may change between looking and taking: then the packets go out
-  // under the new ones.
+  // under the new ones. In the middle of a change there may be no numbers, and
+  // who makes it may have to wait for its processor: it is waited for.
   #reserve(connection: Connection, count: number): number {
     const { connections } = this.#options;
+    const { table } = connections;
     const { limit } = this.#senderIds;
     const { mux } = connection;
     for (;;) {
-      const { keys, epoch } = connection;
+      const { keys, epoch, version } = connection;
       if (keys === undefined) return STALE;
-      const number = connections.table.reserve(mux, epoch, count, limit);
-      if (number !== STALE) return number;
-      if (connections.table.epoch(mux) === epoch) return STALE;
+      const number = table.reserve(mux, epoch, count, limit);
+      if (number >= 0) return number;
+      const isFinal = number === SPENT
+        ? table.settledVersion(mux) === version
+        : table.epoch(mux) === epoch;
+      if (isFinal) return number;
       connections.renew(connection);
-      if (connection.epoch === epoch) return STALE;
+      if (number === STALE && connection.epoch === epoch) return STALE;
     }
   }
 

@@ -15,9 +15,14 @@ import {
   ConnectionTable,
   endpointWords,
 } from "../../../src/tunnel/connection_table.ts";
-import { PLANE_COUNTERS, PlaneCounter } from "../../../src/tunnel/counters.ts";
+import {
+  ConnectionCounter,
+  PLANE_COUNTERS,
+  PlaneCounter,
+} from "../../../src/tunnel/counters.ts";
 import { Inbound } from "../../../src/tunnel/inbound.ts";
 import { LiveSettings } from "../../../src/tunnel/live_settings.ts";
+import { SPENT } from "../../../src/tunnel/numbers.ts";
 import { HEADROOM_BYTES, Outbound } from "../../../src/tunnel/outbound.ts";
 import { PacketRouter } from "../../../src/tunnel/packet_router.ts";
 
@@ -430,4 +435,28 @@ Deno.test("a batch that fails is counted and dropped, and its keys are let go", 
   bench.put(2);
   assert.ok(bench.connections.get(0));
   assert.equal(bench.engine.keys[0]?.isClosed, true);
+});
+
+/** A table that a thread takes numbers from in the middle of a change. */
+class HesitantTable extends ConnectionTable {
+  change: (() => void) | undefined;
+
+  override reserve(...args: Parameters<ConnectionTable["reserve"]>): number {
+    const { change } = this;
+    if (change === undefined) return super.reserve(...args);
+    this.change = undefined;
+    change();
+    return SPENT;
+  }
+}
+
+Deno.test("packets that find no numbers within a change go out when it is made", () => {
+  const table = new HesitantTable(ConnectionTable.allocate());
+  const bench = new Bench(table);
+  bench.put(1);
+  table.change = () => bench.put(2);
+  bench.address();
+  bench.outbound.release();
+  assert.equal(bench.counters[PlaneCounter.OUT_OF_NUMBERS], 0);
+  assert.equal(table.counters(0)[ConnectionCounter.PACKETS_OUT], 1);
 });

@@ -74,3 +74,24 @@ Deno.test("who has looked at the ceiling before the end gets no number after it"
   const late = openReserve(table.shared)(number, epoch, 1, BLOCK);
   assert.deepEqual([settled, late], [[5], STALE]);
 });
+
+Deno.test("threads see it whole when numbers move on behind what others have reserved", () => {
+  let end = 0;
+  const store: NumberStore = {
+    ...generousStore(() => true),
+    reserve: (wanted) =>
+      wanted.map(({ from }) => {
+        const first = Math.max(from, end) + BLOCK;
+        return { first, end: end = first + BLOCK };
+      }),
+  };
+  const spaces = new NumberSpaces({ store });
+  const table = new ConnectionTable(ConnectionTable.allocate(), spaces);
+  table.put(MUX, keysOf(0), 0);
+  table.keepNumbersAhead();
+  assert.equal(table.reserve(MUX, table.epoch(MUX), BLOCK - 1), BLOCK);
+  const before = table.settledVersion(MUX);
+  table.keepNumbersAhead();
+  assert.equal(table.reserve(MUX, table.epoch(MUX), 1), 3 * BLOCK);
+  assert.notEqual(table.settledVersion(MUX), before);
+});
