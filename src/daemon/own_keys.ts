@@ -41,6 +41,11 @@ interface Connection {
 interface Coming {
   /** In the table of connections. */
   readonly name: number;
+  /**
+   * When they were last opened before: keys that are back were used then, and say
+   * nothing of what the peer has now.
+   */
+  readonly openedBefore: number | undefined;
   readonly stop: AbortController;
 }
 
@@ -88,7 +93,8 @@ export class OwnKeys {
     if (name === undefined || name === this.#coming?.name) return;
     this.#giveUp();
     leaving.keep(mux, name);
-    const coming = { name, stop: new AbortController() };
+    const openedBefore = table.lastOpened(mux, name);
+    const coming = { name, openedBefore, stop: new AbortController() };
     this.#coming = coming;
     logger.notice(
       `connection ${mux} has new keys: they open from now on, and seal as ` +
@@ -118,11 +124,13 @@ export class OwnKeys {
     this.#coming = undefined;
   }
 
-  async #sealLater({ name, stop: { signal } }: Coming): Promise<void> {
+  async #sealLater(
+    { name, openedBefore, stop: { signal } }: Coming,
+  ): Promise<void> {
     const { mux } = this.#connection;
     const { table, delay, elapsed, logger } = this.#context;
     const until = elapsed() + PATIENCE_MS;
-    const isUsed = () => table.lastOpened(mux, name) !== undefined;
+    const isUsed = () => table.lastOpened(mux, name) !== openedBefore;
     while (!isUsed() && elapsed() < until) {
       await delay(LOOK_MS, signal).catch(() => {});
       if (signal.aborted) return;

@@ -319,6 +319,22 @@ Deno.test("new keys open at once, and seal when the peer uses them", async () =>
   assert.equal(drops.count, 1);
 });
 
+Deno.test("keys that are back seal when the peer uses them again, since it may have dropped them", async () => {
+  const { peer, reload, table, clock } = setUp({ remoteHost: undefined });
+  await peer.run(NEVER);
+  table.noteOpened(MUX, table.sealing(MUX) ?? 0, 12345);
+  await reload({ secrets: { key: Uint8Array.of(9) } });
+  await clock.pass(10_050);
+  assert.deepEqual(keysIn(table), [9, 1]);
+  await reload({ secrets: { key: Uint8Array.of(1) } });
+  await clock.pass(50);
+  assert.deepEqual(keysIn(table), [9, 1]);
+  const [first] = table.held(MUX).sets;
+  table.noteOpened(MUX, first?.name ?? 0, 23456);
+  await clock.pass(50);
+  assert.deepEqual(keysIn(table), [1, 9]);
+});
+
 Deno.test("new keys seal after a while, also if the peer is silent", async () => {
   const { peer, reload, table, clock, logger } = setUp({
     remoteHost: undefined,
