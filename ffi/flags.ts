@@ -61,6 +61,7 @@ export const SO = {
   RCVBUFFORCE: 33,
   MARK: 36,
   ATTACH_REUSEPORT_CBPF: 51,
+  MEMINFO: 55,
 } as const;
 
 /** include/uapi/linux/in.h */

@@ -21,6 +21,10 @@ import {
   writeSockaddr,
 } from "./sockaddr.ts";
 
+// include/uapi/linux/sock_diag.h: SK_MEMINFO_VARS, SK_MEMINFO_DROPS
+const MEMINFO_WORDS = 9;
+const MEMINFO_DROPS = 8;
+
 /** Of payload, not of memory. */
 interface BufferSizes {
   readonly send: number;
@@ -123,6 +127,20 @@ export class UdpSocket {
     }
     // The kernel counts its own overhead in, as much again (socket(7)).
     return getOption(this.#libc, this.fd, SOL.SOCKET, plain) / 2;
+  }
+
+  /**
+   * How much has come that the kernel dropped, modulo 2^32: there was no room in
+   * the buffer, or a checksum was wrong. Joined datagrams count as one; 0 where
+   * the kernel does not say (before Linux 4.12).
+   */
+  get dropped(): number {
+    const info = new Uint32Array(MEMINFO_WORDS);
+    const size = new Uint8Array(Uint32Array.of(info.byteLength).buffer);
+    const { getsockopt } = this.#libc.symbols;
+    const bytes = new Uint8Array(info.buffer);
+    const result = getsockopt(this.fd, SOL.SOCKET, SO.MEMINFO, bytes, size);
+    return result < 0 ? 0 : info[MEMINFO_DROPS] ?? 0;
   }
 
   /**

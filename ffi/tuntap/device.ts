@@ -8,6 +8,7 @@ import type {
   TunTapOptions,
 } from "./types.ts";
 import { checkDeviceName } from "./device_name.ts";
+import { DeviceDrops } from "./device_drops.ts";
 import { DeviceRoutes } from "./device_routes.ts";
 import { Errno, isToRepeat, type SystemError } from "../errno.ts";
 import { Ioctl, O } from "../flags.ts";
@@ -370,6 +371,12 @@ export class TunTapDevice implements TunTap {
   openRoutes(): DeviceRoutes {
     this.#checkOpen("find the routes to");
     return this.inside(() => new DeviceRoutes(this.#libc, this.name));
+  }
+
+  /** What the kernel drops for want of room; to be closed. */
+  openDrops(): DeviceDrops {
+    this.#checkOpen("find the drops of");
+    return this.inside(() => new DeviceDrops(this.#libc, this.name));
   }
 
   read(into: Uint8Array<ArrayBuffer>): number {

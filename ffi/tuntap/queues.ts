@@ -10,7 +10,7 @@ import { Ioctl } from "../flags.ts";
 import { Ifreq } from "./ifreq.ts";
 import type { Libc } from "../libc.ts";
 import { TunTapError } from "./errors.ts";
-import { RouteSocket } from "./rtnetlink.ts";
+import { attributeOf, RouteSocket } from "./rtnetlink.ts";
 
 // include/uapi/linux/if_tun.h
 const IFF_DETACH_QUEUE = 0x400;
@@ -20,8 +20,6 @@ const IFLA_LINKINFO = 18;
 const IFLA_INFO_DATA = 2;
 const IFLA_TUN_NUM_QUEUES = 8;
 const IFLA_TUN_NUM_DISABLED_QUEUES = 9;
-
-const NESTED = 0x7fff;
 
 /** File descriptors: packets are read from some, and written to others. */
 export interface DeviceQueues {
@@ -63,22 +61,4 @@ function numberOf(attributes: Uint8Array, type: number): number | undefined {
   return value?.length === 4
     ? new DataView(value.buffer, value.byteOffset).getUint32(0, true)
     : undefined;
-}
-
-/** struct rtattr of rtnetlink(7), one behind the other. */
-function attributeOf(
-  attributes: Uint8Array,
-  type: number,
-): Uint8Array | undefined {
-  const { buffer, byteOffset, length } = attributes;
-  const view = new DataView(buffer, byteOffset, length);
-  for (let at = 0; at + 4 <= length;) {
-    const size = view.getUint16(at, true);
-    if (size < 4) return undefined;
-    if ((view.getUint16(at + 2, true) & NESTED) === type) {
-      return attributes.subarray(at + 4, Math.min(at + size, length));
-    }
-    at += (size + 3) & ~3;
-  }
-  return undefined;
 }

@@ -22,6 +22,8 @@ const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
 const IFA_BROADCAST = 4;
 const IFF_UP = 0x1;
+/** NLA_TYPE_MASK: without the bit that says that there are others inside. */
+const TYPE_MASK = 0x7fff;
 
 const REPLY_SIZE = 8192;
 /** What the kernel puts into one part of a list at the most. */
@@ -158,6 +160,8 @@ export class RouteSocket implements Disposable {
     const isLink = reply.length >= body &&
       view.getUint16(4, true) === RTM_NEWLINK;
     if (!isLink) throw notUnderstood(what);
+    // Or the next question would find it in place of its answer.
+    this.#receive(what, REPLY_SIZE);
     return reply.subarray(body, view.getUint32(0, true));
   }
 
@@ -255,4 +259,22 @@ export function acknowledged(
   if (view.getUint16(4, true) !== NLMSG_ERROR) return undefined;
   if (view.getUint32(8, true) !== sequence) return undefined;
   return -view.getInt32(NLMSG_HDRLEN, true);
+}
+
+/** struct rtattr of rtnetlink(7), one behind the other. */
+export function attributeOf(
+  attributes: Uint8Array,
+  type: number,
+): Uint8Array | undefined {
+  const { buffer, byteOffset, length } = attributes;
+  const view = new DataView(buffer, byteOffset, length);
+  for (let at = 0; at + 4 <= length;) {
+    const size = view.getUint16(at, true);
+    if (size < 4) return undefined;
+    if ((view.getUint16(at + 2, true) & TYPE_MASK) === type) {
+      return attributes.subarray(at + 4, Math.min(at + size, length));
+    }
+    at += (size + 3) & ~3;
+  }
+  return undefined;
 }

@@ -157,6 +157,8 @@ export const PlaneCounter = {
   MSS_LOWERED: 13,
   TOO_BIG_ANSWERED: 14,
   PATH_MTU_LOWERED: 15,
+  RECEIVE_DROPPED: 16,
+  DEVICE_DROPPED: 17,
 } as const;
 
 export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
@@ -293,6 +295,24 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
     help: "How often the path to a peer was found to take less than before.",
     unit: "events",
     text: "times less that a path takes",
+  },
+  {
+    index: PlaneCounter.RECEIVE_DROPPED,
+    name: "receive_dropped_total",
+    help:
+      "Received datagrams, or runs of joined ones, that the kernel dropped because the buffer of the socket was full, or for a wrong checksum (native data plane).",
+    unit: "datagrams",
+    text: "that came to a full socket",
+    isLoss: true,
+  },
+  {
+    index: PlaneCounter.DEVICE_DROPPED,
+    name: "device_dropped_total",
+    help:
+      "Packets for peers that the kernel dropped because the queue of the device was full.",
+    unit: "packets",
+    text: "for a full device",
+    isLoss: true,
   },
 ];
 

@@ -109,6 +109,28 @@ labTest(
 );
 
 labTest(
+  "what the kernel drops since nobody reads it is among the counters, also without privileges",
+  "d-sk",
+  [],
+  async ({ left }) => {
+    const daemon = startDaemon(left, [
+      ...["-D", "-d", "tun7", "-E", "x", "-n", "10.99.0.1/24", "-u", "nobody"],
+      ...["-L", "stdout:4"],
+    ]);
+    await daemon.line(/tunnel is set up/);
+    Deno.kill(daemon.pid, "SIGSTOP");
+    // Of which the queue of a device holds a thousand at the most by itself.
+    const flood = "ping -q -l 2000 -c 2000 -w 1 10.99.0.2 || true";
+    await left.exec("sh", "-c", flood);
+    Deno.kill(daemon.pid, "SIGCONT");
+    Deno.kill(daemon.pid, "SIGUSR2");
+    const line = await daemon.line(/NOTICE: dropped: /);
+    const [, lost] = /(\d+) for a full device/.exec(line) ?? [];
+    assert.ok(Number(lost) >= 1000, line);
+  },
+);
+
+labTest(
   "SIGUSR2 logs the counters of every connection, also of those that others told of",
   "d-sa",
   [],

@@ -23,6 +23,7 @@ import { openNamespace } from "../namespace.ts";
 import { BindError } from "../bind_error.ts";
 import { type Crew, crewOf, membersOf, type WorkerSockets } from "./crew.ts";
 import type { ConnectionTable } from "../connection_table.ts";
+import { KernelDrops } from "../kernel_drops.ts";
 import { LiveSettings } from "../live_settings.ts";
 import { WatchedPaths } from "../watched_paths.ts";
 import type { CrewMember, NativeEngineName } from "./messages.ts";
@@ -163,6 +164,12 @@ export class NativeBuilder implements PlaneBuilder {
     const finished = plane.finished();
     const paths = this.#watchPaths(setup, finished);
     this.#paths = paths;
+    const drops = this.#opened.use(
+      new KernelDrops({
+        sockets: this.#groups.flat(),
+        device: this.#openedDevice,
+      }),
+    );
     return {
       finished,
       prepare: (mux) => {
@@ -172,7 +179,7 @@ export class NativeBuilder implements PlaneBuilder {
       dropRetired: () => plane.dropRetired(),
       sendDue: () => plane.sendDue(),
       isPortClosed: (mux) => paths.isPortClosed(mux),
-      counters: () => paths.addTo(plane.counters()),
+      counters: () => drops.addTo(paths.addTo(plane.counters())),
       rounds: () => plane.rounds(),
       stop: () => {
         plane.stop();

@@ -14,6 +14,7 @@ import { openNamespace } from "../namespace.ts";
 import { Connections } from "../connection.ts";
 import { PLANE_COUNTERS } from "../counters.ts";
 import { bindUdp, bindUdpToAll, type DenoUdpSocket } from "./deno_udp.ts";
+import { KernelDrops } from "../kernel_drops.ts";
 import { LiveSettings } from "../live_settings.ts";
 import type {
   DeviceHandle,
@@ -170,6 +171,8 @@ export class PortableBuilder implements PlaneBuilder {
       locals: this.#sockets.flatMap(({ bound }) => bound.flatMap(localsOf)),
       way: undefined,
     }, finished);
+    // Deno's sockets do not tell.
+    const drops = this.#opened.use(new KernelDrops({ sockets: [], device }));
     return Promise.resolve({
       finished,
       prepare: (mux) => {
@@ -179,7 +182,7 @@ export class PortableBuilder implements PlaneBuilder {
       dropRetired: inOneGo(() => connections.dropRetired()),
       sendDue: () => void plane.sendDue().catch(() => {}),
       isPortClosed: (mux) => paths.isPortClosed(mux),
-      counters: () => paths.addTo(shared.counters.slice()),
+      counters: () => drops.addTo(paths.addTo(shared.counters.slice())),
       rounds: () => [],
       stop: () => {
         stopped = true;

@@ -684,7 +684,7 @@ Deno.test("without a service manager nobody is told anything", () => {
 });
 
 Deno.test("counters of all connections and of the plane are named in the log, each once", () => {
-  const counters = Float64Array.from({ length: 16 }, (_, index) => index + 101);
+  const counters = Float64Array.from({ length: 18 }, (_, index) => index + 101);
   const muxes = [5, 7, 65535];
   const table = { liveMuxes: () => muxes, counted: () => counters };
   const lines = [...counterLines(table, counters)];
@@ -706,7 +706,8 @@ Deno.test("counters of all connections and of the plane are named in the log, ea
     "108 lost to internal errors, 109 for want of sequence numbers, " +
     "110 joined behind those for another worker, " +
     "111 windows of silent senders, 112 silent senders altogether, " +
-    "113 joined with one that has a wrong tag",
+    "113 joined with one that has a wrong tag, " +
+    "117 that came to a full socket, 118 for a full device",
     "besides: 114 with an MSS that was lowered, " +
     "115 answered with how long they may be, " +
     "116 times less that a path takes",

@@ -569,3 +569,20 @@ test("resizeBuffers() makes do with the limit without the right to more", (libc)
   assert.deepEqual(given, { send: 20_000, receive: limit });
   socket.close();
 });
+
+libcTest("a socket tells how much it had no room for", (libc) => {
+  const pair = new Pair(libc);
+  try {
+    pair.to.resizeBuffers({ send: 4096, receive: 4096 });
+    assert.equal(pair.to.dropped, 0);
+    for (let k = 0; k < 64; k++) {
+      pair.add([new Uint8Array(1000)]);
+      pair.send();
+    }
+    const received = pair.receiver.receive(pair.to.fd);
+    assert.ok(received < 16, "not all of them fit");
+    assert.equal(pair.to.dropped, 64 - received);
+  } finally {
+    pair.close();
+  }
+});
