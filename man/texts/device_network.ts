@@ -18,8 +18,9 @@ export default {
     and at the end. The routes have protocol number 97 ("ip route show proto
     97"). Those of anybody else are neither changed nor taken away: where there
     is one for the same network already, a warning says so. What a killed run
-    has left at a device that stays is taken over. A default route, or one that
-    holds the address of --remote-host, would lead the tunnel's own datagrams
+    has left at a device that stays is taken over. A default route, also as two
+    halves (shorter than /8, or /7 of IPv6), or one that holds the address of
+    --remote-host, would lead the tunnel's own datagrams
     into the tunnel: it is refused without --mark. With --mark add rules, such
     as "ip rule add not fwmark 0x51 table 100 pref 100" with a default route in
     table 100 that a post-up program makes, or "ip rule add fwmark 0x51 table

@@ -1,6 +1,6 @@
 // Options about the kernel's routes to the device.
 import { parseAddress } from "../net/address.ts";
-import { formatPrefix, type Prefix, prefixHolds } from "../net/prefix.ts";
+import { formatPrefix, prefixHolds } from "../net/prefix.ts";
 import type { Warn } from "./command_line.ts";
 import { OptionFault } from "./fault.ts";
 import { decimal, flag, U32_MAX, withDefault } from "./option.ts";
@@ -71,7 +71,7 @@ export function kernelRoutesOf(
   for (const prefix of mayHoldPeers ? [] : routes.flat()) {
     const text = `${names.routes} (-R) ${formatPrefix(prefix)} with ` +
       names.routesInstall;
-    if (isDefaultRoute(prefix)) {
+    if (isDefaultRoute(prefix.address.bytes.length, prefix.length)) {
       throw new OptionFault(`Cannot use ${text}: ${ELSEWHERE}`);
     }
     if (remote !== undefined && prefixHolds(prefix, remote)) {
@@ -84,6 +84,15 @@ export function kernelRoutesOf(
   return { metric, mayHoldPeers };
 }
 
-export function isDefaultRoute({ length }: Pick<Prefix, "length">): boolean {
-  return length === 0;
+/**
+ * No network is as large. Two halves of all addresses, which take precedence over
+ * the default route, stand for one.
+ * @param bytes Of the address: 4 or 16
+ */
+export function isDefaultRoute(bytes: number, length: number): boolean {
+  return length < (bytes === 4 ? SHORTEST_IPV4 : SHORTEST_IPV6);
 }
+
+/** 10.0.0.0/8 and fc00::/7 (RFC 1918, RFC 4193). */
+const SHORTEST_IPV4 = 8;
+const SHORTEST_IPV6 = 7;

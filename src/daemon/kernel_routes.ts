@@ -7,6 +7,7 @@ import type {
   KernelRoute,
 } from "../../ffi/tuntap/device_routes.ts";
 import type { AnytunOptions } from "../config/anytun.ts";
+import { isDefaultRoute } from "../config/kernel_routes.ts";
 import type { Logger } from "../log/logger.ts";
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { reasonOf } from "../log/reason.ts";
@@ -111,10 +112,10 @@ export class KernelRoutes implements Service {
   }
 
   #look(): void {
+    // First: if that fails, what was known to be ours is still ours.
+    const found = this.#table?.list() ?? [];
     this.#installed.clear();
-    for (const route of this.#table?.list() ?? []) {
-      this.#installed.set(textOf(route), route);
-    }
+    for (const route of found) this.#installed.set(textOf(route), route);
   }
 
   #update(): void {
@@ -148,13 +149,14 @@ export class KernelRoutes implements Service {
     return known;
   }
 
-  // Other members may tell of a default route, too.
+  // Other members may tell of a default route, too, or of both its halves.
   #permitted(
     known: ReadonlyMap<string, KernelRoute>,
   ): ReadonlyMap<string, KernelRoute> {
     const permitted = new Map<string, KernelRoute>();
     for (const [text, route] of known) {
-      if (route.length > 0 || this.#options.mayHoldPeers) {
+      const isWide = isDefaultRoute(route.network.length, route.length);
+      if (!isWide || this.#options.mayHoldPeers) {
         permitted.set(text, route);
       } else {
         this.#tell(text, "the datagrams to peers need --mark to go elsewhere");

@@ -33,6 +33,8 @@ Deno.test("a route that would lead the tunnel into itself needs a mark", () => {
     const [routes, ...others] of [
       ["0.0.0.0/0"],
       ["10.0.0.0/8,::/0"],
+      ["0.0.0.0/1,128.0.0.0/1"],
+      ["2000::/3"],
       ["192.0.2.0/24", "-r", "192.0.2.77"],
       ["2001:db8::/33", "-r", "2001:db8:7fff::1"],
     ] as const
@@ -46,6 +48,7 @@ Deno.test("a route that would lead the tunnel into itself needs a mark", () => {
   }
   run(INSTALL, "-R", "192.0.2.0/25", "-r", "192.0.2.128");
   run(INSTALL, "-R", "10.0.0.0/8", "-r", "2001:db8::1");
+  run(INSTALL, "-R", "10.0.0.0/8,fc00::/7", "-r", "vpn.example.com");
 });
 
 Deno.test("routes to a tap device are refused", () => {

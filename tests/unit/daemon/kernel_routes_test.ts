@@ -25,6 +25,7 @@ function textOf({ network, length, metric }: KernelRoute): string {
 
 /** The kernel's routes to one device. */
 class Kernel {
+  isBusy = false;
   readonly ours = new Map<string, KernelRoute>();
   readonly others = new Set<string>();
   readonly calls: string[] = [];
@@ -32,7 +33,10 @@ class Kernel {
 
   open(): DeviceRoutes {
     const table: Pick<DeviceRoutes, "list" | "add" | "remove"> & Disposable = {
-      list: () => [...this.ours.values()],
+      list: () => {
+        if (this.isBusy) throw new SystemError("list", "netlink", Errno.EBUSY);
+        return [...this.ours.values()];
+      },
       add: (route) => {
         const text = textOf(route);
         this.calls.push(`+${text}`);
@@ -133,10 +137,12 @@ Deno.test("what the kernel does not take is tried again, and told once", async (
 Deno.test("a default route needs a mark, whoever tells of it", () => {
   const without = setUp(false);
   without.routes.push(route("0.0.0.0/0"), route("::/0"));
+  // Its halves come before it.
+  without.routes.push(route("128.0.0.0/1"), route("8000::/1"));
   without.service.start();
   without.service.reload();
   assert.equal(without.kernel.ours.size, 0);
-  assert.equal(without.logger.lines.length, 2, "each is told once");
+  assert.equal(without.logger.lines.length, 4, "each is told once");
   const marked = setUp(true);
   marked.routes.push(route("0.0.0.0/0"));
   marked.service.start();
@@ -151,4 +157,14 @@ Deno.test("whoever tells of thousands of networks fills no log", () => {
   }
   service.start();
   assert.equal(logger.lines.length, 5);
+});
+
+Deno.test("routes that cannot be listed at a reload go at the end nevertheless", () => {
+  const { kernel, routes, service } = setUp();
+  routes.push(route("10.1.0.0/16"));
+  service.start();
+  kernel.isBusy = true;
+  assert.throws(() => service.reload(), SystemError);
+  service.close();
+  assert.equal(kernel.ours.size, 0);
 });
