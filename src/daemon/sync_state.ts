@@ -136,7 +136,11 @@ export class SyncState implements SyncSink {
       limited.write(
         "info",
         "sync endpoint",
-        () => `sync: connection ${mux} without endpoint: ${reasonOf(error)}`,
+        () => ({
+          text: `sync: connection ${mux} without endpoint: ${reasonOf(error)}`,
+          fields: { mux },
+        }),
+        mux,
       );
       return undefined;
     }

@@ -69,7 +69,11 @@ export class RecordApplier {
       this.#log.write(
         "error",
         "sync key derivation",
-        () => `sync: refusing connection ${mux}: ${mismatch}`,
+        () => ({
+          text: `sync: refusing connection ${mux}: ${mismatch}`,
+          fields: { mux },
+        }),
+        mux,
       );
       return;
     }
@@ -77,8 +81,12 @@ export class RecordApplier {
       this.#log.write(
         "warning",
         "sync window",
-        () =>
-          `sync: window of connection ${mux} is ${windowSize}: using ${MAX_WINDOW_SIZE}`,
+        () => ({
+          text:
+            `sync: window of connection ${mux} is ${windowSize}: using ${MAX_WINDOW_SIZE}`,
+          fields: { mux },
+        }),
+        mux,
       );
     }
     const isNear = this.#sink.putConnection({
@@ -93,10 +101,14 @@ export class RecordApplier {
     this.#log.write(
       "error",
       "sync number",
-      () =>
-        `sync: refusing the sequence number of connection ${mux}: ${seq} is ` +
-        "more than 2^31 ahead of ours, which stays; give each member sender " +
-        "ids of its own (--sender-id)",
+      () => ({
+        text:
+          `sync: refusing the sequence number of connection ${mux}: ${seq} is ` +
+          "more than 2^31 ahead of ours, which stays; give each member sender " +
+          "ids of its own (--sender-id)",
+        fields: { mux },
+      }),
+      mux,
     );
   }
 }

@@ -1,4 +1,6 @@
 import { strict as assert } from "node:assert";
+import { RateLimitedLog } from "../../../src/log/rate_limited_log.ts";
+import { RecordApplier } from "../../../src/sync/apply.ts";
 import { encodeRecord } from "../../../src/sync/encode.ts";
 import type { SyncRecord } from "../../../src/sync/record.ts";
 import { formatEndpoint } from "../../../src/net/endpoint.ts";
@@ -84,6 +86,17 @@ Deno.test("a daemon with key derivation null refuses keys, and says so", () => {
   assert.deepEqual(member.log.lines, [
     "ERROR: sync: refusing connection 5: it has keys, but key derivation here is null",
   ]);
+});
+
+Deno.test("of ten clients that are refused each has its line", () => {
+  const member = new SyncMember();
+  const limit = { burst: 1, perSecond: 0 };
+  const log = new RateLimitedLog(member.log, limit, () => 0);
+  const applier = new RecordApplier(member, "null", log);
+  for (let mux = 0; mux < 10; mux++) {
+    for (let k = 0; k < 3; k++) applier.apply(connectionRecord({ mux }));
+  }
+  assert.equal(member.log.lines.length, 10);
 });
 
 Deno.test("a daemon that derives keys refuses a connection without, and says so", () => {
