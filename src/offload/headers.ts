@@ -6,6 +6,14 @@
  */
 
 import type { PacketMemory } from "./bytes.ts";
+import {
+  DESTINATION_OPTIONS,
+  FRAGMENT,
+  HOP_BY_HOP,
+  IPV4_BYTES,
+  IPV6_BYTES,
+  ROUTING,
+} from "./fields.ts";
 
 /** Answer of {@linkcode PacketHeaders.read}: neither TCP nor UDP. */
 export const OTHER = 0;
@@ -28,13 +36,6 @@ const VLAN_TAG_SIZE = 4;
 const ETHERTYPE_IPV4 = 0x0800;
 const ETHERTYPE_VLAN = 0x8100;
 const ETHERTYPE_IPV6 = 0x86dd;
-
-const IPV4_SIZE = 20;
-const IPV6_SIZE = 40;
-const HOP_BY_HOP = 0;
-const ROUTING = 43;
-const FRAGMENT = 44;
-const DESTINATION_OPTIONS = 60;
 
 /**
  * Finds the headers of one packet at a time. What it found stands in its
@@ -81,7 +82,7 @@ export class PacketHeaders {
     this.packet = at;
     this.end = end;
     const network = this.#ethernet ? this.#skipEthernet(at, end) : at;
-    if (network < 0 || end - network < IPV4_SIZE) return OTHER;
+    if (network < 0 || end - network < IPV4_BYTES) return OTHER;
     this.network = network;
     switch (this.#memory.view.getUint8(network) >> 4) {
       case 4:
@@ -104,7 +105,7 @@ export class PacketHeaders {
   #skipEthernet(at: number, end: number): number {
     const view = this.#memory.view;
     let network = at + ETHERNET_SIZE;
-    if (network + IPV4_SIZE > end) return -1;
+    if (network + IPV4_BYTES > end) return -1;
     let type = view.getUint16(network - 2);
     if (type === ETHERTYPE_VLAN) {
       network += VLAN_TAG_SIZE;
@@ -124,18 +125,18 @@ export class PacketHeaders {
     const headerSize = (view.getUint8(at) & 0x0f) * 4;
     // All but "don't fragment" must be 0: reserved, more, and the offset.
     const fragment = view.getUint16(at + 6) & 0xbfff;
-    if (headerSize < IPV4_SIZE || fragment !== 0) return UNCLEAR;
+    if (headerSize < IPV4_BYTES || fragment !== 0) return UNCLEAR;
     if (view.getUint16(at + 2) !== end - at) return UNCLEAR;
-    this.bare = headerSize === IPV4_SIZE;
+    this.bare = headerSize === IPV4_BYTES;
     return this.#readTransport(protocol, at + headerSize, end);
   }
 
   #readIpv6(at: number, end: number): number {
     const view = this.#memory.view;
     this.v6 = true;
-    if (end - at < IPV6_SIZE) return OTHER;
+    if (end - at < IPV6_BYTES) return OTHER;
     let next = view.getUint8(at + 6);
-    let transport = at + IPV6_SIZE;
+    let transport = at + IPV6_BYTES;
     while (
       next === HOP_BY_HOP || next === ROUTING || next === DESTINATION_OPTIONS
     ) {
@@ -145,8 +146,8 @@ export class PacketHeaders {
     }
     if (next === FRAGMENT) return UNCLEAR;
     if (next !== TCP && next !== UDP) return OTHER;
-    if (view.getUint16(at + 4) !== end - at - IPV6_SIZE) return UNCLEAR;
-    this.bare = transport === at + IPV6_SIZE;
+    if (view.getUint16(at + 4) !== end - at - IPV6_BYTES) return UNCLEAR;
+    this.bare = transport === at + IPV6_BYTES;
     return this.#readTransport(next, transport, end);
   }
 

@@ -6,6 +6,19 @@
  * @module
  */
 
+import {
+  changedChecksum,
+  DESTINATION_OPTIONS,
+  FRAGMENT,
+  HOP_BY_HOP,
+  IPV4_BYTES,
+  IPV6_BYTES,
+  MAX_EXTENSION_HEADERS,
+  putU16,
+  ROUTING,
+  u16,
+} from "./fields.ts";
+
 /** No TCP or no SYN, or nothing that can be relied on. */
 export const NO_SYN = -1;
 
@@ -16,23 +29,13 @@ export const IPV6_TCP_BYTES = 60;
 const TCP = 6;
 const SYN = 0x02;
 
-const IPV4_SIZE = 20;
-const IPV6_SIZE = 40;
 const TCP_SIZE = 20;
 const TCP_SUM_AT = 16;
 const TCP_FLAGS_AT = 13;
 
 /** Version 4, and five words of header. */
 const PLAIN_IPV4 = 0x45;
-const PLAIN_FLAGS_AT = IPV4_SIZE + TCP_FLAGS_AT;
-
-const HOP_BY_HOP = 0;
-const ROUTING = 43;
-const FRAGMENT = 44;
-const DESTINATION_OPTIONS = 60;
-
-/** Nobody needs more of them; RFC 8200 section 4.1 recommends one of each. */
-const MAX_EXTENSION_HEADERS = 8;
+const PLAIN_FLAGS_AT = IPV4_BYTES + TCP_FLAGS_AT;
 
 const END_OF_OPTIONS = 0;
 const NO_OPERATION = 1;
@@ -66,14 +69,14 @@ function anySynAt(
   end: number,
   first: number,
 ): number {
-  if (at + IPV4_SIZE + TCP_SIZE > end) return NO_SYN;
+  if (at + IPV4_BYTES + TCP_SIZE > end) return NO_SYN;
   let tcp: number;
   if (first >>> 4 === 4) {
     if (memory[at + 9] !== TCP) return NO_SYN;
     tcp = at + (first & 0x0f) * 4;
   } else if (first >>> 4 === 6) {
     if (memory[at + 6] !== TCP) return extendedSynAt(memory, at, end);
-    tcp = at + IPV6_SIZE;
+    tcp = at + IPV6_BYTES;
   } else return NO_SYN;
   return isSyn(memory, tcp, end) && isSound(memory, at, tcp, end)
     ? tcp
@@ -94,11 +97,11 @@ function isSound(
 ): boolean {
   const isV4 = (memory[at] ?? 0) >>> 4 === 4;
   const said = at +
-    (isV4 ? u16(memory, at + 2) : u16(memory, at + 4) + IPV6_SIZE);
+    (isV4 ? u16(memory, at + 2) : u16(memory, at + 4) + IPV6_BYTES);
   const payload = payloadAt(memory, tcp);
   if (said > end || payload > said || payload - tcp < TCP_SIZE) return false;
   if (!isV4) return true;
-  return tcp - at >= IPV4_SIZE && (u16(memory, at + 6) & 0x1fff) === 0;
+  return tcp - at >= IPV4_BYTES && (u16(memory, at + 6) & 0x1fff) === 0;
 }
 
 function payloadAt(memory: Uint8Array, tcp: number): number {
@@ -108,7 +111,7 @@ function payloadAt(memory: Uint8Array, tcp: number): number {
 /** Of an IPv6 packet that begins with something else than TCP. */
 function extendedSynAt(memory: Uint8Array, at: number, end: number): number {
   let next = memory[at + 6] ?? 0;
-  let header = at + IPV6_SIZE;
+  let header = at + IPV6_BYTES;
   for (let k = 0; k < MAX_EXTENSION_HEADERS && next !== TCP; k++) {
     if (header + 8 > end) return NO_SYN;
     if (next === FRAGMENT) {
@@ -161,7 +164,7 @@ export function lowerMss(
   return isLowered;
 }
 
-/** Changes a field, and the checksum by as much (RFC 1624 equation 3). */
+/** Changes a field, and the checksum with it. */
 function replace(
   memory: Uint8Array,
   tcp: number,
@@ -175,21 +178,9 @@ function replace(
   const old = isOdd ? swapped(before) : before;
   const present = isOdd ? swapped(value) : value;
   const checksum = u16(memory, tcp + TCP_SUM_AT);
-  let sum = (~checksum & 0xffff) + (~old & 0xffff) + present;
-  sum = (sum & 0xffff) + (sum >>> 16);
-  sum = (sum & 0xffff) + (sum >>> 16);
-  putU16(memory, tcp + TCP_SUM_AT, ~sum & 0xffff);
+  putU16(memory, tcp + TCP_SUM_AT, changedChecksum(checksum, old, present));
 }
 
 function swapped(value: number): number {
   return (value & 0xff) << 8 | value >>> 8;
-}
-
-function u16(memory: Uint8Array, at: number): number {
-  return (memory[at] ?? 0) << 8 | (memory[at + 1] ?? 0);
-}
-
-function putU16(memory: Uint8Array, at: number, value: number): void {
-  memory[at] = value >>> 8;
-  memory[at + 1] = value & 0xff;
 }

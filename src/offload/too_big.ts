@@ -5,6 +5,18 @@
  * @module
  */
 
+import {
+  DESTINATION_OPTIONS,
+  FRAGMENT,
+  HOP_BY_HOP,
+  IPV4_BYTES,
+  IPV6_BYTES,
+  MAX_EXTENSION_HEADERS,
+  putU16,
+  ROUTING,
+  u16,
+} from "./fields.ts";
+
 /** The least that every path takes in one piece (RFC 791, RFC 8200). */
 export const MIN_IPV4_MTU = 68;
 export const MIN_IPV6_MTU = 1280;
@@ -15,8 +27,6 @@ export const TOO_BIG_BYTES: number = 18 + MIN_IPV6_MTU;
 /** RFC 1812 section 4.3.2.3: of an answer over IPv4. */
 const MAX_IPV4_ANSWER = 576;
 
-const IPV4_SIZE = 20;
-const IPV6_SIZE = 40;
 const ICMP_SIZE = 8;
 const HOP_LIMIT = 64;
 /** Precedence 6, internetwork control (RFC 1812 section 4.3.2.5). */
@@ -30,12 +40,6 @@ const PACKET_TOO_BIG = 2;
 /** Unreachable, source quench, redirect, time exceeded, parameter problem. */
 const ICMP_ERRORS: readonly number[] = [3, 4, 5, 11, 12];
 const FIRST_ICMPV6_REQUEST = 128;
-
-const HOP_BY_HOP = 0;
-const ROUTING = 43;
-const FRAGMENT = 44;
-const DESTINATION_OPTIONS = 60;
-const MAX_EXTENSION_HEADERS = 8;
 
 /**
  * Whether a packet may not be cut on its way, and its sender may be told: not
@@ -59,7 +63,7 @@ export function mayTellTooBig(
 
 function mayTellIpv4(memory: Uint8Array, ip: number, end: number): boolean {
   const icmp = ip + ((memory[ip] ?? 0) & 0x0f) * 4;
-  if (icmp < ip + IPV4_SIZE || icmp + ICMP_SIZE > end) return false;
+  if (icmp < ip + IPV4_BYTES || icmp + ICMP_SIZE > end) return false;
   // "Don't fragment", and the first fragment if it is one.
   if ((u16(memory, ip + 6) & 0x5fff) !== 0x4000) return false;
   const source = memory[ip + 12] ?? 0;
@@ -69,11 +73,11 @@ function mayTellIpv4(memory: Uint8Array, ip: number, end: number): boolean {
 }
 
 function mayTellIpv6(memory: Uint8Array, ip: number, end: number): boolean {
-  if (ip + IPV6_SIZE + ICMP_SIZE > end) return false;
+  if (ip + IPV6_BYTES + ICMP_SIZE > end) return false;
   if (memory[ip + 8] === 0xff || memory[ip + 24] === 0xff) return false;
   if (isUnspecified(memory, ip + 8)) return false;
   let next = memory[ip + 6] ?? 0;
-  let header = ip + IPV6_SIZE;
+  let header = ip + IPV6_BYTES;
   for (let k = 0; k < MAX_EXTENSION_HEADERS; k++) {
     if (header + 8 > end) return false;
     if (next === ICMPV6) return (memory[header] ?? 0) >= FIRST_ICMPV6_REQUEST;
@@ -148,9 +152,9 @@ function writeIpv4(
   answer: Uint8Array,
   to: number,
 ): number {
-  const headers = IPV4_SIZE + ICMP_SIZE;
+  const headers = IPV4_BYTES + ICMP_SIZE;
   const quoted = Math.min(end - ip, MAX_IPV4_ANSWER - headers);
-  const icmp = to + IPV4_SIZE;
+  const icmp = to + IPV4_BYTES;
   answer.fill(0, to, to + headers);
   answer[to] = 0x45;
   answer[to + 1] = TYPE_OF_SERVICE;
@@ -177,9 +181,9 @@ function writeIpv6(
   answer: Uint8Array,
   to: number,
 ): number {
-  const headers = IPV6_SIZE + ICMP_SIZE;
+  const headers = IPV6_BYTES + ICMP_SIZE;
   const quoted = Math.min(end - ip, MIN_IPV6_MTU - headers);
-  const icmp = to + IPV6_SIZE;
+  const icmp = to + IPV6_BYTES;
   answer.fill(0, to, to + headers);
   answer[to] = 0x60;
   putU16(answer, to + 4, ICMP_SIZE + quoted);
@@ -219,13 +223,4 @@ function copy(
   size: number,
 ): void {
   for (let k = 0; k < size; k++) to[at + k] = from[start + k] ?? 0;
-}
-
-function u16(bytes: Uint8Array, at: number): number {
-  return (bytes[at] ?? 0) << 8 | (bytes[at + 1] ?? 0);
-}
-
-function putU16(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value >>> 8;
-  bytes[at + 1] = value & 0xff;
 }

@@ -1,6 +1,14 @@
 // Class of traffic in IP headers: six bits of DSCP (RFC 2474), two of ECN
 // (RFC 3168).
 
+import {
+  changedChecksum,
+  IPV4_BYTES,
+  IPV6_BYTES,
+  putU16,
+  u16,
+} from "./fields.ts";
+
 /** Of the class: what routers on the way say of congestion. */
 export const ECN_MASK = 3;
 
@@ -14,19 +22,6 @@ export const CE = 3;
 
 /** What {@link trafficClass} says of what is no whole IP header. */
 export const NO_CLASS = -1;
-
-const IPV4_BYTES = 20;
-const IPV6_BYTES = 40;
-/** Types of Ethernet frames. */
-const TYPE_IPV4 = 0x0800;
-const TYPE_IPV6 = 0x86dd;
-
-/** Whether a frame says that it has IP at that place, and of which version. */
-export function saysIp(memory: Uint8Array, ip: number): boolean {
-  const type = (memory[ip - 2] ?? 0) << 8 | (memory[ip - 1] ?? 0);
-  const version = (memory[ip] ?? 0) >>> 4;
-  return version === 4 ? type === TYPE_IPV4 : type === TYPE_IPV6;
-}
 
 /** @param end Of the packet that begins at `ip` */
 export function trafficClass(
@@ -58,15 +53,10 @@ export function setEcn(memory: Uint8Array, ip: number, ecn: number): void {
   }
   const changed = second & ~ECN_MASK | ecn;
   memory[ip + 1] = changed;
-  // RFC 1624 section 3: HC' = ~(~HC + ~m + m').
   const before = first << 8 | second;
   const after = first << 8 | changed;
-  const checksum = (memory[ip + 10] ?? 0) << 8 | (memory[ip + 11] ?? 0);
-  let sum = (~checksum & 0xffff) + (~before & 0xffff) + after;
-  sum = (sum & 0xffff) + (sum >>> 16);
-  sum = (sum & 0xffff) + (sum >>> 16);
-  memory[ip + 10] = ~sum >>> 8 & 0xff;
-  memory[ip + 11] = ~sum & 0xff;
+  const checksum = changedChecksum(u16(memory, ip + 10), before, after);
+  putU16(memory, ip + 10, checksum);
 }
 
 /** In place of an ECN: the packet is to be dropped. */

@@ -6,11 +6,10 @@
 // routed like others: a router advertisement from one would otherwise give this
 // host the peer for its gateway.
 import type { IpAddress } from "../net/address.ts";
+import { IPV4_BYTES, IPV6_BYTES } from "../offload/fields.ts";
 import type { RouteTable } from "../route/table.ts";
 import type { TunnelSettings } from "./settings.ts";
 
-const IPV4_BYTES = 20;
-const IPV6_BYTES = 40;
 const ICMP = 1;
 const ICMPV6 = 58;
 const ICMP_BYTES = 8;

@@ -2,13 +2,12 @@
 // DSCP says how they want to be treated (RFC 2983, uniform model on the way in
 // to the tunnel, pipe model on the way out), ECN how congested the path is (RFC
 // 6040, normal mode).
-import { ipAt } from "../offload/ethernet.ts";
+import { ipAt, saysIp } from "../offload/ethernet.ts";
 import {
   combinedEcn,
   DROP,
   ECN_MASK,
   NO_CLASS,
-  saysIp,
   setEcn,
   trafficClass,
 } from "../offload/traffic_class.ts";

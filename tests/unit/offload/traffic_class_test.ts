@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
+import { saysIp } from "../../../src/offload/ethernet.ts";
 import {
   combinedEcn,
   DROP,
   NO_CLASS,
-  saysIp,
   setEcn,
   trafficClass,
 } from "../../../src/offload/traffic_class.ts";
