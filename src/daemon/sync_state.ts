@@ -140,7 +140,6 @@ export class SyncState implements SyncSink {
           text: `sync: connection ${mux} without endpoint: ${reasonOf(error)}`,
           fields: { mux },
         }),
-        mux,
       );
       return undefined;
     }
