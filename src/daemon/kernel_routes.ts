@@ -36,9 +36,10 @@ interface KernelRoutesContext {
   readonly limited: RateLimitedLog;
 }
 
-export class KernelRoutes implements Service {
+export class KernelRoutes
+  implements Service<Pick<AnytunOptions, "kernelRoutes">> {
   readonly name = "kernel routes";
-  readonly #options: Options;
+  #options: Options;
   readonly #context: KernelRoutesContext;
   #table: DeviceRoutes | undefined;
   /** Ours in the kernel, by their text. */
@@ -84,8 +85,9 @@ export class KernelRoutes implements Service {
     }, stop);
   }
 
-  /** A device that was down has lost its routes. */
-  reload(): void {
+  /** A device that was down has lost its routes. The mark may be another. */
+  reload({ kernelRoutes }: Pick<AnytunOptions, "kernelRoutes">): void {
+    this.#options = kernelRoutes ?? this.#options;
     this.#look();
     this.#update();
   }

@@ -70,7 +70,9 @@ function setUp(mayHoldPeers = false, metric = 0) {
     device: () => ({ name: "tun7", openRoutes: () => kernel.open() }),
     routes: () => routes,
   });
-  return { kernel, clock, logger, routes, service };
+  const reload = (mayHoldPeers: boolean) =>
+    service.reload({ kernelRoutes: { metric, mayHoldPeers } });
+  return { kernel, clock, logger, routes, service, reload };
 }
 
 Deno.test("routes come and go with the networks, without their host bits, and all go at the end", async () => {
@@ -140,13 +142,17 @@ Deno.test("a default route needs a mark, whoever tells of it", () => {
   // Its halves come before it.
   without.routes.push(route("128.0.0.0/1"), route("8000::/1"));
   without.service.start();
-  without.service.reload();
+  without.reload(false);
   assert.equal(without.kernel.ours.size, 0);
   assert.equal(without.logger.lines.length, 4, "each is told once");
   const marked = setUp(true);
   marked.routes.push(route("0.0.0.0/0"));
   marked.service.start();
   assert.deepEqual([...marked.kernel.ours.keys()], ["0.0.0.0/0"]);
+  marked.reload(false);
+  assert.equal(marked.kernel.ours.size, 0, "a HUP has taken the mark away");
+  marked.reload(true);
+  assert.equal(marked.kernel.ours.size, 1, "and given it back");
 });
 
 Deno.test("whoever tells of thousands of networks fills no log", () => {
@@ -160,11 +166,11 @@ Deno.test("whoever tells of thousands of networks fills no log", () => {
 });
 
 Deno.test("routes that cannot be listed at a reload go at the end nevertheless", () => {
-  const { kernel, routes, service } = setUp();
+  const { kernel, routes, service, reload } = setUp();
   routes.push(route("10.1.0.0/16"));
   service.start();
   kernel.isBusy = true;
-  assert.throws(() => service.reload(), SystemError);
+  assert.throws(() => reload(false), SystemError);
   service.close();
   assert.equal(kernel.ours.size, 0);
 });
