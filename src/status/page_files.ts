@@ -681,7 +681,7 @@ footer {
 // The page: asks for a report every two seconds, and draws what it says.
 import { Chart, element } from "./chart.js";
 import { History, silence, SILENT_SECONDS } from "./history.js";
-import { bytesText, durationText, rateText } from "./text.js";
+import { bytesText, durationText, rateText, routesText } from "./text.js";
 
 const EVERY_MS = 2000;
 /** As many causes as there are kinds of lines. */
@@ -837,7 +837,7 @@ function showConnections(report) {
       element("td", {}, amount("bytes_in_total", now?.in)),
       element("td", {}, String(lost)),
       element("td", {}, keyEpoch === null ? "-" : String(keyEpoch)),
-      element("td", { class: "wide" }, routes.join(", ") || "-"),
+      element("td", { class: "wide" }, routesText(routes)),
     );
   });
   find("connections").tBodies[0].replaceChildren(...rows);
@@ -933,6 +933,16 @@ export function durationText(seconds) {
 /** Such as \`0.5\` or \`1200\`, of a second. */
 export function rateText(number) {
   return number === 0 || number >= 10 ? number.toFixed(0) : number.toFixed(1);
+}
+
+/** Others tell of routes by the thousand. */
+const MOST_ROUTES = 20;
+
+/** Such as \`10.0.0.0/8, 10.1.0.0/16 and 3 more\`. */
+export function routesText(routes) {
+  const shown = routes.slice(0, MOST_ROUTES).join(", ") || "-";
+  const more = routes.length - MOST_ROUTES;
+  return more > 0 ? \`\${shown} and \${more} more\` : shown;
 }
 `,
   },

@@ -1,7 +1,7 @@
 // The page: asks for a report every two seconds, and draws what it says.
 import { Chart, element } from "./chart.js";
 import { History, silence, SILENT_SECONDS } from "./history.js";
-import { bytesText, durationText, rateText } from "./text.js";
+import { bytesText, durationText, rateText, routesText } from "./text.js";
 
 const EVERY_MS = 2000;
 /** As many causes as there are kinds of lines. */
@@ -157,7 +157,7 @@ function showConnections(report) {
       element("td", {}, amount("bytes_in_total", now?.in)),
       element("td", {}, String(lost)),
       element("td", {}, keyEpoch === null ? "-" : String(keyEpoch)),
-      element("td", { class: "wide" }, routes.join(", ") || "-"),
+      element("td", { class: "wide" }, routesText(routes)),
     );
   });
   find("connections").tBodies[0].replaceChildren(...rows);

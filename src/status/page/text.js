@@ -32,3 +32,13 @@ export function durationText(seconds) {
 export function rateText(number) {
   return number === 0 || number >= 10 ? number.toFixed(0) : number.toFixed(1);
 }
+
+/** Others tell of routes by the thousand. */
+const MOST_ROUTES = 20;
+
+/** Such as `10.0.0.0/8, 10.1.0.0/16 and 3 more`. */
+export function routesText(routes) {
+  const shown = routes.slice(0, MOST_ROUTES).join(", ") || "-";
+  const more = routes.length - MOST_ROUTES;
+  return more > 0 ? `${shown} and ${more} more` : shown;
+}
