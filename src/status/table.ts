@@ -1,5 +1,5 @@
 // Table of the connections of a daemon, for people.
-import { agoText, bytesText, durationText } from "./amounts.ts";
+import { bytesText, durationText } from "./page/text.js";
 import type { ClusterReport, ConnectionReport, Report } from "./report.ts";
 import { planeLosses, trafficOf } from "./sums.ts";
 import { visible } from "../log/visible.ts";
@@ -37,7 +37,7 @@ export function tableLines(report: Report, before?: Report): string[] {
 
 function headerLine(report: Report): string {
   const { name, device, state, isCarrying, version } = report;
-  const up = durationText(report.time - report.started);
+  const up = durationText((report.time - report.started) / 1000);
   const shown = isCarrying || state !== "running" ? state : "NOT CARRYING";
   return `${name} (${device?.name ?? "no device yet"}): ${shown} for ${up}, ` +
     `anytun ${version}, process ${report.pid}`;
@@ -89,6 +89,11 @@ function rowOf(
     keyEpoch === null ? NONE : String(keyEpoch),
     pathMtu === null ? NONE : String(pathMtu),
   ];
+}
+
+/** How long ago, by the clock of the report. */
+export function agoText(time: number, at: number | null): string {
+  return at === null ? "never" : `${durationText((time - at) / 1000)} ago`;
 }
 
 /** Bytes a second between two reports. */

@@ -1,34 +1,55 @@
-// Amounts as people read them.
+// Amounts as people read them, on the page and in the table.
 
+const KIBI = 1024;
 const PREFIXES = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
 
-/** Such as `1.2 MiB`. */
+/**
+ * Such as `1.2 MiB`.
+ * @param {number} bytes
+ * @returns {string}
+ */
 export function bytesText(bytes) {
   let amount = bytes;
   let power = 0;
-  while (amount >= 1023.5 && power < PREFIXES.length - 1) {
-    amount /= 1024;
+  // What would be rounded up to 1024 is one of the next size.
+  while (amount >= KIBI - 0.5 && power < PREFIXES.length - 1) {
+    amount /= KIBI;
     power++;
   }
-  return `${amount.toFixed(power > 0 && amount < 99.95 ? 1 : 0)} ${
-    PREFIXES[power]
-  }B`;
+  const digits = power > 0 && amount < 99.95 ? 1 : 0;
+  return `${amount.toFixed(digits)} ${PREFIXES[power]}B`;
 }
 
-/** Such as `3 h 12 min`. */
+const UNITS = [
+  { size: 86_400, name: "d" },
+  { size: 3600, name: "h" },
+  { size: 60, name: "min" },
+  { size: 1, name: "s" },
+];
+
+/**
+ * The two largest units, such as `3 h 12 min`.
+ * @param {number} seconds
+ * @returns {string}
+ */
 export function durationText(seconds) {
   let rest = Math.max(0, Math.floor(seconds));
-  const texts = [];
-  for (const [size, name] of [[86400, "d"], [3600, "h"], [60, "min"]]) {
+  const texts = UNITS.map(({ size, name }) => {
     const amount = Math.floor(rest / size);
     rest %= size;
-    if (amount > 0) texts.push(`${amount} ${name}`);
-  }
-  if (texts.length === 0 || rest > 0) texts.push(`${rest} s`);
-  return texts.slice(0, 2).join(" ");
+    return { amount, text: `${amount} ${name}` };
+  });
+  const first = texts.findIndex(({ amount }) => amount > 0);
+  if (first < 0) return "0 s";
+  return texts.slice(first, first + 2).filter(({ amount }) => amount > 0)
+    .map(({ text }) => text).join(" ");
 }
 
-/** Such as `0.5` or `1200`, of a second. */
+/**
+ * Such as `0.5` or `1200`, of a second.
+ * @param {number} number
+ * @returns {string}
+ */
 export function rateText(number) {
   return number === 0 || number >= 10 ? number.toFixed(0) : number.toFixed(1);
 }

@@ -1,11 +1,7 @@
 import { strict as assert } from "node:assert";
-import {
-  agoText,
-  bytesText,
-  durationText,
-} from "../../../src/status/amounts.ts";
 import { DUMP_COLUMNS, dumpLines } from "../../../src/status/dump.ts";
-import { tableLines } from "../../../src/status/table.ts";
+import { bytesText, durationText } from "../../../src/status/page/text.js";
+import { agoText, tableLines } from "../../../src/status/table.ts";
 import { visible, visibleJson } from "../../../src/log/visible.ts";
 import { connectionReport, NOON, sampleReport } from "../../samples/report.ts";
 
@@ -19,7 +15,7 @@ Deno.test("bytes have one digit behind the point below a hundred of a unit", () 
 });
 
 Deno.test("durations have their two largest units, and no part of a second", () => {
-  const texts = [0, 999, 1000, 61_000, 3_600_000, 90_000_000, -5]
+  const texts = [0, 0.999, 1, 61, 3605, 90_000, -0.005]
     .map(durationText);
   assert.deepEqual(texts, [
     ...["0 s", "0 s", "1 s", "1 min 1 s", "1 h", "1 d 1 h", "0 s"],
