@@ -211,26 +211,30 @@ for (const program of [fromSource, asBinary]) {
 }
 
 labTest(
-  "a peer that does not answer is found at the other address of its name",
+  "a peer that does not answer is found at another address of its name, and at a new one",
   "d-ddns",
   [],
   async (lab) => {
     using folder = new TestFolder();
     const hosts = folder.file("hosts");
-    // A stale address and the new one.
-    Deno.writeTextFileSync(
-      hosts,
-      `192.0.2.77 peer.test\n${lab.right.ipv4} peer.test\n`,
-    );
-    const other = start(lab.right, "-n", `${RIGHT}/24`, "-e", "right");
-    const one = startDaemon(lab.left, [
-      ...[...BASE, ...LOOKED_AT, "-E", "x", "-n", `${LEFT}/24`],
-      ...["-4", "-r", "peer.test", "--silent-after", "1"],
-    ], { hosts });
-    await ready(one, other);
-    await lab.left.ping(RIGHT);
-    await one.line(/peer\.test is now 192\.0\.2\.2:4444: it did not answer/);
-    await stop(one, other);
+    const stale = "192.0.2.77 peer.test\n";
+    const present = `${lab.right.ipv4} peer.test\n`;
+    for (const first of [stale + present, stale]) {
+      // One that knows nobody yet.
+      const other = start(lab.right, "-n", `${RIGHT}/24`, "-e", "right");
+      Deno.writeTextFileSync(hosts, first);
+      const one = startDaemon(lab.left, [
+        ...[...BASE, ...LOOKED_AT, "-E", "x", "-n", `${LEFT}/24`],
+        ...["-4", "-r", "peer.test", "--silent-after", "1"],
+      ], { hosts });
+      await one.line(/added connection remote host 192\.0\.2\.77:4444/);
+      await ready(one, other);
+      // The name server hears of it by now.
+      if (first === stale) Deno.writeTextFileSync(hosts, present);
+      await lab.left.ping(RIGHT);
+      await one.line(/peer\.test is now 192\.0\.2\.2:4444: it did not answer/);
+      await stop(one, other);
+    }
   },
 );
 

@@ -326,16 +326,19 @@ labTest(
       );
     write("metrics: 9100");
     const daemon = await started(startDaemon(left, ["-D", "--config", config]));
-    const names = async (port: number, host = "127.0.0.1") => {
+    const reportAt = async (port: number, host = "127.0.0.1") => {
       const url = `http://${host}:${port}/status.json`;
       const text = await left.exec(
         ...["sh", "-c"] as const,
         `curl -s -m 20 ${url} || true`,
       );
-      return text === "" ? undefined : JSON.parse(text).name;
+      return text === "" ? undefined : JSON.parse(text);
     };
+    const names = async (port: number, host?: string) =>
+      (await reportAt(port, host))?.name;
     assert.equal(await names(9100), "vpn");
-    write("metrics: 9101");
+    assert.equal((await reportAt(9100)).connections.length, 1);
+    write("metrics: 9101", "metrics-connections: 0");
     Deno.kill(daemon.pid, "SIGHUP");
     await daemon.line(/options that have changed: --metrics/);
     await until(
@@ -343,6 +346,8 @@ labTest(
       20,
       async () => await names(9101) === "vpn",
     );
+    const { connections, connectionCount } = await reportAt(9101);
+    assert.deepEqual([connections, connectionCount], [[], 1]);
     assert.equal(await names(9100), undefined);
     const taken = left.spawn(Deno.execPath(), "eval", TAKEN);
     await taken.line(/taken/);
