@@ -16,10 +16,11 @@ const SHELL = "/bin/sh";
 /**
  * Waits for a line at descriptor 3, and becomes the program. The end of that
  * stream is the end of the daemon. A service manager that stops all processes of
- * a unit, and a terminal, signal both: whoever waits for the word stays.
+ * a unit, or passes them the signals of a daemon, and a terminal signal both:
+ * whoever waits for the word stays.
  */
 const WAIT = `
-trap 'woken=1' HUP INT QUIT TERM
+trap 'woken=1' HUP INT QUIT TERM USR1 USR2
 while :; do
   woken=
   if read -r word <&3; then exec 3<&-; exec "$@"; fi

@@ -70,7 +70,9 @@ labTest(
     const helpers = found.trim().split("\n").map(Number)
       .filter((pid) => pid !== daemon.pid);
     assert.equal(helpers.length, 1);
-    for (const pid of helpers) Deno.kill(pid, "SIGTERM");
+    for (const signal of ["SIGTERM", "SIGHUP", "SIGUSR2"] as const) {
+      for (const pid of helpers) Deno.kill(pid, signal);
+    }
     daemon.kill("SIGTERM");
     await daemon.ended();
     await lineIn(log, /NOTICE: script '.*down': it is down$/);
