@@ -19,8 +19,9 @@ export default {
   "passphrase-file":
     `Reads the passphrase from this file, or from standard input
     where it is "-". A line end after it does not count. A start warns of files
-    that others may read. Without any key, salt and passphrase the credentials
-    "key", "salt" and "passphrase" of a systemd service are taken.`,
+    that others may read. Credentials of a systemd service, "key", "salt" and
+    "passphrase", stand in for what is not given; beside a passphrase the first
+    two do not count.`,
   "key-file": `Reads the master key, hexadecimal digits, from this file, or from
     standard input where it is "-". "anytun genkey" makes one. A start warns if
     others may read the file. It is read before privileges are dropped.`,

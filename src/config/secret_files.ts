@@ -125,7 +125,8 @@ const STANDARD_INPUT = "-";
 
 /**
  * Finds each secret, in this order: its option, its file, the credential of
- * the same name (`passphrase`, `key`, `salt`).
+ * the same name (`passphrase`, `key`, `salt`). Key and salt of credentials would
+ * hide a passphrase that somebody has given.
  */
 export function gatherSecrets(
   { values, names }: Settings<typeof secretRows>,
@@ -139,12 +140,14 @@ export function gatherSecrets(
     );
   }
   const find = <T>(source: Source<T>) => findSecret(source, surroundings);
+  const isPhrased = (values.passphrase ?? values.passphraseFile) !== undefined;
   return {
     passphrase: find({
       name: "passphrase",
       title: "passphrase",
       given: { value: values.passphrase, option: names.passphrase },
       file: { path: values.passphraseFile, option: names.passphraseFile },
+      mayBeCredential: true,
       parse: passphrase,
     }),
     key: find({
@@ -152,6 +155,7 @@ export function gatherSecrets(
       title: "master key",
       given: { value: values.key, option: names.key },
       file: { path: values.keyFile, option: names.keyFile },
+      mayBeCredential: !isPhrased,
       parse: (text) => masterKey(text.trim()),
     }),
     salt: find({
@@ -159,6 +163,7 @@ export function gatherSecrets(
       title: "master salt",
       given: { value: values.salt, option: names.salt },
       file: { path: values.saltFile, option: names.saltFile },
+      mayBeCredential: !isPhrased,
       parse: (text) => masterSalt(text.trim()),
     }),
   };
@@ -170,6 +175,7 @@ interface Source<T> {
   readonly title: string;
   readonly given: { readonly value: T | undefined; readonly option: string };
   readonly file: { readonly path: string | undefined; readonly option: string };
+  readonly mayBeCredential: boolean;
   readonly parse: (text: string) => T;
 }
 
@@ -189,7 +195,9 @@ function findSecret<T>(
   if (file.path !== undefined) {
     return readSecret(source, file.path, file.option, surroundings);
   }
-  return readCredential(source, surroundings);
+  return source.mayBeCredential
+    ? readCredential(source, surroundings)
+    : undefined;
 }
 
 /** A credential may be missing, which shows only when it is read. */

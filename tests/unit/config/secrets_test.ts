@@ -91,7 +91,11 @@ Deno.test("credentials are taken for what is not given otherwise", () => {
   ]);
   const given = ["--passphrase-file", "f"];
   assert.equal(secrets(given, files, "/run/c").passphrase, "file");
-  assert.equal(secrets(["-E", "x"], files, "/run/c").passphrase, "x");
+  const phrased = secrets(["-E", "x"], files, "/run/c");
+  assert.equal(phrased.passphrase, "x");
+  assert.equal(phrased.key, undefined, "it would hide the passphrase");
+  const salt = { "/run/c/salt": { text: SALT } };
+  assert.equal(secrets(["-K", KEY], salt, "/run/c").salt, SALT);
   assert.match(failure([], {}, "/run/c"), /no master key is given/);
 });
 
