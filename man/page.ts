@@ -26,6 +26,13 @@ export interface Page {
   readonly sections: readonly Section[];
 }
 
+/** What of the page of a program stands elsewhere already. */
+export interface Known {
+  readonly options: Section;
+  /** A section of the help, such as `Signals`. */
+  help(title: string): Block;
+}
+
 export interface Release {
   readonly version: string;
   /** Such as 2026-11-29. */

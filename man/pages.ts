@@ -9,17 +9,10 @@ import { showtablesPage } from "./pages/anytun_showtables.ts";
 import { statusPage } from "./pages/anytun_status.ts";
 import { yamlPage } from "./pages/anytun_yaml.ts";
 import { helpOf, termsIn } from "./help_sections.ts";
-import { type Block, optionsSection, type Page, type Section } from "./page.ts";
+import { type Known, optionsSection, type Page } from "./page.ts";
 import { TABLES } from "./programs.ts";
 import { readTexts } from "./texts.ts";
 import type { ProgramName } from "../src/config/programs.ts";
-
-/** What of the page of a program stands elsewhere already. */
-export interface Known {
-  readonly options: Section;
-  /** A section of the help, such as `Signals`. */
-  help(title: string): Block;
-}
 
 const PROGRAM_PAGES: Readonly<Record<ProgramName, (known: Known) => Page>> = {
   "anytun": anytunPage,

@@ -5,8 +5,7 @@ import {
   type ProgramName,
   PROGRAMS,
 } from "../../src/config/programs.ts";
-import type { Page } from "../page.ts";
-import type { Known } from "../pages.ts";
+import type { Known, Page } from "../page.ts";
 
 export function anytunPage({ options, help }: Known): Page {
   return {

@@ -1,6 +1,5 @@
 // anytun-controld(8)
-import type { Page } from "../page.ts";
-import type { Known } from "../pages.ts";
+import type { Known, Page } from "../page.ts";
 
 export function controldPage({ options, help }: Known): Page {
   return {

@@ -1,6 +1,5 @@
 // anytun-genkey(8)
-import type { Page } from "../page.ts";
-import type { Known } from "../pages.ts";
+import type { Known, Page } from "../page.ts";
 
 export function genkeyPage({ options, help }: Known): Page {
   return {

@@ -1,6 +1,5 @@
 // anytun-show-config(8)
-import type { Page } from "../page.ts";
-import type { Known } from "../pages.ts";
+import type { Known, Page } from "../page.ts";
 
 export function showConfigPage({ options, help }: Known): Page {
   return {

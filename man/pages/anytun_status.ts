@@ -6,8 +6,7 @@ import {
   type CounterInfo,
   PLANE_COUNTER_INFOS,
 } from "../../src/tunnel/counters.ts";
-import type { Block, Page } from "../page.ts";
-import type { Known } from "../pages.ts";
+import type { Block, Known, Page } from "../page.ts";
 
 export function statusPage({ options, help }: Known): Page {
   return {
