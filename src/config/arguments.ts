@@ -86,6 +86,15 @@ export function secretArguments(
   return [...argv.keys()].filter((index) => names.has(argv[index - 1] ?? ""));
 }
 
+/** Words in front of all options, such as names of tunnels. */
+export function splitWords(
+  argv: readonly string[],
+): readonly [words: readonly string[], options: readonly string[]] {
+  const first = argv.findIndex((argument) => argument.startsWith("-"));
+  const end = first < 0 ? argv.length : first;
+  return [argv.slice(0, end), argv.slice(end)];
+}
+
 function byName(
   table: OptionTable,
 ): ReadonlyMap<string, readonly [string, Option]> {

@@ -1,4 +1,5 @@
 // The options of `anytun check`; the original has none.
+import { splitWords } from "./arguments.ts";
 import { type CommandLine, readCommandLine } from "./command_line.ts";
 import {
   CLIENTS_FOLDER,
@@ -12,7 +13,6 @@ import type { HelpSection } from "./help.ts";
 import {
   type InspectedName,
   inspectedRow,
-  splitWords,
   withInspected,
 } from "./inspected.ts";
 import { flag } from "./option.ts";

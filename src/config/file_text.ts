@@ -1,6 +1,9 @@
 // Bytes of a config file as text, or the place where they are none.
 import { FormatFault, type Spot } from "./file_entry.ts";
 
+/** As in YAML (YAML 1.2 section 5.4), and so in Debian's files. */
+const LINE_END = /\r\n|\r|\n/;
+
 /**
  * A byte order mark at the beginning stays, and does not count.
  * @throws {FormatFault} where it is no text, or has a NUL
@@ -19,6 +22,11 @@ export function textIn(bytes: Uint8Array): string {
     const text = new TextDecoder().decode(good, { stream: true });
     throw new FormatFault("this is no UTF-8 text", endOf(text));
   }
+}
+
+/** Without the byte order mark, and the ends of lines. */
+export function linesIn(text: string): readonly string[] {
+  return text.replace(/^\uFEFF/, "").split(LINE_END);
 }
 
 /** How many bytes at the beginning are UTF-8, as whole characters. */
@@ -43,7 +51,7 @@ function isGood(bytes: Uint8Array): boolean {
 }
 
 function endOf(text: string): Spot {
-  const lines = text.replace(/^\uFEFF/, "").split(/\r\n|\r|\n/);
+  const lines = linesIn(text);
   const column = [...(lines.at(-1) ?? "")].length + 1;
   return { line: lines.length, column };
 }

@@ -45,12 +45,3 @@ export function withInspected<R>(
       return use(controldProgram(runtime, files));
   }
 }
-
-/** Words in front of all options, such as names of tunnels. */
-export function splitWords(
-  argv: readonly string[],
-): readonly [words: readonly string[], options: readonly string[]] {
-  const first = argv.findIndex((argument) => argument.startsWith("-"));
-  const end = first < 0 ? argv.length : first;
-  return [argv.slice(0, end), argv.slice(end)];
-}

@@ -1,14 +1,14 @@
 // Config files of Debian's anytun: one option a line, by its long name without
 // the dashes (CLI section 9).
 import type { FileEntry } from "./file_entry.ts";
+import { linesIn } from "./file_text.ts";
 
 /**
  * Reads lines as the package's launcher does: whatever follows a `#` is a
  * comment, and blanks separate an option from its value, which has none.
  */
 export function readLines(text: string): readonly FileEntry[] {
-  const lines = text.replace(/^\uFEFF/, "").split(/\r\n|\r|\n/);
-  return lines.flatMap((whole, index) => entryOf(whole, index + 1));
+  return linesIn(text).flatMap((whole, index) => entryOf(whole, index + 1));
 }
 
 function entryOf(whole: string, line: number): readonly FileEntry[] {

@@ -1,4 +1,5 @@
 // The options of `anytun show-config`; the original has none.
+import { splitWords } from "./arguments.ts";
 import {
   type CommandLine,
   type Program,
@@ -9,7 +10,7 @@ import { configText } from "./config_text.ts";
 import { OptionFault, SyntaxFault } from "./fault.ts";
 import { generalRows } from "./general.ts";
 import type { HelpSection } from "./help.ts";
-import { inspectedRow, splitWords, withInspected } from "./inspected.ts";
+import { inspectedRow, withInspected } from "./inspected.ts";
 import { flag, type OptionTable } from "./option.ts";
 import type { ProgramName } from "./programs.ts";
 import type { SecretFiles } from "./secret_files.ts";

@@ -1,5 +1,6 @@
 // The options of `anytun status`; the original has none.
 import { DUMP_COLUMNS } from "../status/dump.ts";
+import { splitWords } from "./arguments.ts";
 import { type CommandLine, readCommandLine } from "./command_line.ts";
 import { OptionFault } from "./fault.ts";
 import { generalRows } from "./general.ts";
@@ -74,9 +75,7 @@ export function readStatusCommandLine(
   argv: readonly string[],
   runtime: Runtime,
 ): CommandLine<StatusProgramOptions> {
-  const first = argv.findIndex((argument) => argument.startsWith("-"));
-  const end = first < 0 ? argv.length : first;
-  const names = argv.slice(0, end);
+  const [names, options] = splitWords(argv);
   return readCommandLine(
     {
       name: "anytun-status",
@@ -85,7 +84,7 @@ export function readStatusCommandLine(
       settle: (settings: Settings<typeof statusTable>) =>
         settle(settings, names),
     },
-    argv.slice(end),
+    options,
     runtime,
   );
 }
