@@ -146,7 +146,7 @@ Deno.test("a key of the wrong length is refused, and blamed on where it is from"
     `Cannot use the key from standard input (--key-file): ${wrong}\n`,
   );
   assert.equal(
-    failure(["-E", "x"], { "/run/c/key": { text } }, "/run/c"),
+    failure(["-A", SALT], { "/run/c/key": { text } }, "/run/c"),
     `Cannot use the key from '/run/c/key' ($CREDENTIALS_DIRECTORY): ${wrong}\n`,
   );
   assert.equal(
