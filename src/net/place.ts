@@ -33,7 +33,9 @@ export function formatPlace(place: Place): string {
     : formatEndpoint(place);
 }
 
-/** The text of a place as it was named, for people. */
+/** The text of a place as it was named, for people; `[v6]:port` of IPv6. */
 export function formatPlaceName(name: PlaceName): string {
-  return isUnixSocket(name) ? formatPlace(name) : `${name.host}:${name.port}`;
+  if (isUnixSocket(name)) return formatPlace(name);
+  const { host, port } = name;
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
