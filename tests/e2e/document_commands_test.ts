@@ -138,6 +138,18 @@ const STORIES: readonly Story[] = [
   },
 ];
 
+Deno.test("each document with something to type is part of a story", () => {
+  const names = Array.from(Deno.readDirSync(new URL("docs", root)))
+    .map(({ name }) => `docs/${name}`).filter((name) => name.endsWith(".md"));
+  const typed = ["README.md", ...names].filter((document) =>
+    read(document).some(({ language, words: [host] }) =>
+      SHELLS.includes(language) && host !== PROJECT
+    )
+  );
+  const played = STORIES.flatMap(({ documents }) => documents);
+  assert.deepEqual(played.toSorted(), typed.toSorted());
+});
+
 for (const [number, story] of STORIES.entries()) {
   const why = whyNoLab() ?? story.why?.() ?? missingOf(story);
   Deno.test({
