@@ -1,7 +1,7 @@
 // Options about what a daemon tells of itself.
 import { parseAddress } from "../net/address.ts";
 import { parseDecimal } from "../net/decimal.ts";
-import { formatPlaceName, type HostPort } from "../net/place.ts";
+import type { HostPort } from "../net/place.ts";
 import type { Warn } from "./command_line.ts";
 import {
   BadValue,
@@ -74,8 +74,8 @@ export function statusOf(
   }
   if (metrics !== undefined && isUnspecified(metrics.host)) {
     warn(
-      `${names.metrics} ${formatPlaceName(metrics)}: from everywhere, ` +
-        "anybody can read who is connected, and how much they send",
+      `${names.metrics} ${hostText(metrics.host)}:${metrics.port}: from ` +
+        "everywhere, anybody can read who is connected, and how much they send",
     );
   }
   return pick(values, statusRows);
@@ -104,4 +104,8 @@ function metricsPlace(text: string): HostPort {
 
 function isUnspecified(host: string): boolean {
   return parseAddress(host)?.bytes.every((byte) => byte === 0) ?? false;
+}
+
+function hostText(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
 }

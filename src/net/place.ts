@@ -33,9 +33,10 @@ export function formatPlace(place: Place): string {
     : formatEndpoint(place);
 }
 
-/** The text of a place as it was named, for people; `[v6]:port` of IPv6. */
+/**
+ * The text of a place as it was named, for people: as those of the original, and
+ * so without brackets around IPv6 (sync section 1).
+ */
 export function formatPlaceName(name: PlaceName): string {
-  if (isUnixSocket(name)) return formatPlace(name);
-  const { host, port } = name;
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  return isUnixSocket(name) ? formatPlace(name) : `${name.host}:${name.port}`;
 }

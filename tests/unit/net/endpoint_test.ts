@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { formatEndpoint, parseEndpoint } from "../../../src/net/endpoint.ts";
-import { formatPlaceName } from "../../../src/net/place.ts";
 import { formatPrefix, parsePrefix } from "../../../src/net/prefix.ts";
 
 Deno.test("parseEndpoint() and formatEndpoint() agree on the text", () => {
@@ -17,17 +16,6 @@ Deno.test("parseEndpoint() and formatEndpoint() agree on the text", () => {
     assert.ok(endpoint, text);
     assert.equal(formatEndpoint(endpoint), text);
   }
-});
-
-Deno.test("formatPlaceName() tells the port of an IPv6 address from its end", () => {
-  const hosts = ["2001:db8::1", "192.0.2.1", "vpn.example.com"];
-  const texts = hosts.map((host) => formatPlaceName({ host, port: 2323 }));
-  assert.deepEqual(texts, [
-    "[2001:db8::1]:2323",
-    "192.0.2.1:2323",
-    "vpn.example.com:2323",
-  ]);
-  assert.equal(formatPlaceName({ path: "/run/a" }), "unix:/run/a");
 });
 
 Deno.test("parseEndpoint() refuses what is no endpoint", () => {
