@@ -1,3 +1,5 @@
+import { firstLine } from "./process.ts";
+
 /**
  * Makes the namespaces, says so, waits until its standard input closes - which
  * happens when the holder lets go and also when it dies, be it of SIGKILL - and
@@ -74,14 +76,4 @@ export class LabKeeper {
     await this.#child.status;
     return said.trim();
   }
-}
-
-async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const bytes of stream) {
-    text += decoder.decode(bytes, { stream: true });
-    if (text.includes("\n")) break;
-  }
-  return text.split("\n")[0] ?? "";
 }

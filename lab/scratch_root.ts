@@ -1,5 +1,11 @@
+import { ENVIRONMENT, LAY_OVER, shell } from "./laid_over.ts";
 import { missingCommand } from "./missing.ts";
-import { type Outcome, outcomeOf, type RunOptions } from "./process.ts";
+import {
+  firstLine,
+  type Outcome,
+  outcomeOf,
+  type RunOptions,
+} from "./process.ts";
 
 /** Says why there can be no scratch root here, or null if there can. */
 export async function whyNoScratchRoot(root = "/"): Promise<string | null> {
@@ -24,10 +30,7 @@ export async function whyNoScratchRoot(root = "/"): Promise<string | null> {
 const SCRIPT = `
 set -e
 lower=$1 work=$2
-mount -t tmpfs -o mode=755 scratch "$work"
-mkdir "$work/upper" "$work/work" "$work/root"
-mount -t overlay -o "lowerdir=$lower,upperdir=$work/upper,workdir=$work/work" \\
-  overlay "$work/root"
+${LAY_OVER}
 mount -t proc proc "$work/root/proc"
 mount --bind /dev "$work/root/dev"
 for folder in run tmp; do
@@ -67,10 +70,7 @@ export class ScratchRoot implements AsyncDisposable {
       stderr: "piped",
     }).spawn();
     const root = new ScratchRoot(work, child);
-    const reader = child.stdout.getReader();
-    const { value } = await reader.read();
-    await reader.cancel();
-    if (new TextDecoder().decode(value).trim() === "ready") return root;
+    if (await firstLine(child.stdout) === "ready") return root;
     const said = await new Response(child.stderr).text();
     await child.status;
     await Deno.remove(work);
@@ -89,11 +89,7 @@ export class ScratchRoot implements AsyncDisposable {
 
   /** As {@link outcomeOf}, by the shell; it must succeed. */
   async sh(script: string, options: RunOptions = {}): Promise<string> {
-    const outcome = await this.outcomeOf(["sh", "-euc", script], options);
-    if (outcome.code === 0) return outcome.stdout.trim();
-    throw new Error(
-      `${script}: status ${outcome.code}\n${outcome.stdout}${outcome.stderr}`,
-    );
+    return await shell((argv) => this.outcomeOf(argv, options), script);
   }
 
   /** Puts a file of this host into it. */
@@ -113,9 +109,3 @@ export class ScratchRoot implements AsyncDisposable {
     await Deno.remove(this.#work);
   }
 }
-
-const ENVIRONMENT = [
-  "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-  "DEBIAN_FRONTEND=noninteractive",
-  "LC_ALL=C.UTF-8",
-];

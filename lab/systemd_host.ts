@@ -1,4 +1,6 @@
+import { ENVIRONMENT, LAY_OVER, shell } from "./laid_over.ts";
 import {
+  firstLine,
   type Outcome,
   outcomeOf,
   PATIENCE_SECONDS,
@@ -12,10 +14,8 @@ import {
 const OUTER = `
 set -e
 lower=$1 work=$2 boot=$3
-mount -t tmpfs -o mode=755 scratch "$work"
-mkdir "$work/upper" "$work/work" "$work/root" "$work/groups"
-mount -t overlay -o "lowerdir=$lower,upperdir=$work/upper,workdir=$work/work" \\
-  overlay "$work/root"
+${LAY_OVER}
+mkdir "$work/groups"
 mount -t cgroup2 cgroup2 "$work/groups"
 group=$work/groups/at-systemd-$$
 mkdir "$group"
@@ -65,12 +65,7 @@ exec env -i container=lab PATH=/usr/sbin:/usr/bin:/sbin:/bin \\
   /sbin/init --show-status=0 </dev/null >/run/boot.log 2>&1
 `;
 
-const ENVIRONMENT = [
-  "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-  "DEBIAN_FRONTEND=noninteractive",
-  "LC_ALL=C.UTF-8",
-  "SYSTEMD_PAGER=cat",
-];
+const OWN_ENVIRONMENT = [...ENVIRONMENT, "SYSTEMD_PAGER=cat"];
 
 /** A system that runs under systemd, on top of one that stays as it is. */
 export class SystemdHost implements AsyncDisposable {
@@ -99,10 +94,7 @@ export class SystemdHost implements AsyncDisposable {
       stdout: "piped",
       stderr: "inherit",
     }).spawn();
-    const reader = child.stdout.getReader();
-    const { value } = await reader.read();
-    await reader.cancel();
-    const [, parent] = /^ready (\d+)/.exec(new TextDecoder().decode(value)) ??
+    const [, parent] = /^ready (\d+)$/.exec(await firstLine(child.stdout)) ??
       [];
     if (parent === undefined) {
       throw new Error(`Cannot make a system of ${root}`);
@@ -121,18 +113,14 @@ export class SystemdHost implements AsyncDisposable {
     // What is killed from outside leaves its own children behind.
     const inside = ["timeout", "--kill-after=5", String(seconds)];
     return outcomeOf(
-      [...enter, "env", "-i", ...ENVIRONMENT, ...inside, ...argv],
+      [...enter, "env", "-i", ...OWN_ENVIRONMENT, ...inside, ...argv],
       { ...options, seconds: seconds + 10 },
     );
   }
 
   /** By the shell; it must succeed. */
   async sh(script: string, options: RunOptions = {}): Promise<string> {
-    const outcome = await this.outcomeOf(["sh", "-euc", script], options);
-    if (outcome.code === 0) return outcome.stdout.trim();
-    throw new Error(
-      `${script}: status ${outcome.code}\n${outcome.stdout}${outcome.stderr}`,
-    );
+    return await shell((argv) => this.outcomeOf(argv, options), script);
   }
 
   /** Puts a file of this host into it. */
