@@ -72,6 +72,8 @@ export function secretFiles(
     exists: (path) => exists(libc, path),
     namesIn: (path) => folderNames(libc, path),
     readConfig: (path) => readConfig(libc, path),
+    hasUser: (name) => findUser(libc, name) !== undefined,
+    hasGroup: (name) => findGroup(libc, name) !== undefined,
     readFile: (path) => readSecretFile(libc, absolute(path)),
     readStandardInput: () => ({ bytes: input.read(), isPublic: false }),
     readKeyChain: (path) =>

@@ -133,10 +133,28 @@ function checkConfig(
       readCommandLine(program, argv, runtime, { files }),
   );
   if (read.kind === "run") {
-    return { title, fault: undefined, warnings: read.warnings };
+    const fault = strangerIn(read.options, files);
+    return { title, fault, warnings: read.warnings };
   }
   const fault = read.kind === "error" ? read.stderr.trimEnd() : "";
   return { title, fault, warnings: [] };
+}
+
+/** Whom a start would look for in vain, in its words. */
+function strangerIn(options: unknown, files: SecretFiles): string | undefined {
+  const user = textIn(options, "username");
+  if (user === undefined) return undefined;
+  if (!files.hasUser(user)) return `unknown user ${user} (--username)`;
+  const group = textIn(options, "groupname");
+  return group === undefined || files.hasGroup(group)
+    ? undefined
+    : `unknown group ${group} (--groupname)`;
+}
+
+function textIn(options: unknown, key: string): string | undefined {
+  if (typeof options !== "object" || options === null) return undefined;
+  const text: unknown = Reflect.get(options, key);
+  return typeof text === "string" ? text : undefined;
 }
 
 function placeOrFault(name: string, files: SecretFiles): ConfigPlace | string {

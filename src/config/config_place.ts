@@ -37,6 +37,9 @@ export interface ConfigFiles {
   namesIn(path: string): readonly string[];
   /** @throws if it cannot be read, is no regular file, or huge */
   readConfig(path: string): ConfigBytes;
+  /** Of the system, whom a daemon may become. */
+  hasUser(name: string): boolean;
+  hasGroup(name: string): boolean;
 }
 
 export interface ConfigBytes {

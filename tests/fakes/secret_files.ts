@@ -10,6 +10,9 @@ export interface FakeFile {
   readonly isWritable?: boolean;
 }
 
+/** The only name that neither a user nor a group has. */
+export const STRANGER = "stranger";
+
 /** Files that hold what a test wants; the empty path is standard input. */
 export function fakeSecretFiles(
   files: Readonly<Record<string, FakeFile>> = {},
@@ -41,6 +44,8 @@ export function fakeSecretFiles(
       isPublic: () => files[path]?.isPublic ?? false,
       isWritable: files[path]?.isWritable ?? false,
     }),
+    hasUser: (name) => name !== STRANGER,
+    hasGroup: (name) => name !== STRANGER,
     readFile: read,
     readStandardInput: () => read(""),
     readKeyChain: (path) => ({

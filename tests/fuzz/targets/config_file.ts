@@ -5,10 +5,10 @@ import {
   readAnytunCommandLine,
 } from "../../../src/config/anytun.ts";
 import {
-  type ConfigFormat,
   type ConfigText,
   readConfigText,
 } from "../../../src/config/config_file.ts";
+import type { ConfigFormat } from "../../../src/config/config_place.ts";
 import { configText } from "../../../src/config/config_text.ts";
 import { OptionFault } from "../../../src/config/fault.ts";
 import type { OptionTable } from "../../../src/config/option.ts";

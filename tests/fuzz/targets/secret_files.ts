@@ -166,6 +166,14 @@ class Files implements SecretFiles {
     return { ...this.readFile(path), isRoots: false };
   }
 
+  hasUser(): boolean {
+    return false;
+  }
+
+  hasGroup(): boolean {
+    return false;
+  }
+
   readCertificates(): Uint8Array {
     throw new Error("there are none");
   }

@@ -3,7 +3,11 @@ import {
   checkConfigs,
   readCheckCommandLine,
 } from "../../../src/config/check.ts";
-import { type FakeFile, fakeSecretFiles } from "../../fakes/secret_files.ts";
+import {
+  type FakeFile,
+  fakeSecretFiles,
+  STRANGER,
+} from "../../fakes/secret_files.ts";
 
 const RUNTIME = { deno: "2.9.6", v8: "15.0" };
 const KEYS = "passphrase: words\nwindow-size: 64\n";
@@ -37,6 +41,21 @@ Deno.test("faults and warnings are those of a start", () => {
   assert.match(c?.fault ?? "", /^Cannot find the config 'c'/);
   const [inForeground] = check(["./b.yaml", "-D"], files);
   assert.doesNotMatch(inForeground?.warnings.join() ?? "", /stdout/);
+});
+
+Deno.test("a user and a group that are unknown are faults, as at a start", () => {
+  const faultOf = (more: string) =>
+    check(["./a.yaml"], { "/work/a.yaml": { text: KEYS + more } })[0]?.fault;
+  assert.equal(faultOf("username: nobody\ngroupname: nogroup\n"), undefined);
+  assert.equal(
+    faultOf(`username: ${STRANGER}\n`),
+    "unknown user stranger (--username)",
+  );
+  assert.equal(
+    faultOf(`username: nobody\ngroupname: ${STRANGER}\n`),
+    "unknown group stranger (--groupname)",
+  );
+  assert.equal(faultOf(`groupname: ${STRANGER}\n`), undefined, "no effect");
 });
 
 Deno.test("without names all tunnels are checked, and those of autostart", () => {
