@@ -97,11 +97,16 @@ export interface InboundOptions {
 
 export class Inbound {
   readonly batch: DatagramBatch;
-  /** Where each came from: {@link SOCKADDR_WORDS} words each. */
+  /**
+   * The message of the kernel that each came in: where it was alone the number of
+   * the datagram. What follows is the same for all that came in one.
+   */
+  readonly messages: Uint16Array;
+  /** Where each message came from: {@link SOCKADDR_WORDS} words. */
   readonly sources: Uint32Array;
-  /** Which address of this host each came to: {@link LOCAL_WORDS} words each. */
+  /** Which address of this host it came to: {@link LOCAL_WORDS} words. */
   readonly locals: Uint32Array;
-  /** Class of traffic that each came with. */
+  /** Class of traffic that it came with. */
   readonly classes: Uint8Array;
   /** The schedule of each datagram, null where it is dropped. */
   readonly schedules: (KeySchedule | null)[];
@@ -141,6 +146,7 @@ export class Inbound {
     this.#clamp = new SynClamp({ ...options, overhead });
     this.#index = options.share?.index ?? 0;
     this.#of = options.share?.of ?? 1;
+    this.messages = Uint16Array.from({ length: batch.capacity }, (_, i) => i);
     this.sources = new Uint32Array(batch.capacity * SOCKADDR_WORDS);
     this.locals = new Uint32Array(batch.capacity * LOCAL_WORDS);
     this.classes = new Uint8Array(batch.capacity);
@@ -180,7 +186,7 @@ export class Inbound {
       if (connection === undefined || keys === undefined) continue;
       if (batch.wanted[i] !== 1) {
         count(connection.counters, ConnectionCounter.WRONG_TAG);
-        const from = i * SOCKADDR_WORDS;
+        const from = this.#sourceOf(i);
         this.#options.events.wrongTag(connection, this.sources, from);
         this.#offer(connection, i);
         continue;
@@ -229,6 +235,10 @@ export class Inbound {
     this.#pinned.release();
   }
 
+  #sourceOf(i: number): number {
+    return (this.messages[i] ?? 0) * SOCKADDR_WORDS;
+  }
+
   #mayDeliver(connection: Connection, i: number, size: number): boolean {
     const { memory } = this.batch;
     const { deviceType, filter, events } = this.#options;
@@ -245,7 +255,7 @@ export class Inbound {
       events.wrongSource(connection, memory, at, size);
       return false;
     }
-    const outer = this.classes[i] ?? 0;
+    const outer = this.classes[this.messages[i] ?? 0] ?? 0;
     if (this.#innerEcn.takes(memory, at, size, outer)) return true;
     count(connection.counters, ConnectionCounter.CONGESTED);
     return false;
@@ -276,7 +286,7 @@ export class Inbound {
     // Without a tag nothing tells which of them it was sealed with.
     const keys = tagLength === 0 ? connection?.keys : connection?.sets[0];
     if (connection === undefined || keys === undefined) {
-      events.unknownMux(mux, this.sources, i * SOCKADDR_WORDS);
+      events.unknownMux(mux, this.sources, this.#sourceOf(i));
       return count(counters, PlaneCounter.UNKNOWN_MUX);
     }
     if (this.#isFlooded && this.#mayBeReplay(connection, i)) return;
@@ -355,7 +365,7 @@ export class Inbound {
     const { batch, sources } = this;
     const size = batch.sizeOf(i) + batch.params.tagLength;
     const { samples } = this.#options;
-    const from = i * SOCKADDR_WORDS;
+    const from = this.#sourceOf(i);
     const at = batch.startOf(i);
     samples?.offer(connection, batch.memory, at, size, sources, from);
   }
@@ -402,7 +412,7 @@ export class Inbound {
     heard.seq = seq;
     heard.highest = replay.highest(senderId) ?? seq;
     heard.isNewest = heard.highest !== before;
-    this.#follow(connection, keys, i * SOCKADDR_WORDS);
+    this.#follow(connection, keys, this.#sourceOf(i));
     this.#noteLocal(connection, keys, i);
     if (batch.sizeOf(i) > HEADROOM_BYTES) return true;
     count(connection.counters, ConnectionCounter.NO_PAYLOAD);
@@ -425,12 +435,12 @@ export class Inbound {
   // those from where answers go say where they are to leave from.
   #noteLocal(connection: Connection, keys: LoadedKeys, i: number): void {
     const { locals } = this;
-    const at = i * LOCAL_WORDS;
+    const at = (this.messages[i] ?? 0) * LOCAL_WORDS;
     if (sameLocal(connection.local, 0, locals, at)) return;
     if (!this.#heard.isNewest || !isLocal(locals, at)) return;
     const { endpoint, mux } = connection;
     if (connection.sets.length > 1 && connection.isPast(keys)) return;
-    if (!sameSockaddr(endpoint, 0, this.sources, i * SOCKADDR_WORDS)) return;
+    if (!sameSockaddr(endpoint, 0, this.sources, this.#sourceOf(i))) return;
     const { table } = this.#options.connections;
     if (!table.setLocal(mux, keys.name, locals, at)) return;
     copyLocal(locals, at, connection.local, 0);

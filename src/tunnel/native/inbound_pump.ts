@@ -127,6 +127,7 @@ export class InboundPump {
       const at = receiver.at(m);
       const size = receiver.sizes[m] ?? 0;
       const segment = receiver.segmentSizes[m] ?? 0;
+      this.#noteMessage(m);
       // Empty, or cut because it did not fit: no datagram of a peer either way.
       if (size === 0) this.#take(at, 0, m);
       for (let done = 0; done < size; done += segment) {
@@ -145,19 +146,25 @@ export class InboundPump {
     }
   }
 
-  /** @param m The message that it is of */
-  #take(at: number, size: number, m: number): void {
-    const { batch, sources, locals, classes } = this.#inbound;
+  #noteMessage(m: number): void {
+    const { sources, locals, classes } = this.#inbound;
     const receiver = this.#receiver;
+    const { words } = this.#parts.arena;
     const sender = receiver.senderAt(m) >>> 2;
+    copySockaddr(words, sender, sources, m * SOCKADDR_WORDS);
+    classes[m] = receiver.classes[m] ?? 0;
+    if (!this.#hasLocals) return;
     const local = receiver.localAt(m) >>> 2;
+    copyLocal(words, local, locals, m * LOCAL_WORDS);
+  }
+
+  /** @param m The message that it came in */
+  #take(at: number, size: number, m: number): void {
+    const { batch, messages } = this.#inbound;
     const i = batch.count++;
     batch.at[i] = at;
     this.#sizes[i] = size;
-    const { words } = this.#parts.arena;
-    copySockaddr(words, sender, sources, i * SOCKADDR_WORDS);
-    classes[i] = receiver.classes[m] ?? 0;
-    if (this.#hasLocals) copyLocal(words, local, locals, i * LOCAL_WORDS);
+    messages[i] = m;
     if (batch.count === batch.capacity) this.#openBatch();
   }
 

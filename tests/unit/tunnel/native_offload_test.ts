@@ -351,6 +351,32 @@ offloadTest(
   },
 );
 
+offloadTest(
+  "of messages that are there at once each has its own sender",
+  async () => {
+    const packets = tcpTrain(9);
+    const datagrams = await sealAll(packets);
+    const [first] = datagrams;
+    assert.ok(first);
+    await using rig = await start({
+      ...ALL,
+      remote: "away",
+      beforeStart(rig) {
+        rig.poke([first.with(-1, (first.at(-1) ?? 0) ^ 1)], "attacker");
+        rig.poke(datagrams, "home");
+        rig.poke([first], "attacker");
+      },
+    });
+    const count = (index: number) => rig.connectionCounter(index);
+    await until(
+      () => count(ConnectionCounter.REPLAYED) === 1,
+      () => `${rig.packets.length} packets have come`,
+    );
+    assert.equal(count(ConnectionCounter.WRONG_TAG), 1);
+    assert.equal(rig.remote(), "home");
+  },
+);
+
 offloadTest("interleaved flows are joined each for itself", async () => {
   await using rig = await start(ALL);
   const flows = [1, 2, 3].map((n) => tcpTrain(12, { host: n }, 40000 + n));
