@@ -4,6 +4,7 @@ import type { ConnectionTable } from "../tunnel/connection_table.ts";
 import {
   CONNECTION_COUNTER_INFOS,
   type CounterInfo,
+  namedCounts,
   PLANE_COUNTER_INFOS,
 } from "../tunnel/counters.ts";
 
@@ -21,7 +22,7 @@ export function* counterLines(
     const counted = table.counted(mux);
     yield {
       text: `connection ${mux}: ${texts(infos, counted)}`,
-      fields: { mux, counters: named(infos, counted) },
+      fields: { mux, counters: namedCounts(infos, counted) },
     };
   }
   if (plane !== undefined) {
@@ -32,20 +33,10 @@ export function* counterLines(
     ) {
       yield {
         text: `${what}: ${texts(infos, plane)}`,
-        fields: { counters: named(infos, plane) },
+        fields: { counters: namedCounts(infos, plane) },
       };
     }
   }
-}
-
-/** As in reports, by their names. */
-function named(
-  infos: readonly CounterInfo[],
-  counters: Float64Array,
-): Readonly<Record<string, number>> {
-  return Object.fromEntries(
-    infos.map(({ index, name }) => [name, counters[index] ?? 0]),
-  );
 }
 
 function texts(infos: readonly CounterInfo[], counters: Float64Array): string {

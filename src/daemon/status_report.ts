@@ -14,11 +14,11 @@ import {
   REPORT_FORMAT,
 } from "../status/report.ts";
 import type { StatusSource } from "../status/site.ts";
-import { namedCounts } from "../status/sums.ts";
 import type { ConnectionTable } from "../tunnel/connection_table.ts";
 import {
   CONNECTION_COUNTER_INFOS,
   CONNECTION_COUNTERS,
+  namedCounts,
   PLANE_COUNTER_INFOS,
 } from "../tunnel/counters.ts";
 import { remoteOf } from "../tunnel/sightings.ts";

@@ -49,16 +49,6 @@ export function planeLosses(counters: Counts): readonly Loss[] {
   return lossesOf(PLANE_COUNTER_INFOS, counters);
 }
 
-/** What was counted, by the names of the table. */
-export function namedCounts(
-  infos: readonly CounterInfo[],
-  counters: Float64Array,
-): Counts {
-  return Object.fromEntries(
-    infos.map(({ index, name }) => [name, counters[index] ?? 0]),
-  );
-}
-
 function nameOf(index: number): string {
   return CONNECTION_COUNTER_INFOS.find((info) => info.index === index)?.name ??
     "";

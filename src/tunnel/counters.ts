@@ -325,3 +325,13 @@ export function count(
 ): void {
   counters[index] = (counters[index] ?? 0) + amount;
 }
+
+/** What was counted, by the names of the table. */
+export function namedCounts(
+  infos: readonly CounterInfo[],
+  counters: Float64Array,
+): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    infos.map(({ index, name }) => [name, counters[index] ?? 0]),
+  );
+}

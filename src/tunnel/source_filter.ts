@@ -58,14 +58,7 @@ export function sourceOf(
   at: number,
   size: number,
 ): IpAddress | undefined {
-  const family = (memory[at] ?? 0) >>> 4;
-  if (family === 4 && size >= IPV4_BYTES) {
-    return { family, bytes: memory.slice(at + 12, at + 16) };
-  }
-  if (family === 6 && size >= IPV6_BYTES) {
-    return { family, bytes: memory.slice(at + 8, at + 24) };
-  }
-  return undefined;
+  return addressAt(memory, at, size, { 4: 12, 6: 8 });
 }
 
 /** Where the packet begins that an ICMP error is about, or -1. */
@@ -101,12 +94,22 @@ export function destinationOf(
   at: number,
   size: number,
 ): IpAddress | undefined {
+  return addressAt(memory, at, size, { 4: 16, 6: 24 });
+}
+
+/** @param places Of the address in the headers of either family */
+function addressAt(
+  memory: Uint8Array,
+  at: number,
+  size: number,
+  places: { readonly 4: number; readonly 6: number },
+): IpAddress | undefined {
   const family = (memory[at] ?? 0) >>> 4;
   if (family === 4 && size >= IPV4_BYTES) {
-    return { family, bytes: memory.slice(at + 16, at + 20) };
+    return { family, bytes: memory.slice(at + places[4], at + places[4] + 4) };
   }
   if (family === 6 && size >= IPV6_BYTES) {
-    return { family, bytes: memory.slice(at + 24, at + 40) };
+    return { family, bytes: memory.slice(at + places[6], at + places[6] + 16) };
   }
   return undefined;
 }

@@ -12,7 +12,7 @@ import { wipeSecrets } from "../satp/secrets.ts";
 import { CallOrder } from "./call_order.ts";
 import {
   CONNECTION_COUNTER_INFOS,
-  type CounterInfo,
+  namedCounts,
   PLANE_COUNTER_INFOS,
 } from "./counters.ts";
 import { putEndpoint } from "./endpoint_words.ts";
@@ -280,7 +280,7 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
       mux,
       remote: remoteOf(table, mux),
       lastHeard: table.lastHeard(mux),
-      counters: named(CONNECTION_COUNTER_INFOS, table.counted(mux)),
+      counters: namedCounts(CONNECTION_COUNTER_INFOS, table.counted(mux)),
     }));
   }
 
@@ -290,7 +290,7 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
    * @throws {Error} if the tunnel does not run
    */
   counters(): Readonly<Record<string, number>> {
-    return named(PLANE_COUNTER_INFOS, this.#running.plane.counters());
+    return namedCounts(PLANE_COUNTER_INFOS, this.#running.plane.counters());
   }
 
   /**
@@ -390,15 +390,6 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
     this.#finished.reject(failure.error);
     this.dispatchEvent(new TunnelFailure(failure.error));
   }
-}
-
-function named(
-  infos: readonly CounterInfo[],
-  counters: Float64Array,
-): Readonly<Record<string, number>> {
-  return Object.fromEntries(
-    infos.map(({ index, name }) => [name, counters[index] ?? 0]),
-  );
 }
 
 function hasSecret({ passphrase, key, salt }: SecretOptions): boolean {
