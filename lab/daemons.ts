@@ -197,6 +197,16 @@ export async function lineIn(
   return found ?? "";
 }
 
+/** Whether there is anything of that name, such as a link to nothing. */
+export function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** A folder for one test, removed with it. */
 export class TestFolder implements Disposable {
   readonly path = Deno.makeTempDirSync({ prefix: "anytun-test-" });

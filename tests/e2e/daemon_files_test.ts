@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+  exists,
   lineIn,
   ProcView,
   runDaemon,
@@ -11,15 +12,6 @@ import { labTest } from "../../lab/test_case.ts";
 
 /** What is to be as it was at the end, whatever root is told to write. */
 const VICTIM = "root's own\n";
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 labTest(
   "a pid file replaces a symbolic link, and is gone with the daemon",

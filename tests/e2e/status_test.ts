@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+  exists,
   lineIn,
   ProcView,
   runDaemon,
@@ -25,15 +26,6 @@ function status(host: LabHost, ...args: string[]) {
 function modeOf(path: string): string {
   const { mode, isSocket } = Deno.lstatSync(path);
   return isSocket ? ((mode ?? 0) & 0o7777).toString(8) : "no socket";
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 async function curl(host: LabHost, ...args: string[]): Promise<string> {
