@@ -12,9 +12,9 @@ export const configFileRows = {
     long: "--config",
     argument: "file",
     parse: anyText,
-    help: "take options from this file too, those of arguments come first: " +
-      "YAML, the long names without dashes as keys; a bare name stands for " +
-      "/etc/anytun/<name>.yaml, else for Debian's /etc/anytun/<name>/config",
+    help: "read options from this file as well; arguments override it. It is " +
+      "YAML, with the long names without dashes as keys; a bare name stands " +
+      "for /etc/anytun/<name>.yaml, or else Debian's /etc/anytun/<name>/config",
   }),
 };
 

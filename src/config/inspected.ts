@@ -17,7 +17,7 @@ export const inspectedRow = optional({
   argument: "program",
   parse: inspectedName,
   choices: PROGRAM_NAMES,
-  help: "the program that is to have the options: anytun, anytun-config or " +
+  help: "the program that the options are for: anytun, anytun-config or " +
     "anytun-controld (default anytun)",
 });
 

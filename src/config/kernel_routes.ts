@@ -13,9 +13,8 @@ export const kernelRouteRows = {
   routesInstall: flag({
     group: "Device",
     long: "--routes-install",
-    help: "have the kernel send to the device what is for the networks of " +
-      "--route (-R) and those that other members tell of; at the end the " +
-      "routes are taken out again",
+    help: "add kernel routes to the device, for the networks of --route (-R) " +
+      "and those that other members tell of; they are removed at the end",
   }),
   routesMetric: withDefault({
     group: "Device",
@@ -23,7 +22,7 @@ export const kernelRouteRows = {
     argument: "number",
     parse: decimal(0, U32_MAX),
     default: 0,
-    help: "metric of these routes; 0 is the kernel's own",
+    help: "metric of these routes; 0 for the kernel's default",
   }),
 };
 

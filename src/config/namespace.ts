@@ -11,7 +11,7 @@ export const namespaceRow = optional({
   argument: "name",
   parse: namespacePath,
   help: "make the device in this network namespace, of 'ip netns' or a path " +
-    "such as /proc/<pid>/ns/net; the sockets stay in the present one",
+    "such as /proc/<pid>/ns/net; the sockets stay in the current one",
 });
 
 function namespacePath(text: string): string {

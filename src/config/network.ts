@@ -66,9 +66,9 @@ export const peerRows = {
     argument: "seconds",
     parse: decimal(0, U16_MAX),
     default: 0,
-    help: "send each peer an empty datagram when nothing was sent for so " +
-      "long, which keeps routers that translate addresses from forgetting, " +
-      "and tells a new address; 0 never",
+    help: "send each peer an empty datagram when nothing was sent for this " +
+      "long, which keeps NAT mappings open and tells the peer of a new " +
+      "address; 0 for never",
   }),
   silentAfter: withDefault({
     group: "Network",
@@ -77,7 +77,7 @@ export const peerRows = {
     parse: decimal(1, U16_MAX),
     default: 30,
     help: "log that a peer is silent, and look its name up again, when it " +
-      "was not heard for so long",
+      "was not heard for this long",
   }),
 };
 

@@ -19,8 +19,8 @@ export const pathRows = {
     long: "--mss",
     argument: "choice",
     parse: mss,
-    help: "bound the segments of TCP connections through the tunnel: auto to " +
-      "what fits the path, a number of bytes to that as well, or off " +
+    help: "lower the MSS of TCP connections through the tunnel: auto to what " +
+      "fits the path, a number of bytes as a further limit, or off " +
       "(default auto with tun, off with tap)",
   }),
   mtuDiscovery: withDefault({
@@ -29,9 +29,9 @@ export const pathRows = {
     argument: "choice",
     parse: mtuDiscovery,
     default: NEVER,
-    help: 'whether datagrams say "don\'t fragment" (DF), so that routers ' +
-      "tell what fits: no; maybe, until one of them has told; or yes. With " +
-      "maybe and yes packets that are too long bring ICMP to their sender",
+    help: 'whether to set "don\'t fragment" (DF) on datagrams, so that ' +
+      "routers report what fits: no; maybe, until one has reported; or yes. " +
+      "With maybe and yes, senders of packets that are too long get ICMP",
   }),
 };
 

@@ -24,7 +24,7 @@ export const showConfigTable = {
   explain: flag({
     group: "General",
     long: "--explain",
-    help: "say of each option what it does",
+    help: "explain each option",
   }),
 };
 
@@ -34,7 +34,7 @@ const sections: readonly HelpSection[] = [
     lines: ["vpn  the same as --config vpn"],
   },
   {
-    title: "Behind them, all options of the program that is to have them",
+    title: "After that, any option of that program",
     lines: ["anytun show-config vpn --mtu 1300"],
   },
   {

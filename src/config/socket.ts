@@ -10,7 +10,7 @@ export const socketRows = {
     argument: "number",
     parse: mark,
     help: "mark the datagrams to the peer for the kernel's routing rules and " +
-      "firewall, decimal or hexadecimal (0x…); 0 is none",
+      "firewall, decimal or hexadecimal (0x…); 0 for none",
   }),
   bindDevice: optional({
     group: "Network",

@@ -32,16 +32,17 @@ export const statusRows = {
     long: "--status-socket",
     argument: "path",
     parse: statusSocket,
-    help: "answer 'anytun status' at this unix socket, which root alone can " +
-      `connect to; ${NO_SOCKET}: at none (default ${STATUS_FOLDER}/<name>.sock)`,
+    help: "answer 'anytun status' on this unix socket, which only root can " +
+      `connect to; ${NO_SOCKET} for none (default ${STATUS_FOLDER}/<name>.sock)`,
   }),
   metrics: optional({
     group: "Running",
     long: "--metrics",
     argument: "address:port",
     parse: metricsPlace,
-    help: "serve /metrics for Prometheus, /healthz, /readyz and a page to " +
-      "look at, there; a port alone is one of 127.0.0.1",
+    help:
+      "serve /metrics for Prometheus, /healthz, /readyz and a status page " +
+      "at this address; a port alone means 127.0.0.1",
   }),
   metricsConnections: withDefault({
     group: "Running",
@@ -49,8 +50,8 @@ export const statusRows = {
     argument: "number",
     parse: decimal(0, MAX_CONNECTIONS),
     default: 1000,
-    help: "with --metrics: tell of each of so many connections at most, and " +
-      "of the others as a sum",
+    help: "with --metrics: report at most this many connections one by one, " +
+      "and the others as a sum",
   }),
 } satisfies OptionTable;
 

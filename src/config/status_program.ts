@@ -19,7 +19,7 @@ export const statusTable = {
     group,
     short: "-w",
     long: "--watch",
-    help: "go on, and show it anew every two seconds",
+    help: "keep running, and refresh every two seconds",
   }),
   json: flag({
     group,
@@ -31,7 +31,7 @@ export const statusTable = {
     group,
     short: "-d",
     long: "--dump",
-    help: "print lines of columns with tabs between them, for scripts",
+    help: "print tab-separated columns, for scripts",
   }),
 };
 

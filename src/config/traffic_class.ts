@@ -14,8 +14,8 @@ export const trafficClassRows = {
     argument: "choice",
     parse: dscp,
     default: NONE,
-    help: "DSCP of the datagrams to the peer: copy has that of the packets " +
-      "inside, which others can see then; a number from 0 to 63; or off for 0",
+    help: "DSCP of the datagrams to the peer: copy for that of the packets " +
+      "inside, which the network then sees; a number from 0 to 63; or off for 0",
   }),
   ecn: optional({
     group: "Network",
@@ -23,8 +23,8 @@ export const trafficClassRows = {
     argument: "choice",
     parse: onOrOff,
     help:
-      "on has datagrams carry the marks of congestion (ECN) of the packets " +
-      "inside, and packets those of their datagrams; both ends need it " +
+      "on to carry congestion marks (ECN) from packets to their datagrams " +
+      "and back; both ends need it " +
       "(default on with --dscp copy, else off)",
   }),
 };
