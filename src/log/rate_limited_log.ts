@@ -43,6 +43,18 @@ export class RateLimitedLog {
   }
 
   /**
+   * Whether a line would be held back, as which it then counts. Who has a flood to
+   * tell of asks first, since a line that is never made takes memory, too.
+   * @param kind As of {@link write}, and so is `about`
+   */
+  holdsBack(level: LevelName, kind: string, about: number = NOBODY): boolean {
+    const bucket = this.#refilled(this.#kind(kind, level), about);
+    if (bucket.tokens >= 1) return false;
+    bucket.heldBack++;
+    return true;
+  }
+
+  /**
    * @param kind One of few, such as `replay`, and never taken from the network
    * @param line Called only if the line passes
    * @param about Number of the connection that it is about, if it is: strangers
@@ -54,11 +66,8 @@ export class RateLimitedLog {
     line: () => string | LogLine,
     about: number = NOBODY,
   ): void {
+    if (this.holdsBack(level, kind, about)) return;
     const bucket = this.#refilled(this.#kind(kind, level), about);
-    if (bucket.tokens < 1) {
-      bucket.heldBack++;
-      return;
-    }
     this.#reportHeldBack(level, kind, bucket.heldBack, about);
     bucket.heldBack = 0;
     bucket.tokens--;

@@ -26,6 +26,8 @@ const LIMIT = { burst: 3, perSecond: 1 / 60 };
 /** Of all strangers together, whatever they do. */
 const STRANGERS_LIMIT = { burst: 5, perSecond: 0.1 };
 
+const OF_STRANGERS = "from unknown senders";
+
 /** How often it is said how many lines were held back, in ms. */
 export const FLUSH_MS = 10_000;
 
@@ -57,37 +59,21 @@ export class PlaneLog implements InboundEvents, OutboundEvents {
   }
 
   unknownMux(mux: number, words: Uint32Array, source: number): void {
-    this.#tellOfStranger(Cause.UNKNOWN_MUX, words, source, (endpoint) => {
-      const own = this.#ownMux;
-      const here = own === undefined ? "" : `, of this end it is ${own}`;
-      return `${
-        CAUSE_WORDS["unknown-mux"]
-      } ${mux} in a datagram from ${endpoint}: no connection has it ` +
-        `(--mux has to be the same at both ends${here})`;
-    });
+    if (this.#holdsBackOfStranger()) return;
+    this.#tellOfUnknownMux(mux, words, source);
   }
 
   wrongTag(connection: Connection, words: Uint32Array, source: number): void {
-    const { mux } = connection;
-    const text = (endpoint: string) =>
-      `${CAUSE_WORDS["wrong-tag"]} in a datagram from ${endpoint} for ` +
-      `connection ${mux}: the keys of both ends have to be the same, and ` +
-      "--kd-prf, --auth-algo, --auth-tag-length; --role has to be the other";
-    if (!sameSockaddr(connection.endpoint, 0, words, source)) {
-      return this.#tellOfStranger(Cause.WRONG_TAG, words, source, text, mux);
-    }
-    this.#tell("notice", Cause.WRONG_TAG, connection, text);
+    const isPeer = sameSockaddr(connection.endpoint, 0, words, source);
+    const isHeldBack = isPeer
+      ? this.#log.holdsBack("notice", Cause.WRONG_TAG, connection.mux)
+      : this.#holdsBackOfStranger();
+    if (!isHeldBack) this.#tellOfWrongTag(connection, words, source, isPeer);
   }
 
   replay(connection: Connection, seq: number, senderId: number): void {
-    this.#tell(
-      "notice",
-      Cause.REPLAY,
-      connection,
-      (endpoint) =>
-        `${CAUSE_WORDS.replay} ${endpoint} seq:${seq} sid: ${senderId}` +
-        reasonOfReplay(connection, seq, senderId),
-    );
+    if (this.#log.holdsBack("notice", Cause.REPLAY, connection.mux)) return;
+    this.#tellOfReplay(connection, seq, senderId);
   }
 
   wrongPayloadType(connection: Connection, type: number): void {
@@ -260,6 +246,43 @@ export class PlaneLog implements InboundEvents, OutboundEvents {
     this.#strangers.flush();
   }
 
+  #tellOfUnknownMux(mux: number, words: Uint32Array, source: number): void {
+    this.#tellOfStranger(Cause.UNKNOWN_MUX, words, source, (endpoint) => {
+      const own = this.#ownMux;
+      const here = own === undefined ? "" : `, of this end it is ${own}`;
+      return `${
+        CAUSE_WORDS["unknown-mux"]
+      } ${mux} in a datagram from ${endpoint}: no connection has it ` +
+        `(--mux has to be the same at both ends${here})`;
+    });
+  }
+
+  #tellOfWrongTag(
+    connection: Connection,
+    words: Uint32Array,
+    source: number,
+    isPeer: boolean,
+  ): void {
+    const { mux } = connection;
+    const text = (endpoint: string) =>
+      `${CAUSE_WORDS["wrong-tag"]} in a datagram from ${endpoint} for ` +
+      `connection ${mux}: the keys of both ends have to be the same, and ` +
+      "--kd-prf, --auth-algo, --auth-tag-length; --role has to be the other";
+    if (isPeer) this.#tell("notice", Cause.WRONG_TAG, connection, text);
+    else this.#tellOfStranger(Cause.WRONG_TAG, words, source, text, mux);
+  }
+
+  #tellOfReplay(connection: Connection, seq: number, senderId: number): void {
+    this.#tell(
+      "notice",
+      Cause.REPLAY,
+      connection,
+      (endpoint) =>
+        `${CAUSE_WORDS.replay} ${endpoint} seq:${seq} sid: ${senderId}` +
+        reasonOfReplay(connection, seq, senderId),
+    );
+  }
+
   /** About the peer where it is known to be. */
   #tell(
     level: LevelName,
@@ -276,6 +299,10 @@ export class PlaneLog implements InboundEvents, OutboundEvents {
 
   // One budget for whatever anybody may send: no connection's lines are part of
   // it.
+  #holdsBackOfStranger(): boolean {
+    return this.#strangers.holdsBack("notice", OF_STRANGERS);
+  }
+
   #tellOfStranger(
     cause: Cause,
     words: Uint32Array,
@@ -283,7 +310,7 @@ export class PlaneLog implements InboundEvents, OutboundEvents {
     text: (endpoint: string) => string,
     mux?: number,
   ): void {
-    this.#strangers.write("notice", "from unknown senders", () => {
+    this.#strangers.write("notice", OF_STRANGERS, () => {
       const endpoint = this.#textOf(words, source) ?? "nowhere";
       return { text: text(endpoint), fields: { cause, mux, endpoint } };
     }, NOBODY);

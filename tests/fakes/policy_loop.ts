@@ -1,19 +1,27 @@
 /**
  * Asks the policies of the way in about packets, alone in its process: the
- * replay window about senders in turn, or the source filter. Prints what the heap
- * grew by for each packet, in bytes, in several runs.
+ * replay window about senders in turn, the source filter, or the log about what
+ * was refused. Prints what the heap grew by for each packet, in bytes, in several
+ * runs.
  *
- * The argument is `senders`, `IPv4` or `IPv6`. The young part of the heap must be
+ * The argument is `senders`, `IPv4`, `IPv6` or `refused`. The young part of the heap must be
  * large enough that nothing is collected meanwhile.
  *
  * @module
  */
 import { getHeapStatistics } from "node:v8";
+import { SteadyClock } from "../../ffi/clock.ts";
+import { openLibc } from "../../ffi/libc.ts";
+import { SOCKADDR_WORDS } from "../../ffi/net/sockaddr.ts";
 import { Routes } from "../../src/route/routes.ts";
 import { RouteTable } from "../../src/route/table.ts";
 import { ReplayWindow } from "../../src/satp/replay_window.ts";
+import { Connection } from "../../src/tunnel/connection.ts";
+import { CONNECTION_COUNTERS } from "../../src/tunnel/counters.ts";
+import { PlaneLog } from "../../src/tunnel/plane_log.ts";
 import { SourceFilter } from "../../src/tunnel/source_filter.ts";
 import { routeOf } from "../samples/routes.ts";
+import { recordingLog } from "./recording_log.ts";
 
 const [mode = ""] = Deno.args;
 
@@ -47,9 +55,34 @@ function sources(version: 4 | 6): (k: number) => boolean {
   return (k) => filter.passes(memory, (k & 1) * SIZE, SIZE, k & 1);
 }
 
-const passes = mode === "senders"
-  ? senders()
-  : sources(mode === "IPv4" ? 4 : 6);
+/** Of a flood that is refused, for one reason after the other. */
+function refused(): (k: number) => boolean {
+  const clock = new SteadyClock(openLibc(), Date.now());
+  const log = new PlaneLog(recordingLog(), () => clock.now());
+  const connection = new Connection(3, new Float64Array(CONNECTION_COUNTERS));
+  const words = new Uint32Array(2 * SOCKADDR_WORDS);
+  words.fill(7, SOCKADDR_WORDS);
+  return (k) => {
+    if ((k & 3) === 0) log.unknownMux(k & 0xffff, words, SOCKADDR_WORDS);
+    if ((k & 3) === 1) log.wrongTag(connection, words, 0);
+    if ((k & 3) === 2) log.wrongTag(connection, words, SOCKADDR_WORDS);
+    if ((k & 3) === 3) log.replay(connection, k, 0);
+    return true;
+  };
+}
+
+function policy(): (k: number) => boolean {
+  switch (mode) {
+    case "senders":
+      return senders();
+    case "refused":
+      return refused();
+    default:
+      return sources(mode === "IPv4" ? 4 : 6);
+  }
+}
+
+const passes = policy();
 let next = 0;
 
 function ask(count: number): void {

@@ -47,6 +47,7 @@ for (
     ["senders", "replay windows of senders in turn allocate"],
     ["IPv4", "the source filter of IPv4 allocates"],
     ["IPv6", "the source filter of IPv6 allocates"],
+    ["refused", "lines that are held back about a flood allocate"],
   ] as const
 ) {
   Deno.test(`${what} nothing for a packet`, async () => {
