@@ -23,8 +23,14 @@ export interface GatherSink {
    * @param size of the pieces in bytes
    * @param count how many pieces there are, `MAX_PIECES` at most; these and
    *   both lists are the sink's only until it returns
+   * @param packets of how many packets it is made
    */
-  write(at: Uint32Array, size: Uint32Array, count: number): void;
+  write(
+    at: Uint32Array,
+    size: Uint32Array,
+    count: number,
+    packets: number,
+  ): void;
 }
 
 /** How a {@linkcode Coalescer} works. */
@@ -196,7 +202,8 @@ export class Coalescer {
   #close(group: Group): void {
     if (group.count > 1) {
       const pieces = group.gather();
-      this.#sink.write(group.pieceAt, group.pieceSize, pieces);
+      const { pieceAt, pieceSize, count } = group;
+      this.#sink.write(pieceAt, pieceSize, pieces, count);
     } else {
       this.#pass(group.packet, group.end - group.packet);
     }
@@ -215,6 +222,6 @@ export class Coalescer {
   #pass(at: number, size: number): void {
     this.#singleAt[1] = at;
     this.#singleSize[1] = size;
-    this.#sink.write(this.#singleAt, this.#singleSize, 2);
+    this.#sink.write(this.#singleAt, this.#singleSize, 2, 1);
   }
 }

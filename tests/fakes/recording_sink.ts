@@ -4,6 +4,7 @@
  * @module
  */
 
+import assert from "node:assert/strict";
 import {
   Coalescer,
   type CoalescerOptions,
@@ -21,6 +22,8 @@ const PACKETS = 65536;
 export class RecordingSink implements GatherSink {
   /** What was written, virtio headers included. */
   readonly writes: Uint8Array[] = [];
+  /** Of how many packets all that is. */
+  packets = 0;
   readonly #test: TestMemory;
 
   /** @param test the memory in which the pieces are */
@@ -29,7 +32,13 @@ export class RecordingSink implements GatherSink {
   }
 
   /** Copies the pieces. */
-  write(at: Uint32Array, size: Uint32Array, count: number): void {
+  write(
+    at: Uint32Array,
+    size: Uint32Array,
+    count: number,
+    packets: number,
+  ): void {
+    this.packets += packets;
     const pieces = Array.from(
       at.subarray(0, count),
       (place, i) => this.#test.get(place, size[i] ?? 0),
@@ -71,6 +80,7 @@ export function coalesce(
     at += packet.length;
   }
   coalescer.flush();
+  assert.equal(sink.packets, packets.length);
   sink.writes.filter((write) => write[1] !== 0).forEach(assertSound);
   test.assertUntouchedOutside([SCRATCH, SCRATCH_SIZE], [PACKETS, total]);
   test.assertHolds(PACKETS, all);

@@ -202,14 +202,14 @@ export class InboundPump {
   #gatherSink(): GatherSink {
     const { port } = this.#parts;
     return {
-      write: (at, size, count) => {
-        if (!port.writeGathered(at, size, count)) this.#refused();
+      write: (at, size, count, packets) => {
+        if (!port.writeGathered(at, size, count)) this.#refused(packets);
       },
     };
   }
 
-  #refused(): void {
-    count(this.#parts.counters, PlaneCounter.DEVICE_REFUSED);
+  #refused(packets = 1): void {
+    count(this.#parts.counters, PlaneCounter.DEVICE_REFUSED, packets);
     this.#parts.log.deviceRefused();
   }
 }

@@ -157,7 +157,11 @@ export class PortablePlane {
       last = connection;
       const at = batch.startOf(i);
       const end = at + batch.sizeOf(i) + batch.params.tagLength;
-      if (to === undefined) continue;
+      if (to === undefined) {
+        // It had one when the batch was addressed.
+        count(connection.counters, ConnectionCounter.SEND_FAILED);
+        continue;
+      }
       await this.#sendTo(batch.memory.subarray(at, end), connection, to);
     }
   }
