@@ -4,7 +4,7 @@ import { readDescriptor } from "./file.ts";
 import { O } from "../flags.ts";
 import { cString } from "../libc.ts";
 import type { ProcessLibc } from "./libc.ts";
-import { statDescriptor } from "./stat.ts";
+import { statDescriptor, statOrNone, statPath } from "./stat.ts";
 
 const STANDARD_INPUT = 0;
 const LIMIT = 4096;
@@ -45,4 +45,22 @@ export function readSecretInput(libc: ProcessLibc): SecretFile {
     bytes: readDescriptor(libc, STANDARD_INPUT, name, LIMIT),
     isPublic: false,
   };
+}
+
+/** Their numbers may be those of other files by now. */
+const DESCRIPTOR = /^\/(?:dev|proc\/[^/]+)\/(?:fd\/|std(?:in|out|err)$)/;
+
+/**
+ * For a program that has read a file before, and must not wait for anybody. That
+ * there is no such file, or none for this user, shows when it is opened.
+ * @throws {Error} When it can be read once only, as a pipe or a descriptor.
+ */
+export function requireRepeatable(libc: ProcessLibc, path: string): void {
+  const status = statOrNone(() => statPath(libc, path));
+  const kind = DESCRIPTOR.test(path) ? "descriptor" : status?.kind;
+  if (kind === undefined || kind === "regular file") return;
+  throw new Error(
+    `Cannot read '${path}' again: it is a ${kind}, which can be read once; a ` +
+      "regular file, and - for standard input, stay readable",
+  );
 }

@@ -20,6 +20,7 @@ import { workingDirectory } from "../../ffi/process/process.ts";
 import {
   readSecretFile,
   readSecretInput,
+  requireRepeatable,
 } from "../../ffi/process/secret_file.ts";
 import { statPath } from "../../ffi/process/stat.ts";
 import type { ConfigBytes, DaemonUser } from "../config/config_place.ts";
@@ -58,15 +59,25 @@ export class StandardInput {
   }
 }
 
-/** Relative paths start at the working directory of now, also later on. */
+/**
+ * Relative paths start at the working directory of now, also later on.
+ * @param isAgain Of a daemon that runs: what would wait for others, or is not
+ * what it was, is refused
+ */
 export function secretFiles(
   libc: ProcessLibc,
   environment: ReadonlyMap<string, string>,
   input: StandardInput = new StandardInput(libc),
+  isAgain = false,
 ): SecretFiles {
   const folder = folderOfStart(libc);
   const absolute = (path: string) =>
     path.startsWith("/") ? path : `${folder}/${path.replace(/^(\.\/+)+/, "")}`;
+  const readable = (path: string) => {
+    const found = absolute(path);
+    if (isAgain) requireRepeatable(libc, found);
+    return found;
+  };
   return {
     absolute,
     exists: (path) => exists(libc, path),
@@ -74,11 +85,11 @@ export function secretFiles(
     readConfig: (path) => readConfig(libc, path),
     hasUser: (name) => findUser(libc, name) !== undefined,
     hasGroup: (name) => findGroup(libc, name) !== undefined,
-    readFile: (path) => readSecretFile(libc, absolute(path)),
+    readFile: (path) => readSecretFile(libc, readable(path)),
     readStandardInput: () => ({ bytes: input.read(), isPublic: false }),
     readKeyChain: (path) =>
       readKeptFile(libc, absolute(path), CHAIN_FILE_LIMIT),
-    readCertificates: (path) => readFile(libc, absolute(path)),
+    readCertificates: (path) => readFile(libc, readable(path)),
     credentialsFolder: environment.get("CREDENTIALS_DIRECTORY"),
   };
 }

@@ -66,7 +66,7 @@ export async function startDaemon<
     const { reading, parent, argv, standardInput } = inheritance;
     hideMemory(libc);
     const input = new StandardInput(libc, standardInput);
-    const files = secretFiles(libc, environment, input);
+    const files = secretFiles(libc, environment, input, true);
     const readAgain = readingAgain(
       reading.options,
       (inForce) => read(argv, files, inForce),
@@ -76,6 +76,7 @@ export async function startDaemon<
   }
   const input = new StandardInput(libc);
   const files = secretFiles(libc, environment, input);
+  const filesAgain = secretFiles(libc, environment, input, true);
   const commandLine = read(argv, files);
   if (commandLine.kind !== "run") return printCommandLine(commandLine);
   const { kind: _, ...reading } = commandLine;
@@ -88,7 +89,7 @@ export async function startDaemon<
   if (options.foreground) {
     const readAgain = readingAgain(
       options,
-      (inForce) => read(argv, files, inForce),
+      (inForce) => read(argv, filesAgain, inForce),
     );
     return await run({ ...reading, readAgain }, world);
   }
