@@ -3,7 +3,7 @@ import { type LabHost, scriptCommand } from "./host.ts";
 import { type LabProcess, PATIENCE_SECONDS } from "./process.ts";
 
 /** How a page is shown. */
-export interface View {
+interface View {
   readonly width: number;
   readonly height: number;
   readonly colors: "light" | "dark";

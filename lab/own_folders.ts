@@ -48,7 +48,7 @@ const BIND = [
   'exec "$@"',
 ].join("\n");
 
-export interface ScriptOutcome {
+interface ScriptOutcome {
   readonly code: number;
   /** Of both streams, in the order of writing. */
   readonly text: string;

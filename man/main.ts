@@ -6,7 +6,7 @@ import { allPages } from "./pages.ts";
 /** The folder that the pages go to, unless another one is named. */
 const FOLDER = "dist/man";
 
-export async function writePages(folder: string): Promise<string[]> {
+async function writePages(folder: string): Promise<string[]> {
   const release: Release = { version: project.version, date: dateOfBuild() };
   Deno.mkdirSync(folder, { recursive: true });
   const pages = await allPages();

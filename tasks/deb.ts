@@ -9,7 +9,7 @@ import { controlFiles, fileNameOf } from "./deb/control.ts";
 import { writeEntries } from "./deb/entries.ts";
 import { argument, epochOfSource, run } from "./deb/host.ts";
 
-export interface PackageOptions {
+interface PackageOptions {
   /** The program, made by `deno task build`. */
   readonly binary: string;
   /** Folder of the package; it is made. */

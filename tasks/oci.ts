@@ -15,7 +15,7 @@ import {
 import { argument, epochOfSource, run } from "./deb/host.ts";
 import { libraryEntries } from "./oci/libraries.ts";
 
-export interface ImageOptions {
+interface ImageOptions {
   readonly binary: string;
   /** The layout, as of the OCI image specification; made anew. */
   readonly out: string;

@@ -27,7 +27,7 @@ interface Dependency {
   readonly dependsOn: readonly string[];
 }
 
-export interface Bom {
+interface Bom {
   readonly bomFormat: "CycloneDX";
   readonly specVersion: "1.5";
   readonly version: 1;

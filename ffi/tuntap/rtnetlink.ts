@@ -85,7 +85,7 @@ function broadcastAddress(prefix: InterfacePrefix): Uint8Array<ArrayBuffer> {
   return address;
 }
 
-export type Attribute = readonly [type: number, value: Uint8Array];
+type Attribute = readonly [type: number, value: Uint8Array];
 
 /** struct ifinfomsg */
 function linkBody(index: number, flags: number, change: number): Uint8Array {

@@ -54,7 +54,7 @@ const sections: readonly HelpSection[] = [
   },
 ];
 
-export interface CheckOptions {
+interface CheckOptions {
   /** Names or paths; without any it is all. */
   readonly names: readonly string[];
   /** Undefined for the one that a file seems to be for. */

@@ -140,7 +140,7 @@ interface ReadSettings<T extends OptionTable> {
  * Default, file, argument: the latter ones prevail.
  * @throws {OptionFault} if the file is of no use
  */
-export function settingsFrom<T extends OptionTable>(
+function settingsFrom<T extends OptionTable>(
   { table, debianKeys }: Pick<Program<T, unknown>, "table" | "debianKeys">,
   given: GivenValues<T>,
   files: ConfigFiles | undefined,

@@ -30,7 +30,7 @@ export const NO_CONFIG_FILE: ConfigSource = {
   configFile: undefined,
 };
 
-export interface FoundOptions<T extends OptionTable> {
+interface FoundOptions<T extends OptionTable> {
   /** The first that gives an option decides, behind the arguments. */
   readonly sources: readonly GivenValues<T>[];
   readonly place: ConfigPlace | undefined;

@@ -6,7 +6,7 @@ import { isSame } from "./same.ts";
 import type { Settings } from "./values.ts";
 
 /** By the keys of an option table, without secrets. */
-export type OptionRecord = Readonly<Record<string, unknown>>;
+type OptionRecord = Readonly<Record<string, unknown>>;
 
 export interface Reading<O> {
   readonly options: O;

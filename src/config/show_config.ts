@@ -46,7 +46,7 @@ const sections: readonly HelpSection[] = [
   },
 ];
 
-export interface ShownConfig {
+interface ShownConfig {
   /** YAML, with a line end. */
   readonly text: string;
   /** Why the program would not start, if it would not. */

@@ -25,7 +25,7 @@ import { remoteOf } from "../tunnel/sightings.ts";
 import type { Phase } from "./lifecycle.ts";
 import type { World } from "./world.ts";
 
-export interface StatusParts {
+interface StatusParts {
   readonly options: Pick<AnytunOptions, "mux" | "name">;
   readonly table: Pick<
     ConnectionTable,

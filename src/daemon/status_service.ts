@@ -16,7 +16,7 @@ import { statusSocketOf } from "./status_socket.ts";
 import { aborted, unlessStopped } from "./stop.ts";
 import type { World } from "./world.ts";
 
-export type StatusServiceOptions = Pick<
+type StatusServiceOptions = Pick<
   AnytunOptions,
   "metrics" | "metricsConnections" | "name" | "statusSocket"
 >;

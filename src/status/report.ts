@@ -9,12 +9,6 @@ export interface DeviceReport {
   readonly mtu: number;
 }
 
-export interface RouteReport {
-  /** Such as `10.0.0.0/8`. */
-  readonly prefix: string;
-  readonly mux: number;
-}
-
 export interface ConnectionReport {
   readonly mux: number;
   /** The peer as people have named it, if they have. */

@@ -33,7 +33,7 @@ const MAX_CLIENTS = 16;
  */
 const MAX_SOCKETS = 4 * MAX_CLIENTS;
 
-export interface StatusServerOptions {
+interface StatusServerOptions {
   readonly listener: StatusListener;
   /** For messages, such as `127.0.0.1:9100 (--metrics)`. */
   readonly title: string;
