@@ -69,9 +69,7 @@ async function servicesOf(
   const state = openState(options, world, frame);
   const table = newTable(options, world, state);
   const live = new LiveSettings();
-  live.mss = options.mss;
-  live.dscp = options.dscp;
-  live.ecn = options.ecn;
+  live.take(options);
   const interfaceIndex = (name: string) => world.control.interfaceIndex(name);
   const interfaceName = (k: number) => world.control.interfaceName(k);
   const events = new PeerEvents(

@@ -236,14 +236,8 @@ export class DataPlane implements Service<AnytunOptions> {
     await this.close();
   }
 
-  reload(
-    { mss, dscp, ecn }: Pick<AnytunOptions, "mss" | "dscp" | "ecn">,
-  ): void {
-    const { live } = this.#context;
-    if (live === undefined) return;
-    live.mss = mss;
-    live.dscp = dscp;
-    live.ecn = ecn;
+  reload(next: Pick<AnytunOptions, "mss" | "dscp" | "ecn">): void {
+    this.#context.live?.take(next);
   }
 
   report(): readonly LogLine[] {

@@ -18,6 +18,12 @@ const DSCP = 2;
 const ECN = 4;
 const WORDS = 16;
 
+interface LiveChoices {
+  readonly mss: MssChoice;
+  readonly dscp: DscpChoice;
+  readonly ecn: boolean;
+}
+
 export class LiveSettings {
   readonly #words: Int32Array;
 
@@ -30,6 +36,13 @@ export class LiveSettings {
   /** @param shared Of {@link allocate}; without one everything is off */
   constructor(shared: SharedArrayBuffer = LiveSettings.allocate()) {
     this.#words = new Int32Array(shared);
+  }
+
+  /** What options say, at the start and later on. */
+  take({ mss, dscp, ecn }: LiveChoices): void {
+    this.mss = mss;
+    this.dscp = dscp;
+    this.ecn = ecn;
   }
 
   /** For other threads. */
