@@ -82,6 +82,7 @@ export function readCheckCommandLine(
       name: "anytun-check",
       table: checkTable,
       sections,
+      words: "[name...]",
       settle: ({ values: { for: program, strict, foreground } }) => ({
         ...{ names, program, strict, foreground },
       }),

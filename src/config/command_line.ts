@@ -32,6 +32,8 @@ export interface Program<T extends OptionTable, O> {
   readonly name: ProgramName;
   readonly table: T;
   readonly sections: readonly HelpSection[];
+  /** In front of the options, if it takes any, such as `[name]`. */
+  readonly words?: string;
   /**
    * Of the config file of a Debian tunnel, which all programs share, the options
    * that are for this one; undefined for all.
@@ -84,12 +86,12 @@ export function readCommandLine<T extends OptionTable, O>(
   runtime: Runtime,
   { files, inForce }: Sources = {},
 ): CommandLine<O> {
-  const { name, table, sections, settle } = program;
+  const { name, table, sections, words, settle } = program;
   try {
     const read = readArguments(table, argv);
     switch (read.kind) {
       case "help":
-        return { kind: "print", text: helpText(name, table, sections) };
+        return { kind: "print", text: helpText(name, table, sections, words) };
       case "version":
         return { kind: "print", text: versionText(name, runtime) };
       case "values": {

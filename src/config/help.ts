@@ -11,11 +11,15 @@ export interface HelpSection {
   readonly lines: readonly string[];
 }
 
-/** Usage and options of a program, by groups, at most 80 columns wide. */
+/**
+ * Usage and options of a program, by groups, at most 80 columns wide.
+ * @param words What stands in front of the options, such as `[name]`
+ */
 export function helpText(
   program: ProgramName,
   table: OptionTable,
   more: readonly HelpSection[],
+  words: string = "",
 ): string {
   const options = Object.values(table);
   const groups = Map.groupBy(options, ({ group }) => group);
@@ -26,7 +30,9 @@ export function helpText(
     [`${title}:`, ...lines.map((line) => `  ${line}`)].join("\n")
   );
   const text = [...sections, ...others].join("\n\n");
-  return `USAGE:\n${callOf(program)} [options]\n\n${text}\n`;
+  const usage = [callOf(program), words, "[options]"]
+    .filter((part) => part !== "").join(" ");
+  return `USAGE:\n${usage}\n\n${text}\n`;
 }
 
 function optionLines(option: Option): string[] {

@@ -71,6 +71,7 @@ export function readShowConfigCommandLine(
       name: "anytun-show-config",
       table: showConfigTable,
       sections,
+      words: "[name]",
       settle({ values }) {
         requireOne(names, others);
         return {

@@ -81,6 +81,7 @@ export function readStatusCommandLine(
       name: "anytun-status",
       table: statusTable,
       sections,
+      words: "[name...]",
       settle: (settings: Settings<typeof statusTable>) =>
         settle(settings, names),
     },

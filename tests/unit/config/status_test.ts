@@ -91,4 +91,8 @@ Deno.test("anytun status takes names in front of its options", () => {
   }
   const help = read("--help");
   assert.ok(help.kind === "print" && /last heard \(s since/.test(help.text));
+  assert.match(
+    help.text,
+    /^USAGE:\nanytun status \[name\.\.\.\] \[options\]\n/,
+  );
 });
