@@ -1,4 +1,5 @@
 // Options in force as the YAML of a config file, each with where it comes from.
+import { visibleJson } from "../log/visible.ts";
 import { wrap } from "./help.ts";
 import { fileOptions } from "./config_place.ts";
 import { isSecret, MASK, type Option, type OptionTable } from "./option.ts";
@@ -93,7 +94,7 @@ function scalar({ value, text }: GivenValue<unknown>): string {
 
 /** JSON's strings are YAML's with double quotes. */
 function quoted(text: string): string {
-  return PLAIN.test(text) && !text.endsWith(":") ? text : JSON.stringify(text);
+  return PLAIN.test(text) && !text.endsWith(":") ? text : visibleJson(text);
 }
 
 function originText(origin: Origin): string {
@@ -109,5 +110,5 @@ function originText(origin: Origin): string {
 
 /** A path may hold anything, and a comment ends with its line. */
 function oneLine(text: string): string {
-  return JSON.stringify(text).slice(1, -1);
+  return visibleJson(text).slice(1, -1);
 }

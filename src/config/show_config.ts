@@ -1,4 +1,5 @@
 // The options of `anytun show-config`; the original has none.
+import { visibleJson } from "../log/visible.ts";
 import { splitWords } from "./arguments.ts";
 import {
   type CommandLine,
@@ -147,7 +148,7 @@ function head(
 ): string {
   const place = file === undefined
     ? "without a config file"
-    : `with ${JSON.stringify(file).slice(1, -1)}`;
+    : `with ${visibleJson(file).slice(1, -1)}`;
   return `# ${program} ${place}\n`;
 }
 

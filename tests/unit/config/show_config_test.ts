@@ -97,6 +97,20 @@ Deno.test("what is shown is a config file that says the same", () => {
   }
 });
 
+Deno.test("no file acts on the terminal that shows it, and it is shown as it is", () => {
+  const path = "/tunnels/\x9b31m\u202e/vpn.yaml";
+  const log = "file:3,/a\x9b2J\u202e/\u{e0001}\u2028";
+  const yaml = `passphrase: x\nlog: ${JSON.stringify(log)}\n`;
+  const { text } = show(["--config", path], { [path]: { text: yaml } });
+  assert.doesNotMatch(text, /[^\P{C}\n]|[\p{Zl}\p{Zp}]/u);
+  const bytes = new TextEncoder().encode(text);
+  const given = readConfigText(
+    anytunTable,
+    { path, format: "yaml", bytes },
+  );
+  assert.equal(given.log?.[0]?.text, log);
+});
+
 Deno.test("the file of a Debian tunnel is shown as YAML", () => {
   const config = "/etc/anytun/p2p/config";
   const { text } = show(["p2p"], {
