@@ -1,6 +1,6 @@
 // What the log says when nothing comes through: one lab, several breakages.
 import assert from "node:assert/strict";
-import { startDaemon, TestFolder } from "../../lab/daemons.ts";
+import { startDaemon, TestFolder, until } from "../../lab/daemons.ts";
 import type { LabHost } from "../../lab/host.ts";
 import type { Lab } from "../../lab/lab.ts";
 import { missingCommand } from "../../lab/missing.ts";
@@ -165,6 +165,23 @@ labTest(
         await stop(daemon);
       }
     }
+
+    // The path takes less, and nobody has looked at it since.
+    const full = ["-r", lab.right.ipv4, "--mtu-disc", "yes"];
+    const daemon = left(lab, ...full);
+    await ready(daemon);
+    const large = ["-i", "0.02", "-s", "1372", "-M", "dont", RIGHT];
+    const pinging = lab.left.spawn("ping", ...large);
+    await until("a datagram is too long", 60, async () => {
+      await lab.left.ip("link", "set", "wire", "mtu", "1300");
+      await lab.left.exec("sleep", "0.2");
+      await lab.left.ip("link", "set", "wire", "mtu", "1500");
+      await lab.left.exec("sleep", "1.2");
+      return daemon.lines.some((line) => line.includes(`"${Cause.TOO_LONG}"`));
+    });
+    const { message } = await causeIn(daemon, Cause.TOO_LONG);
+    assert.match(message, /192\.0\.2\.2:4444: .*\(--mtu\)/);
+    await stop(pinging, daemon);
   },
 );
 
