@@ -150,14 +150,17 @@ export class UdpReceiver {
   #findLocal(i: number): void {
     const words = this.#words;
     const local = this.localAt(i) >>> 2;
-    const ipv6 = this.#headers.findControl(i, IPPROTO.IPV6, IPV6.PKTINFO, 20);
-    // Nobody can answer from a group of receivers.
-    if (ipv6 !== 0 && ((words[ipv6] ?? 0) & 0xff) !== MULTICAST) {
-      for (let k = 0; k < 4; k++) words[local + k] = words[ipv6 + k] ?? 0;
+    if (sockaddrFamily(words, this.senderAt(i) >>> 2) === 6) {
+      const at = this.#headers.findControl(i, IPPROTO.IPV6, IPV6.PKTINFO, 20);
+      // Nobody can answer from a group of receivers.
+      const isUsable = at !== 0 && ((words[at] ?? 0) & 0xff) !== MULTICAST;
+      for (let k = 0; k < 4; k++) {
+        words[local + k] = isUsable ? words[at + k] ?? 0 : 0;
+      }
       return;
     }
-    const ipv4 = this.#headers.findControl(i, IPPROTO.IP, IP.PKTINFO, 12);
-    words[local] = ipv4 === 0 ? 0 : words[ipv4 + 1] ?? 0;
+    const at = this.#headers.findControl(i, IPPROTO.IP, IP.PKTINFO, 12);
+    words[local] = at === 0 ? 0 : words[at + 1] ?? 0;
     for (let k = 1; k < 4; k++) words[local + k] = 0;
   }
 }
