@@ -296,6 +296,29 @@ Deno.test("options that are the same leave the connection alone", async () => {
   assert.equal(table.version(MUX), version);
 });
 
+Deno.test("of whatever changes the connections of others notice nothing", async () => {
+  const { peer, names, reload, table, clock, told } = setUp({});
+  names.set("peer.test", "192.0.2.1").set("other.test", "192.0.2.2");
+  const key = new Uint8Array(16).fill(7);
+  const secrets = { key, salt: new Uint8Array(14) };
+  for (const mux of [MUX - 1, MUX + 1]) {
+    table.put(mux, { role: "left", secrets, windowSize: 64 }, 9);
+  }
+  const others = () =>
+    [MUX - 1, MUX + 1].map((mux) => [
+      ...[table.version(mux), table.sealing(mux), table.nextSeq(mux)],
+    ]);
+  const before = others();
+  await peer.run(NEVER);
+  await reload({ remoteHost: "other.test", remotePort: 5555 });
+  await reload({ windowSize: 1024 });
+  await reload({ secrets: { key: Uint8Array.of(9) } });
+  for (let k = 0; k < 250; k++) await clock.pass(100);
+  assert.deepEqual(keysIn(table), [9]);
+  assert.deepEqual(others(), before);
+  assert.ok(told.every((mux) => mux === MUX));
+});
+
 Deno.test("new keys open at once, and seal when the peer uses them", async () => {
   const { peer, reload, table, clock, told, drops } = setUp({
     remoteHost: undefined,
