@@ -166,6 +166,8 @@ export class MessageHeaders {
     }
     const at = (this.#control(i) + used) >>> 2;
     words[at] = CMSG_DATA_AT + size;
+    // The upper half of the length: other control messages may have lain here.
+    words[at + 1] = 0;
     words[at + CMSG_LEVEL_AT / 4] = level;
     words[at + CMSG_TYPE_AT / 4] = type;
     this.#set(i, CONTROL_LENGTH_AT, end);

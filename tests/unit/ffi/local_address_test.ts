@@ -107,6 +107,29 @@ for (
     },
   );
 
+  libcTest(
+    `what a message over ${family} says of itself is not mixed with what one before has said`,
+    (libc) => {
+      using here = new End(libc, any);
+      using there = new End(libc, client);
+      const source = here.arena.take(16);
+      here.arena.slice(source, server.length).set(server);
+      const { port } = there.socket.local;
+      const kinds = [
+        ...[[], [undefined, 0xba], [source], [source, 0xba]],
+      ] as const;
+      for (const before of kinds) {
+        for (const now of kinds) {
+          for (const [from, trafficClass] of [before, now]) {
+            assert.equal(here.send(client, port, from, trafficClass), 0);
+            assert.equal(there.receiver.receive(there.socket.fd), 1);
+            assert.equal(there.receiver.classes[0], trafficClass ?? 0);
+          }
+        }
+      }
+    },
+  );
+
   libcTest(`an address over ${family} that is nobody's is refused`, (libc) => {
     using here = new End(libc, any);
     const source = here.arena.take(16);
