@@ -1,4 +1,4 @@
-// What the help of a program says of signals and exit status.
+// Sections of the help of a program, for its manual page.
 import { callOf, type ProgramName } from "../src/config/programs.ts";
 import type { Block } from "./page.ts";
 

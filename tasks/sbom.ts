@@ -1,4 +1,4 @@
-// What the binary is made of: `deno task sbom [--binary FILE]`.
+// Bill of materials of the binary: `deno task sbom [--binary FILE]`.
 //
 // CycloneDX 1.5 in JSON: this program, the runtime that it is compiled with, and
 // the packages of build.lock, which alone go into it. Of the same source, runtime

@@ -1,5 +1,5 @@
-// What the kernel knows of the path to an address: the MTU of the device and of
-// the route, or what routers have told within the last ten minutes.
+// Path MTU to an address as the kernel knows it: that of the device and of the
+// route, or what routers have told within the last ten minutes.
 
 import { IP, IPPROTO, IPV6 } from "../flags.ts";
 import type { Libc } from "../libc.ts";

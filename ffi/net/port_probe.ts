@@ -1,5 +1,5 @@
-// Whether anybody listens at an address. A socket that sends to many is not told
-// (udp(7)); one that is connected is.
+// Probe of a UDP port: whether anybody listens there. A socket that sends to many
+// is not told (udp(7)); one that is connected is.
 
 import { SOL } from "../flags.ts";
 import type { Libc } from "../libc.ts";

@@ -1,4 +1,4 @@
-// What the options about clusters and control daemons do.
+// Longer texts on the options about clusters and control daemons.
 import type { Texts } from "../texts.ts";
 
 export default {

@@ -1,4 +1,4 @@
-// What the options about one connection do.
+// Longer texts on the options about one connection.
 import type { Texts } from "../texts.ts";
 
 export default {

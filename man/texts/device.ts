@@ -1,4 +1,4 @@
-// What the options about the virtual network device do.
+// Longer texts on the options about the virtual network device.
 import type { Texts } from "../texts.ts";
 
 export default {

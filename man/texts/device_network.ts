@@ -1,4 +1,4 @@
-// What the options about the device's network and the kernel's routes do.
+// Longer texts on the options about the device's network and the kernel's routes.
 import type { Texts } from "../texts.ts";
 
 export default {

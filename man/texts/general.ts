@@ -1,4 +1,4 @@
-// What the options of every program and of every daemon do.
+// Longer texts on the options of every program and of every daemon.
 import type { Texts } from "../texts.ts";
 
 export default {

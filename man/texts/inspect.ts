@@ -1,4 +1,4 @@
-// What the options of the programs that look at config files do.
+// Longer texts on the options of the programs that look at config files.
 import type { Texts } from "../texts.ts";
 
 export default {

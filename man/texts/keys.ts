@@ -1,4 +1,4 @@
-// What the options about keys and algorithms do.
+// Longer texts on the options about keys and algorithms.
 import type { Texts } from "../texts.ts";
 
 export default {

@@ -1,4 +1,4 @@
-// What the options about the sockets of both ends do.
+// Longer texts on the options about the sockets of both ends.
 import type { Texts } from "../texts.ts";
 
 export default {

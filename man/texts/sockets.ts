@@ -1,4 +1,4 @@
-// What the options about the sockets between the peers do.
+// Longer texts on the options about the sockets between the peers.
 import type { Texts } from "../texts.ts";
 
 export default {

@@ -1,4 +1,4 @@
-// What the options about speed do.
+// Longer texts on the options about speed.
 import type { Texts } from "../texts.ts";
 
 export default {

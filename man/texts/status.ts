@@ -1,4 +1,4 @@
-// What the options do about what a daemon tells of itself.
+// Longer texts on the options about the status of a daemon.
 import type { Texts } from "../texts.ts";
 
 export default {

@@ -1,4 +1,4 @@
-// Where the config file of a tunnel is: `--config`.
+// Place of the config file of a tunnel: `--config`.
 import { MissingFile } from "./fault.ts";
 import { anyText, type Option, optional, type OptionTable } from "./option.ts";
 

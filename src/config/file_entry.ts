@@ -1,4 +1,4 @@
-// What a config file says, before anybody knows what its keys mean.
+// Entries of a config file, before anybody knows what its keys mean.
 
 /** A place in a file. Both begin with 1; columns are characters. */
 export interface Spot {

@@ -1,4 +1,4 @@
-// What the sources of options came to, the first time and again.
+// Reading of options from their sources, the first time and again.
 import { reasonOf } from "../log/reason.ts";
 import { OptionFault } from "./fault.ts";
 import { isSecret, type OptionTable } from "./option.ts";

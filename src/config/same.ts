@@ -1,4 +1,4 @@
-// Whether two values of options are the same.
+// Equality of values of options.
 
 /** Compares what options are made of: plain objects, arrays, bytes, numbers. */
 export function isSame(a: unknown, b: unknown): boolean {

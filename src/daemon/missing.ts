@@ -1,4 +1,4 @@
-// What a tunnel that is set up lacks still before it can carry anything.
+// Parts that a tunnel lacks, once it is set up, before it can carry anything.
 import type { AnytunOptions } from "../config/anytun.ts";
 import type { Logger } from "../log/logger.ts";
 import { Cause, CAUSE_WORDS } from "../tunnel/causes.ts";

@@ -1,4 +1,4 @@
-// Where log lines go, as configured (CLI section 6).
+// Targets of log lines, as configured (CLI section 6).
 import type { LogLevel } from "./level.ts";
 import type { SyslogFacility } from "./syslog_line.ts";
 

@@ -1,5 +1,5 @@
 /**
- * Where the headers of a packet are: Ethernet, IPv4 (RFC 791), IPv6 (RFC 8200),
+ * Places of the headers of a packet: Ethernet, IPv4 (RFC 791), IPv6 (RFC 8200),
  * TCP (RFC 9293) and UDP (RFC 768).
  *
  * @module

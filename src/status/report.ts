@@ -1,4 +1,4 @@
-// What a daemon tells of itself. Never keys.
+// Report of a daemon on itself. Never keys.
 
 /** Moves when a reader of before would misread what it is given. */
 export const REPORT_FORMAT = 1;

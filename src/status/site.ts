@@ -1,4 +1,4 @@
-// What there is to read at a status listener, by path.
+// Site of a status listener: its pages by path.
 import { parseAddress } from "../net/address.ts";
 import {
   CONNECTION_COUNTER_INFOS,

@@ -1,4 +1,4 @@
-// Why nothing comes through: one row for each cause that a line of the log names.
+// Causes of nothing coming through: one row for each that a line of the log names.
 // docs/troubleshooting.md has an entry for each of them (documents_test.ts).
 
 /** In lines of JSON, as the field `cause`. */

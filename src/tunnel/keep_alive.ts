@@ -1,5 +1,5 @@
-// Which peers are due for a datagram without payload, since nothing else was sent
-// to them for as long (SATP section 7).
+// Keep-alive: peers that are due for a datagram without payload, since nothing
+// else was sent to them for as long (SATP section 7).
 import { type ConnectionTable, endpointWords } from "./connection_table.ts";
 import { ConnectionCounter } from "./counters.ts";
 

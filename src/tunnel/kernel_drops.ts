@@ -1,5 +1,5 @@
-// What the kernel has dropped since the plane was not there in time: datagrams that
-// had come, and packets for the peers. The plane never saw them, and a loss that
+// Drops of the kernel, where the plane was not there in time: of datagrams that
+// had come, and of packets for the peers. The plane never saw them, and a loss that
 // nobody counts is looked for elsewhere.
 import { SystemError } from "../../ffi/errno.ts";
 import { count, PlaneCounter } from "./counters.ts";

@@ -1,4 +1,4 @@
-// What a path takes, of which the kernel tells as its MTU.
+// Room that a path has for a datagram, by the MTU that the kernel tells.
 import { MAX_DATAGRAM_BYTES } from "../satp/header.ts";
 
 /** Of the path's own headers: IPv4 or IPv6, and UDP. */

@@ -1,4 +1,5 @@
-// What is too long for the tunnel: its sender is told how long a packet may be.
+// Answers to packets that are too long for the tunnel: their sender is told how
+// long one may be.
 import { ipAt } from "../offload/ethernet.ts";
 import {
   mayTellTooBig,

@@ -1,4 +1,4 @@
-// What shells offer for each program: its options and their values.
+// Offers of shells for each program: its options and their values.
 import { namesOf, type Option } from "../../src/config/option.ts";
 import { PROGRAMS } from "../../src/config/programs.ts";
 import { TABLES } from "../../man/programs.ts";

@@ -135,6 +135,14 @@ Deno.test("the lab, and what runs on it beside the tests, needs none of them", (
   assert.deepEqual(wrong, []);
 });
 
+Deno.test("the first line of a module says what it is, as a noun", () => {
+  const asking = modules.filter((path) =>
+    /^(?:\/\*\*\n \* |\/\/ )(?:Wh(?:at|o|om|ose|ether|ere|ich|en|y)|How)\b/
+      .test(Deno.readTextFileSync(new URL(path, root)))
+  );
+  assert.deepEqual(asking, []);
+});
+
 for (const room of ["src/satp", "src/offload", "src/route"]) {
   Deno.test(`${room} is pure: it uses neither Deno nor the clock`, () => {
     const impure = modules.filter((path) => roomOf(path) === room)
