@@ -47,10 +47,11 @@ export const SOCK = {
 
 export const IPPROTO = { IP: 0, TCP: 6, IPV6: 41 } as const;
 
-export const SOL = { SOCKET: 1, UDP: 17 } as const;
+export const SOL = { SOCKET: 1, UDP: 17, NETLINK: 270 } as const;
 
 /** include/uapi/asm-generic/socket.h */
 export const SO = {
+  ERROR: 4,
   SNDBUF: 7,
   RCVBUF: 8,
   REUSEPORT: 15,

@@ -1,7 +1,7 @@
 // Probe of a UDP port: whether anybody listens there. A socket that sends to many
 // is not told (udp(7)); one that is connected is.
 
-import { SOL } from "../flags.ts";
+import { SO, SOL } from "../flags.ts";
 import type { Libc } from "../libc.ts";
 import { Errno } from "../errno.ts";
 import {
@@ -11,9 +11,6 @@ import {
   type SocketAddress,
 } from "./sockaddr.ts";
 import { type SocketWay, UdpSocket } from "./udp.ts";
-
-/** include/uapi/asm-generic/socket.h */
-const SO_ERROR = 4;
 
 const NOTHING = new Uint8Array(0);
 
@@ -54,7 +51,7 @@ export class PortProbe implements Disposable {
     return getsockopt(
           this.#socket.fd,
           SOL.SOCKET,
-          SO_ERROR,
+          SO.ERROR,
           new Uint8Array(answer.buffer),
           new Uint8Array(size.buffer),
         ) === 0 && answer[0] === Errno.ECONNREFUSED;

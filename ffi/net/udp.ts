@@ -99,10 +99,7 @@ export class UdpSocket {
    */
   discoverMtu(choice: "maybe" | "yes"): void {
     const value = choice === "yes" ? PMTUDISC.DO : PMTUDISC.WANT;
-    const isIpv6 = this.local.address.length === 16;
-    const level = isIpv6 ? IPPROTO.IPV6 : IPPROTO.IP;
-    const option = isIpv6 ? IPV6.MTU_DISCOVER : IP.MTU_DISCOVER;
-    setOption(this.#libc, this.fd, level, option, value);
+    this.#setIpOption(IP.MTU_DISCOVER, IPV6.MTU_DISCOVER, value);
   }
 
   letOthersJoin(): void {
@@ -158,18 +155,12 @@ export class UdpSocket {
 
   /** Has each message tell its class of traffic. */
   tellClasses(): void {
-    const isIpv6 = this.local.address.length === 16;
-    const level = isIpv6 ? IPPROTO.IPV6 : IPPROTO.IP;
-    const option = isIpv6 ? IPV6.RECVTCLASS : IP.RECVTOS;
-    setOption(this.#libc, this.fd, level, option, 1);
+    this.#setIpOption(IP.RECVTOS, IPV6.RECVTCLASS, 1);
   }
 
   /** Has each message tell to which address of this host it came. */
   tellLocalAddresses(): void {
-    const isIpv6 = this.local.address.length === 16;
-    const level = isIpv6 ? IPPROTO.IPV6 : IPPROTO.IP;
-    const option = isIpv6 ? IPV6.RECVPKTINFO : IP.PKTINFO;
-    setOption(this.#libc, this.fd, level, option, 1);
+    this.#setIpOption(IP.PKTINFO, IPV6.RECVPKTINFO, 1);
   }
 
   /**
@@ -186,6 +177,13 @@ export class UdpSocket {
 
   #allows(level: number, option: number, value: number): boolean {
     return trySetOption(this.#libc, this.fd, level, option, value);
+  }
+
+  /** What is one option in IPv4, and another one in IPv6. */
+  #setIpOption(ipv4: number, ipv6: number, value: number): void {
+    const isIpv6 = this.local.address.length === 16;
+    const level = isIpv6 ? IPPROTO.IPV6 : IPPROTO.IP;
+    setOption(this.#libc, this.fd, level, isIpv6 ? ipv6 : ipv4, value);
   }
 }
 

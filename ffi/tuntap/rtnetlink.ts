@@ -1,14 +1,13 @@
 // Setup of network devices by rtnetlink(7), framed as in RFC 3549 section 2.3.
 
 import { Errno, SystemError } from "../errno.ts";
-import { AF, MSG, NETLINK, NLM_F, NLMSG_HDRLEN, SOCK } from "../flags.ts";
+import { AF, MSG, NETLINK, NLM_F, NLMSG_HDRLEN, SOCK, SOL } from "../flags.ts";
 import type { InterfacePrefix } from "./interface_prefix.ts";
 import type { Libc } from "../libc.ts";
 
 // include/uapi/linux/netlink.h
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
-const SOL_NETLINK = 270;
 const NETLINK_GET_STRICT_CHK = 12;
 
 // include/uapi/linux/rtnetlink.h, if_link.h, if_addr.h
@@ -169,7 +168,7 @@ export class RouteSocket implements Disposable {
   filterDumps(): void {
     const { setsockopt } = this.#libc.symbols;
     const on = new Uint8Array(Uint32Array.of(1).buffer);
-    setsockopt(this.fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, on, on.length);
+    setsockopt(this.fd, SOL.NETLINK, NETLINK_GET_STRICT_CHK, on, on.length);
   }
 
   /**
