@@ -377,6 +377,13 @@ labTest(
       );
       assert.equal(await names(9101, left.ipv4), undefined);
     }
+    write();
+    Deno.kill(daemon.pid, "SIGHUP");
+    await until(
+      "there are none any more",
+      20,
+      async () => await names(9101) === undefined,
+    );
     await daemon.stop();
   },
 );
