@@ -75,14 +75,28 @@ export class KernelRoutes
     this.#collecting = true;
     void this.#context.delay(COLLECT_MS).then(() => {
       this.#collecting = false;
-      this.#update();
+      this.#tryUpdate();
     });
   }
 
   async run(stop: AbortSignal): Promise<void> {
     await this.#context.every(RETRY_MS, () => {
-      if (this.#isToRetry) this.#update();
+      if (this.#isToRetry) this.#tryUpdate();
     }, stop);
+  }
+
+  /** An answer of the kernel that is not understood ends no daemon. */
+  #tryUpdate(): void {
+    try {
+      this.#update();
+    } catch (error) {
+      this.#isToRetry = true;
+      this.#context.limited.write(
+        "error",
+        "kernel routes",
+        () => `Cannot change kernel routes: ${reasonOf(error)}`,
+      );
+    }
   }
 
   /** A device that was down has lost its routes. The mark may be another. */

@@ -26,6 +26,7 @@ function textOf({ network, length, metric }: KernelRoute): string {
 /** The kernel's routes to one device. */
 class Kernel {
   isBusy = false;
+  isOdd = false;
   readonly ours = new Map<string, KernelRoute>();
   readonly others = new Set<string>();
   readonly calls: string[] = [];
@@ -40,6 +41,7 @@ class Kernel {
       add: (route) => {
         const text = textOf(route);
         this.calls.push(`+${text}`);
+        if (this.isOdd) throw new Error("the answer is not understood");
         if (this.errno !== 0) {
           throw new SystemError("add", "netlink", this.errno);
         }
@@ -173,4 +175,21 @@ Deno.test("routes that cannot be listed at a reload go at the end nevertheless",
   assert.throws(() => reload(false), SystemError);
   service.close();
   assert.equal(kernel.ours.size, 0);
+});
+
+Deno.test("an answer of the kernel that nobody understands is told, and tried again", async () => {
+  const { kernel, clock, logger, routes, service } = setUp();
+  service.start();
+  const stop = new AbortController();
+  const running = service.run(stop.signal);
+  kernel.isOdd = true;
+  routes.push(route("10.1.0.0/16"));
+  service.changed();
+  await clock.pass(5000);
+  assert.match(logger.lines[0] ?? "", /ERROR: .*routes: .* not understood/);
+  kernel.isOdd = false;
+  await clock.pass(2000);
+  assert.deepEqual([...kernel.ours.keys()], ["10.1.0.0/16"]);
+  stop.abort();
+  await running;
 });
