@@ -124,6 +124,17 @@ export class PlaneLog implements InboundEvents, OutboundEvents {
   ): void {
     // Hosts look for routers and listeners as soon as a link is up.
     if (!this.#isTap && goesToMany(memory, at, size)) return;
+    const cause = Cause.NOWHERE_TO_SEND;
+    if (this.#log.holdsBack("notice", cause, connection?.mux)) return;
+    this.#tellOfNowhere(connection, memory, at, size);
+  }
+
+  #tellOfNowhere(
+    connection: Connection | undefined,
+    memory: Uint8Array,
+    at: number,
+    size: number,
+  ): void {
     const mux = connection?.mux;
     this.#log.write("notice", Cause.NOWHERE_TO_SEND, () => {
       const to = this.#isTap ? undefined : destinationOf(memory, at, size);
@@ -158,6 +169,11 @@ export class PlaneLog implements InboundEvents, OutboundEvents {
   /** @param code Such as `ENETUNREACH` */
   sendFailed(connection: Connection, code: string): void {
     const cause = sendCause(code);
+    if (this.#log.holdsBack("warning", cause, connection.mux)) return;
+    this.#tellOfFailure(connection, cause, code);
+  }
+
+  #tellOfFailure(connection: Connection, cause: Cause, code: string): void {
     this.#tell("warning", cause, connection, (endpoint) => {
       const why = SEND_REMEDIES[cause] ?? `the kernel says ${code}`;
       return `connection ${connection.mux} ${

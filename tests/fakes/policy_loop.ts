@@ -55,18 +55,25 @@ function sources(version: 4 | 6): (k: number) => boolean {
   return (k) => filter.passes(memory, (k & 1) * SIZE, SIZE, k & 1);
 }
 
-/** Of a flood that is refused, for one reason after the other. */
+/** Of what is refused, or cannot be sent, for one reason after the other. */
 function refused(): (k: number) => boolean {
   const clock = new SteadyClock(openLibc(), Date.now());
   const log = new PlaneLog(recordingLog(), () => clock.now());
   const connection = new Connection(3, new Float64Array(CONNECTION_COUNTERS));
   const words = new Uint32Array(2 * SOCKADDR_WORDS);
   words.fill(7, SOCKADDR_WORDS);
+  const packet = new Uint8Array(SIZE).fill(0x45);
+  const lines = [
+    (k: number) => log.unknownMux(k & 0xffff, words, SOCKADDR_WORDS),
+    () => log.wrongTag(connection, words, 0),
+    () => log.wrongTag(connection, words, SOCKADDR_WORDS),
+    (k: number) => log.replay(connection, k, 0),
+    () => log.nowhereToSend(connection, packet, 0, SIZE),
+    () => log.nowhereToSend(undefined, packet, 0, SIZE),
+    () => log.sendFailed(connection, "ENETUNREACH"),
+  ];
   return (k) => {
-    if ((k & 3) === 0) log.unknownMux(k & 0xffff, words, SOCKADDR_WORDS);
-    if ((k & 3) === 1) log.wrongTag(connection, words, 0);
-    if ((k & 3) === 2) log.wrongTag(connection, words, SOCKADDR_WORDS);
-    if ((k & 3) === 3) log.replay(connection, k, 0);
+    lines[k % lines.length]?.(k);
     return true;
   };
 }
