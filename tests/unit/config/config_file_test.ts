@@ -99,6 +99,9 @@ Deno.test("an argument takes the place of what the file says of the same by anot
     { kind: "stderr", level: 1 },
     { kind: "stdout", level: 5 },
   ]);
+  const other = read(files, "-D", "--config", "/k.yaml", "--key-chain", "none");
+  assert.equal(other.kind, "error");
+  assert.match(other.stderr, /^Cannot use the key chain in 'none'/);
   const both = read(files, "-E", "x", "--passphrase-file", "words");
   assert.equal(both.kind, "error", "of one source one alone can count");
 });

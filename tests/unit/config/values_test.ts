@@ -3,6 +3,7 @@ import { anytunTable } from "../../../src/config/anytun.ts";
 import { readArguments } from "../../../src/config/arguments.ts";
 import { deviceOf, deviceRows, mtuOf } from "../../../src/config/device.ts";
 import { OptionFault } from "../../../src/config/fault.ts";
+import type { OptionTable } from "../../../src/config/option.ts";
 import {
   type GivenValues,
   type Origin,
@@ -93,4 +94,12 @@ Deno.test("errors and warnings name the line of the file that they are about", (
   assert.deepEqual(warnings, [
     "--mtu in vpn:8 has no effect without --ifconfig (-n)",
   ]);
+});
+
+Deno.test("what an option replaces are options", () => {
+  const table: OptionTable = anytunTable;
+  for (const [key, { replaces = [] }] of Object.entries(table)) {
+    for (const other of replaces) assert.ok(other in table, `${key}: ${other}`);
+  }
+  assert.ok(table["passphrase"]?.replaces?.includes("keyFile"));
 });
