@@ -28,9 +28,13 @@ export class ClientFolder implements Service<ControldOptions> {
   }
 
   /** @throws if the name of a peer has no address */
-  async check({ clients }: ControldOptions): Promise<void> {
-    this.#next = undefined;
-    if (clients !== undefined) this.#next = await this.#textOf(clients);
+  async check(
+    { clients }: Pick<ControldOptions, "clients">,
+    undo: DisposableStack,
+  ): Promise<void> {
+    this.#next = clients && await this.#textOf(clients);
+    // Others may be at fault: they are told to reload nevertheless.
+    undo.defer(() => this.#next = undefined);
   }
 
   reload(): void {
