@@ -6,6 +6,7 @@ import {
   CONFIG_FOLDER,
   type ConfigPlace,
   findConfig,
+  pathsOf,
 } from "./config_place.ts";
 import { OptionFault } from "./fault.ts";
 import { daemonRows, generalRows } from "./general.ts";
@@ -199,16 +200,13 @@ function yamlProgram(path: string, files: SecretFiles): InspectedName {
 function allNames(files: SecretFiles): readonly string[] {
   const found = files.exists(CONFIG_FOLDER) ? files.namesIn(CONFIG_FOLDER) : [];
   const paths = found.flatMap((name) => {
-    const path = `${CONFIG_FOLDER}/${name}`;
-    if (/^[^.].*\.yaml$/.test(name)) return [path];
-    const lines = `${path}/config`;
+    if (/^[^.].*\.yaml$/.test(name)) return [`${CONFIG_FOLDER}/${name}`];
+    const [, lines] = pathsOf(name);
     return files.exists(lines) ? [lines] : [];
   });
   const known = new Set(paths);
-  const missing = autostart(files).filter((name) =>
-    !known.has(`${CONFIG_FOLDER}/${name}.yaml`) &&
-    !known.has(`${CONFIG_FOLDER}/${name}/config`)
-  );
+  const missing = autostart(files)
+    .filter((name) => !pathsOf(name).some((path) => known.has(path)));
   return [...paths.toSorted(), ...missing];
 }
 

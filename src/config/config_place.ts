@@ -89,15 +89,22 @@ export function findConfig(given: string, files: ConfigFiles): ConfigPlace {
   if (!BARE_NAME.test(given) || YAML_NAME.test(given)) {
     return placeOf(files.absolute(given));
   }
-  const yaml = `${CONFIG_FOLDER}/${given}.yaml`;
-  if (files.exists(yaml)) return placeOf(yaml);
-  const lines = `${CONFIG_FOLDER}/${given}/${LINES_NAME}`;
-  if (files.exists(lines)) return placeOf(lines);
+  const [yaml, lines] = pathsOf(given);
+  const path = [yaml, lines].find((path) => files.exists(path));
+  if (path !== undefined) return placeOf(path);
   throw new MissingFile(
     `Cannot find the config '${given}' (--config): there is neither ` +
       `${yaml} nor ${lines}; a file elsewhere needs a slash, such as ` +
       `./${given}`,
   );
+}
+
+/** What a bare name stands for, the first one that there is. */
+export function pathsOf(
+  name: string,
+): readonly [yaml: string, lines: string] {
+  const path = `${CONFIG_FOLDER}/${name}`;
+  return [`${path}.yaml`, `${path}/${LINES_NAME}`];
 }
 
 /** By its name: `config`, and what is in `conf.d`, has the format of Debian. */
