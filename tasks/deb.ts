@@ -7,7 +7,7 @@ import { architectureOf } from "./deb/architecture.ts";
 import { contents } from "./deb/contents.ts";
 import { controlFiles, fileNameOf } from "./deb/control.ts";
 import { writeEntries } from "./deb/entries.ts";
-import { argument, epochOfSource, run } from "./deb/host.ts";
+import { argument, epochOfSource, run } from "./host.ts";
 
 interface PackageOptions {
   /** The program, made by `deno task build`. */

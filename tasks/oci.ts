@@ -12,7 +12,7 @@ import {
   textEntry,
   writeEntries,
 } from "./deb/entries.ts";
-import { argument, epochOfSource, run } from "./deb/host.ts";
+import { argument, epochOfSource, run } from "./host.ts";
 import { libraryEntries } from "./oci/libraries.ts";
 
 interface ImageOptions {

@@ -1,6 +1,6 @@
 // Libraries of this host that the program needs, or is faster with.
 import type { Entry } from "../deb/entries.ts";
-import { run } from "../deb/host.ts";
+import { run } from "../host.ts";
 
 /** Opened by name at run time (`ffi/library.ts`); the last two, one of them. */
 const AT_RUN_TIME = ["libcrypto.so.3", "libIPSec_MB.so.2", "libIPSec_MB.so.1"];
