@@ -1,5 +1,6 @@
 // Writes the manual pages: `deno task man [folder]`.
 import project from "../deno.json" with { type: "json" };
+import { epochOfSource } from "../tasks/host.ts";
 import { pageText, type Release } from "./page.ts";
 import { allPages } from "./pages.ts";
 
@@ -7,7 +8,11 @@ import { allPages } from "./pages.ts";
 const FOLDER = "dist/man";
 
 async function writePages(folder: string): Promise<string[]> {
-  const release: Release = { version: project.version, date: dateOfBuild() };
+  const date = new Date(await epochOfSource() * 1000);
+  const release: Release = {
+    version: project.version,
+    date: date.toISOString().slice(0, 10),
+  };
   Deno.mkdirSync(folder, { recursive: true });
   const pages = await allPages();
   return pages.map((page) => {
@@ -15,15 +20,6 @@ async function writePages(folder: string): Promise<string[]> {
     Deno.writeTextFileSync(path, pageText(page, release));
     return path;
   });
-}
-
-/** That of the source where a builder says it, for builds that are the same. */
-function dateOfBuild(): string {
-  const epoch = Deno.env.get("SOURCE_DATE_EPOCH");
-  const date = epoch === undefined
-    ? new Date()
-    : new Date(Number(epoch) * 1000);
-  return date.toISOString().slice(0, 10);
 }
 
 if (import.meta.main) {

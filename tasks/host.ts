@@ -19,8 +19,7 @@ export async function run(
  * See https://reproducible-builds.org/specs/source-date-epoch/.
  */
 export async function epochOfSource(): Promise<number> {
-  const given = Deno.env.get("SOURCE_DATE_EPOCH") ??
-    await run("git", ["log", "-1", "--format=%ct"]);
+  const given = Deno.env.get("SOURCE_DATE_EPOCH") ?? await timeOfCommit();
   const epoch = Number(given);
   if (given === "" || !Number.isSafeInteger(epoch) || epoch < 0) {
     throw new Error(
@@ -28,6 +27,17 @@ export async function epochOfSource(): Promise<number> {
     );
   }
   return epoch;
+}
+
+/** Sources without a history are of a release, which has its date elsewhere. */
+async function timeOfCommit(): Promise<string> {
+  try {
+    return await run("git", ["log", "-1", "--format=%ct"]);
+  } catch (cause) {
+    const text = "Cannot tell the time of the last commit: set " +
+      "SOURCE_DATE_EPOCH to the seconds since 1970 of the source";
+    throw new Error(text, { cause });
+  }
 }
 
 /** The value of `--NAME VALUE` among the arguments. */

@@ -4,6 +4,7 @@
 // the packages of build.lock, which alone go into it. Of the same source, runtime
 // and SOURCE_DATE_EPOCH the same text.
 import { createHash } from "node:crypto";
+import { argument, epochOfSource } from "./host.ts";
 import project from "../deno.json" with { type: "json" };
 
 interface Hash {
@@ -147,13 +148,11 @@ function hashOf(integrity: string): Hash {
 }
 
 if (import.meta.main) {
-  const at = Deno.args.indexOf("--binary");
-  const path = at < 0 ? undefined : Deno.args[at + 1];
-  const epoch = Deno.env.get("SOURCE_DATE_EPOCH");
+  const path = argument("binary", "");
   const bom = billOfMaterials(lockedPackages(), {
     runtime: Deno.version,
-    date: epoch === undefined ? new Date() : new Date(Number(epoch) * 1000),
-    binary: path === undefined ? undefined : Deno.readFileSync(path),
+    date: new Date(await epochOfSource() * 1000),
+    binary: path === "" ? undefined : Deno.readFileSync(path),
   });
   const text = `${JSON.stringify(bom, null, 2)}\n`;
   Deno.stdout.writeSync(new TextEncoder().encode(text));
