@@ -153,9 +153,9 @@ export class UdpSocket {
     return this.local.address.every((byte) => byte === 0);
   }
 
-  /** Has each message tell its class of traffic. */
-  tellClasses(): void {
-    this.#setIpOption(IP.RECVTOS, IPV6.RECVTCLASS, 1);
+  /** Has each message tell its class of traffic, or no more. */
+  tellClasses(tells = true): void {
+    this.#setIpOption(IP.RECVTOS, IPV6.RECVTCLASS, tells ? 1 : 0);
   }
 
   /** Has each message tell to which address of this host it came. */

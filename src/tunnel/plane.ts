@@ -99,7 +99,7 @@ export interface PlaneBuilder extends Disposable {
   checkMark(mark: number): void;
   /**
    * Once it is bound: has sockets tell the class of what they receive, for marks
-   * of congestion, or says that they cannot.
+   * of congestion, as long as it is wanted, or says that they cannot.
    */
   useClasses(
     choice: { readonly dscp: DscpChoice; readonly ecn: boolean },

@@ -62,6 +62,8 @@ export class NativeBuilder implements PlaneBuilder {
   readonly #opened = new DisposableStack();
   #device: TunTapDevice | undefined;
   #paths: WatchedPaths | undefined;
+  /** Whether the sockets do. */
+  #tellsClasses = false;
   /** Of workers by flow. */
   #crew: Crew | undefined;
   /** Of each address as many as there are workers that receive. */
@@ -127,8 +129,9 @@ export class NativeBuilder implements PlaneBuilder {
   }
 
   useClasses({ ecn }: { readonly ecn: boolean }): void {
-    if (!ecn) return;
-    for (const socket of this.#groups.flat()) socket.tellClasses();
+    if (ecn === this.#tellsClasses) return;
+    this.#tellsClasses = ecn;
+    for (const socket of this.#groups.flat()) socket.tellClasses(ecn);
   }
 
   setMark(mark: number): void {

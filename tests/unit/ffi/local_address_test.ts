@@ -104,6 +104,10 @@ for (
       assert.equal(there.receiver.segmentSizes[0], 1000);
       assert.equal(there.receiver.classes[0], 0xba);
       assert.deepEqual(there.local(), new Uint8Array(16), "it does not ask");
+      there.socket.tellClasses(false);
+      assert.equal(here.send(client, port, local, 0xba), 0);
+      assert.equal(there.receiver.receive(there.socket.fd), 1);
+      assert.equal(there.receiver.classes[0], 0, "no more");
     },
   );
 
