@@ -23,6 +23,19 @@ export interface VectorParams {
   readonly salt?: string;
 }
 
+/** What the originals have unless told otherwise, in the form of a vector. */
+export function usualVector(
+  passphrase: string,
+): VectorParams & { readonly passphrase: string } {
+  return {
+    cipher: "aes-ctr-128",
+    kd_prf: "aes-ctr-128",
+    auth_algo: "sha1",
+    auth_tag_length: 10,
+    passphrase,
+  };
+}
+
 /** The protocol's parameters; the command line has cut longer tags to 20. */
 export function paramsOf(vector: VectorParams): SatpParameters {
   const cipher = cipherFromName(vector.cipher);

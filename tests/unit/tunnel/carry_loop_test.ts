@@ -9,7 +9,7 @@ import { ManualClock } from "../../fakes/manual_clock.ts";
 import { NativeRig } from "../../fakes/native_rig.ts";
 import { counting, tcpPacket } from "../../../lab/packets.ts";
 import { until } from "../../fakes/plane_rig.ts";
-import { paramsOf, secretsOf } from "../../vectors/satp.ts";
+import { paramsOf, secretsOf, usualVector } from "../../vectors/satp.ts";
 import { superPacket } from "../../../lab/super_packets.ts";
 import { createSatpCodec } from "../../../mod.ts";
 
@@ -282,13 +282,7 @@ Deno.test("the worker of the way out waits shortly, and only in its turn", () =>
   assert.equal(into.isOwn, true);
 });
 
-const VECTOR = {
-  cipher: "aes-ctr-128",
-  kd_prf: "aes-ctr-128",
-  auth_algo: "sha1",
-  auth_tag_length: 10,
-  passphrase: "turn tests",
-};
+const VECTOR = usualVector("turn tests");
 
 /** No batch ends where a super-packet of so many segments does. */
 const SEGMENTS = 44;

@@ -6,15 +6,9 @@ import { LiveSettings } from "../../../src/tunnel/live_settings.ts";
 import { udpPacket } from "../../../lab/packets.ts";
 import { NativeRig } from "../../fakes/native_rig.ts";
 import { whyNoUdpOffload } from "../../fakes/native_rig_peer.ts";
-import { paramsOf, secretsOf } from "../../vectors/satp.ts";
+import { paramsOf, secretsOf, usualVector } from "../../vectors/satp.ts";
 
-const VECTOR = {
-  cipher: "aes-ctr-128",
-  kd_prf: "aes-ctr-128",
-  auth_algo: "sha1",
-  auth_tag_length: 10,
-  passphrase: "classes",
-};
+const VECTOR = usualVector("classes");
 const [ECT_0, CE, EXPEDITED] = [2, 3, 0xb8];
 const VERSIONS = [[4, 0x0800], [6, 0x86dd]] as const;
 

@@ -10,15 +10,9 @@ import { crewOf, membersOf } from "../../../src/tunnel/native/crew.ts";
 import { ConnectionTable } from "../../../src/tunnel/connection_table.ts";
 import { FlowRig, packetTo } from "../../fakes/flow_rig.ts";
 import { tunnelSettings } from "../../fakes/tunnel_settings.ts";
-import { secretsOf } from "../../vectors/satp.ts";
+import { secretsOf, usualVector } from "../../vectors/satp.ts";
 
-const VECTOR = {
-  cipher: "aes-ctr-128",
-  kd_prf: "aes-ctr-128",
-  auth_algo: "sha1",
-  auth_tag_length: 10,
-  passphrase: "workers by flow",
-};
+const VECTOR = usualVector("workers by flow");
 
 async function keysOf(count: number): Promise<ConnectionKeys[]> {
   const secrets = await secretsOf(VECTOR);

@@ -24,7 +24,7 @@ import { type SentDatagram, until } from "../../fakes/plane_rig.ts";
 import { Routes } from "../../../src/route/routes.ts";
 import { RouteTable } from "../../../src/route/table.ts";
 import { routeOf } from "../../samples/routes.ts";
-import { paramsOf, secretsOf } from "../../vectors/satp.ts";
+import { paramsOf, secretsOf, usualVector } from "../../vectors/satp.ts";
 import {
   plain,
   segmentsOf,
@@ -36,13 +36,7 @@ import { tooBig } from "../../oracles/slow_too_big.ts";
 import { withLowerMss } from "../../oracles/slow_mss.ts";
 import { toHex } from "../../vectors/vectors.ts";
 
-const VECTOR = {
-  cipher: "aes-ctr-128",
-  kd_prf: "aes-ctr-128",
-  auth_algo: "sha1",
-  auth_tag_length: 10,
-  passphrase: "offload tests",
-};
+const VECTOR = usualVector("offload tests");
 /** What an inner connection has as payload of a packet at an MTU of 1400. */
 const SEGMENT = 1348;
 const ALL = {

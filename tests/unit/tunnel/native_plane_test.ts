@@ -18,17 +18,11 @@ import {
 import { NativeRig, type NativeRigOptions } from "../../fakes/native_rig.ts";
 import { PairDevice } from "../../fakes/native_rig_device.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
-import { paramsOf, secretsOf } from "../../vectors/satp.ts";
+import { paramsOf, secretsOf, usualVector } from "../../vectors/satp.ts";
 import { tunnelSettings } from "../../fakes/tunnel_settings.ts";
 import { libcTest } from "../../fakes/with_libc.ts";
 
-const VECTOR = {
-  cipher: "aes-ctr-128",
-  kd_prf: "aes-ctr-128",
-  auth_algo: "sha1",
-  auth_tag_length: 10,
-  passphrase: "native plane tests",
-};
+const VECTOR = usualVector("native plane tests");
 const PACKET = new Uint8Array(40).fill(0x45);
 
 /** A C library that counts eventfds. */

@@ -5,16 +5,10 @@ import {
   PlaneCounter,
 } from "../../../src/tunnel/counters.ts";
 import { planeTest } from "../../fakes/plane_rigs.ts";
-import { paramsOf, secretsOf } from "../../vectors/satp.ts";
+import { paramsOf, secretsOf, usualVector } from "../../vectors/satp.ts";
 
 const MUX = 3;
-const VECTOR = {
-  cipher: "aes-ctr-128",
-  kd_prf: "aes-ctr-128",
-  auth_algo: "sha1",
-  auth_tag_length: 10,
-  passphrase: "removal tests",
-};
+const VECTOR = usualVector("removal tests");
 
 function packet(k: number): Uint8Array {
   return new Uint8Array(40).fill(k).with(0, 0x45);

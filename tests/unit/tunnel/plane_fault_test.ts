@@ -20,18 +20,12 @@ import { MemoryPlane } from "../../fakes/memory_plane.ts";
 import { LoopbackPeer, openOn } from "../../fakes/native_rig_peer.ts";
 import { until } from "../../fakes/plane_rig.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
-import { paramsOf, secretsOf } from "../../vectors/satp.ts";
+import { paramsOf, secretsOf, usualVector } from "../../vectors/satp.ts";
 import { tunnelSettings } from "../../fakes/tunnel_settings.ts";
 import { libcTest } from "../../fakes/with_libc.ts";
 import { WarmUp } from "../../../src/tunnel/native/warm_up.ts";
 
-const VECTOR = {
-  cipher: "aes-ctr-128",
-  kd_prf: "aes-ctr-128",
-  auth_algo: "sha1",
-  auth_tag_length: 10,
-  passphrase: "fault tests",
-};
+const VECTOR = usualVector("fault tests");
 const PACKET = new Uint8Array(40).fill(0x45);
 const LOST =
   "ERROR: a batch of packets is lost to an internal error: out of order";

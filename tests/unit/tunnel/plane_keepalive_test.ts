@@ -4,15 +4,9 @@ import { readSeq } from "../../../src/satp/header.ts";
 import { ConnectionCounter } from "../../../src/tunnel/counters.ts";
 import { type PlaneOptions, until } from "../../fakes/plane_rig.ts";
 import { planeTest } from "../../fakes/plane_rigs.ts";
-import { paramsOf, secretsOf } from "../../vectors/satp.ts";
+import { paramsOf, secretsOf, usualVector } from "../../vectors/satp.ts";
 
-const VECTOR = {
-  cipher: "aes-ctr-128",
-  kd_prf: "aes-ctr-128",
-  auth_algo: "sha1",
-  auth_tag_length: 10,
-  passphrase: "keep-alive tests",
-};
+const VECTOR = usualVector("keep-alive tests");
 const MUX = 3;
 const PACKET = new Uint8Array(40).fill(0x45);
 /** Header, payload type and tag. */

@@ -13,16 +13,10 @@ import { createSatpCodec } from "../../../mod.ts";
 import { PlaneCounter } from "../../../src/tunnel/counters.ts";
 import { LiveSettings } from "../../../src/tunnel/live_settings.ts";
 import { planeTest } from "../../fakes/plane_rigs.ts";
-import { paramsOf, secretsOf } from "../../vectors/satp.ts";
+import { paramsOf, secretsOf, usualVector } from "../../vectors/satp.ts";
 
 const MUX = 3;
-const VECTOR = {
-  cipher: "aes-ctr-128",
-  kd_prf: "aes-ctr-128",
-  auth_algo: "sha1",
-  auth_tag_length: 10,
-  passphrase: "segments",
-};
+const VECTOR = usualVector("segments");
 
 function syn(version: 4 | 6, mss: number, flags = SYN): Uint8Array {
   const options = [2, 4, mss >> 8, mss & 255];

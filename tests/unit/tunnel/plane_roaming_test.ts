@@ -13,15 +13,9 @@ import { ENDPOINT_SILENCE_MS } from "../../../src/tunnel/roaming.ts";
 import { MemoryPlane } from "../../fakes/memory_plane.ts";
 import type { PlaneOptions } from "../../fakes/plane_rig.ts";
 import { planeTest } from "../../fakes/plane_rigs.ts";
-import { paramsOf, secretsOf } from "../../vectors/satp.ts";
+import { paramsOf, secretsOf, usualVector } from "../../vectors/satp.ts";
 
-const VECTOR = {
-  cipher: "aes-ctr-128",
-  kd_prf: "aes-ctr-128",
-  auth_algo: "sha1",
-  auth_tag_length: 10,
-  passphrase: "roaming tests",
-};
+const VECTOR = usualVector("roaming tests");
 /** Before the bytes of an IPv4 address (RFC 4291 section 2.5.5.2). */
 const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 const PACKET = new Uint8Array(40).fill(0x45);

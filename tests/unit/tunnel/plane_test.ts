@@ -7,15 +7,9 @@ import {
 } from "../../../src/tunnel/counters.ts";
 import type { PlaneOptions, PlaneUnderTest } from "../../fakes/plane_rig.ts";
 import { planeTest } from "../../fakes/plane_rigs.ts";
-import { paramsOf, secretsOf } from "../../vectors/satp.ts";
+import { paramsOf, secretsOf, usualVector } from "../../vectors/satp.ts";
 
-const VECTOR = {
-  cipher: "aes-ctr-128",
-  kd_prf: "aes-ctr-128",
-  auth_algo: "sha1",
-  auth_tag_length: 10,
-  passphrase: "plane tests",
-};
+const VECTOR = usualVector("plane tests");
 const MUX = 3;
 const OVERHEAD = 20;
 

@@ -8,16 +8,10 @@ import type { MtuDiscovery } from "../../../src/tunnel/settings.ts";
 import type { PlaneRig, PlaneUnderTest } from "../../fakes/plane_rig.ts";
 import { planeTest } from "../../fakes/plane_rigs.ts";
 import { tooBig } from "../../oracles/slow_too_big.ts";
-import { paramsOf, secretsOf } from "../../vectors/satp.ts";
+import { paramsOf, secretsOf, usualVector } from "../../vectors/satp.ts";
 
 const MUX = 3;
-const VECTOR = {
-  cipher: "aes-ctr-128",
-  kd_prf: "aes-ctr-128",
-  auth_algo: "sha1",
-  auth_tag_length: 10,
-  passphrase: "too long",
-};
+const VECTOR = usualVector("too long");
 
 /** Bytes of a path's packet that are not the one inside: of IPv4. */
 const OVERHEAD = 20 + 8 + 8 + 2 + 10;

@@ -11,7 +11,7 @@ import { concat, counting, ipPacket, udpPacket } from "../../../lab/packets.ts";
 import type { PlaneOptions } from "../../fakes/plane_rig.ts";
 import { planeTest } from "../../fakes/plane_rigs.ts";
 import { ipAddress, routeOf } from "../../samples/routes.ts";
-import { paramsOf, secretsOf } from "../../vectors/satp.ts";
+import { paramsOf, secretsOf, usualVector } from "../../vectors/satp.ts";
 
 const ICMP = 1, ICMPV6 = 58;
 
@@ -219,13 +219,7 @@ Deno.test("there is a filter where IP is routed, unless any source may send", ()
   );
 });
 
-const VECTOR = {
-  cipher: "aes-ctr-128",
-  kd_prf: "aes-ctr-128",
-  auth_algo: "sha1",
-  auth_tag_length: 10,
-  passphrase: "source tests",
-};
+const VECTOR = usualVector("source tests");
 
 async function given(
   prefixes: PrefixToMux,

@@ -27,15 +27,9 @@ import { fastestEngine } from "../../../lab/engines.ts";
 import { counting, udpPacket } from "../../../lab/packets.ts";
 import { NativeRig, type NativeRigOptions } from "../../fakes/native_rig.ts";
 import { whyNoUdpOffload } from "../../fakes/native_rig_peer.ts";
-import { paramsOf, secretsOf } from "../../vectors/satp.ts";
+import { paramsOf, secretsOf, usualVector } from "../../vectors/satp.ts";
 
-const VECTOR = {
-  cipher: "aes-ctr-128",
-  kd_prf: "aes-ctr-128",
-  auth_algo: "sha1",
-  auth_tag_length: 10,
-  passphrase: "probe tests",
-};
+const VECTOR = usualVector("probe tests");
 const PARAMS = paramsOf(VECTOR);
 const SIZE = 18;
 const SHA1_BYTES = 20;
