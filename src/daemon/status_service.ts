@@ -48,6 +48,8 @@ export class StatusService implements Service<StatusServiceOptions> {
   #metrics: readonly Serving[] = [];
   /** Of options that are not in force yet. */
   #nextMetrics: readonly Serving[] | undefined;
+  /** Whether somebody else has taken the port, while it was given up. */
+  #isLost = false;
   #isClosed = false;
 
   constructor(
@@ -115,23 +117,29 @@ export class StatusService implements Service<StatusServiceOptions> {
     }
   }
 
-  /** After a fault in other options. */
+  /** After a fault in other options. What fails is tried at the next HUP. */
   async #reopen(): Promise<void> {
+    this.#isLost = false;
     try {
       this.#metrics = await this.#openMetrics(this.#options);
       if (this.#isClosed) await closeAll(this.#metrics);
     } catch (error) {
+      this.#isLost = true;
+      this.#metrics = [];
       this.#context.logger.error(reasonOf(error));
     }
   }
 
-  reload(next: StatusServiceOptions): void {
+  /** Whoever has taken the port keeps nobody from other options. */
+  async reload(next: StatusServiceOptions): Promise<void> {
     if (this.#nextMetrics !== undefined) {
       void closeAll(this.#metrics);
       this.#metrics = this.#nextMetrics;
       this.#nextMetrics = undefined;
+      this.#isLost = false;
     }
     this.#options = { ...this.#options, ...pickLive(next) };
+    if (this.#isLost) await this.#reopen();
   }
 
   close(): void {
