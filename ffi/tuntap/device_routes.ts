@@ -5,7 +5,7 @@ import { Errno, SystemError } from "../errno.ts";
 import { AF, NLM_F } from "../flags.ts";
 import { deviceIndex } from "./ifreq.ts";
 import type { Libc } from "../libc.ts";
-import { message, RouteSocket } from "./rtnetlink.ts";
+import { attributeOf, message, numberOf, RouteSocket } from "./rtnetlink.ts";
 
 /** Of those that `/etc/iproute2/rt_protos` has no name for. */
 export const ROUTE_PROTOCOL = 97;
@@ -160,28 +160,13 @@ export function readRoute(
   const size = body[0] === AF.INET ? 4 : body[0] === AF.INET6 ? 16 : 0;
   const length = body[LENGTH_AT] ?? 0;
   if (!isOurs || size === 0 || length > size * 8) return undefined;
+  const attributes = body.subarray(BODY_SIZE);
+  if (numberOf(attributes, RTA_OIF) !== index) return undefined;
   // A default route has no destination.
-  const network = new Uint8Array(size);
-  let [device, metric] = [0, 0];
-  const view = new DataView(body.buffer, body.byteOffset, body.length);
-  for (let at = BODY_SIZE; at + 4 <= body.length;) {
-    const end = at + view.getUint16(at, true);
-    if (end < at + 4 || end > body.length) return undefined;
-    const value = body.subarray(at + 4, end);
-    switch (view.getUint16(at + 2, true)) {
-      case RTA_DST:
-        if (value.length !== size) return undefined;
-        network.set(value);
-        break;
-      case RTA_OIF:
-        if (value.length === 4) device = view.getUint32(at + 4, true);
-        break;
-      case RTA_PRIORITY:
-        if (value.length === 4) metric = view.getUint32(at + 4, true);
-    }
-    at = (end + 3) & ~3;
-  }
-  return device === index ? { network, length, metric } : undefined;
+  const network = attributeOf(attributes, RTA_DST)?.slice() ??
+    new Uint8Array(size);
+  if (network.length !== size) return undefined;
+  return { network, length, metric: numberOf(attributes, RTA_PRIORITY) ?? 0 };
 }
 
 function bodyOf(family: number): Uint8Array {

@@ -10,7 +10,7 @@ import { Ioctl } from "../flags.ts";
 import { Ifreq } from "./ifreq.ts";
 import type { Libc } from "../libc.ts";
 import { TunTapError } from "./errors.ts";
-import { attributeOf, RouteSocket } from "./rtnetlink.ts";
+import { attributeOf, numberOf, RouteSocket } from "./rtnetlink.ts";
 
 // include/uapi/linux/if_tun.h
 const IFF_DETACH_QUEUE = 0x400;
@@ -54,11 +54,4 @@ export function countQueues(
   return attached === undefined || detached === undefined
     ? undefined
     : attached + detached;
-}
-
-function numberOf(attributes: Uint8Array, type: number): number | undefined {
-  const value = attributeOf(attributes, type);
-  return value?.length === 4
-    ? new DataView(value.buffer, value.byteOffset).getUint32(0, true)
-    : undefined;
 }

@@ -277,3 +277,14 @@ export function attributeOf(
   }
   return undefined;
 }
+
+/** One of 32 bits. */
+export function numberOf(
+  attributes: Uint8Array,
+  type: number,
+): number | undefined {
+  const value = attributeOf(attributes, type);
+  return value?.length === 4
+    ? new DataView(value.buffer, value.byteOffset).getUint32(0, true)
+    : undefined;
+}
