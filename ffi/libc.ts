@@ -40,6 +40,15 @@ const SYMBOLS = {
     ],
     result: "i32",
   },
+  pread: {
+    parameters: [
+      "i32", // int fd
+      "buffer", // void *buf
+      "u32", // size_t count
+      "u32", // off_t offset
+    ],
+    result: "i32",
+  },
   readAt: {
     name: "read",
     parameters: [
