@@ -79,10 +79,14 @@ export class LineReader implements Disposable {
 
   /**
    * Waits for nothing.
-   * @returns As {@linkcode read}
+   * @returns As {@linkcode read}; none only where nothing more has come
    */
   readReady(): readonly string[] | undefined {
-    return this.#poll.wait(0) === 0 ? [] : this.#readNow();
+    while (this.#poll.wait(0) > 0) {
+      const lines = this.#readNow();
+      if (lines === undefined || lines.length > 0) return lines;
+    }
+    return [];
   }
 
   [Symbol.dispose](): void {

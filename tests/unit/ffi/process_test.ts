@@ -200,6 +200,19 @@ test("a LineReader waits no longer than it is told", async (libc) => {
   assert.deepEqual(await linesOf(lines), ["t"]);
 });
 
+test("a LineReader that does not wait gives all that has come", (libc) => {
+  const { readEnd, writeEnd } = openPipe(libc);
+  using lines = new LineReader(libc, readEnd);
+  assert.deepEqual(lines.readReady(), []);
+  const long = bytes(`${"x".repeat(3000)}\nb`);
+  libc.symbols.write(writeEnd, long, long.length);
+  assert.deepEqual(lines.readReady(), ["x".repeat(3000)]);
+  assert.deepEqual(lines.readReady(), []);
+  libc.symbols.close(writeEnd);
+  assert.deepEqual(lines.readReady(), ["b"]);
+  assert.equal(lines.readReady(), undefined);
+});
+
 test("disposing of a LineReader closes the descriptor", (libc) => {
   const { readEnd, writeEnd } = openPipe(libc);
   new LineReader(libc, readEnd)[Symbol.dispose]();
