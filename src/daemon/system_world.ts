@@ -7,7 +7,10 @@ import { KeptFile, readKeptFile } from "../../ffi/process/kept_file.ts";
 import { readBootId, workingDirectory } from "../../ffi/process/process.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import { makeRunFolder } from "../../ffi/process/run_folder.ts";
-import { readSecretFile } from "../../ffi/process/secret_file.ts";
+import {
+  readSecretFile,
+  requireRepeatable,
+} from "../../ffi/process/secret_file.ts";
 import { StateFolder } from "../../ffi/process/state_folder.ts";
 import { patientStream } from "../../ffi/process/standard_stream.ts";
 import {
@@ -55,6 +58,8 @@ export function systemWorld(
     now: () => performance.timeOrigin + performance.now(),
     processors: navigator.hardwareConcurrency,
   };
+  // Those that were read before: a daemon that runs must not wait for a pipe.
+  const secretFiles = new Set<string>();
   const stdout = patientStream(libc, 1, Deno.stdout, LOG_TIMEOUT_MS);
   const stderr = patientStream(libc, 2, Deno.stderr, LOG_TIMEOUT_MS);
   const parent = given ?? foregroundParent(stderr, sharedStreams(libc));
@@ -64,8 +69,12 @@ export function systemWorld(
     journalStreams: journalStreams(libc, environment.get("JOURNAL_STREAM")),
     openFile: (path) => openAppend(libc, absolute(path)),
     fileIdentity: (path) => fileIdentity(libc, absolute(path)),
-    readSecretFile: (path) =>
-      readSecretFile(libc, absolute(path), MAX_FILE_BYTES),
+    readSecretFile: (path) => {
+      const file = absolute(path);
+      if (secretFiles.has(file)) requireRepeatable(libc, file);
+      secretFiles.add(file);
+      return readSecretFile(libc, file, MAX_FILE_BYTES);
+    },
     readKeyChain: (path) =>
       readKeptFile(libc, absolute(path), CHAIN_FILE_LIMIT),
     openKeptFile: (path) =>

@@ -1,0 +1,25 @@
+import assert from "node:assert/strict";
+import { openProcessLibc } from "../../../ffi/process/libc.ts";
+import { systemWorld } from "../../../src/daemon/system_world.ts";
+
+Deno.test("a file of secrets that is a pipe is read once, and then waited for no more", async () => {
+  const libc = openProcessLibc();
+  const folder = Deno.makeTempDirSync();
+  try {
+    const [file, pipe] = [`${folder}/file`, `${folder}/pipe`];
+    Deno.writeTextFileSync(file, "secret", { mode: 0o600 });
+    await new Deno.Command("mkfifo", { args: [pipe] }).output();
+    const { readSecretFile } = systemWorld(libc, new Map());
+    for (let k = 0; k < 3; k++) {
+      assert.equal(readSecretFile(file).bytes.length, 6);
+    }
+    const args = ["-c", 'printf once >"$0"', pipe];
+    const writer = new Deno.Command("sh", { args }).spawn();
+    assert.equal(readSecretFile(pipe).bytes.length, 4);
+    await writer.status;
+    assert.throws(() => readSecretFile(pipe), /again: it is a FIFO/);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+    libc.close();
+  }
+});
