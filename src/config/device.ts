@@ -6,6 +6,7 @@ import {
   MAX_DATAGRAM_BYTES,
   PAYLOAD_TYPE_BYTES,
 } from "../satp/header.ts";
+import { DEFAULT_MTU } from "../tunnel/settings.ts";
 import type { Warn } from "./command_line.ts";
 import { OptionFault } from "./fault.ts";
 import {
@@ -65,7 +66,7 @@ export const deviceRows = {
     long: "--mtu",
     argument: "bytes",
     parse: decimal(68, U16_MAX),
-    help: "largest packet of the device, with -n (default 1400)",
+    help: `largest packet of the device, with -n (default ${DEFAULT_MTU})`,
   }),
   postUpScript: optional({
     group: "Device",
@@ -95,7 +96,6 @@ export const deviceRows = {
 type DeviceSettings = Settings<typeof deviceRows>;
 
 const MAX_NAME_BYTES = 15;
-const DEFAULT_MTU = 1400;
 /** RFC 8200 section 5. */
 const MIN_IPV6_MTU = 1280;
 const ETHERNET_HEADER_BYTES = 14;

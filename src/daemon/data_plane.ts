@@ -18,7 +18,7 @@ import type {
 import { chooseSenderIds, idsByGeneration } from "../tunnel/sender_ids.ts";
 import type { NumberKeeper } from "../state/number_keeper.ts";
 import type { Report } from "../status/report.ts";
-import type { TunnelSettings } from "../tunnel/settings.ts";
+import { DEFAULT_MTU, type TunnelSettings } from "../tunnel/settings.ts";
 import { counterLines } from "./counters_text.ts";
 import { goesRound, Heartbeat } from "./heartbeat.ts";
 import type { Service, Starting } from "./lifecycle.ts";
@@ -144,7 +144,8 @@ export class DeviceAndSockets implements Service<AnytunOptions> {
   }
 
   #openDevice(builder: PlaneBuilder): DeviceHandle {
-    const { device: { name, type }, ifconfig, mtu = 1400 } = this.#options;
+    const { device: { name, type }, ifconfig, mtu = DEFAULT_MTU } =
+      this.#options;
     const device = builder.openDevice(name);
     this.#logger.notice(
       `dev opened - name '${device.name}', node '/dev/net/tun'`,

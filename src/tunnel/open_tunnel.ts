@@ -14,10 +14,8 @@ import { NumberSpaces } from "./number_spaces.ts";
 import { keepUp, openState } from "./open_state.ts";
 import type { PlaneBuilder, RunningPlane } from "./plane.ts";
 import { chooseSenderIds, idsByGeneration } from "./sender_ids.ts";
-import { ANY_SENDER_ID, type TunnelSettings } from "./settings.ts";
+import { ANY_SENDER_ID, DEFAULT_MTU, type TunnelSettings } from "./settings.ts";
 import type { ReadOptions, TunnelOptions } from "./options.ts";
-
-const DEFAULT_MTU = 1400;
 
 export interface OpenTunnel {
   readonly table: ConnectionTable;

@@ -33,6 +33,9 @@ export const OFFLOAD_NAMES: readonly OffloadName[] = [
   "coalesce",
 ];
 
+/** Of a device that is given addresses, in bytes. */
+export const DEFAULT_MTU = 1400;
+
 /**
  * How segments of TCP connections through the tunnel are bounded: not at all, by
  * what fits the path, or by so many bytes as well.

@@ -14,9 +14,9 @@ import type { DeviceType } from "../satp/header.ts";
 import type { Connection } from "./connection.ts";
 import { count, PlaneCounter } from "./counters.ts";
 import type { LiveSettings } from "./live_settings.ts";
+import { MSS_RANGE } from "./settings.ts";
 
-/** Less is given by nobody, and a sender of Linux takes no less. */
-const LEAST_MSS = 88;
+const { least: LEAST_MSS } = MSS_RANGE;
 
 interface SynClampOptions {
   readonly live: LiveSettings;
