@@ -14,7 +14,13 @@ import { Errno, isToRepeat, type SystemError } from "../errno.ts";
 import { Ioctl, O } from "../flags.ts";
 import { deviceIndex, deviceMtu, Ifreq, isDeviceUp } from "./ifreq.ts";
 import { cString, type Libc } from "../libc.ts";
-import { configureLink, linkMtu, type LinkState, linkState } from "./link.ts";
+import {
+  configureLink,
+  linkMtu,
+  type LinkState,
+  linkState,
+  questionSocket,
+} from "./link.ts";
 import { Arena } from "../memory.ts";
 import type { NetworkNamespace } from "../net/namespace.ts";
 import { EventFd, FOREVER, PollSet } from "../poll.ts";
@@ -304,8 +310,8 @@ export class TunTapDevice implements TunTap {
   readonly queues: DeviceQueues;
   readonly #libc: Libc;
   readonly #namespace: NetworkNamespace | undefined;
-  /** In another namespace, to ask from here. */
-  readonly #questions: RouteSocket | undefined;
+  /** Of a socket in another namespace, to ask from here. */
+  readonly #questions: number | undefined;
   readonly #onClosed: () => void;
   readonly #closing: EventFd;
   readonly #waiting: PollSet;
@@ -324,7 +330,7 @@ export class TunTapDevice implements TunTap {
   ) {
     this.#libc = libc;
     this.#namespace = namespace;
-    this.#questions = namespace && new RouteSocket(libc);
+    this.#questions = namespace && questionSocket(libc);
     const fd = queues.readFrom[0] ?? -1;
     this.fd = fd;
     this.queues = queues;
@@ -342,14 +348,14 @@ export class TunTapDevice implements TunTap {
     const questions = this.#questions;
     return questions === undefined
       ? linkMtu(this.#libc, this.name)
-      : deviceMtu(this.#libc, questions.fd, this.name);
+      : deviceMtu(this.#libc, questions, this.name);
   }
 
   state(): LinkState {
     this.#checkOpen("find the state of");
     const questions = this.#questions;
     if (questions === undefined) return linkState(this.#libc, this.name);
-    const isUp = isDeviceUp(this.#libc, questions.fd, this.name);
+    const isUp = isDeviceUp(this.#libc, questions, this.name);
     return { isUp, hasAddress: undefined };
   }
 
@@ -429,7 +435,9 @@ export class TunTapDevice implements TunTap {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#closing.signal();
-    this.#questions?.[Symbol.dispose]();
+    if (this.#questions !== undefined) {
+      this.#libc.symbols.close(this.#questions);
+    }
     // For the next program at a persistent device; see attach().
     setOffloads(this.#libc, this.fd, 0);
     const { readFrom, writeTo } = this.queues;

@@ -65,14 +65,23 @@ export function configureLink(
 
 /** @throws {TunTapError} `gone`, when there is no such device. */
 export function linkMtu(libc: Libc, name: string): number {
-  // Of any kind, for the ioctl: one that a sandbox grants.
-  const fd = libc.symbols.socket(AF.UNIX, SOCK.DGRAM | SOCK.CLOEXEC, 0);
-  if (fd < 0) throw libc.error("find the MTU", "socket");
+  const fd = questionSocket(libc);
   try {
     return ask(name, () => deviceMtu(libc, fd, name));
   } finally {
     libc.symbols.close(fd);
   }
+}
+
+/**
+ * For the ioctls of netdevice(7) that ask about devices of this namespace: of any
+ * kind, and this one is good for nothing else, and granted by a sandbox.
+ * @returns Its descriptor.
+ */
+export function questionSocket(libc: Libc): number {
+  const fd = libc.symbols.socket(AF.UNIX, SOCK.DGRAM | SOCK.CLOEXEC, 0);
+  if (fd < 0) throw libc.error("ask about a device", "socket");
+  return fd;
 }
 
 /** What a device has by now. */
