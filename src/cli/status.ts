@@ -6,7 +6,7 @@ import {
   type StatusForm,
   type StatusProgramOptions,
 } from "../config/status_program.ts";
-import { STATUS_FOLDER } from "../config/status.ts";
+import { SOCKET_SUFFIX, socketIn, STATUS_FOLDER } from "../config/status.ts";
 import { LocalStreams } from "../daemon/local_streams.ts";
 import { reasonOf } from "../log/reason.ts";
 import { delay } from "../net/delay.ts";
@@ -22,7 +22,6 @@ const EXIT_FAILED = 255;
 const RATE_MS = 1000;
 const WATCH_MS = 2000;
 const HOME_AND_CLEAR = "\x1b[H\x1b[2J";
-const SUFFIX = ".sock";
 
 /** Runs the program, with `--watch` without end. */
 export async function status(
@@ -97,7 +96,7 @@ class Asker {
   #paths(): readonly string[] {
     if (this.#names.length > 0) return this.#names.map(pathOf);
     const names = folderNames(this.#libc, STATUS_FOLDER)
-      .filter((name) => name.endsWith(SUFFIX)).toSorted();
+      .filter((name) => name.endsWith(SOCKET_SUFFIX)).toSorted();
     if (names.length > 0) {
       return names.map((name) => `${STATUS_FOLDER}/${name}`);
     }
@@ -108,7 +107,7 @@ class Asker {
 }
 
 function pathOf(name: string): string {
-  return name.includes("/") ? name : `${STATUS_FOLDER}/${name}${SUFFIX}`;
+  return name.includes("/") ? name : socketIn(STATUS_FOLDER, name);
 }
 
 function show(

@@ -20,6 +20,14 @@ export const NO_SOCKET = "off";
 /** Where the sockets are, unless the service manager says so. */
 export const STATUS_FOLDER = "/run/anytun";
 
+/** What the names of the sockets in a folder end with. */
+export const SOCKET_SUFFIX = ".sock";
+
+/** Of the socket of an instance. */
+export function socketIn(folder: string, name: string): string {
+  return `${folder}/${name}${SOCKET_SUFFIX}`;
+}
+
 /** Every mux. */
 const MAX_CONNECTIONS = 65_536;
 

@@ -1,6 +1,6 @@
 // The unix socket for `anytun status`: which one it is.
 import type { AnytunOptions } from "../config/anytun.ts";
-import { NO_SOCKET, STATUS_FOLDER } from "../config/status.ts";
+import { NO_SOCKET, socketIn, STATUS_FOLDER } from "../config/status.ts";
 
 /** Where `anytun status` is answered. */
 export interface StatusSocket {
@@ -20,5 +20,5 @@ export function statusSocketOf(
       : { path: statusSocket, folder: undefined };
   }
   if (folder === NO_SOCKET) return undefined;
-  return { path: `${folder}/${name}.sock`, folder };
+  return { path: socketIn(folder, name), folder };
 }
