@@ -108,24 +108,35 @@ export class GsoSender {
     if (this.#full.has(fd)) return this.#drop(connection, first, end);
     this.#collect(connection, first, end);
     const sender = this.#sender;
+    const source = this.#source;
     for (let message = 0; message < sender.count;) {
       const sent = sender.send(fd, message);
       if (sent === 0) {
-        if (this.#isGone(connection)) {
+        // Of a run it may be the joining that is refused with the same number.
+        const mayBeRun = this.#isRun(message) && refusesGso(sender.errno);
+        if (!mayBeRun && this.#isGone(connection, sender.errno)) {
           return this.#sendTo(connection, this.#firsts[message] ?? 0, end);
         }
         const left = this.#refused(fd, connection, message);
         if (left !== NONE) return this.#drop(connection, left, end);
+        // The next ones are laid out to leave from the address before.
+        if (this.#source !== source) {
+          return this.#sendTo(connection, this.#ends[message] ?? end, end);
+        }
       }
       message += sent || 1;
     }
   }
 
+  #isRun(message: number): boolean {
+    return (this.#ends[message] ?? 0) - (this.#firsts[message] ?? 0) > 1;
+  }
+
   // A host may lose an address while peers still send there: answers leave
   // from where the kernel likes, until a peer is heard at another one.
-  #isGone(connection: Connection): boolean {
-    const { errno } = this.#sender;
+  #isGone(connection: Connection, errno: number): boolean {
     if (this.#source === ANY_SOURCE || !mayLackAddress(errno)) return false;
+    this.#source = ANY_SOURCE;
     connection.local.fill(0);
     this.#outbound.table.forgetLocal(connection.mux);
     return true;
@@ -248,6 +259,9 @@ export class GsoSender {
     single.begin(this.#destination, 0, this.#source, classes[i] ?? 0);
     single.add(batch.startOf(i), this.#bytes(i));
     if (single.send(fd, 0) === 1) return true;
+    if (this.#isGone(connection, single.errno)) {
+      return this.#sendSingle(fd, connection, i);
+    }
     if (isFull(single.errno)) {
       this.#full.add(fd);
       return false;
