@@ -14,7 +14,7 @@ import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "../../src/log/logger.ts";
 import { RateLimitedLog } from "../../src/log/rate_limited_log.ts";
-import type { Delay } from "../../src/net/resolver.ts";
+import type { Delay } from "../../src/net/delay.ts";
 import { bindSync } from "../../src/sync/bind.ts";
 import { SyncClient } from "../../src/sync/client.ts";
 import { encodeRecord } from "../../src/sync/encode.ts";

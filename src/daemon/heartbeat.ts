@@ -1,5 +1,5 @@
 // Heartbeat of threads: whether each of them still goes round.
-import type { Delay } from "../net/resolver.ts";
+import type { Delay } from "../net/delay.ts";
 
 /** Without packets a thread goes round every ten seconds (FLUSH_MS). */
 const LONGEST_ROUND_MS = 25_000;

@@ -13,7 +13,7 @@ import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { reasonOf } from "../log/reason.ts";
 import type { Every } from "../net/every.ts";
 import { formatPrefix, withoutHostBits } from "../net/prefix.ts";
-import type { Delay } from "../net/resolver.ts";
+import type { Delay } from "../net/delay.ts";
 import type { Route } from "../route/route.ts";
 import type { DeviceHandle } from "../tunnel/plane.ts";
 import type { Service } from "./lifecycle.ts";

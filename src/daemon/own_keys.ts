@@ -5,7 +5,7 @@
 // while more. So both ends may change theirs one after the other within that
 // while, and no datagram is lost.
 import type { Logger } from "../log/logger.ts";
-import type { Delay } from "../net/resolver.ts";
+import type { Delay } from "../net/delay.ts";
 import type { Role } from "../satp/params.ts";
 import {
   type MasterSecrets,

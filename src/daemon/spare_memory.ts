@@ -1,5 +1,5 @@
 // Memory that a daemon gives back once it has started.
-import type { Delay } from "../net/resolver.ts";
+import type { Delay } from "../net/delay.ts";
 import type { Service } from "./lifecycle.ts";
 import type { ProcessControl } from "./process_control.ts";
 

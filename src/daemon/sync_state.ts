@@ -2,7 +2,7 @@
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { reasonOf } from "../log/reason.ts";
 import type { Endpoint } from "../net/endpoint.ts";
-import type { Delay } from "../net/resolver.ts";
+import type { Delay } from "../net/delay.ts";
 import { type InterfaceIndex, withNumericZone } from "../net/zone.ts";
 import type { Route } from "../route/route.ts";
 import { Routes } from "../route/routes.ts";

@@ -5,7 +5,8 @@ import type { KeyChainBytes, SecretBytes } from "../config/secret_files.ts";
 import type { Logger } from "../log/logger.ts";
 import type { LogSurroundings } from "../log/outlet.ts";
 import type { Every } from "../net/every.ts";
-import type { Delay, Lookup } from "../net/resolver.ts";
+import type { Delay } from "../net/delay.ts";
+import type { Lookup } from "../net/resolver.ts";
 import type { Digest } from "../satp/secrets.ts";
 import type {
   ConnectTcp,

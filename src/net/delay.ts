@@ -1,6 +1,9 @@
 // Delay that a signal ends. That of `node:timers` loads much of Node.
 
 /** Rejects when the signal is aborted. */
+export type Delay = (ms: number, signal?: AbortSignal) => Promise<unknown>;
+
+/** See {@linkcode Delay}. */
 export function delay(ms: number, signal?: AbortSignal): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   if (signal?.aborted) {

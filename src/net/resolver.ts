@@ -2,6 +2,7 @@
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
 import { type IpAddress, parseAddress, unmapped } from "./address.ts";
+import type { Delay } from "./delay.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 export type FamilyChoice = "any" | "4" | "6";
@@ -14,9 +15,6 @@ export type Lookup = (
   host: string,
   family: FamilyChoice,
 ) => Promise<readonly IpAddress[]>;
-
-/** Rejects when the signal is aborted. */
-export type Delay = (ms: number, signal?: AbortSignal) => Promise<unknown>;
 
 export type ResolvedEndpoints = readonly [Endpoint, ...Endpoint[]];
 

@@ -1,7 +1,7 @@
 // Client of a status listener: asks for the report, and reads the answer, which
 // may be anything.
 import { type DuplexStream, writeAll } from "../net/duplex_stream.ts";
-import type { Delay } from "../net/resolver.ts";
+import type { Delay } from "../net/delay.ts";
 import { readReport, ReportError } from "./read_report.ts";
 import type { Report } from "./report.ts";
 import { REPORT_PATH } from "./site.ts";

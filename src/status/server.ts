@@ -3,7 +3,7 @@
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { reasonOf } from "../log/reason.ts";
 import { type DuplexStream, writeAll } from "../net/duplex_stream.ts";
-import type { Delay } from "../net/resolver.ts";
+import type { Delay } from "../net/delay.ts";
 import {
   MAX_REQUEST_BYTES,
   parseRequest,

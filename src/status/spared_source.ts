@@ -1,6 +1,6 @@
 // Source of reports that is asked as often as anybody likes, and works now and
 // then.
-import type { Delay } from "../net/resolver.ts";
+import type { Delay } from "../net/delay.ts";
 import type { Health, Report } from "./report.ts";
 import type { StatusSource } from "./site.ts";
 

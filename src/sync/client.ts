@@ -9,7 +9,8 @@ import {
   type Place,
   type PlaceName,
 } from "../net/place.ts";
-import type { Delay, Lookup } from "../net/resolver.ts";
+import type { Delay } from "../net/delay.ts";
+import type { Lookup } from "../net/resolver.ts";
 import { decodeRecord } from "./decode.ts";
 import { SyncError } from "./error.ts";
 import { RecordReader } from "./framing.ts";

@@ -1,5 +1,5 @@
 // Limits on TLS handshakes with clients known by nothing but their address.
-import type { Delay } from "../net/resolver.ts";
+import type { Delay } from "../net/delay.ts";
 import { Admission } from "./admission.ts";
 import type { KnownMembers } from "./known_members.ts";
 import type { SyncStream } from "./streams.ts";

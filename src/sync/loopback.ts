@@ -5,7 +5,7 @@ import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { reasonOf } from "../log/reason.ts";
 import { isLoopback } from "../net/address.ts";
 import type { Endpoint } from "../net/endpoint.ts";
-import type { Delay } from "../net/resolver.ts";
+import type { Delay } from "../net/delay.ts";
 import {
   admitting,
   type EffectiveUser,

@@ -3,7 +3,7 @@
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { reasonOf } from "../log/reason.ts";
 import { formatPlace, type Place } from "../net/place.ts";
-import type { Delay } from "../net/resolver.ts";
+import type { Delay } from "../net/delay.ts";
 import { Admission, type AdmissionResult } from "./admission.ts";
 import { originOf } from "./origin.ts";
 import type { SyncListener, SyncStream } from "./streams.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Delay } from "../net/resolver.ts";
+import type { Delay } from "../net/delay.ts";
 import type { SyncStream } from "./streams.ts";
 
 const READ_BYTES = 1 << 16;

@@ -6,7 +6,7 @@
 import { reasonOf } from "../log/reason.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import { isUnixSocket } from "../net/place.ts";
-import type { Delay } from "../net/resolver.ts";
+import type { Delay } from "../net/delay.ts";
 import type { EffectiveUser } from "./local_users.ts";
 import { connectWithin, listenWithin, type LocalUsers } from "./loopback.ts";
 import type {

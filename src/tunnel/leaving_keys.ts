@@ -1,6 +1,6 @@
 // Keys that others have taken the place of: they go on opening for a while, for
 // what was sealed before (key-chains.md, "Clusters").
-import type { Delay } from "../net/resolver.ts";
+import type { Delay } from "../net/delay.ts";
 import type { ConnectionKeys, ConnectionTable } from "./connection_table.ts";
 
 const STAY_MS = 10_000;

@@ -6,7 +6,7 @@ import { SyncMember, type SyncWorld } from "../../../src/daemon/sync_member.ts";
 import { SyncState } from "../../../src/daemon/sync_state.ts";
 import { RateLimitedLog } from "../../../src/log/rate_limited_log.ts";
 import type { IpAddress } from "../../../src/net/address.ts";
-import type { Delay } from "../../../src/net/resolver.ts";
+import type { Delay } from "../../../src/net/delay.ts";
 import { RouteTable } from "../../../src/route/table.ts";
 import { connectTcp, listenTcp } from "../../../src/sync/deno_tcp.ts";
 import { encodeRecord } from "../../../src/sync/encode.ts";
