@@ -20,7 +20,7 @@ export const syncTrustRows = {
     group: "Cluster",
     long: "--sync-any-user",
     help: "over TCP on loopback, trust every user of this host, and not only " +
-      "root and the own one: any of them can then read all keys, and bring in " +
+      "root and the daemon's: any of them can then read all keys, and bring in " +
       "keys and routes",
   }),
 };

@@ -51,7 +51,7 @@ export const controldTable = {
     long: "--key-chains",
     argument: "folder",
     parse: anyText,
-    help: "serve the keys of now of each connection whose key chain is in " +
+    help: "serve the present keys of each connection whose key chain is in " +
       "this folder, in a file that has the mux for its name, in place of " +
       "those of --file",
   }),

@@ -79,7 +79,7 @@ export const daemonRows = {
     parse: decimal(0, MAX_START_SECONDS),
     default: 30,
     help: "in the background, how long the caller waits until the daemon is " +
-      "ready; 0 waits without end",
+      "ready; 0 for no limit",
   }),
 };
 
@@ -105,7 +105,7 @@ export function daemonSections(
       title: "Exit status",
       lines: [
         "0    a signal has ended it; in the background, it is ready",
-        "255  it cannot start, or not go on; a message says why",
+        "255  it cannot start, or cannot go on; a message says why",
       ],
     },
   ];

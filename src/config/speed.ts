@@ -52,7 +52,7 @@ export const speedRows = {
     argument: "list",
     parse: offloads,
     choices: ["all", "none", ...OFFLOAD_NAMES],
-    help: "what the kernel may do for us, of " +
+    help: "what the kernel may take over, of " +
       `${OFFLOAD_NAMES.join(", ")}, separated by commas; all or none ` +
       "(default all)",
   }),

@@ -47,7 +47,7 @@ async function readAll(stream: DuplexStream): Promise<string> {
     const count = await stream.read(chunk);
     if (count === null) return text + decoder.decode();
     size += count;
-    if (size > MAX_BYTES) throw new ReportError("it is endless");
+    if (size > MAX_BYTES) throw new ReportError("it does not end");
     text += decoder.decode(chunk.subarray(0, count), { stream: true });
   }
 }
@@ -57,7 +57,7 @@ export function bodyOf(answer: string): string {
   const end = answer.indexOf("\r\n\r\n");
   const [, status] = /^HTTP\/1\.1 (\d{3}) /.exec(answer) ?? [];
   if (end < 0 || status === undefined) {
-    throw new ReportError("who listens there is no daemon of anytun");
+    throw new ReportError("what answers there is no daemon of anytun");
   }
   if (status !== "200") throw new ReportError(`its status is ${status}`);
   return answer.slice(end + 4);

@@ -108,7 +108,7 @@ function hostOf(
   const [host] = hosts;
   if (host === undefined && minor === "0") return undefined;
   if (host === undefined || hosts.length > 1 || !HOST.test(host)) {
-    throw new RequestError(400, "there has to be one header Host");
+    throw new RequestError(400, "there must be exactly one Host header");
   }
   return host;
 }

@@ -130,7 +130,7 @@ export const CONNECTION_COUNTER_INFOS: readonly CounterInfo[] = [
     index: ConnectionCounter.CONGESTED,
     name: "congested_total",
     help:
-      "Packets from the peer that met congestion on the way, and whose sender takes no marks but losses for it (--ecn).",
+      "Packets from the peer that met congestion on the way, dropped because their sender does not take ECN marks (--ecn).",
     unit: "packets",
     text: "dropped for congestion on the way",
     isLoss: true,
