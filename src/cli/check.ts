@@ -6,13 +6,12 @@ import {
   type CheckedConfig,
   readCheckCommandLine,
 } from "../config/check.ts";
+import { EXIT_FAILED } from "../config/exit_status.ts";
 import { escapeControls } from "../log/line.ts";
 import { printCommandLine, printTo } from "./print.ts";
 import { secretFiles } from "./secret_files.ts";
 
 const EXIT_WARNINGS = 1;
-const EXIT_FAILED = 255;
-
 export function check(argv: readonly string[], libc: ProcessLibc): number {
   const commandLine = readCheckCommandLine(argv, Deno.version);
   if (commandLine.kind !== "run") return printCommandLine(commandLine);

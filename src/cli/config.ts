@@ -2,6 +2,7 @@
 import { readEnvironment } from "../../ffi/process/process.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import { configTable, readConfigCommandLine } from "../config/config.ts";
+import { EXIT_FAILED } from "../config/exit_status.ts";
 import { recordsOf } from "../daemon/client_records.ts";
 import { systemWorld } from "../daemon/system_world.ts";
 import { openLog } from "../log/log.ts";
@@ -9,8 +10,6 @@ import { reasonOf } from "../log/reason.ts";
 import { hideSecrets } from "./hide_secrets.ts";
 import { printCommandLine, printTo } from "./print.ts";
 import { secretFiles } from "./secret_files.ts";
-
-const EXIT_FAILED = 255;
 
 export async function config(
   argv: readonly string[],

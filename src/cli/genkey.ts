@@ -8,13 +8,13 @@ import {
   type PairOptions,
   readGenkeyCommandLine,
 } from "../config/genkey.ts";
+import { EXIT_FAILED } from "../config/exit_status.ts";
 import { reasonOf } from "../log/reason.ts";
 import { CHAIN_KEY_BYTES, epochAt } from "../satp/key_chain.ts";
 import { formatChainFile } from "../satp/key_chain_file.ts";
 import { keyBytes, SALT_BYTES } from "../satp/params.ts";
 import { printCommandLine, printTo } from "./print.ts";
 
-const EXIT_FAILED = 255;
 /** For nobody but the owner. */
 const MODE = 0o600;
 

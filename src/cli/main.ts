@@ -9,6 +9,7 @@ import { readArguments } from "../../ffi/process/file.ts";
 import { keepInspectorShut } from "../../ffi/process/inspector.ts";
 import { openProcessLibc, type ProcessLibc } from "../../ffi/process/libc.ts";
 import type { ProgramName } from "../config/programs.ts";
+import { EXIT_FAILED } from "../config/exit_status.ts";
 import { reasonOf } from "../log/reason.ts";
 import { printTo } from "./print.ts";
 import { chooseProgram } from "./program.ts";
@@ -59,7 +60,7 @@ async function mainOrReport(): Promise<number> {
     return await main(calledAs, Deno.args);
   } catch (error) {
     printTo(Deno.stderr, `anytun: ${reasonOf(error)}\n`);
-    return 255;
+    return EXIT_FAILED;
   }
 }
 

@@ -2,12 +2,11 @@
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import { readEnvironment } from "../../ffi/process/process.ts";
 import { anytunTable } from "../config/anytun.ts";
+import { EXIT_FAILED } from "../config/exit_status.ts";
 import { readShowConfigCommandLine } from "../config/show_config.ts";
 import { hideSecrets } from "./hide_secrets.ts";
 import { printCommandLine, printTo } from "./print.ts";
 import { secretFiles } from "./secret_files.ts";
-
-const EXIT_FAILED = 255;
 
 export function showConfig(argv: readonly string[], libc: ProcessLibc): number {
   hideSecrets(libc, anytunTable, argv);

@@ -6,6 +6,7 @@ import {
   readShowtablesCommandLine,
   type ShowtablesOptions,
 } from "../config/showtables.ts";
+import { EXIT_FAILED } from "../config/exit_status.ts";
 import { LocalStreams } from "../daemon/local_streams.ts";
 import { reasonOf } from "../log/reason.ts";
 import { parseAddress } from "../net/address.ts";
@@ -23,13 +24,11 @@ import type { SyncStream } from "../sync/streams.ts";
 import { type TableLine, TableReader } from "../sync/showtables.ts";
 import { inputStream, tableStream } from "../sync/table_stream.ts";
 import { connectFor } from "../sync/transport.ts";
-import { printCommandLine, printTo } from "./print.ts";
+import { HOME_AND_CLEAR, printCommandLine, printTo } from "./print.ts";
 import { secretFiles } from "./secret_files.ts";
 
-const EXIT_FAILED = 255;
 /** How long an address may take to answer, in ms. */
 const ANSWER_MS = 10_000;
-const HOME_AND_CLEAR = "\x1b[H\x1b[2J";
 
 /** Runs the program until the stream ends, or has nothing more to say. */
 export async function showtables(

@@ -6,6 +6,7 @@ import {
   type StatusForm,
   type StatusProgramOptions,
 } from "../config/status_program.ts";
+import { EXIT_FAILED } from "../config/exit_status.ts";
 import { SOCKET_SUFFIX, socketIn, STATUS_FOLDER } from "../config/status.ts";
 import { LocalStreams } from "../daemon/local_streams.ts";
 import { reasonOf } from "../log/reason.ts";
@@ -15,13 +16,11 @@ import { dumpLines } from "../status/dump.ts";
 import type { Report } from "../status/report.ts";
 import { tableLines } from "../status/table.ts";
 import { visible, visibleJson } from "../log/visible.ts";
-import { printCommandLine, printTo } from "./print.ts";
+import { HOME_AND_CLEAR, printCommandLine, printTo } from "./print.ts";
 
-const EXIT_FAILED = 255;
 /** Between two reports, for rates. */
 const RATE_MS = 1000;
 const WATCH_MS = 2000;
-const HOME_AND_CLEAR = "\x1b[H\x1b[2J";
 
 /** Runs the program, with `--watch` without end. */
 export async function status(

@@ -11,6 +11,7 @@ import { setProcessName, setUmask } from "../../ffi/process/process.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import { endChild, spawn, waitForEnd } from "../../ffi/process/spawn.ts";
 import type { Reading } from "../config/reading.ts";
+import { EXIT_FAILED, EXIT_OK } from "../config/exit_status.ts";
 import type { Parent } from "./parent.ts";
 import type { World } from "./world.ts";
 
@@ -27,8 +28,6 @@ type Word = "ready" | "waiting" | "say";
 /** Signals that end the wait, and the child with it. */
 const INTERRUPTIONS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 
-const EXIT_OK = 0;
-const EXIT_FAILED = 255;
 /** What a shell adds to the number of a signal. */
 const EXIT_SIGNAL = 128;
 

@@ -1,11 +1,11 @@
 // Events of peers as log lines: heard, moved, silent, heard again.
 import type { AnytunOptions } from "../config/anytun.ts";
 import type { Logger } from "../log/logger.ts";
+import { FLUSH_MS } from "../log/rate_limited_log.ts";
 import type { InterfaceName } from "../net/zone.ts";
 import type { ConnectionTable } from "../tunnel/connection_table.ts";
 import { PeerLog } from "../tunnel/peer_log.ts";
 import { type PeerNews, PeerWatch } from "../tunnel/peer_watch.ts";
-import { FLUSH_MS } from "../tunnel/plane_log.ts";
 import { sightingOf } from "../tunnel/sightings.ts";
 import type { Service } from "./lifecycle.ts";
 import type { World } from "./world.ts";

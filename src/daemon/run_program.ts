@@ -1,11 +1,12 @@
 // Frame of a daemon: log, signals, privileges, pid file, exit status.
 import type { Identity } from "../../ffi/process/identity.ts";
 import type { DaemonOptions } from "../config/general.ts";
+import { EXIT_FAILED, EXIT_OK } from "../config/exit_status.ts";
 import { type Log, openLog } from "../log/log.ts";
 import type { Logger } from "../log/logger.ts";
 import type { LogSurroundings } from "../log/outlet.ts";
 import { reasonOf } from "../log/reason.ts";
-import { RateLimitedLog } from "../log/rate_limited_log.ts";
+import { FLUSH_MS, RateLimitedLog } from "../log/rate_limited_log.ts";
 import type { Every } from "../net/every.ts";
 import { Lifecycle, type Service } from "./lifecycle.ts";
 import type { Parent } from "./parent.ts";
@@ -18,11 +19,6 @@ import { listenForSignals } from "./signals.ts";
 import { spareMemory } from "./spare_memory.ts";
 import { Supervisor } from "./supervisor.ts";
 import type { World } from "./world.ts";
-
-const EXIT_OK = 0;
-const EXIT_FAILED = 255;
-
-const FLUSH_MS = 10_000;
 
 /** Log lines of one kind that others cause: five, then one in ten seconds. */
 export const OTHERS_LOG_LIMIT = { burst: 5, perSecond: 0.1 };

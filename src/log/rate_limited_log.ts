@@ -19,6 +19,9 @@ interface Kind {
   readonly buckets: Map<number, Bucket>;
 }
 
+/** How often it should be said how many lines were held back, in ms. */
+export const FLUSH_MS = 10_000;
+
 /** In place of a number where a line is about nobody in particular. */
 export const NOBODY = -1;
 

@@ -28,9 +28,6 @@ const STRANGERS_LIMIT = { burst: 5, perSecond: 0.1 };
 
 const OF_STRANGERS = "from unknown senders";
 
-/** How often it is said how many lines were held back, in ms. */
-export const FLUSH_MS = 10_000;
-
 /** What helps a connection that runs out of numbers. */
 const REMEDY =
   "give both ends new keys, or start this one again with --sender-id auto";

@@ -31,7 +31,8 @@ import type {
   NativeSetup,
   WorkerRole,
 } from "../../src/tunnel/native/messages.ts";
-import { FLUSH_MS, PlaneLog } from "../../src/tunnel/plane_log.ts";
+import { FLUSH_MS } from "../../src/log/rate_limited_log.ts";
+import { PlaneLog } from "../../src/tunnel/plane_log.ts";
 import { recordingLog } from "./recording_log.ts";
 import { tunnelSettings } from "./tunnel_settings.ts";
 

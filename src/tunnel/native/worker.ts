@@ -10,7 +10,8 @@ import { reasonOf } from "../../log/reason.ts";
 import { engineMaker } from "../engine_maker.ts";
 import { assemble } from "./assemble.ts";
 import type { WorkerMessage, WorkerSetup } from "./messages.ts";
-import { FLUSH_MS, PlaneLog } from "../plane_log.ts";
+import { FLUSH_MS } from "../../log/rate_limited_log.ts";
+import { PlaneLog } from "../plane_log.ts";
 import type { RefusedDatagram } from "../refused_samples.ts";
 import { openWarmUp } from "./warm_up.ts";
 

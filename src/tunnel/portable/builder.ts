@@ -22,7 +22,8 @@ import type {
   PlaneSetup,
   RunningPlane,
 } from "../plane.ts";
-import { FLUSH_MS, PlaneLog } from "../plane_log.ts";
+import { FLUSH_MS } from "../../log/rate_limited_log.ts";
+import { PlaneLog } from "../plane_log.ts";
 import { PacketRouter } from "../packet_router.ts";
 import { type BatchMaker, PortablePlane } from "./plane.ts";
 import { RefusedSamples } from "../refused_samples.ts";
