@@ -3,7 +3,7 @@
  * again, and counts what does not come back. Runs on a host of a lab, as a
  * script: `<host> <port> <interval in ms>` says `flowing`, and after each line
  * of standard input prints a {@link FlowReport} about what was sent since the
- * line before.
+ * line before, some of it after that line.
  */
 import { createInterface } from "node:readline";
 import process from "node:process";
@@ -28,6 +28,9 @@ const LATER_MS = 500;
 const PATIENCE_MS = 5000;
 
 const LOOK_MS = 20;
+
+/** Sent after each line at least, so that some meet what happened before it. */
+const LEAST_SENT = 50;
 
 /** One flow of numbered datagrams. */
 class Flow {
@@ -59,6 +62,8 @@ class Flow {
   }
 
   async report(interval: number): Promise<FlowReport> {
+    const least = this.#next + LEAST_SENT;
+    while (this.#next < least) await delay(LOOK_MS);
     const end = this.#next;
     const later = end + LATER_MS / interval;
     const giveUpAt = performance.now() + PATIENCE_MS;
