@@ -15,9 +15,11 @@ export interface OurProgram {
 const ROOT = new URL("../", import.meta.url).pathname;
 const BINARY = `${ROOT}dist/anytun`;
 
+// Many start at once: Deno's common file of compiled code has broken then, and
+// those that read it ended in a panic.
 function source(...permissions: readonly string[]): string[] {
   const run = ["run", "--quiet", "--no-prompt", "--cached-only"];
-  const always = ["--allow-net", "--allow-ffi"];
+  const always = ["--no-code-cache", "--allow-net", "--allow-ffi"];
   return [Deno.execPath(), ...run, ...always, ...permissions];
 }
 
