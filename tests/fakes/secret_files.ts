@@ -34,7 +34,7 @@ export function fakeSecretFiles(
     handedOut,
     credentialsFolder,
     absolute: (path) =>
-      path.startsWith("/") ? path : `/work/${path.replace(/^\.\//, "")}`,
+      path.startsWith("/") ? path : `/home/${path.replace(/^\.\//, "")}`,
     exists: (path) => path in files,
     namesIn: (folder) =>
       Object.keys(files).filter((path) => path.startsWith(`${folder}/`))

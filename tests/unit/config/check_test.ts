@@ -27,13 +27,13 @@ Deno.test("a file that is well has neither fault nor warning", () => {
 
 Deno.test("faults and warnings are those of a start", () => {
   const files = {
-    "/work/a.yaml": { text: "port: x\n" },
-    "/work/b.yaml": { text: `${KEYS}mtu: 1400\nlog: [stdout:3]\n` },
+    "/home/a.yaml": { text: "port: x\n" },
+    "/home/b.yaml": { text: `${KEYS}mtu: 1400\nlog: [stdout:3]\n` },
   };
   const [a, b, c] = check(["./a.yaml", "./b.yaml", "c"], files);
   assert.match(
     a?.fault ?? "",
-    /^\/work\/a\.yaml:1:7: Cannot use port 'x'/,
+    /^\/home\/a\.yaml:1:7: Cannot use port 'x'/,
   );
   assert.equal(b?.fault, undefined);
   assert.match(b?.warnings.join("\n") ?? "", /--mtu in .*b\.yaml:3 has no/);
@@ -45,7 +45,7 @@ Deno.test("faults and warnings are those of a start", () => {
 
 Deno.test("a user and a group that are unknown are faults, as at a start", () => {
   const faultOf = (more: string) =>
-    check(["./a.yaml"], { "/work/a.yaml": { text: KEYS + more } })[0]?.fault;
+    check(["./a.yaml"], { "/home/a.yaml": { text: KEYS + more } })[0]?.fault;
   assert.equal(faultOf("username: nobody\ngroupname: nogroup\n"), undefined);
   assert.equal(
     faultOf(`username: ${STRANGER}\n`),
@@ -88,7 +88,7 @@ Deno.test("without names all tunnels are checked, and those of autostart", () =>
 });
 
 Deno.test("--for says whose file it is", () => {
-  const files = { "/work/a.yaml": { text: "file: x\n" } };
+  const files = { "/home/a.yaml": { text: "file: x\n" } };
   const [own] = check(["./a.yaml"], files);
   assert.equal(own?.fault, undefined);
   const [other] = check(["./a.yaml", "--for", "anytun"], files);

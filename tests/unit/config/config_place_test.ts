@@ -43,8 +43,8 @@ Deno.test("a name that is nowhere is a fault that says where it was sought", () 
 Deno.test("a path is the file itself, and its name that of the instance", () => {
   const none = undefined;
   assert.deepEqual(find("/x/b.yaml"), ["/x/b.yaml", "yaml", "b", none]);
-  assert.deepEqual(find("b.yml"), ["/work/b.yml", "yaml", "b", none]);
-  assert.deepEqual(find("./b"), ["/work/b", "yaml", "b", none]);
+  assert.deepEqual(find("b.yml"), ["/home/b.yml", "yaml", "b", none]);
+  assert.deepEqual(find("./b"), ["/home/b", "yaml", "b", none]);
   assert.deepEqual(find("/x/b/config"), ["/x/b/config", "lines", "b", "/x/b"]);
   assert.deepEqual(
     find("/x/s/conf.d/c1"),
