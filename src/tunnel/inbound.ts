@@ -33,7 +33,7 @@ import {
 } from "./local_addresses.ts";
 import { HEADROOM_BYTES } from "./outbound.ts";
 import type { LiveSettings } from "./live_settings.ts";
-import type { RefusedSamples } from "./refused_samples.ts";
+import { type RefusedSamples, wantsReplays } from "./refused_samples.ts";
 import type { SourceFilter } from "./source_filter.ts";
 import { SynClamp } from "./syn_clamp.ts";
 import { InnerEcn } from "./traffic_class.ts";
@@ -372,10 +372,8 @@ export class Inbound {
 
   #mayBeReplay(connection: Connection, i: number): boolean {
     const { batch } = this;
-    // A sample is of keys that are not here, with numbers that are.
-    if (this.#options.connections.table.asked(connection.mux) !== 0) {
-      return false;
-    }
+    const { table } = this.#options.connections;
+    if (wantsReplays(table.asked(connection.mux))) return false;
     const seq = readSeq(batch.memory, batch.startOf(i));
     const senderId = readSenderId(batch.memory, batch.startOf(i));
     // All keys of a connection are as likely, as long as there is no tag.

@@ -45,7 +45,8 @@ export interface RefusedDatagram {
  * What the record of a connection says: the kinds that are asked for, as a sum.
  * Senders are in lots, of which each may answer once.
  *
- * @param random Divides them; without it all are one lot
+ * @param random Divides them; without it all are one lot, and what looks like a
+ * replay is no sample
  * @param isNarrow Makes more lots than may answer, perhaps thousands: who floods
  * from many addresses is not in all of them
  */
@@ -60,6 +61,15 @@ export function question(
   if (asked === 0 || random === undefined) return asked;
   const seed = isNarrow ? random : random & ~DIVISION;
   return (asked | (seed | HAS_LOTS) << SEED_SHIFT) >>> 0;
+}
+
+/**
+ * Whether a sample may have a number that was heard before: it is of an epoch of
+ * a key chain whose keys are not here. Who looks for other faults does without,
+ * so that asking leaves the defence against floods of recordings as it is.
+ */
+export function wantsReplays(asked: number): boolean {
+  return asked >>> SEED_SHIFT !== 0;
 }
 
 /** For a thread that receives. */

@@ -20,6 +20,7 @@ import {
 import { Inbound } from "../../../src/tunnel/inbound.ts";
 import { LiveSettings } from "../../../src/tunnel/live_settings.ts";
 import { HEADROOM_BYTES } from "../../../src/tunnel/outbound.ts";
+import { question, SENDER_KINDS } from "../../../src/tunnel/refused_samples.ts";
 import { paramsOf } from "../../vectors/satp.ts";
 
 const PARAMS = paramsOf({
@@ -120,6 +121,17 @@ Deno.test("a flood of recordings costs no tags from its second batch on, and new
   const mixed = [...recorded, 100, 101];
   assert.deepEqual(receiver.receive(mixed), { passed: 2, tags: 2 });
   assert.equal(receiver.count(ConnectionCounter.REPLAYED), 60);
+});
+
+Deno.test("a flood of recordings costs no tags either while a fault is looked for, but for the keys of a chain", () => {
+  const receiver = new Receiver();
+  const recorded = numbers(0, 20);
+  for (let k = 0; k < 2; k++) receiver.receive(recorded);
+  const kinds = SENDER_KINDS.reduce((sum, kind) => sum + kind, 0);
+  receiver.table.ask(0, question(kinds));
+  assert.deepEqual(receiver.receive(recorded), { passed: 0, tags: 0 });
+  receiver.table.ask(0, question(kinds, 1));
+  assert.deepEqual(receiver.receive(recorded), { passed: 0, tags: 20 });
 });
 
 Deno.test("after a flood of recordings the tag comes first again", () => {
