@@ -17,9 +17,11 @@ const BINARY = `${ROOT}dist/anytun`;
 
 // Many start at once: Deno's common file of compiled code has broken then, and
 // those that read it ended in a panic.
+const NO_CODE_CACHE = "--no-code-cache";
+
 function source(...permissions: readonly string[]): string[] {
-  const run = ["run", "--quiet", "--no-prompt", "--cached-only"];
-  const always = ["--no-code-cache", "--allow-net", "--allow-ffi"];
+  const run = ["run", "--quiet", "--no-prompt", "--cached-only", NO_CODE_CACHE];
+  const always = ["--allow-net", "--allow-ffi"];
   return [Deno.execPath(), ...run, ...always, ...permissions];
 }
 
@@ -70,6 +72,12 @@ export const asBinary: OurProgram = {
   command: [BINARY],
   missing: isFile(BINARY) ? null : "dist/anytun is not built",
 };
+
+/** As users start it: its code is not compiled anew each time. */
+export function asUsersStart(program: OurProgram): OurProgram {
+  const isKept = (word: string) => word !== NO_CODE_CACHE;
+  return { ...program, command: program.command.filter(isKept) };
+}
 
 /** The ways that have the native plane. */
 export const OUR_PROGRAMS = [fromSource, asBinary];

@@ -5,7 +5,7 @@
  */
 
 import type { Protocol } from "../../lab/flood.ts";
-import { fromSource } from "../../lab/programs.ts";
+import { asUsersStart, fromSource } from "../../lab/programs.ts";
 import type { PeerPrograms } from "../tunnel/peers.ts";
 import type { Open, Presence, Subject } from "../tunnel/subject.ts";
 import { allSubjects } from "../tunnel/subjects/mod.ts";
@@ -44,7 +44,8 @@ export function allContenders(peers: PeerPrograms): Contender[] {
     if (found === undefined) throw new Error(`Cannot find subject ${id}`);
     return found;
   };
-  const ours = [...fromSource.command, "--engine", "openssl"];
+  const { command } = asUsersStart(fromSource);
+  const ours = [...command, "--engine", "openssl"];
   const satp = [
     { id: "source", label: "this", command: ours },
     { id: "anytun", label: "anytun", command: ["anytun"] },

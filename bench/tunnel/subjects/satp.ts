@@ -9,6 +9,7 @@ import { missingCommand } from "../../../lab/missing.ts";
 import { run } from "../../../lab/process.ts";
 import {
   asBinary,
+  asUsersStart,
   fromSource,
   type OurProgram,
   withoutWorkers,
@@ -37,10 +38,11 @@ interface SatpProgram extends SatpCommand {
 function ours(
   id: string,
   label: string,
-  { command, missing }: OurProgram,
+  program: OurProgram,
   engine: string,
   whyNoEngine: () => string | null = () => null,
 ): SatpProgram {
+  const { command, missing } = asUsersStart(program);
   return {
     id,
     label,
