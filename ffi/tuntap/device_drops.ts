@@ -1,8 +1,8 @@
 // Packets for a device that the kernel has dropped: its queue was full, since
 // nobody read them in time (tun_net_xmit() in drivers/net/tun.c).
 
-import { O } from "../flags.ts";
-import { cString, type Libc } from "../libc.ts";
+import type { Libc } from "../libc.ts";
+import { ProcFile } from "../proc_file.ts";
 
 /**
  * Of the network namespace that this thread is in. A file, which is good for
@@ -10,10 +10,6 @@ import { cString, type Libc } from "../libc.ts";
  * whoever takes over the process change routes.
  */
 const PATH = "/proc/thread-self/net/dev";
-
-/** The kernel gives a page at a time. */
-const READ_SIZE = 65536;
-const LIMIT = 1 << 20;
 
 /**
  * Behind the name, as of the heads of the columns: eight of what has come from the
@@ -23,43 +19,26 @@ const DROPPED_COLUMN = 8 + 3;
 
 /** To be opened in the namespace of the device, and ahead of a sandbox. */
 export class DeviceDrops implements Disposable {
-  readonly #libc: Libc;
   readonly #name: string;
-  readonly #fd: number;
+  readonly #file: ProcFile;
   readonly #before: number;
   #last: number;
 
   /** @throws {SystemError} Where there is no such file. */
   constructor(libc: Libc, name: string) {
-    this.#libc = libc;
     this.#name = name;
-    this.#fd = libc.symbols.open(cString(PATH), O.RDONLY | O.CLOEXEC, 0);
-    if (this.#fd < 0) throw libc.error(`open '${PATH}'`, "open");
-    this.#last = this.#before = droppedIn(this.#read(), name) ?? 0;
+    this.#file = new ProcFile(libc, PATH);
+    this.#last = this.#before = droppedIn(this.#file.text(), name) ?? 0;
   }
 
   /** Since it was opened; of a device that is gone, what was known last. */
   get count(): number {
-    this.#last = droppedIn(this.#read(), this.#name) ?? this.#last;
+    this.#last = droppedIn(this.#file.text(), this.#name) ?? this.#last;
     return this.#last - this.#before;
   }
 
-  #read(): string {
-    const bytes = new Uint8Array(READ_SIZE);
-    const decoder = new TextDecoder();
-    let text = "";
-    for (let at = 0; at < LIMIT;) {
-      const { pread } = this.#libc.symbols;
-      const count = pread(this.#fd, bytes, bytes.length, at);
-      if (count <= 0) break;
-      text += decoder.decode(bytes.subarray(0, count), { stream: true });
-      at += count;
-    }
-    return text;
-  }
-
   [Symbol.dispose](): void {
-    this.#libc.symbols.close(this.#fd);
+    this.#file[Symbol.dispose]();
   }
 }
 

@@ -106,6 +106,8 @@ export class MemoryDevice implements PacketDevice {
 export class MemorySocket implements DatagramSocket {
   readonly arrived = new Queue<{ datagram: Uint8Array; from: Endpoint }>();
   readonly sent: { datagram: Uint8Array; to: Endpoint }[] = [];
+  /** Why it sends nothing, such as `EPERM`. */
+  failure: string | undefined;
 
   reaches(): boolean {
     return true;
@@ -126,8 +128,10 @@ export class MemorySocket implements DatagramSocket {
     datagram: Uint8Array<ArrayBuffer>,
     to: Endpoint,
   ): Promise<string | undefined> {
-    this.sent.push({ datagram: datagram.slice(), to });
-    return Promise.resolve(undefined);
+    if (this.failure === undefined) {
+      this.sent.push({ datagram: datagram.slice(), to });
+    }
+    return Promise.resolve(this.failure);
   }
 
   close(): void {
@@ -245,6 +249,11 @@ export class MemoryPlane implements PlaneUnderTest {
 
   async prepare(mux: number): Promise<void> {
     await this.#connections.load(mux);
+  }
+
+  /** Has the socket refuse to send, such as by `EPERM`. */
+  refuseToSend(failure: string | undefined): void {
+    this.#socket.failure = failure;
   }
 
   sendDue(): void {

@@ -1,6 +1,8 @@
 // Construction of the portable plane.
 import type { Libc } from "../../../ffi/libc.ts";
+import { SystemError } from "../../../ffi/errno.ts";
 import { interfaceName } from "../../../ffi/net/interface_name.ts";
+import { UdpDrops } from "../../../ffi/net/udp_drops.ts";
 import { openDevice, type TunTapDevice } from "../../../ffi/tuntap/device.ts";
 import type { Logger } from "../../log/logger.ts";
 import type { SocketAddress } from "../../../ffi/net/sockaddr.ts";
@@ -172,8 +174,8 @@ export class PortableBuilder implements PlaneBuilder {
       locals: this.#sockets.flatMap(({ bound }) => bound.flatMap(localsOf)),
       way: undefined,
     }, finished);
-    // Deno's sockets do not tell.
-    const drops = this.#opened.use(new KernelDrops({ sockets: [], device }));
+    const sockets = this.#openDrops();
+    const drops = this.#opened.use(new KernelDrops({ sockets, device }));
     return Promise.resolve({
       finished,
       prepare: (mux) => {
@@ -195,6 +197,21 @@ export class PortableBuilder implements PlaneBuilder {
 
   [Symbol.dispose](): void {
     this.#opened.dispose();
+  }
+
+  /** Deno's sockets do not tell; the kernel lists them for everybody. */
+  #openDrops(): readonly UdpDrops[] {
+    const bound = this.#sockets.map(({ bound }) => bound.at(-1));
+    try {
+      return bound.filter((one) => one !== undefined)
+        .map(({ address: { bytes: address }, port }) =>
+          this.#opened.use(new UdpDrops(this.#libc, { address, port }))
+        );
+    } catch (error) {
+      // Without it less is known.
+      if (error instanceof SystemError) return [];
+      throw error;
+    }
   }
 
   #own(sockets: readonly DenoUdpSocket[]): readonly Endpoint[] {

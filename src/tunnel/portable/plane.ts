@@ -22,6 +22,9 @@ const BATCH_PACKETS = 32;
 /** Bytes of a slot: more than the longest datagram, to notice longer ones. */
 const SLOT_BYTES = 2048;
 
+/** Where a send does not wait for room: the driver or the socket has none. */
+const FULL: ReadonlySet<string> = new Set(["EAGAIN", "ENOBUFS"]);
+
 export type BatchMaker = (
   params: SatpParameters,
   capacity: number,
@@ -176,6 +179,9 @@ export class PortablePlane {
     const socket = sockets.find((socket) => socket.reaches(family));
     const failure = await socket?.send(datagram, to);
     if (socket !== undefined && failure === undefined) return;
+    if (failure !== undefined && FULL.has(failure)) {
+      return count(connection.counters, ConnectionCounter.SEND_DROPPED);
+    }
     count(connection.counters, ConnectionCounter.SEND_FAILED);
     if (failure === undefined) noSocket(to);
     else sendFailed(connection, failure);
