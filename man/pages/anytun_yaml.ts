@@ -72,9 +72,9 @@ export const yamlPage: Page = {
         "route", "window-size", keys and the passphrase, "log" and "log-format",
         and what the manual of anytun says so of.`,
         `Keys that are new open at once, and seal as soon as the peer uses them,
-        or after ten seconds; those before open for ten seconds more. So the
-        peer may get its own at any time within these ten seconds, and nothing
-        is lost.`,
+        or after twelve seconds; those before open for ten seconds more, or for
+        twenty where the peer was not heard yet. So the peer may get its own
+        at any time within ten seconds, and nothing is lost.`,
         `Files are read with the rights of the daemon by then: those of
         "username", and in its "chroot".`,
       ],

@@ -2,8 +2,15 @@
 //
 // Nobody can tell two hosts at the same moment: keys that are new open at once,
 // and seal as soon as the peer does, or a while later. Those before open for a
-// while more. So both ends may change theirs one after the other within that
-// while, and no datagram is lost.
+// while more. So both ends may change theirs one after the other, the second up
+// to APART_MS behind the first, and no datagram is lost, also if the first is
+// never heard of with its new keys:
+//
+//   0                the first end opens with the new keys
+//   APART_MS         the second end does, and begins to be patient itself
+//   PATIENCE_MS      the first end seals with them
+//   APART_MS +       the second end seals with them, and has used those before
+//     PATIENCE_MS    until now
 import type { Logger } from "../log/logger.ts";
 import type { Delay } from "../net/delay.ts";
 import type { Role } from "../satp/params.ts";
@@ -15,8 +22,11 @@ import {
 import type { ConnectionTable } from "../tunnel/connection_table.ts";
 import type { LeavingKeys } from "../tunnel/leaving_keys.ts";
 
-/** How long the peer may take to get the new keys. */
-const PATIENCE_MS = 10_000;
+/** How long after this end the peer may get the new keys. */
+const APART_MS = 10_000;
+/** For the way of a datagram, a reload that takes its time, and late timers. */
+const MARGIN_MS = 2_000;
+const PATIENCE_MS = APART_MS + MARGIN_MS;
 /** How often to look whether it has. */
 const LOOK_MS = 50;
 
@@ -120,7 +130,10 @@ export class OwnKeys {
   #giveUp(): void {
     if (this.#coming === undefined) return;
     this.#coming.stop.abort();
-    this.#context.leaving.leave(this.#connection.mux, this.#coming.name);
+    // It may take them yet, and has its own patience before it gives them up.
+    const longest = APART_MS + PATIENCE_MS;
+    this.#context.leaving
+      .leave(this.#connection.mux, this.#coming.name, longest);
     this.#coming = undefined;
   }
 
@@ -136,20 +149,26 @@ export class OwnKeys {
       if (signal.aborted) return;
     }
     this.#coming = undefined;
-    const who = isUsed() ? "the peer uses them" : "the peer was not heard yet";
-    if (this.#seal(name)) {
+    const isHeard = isUsed();
+    const who = isHeard ? "the peer uses them" : "the peer was not heard yet";
+    // Who is not heard may have new keys since a moment ago, and be as patient as
+    // this end was.
+    if (this.#seal(name, isHeard ? 0 : APART_MS)) {
       logger.notice(`connection ${mux} seals with its new keys: ${who}`);
     }
   }
 
-  /** @returns false if the keys are gone: others have taken their place */
-  #seal(name: number): boolean {
+  /**
+   * @param longer How much longer than usual the keys before open, in ms
+   * @returns false if the keys are gone: others have taken their place
+   */
+  #seal(name: number, longer: number): boolean {
     const { mux, role } = this.#connection;
     const { table, leaving, prepare, moved } = this.#context;
     const { sets, windowSize } = table.held(mux);
     const { secrets } = sets.find((set) => set.name === name) ?? {};
     if (secrets !== undefined) {
-      leaving.put(mux, { role, secrets, windowSize }, 0);
+      leaving.put(mux, { role, secrets, windowSize }, 0, longer);
       table.keepNumbersAhead();
       void prepare(mux);
       moved(mux);

@@ -24,19 +24,26 @@ export class LeavingKeys {
   readonly #options: LeavingKeysOptions;
   /** The group that each leaves with. */
   readonly #groups = new Map<string, Keys[]>();
-  #open: Keys[] | undefined;
+  /** Groups that still take some, by how much longer they stay. */
+  readonly #open = new Map<number, Keys[]>();
 
   constructor(options: LeavingKeysOptions) {
     this.#options = options;
   }
 
-  /** As {@link ConnectionTable.put}; those that it replaces leave later. */
-  put(mux: number, keys: ConnectionKeys, firstSeq: number): void {
+  /**
+   * As {@link ConnectionTable.put}; those that it replaces leave later.
+   *
+   * @param longer How much longer than usual those stay, in ms
+   */
+  put(mux: number, keys: ConnectionKeys, firstSeq: number, longer = 0): void {
     const { table } = this.#options;
     const before = table.sealing(mux);
     const name = table.put(mux, keys, firstSeq, "keep");
     this.keep(mux, name);
-    if (before !== undefined && before !== name) this.leave(mux, before);
+    if (before !== undefined && before !== name) {
+      this.leave(mux, before, longer);
+    }
   }
 
   /** Has keys stay that may have been about to leave. */
@@ -44,26 +51,30 @@ export class LeavingKeys {
     this.#groups.delete(tagOf({ mux, name }));
   }
 
-  /** Has keys leave that do not seal. */
-  leave(mux: number, name: number): void {
+  /**
+   * Has keys leave that do not seal.
+   *
+   * @param longer How much longer than usual they stay, in ms
+   */
+  leave(mux: number, name: number, longer = 0): void {
     const replaced = { mux, name };
-    const group = this.#open ?? this.#begin();
+    const group = this.#open.get(longer) ?? this.#begin(longer);
     group.push(replaced);
     this.#groups.set(tagOf(replaced), group);
   }
 
-  #begin(): Keys[] {
+  #begin(longer: number): Keys[] {
     const group: Keys[] = [];
-    this.#open = group;
-    void this.#end(group);
+    this.#open.set(longer, group);
+    void this.#end(group, longer);
     return group;
   }
 
-  async #end(group: Keys[]): Promise<void> {
+  async #end(group: Keys[], longer: number): Promise<void> {
     const { table, delay, dropRetired } = this.#options;
     await delay(COLLECT_MS);
-    this.#open = undefined;
-    await delay(STAY_MS);
+    this.#open.delete(longer);
+    await delay(STAY_MS + longer);
     for (const keys of group) {
       // Otherwise they came back, and may have left again since.
       if (this.#groups.get(tagOf(keys)) !== group) continue;

@@ -313,7 +313,7 @@ Deno.test("of whatever changes the connections of others notice nothing", async 
   await reload({ remoteHost: "other.test", remotePort: 5555 });
   await reload({ windowSize: 1024 });
   await reload({ secrets: { key: Uint8Array.of(9) } });
-  for (let k = 0; k < 250; k++) await clock.pass(100);
+  for (let k = 0; k < 350; k++) await clock.pass(100);
   assert.deepEqual(keysIn(table), [9]);
   assert.deepEqual(others(), before);
   assert.ok(told.every((mux) => mux === MUX));
@@ -347,7 +347,7 @@ Deno.test("keys that are back seal when the peer uses them again, since it may h
   await peer.run(NEVER);
   table.noteOpened(MUX, table.sealing(MUX) ?? 0, 12345);
   await reload({ secrets: { key: Uint8Array.of(9) } });
-  await clock.pass(10_050);
+  await clock.pass(12_050);
   assert.deepEqual(keysIn(table), [9, 1]);
   await reload({ secrets: { key: Uint8Array.of(1) } });
   await clock.pass(50);
@@ -364,12 +364,85 @@ Deno.test("new keys seal after a while, also if the peer is silent", async () =>
   });
   await peer.run(NEVER);
   await reload({ secrets: { key: Uint8Array.of(9) } });
-  await clock.pass(9_999);
+  await clock.pass(11_999);
   assert.deepEqual(keysIn(table), [1, 9]);
   await clock.pass(50);
   assert.deepEqual(keysIn(table), [9, 1]);
   assert.match(logger.lines.at(-1) ?? "", /the peer was not heard yet$/);
 });
+
+/** Two ends that the time passes for in steps, and what one sends to the other. */
+function twoEnds() {
+  const ends = [0, 1].map(() => setUp({ remoteHost: undefined })) as [
+    ReturnType<typeof setUp>,
+    ReturnType<typeof setUp>,
+  ];
+  const lost: string[] = [];
+  const onTheWay: { at: number; to: number; key: number }[] = [];
+  let now = 0;
+  return {
+    ends,
+    lost,
+    start: () => Promise.all(ends.map(({ peer }) => peer.run(NEVER))),
+    change: (end: number, byte: number) =>
+      ends[end]?.reload({ secrets: { key: Uint8Array.of(byte) } }),
+    /** @param senders Those that send something in each step */
+    async until(end: number, senders: readonly number[]): Promise<void> {
+      for (; now < end; now += STEP_MS) {
+        for (const sender of senders) {
+          const [key = 0] = keysIn(ends[sender]?.table ?? assert.fail());
+          onTheWay.push({ at: now + WAY_MS, to: 1 - sender, key });
+        }
+        while ((onTheWay[0]?.at ?? Infinity) <= now) {
+          const { to, key } = onTheWay.shift() ?? assert.fail();
+          const table = ends[to]?.table ?? assert.fail();
+          const sets = table.held(MUX).sets;
+          const set = sets.find(({ secrets }) => secrets.key[0] === key);
+          if (set === undefined) lost.push(`key ${key} at ${to}, ${now} ms`);
+          else table.noteOpened(MUX, set.name, 1 + now);
+        }
+        for (const { clock } of ends) await clock.pass(STEP_MS);
+      }
+    },
+  };
+}
+
+const STEP_MS = 50;
+/** A long way, with a queue on it. */
+const WAY_MS = 1000;
+
+for (const apart of [0, 100, 5_000, 9_900]) {
+  for (const senders of [[0, 1], [0], [1]]) {
+    Deno.test(`ends that get new keys ${apart} ms apart lose nothing that ${senders.join(" and ")} sends`, async () => {
+      const { ends, lost, start, change, until } = twoEnds();
+      await start();
+      await until(1_000, senders);
+      await change(0, 9);
+      await until(1_000 + apart, senders);
+      await change(1, 9);
+      await until(60_000, senders);
+      assert.deepEqual(lost, []);
+      for (const { table } of ends) assert.deepEqual(keysIn(table), [9]);
+    });
+  }
+}
+
+for (const silent of [true, false]) {
+  Deno.test(`keys that one end gives up before it seals with them are not lost where the other gets them late${silent ? ", and hears nothing" : ""}`, async () => {
+    const { lost, start, change, until } = twoEnds();
+    const senders = silent ? [1] : [0, 1];
+    await start();
+    await change(1, 8);
+    await until(2_300, senders);
+    await change(0, 8);
+    await change(0, 9);
+    // The other seals with 8 since its patience was over.
+    await until(12_200, senders);
+    await change(1, 9);
+    await until(60_000, senders);
+    assert.deepEqual(lost, []);
+  });
+}
 
 Deno.test("keys that are taken back before they seal leave a while later", async () => {
   const { peer, reload, table, clock } = setUp({ remoteHost: undefined });
@@ -380,7 +453,10 @@ Deno.test("keys that are taken back before they seal leave a while later", async
   await reload({ secrets: { key: Uint8Array.of(1) } });
   assert.deepEqual(keysIn(table).toSorted(), [1, 8, 9]);
   await clock.pass(10);
-  await clock.pass(10_000);
+  // The peer may have got them as late, and seal with them as long.
+  await clock.pass(31_999);
+  assert.deepEqual(keysIn(table).toSorted(), [1, 8, 9]);
+  await clock.pass(1);
   assert.deepEqual(keysIn(table), [1]);
   await clock.pass(20_000);
   assert.deepEqual(keysIn(table), [1]);
