@@ -52,7 +52,8 @@ export function identityOf(
 /** Why this runtime does no TLS that verifies, or null if it does. */
 export const whyNoTls: string | null = isAtLeast29(Deno.version.deno)
   ? null
-  : `Deno ${Deno.version.deno} does not verify clients`;
+  : `Deno ${Deno.version.deno} asks no client for its certificate, so that ` +
+    "daemons refuse the options of TLS: it takes 2.9, as releases have it";
 
 function isAtLeast29(version: string): boolean {
   const [major = 0, minor = 0] = version.split(".").map(Number);

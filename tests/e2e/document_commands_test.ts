@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import { Hosts, type LabHost } from "../../lab/host.ts";
+import { whyNoTls } from "../../lab/certificates.ts";
 import { missingCommand, whyNoLab } from "../../lab/missing.ts";
 import { OwnFolders } from "../../lab/own_folders.ts";
 import { type Block, blocksOf, looksLike, stepsOf } from "./document_blocks.ts";
@@ -16,7 +17,7 @@ interface Story {
   /** Where hosts are that have no address of the first cable. */
   readonly addresses?: Named<string>;
   /** Why it cannot be played here, if it cannot. */
-  readonly why?: () => string | null;
+  readonly why?: string | null;
   /** What is there on each host before the story begins. */
   readonly before?: string;
   /** Programs that it takes beside our own. */
@@ -151,7 +152,7 @@ Deno.test("each document with something to type is part of a story", () => {
 });
 
 for (const [number, story] of STORIES.entries()) {
-  const why = whyNoLab() ?? story.why?.() ?? missingOf(story);
+  const why = whyNoLab() ?? story.why ?? missingOf(story);
   Deno.test({
     name: `all that ${story.documents.join(" and ")} say to do can be done` +
       (why ? ` (skipped: ${why})` : ""),
@@ -163,12 +164,6 @@ for (const [number, story] of STORIES.entries()) {
 function missingOf({ programs = [] }: Story): string | undefined {
   return ["bash", ...programs].map(missingCommand)
     .find((reason) => reason !== null) ?? undefined;
-}
-
-/** Deno before 2.9 cannot verify the other side (src/config/sync_tls.ts). */
-function whyNoTls(): string | null {
-  const [major = 0, minor = 0] = Deno.version.deno.split(".").map(Number);
-  return major > 2 || minor >= 9 ? null : "TLS takes Deno 2.9 or newer";
 }
 
 async function play(story: Story, number: number): Promise<void> {
