@@ -4,8 +4,8 @@ import type { Texts } from "../texts.ts";
 export default {
   "netns":
     `The network namespace in which the device is made, or looked for, and
-    in which it gets its addresses, MTU and routes; the sockets stay in the
-    present one. So what runs there has no other way out than the tunnel. It is
+    in which it gets its addresses, MTU and routes; the sockets, those of sync,
+    status and metrics as well, stay in the present one. So what runs there has no other way out than the tunnel. It is
     a name of "ip netns" (a file in "/run/netns"), or a path such as
     "/proc/<pid>/ns/net", and has to be there at the start. The programs of
     --post-up-script and --down-script run in that namespace as well, with its

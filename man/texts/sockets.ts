@@ -25,12 +25,19 @@ export default {
     that even a default route may lead into the tunnel. It needs the native
     data plane, and CAP_NET_ADMIN until privileges are given up. A HUP changes
     it where the daemon has that capability still; after --username another
-    mark is a fault, with which nothing changes until a restart. The originals have no such option.`,
+    mark is a fault, with which nothing changes until a restart. What else the
+    daemon sends has no mark: the connections of sync (--sync-hosts,
+    --control-host), since members may meet in another network than peers, and
+    lookups of names. Where a default route leads into the tunnel they go there,
+    too; a rule such as "ip rule add to <address> table <n> pref 90", with the
+    table of the uplink, keeps members and name servers outside. The originals
+    have no such option.`,
   "bind-device": `The network device that all datagrams to and from the peer go
     over, such as "eth0" or a VRF, whatever the routes say (SO_BINDTODEVICE).
     Without it the routes decide, and datagrams are taken from all devices. The
     device has to be there at the start; if it goes later and another one of its
-    name comes, the daemon has to be started again. It needs the native data
+    name comes, the daemon has to be started again. The connections of sync and
+    lookups of names go as the routes say. It needs the native data
     plane, and CAP_NET_RAW on kernels before 5.7. The originals have no such
     option.`,
 } satisfies Texts;
