@@ -1,18 +1,15 @@
 // The daemon `anytun`.
 import type { AnytunOptions } from "../config/anytun.ts";
+import type { Logger } from "../log/logger.ts";
 import { Resolver } from "../net/resolver.ts";
 import { RouteTable } from "../route/table.ts";
-import type { KdPrfName } from "../satp/params.ts";
-import {
-  copyOfKey,
-  type MasterSecrets,
-  masterSecrets,
-} from "../satp/secrets.ts";
+import { type MasterSecrets, masterSecrets } from "../satp/secrets.ts";
 import type { KeptState } from "../state/kept_state.ts";
 import { ConnectionTable } from "../tunnel/connection_table.ts";
 import { LiveSettings } from "../tunnel/live_settings.ts";
 import { LeavingKeys } from "../tunnel/leaving_keys.ts";
 import { NumberSpaces } from "../tunnel/number_spaces.ts";
+import { longWaitText, patience } from "../tunnel/record_lock.ts";
 import { DataPlane, DeviceAndSockets } from "./data_plane.ts";
 import { DownScript } from "./down_script.ts";
 import { KeptNumbers, openState } from "./kept_numbers.ts";
@@ -67,7 +64,7 @@ async function servicesOf(
     ? new RouteTable(RouteTable.allocate())
     : undefined;
   const state = openState(options, world, frame);
-  const table = newTable(options, world, state);
+  const table = newTable(options, world, state, logger);
   const live = new LiveSettings();
   live.take(options);
   const interfaceIndex = (name: string) => world.control.interfaceIndex(name);
@@ -114,10 +111,10 @@ async function servicesOf(
     rotation && ((ids) => rotation.claim(ids)),
   );
   const { cipher, authAlgo, tagLength } = options;
-  const faults = new FaultFinding({
+  const faults = new FaultFinding(options, {
     params: { cipher, kdPrf, authAlgo, tagLength },
     chained: keyChain === undefined ? undefined : mux,
-    secretsWith: otherSecrets(options, world),
+    secretsWith: (kdPrf, given) => masterSecrets(kdPrf, given, world.digest),
     ...{ table, logger },
   }, world);
   const plane = new DataPlane(ends, {
@@ -190,6 +187,7 @@ function newTable(
   { allowWrap, cluster: { routing }, mux }: AnytunOptions,
   world: World,
   state: KeptState | undefined,
+  logger: Logger,
 ): ConnectionTable {
   const spaces = new NumberSpaces({
     // Without routing everything goes out under the own mux (SATP section 8).
@@ -199,24 +197,9 @@ function newTable(
     allowWrap,
     now: world.elapsed,
   });
-  return new ConnectionTable(ConnectionTable.allocate(), spaces);
-}
-
-/** Those that the own connection would have with another key derivation. */
-function otherSecrets(
-  { mux, secrets: given }: AnytunOptions,
-  { digest }: World,
-) {
-  return async (
-    of: number,
-    kdPrf: KdPrfName,
-  ): Promise<MasterSecrets | undefined> => {
-    if (of !== mux || given === undefined) return undefined;
-    const salt = given.salt && copyOfKey(given.salt);
-    // A key of its own length fits no other one.
-    return await masterSecrets(kdPrf, { ...given, salt }, digest)
-      .catch(() => undefined);
-  };
+  const waitsOn = patience((mux) => logger.warning(longWaitText(mux), { mux }));
+  const shared = ConnectionTable.allocate();
+  return new ConnectionTable(shared, spaces, undefined, waitsOn);
 }
 
 /** Copies, of options that may be read again: they are to be overwritten. */

@@ -1,5 +1,6 @@
 // Search for the option that keeps what a peer sends from being opened: a sample
 // of what is refused is tried with other values, away from the packets.
+import type { AnytunOptions } from "../config/anytun.ts";
 import { KeyTrial } from "../crypto/key_trial.ts";
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
@@ -11,7 +12,12 @@ import {
   type Role,
   type SatpParameters,
 } from "../satp/params.ts";
-import { type MasterSecrets, wipeSecrets } from "../satp/secrets.ts";
+import {
+  copyOfKey,
+  type GivenSecrets,
+  type MasterSecrets,
+  wipeSecrets,
+} from "../satp/secrets.ts";
 import { Cause } from "../tunnel/causes.ts";
 import type { ConnectionTable } from "../tunnel/connection_table.ts";
 import { ConnectionCounter } from "../tunnel/counters.ts";
@@ -34,15 +40,17 @@ const LEAST_TAG = 4;
 const ALL_KINDS = SENDER_KINDS.reduce((sum, kind) => sum + kind, 0);
 const KD_PRFS = ["aes-ctr-128", "aes-ctr-192", "aes-ctr-256"] as const;
 
+type FaultOptions = Pick<AnytunOptions, "mux" | "secrets">;
+
 interface FaultContext {
   readonly params: SatpParameters;
   /** The connection of a key chain, which has samples for its own purposes. */
   readonly chained: number | undefined;
-  /** The own keys with another key derivation, if they are known. */
+  /** Those of a key derivation. */
   readonly secretsWith: (
-    mux: number,
     kdPrf: KdPrfName,
-  ) => Promise<MasterSecrets | undefined>;
+    given: GivenSecrets,
+  ) => Promise<MasterSecrets>;
   readonly table: ConnectionTable;
   readonly logger: Logger;
 }
@@ -57,8 +65,9 @@ interface Guess {
   readonly text: string;
 }
 
-export class FaultFinding implements Service {
+export class FaultFinding implements Service<FaultOptions> {
   readonly name = "fault finding";
+  #options: FaultOptions;
   readonly #context: FaultContext;
   readonly #world: Pick<World, "elapsed" | "every">;
   readonly #log: RateLimitedLog;
@@ -70,9 +79,11 @@ export class FaultFinding implements Service {
   #isTrying = false;
 
   constructor(
+    options: FaultOptions,
     context: FaultContext,
     world: Pick<World, "elapsed" | "every">,
   ) {
+    this.#options = options;
     this.#context = context;
     this.#world = world;
     this.#log = new RateLimitedLog(context.logger, LIMIT, world.elapsed);
@@ -95,6 +106,11 @@ export class FaultFinding implements Service {
       });
     await this.#world.every(LOOK_MS, look, stop);
     this.#ask(NOBODY);
+  }
+
+  /** The passphrase may be another one by now. */
+  reload(next: FaultOptions): void {
+    this.#options = next;
   }
 
   /** Tries what was taken since the last look, and asks for more. */
@@ -175,12 +191,19 @@ export class FaultFinding implements Service {
 
   async *#otherKdPrfs(
     mux: number,
-    own: Pick<Guess, "params" | "role">,
+    own: Pick<Guess, "params" | "role" | "secrets">,
   ): AsyncGenerator<Guess> {
+    const { mux: ownMux, secrets: given } = this.#options;
+    if (mux !== ownMux || given?.passphrase === undefined) return;
+    // One of this length fits no other derivation.
+    if (given.key !== undefined) return;
     const { kdPrf: present } = own.params;
     for (const kdPrf of KD_PRFS.filter((name) => name !== present)) {
-      const secrets = await this.#context.secretsWith(mux, kdPrf);
-      if (secrets === undefined) continue;
+      // What was given is overwritten by now; each derivation has the same salt.
+      const salt = given.salt && copyOfKey(own.secrets.salt);
+      const { passphrase } = given;
+      const secrets = await this.#context
+        .secretsWith(kdPrf, { passphrase, salt });
       const params = { ...own.params, kdPrf };
       const text = `it is ${kdPrf} there, and ${present} here`;
       try {

@@ -18,7 +18,7 @@ import { LiveMuxes } from "./live_muxes.ts";
 import { LocalAddresses } from "./local_addresses.ts";
 import { NumberSpaces, type SpaceKeys } from "./number_spaces.ts";
 import { NumberWords, wireSeq } from "./numbers.ts";
-import { RecordLocks } from "./record_lock.ts";
+import { type LockPatience, RecordLocks } from "./record_lock.ts";
 
 /** Of WebAssembly. */
 const PAGE_BYTES = 65536;
@@ -99,11 +99,13 @@ export class ConnectionTable {
    * @param spaces For the one thread that changes connections
    * @param ownCounters Of {@link addCounters}, for a thread that has been given
    * some
+   * @param waitsOn For records that another thread holds
    */
   constructor(
     shared: WebAssembly.Memory,
     spaces: NumberSpaces = new NumberSpaces(),
     ownCounters?: SharedArrayBuffer,
+    waitsOn?: LockPatience,
   ) {
     const { buffer } = shared;
     if (!(buffer instanceof SharedArrayBuffer)) {
@@ -111,7 +113,7 @@ export class ConnectionTable {
     }
     this.#shared = shared;
     this.#words = new Uint32Array(buffer);
-    this.#locks = new RecordLocks(buffer, RECORD_WORDS);
+    this.#locks = new RecordLocks(buffer, RECORD_WORDS, waitsOn);
     this.#numbers = new NumberWords(shared, {
       number: NEXT_64,
       ceiling: CEILING_64,

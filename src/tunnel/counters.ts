@@ -159,6 +159,7 @@ export const PlaneCounter = {
   PATH_MTU_LOWERED: 15,
   RECEIVE_DROPPED: 16,
   DEVICE_DROPPED: 17,
+  LONG_WAITS: 18,
 } as const;
 
 export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
@@ -300,7 +301,7 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
     index: PlaneCounter.RECEIVE_DROPPED,
     name: "receive_dropped_total",
     help:
-      "Received datagrams, or runs of joined ones, that the kernel dropped because the buffer of the socket was full, or for a wrong checksum (native data plane).",
+      "Received datagrams, or runs of joined ones, that the kernel dropped because the buffer of the socket was full, or for a wrong checksum.",
     unit: "datagrams",
     text: "that came to a full socket",
     isLoss: true,
@@ -313,6 +314,14 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
     unit: "packets",
     text: "for a full device",
     isLoss: true,
+  },
+  {
+    index: PlaneCounter.LONG_WAITS,
+    name: "long_waits_total",
+    help:
+      "How often a thread waited two seconds or longer for another one that held a connection, and its packets with it.",
+    unit: "events",
+    text: "long waits for a connection",
   },
 ];
 

@@ -17,6 +17,7 @@ import type { Connection } from "./connection.ts";
 import { readEndpoint } from "./endpoint_words.ts";
 import type { InboundEvents } from "./inbound.ts";
 import type { OutboundEvents } from "./outbound.ts";
+import { longWaitText } from "./record_lock.ts";
 import type { TunnelSettings } from "./settings.ts";
 import { destinationOf, goesToMany, sourceOf } from "./source_filter.ts";
 
@@ -225,6 +226,16 @@ export class PlaneLog implements InboundEvents, OutboundEvents {
       "batch failed",
       () =>
         `a batch of packets is lost to an internal error: ${reasonOf(error)}`,
+    );
+  }
+
+  /** Another thread holds the record of a connection. */
+  waitsFor(mux: number): void {
+    this.#log.write(
+      "warning",
+      "long wait",
+      () => ({ text: longWaitText(mux), fields: { mux } }),
+      mux,
     );
   }
 

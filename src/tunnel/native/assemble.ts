@@ -17,10 +17,12 @@ import { ConnectionTable } from "../connection_table.ts";
 import { DeviceTurn } from "./device_turn.ts";
 import { ENGINE_ARENA_BYTES, type EngineMaker } from "../engine_maker.ts";
 import { INBOUND_ARENA_BYTES, InboundPump } from "./inbound_pump.ts";
+import { count, PlaneCounter } from "../counters.ts";
 import { LiveSettings } from "../live_settings.ts";
 import type { NativeSetup, WorkerRole } from "./messages.ts";
 import { OUTBOUND_ARENA_BYTES, OutboundPump } from "./outbound_pump.ts";
 import type { PlaneLog } from "../plane_log.ts";
+import { type LockPatience, patience } from "../record_lock.ts";
 import { type RefusedDatagram, RefusedSamples } from "../refused_samples.ts";
 import { boundedReplayMemory, openAcceptedMemory } from "../replay_bound.ts";
 
@@ -100,6 +102,7 @@ function partsOf(
     setup.connections,
     undefined,
     share?.counters,
+    patienceOf(setup, counters, log),
   );
   const kept = accepted && carriesIn(role)
     ? openAcceptedMemory(accepted, log, share)
@@ -112,4 +115,18 @@ function partsOf(
     packets: openPacketMemory(arena.memory),
     port: new PacketPort(libc, arena, device, MAX_PIECES, share?.writeTo),
   };
+}
+
+/** Until the plane is to stop: the kernel keeps the packets meanwhile. */
+function patienceOf(
+  setup: NativeSetup,
+  counters: Float64Array,
+  log: PlaneLog,
+): LockPatience {
+  const stop = new Int32Array(setup.stop);
+  const tell = (mux: number) => {
+    count(counters, PlaneCounter.LONG_WAITS);
+    log.waitsFor(mux);
+  };
+  return patience(tell, () => Atomics.load(stop, 0) !== 0);
 }

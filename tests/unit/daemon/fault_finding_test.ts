@@ -3,7 +3,7 @@ import { createSatpCodec } from "../../../mod.ts";
 import { FaultFinding } from "../../../src/daemon/fault_finding.ts";
 import { digestWith } from "../../../src/crypto/webcrypto.ts";
 import type { KdPrfName, SatpParameters } from "../../../src/satp/params.ts";
-import { masterSecrets } from "../../../src/satp/secrets.ts";
+import { type GivenSecrets, masterSecrets } from "../../../src/satp/secrets.ts";
 import { ConnectionTable } from "../../../src/tunnel/connection_table.ts";
 import { ConnectionCounter, count } from "../../../src/tunnel/counters.ts";
 import { SenderKind } from "../../../src/tunnel/refused_samples.ts";
@@ -19,29 +19,30 @@ const PARAMS = {
   tagLength: 10,
 } as const;
 
-function secretsWith(kdPrf: KdPrfName) {
-  const digest = digestWith(crypto.subtle);
-  return masterSecrets(kdPrf, { passphrase: PASSPHRASE }, digest);
+function secretsWith(kdPrf: KdPrfName, given: GivenSecrets) {
+  return masterSecrets(kdPrf, given, digestWith(crypto.subtle));
 }
 
 /** A left end, and what it says of datagrams that it refuses. */
 async function refusing(
   params: SatpParameters = PARAMS,
-  broken = false,
+  { broken = false, given = { passphrase: PASSPHRASE } as GivenSecrets } = {},
 ) {
   const table = new ConnectionTable(ConnectionTable.allocate());
-  const secrets = await secretsWith("aes-ctr-128");
-  table.put(MUX, { role: "left", secrets, windowSize: 0 }, 0);
+  const put = async (given: GivenSecrets) => {
+    const secrets = await secretsWith("aes-ctr-128", given);
+    table.put(MUX, { role: "left", secrets, windowSize: 0 }, 0);
+    // As the daemon does: the table has a copy.
+    given.salt?.fill(0);
+  };
+  await put(given);
   const logger = recordingLog();
   const clock = new ManualClock();
-  const finding = new FaultFinding({
+  const finding = new FaultFinding({ mux: MUX, secrets: given }, {
     ...{ params, chained: undefined, table, logger },
-    secretsWith: (mux, kdPrf) =>
-      broken
-        ? Promise.reject(new Error("broken"))
-        : mux === MUX
-        ? secretsWith(kdPrf)
-        : Promise.resolve(undefined),
+    secretsWith: broken
+      ? () => Promise.reject(new Error("broken"))
+      : secretsWith,
   }, { elapsed: clock.now, every: clock.every });
   const refuse = async (datagram: Uint8Array, looks = 5) => {
     for (let k = 0; k < looks; k++) {
@@ -52,7 +53,7 @@ async function refusing(
     }
     return logger.lines;
   };
-  return { refuse, finding, table, logger, clock };
+  return { refuse, finding, table, put, logger, clock };
 }
 
 async function sealed(options: Parameters<typeof createSatpCodec>[0]) {
@@ -87,6 +88,18 @@ Deno.test("of a peer with other keys no option is blamed", async () => {
   assert.deepEqual(await refuse(datagram, 12), []);
 });
 
+Deno.test("another key derivation is tried with the passphrase that a HUP has brought, and a salt of its own", async () => {
+  const { refuse, finding, put } = await refusing();
+  const passphrase = "another";
+  const salt = () => new Uint8Array(14).fill(7);
+  const secrets = { passphrase, salt: salt() };
+  await put(secrets);
+  finding.reload({ mux: MUX, secrets });
+  const given = { passphrase, salt: salt(), kdPrf: "aes-ctr-256" } as const;
+  const [line = ""] = await refuse(await sealed(given), 12);
+  assert.match(line, /--kd-prf: it is aes-ctr-256 there, and .*128 here/);
+});
+
 Deno.test("samples are asked for only while something is refused, and taken for no other connection", async () => {
   const { finding, table, logger } = await refusing();
   await finding.look();
@@ -103,7 +116,9 @@ Deno.test("nothing is tried without keys or without a tag, and what fails ends n
     const { finding } = await refusing({ ...PARAMS, ...change });
     await finding.run(stop.signal);
   }
-  const { finding, table, logger, clock } = await refusing(PARAMS, true);
+  const { finding, table, logger, clock } = await refusing(PARAMS, {
+    broken: true,
+  });
   const running = finding.run(stop.signal);
   const datagram = await sealed({ passphrase: "another" });
   for (let k = 0; k < 6; k++) {

@@ -684,7 +684,7 @@ Deno.test("without a service manager nobody is told anything", () => {
 });
 
 Deno.test("counters of all connections and of the plane are named in the log, each once", () => {
-  const counters = Float64Array.from({ length: 18 }, (_, index) => index + 101);
+  const counters = Float64Array.from({ length: 19 }, (_, index) => index + 101);
   const muxes = [5, 7, 65535];
   const table = { liveMuxes: () => muxes, counted: () => counters };
   const lines = [...counterLines(table, counters)];
@@ -710,7 +710,7 @@ Deno.test("counters of all connections and of the plane are named in the log, ea
     "117 that came to a full socket, 118 for a full device",
     "besides: 114 with an MSS that was lowered, " +
     "115 answered with how long they may be, " +
-    "116 times less that a path takes",
+    "116 times less that a path takes, 119 long waits for a connection",
   ]);
   assert.equal([...counterLines(table, undefined)].length, 3);
 });

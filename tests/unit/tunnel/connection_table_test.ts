@@ -19,6 +19,10 @@ import {
 import type { HeldKeys } from "../../../src/tunnel/key_sets.ts";
 import { NumberSpaces } from "../../../src/tunnel/number_spaces.ts";
 import { SenderIds, SPENT, STALE } from "../../../src/tunnel/numbers.ts";
+import {
+  type LockPatience,
+  patience,
+} from "../../../src/tunnel/record_lock.ts";
 import { reserveInThreads } from "../../fakes/native_rig_reservers.ts";
 import type { Reservation } from "../../fakes/native_rig_reserver.ts";
 
@@ -43,6 +47,11 @@ function keysOf(
 
 function newTable(): ConnectionTable {
   return new ConnectionTable(ConnectionTable.allocate());
+}
+
+function impatientTable(waitsOn: LockPatience): ConnectionTable {
+  const shared = ConnectionTable.allocate();
+  return new ConnectionTable(shared, undefined, undefined, waitsOn);
 }
 
 function epochOf(table: ConnectionTable, mux = MUX): number {
@@ -742,7 +751,7 @@ Deno.test("no number is taken twice while another thread raises the number and c
 });
 
 Deno.test("a lock that a dead thread has left behind stops nobody for ever", () => {
-  const table = newTable();
+  const table = impatientTable((_, waited) => waited < 2000);
   table.put(MUX, keysOf(), 0);
   const before = table.version(MUX);
   const lock = new Int32Array(table.shared.buffer);
@@ -754,6 +763,36 @@ Deno.test("a lock that a dead thread has left behind stops nobody for ever", () 
   // The other connections, and numbers, are within reach all the same.
   table.put(MUX + 1, keysOf(), 0);
   assert.equal(table.reserve(MUX + 1, epochOf(table, MUX + 1), 1), 0);
+});
+
+Deno.test("a lock that is held for seconds is waited for, and that is told once", () => {
+  const told: number[] = [];
+  let isStopped = false;
+  const waitsOn = patience((mux) => told.push(mux), () => isStopped);
+  let slow = 0;
+  const table = impatientTable((mux, waited) => {
+    slow = waited;
+    // Whoever had it goes on.
+    if (waited === 2500) Atomics.store(lock, MUX * 128, 0);
+    return waitsOn(mux, waited);
+  });
+  const lock = new Int32Array(table.shared.buffer);
+  table.put(MUX, keysOf(), 0);
+  table.reserve(MUX, epochOf(table), 5);
+  Atomics.store(lock, MUX * 128, 1);
+  assert.equal(table.keys(MUX).windowSize, 0);
+  assert.equal(slow, 2500);
+  assert.deepEqual(told, [MUX]);
+  assert.equal(table.nextSeq(MUX), 5);
+  isStopped = true;
+  Atomics.store(lock, MUX * 128, 1);
+  assert.throws(() => table.keys(MUX), /has held it for 100 ms/);
+});
+
+Deno.test("without a word that stops it a thread waits for a minute", () => {
+  const waitsOn = patience(() => {});
+  assert.ok(waitsOn(MUX, 59_900));
+  assert.ok(!waitsOn(MUX, 60_000));
 });
 
 Deno.test("a lock that is given back late is waited for", async () => {

@@ -12,7 +12,11 @@ import {
   ConnectionTable,
   endpointWords,
 } from "../../../src/tunnel/connection_table.ts";
-import { PLANE_COUNTERS, PlaneCounter } from "../../../src/tunnel/counters.ts";
+import {
+  ConnectionCounter,
+  PLANE_COUNTERS,
+  PlaneCounter,
+} from "../../../src/tunnel/counters.ts";
 import { DeviceTurn } from "../../../src/tunnel/native/device_turn.ts";
 import { writeEndpoint } from "../../../src/tunnel/endpoint_words.ts";
 import { PlaneLog } from "../../../src/tunnel/plane_log.ts";
@@ -46,7 +50,44 @@ function failOnce<E extends CryptoEngine>(engine: E): E {
   return engine;
 }
 
+/**
+ * Takes the lock of connection 0, as a thread does that is kept from giving it
+ * back for so many ms.
+ *
+ * @returns When it is given back
+ */
+async function holdRecord(
+  table: ConnectionTable,
+  ms: number,
+): Promise<{ readonly end: Promise<void> }> {
+  const code = `
+    self.onmessage = ({ data: { lock, ms } }) => {
+      Atomics.store(lock, 0, 1);
+      self.postMessage("held");
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+      Atomics.store(lock, 0, 0);
+      Atomics.notify(lock, 0);
+      self.postMessage("given back");
+    };`;
+  const url = URL.createObjectURL(
+    new Blob([code], { type: "text/javascript" }),
+  );
+  const worker = new Worker(url, { type: "module" });
+  const held = Promise.withResolvers<void>();
+  const end = Promise.withResolvers<void>();
+  worker.onmessage = ({ data }) =>
+    data === "held" ? held.resolve() : end.resolve();
+  worker.postMessage({ lock: new Int32Array(table.shared.buffer), ms });
+  await held.promise;
+  const over = end.promise.then(() => {
+    worker.terminate();
+    URL.revokeObjectURL(url);
+  });
+  return { end: over };
+}
+
 interface NativeWorker {
+  readonly table: ConnectionTable;
   readonly loop: CarryLoop;
   readonly counters: Float64Array;
   readonly pair: SocketPair;
@@ -109,7 +150,7 @@ async function withWorker(
     idle: new WarmUp(undefined, 0),
   });
   const shown = new Float64Array(counters);
-  await body({ loop, counters: shown, pair, socket, peer, log });
+  await body({ table, loop, counters: shown, pair, socket, peer, log });
 }
 
 libcTest(
@@ -154,6 +195,36 @@ libcTest(
     }),
 );
 
+libcTest(
+  "a worker that another thread keeps from a connection for seconds loses nothing, and says so",
+  (libc) =>
+    withWorker(
+      libc,
+      async ({ table, loop, counters, pair, peer, log }) => {
+        // The engine fails the first one.
+        libc.symbols.write(pair.far, PACKET, PACKET.length);
+        while (!loop.round());
+        // Has the worker look at the record.
+        table.setPathMtu(0, 1400);
+        const released = await holdRecord(table, 2500);
+        libc.symbols.write(pair.far, PACKET, PACKET.length);
+        while (!loop.round());
+        await released.end;
+        const received: Uint8Array[] = [];
+        await until(
+          () => received.push(...peer.received()) > 0,
+          () => "the packet does not come",
+        );
+        assert.equal(counters[PlaneCounter.LONG_WAITS], 1);
+        assert.equal(counters[PlaneCounter.INTERNAL_ERROR], 1);
+        assert.match(
+          log.lines.at(-1) ?? "",
+          /^WARNING: connection 0 is held by/,
+        );
+      },
+    ),
+);
+
 Deno.test("an error of the engine costs one batch on the portable plane", async () => {
   for (const way of ["in", "out"]) {
     await using plane = await MemoryPlane.start({
@@ -182,4 +253,39 @@ Deno.test("an error of the engine costs one batch on the portable plane", async 
     assert.equal(plane.planeCounter(PlaneCounter.INTERNAL_ERROR), 1);
     assert.deepEqual(await plane.stop(), [LOST]);
   }
+});
+
+Deno.test("a datagram for which the socket has no room is dropped as such on the portable plane", async () => {
+  await using plane = await MemoryPlane.start({
+    params: paramsOf(VECTOR),
+    secrets: await secretsOf(VECTOR),
+    role: "left",
+    remote: "home",
+  });
+  const { SEND_DROPPED, SEND_FAILED, PACKETS_OUT } = ConnectionCounter;
+  const counted = () =>
+    [SEND_DROPPED, SEND_FAILED].map((index) => plane.connectionCounter(index));
+  for (
+    const [failure, expected] of [
+      ["ENOBUFS", [1, 0]],
+      ["EAGAIN", [2, 0]],
+      ["EPERM", [2, 1]],
+    ] as const
+  ) {
+    plane.refuseToSend(failure);
+    plane.offer([PACKET]);
+    const sum = expected[0] + expected[1];
+    await until(
+      () => counted().reduce((a, b) => a + b) === sum,
+      () => `${failure}: ${counted()}`,
+    );
+    assert.deepEqual(counted(), expected, failure);
+  }
+  assert.equal(plane.connectionCounter(PACKETS_OUT), 3);
+  const [line = "", ...others] = await plane.stop();
+  assert.match(
+    line,
+    /cannot send to home.*EPERM|cannot send to home.*firewall/,
+  );
+  assert.deepEqual(others, []);
 });
