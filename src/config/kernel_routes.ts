@@ -1,13 +1,20 @@
 // Options about the kernel's routes to the device.
 import { parseAddress } from "../net/address.ts";
-import { formatPrefix, prefixHolds } from "../net/prefix.ts";
+import { formatPrefix, type Prefix, prefixHolds } from "../net/prefix.ts";
+import type { clusterRows } from "./cluster.ts";
 import type { Warn } from "./command_line.ts";
+import { routes, type routesRow } from "./connection.ts";
 import { OptionFault } from "./fault.ts";
-import { decimal, flag, U32_MAX, withDefault } from "./option.ts";
-import type { Settings } from "./values.ts";
-import type { routesRow } from "./connection.ts";
+import { decimal, flag, repeated, U32_MAX, withDefault } from "./option.ts";
 import type { remoteRows } from "./network.ts";
 import type { socketRows } from "./socket.ts";
+import type { Settings } from "./values.ts";
+
+/** As the only word of a list: an empty one. */
+const NONE = "none";
+
+/** What nobody has for himself alone (RFC 1918, RFC 4193). */
+const PRIVATE = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7";
 
 export const kernelRouteRows = {
   routesInstall: flag({
@@ -15,6 +22,17 @@ export const kernelRouteRows = {
     long: "--routes-install",
     help: "add kernel routes to the device, for the networks of --route (-R) " +
       "and those that other members tell of; they are removed at the end",
+  }),
+  routesAccept: repeated({
+    group: "Device",
+    long: "--routes-accept",
+    argument: "net/length,...",
+    parse: accepted,
+    choices: [NONE],
+    help: "the networks that other members may have routes in, or none; may " +
+      `be given several times (default the private ones: ${
+        PRIVATE.replaceAll(",", ", ")
+      })`,
   }),
   routesMetric: withDefault({
     group: "Device",
@@ -26,6 +44,10 @@ export const kernelRouteRows = {
   }),
 };
 
+function accepted(text: string): readonly Prefix[] {
+  return text === NONE ? [] : routes(text);
+}
+
 export interface KernelRouteOptions {
   readonly metric: number;
   /**
@@ -33,12 +55,17 @@ export interface KernelRouteOptions {
    * by which a rule leads them elsewhere.
    */
   readonly mayHoldPeers: boolean;
+  /** Those of `--route`. */
+  readonly own: readonly Prefix[];
+  /** What networks of others have to be in. */
+  readonly accepted: readonly Prefix[];
 }
 
 type KernelRouteSettings = Settings<
   & typeof kernelRouteRows
   & typeof remoteRows
   & typeof socketRows
+  & Pick<typeof clusterRows, "syncHosts" | "controlHosts">
   & { readonly routes: typeof routesRow }
 >;
 
@@ -48,14 +75,18 @@ const ELSEWHERE = "the datagrams to the peer would go into the tunnel as " +
 
 /** @returns undefined where none are to be installed */
 export function kernelRoutesOf(
-  { values, names }: KernelRouteSettings,
+  settings: KernelRouteSettings,
   isTun: boolean,
   warn: Warn,
 ): KernelRouteOptions | undefined {
-  const { routesInstall, routesMetric: metric, mark = 0, routes } = values;
+  const { values, names } = settings;
+  const { routesInstall, routesMetric: metric, mark = 0 } = values;
   if (!routesInstall) {
     if (metric !== 0) {
       warn(`${names.routesMetric} has no effect without --routes-install`);
+    }
+    if (values.routesAccept.length > 0) {
+      warn(`${names.routesAccept} has no effect without --routes-install`);
     }
     return undefined;
   }
@@ -66,8 +97,18 @@ export function kernelRoutesOf(
     );
   }
   const mayHoldPeers = mark !== 0;
+  const own = values.routes.flat();
+  if (!mayHoldPeers) checkOwn(settings, own);
+  return { metric, mayHoldPeers, own, accepted: acceptedOf(settings, warn) };
+}
+
+/** @throws {OptionFault} if one would lead the tunnel into itself */
+function checkOwn(
+  { values, names }: KernelRouteSettings,
+  own: readonly Prefix[],
+): void {
   const remote = parseAddress(values.remoteHost ?? "");
-  for (const prefix of mayHoldPeers ? [] : routes.flat()) {
+  for (const prefix of own) {
     const text = `${names.routes} (-R) ${formatPrefix(prefix)} with ` +
       names.routesInstall;
     if (isDefaultRoute(prefix.address.bytes.length, prefix.length)) {
@@ -80,7 +121,21 @@ export function kernelRoutesOf(
       );
     }
   }
-  return { metric, mayHoldPeers };
+}
+
+function acceptedOf(
+  { values, names }: KernelRouteSettings,
+  warn: Warn,
+): readonly Prefix[] {
+  const { routesAccept: given, syncHosts, controlHosts } = values;
+  if (given.length === 0) return routes(PRIVATE);
+  if (syncHosts.length + controlHosts.length === 0) {
+    warn(
+      `${names.routesAccept} has no effect without --sync-hosts (-M) or ` +
+        "--control-host (-X): no other member tells of networks",
+    );
+  }
+  return given.flat();
 }
 
 /**

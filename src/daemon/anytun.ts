@@ -80,6 +80,7 @@ async function servicesOf(
   const moved = (mux: number) => {
     events.lookAt(mux);
     member.moved(mux);
+    if (mux === options.mux) kernelRoutes?.changed();
   };
   const prepare = (mux: number): Promise<void> => plane.prepare(mux);
   const dropRetired = () => plane.dropRetired();
@@ -90,7 +91,7 @@ async function servicesOf(
     ...{ table, interfaceIndex, limited },
     routeTable: routes,
     chainMux: keyChain === undefined ? undefined : mux,
-    ...{ delay, leaving },
+    ...{ delay, elapsed, leaving },
     routesChanged: () => kernelRoutes?.changed(),
     prepare: (mux) => void prepare(mux),
   });
@@ -149,9 +150,12 @@ async function servicesOf(
   const kernelRoutes = options.kernelRoutes && new KernelRoutes(
     options.kernelRoutes,
     {
-      ...{ device, delay, logger, limited },
+      ...{ device, delay, elapsed, logger, limited },
       every: world.every,
       routes: () => syncState.routes(),
+      namedPeers: (mux) =>
+        [peer.address, syncState.peerOf(mux)]
+          .filter((address) => address !== undefined),
     },
   );
   const missing = missingParts(

@@ -7,16 +7,18 @@ import type {
   KernelRoute,
 } from "../../ffi/tuntap/device_routes.ts";
 import type { AnytunOptions } from "../config/anytun.ts";
-import { isDefaultRoute } from "../config/kernel_routes.ts";
 import type { Logger } from "../log/logger.ts";
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { reasonOf } from "../log/reason.ts";
+import type { IpAddress } from "../net/address.ts";
+import { CollectedWork } from "../net/collected_work.ts";
 import type { Every } from "../net/every.ts";
-import { formatPrefix, withoutHostBits } from "../net/prefix.ts";
+import { formatPrefix, type Prefix, withoutHostBits } from "../net/prefix.ts";
 import type { Delay } from "../net/delay.ts";
 import type { Route } from "../route/route.ts";
 import type { DeviceHandle } from "../tunnel/plane.ts";
 import type { Service } from "./lifecycle.ts";
+import { refusalOf } from "./permitted_route.ts";
 
 /** Others tell of routes by the thousand. */
 const COLLECT_MS = 20;
@@ -29,16 +31,26 @@ interface KernelRoutesContext {
   readonly device: () => Pick<DeviceHandle, "name" | "openRoutes">;
   /** All that there are. */
   readonly routes: () => readonly Route[];
+  /** Those of a connection whose datagrams its routes must not lead astray. */
+  readonly namedPeers: (mux: number) => readonly IpAddress[];
   readonly delay: Delay;
+  readonly elapsed: () => number;
   readonly every: Every;
   readonly logger: Logger;
   /** For lines that others cause. */
   readonly limited: RateLimitedLog;
 }
 
+interface KnownRoute {
+  readonly route: KernelRoute;
+  readonly prefix: Prefix;
+  readonly mux: number;
+}
+
 export class KernelRoutes
   implements Service<Pick<AnytunOptions, "kernelRoutes">> {
   readonly name = "kernel routes";
+  readonly live = ["routesAccept"];
   #options: Options;
   readonly #context: KernelRoutesContext;
   #table: DeviceRoutes | undefined;
@@ -46,12 +58,14 @@ export class KernelRoutes
   readonly #installed = new Map<string, KernelRoute>();
   /** What was said of routes that are not there; each once. */
   readonly #told = new Map<string, string>();
-  #collecting = false;
+  readonly #changes: CollectedWork;
   #isToRetry = false;
 
   constructor(options: Options, context: KernelRoutesContext) {
     this.#options = options;
     this.#context = context;
+    const update = () => this.#tryUpdate();
+    this.#changes = new CollectedWork(COLLECT_MS, update, context);
   }
 
   /** Changes need it as long as there are any, and so does the end. */
@@ -69,14 +83,9 @@ export class KernelRoutes
     this.#update();
   }
 
-  /** Some routes have come or gone. */
+  /** Some routes have come or gone, or peers were named. */
   changed(): void {
-    if (this.#table === undefined || this.#collecting) return;
-    this.#collecting = true;
-    void this.#context.delay(COLLECT_MS).then(() => {
-      this.#collecting = false;
-      this.#tryUpdate();
-    });
+    if (this.#table !== undefined) this.#changes.ask();
   }
 
   async run(stop: AbortSignal): Promise<void> {
@@ -152,31 +161,29 @@ export class KernelRoutes
     }
   }
 
-  #known(): ReadonlyMap<string, KernelRoute> {
+  #known(): ReadonlyMap<string, KnownRoute> {
     const { metric } = this.#options;
-    const known = new Map<string, KernelRoute>();
-    for (const { network, prefixLength } of this.#context.routes()) {
+    const known = new Map<string, KnownRoute>();
+    for (const { network, prefixLength, mux } of this.#context.routes()) {
       if (network.family === "ethernet") continue;
       const length = Math.min(prefixLength, network.bytes.length * 8);
       const bytes = withoutHostBits(network.bytes, length);
+      const prefix = { address: { family: network.family, bytes }, length };
       const route = { network: bytes, length, metric };
-      known.set(textOf(route), route);
+      known.set(textOf(route), { route, prefix, mux });
     }
     return known;
   }
 
-  // Other members may tell of a default route, too, or of both its halves.
   #permitted(
-    known: ReadonlyMap<string, KernelRoute>,
+    known: ReadonlyMap<string, KnownRoute>,
   ): ReadonlyMap<string, KernelRoute> {
     const permitted = new Map<string, KernelRoute>();
-    for (const [text, route] of known) {
-      const isWide = isDefaultRoute(route.network.length, route.length);
-      if (!isWide || this.#options.mayHoldPeers) {
-        permitted.set(text, route);
-      } else {
-        this.#tell(text, "the datagrams to peers need --mark to go elsewhere");
-      }
+    for (const [text, { route, prefix, mux }] of known) {
+      const peers = this.#context.namedPeers(mux);
+      const refusal = refusalOf(prefix, peers, this.#options);
+      if (refusal === undefined) permitted.set(text, route);
+      else this.#tell(text, refusal);
     }
     return permitted;
   }

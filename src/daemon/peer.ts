@@ -1,7 +1,7 @@
 // Peer of a point-to-point tunnel: its connection and its address.
 import type { AnytunOptions } from "../config/anytun.ts";
 import type { Logger } from "../log/logger.ts";
-import { parseAddress } from "../net/address.ts";
+import { type IpAddress, parseAddress } from "../net/address.ts";
 import type { Every } from "../net/every.ts";
 import { reasonOf } from "../log/reason.ts";
 import { EitherSignal } from "../net/either.ts";
@@ -95,6 +95,12 @@ export class Peer implements Service<PeerOptions> {
   /** Whether there is a connection, with an address if it was named. */
   get isConnected(): boolean {
     return this.#connected;
+  }
+
+  /** That its name stands for, as far as it is known; undefined without one. */
+  get address(): IpAddress | undefined {
+    const { remoteHost = "" } = this.#options;
+    return this.#resolved?.address ?? parseAddress(remoteHost);
   }
 
   /** As it was named, if it was. */

@@ -1,6 +1,8 @@
 // Connections and routes of a daemon as records of the sync protocol.
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { reasonOf } from "../log/reason.ts";
+import { formatAddress, type IpAddress } from "../net/address.ts";
+import { CollectedWork } from "../net/collected_work.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import type { Delay } from "../net/delay.ts";
 import { type InterfaceIndex, withNumericZone } from "../net/zone.ts";
@@ -31,11 +33,12 @@ interface SyncStateOptions {
   /** Of the connection whose keys come from a key chain, if there is one. */
   readonly chainMux?: number | undefined;
   readonly delay: Delay;
+  readonly elapsed: () => number;
   /** For lines that others cause. */
   readonly limited: RateLimitedLog;
   /** Has the data plane make a learnt connection ready. */
   readonly prepare: (mux: number) => void;
-  /** Some routes have come or gone. */
+  /** Some routes have come or gone, or peers of them are elsewhere. */
   readonly routesChanged?: (() => void) | undefined;
   /** Keys that others have taken the place of. */
   readonly leaving: LeavingKeys;
@@ -46,16 +49,21 @@ export class SyncState implements SyncSink {
   readonly #routes = new Routes();
   /** Muxes learnt from others. */
   readonly #learnt = new Set<number>();
-  #collecting = false;
+  /** Where they are, as others say, by their muxes. */
+  readonly #peers = new Map<number, IpAddress>();
+  readonly #changes: CollectedWork;
 
   constructor(options: SyncStateOptions) {
     this.#options = options;
+    const publish = () => this.#publish();
+    this.#changes = new CollectedWork(COLLECT_MS, publish, options);
   }
 
   putConnection(learnt: LearntConnection): boolean {
     const { table, prepare, chainMux } = this.#options;
     const { mux, firstSeq } = learnt;
     const isNear = table.accepts(mux, learnt, firstSeq);
+    this.#notePeer(learnt);
     const endpoint = this.#usable(learnt);
     if (endpoint !== undefined) putEndpoint(table, mux, endpoint);
     if (mux === chainMux) {
@@ -81,6 +89,11 @@ export class SyncState implements SyncSink {
 
   routes(): readonly Route[] {
     return this.#routes.list();
+  }
+
+  /** As another member has told last, and nobody else. */
+  peerOf(mux: number): IpAddress | undefined {
+    return this.#peers.get(mux);
   }
 
   /** Everything known, in the order of the original (sync section 1). */
@@ -145,14 +158,24 @@ export class SyncState implements SyncSink {
     }
   }
 
+  #notePeer({ mux, endpoint }: LearntConnection): void {
+    if (endpoint === undefined) return;
+    const { address } = endpoint;
+    const before = this.#peers.get(mux);
+    this.#peers.set(mux, address);
+    const stays = before !== undefined &&
+      formatAddress(before) === formatAddress(address);
+    if (!stays) this.#options.routesChanged?.();
+  }
+
   #collect(): void {
-    const { routeTable, delay, routesChanged } = this.#options;
+    const { routeTable, routesChanged } = this.#options;
     routesChanged?.();
-    if (this.#collecting || routeTable === undefined) return;
-    this.#collecting = true;
-    void delay(COLLECT_MS).then(() => {
-      this.#collecting = false;
-      this.#routes.publish(routeTable);
-    });
+    if (routeTable !== undefined) this.#changes.ask();
+  }
+
+  #publish(): void {
+    const { routeTable } = this.#options;
+    if (routeTable !== undefined) this.#routes.publish(routeTable);
   }
 }

@@ -33,6 +33,11 @@ export function prefixHolds(
   return withoutHostBits(bytes, length).every((byte, k) => byte === network[k]);
 }
 
+/** Whether all addresses of a network are in a wider one, or in the same. */
+export function isWithin({ address, length }: Prefix, wider: Prefix): boolean {
+  return length >= wider.length && prefixHolds(wider, address);
+}
+
 /** A copy, of which no bit is set behind the length. */
 export function withoutHostBits(bytes: Uint8Array, length: number): Uint8Array {
   return bytes.map((byte, k) => {

@@ -139,7 +139,7 @@ labTest(
 );
 
 labTest(
-  "routes that other members tell of are made and carried over, but for a default route",
+  "routes that other members tell of are made and carried over, but for a default route and what is nobody's own",
   "kr-s",
   [oursNative.missing()],
   async ({ left, right }) => {
@@ -154,13 +154,16 @@ labTest(
     );
     const server = startDaemon(right, [
       ...["-D", "-L", "stdout:4", "-d", "tun8", ...passphrase, "-p", "5000"],
-      ...["-S", `unix:${socket}`, "-m", "0", "-R", "10.77.0.0/16,0.0.0.0/0"],
+      ...["-S", `unix:${socket}`, "-m", "0"],
+      ...["-R", "10.77.0.0/16,0.0.0.0/0,9.9.9.9/32"],
     ]);
     await server.line(/tunnel is set up/);
     await member.line(/kernel route 10\.77\.0\.0\/16 is there/, 30);
     await member.line(/route 0\.0\.0\.0\/0 .*need --mark/);
+    await member.line(/route 9\.9\.9\.9\/32 .*--routes-accept does not hold/);
     await right.ping(BEHIND.ipv4);
-    const shown = await right.ip("route", "show", "default");
-    assert.equal(shown, "");
+    for (const network of ["default", "9.9.9.9/32"]) {
+      assert.equal(await right.ip("route", "show", network), "", network);
+    }
   },
 );

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readAnytunCommandLine } from "../../../src/config/anytun.ts";
+import { formatPrefix } from "../../../src/net/prefix.ts";
 import { fakeSecretFiles } from "../../fakes/secret_files.ts";
 
 const RUNTIME = { deno: "2.9.6", v8: "15.0" };
@@ -18,7 +19,9 @@ function run(...argv: string[]) {
 
 Deno.test("routes are for the kernel where that is asked for, and -R then has an effect alone", () => {
   const { options, warnings } = run(INSTALL, "-R", "10.1.0.0/16");
-  assert.deepEqual(options.kernelRoutes, { metric: 0, mayHoldPeers: false });
+  const { metric: none, mayHoldPeers, own } = options.kernelRoutes ?? {};
+  assert.deepEqual([none, mayHoldPeers], [0, false]);
+  assert.deepEqual(own?.map(formatPrefix), ["10.1.0.0/16"]);
   assert.doesNotMatch(warnings.join("\n"), /has no effect/);
   const metric = run(INSTALL, "--routes-metric", "7").options.kernelRoutes;
   assert.equal(metric?.metric, 7);
@@ -26,6 +29,36 @@ Deno.test("routes are for the kernel where that is asked for, and -R then has an
   assert.equal(without.options.kernelRoutes, undefined);
   assert.match(without.warnings.join("\n"), /--route \(-R\) has no effect/);
   assert.match(without.warnings.join("\n"), /--routes-metric has no effect/);
+});
+
+Deno.test("of others private networks are accepted, unless others are named, or none", () => {
+  const accepted = (...argv: string[]) =>
+    run(INSTALL, "-M", "a", ...argv).options.kernelRoutes?.accepted
+      .map(formatPrefix);
+  assert.deepEqual(
+    accepted(),
+    ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"],
+  );
+  const two = "192.0.2.0/24,2001:db8::/32";
+  assert.deepEqual(
+    accepted("--routes-accept", two, "--routes-accept", "10.0.0.0/8"),
+    [...two.split(","), "10.0.0.0/8"],
+  );
+  assert.deepEqual(accepted("--routes-accept", "none"), []);
+  const wrong = read(INSTALL, "--routes-accept", "10.0.0.0");
+  assert.equal(wrong.kind, "error");
+  assert.match(wrong.stderr, /--routes-accept needs networks and prefix/);
+});
+
+Deno.test("what is accepted has an effect on routes of others that are installed", () => {
+  const option = ["--routes-accept", "10.0.0.0/8"];
+  const warningsOf = (...argv: string[]) =>
+    run(...option, ...argv).warnings.join("\n");
+  const warning = /--routes-accept has no effect without/;
+  assert.match(warningsOf("-M", "a"), /no effect without --routes-install/);
+  assert.match(warningsOf(INSTALL), /no effect without --sync-hosts/);
+  assert.doesNotMatch(warningsOf(INSTALL, "-M", "a"), warning);
+  assert.doesNotMatch(warningsOf(INSTALL, "-X", "a"), warning);
 });
 
 Deno.test("a route that would lead the tunnel into itself needs a mark", () => {

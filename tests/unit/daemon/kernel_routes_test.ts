@@ -4,17 +4,28 @@ import type {
   DeviceRoutes,
   KernelRoute,
 } from "../../../ffi/tuntap/device_routes.ts";
+import type { KernelRouteOptions } from "../../../src/config/kernel_routes.ts";
 import { KernelRoutes } from "../../../src/daemon/kernel_routes.ts";
 import { RateLimitedLog } from "../../../src/log/rate_limited_log.ts";
-import { formatPrefix, parsePrefix } from "../../../src/net/prefix.ts";
+import { type IpAddress, parseAddress } from "../../../src/net/address.ts";
+import {
+  formatPrefix,
+  parsePrefix,
+  type Prefix,
+} from "../../../src/net/prefix.ts";
 import type { Route } from "../../../src/route/route.ts";
 import { ManualClock } from "../../fakes/manual_clock.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
 
-function route(text: string): Route {
+function prefixOf(text: string): Prefix {
   const prefix = parsePrefix(text);
   assert.ok(prefix);
-  return { network: prefix.address, prefixLength: prefix.length, mux: 0 };
+  return prefix;
+}
+
+function route(text: string, mux = 0): Route {
+  const { address: network, length: prefixLength } = prefixOf(text);
+  return { network, prefixLength, mux };
 }
 
 function textOf({ network, length, metric }: KernelRoute): string {
@@ -60,25 +71,33 @@ class Kernel {
   }
 }
 
-function setUp(mayHoldPeers = false, metric = 0) {
+const ANY = ["0.0.0.0/0", "::/0"].map(prefixOf);
+
+function setUp(given: Partial<KernelRouteOptions> = {}) {
   const kernel = new Kernel();
   const clock = new ManualClock();
   const logger = recordingLog();
   const routes: Route[] = [];
+  const peers: IpAddress[][] = [];
   const { delay, every, now } = clock;
-  const service = new KernelRoutes({ metric, mayHoldPeers }, {
-    ...{ delay, every, logger },
+  const options = {
+    ...{ metric: 0, mayHoldPeers: false, own: [], accepted: ANY },
+    ...given,
+  };
+  const service = new KernelRoutes(options, {
+    ...{ delay, elapsed: now, every, logger },
     limited: new RateLimitedLog(logger, { burst: 5, perSecond: 0.1 }, now),
     device: () => ({ name: "tun7", openRoutes: () => kernel.open() }),
     routes: () => routes,
+    namedPeers: (mux) => peers[mux] ?? [],
   });
-  const reload = (mayHoldPeers: boolean) =>
-    service.reload({ kernelRoutes: { metric, mayHoldPeers } });
-  return { kernel, clock, logger, routes, service, reload };
+  const reload = (next: Partial<KernelRouteOptions> = {}) =>
+    service.reload({ kernelRoutes: { ...options, ...next } });
+  return { kernel, clock, logger, routes, peers, service, reload };
 }
 
 Deno.test("routes come and go with the networks, without their host bits, and all go at the end", async () => {
-  const { kernel, clock, routes, service } = setUp(false, 7);
+  const { kernel, clock, routes, service } = setUp({ metric: 7 });
   routes.push(route("10.77.1.1/16"), route("fd77::9/64"));
   service.start();
   assert.deepEqual([...kernel.ours.keys()], ["10.77.0.0/16 7", "fd77::/64 7"]);
@@ -139,22 +158,75 @@ Deno.test("what the kernel does not take is tried again, and told once", async (
 });
 
 Deno.test("a default route needs a mark, whoever tells of it", () => {
-  const without = setUp(false);
+  const without = setUp();
   without.routes.push(route("0.0.0.0/0"), route("::/0"));
   // Its halves come before it.
   without.routes.push(route("128.0.0.0/1"), route("8000::/1"));
   without.service.start();
-  without.reload(false);
+  without.reload({ mayHoldPeers: false });
   assert.equal(without.kernel.ours.size, 0);
   assert.equal(without.logger.lines.length, 4, "each is told once");
-  const marked = setUp(true);
+  const marked = setUp({ mayHoldPeers: true });
   marked.routes.push(route("0.0.0.0/0"));
   marked.service.start();
   assert.deepEqual([...marked.kernel.ours.keys()], ["0.0.0.0/0"]);
-  marked.reload(false);
+  marked.reload({ mayHoldPeers: false });
   assert.equal(marked.kernel.ours.size, 0, "a HUP has taken the mark away");
-  marked.reload(true);
+  marked.reload({ mayHoldPeers: true });
   assert.equal(marked.kernel.ours.size, 1, "and given it back");
+});
+
+Deno.test("what others tell of has to be in what is accepted; own networks need not", () => {
+  const accepted = ["10.0.0.0/8", "fc00::/7"].map(prefixOf);
+  const own = ["192.0.2.0/24", "198.51.100.1/24"].map(prefixOf);
+  const { kernel, logger, routes, service, reload } = setUp({ accepted, own });
+  const ours = () => [...kernel.ours.keys()];
+  for (
+    const text of [
+      ...["10.0.0.0/8", "10.9.8.7/32", "fd77::/64", "192.0.2.0/24"],
+      "198.51.100.77/24",
+      // A name server, what clouds tell secrets at, and a part of an own network.
+      ...["9.9.9.9/32", "169.254.169.254/32", "192.0.2.0/25", "2001:db8::/32"],
+      ...["8.0.0.0/8", "0.0.0.0/0"],
+    ]
+  ) routes.push(route(text));
+  service.start();
+  const taken = ["10.0.0.0/8", "10.9.8.7/32", "fd77::/64", "192.0.2.0/24"];
+  assert.deepEqual(ours(), [...taken, "198.51.100.0/24"]);
+  assert.match(
+    logger.lines.join("\n"),
+    /route 9\.9\.9\.9\/32 .*another member .*--routes-accept does not hold it/,
+  );
+  reload({ accepted: ["10.9.0.0/16", "9.0.0.0/8"].map(prefixOf), own: [] });
+  assert.deepEqual(ours(), ["10.9.8.7/32", "9.9.9.9/32"]);
+  reload({ accepted: [], own });
+  assert.deepEqual(ours(), ["192.0.2.0/24", "198.51.100.0/24"]);
+});
+
+Deno.test("what others tell of does not hold the address of its peer, without a mark", async () => {
+  const { kernel, clock, logger, routes, peers, service, reload } = setUp({
+    own: [prefixOf("192.0.2.0/24")],
+  });
+  const address = parseAddress("192.0.2.7");
+  assert.ok(address);
+  peers[5] = [address];
+  for (const mux of [4, 5]) routes.push(route(`192.0.2.${mux + 2}/32`, mux));
+  routes.push(route("192.0.0.0/16", 5), route("192.0.2.0/24", 5));
+  service.start();
+  const ours = () => [...kernel.ours.keys()];
+  const others = ["192.0.2.6/32", "192.0.2.0/24"];
+  assert.deepEqual(ours(), others);
+  assert.match(logger.lines.join("\n"), /holds the address of a peer/);
+  delete peers[5];
+  service.changed();
+  await clock.pass(20);
+  assert.equal(ours().length, 4, "it is elsewhere");
+  peers[5] = [address];
+  service.changed();
+  await clock.pass(20);
+  assert.deepEqual(ours().toSorted(), others.toSorted(), "it is back");
+  reload({ mayHoldPeers: true });
+  assert.equal(ours().length, 4);
 });
 
 Deno.test("whoever tells of thousands of networks fills no log", () => {
@@ -172,7 +244,7 @@ Deno.test("routes that cannot be listed at a reload go at the end nevertheless",
   routes.push(route("10.1.0.0/16"));
   service.start();
   kernel.isBusy = true;
-  assert.throws(() => reload(false), SystemError);
+  assert.throws(() => reload({ mayHoldPeers: false }), SystemError);
   service.close();
   assert.equal(kernel.ours.size, 0);
 });

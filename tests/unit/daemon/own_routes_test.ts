@@ -28,10 +28,11 @@ function setUp(...prefixes: readonly string[]) {
   const clock = new ManualClock();
   const table = new ConnectionTable(ConnectionTable.allocate());
   const logger = recordingLog();
-  const { delay } = clock;
+  const { delay, now: elapsed } = clock;
   const dropRetired = () => {};
   const state = new SyncState({
-    ...{ table, delay, routeTable: new RouteTable(RouteTable.allocate()) },
+    ...{ table, delay, elapsed },
+    routeTable: new RouteTable(RouteTable.allocate()),
     interfaceIndex: () => undefined,
     limited: new RateLimitedLog(logger, { burst: 1, perSecond: 1 }, clock.now),
     prepare() {},

@@ -44,14 +44,17 @@ function setUp(delay: Delay = forEver, chainMux?: number) {
   const routeTable = new RouteTable(RouteTable.allocate());
   const prepared: number[] = [];
   const drops = { count: 0 };
+  const changes = { count: 0 };
   const logger = recordingLog();
   const state = new SyncState({
     table,
     routeTable,
     interfaceIndex: (name) => name === "eth0" ? 2 : undefined,
     ...{ chainMux, delay },
+    elapsed: () => 0,
     limited: new RateLimitedLog(logger, OTHERS_LOG_LIMIT, () => 0),
     prepare: (mux) => prepared.push(mux),
+    routesChanged: () => void changes.count++,
     leaving: new LeavingKeys({
       ...{ table, delay },
       dropRetired: () => void drops.count++,
@@ -63,7 +66,7 @@ function setUp(delay: Delay = forEver, chainMux?: number) {
       firstSeq: record.seq,
       endpoint: knownEndpoint(record),
     });
-  return { state, table, routeTable, prepared, drops, logger, learn };
+  return { state, table, routeTable, prepared, drops, changes, logger, learn };
 }
 
 Deno.test("keys that come from a chain are not those that others tell of", () => {
@@ -208,6 +211,19 @@ Deno.test("endpoints on interfaces that are not here do not fill the log", () =>
   }
   assert.equal(state.snapshot().length, 1000);
   assert.equal(logger.lines.length, 5);
+});
+
+Deno.test("routes are looked at again when a member says that a peer is elsewhere", () => {
+  const { state, table, changes, learn } = setUp();
+  learn(connectionRecord({ host: "192.0.2.9" }));
+  learn(connectionRecord({ host: "192.0.2.9", seq: 7 }));
+  assert.equal(changes.count, 1);
+  learn(connectionRecord({ host: "2001:db8::9" }));
+  assert.equal(changes.count, 2);
+  // As a datagram does, whose source may be forged.
+  table.setEndpoint(MUX, endpointWords().fill(4, 0, 1), 0);
+  assert.deepEqual(state.peerOf(MUX), ipAddress("2001:db8::9"));
+  assert.equal(state.peerOf(MUX + 1), undefined);
 });
 
 Deno.test("routes reach the data plane together", async () => {
