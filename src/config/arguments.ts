@@ -11,7 +11,12 @@ import {
   type Valued,
 } from "./option.ts";
 import { unknownArgument } from "./suggestion.ts";
-import type { GivenValue, GivenValues, Origin } from "./values.ts";
+import {
+  DEFAULT,
+  type GivenValue,
+  type GivenValues,
+  type Origin,
+} from "./values.ts";
 
 type ReadArguments<T extends OptionTable> =
   | { readonly kind: Action["kind"] }
@@ -25,7 +30,8 @@ const ARGUMENT: Origin = { kind: "argument" };
 /**
  * Reads the arguments from left to right. Help and version act when they are
  * met, so that only errors before them count. An empty argument leaves an
- * option with one value as it was.
+ * option with one value as it was among the arguments: where nothing was said
+ * before it stands for the default, whatever a lower source says.
  */
 export function readArguments<T extends OptionTable>(
   table: T,
@@ -37,7 +43,8 @@ export function readArguments<T extends OptionTable>(
   );
   const given: Given = new Map();
   for (let i = 0; i < argv.length; i++) {
-    const name = argv[i] ?? "";
+    const word = argv[i] ?? "";
+    const [name, said] = flagIn(options, word);
     const found = keys.get(name);
     if (found === undefined) {
       throw unknownArgument(options, name, argv[i - 2]);
@@ -47,16 +54,41 @@ export function readArguments<T extends OptionTable>(
       i++;
       const text = argv[i];
       if (text === undefined) throw missingValue(option, name);
-      if (text === "" && option.kind === "single") continue;
-      note(given, key, parsed(option, name, text), text);
+      if (text !== "" || option.kind !== "single") {
+        note(given, key, parsed(option, name, text), text);
+      } else if (!given.has(key)) {
+        given.set(key, [{ value: option.default, origin: DEFAULT }]);
+      }
     } else if (option.kind === "flag") {
-      note(given, key, true);
+      note(given, key, said);
     } else {
       return { kind: option.kind };
     }
   }
   // The rows gave the values their types; Object.fromEntries() forgets that.
   return { kind: "values", given: Object.fromEntries(given) as GivenValues<T> };
+}
+
+/**
+ * Splits `--name=true` and `--name=false`, by which an argument takes back what
+ * a file says of a flag. Other words stay as they are.
+ */
+function flagIn(
+  options: ReadonlyMap<string, Option>,
+  word: string,
+): readonly [name: string, said: boolean] {
+  const equals = word.indexOf("=");
+  const name = word.slice(0, equals);
+  const isFlag = equals > 0 && name.startsWith("--") &&
+    options.get(name)?.kind === "flag";
+  if (!isFlag) return [word, true];
+  const value = word.slice(equals + 1);
+  if (value === "true" || value === "false") return [name, value === "true"];
+  throw new SyntaxFault(
+    word,
+    equals + 1,
+    `${name} needs true or false, or nothing behind it`,
+  );
 }
 
 function note(

@@ -65,7 +65,9 @@ function linesOf(
 ): readonly string[] {
   const key = option.long.slice(2);
   const last = given.at(-1);
-  if (last === undefined) return [defaultLine(key, option)];
+  if (last === undefined || last.origin.kind === "default") {
+    return [defaultLine(key, option)];
+  }
   if (isSecret(option)) {
     return [`# ${key}: ${MASK} # ${originText(last.origin)}`];
   }

@@ -65,7 +65,7 @@ export function readShowConfigCommandLine(
     isCall(word) || isFor(word) || isFor(options[index - 1] ?? "")
   );
   const others = options.filter((word, index) =>
-    word !== EXPLAIN && !isFor(word) && !isFor(options[index - 1] ?? "")
+    !isExplain(word) && !isFor(word) && !isFor(options[index - 1] ?? "")
   );
   const read = readCommandLine(
     {
@@ -106,8 +106,12 @@ const EXPLAIN = showConfigTable.explain.long;
 /** Takes no argument, and is not for the program that is looked at. */
 function isCall(word: string): boolean {
   const { help, version } = generalRows;
-  return word === EXPLAIN ||
+  return isExplain(word) ||
     [help, version].some(({ short, long }) => word === short || word === long);
+}
+
+function isExplain(word: string): boolean {
+  return word === EXPLAIN || word.startsWith(`${EXPLAIN}=`);
 }
 
 function isFor(word: string): boolean {

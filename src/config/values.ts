@@ -54,7 +54,8 @@ type ValueOf<O> = O extends Flag ? boolean
     ? V | D
   : never;
 
-const DEFAULT: Origin = { kind: "default" };
+/** Also of what a source gives back to it. */
+export const DEFAULT: Origin = { kind: "default" };
 
 /**
  * Merges sources and fills the gaps with defaults. The first source that gives
@@ -95,7 +96,10 @@ export function withoutReplaced<T extends OptionTable>(
   const replaced = new Set<string>();
   return sources.map((source) => {
     const kept = Object.entries(source).filter(([key]) => !replaced.has(key));
-    for (const [key] of kept) {
+    for (const [key, given] of kept) {
+      const last = given?.at(-1);
+      // What is taken back takes the place of nothing else.
+      if (last?.value === false || last?.origin.kind === "default") continue;
       table[key]?.replaces?.forEach((other) => replaced.add(other));
     }
     // The source gave the values their types; Object.fromEntries() forgets that.

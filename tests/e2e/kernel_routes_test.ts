@@ -139,7 +139,7 @@ labTest(
 );
 
 labTest(
-  "routes that other members tell of are made and carried over, but for a default route and what is nobody's own",
+  "routes that other members tell of are made and carried over, but for a default route and what is not accepted",
   "kr-s",
   [oursNative.missing()],
   async ({ left, right }) => {

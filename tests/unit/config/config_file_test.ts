@@ -92,6 +92,10 @@ Deno.test("an argument takes the place of what the file says of the same by anot
   const key = secretsOf("--config", "/k.yaml", "-K", "ef".repeat(16)).secrets;
   assert.deepEqual(key?.key, new Uint8Array(16).fill(0xef));
   assert.deepEqual(key?.salt, new Uint8Array(14).fill(0xcd));
+  // What is taken back takes the place of nothing else.
+  const kept = ["--config", "/s.yaml", "--ipv6-only=false", "--key-file", ""];
+  assert.equal(secretsOf(...kept).family, "4");
+  assert.equal(secretsOf(...kept).secrets?.passphrase, SECRET);
   const chain = secretsOf("--config", "/c.yaml", "-E", SECRET, "-U");
   assert.equal(chain.keyChain, undefined);
   assert.equal(chain.secrets?.passphrase, SECRET);

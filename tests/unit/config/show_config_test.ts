@@ -58,6 +58,18 @@ Deno.test("each option is shown with where it comes from", () => {
   assert.ok(!text.includes("it is one"));
 });
 
+Deno.test("what an argument takes back from the file is shown as it is without it", () => {
+  const back = ["--no-roaming=false", "--port", "", "--passphrase", "", "-D"];
+  const { text } = show(["vpn", ...back, ...KEYS]);
+  for (
+    const line of [
+      "no-roaming: false # argument",
+      "port: 4444 # default",
+      "# passphrase: <text> # not given",
+    ]
+  ) assert.ok(text.split("\n").includes(line), `${line} in ${text}`);
+});
+
 Deno.test("every option is there, but for those that are no part of a file", () => {
   const { text } = show(KEYS);
   for (const { long } of Object.values(anytunTable)) {

@@ -58,10 +58,28 @@ Deno.test("a syntax error shows what is wrong and where", () => {
     [["-M", "a:1,b[x"], "b[x", 1],
     [["-p", "abc"], "-p abc", 3],
     [["--port", "abc"], "--port abc", 7],
+    [["--no-roaming=no"], "--no-roaming=no", 13],
+    [["--no-roaming="], "--no-roaming=", 13],
+    // With its value as an argument of its own, or none.
+    [["--port=5"], "--port=5", 0],
+    [["-D=false"], "-D=false", 0],
+    [["--help=false"], "--help=false", 0],
+    [["=true"], "=true", 0],
   ];
   for (const [argv, shown, offset] of cases) {
     assert.deepEqual(syntaxError(...argv).slice(0, 2), report(shown, offset));
   }
+});
+
+Deno.test("a flag takes true or false behind its name", () => {
+  const [, , hint] = syntaxError("--no-roaming=no");
+  assert.equal(hint, "--no-roaming needs true or false, or nothing behind it");
+  const result = read(["-E", "x", "--nodaemonize=true", "--no-roaming=false"]);
+  assert.equal(result.kind, "run");
+  assert.deepEqual(
+    [result.options.foreground, result.options.noRoaming],
+    [true, false],
+  );
 });
 
 Deno.test("a number is decimal, whole and in range", () => {

@@ -38,6 +38,7 @@ Deno.test("arguments are given values, each with its origin, and nothing else is
       { value: 2, origin: ARGUMENT, text: "2" },
     ],
     foreground: [{ value: true, origin: ARGUMENT }],
+    remoteHost: [{ value: undefined, origin: { kind: "default" } }],
   });
 });
 
@@ -72,9 +73,26 @@ Deno.test("defaults fill what no source gives, and say so", () => {
   assert.ok(!("help" in values));
 });
 
-Deno.test("an empty argument leaves the value of the file", () => {
-  const sources = [given("-p", "", "-m", ""), FILE];
-  assert.equal(settingsOf(anytunTable, sources).values.mux, 7);
+Deno.test("an empty argument takes back what the file says, and nothing that an argument says", () => {
+  const of = (...argv: string[]) =>
+    settingsOf(anytunTable, [given(...argv), FILE]);
+  const { values, origins } = of("-m", "", "-p", "5", "-p", "");
+  assert.equal(values.mux, 0);
+  assert.deepEqual(origins.mux, { kind: "default" });
+  assert.equal(values.localPort, 5);
+  assert.equal(of("-m", "", "-m", "9").values.mux, 9);
+});
+
+Deno.test("an argument takes a flag of the file back", () => {
+  const of = (...argv: string[]) =>
+    settingsOf(anytunTable, [given(...argv), FILE]);
+  for (const [argument, value] of [["false", false], ["true", true]] as const) {
+    const { values, origins } = of(`--nodaemonize=${argument}`);
+    assert.equal(values.foreground, value);
+    assert.deepEqual(origins.foreground, ARGUMENT);
+  }
+  assert.equal(of("--nodaemonize=false", "-D").values.foreground, true);
+  assert.equal(of("-D", "--nodaemonize=false").values.foreground, false);
 });
 
 Deno.test("errors and warnings name the line of the file that they are about", () => {
