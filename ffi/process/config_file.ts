@@ -9,6 +9,7 @@ import { type FileStatus, statDescriptor } from "./stat.ts";
 const ROOT = 0;
 const GROUP = 0o070;
 const OTHERS = 0o007;
+const GROUP_WRITE = 0o020;
 const OTHERS_WRITE = 0o002;
 
 /** How often a file is read that somebody writes to meanwhile. */
@@ -53,9 +54,29 @@ export function readConfigFile(
   }
 }
 
-/** Whether all users can write to it. */
-export function isWritableForAll({ mode }: FileStatus): boolean {
-  return (mode & OTHERS_WRITE) !== 0;
+/** Who can write to a file, or give themselves the right to. */
+type Writers = "all" | "group" | "owner";
+
+/**
+ * Who besides root and the reader can write to it.
+ * @param user The reader's
+ * @param group The reader's own
+ */
+export function otherWriters(
+  status: FileStatus,
+  user: number,
+  group: number,
+): readonly Writers[] {
+  const { mode } = status;
+  if ((mode & OTHERS_WRITE) !== 0) return ["all"];
+  // The bits of the group bound an access list as well (acl(5)).
+  const isGroups = (mode & GROUP_WRITE) !== 0 &&
+    status.group !== ROOT && status.group !== group;
+  const isOwners = status.owner !== ROOT && status.owner !== user;
+  return [
+    ...(isGroups ? ["group"] as const : []),
+    ...(isOwners ? ["owner"] as const : []),
+  ];
 }
 
 /** Whether anybody can use it but root and some others. */

@@ -23,9 +23,9 @@ export const yamlPage: Page = {
         these over the defaults. "anytun check" says what is wrong with a file,
         and "anytun show-config" what is in force.`,
         `On the command line "=false" behind an option without an argument, such
-        as --no-roaming=false, takes back what the file says of it, and an empty
-        argument, such as --remote-host "", brings the default back. What may be
-        given several times can be replaced, but not taken back.`,
+        as "--no-roaming=false", takes back what the file says of it, and an
+        empty argument, such as "--remote-host ''", brings the default back.
+        What may be given several times can be replaced, but not taken back.`,
       ],
     },
     {

@@ -2,7 +2,7 @@
 import { SystemError } from "../../ffi/errno.ts";
 import {
   isOpenToOthers,
-  isWritableForAll,
+  otherWriters,
   readConfigFile,
 } from "../../ffi/process/config_file.ts";
 import { readFile } from "../../ffi/process/file.ts";
@@ -107,7 +107,7 @@ function readConfig(libc: ProcessLibc, path: string): ConfigBytes {
   const { bytes, status } = readConfigFile(libc, path, CONFIG_LIMIT);
   return {
     bytes,
-    isWritable: isWritableForAll(status),
+    writers: otherWriters(status, effectiveUser(libc), effectiveGroup(libc)),
     isPublic(daemon) {
       const { uid, gid } = identityOf(libc, daemon);
       const users = [effectiveUser(libc), uid];

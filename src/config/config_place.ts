@@ -50,8 +50,8 @@ export interface ConfigBytes {
    * the program is to become.
    */
   isPublic(daemon: DaemonUser): boolean;
-  /** Whether all users can write to it. */
-  readonly isWritable: boolean;
+  /** Who besides root and the reader can write to it. */
+  readonly writers: readonly ("all" | "group" | "owner")[];
 }
 
 /** By name; undefined for those of now. */

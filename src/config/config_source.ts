@@ -96,6 +96,14 @@ function daemonOf(
   return { user: last("username"), group: last("groupname") };
 }
 
+const WRITERS = {
+  all: (path: string) => `all users can change '${path}': use chmod go-w`,
+  group: (path: string) =>
+    `the group of '${path}' is not root's, and can change it: use chmod g-w`,
+  owner: (path: string) =>
+    `the owner of '${path}' is not root, and can change it: use chown root`,
+} as const;
+
 /**
  * Whoever can write the file has the daemon do what they like. Debian's files
  * with passphrases are for everybody to read unless somebody has changed that,
@@ -106,11 +114,11 @@ export function checkReaders<T extends OptionTable>(
   table: T,
   values: GivenValues<T>,
   { path, format }: Pick<ConfigPlace, "path" | "format">,
-  { isWritable, isPublic }: ConfigBytes,
+  { writers, isPublic }: ConfigBytes,
   warn: (text: string) => void,
   daemon: DaemonUser = {},
 ): void {
-  if (isWritable) warn(`all users can change '${path}': use chmod go-w`);
+  for (const who of writers) warn(WRITERS[who](path));
   if (!holdsSecret(table, values) || !isPublic(daemon)) return;
   const how = `use chmod 600 '${path}', and have it belong to root or to the ` +
     "user that reads it; or put each secret into a file of its own, such as " +

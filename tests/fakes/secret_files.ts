@@ -1,3 +1,4 @@
+import type { ConfigBytes } from "../../src/config/config_place.ts";
 import type { SecretFiles } from "../../src/config/secret_files.ts";
 
 /** A file of a test. */
@@ -6,8 +7,8 @@ export interface FakeFile {
   readonly isPublic?: boolean;
   /** Whether root alone could change that. */
   readonly isRoots?: boolean;
-  /** Whether all users can write to it. */
-  readonly isWritable?: boolean;
+  /** Who besides root and the reader can write to it. */
+  readonly writers?: ConfigBytes["writers"];
 }
 
 /** The only name that neither a user nor a group has. */
@@ -42,7 +43,7 @@ export function fakeSecretFiles(
     readConfig: (path) => ({
       bytes: read(path).bytes,
       isPublic: () => files[path]?.isPublic ?? false,
-      isWritable: files[path]?.isWritable ?? false,
+      writers: files[path]?.writers ?? [],
     }),
     hasUser: (name) => name !== STRANGER,
     hasGroup: (name) => name !== STRANGER,

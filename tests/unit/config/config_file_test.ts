@@ -231,7 +231,7 @@ Deno.test("what is no UTF-8 is refused where it begins", () => {
     ...fakeSecretFiles({ "/vpn.yaml": { text: "" } }),
     readConfig: () => ({
       bytes: Uint8Array.of(0x61, 0xc3, 0xa4, 0x0a, 0xe2, 0x82, 0x62, 0xff),
-      ...{ isPublic: () => false, isWritable: false },
+      ...{ isPublic: () => false, writers: [] },
     }),
   };
   const argv = ["--config", "/vpn.yaml"];
@@ -291,15 +291,20 @@ Deno.test("no fault shows a secret, wherever it got", () => {
   }
 });
 
-Deno.test("a file that all can write to is warned of", () => {
+Deno.test("a file that others can write to is warned of", () => {
   const text =
     "nodaemonize: true\nkd-prf: null\ncipher: null\nauth-algo: null\n";
-  const result = read(
-    { "/a.yaml": { text, isWritable: true } },
-    ...["--config", "/a.yaml"],
-  );
-  assert.equal(result.kind, "run");
-  assert.match(result.warnings.join("\n"), /all users can change '\/a.yaml'/);
+  const warnings = (...writers: ("all" | "group" | "owner")[]) => {
+    const files = { "/a.yaml": { text, writers } };
+    const result = read(files, "--config", "/a.yaml");
+    assert.equal(result.kind, "run");
+    return result.warnings.join("\n");
+  };
+  assert.doesNotMatch(warnings(), /can change/);
+  assert.match(warnings("all"), /^all users can change '\/a.yaml'.*go-w$/m);
+  const both = warnings("group", "owner");
+  assert.match(both, /^the group of '\/a.yaml' is not root's, .*chmod g-w$/m);
+  assert.match(both, /^the owner of '\/a.yaml' is not root, .*chown root$/m);
 });
 
 Deno.test("messages about values name their line", () => {
