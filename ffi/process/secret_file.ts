@@ -51,16 +51,29 @@ export function readSecretInput(libc: ProcessLibc): SecretFile {
 const DESCRIPTOR = /^\/(?:dev|proc\/[^/]+)\/(?:fd\/|std(?:in|out|err)$)/;
 
 /**
- * For a program that has read a file before, and must not wait for anybody. That
- * there is no such file, or none for this user, shows when it is opened.
+ * Whether a file can be read more than once, and without waiting for anybody.
+ * That there is none, or none for this user, shows when it is opened.
+ */
+export function isRepeatable(libc: ProcessLibc, path: string): boolean {
+  return onceOnly(libc, path) === undefined;
+}
+
+/**
+ * For a program that has read a file before, and must not wait for anybody.
  * @throws {Error} When it can be read once only, as a pipe or a descriptor.
  */
 export function requireRepeatable(libc: ProcessLibc, path: string): void {
-  const status = statOrNone(() => statPath(libc, path));
-  const kind = DESCRIPTOR.test(path) ? "descriptor" : status?.kind;
-  if (kind === undefined || kind === "regular file") return;
+  const kind = onceOnly(libc, path);
+  if (kind === undefined) return;
   throw new Error(
     `Cannot read '${path}' again: it is a ${kind}, which can be read once; a ` +
       "regular file, and - for standard input, stay readable",
   );
+}
+
+/** What it is, if it can be read once only. */
+function onceOnly(libc: ProcessLibc, path: string): string | undefined {
+  if (DESCRIPTOR.test(path)) return "descriptor";
+  const kind = statOrNone(() => statPath(libc, path))?.kind;
+  return kind === "regular file" ? undefined : kind;
 }

@@ -15,9 +15,13 @@ export function checkPage({ options, help }: Known): Page {
         title: "Description",
         blocks: [
           `"anytun-check" reads config files as a start would, and the files that
-          they name: those of keys and certificates. It opens nothing else. Faults
-          and warnings go to standard error, with file, line and column; secrets
-          are never shown.`,
+          they name: those of keys and certificates. It opens nothing else, and
+          takes nothing away: pipes and standard input, which a start can read
+          once, are not looked at. Of what a start cannot do without it looks at
+          whether it is there: the user and group, the folder of --chroot, the
+          namespace of --netns, and the program of --post-up-script with
+          --post-up-required. Faults and warnings go to standard error, with
+          file, line and column; secrets are never shown.`,
           `A name is what --config takes: that of a tunnel, or the path of a file.
           Without any name it checks all tunnels in "/etc/anytun", those of
           Debian's package included, and that there is one for each name in

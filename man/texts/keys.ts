@@ -24,7 +24,10 @@ export default {
     two do not count.`,
   "key-file": `Reads the master key, hexadecimal digits, from this file, or from
     standard input where it is "-". "anytun genkey" makes one. A start warns if
-    others may read the file. It is read before privileges are dropped.`,
+    others may read the file. It is read before privileges are dropped. Standard
+    input is read once, by the start, also where a config file names it, and a
+    HUP takes what it said then: one that is named only since needs a restart,
+    and "anytun check" does not look at it.`,
   "salt-file": `Reads the master salt, 28 hexadecimal digits, from this file, or
     from standard input where it is "-". "anytun genkey" makes one.`,
   "key-chain":

@@ -16,7 +16,7 @@ export function check(argv: readonly string[], libc: ProcessLibc): number {
   const commandLine = readCheckCommandLine(argv, Deno.version);
   if (commandLine.kind !== "run") return printCommandLine(commandLine);
   const { options } = commandLine;
-  const files = secretFiles(libc, readEnvironment(libc));
+  const files = secretFiles(libc, readEnvironment(libc), "look");
   const checked = checkConfigs(options, Deno.version, files);
   for (const config of checked) tell(config);
   if (checked.length === 0) printTo(Deno.stdout, "there are no tunnels\n");

@@ -18,12 +18,17 @@ import {
 import { folderNames } from "../../ffi/process/names.ts";
 import { workingDirectory } from "../../ffi/process/process.ts";
 import {
+  isRepeatable,
   readSecretFile,
   readSecretInput,
   requireRepeatable,
 } from "../../ffi/process/secret_file.ts";
 import { statPath } from "../../ffi/process/stat.ts";
-import type { ConfigBytes, DaemonUser } from "../config/config_place.ts";
+import type {
+  ConfigBytes,
+  DaemonUser,
+  PathKind,
+} from "../config/config_place.ts";
 import type { SecretFiles } from "../config/secret_files.ts";
 import { CHAIN_FILE_LIMIT } from "../satp/key_chain_file.ts";
 
@@ -57,27 +62,43 @@ export class StandardInput {
     this.#bytes ??= readSecretInput(this.#libc).bytes;
     return this.#bytes.slice();
   }
+
+  /**
+   * For a daemon that runs, whose standard input is nobody's by now.
+   * @returns A copy, which may be overwritten
+   * @throws if nothing was read at the start
+   */
+  again(): Uint8Array {
+    if (this.#bytes !== undefined) return this.#bytes.slice();
+    throw new Error("it can be read at the start alone: restart the daemon");
+  }
 }
 
 /**
- * Relative paths start at the working directory of now, also later on.
- * @param isAgain Of a daemon that runs: what would wait for others, or is not
- * what it was, is refused
+ * What can be read once, as pipes and standard input, `start` reads. A daemon
+ * that runs must not wait for others, and what it was started with may not be
+ * what it was: `again` refuses that. Who only looks takes nothing away from a
+ * start, and waits for nobody: `look` passes over it.
  */
+type Purpose = "again" | "look" | "start";
+
+/** Relative paths start at the working directory of now, also later on. */
 export function secretFiles(
   libc: ProcessLibc,
   environment: ReadonlyMap<string, string>,
+  purpose: Purpose = "start",
   input: StandardInput = new StandardInput(libc),
-  isAgain = false,
 ): SecretFiles {
   const folder = folderOfStart(libc);
   const absolute = (path: string) =>
     path.startsWith("/") ? path : `${folder}/${path.replace(/^(\.\/+)+/, "")}`;
   const readable = (path: string) => {
     const found = absolute(path);
-    if (isAgain) requireRepeatable(libc, found);
+    if (purpose !== "start") requireRepeatable(libc, found);
     return found;
   };
+  const isPassedOver = (path: string) =>
+    purpose === "look" && !isRepeatable(libc, absolute(path));
   return {
     absolute,
     exists: (path) => exists(libc, path),
@@ -85,8 +106,13 @@ export function secretFiles(
     readConfig: (path) => readConfig(libc, path),
     hasUser: (name) => findUser(libc, name) !== undefined,
     hasGroup: (name) => findGroup(libc, name) !== undefined,
-    readFile: (path) => readSecretFile(libc, readable(path)),
-    readStandardInput: () => ({ bytes: input.read(), isPublic: false }),
+    kindOf: (path) => kindOf(libc, absolute(path)),
+    readFile: (path) =>
+      isPassedOver(path) ? undefined : readSecretFile(libc, readable(path)),
+    readStandardInput: () => purpose === "look" ? undefined : {
+      bytes: purpose === "again" ? input.again() : input.read(),
+      isPublic: false,
+    },
     readKeyChain: (path) =>
       readKeptFile(libc, absolute(path), CHAIN_FILE_LIMIT),
     readCertificates: (path) => readFile(libc, readable(path)),
@@ -132,11 +158,21 @@ function identityOf(
 }
 
 function exists(libc: ProcessLibc, path: string): boolean {
+  return kindOf(libc, path) !== "none";
+}
+
+const MAY_RUN = 0o111;
+
+function kindOf(libc: ProcessLibc, path: string): PathKind {
   try {
-    statPath(libc, path);
-    return true;
+    const { kind, mode } = statPath(libc, path);
+    if (kind === "folder") return kind;
+    return kind === "regular file" && (mode & MAY_RUN) !== 0
+      ? "program"
+      : "file";
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
-    return error.code !== "ENOENT" && error.code !== "ENOTDIR";
+    const isNone = error.code === "ENOENT" || error.code === "ENOTDIR";
+    return isNone ? "none" : "unseen";
   }
 }

@@ -10,7 +10,7 @@ import { secretFiles } from "./secret_files.ts";
 
 export function showConfig(argv: readonly string[], libc: ProcessLibc): number {
   hideSecrets(libc, anytunTable, argv);
-  const files = secretFiles(libc, readEnvironment(libc));
+  const files = secretFiles(libc, readEnvironment(libc), "look");
   const commandLine = readShowConfigCommandLine(argv, Deno.version, files);
   if (commandLine.kind !== "run") return printCommandLine(commandLine);
   const { options: { text, fault }, warnings } = commandLine;

@@ -66,7 +66,7 @@ export async function startDaemon<
     const { reading, parent, argv, standardInput } = inheritance;
     hideMemory(libc);
     const input = new StandardInput(libc, standardInput);
-    const files = secretFiles(libc, environment, input, true);
+    const files = secretFiles(libc, environment, "again", input);
     const readAgain = readingAgain(
       reading.options,
       (inForce) => read(argv, files, inForce),
@@ -75,8 +75,8 @@ export async function startDaemon<
     return await run({ ...reading, readAgain }, world);
   }
   const input = new StandardInput(libc);
-  const files = secretFiles(libc, environment, input);
-  const filesAgain = secretFiles(libc, environment, input, true);
+  const files = secretFiles(libc, environment, "start", input);
+  const filesAgain = secretFiles(libc, environment, "again", input);
   const commandLine = read(argv, files);
   if (commandLine.kind !== "run") return printCommandLine(commandLine);
   const { kind: _, ...reading } = commandLine;

@@ -1,6 +1,7 @@
 // The options of `anytun check`; the original has none.
 import { splitWords } from "./arguments.ts";
 import { type CommandLine, readCommandLine } from "./command_line.ts";
+import { faultOutside } from "./check_outside.ts";
 import {
   CLIENTS_FOLDER,
   CONFIG_FOLDER,
@@ -94,8 +95,8 @@ export function readCheckCommandLine(
 }
 
 /**
- * Checks files as starts of their programs would. Touches nothing outside but
- * files that they read.
+ * Checks files as starts of their programs would. Opens nothing but files that
+ * they read, and looks at whether others are there.
  */
 export function checkConfigs(
   { names, program, foreground }: CheckOptions,
@@ -135,28 +136,11 @@ function checkConfig(
       readCommandLine(program, argv, runtime, { files }),
   );
   if (read.kind === "run") {
-    const fault = strangerIn(read.options, files);
+    const fault = faultOutside(read.options, files);
     return { title, fault, warnings: read.warnings };
   }
   const fault = read.kind === "error" ? read.stderr.trimEnd() : "";
   return { title, fault, warnings: [] };
-}
-
-/** Whom a start would look for in vain, in its words. */
-function strangerIn(options: unknown, files: SecretFiles): string | undefined {
-  const user = textIn(options, "username");
-  if (user === undefined) return undefined;
-  if (!files.hasUser(user)) return `unknown user ${user} (--username)`;
-  const group = textIn(options, "groupname");
-  return group === undefined || files.hasGroup(group)
-    ? undefined
-    : `unknown group ${group} (--groupname)`;
-}
-
-function textIn(options: unknown, key: string): string | undefined {
-  if (typeof options !== "object" || options === null) return undefined;
-  const text: unknown = Reflect.get(options, key);
-  return typeof text === "string" ? text : undefined;
 }
 
 function placeOrFault(name: string, files: SecretFiles): ConfigPlace | string {

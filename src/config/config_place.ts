@@ -27,12 +27,17 @@ export function fileOptions(
   );
 }
 
+/** A `program` is a file that somebody may run. */
+export type PathKind = "file" | "folder" | "none" | "program" | "unseen";
+
 /** Where files of this host with options lie. */
 export interface ConfigFiles {
   /** From the folder that the program was started in. */
   absolute(path: string): string;
   /** Whether something is there; also if it cannot be seen. */
   exists(path: string): boolean;
+  /** What is there; `unseen` where this user cannot tell. */
+  kindOf(path: string): PathKind;
   /** Names of what is in a folder. @throws if it cannot be read */
   namesIn(path: string): readonly string[];
   /** @throws if it cannot be read, is no regular file, or huge */

@@ -172,7 +172,7 @@ export function secretsIfGiven(
     throw new OptionFault(missing("master salt", "--salt-file"));
   }
   const wanted = keyBytes(kdPrf);
-  if (key !== undefined && key.value.length !== wanted) {
+  if (key?.value !== undefined && key.value.length !== wanted) {
     throw new OptionFault(
       `Cannot use the ${key.name}: it has ${key.value.length} bytes, ` +
         `key derivation ${kdPrf} (${settings.names.kdPrf}) needs ${wanted}`,

@@ -97,10 +97,14 @@ export interface KeyChainBytes extends SecretBytes {
  * certificates.
  */
 export interface SecretFiles extends ConfigFiles {
-  /** @throws if it cannot be read, or is longer than any secret */
-  readFile(path: string): SecretBytes;
-  /** @throws if it cannot be read, or is longer than any secret */
-  readStandardInput(): SecretBytes;
+  /**
+   * @returns undefined where it could be read once, as a pipe, and this is no
+   * start: then nobody reads it
+   * @throws if it cannot be read, or is longer than any secret
+   */
+  readFile(path: string): SecretBytes | undefined;
+  /** See {@linkcode readFile}. */
+  readStandardInput(): SecretBytes | undefined;
   /** @throws if it cannot be read, or cannot be replaced as a whole */
   readKeyChain(path: string): KeyChainBytes;
   /** What everybody may know. @throws if it cannot be read, or is huge */
@@ -110,7 +114,8 @@ export interface SecretFiles extends ConfigFiles {
 }
 
 interface FoundSecret<T> {
-  readonly value: T;
+  /** Undefined where only a start reads it. */
+  readonly value: T | undefined;
   /** What messages call it, such as `key from 'k' (--key-file)`. */
   readonly name: string;
 }
@@ -230,9 +235,12 @@ function readSecret<T>(
     isInput ? "standard input" : `'${path}'`
   } (${option})`;
   try {
-    const { bytes, isPublic } = isInput
-      ? files.readStandardInput()
-      : files.readFile(path);
+    const found = isInput ? files.readStandardInput() : files.readFile(path);
+    if (found === undefined) {
+      warn(`the ${name} is not looked at: a start reads it, and only once`);
+      return { value: undefined, name };
+    }
+    const { bytes, isPublic } = found;
     if (isPublic) warn(`others have access to the ${name}: use chmod 600`);
     try {
       const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);

@@ -95,7 +95,9 @@ function readKey(
   warn: Warn,
 ): string {
   const key = read(file, () => {
-    const { bytes, isPublic } = files.readFile(file.path);
+    const found = files.readFile(file.path);
+    if (found === undefined) return undefined;
+    const { bytes, isPublic } = found;
     if (isPublic) {
       warn(
         `others have access to the key from '${file.path}' ` +
@@ -108,6 +110,13 @@ function readKey(
       bytes.fill(0);
     }
   });
+  if (key === undefined) {
+    warn(
+      `the key from '${file.path}' (${file.option}) is not looked at: a start ` +
+        "reads it, and only once",
+    );
+    return "";
+  }
   if (!own.first.checkPrivateKey(key)) {
     const whose = `the certificate in '${cert.path}' (${cert.option})`;
     throw unusable(file, `it is not the key of ${whose}`);

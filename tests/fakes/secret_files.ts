@@ -1,4 +1,4 @@
-import type { ConfigBytes } from "../../src/config/config_place.ts";
+import type { ConfigBytes, PathKind } from "../../src/config/config_place.ts";
 import type { SecretFiles } from "../../src/config/secret_files.ts";
 
 /** A file of a test. */
@@ -7,6 +7,10 @@ export interface FakeFile {
   readonly isPublic?: boolean;
   /** Whether root alone could change that. */
   readonly isRoots?: boolean;
+  /** Whether only a start reads it. */
+  readonly isOnce?: boolean;
+  /** What it is, if it is no mere file. */
+  readonly kind?: PathKind;
   /** Who besides root and the reader can write to it. */
   readonly writers?: ConfigBytes["writers"];
 }
@@ -37,6 +41,7 @@ export function fakeSecretFiles(
     absolute: (path) =>
       path.startsWith("/") ? path : `/home/${path.replace(/^\.\//, "")}`,
     exists: (path) => path in files,
+    kindOf: (path) => files[path]?.kind ?? (path in files ? "file" : "none"),
     namesIn: (folder) =>
       Object.keys(files).filter((path) => path.startsWith(`${folder}/`))
         .map((path) => path.slice(folder.length + 1)),
@@ -47,8 +52,8 @@ export function fakeSecretFiles(
     }),
     hasUser: (name) => name !== STRANGER,
     hasGroup: (name) => name !== STRANGER,
-    readFile: read,
-    readStandardInput: () => read(""),
+    readFile: (path) => files[path]?.isOnce ? undefined : read(path),
+    readStandardInput: () => files[""]?.isOnce ? undefined : read(""),
     readKeyChain: (path) => ({
       ...read(path),
       isRoots: files[path]?.isRoots ?? false,

@@ -166,6 +166,10 @@ class Files implements SecretFiles {
     return { ...this.readFile(path), isRoots: false };
   }
 
+  kindOf() {
+    return "none" as const;
+  }
+
   hasUser(): boolean {
     return false;
   }

@@ -58,6 +58,78 @@ Deno.test("a user and a group that are unknown are faults, as at a start", () =>
   assert.equal(faultOf(`groupname: ${STRANGER}\n`), undefined, "no effect");
 });
 
+Deno.test("a jail, a namespace and a required script that are not there are faults, as at a start", () => {
+  const outside = {
+    "/jail": { text: "", kind: "folder" },
+    "/file": { text: "" },
+    "/up": { text: "", kind: "program" },
+    "/hidden/up": { text: "", kind: "unseen" },
+    "/run/netns/blue": { text: "" },
+  } as const;
+  const path = "/home/a.yaml";
+  const faultOf = (more: string) =>
+    check(["./a.yaml"], { ...outside, [path]: { text: KEYS + more } })[0]
+      ?.fault;
+  const required = "post-up-required: true\npost-up-script:";
+  for (
+    const well of [
+      "chroot: /jail\n",
+      "chroot: /hidden/up\n",
+      "netns: blue\n",
+      `${required} /up\n`,
+      `${required} /hidden/up\n`,
+      // A start goes on without it.
+      "post-up-script: /none\ndown-script: /none\n",
+    ]
+  ) assert.equal(faultOf(well), undefined, well);
+  for (const jail of ["/none", "/file"]) {
+    assert.equal(
+      faultOf(`chroot: ${jail}\n`),
+      `Cannot enter the jail (--chroot): there is no folder '${jail}'`,
+    );
+  }
+  assert.match(
+    faultOf("netns: red\n") ?? "",
+    /^Cannot use the network namespace \/run\/netns\/red \(--netns\): there is/,
+  );
+  assert.equal(
+    faultOf(`${required} /none\n`),
+    "script '/none' is not there (--post-up-required)",
+  );
+  assert.equal(
+    faultOf(`${required} /file\n`),
+    "script '/file' is no program (--post-up-required)",
+  );
+});
+
+Deno.test("the jail of a tunnel of Debian's is made by a start, where there is none", () => {
+  const config = (chroot: string) => ({
+    "/etc/anytun/b/config": {
+      text: `passphrase x\nusername nobody\nchroot ${chroot}\n`,
+    },
+    "/file": { text: "" },
+  });
+  const faultOf = (chroot: string) => check(["b"], config(chroot))[0]?.fault;
+  assert.equal(faultOf("/none"), undefined);
+  assert.match(faultOf("/file") ?? "", /there is no folder '\/file'/);
+});
+
+Deno.test("what only a start reads is not looked at, and no fault", () => {
+  const salt = { text: "00112233445566778899aabbccdd" };
+  const path = "/home/a.yaml";
+  const files = { s: salt, "": { text: "", isOnce: true } };
+  const text = "key-file: '-'\nsalt-file: s\nwindow-size: 64\n";
+  const [one] = check(["./a.yaml"], { ...files, [path]: { text } });
+  assert.equal(one?.fault, undefined);
+  assert.deepEqual(one?.warnings, [
+    "the key from standard input (--key-file in /home/a.yaml:1) is not looked " +
+    "at: a start reads it, and only once",
+  ]);
+  const more = { text: `${text}kd-prf: aes-ctr-256\nrole: nobody\n` };
+  const [two] = check(["./a.yaml"], { ...files, [path]: more });
+  assert.match(two?.fault ?? "", /unknown role name/, "all else is looked at");
+});
+
 Deno.test("without names all tunnels are checked, and those of autostart", () => {
   const all = check([], {
     "/etc/anytun": { text: "" },
