@@ -1,5 +1,6 @@
 // Completions for bash, without a library.
 import {
+  allFlags,
   allPrograms,
   type Offer,
   OTHER_WORDS,
@@ -64,6 +65,19 @@ _anytun_running() {
 _anytun() {
   local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]}
   local program=\${COMP_WORDS[0]##*/} first=1 words
+  # Bash takes an equals sign for a word.
+  local name=
+  if [ "$cur" = = ]; then
+    name=$prev cur=
+  elif [ "$prev" = = ] && [ "$COMP_CWORD" -gt 2 ]; then
+    name=\${COMP_WORDS[COMP_CWORD-2]}
+  fi
+  COMPREPLY=()
+  case $name in
+    ${allFlags(programs).join("|")})
+      _anytun_add -W "true false"
+      return ;;
+  esac
   # Bash takes a colon for the end of a word: put the value together again.
   local before=
   if [ "$prev" = : ] && [ "$COMP_CWORD" -gt 2 ]; then
@@ -75,7 +89,6 @@ _anytun() {
     prev=\${COMP_WORDS[COMP_CWORD-2]}
   fi
   cur=$before$cur
-  COMPREPLY=()
   if [ "$program" = anytun ] && [ "$COMP_CWORD" -gt 1 ]; then
     case \${COMP_WORDS[1]} in
 ${

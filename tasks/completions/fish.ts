@@ -1,5 +1,6 @@
 // Completions for fish.
 import {
+  allFlags,
   allPrograms,
   type Offer,
   OTHER_WORDS,
@@ -59,7 +60,18 @@ function __anytun_running
     end
 end
 
+# A flag with what may stand behind it, such as --name=false.
+function __anytun_said
+    set -l name (string replace -rf '^(--[^=]*)=.*' '$1' -- (commandline -ct))
+    contains -- $name ${allFlags(programs).join(" ")}
+    and printf '%s\\n' $name=true $name=false
+end
+
 ${programs.map(({ name }) => `complete -c ${name} -f`).join("\n")}
+${
+    programs.map(({ name }) => `complete -c ${name} -a '(__anytun_said)'`)
+      .join("\n")
+  }
 ${first.join("\n")}
 complete -c anytun -n '__fish_seen_subcommand_from help' -a ${
     quoted(words.join(" "))

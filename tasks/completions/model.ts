@@ -23,6 +23,8 @@ export interface Offer {
   readonly choices: readonly string[];
   readonly source: Source | undefined;
   readonly repeated: boolean;
+  /** Whether it may be taken back, by `=false` behind its name. */
+  readonly isFlag: boolean;
 }
 
 export interface ProgramOffers {
@@ -72,6 +74,16 @@ export function allPrograms(): readonly ProgramOffers[] {
   });
 }
 
+/** Options without a value of any program, which take `=false`. */
+export function allFlags(programs: readonly ProgramOffers[]): string[] {
+  const flags = programs.flatMap(({ offers }) =>
+    offers.filter(({ isFlag }) => isFlag).flatMap(({ names }) =>
+      names.slice(-1)
+    )
+  );
+  return [...new Set(flags)].toSorted();
+}
+
 function offerOf(option: Option): Offer {
   const hasValue = "argument" in option;
   return {
@@ -83,6 +95,7 @@ function offerOf(option: Option): Offer {
       ? SOURCES_BY_NAME[option.long] ?? SOURCES[option.argument]
       : undefined,
     repeated: option.kind === "repeated",
+    isFlag: option.kind === "flag",
   };
 }
 

@@ -1,5 +1,6 @@
 // Completions for zsh.
 import {
+  allFlags,
   allPrograms,
   type Offer,
   OTHER_WORDS,
@@ -55,6 +56,11 @@ ${described.join("\n")}
 
 _anytun() {
   local program=$service
+  if [[ $PREFIX == (${allFlags(programs).join("|")})=* ]]; then
+    compset -P '*='
+    compadd true false
+    return
+  fi
   if [[ $program == anytun && CURRENT -gt 2 ]]; then
     case $words[2] in
       help) _values program ${words.join(" ")}; return ;;

@@ -21,11 +21,11 @@ function answersIn(text: string): string[][] {
     .map((part) => part.split("\n").filter((line) => line !== ""));
 }
 
-/** What readline does: words end at blanks and around colons. */
+/** What readline does: words end at blanks, colons and equals signs. */
 const BASH = `source "$1/anytun.bash"; shift
 for line; do
   [[ $line == *" " ]] && tail=1 || tail=
-  read -ra COMP_WORDS <<<"\${line//:/ : }"
+  read -ra COMP_WORDS <<<"$(sed 's/[:=]/ & /g' <<<"$line")"
   [ -z "$tail" ] || COMP_WORDS+=("")
   COMP_CWORD=$((\${#COMP_WORDS[@]} - 1))
   _anytun
@@ -119,6 +119,8 @@ for (const [shell, ask] of Object.entries(SHELLS)) {
           transport: "unix",
           path: `${folder}/rome.sock`,
         });
+        // This one replaces the whole word.
+        const before = shell === "fish" ? "--no-roaming=" : "";
         const cases = [
           ["anytun ", WORDS],
           ["anytun con", ["config", "controld"]],
@@ -137,6 +139,8 @@ for (const [shell, ask] of Object.entries(SHELLS)) {
           ["anytun controld --config vien", ["vienna"]],
           ["anytun -u roo", ["root"]],
           ["anytun -d l", ["lo"]],
+          ["anytun --no-roaming=f", [`${before}false`]],
+          ["anytun -D --no-roaming=", [`${before}false`, `${before}true`]],
         ] as const;
         const extra = [`anytun --key-file ${folder}/k`, "anytun --"];
         const found = await ask(folder, [
