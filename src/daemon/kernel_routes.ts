@@ -90,7 +90,7 @@ export class KernelRoutes
 
   async run(stop: AbortSignal): Promise<void> {
     await this.#context.every(RETRY_MS, () => {
-      if (this.#isToRetry) this.#tryUpdate();
+      if (this.#isToRetry) this.changed();
     }, stop);
   }
 

@@ -261,6 +261,7 @@ Deno.test("an answer of the kernel that nobody understands is told, and tried ag
   assert.match(logger.lines[0] ?? "", /ERROR: .*routes: .* not understood/);
   kernel.isOdd = false;
   await clock.pass(2000);
+  await clock.pass(20);
   assert.deepEqual([...kernel.ours.keys()], ["10.1.0.0/16"]);
   stop.abort();
   await running;
