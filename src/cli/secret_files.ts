@@ -109,10 +109,11 @@ export function secretFiles(
     kindOf: (path) => kindOf(libc, absolute(path)),
     readFile: (path) =>
       isPassedOver(path) ? undefined : readSecretFile(libc, readable(path)),
-    readStandardInput: () => purpose === "look" ? undefined : {
-      bytes: purpose === "again" ? input.again() : input.read(),
-      isPublic: false,
-    },
+    readStandardInput: () =>
+      purpose === "look" ? undefined : {
+        bytes: purpose === "again" ? input.again() : input.read(),
+        isPublic: false,
+      },
     readKeyChain: (path) =>
       readKeptFile(libc, absolute(path), CHAIN_FILE_LIMIT),
     readCertificates: (path) => readFile(libc, readable(path)),

@@ -1,4 +1,4 @@
-// What a start would look for outside of its options, and not find.
+// Things outside of its options that a start would look for, and not find.
 import type { SecretFiles } from "./secret_files.ts";
 
 type Look = Pick<SecretFiles, "hasGroup" | "hasUser" | "kindOf">;

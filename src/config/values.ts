@@ -86,8 +86,8 @@ export function settingsOf<T extends OptionTable>(
 }
 
 /**
- * What of the sources counts: none of them can take back what a lower one says
- * but by saying something else, also where that is another option.
+ * What of the sources counts: what one of them says takes the place of what a
+ * lower one says, also where that is another option.
  */
 export function withoutReplaced<T extends OptionTable>(
   table: T,
@@ -95,7 +95,8 @@ export function withoutReplaced<T extends OptionTable>(
 ): readonly GivenValues<T>[] {
   const replaced = new Set<string>();
   return sources.map((source) => {
-    const kept = Object.entries(source).filter(([key]) => !replaced.has(key));
+    const all: GivenValues<OptionTable> = source;
+    const kept = Object.entries(all).filter(([key]) => !replaced.has(key));
     for (const [key, given] of kept) {
       const last = given?.at(-1);
       // What is taken back takes the place of nothing else.

@@ -1,4 +1,4 @@
-// Which networks the kernel's table may have for the tunnel (--routes-install).
+// Networks that the kernel's table may have for the tunnel (--routes-install).
 import {
   isDefaultRoute,
   type KernelRouteOptions,

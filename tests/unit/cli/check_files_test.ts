@@ -17,13 +17,13 @@ const SALT = "00112233445566778899aabbccdd";
 /** What the C library was asked for: names of functions, and files opened. */
 class Calls {
   readonly names = new Set<string>();
-  readonly opened: string[] = [];
+  readonly opened = new Set<string>();
 
   /** Hands the functions of a library out, and notes which are called. */
   over<T extends object>(symbols: T): T {
     return new Proxy(symbols, {
       get: (target, key, receiver) => {
-        const value = Reflect.get(target, key, receiver);
+        const value: unknown = Reflect.get(target, key, receiver);
         if (typeof value !== "function") return value;
         return (...args: unknown[]) => {
           this.#note(String(key), args);
@@ -40,7 +40,7 @@ class Calls {
     const flags = args[args.indexOf(path) + 1];
     assert.equal(Number(flags) & (O.ACCMODE | O.CREAT), O.RDONLY, name);
     const end = path.indexOf(0);
-    this.opened.push(new TextDecoder().decode(path.subarray(0, end)));
+    this.opened.add(new TextDecoder().decode(path.subarray(0, end)));
   }
 }
 
@@ -107,7 +107,7 @@ salt-file: ${salt}
         const shown = readShowConfigCommandLine([config], RUNTIME, files);
         assert.equal(shown.kind, "run", JSON.stringify(shown));
       }
-      assert.deepEqual(calls.opened, [config, salt], what);
+      assert.deepEqual([...calls.opened], [config, salt], what);
       const others = [...calls.names]
         .filter((name) => !HARMLESS.includes(name));
       assert.deepEqual(others, [], what);

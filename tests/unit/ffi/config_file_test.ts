@@ -131,19 +131,25 @@ test("owner, group and mode tell who else can use a file", (libc, path) => {
   assert.equal(isOpenToOthers(roots, [], []), false);
 });
 
-test("owner, group and mode tell who else can write to a file", (libc, path) => {
-  Deno.writeTextFileSync(path, "");
-  const { status } = readConfigFile(libc, path, LIMIT);
-  const [owner, group] = [1000, 100];
-  const writers = (part: Partial<typeof status>, user = 0, own = 0) =>
-    otherWriters({ ...status, owner: 0, group: 0, ...part }, user, own);
-  assert.deepEqual(writers({ mode: 0o664 }), [], "root's group");
-  assert.deepEqual(writers({ mode: 0o644, group }), []);
-  assert.deepEqual(writers({ mode: 0o664, group }), ["group"]);
-  assert.deepEqual(writers({ mode: 0o664, group }, owner, group), []);
-  assert.deepEqual(writers({ mode: 0o444, owner }), ["owner"]);
-  assert.deepEqual(writers({ mode: 0o600, owner }, owner), []);
-  assert.deepEqual(writers({ mode: 0o600, owner: 7 }, owner), ["owner"]);
-  assert.deepEqual(writers({ mode: 0o660, owner, group }), ["group", "owner"]);
-  assert.deepEqual(writers({ mode: 0o606, owner, group }), ["all"]);
-});
+test(
+  "owner, group and mode tell who else can write to a file",
+  (libc, path) => {
+    Deno.writeTextFileSync(path, "");
+    const { status } = readConfigFile(libc, path, LIMIT);
+    const [owner, group] = [1000, 100];
+    const writers = (part: Partial<typeof status>, user = 0, own = 0) =>
+      otherWriters({ ...status, owner: 0, group: 0, ...part }, user, own);
+    assert.deepEqual(writers({ mode: 0o664 }), [], "root's group");
+    assert.deepEqual(writers({ mode: 0o644, group }), []);
+    assert.deepEqual(writers({ mode: 0o664, group }), ["group"]);
+    assert.deepEqual(writers({ mode: 0o664, group }, owner, group), []);
+    assert.deepEqual(writers({ mode: 0o444, owner }), ["owner"]);
+    assert.deepEqual(writers({ mode: 0o600, owner }, owner), []);
+    assert.deepEqual(writers({ mode: 0o600, owner: 7 }, owner), ["owner"]);
+    assert.deepEqual(writers({ mode: 0o660, owner, group }), [
+      "group",
+      "owner",
+    ]);
+    assert.deepEqual(writers({ mode: 0o606, owner, group }), ["all"]);
+  },
+);
