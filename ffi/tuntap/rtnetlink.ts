@@ -151,17 +151,29 @@ export class RouteSocket implements Disposable {
   /** What the kernel knows of a device, as attributes. */
   link(what: string, index: number): Uint8Array {
     const query = message(RTM_GETLINK, 0, linkBody(index, 0, 0), []);
-    const reply = this.#exchange({ what, message: query });
+    const body = this.ask({ what, message: query }, RTM_NEWLINK);
+    if (body.length < LINK_BODY_SIZE) throw notUnderstood(what);
+    return body.subarray(LINK_BODY_SIZE);
+  }
+
+  /**
+   * A question with one answer.
+   * @param type Of the answer.
+   * @returns What stands behind its header.
+   */
+  ask(request: LinkRequest, type: number): Uint8Array {
+    const { what } = request;
+    const reply = this.#exchange(request);
     const errno = acknowledged(reply, this.#sequence);
     if (errno !== undefined) throw new SystemError(what, "netlink", errno);
-    const body = NLMSG_HDRLEN + LINK_BODY_SIZE;
     const view = new DataView(reply.buffer, reply.byteOffset, reply.length);
-    const isLink = reply.length >= body &&
-      view.getUint16(4, true) === RTM_NEWLINK;
-    if (!isLink) throw notUnderstood(what);
+    const isAnswer = reply.length >= NLMSG_HDRLEN &&
+      view.getUint16(4, true) === type &&
+      view.getUint32(8, true) === this.#sequence;
+    if (!isAnswer) throw notUnderstood(what);
     // Or the next question would find it in place of its answer.
     this.#receive(what, REPLY_SIZE);
-    return reply.subarray(body, view.getUint32(0, true));
+    return reply.subarray(NLMSG_HDRLEN, view.getUint32(0, true));
   }
 
   /** Has the kernel leave out of lists what does not match (Linux 4.20). */

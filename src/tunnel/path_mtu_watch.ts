@@ -8,6 +8,7 @@ import { RateLimitedLog } from "../log/rate_limited_log.ts";
 import type { ConnectionTable } from "./connection_table.ts";
 import { PlaneCounter } from "./counters.ts";
 import type { LiveSettings } from "./live_settings.ts";
+import { type DeviceInTheWay, LoopWatch } from "./loop_watch.ts";
 
 /** At each look: of more connections, each is asked for less often. */
 const CONNECTIONS_PER_LOOK = 64;
@@ -30,6 +31,8 @@ export interface PathMtuWatchOptions {
     mtu(words: Uint32Array, at: number): number;
   }[];
   readonly logger: Logger;
+  /** Where routes may lead to the own device. */
+  readonly inTheWay?: DeviceInTheWay | undefined;
 }
 
 export class PathMtuWatch {
@@ -40,12 +43,14 @@ export class PathMtuWatch {
   #lowered = 0;
   #looks = 0;
   readonly #log: RateLimitedLog;
+  readonly #loops: LoopWatch | undefined;
 
   constructor(options: PathMtuWatchOptions) {
     this.#options = options;
-    const { logger } = options;
+    const { inTheWay, logger } = options;
     const now = () => this.#looks * LOOK_MS;
     this.#log = new RateLimitedLog(logger, LIMIT, now);
+    this.#loops = inTheWay && new LoopWatch(inTheWay, this.#log);
   }
 
   /** Asks for the device, and for the next few connections. */
@@ -67,6 +72,7 @@ export class PathMtuWatch {
   lookAt(mux: number): void {
     const { table, probes } = this.#options;
     table.copyEndpoint(mux, this.#endpoint, 0);
+    this.#loops?.lookAt(mux, this.#endpoint);
     let mtu = 0;
     for (let k = 0; k < probes.length && mtu === 0; k++) {
       mtu = probes[k]?.mtu(this.#endpoint, 0) ?? 0;

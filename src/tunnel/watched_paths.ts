@@ -5,6 +5,7 @@ import { PathProbe } from "../../ffi/net/path_probe.ts";
 import { PortProbe } from "../../ffi/net/port_probe.ts";
 import { sockaddrFamily, type SocketAddress } from "../../ffi/net/sockaddr.ts";
 import type { SocketWay } from "../../ffi/net/udp.ts";
+import { DeviceWay } from "../../ffi/tuntap/device_way.ts";
 import { delay } from "../net/delay.ts";
 import { every } from "../net/every.ts";
 import { endpointWords } from "./connection_table.ts";
@@ -22,8 +23,12 @@ import {
 const KNOCKS = 40;
 const ANSWER_MS = 250;
 
-interface WatchedPathsOptions extends Omit<PathMtuWatchOptions, "probes"> {
+interface WatchedPathsOptions
+  extends Omit<PathMtuWatchOptions, "device" | "inTheWay" | "probes"> {
   readonly libc: Libc;
+  readonly device: { readonly mtu: number; readonly name: string };
+  /** Of the device, unless it is that of the sockets. */
+  readonly namespace: string | undefined;
   /** Those that datagrams are sent from: the first of each family counts. */
   readonly locals: readonly SocketAddress[];
   readonly way: SocketWay | undefined;
@@ -33,26 +38,35 @@ export class WatchedPaths {
   readonly #probes: readonly PathProbe[];
   readonly #options: Pick<WatchedPathsOptions, "libc" | "locals" | "table">;
   readonly #watch: PathMtuWatch;
+  readonly #deviceWay: DeviceWay | undefined;
   #way: SocketWay;
   #isOver = false;
 
   /** @param until Settles when the plane has ended */
   constructor(
-    { libc, locals, way, ...options }: WatchedPathsOptions,
+    { libc, locals, way, namespace, ...options }: WatchedPathsOptions,
     until: Promise<unknown>,
   ) {
     this.#options = { libc, locals, table: options.table };
     this.#way = way ?? {};
     this.#probes = ([4, 16] as const).flatMap((bytes) => {
-      const local = locals.find(({ address }) => address.length === bytes);
+      const local = localOf(locals, bytes);
       return local === undefined ? [] : openProbe(libc, local, way);
     });
-    this.#watch = new PathMtuWatch({ ...options, probes: this.#probes });
+    const { name } = options.device;
+    // Elsewhere its routes lead no datagram to it.
+    const isElsewhere = namespace !== undefined || way?.device !== undefined;
+    this.#deviceWay = isElsewhere ? undefined : openWay(libc, name);
+    this.#watch = new PathMtuWatch({
+      ...{ ...options, probes: this.#probes },
+      inTheWay: { name, isWayTo: (address) => this.#isWayTo(address) },
+    });
     const over = new AbortController();
     const end = () => {
       this.#isOver = true;
       over.abort();
       for (const probe of this.#probes) probe.close();
+      this.#deviceWay?.[Symbol.dispose]();
     };
     until.then(end, end);
     this.#watch.look();
@@ -80,8 +94,7 @@ export class WatchedPaths {
     const { libc, locals, table } = this.#options;
     const words = endpointWords();
     table.copyEndpoint(mux, words, 0);
-    const bytes = sockaddrFamily(words, 0) === 4 ? 4 : 16;
-    const local = locals.find(({ address }) => address.length === bytes);
+    const local = localOf(locals, sockaddrFamily(words, 0) === 4 ? 4 : 16);
     if (this.#isOver || local === undefined || words[0] === 0) return false;
     try {
       using probe = PortProbe.open(libc, local, this.#way);
@@ -98,9 +111,34 @@ export class WatchedPaths {
     }
   }
 
+  #isWayTo(to: Uint8Array): boolean {
+    const from = localOf(this.#options.locals, to.length)?.address;
+    if (from === undefined || this.#isOver) return false;
+    const mark = this.#way.mark ?? 0;
+    return this.#deviceWay?.isTaken({ to, from, mark }) ?? false;
+  }
+
   /** See {@link PathMtuWatch.addTo}. */
   addTo(counters: Float64Array): Float64Array {
     return this.#watch.addTo(counters);
+  }
+}
+
+/** Of one family, by the size of its addresses. */
+function localOf(
+  locals: readonly SocketAddress[],
+  bytes: number,
+): SocketAddress | undefined {
+  return locals.find(({ address }) => address.length === bytes);
+}
+
+/** Without it nobody knows whether the device is in the way. */
+function openWay(libc: Libc, name: string): DeviceWay | undefined {
+  try {
+    return new DeviceWay(libc, name);
+  } catch (error) {
+    if (error instanceof SystemError) return undefined;
+    throw error;
   }
 }
 

@@ -206,6 +206,7 @@ export class NativeBuilder implements PlaneBuilder {
       device: this.#openedDevice,
       locals: sockets.map(({ local }) => local),
       way: this.#settings.sockets,
+      namespace: this.#settings.namespace,
     }, until);
   }
 

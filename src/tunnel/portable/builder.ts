@@ -173,6 +173,7 @@ export class PortableBuilder implements PlaneBuilder {
       ...{ libc: this.#libc, table, live, device, logger: this.#logger },
       locals: this.#sockets.flatMap(({ bound }) => bound.flatMap(localsOf)),
       way: undefined,
+      namespace: this.#settings.namespace,
     }, finished);
     const sockets = this.#openDrops();
     const drops = this.#opened.use(new KernelDrops({ sockets, device }));

@@ -32,15 +32,16 @@ function setUp() {
   const live = new LiveSettings();
   const logger = recordingLog();
   const device = { mtu: 1400 };
-  const known = { mtu: 1500, asked: 0 };
+  const known = { mtu: 1500, asked: 0, isLoop: false };
   const probe = {
     mtu() {
       known.asked++;
       return known.mtu;
     },
   };
+  const inTheWay = { name: "tun0", isWayTo: () => known.isLoop };
   const watch = new PathMtuWatch({
-    ...{ table, live, logger, device },
+    ...{ table, live, logger, device, inTheWay },
     probes: [{ mtu: () => 0 }, probe],
   });
   const connect = (mux: number, endpoint = "192.0.2.1:4444") => {
@@ -142,4 +143,27 @@ Deno.test("paths that change all the time fill no log", () => {
   const { length } = logger.lines;
   assert.ok(length > 5 && length < 40, `${length} lines in 100 s`);
   assert.ok(logger.lines.some((line) => /held back .* path MTU/.test(line)));
+});
+
+Deno.test("a way to a peer through the tunnel itself is told once, and again when it comes back", () => {
+  const { logger, known, watch, connect } = setUp();
+  connect(5);
+  watch.look();
+  assert.deepEqual(logger.lines, []);
+
+  known.isLoop = true;
+  for (let k = 0; k < 20; k++) watch.look();
+  const [line = ""] = logger.lines;
+  assert.match(
+    line,
+    /connection 5: the way to 192\.0\.2\.1:4444 leads through/,
+  );
+  assert.match(line, /\(tun0\).*--mark/);
+  assert.equal(logger.lines.length, 1);
+
+  known.isLoop = false;
+  watch.look();
+  known.isLoop = true;
+  watch.look();
+  assert.equal(logger.lines.length, 2);
 });
