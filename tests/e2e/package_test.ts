@@ -143,7 +143,13 @@ packageTest(
 
 const PACKAGING = new URL("../../packaging/", import.meta.url).pathname;
 
-for (const unit of ["anytun@.service", "anytun-controld@.service"]) {
+for (
+  const unit of [
+    "anytun.service",
+    "anytun@.service",
+    "anytun-controld@.service",
+  ]
+) {
   packageTest(
     `systemd finds no more than 2.0 to be exposed by ${unit}`,
     [missingCommand("systemd-analyze")],
