@@ -6,7 +6,7 @@ import {
   type Sink,
 } from "@logtape/logtape";
 import { LEVEL_NUMBERS, type LevelName, type LogLevel } from "./level.ts";
-import { formatJsonLine, formatLine } from "./line.ts";
+import { formatJsonLine, formatLine, formatUndated } from "./line.ts";
 import type { LogFields, Logger } from "./logger.ts";
 import { type LogSurroundings, Outlet } from "./outlet.ts";
 import { reasonOf } from "./reason.ts";
@@ -162,14 +162,17 @@ const LINES: Readonly<Record<LogFormat, Line>> = {
   json: formatJsonLine,
 };
 
-/** The journal takes the priority of a line from its head, sd-daemon(3). */
+/**
+ * The journal takes the priority of a line from its head, sd-daemon(3), and has
+ * the time of each beside it.
+ */
 function streamLine(
   { kind }: LogTarget,
   format: LogFormat,
   { journalStreams = [] }: LogSurroundings,
 ): Line {
-  const line = LINES[format];
-  if (!journalStreams.some((stream) => stream === kind)) return line;
+  if (!journalStreams.some((stream) => stream === kind)) return LINES[format];
+  const line = format === "text" ? formatUndated : LINES[format];
   return (when, level, ...rest) =>
     `<${SEVERITIES[level]}>${line(when, level, ...rest)}`;
 }

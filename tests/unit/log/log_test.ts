@@ -264,8 +264,8 @@ Deno.test("lines for the journal begin with their priority, in either format", (
     log.logger.error("one");
     log.logger.debug("two");
     const [first = "", second = ""] = around.stderr.text.split("\n");
-    assert.match(first, /^<3>[\d{].*one/);
-    assert.match(second, /^<7>[\d{].*two/);
+    assert.match(first, format === "text" ? /^<3>ERROR: one$/ : /^<3>\{.*one/);
+    assert.match(second, format === "text" ? /^<7>DEBUG: two$/ : /^<7>\{.*two/);
     assert.match(around.stdout.text, /^[\d{].*one/, "nobody reads it there");
   }
 });
