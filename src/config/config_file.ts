@@ -213,8 +213,9 @@ class Reader {
   }
 
   #addUnknown({ key, line, column }: FileEntry): void {
-    const meant = this.#meant(key);
     const isTelling = this.#isAfterSecret || !OPTION_LIKE.test(key);
+    const meant = this.#meant(key) ??
+      (isTelling ? undefined : this.#startOf(key));
     const shown = meant === undefined && isTelling ? MASK : key;
     const hint = meant === undefined ? "see --help" : `did you mean ${meant}?`;
     this.#fault({ line, column }, `there is no option '${shown}': ${hint}`);
@@ -229,6 +230,13 @@ class Reader {
       .filter((key) => name.length >= SHORTEST_START && key.startsWith(name));
     return short?.[1].long.slice(2) ??
       (longer.length === 1 ? longer[0] : nearest(name, this.#options.keys()));
+  }
+
+  /** The longest name that a longer word begins with: dev of device. */
+  #startOf(key: string): string | undefined {
+    return [...this.#options.keys()]
+      .filter((name) => name.length >= SHORTEST_START && key.startsWith(name))
+      .toSorted((a, b) => b.length - a.length)[0];
   }
 
   #note(name: string, value: unknown, { line }: Spot, text?: string): void {

@@ -10,7 +10,7 @@ import {
   findConfig,
   POST_UP_SCRIPT,
 } from "./config_place.ts";
-import { OptionFault } from "./fault.ts";
+import { OptionFault, remedyFor } from "./fault.ts";
 import type { OptionTable } from "./option.ts";
 import { type GivenValue, type GivenValues, settingsOf } from "./values.ts";
 
@@ -79,8 +79,9 @@ export function contentOf(path: string, files: ConfigFiles): ConfigBytes {
   try {
     return files.readConfig(path);
   } catch (error) {
-    const text = `Cannot use '${path}' (--config): ${reasonOf(error)}`;
-    throw new OptionFault(text, error);
+    const reason = reasonOf(error) +
+      remedyFor(error, "chgrp anytun and chmod 640");
+    throw new OptionFault(`Cannot use '${path}' (--config): ${reason}`, error);
   }
 }
 
@@ -120,9 +121,10 @@ export function checkReaders<T extends OptionTable>(
 ): void {
   for (const who of writers) warn(WRITERS[who](path));
   if (!holdsSecret(table, values) || !isPublic(daemon)) return;
-  const how = `use chmod 600 '${path}', and have it belong to root or to the ` +
-    "user that reads it; or put each secret into a file of its own, such as " +
-    "key-file";
+  const how =
+    `use chmod 640 '${path}', and have it belong to root and to the ` +
+    "group of the user that the daemon runs as, such as anytun; or put each " +
+    "secret into a file of its own, such as key-file";
   if (format === "lines") {
     warn(`others can read the secrets in '${path}': ${how}`);
     return;

@@ -48,3 +48,16 @@ export function isOutOfReach(error: unknown): boolean {
   const isIt = "code" in error && OUT_OF_REACH.includes(String(error.code));
   return isIt || isOutOfReach(error.cause);
 }
+
+/**
+ * What helps where a file of a daemon may not be read, to follow the reason.
+ * @param how To let the user of the package's services read it
+ */
+export function remedyFor(error: unknown, how: string): string {
+  const isForbidden = error instanceof Error && "code" in error &&
+    error.code === "EACCES";
+  return isForbidden
+    ? "; the user that the daemon runs as has to be able to read it: for a " +
+      `service, ${how}`
+    : "";
+}

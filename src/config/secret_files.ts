@@ -4,7 +4,7 @@ import { bytesFromHex } from "../satp/secrets.ts";
 import { SALT_BYTES } from "../satp/params.ts";
 import type { Surroundings } from "./command_line.ts";
 import type { ConfigFiles } from "./config_place.ts";
-import { OptionFault } from "./fault.ts";
+import { OptionFault, remedyFor } from "./fault.ts";
 import { anyText, BadValue, optional } from "./option.ts";
 import type { Settings } from "./values.ts";
 
@@ -256,7 +256,7 @@ function readSecret<T>(
 function reasonFor(error: unknown): string {
   if (error instanceof BadValue) return `it must be ${error.message}`;
   if (error instanceof TypeError) return "it is no UTF-8 text";
-  return reasonOf(error);
+  return reasonOf(error) + remedyFor(error, "chown anytun");
 }
 
 /** A line end after a passphrase is not meant to be part of it. */

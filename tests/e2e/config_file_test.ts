@@ -109,7 +109,7 @@ keepalive: ${keepalive}
       assert.match(shown.text, /^port: 5 # \S+vpn\.yaml:2$/m);
       assert.ok(!shown.text.includes(PASSPHRASE));
       Deno.chmodSync(config, 0o644);
-      assert.match((await check()).text, /others can read them; use chmod 600/);
+      assert.match((await check()).text, /others can read them; use chmod 640/);
     },
   );
 }

@@ -154,6 +154,7 @@ const FAULTS: Readonly<Record<string, RegExp>> = {
   "r: h": /did you mean remote-host\?$/,
   "user: a": /there is no option 'user': did you mean username\?$/,
   "Port: 1": /did you mean port\?$/,
+  "device: tun0": /there is no option 'device': did you mean dev\?$/,
   "utterly-different: 1":
     /:1:1: there is no option 'utterly-different': see --help$/,
   "help: true": /there is no option 'help'/,
@@ -253,7 +254,7 @@ Deno.test("a secret may be in a file that nobody else can read", () => {
   assert.equal(shared.kind, "error");
   assert.match(
     shared.stderr,
-    /others can read them; use chmod 600 '\/a\.yaml'/,
+    /others can read them; use chmod 640 '\/a\.yaml'/,
   );
   const place = read({
     "/a.yaml": { text: "key-file: /k\nsalt-file: /s\n", isPublic: true },
