@@ -41,7 +41,7 @@ const sections: readonly HelpSection[] = [
     lines: [
       `vpn        the daemon whose socket is ${STATUS_FOLDER}/vpn.sock`,
       "/run/a.s   the one with this --status-socket",
-      `none       all that have a socket in ${STATUS_FOLDER}`,
+      `no name    all that have a socket in ${STATUS_FOLDER}`,
     ],
   },
   {

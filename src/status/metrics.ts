@@ -134,8 +134,9 @@ function* connectionMetrics(
   );
   yield own(
     "last_heard_timestamp_seconds",
-    "When the peer was last heard, since 1970.",
-    ({ lastHeard }) => lastHeard === null ? null : lastHeard / 1000,
+    "When the peer was last heard, since 1970; 0 if it never was.",
+    // Without a sample nobody would be woken for a peer that never came.
+    ({ lastHeard }) => (lastHeard ?? 0) / 1000,
   );
   yield own(
     "path_mtu_bytes",

@@ -65,7 +65,11 @@ Deno.test("metrics have what the report has, labelled by mux", () => {
     assert.ok(lines.includes(line), line);
   }
   assert.ok(!text.includes('key_epoch{mux="65535"}'));
-  assert.ok(!text.includes('last_heard_timestamp_seconds{mux="65535"}'));
+});
+
+Deno.test("a peer that was never heard has been silent since 1970", () => {
+  const line = 'anytun_connection_last_heard_timestamp_seconds{mux="65535"} 0';
+  assert.ok(text.includes(`${line}\n`));
 });
 
 Deno.test("a daemon without connections has no metric without a value", () => {
@@ -77,23 +81,53 @@ Deno.test("a daemon without connections has no metric without a value", () => {
 const mayRun = Deno.permissions.querySync({ name: "run" }).state === "granted";
 const why = mayRun ? missingCommand("promtool") : "Deno runs without -A";
 
-Deno.test({
-  name: "promtool finds no fault in the metrics" +
-    (why === null ? "" : ` (skipped: ${why})`),
-  ignore: why !== null,
-  async fn() {
-    const child = new Deno.Command("promtool", {
-      args: ["check", "metrics"],
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    const writer = child.stdin.getWriter();
-    await writer.write(new TextEncoder().encode(text));
-    await writer.close();
-    const { code, stdout, stderr } = await child.output();
-    const said = new TextDecoder();
-    assert.equal(said.decode(stdout) + said.decode(stderr), "");
-    assert.equal(code, 0);
-  },
+function promtoolTest(name: string, fn: () => Promise<void>): void {
+  Deno.test({
+    name: name + (why === null ? "" : ` (skipped: ${why})`),
+    ignore: why !== null,
+    fn,
+  });
+}
+
+/** What it says on both streams; it has to find no fault. */
+async function promtool(
+  args: readonly string[],
+  input: string,
+): Promise<string> {
+  const child = new Deno.Command("promtool", {
+    args: [...args],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(input));
+  await writer.close();
+  const { code, stdout, stderr } = await child.output();
+  const decoder = new TextDecoder();
+  const said = decoder.decode(stdout) + decoder.decode(stderr);
+  assert.equal(code, 0, said);
+  return said;
+}
+
+promtoolTest("promtool finds no fault in the metrics", async () => {
+  assert.equal(await promtool(["check", "metrics"], text), "");
+});
+
+promtoolTest("promtool finds no fault in what docs/monitoring.md has for it", async () => {
+  const document = Deno.readTextFileSync(
+    new URL("../../../docs/monitoring.md", import.meta.url),
+  );
+  const [, config = ""] = /^```yaml\n(.*?)^```$/ms.exec(document) ?? [];
+  await promtool(["check", "config", "/dev/stdin"], config);
+  const rows = [...document.matchAll(/^\| `([^`]+)` +\|/gm)];
+  const rules = rows.map(([, expr = ""], k) =>
+    `  - {alert: rule${k}, expr: ${JSON.stringify(expr)}}\n`
+  );
+  const said = await promtool(
+    ["check", "rules", "/dev/stdin"],
+    `groups:\n- name: anytun\n  rules:\n${rules.join("")}`,
+  );
+  assert.match(said, new RegExp(`SUCCESS: ${rows.length} rules found`));
+  assert.ok(rows.length > 0);
 });
