@@ -26,10 +26,10 @@ export default {
     minute of silence: 25 keeps it open. It also tells the peer a new address
     of this end, and a restart. HUP reads it again.`,
   "silent-after": `Seconds without a datagram from a peer until it counts as
-    silent, 30 unless given. Where datagrams are sent to it meanwhile the log
-    says so, and a name in --remote-host is looked up again: then after twice
-    as long, and so on up to ten minutes. Several addresses of the name are
-    tried in turn. If the lookup fails the address stays.`,
+    silent, 30 unless given. Where packets are sent to it meanwhile, and not only
+    keepalives, which nobody answers, the log says so, and a name in
+    --remote-host is looked up again: then after twice as long, and so on up to
+    ten minutes. Several addresses of the name are tried in turn. If the lookup fails the address stays.`,
   "ipv4-only": `Sockets use IPv4 alone, and names resolve to IPv4 addresses
     alone. It is about the datagrams, and neither about packets inside of the
     tunnel nor about a cluster. It excludes --ipv6-only.`,

@@ -150,7 +150,9 @@ export class OwnKeys {
     }
     this.#coming = undefined;
     const isHeard = isUsed();
-    const who = isHeard ? "the peer uses them" : "the peer was not heard yet";
+    const who = isHeard
+      ? "the peer uses them"
+      : "the peer was not heard with them yet";
     // Who is not heard may have new keys since a moment ago, and be as patient as
     // this end was.
     if (this.#seal(name, isHeard ? 0 : APART_MS)) {

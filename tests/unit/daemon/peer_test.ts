@@ -368,7 +368,10 @@ Deno.test("new keys seal after a while, also if the peer is silent", async () =>
   assert.deepEqual(keysIn(table), [1, 9]);
   await clock.pass(50);
   assert.deepEqual(keysIn(table), [9, 1]);
-  assert.match(logger.lines.at(-1) ?? "", /the peer was not heard yet$/);
+  assert.match(
+    logger.lines.at(-1) ?? "",
+    /the peer was not heard with them yet$/,
+  );
 });
 
 /** Two ends that the time passes for in steps, and what one sends to the other. */

@@ -114,20 +114,23 @@ promtoolTest("promtool finds no fault in the metrics", async () => {
   assert.equal(await promtool(["check", "metrics"], text), "");
 });
 
-promtoolTest("promtool finds no fault in what docs/monitoring.md has for it", async () => {
-  const document = Deno.readTextFileSync(
-    new URL("../../../docs/monitoring.md", import.meta.url),
-  );
-  const [, config = ""] = /^```yaml\n(.*?)^```$/ms.exec(document) ?? [];
-  await promtool(["check", "config", "/dev/stdin"], config);
-  const rows = [...document.matchAll(/^\| `([^`]+)` +\|/gm)];
-  const rules = rows.map(([, expr = ""], k) =>
-    `  - {alert: rule${k}, expr: ${JSON.stringify(expr)}}\n`
-  );
-  const said = await promtool(
-    ["check", "rules", "/dev/stdin"],
-    `groups:\n- name: anytun\n  rules:\n${rules.join("")}`,
-  );
-  assert.match(said, new RegExp(`SUCCESS: ${rows.length} rules found`));
-  assert.ok(rows.length > 0);
-});
+promtoolTest(
+  "promtool finds no fault in what docs/monitoring.md has for it",
+  async () => {
+    const document = Deno.readTextFileSync(
+      new URL("../../../docs/monitoring.md", import.meta.url),
+    );
+    const [, config = ""] = /^```yaml\n(.*?)^```$/ms.exec(document) ?? [];
+    await promtool(["check", "config", "/dev/stdin"], config);
+    const rows = [...document.matchAll(/^\| `([^`]+)` +\|/gm)];
+    const rules = rows.map(([, expr = ""], k) =>
+      `  - {alert: rule${k}, expr: ${JSON.stringify(expr)}}\n`
+    );
+    const said = await promtool(
+      ["check", "rules", "/dev/stdin"],
+      `groups:\n- name: anytun\n  rules:\n${rules.join("")}`,
+    );
+    assert.match(said, new RegExp(`SUCCESS: ${rows.length} rules found`));
+    assert.ok(rows.length > 0);
+  },
+);
