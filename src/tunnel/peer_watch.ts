@@ -120,9 +120,7 @@ export class PeerWatch {
     const isFirst = known.lastHeard === undefined;
     // It may have come and gone between two looks.
     if (isFirst) this.#say("heard", known, sighting, lastHeard);
-    else if (known.isSilent || known.isUnanswered) {
-      this.#say("again", known, sighting, lastHeard);
-    }
+    else if (known.isSilent) this.#say("again", known, sighting, lastHeard);
     if (!isFirst && known.remote !== remote) {
       this.#say("moved", known, sighting, lastHeard);
     }

@@ -19,7 +19,7 @@ Deno.test("a namespace is a name of 'ip netns', or a path", () => {
     assert.equal(result.kind, "run");
     assert.equal(result.options.netns, path);
   }
-  for (const wrong of ["..", ".", "a/b", "../x"]) {
+  for (const wrong of ["..", ".", "a/b", "../x", "a\0b", "/a\0b"]) {
     const result = read(wrong);
     assert.equal(result.kind, "error", wrong);
     assert.match(result.stderr, /a name of 'ip netns', or an absolute path/);

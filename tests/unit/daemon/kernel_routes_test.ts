@@ -79,6 +79,7 @@ function setUp(given: Partial<KernelRouteOptions> = {}) {
   const logger = recordingLog();
   const routes: Route[] = [];
   const peers: IpAddress[][] = [];
+  const asked = { times: 0 };
   const { delay, every, now } = clock;
   const options = {
     ...{ metric: 0, mayHoldPeers: false, own: [], accepted: ANY },
@@ -88,22 +89,26 @@ function setUp(given: Partial<KernelRouteOptions> = {}) {
     ...{ delay, elapsed: now, every, logger },
     limited: new RateLimitedLog(logger, { burst: 5, perSecond: 0.1 }, now),
     device: () => ({ name: "tun7", openRoutes: () => kernel.open() }),
-    routes: () => routes,
+    routes: () => {
+      asked.times++;
+      return routes;
+    },
     namedPeers: (mux) => peers[mux] ?? [],
   });
   const reload = (next: Partial<KernelRouteOptions> = {}) =>
     service.reload({ kernelRoutes: { ...options, ...next } });
-  return { kernel, clock, logger, routes, peers, service, reload };
+  return { kernel, clock, logger, routes, peers, asked, service, reload };
 }
 
 Deno.test("routes come and go with the networks, without their host bits, and all go at the end", async () => {
-  const { kernel, clock, routes, service } = setUp({ metric: 7 });
+  const { kernel, clock, routes, asked, service } = setUp({ metric: 7 });
   routes.push(route("10.77.1.1/16"), route("fd77::9/64"));
   service.start();
   assert.deepEqual([...kernel.ours.keys()], ["10.77.0.0/16 7", "fd77::/64 7"]);
   routes[0] = route("10.78.0.0/16");
   for (let k = 0; k < 1000; k++) service.changed();
   await clock.pass(100);
+  assert.equal(asked.times, 2, "the start, and all changes at once");
   // The new one first.
   assert.deepEqual(kernel.calls.slice(2), [
     "+10.78.0.0/16 7",
@@ -114,6 +119,14 @@ Deno.test("routes come and go with the networks, without their host bits, and al
   service.changed();
   await clock.pass(100);
   assert.equal(kernel.ours.size, 0, "nothing comes after the end");
+});
+
+Deno.test("what is no network of IP is nothing for the kernel", () => {
+  const { kernel, routes, service } = setUp();
+  const network = { family: "ethernet", value: 7n } as const;
+  routes.push({ network, prefixLength: 48, mux: 0 }, route("10.1.0.0/16"));
+  service.start();
+  assert.deepEqual(kernel.calls, ["+10.1.0.0/16"]);
 });
 
 Deno.test("what a run before has left is taken over, or taken away", () => {

@@ -7,14 +7,62 @@ import { recordingLog } from "../../fakes/recording_log.ts";
 
 const PEERS = 1000;
 
-Deno.test("of thousands of peers that fall silent at once few are asked whether they listen", async () => {
+function tableOf(peers: number): ConnectionTable {
   const table = new ConnectionTable(ConnectionTable.allocate());
-  for (let mux = 0; mux < PEERS; mux++) {
+  for (let mux = 0; mux < peers; mux++) {
     const secrets = { key: new Uint8Array(16), salt: new Uint8Array(14) };
     table.put(mux, { role: "left", secrets, windowSize: 0 }, 0);
   }
+  return table;
+}
+
+/** Events whose hosts say at once that nobody listens. */
+function telling(peers: number) {
+  const table = tableOf(peers);
+  const { every, now, pass } = manualClock();
+  const logger = recordingLog();
+  const events = new PeerEvents({ silentAfter: 10 }, {
+    ...{ table, interfaceName: () => undefined, logger },
+    isPortClosed: () => Promise.resolve(true),
+  }, { elapsed: now, every, steadyNow: now });
+  return { table, events, logger, pass };
+}
+
+function manualClock() {
   const clock = new ManualClock();
   const { every, now } = clock;
+  return { every, now, pass: (ms: number) => clock.pass(ms) };
+}
+
+Deno.test("of each host that says so it is told that nobody listens there, one after the other", async () => {
+  const peers = 30;
+  const { table, events, logger, pass } = telling(peers);
+  const stop = new AbortController();
+  const running = events.run(stop.signal);
+  for (let second = 0; second < 15 * peers; second++) {
+    const mux = Math.floor(second / 15);
+    count(table.counters(mux), ConnectionCounter.PACKETS_OUT);
+    await pass(1000);
+  }
+  stop.abort();
+  await running;
+  const refused = logger.lines.filter((line) => /nobody listens/.test(line));
+  assert.equal(refused.length, peers);
+  assert.match(refused[7] ?? "", /^WARNING: connection 7 /);
+});
+
+Deno.test("nothing is told of a connection that was removed meanwhile", () => {
+  const { table, events, logger } = telling(2);
+  for (const mux of [0, 1]) table.noteHeard(mux, 500);
+  table.remove(1);
+  for (const mux of [0, 1]) events.lookAt(mux);
+  assert.equal(logger.lines.length, 1);
+  assert.match(logger.lines[0] ?? "", /connection 0 is heard/);
+});
+
+Deno.test("of thousands of peers that fall silent at once few are asked whether they listen", async () => {
+  const table = tableOf(PEERS);
+  const { every, now, pass } = manualClock();
   let [asked, most] = [0, 0];
   const answers: (() => void)[] = [];
   const events = new PeerEvents({ silentAfter: 10 }, {
@@ -32,7 +80,7 @@ Deno.test("of thousands of peers that fall silent at once few are asked whether 
     for (let mux = 0; mux < PEERS; mux++) {
       count(table.counters(mux), ConnectionCounter.PACKETS_OUT);
     }
-    await clock.pass(1000);
+    await pass(1000);
   }
   assert.ok(most > 0, "some are asked");
   assert.ok(most < 20, `${most} at a time`);

@@ -112,6 +112,19 @@ Deno.test("a peer that is heard is looked for without pause the next time", asyn
   assert.equal(state.lookups, 4);
 });
 
+Deno.test("a peer that was heard since the last lookups is not lost after one more", async () => {
+  const { state, pass } = searching();
+  await pass(100);
+  assert.equal(state.lookups, 3);
+  state.heard = 100;
+  state.present = C as Endpoint;
+  await pass(32);
+  assert.equal(state.lookups, 5);
+  assert.equal(state.present, C, "it has moved there by itself");
+  await pass(60);
+  assert.equal(state.present, A, "it is lost by now");
+});
+
 Deno.test("a lookup that fails leaves the peer where it is, and comes back", async () => {
   const { state, pass } = searching();
   state.answer = () => Promise.reject(new Error("no server"));
@@ -124,7 +137,7 @@ Deno.test("a peer that is heard while its name is looked up stays where it was h
   const { state, pass } = searching();
   const { promise, resolve } = Promise.withResolvers<readonly Endpoint[]>();
   state.answer = () => promise;
-  await pass(2);
+  await pass(100);
   assert.equal(state.lookups, 1, "one at a time");
   state.heard = 1;
   resolve([B as Endpoint]);

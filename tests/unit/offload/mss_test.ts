@@ -94,6 +94,7 @@ const left: readonly (readonly [string, Uint8Array])[] = [
   ["UDP", edited(syn({}), 9, 17)],
   ["without the option", syn({}, [1, 1, 1, 1])],
   ["behind the end of the options", syn({}, [0, 0, 0, 0, ...LINUX])],
+  ["behind an end that looks as long", syn({}, [0, 4, 1, 1, ...LINUX])],
   ["behind an option of no size", syn({}, [8, 0, 1, 1, ...LINUX])],
   ["behind an option of one byte", syn({}, [8, 1, 1, 1, ...LINUX])],
   ["behind one that is too long", syn({}, [8, 60, 1, 1, ...LINUX])],

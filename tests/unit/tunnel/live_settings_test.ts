@@ -11,6 +11,21 @@ Deno.test("live settings are all off at first", () => {
   assert.equal(live.mssBound, 0);
   assert.equal(live.deviceMtu, 0);
   assert.equal(live.dscpCode, DSCP_OFF);
+  assert.equal(live.ecn, false);
+});
+
+Deno.test("live settings are what options say, each for itself", () => {
+  const live = new LiveSettings();
+  live.deviceMtu = 1400;
+  live.take({ mss: 1200, dscp: 46, ecn: true });
+  const { mssBound, dscpCode, ecn, deviceMtu } = live;
+  assert.deepEqual([mssBound, dscpCode, ecn, deviceMtu], [
+    ...[1200, 46, true, 1400],
+  ]);
+  live.take({ mss: "auto", dscp: "off", ecn: false });
+  assert.equal(live.mssBound, MSS_AUTO);
+  assert.equal(live.dscpCode, DSCP_OFF);
+  assert.equal(live.ecn, false);
 });
 
 Deno.test("what one thread sets of the live settings another one reads", () => {

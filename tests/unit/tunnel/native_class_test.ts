@@ -105,6 +105,7 @@ Deno.test({
     live.ecn = true;
     assert.deepEqual(await sent(), [0, 1, EXPEDITED | ECT_0]);
     live.dscp = 8;
+    assert.deepEqual(await sent(), [32, 32 | 1, 32 | ECT_0]);
     live.ecn = false;
     assert.deepEqual(await sent(), [32, 32, 32]);
   },

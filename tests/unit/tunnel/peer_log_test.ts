@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import type { LogFields } from "../../../src/log/logger.ts";
 import { PeerLog } from "../../../src/tunnel/peer_log.ts";
-import { PeerWatch } from "../../../src/tunnel/peer_watch.ts";
+import { type PeerNews, PeerWatch } from "../../../src/tunnel/peer_watch.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
 
 /** What the log says of looks at peers, by mux and where they were heard. */
@@ -51,4 +51,57 @@ Deno.test("a peer that moves without end fills no log, and hides no other", () =
   assert.match(lines.at(-1) ?? "", /connection 2 autodetected .* changed c$/);
   log.flush();
   assert.match(lines.at(-1) ?? "", /held back 95 lines: moved of connection 1/);
+});
+
+/** A line of news, with the fields that it has in JSON. */
+function told(news: Partial<PeerNews>) {
+  const seen: { line: string; fields: LogFields }[] = [];
+  const at = (level: string) => (text: string, fields: LogFields = {}) =>
+    void seen.push({ line: `${level}: ${text}`, fields });
+  const logger = {
+    ...{ error: at("ERROR"), warning: at("WARNING"), notice: at("NOTICE") },
+    ...{ info: at("INFO"), debug: at("DEBUG") },
+  };
+  new PeerLog(logger, () => 0).tell({
+    ...{ change: "heard", mux: 7, remote: "a", before: "a" },
+    ...{ silence: undefined, wasUnanswered: false },
+    ...news,
+  });
+  return seen[0] ?? assert.fail("nothing was told");
+}
+
+Deno.test("a silence that nobody minds is information, and others are a notice", () => {
+  const silent = told({ change: "silent", silence: 12_300 });
+  const at12 = "INFO: connection 7 is silent for 12 s; it was at a";
+  assert.equal(silent.line, at12);
+  const { cause, ...fields } = silent.fields;
+  assert.equal(cause, undefined);
+  assert.deepEqual(fields, {
+    ...{ event: "silent", mux: 7, endpoint: "a", silentSeconds: 12 },
+  });
+  const unanswered = told({ change: "unanswered" });
+  assert.match(unanswered.line, /^NOTICE: .*heard nothing from a so far/);
+  assert.equal(unanswered.fields.cause, "peer-silent");
+  assert.equal(unanswered.fields.event, "silent");
+  const again = { change: "again", silence: 60_000 } as const;
+  assert.match(told(again).line, /^INFO: .*heard again after 60 s, from a$/);
+  const missed = told({ ...again, wasUnanswered: true });
+  assert.match(missed.line, /^NOTICE: /);
+  assert.equal(missed.fields.event, "heard-again");
+});
+
+Deno.test("where a peer is heard first is said by what was known of it", () => {
+  for (
+    const [before, text] of [
+      ["a", "is heard for the first time, from a"],
+      [undefined, "is heard for the first time: autodetected remote host a"],
+      [
+        "b",
+        "is heard for the first time, and not from b: autodetected remote " +
+        "host ip changed a",
+      ],
+    ] as const
+  ) {
+    assert.equal(told({ before }).line, `NOTICE: connection 7 ${text}`);
+  }
 });

@@ -32,6 +32,13 @@ Deno.test("a peer that is heard from elsewhere has moved", () => {
   assert.deepEqual(look(300, [7, "b", 250]), []);
 });
 
+Deno.test("a peer that is heard for the first time, and not where it was looked for, has not moved", () => {
+  const look = watching();
+  look(100, [7, "a"]);
+  assert.deepEqual(look(200, [7, "b", 150]), ["heard 7 b"]);
+  assert.deepEqual(look(300, [7, "c", 250]), ["moved 7 c"]);
+});
+
 Deno.test("a peer falls silent once, and is heard again", () => {
   const look = watching();
   look(100, [7, "a", 50]);

@@ -12,6 +12,7 @@ import {
 import { createSatpCodec } from "../../../mod.ts";
 import { PlaneCounter } from "../../../src/tunnel/counters.ts";
 import { LiveSettings } from "../../../src/tunnel/live_settings.ts";
+import { MSS_RANGE } from "../../../src/tunnel/settings.ts";
 import { planeTest } from "../../fakes/plane_rigs.ts";
 import { paramsOf, secretsOf, usualVector } from "../../vectors/satp.ts";
 
@@ -73,6 +74,9 @@ planeTest(
     // Of the path's bytes 28 are headers of IPv4 and UDP.
     plane.table.setPathMtu(MUX, 1300);
     await assertBounds(1300 - 28 - 20 - 40, 1300 - 28 - 20 - 60);
+    plane.table.setPathMtu(MUX, 100);
+    const { least } = MSS_RANGE;
+    await assertBounds(least, least);
     plane.table.setPathMtu(MUX, 0);
     await assertBounds(1350, 1340);
 

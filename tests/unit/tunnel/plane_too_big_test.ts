@@ -2,11 +2,14 @@ import { strict as assert } from "node:assert";
 import { counting, udpPacket } from "../../../lab/packets.ts";
 import {
   ConnectionCounter,
+  PLANE_COUNTERS,
   PlaneCounter,
 } from "../../../src/tunnel/counters.ts";
 import type { MtuDiscovery } from "../../../src/tunnel/settings.ts";
 import type { PlaneRig, PlaneUnderTest } from "../../fakes/plane_rig.ts";
 import { planeTest } from "../../fakes/plane_rigs.ts";
+import { TOO_BIG_BYTES } from "../../../src/offload/too_big.ts";
+import { TooBig } from "../../../src/tunnel/too_big.ts";
 import { tooBig } from "../../oracles/slow_too_big.ts";
 import { paramsOf, secretsOf, usualVector } from "../../vectors/satp.ts";
 
@@ -127,3 +130,42 @@ planeTest(
     assert.equal(plane.planeCounter(PlaneCounter.TOO_LONG_OUT), 300);
   },
 );
+
+/** What a device gets, by a clock that the test moves. */
+function answering(type: "tun" | "tap") {
+  const state = { answers: 0, now: 0 };
+  const answers = new TooBig(type, new Float64Array(PLANE_COUNTERS), {
+    ...{ memory: new Uint8Array(TOO_BIG_BYTES), at: 0 },
+    deliver: () => void state.answers++,
+    now: () => state.now,
+  });
+  const refuse = (packet: Uint8Array) =>
+    answers.refuses(packet, 0, packet.length, 1000);
+  return { state, refuse };
+}
+
+Deno.test("who was answered to the limit is answered again after a while", () => {
+  const { state, refuse } = answering("tun");
+  const refuseMany = () => {
+    for (let k = 0; k < 100; k++) assert.ok(refuse(packet(1400)));
+    return state.answers;
+  };
+  assert.equal(refuseMany(), 50);
+  state.now = 100;
+  assert.equal(refuseMany(), 50 + 20);
+  state.now = 3_600_000;
+  assert.equal(refuseMany(), 50 + 20 + 50);
+});
+
+Deno.test("nobody is answered about frames for many", () => {
+  const { state, refuse } = answering("tap");
+  const frame = (first: number) =>
+    Uint8Array.of(
+      ...[first, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x08, 0x00],
+      ...packet(1400),
+    );
+  assert.ok(refuse(frame(0x02)));
+  assert.equal(state.answers, 1);
+  for (const many of [0x01, 0x33, 0xff]) assert.ok(!refuse(frame(many)));
+  assert.equal(state.answers, 1);
+});
