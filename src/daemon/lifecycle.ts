@@ -63,7 +63,12 @@ export interface Service<O = unknown> {
 export type Phase =
   /** For each service, and for what takes long in it. */
   | { readonly kind: "starting"; readonly what: string }
-  | { readonly kind: "ready"; readonly isFirst: boolean }
+  | {
+    readonly kind: "ready";
+    readonly isFirst: boolean;
+    /** Why the options that were read again were refused. */
+    readonly refusal?: string | undefined;
+  }
   | { readonly kind: "reloading" }
   | { readonly kind: "draining" }
   | { readonly kind: "stopping" }
@@ -77,6 +82,8 @@ export interface LifecycleListener {
 /** What services run with; see `LiveOptions`. */
 interface OptionsInForce<O> {
   renew(services: readonly Service<O>[]): Promise<O>;
+  /** Why the last time nothing was taken over. */
+  readonly refusal?: string | undefined;
 }
 
 interface Run {
@@ -218,7 +225,9 @@ export class Lifecycle<O = unknown> {
         this.#logger.error(`Cannot reload the ${service.name}: ${reason}`);
       }
     }
-    if (this.#isReady) this.#announce({ kind: "ready", isFirst: false });
+    if (!this.#isReady) return;
+    const { refusal } = this.#options;
+    this.#announce({ kind: "ready", isFirst: false, refusal });
   }
 
   async #unlessHurried(work: () => Promise<void> | void): Promise<void> {

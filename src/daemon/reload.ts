@@ -16,11 +16,17 @@ export class LiveOptions<O> {
   readonly #readAgain: ReadAgain<O> | undefined;
   readonly #logger: Logger;
   #inForce: Reading<O>;
+  #refusal: string | undefined;
 
   constructor({ readAgain, ...first }: Configured<O>, logger: Logger) {
     this.#readAgain = readAgain;
     this.#logger = logger;
     this.#inForce = first;
+  }
+
+  /** Why the last time nothing was taken over. */
+  get refusal(): string | undefined {
+    return this.#refusal;
   }
 
   /**
@@ -32,6 +38,7 @@ export class LiveOptions<O> {
   async renew(services: readonly Service<O>[]): Promise<O> {
     const live = new Set(services.flatMap(({ live = [] }) => live));
     const { values } = this.#inForce;
+    this.#refusal = undefined;
     try {
       const next = this.#readAgain?.({
         values,
@@ -44,6 +51,7 @@ export class LiveOptions<O> {
     } catch (error) {
       // Syntax errors have several lines.
       const reason = reasonOf(error).replaceAll(/\s*\n\s*\^?/g, "; ");
+      this.#refusal = reason;
       this.#logger.error(
         `Cannot take over the options, nothing is changed: ${reason}`,
       );

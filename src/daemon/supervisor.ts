@@ -36,7 +36,7 @@ export class Supervisor implements LifecycleListener, Disposable {
       case "starting":
         return this.#tell(`STATUS=starting: ${phase.what}`);
       case "ready":
-        return this.#ready();
+        return this.#ready(phase.refusal);
       case "reloading": {
         const now = this.#world.monotonic();
         return this.#tell(
@@ -48,10 +48,7 @@ export class Supervisor implements LifecycleListener, Disposable {
       case "stopping":
         return this.#tell("STATUS=stopping");
       case "failed":
-        // One line is one variable.
-        return this.#tell(
-          `STATUS=failed: ${phase.reason.replaceAll("\n", " ")}`,
-        );
+        return this.#tell(`STATUS=failed: ${oneLine(phase.reason)}`);
     }
   }
 
@@ -59,8 +56,12 @@ export class Supervisor implements LifecycleListener, Disposable {
     clearInterval(this.#watchdog);
   }
 
-  #ready(): void {
-    this.#tell(`READY=1\nMAINPID=${this.#world.pid}\nSTATUS=running`);
+  // A reload succeeds for whoever asked: what became of it is in the status.
+  #ready(refusal: string | undefined): void {
+    const status = refusal === undefined
+      ? "running"
+      : `running; the last reload was refused: ${oneLine(refusal)}`;
+    this.#tell(`READY=1\nMAINPID=${this.#world.pid}\nSTATUS=${status}`);
     const interval = this.#socket?.watchdogMs;
     if (interval === undefined) return;
     // As sd_watchdog_enabled(3) recommends.
@@ -94,4 +95,9 @@ export class Supervisor implements LifecycleListener, Disposable {
       );
     }
   }
+}
+
+/** As one line is one variable. */
+function oneLine(text: string): string {
+  return text.replaceAll("\n", " ");
 }

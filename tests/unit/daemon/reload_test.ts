@@ -63,7 +63,9 @@ Deno.test("a fault in the options is one line, and changes nothing", async () =>
     "ERROR: Cannot take over the options, nothing is changed: " +
     "Cannot use '--mtu in a.yaml:7' x",
   ]);
+  assert.equal(live.refusal, "Cannot use '--mtu in a.yaml:7' x");
   await live.renew([fine]);
+  assert.equal(live.refusal, undefined);
   assert.deepEqual(asked[1]?.values, { text: "first" });
 });
 

@@ -606,6 +606,7 @@ Deno.test("a service manager is told of every phase in its own words", () => {
     { kind: "ready", isFirst: true },
     { kind: "reloading" },
     { kind: "ready", isFirst: false },
+    { kind: "ready", isFirst: false, refusal: "no\nkey" },
     { kind: "draining" },
     { kind: "stopping" },
     { kind: "failed", reason: "the device\nis gone" },
@@ -616,6 +617,8 @@ Deno.test("a service manager is told of every phase in its own words", () => {
     // sd_notify(3): both in one message.
     "RELOADING=1\nMONOTONIC_USEC=12000000\nSTATUS=reloading",
     "READY=1\nMAINPID=4711\nSTATUS=running",
+    "READY=1\nMAINPID=4711\n" +
+    "STATUS=running; the last reload was refused: no key",
     "STOPPING=1\nSTATUS=draining",
     "STATUS=stopping",
     "STATUS=failed: the device is gone",
