@@ -39,18 +39,20 @@ export class PlaneLog implements InboundEvents, OutboundEvents {
   readonly #chained: number | undefined;
   readonly #ownMux: number | undefined;
   readonly #isTap: boolean;
+  readonly #isRouting: boolean;
   readonly #interfaceName: InterfaceName | undefined;
 
   /** @param interfaceName For zones of addresses */
   constructor(
     logger: Logger,
     now: () => number,
-    { chained, mux, deviceType }: Partial<TunnelSettings> = {},
+    { chained, mux, deviceType, routing }: Partial<TunnelSettings> = {},
     interfaceName?: InterfaceName,
   ) {
     this.#chained = chained;
     this.#ownMux = mux;
     this.#isTap = deviceType === "tap";
+    this.#isRouting = routing ?? false;
     this.#interfaceName = interfaceName;
     this.#log = new RateLimitedLog(logger, LIMIT, now);
     this.#strangers = new RateLimitedLog(logger, STRANGERS_LIMIT, now);
@@ -139,14 +141,21 @@ export class PlaneLog implements InboundEvents, OutboundEvents {
       const packet = to === undefined ? "" : ` to ${formatAddress(to)}`;
       return {
         text: `${CAUSE_WORDS["nowhere-to-send"]} a packet${packet}: ${
-          connection === undefined
-            ? "no route leads to a connection (--route), or there is none yet"
-            : `the peer of connection ${mux} has not been heard yet, and ` +
-              "there is no --remote-host for it"
+          this.#reasonOfNowhere(mux)
         }`,
         fields: { cause: Cause.NOWHERE_TO_SEND, mux },
       };
     }, mux);
+  }
+
+  #reasonOfNowhere(mux: number | undefined): string {
+    if (mux !== undefined) {
+      return `the peer of connection ${mux} has not been heard yet, and there ` +
+        "is no --remote-host for it";
+    }
+    return this.#isRouting
+      ? "no route leads to a connection (--route), or there is none yet"
+      : "the address of the peer is not known yet (--remote-host)";
   }
 
   noSocket(to: Endpoint): void {

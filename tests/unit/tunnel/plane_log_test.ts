@@ -112,7 +112,7 @@ Deno.test("zones of addresses are named", () => {
 
 Deno.test("nobody is told of packets to many that have nowhere to go, but of others", () => {
   const logger = recordingLog();
-  const log = new PlaneLog(logger, () => 0);
+  const log = new PlaneLog(logger, () => 0, { routing: true });
   const packet = (address: string) => {
     const { bytes = new Uint8Array(), family } = parseAddress(address) ?? {};
     const packet = new Uint8Array(40);
@@ -128,4 +128,8 @@ Deno.test("nobody is told of packets to many that have nowhere to go, but of oth
   log.nowhereToSend(connectionTo(3), packet("2001:db8::7"), 0, 40);
   assert.match(logger.lines[0] ?? "", /to 10\.0\.0\.7: no route leads/);
   assert.match(logger.lines[1] ?? "", /to 2001:db8::7: the peer of conn.* 3/);
+
+  const ofOne = new PlaneLog(logger, () => 0);
+  ofOne.nowhereToSend(undefined, packet("10.0.0.7"), 0, 40);
+  assert.match(logger.lines[2] ?? "", /address of the peer is not known yet/);
 });
