@@ -8,9 +8,9 @@ export default {
     add") is taken as it is; for more than two --workers it needs
     "multi_queue". Other devices go with the daemon.`,
   "type": `"tun" for IP packets, or "tap" for Ethernet frames; what begins with
-    one of these counts for it. Without it the name of the device decides where
-    it begins with one of the two, and else it is "tun". Both ends need the same
-    type. Routing (--sync-hosts, --control-host, --route) is for "tun".`,
+    one of these counts for it. Without it the name in --dev decides, which has
+    to begin with one of the two then, and without --dev it is "tun". Both ends
+    need the same type. Routing (--sync-hosts, --control-host, --route) is for "tun".`,
   "ifconfig":
     `Gives the device this address, IPv4 or IPv6 with the length of its
     prefix, such as "10.99.0.1/24", and brings it up. It may be given several

@@ -12,6 +12,7 @@ import type { Configured } from "../daemon/reload.ts";
 import { startInBackground, takeHandover } from "../daemon/background.ts";
 import {
   firstFreePort,
+  isOthersFolder,
   limitDaemon,
   type StartLimits,
   type StartSurroundings,
@@ -98,6 +99,7 @@ export async function startDaemon<
     stateDirectory: world.stateDirectory,
     runtimeDirectory: world.runtimeDirectory,
     firstFreePort: firstFreePort(libc),
+    isOthers: (folder) => isOthersFolder(libc, folder),
   });
   const hasConfinedFiles = found !== undefined &&
     limitDaemon(libc, found, import.meta.url);

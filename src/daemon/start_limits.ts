@@ -6,8 +6,10 @@ import {
   type InheritedLimits,
   limitPrograms,
 } from "../../ffi/process/inherited_limits.ts";
+import { effectiveUser } from "../../ffi/process/identity.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import { makeRunFolder } from "../../ffi/process/run_folder.ts";
+import { statOrNone, statPath } from "../../ffi/process/stat.ts";
 import { makeStateFolder } from "../../ffi/process/state_folder.ts";
 import type { AnytunOptions } from "../config/anytun.ts";
 import { NO_STATE_DIR } from "../config/connection.ts";
@@ -36,6 +38,8 @@ export interface StartSurroundings {
   readonly runtimeDirectory: string | undefined;
   /** The first port that takes no capability. */
   readonly firstFreePort: number;
+  /** Whether a folder is there that belongs to another user. */
+  readonly isOthers: (folder: string) => boolean;
 }
 
 const FREE_PORTS = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
@@ -46,6 +50,11 @@ export function firstFreePort(libc: ProcessLibc): number {
   } catch {
     return Infinity;
   }
+}
+
+export function isOthersFolder(libc: ProcessLibc, path: string): boolean {
+  const status = statOrNone(() => statPath(libc, path));
+  return status !== undefined && status.owner !== effectiveUser(libc);
 }
 
 /**
@@ -135,7 +144,7 @@ interface Kind {
 
 function limitsOf(
   options: StartOptions,
-  { firstFreePort }: StartSurroundings,
+  { firstFreePort, isOthers }: StartSurroundings,
   kind: Kind,
 ): StartLimits {
   const { stateFolder, keyChain, servers, status } = kind;
@@ -150,7 +159,9 @@ function limitsOf(
     .flat();
   // Whose they are, and will be after a rotation, is not known.
   const hasOthersFiles = appended.length > 0 || files.length > 0 ||
-    sockets.length > 0 || kind.hasOthersFolder || username !== undefined;
+    sockets.length > 0 || kind.hasOthersFolder || username !== undefined ||
+    // The package gives /run/anytun to the user of its units.
+    runFolder !== undefined && isOthers(runFolder);
   const ports = [...kind.ports, ...servers.map(portOf)];
   const isLow = ports.some((port) => port > 0 && port < firstFreePort);
   return {

@@ -17,6 +17,7 @@ const NOTHING: StartSurroundings = {
   stateDirectory: undefined,
   runtimeDirectory: undefined,
   firstFreePort: 1024,
+  isOthers: () => false,
 };
 
 function ofAnytun(
@@ -66,6 +67,15 @@ Deno.test("files and sockets that may be somebody else's keep the capabilities f
     assert.deepEqual(names(ofAnytun(argv)), [...FILES, "NET_ADMIN"], argv[0]);
   }
   assert.deepEqual(names(ofControld("-X", "unix:/run/x")), FILES);
+});
+
+Deno.test("a folder of sockets that is another user's keeps the capabilities for it", () => {
+  const isOthers = (folder: string) => folder === "/run/anytun";
+  const packaged = { ...NOTHING, isOthers };
+  const needed = [...FILES, "NET_ADMIN"];
+  assert.deepEqual(names(ofAnytun([], packaged)), needed);
+  const off = ["--status-socket", "off"];
+  assert.ok(!names(ofAnytun(off, packaged)).includes("DAC_OVERRIDE"));
 });
 
 Deno.test("a device to bind to, and another namespace, keep the capability for it", () => {
