@@ -3,55 +3,31 @@
 
 import { IP, IPPROTO, IPV6 } from "../flags.ts";
 import type { Libc } from "../libc.ts";
-import {
-  copySockaddr,
-  SOCKADDR_SIZE,
-  SOCKADDR_WORDS,
-  sockaddrFamily,
-  sockaddrLength,
-  type SocketAddress,
-} from "./sockaddr.ts";
-import { type SocketWay, UdpSocket } from "./udp.ts";
+import { ProbeSocket } from "./probe_socket.ts";
+import { sockaddrFamily, type SocketAddress } from "./sockaddr.ts";
+import type { SocketWay } from "./udp.ts";
 
 /** A socket that sends nothing, and that nothing reaches but in between. */
 export class PathProbe {
-  readonly #libc: Libc;
-  readonly #socket: UdpSocket;
-  readonly #words = new Uint32Array(SOCKADDR_WORDS);
-  readonly #bytes = new Uint8Array(this.#words.buffer);
-  readonly #nowhere = new Uint8Array(SOCKADDR_SIZE);
-  readonly #answer = new Int32Array(1);
-  readonly #answerBytes = new Uint8Array(this.#answer.buffer);
-  readonly #size = new Uint32Array(1);
-  readonly #sizeBytes = new Uint8Array(this.#size.buffer);
-
-  private constructor(libc: Libc, socket: UdpSocket) {
-    this.#libc = libc;
-    this.#socket = socket;
-  }
+  readonly #probe: ProbeSocket;
 
   /**
    * @param local Whose paths are meant; its port is taken by nobody.
    * @param way As that of the sockets that send.
    * @throws {SystemError} As {@linkcode UdpSocket.open}.
    */
-  static open(
-    libc: Libc,
-    local: SocketAddress,
-    way: SocketWay = {},
-  ): PathProbe {
-    const from = { ...local, port: 0 };
-    return new PathProbe(libc, UdpSocket.open(libc, from, false, way));
+  constructor(libc: Libc, local: SocketAddress, way: SocketWay = {}) {
+    this.#probe = new ProbeSocket(libc, local, way);
   }
 
   /** Of the address alone. */
   get family(): 4 | 6 {
-    return this.#socket.local.address.length === 16 ? 6 : 4;
+    return this.#probe.socket.local.address.length === 16 ? 6 : 4;
   }
 
   /** As {@linkcode UdpSocket.setMark}. */
   setMark(mark: number): void {
-    this.#socket.setMark(mark);
+    this.#probe.socket.setMark(mark);
   }
 
   /**
@@ -61,30 +37,19 @@ export class PathProbe {
    */
   mtu(words: Uint32Array, at: number): number {
     if (sockaddrFamily(words, at) !== this.family) return 0;
-    copySockaddr(words, at, this.#words, 0);
-    const { connect } = this.#libc.symbols;
-    const { fd } = this.#socket;
-    const length = sockaddrLength(this.#words, 0);
-    const mtu = connect(fd, this.#bytes, length) === 0 ? this.#mtu() : 0;
-    // To no address (AF_UNSPEC): the next one may have another way (connect(2)).
-    connect(fd, this.#nowhere, SOCKADDR_SIZE);
+    const mtu = this.#probe.connect(words, at) ? this.#mtu() : 0;
+    this.#probe.disconnect();
     return mtu;
   }
 
   close(): void {
-    this.#socket.close();
+    this.#probe.close();
   }
 
   #mtu(): number {
-    const isIpv6 = this.family === 6;
-    const level = isIpv6 ? IPPROTO.IPV6 : IPPROTO.IP;
-    const option = isIpv6 ? IPV6.MTU : IP.MTU;
-    this.#size[0] = this.#answerBytes.length;
-    const { getsockopt } = this.#libc.symbols;
-    const { fd } = this.#socket;
-    const answer = this.#answerBytes;
-    return getsockopt(fd, level, option, answer, this.#sizeBytes) === 0
-      ? Math.max(0, this.#answer[0] ?? 0)
-      : 0;
+    const mtu = this.family === 6
+      ? this.#probe.option(IPPROTO.IPV6, IPV6.MTU)
+      : this.#probe.option(IPPROTO.IP, IP.MTU);
+    return Math.max(0, mtu ?? 0);
   }
 }

@@ -97,7 +97,7 @@ export class WatchedPaths {
     const local = localOf(locals, sockaddrFamily(words, 0) === 4 ? 4 : 16);
     if (this.#isOver || local === undefined || words[0] === 0) return false;
     try {
-      using probe = PortProbe.open(libc, local, this.#way);
+      using probe = new PortProbe(libc, local, this.#way);
       for (let k = 0; k < KNOCKS && !this.#isOver; k++) {
         probe.knock(words, 0);
         await delay(ANSWER_MS);
@@ -149,7 +149,7 @@ function openProbe(
   way: SocketWay | undefined,
 ): readonly PathProbe[] {
   try {
-    return [PathProbe.open(libc, local, way)];
+    return [new PathProbe(libc, local, way)];
   } catch (error) {
     if (error instanceof SystemError) return [];
     throw error;

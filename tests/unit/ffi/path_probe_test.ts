@@ -32,7 +32,7 @@ for (
         port: 0,
         scope: 0,
       };
-      const probe = PathProbe.open(libc, local);
+      const probe = new PathProbe(libc, local);
       assert.equal(probe.family, family);
       // Again and again, as the last address does not hold the next one up.
       for (let k = 0; k < 3; k++) {
@@ -49,7 +49,7 @@ for (
 libcTest("a probe sends nothing", (libc) => {
   const address = Uint8Array.of(127, 0, 0, 1);
   const socket = UdpSocket.open(libc, { address, port: 0, scope: 0 });
-  const probe = PathProbe.open(libc, { address, port: 0, scope: 0 });
+  const probe = new PathProbe(libc, { address, port: 0, scope: 0 });
   assert.equal(
     probe.mtu(words(address, socket.local.port), 0),
     MTU[4],

@@ -17,12 +17,12 @@ libcTest(
     const { port } = socket.local;
     writeEndpoint(words, 0, { address: { family: 4, bytes: LOOPBACK }, port });
     {
-      using probe = PortProbe.open(libc, LOCAL, {});
+      using probe = new PortProbe(libc, LOCAL, {});
       probe.knock(words, 0);
       assert.equal(probe.isRefused, false);
     }
     socket.close();
-    using probe = PortProbe.open(libc, LOCAL, {});
+    using probe = new PortProbe(libc, LOCAL, {});
     await until(() => {
       probe.knock(words, 0);
       return probe.isRefused;
