@@ -130,7 +130,8 @@ export class UdpReceiver {
     const size = isCut ? 0 : this.#headers.length(i);
     const joined = this.#headers.findControl(i, SOL.UDP, UDP.GRO, 4);
     this.sizes[i] = size;
-    this.segmentSizes[i] = joined === 0 ? size : this.#words[joined] ?? size;
+    // Datagrams of no bytes would never come to an end.
+    this.segmentSizes[i] = (joined === 0 ? 0 : this.#words[joined]) || size;
     if (this.#buffers.locals) this.#findLocal(i);
     this.classes[i] = this.looksForClasses ? this.#findClass(i) : 0;
   }

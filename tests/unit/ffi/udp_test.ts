@@ -361,6 +361,34 @@ for (
   }, reason ?? noOffload);
 }
 
+test("a message of datagrams that have no bytes is one datagram", (libc) => {
+  // No Linux says so: whoever cuts it up would never come to an end.
+  const { recvmmsg } = libc.symbols;
+  const pair = new Pair({
+    ...libc,
+    symbols: {
+      ...libc.symbols,
+      recvmmsg(...args) {
+        const count = recvmmsg(...args);
+        const { words } = pair.arena;
+        for (let k = 0; k + 2 < words.length; k++) {
+          // struct cmsghdr: SOL_UDP, UDP_GRO, and the size behind it.
+          if (words[k] === 17 && words[k + 1] === 104) words[k + 2] = 0;
+        }
+        return count;
+      },
+    },
+  });
+  assert.equal(pair.to.enableGro(), true);
+  const run = [1000, 1000].map(random);
+  pair.add(run, 1000);
+  pair.send();
+  assert.deepEqual(pair.receive(2000), [
+    { message: concat(run), segmentSize: 2000 },
+  ]);
+  pair.close();
+}, noOffload);
+
 test("receive() gives what does not fit into a batch in the next", (libc) => {
   const pair = new Pair(libc, LOOPBACK, 3, 2048);
   const sent = [1, 2, 3, 4, 5, 6, 7].map(random);
