@@ -200,6 +200,8 @@ export class History {
   #losses;
   #last;
   #tracks = new Map();
+  /** Connections of a report by their mux: there may be thousands. */
+  #byMux = new WeakMap();
 
   /** @param losses Names and texts of counters, as /losses.json has them */
   constructor(losses) {
@@ -223,22 +225,22 @@ export class History {
     this.#last = report;
     if (!isNext) return;
     const seconds = (report.time - last.time) / 1000;
-    const before = new Map(last.connections.map((one) => [one.mux, one]));
     this.#note("all", this.#momentOfAll(report, last, seconds));
     for (const connection of report.connections) {
-      const earlier = before.get(connection.mux);
+      const choice = String(connection.mux);
+      const earlier = this.#connection(last, choice);
       if (earlier === undefined) continue;
       const moment = {
         ...traffic(connection.counters, earlier.counters, seconds),
-        ...this.#causes(report, last, String(connection.mux), seconds),
+        ...this.#causes(report, last, choice, seconds),
         silence: silence(connection, report.time),
         routes: connection.routes.length,
       };
-      this.#note(String(connection.mux), moment);
+      this.#note(choice, moment);
     }
     for (const choice of this.#tracks.keys()) {
       const isGone = choice !== "all" &&
-        !report.connections.some(({ mux }) => String(mux) === choice);
+        this.#connection(report, choice) === undefined;
       if (isGone) this.#tracks.delete(choice);
     }
   }
@@ -252,8 +254,17 @@ export class History {
         ...amounts(plane, report.counters),
       ];
     }
-    const chosen = report.connections.find(({ mux }) => String(mux) === choice);
+    const chosen = this.#connection(report, choice);
     return amounts(connection, chosen?.counters ?? {});
+  }
+
+  #connection(report, choice) {
+    let byMux = this.#byMux.get(report);
+    if (byMux === undefined) {
+      byMux = new Map(report.connections.map((one) => [String(one.mux), one]));
+      this.#byMux.set(report, byMux);
+    }
+    return byMux.get(choice);
   }
 
   #momentOfAll(report, last, seconds) {
@@ -279,8 +290,8 @@ export class History {
   }
 
   #note(choice, moment) {
-    const track = [...this.of(choice), moment];
-    this.#tracks.set(choice, track.slice(-LENGTH));
+    const track = this.of(choice);
+    this.#tracks.set(choice, [...track.slice(1 - LENGTH), moment]);
   }
 }
 

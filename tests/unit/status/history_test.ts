@@ -52,6 +52,29 @@ Deno.test("the page begins anew with a new process, and keeps no more than five 
   assert.equal(history.of("all").length, 1);
 });
 
+Deno.test("what a report costs the page grows with its connections, not with their square", () => {
+  const COUNT = 500;
+  let looks = 0;
+  const reportOf = (seconds: number) =>
+    sampleReport({
+      time: NOON + seconds * 1000,
+      connections: Array.from({ length: COUNT }, (_, mux) => ({
+        ...connectionReport(),
+        get mux() {
+          looks++;
+          return mux;
+        },
+      })),
+    });
+  const history = new History(LOSSES);
+  for (let k = 0; k < 3; k++) history.add(reportOf(k));
+  for (let mux = 0; mux < COUNT; mux++) {
+    history.lossesOf(history.last, String(mux));
+  }
+  assert.equal(history.of(String(COUNT - 1)).length, 2);
+  assert.ok(looks < 20 * COUNT, `${looks} looks at ${COUNT} connections`);
+});
+
 Deno.test("the silence of a peer that was never heard is unknown", () => {
   const { time, connections: [connection] } = sampleReport();
   assert.equal(connection && silence(connection, time), 3);
