@@ -51,9 +51,11 @@ export const SOL = { SOCKET: 1, UDP: 17, NETLINK: 270 } as const;
 
 /** include/uapi/asm-generic/socket.h */
 export const SO = {
+  REUSEADDR: 2,
   ERROR: 4,
   SNDBUF: 7,
   RCVBUF: 8,
+  KEEPALIVE: 9,
   REUSEPORT: 15,
   PEERCRED: 17,
   SNDTIMEO: 21,

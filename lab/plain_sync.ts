@@ -1,8 +1,9 @@
 /** Sync over TCP as it is, without TLS. */
 import type { Endpoint } from "../src/net/endpoint.ts";
 import { isUnixSocket, type Place } from "../src/net/place.ts";
-import { connectTcp, listenTcp } from "../src/sync/deno_tcp.ts";
+import { connectTcp } from "../src/sync/deno_tcp.ts";
 import type { SyncListener, SyncStream } from "../src/sync/streams.ts";
+import { listenTcp } from "./deno_listener.ts";
 
 /** Listens on TCP, for whoever comes. */
 export function listenPlain(on: Place): SyncListener<Endpoint> {

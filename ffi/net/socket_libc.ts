@@ -1,5 +1,5 @@
-// Functions of the C library for unix streams and their files. Opened only by
-// programs that use them, before they are confined.
+// Functions of the C library for streams that are listened for, and for files of
+// unix sockets. Opened only by programs that use them, before they are confined.
 
 import { openCLibrary } from "../libc.ts";
 import type { ProcessLibc } from "../process/libc.ts";
@@ -15,8 +15,8 @@ const SYMBOLS = {
   accept4: {
     parameters: [
       "i32", // int sockfd
-      "pointer", // struct sockaddr *addr
-      "pointer", // socklen_t *addrlen
+      "buffer", // struct sockaddr *addr
+      "buffer", // socklen_t *addrlen
       "i32", // int flags
     ],
     result: "i32",

@@ -4,6 +4,8 @@
  *
  * - `take <place>` connects, and prints what it gets, or why nothing.
  * - `hold <place> <number>` connects as often, and stays as long as it can.
+ * - `crowd <place>` connects again and again, stays as long as it can, and prints
+ *   how often it has.
  * - `serve <place> <text>` listens, and says the text to whoever connects.
  *
  * A place is `<address> <port>`, or the path of a unix socket and `-`.
@@ -12,7 +14,7 @@ import { changeIdentity } from "../../ffi/process/identity.ts";
 import { openProcessLibc } from "../../ffi/process/libc.ts";
 import { LocalStreams } from "../../src/daemon/local_streams.ts";
 import { parseAddress } from "../../src/net/address.ts";
-import { connectTcp, listenTcp } from "../../src/sync/deno_tcp.ts";
+import { connectTcp } from "../../src/sync/deno_tcp.ts";
 import type { SyncStream } from "../../src/sync/streams.ts";
 import { say } from "./say.ts";
 
@@ -21,7 +23,8 @@ export const STRANGER = 65534;
 
 const never = new AbortController().signal;
 const libc = openProcessLibc();
-const streams = new LocalStreams(libc).openUnixStreams();
+const local = new LocalStreams(libc);
+const streams = local.openUnixStreams();
 
 async function connect(host: string, port: string): Promise<SyncStream> {
   const address = parseAddress(host);
@@ -60,11 +63,20 @@ async function hold(host: string, port: string, count: number): Promise<void> {
   say("let go");
 }
 
+async function crowd(host: string, port: string): Promise<void> {
+  const ignored = new Uint8Array(1);
+  for (let count = 1;; count++) {
+    const stream = await connect(host, port);
+    void stream.read(ignored).catch(() => {}).finally(() => stream.close());
+    if (count % 100 === 0) say(`opened ${count}`);
+  }
+}
+
 async function serve(host: string, port: string, text: string): Promise<void> {
   const address = parseAddress(host);
   const listener = address === undefined
     ? streams.listen({ path: host })
-    : listenTcp({ address, port: Number(port) });
+    : local.listenTcp({ address, port: Number(port) });
   say("listening");
   for (;;) {
     const stream = await listener.accept();
@@ -78,5 +90,6 @@ if (import.meta.main) {
   const [mode, host = "", port = "", rest = ""] = Deno.args;
   if (mode === "take") await take(host, port);
   else if (mode === "hold") await hold(host, port, Number(rest));
+  else if (mode === "crowd") await crowd(host, port);
   else await serve(host, port, rest);
 }

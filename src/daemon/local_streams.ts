@@ -1,21 +1,37 @@
-// Unix sockets of this host, and the owners of its TCP sockets.
+// Sockets of this host that accept connections, its unix sockets, and the owners
+// of its TCP sockets.
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
+import { interfaceIndex } from "../../ffi/process/process.ts";
 import { Readiness } from "../../ffi/net/readiness.ts";
 import { SocketDiagnosis } from "../../ffi/net/sock_diag.ts";
-import { openSocketLibc } from "../../ffi/net/socket_libc.ts";
+import type { SocketAddress } from "../../ffi/net/sockaddr.ts";
+import { openSocketLibc, type SocketLibc } from "../../ffi/net/socket_libc.ts";
+import type { StreamSocket } from "../../ffi/net/stream_socket.ts";
+import { TcpListener } from "../../ffi/net/tcp_listener.ts";
 import { UnixListener } from "../../ffi/net/unix_listener.ts";
 import {
   connectUnix,
-  type UnixStream as FfiStream,
+  type UnixStream as FfiUnixStream,
 } from "../../ffi/net/unix_stream.ts";
+import { unmapped } from "../net/address.ts";
+import type { DuplexStream } from "../net/duplex_stream.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import type { UnixSocket } from "../net/place.ts";
-import type { OwnerOf, UnixStream, UnixStreams } from "../sync/streams.ts";
+import { withNumericZone } from "../net/zone.ts";
+import type {
+  OwnerOf,
+  SyncListener,
+  TcpStream,
+  UnixStream,
+  UnixStreams,
+} from "../sync/streams.ts";
+import { BindError } from "../tunnel/bind_error.ts";
 
 /** Each is opened at its first use. */
 export class LocalStreams implements AsyncDisposable {
   readonly #libc: ProcessLibc;
   readonly #opened = new AsyncDisposableStack();
+  #calls: Calls | undefined;
   #unixStreams: UnixStreams | undefined;
   #owners: OwnerOf | undefined;
 
@@ -37,7 +53,42 @@ export class LocalStreams implements AsyncDisposable {
     await this.#opened.disposeAsync();
   }
 
-  #openUnixStreams(): UnixStreams {
+  /**
+   * At all addresses of IPv6 those of IPv4 are served, too.
+   * @throws if it cannot be bound; the message is the reason alone
+   */
+  listenTcp(on: Endpoint): SyncListener<Endpoint, TcpStream> {
+    const { libc, readiness } = this.#openCalls();
+    const local = this.#socketAddressOf(on);
+    try {
+      const listener = new TcpListener(libc, readiness, local);
+      return {
+        // With the zone as it was given.
+        local: { address: on.address, port: listener.local.port },
+        isProtected: false,
+        async accept() {
+          const stream = await listener.accept();
+          const local = endpointOf(stream.local);
+          const remote = endpointOf(stream.remote);
+          return { ...duplexOf(stream), local, remote };
+        },
+        close: () => listener.close(),
+      };
+    } catch (cause) {
+      throw new Error(new BindError(on, cause).reason, { cause });
+    }
+  }
+
+  #socketAddressOf({ address, port }: Endpoint): SocketAddress {
+    const { bytes, zone = 0 } = withNumericZone(
+      address,
+      (name) => interfaceIndex(this.#libc, name),
+    );
+    return { address: bytes, port, scope: Number(zone) };
+  }
+
+  #openCalls(): Calls {
+    if (this.#calls !== undefined) return this.#calls;
     const libc = this.#opened.adopt(
       openSocketLibc(this.#libc),
       (libc) => libc.close(),
@@ -46,6 +97,11 @@ export class LocalStreams implements AsyncDisposable {
       new Readiness(libc),
       (readiness) => readiness.close(),
     );
+    return this.#calls = { libc, readiness };
+  }
+
+  #openUnixStreams(): UnixStreams {
+    const { libc, readiness } = this.#openCalls();
     return {
       listen(on, owner) {
         const { path } = on;
@@ -70,14 +126,29 @@ export class LocalStreams implements AsyncDisposable {
   }
 }
 
-function streamOf(stream: FfiStream, remote: UnixSocket): UnixStream {
+/** What all streams have between them. */
+interface Calls {
+  readonly libc: SocketLibc;
+  readonly readiness: Readiness;
+}
+
+function streamOf(stream: FfiUnixStream, remote: UnixSocket): UnixStream {
+  return { ...duplexOf(stream), remote, uid: stream.uid };
+}
+
+function duplexOf(stream: StreamSocket): DuplexStream {
   return {
-    remote,
-    uid: stream.uid,
     read: (into) => stream.read(into),
     write: (bytes) => stream.write(bytes),
     close: () => stream.close(),
   };
+}
+
+/** A socket of both families shows IPv4 peers as mapped addresses. */
+function endpointOf({ address: bytes, port, scope }: SocketAddress): Endpoint {
+  const family = bytes.length === 16 ? 6 : 4;
+  const zone = scope === 0 ? {} : { zone: String(scope) };
+  return { address: unmapped({ family, bytes, ...zone }), port };
 }
 
 function tcpEnd({ address, port }: Endpoint) {

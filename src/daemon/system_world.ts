@@ -27,7 +27,7 @@ import { delay } from "../net/delay.ts";
 import { every } from "../net/every.ts";
 import { loadLookup, systemLookup } from "../net/system_lookup.ts";
 import { CHAIN_FILE_LIMIT } from "../satp/key_chain_file.ts";
-import { connectTcp, listenTcp } from "../sync/deno_tcp.ts";
+import { connectTcp } from "../sync/deno_tcp.ts";
 import { choosePlane } from "../tunnel/choose_plane.ts";
 import { foregroundParent, type Parent } from "./parent.ts";
 import { LocalStreams } from "./local_streams.ts";
@@ -96,7 +96,7 @@ export function systemWorld(
     bootId: () => readBootId(libc),
     openStateFolder: (path, owner) =>
       new StateFolder(libc, absolute(path), owner),
-    listenTcp,
+    listenTcp: (on) => streams.listenTcp(on),
     connectTcp,
     openUnixStreams: () => streams.openUnixStreams(),
     openOwners: () => streams.openOwners(),

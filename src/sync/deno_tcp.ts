@@ -1,21 +1,9 @@
-// TCP of Deno. Needs `--allow-net`.
+// TCP of Deno, to connect by. It is not fit for whoever connects to us: before 2.9
+// it keeps the socket of one that does not read, although it is closed. Needs
+// `--allow-net`.
 import { formatAddress, parseAddress, unmapped } from "../net/address.ts";
 import type { Endpoint } from "../net/endpoint.ts";
-import type { SyncListener, TcpStream } from "./streams.ts";
-
-/** On `[::]` this serves IPv4 as well: Deno has no switch for IPV6_V6ONLY. */
-export function listenTcp(
-  { address, port }: Endpoint,
-): SyncListener<Endpoint, TcpStream> {
-  const hostname = formatAddress(address);
-  const listener = Deno.listen({ hostname, port });
-  return {
-    local: endpointOf(listener.addr),
-    isProtected: false,
-    accept: async () => new DenoStream(await listener.accept()),
-    close: () => listener.close(),
-  };
-}
+import type { TcpStream } from "./streams.ts";
 
 export async function connectTcp(
   { address, port }: Endpoint,
@@ -25,7 +13,7 @@ export async function connectTcp(
   return new DenoStream(await Deno.connect({ hostname, port, signal }));
 }
 
-class DenoStream implements TcpStream {
+export class DenoStream implements TcpStream {
   readonly local: Endpoint;
   readonly remote: Endpoint;
   readonly #connection: Deno.TcpConn;
@@ -54,7 +42,7 @@ class DenoStream implements TcpStream {
   }
 }
 
-function endpointOf({ hostname, port }: Deno.NetAddr): Endpoint {
+export function endpointOf({ hostname, port }: Deno.NetAddr): Endpoint {
   // A dual-stack socket shows IPv4 peers as mapped addresses.
   const address = parseAddress(hostname);
   if (address === undefined) {

@@ -51,11 +51,7 @@ export class Subscriber {
     this.#news.resolve();
   }
 
-  /**
-   * Sends until the client is gone; never throws.
-   * It may end some time after {@linkcode close}: Deno before 2.9 keeps the
-   * socket while a write waits for a client that does not read.
-   */
+  /** Sends until the client is gone; never throws. */
   async run(): Promise<void> {
     await Promise.allSettled([
       this.#send().finally(() => this.close()),

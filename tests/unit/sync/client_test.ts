@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { type Endpoint, formatEndpoint } from "../../../src/net/endpoint.ts";
 import type { PlaceName } from "../../../src/net/place.ts";
 import { SyncClient } from "../../../src/sync/client.ts";
-import { listenTcp } from "../../../src/sync/deno_tcp.ts";
+import { listenTcp } from "../../../lab/deno_listener.ts";
 import { encodeRecord } from "../../../src/sync/encode.ts";
 import type { SyncRecord } from "../../../src/sync/record.ts";
 import type { SyncStream } from "../../../src/sync/streams.ts";

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import type { Place } from "../../../src/net/place.ts";
 import { bindSync } from "../../../src/sync/bind.ts";
-import { connectTcp, listenTcp } from "../../../src/sync/deno_tcp.ts";
+import { connectTcp } from "../../../src/sync/deno_tcp.ts";
 import { SyncServer } from "../../../src/sync/server.ts";
 import { settle } from "../../fakes/manual_clock.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
@@ -275,17 +275,6 @@ Deno.test("a client that comes while the server stops is not left open", async (
   stop.abort();
   await running;
   assert.equal(stream.isClosed, true);
-});
-
-Deno.test("a client that comes to [::] over IPv4 has an IPv4 address", async () => {
-  const any = { family: 6, bytes: new Uint8Array(16) } as const;
-  const listener = listenTcp({ address: any, port: 0 });
-  const { port } = listener.local;
-  const to = { address: ipAddress("127.0.0.1"), port };
-  const client = await connectTcp(to, never);
-  const stream = await listener.accept();
-  assert.deepEqual(stream.remote.address, to.address);
-  for (const each of [client, stream, listener]) each.close();
 });
 
 Deno.test("bindSync() warns of every address that others can reach, but for TLS", async () => {
