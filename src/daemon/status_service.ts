@@ -5,14 +5,16 @@ import type { Logger } from "../log/logger.ts";
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { reasonOf } from "../log/reason.ts";
 import { type IpAddress, isLoopback, parseAddress } from "../net/address.ts";
+import type { StreamListener } from "../net/duplex_stream.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
 import type { HostPort } from "../net/place.ts";
-import { type StatusListener, StatusServer } from "../status/server.ts";
+import { StatusServer } from "../status/server.ts";
 import { StatusSite, type StatusSiteOptions } from "../status/site.ts";
 import { SparedSource } from "../status/spared_source.ts";
 import type { Phase, Service, Starting } from "./lifecycle.ts";
 import type { StatusReport } from "./status_report.ts";
 import { statusSocketOf } from "./status_socket.ts";
+import { tellingUsers } from "./telling_users.ts";
 import { aborted, unlessStopped } from "./stop.ts";
 import type { World } from "./world.ts";
 
@@ -27,6 +29,7 @@ type StatusWorld = Pick<
   | "listenTcp"
   | "lookup"
   | "makeRunFolder"
+  | "openOwners"
   | "openUnixStreams"
   | "runtimeDirectory"
 >;
@@ -176,7 +179,7 @@ export class StatusService implements Service<StatusServiceOptions> {
   ): Promise<readonly Serving[]> {
     if (metrics === undefined) return [];
     const { host, port } = metrics;
-    const { delay, listenTcp } = this.#world;
+    const { delay, listenTcp, openOwners } = this.#world;
     const source = new SparedSource(this.#context.report, delay);
     const name = parseAddress(host) === undefined ? host : undefined;
     const connections = () => this.#options.metricsConnections;
@@ -186,7 +189,8 @@ export class StatusService implements Service<StatusServiceOptions> {
         const listener = listenTcp({ address, port });
         const place = formatEndpoint(listener.local);
         const site = { source, connections, hostName: name };
-        servers.push(this.#serve(listener, place, site));
+        const users = tellingUsers(listener, openOwners);
+        servers.push(this.#serve(users, place, site));
         this.#announce(place, address);
       }
       return servers;
@@ -211,7 +215,7 @@ export class StatusService implements Service<StatusServiceOptions> {
   }
 
   #serve(
-    listener: StatusListener,
+    listener: StreamListener,
     title: string,
     site: StatusSiteOptions,
   ): Serving {

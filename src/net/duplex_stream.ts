@@ -1,4 +1,6 @@
-// Streams of bytes in both directions, whatever carries them.
+// Streams of bytes in both directions, whatever carries them, and what accepts
+// them.
+import type { Place } from "./place.ts";
 
 export interface DuplexStream {
   /**
@@ -14,6 +16,20 @@ export interface DuplexStream {
    */
   write(bytes: Uint8Array): Promise<number>;
   /** Ends pending reads and writes as well; may be called again. */
+  close(): void;
+}
+
+/** One that somebody else has begun. */
+export interface PeerStream extends DuplexStream {
+  /** For a unix socket, the one that it came through. */
+  readonly remote: Place;
+  /** The user at the other end, where that is known: one of this host. */
+  readonly uid?: number | undefined;
+}
+
+export interface StreamListener<S extends PeerStream = PeerStream> {
+  /** @throws if the listener is closed, or the system is out of resources */
+  accept(): Promise<S>;
   close(): void;
 }
 

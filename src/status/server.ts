@@ -2,8 +2,15 @@
 // little time for it. Anybody of the host may be at the other end.
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { reasonOf } from "../log/reason.ts";
-import { type DuplexStream, writeAll } from "../net/duplex_stream.ts";
+import { Admission } from "../net/admission.ts";
 import type { Delay } from "../net/delay.ts";
+import {
+  type DuplexStream,
+  type PeerStream,
+  type StreamListener,
+  writeAll,
+} from "../net/duplex_stream.ts";
+import { originOf } from "../net/origin.ts";
 import {
   MAX_REQUEST_BYTES,
   parseRequest,
@@ -12,29 +19,17 @@ import {
 } from "./request.ts";
 import { plainText, type Response, responseBytes } from "./response.ts";
 
-export interface StatusListener {
-  /** @throws if the listener is closed, or the system is out of resources */
-  accept(): Promise<DuplexStream>;
-  close(): void;
-}
-
 /** Pause after a failed accept, such as for want of descriptors. */
 const ACCEPT_PAUSE_MS = 1000;
 
 /** For a request, and for the response to be taken. */
 const EXCHANGE_MS = 10_000;
 
-/** Of each listener; the one that came first gives way to another. */
+/** Of each listener. */
 const MAX_CLIENTS = 16;
 
-/**
- * Deno before 2.9 keeps the socket of a closed client that does not read, and
- * any socket is there for a moment longer: then the next clients wait.
- */
-const MAX_SOCKETS = 4 * MAX_CLIENTS;
-
 interface StatusServerOptions {
-  readonly listener: StatusListener;
+  readonly listener: StreamListener;
   /** For messages, such as `127.0.0.1:9100 (--metrics)`. */
   readonly title: string;
   readonly answer: (request: StatusRequest) => Promise<Response>;
@@ -45,11 +40,16 @@ interface StatusServerOptions {
 
 export class StatusServer {
   readonly #options: StatusServerOptions;
-  /** By their arrival. */
-  readonly #clients = new Set<DuplexStream>();
-  /** Also of those that are closed, and not yet gone. */
-  #sockets = 0;
-  #left = Promise.withResolvers<void>();
+  /**
+   * Whoever comes gets a place, if need be that of the first one among those of
+   * the busiest network, host or user: a crowd takes from itself.
+   */
+  readonly #clients = new Admission<PeerStream>({
+    places: MAX_CLIENTS,
+    isMember: () => false,
+    evicts: "oldest",
+    turn: { ms: 0, now: () => 0 },
+  });
   #isClosed = false;
 
   constructor(options: StatusServerOptions) {
@@ -59,10 +59,6 @@ export class StatusServer {
   /** @returns once it is closed */
   async run(): Promise<void> {
     while (!this.#isClosed) {
-      if (this.#sockets >= MAX_SOCKETS) {
-        await this.#left.promise;
-        continue;
-      }
       const stream = await this.#accept();
       if (stream !== undefined) this.#admit(stream);
     }
@@ -74,10 +70,9 @@ export class StatusServer {
     this.#isClosed = true;
     this.#options.listener.close();
     for (const client of this.#clients) client.close();
-    this.#leave();
   }
 
-  async #accept(): Promise<DuplexStream | undefined> {
+  async #accept(): Promise<PeerStream | undefined> {
     const { listener, log, delay, title } = this.#options;
     try {
       return await listener.accept();
@@ -93,32 +88,19 @@ export class StatusServer {
     }
   }
 
-  #admit(stream: DuplexStream): void {
+  #admit(stream: PeerStream): void {
     if (this.#isClosed) return stream.close();
-    const [first] = this.#clients;
-    if (this.#clients.size >= MAX_CLIENTS && first !== undefined) {
-      this.#drop(first);
-    }
-    this.#clients.add(stream);
-    this.#sockets++;
-    void this.#serve(stream).finally(() => {
-      this.#drop(stream);
-      this.#sockets--;
-      this.#leave();
-    });
+    const { evicted } = this.#clients.enter(stream, originOf(stream));
+    evicted?.close();
+    void this.#serve(stream).finally(() => this.#drop(stream));
   }
 
-  #leave(): void {
-    this.#left.resolve();
-    this.#left = Promise.withResolvers();
-  }
-
-  #drop(stream: DuplexStream): void {
-    this.#clients.delete(stream);
+  #drop(stream: PeerStream): void {
+    this.#clients.leave(stream);
     stream.close();
   }
 
-  async #serve(stream: DuplexStream): Promise<void> {
+  async #serve(stream: PeerStream): Promise<void> {
     const done = new AbortController();
     const { delay, log, title } = this.#options;
     void delay(EXCHANGE_MS, done.signal).then(

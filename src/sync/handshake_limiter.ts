@@ -1,6 +1,6 @@
 // Limits on TLS handshakes with clients known by nothing but their address.
 import type { Delay } from "../net/delay.ts";
-import { Admission } from "./admission.ts";
+import { Admission } from "../net/admission.ts";
 import type { KnownMembers } from "./known_members.ts";
 import type { SyncStream } from "./streams.ts";
 import { type PendingClient, SILENT } from "./pending_client.ts";

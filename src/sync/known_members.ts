@@ -1,7 +1,7 @@
 // Sources with places of their own at the sync server: those of members that
 // this one follows, and of clients whose certificate was verified.
 import type { IpAddress } from "../net/address.ts";
-import { sourceOfAddress } from "./origin.ts";
+import { sourceOfAddress } from "../net/origin.ts";
 
 const MAX_VERIFIED = 256;
 

@@ -1,5 +1,5 @@
 // A client that has connected and not yet been verified.
-import { originOf } from "./origin.ts";
+import { originOf } from "../net/origin.ts";
 import type { SyncStream } from "./streams.ts";
 
 /** Type, version and length of a record (RFC 8446 section 5.1). */

@@ -4,18 +4,15 @@ import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { reasonOf } from "../log/reason.ts";
 import { formatPlace, type Place } from "../net/place.ts";
 import type { Delay } from "../net/delay.ts";
-import { Admission, type AdmissionResult } from "./admission.ts";
-import { originOf } from "./origin.ts";
+import { Admission, type AdmissionResult } from "../net/admission.ts";
+import { originOf } from "../net/origin.ts";
 import type { SyncListener, SyncStream } from "./streams.ts";
 import { Subscriber } from "./subscriber.ts";
 
 /** Pause after a failed accept, such as for want of descriptors. */
 const ACCEPT_PAUSE_MS = 1000;
 
-/**
- * Sockets per place: Deno before 2.9 keeps that of a closed client that does
- * not read, so that places alone would not bound them.
- */
+/** Sockets per place: one that is closed may be there for a moment longer. */
 const MAX_SOCKETS = 4;
 
 interface SyncServerOptions {

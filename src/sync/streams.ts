@@ -1,14 +1,9 @@
 // Streams and listeners that the sync server and client run on.
-import type { DuplexStream } from "../net/duplex_stream.ts";
+import type { PeerStream, StreamListener } from "../net/duplex_stream.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import type { Place, UnixSocket } from "../net/place.ts";
 
-export interface SyncStream extends DuplexStream {
-  /** For a unix socket, the one that it came through. */
-  readonly remote: Place;
-  /** The user at the other end, where that is known: one of this host. */
-  readonly uid?: number | undefined;
-}
+export type SyncStream = PeerStream;
 
 export interface TcpStream extends SyncStream {
   readonly local: Endpoint;
@@ -18,14 +13,11 @@ export interface TcpStream extends SyncStream {
 export interface SyncListener<
   P extends Place = Place,
   S extends SyncStream = SyncStream,
-> {
+> extends StreamListener<S> {
   /** With the port that the system chose instead of 0. */
   readonly local: P;
   /** Whether streams are encrypted and clients verified by certificate. */
   readonly isProtected: boolean;
-  /** @throws if the listener is closed, or the system is out of resources */
-  accept(): Promise<S>;
-  close(): void;
 }
 
 /** @throws if it cannot be bound */

@@ -15,6 +15,16 @@ import { missingCommand } from "../../lab/missing.ts";
 import { fromSource } from "../../lab/programs.ts";
 import { labTest } from "../../lab/test_case.ts";
 
+/** CAP_SYS_PTRACE of capabilities(7). */
+const TRACING = 1n << 19n;
+
+function whyNoTracing(): string | null {
+  const [effective] = new ProcView(Deno.pid).status("CapEff");
+  return (BigInt(`0x${effective}`) & TRACING) === 0n
+    ? "there is no CAP_SYS_PTRACE"
+    : null;
+}
+
 const TUNNEL = ["-d", "tun7", "-E", "secret", "-w", "64"];
 
 /** Runs `anytun status` to its end. */
@@ -260,17 +270,32 @@ labTest(
   },
 );
 
+/** Half of them say nothing, half ask, and read no more than one byte. */
 const CROWD = `
 const port = 9100;
-const all = Array.from({ length: 100 }, () => Deno.connect({ port }));
-for (const one of await Promise.all(all)) {
-  // Half of them ask, and do not read.
-  if (Math.random() < 0.5) continue;
+const all = [];
+for (let k = 0; k < 200; k++) {
+  const one = await Deno.connect({ port });
+  all.push(one);
+  if (k % 2 === 0) continue;
   const request = "GET /metrics HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n";
-  await one.write(new TextEncoder().encode(request)).catch(() => {});
+  await one.write(new TextEncoder().encode(request));
+  await one.read(new Uint8Array(1));
 }
 console.log("all");
 await new Promise((resolve) => setTimeout(resolve, 1e6));
+`;
+
+/** Ends its request when it is told to. */
+const SLOW = `
+const one = await Deno.connect({ port: 9100 });
+const say = (text) => one.write(new TextEncoder().encode(text));
+await say("GET /healthz HTTP/1.0\\r\\n");
+console.log("half");
+await Deno.stdin.read(new Uint8Array(1));
+await say("\\r\\n");
+console.log(await new Response(one.readable).text());
+console.log("end");
 `;
 
 const TAKEN = `
@@ -279,24 +304,77 @@ console.log("taken");
 await new Promise((resolve) => setTimeout(resolve, 1e6));
 `;
 
+/** One who opens connections without an end takes from itself alone. */
+async function otherUsers(host: LabHost): Promise<void> {
+  const crowd = host.script("stranger.ts", "crowd", "127.0.0.1", "9100");
+  await crowd.line(/^opened 100$/);
+  const slow = host.spawn(Deno.execPath(), "eval", SLOW);
+  await slow.line(/^half$/);
+  // More than may wait to be accepted.
+  for (let k = 0; k < 4; k++) {
+    await crowd.line(/^opened/, undefined, crowd.lines.length);
+  }
+  await slow.tell("");
+  await slow.line(/^end$/);
+  assert.match(slow.lines.join("\n"), /^carries packets$/m);
+  await crowd.stop("SIGKILL");
+}
+
 labTest(
-  "clients that stay silent or do not read keep nobody from the metrics",
+  "clients that stay silent, do not read or come without an end keep nobody from the metrics",
   "s-slow",
   [missingCommand("curl")],
   async ({ left }) => {
+    // So that no answer fits into what the kernel takes of it.
+    for (const way of ["rmem", "wmem"]) {
+      await left.exec("sysctl", "-qw", `net.ipv4.tcp_${way}=4096 4096 4096`);
+    }
     const daemon = await started(startDaemon(left, [
       ...["-D", ...TUNNEL, "--metrics", "9100"],
     ]));
     const files = () => new ProcView(daemon.pid).names("fd").length;
+    const isWell = async () => {
+      const text = await curl(left, "http://127.0.0.1:9100/healthz");
+      assert.match(text, /^carries packets/);
+    };
+    await isWell();
     const before = files();
     const crowd = left.spawn(Deno.execPath(), "eval", CROWD);
     await crowd.line(/all/);
-    for (let k = 0; k < 20; k++) {
-      const text = await curl(left, "http://127.0.0.1:9100/healthz");
-      assert.match(text, /^carries packets/);
-    }
-    assert.ok(files() <= before + 70, "their places are bounded");
+    for (let k = 0; k < 20; k++) await isWell();
+    assert.ok(files() <= before + 20, "their places are bounded");
+    await otherUsers(left);
     await until("they are let go", 30, () => files() <= before);
+    await daemon.stop();
+  },
+);
+
+labTest(
+  "a thread that stands still is told by /healthz, until it goes on",
+  "s-hang",
+  [missingCommand("curl"), whyNoTracing()],
+  async ({ left }) => {
+    const daemon = await started(startDaemon(left, [
+      ...["-D", ...TUNNEL, "--metrics", "9100", "--workers", "2"],
+    ]));
+    const health = (path: string) =>
+      curl(left, "-w", "%{http_code}", `http://127.0.0.1:9100${path}`);
+    assert.match(await health("/healthz"), /^carries packets\n.*200$/s);
+    const view = new ProcView(daemon.pid);
+    const workers = view.names("task")
+      .filter((id) => view.text(`task/${id}/comm`).startsWith("worker"));
+    assert.equal(workers.length, 2);
+    const holding = left.script("hold_threads.ts", ...workers.slice(1));
+    await holding.line(/^holding$/);
+    for (const path of ["/healthz", "/readyz"]) {
+      assert.match(await health(path), /^does not carry packets\n.*503$/s);
+    }
+    assert.match(await health("/metrics"), /^anytun_up 0$/m);
+    await holding.closeInput();
+    await holding.ended;
+    await until("it carries again", 20, async () => {
+      return (await health("/healthz")).endsWith("200");
+    });
     await daemon.stop();
   },
 );
@@ -346,7 +424,7 @@ labTest(
     write("metrics: 9102");
     Deno.kill(daemon.pid, "SIGHUP");
     await daemon.line(
-      /ERROR: .*nothing is changed: Cannot listen on 127\.0\.0\.1, port 9102 \(--metrics.*\): Address already in use$/,
+      /ERROR: .*nothing is changed: Cannot listen on 127\.0\.0\.1, port 9102 \(--metrics.*\): Address already in use by another program$/,
     );
     assert.equal(await names(9101), "vpn");
     await taken.stop();

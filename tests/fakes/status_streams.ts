@@ -1,9 +1,15 @@
 /** Clients of a status listener, by hand. */
-import type { DuplexStream } from "../../src/net/duplex_stream.ts";
-import type { StatusListener } from "../../src/status/server.ts";
+import type {
+  PeerStream,
+  StreamListener,
+} from "../../src/net/duplex_stream.ts";
+import type { Endpoint } from "../../src/net/endpoint.ts";
+import { ipAddress } from "../samples/routes.ts";
 
 /** One end of a connection: it says what it is told, and keeps what it hears. */
-export class FakeClient implements DuplexStream {
+export class FakeClient implements PeerStream {
+  readonly remote: Endpoint;
+  readonly uid: number | undefined;
   heard = "";
   isClosed = false;
   /** Whether it takes what is written to it. */
@@ -13,8 +19,16 @@ export class FakeClient implements DuplexStream {
   #news = Promise.withResolvers<void>();
   readonly #gone = Promise.withResolvers<void>();
 
-  constructor({ takes = true } = {}) {
+  constructor(
+    { takes = true, address = "127.0.0.1", uid }: {
+      readonly takes?: boolean;
+      readonly address?: string;
+      readonly uid?: number;
+    } = {},
+  ) {
     this.#takes = takes;
+    this.remote = { address: ipAddress(address), port: 9 };
+    this.uid = uid;
   }
 
   say(text: string): void {
@@ -61,17 +75,17 @@ export class FakeClient implements DuplexStream {
   }
 }
 
-export class FakeListener implements StatusListener {
-  #waiting: (DuplexStream | Error)[] = [];
+export class FakeListener implements StreamListener {
+  #waiting: (PeerStream | Error)[] = [];
   #isClosed = false;
   #news = Promise.withResolvers<void>();
 
-  offer(client: DuplexStream | Error): void {
+  offer(client: PeerStream | Error): void {
     this.#waiting.push(client);
     this.#news.resolve();
   }
 
-  async accept(): Promise<DuplexStream> {
+  async accept(): Promise<PeerStream> {
     for (;;) {
       if (this.#isClosed) throw new Error("closed");
       const next = this.#waiting.shift();

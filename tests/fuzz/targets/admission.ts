@@ -1,8 +1,8 @@
 // Places of clients that are not verified, under clients that come and go.
 import { strict as assert } from "node:assert";
-import { Admission } from "../../../src/sync/admission.ts";
+import { Admission } from "../../../src/net/admission.ts";
 import { KnownMembers } from "../../../src/sync/known_members.ts";
-import { type Origin, originOf } from "../../../src/sync/origin.ts";
+import { type Origin, originOf } from "../../../src/net/origin.ts";
 import { ByteReader } from "../bytes.ts";
 import type { Target } from "../target.ts";
 

@@ -42,6 +42,7 @@ Deno.test("metrics whose port somebody took during a HUP are back at the next on
     listenTcp: (local) => ports.listen(local),
     lookup: () => Promise.reject(new Error("there are no names")),
     makeRunFolder: () => {},
+    openOwners: () => assert.fail("nobody comes"),
     openUnixStreams: () => assert.fail("there is no socket"),
     runtimeDirectory: undefined,
   });

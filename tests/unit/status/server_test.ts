@@ -106,6 +106,36 @@ Deno.test("many who say nothing do not keep others from an answer", async () => 
   });
 });
 
+for (
+  const [whom, crowd, other] of [
+    ["a user of this host", { uid: 1000 }, { uid: 0 }],
+    ["a host", { address: "192.0.2.1" }, { address: "192.0.2.2" }],
+    ["a network of IPv6", { address: "2001:db8::1" }, { address: "::1" }],
+  ] as const
+) {
+  Deno.test(`a crowd of ${whom} pushes out nobody but itself`, async () => {
+    await served(async ({ offer }) => {
+      const crowdOf = async (count: number) => {
+        const clients = Array.from(
+          { length: count },
+          () => new FakeClient(crowd),
+        );
+        for (const client of clients) await offer(client);
+        return clients;
+      };
+      await crowdOf(16);
+      const client = new FakeClient(other);
+      await offer(client);
+      const later = await crowdOf(40);
+      assert.ok(!client.isClosed);
+      assert.equal(later.filter(({ isClosed }) => !isClosed).length, 15);
+      client.say(REQUEST);
+      await settle();
+      assert.match(client.heard, /this is/);
+    });
+  });
+}
+
 Deno.test("an answer that fails is an error of the daemon, and the next one comes", async () => {
   const answer = ({ path }: StatusRequest) =>
     path === "/"

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
-import { Admission } from "../../../src/sync/admission.ts";
+import { Admission } from "../../../src/net/admission.ts";
 import { KnownMembers } from "../../../src/sync/known_members.ts";
-import { originOf } from "../../../src/sync/origin.ts";
+import { originOf } from "../../../src/net/origin.ts";
 import { ipAddress } from "../../samples/routes.ts";
 
 function from(address: string) {

@@ -1,8 +1,8 @@
 // Origins of connections, as coarse as they are counted.
-import { formatAddress, type IpAddress } from "../net/address.ts";
-import type { SyncStream } from "./streams.ts";
+import { formatAddress, type IpAddress } from "./address.ts";
+import type { PeerStream } from "./duplex_stream.ts";
 
-type Peer = Pick<SyncStream, "remote" | "uid">;
+type Peer = Pick<PeerStream, "remote" | "uid">;
 
 export interface Origin {
   /**
