@@ -101,7 +101,8 @@ export class Lifecycle<O = unknown> {
   #failure: { readonly error: unknown } | undefined;
   #isReady = false;
   #isToStop = false;
-  #reloading: Promise<void> = Promise.resolve();
+  readonly #started = Promise.withResolvers<void>();
+  #reloading: Promise<void> = this.#started.promise;
   #isReloadDue = false;
 
   constructor(logger: Logger, options: OptionsInForce<O>) {
@@ -122,7 +123,9 @@ export class Lifecycle<O = unknown> {
     this.#services = services;
     this.#listeners = listeners;
     const started = await this.#start();
-    const runs = await this.#work();
+    const runs = this.#begin();
+    this.#started.resolve();
+    await this.#untilOver(runs);
     this.#isReady = false;
     this.#announce({ kind: "draining" });
     this.#announce({ kind: "stopping" });
@@ -140,7 +143,10 @@ export class Lifecycle<O = unknown> {
     this.#stopping.abort();
   }
 
-  /** In order. Requests during a reload are served by one more, afterwards. */
+  /**
+   * In order, and not before all have started: then they are what a reload
+   * changes. Requests during a reload are served by one more, afterwards.
+   */
   reload(): Promise<void> {
     if (this.#isReloadDue) return this.#reloading;
     this.#isReloadDue = true;
@@ -183,10 +189,9 @@ export class Lifecycle<O = unknown> {
     return started;
   }
 
-  async #work(): Promise<ReadonlyMap<Service<O>, Run>> {
+  #begin(): ReadonlyMap<Service<O>, Run> {
     const runs = new Map<Service<O>, Run>();
-    const { signal } = this.#stopping;
-    if (signal.aborted) return runs;
+    if (this.#stopping.signal.aborted) return runs;
     this.#isReady = true;
     this.#announce({ kind: "ready", isFirst: true });
     for (const service of this.#services) {
@@ -195,9 +200,15 @@ export class Lifecycle<O = unknown> {
       const over = this.#attempt(() => service.run?.(stop.signal));
       runs.set(service, { stop, over });
     }
-    const over = [...runs.values()].map((run) => run.over);
-    await Promise.race([Promise.all(over), aborted(signal)]);
     return runs;
+  }
+
+  async #untilOver(runs: ReadonlyMap<Service<O>, Run>): Promise<void> {
+    const over = [...runs.values()].map((run) => run.over);
+    await Promise.race([
+      Promise.all(over),
+      aborted(this.#stopping.signal),
+    ]);
   }
 
   async #stopAll(
@@ -213,7 +224,8 @@ export class Lifecycle<O = unknown> {
   }
 
   async #reloadAll(): Promise<void> {
-    if (this.#isReady) this.#announce({ kind: "reloading" });
+    if (!this.#isReady) return;
+    this.#announce({ kind: "reloading" });
     const options = await this.#options.renew(this.#services);
     for (const service of this.#services) {
       // Names may have taken their time.

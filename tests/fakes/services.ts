@@ -3,12 +3,17 @@
  *
  * @module
  */
-import type {
-  LifecycleListener,
-  Phase,
-  Service,
-  Starting,
+import {
+  Lifecycle,
+  type LifecycleListener,
+  type Phase,
+  type Service,
+  type Starting,
 } from "../../src/daemon/lifecycle.ts";
+import { LiveOptions } from "../../src/daemon/reload.ts";
+import { firstReading } from "../../lab/first_reading.ts";
+import { settle } from "./manual_clock.ts";
+import { recordingLog } from "./recording_log.ts";
 
 /** A start that nothing interrupts. */
 export function starting(
@@ -41,6 +46,39 @@ export function fakeService(
     report: () => [`${name} is fine`],
     close: () => void notes.push(`close ${name}`),
     ...own,
+  };
+}
+
+/** Options that a daemon has at first, and those that a HUP finds. */
+interface Change<O> {
+  readonly before: O;
+  readonly after: O;
+  /** Has the start go on, once the HUP has come. */
+  readonly goOn: () => void;
+}
+
+/**
+ * Runs a service that is told to reload before its start has ended.
+ *
+ * @returns Ends it, once it has reloaded
+ */
+export async function reloadDuringStart<O>(
+  service: Service<O>,
+  { before, after, goOn }: Change<O>,
+): Promise<() => Promise<void>> {
+  const logger = recordingLog();
+  const readAgain = () => firstReading(after);
+  const options = { ...firstReading(before), readAgain };
+  const lifecycle = new Lifecycle(logger, new LiveOptions(options, logger));
+  const running = lifecycle.run([service], []);
+  await settle();
+  const reloading = lifecycle.reload();
+  await settle();
+  goOn();
+  await reloading;
+  return async () => {
+    lifecycle.stop();
+    await running;
   };
 }
 

@@ -269,15 +269,53 @@ Deno.test("a reload that the stop overtakes does not say that all is ready", asy
   assert.deepEqual(notes.filter((note) => /ready|reload/.test(note)), []);
 });
 
-Deno.test("a reload during the start says nothing about the start", async () => {
+Deno.test("a reload during the start waits until all have started, and comes then", async () => {
+  const done = Promise.withResolvers<void>();
+  const { lifecycle, notes, run } = setUp((notes) => [
+    fakeService("a", notes, { start: () => done.promise }),
+    fakeService("b", notes),
+  ]);
+  const before = lifecycle.reload();
+  const running = run();
+  await settle();
+  const during = lifecycle.reload();
+  await settle();
+  assert.deepEqual(notes, ["- starting a"]);
+  done.resolve();
+  await Promise.all([before, during]);
+  assert.deepEqual(notes.slice(1), [
+    ...["- starting b", "start b", "- ready", "run a", "run b"],
+    ...["- reloading", "reload a", "reload b", "- ready again"],
+  ]);
+  lifecycle.stop();
+  await running;
+});
+
+Deno.test("a stop during the start is not held up by a reload, of which nothing comes", async () => {
   const { lifecycle, notes, run } = setUp((notes) => [
     fakeService("a", notes, { start: ({ stop }) => untilAborted(stop) }),
   ]);
   const running = run();
-  await lifecycle.reload();
-  assert.deepEqual(notes, ["- starting a", "reload a"]);
+  const reloading = lifecycle.reload();
+  await settle();
   lifecycle.stop();
-  await running;
+  await Promise.all([running, reloading]);
+  assert.deepEqual(notes, [
+    ...["- starting a", "- draining", "- stopping", "close a"],
+  ]);
+});
+
+Deno.test("a reload waits for no start that has failed", async () => {
+  const broken = Promise.withResolvers<void>();
+  const { lifecycle, notes, run } = setUp((notes) => [
+    fakeService("a", notes, { start: () => broken.promise }),
+  ]);
+  const running = run();
+  const reloading = lifecycle.reload();
+  broken.reject(new Error("no device"));
+  await assert.rejects(running, { message: "no device" });
+  await reloading;
+  assert.equal(notes.some((note) => /reload/.test(note)), false);
 });
 
 Deno.test("the report is made of the lines of all services", async () => {

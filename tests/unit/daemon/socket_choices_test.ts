@@ -8,6 +8,7 @@ import { DeviceAndSockets } from "../../../src/daemon/data_plane.ts";
 import type { PlaneBuilder } from "../../../src/tunnel/plane.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
 import { fakeSecretFiles } from "../../fakes/secret_files.ts";
+import { reloadDuringStart } from "../../fakes/services.ts";
 
 function options(...argv: string[]): AnytunOptions {
   const line = ["-D", "-E", "x", ...argv];
@@ -48,24 +49,30 @@ class Plane {
       useClasses: ({ dscp, ecn }) => {
         this.choices.push(`dscp ${dscp}, ecn ${ecn}`);
       },
+      [Symbol.dispose]() {},
     };
     return builder as PlaneBuilder;
   }
 }
 
-async function started(plane: Plane, ...argv: string[]) {
+function make(
+  argv: readonly string[],
+  choosePlane: () => Promise<PlaneBuilder>,
+) {
   const logger = recordingLog();
   type World = ConstructorParameters<typeof DeviceAndSockets>[1];
-  const world: Partial<World> = {
-    choosePlane: () => Promise.resolve(plane.builder()),
-    random: (words) => words,
-  };
+  const world: Partial<World> = { choosePlane, random: (words) => words };
   const ends = new DeviceAndSockets(
     options(...argv),
     world as World,
     logger,
     undefined,
   );
+  return { ends, logger };
+}
+
+async function started(plane: Plane, ...argv: string[]) {
+  const { ends, logger } = make(argv, () => Promise.resolve(plane.builder()));
   const stop = new AbortController().signal;
   await ends.start({ stop, waiting() {}, fail: assert.fail });
   return { ends, logger };
@@ -94,4 +101,19 @@ Deno.test("where privileges are gone another mark is a fault, before anything ch
       "CAP_NET_ADMIN, which is gone after --username (-u), or a restart of " +
       "the daemon",
   });
+});
+
+Deno.test("mark, DSCP and ECN of a HUP during the start are in force afterwards", async () => {
+  const plane = new Plane();
+  const chosen = Promise.withResolvers<PlaneBuilder>();
+  const { ends } = make(["--mark", "7"], () => chosen.promise);
+  const end = await reloadDuringStart(ends, {
+    before: options("--mark", "7"),
+    after: options("--mark", "8", "--dscp", "copy"),
+    goOn: () => chosen.resolve(plane.builder()),
+  });
+  assert.deepEqual(plane.choices, [
+    ...["dscp off, ecn false", "dscp copy, ecn true", "mark 8"],
+  ]);
+  await end();
 });
