@@ -12,6 +12,16 @@ import type { World } from "./world.ts";
 
 const POLL_MS = 2000;
 
+interface ControlFile {
+  readonly path: string;
+  /** The option that it is known by. */
+  readonly named: string;
+  /** Connections whose keys are not those of the file. */
+  readonly chains?: ControlChains | undefined;
+  /** Sends a changed record to those who are connected. */
+  readonly push: (record: string) => void;
+}
+
 export class ControlFileService implements Service {
   readonly name = "control file";
   readonly #file: string;
@@ -29,22 +39,14 @@ export class ControlFileService implements Service {
   #readable = true;
   #public = false;
 
-  /**
-   * @param push Sends a changed record to those who are connected
-   * @param chains Of connections whose keys are not those of the file
-   * @param named The option that it is known by
-   */
   constructor(
-    file: string,
-    push: (record: string) => void,
+    { path, named, chains, push }: ControlFile,
     world: Pick<World, "delay" | "readSecretFile">,
     logger: Logger,
-    chains?: ControlChains,
-    named = "--file",
   ) {
     this.#chains = chains;
     this.#named = named;
-    this.#file = file;
+    this.#file = path;
     this.#push = push;
     this.#world = world;
     this.#logger = logger;

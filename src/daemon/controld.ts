@@ -38,26 +38,29 @@ function servicesOf(
   world: ControldWorld,
   frame: Frame,
 ): readonly Service<ControldOptions>[] {
-  const { keyChains } = options;
-  const chains = keyChains === undefined ? undefined : new ControlChains(
-    keyChains,
-    world,
-    (text) => frame.logger.warning(text),
+  const { logger } = frame;
+  const { keyChains, clients: found } = options;
+  const clients = found && new ClientFolder(found, world, logger);
+  const file = new ControlFileService(
+    {
+      path: options.file ?? found?.folder ?? "",
+      named: clients === undefined ? "--file" : "--config",
+      chains: keyChains === undefined
+        ? undefined
+        : new ControlChains(keyChains, world, (text) => logger.warning(text)),
+      push: (record) => server.push(record),
+    },
+    clients === undefined
+      ? world
+      : { delay: world.delay, readSecretFile: () => clients.read() },
+    logger,
   );
-  const push = (record: string) => server.push(record);
-  const { clients: found, file: path = found?.folder ?? "" } = options;
-  const clients = found && new ClientFolder(found, world, frame.logger);
-  const file: ControlFileService = clients === undefined
-    ? new ControlFileService(path, push, world, frame.logger, chains)
-    : new ControlFileService(
-      ...[path, push] as const,
-      { delay: world.delay, readSecretFile: () => clients.read() },
-      ...[frame.logger, chains, "--config"] as const,
-    );
-  const certificates = new SyncCertificates(
-    ...[options, (options: ControldOptions) => options, frame.logger] as const,
+  const certificates = new SyncCertificates<ControldOptions>(
+    options,
+    (next) => next,
+    logger,
   );
-  const server = new SyncService({
+  const server: SyncService = new SyncService({
     ...frame,
     bind: options.controlHost,
     named: "(--control-host)",

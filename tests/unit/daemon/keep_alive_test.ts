@@ -23,7 +23,9 @@ Deno.test("a keep-alive begins, goes faster and ends at a HUP", async () => {
   };
   const cluster = { routing: false };
   const service = new KeepAliveService(
-    ...[{ keepalive: 0, cluster }, table, sendDue] as const,
+    { keepalive: 0, cluster },
+    table,
+    sendDue,
     { elapsed: clock.now, every: clock.every },
   );
   const over = new AbortController();

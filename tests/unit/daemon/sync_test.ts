@@ -515,7 +515,9 @@ tlsTest(
 Deno.test("without certificates at the start, others wait for the next one", () => {
   const trust = { syncTls: undefined, syncAnyUser: false };
   const { live, identity } = new SyncCertificates(
-    ...[trust, (one: SyncTrust) => one, recordingLog()] as const,
+    trust,
+    (one) => one,
+    recordingLog(),
   );
   assert.deepEqual([live, identity], [[], undefined]);
 });

@@ -1,0 +1,69 @@
+// The device of a daemon and what packets come and go by: sockets, data plane,
+// scripts that set it up, routes of the kernel.
+import { LiveSettings } from "../tunnel/live_settings.ts";
+import type { ClusterServices } from "./cluster_services.ts";
+import { DataPlane, DeviceAndSockets } from "./data_plane.ts";
+import { DownScript } from "./down_script.ts";
+import { KernelRoutes } from "./kernel_routes.ts";
+import type { Service } from "./lifecycle.ts";
+import type { OwnConnection } from "./own_connection.ts";
+import { postUpScript } from "./post_up.ts";
+import type { TunnelFrame } from "./tunnel_frame.ts";
+
+export interface DeviceServices {
+  readonly ends: DeviceAndSockets;
+  readonly plane: DataPlane;
+  readonly down: DownScript | undefined;
+  readonly postUp: Service | undefined;
+  readonly kernelRoutes: KernelRoutes | undefined;
+}
+
+export function deviceServices(
+  frame: TunnelFrame,
+  { peer, rotation }: OwnConnection,
+  { syncState }: Pick<ClusterServices, "syncState">,
+): DeviceServices {
+  const { limited, logger, options, state, world } = frame;
+  const ends = new DeviceAndSockets(
+    options,
+    world,
+    logger,
+    state?.numbers,
+    rotation && ((ids) => rotation.claim(ids)),
+  );
+  const device = () => ends.device;
+  return {
+    ends,
+    plane: planeOf(frame, ends),
+    down: options.downScript === undefined
+      ? undefined
+      : new DownScript(options, device, world, logger),
+    postUp: options.postUp && postUpScript(options, device, world, logger),
+    kernelRoutes: options.kernelRoutes &&
+      new KernelRoutes(options.kernelRoutes, {
+        device,
+        routes: () => syncState.routes(),
+        namedPeers: (mux) =>
+          [peer.address, syncState.peerOf(mux)]
+            .filter((address) => address !== undefined),
+        delay: world.delay,
+        elapsed: world.elapsed,
+        every: world.every,
+        logger,
+        limited,
+      }),
+  };
+}
+
+function planeOf(frame: TunnelFrame, ends: DeviceAndSockets): DataPlane {
+  const { options, routes, state, table, world } = frame;
+  const { moved, refused } = frame.hooks;
+  const live = new LiveSettings();
+  live.take(options);
+  const accepted = state?.accepted;
+  return new DataPlane(
+    ends,
+    { table, routes, accepted, live, moved, refused },
+    world.elapsed,
+  );
+}
