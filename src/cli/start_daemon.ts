@@ -9,7 +9,12 @@ import { readingAgain } from "../config/read_again.ts";
 import type { InForce } from "../config/reading.ts";
 import type { SecretFiles } from "../config/secret_files.ts";
 import type { Configured } from "../daemon/reload.ts";
-import { startInBackground, takeHandover } from "../daemon/background.ts";
+import {
+  type Handover,
+  type Inheritance,
+  startInBackground,
+  takeHandover,
+} from "../daemon/background.ts";
 import {
   firstFreePort,
   isOthersFolder,
@@ -45,36 +50,62 @@ interface DaemonStart<O> {
   readonly run: (configured: Configured<O>, world: World) => Promise<number>;
 }
 
+type StartOptions =
+  & Pick<
+    DaemonOptions,
+    "chroot" | "foreground" | "noSandbox" | "startTimeout" | "username"
+  >
+  & { readonly configFile?: string | undefined };
+
+/** What a process is started with. */
+interface Given {
+  /** Its own, whose secrets may be hidden afterwards. */
+  readonly argv: readonly string[];
+  readonly libc: ProcessLibc;
+  readonly environment: ReadonlyMap<string, string>;
+}
+
 /**
  * Runs the daemon in this process, or starts one that does.
  * @param argv Those of this process, whose secrets may be hidden afterwards
  */
-export async function startDaemon<
-  O extends
-    & Pick<
-      DaemonOptions,
-      "chroot" | "foreground" | "noSandbox" | "startTimeout" | "username"
-    >
-    & { readonly configFile?: string | undefined },
->(
-  { name, limits, read, run }: DaemonStart<O>,
+export async function startDaemon<O extends StartOptions>(
+  program: DaemonStart<O>,
   argv: readonly string[],
   libc: ProcessLibc,
 ): Promise<number> {
   const environment = readEnvironment(libc);
-  const inheritance = await takeHandover<O>(libc, environment, name);
-  if (inheritance !== undefined) {
-    const { reading, parent, argv, standardInput } = inheritance;
-    hideMemory(libc);
-    const input = new StandardInput(libc, standardInput);
-    const files = secretFiles(libc, environment, "again", input);
-    const readAgain = readingAgain(
-      reading.options,
-      (inForce) => read(argv, files, inForce),
-    );
-    const world = systemWorld(libc, environment, parent);
-    return await run({ ...reading, readAgain }, world);
-  }
+  const given = { argv, libc, environment };
+  const inheritance = await takeHandover<O>(libc, environment, program.name);
+  return inheritance === undefined
+    ? await startAnew(program, given)
+    : await goOn(program, given, inheritance);
+}
+
+/** In the process that stays in the background. */
+async function goOn<O extends StartOptions>(
+  { read, run }: DaemonStart<O>,
+  { libc, environment }: Given,
+  { argv, parent, reading, standardInput }: Inheritance<O>,
+): Promise<number> {
+  hideMemory(libc);
+  const input = new StandardInput(libc, standardInput);
+  const files = secretFiles(libc, environment, "again", input);
+  const readAgain = readingAgain(
+    reading.options,
+    (inForce) => read(argv, files, inForce),
+  );
+  const world = systemWorld(libc, environment, parent);
+  return await run({ ...reading, readAgain }, world);
+}
+
+/** In the process that people have started. */
+async function startAnew<O extends StartOptions>(
+  program: DaemonStart<O>,
+  given: Given,
+): Promise<number> {
+  const { read, run } = program;
+  const { argv, libc, environment } = given;
   const input = new StandardInput(libc);
   const files = secretFiles(libc, environment, "start", input);
   const filesAgain = secretFiles(libc, environment, "again", input);
@@ -87,13 +118,26 @@ export async function startDaemon<
   hideMemory(libc);
   makeDebianJail(libc, options);
   const world = systemWorld(libc, environment);
-  if (options.foreground) {
-    const readAgain = readingAgain(
-      options,
-      (inForce) => read(argv, filesAgain, inForce),
-    );
-    return await run({ ...reading, readAgain }, world);
+  if (!options.foreground) {
+    const { bytes: standardInput } = input;
+    const left = { reading, argv, standardInput };
+    return await leave(program, given, left, world);
   }
+  const readAgain = readingAgain(
+    options,
+    (inForce) => read(argv, filesAgain, inForce),
+  );
+  return await run({ ...reading, readAgain }, world);
+}
+
+/** Leaves a daemon in the background. */
+async function leave<O extends StartOptions>(
+  { limits, name }: DaemonStart<O>,
+  { libc, environment }: Given,
+  left: Omit<Handover<O>, "hasConfinedFiles">,
+  world: World,
+): Promise<number> {
+  const { options } = left.reading;
   const { noSandbox, startTimeout } = options;
   const found = noSandbox ? undefined : limits(options, {
     stateDirectory: world.stateDirectory,
@@ -104,8 +148,7 @@ export async function startDaemon<
   const hasConfinedFiles = found !== undefined &&
     limitDaemon(libc, found, import.meta.url);
   const say = (line: string) => printTo(Deno.stderr, `${line}\n`);
+  const handover = { ...left, hasConfinedFiles };
   const wait = { name, startTimeout, say, world };
-  const { bytes: standardInput } = input;
-  const handover = { reading, argv, standardInput, hasConfinedFiles };
   return await startInBackground(libc, environment, handover, wait);
 }

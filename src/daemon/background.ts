@@ -177,7 +177,7 @@ async function spawnWith<O>(
   }
 }
 
-interface Inheritance<O> extends Handover<O> {
+export interface Inheritance<O> extends Handover<O> {
   readonly parent: Parent;
 }
 

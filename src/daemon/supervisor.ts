@@ -2,13 +2,7 @@
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
 import type { Lifecycle, LifecycleListener, Phase } from "./lifecycle.ts";
-import type { World } from "./world.ts";
-
-export interface NotifySocket {
-  send(text: string): void;
-  /** Interval of the watchdog; undefined without one. */
-  readonly watchdogMs: number | undefined;
-}
+import type { NotifySocket, World } from "./world.ts";
 
 export class Supervisor implements LifecycleListener, Disposable {
   readonly #socket: NotifySocket | undefined;

@@ -21,7 +21,13 @@ import type { Parent } from "./parent.ts";
 import type { ProcessControl } from "./process_control.ts";
 import type { RandomFill } from "../tunnel/sender_ids.ts";
 import type { OnSignal } from "./signals.ts";
-import type { NotifySocket } from "./supervisor.ts";
+
+/** To the service manager, sd_notify(3). */
+export interface NotifySocket {
+  send(text: string): void;
+  /** Interval of the watchdog; undefined without one. */
+  readonly watchdogMs: number | undefined;
+}
 
 export interface World extends LogSurroundings {
   readonly delay: Delay;

@@ -26,10 +26,8 @@ import {
   listenForSignals,
   type SignalName,
 } from "../../../src/daemon/signals.ts";
-import {
-  type NotifySocket,
-  Supervisor,
-} from "../../../src/daemon/supervisor.ts";
+import { Supervisor } from "../../../src/daemon/supervisor.ts";
+import type { NotifySocket } from "../../../src/daemon/world.ts";
 import { firstReading } from "../../../lab/first_reading.ts";
 import { ManualClock } from "../../fakes/manual_clock.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
