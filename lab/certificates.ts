@@ -1,7 +1,7 @@
 /**
  * Certificates that `certificates/make.sh` has made, and where they work.
  */
-import type { TlsIdentity } from "../src/sync/tls.ts";
+import type { TlsIdentity } from "../src/sync/tls_identity.ts";
 
 const FOLDER = new URL("certificates/", import.meta.url);
 

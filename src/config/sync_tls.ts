@@ -1,6 +1,6 @@
 // Certificates for the sync stream.
 import type { KeyObject, X509Certificate } from "node:crypto";
-import type { TlsIdentity } from "../sync/tls.ts";
+import type { TlsIdentity } from "../sync/tls_identity.ts";
 import type { Surroundings, Warn } from "./command_line.ts";
 import { OptionFault } from "./fault.ts";
 import { anyText, BadValue, optional } from "./option.ts";

@@ -1,7 +1,7 @@
 // Certificates of the sync stream, which are replaced before they run out:
 // handshakes from then on show and believe others.
 import type { Logger } from "../log/logger.ts";
-import type { TlsIdentity } from "../sync/tls.ts";
+import type { TlsIdentity } from "../sync/tls_identity.ts";
 import type { SyncTrust } from "../sync/transport.ts";
 import type { Service } from "./lifecycle.ts";
 

@@ -4,6 +4,7 @@ import type { Endpoint } from "../net/endpoint.ts";
 import type { HandshakeLimits } from "./handshake_limiter.ts";
 import type { Connect, Listen } from "./streams.ts";
 import { acceptHandshake, beginHandshake } from "./tls_handshake.ts";
+import type { TlsIdentity } from "./tls_identity.ts";
 import { type Surroundings, TlsListener } from "./tls_listener.ts";
 
 /**
@@ -19,14 +20,6 @@ const LIMITS: HandshakeLimits = {
   turnMs: 1000,
   handshakeMs: 10_000,
 };
-
-export interface TlsIdentity {
-  /** The own certificate and its intermediates, as PEM. */
-  readonly certificate: string;
-  readonly key: string;
-  /** Trusted authorities, as PEM. Those of the system count for nothing. */
-  readonly authority: string;
-}
 
 /** @param changed Limits that tests make lower */
 export function listenTls(

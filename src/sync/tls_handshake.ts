@@ -4,7 +4,7 @@
 // one address may be several members. A certificate of the authority is enough.
 import { connect, createServer, type TLSSocket } from "node:tls";
 import type { SyncStream } from "./streams.ts";
-import type { TlsIdentity } from "./tls.ts";
+import type { TlsIdentity } from "./tls_identity.ts";
 import { SILENT } from "./pending_client.ts";
 import { TlsStream } from "./tls_stream.ts";
 import { Wire } from "./wire.ts";

@@ -18,7 +18,7 @@ import type {
   SocketOwner,
   UnixStreams,
 } from "./streams.ts";
-import type { TlsIdentity } from "./tls.ts";
+import type { TlsIdentity } from "./tls_identity.ts";
 import type { Surroundings } from "./tls_listener.ts";
 import { connectUnix, listenUnix } from "./unix.ts";
 

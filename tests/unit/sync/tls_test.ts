@@ -8,11 +8,8 @@ import type { HandshakeLimits } from "../../../src/sync/handshake_limiter.ts";
 import { KnownMembers } from "../../../src/sync/known_members.ts";
 import type { Connect, SyncStream } from "../../../src/sync/streams.ts";
 import { SyncServer } from "../../../src/sync/server.ts";
-import {
-  connectTls,
-  listenTls,
-  type TlsIdentity,
-} from "../../../src/sync/tls.ts";
+import { connectTls, listenTls } from "../../../src/sync/tls.ts";
+import type { TlsIdentity } from "../../../src/sync/tls_identity.ts";
 import type { Surroundings } from "../../../src/sync/tls_listener.ts";
 import { identityOf, tlsTest } from "../../../lab/certificates.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
