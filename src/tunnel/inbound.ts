@@ -76,23 +76,28 @@ export interface InboundEvents {
   batchFailed(error: unknown): void;
 }
 
-export interface InboundOptions {
+/** Of the parts of a plane those that it shares with others. */
+export interface InboundParts {
   readonly connections: Connections;
-  readonly deviceType: DeviceType;
-  /** Whether a peer that is known may move to where it is heard. */
-  readonly roaming: boolean;
-  readonly filter: SourceFilter | undefined;
-  /** Without it all connections are taken in. */
-  readonly share?: MuxShare | undefined;
-  readonly live: LiveSettings;
+  /** The plane's. */
   readonly counters: Float64Array;
-  readonly events: InboundEvents;
+  readonly live: LiveSettings;
+  readonly log: InboundEvents;
   /** Called with the mux of a connection whose peer was heard elsewhere. */
   readonly moved: (mux: number) => void;
   /** Where nobody asks for samples there are none. */
   readonly samples?: RefusedSamples | undefined;
   /** Milliseconds since 1970, by a clock that never goes back. */
   readonly now: () => number;
+}
+
+export interface InboundOptions {
+  readonly deviceType: DeviceType;
+  /** Whether a peer that is known may move to where it is heard. */
+  readonly roaming: boolean;
+  readonly filter: SourceFilter | undefined;
+  /** Without it all connections are taken in. */
+  readonly share?: MuxShare | undefined;
 }
 
 export class Inbound {
@@ -110,6 +115,7 @@ export class Inbound {
   readonly classes: Uint8Array;
   /** The schedule of each datagram, null where it is dropped. */
   readonly schedules: (KeySchedule | null)[];
+  readonly #parts: InboundParts;
   readonly #options: InboundOptions;
   readonly #connections: (Connection | undefined)[];
   /** Those that it is tried with, and in the end those that open it. */
@@ -139,18 +145,24 @@ export class Inbound {
     now: 0,
   };
 
-  constructor(batch: DatagramBatch, options: InboundOptions) {
+  constructor(
+    batch: DatagramBatch,
+    parts: InboundParts,
+    options: InboundOptions,
+  ) {
+    const { deviceType, share } = options;
     this.batch = batch;
+    this.#parts = parts;
     this.#options = options;
     const overhead = HEADROOM_BYTES + batch.params.tagLength;
-    this.#clamp = new SynClamp({ ...options, overhead });
-    this.#index = options.share?.index ?? 0;
-    this.#of = options.share?.of ?? 1;
+    this.#clamp = new SynClamp(parts, deviceType, overhead);
+    this.#index = share?.index ?? 0;
+    this.#of = share?.of ?? 1;
     this.messages = Uint16Array.from({ length: batch.capacity }, (_, i) => i);
     this.sources = new Uint32Array(batch.capacity * SOCKADDR_WORDS);
     this.locals = new Uint32Array(batch.capacity * LOCAL_WORDS);
     this.classes = new Uint8Array(batch.capacity);
-    this.#innerEcn = new InnerEcn(options);
+    this.#innerEcn = new InnerEcn(parts.live, deviceType);
     this.schedules = new Array(batch.capacity).fill(null);
     this.#connections = new Array(batch.capacity).fill(undefined);
     this.#keys = new Array(batch.capacity).fill(undefined);
@@ -179,7 +191,7 @@ export class Inbound {
   /** Drops replays; the others may move the endpoint. Decryption comes next. */
   judge(): void {
     const { batch } = this;
-    this.#heard.now = this.#options.now();
+    this.#heard.now = this.#parts.now();
     for (let i = 0; i < batch.count; i++) {
       const connection = this.#connections[i];
       const keys = this.#keys[i];
@@ -187,7 +199,7 @@ export class Inbound {
       if (batch.wanted[i] !== 1) {
         count(connection.counters, ConnectionCounter.WRONG_TAG);
         const from = this.#sourceOf(i);
-        this.#options.events.wrongTag(connection, this.sources, from);
+        this.#parts.log.wrongTag(connection, this.sources, from);
         this.#offer(connection, i);
         continue;
       }
@@ -223,11 +235,11 @@ export class Inbound {
   fail(error: unknown): void {
     this.#restoreOpened();
     count(
-      this.#options.counters,
+      this.#parts.counters,
       PlaneCounter.INTERNAL_ERROR,
       Math.max(1, this.batch.dropAll()),
     );
-    this.#options.events.batchFailed(error);
+    this.#parts.log.batchFailed(error);
   }
 
   /** Lets go of the keys; to be called for each batch, whatever came of it. */
@@ -241,18 +253,19 @@ export class Inbound {
 
   #mayDeliver(connection: Connection, i: number, size: number): boolean {
     const { memory } = this.batch;
-    const { deviceType, filter, events } = this.#options;
+    const { deviceType, filter } = this.#options;
+    const { log } = this.#parts;
     const start = this.batch.startOf(i);
     const type = readU16(memory, start + HEADER_BYTES);
     if (!acceptsPayload(deviceType, type)) {
       count(connection.counters, ConnectionCounter.WRONG_PAYLOAD_TYPE);
-      events.wrongPayloadType(connection, type);
+      log.wrongPayloadType(connection, type);
       return false;
     }
     const at = start + HEADROOM_BYTES;
     if (filter?.passes(memory, at, size, connection.mux) === false) {
       count(connection.counters, ConnectionCounter.WRONG_SOURCE);
-      events.wrongSource(connection, memory, at, size);
+      log.wrongSource(connection, memory, at, size);
       return false;
     }
     const outer = this.classes[this.messages[i] ?? 0] ?? 0;
@@ -263,7 +276,7 @@ export class Inbound {
 
   #classify(i: number, size: number): void {
     const { batch } = this;
-    const { connections, counters, events } = this.#options;
+    const { connections, counters, log } = this.#parts;
     const { tagLength } = batch.params;
     batch.wanted[i] = 0;
     this.schedules[i] = null;
@@ -286,7 +299,7 @@ export class Inbound {
     // Without a tag nothing tells which of them it was sealed with.
     const keys = tagLength === 0 ? connection?.keys : connection?.sets[0];
     if (connection === undefined || keys === undefined) {
-      events.unknownMux(mux, this.sources, this.#sourceOf(i));
+      log.unknownMux(mux, this.sources, this.#sourceOf(i));
       return count(counters, PlaneCounter.UNKNOWN_MUX);
     }
     if (this.#isFlooded && this.#mayBeReplay(connection, i)) return;
@@ -364,7 +377,7 @@ export class Inbound {
   #offer(connection: Connection, i: number): void {
     const { batch, sources } = this;
     const size = batch.sizeOf(i) + batch.params.tagLength;
-    const { samples } = this.#options;
+    const { samples } = this.#parts;
     const from = this.#sourceOf(i);
     const at = batch.startOf(i);
     samples?.offer(connection, batch.memory, at, size, sources, from);
@@ -372,7 +385,7 @@ export class Inbound {
 
   #mayBeReplay(connection: Connection, i: number): boolean {
     const { batch } = this;
-    const { table } = this.#options.connections;
+    const { table } = this.#parts.connections;
     if (wantsReplays(table.asked(connection.mux))) return false;
     const seq = readSeq(batch.memory, batch.startOf(i));
     const senderId = readSenderId(batch.memory, batch.startOf(i));
@@ -389,7 +402,7 @@ export class Inbound {
   #noteReplay(connection: Connection, seq: number, senderId: number): void {
     this.#replays++;
     count(connection.counters, ConnectionCounter.REPLAYED);
-    this.#options.events.replay(connection, seq, senderId);
+    this.#parts.log.replay(connection, seq, senderId);
   }
 
   #judge(connection: Connection, keys: LoadedKeys, i: number): boolean {
@@ -418,7 +431,7 @@ export class Inbound {
   }
 
   #noteHeard(connection: Connection, keys: LoadedKeys): void {
-    const { connections: { table } } = this.#options;
+    const { connections: { table } } = this.#parts;
     const { now } = this.#heard;
     table.noteHeard(connection.mux, now);
     if (keys !== connection.sets[0] && !connection.isPast(keys)) {
@@ -439,7 +452,7 @@ export class Inbound {
     const { endpoint, mux } = connection;
     if (connection.sets.length > 1 && connection.isPast(keys)) return;
     if (!sameSockaddr(endpoint, 0, this.sources, this.#sourceOf(i))) return;
-    const { table } = this.#options.connections;
+    const { table } = this.#parts.connections;
     if (!table.setLocal(mux, keys.name, locals, at)) return;
     copyLocal(locals, at, connection.local, 0);
   }
@@ -451,8 +464,8 @@ export class Inbound {
     if (sameSockaddr(endpoint, 0, sources, source)) {
       return tenure.hear(this.#heard);
     }
-    const { roaming, connections, moved } = this.#options;
-    if (!roaming && connection.hasEndpoint) return;
+    const { connections, moved } = this.#parts;
+    if (!this.#options.roaming && connection.hasEndpoint) return;
     if (!tenure.yields(endpoint, sources, source, this.#heard)) return;
     if (!connections.table.follow(mux, keys.name, sources, source)) return;
     copySockaddr(sources, source, endpoint, 0);

@@ -47,8 +47,16 @@ export interface OutboundEvents {
   batchFailed(error: unknown): void;
 }
 
-export interface OutboundOptions {
+/** Of the parts of a plane those that it shares with others. */
+export interface OutboundParts {
   readonly connections: Connections;
+  /** The plane's. */
+  readonly counters: Float64Array;
+  readonly live: LiveSettings;
+  readonly log: OutboundEvents;
+}
+
+export interface OutboundOptions {
   readonly router: PacketRouter;
   readonly deviceType: DeviceType;
   /** One after the other; see {@link SenderIds}. */
@@ -58,9 +66,6 @@ export interface OutboundOptions {
   readonly mtuDiscovery?: MtuDiscovery | undefined;
   /** Without one nobody is told that packets are too long. */
   readonly answers?: AnswerPlace | undefined;
-  readonly live: LiveSettings;
-  readonly counters: Float64Array;
-  readonly events: OutboundEvents;
 }
 
 export class Outbound {
@@ -71,6 +76,7 @@ export class Outbound {
   readonly connections: (Connection | undefined)[];
   /** Class of traffic of each datagram. */
   readonly classes: Uint8Array;
+  readonly #parts: OutboundParts;
   readonly #options: OutboundOptions;
   readonly #pinned = new PinnedKeys();
   readonly #senderIds: SenderIds;
@@ -84,25 +90,30 @@ export class Outbound {
   /** Bytes of the longest packet that fits into a datagram. */
   readonly maxPacket: number;
 
-  constructor(batch: DatagramBatch, options: OutboundOptions) {
+  constructor(
+    batch: DatagramBatch,
+    parts: OutboundParts,
+    options: OutboundOptions,
+  ) {
+    const { answers, deviceType, mtuDiscovery = "no" } = options;
     this.batch = batch;
+    this.#parts = parts;
     this.#options = options;
     this.#senderIds = new SenderIds(options.senderIds, options.allowWrap);
     this.schedules = new Array(batch.capacity).fill(null);
     this.connections = new Array(batch.capacity).fill(undefined);
     this.classes = new Uint8Array(batch.capacity);
-    this.#outerClass = new OuterClass(options);
+    this.#outerClass = new OuterClass(parts.live, deviceType);
     const overhead = HEADROOM_BYTES + batch.params.tagLength;
-    const { mtuDiscovery = "no", answers, deviceType, counters } = options;
     this.#overhead = overhead;
     this.#obeysPath = mtuDiscovery !== "no";
-    this.#tooBig = answers && new TooBig(deviceType, counters, answers);
+    this.#tooBig = answers && new TooBig(deviceType, parts.counters, answers);
     this.maxPacket = MAX_DATAGRAM_BYTES - overhead;
-    this.#clamp = new SynClamp({ ...options, overhead });
+    this.#clamp = new SynClamp(parts, deviceType, overhead);
   }
 
   get table(): ConnectionTable {
-    return this.#options.connections.table;
+    return this.#parts.connections.table;
   }
 
   /** Sealing comes next, and then {@link release}. */
@@ -118,7 +129,7 @@ export class Outbound {
   /** Drops a packet that fits no datagram. */
   refuse(memory: Uint8Array, at: number, size: number): void {
     this.#tooBig?.refuses(memory, at, size, this.maxPacket);
-    count(this.#options.counters, PlaneCounter.TOO_LONG_OUT);
+    count(this.#parts.counters, PlaneCounter.TOO_LONG_OUT);
   }
 
   /**
@@ -128,15 +139,14 @@ export class Outbound {
    */
   addressEmpty(mux: number): void {
     const { batch } = this;
-    const { connections, deviceType } = this.#options;
-    const to = connections.get(mux);
+    const to = this.#parts.connections.get(mux);
     batch.wanted[0] = 0;
     this.schedules[0] = null;
     this.connections[0] = undefined;
     if (to?.keys === undefined || !to.hasEndpoint) return;
     const number = this.#reserve(to, 1);
     if (number < 0) return;
-    const type = deviceType === "tap" ? PayloadType.ETHERNET : PayloadType.IPV4;
+    const type = this.#options.deviceType === "tap" ? PayloadType.ETHERNET : PayloadType.IPV4;
     writeU16(batch.memory, batch.startOf(0) + HEADER_BYTES, type);
     batch.size[0] = HEADROOM_BYTES;
     batch.wanted[0] = 1;
@@ -149,10 +159,10 @@ export class Outbound {
 
   /** Gives up what is left of the batch: an error costs no more than that. */
   fail(error: unknown): void {
-    const { counters, events } = this.#options;
+    const { counters, log } = this.#parts;
     const lost = Math.max(1, this.batch.dropAll());
     count(counters, PlaneCounter.INTERNAL_ERROR, lost);
-    events.batchFailed(error);
+    log.batchFailed(error);
   }
 
   /** Lets go of the keys; to be called for each batch, whatever came of it. */
@@ -162,7 +172,8 @@ export class Outbound {
 
   #address(i: number, size: number): void {
     const { batch } = this;
-    const { router, counters, events } = this.#options;
+    const { router } = this.#options;
+    const { counters, log } = this.#parts;
     const at = batch.startOf(i);
     batch.wanted[i] = 0;
     this.schedules[i] = null;
@@ -174,7 +185,7 @@ export class Outbound {
     if (type === undefined) return count(counters, PlaneCounter.MALFORMED_OUT);
     const to = router.route(batch.memory, at + HEADROOM_BYTES, size);
     if (to?.keys === undefined || !to.hasEndpoint) {
-      events.nowhereToSend(to, batch.memory, at + HEADROOM_BYTES, size);
+      log.nowhereToSend(to, batch.memory, at + HEADROOM_BYTES, size);
       return count(counters, PlaneCounter.NOWHERE_TO_SEND);
     }
     if (this.#obeysPath && this.#exceedsPath(to, at + HEADROOM_BYTES, size)) {
@@ -217,7 +228,7 @@ export class Outbound {
 
   #numberRun(connection: Connection, first: number, end: number): void {
     const { batch } = this;
-    const { counters, connections } = this.#options;
+    const { counters, connections } = this.#parts;
     const number = this.#reserve(connection, end - first);
     const { keys } = connection;
     if (number === SPENT) {
@@ -270,7 +281,7 @@ export class Outbound {
   // under the new ones. In the middle of a change there may be no numbers, and
   // who makes it may have to wait for its processor: it is waited for.
   #reserve(connection: Connection, count: number): number {
-    const { connections } = this.#options;
+    const { connections } = this.#parts;
     const { table } = connections;
     const { limit } = this.#senderIds;
     const { mux } = connection;
@@ -289,11 +300,11 @@ export class Outbound {
   }
 
   #watchNumbers(connection: Connection, notice: Notice): void {
-    const { connections: { table }, events } = this.#options;
+    const { connections: { table }, log } = this.#parts;
     const { last } = this.#senderIds;
     const { mux, epoch } = connection;
     if (!table.firstNotice(mux, epoch, notice)) return;
-    if (notice === Notice.NUMBERS_LOW) events.numbersLow(connection, last);
-    else events.numbersSpent(connection, last);
+    if (notice === Notice.NUMBERS_LOW) log.numbersLow(connection, last);
+    else log.numbersSpent(connection, last);
   }
 }

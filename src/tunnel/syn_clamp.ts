@@ -18,11 +18,8 @@ import { MSS_RANGE } from "./settings.ts";
 
 const { least: LEAST_MSS } = MSS_RANGE;
 
-interface SynClampOptions {
+interface SynClampParts {
   readonly live: LiveSettings;
-  readonly deviceType: DeviceType;
-  /** Bytes of a datagram in front of and behind the packet of the device. */
-  readonly overhead: number;
   readonly counters: Float64Array;
 }
 
@@ -33,7 +30,12 @@ export class SynClamp {
   readonly #counters: Float64Array;
   #bound = 0;
 
-  constructor({ live, deviceType, overhead, counters }: SynClampOptions) {
+  /** @param overhead Bytes of a datagram in front of and behind the packet */
+  constructor(
+    { live, counters }: SynClampParts,
+    deviceType: DeviceType,
+    overhead: number,
+  ) {
     this.#live = live;
     this.#isTap = deviceType === "tap";
     this.#overhead = overhead;

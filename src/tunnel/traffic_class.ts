@@ -14,11 +14,6 @@ import {
 import type { DeviceType } from "../satp/header.ts";
 import { DSCP_COPY, DSCP_OFF, type LiveSettings } from "./live_settings.ts";
 
-interface ClassOptions {
-  readonly live: LiveSettings;
-  readonly deviceType: DeviceType;
-}
-
 /** Of what goes out. */
 export class OuterClass {
   readonly #live: LiveSettings;
@@ -27,7 +22,7 @@ export class OuterClass {
   #mask = 0;
   #fixed = 0;
 
-  constructor({ live, deviceType }: ClassOptions) {
+  constructor(live: LiveSettings, deviceType: DeviceType) {
     this.#live = live;
     this.#isTap = deviceType === "tap";
   }
@@ -62,7 +57,7 @@ export class InnerEcn {
   readonly #isTap: boolean;
   #isOn = false;
 
-  constructor({ live, deviceType }: ClassOptions) {
+  constructor(live: LiveSettings, deviceType: DeviceType) {
     this.#live = live;
     this.#isTap = deviceType === "tap";
   }

@@ -189,47 +189,42 @@ export class MemoryPlane implements PlaneUnderTest {
     const { engine } = opened;
     const connections = new Connections(this.table, engine);
     const now = () => this.now;
-    const events = new PlaneLog(this.#log, now);
-    this.#planeLog = events;
+    const log = new PlaneLog(this.#log, now);
+    this.#planeLog = log;
     const { live = new LiveSettings() } = options;
-    const shared = { connections, deviceType, counters: this.#counters, live };
     this.#connections = connections;
     const answer = new Uint8Array(TOO_BIG_BYTES);
     const deliver = (size: number) => {
       this.#device.write(answer.subarray(0, size));
     };
     this.#plane = new PortablePlane({
-      ...opened,
-      params,
+      engine,
+      connections,
+      counters: this.#counters,
+      live,
+      log,
       device: this.#device,
       sockets: [this.#socket],
-      outbound: {
-        ...shared,
-        mtuDiscovery: options.mtuDiscovery,
-        answers: { memory: answer, at: 0, deliver, now },
-        router: new PacketRouter(connections, mux, options.routes),
-        senderIds,
-        allowWrap: options.allowWrap ?? false,
-        events,
-      },
-      inbound: {
-        ...shared,
-        roaming: options.roaming ?? true,
-        filter: sourceFilterOf(
-          { deviceType, anySource: options.anySource ?? false },
-          options.routes,
-        ),
-        events,
-        moved: (mux) => this.moved.push(mux),
-        samples: new RefusedSamples(
-          this.table,
-          (refused) => this.refused.push(refused),
-        ),
-        now,
-      },
-      noSocket: (to) => events.noSocket(to),
-      sendFailed: (connection, code) => events.sendFailed(connection, code),
-      deviceRefused: () => events.deviceRefused(),
+      moved: (mux) => this.moved.push(mux),
+      samples: new RefusedSamples(
+        this.table,
+        (refused) => this.refused.push(refused),
+      ),
+      now,
+    }, {
+      params,
+      newBatch: opened.newBatch,
+      deviceType,
+      mtuDiscovery: options.mtuDiscovery,
+      answers: { memory: answer, at: 0, deliver, now },
+      router: new PacketRouter(connections, mux, options.routes),
+      senderIds,
+      allowWrap: options.allowWrap ?? false,
+      roaming: options.roaming ?? true,
+      filter: sourceFilterOf(
+        { deviceType, anySource: options.anySource ?? false },
+        options.routes,
+      ),
     });
     this.#running = this.#plane.run();
   }

@@ -121,12 +121,9 @@ export class Receiver {
     table.counters(MUX).fill(0);
     this.#inbound = new Inbound(batch, {
       connections: new Connections(table, engine),
-      deviceType: DEVICE_TYPE,
-      roaming: !fixedRemote,
-      filter: undefined,
       counters: this.#counters,
       live: new LiveSettings(),
-      events: {
+      log: {
         wrongTag() {},
         wrongSource() {},
         replay() {},
@@ -139,7 +136,7 @@ export class Receiver {
         this.#samples.push(refused);
       }),
       now: () => this.#received,
-    });
+    }, { deviceType: DEVICE_TYPE, roaming: !fixedRemote, filter: undefined });
   }
 
   receive(arriving: readonly Arriving[]): void {

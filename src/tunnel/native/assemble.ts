@@ -4,13 +4,11 @@
 // for its objects serves the real ones only if they have the same shapes. So
 // hot paths keep to what is made here, and read no field of the setup, which
 // has another shape when it comes as a message.
-import type { Libc } from "../../../ffi/libc.ts";
 import { Arena } from "../../../ffi/memory.ts";
 import { PacketPort } from "../../../ffi/tuntap/packet_port.ts";
 import { EventFd, PollSet } from "../../../ffi/poll.ts";
-import { openPacketMemory, type PacketMemory } from "../../offload/bytes.ts";
+import { openPacketMemory } from "../../offload/bytes.ts";
 import { MAX_PIECES } from "../../offload/group.ts";
-import type { SyncCryptoEngine } from "../../satp/engine.ts";
 import { CarryLoop, type IdleWork } from "./loop.ts";
 import { Connections } from "../connection.ts";
 import { ConnectionTable } from "../connection_table.ts";
@@ -21,6 +19,7 @@ import { count, PlaneCounter } from "../counters.ts";
 import { LiveSettings } from "../live_settings.ts";
 import type { NativeSetup, WorkerRole } from "./messages.ts";
 import { OUTBOUND_ARENA_BYTES, OutboundPump } from "./outbound_pump.ts";
+import type { WorkerParts } from "./parts.ts";
 import type { PlaneLog } from "../plane_log.ts";
 import { type LockPatience, patience } from "../record_lock.ts";
 import { type RefusedDatagram, RefusedSamples } from "../refused_samples.ts";
@@ -29,30 +28,13 @@ import { boundedReplayMemory, openAcceptedMemory } from "../replay_bound.ts";
 const ARENA_BYTES = OUTBOUND_ARENA_BYTES + INBOUND_ARENA_BYTES +
   ENGINE_ARENA_BYTES;
 
-export interface WorkerContext {
-  readonly libc: Libc;
+export interface WorkerContext
+  extends Pick<WorkerParts, "libc" | "now" | "log" | "moved"> {
   readonly newEngine: EngineMaker;
-  /** A clock that never goes back, in milliseconds. */
-  readonly now: () => number;
-  readonly log: PlaneLog;
-  readonly moved: (mux: number) => void;
   readonly refused: (refused: RefusedDatagram) => void;
   /** Longest rest of the loop, in milliseconds. */
   readonly maxRest: number;
   readonly idle: IdleWork;
-}
-
-export interface WorkerParts
-  extends Pick<WorkerContext, "libc" | "now" | "log" | "moved"> {
-  readonly arena: Arena;
-  readonly engine: SyncCryptoEngine;
-  readonly connections: Connections;
-  readonly samples: RefusedSamples;
-  /** The plane's counters that this worker writes. */
-  readonly counters: Float64Array;
-  readonly live: LiveSettings;
-  readonly packets: PacketMemory;
-  readonly port: PacketPort;
 }
 
 export function assemble(

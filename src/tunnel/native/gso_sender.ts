@@ -6,20 +6,18 @@
 // the socket full is dropped, as in any router, with the rest of the batch for
 // that socket: it would find it full as well.
 import { Errno, errnoName } from "../../../ffi/errno.ts";
-import type { Libc } from "../../../ffi/libc.ts";
-import type { Arena } from "../../../ffi/memory.ts";
 import {
   copySockaddr,
   SOCKADDR_SIZE,
   sockaddrFamily,
 } from "../../../ffi/net/sockaddr.ts";
 import { ANY_SOURCE, UdpSender } from "../../../ffi/net/udp_batches.ts";
-import type { Endpoint } from "../../net/endpoint.ts";
 import type { Connection } from "../connection.ts";
 import { ConnectionCounter, count } from "../counters.ts";
 import { readEndpoint } from "../endpoint_words.ts";
 import { copyLocal, isLocal, LOCAL_WORDS } from "../local_addresses.ts";
 import type { Outbound } from "../outbound.ts";
+import type { WorkerParts } from "./parts.ts";
 import { ENDPOINT_SILENCE_MS } from "../roaming.ts";
 
 /** The kernel takes no longer message over IPv4. */
@@ -39,20 +37,18 @@ export interface SendSockets {
   readonly ipv6?: number | undefined;
 }
 
+type GsoParts = Pick<WorkerParts, "arena" | "libc" | "now"> & {
+  readonly log: Pick<WorkerParts["log"], "noSocket" | "sendFailed">;
+};
+
 interface GsoSenderOptions {
-  readonly libc: Libc;
-  readonly arena: Arena;
   readonly sockets: SendSockets;
   /** Whether the kernel is given messages of several datagrams at all. */
   readonly gso: boolean;
-  readonly noSocket: (to: Endpoint) => void;
-  /** @param code Such as `EPERM` */
-  readonly failed: (connection: Connection, code: string) => void;
-  /** A clock that never goes back, in milliseconds. */
-  readonly now: () => number;
 }
 
 export class GsoSender {
+  readonly #parts: GsoParts;
   readonly #options: GsoSenderOptions;
   readonly #outbound: Outbound;
   readonly #sender: UdpSender;
@@ -67,9 +63,14 @@ export class GsoSender {
   /** Sockets that this batch has found full. */
   readonly #full = new Set<number>();
 
-  constructor(outbound: Outbound, options: GsoSenderOptions) {
-    const { libc, arena } = options;
+  constructor(
+    outbound: Outbound,
+    parts: GsoParts,
+    options: GsoSenderOptions,
+  ) {
+    const { libc, arena } = parts;
     const { capacity } = outbound.batch;
+    this.#parts = parts;
     this.#options = options;
     this.#outbound = outbound;
     const room = { messages: capacity, pieces: capacity };
@@ -144,7 +145,7 @@ export class GsoSender {
 
   #sourceOf({ local, mux }: Connection): number {
     if (!isLocal(local, 0)) return ANY_SOURCE;
-    const { arena, now } = this.#options;
+    const { arena, now } = this.#parts;
     const { table } = this.#outbound;
     const isLeft = table.calls(mux) &&
       table.isSilent(mux, now(), ENDPOINT_SILENCE_MS);
@@ -161,7 +162,7 @@ export class GsoSender {
   #unreachable(connection: Connection, first: number, end: number): void {
     const lost = this.#wantedOf(first, end);
     const to = readEndpoint(connection.endpoint, 0);
-    if (to !== undefined && lost > 0) this.#options.noSocket(to);
+    if (to !== undefined && lost > 0) this.#parts.log.noSocket(to);
     count(connection.counters, ConnectionCounter.SEND_FAILED, lost);
   }
 
@@ -173,7 +174,7 @@ export class GsoSender {
   }
 
   #collect(connection: Connection, first: number, end: number): void {
-    const { arena } = this.#options;
+    const { arena } = this.#parts;
     const { batch, classes } = this.#outbound;
     const sender = this.#sender;
     const mayJoin = this.#mayJoin(connection);
@@ -200,7 +201,8 @@ export class GsoSender {
   }
 
   #mayJoin({ noGsoUntil }: Connection): boolean {
-    const { gso, now } = this.#options;
+    const { gso } = this.#options;
+    const { now } = this.#parts;
     return gso && (noGsoUntil === -Infinity || now() >= noGsoUntil);
   }
 
@@ -243,7 +245,7 @@ export class GsoSender {
       return NONE;
     }
     if (refusesGso(errno)) {
-      connection.noGsoUntil = this.#options.now() + GSO_RETRY_MS;
+      connection.noGsoUntil = this.#parts.now() + GSO_RETRY_MS;
     }
     for (let i = first; i < end; i++) {
       if (!this.#sendSingle(fd, connection, i)) return i;
@@ -272,7 +274,7 @@ export class GsoSender {
 
   #fail(connection: Connection, errno: number): void {
     count(connection.counters, ConnectionCounter.SEND_FAILED);
-    this.#options.failed(connection, errnoName(errno));
+    this.#parts.log.sendFailed(connection, errnoName(errno));
   }
 }
 

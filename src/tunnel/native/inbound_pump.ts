@@ -1,5 +1,6 @@
 // Way in of the native plane. Nothing is copied: a datagram is opened where the
 // kernel put it, and written to the device from there.
+import type { Arena } from "../../../ffi/memory.ts";
 import { copySockaddr, SOCKADDR_WORDS } from "../../../ffi/net/sockaddr.ts";
 import { UdpReceiver } from "../../../ffi/net/udp_batches.ts";
 import {
@@ -9,13 +10,14 @@ import {
 } from "../../offload/coalesce.ts";
 import { RouteTable } from "../../route/table.ts";
 import { DatagramBatch } from "../../satp/batch.ts";
+import type { SatpParameters } from "../../satp/params.ts";
 import { applyCipher, authenticateBatch } from "../../satp/pipeline.ts";
-import type { WorkerParts } from "./assemble.ts";
 import { count, PlaneCounter } from "../counters.ts";
 import { Inbound } from "../inbound.ts";
 import type { NativeSetup } from "./messages.ts";
 import { copyLocal, LOCAL_WORDS } from "../local_addresses.ts";
 import { HEADROOM_BYTES } from "../outbound.ts";
+import type { WorkerParts } from "./parts.ts";
 import { StrangerProbe } from "./stranger_probe.ts";
 import { sourceFilterOf } from "../source_filter.ts";
 
@@ -47,51 +49,17 @@ export class InboundPump {
   #first = 0;
 
   constructor(setup: NativeSetup, parts: WorkerParts) {
-    const { libc, arena, connections, counters, log, now } = parts;
-    const { live, moved, samples } = parts;
-    const { params, deviceType, roaming } = setup.settings;
-    const routes = setup.routes && new RouteTable(setup.routes);
+    const { deviceType } = setup.settings;
     this.#parts = parts;
     this.#sockets = Int32Array.from(setup.receiveFrom);
-    const region = DatagramBatch.regionBytes(params, BATCH_DATAGRAMS);
-    this.#inbound = new Inbound(
-      new DatagramBatch(
-        arena.bytes,
-        params,
-        BATCH_DATAGRAMS,
-        arena.take(region, 64),
-      ),
-      {
-        ...{
-          connections,
-          deviceType,
-          roaming,
-          counters,
-          now,
-          moved,
-          samples,
-          live,
-        },
-        filter: sourceFilterOf(setup.settings, routes),
-        share: setup.share,
-        events: log,
-      },
-    );
+    this.#inbound = inboundOf(setup, parts);
     this.#probe = probeOf(setup, parts);
-    const size = setup.gro ? JOINED_BYTES : SINGLE_BYTES;
-    const stride = setup.gro ? JOINED_STRIDE : SINGLE_BYTES;
-    this.#receiver = new UdpReceiver(libc, arena, {
-      at: arena.take(MESSAGES * stride, 64),
-      stride,
-      size,
-      count: MESSAGES,
-      locals: setup.locals,
-    });
+    this.#receiver = receiverOf(setup, parts);
     this.#hasLocals = setup.locals;
     if (setup.vnetHeader) {
       this.#coalescer = new Coalescer(
         parts.packets,
-        arena.take(SCRATCH_SIZE, 64),
+        parts.arena.take(SCRATCH_SIZE, 64),
         this.#gatherSink(),
         { ethernet: deviceType === "tap", ...setup.coalesce },
       );
@@ -214,15 +182,44 @@ export class InboundPump {
   }
 }
 
+function inboundOf(setup: NativeSetup, parts: WorkerParts): Inbound {
+  const { settings, share } = setup;
+  const { deviceType, params, roaming } = settings;
+  const routes = setup.routes && new RouteTable(setup.routes);
+  const filter = sourceFilterOf(settings, routes);
+  const batch = batchOf(BATCH_DATAGRAMS, params, parts.arena);
+  return new Inbound(batch, parts, { deviceType, roaming, filter, share });
+}
+
 /** Where datagrams may come joined, and have tags. */
 function probeOf(
   { gro, settings: { params }, share }: NativeSetup,
-  { arena, engine, connections, counters, log, samples }: WorkerParts,
+  parts: WorkerParts,
 ): StrangerProbe | undefined {
   if (!gro || params.tagLength === 0) return undefined;
-  const at = arena.take(DatagramBatch.regionBytes(params, MESSAGES), 64);
-  return new StrangerProbe(
-    new DatagramBatch(arena.bytes, params, MESSAGES, at),
-    { engine, connections, share, counters, events: log, samples },
-  );
+  const batch = batchOf(MESSAGES, params, parts.arena);
+  return new StrangerProbe(batch, parts, share);
+}
+
+function batchOf(
+  capacity: number,
+  params: SatpParameters,
+  arena: Arena,
+): DatagramBatch {
+  const at = arena.take(DatagramBatch.regionBytes(params, capacity), 64);
+  return new DatagramBatch(arena.bytes, params, capacity, at);
+}
+
+function receiverOf(
+  { gro, locals }: NativeSetup,
+  { arena, libc }: WorkerParts,
+): UdpReceiver {
+  const stride = gro ? JOINED_STRIDE : SINGLE_BYTES;
+  return new UdpReceiver(libc, arena, {
+    at: arena.take(MESSAGES * stride, 64),
+    stride,
+    size: gro ? JOINED_BYTES : SINGLE_BYTES,
+    count: MESSAGES,
+    locals,
+  });
 }

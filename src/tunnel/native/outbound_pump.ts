@@ -14,12 +14,12 @@ import { DatagramBatch } from "../../satp/batch.ts";
 import { MAX_DATAGRAM_BYTES } from "../../satp/header.ts";
 import type { SatpParameters } from "../../satp/params.ts";
 import { sealBatch } from "../../satp/pipeline.ts";
-import type { WorkerParts } from "./assemble.ts";
 import { count, PlaneCounter } from "../counters.ts";
 import { GsoSender } from "./gso_sender.ts";
 import type { NativeSetup } from "./messages.ts";
 import { HEADROOM_BYTES, Outbound } from "../outbound.ts";
 import { PacketRouter } from "../packet_router.ts";
+import type { WorkerParts } from "./parts.ts";
 import type { AnswerPlace } from "../too_big.ts";
 
 /**
@@ -55,24 +55,18 @@ export class OutboundPump {
   #wasEmpty = true;
 
   constructor(setup: NativeSetup, parts: WorkerParts) {
-    const { libc, arena, packets, connections, counters, live, log, now } =
-      parts;
+    const { arena, packets } = parts;
     const { settings, sockets: { ipv4, ipv6 }, gso } = setup;
     const { params, deviceType, senderIds, allowWrap, mtuDiscovery } = settings;
     this.#parts = parts;
     this.#vnetHeader = setup.vnetHeader;
-    this.#outbound = new Outbound(takeBatch(arena, params), {
-      ...{ connections, deviceType, senderIds, allowWrap, counters, live },
-      ...{ mtuDiscovery, answers: answerPlace(setup, parts) },
+    this.#outbound = new Outbound(takeBatch(arena, params), parts, {
+      ...{ deviceType, senderIds, allowWrap, mtuDiscovery },
+      answers: answerPlace(setup, parts),
       router: routerOf(setup, parts),
-      events: log,
     });
-    this.#sender = new GsoSender(this.#outbound, {
-      ...{ libc, arena, gso, now },
-      sockets: { ipv4, ipv6 },
-      noSocket: (to) => log.noSocket(to),
-      failed: (connection, code) => log.sendFailed(connection, code),
-    });
+    const sockets = { ipv4, ipv6 };
+    this.#sender = new GsoSender(this.#outbound, parts, { gso, sockets });
     this.#maxPacket = this.#outbound.maxPacket;
     const isOnlySender = setup.role === "send" || setup.share === undefined;
     this.#of = isOnlySender ? 1 : setup.share?.of ?? 1;

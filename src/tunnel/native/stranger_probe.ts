@@ -7,7 +7,6 @@
 import { sameSockaddr } from "../../../ffi/net/sockaddr.ts";
 import type { UdpReceiver } from "../../../ffi/net/udp_batches.ts";
 import type { DatagramBatch } from "../../satp/batch.ts";
-import type { SyncCryptoEngine } from "../../satp/engine.ts";
 import {
   HEADER_BYTES,
   MAX_DATAGRAM_BYTES,
@@ -16,10 +15,9 @@ import {
 import type { KeySchedule } from "../../satp/key_derivation.ts";
 import { authenticateBatch } from "../../satp/pipeline.ts";
 import type { MuxShare } from "../../state/accepted_memory.ts";
-import type { Connection, Connections } from "../connection.ts";
+import type { Connection } from "../connection.ts";
 import { ConnectionCounter, count, PlaneCounter } from "../counters.ts";
-import type { InboundEvents } from "../inbound.ts";
-import type { RefusedSamples } from "../refused_samples.ts";
+import type { WorkerParts } from "./parts.ts";
 
 /** Fewer joined ones are not worth a tag of their own. */
 const LEAST_JOINED = 3;
@@ -29,20 +27,17 @@ type Messages = Pick<
   "at" | "senderAt" | "sizes" | "segmentSizes"
 >;
 
-interface StrangerProbeOptions {
-  readonly engine: SyncCryptoEngine;
-  readonly connections: Connections;
-  /** Without it all connections are taken in. */
-  readonly share: MuxShare | undefined;
-  readonly counters: Float64Array;
-  readonly events: Pick<InboundEvents, "wrongTag">;
-  readonly samples?: RefusedSamples | undefined;
-}
+type ProbeParts =
+  & Pick<WorkerParts, "connections" | "counters" | "engine">
+  & {
+    readonly log: Pick<WorkerParts["log"], "wrongTag">;
+    readonly samples?: WorkerParts["samples"];
+  };
 
 export class StrangerProbe {
   /** 1 for each message that is to be dropped, by its place. */
   readonly forged: Uint8Array;
-  readonly #options: StrangerProbeOptions;
+  readonly #parts: ProbeParts;
   readonly #batch: DatagramBatch;
   readonly #schedules: (KeySchedule | null)[];
   readonly #connections: (Connection | undefined)[];
@@ -55,17 +50,24 @@ export class StrangerProbe {
   /** Which datagram is taken: a sender does not know. */
   #turn = 0;
 
-  /** @param batch With room for a datagram of each message */
-  constructor(batch: DatagramBatch, options: StrangerProbeOptions) {
+  /**
+   * @param batch With room for a datagram of each message
+   * @param share Without it all connections are taken in
+   */
+  constructor(
+    batch: DatagramBatch,
+    parts: ProbeParts,
+    share: MuxShare | undefined,
+  ) {
     this.#batch = batch;
-    this.#options = options;
+    this.#parts = parts;
     this.forged = new Uint8Array(batch.capacity);
     this.#schedules = new Array(batch.capacity).fill(null);
     this.#connections = new Array(batch.capacity).fill(undefined);
     this.#messages = new Uint32Array(batch.capacity);
     this.#genuine = new Uint8Array(batch.capacity);
-    this.#index = options.share?.index ?? 0;
-    this.#of = options.share?.of ?? 1;
+    this.#index = share?.index ?? 0;
+    this.#of = share?.of ?? 1;
   }
 
   /** Looks at the first messages of a receiver; see {@link forged}. */
@@ -80,7 +82,7 @@ export class StrangerProbe {
       }
     }
     for (let attempt = 0; this.#tryKeys(attempt); attempt++) {
-      authenticateBatch(this.#options.engine, batch, this.#schedules);
+      authenticateBatch(this.#parts.engine, batch, this.#schedules);
     }
     for (let i = 0; i < batch.count; i++) {
       if (this.#genuine[i] !== 1) this.#drop(received, i);
@@ -106,7 +108,7 @@ export class StrangerProbe {
   #isOfStranger(received: Messages, m: number): boolean {
     const { words, memory } = this.#batch;
     const mux = readMux(memory, received.at(m));
-    const endpoint = this.#options.connections.get(mux)?.endpoint;
+    const endpoint = this.#parts.connections.get(mux)?.endpoint;
     return endpoint === undefined ||
       !sameSockaddr(endpoint, 0, words, received.senderAt(m) >>> 2);
   }
@@ -131,7 +133,7 @@ export class StrangerProbe {
     }
     const mux = readMux(batch.memory, at);
     if (mux % this.#of !== this.#index) return false;
-    const connection = this.#options.connections.get(mux);
+    const connection = this.#parts.connections.get(mux);
     if (connection?.sets[0] === undefined) return false;
     const i = batch.count++;
     batch.at[i] = at;
@@ -143,7 +145,7 @@ export class StrangerProbe {
   }
 
   #drop(received: Messages, i: number): void {
-    const { counters, events, samples } = this.#options;
+    const { counters, log, samples } = this.#parts;
     const batch = this.#batch;
     const m = this.#messages[i] ?? 0;
     const connection = this.#connections[i];
@@ -152,7 +154,7 @@ export class StrangerProbe {
     count(connection.counters, ConnectionCounter.WRONG_TAG);
     count(counters, PlaneCounter.FORGED_JOINED, joinedIn(received, m) - 1);
     const from = received.senderAt(m) >>> 2;
-    events.wrongTag(connection, batch.words, from);
+    log.wrongTag(connection, batch.words, from);
     const size = batch.sizeOf(i) + batch.params.tagLength;
     const at = batch.startOf(i);
     samples?.offer(connection, batch.memory, at, size, batch.words, from);

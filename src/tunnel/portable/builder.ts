@@ -10,6 +10,7 @@ import { ANY_IPV4, type IpAddress } from "../../net/address.ts";
 import type { Endpoint } from "../../net/endpoint.ts";
 import type { FamilyChoice } from "../../net/resolver.ts";
 import { TOO_BIG_BYTES } from "../../offload/too_big.ts";
+import type { RouteTable } from "../../route/table.ts";
 import type { CryptoEngine } from "../../satp/engine.ts";
 import type { SatpParameters } from "../../satp/params.ts";
 import { openNamespace } from "../namespace.ts";
@@ -27,7 +28,7 @@ import type {
 import { FLUSH_MS } from "../../log/rate_limited_log.ts";
 import { PlaneLog } from "../plane_log.ts";
 import { PacketRouter } from "../packet_router.ts";
-import { type BatchMaker, PortablePlane } from "./plane.ts";
+import { type BatchMaker, type PortableParts, PortablePlane } from "./plane.ts";
 import { RefusedSamples } from "../refused_samples.ts";
 import { WatchedPaths } from "../watched_paths.ts";
 import type { AnswerPlace } from "../too_big.ts";
@@ -110,59 +111,25 @@ export class PortableBuilder implements PlaneBuilder {
     refuseChoices({ mark, device: undefined });
   }
 
-  start(
-    { table, routes, accepted, live = new LiveSettings(), moved, refused }:
-      PlaneSetup,
-  ): Promise<RunningPlane> {
+  start(setup: PlaneSetup): Promise<RunningPlane> {
     const device = this.#device;
     if (device === undefined) throw new Error("Cannot start without a device");
-    const { params, deviceType, mux, senderIds, allowWrap, roaming } =
-      this.#settings;
-    const { engine, newBatch } = this.#openEngine(params);
-    const planeLog = new PlaneLog(
-      this.#logger,
-      this.#now,
-      this.#settings,
-      (index) => interfaceName(this.#libc, index),
-    );
-    const counters = new Float64Array(PLANE_COUNTERS);
-    const memory = boundedReplayMemory(counters, planeLog);
-    const kept = accepted && openAcceptedMemory(accepted, planeLog);
-    const connections = new Connections(table, engine, memory, kept);
-    const flushing = setInterval(() => planeLog.flush(), FLUSH_MS);
-    this.#opened.defer(() => clearInterval(flushing));
-    this.#opened.defer(() => planeLog.flush());
-    const shared = { connections, deviceType, counters, live };
-    const plane = new PortablePlane({
-      params,
-      engine,
-      newBatch,
+    const { table, live = new LiveSettings() } = setup;
+    const { engine, newBatch } = this.#openEngine(this.#settings.params);
+    const moved = (mux: number) => {
+      paths.lookAt(mux);
+      setup.moved(mux);
+    };
+    const parts = {
+      ...this.#partsOf({ ...setup, live, moved }, engine),
       device,
       sockets: this.#sockets,
-      outbound: {
-        ...shared,
-        mtuDiscovery: this.#settings.mtuDiscovery,
-        answers: answerPlace(device, this.#now),
-        router: new PacketRouter(connections, mux, routes),
-        senderIds,
-        allowWrap,
-        events: planeLog,
-      },
-      inbound: {
-        ...shared,
-        roaming,
-        filter: sourceFilterOf(this.#settings, routes),
-        events: planeLog,
-        moved: (mux) => {
-          paths.lookAt(mux);
-          moved(mux);
-        },
-        samples: refused && new RefusedSamples(table, refused),
-        now: this.#now,
-      },
-      noSocket: (to) => planeLog.noSocket(to),
-      sendFailed: (connection, code) => planeLog.sendFailed(connection, code),
-      deviceRefused: () => planeLog.deviceRefused(),
+    };
+    const { connections } = parts;
+    const plane = new PortablePlane(parts, {
+      ...this.#choicesFor(setup.routes, connections),
+      newBatch,
+      answers: answerPlace(device, this.#now),
     });
     let stopped = false;
     // In the middle of a batch a loop meets the closed device as an error.
@@ -186,7 +153,7 @@ export class PortableBuilder implements PlaneBuilder {
       dropRetired: inOneGo(() => connections.dropRetired()),
       sendDue: () => void plane.sendDue().catch(() => {}),
       isPortClosed: (mux) => paths.isPortClosed(mux),
-      counters: () => drops.addTo(paths.addTo(shared.counters.slice())),
+      counters: () => drops.addTo(paths.addTo(parts.counters.slice())),
       rounds: () => [],
       stop: () => {
         stopped = true;
@@ -213,6 +180,47 @@ export class PortableBuilder implements PlaneBuilder {
       if (error instanceof SystemError) return [];
       throw error;
     }
+  }
+
+  #partsOf(
+    { table, accepted, live, moved, refused }: PlaneSetup & {
+      readonly live: LiveSettings;
+    },
+    engine: CryptoEngine,
+  ): Omit<PortableParts, "device" | "sockets"> {
+    const log = this.#openLog();
+    const counters = new Float64Array(PLANE_COUNTERS);
+    const memory = boundedReplayMemory(counters, log);
+    const kept = accepted && openAcceptedMemory(accepted, log);
+    return {
+      ...{ engine, counters, live, log, moved },
+      connections: new Connections(table, engine, memory, kept),
+      samples: refused && new RefusedSamples(table, refused),
+      now: this.#now,
+    };
+  }
+
+  #openLog(): PlaneLog {
+    const log = new PlaneLog(
+      this.#logger,
+      this.#now,
+      this.#settings,
+      (index) => interfaceName(this.#libc, index),
+    );
+    const flushing = setInterval(() => log.flush(), FLUSH_MS);
+    this.#opened.defer(() => clearInterval(flushing));
+    this.#opened.defer(() => log.flush());
+    return log;
+  }
+
+  #choicesFor(routes: RouteTable | undefined, connections: Connections) {
+    const { allowWrap, deviceType, mtuDiscovery, mux, params } = this.#settings;
+    const { roaming, senderIds } = this.#settings;
+    return {
+      ...{ allowWrap, deviceType, mtuDiscovery, params, roaming, senderIds },
+      router: new PacketRouter(connections, mux, routes),
+      filter: sourceFilterOf(this.#settings, routes),
+    };
   }
 
   #own(sockets: readonly DenoUdpSocket[]): readonly Endpoint[] {

@@ -13,8 +13,14 @@ import type { Endpoint } from "../../net/endpoint.ts";
 import type { Connection } from "../connection.ts";
 import { ConnectionCounter, count, PlaneCounter } from "../counters.ts";
 import { readEndpoint, writeEndpoint } from "../endpoint_words.ts";
-import { Inbound, type InboundOptions } from "../inbound.ts";
-import { HEADROOM_BYTES, Outbound, type OutboundOptions } from "../outbound.ts";
+import { Inbound, type InboundOptions, type InboundParts } from "../inbound.ts";
+import {
+  HEADROOM_BYTES,
+  Outbound,
+  type OutboundOptions,
+  type OutboundParts,
+} from "../outbound.ts";
+import type { PlaneLog } from "../plane_log.ts";
 import type { DatagramSocket, PacketDevice } from "./edges.ts";
 
 const BATCH_PACKETS = 32;
@@ -36,21 +42,21 @@ export function portableBatchBytes(params: SatpParameters): number {
   return 3 * DatagramBatch.slottedBytes(params, BATCH_PACKETS, SLOT_BYTES);
 }
 
-interface PortablePlaneOptions {
-  readonly params: SatpParameters;
+/** What both directions need. */
+export interface PortableParts extends InboundParts, OutboundParts {
+  readonly log: PlaneLog;
   readonly engine: CryptoEngine;
-  readonly newBatch: BatchMaker;
   readonly device: PacketDevice;
   readonly sockets: readonly DatagramSocket[];
-  readonly outbound: OutboundOptions;
-  readonly inbound: InboundOptions;
-  readonly noSocket: (to: Endpoint) => void;
-  readonly sendFailed: (connection: Connection, code: string) => void;
-  readonly deviceRefused: () => void;
+}
+
+interface PortableOptions extends InboundOptions, OutboundOptions {
+  readonly params: SatpParameters;
+  readonly newBatch: BatchMaker;
 }
 
 export class PortablePlane {
-  readonly #options: PortablePlaneOptions;
+  readonly #parts: PortableParts;
   readonly #outbound: Outbound;
   readonly #inbound: Inbound;
   /** Where datagrams wait while the batch before them is worked on. */
@@ -63,18 +69,18 @@ export class PortablePlane {
   /** The batch that goes out. */
   #before: Promise<void> = Promise.resolve();
 
-  constructor(options: PortablePlaneOptions) {
-    const { params } = options;
-    const batch = () => options.newBatch(params, BATCH_PACKETS, SLOT_BYTES);
-    this.#options = options;
-    this.#outbound = new Outbound(batch(), options.outbound);
-    this.#inbound = new Inbound(batch(), options.inbound);
+  constructor(parts: PortableParts, options: PortableOptions) {
+    const { newBatch, params } = options;
+    const batch = () => newBatch(params, BATCH_PACKETS, SLOT_BYTES);
+    this.#parts = parts;
+    this.#outbound = new Outbound(batch(), parts, options);
+    this.#inbound = new Inbound(batch(), parts, options);
     this.#waiting = batch();
   }
 
   /** @throws if the device is gone or a socket fails */
   async run(): Promise<void> {
-    const { sockets } = this.#options;
+    const { sockets } = this.#parts;
     this.#receivers = sockets.length;
     await Promise.all([
       this.#carryOut(),
@@ -85,7 +91,7 @@ export class PortablePlane {
 
   /** Sends to peers that are due for a datagram without payload. */
   async sendDue(): Promise<void> {
-    const { due } = this.#options.outbound.connections.table;
+    const { due } = this.#parts.connections.table;
     const { batch } = this.#outbound;
     for (let mux = due.take(0); mux >= 0; mux = due.take(mux + 1)) {
       const at = mux;
@@ -98,7 +104,7 @@ export class PortablePlane {
   }
 
   async #carryOut(): Promise<void> {
-    const { device } = this.#options;
+    const { device } = this.#parts;
     const { batch } = this.#outbound;
     const sizes = new Uint32Array(BATCH_PACKETS);
     let isFull = false;
@@ -124,11 +130,11 @@ export class PortablePlane {
   async #seal(address: (outbound: Outbound) => void): Promise<void> {
     const outbound = this.#outbound;
     const { batch, schedules } = outbound;
-    const { connections } = this.#options.outbound;
+    const { connections, engine } = this.#parts;
     try {
       while (connections.isBehind) await connections.catchUp();
       address(outbound);
-      await sealBatch(this.#options.engine, batch, schedules);
+      await sealBatch(engine, batch, schedules);
     } catch (error) {
       outbound.fail(error);
     } finally {
@@ -137,7 +143,7 @@ export class PortablePlane {
   }
 
   #readPackets(sizes: Uint32Array): void {
-    const { device } = this.#options;
+    const { device } = this.#parts;
     const { batch } = this.#outbound;
     batch.count = 0;
     while (batch.count < batch.capacity) {
@@ -174,7 +180,7 @@ export class PortablePlane {
     connection: Connection,
     to: Endpoint,
   ): Promise<void> {
-    const { sockets, noSocket, sendFailed } = this.#options;
+    const { sockets, log } = this.#parts;
     const { family } = to.address;
     const socket = sockets.find((socket) => socket.reaches(family));
     const failure = await socket?.send(datagram, to);
@@ -183,8 +189,8 @@ export class PortablePlane {
       return count(connection.counters, ConnectionCounter.SEND_DROPPED);
     }
     count(connection.counters, ConnectionCounter.SEND_FAILED);
-    if (failure === undefined) noSocket(to);
-    else sendFailed(connection, failure);
+    if (failure === undefined) log.noSocket(to);
+    else log.sendFailed(connection, failure);
   }
 
   // A pending receive needs a place of its own: the batch that it began for
@@ -217,7 +223,7 @@ export class PortablePlane {
   }
 
   async #open(sizes: Uint32Array): Promise<void> {
-    const { engine, inbound: { connections } } = this.#options;
+    const { engine, connections } = this.#parts;
     const inbound = this.#inbound;
     const { batch, schedules } = inbound;
     try {
@@ -263,7 +269,7 @@ export class PortablePlane {
   }
 
   #write(): void {
-    const { device } = this.#options;
+    const { device } = this.#parts;
     const { batch } = this.#inbound;
     for (let i = 0; i < batch.count; i++) {
       if (batch.wanted[i] !== 1) continue;
@@ -271,8 +277,8 @@ export class PortablePlane {
       const end = at + batch.sizeOf(i);
       const packet = batch.memory.subarray(at + HEADROOM_BYTES, end);
       if (!device.write(packet)) {
-        count(this.#options.inbound.counters, PlaneCounter.DEVICE_REFUSED);
-        this.#options.deviceRefused();
+        count(this.#parts.counters, PlaneCounter.DEVICE_REFUSED);
+        this.#parts.log.deviceRefused();
       }
     }
   }

@@ -85,15 +85,13 @@ class Bench {
     const batch = () => DatagramBatch.standalone(PARAMS, 4, SLOT_BYTES);
     const { counters } = this;
     const live = new LiveSettings();
-    const shared = { connections, deviceType: "tun", counters, live } as const;
+    const shared = { connections, counters, live };
     const batchFailed = (error: unknown) => this.failures.push(error);
     this.inbound = new Inbound(batch(), {
       ...shared,
-      roaming: true,
-      filter: undefined,
       now: () => this.now,
       moved() {},
-      events: {
+      log: {
         wrongTag() {},
         replay() {},
         wrongSource() {},
@@ -101,18 +99,20 @@ class Bench {
         wrongPayloadType() {},
         batchFailed,
       },
-    });
+    }, { deviceType: "tun", roaming: true, filter: undefined });
     this.outbound = new Outbound(batch(), {
       ...shared,
-      senderIds: [0],
-      allowWrap: false,
-      router: new PacketRouter(connections, 0, undefined),
-      events: {
+      log: {
         nowhereToSend() {},
         numbersLow() {},
         numbersSpent() {},
         batchFailed,
       },
+    }, {
+      deviceType: "tun",
+      senderIds: [0],
+      allowWrap: false,
+      router: new PacketRouter(connections, 0, undefined),
     });
     this.table.setEndpoint(0, endpointWords().fill(4, 0, 1), 0);
   }

@@ -66,11 +66,7 @@ class Bench {
       new DatagramBatch(arena.bytes, PARAMS, CAPACITY, arena.take(region, 64)),
       {
         connections: this.connections,
-        router: new PacketRouter(this.connections, 0, undefined),
-        deviceType: "tun",
-        senderIds: [0],
-        allowWrap: false,
-        events: {
+        log: {
           nowhereToSend() {},
           numbersLow() {},
           numbersSpent() {},
@@ -79,17 +75,23 @@ class Bench {
         counters: new Float64Array(PLANE_COUNTERS),
         live: new LiveSettings(),
       },
+      {
+        router: new PacketRouter(this.connections, 0, undefined),
+        deviceType: "tun",
+        senderIds: [0],
+        allowWrap: false,
+      },
     );
     this.#region = arena.take(CAPACITY * 2048);
     this.#sender = new GsoSender(this.#outbound, {
       libc: this.kernel.libc(libc),
       arena,
-      sockets,
-      gso,
-      noSocket: (to) => this.noSocket.push(formatEndpoint(to)),
-      failed: (_, code) => this.reasons.push(code),
+      log: {
+        noSocket: (to) => this.noSocket.push(formatEndpoint(to)),
+        sendFailed: (_, code) => this.reasons.push(code),
+      },
       now: () => this.now,
-    });
+    }, { sockets, gso });
     this.place(1, "192.0.2.1:1001");
     this.place(2, "[2001:db8::2]:1002");
   }

@@ -78,12 +78,9 @@ class Receiver {
     const batch = DatagramBatch.standalone(PARAMS, CAPACITY, 256);
     this.inbound = new Inbound(batch, {
       connections: this.connections,
-      deviceType: "tun",
-      roaming: true,
-      filter: undefined,
       counters: this.planeCounters,
       live: new LiveSettings(),
-      events: {
+      log: {
         wrongTag() {},
         wrongSource() {},
         replay() {},
@@ -93,7 +90,7 @@ class Receiver {
       },
       moved() {},
       now: () => this.now,
-    });
+    }, { deviceType: "tun", roaming: true, filter: undefined });
   }
 
   put(

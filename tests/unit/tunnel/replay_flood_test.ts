@@ -60,12 +60,9 @@ class Receiver {
     const batch = DatagramBatch.standalone(PARAMS, 32, 256);
     this.inbound = new Inbound(batch, {
       connections: new Connections(this.table, this.engine),
-      deviceType: "tun",
-      roaming: true,
-      filter: undefined,
       counters: new Float64Array(PLANE_COUNTERS),
       live: new LiveSettings(),
-      events: {
+      log: {
         wrongTag() {},
         replay() {},
         wrongSource() {},
@@ -75,7 +72,7 @@ class Receiver {
       },
       moved() {},
       now: () => 0,
-    });
+    }, { deviceType: "tun", roaming: true, filter: undefined });
     const secrets = { key: new Uint8Array(16), salt: new Uint8Array(14) };
     this.table.put(0, { role: "left", secrets, windowSize: 64 }, 0);
     this.table.setEndpoint(0, endpointWords().fill(4, 0, 1), 0);

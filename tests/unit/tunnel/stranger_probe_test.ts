@@ -108,9 +108,9 @@ class Receiver {
         engine: this.engine,
         connections: new Connections(this.table, this.engine),
         counters: this.counters,
-        events: { wrongTag() {} },
-        share,
+        log: { wrongTag() {} },
       },
+      share,
     );
     this.table.put(0, { ...keysOf(0), windowSize: 64 }, 0);
     writeSockaddr(arena.view, this.#senders, HOME);

@@ -26,7 +26,7 @@ function live(dscp: DscpChoice, ecn: boolean): LiveSettings {
 
 Deno.test("the class of a datagram is as it is chosen, from the next batch on", () => {
   const settings = live("off", false);
-  const outer = new OuterClass({ live: settings, deviceType: "tun" });
+  const outer = new OuterClass(settings, "tun");
   const now = () => {
     outer.begin();
     return [outer.of(packet(0xbb), 0, 40), outer.fixed];
@@ -45,7 +45,7 @@ Deno.test("the class of a datagram is as it is chosen, from the next batch on", 
 });
 
 Deno.test("frames have the class of the packet inside, and others the fixed one", () => {
-  const outer = new OuterClass({ live: live("copy", true), deviceType: "tap" });
+  const outer = new OuterClass(live("copy", true), "tap");
   outer.begin();
   assert.equal(outer.of(frame(0xbb), 0, 54), 0xbb);
   assert.equal(outer.of(frame(0xbb, 0x8847), 0, 54), 0);
@@ -56,7 +56,7 @@ for (const deviceType of ["tun", "tap"] as const) {
   Deno.test(`a packet of a ${deviceType} device is told what its datagram met`, () => {
     const make = deviceType === "tun" ? packet : frame;
     const settings = live("off", false);
-    const ecn = new InnerEcn({ live: settings, deviceType });
+    const ecn = new InnerEcn(settings, deviceType);
     const take = (inner: number, outer: number) => {
       const bytes = make(inner);
       ecn.begin();
@@ -73,7 +73,7 @@ for (const deviceType of ["tun", "tap"] as const) {
 }
 
 Deno.test("a frame of another protocol passes as it is, whatever its datagram met", () => {
-  const ecn = new InnerEcn({ live: live("off", true), deviceType: "tap" });
+  const ecn = new InnerEcn(live("off", true), "tap");
   ecn.begin();
   const bytes = frame(0xba, 0x8847);
   assert.equal(ecn.takes(bytes, 0, bytes.length, 3), true);
