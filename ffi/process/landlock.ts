@@ -153,7 +153,10 @@ function restrict(
   try {
     const { createRuleset, restrictSelf } = symbols;
     const version = createRuleset(
-      ...[CREATE_RULESET, null, 0n, CREATE_RULESET_VERSION] as const,
+      CREATE_RULESET,
+      null,
+      0n,
+      CREATE_RULESET_VERSION,
     );
     if (version < 0) return failed("create_ruleset");
     if ((flags & RESTRICT_SELF_TSYNC) !== 0 && version < TSYNC_VERSION) {

@@ -21,7 +21,11 @@ export class KeyTrial {
     const { engine, bytes, freeAt } = openBuiltin(room);
     this.#engine = engine;
     this.#batch = DatagramBatch.slotted(
-      ...[bytes, params, 1, MAX_DATAGRAM_BYTES, freeAt] as const,
+      bytes,
+      params,
+      1,
+      MAX_DATAGRAM_BYTES,
+      freeAt,
     );
   }
 

@@ -146,7 +146,9 @@ export class Outbound {
     if (to?.keys === undefined || !to.hasEndpoint) return;
     const number = this.#reserve(to, 1);
     if (number < 0) return;
-    const type = this.#options.deviceType === "tap" ? PayloadType.ETHERNET : PayloadType.IPV4;
+    const type = this.#options.deviceType === "tap"
+      ? PayloadType.ETHERNET
+      : PayloadType.IPV4;
     writeU16(batch.memory, batch.startOf(0) + HEADER_BYTES, type);
     batch.size[0] = HEADROOM_BYTES;
     batch.wanted[0] = 1;

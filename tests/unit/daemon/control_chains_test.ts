@@ -51,12 +51,16 @@ function setUp() {
   };
   const logger = recordingLog();
   const pushed: string[] = [];
-  const service = new ControlFileService({
-    path: "f",
-    named: "--file",
-    chains: new ControlChains("c", world, (text) => logger.warning(text)),
-    push: (record) => pushed.push(record),
-  }, world, logger);
+  const service = new ControlFileService(
+    {
+      path: "f",
+      named: "--file",
+      chains: new ControlChains("c", world, (text) => logger.warning(text)),
+      push: (record) => pushed.push(record),
+    },
+    world,
+    logger,
+  );
   return {
     ...{ service, pushed, time, origin, chains, reads, logger, world, control },
   };

@@ -15,7 +15,6 @@ import {
   type ConnectionRecord,
   knownEndpoint,
 } from "../../../src/sync/record.ts";
-import type { SyncTrust } from "../../../src/sync/transport.ts";
 import {
   ConnectionTable,
   endpointWords,
