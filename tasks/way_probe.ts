@@ -45,7 +45,7 @@ class End implements Disposable {
     const words = endpointWords();
     const { port } = peer.socket.local;
     writeEndpoint(words, 0, { address: { family: 4, bytes: LOOPBACK }, port });
-    table.setEndpoint(0, words, 0);
+    table.endpoints.set(0, words, 0);
     const key = new Uint8Array(16).fill(1);
     const secrets = { key, salt: new Uint8Array(14).fill(2) };
     table.put(0, { role, secrets, windowSize: 64 }, 0);

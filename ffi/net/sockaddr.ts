@@ -1,11 +1,18 @@
 // Addresses of UDP sockets in memory: struct sockaddr_in (ip(7)) and
 // struct sockaddr_in6 (ipv6(7)). Where no address is known all words are 0.
+//
+// Local addresses, those of this host that datagrams come to and leave from, have
+// no port: an IPv6 address, or an IPv4 address and zeros behind it. All words are
+// 0 where it is for the kernel to choose.
 
 import { AF } from "../flags.ts";
 /** Enough for either family. */
 export const SOCKADDR_SIZE = 28;
 
 export const SOCKADDR_WORDS = 7;
+
+/** Of a local address. */
+export const LOCAL_WORDS = 4;
 
 const SOCKADDR_IN_SIZE = 16;
 const SOCKADDR_IN6_SIZE = 28;
@@ -101,4 +108,33 @@ export function copySockaddr(
   atTo: number,
 ): void {
   for (let k = 0; k < SOCKADDR_WORDS; k++) to[atTo + k] = from[atFrom + k] ?? 0;
+}
+
+export function copyLocal(
+  from: Uint32Array,
+  atFrom: number,
+  to: Uint32Array,
+  atTo: number,
+): void {
+  for (let k = 0; k < LOCAL_WORDS; k++) to[atTo + k] = from[atFrom + k] ?? 0;
+}
+
+// By bits, as differ() does.
+export function sameLocal(
+  a: Uint32Array,
+  atA: number,
+  b: Uint32Array,
+  atB: number,
+): boolean {
+  let difference = 0;
+  for (let k = 0; k < LOCAL_WORDS; k++) {
+    difference |= (a[atA + k] ?? 0) ^ (b[atB + k] ?? 0);
+  }
+  return difference === 0;
+}
+
+export function isLocal(words: Uint32Array, at: number): boolean {
+  let bits = 0;
+  for (let k = 0; k < LOCAL_WORDS; k++) bits |= words[at + k] ?? 0;
+  return bits !== 0;
 }

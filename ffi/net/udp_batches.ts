@@ -5,7 +5,12 @@ import { IP, IPPROTO, IPV6, MSG, SOL, UDP } from "../flags.ts";
 import type { Libc } from "../libc.ts";
 import type { Arena } from "../memory.ts";
 import { GatherList, MessageHeaders } from "./messages.ts";
-import { SOCKADDR_SIZE, sockaddrFamily, sockaddrLength } from "./sockaddr.ts";
+import {
+  LOCAL_WORDS,
+  SOCKADDR_SIZE,
+  sockaddrFamily,
+  sockaddrLength,
+} from "./sockaddr.ts";
 
 interface ReceiveBuffers {
   /** Of the first buffer. */
@@ -18,9 +23,6 @@ interface ReceiveBuffers {
   /** Whether to look for the address that each message came to. */
   readonly locals?: boolean;
 }
-
-/** Of an IPv6 address, or of an IPv4 address and zeros behind it. */
-const ADDRESS_SIZE = 16;
 
 /** First byte of an IPv6 multicast address (RFC 4291 section 2.7). */
 const MULTICAST = 0xff;
@@ -61,7 +63,7 @@ export class UdpReceiver {
     this.segmentSizes = new Uint32Array(count);
     this.classes = new Uint8Array(count);
     this.#headers = new MessageHeaders(arena, count);
-    this.#locals = arena.take(count * ADDRESS_SIZE);
+    this.#locals = arena.take(count * LOCAL_WORDS * 4);
     this.#words = arena.words;
     const pieces = new GatherList(arena, count);
     for (let i = 0; i < count; i++) {
@@ -87,7 +89,7 @@ export class UdpReceiver {
    * {@linkcode UdpSender.begin} takes it. Only of sockets that tell it.
    */
   localAt(i: number): number {
-    return this.#locals + i * ADDRESS_SIZE;
+    return this.#locals + i * LOCAL_WORDS * 4;
   }
 
   /**
@@ -155,14 +157,14 @@ export class UdpReceiver {
       const at = this.#headers.findControl(i, IPPROTO.IPV6, IPV6.PKTINFO, 20);
       // Nobody can answer from a group of receivers.
       const isUsable = at !== 0 && ((words[at] ?? 0) & 0xff) !== MULTICAST;
-      for (let k = 0; k < 4; k++) {
+      for (let k = 0; k < LOCAL_WORDS; k++) {
         words[local + k] = isUsable ? words[at + k] ?? 0 : 0;
       }
       return;
     }
     const at = this.#headers.findControl(i, IPPROTO.IP, IP.PKTINFO, 12);
     words[local] = at === 0 ? 0 : words[at + 1] ?? 0;
-    for (let k = 1; k < 4; k++) words[local + k] = 0;
+    for (let k = 1; k < LOCAL_WORDS; k++) words[local + k] = 0;
   }
 }
 

@@ -325,7 +325,7 @@ export class Peer implements Service<PeerOptions> {
     const { table } = this.#context;
     const { mux } = this.#options;
     putEndpoint(table, mux, endpoint);
-    if (endpoint !== undefined) table.setCalls(mux);
+    if (endpoint !== undefined) table.endpoints.setCalls(mux);
   }
 }
 

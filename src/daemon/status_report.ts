@@ -29,7 +29,7 @@ interface StatusParts {
   readonly options: Pick<AnytunOptions, "mux" | "name">;
   readonly table: Pick<
     ConnectionTable,
-    "copyEndpoint" | "counted" | "lastHeard" | "liveMuxes" | "pathMtu"
+    "counted" | "endpoints" | "lastHeard" | "liveMuxes"
   >;
   readonly interfaceName: InterfaceName;
   /** As far as they are open. */
@@ -122,7 +122,7 @@ export class StatusReport implements StatusSource {
         lastHeard: heard === undefined
           ? null
           : Math.round(time - Math.max(0, steady - heard)),
-        pathMtu: table.pathMtu(mux) || null,
+        pathMtu: table.endpoints.pathMtu(mux) || null,
         keyEpoch: (isOwn ? keyEpoch() : undefined) ?? null,
         routes: (byMux.get(mux) ?? []).flatMap(prefixText),
         counters: namedCounts(CONNECTION_COUNTER_INFOS, table.counted(mux)),

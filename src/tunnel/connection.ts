@@ -2,6 +2,7 @@
 // renewed when those have changed.
 import {
   copySockaddr,
+  LOCAL_WORDS,
   sameSockaddr,
   SOCKADDR_WORDS,
   sockaddrFamily,
@@ -14,7 +15,6 @@ import { type SchedulePair, schedulePair } from "../satp/key_derivation.ts";
 import type { AcceptedMemory } from "../state/accepted_memory.ts";
 import type { ConnectionTable, HeldSnapshot } from "./connection_table.ts";
 import type { HeldKeys } from "./key_sets.ts";
-import { LOCAL_WORDS } from "./local_addresses.ts";
 import { MuxMap } from "./mux_map.ts";
 import { roomOf } from "./path_room.ts";
 import { RetiredWindows } from "./retired_windows.ts";
@@ -113,7 +113,7 @@ export class Connection {
   readonly mux: number;
   /** The endpoint's words; the first is 0 while none is known. */
   readonly endpoint = new Uint32Array(SOCKADDR_WORDS);
-  /** The address of this host to send from; see `local_addresses.ts`. */
+  /** The address of this host to send from; see `sockaddr.ts`. */
   readonly local = new Uint32Array(LOCAL_WORDS);
   readonly tenure = new EndpointTenure();
   readonly counters: Float64Array;
@@ -267,9 +267,11 @@ export class Connections {
   }
 
   #refreshEndpoint(connection: Connection): void {
-    this.table.copyLocal(connection.mux, connection.local);
-    this.table.copyEndpoint(connection.mux, this.#words, 0);
-    const mtu = this.table.pathMtu(connection.mux);
+    const { mux } = connection;
+    const { endpoints } = this.table;
+    endpoints.copyLocal(mux, connection.local);
+    endpoints.copy(mux, this.#words, 0);
+    const mtu = endpoints.pathMtu(mux);
     connection.pathRoom = roomOf(mtu, sockaddrFamily(this.#words, 0));
     if (sameSockaddr(connection.endpoint, 0, this.#words, 0)) return;
     copySockaddr(this.#words, 0, connection.endpoint, 0);

@@ -5,40 +5,33 @@
 //
 // Only the main thread makes, changes and removes connections: it remembers how
 // far each key was used.
-import {
-  copySockaddr,
-  sameSockaddr,
-  SOCKADDR_WORDS,
-} from "../../ffi/net/sockaddr.ts";
+import { SOCKADDR_WORDS } from "../../ffi/net/sockaddr.ts";
 import { ConnectionCounters } from "./connection_counters.ts";
 import { CONNECTION_COUNTERS } from "./counters.ts";
-import { DueMuxes } from "./due_muxes.ts";
 import { type HeldKeys, KeySets, type KeyTurn } from "./key_sets.ts";
-import { LiveMuxes } from "./live_muxes.ts";
-import { LocalAddresses } from "./local_addresses.ts";
+import { DueMuxes, LiveMuxes } from "./mux_sets.ts";
 import { NumberSpaces, type SpaceKeys } from "./number_spaces.ts";
 import { NumberWords, wireSeq } from "./numbers.ts";
 import { type LockPatience, RecordLocks } from "./record_lock.ts";
+import { TableEndpoints } from "./table_endpoints.ts";
 
 /** Of WebAssembly. */
 const PAGE_BYTES = 65536;
 
 const RECORDS = 0x10000 + 1;
-const RECORD_WORDS = 128;
+/** Whole cache lines, so that neighbours do not share one. */
+const RECORD_WORDS = 144;
 /** In the last record: how often keys were taken out of use. */
 const RETIREMENTS = 0x10000 * RECORD_WORDS;
 /** Behind the records: which of them are in use. */
 const LIVE = RECORDS * RECORD_WORDS;
-/** Behind that: where peers have addressed this host. */
-const LOCALS = LIVE + LiveMuxes.WORDS;
 /** Behind that: which of them are due for a datagram without payload. */
-const DUE = LOCALS + LocalAddresses.WORDS;
+const DUE = LIVE + LiveMuxes.WORDS;
 
 // Places within a record, in words, and in 64 bit words where it says so. The
-// words 0 and 1 are those of `RecordLocks`, and 12, 13, 16 to 31, 66 to 69 and 72
-// to 123 of `KeySets`.
+// words 0 and 1 are those of `RecordLocks`, 4 to 11 and 127 to 131 of
+// `TableEndpoints`, and 12, 13, 16 to 31, 66 to 69 and 72 to 123 of `KeySets`.
 const NEXT_64 = 1;
-const ENDPOINT = 4;
 const WINDOW = 14;
 const EXISTS = 15;
 const COUNTERS_64 = 16;
@@ -47,7 +40,6 @@ const CEILING_64 = 32;
 const NOTICES = 124;
 const NOTICE_WORDS = 2;
 const ASKED = 126;
-const PATH_MTU = 127;
 
 export interface ConnectionKeys extends SpaceKeys {
   /** Sequence numbers in the replay window; 0 checks nothing. */
@@ -76,6 +68,7 @@ export type Notice = typeof Notice[keyof typeof Notice];
 
 export class ConnectionTable {
   readonly due: DueMuxes;
+  readonly endpoints: TableEndpoints;
   readonly #shared: WebAssembly.Memory;
   readonly #words: Uint32Array;
   readonly #locks: RecordLocks;
@@ -83,7 +76,6 @@ export class ConnectionTable {
   readonly #sets: KeySets;
   readonly #doubles: Float64Array;
   readonly #live: LiveMuxes;
-  readonly #locals: LocalAddresses;
   readonly #spaces: NumberSpaces;
   readonly #ownCounters: ConnectionCounters | undefined;
   /** Of the threads that do not count in the records. */
@@ -120,9 +112,13 @@ export class ConnectionTable {
       stride: RECORD_WORDS / 2,
     });
     this.#sets = new KeySets(buffer);
+    this.endpoints = new TableEndpoints(buffer, {
+      stride: RECORD_WORDS,
+      locks: this.#locks,
+      sets: this.#sets,
+    });
     this.#doubles = new Float64Array(buffer);
     this.#live = new LiveMuxes(buffer, LIVE * 4);
-    this.#locals = new LocalAddresses(buffer, LOCALS * 4);
     this.due = new DueMuxes(buffer, DUE * 4);
     this.#spaces = spaces;
     this.#ownCounters = ownCounters && new ConnectionCounters(ownCounters);
@@ -285,13 +281,10 @@ export class ConnectionTable {
       Atomics.store(words, record + EXISTS, 0);
       this.#spaces.remove(this.#numbers, mux);
       this.#sets.dropAll(record);
-      words.fill(0, record + ENDPOINT, record + ENDPOINT + SOCKADDR_WORDS);
-      this.#locals.clear(mux);
-      this.#locals.setCalls(mux, false);
+      this.endpoints.clear(record);
       words[record + WINDOW] = 0;
       words.fill(0, record + NOTICES, record + NOTICES + NOTICE_WORDS);
       Atomics.store(words, record + ASKED, 0);
-      words[record + PATH_MTU] = 0;
     });
     this.#noteRetirement();
     this.#live.delete(mux);
@@ -312,116 +305,9 @@ export class ConnectionTable {
     return this.#live.lowest;
   }
 
-  /**
-   * From which of its addresses this host sends there is for the kernel to choose
-   * until the peer is heard.
-   *
-   * @returns false if it was that already
-   */
-  setEndpoint(mux: number, from: Uint32Array, at: number): boolean {
-    const record = mux * RECORD_WORDS;
-    if (sameSockaddr(this.#words, record + ENDPOINT, from, at)) return false;
-    this.#locks.change(record, () => {
-      this.#moveTo(mux, from, at);
-    });
-    return true;
-  }
-
-  /**
-   * This side was told where the peer is, and speaks first: while the peer is
-   * silent the kernel chooses where that leaves from, as at the start. Routes may
-   * have changed, and the peer follows to another address.
-   */
-  setCalls(mux: number): void {
-    if (this.#locals.calls(mux)) return;
-    const record = mux * RECORD_WORDS;
-    this.#locks.change(record, () => this.#locals.setCalls(mux, true));
-  }
-
-  /** See {@link setCalls}. */
-  calls(mux: number): boolean {
-    return this.#locals.calls(mux);
-  }
-
-  /**
-   * Stores to which address of this host the peer sends, as of {@link follow}.
-   *
-   * @param from Of `local_addresses.ts`
-   */
-  setLocal(mux: number, name: number, from: Uint32Array, at: number): boolean {
-    const record = mux * RECORD_WORDS;
-    return this.#locks.change(record, () => {
-      if (!this.#sets.holds(record, name)) return false;
-      this.#locals.set(mux, from, at);
-      return true;
-    });
-  }
-
-  /** This host has that address no more. */
-  forgetLocal(mux: number): void {
-    const record = mux * RECORD_WORDS;
-    this.#locks.change(record, () => this.#locals.clear(mux));
-  }
-
-  copyLocal(mux: number, to: Uint32Array): void {
-    const record = mux * RECORD_WORDS;
-    this.#locks.read(record, () => this.#locals.copy(mux, to));
-  }
-
-  /**
-   * Stores where the peer was heard. A batch in work may be older than a
-   * removal or a change of keys: then it says nothing about the present
-   * connection.
-   *
-   * @param name Of the keys that the datagram was opened with
-   */
-  follow(mux: number, name: number, from: Uint32Array, at: number): boolean {
-    const record = mux * RECORD_WORDS;
-    return this.#locks.change(record, () => {
-      if (!this.#sets.holds(record, name)) return false;
-      this.#moveTo(mux, from, at);
-      return true;
-    });
-  }
-
-  /** What was known of the path to the last endpoint is of no use now. */
-  #moveTo(mux: number, from: Uint32Array, at: number): void {
-    const record = mux * RECORD_WORDS;
-    copySockaddr(from, at, this.#words, record + ENDPOINT);
-    this.#locals.clear(mux);
-    Atomics.store(this.#words, record + PATH_MTU, 0);
-  }
-
-  copyEndpoint(mux: number, to: Uint32Array, at: number): void {
-    const record = mux * RECORD_WORDS;
-    this.#locks.read(record, () => {
-      copySockaddr(this.#words, record + ENDPOINT, to, at);
-    });
-  }
-
   /** Sequence numbers in the replay window; 0 checks nothing. */
   windowSize(mux: number): number {
     return Atomics.load(this.#words, mux * RECORD_WORDS + WINDOW);
-  }
-
-  /** Bytes of an IP packet that the path to the peer takes; 0 if unknown. */
-  pathMtu(mux: number): number {
-    return Atomics.load(this.#words, mux * RECORD_WORDS + PATH_MTU);
-  }
-
-  /**
-   * The threads see it from their next batch on.
-   *
-   * @returns What was known before
-   */
-  setPathMtu(mux: number, bytes: number): number {
-    const record = mux * RECORD_WORDS;
-    const before = this.pathMtu(mux);
-    if (before === bytes || !this.exists(mux)) return before;
-    this.#locks.change(record, () => {
-      Atomics.store(this.#words, record + PATH_MTU, bytes);
-    });
-    return before;
   }
 
   /** Those that seal. */

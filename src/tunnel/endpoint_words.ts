@@ -37,23 +37,23 @@ export function readEndpoint(
 
 /** Where the peer of a connection is; undefined as long as nobody knows. */
 export function endpointOf(
-  table: Pick<ConnectionTable, "copyEndpoint">,
+  { endpoints }: Pick<ConnectionTable, "endpoints">,
   mux: number,
 ): Endpoint | undefined {
   const words = endpointWords();
-  table.copyEndpoint(mux, words, 0);
+  endpoints.copy(mux, words, 0);
   return readEndpoint(words, 0);
 }
 
 /** @param endpoint With the zone as a number; undefined for an unknown one */
 export function putEndpoint(
-  table: Pick<ConnectionTable, "setEndpoint">,
+  { endpoints }: Pick<ConnectionTable, "endpoints">,
   mux: number,
   endpoint: Endpoint | undefined,
 ): void {
   const words = endpointWords();
   writeEndpoint(words, 0, endpoint);
-  table.setEndpoint(mux, words, 0);
+  endpoints.set(mux, words, 0);
 }
 
 function viewOf(words: Uint32Array, at: number): DataView {

@@ -1,10 +1,6 @@
 // Judgement of what comes in: the checks of SATP section 6, in its order but
 // for auto-detection, which comes after the tag here.
-import {
-  copySockaddr,
-  sameSockaddr,
-  SOCKADDR_WORDS,
-} from "../../ffi/net/sockaddr.ts";
+import { SOCKADDR_WORDS } from "../../ffi/net/sockaddr.ts";
 import type { DatagramBatch } from "../satp/batch.ts";
 import {
   acceptsPayload,
@@ -25,14 +21,9 @@ import {
   PinnedKeys,
 } from "./connection.ts";
 import { ConnectionCounter, count, PlaneCounter } from "./counters.ts";
-import {
-  copyLocal,
-  isLocal,
-  LOCAL_WORDS,
-  sameLocal,
-} from "./local_addresses.ts";
 import { HEADROOM_BYTES } from "./outbound.ts";
 import type { LiveSettings } from "./live_settings.ts";
+import { PeerPlaces } from "./peer_places.ts";
 import { type RefusedSamples, wantsReplays } from "./refused_samples.ts";
 import type { SourceFilter } from "./source_filter.ts";
 import { SynClamp } from "./syn_clamp.ts";
@@ -107,10 +98,8 @@ export class Inbound {
    * the datagram. What follows is the same for all that came in one.
    */
   readonly messages: Uint16Array;
-  /** Where each message came from: {@link SOCKADDR_WORDS} words. */
-  readonly sources: Uint32Array;
-  /** Which address of this host it came to: {@link LOCAL_WORDS} words. */
-  readonly locals: Uint32Array;
+  /** Where each message came from, and to. */
+  readonly places: PeerPlaces;
   /** Class of traffic that it came with. */
   readonly classes: Uint8Array;
   /** The schedule of each datagram, null where it is dropped. */
@@ -159,8 +148,12 @@ export class Inbound {
     this.#index = share?.index ?? 0;
     this.#of = share?.of ?? 1;
     this.messages = Uint16Array.from({ length: batch.capacity }, (_, i) => i);
-    this.sources = new Uint32Array(batch.capacity * SOCKADDR_WORDS);
-    this.locals = new Uint32Array(batch.capacity * LOCAL_WORDS);
+    const { connections: { table: { endpoints } }, moved } = parts;
+    this.places = new PeerPlaces(batch.capacity, {
+      endpoints,
+      roaming: options.roaming,
+      moved,
+    });
     this.classes = new Uint8Array(batch.capacity);
     this.#innerEcn = new InnerEcn(parts.live, deviceType);
     this.schedules = new Array(batch.capacity).fill(null);
@@ -198,8 +191,9 @@ export class Inbound {
       if (connection === undefined || keys === undefined) continue;
       if (batch.wanted[i] !== 1) {
         count(connection.counters, ConnectionCounter.WRONG_TAG);
+        const { sources } = this.places;
         const from = this.#sourceOf(i);
-        this.#parts.log.wrongTag(connection, this.sources, from);
+        this.#parts.log.wrongTag(connection, sources, from);
         this.#offer(connection, i);
         continue;
       }
@@ -299,7 +293,7 @@ export class Inbound {
     // Without a tag nothing tells which of them it was sealed with.
     const keys = tagLength === 0 ? connection?.keys : connection?.sets[0];
     if (connection === undefined || keys === undefined) {
-      log.unknownMux(mux, this.sources, this.#sourceOf(i));
+      log.unknownMux(mux, this.places.sources, this.#sourceOf(i));
       return count(counters, PlaneCounter.UNKNOWN_MUX);
     }
     if (this.#isFlooded && this.#mayBeReplay(connection, i)) return;
@@ -375,7 +369,7 @@ export class Inbound {
   }
 
   #offer(connection: Connection, i: number): void {
-    const { batch, sources } = this;
+    const { batch, places: { sources } } = this;
     const size = batch.sizeOf(i) + batch.params.tagLength;
     const { samples } = this.#parts;
     const from = this.#sourceOf(i);
@@ -423,8 +417,7 @@ export class Inbound {
     heard.seq = seq;
     heard.highest = replay.highest(senderId) ?? seq;
     heard.isNewest = heard.highest !== before;
-    this.#follow(connection, keys, this.#sourceOf(i));
-    this.#noteLocal(connection, keys, i);
+    this.places.learn(connection, keys, this.messages[i] ?? 0, heard);
     if (batch.sizeOf(i) > HEADROOM_BYTES) return true;
     count(connection.counters, ConnectionCounter.NO_PAYLOAD);
     return false;
@@ -440,36 +433,5 @@ export class Inbound {
     if (now - keys.openedAt < NOTE_MS) return;
     keys.openedAt = now;
     table.noteOpened(connection.mux, keys.name, now);
-  }
-
-  // As for the endpoint, a number that is not the highest proves nothing. Only
-  // those from where answers go say where they are to leave from.
-  #noteLocal(connection: Connection, keys: LoadedKeys, i: number): void {
-    const { locals } = this;
-    const at = (this.messages[i] ?? 0) * LOCAL_WORDS;
-    if (sameLocal(connection.local, 0, locals, at)) return;
-    if (!this.#heard.isNewest || !isLocal(locals, at)) return;
-    const { endpoint, mux } = connection;
-    if (connection.sets.length > 1 && connection.isPast(keys)) return;
-    if (!sameSockaddr(endpoint, 0, this.sources, this.#sourceOf(i))) return;
-    const { table } = this.#parts.connections;
-    if (!table.setLocal(mux, keys.name, locals, at)) return;
-    copyLocal(locals, at, connection.local, 0);
-  }
-
-  #follow(connection: Connection, keys: LoadedKeys, source: number): void {
-    const { sources } = this;
-    const { endpoint, tenure, mux } = connection;
-    if (connection.sets.length > 1 && connection.isPast(keys)) return;
-    if (sameSockaddr(endpoint, 0, sources, source)) {
-      return tenure.hear(this.#heard);
-    }
-    const { connections, moved } = this.#parts;
-    if (!this.#options.roaming && connection.hasEndpoint) return;
-    if (!tenure.yields(endpoint, sources, source, this.#heard)) return;
-    if (!connections.table.follow(mux, keys.name, sources, source)) return;
-    copySockaddr(sources, source, endpoint, 0);
-    connection.local.fill(0);
-    moved(mux);
   }
 }

@@ -50,7 +50,7 @@ export class KeepAlive {
       this.#table.countOf(mux, ConnectionCounter.KEEPALIVES_OUT);
     const known = this.#known.get(mux);
     if (known === undefined) {
-      this.#table.copyEndpoint(mux, this.#words, 0);
+      this.#table.endpoints.copy(mux, this.#words, 0);
       if (this.#words[0] === 0) return false;
       this.#known.set(mux, { datagrams, at: now });
       return true;

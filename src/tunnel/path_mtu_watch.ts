@@ -71,7 +71,7 @@ export class PathMtuWatch {
   /** Asks at once for a connection whose endpoint is another. */
   lookAt(mux: number): void {
     const { table, probes } = this.#options;
-    table.copyEndpoint(mux, this.#endpoint, 0);
+    table.endpoints.copy(mux, this.#endpoint, 0);
     this.#loops?.lookAt(mux, this.#endpoint);
     let mtu = 0;
     for (let k = 0; k < probes.length && mtu === 0; k++) {
@@ -79,7 +79,7 @@ export class PathMtuWatch {
     }
     // Without a way there is nothing new.
     if (mtu === 0) return;
-    const before = table.setPathMtu(mux, mtu);
+    const before = table.endpoints.setPathMtu(mux, mtu);
     if (before === mtu || before === 0) return;
     if (mtu < before) this.#lowered++;
     this.#log.write(

@@ -17,7 +17,8 @@ export const ENDPOINT_SILENCE_MS = 5000;
 /** So many numbers behind the newest a datagram is late rather than old. */
 const LATE_NUMBERS = 64;
 
-interface Heard {
+/** An authentic datagram that is no replay. */
+export interface Heard {
   readonly senderId: number;
   readonly seq: number;
   /** The highest number of this sender so far, this one included. */

@@ -25,7 +25,7 @@ export function sightingOf(
 
 /** Such as `192.0.2.1:4444`; undefined as long as nobody knows. */
 export function remoteOf(
-  table: Pick<ConnectionTable, "copyEndpoint">,
+  table: Pick<ConnectionTable, "endpoints">,
   mux: number,
   interfaceName?: InterfaceName,
 ): string | undefined {

@@ -238,7 +238,7 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
       if (!this.#changes.take(number, call)) return;
       if (remote !== undefined) {
         putEndpoint(table, number, toNumericZone(remote));
-        table.setCalls(number);
+        table.endpoints.setCalls(number);
       }
       const keys = { role, secrets, windowSize };
       // What it sends at once waits for no look of the upkeep.

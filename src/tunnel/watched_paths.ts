@@ -93,7 +93,7 @@ export class WatchedPaths {
   async isPortClosed(mux: number): Promise<boolean> {
     const { libc, locals, table } = this.#options;
     const words = endpointWords();
-    table.copyEndpoint(mux, words, 0);
+    table.endpoints.copy(mux, words, 0);
     const local = localOf(locals, sockaddrFamily(words, 0) === 4 ? 4 : 16);
     if (this.#isOver || local === undefined || words[0] === 0) return false;
     try {

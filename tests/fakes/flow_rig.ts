@@ -92,7 +92,7 @@ export class FlowRig implements AsyncDisposable {
     const words = endpointWords();
     writeEndpoint(words, 0, this.#peer.endpoint);
     connections.forEach((keys, mux) => {
-      this.table.setEndpoint(mux, words, 0);
+      this.table.endpoints.set(mux, words, 0);
       this.table.put(mux, keys, 0);
     });
   }

@@ -236,7 +236,7 @@ export class MemoryPlane implements PlaneUnderTest {
   ): Promise<void> {
     const words = endpointWords();
     writeEndpoint(words, 0, remote && endpointOf(remote));
-    this.table.setEndpoint(mux, words, 0);
+    this.table.endpoints.set(mux, words, 0);
     this.table.put(mux, keys, 0);
     this.#muxes.add(mux);
     await this.prepare(mux);
@@ -297,7 +297,7 @@ export class MemoryPlane implements PlaneUnderTest {
 
   remote(mux = this.#firstMux): PeerName | undefined {
     const words = endpointWords();
-    this.table.copyEndpoint(mux, words, 0);
+    this.table.endpoints.copy(mux, words, 0);
     const endpoint = readEndpoint(words, 0);
     return endpoint && nameOf(endpoint);
   }

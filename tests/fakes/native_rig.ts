@@ -138,7 +138,7 @@ export class NativeRig implements PlaneUnderTest {
   connect(mux: number, keys: ConnectionKeys, remote?: PeerName): Promise<void> {
     const words = endpointWords();
     writeEndpoint(words, 0, remote && this.#peers[remote].endpoint);
-    this.table.setEndpoint(mux, words, 0);
+    this.table.endpoints.set(mux, words, 0);
     this.table.put(mux, keys, 0);
     this.#muxes.add(mux);
     return Promise.resolve();
@@ -202,7 +202,7 @@ export class NativeRig implements PlaneUnderTest {
 
   remote(mux = this.#firstMux): PeerName | undefined {
     const words = endpointWords();
-    this.table.copyEndpoint(mux, words, 0);
+    this.table.endpoints.copy(mux, words, 0);
     const endpoint = readEndpoint(words, 0);
     return endpoint && this.#nameOf(endpoint);
   }

@@ -97,7 +97,7 @@ function tableOfTwo(): ConnectionTable {
     const role = mux === 0 ? "left" : "right";
     const keysOf = (key: number) =>
       ({ role, secrets: { key: new Uint8Array(16).fill(key), salt } }) as const;
-    table.setEndpoint(mux, words, 0);
+    table.endpoints.set(mux, words, 0);
     table.put(mux, { ...keysOf(0), windowSize: 1024 }, 0);
     for (let k = 1; k < Number(sets); k++) table.addOpening(mux, keysOf(k));
   }

@@ -117,7 +117,7 @@ export class Receiver {
       table.put(MUX, { role, secrets: present, windowSize }, 0, "keep");
     }
     table.ask(MUX, isAsked ? question(ALL_KINDS) : 0);
-    table.setEndpoint(MUX, sourceWords(AT_FIRST), 0);
+    table.endpoints.set(MUX, sourceWords(AT_FIRST), 0);
     table.counters(MUX).fill(0);
     this.#inbound = new Inbound(batch, {
       connections: new Connections(table, engine),
@@ -146,7 +146,7 @@ export class Receiver {
     for (const [i, { bytes, source }] of arriving.entries()) {
       batch.memory.set(bytes, batch.startOf(i));
       this.#sizes[i] = bytes.length;
-      inbound.sources.set(SOURCES[source] ?? [], i * SOCKADDR_WORDS);
+      inbound.places.sources.set(SOURCES[source] ?? [], i * SOCKADDR_WORDS);
     }
     inbound.classify(this.#sizes);
     do authenticateBatch(engine, batch, inbound.schedules); while (
@@ -202,7 +202,7 @@ export class Receiver {
   #checkEndpoint(): void {
     const { table } = this.#parts;
     const words = endpointWords();
-    table.copyEndpoint(MUX, words, 0);
+    table.endpoints.copy(MUX, words, 0);
     const source = SOURCES.findIndex((one) => sameSockaddr(one, 0, words, 0));
     assert.ok(source === AT_FIRST || this.#heardFrom.has(source));
     if (this.#options.fixedRemote) assert.equal(source, AT_FIRST);

@@ -7,7 +7,10 @@
 // that socket: it would find it full as well.
 import { Errno, errnoName } from "../../../ffi/errno.ts";
 import {
+  copyLocal,
   copySockaddr,
+  isLocal,
+  LOCAL_WORDS,
   SOCKADDR_SIZE,
   sockaddrFamily,
 } from "../../../ffi/net/sockaddr.ts";
@@ -15,7 +18,6 @@ import { ANY_SOURCE, UdpSender } from "../../../ffi/net/udp_batches.ts";
 import type { Connection } from "../connection.ts";
 import { ConnectionCounter, count } from "../counters.ts";
 import { readEndpoint } from "../endpoint_words.ts";
-import { copyLocal, isLocal, LOCAL_WORDS } from "../local_addresses.ts";
 import type { Outbound } from "../outbound.ts";
 import type { WorkerParts } from "./parts.ts";
 import { ENDPOINT_SILENCE_MS } from "../roaming.ts";
@@ -139,7 +141,7 @@ export class GsoSender {
     if (this.#source === ANY_SOURCE || !mayLackAddress(errno)) return false;
     this.#source = ANY_SOURCE;
     connection.local.fill(0);
-    this.#outbound.table.forgetLocal(connection.mux);
+    this.#outbound.table.endpoints.forgetLocal(connection.mux);
     return true;
   }
 
@@ -147,7 +149,7 @@ export class GsoSender {
     if (!isLocal(local, 0)) return ANY_SOURCE;
     const { arena, now } = this.#parts;
     const { table } = this.#outbound;
-    const isLeft = table.calls(mux) &&
+    const isLeft = table.endpoints.calls(mux) &&
       table.isSilent(mux, now(), ENDPOINT_SILENCE_MS);
     if (isLeft) return ANY_SOURCE;
     copyLocal(local, 0, arena.words, this.#local >>> 2);

@@ -1,7 +1,12 @@
 // Way in of the native plane. Nothing is copied: a datagram is opened where the
 // kernel put it, and written to the device from there.
 import type { Arena } from "../../../ffi/memory.ts";
-import { copySockaddr, SOCKADDR_WORDS } from "../../../ffi/net/sockaddr.ts";
+import {
+  copyLocal,
+  copySockaddr,
+  LOCAL_WORDS,
+  SOCKADDR_WORDS,
+} from "../../../ffi/net/sockaddr.ts";
 import { UdpReceiver } from "../../../ffi/net/udp_batches.ts";
 import {
   Coalescer,
@@ -15,7 +20,6 @@ import { applyCipher, authenticateBatch } from "../../satp/pipeline.ts";
 import { count, PlaneCounter } from "../counters.ts";
 import { Inbound } from "../inbound.ts";
 import type { NativeSetup } from "./messages.ts";
-import { copyLocal, LOCAL_WORDS } from "../local_addresses.ts";
 import { HEADROOM_BYTES } from "../outbound.ts";
 import type { WorkerParts } from "./parts.ts";
 import { StrangerProbe } from "./stranger_probe.ts";
@@ -115,15 +119,15 @@ export class InboundPump {
   }
 
   #noteMessage(m: number): void {
-    const { sources, locals, classes } = this.#inbound;
+    const { places, classes } = this.#inbound;
     const receiver = this.#receiver;
     const { words } = this.#parts.arena;
     const sender = receiver.senderAt(m) >>> 2;
-    copySockaddr(words, sender, sources, m * SOCKADDR_WORDS);
+    copySockaddr(words, sender, places.sources, m * SOCKADDR_WORDS);
     classes[m] = receiver.classes[m] ?? 0;
     if (!this.#hasLocals) return;
     const local = receiver.localAt(m) >>> 2;
-    copyLocal(words, local, locals, m * LOCAL_WORDS);
+    copyLocal(words, local, places.locals, m * LOCAL_WORDS);
   }
 
   /** @param m The message that it came in */

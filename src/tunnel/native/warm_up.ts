@@ -266,7 +266,7 @@ function putConnections(
   writeEndpoint(words, 0, { address, port: socket.local.port });
   for (const mux of [SEALING_MUX, OPENING_MUX]) {
     const role = mux === SEALING_MUX ? "left" : "right";
-    table.setEndpoint(mux, words, 0);
+    table.endpoints.set(mux, words, 0);
     table.put(mux, keysOf(setup, role, 0), 0);
     table.addOpening(mux, keysOf(setup, role, 1));
   }

@@ -251,7 +251,7 @@ export class PortablePlane {
   }
 
   #takeWaiting(sizes: Uint32Array): void {
-    const { batch, sources } = this.#inbound;
+    const { batch, places } = this.#inbound;
     const waiting = this.#waiting;
     const from = waiting.startOf(0);
     const used = waiting.count * SLOT_BYTES;
@@ -259,7 +259,7 @@ export class PortablePlane {
       waiting.memory.subarray(from, from + used),
       batch.startOf(0),
     );
-    sources.set(this.#waitingSources);
+    places.sources.set(this.#waitingSources);
     sizes.set(this.#waitingSizes);
     batch.count = waiting.count;
     waiting.count = 0;

@@ -93,7 +93,7 @@ class End {
     );
     const secrets = this.#chain.secrets(FIRST, kdPrf);
     this.table.put(MUX, { role: "left", secrets, windowSize: 64 }, 0);
-    this.table.setEndpoint(MUX, from(HOME), 0);
+    this.table.endpoints.set(MUX, from(HOME), 0);
     this.#connection?.sets[0]?.replay.accept(KNOWN_ID, 1);
   }
 

@@ -12,7 +12,7 @@ Deno.test("a keep-alive begins, goes faster and ends at a HUP", async () => {
   const table = new ConnectionTable(ConnectionTable.allocate());
   const words = endpointWords();
   writeEndpoint(words, 0, parseEndpoint("192.0.2.1:4444"));
-  table.setEndpoint(7, words, 0);
+  table.endpoints.set(7, words, 0);
   const secrets = { key: new Uint8Array(16), salt: new Uint8Array(14) };
   table.put(7, { role: "left", secrets, windowSize: 0 }, 0);
   const clock = new ManualClock();

@@ -92,7 +92,7 @@ function setUp(change: Partial<PeerOptions>) {
   };
   const endpoint = () => {
     const words = endpointWords();
-    table.copyEndpoint(MUX, words, 0);
+    table.endpoints.copy(MUX, words, 0);
     const found = readEndpoint(words, 0);
     return found && formatEndpoint(found);
   };
@@ -199,7 +199,7 @@ Deno.test("reload() does not call back a peer that moved on its own", async () =
   const { peer, names, reload, endpoint, table } = setUp({});
   names.set("peer.test", "192.0.2.1");
   await peer.run(NEVER);
-  table.setEndpoint(MUX, endpointWords(), 0);
+  table.endpoints.set(MUX, endpointWords(), 0);
   await reload();
   assert.equal(endpoint(), undefined);
 });

@@ -190,7 +190,7 @@ Deno.test("an own connection is told once its peer is known", () => {
   assert.deepEqual(state.snapshot(), []);
   const words = endpointWords();
   writeEndpoint(words, 0, endpoint);
-  table.setEndpoint(MUX, words, 0);
+  table.endpoints.set(MUX, words, 0);
   assert.deepEqual(state.snapshot(), [encodeRecord(connectionRecord())]);
 });
 

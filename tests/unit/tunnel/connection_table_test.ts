@@ -65,12 +65,12 @@ function setEndpoint(
 ): boolean {
   const words = endpointWords();
   writeEndpoint(words, 0, parseEndpoint(text));
-  return table.setEndpoint(mux, words, 0);
+  return table.endpoints.set(mux, words, 0);
 }
 
 function endpointText(table: ConnectionTable, mux: number): string | undefined {
   const words = endpointWords();
-  table.copyEndpoint(mux, words, 0);
+  table.endpoints.copy(mux, words, 0);
   const endpoint: Endpoint | undefined = readEndpoint(words, 0);
   return endpoint && formatEndpoint(endpoint);
 }

@@ -17,7 +17,7 @@ function tableWith(...muxes: readonly number[]): ConnectionTable {
 function connect(table: ConnectionTable, mux: number, remote?: string): void {
   const words = endpointWords();
   writeEndpoint(words, 0, remote ? parseEndpoint(remote) : undefined);
-  table.setEndpoint(mux, words, 0);
+  table.endpoints.set(mux, words, 0);
   const secrets = {
     key: new Uint8Array(16).fill(mux),
     salt: new Uint8Array(14),

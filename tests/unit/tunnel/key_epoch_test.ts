@@ -114,7 +114,7 @@ class Bench {
       allowWrap: false,
       router: new PacketRouter(connections, 0, undefined),
     });
-    this.table.setEndpoint(0, endpointWords().fill(4, 0, 1), 0);
+    this.table.endpoints.set(0, endpointWords().fill(4, 0, 1), 0);
   }
 
   put(key: number, windowSize?: number): void {

@@ -18,7 +18,7 @@ import {
   PLANE_COUNTERS,
 } from "../../../src/tunnel/counters.ts";
 import { writeEndpoint } from "../../../src/tunnel/endpoint_words.ts";
-import { LOCAL_WORDS } from "../../../src/tunnel/local_addresses.ts";
+import { LOCAL_WORDS } from "../../../ffi/net/sockaddr.ts";
 import {
   GsoSender,
   type SendSockets,
@@ -100,7 +100,7 @@ class Bench {
   place(mux: number, endpoint: string): void {
     const words = endpointWords();
     writeEndpoint(words, 0, parseEndpoint(endpoint));
-    this.table.setEndpoint(mux, words, 0);
+    this.table.endpoints.set(mux, words, 0);
     const secrets = { key: new Uint8Array(), salt: new Uint8Array() };
     this.table.put(mux, { role: "left", secrets, windowSize: 0 }, 0);
   }
@@ -432,7 +432,7 @@ function heardAt(bench: Bench, mux: number, address: Uint8Array): void {
   const words = new Uint32Array(LOCAL_WORDS);
   new Uint8Array(words.buffer).set(address);
   const name = bench.table.sealing(mux) ?? 0;
-  assert.equal(bench.table.setLocal(mux, name, words, 0), true);
+  assert.equal(bench.table.endpoints.setLocal(mux, name, words, 0), true);
 }
 
 const LOCAL_IPV4 = Uint8Array.of(203, 0, 113, 9);
@@ -503,7 +503,7 @@ libcTest(
     bench.table.noteHeard(1, bench.now);
     bench.now += 6000;
     assert.equal(sources(), LOCAL_IPV4.join("."), "the peer speaks first");
-    bench.table.setCalls(1);
+    bench.table.endpoints.setCalls(1);
     assert.equal(sources(), "");
     bench.table.noteHeard(1, bench.now);
     assert.equal(sources(), LOCAL_IPV4.join("."));

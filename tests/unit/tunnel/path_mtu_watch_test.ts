@@ -45,7 +45,7 @@ function setUp() {
     probes: [{ mtu: () => 0 }, probe],
   });
   const connect = (mux: number, endpoint = "192.0.2.1:4444") => {
-    table.setEndpoint(mux, words(endpoint), 0);
+    table.endpoints.set(mux, words(endpoint), 0);
     table.put(mux, { role: "left", secrets, windowSize: 0 }, 0);
   };
   const lowered = () =>
@@ -60,7 +60,7 @@ Deno.test("what the kernel knows of a path is in the table, and lowering it is t
   watch.look();
   connect(5);
   watch.look();
-  assert.equal(table.pathMtu(5), 1500);
+  assert.equal(table.endpoints.pathMtu(5), 1500);
   assert.equal(lowered(), 0);
   assert.deepEqual(logger.lines, []);
 
@@ -70,13 +70,13 @@ Deno.test("what the kernel knows of a path is in the table, and lowering it is t
 
   known.mtu = 1280;
   watch.look();
-  assert.equal(table.pathMtu(5), 1280);
+  assert.equal(table.endpoints.pathMtu(5), 1280);
   assert.notEqual(table.version(5), version);
   assert.equal(lowered(), 1);
 
   known.mtu = 0;
   watch.look();
-  assert.equal(table.pathMtu(5), 1280, "no way there just now");
+  assert.equal(table.endpoints.pathMtu(5), 1280, "no way there just now");
   known.mtu = 1500;
   watch.look();
   assert.equal(lowered(), 1, "raised again");
@@ -90,17 +90,21 @@ Deno.test("what was known of a path is forgotten with the endpoint", () => {
   const { table, watch, connect } = setUp();
   connect(5);
   watch.look();
-  table.setEndpoint(5, words("192.0.2.2:4444"), 0);
-  assert.equal(table.pathMtu(5), 0);
+  table.endpoints.set(5, words("192.0.2.2:4444"), 0);
+  assert.equal(table.endpoints.pathMtu(5), 0);
   watch.look();
   const name = table.sealing(5) ?? 0;
   table.follow(5, name, words("192.0.2.3:4444"), 0);
-  assert.equal(table.pathMtu(5), 0);
+  assert.equal(table.endpoints.pathMtu(5), 0);
   watch.look();
   table.remove(5);
-  assert.equal(table.pathMtu(5), 0);
-  assert.equal(table.setPathMtu(5, 1400), 0, "there is no connection");
-  assert.equal(table.pathMtu(5), 0);
+  assert.equal(table.endpoints.pathMtu(5), 0);
+  assert.equal(
+    table.endpoints.setPathMtu(5, 1400),
+    0,
+    "there is no connection",
+  );
+  assert.equal(table.endpoints.pathMtu(5), 0);
 });
 
 Deno.test("the MTU of the device is looked at again, as long as there is one", () => {
@@ -128,7 +132,7 @@ Deno.test("of many connections each look asks about some, and all have their tur
   watch.look();
   assert.equal(known.asked, 150);
   const muxes = table.liveMuxes();
-  assert.ok(muxes.every((mux) => table.pathMtu(mux) === 1500));
+  assert.ok(muxes.every((mux) => table.endpoints.pathMtu(mux) === 1500));
   watch.look();
   assert.equal(known.asked, 150 + 64);
 });

@@ -112,7 +112,7 @@ async function withWorker(
   const table = new ConnectionTable(ConnectionTable.allocate());
   const words = endpointWords();
   writeEndpoint(words, 0, peer.endpoint);
-  table.setEndpoint(0, words, 0);
+  table.endpoints.set(0, words, 0);
   const secrets = await secretsOf(VECTOR);
   table.put(0, { role: "left", secrets, windowSize: 64 }, 0);
   const now = () => 0;

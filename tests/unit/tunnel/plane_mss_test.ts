@@ -72,12 +72,12 @@ planeTest(
     await assertBounds(1350, 1340);
 
     // Of the path's bytes 28 are headers of IPv4 and UDP.
-    plane.table.setPathMtu(MUX, 1300);
+    plane.table.endpoints.setPathMtu(MUX, 1300);
     await assertBounds(1300 - 28 - 20 - 40, 1300 - 28 - 20 - 60);
-    plane.table.setPathMtu(MUX, 100);
+    plane.table.endpoints.setPathMtu(MUX, 100);
     const { least } = MSS_RANGE;
     await assertBounds(least, least);
-    plane.table.setPathMtu(MUX, 0);
+    plane.table.endpoints.setPathMtu(MUX, 0);
     await assertBounds(1350, 1340);
 
     const small = syn(4, 1350);

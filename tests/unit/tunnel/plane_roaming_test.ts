@@ -267,12 +267,12 @@ planeTest(
   async (rig) => {
     await using plane = await rig.start(await given({ remote: "home" }));
     const words = endpointWords();
-    plane.table.copyEndpoint(3, words, 0);
+    plane.table.endpoints.copy(3, words, 0);
     const { address, port } = readEndpoint(words, 0) ?? assert.fail();
     const bytes = Uint8Array.from([...MAPPED, ...address.bytes]);
-    plane.table.setEndpoint(3, endpointWords(), 0);
+    plane.table.endpoints.set(3, endpointWords(), 0);
     writeEndpoint(words, 0, { address: { family: 6, bytes }, port });
-    plane.table.setEndpoint(3, words, 0);
+    plane.table.endpoints.set(3, words, 0);
     const sent = await plane.send([PACKET]);
     assert.deepEqual(sent.map(({ to }) => to), ["home"]);
     assert.equal(plane.planeCounter(PlaneCounter.NOWHERE_TO_SEND), 0);

@@ -69,7 +69,7 @@ planeTest(
   "who sends what the path does not take in one piece is told, where datagrams are not to be cut",
   async (rig) => {
     await using plane = await start(rig, "maybe");
-    plane.table.setPathMtu(MUX, 1400);
+    plane.table.endpoints.setPathMtu(MUX, 1400);
     const room = 1400 - OVERHEAD;
     for (const version of [4, 6] as const) {
       const fits = packet(room, version);
@@ -83,13 +83,13 @@ planeTest(
     assert.deepEqual(await pass(plane, mayBeCut), { left: 1, back: [] });
 
     // No host makes packets of IPv6 shorter than that: the datagram is cut.
-    plane.table.setPathMtu(MUX, 1280);
+    plane.table.endpoints.setPathMtu(MUX, 1280);
     assert.deepEqual(await pass(plane, packet(1280, 6)), { left: 1, back: [] });
     const long = packet(1281, 6);
     const { back } = await pass(plane, long);
     assert.deepEqual(back, [tooBig(long, 1280)]);
 
-    plane.table.setPathMtu(MUX, 0);
+    plane.table.endpoints.setPathMtu(MUX, 0);
     assert.deepEqual(await pass(plane, packet(MOST)), { left: 1, back: [] });
     assert.equal(
       plane.connectionCounter(ConnectionCounter.PACKETS_OUT, MUX),
@@ -102,7 +102,7 @@ planeTest(
   "packets that routers may cut pass, whatever is known of the path",
   async (rig) => {
     await using plane = await start(rig, "no");
-    plane.table.setPathMtu(MUX, 600);
+    plane.table.endpoints.setPathMtu(MUX, 600);
     for (const version of [4, 6] as const) {
       assert.deepEqual(
         await pass(plane, packet(1400, version)),
@@ -116,7 +116,7 @@ planeTest(
   "answers about packets that are too long come at a limited rate",
   async (rig) => {
     await using plane = await start(rig, "maybe");
-    plane.table.setPathMtu(MUX, 1000);
+    plane.table.endpoints.setPathMtu(MUX, 1000);
     const flood = new Array<Uint8Array>(300).fill(packet(1400));
     const before = plane.outcome().packets.length;
     const began = performance.now();

@@ -75,7 +75,7 @@ class Receiver {
     }, { deviceType: "tun", roaming: true, filter: undefined });
     const secrets = { key: new Uint8Array(16), salt: new Uint8Array(14) };
     this.table.put(0, { role: "left", secrets, windowSize: 64 }, 0);
-    this.table.setEndpoint(0, endpointWords().fill(4, 0, 1), 0);
+    this.table.endpoints.set(0, endpointWords().fill(4, 0, 1), 0);
   }
 
   /** @returns How many passed, and how many tags were made for that */

@@ -114,7 +114,7 @@ class Receiver {
     );
     this.table.put(0, { ...keysOf(0), windowSize: 64 }, 0);
     writeSockaddr(arena.view, this.#senders, HOME);
-    this.table.setEndpoint(0, arena.words, this.#senders >>> 2);
+    this.table.endpoints.set(0, arena.words, this.#senders >>> 2);
   }
 
   at(m: number): number {

@@ -1,0 +1,92 @@
+// Places that peers are heard from, and what connections learn of them: the
+// endpoint to send to (SATP section 7), and the address of this host to send from.
+import {
+  copyLocal,
+  copySockaddr,
+  isLocal,
+  LOCAL_WORDS,
+  sameLocal,
+  sameSockaddr,
+  SOCKADDR_WORDS,
+} from "../../ffi/net/sockaddr.ts";
+import type { Connection, LoadedKeys } from "./connection.ts";
+import type { Heard } from "./roaming.ts";
+import type { TableEndpoints } from "./table_endpoints.ts";
+
+interface PeerPlacesOptions {
+  readonly endpoints: TableEndpoints;
+  /** Whether a peer that is known may move to where it is heard. */
+  readonly roaming: boolean;
+  /** Called with the mux of a connection whose peer was heard elsewhere. */
+  readonly moved: (mux: number) => void;
+}
+
+/** Of the messages that hold a batch of datagrams. */
+export class PeerPlaces {
+  /** Where each came from: {@link SOCKADDR_WORDS} words. */
+  readonly sources: Uint32Array;
+  /** Which address of this host it came to: {@link LOCAL_WORDS} words. */
+  readonly locals: Uint32Array;
+  readonly #options: PeerPlacesOptions;
+
+  constructor(capacity: number, options: PeerPlacesOptions) {
+    this.sources = new Uint32Array(capacity * SOCKADDR_WORDS);
+    this.locals = new Uint32Array(capacity * LOCAL_WORDS);
+    this.#options = options;
+  }
+
+  /**
+   * To be called for each datagram that was authentic and no replay.
+   *
+   * @param message The one that it came in
+   */
+  learn(
+    connection: Connection,
+    keys: LoadedKeys,
+    message: number,
+    heard: Heard,
+  ): void {
+    // From keys that the peer has left nothing is learned.
+    if (connection.sets.length > 1 && connection.isPast(keys)) return;
+    this.#follow(connection, keys, message * SOCKADDR_WORDS, heard);
+    this.#noteLocal(connection, keys, message, heard);
+  }
+
+  #follow(
+    connection: Connection,
+    keys: LoadedKeys,
+    source: number,
+    heard: Heard,
+  ): void {
+    const { sources } = this;
+    const { endpoint, tenure, mux } = connection;
+    if (sameSockaddr(endpoint, 0, sources, source)) return tenure.hear(heard);
+    const { roaming, endpoints, moved } = this.#options;
+    if (!roaming && connection.hasEndpoint) return;
+    if (!tenure.yields(endpoint, sources, source, heard)) return;
+    if (!endpoints.follow(mux, keys.name, sources, source)) return;
+    copySockaddr(sources, source, endpoint, 0);
+    connection.local.fill(0);
+    moved(mux);
+  }
+
+  // As for the endpoint, a number that is not the highest proves nothing. Only
+  // those from where answers go say where they are to leave from.
+  #noteLocal(
+    connection: Connection,
+    keys: LoadedKeys,
+    message: number,
+    heard: Heard,
+  ): void {
+    const { locals } = this;
+    const at = message * LOCAL_WORDS;
+    if (sameLocal(connection.local, 0, locals, at)) return;
+    if (!heard.isNewest || !isLocal(locals, at)) return;
+    const { endpoint, mux } = connection;
+    const source = message * SOCKADDR_WORDS;
+    if (!sameSockaddr(endpoint, 0, this.sources, source)) return;
+    const { endpoints } = this.#options;
+    if (!endpoints.setLocal(mux, keys.name, locals, at)) return;
+    copyLocal(locals, at, connection.local, 0);
+  }
+}
