@@ -26,7 +26,7 @@
 
 import { openLibc } from "../libc.ts";
 import type { TunTap, TunTapOptions } from "./types.ts";
-import { openDevice } from "./device.ts";
+import { openDevice } from "./open_device.ts";
 
 export type {
   DeviceSettings,

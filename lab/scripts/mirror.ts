@@ -9,7 +9,7 @@ import { openLibc } from "../../ffi/libc.ts";
 import { Arena } from "../../ffi/memory.ts";
 import { PacketPort } from "../../ffi/tuntap/packet_port.ts";
 import { SOCKADDR_SIZE, writeSockaddr } from "../../ffi/net/sockaddr.ts";
-import { openDevice } from "../../ffi/tuntap/device.ts";
+import { openDevice } from "../../ffi/tuntap/open_device.ts";
 import { UdpSocket } from "../../ffi/net/udp.ts";
 import { UdpSender } from "../../ffi/net/udp_batches.ts";
 import { VNET_HEADER_SIZE } from "../../ffi/tuntap/vnet.ts";

@@ -4,7 +4,7 @@
  */
 import { AF, SOCK } from "../../ffi/flags.ts";
 import { openLibc } from "../../ffi/libc.ts";
-import { openDevice, openSharedDevice } from "../../ffi/tuntap/device.ts";
+import { openDevice, openSharedDevice } from "../../ffi/tuntap/open_device.ts";
 import { TunTapError } from "../../ffi/tuntap/errors.ts";
 import { Arena } from "../../ffi/memory.ts";
 import { PacketPort } from "../../ffi/tuntap/packet_port.ts";

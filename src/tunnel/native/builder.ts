@@ -1,11 +1,8 @@
 // Construction of the native plane: device and sockets with their offloads.
 import type { Libc } from "../../../ffi/libc.ts";
-import {
-  openDevice,
-  openSharedDevice,
-  type TunTapDevice,
-} from "../../../ffi/tuntap/device.ts";
+import type { TunTapDevice } from "../../../ffi/tuntap/device.ts";
 import { TunTapError } from "../../../ffi/tuntap/errors.ts";
+import { openDevice, openSharedDevice } from "../../../ffi/tuntap/open_device.ts";
 import type { UdpSocket } from "../../../ffi/net/udp.ts";
 import { openUdpGroup } from "../../../ffi/net/udp_group.ts";
 import { Offload } from "../../../ffi/tuntap/vnet.ts";

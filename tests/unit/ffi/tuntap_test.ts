@@ -10,7 +10,7 @@ import {
   mtuMessage,
 } from "../../../ffi/tuntap/rtnetlink.ts";
 import { AF } from "../../../ffi/flags.ts";
-import { openDevice } from "../../../ffi/tuntap/device.ts";
+import { openDevice } from "../../../ffi/tuntap/open_device.ts";
 import { openTunTap } from "../../../ffi/tuntap/mod.ts";
 import { negotiateOffloads, Offload } from "../../../ffi/tuntap/vnet.ts";
 import { fakeLibc } from "../../fakes/fake_libc.ts";
