@@ -6,7 +6,7 @@ import {
   MAX_DATAGRAM_BYTES,
   PAYLOAD_TYPE_BYTES,
 } from "../satp/header.ts";
-import { DEFAULT_MTU } from "../tunnel/settings.ts";
+import { DEFAULT_MTU, MIN_IPV6_MTU } from "../tunnel/settings.ts";
 import type { Warn } from "./command_line.ts";
 import { OptionFault } from "./fault.ts";
 import {
@@ -96,8 +96,6 @@ export const deviceRows = {
 type DeviceSettings = Settings<typeof deviceRows>;
 
 const MAX_NAME_BYTES = 15;
-/** RFC 8200 section 5. */
-const MIN_IPV6_MTU = 1280;
 const ETHERNET_HEADER_BYTES = 14;
 
 /**

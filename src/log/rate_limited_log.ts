@@ -1,22 +1,18 @@
 // Rate limit for log lines.
 import type { LevelName } from "./level.ts";
 import type { LogFields, Logger, LogLine } from "./logger.ts";
+import { type RateLimit, TokenBucket } from "./token_bucket.ts";
 
-interface RateLimit {
-  readonly burst: number;
-  readonly perSecond: number;
-}
-
-interface Bucket {
-  tokens: number;
-  countedAtMs: number;
+/** What is said about one. */
+interface Subject {
+  readonly bucket: TokenBucket;
   heldBack: number;
 }
 
 /** What is said of one kind, by whom it is about. */
 interface Kind {
   readonly level: LevelName;
-  readonly buckets: Map<number, Bucket>;
+  readonly subjects: Map<number, Subject>;
 }
 
 /** How often it should be said how many lines were held back, in ms. */
@@ -26,7 +22,7 @@ export const FLUSH_MS = 10_000;
 export const NOBODY = -1;
 
 /** Whoever comes later shares the bucket of nobody until some are full again. */
-const MAX_BUCKETS = 4096;
+const MAX_SUBJECTS = 4096;
 
 /**
  * A token bucket for each kind of message and each one that it is about. The
@@ -51,9 +47,9 @@ export class RateLimitedLog {
    * @param kind As of {@link write}, and so is `about`
    */
   holdsBack(level: LevelName, kind: string, about: number = NOBODY): boolean {
-    const bucket = this.#refilled(this.#kind(kind, level), about);
-    if (bucket.tokens >= 1) return false;
-    bucket.heldBack++;
+    const subject = this.#subject(this.#kind(kind, level), about);
+    if (subject.bucket.holdsOne(this.#now())) return false;
+    subject.heldBack++;
     return true;
   }
 
@@ -69,11 +65,13 @@ export class RateLimitedLog {
     line: () => string | LogLine,
     about: number = NOBODY,
   ): void {
-    if (this.holdsBack(level, kind, about)) return;
-    const bucket = this.#refilled(this.#kind(kind, level), about);
-    this.#reportHeldBack(level, kind, bucket.heldBack, about);
-    bucket.heldBack = 0;
-    bucket.tokens--;
+    const subject = this.#subject(this.#kind(kind, level), about);
+    if (!subject.bucket.take(this.#now())) {
+      subject.heldBack++;
+      return;
+    }
+    this.#reportHeldBack(level, kind, subject.heldBack, about);
+    subject.heldBack = 0;
     const made = line();
     if (typeof made === "string") this.#log[level](made);
     else this.#log[level](made.text, made.fields);
@@ -84,17 +82,18 @@ export class RateLimitedLog {
    * has long been quiet; to be called from time to time.
    */
   flush(): void {
-    for (const [name, { level, buckets }] of this.#kinds) {
+    const now = this.#now();
+    for (const [name, { level, subjects }] of this.#kinds) {
       let heldBack = 0;
       let several = 0;
       let last = NOBODY;
-      for (const [about, bucket] of buckets) {
-        heldBack += bucket.heldBack;
-        if (bucket.heldBack > 0) {
+      for (const [about, subject] of subjects) {
+        heldBack += subject.heldBack;
+        if (subject.heldBack > 0) {
           several++;
           last = about;
-        } else if (this.#isFull(bucket)) buckets.delete(about);
-        bucket.heldBack = 0;
+        } else if (subject.bucket.isFull(now)) subjects.delete(about);
+        subject.heldBack = 0;
       }
       this.#reportHeldBack(level, name, heldBack, last, several);
     }
@@ -103,36 +102,24 @@ export class RateLimitedLog {
   #kind(name: string, level: LevelName): Kind {
     let kind = this.#kinds.get(name);
     if (kind === undefined) {
-      kind = { level, buckets: new Map() };
+      kind = { level, subjects: new Map() };
       this.#kinds.set(name, kind);
     }
     return kind;
   }
 
-  #refilled({ buckets }: Kind, about: number): Bucket {
-    let bucket = buckets.get(about);
-    if (bucket === undefined && buckets.size >= MAX_BUCKETS) {
+  #subject({ subjects }: Kind, about: number): Subject {
+    let subject = subjects.get(about);
+    if (subject === undefined && subjects.size >= MAX_SUBJECTS) {
       about = NOBODY;
-      bucket = buckets.get(about);
+      subject = subjects.get(about);
     }
-    const now = this.#now();
-    if (bucket === undefined) {
-      const { burst: tokens } = this.#limit;
-      bucket = { tokens, countedAtMs: now, heldBack: 0 };
-      buckets.set(about, bucket);
+    if (subject === undefined) {
+      const bucket = new TokenBucket(this.#limit, this.#now());
+      subject = { bucket, heldBack: 0 };
+      subjects.set(about, subject);
     }
-    bucket.tokens = this.#tokens(bucket, now);
-    bucket.countedAtMs = now;
-    return bucket;
-  }
-
-  #isFull(bucket: Bucket): boolean {
-    return this.#tokens(bucket, this.#now()) >= this.#limit.burst;
-  }
-
-  #tokens({ tokens, countedAtMs }: Bucket, now: number): number {
-    const { burst, perSecond } = this.#limit;
-    return Math.min(burst, tokens + (now - countedAtMs) / 1000 * perSecond);
+    return subject;
   }
 
   #reportHeldBack(

@@ -9,14 +9,9 @@
 export const IPV4_BYTES = 20;
 export const IPV6_BYTES = 40;
 
-/** Extension headers by their numbers (RFC 8200 section 4.1). */
-export const HOP_BY_HOP = 0;
-export const ROUTING = 43;
-export const FRAGMENT = 44;
-export const DESTINATION_OPTIONS = 60;
-
-/** Nobody needs more of them: one of each is recommended. */
-export const MAX_EXTENSION_HEADERS = 8;
+/** The least that every path takes in one piece (RFC 791, RFC 8200). */
+export const MIN_IPV4_MTU = 68;
+export const MIN_IPV6_MTU = 1280;
 
 export function u16(memory: Uint8Array, at: number): number {
   return (memory[at] ?? 0) << 8 | (memory[at + 1] ?? 0);

@@ -10,10 +10,9 @@ import {
   DESTINATION_OPTIONS,
   FRAGMENT,
   HOP_BY_HOP,
-  IPV4_BYTES,
-  IPV6_BYTES,
   ROUTING,
-} from "./fields.ts";
+} from "./extension_headers.ts";
+import { IPV4_BYTES, IPV6_BYTES } from "./fields.ts";
 
 /** Answer of {@linkcode PacketHeaders.read}: neither TCP nor UDP. */
 export const OTHER = 0;

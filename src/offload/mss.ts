@@ -7,15 +7,16 @@
  */
 
 import {
+  ipv6Transport,
+  NO_TRANSPORT,
+  placeOf,
+  protocolOf,
+} from "./extension_headers.ts";
+import {
   changedChecksum,
-  DESTINATION_OPTIONS,
-  FRAGMENT,
-  HOP_BY_HOP,
   IPV4_BYTES,
   IPV6_BYTES,
-  MAX_EXTENSION_HEADERS,
   putU16,
-  ROUTING,
   u16,
 } from "./fields.ts";
 
@@ -75,8 +76,9 @@ function anySynAt(
     if (memory[at + 9] !== TCP) return NO_SYN;
     tcp = at + (first & 0x0f) * 4;
   } else if (first >>> 4 === 6) {
-    if (memory[at + 6] !== TCP) return extendedSynAt(memory, at, end);
-    tcp = at + IPV6_BYTES;
+    const found = ipv6Transport(memory, at, end);
+    if (found === NO_TRANSPORT || protocolOf(found) !== TCP) return NO_SYN;
+    tcp = at + placeOf(found);
   } else return NO_SYN;
   return isSyn(memory, tcp, end) && isSound(memory, at, tcp, end)
     ? tcp
@@ -106,27 +108,6 @@ function isSound(
 
 function payloadAt(memory: Uint8Array, tcp: number): number {
   return tcp + ((memory[tcp + 12] ?? 0) >>> 4) * 4;
-}
-
-/** Of an IPv6 packet that begins with something else than TCP. */
-function extendedSynAt(memory: Uint8Array, at: number, end: number): number {
-  let next = memory[at + 6] ?? 0;
-  let header = at + IPV6_BYTES;
-  for (let k = 0; k < MAX_EXTENSION_HEADERS && next !== TCP; k++) {
-    if (header + 8 > end) return NO_SYN;
-    if (next === FRAGMENT) {
-      if ((u16(memory, header + 2) & 0xfff8) !== 0) return NO_SYN;
-      next = memory[header] ?? 0;
-      header += 8;
-    } else if (
-      next === HOP_BY_HOP || next === ROUTING || next === DESTINATION_OPTIONS
-    ) {
-      next = memory[header] ?? 0;
-      header += ((memory[header + 1] ?? 0) + 1) * 8;
-    } else return NO_SYN;
-  }
-  if (next !== TCP || !isSyn(memory, header, end)) return NO_SYN;
-  return isSound(memory, at, header, end) ? header : NO_SYN;
 }
 
 /**

@@ -6,20 +6,18 @@
  */
 
 import {
-  DESTINATION_OPTIONS,
-  FRAGMENT,
-  HOP_BY_HOP,
+  ipv6Transport,
+  NO_TRANSPORT,
+  placeOf,
+  protocolOf,
+} from "./extension_headers.ts";
+import {
   IPV4_BYTES,
   IPV6_BYTES,
-  MAX_EXTENSION_HEADERS,
+  MIN_IPV6_MTU,
   putU16,
-  ROUTING,
   u16,
 } from "./fields.ts";
-
-/** The least that every path takes in one piece (RFC 791, RFC 8200). */
-export const MIN_IPV4_MTU = 68;
-export const MIN_IPV6_MTU = 1280;
 
 /** Bytes of the longest answer: no more than everybody takes, in a frame. */
 export const TOO_BIG_BYTES: number = 18 + MIN_IPV6_MTU;
@@ -76,20 +74,11 @@ function mayTellIpv6(memory: Uint8Array, ip: number, end: number): boolean {
   if (ip + IPV6_BYTES + ICMP_SIZE > end) return false;
   if (memory[ip + 8] === 0xff || memory[ip + 24] === 0xff) return false;
   if (isUnspecified(memory, ip + 8)) return false;
-  let next = memory[ip + 6] ?? 0;
-  let header = ip + IPV6_BYTES;
-  for (let k = 0; k < MAX_EXTENSION_HEADERS; k++) {
-    if (header + 8 > end) return false;
-    if (next === ICMPV6) return (memory[header] ?? 0) >= FIRST_ICMPV6_REQUEST;
-    const isFragment = next === FRAGMENT;
-    if (isFragment && (u16(memory, header + 2) & 0xfff8) !== 0) return false;
-    const isOther = next !== HOP_BY_HOP && next !== ROUTING &&
-      next !== DESTINATION_OPTIONS;
-    if (isOther && !isFragment) return true;
-    next = memory[header] ?? 0;
-    header += isFragment ? 8 : ((memory[header + 1] ?? 0) + 1) * 8;
-  }
-  return false;
+  const found = ipv6Transport(memory, ip, end);
+  const transport = ip + placeOf(found);
+  if (found === NO_TRANSPORT || transport + ICMP_SIZE > end) return false;
+  return protocolOf(found) !== ICMPV6 ||
+    (memory[transport] ?? 0) >= FIRST_ICMPV6_REQUEST;
 }
 
 function isUnspecified(memory: Uint8Array, at: number): boolean {

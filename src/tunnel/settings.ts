@@ -2,6 +2,8 @@
 import type { SatpParameters } from "../satp/params.ts";
 import type { DeviceType } from "../satp/header.ts";
 
+export { MIN_IPV6_MTU } from "../offload/fields.ts";
+
 /** Which engine does the cryptography; `auto` is the fastest there is. */
 export type EngineChoice =
   | "auto"

@@ -1,12 +1,9 @@
 // Answers to packets that are too long for the tunnel: their sender is told how
 // long one may be.
+import { TokenBucket } from "../log/token_bucket.ts";
 import { ipAt } from "../offload/ethernet.ts";
-import {
-  mayTellTooBig,
-  MIN_IPV4_MTU,
-  MIN_IPV6_MTU,
-  writeTooBig,
-} from "../offload/too_big.ts";
+import { MIN_IPV4_MTU, MIN_IPV6_MTU } from "../offload/fields.ts";
+import { mayTellTooBig, writeTooBig } from "../offload/too_big.ts";
 import type { DeviceType } from "../satp/header.ts";
 import { count, PlaneCounter } from "./counters.ts";
 
@@ -15,8 +12,7 @@ import { count, PlaneCounter } from "./counters.ts";
  * gives (icmp_msgs_burst), and enough for each of many flows to learn it (RFC
  * 1812 section 4.3.2.8, RFC 4443 section 2.4 f).
  */
-const BURST = 50;
-const PER_SECOND = 200;
+const ANSWERS = { burst: 50, perSecond: 200 };
 
 /** Where answers are written, and how they reach the device. */
 export interface AnswerPlace {
@@ -33,8 +29,7 @@ export class TooBig {
   readonly #isTap: boolean;
   readonly #counters: Float64Array;
   readonly #place: AnswerPlace;
-  #tokens = BURST;
-  #refilled = -Infinity;
+  readonly #bucket: TokenBucket;
 
   constructor(
     deviceType: DeviceType,
@@ -44,6 +39,7 @@ export class TooBig {
     this.#isTap = deviceType === "tap";
     this.#counters = counters;
     this.#place = place;
+    this.#bucket = new TokenBucket(ANSWERS, place.now());
   }
 
   /**
@@ -70,22 +66,12 @@ export class TooBig {
     const mtu = Math.max(least, room - (ip - at));
     // Nobody makes packets shorter than that: the datagram is cut instead.
     if (end - ip <= mtu) return false;
-    if (this.#mayAnswer()) {
-      const { memory: to, at: answer } = this.#place;
+    const { memory: to, at: answer, now } = this.#place;
+    if (this.#bucket.take(now())) {
       const bytes = writeTooBig(memory, at, ip, end, mtu, to, answer);
       this.#place.deliver(bytes);
       count(this.#counters, PlaneCounter.TOO_BIG_ANSWERED);
     }
-    return true;
-  }
-
-  #mayAnswer(): boolean {
-    const now = this.#place.now();
-    const refill = (now - this.#refilled) * PER_SECOND / 1000;
-    this.#tokens = Math.min(BURST, this.#tokens + refill);
-    this.#refilled = now;
-    if (this.#tokens < 1) return false;
-    this.#tokens--;
     return true;
   }
 }

@@ -82,7 +82,7 @@ function mayAnswerIpv6(packet: Uint8Array): boolean {
   if (source[0] === 255 || packet[24] === 255) return false;
   let next = packet[6] ?? 0;
   let at = 40;
-  for (let headers = 0; headers < 8; headers++) {
+  for (let headers = 0; headers <= 8; headers++) {
     const header = packet.subarray(at, at + 8);
     if (header.length < 8) return false;
     if (next === 58) return (header[0] ?? 0) >= 128;
