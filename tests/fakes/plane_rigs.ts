@@ -7,7 +7,8 @@ import type { NativeEngineName } from "../../src/tunnel/native/messages.ts";
 import { whyNoIpsecMb, whyNoLibcrypto } from "../../lab/engines.ts";
 import { MemoryPlane } from "./memory_plane.ts";
 import { NativeRig } from "./native_rig.ts";
-import type { PlaneRig } from "./plane_rig.ts";
+import { paramsOf, secretsOf, type VectorParams } from "../vectors/satp.ts";
+import type { PlaneOptions, PlaneRig } from "./plane_rig.ts";
 
 /** Why an engine cannot be had here, or null if it can. */
 const MISSING: Readonly<Record<NativeEngineName | "webcrypto", string | null>> =
@@ -29,6 +30,18 @@ export const PLANE_RIGS: readonly PlaneRig[] = [
   native("openssl", 2),
   native("builtin", 1),
 ];
+
+/** A plane on the left with one connection, of mux 3 unless told otherwise. */
+export async function planeOptions(
+  vector: VectorParams,
+  changes: Partial<PlaneOptions> = {},
+): Promise<PlaneOptions> {
+  const secrets = await secretsOf(vector);
+  return {
+    ...{ params: paramsOf(vector), secrets, role: "left", mux: 3 },
+    ...changes,
+  };
+}
 
 /** Registers a test for each kind of plane. */
 export function planeTest(

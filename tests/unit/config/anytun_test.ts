@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
-import {
-  type AnytunOptions,
-  readAnytunCommandLine,
-} from "../../../src/config/anytun.ts";
+import { readAnytunCommandLine } from "../../../src/config/anytun.ts";
 import { formatPrefix } from "../../../src/net/prefix.ts";
 import { fakeSecretFiles } from "../../fakes/secret_files.ts";
+import { RUNTIME, runOf } from "../../samples/command_lines.ts";
 
-const RUNTIME = { deno: "2.9.6", v8: "15.0" };
 const KEY_128 = "000102030405060708090a0b0c0d0e0f";
 const SALT = "0102030405060708090a0b0c0d0e";
 
@@ -20,13 +17,8 @@ function read(...argv: string[]) {
 }
 
 /** What a line runs with, -D and a passphrase added. */
-function run(...argv: string[]): {
-  readonly options: AnytunOptions;
-  readonly warnings: readonly string[];
-} {
-  const result = read("-D", "-E", "secret", ...argv);
-  assert.equal(result.kind, "run", JSON.stringify(result));
-  return result;
+function run(...argv: string[]) {
+  return runOf(read("-D", "-E", "secret", ...argv));
 }
 
 /** The report of a line, -D added, and whether it leads to the usage. */

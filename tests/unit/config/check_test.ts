@@ -8,8 +8,8 @@ import {
   fakeSecretFiles,
   STRANGER,
 } from "../../fakes/secret_files.ts";
+import { RUNTIME } from "../../samples/command_lines.ts";
 
-const RUNTIME = { deno: "2.9.6", v8: "15.0" };
 const KEYS = "passphrase: words\nwindow-size: 64\n";
 
 function check(argv: readonly string[], files: Record<string, FakeFile>) {

@@ -2,8 +2,8 @@ import { strict as assert } from "node:assert";
 import { readConfigCommandLine } from "../../../src/config/config.ts";
 import { readControldCommandLine } from "../../../src/config/controld.ts";
 import { type FakeFile, fakeSecretFiles } from "../../fakes/secret_files.ts";
+import { RUNTIME } from "../../samples/command_lines.ts";
 
-const RUNTIME = { deno: "2.9.6", v8: "15.0" };
 const SERVER = "/etc/anytun/server";
 const FOLDER = `${SERVER}/conf.d`;
 

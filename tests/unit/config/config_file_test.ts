@@ -5,8 +5,8 @@ import {
 } from "../../../src/config/anytun.ts";
 import { SpotFinder } from "../../../src/config/file_entry.ts";
 import { type FakeFile, fakeSecretFiles } from "../../fakes/secret_files.ts";
+import { faultOf, RUNTIME, runOf } from "../../samples/command_lines.ts";
 
-const RUNTIME = { deno: "2.9.6", v8: "15.0" };
 const SECRET = "correct_horse_battery_staple";
 
 function read(files: Record<string, FakeFile>, ...argv: readonly string[]) {
@@ -21,15 +21,11 @@ function readYaml(text: string, ...argv: readonly string[]) {
 }
 
 function options(text: string, ...argv: readonly string[]): AnytunOptions {
-  const result = readYaml(text, ...argv);
-  assert.equal(result.kind, "run", JSON.stringify(result));
-  return result.options;
+  return runOf(readYaml(text, ...argv)).options;
 }
 
 function faults(text: string): readonly string[] {
-  const result = readYaml(text);
-  assert.equal(result.kind, "error", `nothing wrong with ${text}`);
-  return result.stderr.trimEnd().split("\n");
+  return faultOf(readYaml(text)).trimEnd().split("\n");
 }
 
 Deno.test("the keys of a file are the long names of options, repeated ones lists", () => {

@@ -3,9 +3,14 @@ import { readAnytunCommandLine } from "../../../src/config/anytun.ts";
 import { findConfig } from "../../../src/config/config_place.ts";
 import { OptionFault } from "../../../src/config/fault.ts";
 import { type FakeFile, fakeSecretFiles } from "../../fakes/secret_files.ts";
+import { faultOf, RUNTIME, runOf } from "../../samples/command_lines.ts";
 
-const RUNTIME = { deno: "2.9.6", v8: "15.0" };
 const FILE: FakeFile = { text: "" };
+
+/** A line of anytun with files. */
+function read(files: Readonly<Record<string, FakeFile>>, ...argv: string[]) {
+  return readAnytunCommandLine(argv, RUNTIME, fakeSecretFiles(files));
+}
 
 function find(given: string, ...paths: readonly string[]) {
   const files = Object.fromEntries(paths.map((path) => [path, FILE]));
@@ -74,13 +79,11 @@ window-size 7
 `;
 
 Deno.test("a file of Debian's package is read as its launcher does", () => {
-  const files = fakeSecretFiles({
+  const files = {
     "/etc/anytun/p2p/config": { text: DEBIAN, isPublic: true },
     "/etc/anytun/p2p/post-up.sh": FILE,
-  });
-  const result = readAnytunCommandLine(["--config", "p2p"], RUNTIME, files);
-  assert.equal(result.kind, "run", JSON.stringify(result));
-  const { options, warnings } = result;
+  };
+  const { options, warnings } = runOf(read(files, "--config", "p2p"));
   assert.equal(options.role, "left");
   assert.equal(options.remoteHost, "h");
   assert.equal(options.secrets?.passphrase, "Creating_P2P");
@@ -89,21 +92,17 @@ Deno.test("a file of Debian's package is read as its launcher does", () => {
   assert.equal(options.postUp?.script, "/etc/anytun/p2p/post-up.sh");
   assert.equal(options.name, "p2p");
   assert.match(warnings.join(), /others can read the secrets in/);
-  const own = ["--config", "p2p", "-x", "/bin/true"];
-  const other = readAnytunCommandLine(own, RUNTIME, files);
-  assert.equal(other.kind, "run");
-  assert.equal(other.options.postUp?.script, "/bin/true");
+  const own = runOf(read(files, "--config", "p2p", "-x", "/bin/true"));
+  assert.equal(own.options.postUp?.script, "/bin/true");
 });
 
 Deno.test("the script that a Debian file names comes before the one beside it", () => {
-  const files = fakeSecretFiles({
+  const files = {
     "/t/config": { text: `${DEBIAN}post-up-script /own\n` },
     "/t/post-up.sh": FILE,
-  });
-  const argv = ["--config", "/t/config"];
-  const result = readAnytunCommandLine(argv, RUNTIME, files);
-  assert.equal(result.kind, "run");
-  assert.equal(result.options.postUp?.script, "/own");
+  };
+  const { options } = runOf(read(files, "--config", "/t/config"));
+  assert.equal(options.postUp?.script, "/own");
 });
 
 const FAULTS: Readonly<Record<string, RegExp>> = {
@@ -117,10 +116,7 @@ const FAULTS: Readonly<Record<string, RegExp>> = {
 
 for (const [text, expected] of Object.entries(FAULTS)) {
   Deno.test(`a file of lines of ${JSON.stringify(text)} is refused`, () => {
-    const files = fakeSecretFiles({ "/t/config": { text } });
-    const argv = ["--config", "/t/config"];
-    const result = readAnytunCommandLine(argv, RUNTIME, files);
-    assert.equal(result.kind, "error");
-    assert.match(result.stderr, expected);
+    const files = { "/t/config": { text } };
+    assert.match(faultOf(read(files, "--config", "/t/config")), expected);
   });
 }

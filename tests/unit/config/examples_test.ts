@@ -5,8 +5,8 @@ import {
   readCheckCommandLine,
 } from "../../../src/config/check.ts";
 import { fakeSecretFiles } from "../../fakes/secret_files.ts";
+import { RUNTIME } from "../../samples/command_lines.ts";
 
-const RUNTIME = { deno: "2.9.6", v8: "15.0" };
 const CREDENTIALS = "/run/credentials/anytun";
 const folder = new URL("../../../packaging/examples/", import.meta.url);
 

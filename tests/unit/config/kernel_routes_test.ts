@@ -1,20 +1,15 @@
 import assert from "node:assert/strict";
-import { readAnytunCommandLine } from "../../../src/config/anytun.ts";
 import { formatPrefix } from "../../../src/net/prefix.ts";
-import { fakeSecretFiles } from "../../fakes/secret_files.ts";
+import { faultOf, readAnytun, runOf } from "../../samples/command_lines.ts";
 
-const RUNTIME = { deno: "2.9.6", v8: "15.0" };
 const INSTALL = "--routes-install";
 
 function read(...argv: string[]) {
-  const line = ["-D", "-E", "x", "-w", "64", ...argv];
-  return readAnytunCommandLine(line, RUNTIME, fakeSecretFiles());
+  return readAnytun(["-w", "64", ...argv]);
 }
 
 function run(...argv: string[]) {
-  const result = read(...argv);
-  assert.equal(result.kind, "run", JSON.stringify(result));
-  return result;
+  return runOf(read(...argv));
 }
 
 Deno.test("routes are for the kernel where that is asked for, and -R then has an effect alone", () => {
@@ -45,9 +40,8 @@ Deno.test("of others private networks are accepted, unless others are named, or 
     [...two.split(","), "10.0.0.0/8"],
   );
   assert.deepEqual(accepted("--routes-accept", "none"), []);
-  const wrong = read(INSTALL, "--routes-accept", "10.0.0.0");
-  assert.equal(wrong.kind, "error");
-  assert.match(wrong.stderr, /--routes-accept needs networks and prefix/);
+  const fault = faultOf(read(INSTALL, "--routes-accept", "10.0.0.0"));
+  assert.match(fault, /--routes-accept needs networks and prefix/);
 });
 
 Deno.test("what is accepted has an effect on routes of others that are installed", () => {
@@ -73,9 +67,10 @@ Deno.test("a route that would lead the tunnel into itself needs a mark", () => {
     ] as const
   ) {
     const argv = [INSTALL, "-R", routes, ...others];
-    const result = read(...argv);
-    assert.equal(result.kind, "error", routes);
-    assert.match(result.stderr, /would go into the tunnel as well: add --mark/);
+    assert.match(
+      faultOf(read(...argv)),
+      /would go into the tunnel as well: add --mark/,
+    );
     const { options } = run(...argv, "--mark", "7");
     assert.equal(options.kernelRoutes?.mayHoldPeers, true);
   }
@@ -85,7 +80,6 @@ Deno.test("a route that would lead the tunnel into itself needs a mark", () => {
 });
 
 Deno.test("routes to a tap device are refused", () => {
-  const result = read(INSTALL, "--type", "tap");
-  assert.equal(result.kind, "error");
-  assert.match(result.stderr, /--routes-install with --type tap/);
+  const fault = faultOf(read(INSTALL, "--type", "tap"));
+  assert.match(fault, /--routes-install with --type tap/);
 });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { readAnytunCommandLine } from "../../../src/config/anytun.ts";
 import { type FakeFile, fakeSecretFiles } from "../../fakes/secret_files.ts";
+import { faultOf, RUNTIME, runOf } from "../../samples/command_lines.ts";
 
-const RUNTIME = { deno: "2.9.6", v8: "15.0" };
 const KEY = "0123456789abcdef".repeat(4);
 
 function chain(interval = 3600): string {
@@ -20,15 +20,11 @@ function read(file: Partial<FakeFile>, ...more: string[]) {
 
 /** What is printed where the command line is refused. */
 function fault(...args: Parameters<typeof read>): string {
-  const { result } = read(...args);
-  assert.equal(result.kind, "error");
-  return result.stderr;
+  return faultOf(read(...args).result);
 }
 
 function warnings(...args: Parameters<typeof read>): readonly string[] {
-  const { result } = read(...args);
-  assert.equal(result.kind, "run", JSON.stringify(result));
-  return result.warnings;
+  return runOf(read(...args).result).warnings;
 }
 
 Deno.test("a key chain is in place of key, salt and passphrase", () => {

@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
-import { readAnytunCommandLine } from "../../../src/config/anytun.ts";
-import { fakeSecretFiles } from "../../fakes/secret_files.ts";
+import { faultOf, readAnytun, runOf } from "../../samples/command_lines.ts";
 
 function read(name: string) {
-  const line = ["-D", "-E", "x", "--netns", name];
-  const runtime = { deno: "2.9.6", v8: "15.0" };
-  return readAnytunCommandLine(line, runtime, fakeSecretFiles());
+  return readAnytun(["--netns", name]);
 }
 
 Deno.test("a namespace is a name of 'ip netns', or a path", () => {
@@ -15,13 +12,12 @@ Deno.test("a namespace is a name of 'ip netns', or a path", () => {
       ["/proc/7/ns/net", "/proc/7/ns/net"],
     ] as const
   ) {
-    const result = read(name);
-    assert.equal(result.kind, "run");
-    assert.equal(result.options.netns, path);
+    assert.equal(runOf(read(name)).options.netns, path);
   }
   for (const wrong of ["..", ".", "a/b", "../x", "a\0b", "/a\0b"]) {
-    const result = read(wrong);
-    assert.equal(result.kind, "error", wrong);
-    assert.match(result.stderr, /a name of 'ip netns', or an absolute path/);
+    assert.match(
+      faultOf(read(wrong)),
+      /a name of 'ip netns', or an absolute path/,
+    );
   }
 });

@@ -3,8 +3,8 @@ import { readAnytunCommandLine } from "../../../src/config/anytun.ts";
 import { OptionFault } from "../../../src/config/fault.ts";
 import { readingAgain } from "../../../src/config/read_again.ts";
 import { type FakeFile, fakeSecretFiles } from "../../fakes/secret_files.ts";
+import { RUNTIME } from "../../samples/command_lines.ts";
 
-const RUNTIME = { deno: "2.9.6", v8: "15.0" };
 const ROOT = { username: undefined, chroot: undefined };
 const NOTHING = { values: {}, isLive: () => true };
 const ARGV = ["-D", "-w", "64", "--passphrase-file", "words"];

@@ -10,8 +10,8 @@ import { type InForce, readingOf } from "../../../src/config/reading.ts";
 import { isSame } from "../../../src/config/same.ts";
 import { settingsOf } from "../../../src/config/values.ts";
 import { fakeSecretFiles } from "../../fakes/secret_files.ts";
+import { RUNTIME } from "../../samples/command_lines.ts";
 
-const RUNTIME = { deno: "2.9.6", v8: "15.0" };
 
 /** Reads with a table, of which two options are live. */
 function read(argv: readonly string[], inForce?: InForce) {

@@ -5,8 +5,8 @@ import {
 } from "../../../src/config/anytun.ts";
 import { secretArguments } from "../../../src/config/arguments.ts";
 import { type FakeFile, fakeSecretFiles } from "../../fakes/secret_files.ts";
+import { faultOf, RUNTIME, runOf } from "../../samples/command_lines.ts";
 
-const RUNTIME = { deno: "2.9.6", v8: "15.0" };
 const KEY = "000102030405060708090a0b0c0d0e0f";
 const SALT = "0102030405060708090a0b0c0d0e";
 
@@ -25,8 +25,8 @@ function read(
 /** The secrets in force, in hexadecimal, and the warnings. */
 function secrets(...args: Parameters<typeof read>) {
   const { result, handedOut } = read(...args);
-  assert.equal(result.kind, "run", JSON.stringify(result));
-  const { passphrase, key, salt } = result.options.secrets ?? {};
+  const { options, warnings } = runOf(result);
+  const { passphrase, key, salt } = options.secrets ?? {};
   for (const bytes of handedOut) {
     assert.ok(bytes.every((byte) => byte === 0), "what was read is wiped");
   }
@@ -34,15 +34,14 @@ function secrets(...args: Parameters<typeof read>) {
     passphrase,
     key: key?.toHex(),
     salt: salt?.toHex(),
-    warnings: result.warnings,
+    warnings,
   };
 }
 
 function failure(...args: Parameters<typeof read>): string {
-  const { result } = read(...args);
-  assert.equal(result.kind, "error");
-  assert.doesNotMatch(result.stderr, /^syntax error/);
-  return result.stderr;
+  const fault = faultOf(read(...args).result);
+  assert.doesNotMatch(fault, /^syntax error/);
+  return fault;
 }
 
 Deno.test("a passphrase comes from a file, without its line end", () => {

@@ -8,8 +8,8 @@ import { exampleText } from "../../../src/config/config_text.ts";
 import { settingsOf } from "../../../src/config/values.ts";
 import { readShowConfigCommandLine } from "../../../src/config/show_config.ts";
 import { type FakeFile, fakeSecretFiles } from "../../fakes/secret_files.ts";
+import { RUNTIME } from "../../samples/command_lines.ts";
 
-const RUNTIME = { deno: "2.9.6", v8: "15.0" };
 const KEYS = ["--key-file", "k", "--salt-file", "s"];
 const FILES: Readonly<Record<string, FakeFile>> = {
   k: { text: "00112233445566778899aabbccddeeff" },

@@ -1,19 +1,8 @@
 import { strict as assert } from "node:assert";
-import { readAnytunCommandLine } from "../../../src/config/anytun.ts";
-import { fakeSecretFiles } from "../../fakes/secret_files.ts";
-
-function read(...argv: string[]) {
-  return readAnytunCommandLine(
-    ["-D", "-E", "secret", ...argv],
-    { deno: "1.2.3", v8: "4.5.6" },
-    fakeSecretFiles(),
-  );
-}
+import { faultOf, readAnytun, runOf } from "../../samples/command_lines.ts";
 
 function run(...argv: string[]) {
-  const result = read(...argv);
-  assert.ok(result.kind === "run", JSON.stringify(result));
-  return result.options;
+  return runOf(readAnytun(argv)).options;
 }
 
 Deno.test("the engine and the number of workers can be chosen", () => {
@@ -50,8 +39,7 @@ for (
   ] as const
 ) {
   Deno.test(`${option} does not take ${value}`, () => {
-    const result = read(option, value);
-    assert.ok(result.kind === "error");
-    assert.match(result.stderr, new RegExp(`${option} needs`));
+    const fault = faultOf(readAnytun([option, value]));
+    assert.match(fault, new RegExp(`${option} needs`));
   });
 }

@@ -3,8 +3,7 @@ import { readAnytunCommandLine } from "../../../src/config/anytun.ts";
 import { readStatusCommandLine } from "../../../src/config/status_program.ts";
 import { statusSocketOf } from "../../../src/daemon/status_socket.ts";
 import { fakeSecretFiles } from "../../fakes/secret_files.ts";
-
-const RUNTIME = { deno: "2.9.6", v8: "15.0" };
+import { faultOf, RUNTIME, runOf } from "../../samples/command_lines.ts";
 
 function daemon(...argv: string[]) {
   const line = ["-E", "x", "-w", "64", ...argv];
@@ -12,15 +11,11 @@ function daemon(...argv: string[]) {
 }
 
 function optionsOf(...argv: string[]) {
-  const result = daemon(...argv);
-  assert.equal(result.kind, "run");
-  return result;
+  return runOf(daemon(...argv));
 }
 
 function errorOf(...argv: string[]): string {
-  const result = daemon(...argv);
-  assert.equal(result.kind, "error");
-  return result.stderr;
+  return faultOf(daemon(...argv));
 }
 
 Deno.test("a port of metrics alone is one of this host", () => {
@@ -76,18 +71,14 @@ Deno.test("the socket is named after the instance, unless people name one", () =
 
 Deno.test("anytun status takes names in front of its options", () => {
   const read = (...argv: string[]) => readStatusCommandLine(argv, RUNTIME);
-  const options = (...argv: string[]) => {
-    const result = read(...argv);
-    assert.equal(result.kind, "run");
-    return result.options;
-  };
+  const options = (...argv: string[]) => runOf(read(...argv)).options;
   assert.deepEqual(options(), { names: [], form: "table", watch: false });
   assert.deepEqual(options("vpn", "/run/b", "--json", "-w"), {
     ...{ names: ["vpn", "/run/b"], form: "json", watch: true },
   });
   assert.equal(options("--dump").form, "dump");
   for (const argv of [["--json", "--dump"], [".."], [""], ["a\0b"]]) {
-    assert.equal(read(...argv).kind, "error");
+    faultOf(read(...argv));
   }
   const help = read("--help");
   assert.ok(help.kind === "print" && /last heard \(s since/.test(help.text));

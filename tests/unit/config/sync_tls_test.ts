@@ -4,8 +4,7 @@ import { readControldCommandLine } from "../../../src/config/controld.ts";
 import { readShowtablesCommandLine } from "../../../src/config/showtables.ts";
 import { certificateFile } from "../../../lab/certificates.ts";
 import { type FakeFile, fakeSecretFiles } from "../../fakes/secret_files.ts";
-
-const RUNTIME = { deno: "2.9.0", v8: "15.0" };
+import { faultOf, readAnytun, RUNTIME, runOf } from "../../samples/command_lines.ts";
 
 const text = (name: string) => Deno.readTextFileSync(certificateFile(name));
 
@@ -32,16 +31,13 @@ function read(argv: readonly string[], runtime = RUNTIME) {
 }
 
 function run(...argv: string[]) {
-  const { result } = read(argv);
-  assert.equal(result.kind, "run", JSON.stringify(result));
-  return result;
+  return runOf(read(argv).result);
 }
 
 function fail(argv: readonly string[], runtime = RUNTIME): string {
-  const { result } = read(argv, runtime);
-  assert.equal(result.kind, "error", JSON.stringify(result));
-  assert.doesNotMatch(result.stderr, /^syntax error/);
-  return result.stderr;
+  const fault = faultOf(read(argv, runtime).result);
+  assert.doesNotMatch(fault, /^syntax error/);
+  return fault;
 }
 
 Deno.test("there is no TLS unless somebody asks for it", () => {
@@ -146,30 +142,23 @@ Deno.test("a key that others have access to is worth a warning", () => {
 
 Deno.test("certificates for nothing are worth a warning", () => {
   const noEffect = /--sync-tls-cert has no effect without --sync-port/;
-  const line = ["-D", "-E", "x", ...PAIR];
-  const result = readAnytunCommandLine(line, RUNTIME, fakeSecretFiles(FILES));
-  assert.equal(result.kind, "run");
-  assert.match(result.warnings.join(), noEffect);
+  const { warnings } = runOf(readAnytun(PAIR, FILES));
+  assert.match(warnings.join(), noEffect);
   assert.doesNotMatch(run(...PAIR).warnings.join(), noEffect);
 });
 
 Deno.test("the tools take certificates as the daemon does", () => {
   const files = fakeSecretFiles(FILES);
-  const controld = readControldCommandLine(
-    ["-f", "clients", ...PAIR, "--sync-tls-key", "public.key"],
-    RUNTIME,
-    files,
-  );
-  assert.equal(controld.kind, "run");
+  const line = ["-f", "clients", ...PAIR, "--sync-tls-key", "public.key"];
+  const controld = runOf(readControldCommandLine(line, RUNTIME, files));
   assert.equal(controld.options.syncTls?.certificate, text("alice.pem"));
   assert.match(controld.warnings.join(), /^others have access to the key/);
-  const showtables = readShowtablesCommandLine(PAIR, RUNTIME, files);
-  assert.equal(showtables.kind, "run");
+  const showtables = runOf(readShowtablesCommandLine(PAIR, RUNTIME, files));
   assert.equal(showtables.options.syncTls?.certificate, text("alice.pem"));
   assert.deepEqual(showtables.warnings, [
     "--sync-tls-cert has no effect without --connect (-X)",
   ]);
   const asking = [...PAIR, "--connect", "a"];
-  const asked = readShowtablesCommandLine(asking, RUNTIME, files);
-  assert.ok(asked.kind === "run" && asked.warnings.length === 0);
+  const asked = runOf(readShowtablesCommandLine(asking, RUNTIME, files));
+  assert.deepEqual(asked.warnings, []);
 });

@@ -7,8 +7,8 @@ import {
 import { readConfigCommandLine } from "../../../src/config/config.ts";
 import { namesOf } from "../../../src/config/option.ts";
 import { fakeSecretFiles } from "../../fakes/secret_files.ts";
+import { RUNTIME } from "../../samples/command_lines.ts";
 
-const RUNTIME = { deno: "2.9.6", v8: "15.0" };
 
 function read(argv: readonly string[]) {
   return readAnytunCommandLine(argv, RUNTIME, fakeSecretFiles());

@@ -8,8 +8,8 @@ import { hostPort, places } from "../../../src/config/place.ts";
 import { BadValue } from "../../../src/config/option.ts";
 import { formatPrefix } from "../../../src/net/prefix.ts";
 import { fakeSecretFiles } from "../../fakes/secret_files.ts";
+import { RUNTIME } from "../../samples/command_lines.ts";
 
-const RUNTIME = { deno: "2.9.6", v8: "15.0" };
 
 function readControld(...argv: string[]) {
   return readControldCommandLine(argv, RUNTIME, fakeSecretFiles());

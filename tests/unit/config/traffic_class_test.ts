@@ -1,17 +1,8 @@
 import assert from "node:assert/strict";
-import { readAnytunCommandLine } from "../../../src/config/anytun.ts";
-import { fakeSecretFiles } from "../../fakes/secret_files.ts";
-
-function read(...argv: string[]) {
-  const line = ["-D", "-E", "x", ...argv];
-  const runtime = { deno: "2.9.6", v8: "15.0" };
-  return readAnytunCommandLine(line, runtime, fakeSecretFiles());
-}
+import { faultOf, readAnytun, runOf } from "../../samples/command_lines.ts";
 
 function choice(...argv: string[]) {
-  const result = read(...argv);
-  assert.equal(result.kind, "run", JSON.stringify(result));
-  const { dscp, ecn } = result.options;
+  const { dscp, ecn } = runOf(readAnytun(argv)).options;
   return { dscp, ecn };
 }
 
@@ -26,13 +17,9 @@ Deno.test("marks of congestion go with a DSCP that is copied, unless told otherw
 
 Deno.test("a DSCP is copied, off or a number of six bits, and ECN on or off", () => {
   for (const wrong of ["64", "-1", "0x2e", "ef", ""].slice(0, 4)) {
-    const result = read(`--dscp=${wrong}`);
-    assert.equal(result.kind, "error", wrong);
+    faultOf(readAnytun([`--dscp=${wrong}`]));
   }
-  const { kind, stderr } = { stderr: "", ...read("--dscp", "64") };
-  assert.equal(kind, "error");
-  assert.match(stderr, /copy, off, or a number from 0 to 63/);
-  const ecn = read("--ecn", "yes");
-  assert.equal(ecn.kind, "error");
-  assert.match(ecn.stderr, /needs on or off/);
+  const fault = faultOf(readAnytun(["--dscp", "64"]));
+  assert.match(fault, /copy, off, or a number from 0 to 63/);
+  assert.match(faultOf(readAnytun(["--ecn", "yes"])), /needs on or off/);
 });

@@ -3,8 +3,8 @@ import { createSatpCodec, type SatpCodec } from "../../../mod.ts";
 import { readSeq } from "../../../src/satp/header.ts";
 import { ConnectionCounter } from "../../../src/tunnel/counters.ts";
 import { type PlaneOptions, until } from "../../fakes/plane_rig.ts";
-import { planeTest } from "../../fakes/plane_rigs.ts";
-import { paramsOf, secretsOf, usualVector } from "../../vectors/satp.ts";
+import { planeOptions, planeTest } from "../../fakes/plane_rigs.ts";
+import { secretsOf, usualVector } from "../../vectors/satp.ts";
 
 const VECTOR = usualVector("keep-alive tests");
 const MUX = 3;
@@ -12,18 +12,8 @@ const PACKET = new Uint8Array(40).fill(0x45);
 /** Header, payload type and tag. */
 const EMPTY_BYTES = 8 + 2 + 10;
 
-async function given(
-  options: Partial<PlaneOptions> = {},
-): Promise<PlaneOptions> {
-  return {
-    params: paramsOf(VECTOR),
-    secrets: await secretsOf(VECTOR),
-    role: "left",
-    mux: MUX,
-    remote: "home",
-    windowSize: 64,
-    ...options,
-  };
+function given(): Promise<PlaneOptions> {
+  return planeOptions(VECTOR, { mux: MUX, remote: "home", windowSize: 64 });
 }
 
 function codecOf(role: "left" | "right"): Promise<SatpCodec> {

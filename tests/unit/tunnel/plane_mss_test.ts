@@ -13,8 +13,8 @@ import { createSatpCodec } from "../../../mod.ts";
 import { PlaneCounter } from "../../../src/tunnel/counters.ts";
 import { LiveSettings } from "../../../src/tunnel/live_settings.ts";
 import { MSS_RANGE } from "../../../src/tunnel/settings.ts";
-import { planeTest } from "../../fakes/plane_rigs.ts";
-import { paramsOf, secretsOf, usualVector } from "../../vectors/satp.ts";
+import { planeOptions, planeTest } from "../../fakes/plane_rigs.ts";
+import { usualVector } from "../../vectors/satp.ts";
 
 const MUX = 3;
 const VECTOR = usualVector("segments");
@@ -36,12 +36,9 @@ planeTest(
   "the MSS is lowered on both ways, to what fits just now",
   async (rig) => {
     const { passphrase } = VECTOR;
-    const secrets = await secretsOf(VECTOR);
     const live = new LiveSettings();
-    await using plane = await rig.start({
-      ...{ role: "left", secrets, windowSize: 64, params: paramsOf(VECTOR) },
-      ...{ mux: MUX, remote: "home", live },
-    });
+    const changes = { mux: MUX, remote: "home", windowSize: 64, live } as const;
+    await using plane = await rig.start(await planeOptions(VECTOR, changes));
     const peer = await createSatpCodec({ passphrase, role: "right", mux: MUX });
     let seq = 0;
     const out = async (packet: Uint8Array) => {

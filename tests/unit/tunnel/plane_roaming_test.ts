@@ -12,24 +12,16 @@ import {
 import { ENDPOINT_SILENCE_MS } from "../../../src/tunnel/roaming.ts";
 import { MemoryPlane } from "../../fakes/memory_plane.ts";
 import type { PlaneOptions } from "../../fakes/plane_rig.ts";
-import { planeTest } from "../../fakes/plane_rigs.ts";
-import { paramsOf, secretsOf, usualVector } from "../../vectors/satp.ts";
+import { planeOptions, planeTest } from "../../fakes/plane_rigs.ts";
+import { usualVector } from "../../vectors/satp.ts";
 
 const VECTOR = usualVector("roaming tests");
 /** Before the bytes of an IPv4 address (RFC 4291 section 2.5.5.2). */
 const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 const PACKET = new Uint8Array(40).fill(0x45);
 
-async function given(
-  options: Partial<PlaneOptions> = {},
-): Promise<PlaneOptions> {
-  return {
-    params: paramsOf(VECTOR),
-    secrets: await secretsOf(VECTOR),
-    role: "left",
-    mux: 3,
-    ...options,
-  };
+function given(changes: Partial<PlaneOptions> = {}): Promise<PlaneOptions> {
+  return planeOptions(VECTOR, changes);
 }
 
 function peer(mux = 3): Promise<SatpCodec> {

@@ -6,24 +6,15 @@ import {
   PlaneCounter,
 } from "../../../src/tunnel/counters.ts";
 import type { PlaneOptions, PlaneUnderTest } from "../../fakes/plane_rig.ts";
-import { planeTest } from "../../fakes/plane_rigs.ts";
-import { paramsOf, secretsOf, usualVector } from "../../vectors/satp.ts";
+import { planeOptions, planeTest } from "../../fakes/plane_rigs.ts";
+import { secretsOf, usualVector } from "../../vectors/satp.ts";
 
 const VECTOR = usualVector("plane tests");
 const MUX = 3;
 const OVERHEAD = 20;
 
-async function given(
-  options: Partial<PlaneOptions> = {},
-): Promise<PlaneOptions> {
-  return {
-    params: paramsOf(VECTOR),
-    secrets: await secretsOf(VECTOR),
-    role: "left",
-    mux: MUX,
-    remote: "home",
-    ...options,
-  };
+function given(changes: Partial<PlaneOptions> = {}): Promise<PlaneOptions> {
+  return planeOptions(VECTOR, { mux: MUX, remote: "home", ...changes });
 }
 
 function codecOf(role: Role, mux = MUX, senderId = 0): Promise<SatpCodec> {

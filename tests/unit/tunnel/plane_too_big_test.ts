@@ -7,11 +7,11 @@ import {
 } from "../../../src/tunnel/counters.ts";
 import type { MtuDiscovery } from "../../../src/tunnel/settings.ts";
 import type { PlaneRig, PlaneUnderTest } from "../../fakes/plane_rig.ts";
-import { planeTest } from "../../fakes/plane_rigs.ts";
+import { planeOptions, planeTest } from "../../fakes/plane_rigs.ts";
 import { TOO_BIG_BYTES } from "../../../src/offload/too_big.ts";
 import { TooBig } from "../../../src/tunnel/too_big.ts";
 import { tooBig } from "../../oracles/slow_too_big.ts";
-import { paramsOf, secretsOf, usualVector } from "../../vectors/satp.ts";
+import { usualVector } from "../../vectors/satp.ts";
 
 const MUX = 3;
 const VECTOR = usualVector("too long");
@@ -26,11 +26,10 @@ async function start(
   rig: PlaneRig,
   mtuDiscovery: MtuDiscovery,
 ): Promise<PlaneUnderTest> {
-  const secrets = await secretsOf(VECTOR);
-  return await rig.start({
-    ...{ role: "left", secrets, windowSize: 64, params: paramsOf(VECTOR) },
-    ...{ mux: MUX, remote: "home", mtuDiscovery },
-  });
+  const changes = { mux: MUX, remote: "home", windowSize: 64 } as const;
+  return await rig.start(
+    await planeOptions(VECTOR, { ...changes, mtuDiscovery }),
+  );
 }
 
 /** A packet of so many bytes. */

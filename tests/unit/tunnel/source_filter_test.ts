@@ -9,9 +9,9 @@ import {
 } from "../../../src/tunnel/source_filter.ts";
 import { concat, counting, ipPacket, udpPacket } from "../../../lab/packets.ts";
 import type { PlaneOptions } from "../../fakes/plane_rig.ts";
-import { planeTest } from "../../fakes/plane_rigs.ts";
+import { planeOptions, planeTest } from "../../fakes/plane_rigs.ts";
 import { ipAddress, routeOf } from "../../samples/routes.ts";
-import { paramsOf, secretsOf, usualVector } from "../../vectors/satp.ts";
+import { usualVector } from "../../vectors/satp.ts";
 
 const ICMP = 1, ICMPV6 = 58;
 
@@ -221,19 +221,12 @@ Deno.test("there is a filter where IP is routed, unless any source may send", ()
 
 const VECTOR = usualVector("source tests");
 
-async function given(
+function given(
   prefixes: PrefixToMux,
   more: Partial<PlaneOptions> = {},
 ): Promise<PlaneOptions> {
-  return {
-    params: paramsOf(VECTOR),
-    secrets: await secretsOf(VECTOR),
-    role: "left",
-    mux: 1,
-    remote: "home",
-    routes: tableOf(...prefixes),
-    ...more,
-  };
+  const routes = tableOf(...prefixes);
+  return planeOptions(VECTOR, { mux: 1, remote: "home", routes, ...more });
 }
 
 async function sealAll(
