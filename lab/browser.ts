@@ -1,6 +1,7 @@
 /** A browser on a host of the lab, and one page in it. */
 import { type LabHost, scriptCommand } from "./host.ts";
 import { type LabProcess, PATIENCE_SECONDS } from "./process.ts";
+import { until } from "./until.ts";
 
 /** How a page is shown. */
 interface View {
@@ -92,14 +93,14 @@ export class Browser implements AsyncDisposable {
 
   /** Waits until an expression of the page is true. */
   async until(expression: string): Promise<void> {
-    const deadline = Date.now() + PATIENCE_SECONDS * 1000;
-    while (await this.evaluate(expression) !== true) {
-      if (Date.now() > deadline) {
+    await until(
+      async () => {
         const text = await this.evaluate("document.body.innerText");
-        throw new Error(`Cannot see ${expression}, but: ${text}`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+        return `${expression}, but ${text}`;
+      },
+      PATIENCE_SECONDS,
+      async () => await this.evaluate(expression) === true,
+    );
   }
 
   /** Presses a key, such as `Tab`. */

@@ -5,6 +5,7 @@
 import type { LabHost } from "./host.ts";
 import type { LabProcess } from "./process.ts";
 import { fromSource, type OurProgram } from "./programs.ts";
+import { until } from "./until.ts";
 
 /** How a command ended. */
 export interface CommandEnd {
@@ -150,25 +151,6 @@ export class ProcView {
         throw error;
       }
     });
-  }
-}
-
-/**
- * Waits until something holds.
- *
- * @throws {Error} It did not in time.
- */
-export async function until(
-  what: string,
-  seconds: number,
-  holds: () => boolean | Promise<boolean>,
-): Promise<void> {
-  const deadline = Date.now() + seconds * 1000;
-  while (!await holds()) {
-    if (Date.now() > deadline) {
-      throw new Error(`Cannot see that ${what}: not within ${seconds} s`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 

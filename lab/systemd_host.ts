@@ -6,6 +6,7 @@ import {
   PATIENCE_SECONDS,
   type RunOptions,
 } from "./process.ts";
+import { until } from "./until.ts";
 
 /**
  * Processes, network, cgroup and file system of its own; what is written is in
@@ -136,28 +137,25 @@ export class SystemdHost implements AsyncDisposable {
   }
 
   async #untilRunning(): Promise<void> {
-    for (let tries = 0; tries < 300; tries++) {
-      const { stdout } = await this.outcomeOf([
-        "systemctl",
-        "is-system-running",
-      ]);
-      if (/^(running|degraded)$/m.test(stdout)) return;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    throw new Error("systemd does not come up");
+    await until("systemd comes up", 2 * PATIENCE_SECONDS, async () => {
+      const argv = ["systemctl", "is-system-running"];
+      const { stdout } = await this.outcomeOf(argv);
+      return /^(running|degraded)$/m.test(stdout);
+    });
   }
 }
 
 /** Its child that is the first process of a namespace. */
 async function firstChild(parent: string): Promise<number> {
   const path = `/proc/${parent}/task/${parent}/children`;
-  for (let tries = 0; tries < 300; tries++) {
+  let first = 0;
+  await until("a first process comes up", PATIENCE_SECONDS, async () => {
     for (const child of (await Deno.readTextFile(path)).trim().split(" ")) {
-      if (child !== "" && await isFirst(child)) return Number(child);
+      if (child !== "" && await isFirst(child)) first = Number(child);
     }
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error("no first process comes up");
+    return first !== 0;
+  });
+  return first;
 }
 
 async function isFirst(pid: string): Promise<boolean> {

@@ -1,11 +1,12 @@
 // What the log says when nothing comes through: one lab, several breakages.
 import assert from "node:assert/strict";
-import { startDaemon, TestFolder, until } from "../../lab/daemons.ts";
+import { startDaemon, TestFolder } from "../../lab/daemons.ts";
 import type { LabHost } from "../../lab/host.ts";
 import type { Lab } from "../../lab/lab.ts";
 import { missingCommand } from "../../lab/missing.ts";
 import { asBinary, fromSource, type OurProgram } from "../../lab/programs.ts";
 import { labTest } from "../../lab/test_case.ts";
+import { until } from "../../lab/until.ts";
 import { Cause, CAUSE_WORDS } from "../../src/tunnel/causes.ts";
 
 const [LEFT, RIGHT] = ["10.99.0.1", "10.99.0.2"];

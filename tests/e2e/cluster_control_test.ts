@@ -1,10 +1,11 @@
-import { startDaemon, TestFolder, until } from "../../lab/daemons.ts";
+import { startDaemon, TestFolder } from "../../lab/daemons.ts";
 import type { LabHost } from "../../lab/host.ts";
 import type { Lab } from "../../lab/lab.ts";
 import type { LabProcess } from "../../lab/process.ts";
 import { labTest } from "../../lab/test_case.ts";
 import { oursNative } from "../../lab/peers.ts";
 import { outputOf } from "../../lab/tools.ts";
+import { until } from "../../lab/until.ts";
 
 const SERVER = "10.99.0.1";
 const CLIENT = "10.99.0.2";

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { ClusterFlow } from "../../lab/cluster_flow.ts";
 import { CLIENT, ClusterLab, HOME } from "../../lab/cluster_lab.ts";
-import { until } from "../../lab/daemons.ts";
 import { EndlessCopy, serve } from "../../lab/measure.ts";
 import { missingCommand, whyNoLab } from "../../lab/missing.ts";
 import {
@@ -10,6 +9,7 @@ import {
   oursNative,
   type PeerProgram,
 } from "../../lab/peers.ts";
+import { until } from "../../lab/until.ts";
 
 /** Registers a test with three servers, started, of which the first serves. */
 function clusterTest(

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { encodeRecord } from "../../src/sync/encode.ts";
-import { startDaemon, TestFolder, until } from "../../lab/daemons.ts";
+import { startDaemon, TestFolder } from "../../lab/daemons.ts";
 import type { LabHost } from "../../lab/host.ts";
 import type { LabProcess } from "../../lab/process.ts";
 import { labTest } from "../../lab/test_case.ts";
 import { fromSource } from "../../lab/programs.ts";
 import { connectionRecord, routeRecord } from "../samples/sync_records.ts";
 import { outputOf } from "../../lab/tools.ts";
+import { until } from "../../lab/until.ts";
 
 const CONTROL = "127.0.0.1:2323";
 const USER = "daemon";

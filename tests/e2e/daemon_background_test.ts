@@ -5,10 +5,10 @@ import {
   runDaemon,
   startDaemon,
   TestFolder,
-  until,
 } from "../../lab/daemons.ts";
 import { labTest } from "../../lab/test_case.ts";
 import { OUR_PROGRAMS } from "../../lab/programs.ts";
+import { until } from "../../lab/until.ts";
 
 const SECRET = "correct-horse-battery";
 

@@ -6,9 +6,9 @@ import {
   runDaemon,
   startDaemon,
   TestFolder,
-  until,
 } from "../../lab/daemons.ts";
 import { labTest } from "../../lab/test_case.ts";
+import { until } from "../../lab/until.ts";
 
 /** What is to be as it was at the end, whatever root is told to write. */
 const VICTIM = "root's own\n";

@@ -6,12 +6,12 @@ import {
   runDaemon,
   startDaemon,
   TestFolder,
-  until,
 } from "../../lab/daemons.ts";
 import type { LabHost } from "../../lab/host.ts";
 import { deniedCalls, whyNoKernelLog } from "../../lab/kernel_log.ts";
 import { OUR_PROGRAMS } from "../../lab/programs.ts";
 import { labTest } from "../../lab/test_case.ts";
+import { until } from "../../lab/until.ts";
 
 const TUNNEL = ["-d", "tun7", "-E", "x", "-n", "10.99.0.1/24", "-p", "444"];
 

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { clientsFile } from "../../lab/clients.ts";
-import { ProcView, startDaemon, TestFolder, until } from "../../lab/daemons.ts";
+import { ProcView, startDaemon, TestFolder } from "../../lab/daemons.ts";
 import { asBinary, OUR_PROGRAMS, type OurProgram } from "../../lab/programs.ts";
 import { labTest } from "../../lab/test_case.ts";
 import type { LabProcess } from "../../lab/process.ts";
+import { until } from "../../lab/until.ts";
 
 /** Deno 2.7 needs 20 MiB more than 2.9; the binary of the tests is of 2.7. */
 const NEWER = Number(Deno.version.deno.split(".")[1]) >= 9;

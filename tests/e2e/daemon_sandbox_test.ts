@@ -7,11 +7,11 @@ import {
   runDaemon,
   startDaemon,
   TestFolder,
-  until,
 } from "../../lab/daemons.ts";
 import { deniedCalls, whyNoKernelLog } from "../../lab/kernel_log.ts";
 import { OUR_PROGRAMS, withoutWorkers } from "../../lab/programs.ts";
 import { labTest } from "../../lab/test_case.ts";
+import { until } from "../../lab/until.ts";
 import { parseChainFile } from "../../src/satp/key_chain_file.ts";
 
 const TUNNEL = ["-D", "-d", "tun7", "-E", "x"];

@@ -4,10 +4,10 @@ import {
   ProcView,
   startDaemon,
   TestFolder,
-  until,
 } from "../../lab/daemons.ts";
 import { fromSource } from "../../lab/programs.ts";
 import { labTest } from "../../lab/test_case.ts";
+import { until } from "../../lab/until.ts";
 import { encodeRecord } from "../../src/sync/encode.ts";
 import { connectionRecord } from "../samples/sync_records.ts";
 

@@ -5,7 +5,6 @@ import {
   speakingRight,
   waitingLeft,
 } from "../interop/settings.ts";
-import { until } from "../../lab/daemons.ts";
 import type { LabHost } from "../../lab/host.ts";
 import type { Lab } from "../../lab/lab.ts";
 import { missingCommand, whyNoLab } from "../../lab/missing.ts";
@@ -17,6 +16,7 @@ import {
   oursWithoutOffloads,
   oursWithTwoWorkers,
 } from "../../lab/peers.ts";
+import { until } from "../../lab/until.ts";
 
 const COUNT_PORT = "7002";
 

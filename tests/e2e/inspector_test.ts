@@ -9,11 +9,11 @@ import {
   runDaemon,
   startDaemon,
   TestFolder,
-  until,
 } from "../../lab/daemons.ts";
 import type { LabHost } from "../../lab/host.ts";
 import { labTest } from "../../lab/test_case.ts";
 import { OUR_PROGRAMS, type OurProgram } from "../../lab/programs.ts";
+import { until } from "../../lab/until.ts";
 
 /** The runtime takes the signal half a second after its start. */
 const TAKEN_BY_SECONDS = 1.5;

@@ -1,14 +1,10 @@
 import assert from "node:assert/strict";
-import {
-  runDaemon,
-  startDaemon,
-  TestFolder,
-  until,
-} from "../../lab/daemons.ts";
+import { runDaemon, startDaemon, TestFolder } from "../../lab/daemons.ts";
 import { serve } from "../../lab/measure.ts";
 import type { LabProcess } from "../../lab/process.ts";
 import type { FlowReport } from "../../lab/scripts/flow.ts";
 import { labTest } from "../../lab/test_case.ts";
+import { until } from "../../lab/until.ts";
 import { parseChainFile } from "../../src/satp/key_chain_file.ts";
 
 async function counters(daemon: LabProcess): Promise<string> {

@@ -1,10 +1,5 @@
 import assert from "node:assert/strict";
-import {
-  runDaemon,
-  startDaemon,
-  TestFolder,
-  until,
-} from "../../lab/daemons.ts";
+import { runDaemon, startDaemon, TestFolder } from "../../lab/daemons.ts";
 import { iperf } from "../../lab/iperf.ts";
 import { copy, serve } from "../../lab/measure.ts";
 import { missingCommand } from "../../lab/missing.ts";
@@ -12,6 +7,7 @@ import type { LabProcess } from "../../lab/process.ts";
 import { fastClock } from "../../lab/programs.ts";
 import type { FlowReport } from "../../lab/scripts/flow.ts";
 import { labTest } from "../../lab/test_case.ts";
+import { until } from "../../lab/until.ts";
 import { parseChainFile } from "../../src/satp/key_chain_file.ts";
 
 /** Changes of the epoch; a closing run has 50 of them. */

@@ -1,13 +1,9 @@
 import assert from "node:assert/strict";
-import {
-  runDaemon,
-  startDaemon,
-  TestFolder,
-  until,
-} from "../../lab/daemons.ts";
+import { runDaemon, startDaemon, TestFolder } from "../../lab/daemons.ts";
 import { searchMemory } from "../../lab/process_memory.ts";
 import { fastClock } from "../../lab/programs.ts";
 import { labTest } from "../../lab/test_case.ts";
+import { until } from "../../lab/until.ts";
 import { hkdf } from "../../src/crypto/hkdf.ts";
 import { type ChainLink, KeyChain } from "../../src/satp/key_chain.ts";
 import { parseChainFile } from "../../src/satp/key_chain_file.ts";

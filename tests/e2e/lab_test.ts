@@ -3,6 +3,7 @@ import { Lab } from "../../lab/lab.ts";
 import { whyNoLab } from "../../lab/missing.ts";
 import { LabProcess } from "../../lab/process.ts";
 import { labTest } from "../../lab/test_case.ts";
+import { until } from "../../lab/until.ts";
 
 labTest(
   "the hosts of a lab reach each other by IPv4 and IPv6",
@@ -49,11 +50,11 @@ Deno.test({
     const pid = sleeping.split(" ")[1] ?? "";
     await victim.stop("SIGKILL");
 
-    await eventually(async () => {
-      assert.equal(await runs(pid), false);
-      const namespaces = Array.from(Deno.readDirSync("/run/netns"));
-      const left = namespaces.map(({ name }) => name);
-      assert.ok(!left.some((name) => name.includes(`victim-${victim.pid}`)));
+    await until("nothing of it is left", 10, async () => {
+      const names = Array.from(Deno.readDirSync("/run/netns"))
+        .map(({ name }) => name);
+      return !await runs(pid) &&
+        !names.some((name) => name.includes(`victim-${victim.pid}`));
     });
   },
 });
@@ -68,17 +69,5 @@ async function runs(pid: string): Promise<boolean> {
     return !/^State:\s+[XZ]/m.test(status);
   } catch {
     return false;
-  }
-}
-
-/** Tries again until it holds, at most for ten seconds. */
-async function eventually(holds: () => Promise<void>): Promise<void> {
-  for (const deadline = Date.now() + 10_000;;) {
-    try {
-      return await holds();
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
   }
 }

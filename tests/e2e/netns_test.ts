@@ -5,11 +5,11 @@ import {
   runDaemon,
   startDaemon,
   TestFolder,
-  until,
 } from "../../lab/daemons.ts";
 import { Hosts, type LabHost } from "../../lab/host.ts";
 import { missingCommand, whyNoLab } from "../../lab/missing.ts";
 import { oursNative } from "../../lab/peers.ts";
+import { until } from "../../lab/until.ts";
 
 const BEHIND = "10.77.0.1";
 const SCRIPT = `#!/bin/sh

@@ -6,10 +6,10 @@ import {
   RIGHT,
   waitingLeft,
 } from "../interop/settings.ts";
-import { until } from "../../lab/daemons.ts";
 import { Hosts, type LabHost } from "../../lab/host.ts";
 import { missingCommand, whyNoLab } from "../../lab/missing.ts";
 import { DEVICE, oursNative } from "../../lab/peers.ts";
+import { until } from "../../lab/until.ts";
 
 const missing = [whyNoLab(), missingCommand("ping"), oursNative.missing()]
   .find((why) => why !== null);

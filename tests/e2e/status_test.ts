@@ -6,7 +6,6 @@ import {
   runDaemon,
   startDaemon,
   TestFolder,
-  until,
 } from "../../lab/daemons.ts";
 import type { LabHost } from "../../lab/host.ts";
 import type { LabProcess } from "../../lab/process.ts";
@@ -14,6 +13,7 @@ import { outcomeOf } from "../../lab/process.ts";
 import { missingCommand } from "../../lab/missing.ts";
 import { fromSource } from "../../lab/programs.ts";
 import { labTest } from "../../lab/test_case.ts";
+import { until } from "../../lab/until.ts";
 
 /** CAP_SYS_PTRACE of capabilities(7). */
 const TRACING = 1n << 19n;

@@ -21,7 +21,8 @@ import { crewOf, membersOf } from "../../src/tunnel/native/crew.ts";
 import { NativePlane } from "../../src/tunnel/native/plane.ts";
 import { PairDevice } from "./native_rig_device.ts";
 import { LoopbackPeer } from "./native_rig_peer.ts";
-import { handledPackets, until } from "./plane_rig.ts";
+import { until } from "../../lab/until.ts";
+import { handledPackets } from "./plane_rig.ts";
 import { recordingLog } from "./recording_log.ts";
 import { tunnelSettings } from "./tunnel_settings.ts";
 
@@ -187,16 +188,17 @@ export class FlowRig implements AsyncDisposable {
 
   async #settle(expected: number): Promise<void> {
     await until(
+      () => `packets are handled, but ${this.handled} of ${expected}`,
+      60,
       () => this.handled >= expected,
-      () => `${this.handled} of ${expected} packets are handled`,
     );
     const { PACKETS_IN, PACKETS_OUT } = ConnectionCounter;
     // Counted before it is written.
-    await until(() => {
+    await until("what was counted comes out", 60, () => {
       this.packets.push(...this.devices.flatMap((device) => device.taken()));
       this.sent.push(...this.#peer.received());
       return this.packets.length >= this.counted(PACKETS_IN) &&
         this.sent.length >= this.counted(PACKETS_OUT);
-    }, () => "what was counted does not come out");
+    });
   }
 }

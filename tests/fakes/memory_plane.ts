@@ -47,9 +47,9 @@ import {
   type PlaneOptions,
   type PlaneUnderTest,
   type SentDatagram,
-  until,
 } from "./plane_rig.ts";
 import { recordingLog } from "./recording_log.ts";
+import { until } from "../../lab/until.ts";
 
 /** A queue that can be waited for. */
 class Queue<T> {
@@ -348,11 +348,12 @@ export class MemoryPlane implements PlaneUnderTest {
   async #until(handled: number): Promise<void> {
     const { PACKETS_OUT, PACKETS_IN } = ConnectionCounter;
     await until(
+      () => `packets are handled, but ${this.#handled()} of ${handled}`,
+      60,
       () =>
         this.#handled() >= handled &&
         this.#socket.sent.length >= this.#sum(PACKETS_OUT) &&
         this.#device.written.length >= this.#sum(PACKETS_IN),
-      () => `${this.#handled()} of ${handled} packets are handled`,
     );
   }
 }

@@ -35,11 +35,11 @@ import {
   type PlaneOptions,
   type PlaneUnderTest,
   type SentDatagram,
-  until,
 } from "./plane_rig.ts";
 import { recordingLog } from "./recording_log.ts";
 import { plain, segmentsOf } from "../../lab/super_packets.ts";
 import { tunnelSettings } from "./tunnel_settings.ts";
+import { until } from "../../lab/until.ts";
 
 /** How a native plane is set up; without an offload named it has none. */
 export interface NativeRigOptions extends PlaneOptions {
@@ -194,7 +194,7 @@ export class NativeRig implements PlaneUnderTest {
     const already = this.#sent.length;
     const expected = this.#handled() + count;
     for (const packet of asRead) {
-      await until(() => this.#handsOver(packet), () => "the device is full");
+      await until("the device has room", 60, () => this.#handsOver(packet));
     }
     await this.#settle(expected);
     return this.#sent.slice(already);
@@ -347,6 +347,10 @@ export class NativeRig implements PlaneUnderTest {
     const { PACKETS_OUT, PACKETS_IN, SEND_FAILED } = ConnectionCounter;
     const { DEVICE_REFUSED } = PlaneCounter;
     await until(
+      () =>
+        `packets are handled, but ${this.#handled()} of ${handled}: ` +
+        `${this.#sent.length} sent, ${this.#packets.length} written`,
+      60,
       () => {
         // In this order, as the workers do not stand still in between: what
         // was counted first is looked for last.
@@ -356,9 +360,6 @@ export class NativeRig implements PlaneUnderTest {
         this.collect();
         return this.#sent.length >= out && this.#packets.length >= into;
       },
-      () =>
-        `${this.#handled()} of ${handled} packets are handled, ` +
-        `${this.#sent.length} sent, ${this.#packets.length} written`,
     );
   }
 

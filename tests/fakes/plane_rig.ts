@@ -122,18 +122,3 @@ export function handledPackets(
   }
   return sum;
 }
-
-/** How long to wait for what should come at once, in ms: only a bug does. */
-const PATIENCE_MS = 60_000;
-
-/** Waits until something is so, and fails if it never is. */
-export async function until(
-  isSo: () => boolean,
-  what: () => string,
-): Promise<void> {
-  const end = performance.now() + PATIENCE_MS;
-  while (!isSo()) {
-    if (performance.now() > end) throw new Error(`Cannot wait: ${what()}`);
-    await new Promise((resolve) => setTimeout(resolve, 0));
-  }
-}

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readAnytunCommandLine } from "../../../src/config/anytun.ts";
 import { formatPrefix } from "../../../src/net/prefix.ts";
 import { fakeSecretFiles } from "../../fakes/secret_files.ts";
-import { RUNTIME, runOf } from "../../samples/command_lines.ts";
+import { runOf, RUNTIME } from "../../samples/command_lines.ts";
 
 const KEY_128 = "000102030405060708090a0b0c0d0e0f";
 const SALT = "0102030405060708090a0b0c0d0e";

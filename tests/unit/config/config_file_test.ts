@@ -5,7 +5,7 @@ import {
 } from "../../../src/config/anytun.ts";
 import { SpotFinder } from "../../../src/config/file_entry.ts";
 import { type FakeFile, fakeSecretFiles } from "../../fakes/secret_files.ts";
-import { faultOf, RUNTIME, runOf } from "../../samples/command_lines.ts";
+import { faultOf, runOf, RUNTIME } from "../../samples/command_lines.ts";
 
 const SECRET = "correct_horse_battery_staple";
 

@@ -3,7 +3,7 @@ import { readAnytunCommandLine } from "../../../src/config/anytun.ts";
 import { findConfig } from "../../../src/config/config_place.ts";
 import { OptionFault } from "../../../src/config/fault.ts";
 import { type FakeFile, fakeSecretFiles } from "../../fakes/secret_files.ts";
-import { faultOf, RUNTIME, runOf } from "../../samples/command_lines.ts";
+import { faultOf, runOf, RUNTIME } from "../../samples/command_lines.ts";
 
 const FILE: FakeFile = { text: "" };
 

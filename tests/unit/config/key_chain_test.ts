@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readAnytunCommandLine } from "../../../src/config/anytun.ts";
 import { type FakeFile, fakeSecretFiles } from "../../fakes/secret_files.ts";
-import { faultOf, RUNTIME, runOf } from "../../samples/command_lines.ts";
+import { faultOf, runOf, RUNTIME } from "../../samples/command_lines.ts";
 
 const KEY = "0123456789abcdef".repeat(4);
 

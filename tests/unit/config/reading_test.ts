@@ -12,7 +12,6 @@ import { settingsOf } from "../../../src/config/values.ts";
 import { fakeSecretFiles } from "../../fakes/secret_files.ts";
 import { RUNTIME } from "../../samples/command_lines.ts";
 
-
 /** Reads with a table, of which two options are live. */
 function read(argv: readonly string[], inForce?: InForce) {
   const { localPort, remotePort, windowSize, routes, key, log } = anytunTable;

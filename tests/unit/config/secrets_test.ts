@@ -5,7 +5,7 @@ import {
 } from "../../../src/config/anytun.ts";
 import { secretArguments } from "../../../src/config/arguments.ts";
 import { type FakeFile, fakeSecretFiles } from "../../fakes/secret_files.ts";
-import { faultOf, RUNTIME, runOf } from "../../samples/command_lines.ts";
+import { faultOf, runOf, RUNTIME } from "../../samples/command_lines.ts";
 
 const KEY = "000102030405060708090a0b0c0d0e0f";
 const SALT = "0102030405060708090a0b0c0d0e";

@@ -3,7 +3,7 @@ import { readAnytunCommandLine } from "../../../src/config/anytun.ts";
 import { readStatusCommandLine } from "../../../src/config/status_program.ts";
 import { statusSocketOf } from "../../../src/daemon/status_socket.ts";
 import { fakeSecretFiles } from "../../fakes/secret_files.ts";
-import { faultOf, RUNTIME, runOf } from "../../samples/command_lines.ts";
+import { faultOf, runOf, RUNTIME } from "../../samples/command_lines.ts";
 
 function daemon(...argv: string[]) {
   const line = ["-E", "x", "-w", "64", ...argv];

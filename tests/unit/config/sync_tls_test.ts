@@ -4,7 +4,12 @@ import { readControldCommandLine } from "../../../src/config/controld.ts";
 import { readShowtablesCommandLine } from "../../../src/config/showtables.ts";
 import { certificateFile } from "../../../lab/certificates.ts";
 import { type FakeFile, fakeSecretFiles } from "../../fakes/secret_files.ts";
-import { faultOf, readAnytun, RUNTIME, runOf } from "../../samples/command_lines.ts";
+import {
+  faultOf,
+  readAnytun,
+  runOf,
+  RUNTIME,
+} from "../../samples/command_lines.ts";
 
 const text = (name: string) => Deno.readTextFileSync(certificateFile(name));
 

@@ -9,7 +9,6 @@ import { namesOf } from "../../../src/config/option.ts";
 import { fakeSecretFiles } from "../../fakes/secret_files.ts";
 import { RUNTIME } from "../../samples/command_lines.ts";
 
-
 function read(argv: readonly string[]) {
   return readAnytunCommandLine(argv, RUNTIME, fakeSecretFiles());
 }

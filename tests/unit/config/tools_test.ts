@@ -10,7 +10,6 @@ import { formatPrefix } from "../../../src/net/prefix.ts";
 import { fakeSecretFiles } from "../../fakes/secret_files.ts";
 import { RUNTIME } from "../../samples/command_lines.ts";
 
-
 function readControld(...argv: string[]) {
   return readControldCommandLine(argv, RUNTIME, fakeSecretFiles());
 }

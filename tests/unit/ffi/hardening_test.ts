@@ -7,9 +7,9 @@ import {
   type Landlock,
 } from "../../../ffi/process/landlock.ts";
 import { openProcessLibc } from "../../../ffi/process/libc.ts";
-import { until } from "../../../lab/daemons.ts";
 import { scriptCommand } from "../../../lab/host.ts";
 import { deniedCalls, whyNoKernelLog } from "../../../lab/kernel_log.ts";
+import { until } from "../../../lab/until.ts";
 
 /** What the hardened process says of itself, with two descriptors too many. */
 async function hardened(): Promise<Record<string, unknown>> {

@@ -3,7 +3,7 @@ import { PortProbe } from "../../../ffi/net/port_probe.ts";
 import { UdpSocket } from "../../../ffi/net/udp.ts";
 import { writeEndpoint } from "../../../src/tunnel/endpoint_words.ts";
 import { endpointWords } from "../../../src/tunnel/connection_table.ts";
-import { until } from "../../fakes/plane_rig.ts";
+import { until } from "../../../lab/until.ts";
 import { libcTest } from "../../fakes/with_libc.ts";
 
 const LOOPBACK = Uint8Array.of(127, 0, 0, 1);
@@ -23,9 +23,9 @@ libcTest(
     }
     socket.close();
     using probe = new PortProbe(libc, LOCAL, {});
-    await until(() => {
+    await until("it is refused", 60, () => {
       probe.knock(words, 0);
       return probe.isRefused;
-    }, () => "nobody refuses it");
+    });
   },
 );

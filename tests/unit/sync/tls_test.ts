@@ -12,6 +12,7 @@ import { connectTls, listenTls } from "../../../src/sync/tls.ts";
 import type { TlsIdentity } from "../../../src/sync/tls_identity.ts";
 import type { Surroundings } from "../../../src/sync/tls_listener.ts";
 import { identityOf, tlsTest } from "../../../lab/certificates.ts";
+import { until } from "../../../lab/until.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
 import { ipAddress } from "../../samples/routes.ts";
 import { pause, readText, unlimited } from "../../fakes/sync_streams.ts";
@@ -75,10 +76,6 @@ async function everything(stream: SyncStream): Promise<string> {
   return text;
 }
 
-async function until(isTrue: () => boolean): Promise<void> {
-  while (!isTrue()) await pause(5);
-}
-
 for (
   const [name, ours, theirs] of [
     ["the same certificate", SHARED, SHARED],
@@ -95,7 +92,7 @@ for (
         assert.equal(await readText(client, 7), "changed");
         assert.deepEqual(client.remote, at);
         client.close();
-        await until(() => lines().length === 2);
+        await until("it is gone", 30, () => lines().length === 2);
         assert.deepEqual(lines(), [
           "INFO: new sync client connected from 127.0.0.1",
           "DEBUG: sync client 127.0.0.1 is gone",
@@ -138,7 +135,7 @@ for (
       withServer(ours, async ({ at, lines }) => {
         const text = await dial(theirs, at).then(everything, () => "");
         assert.equal(text, "");
-        await until(() => lines().length > 0);
+        await until("it is said", 30, () => lines().length > 0);
         assert.match(
           lines().join(),
           /^WARNING: sync client 127\.0\.0\.1 refused: its certificate is refused \([A-Z_]+\)$/,
@@ -171,7 +168,7 @@ tlsTest(
   () =>
     withServer(MEMBER, async ({ at, lines }) => {
       assert.equal(await handMadeClient(at, {}), "");
-      await until(() => lines().length > 0);
+      await until("it is said", 30, () => lines().length > 0);
       assert.match(lines().join(), /^WARNING: .* refused: .*no certificate/);
     }),
 );
@@ -183,7 +180,7 @@ tlsTest(
       const { certificate: cert, key } = identityOf("bob");
       const maxVersion = "TLSv1.2" as const;
       assert.equal(await handMadeClient(at, { cert, key, maxVersion }), "");
-      await until(() => lines().length > 0);
+      await until("it is said", 30, () => lines().length > 0);
       assert.match(lines().join(), /^WARNING: sync client .* refused: /);
       // The same certificate is right otherwise.
       assert.equal(await handMadeClient(at, { cert, key }), TABLES);
@@ -199,7 +196,7 @@ tlsTest(
       const bytes = await everything(client);
       // An alert, if anything: 7 bytes that begin so (RFC 8446 section 5.1).
       assert.ok(bytes === "" || bytes.length === 7 && bytes.startsWith(ALERT));
-      await until(() => lines().length > 0);
+      await until("it is said", 30, () => lines().length > 0);
       assert.deepEqual(lines(), [
         "WARNING: sync client 127.0.0.1 refused: it does not use TLS",
       ]);
@@ -335,7 +332,7 @@ tlsTest(
         if (size % 3 === 0) client.close();
         else everything(client);
       }
-      await until(() => lines().length === 40);
+      await until("all are refused", 30, () => lines().length === 40);
       for (const line of lines()) {
         assert.match(line, /^WARNING: sync client 127\.0\.0\.1 refused: /);
       }

@@ -8,7 +8,7 @@ import { fastestEngine } from "../../../lab/engines.ts";
 import { ManualClock } from "../../fakes/manual_clock.ts";
 import { NativeRig } from "../../fakes/native_rig.ts";
 import { counting, tcpPacket } from "../../../lab/packets.ts";
-import { until } from "../../fakes/plane_rig.ts";
+import { until } from "../../../lab/until.ts";
 import { paramsOf, secretsOf, usualVector } from "../../vectors/satp.ts";
 import { superPacket } from "../../../lab/super_packets.ts";
 import { createSatpCodec } from "../../../mod.ts";
@@ -309,8 +309,9 @@ Deno.test("packets keep their order while one worker takes the device over from 
   });
   const count = SUPER_PACKETS * SEGMENTS;
   await until(
+    () => `all have gone out, but ${rig.collect().length} of ${count}`,
+    60,
     () => rig.collect().length === count,
-    () => `${rig.collect().length} of ${count} packets have gone out`,
   );
   const codec = await createSatpCodec({
     passphrase: VECTOR.passphrase,

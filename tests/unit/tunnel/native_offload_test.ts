@@ -20,7 +20,8 @@ import {
   timestamps,
   udpPacket,
 } from "../../../lab/packets.ts";
-import { type SentDatagram, until } from "../../fakes/plane_rig.ts";
+import { until } from "../../../lab/until.ts";
+import type { SentDatagram } from "../../fakes/plane_rig.ts";
 import { Routes } from "../../../src/route/routes.ts";
 import { RouteTable } from "../../../src/route/table.ts";
 import { routeOf } from "../../samples/routes.ts";
@@ -195,15 +196,15 @@ offloadTest(
     const [datagram, next] = await sealAll([...tcpTrain(1), NEXT]);
     assert.ok(datagram && next);
     const refused = () => rig.planeCounter(PlaneCounter.DEVICE_REFUSED);
-    await until(() => {
+    await until("the device does not take everything", 60, () => {
       for (let k = 0; k < 20; k++) rig.poke([datagram], "home");
       return refused() > 0;
-    }, () => "the device takes everything");
-    await until(() => {
+    });
+    await until("the device takes the next one", 60, () => {
       rig.collect();
       rig.poke([next], "home");
       return rig.packets.some((packet) => toHex(packet) === toHex(NEXT));
-    }, () => "the device takes nothing more");
+    });
   },
 );
 
@@ -335,11 +336,12 @@ offloadTest(
       },
     });
     await until(
+      () => `all packets have come, but ${rig.packets.length}`,
+      60,
       () => {
         rig.collect();
         return rig.packets.length >= packets.length;
       },
-      () => `${rig.packets.length} packets have come`,
     );
     assertPackets(rig.packets, packets);
   },
@@ -363,8 +365,9 @@ offloadTest(
     });
     const count = (index: number) => rig.connectionCounter(index);
     await until(
+      "it is refused",
+      60,
       () => count(ConnectionCounter.REPLAYED) === 1,
-      () => `${rig.packets.length} packets have come`,
     );
     assert.equal(count(ConnectionCounter.WRONG_TAG), 1);
     assert.equal(rig.remote(), "home");

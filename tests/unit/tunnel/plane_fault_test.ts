@@ -22,7 +22,7 @@ import { writeEndpoint } from "../../../src/tunnel/endpoint_words.ts";
 import { PlaneLog } from "../../../src/tunnel/plane_log.ts";
 import { MemoryPlane } from "../../fakes/memory_plane.ts";
 import { LoopbackPeer, openOn } from "../../fakes/native_rig_peer.ts";
-import { until } from "../../fakes/plane_rig.ts";
+import { until } from "../../../lab/until.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
 import { paramsOf, secretsOf, usualVector } from "../../vectors/satp.ts";
 import { tunnelSettings } from "../../fakes/tunnel_settings.ts";
@@ -163,8 +163,9 @@ libcTest(
       }
       const received: Uint8Array[] = [];
       await until(
+        "the second packet comes",
+        60,
         () => received.push(...peer.received()) > 0,
-        () => "the second packet does not come",
       );
       assert.equal(received.length, 1);
       assert.equal(counters[PlaneCounter.INTERNAL_ERROR], 1);
@@ -180,14 +181,11 @@ libcTest(
       let received = -1;
       for (let seq = 0; seq < 2; seq++) {
         peer.send([await sealed(seq)], socket.local);
-        await until(
-          () => {
-            loop.round();
-            received = libc.symbols.read(pair.far, packet, packet.length);
-            return received > 0 || log.lines.length > seq;
-          },
-          () => "nothing came of it",
-        );
+        await until("something comes of it", 60, () => {
+          loop.round();
+          received = libc.symbols.read(pair.far, packet, packet.length);
+          return received > 0 || log.lines.length > seq;
+        });
       }
       assert.deepEqual(packet.subarray(0, received), PACKET);
       assert.equal(counters[PlaneCounter.INTERNAL_ERROR], 1);
@@ -241,13 +239,15 @@ Deno.test("an error of the engine costs one batch on the portable plane", async 
     } else {
       plane.offer([PACKET]);
       await until(
+        "the first batch fails",
+        60,
         () => plane.planeCounter(PlaneCounter.INTERNAL_ERROR) > 0,
-        () => "the first batch does not fail",
       );
       plane.offer([PACKET]);
       await until(
+        "the second packet is sent",
+        60,
         () => plane.outcome().sent.length === 1,
-        () => "the second packet is not sent",
       );
     }
     assert.equal(plane.planeCounter(PlaneCounter.INTERNAL_ERROR), 1);

@@ -2,7 +2,8 @@ import { strict as assert } from "node:assert";
 import { createSatpCodec, type SatpCodec } from "../../../mod.ts";
 import { readSeq } from "../../../src/satp/header.ts";
 import { ConnectionCounter } from "../../../src/tunnel/counters.ts";
-import { type PlaneOptions, until } from "../../fakes/plane_rig.ts";
+import { until } from "../../../lab/until.ts";
+import type { PlaneOptions } from "../../fakes/plane_rig.ts";
 import { planeOptions, planeTest } from "../../fakes/plane_rigs.ts";
 import { secretsOf, usualVector } from "../../vectors/satp.ts";
 
@@ -31,10 +32,11 @@ planeTest(
     plane.sendDue();
     // Counted and sent, in whichever order: what is sent below counts, too.
     await until(
+      "something is sent",
+      60,
       () =>
         plane.outcome().sent.length > before &&
         plane.connectionCounter(ConnectionCounter.KEEPALIVES_OUT) > 0,
-      () => "nothing is sent",
     );
     const [{ datagram, to } = {}] = plane.outcome().sent.slice(before);
     assert.ok(datagram);
@@ -65,8 +67,9 @@ planeTest(
     plane.sendDue();
     // In ascending order.
     await until(
+      "something is sent to the other one",
+      60,
       () => plane.outcome().sent.length > 0,
-      () => "nothing is sent to the other one",
     );
     assert.equal(plane.connectionCounter(ConnectionCounter.KEEPALIVES_OUT), 0);
     const { KEEPALIVES_OUT } = ConnectionCounter;

@@ -5,7 +5,8 @@ import {
   ConnectionCounter,
   PlaneCounter,
 } from "../../../src/tunnel/counters.ts";
-import { type PlaneUnderTest, until } from "../../fakes/plane_rig.ts";
+import { until } from "../../../lab/until.ts";
+import type { PlaneUnderTest } from "../../fakes/plane_rig.ts";
 import { planeTest } from "../../fakes/plane_rigs.ts";
 import { paramsOf, secretsOf } from "../../vectors/satp.ts";
 
@@ -136,14 +137,16 @@ for (const flood of [0, 40]) {
       await getsThrough(plane, last);
       plane.offer([PACKET]);
       await until(
+        "something was sent",
+        60,
         () => plane.connectionCounter(ConnectionCounter.PACKETS_OUT) > 0,
-        () => "nothing was sent",
       );
       const already = plane.outcome().sent.length;
       plane.offer([PACKET]);
       await until(
+        "more is sent",
+        60,
         () => plane.outcome().sent.length > already,
-        () => "nothing is sent any more",
       );
       const newest = plane.outcome().sent.at(-1);
       assert.ok(newest && await opensWith(last.peer, newest.datagram));

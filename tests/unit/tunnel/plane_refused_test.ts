@@ -5,7 +5,7 @@ import {
   SENDER_KINDS,
   SenderKind,
 } from "../../../src/tunnel/refused_samples.ts";
-import { until } from "../../fakes/plane_rig.ts";
+import { until } from "../../../lab/until.ts";
 import { planeTest } from "../../fakes/plane_rigs.ts";
 import { paramsOf, secretsOf } from "../../vectors/satp.ts";
 
@@ -49,8 +49,9 @@ planeTest(
     await plane.receive(Array(20).fill(overheard), "attacker");
     await plane.receive([wrong, wrong], "home");
     await until(
+      () => `4 are handed over, but ${plane.refused.length}`,
+      60,
       () => plane.refused.length === 4,
-      () => `${plane.refused.length} were handed over`,
     );
     assert.deepEqual(
       plane.refused.toSorted((a, b) => a.kind - b.kind)

@@ -5,12 +5,9 @@ import {
   ConnectionCounter,
   PlaneCounter,
 } from "../../../src/tunnel/counters.ts";
-import {
-  type PeerName,
-  type PlaneUnderTest,
-  until,
-} from "../../fakes/plane_rig.ts";
+import { type PeerName, type PlaneUnderTest } from "../../fakes/plane_rig.ts";
 import { planeTest } from "../../fakes/plane_rigs.ts";
+import { until } from "../../../lab/until.ts";
 import { paramsOf, secretsOf } from "../../vectors/satp.ts";
 
 const VECTOR = {
@@ -116,16 +113,16 @@ class Expectation {
     const plane = this.#plane;
     const text = () => {
       const { packets, sent } = plane.outcome();
-      return `${packets.length} of ${this.#packets} packets, ` +
+      return `all has come, but ${packets.length} of ${this.#packets} packets, ` +
         `${sent.length} of ${this.#sent} datagrams, ` +
         `${wrongTags(plane)} wrong tags, ${replays(plane)} replays`;
     };
-    await until(() => {
+    await until(text, 60, () => {
       assert.equal(wrongTags(plane), 0, text());
       assert.equal(plane.planeCounter(PlaneCounter.NOWHERE_TO_SEND), 0);
       const { packets, sent } = plane.outcome();
       return packets.length === this.#packets && sent.length === this.#sent;
-    }, text);
+    });
   }
 }
 
