@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+  concat,
   counting,
   edited,
   ipPacket,
@@ -104,6 +105,32 @@ const silent: readonly (readonly [string, Uint8Array])[] = [
     [`an error of type ${type} over IPv6`, icmp(6, type)] as const
   ),
 ];
+
+/** With so many extension headers in front of what it carries. */
+function extended(packet: Uint8Array, headers: number): Uint8Array {
+  const next = (k: number) => k === headers - 1 ? packet[6] ?? 0 : 60;
+  const chain = Array.from(
+    { length: headers },
+    (_, k) => [next(k), 0, 1, 4, 0, 0, 0, 0],
+  ).flat();
+  return concat(
+    edited(packet.subarray(0, 40), 6, 60),
+    Uint8Array.from(chain),
+    packet.subarray(40),
+  );
+}
+
+Deno.test("what stands behind extension headers counts, if they are not too many", () => {
+  const told = (packet: Uint8Array) => {
+    const mayTell = mayTellTooBig(packet, 0, packet.length);
+    assert.equal(mayTell, tooBig(packet, 1300) !== undefined);
+    return mayTell;
+  };
+  assert.equal(told(extended(udp6, 8)), true);
+  assert.equal(told(extended(udp6, 9)), false);
+  assert.equal(told(extended(icmp(6, 128), 8)), true);
+  assert.equal(told(extended(icmp(6, 1), 8)), false);
+});
 
 for (const [what, packet] of silent) {
   Deno.test(`nobody is told that it is too long: ${what}`, () => {
