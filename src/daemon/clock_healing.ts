@@ -82,7 +82,7 @@ export class ClockHealing {
 
   #hasMoreWrongTags(): boolean {
     const before = this.#wrongTags;
-    const counted = this.#table.counted(this.#options.mux);
+    const counted = this.#table.counters.sum(this.#options.mux);
     this.#wrongTags = counted[ConnectionCounter.WRONG_TAG] ?? 0;
     return this.#wrongTags > before;
   }

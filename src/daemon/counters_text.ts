@@ -1,5 +1,6 @@
 // Counters as log lines.
 import type { LogLine } from "../log/logger.ts";
+import type { ConnectionCounters } from "../tunnel/connection_counters.ts";
 import type { ConnectionTable } from "../tunnel/connection_table.ts";
 import {
   CONNECTION_COUNTER_INFOS,
@@ -8,18 +9,22 @@ import {
   PLANE_COUNTER_INFOS,
 } from "../tunnel/counters.ts";
 
+interface CountingTable extends Pick<ConnectionTable, "liveMuxes"> {
+  readonly counters: Pick<ConnectionCounters, "sum">;
+}
+
 /**
  * A line for each connection, by ascending mux, and one for what belongs to
  * none.
  * @param plane The counters of the plane, once there is one
  */
 export function* counterLines(
-  table: Pick<ConnectionTable, "liveMuxes" | "counted">,
+  table: CountingTable,
   plane: Float64Array | undefined,
 ): Generator<LogLine> {
   for (const mux of table.liveMuxes()) {
     const infos = CONNECTION_COUNTER_INFOS;
-    const counted = table.counted(mux);
+    const counted = table.counters.sum(mux);
     yield {
       text: `connection ${mux}: ${texts(infos, counted)}`,
       fields: { mux, counters: namedCounts(infos, counted) },

@@ -132,7 +132,7 @@ export class FaultFinding implements Service<FaultOptions> {
     const { table, chained } = this.#context;
     let next = NOBODY;
     for (const mux of table.liveMuxes()) {
-      const wrong = table.countOf(mux, ConnectionCounter.WRONG_TAG);
+      const wrong = table.counters.sumOf(mux, ConnectionCounter.WRONG_TAG);
       const before = this.#wrongTags.get(mux) ?? 0;
       if (wrong === before) continue;
       this.#wrongTags.set(mux, wrong);

@@ -29,7 +29,7 @@ interface StatusParts {
   readonly options: Pick<AnytunOptions, "mux" | "name">;
   readonly table: Pick<
     ConnectionTable,
-    "counted" | "endpoints" | "lastHeard" | "liveMuxes"
+    "counters" | "endpoints" | "lastHeard" | "liveMuxes"
   >;
   readonly interfaceName: InterfaceName;
   /** As far as they are open. */
@@ -125,7 +125,7 @@ export class StatusReport implements StatusSource {
         pathMtu: table.endpoints.pathMtu(mux) || null,
         keyEpoch: (isOwn ? keyEpoch() : undefined) ?? null,
         routes: (byMux.get(mux) ?? []).flatMap(prefixText),
-        counters: namedCounts(CONNECTION_COUNTER_INFOS, table.counted(mux)),
+        counters: namedCounts(CONNECTION_COUNTER_INFOS, table.counters.sum(mux)),
       };
     });
   }
@@ -142,7 +142,7 @@ export class StatusReport implements StatusSource {
     for (const mux of muxes) this.#seen.add(mux);
     const sums = new Float64Array(CONNECTION_COUNTERS);
     for (const mux of this.#seen) {
-      const counters = this.#parts.table.counted(mux);
+      const counters = this.#parts.table.counters.sum(mux);
       counters.forEach((n, k) => sums[k] = (sums[k] ?? 0) + n);
     }
     return namedCounts(CONNECTION_COUNTER_INFOS, sums);

@@ -256,7 +256,7 @@ export class Connections {
         given.sets.forEach(wipe);
         continue;
       }
-      connection ??= new Connection(mux, this.table.counters(mux));
+      connection ??= new Connection(mux, this.table.counters.of(mux));
       this.#known.set(mux, connection);
       connection.noGsoUntil = -Infinity;
       this.#refreshEndpoint(connection);

@@ -7,7 +7,6 @@
 // far each key was used.
 import { SOCKADDR_WORDS } from "../../ffi/net/sockaddr.ts";
 import { ConnectionCounters } from "./connection_counters.ts";
-import { CONNECTION_COUNTERS } from "./counters.ts";
 import { type HeldKeys, KeySets, type KeyTurn } from "./key_sets.ts";
 import { DueMuxes, LiveMuxes } from "./mux_sets.ts";
 import { NumberSpaces, type SpaceKeys } from "./number_spaces.ts";
@@ -67,6 +66,7 @@ export const Notice = { NUMBERS_LOW: 0, NUMBERS_SPENT: 1 } as const;
 export type Notice = typeof Notice[keyof typeof Notice];
 
 export class ConnectionTable {
+  readonly counters: ConnectionCounters;
   readonly due: DueMuxes;
   readonly endpoints: TableEndpoints;
   readonly #shared: WebAssembly.Memory;
@@ -77,9 +77,6 @@ export class ConnectionTable {
   readonly #doubles: Float64Array;
   readonly #live: LiveMuxes;
   readonly #spaces: NumberSpaces;
-  readonly #ownCounters: ConnectionCounters | undefined;
-  /** Of the threads that do not count in the records. */
-  readonly #otherCounters: ConnectionCounters[] = [];
 
   static allocate(): WebAssembly.Memory {
     const pages = Math.ceil((DUE + DueMuxes.WORDS) * 4 / PAGE_BYTES);
@@ -89,8 +86,8 @@ export class ConnectionTable {
 
   /**
    * @param spaces For the one thread that changes connections
-   * @param ownCounters Of {@link addCounters}, for a thread that has been given
-   * some
+   * @param ownCounters Of the counters' `addThread()`, for a thread that has been
+   * given some
    * @param waitsOn For records that another thread holds
    */
   constructor(
@@ -118,10 +115,11 @@ export class ConnectionTable {
       sets: this.#sets,
     });
     this.#doubles = new Float64Array(buffer);
+    const places = { at: COUNTERS_64 * 8, stride: RECORD_WORDS * 4 };
+    this.counters = new ConnectionCounters(buffer, places, ownCounters);
     this.#live = new LiveMuxes(buffer, LIVE * 4);
     this.due = new DueMuxes(buffer, DUE * 4);
     this.#spaces = spaces;
-    this.#ownCounters = ownCounters && new ConnectionCounters(ownCounters);
   }
 
   get shared(): WebAssembly.Memory {
@@ -403,41 +401,6 @@ export class ConnectionTable {
   takeAsked(mux: number, bit: number): boolean {
     const at = mux * RECORD_WORDS + ASKED;
     return (Atomics.and(this.#words, at, ~bit) & bit) !== 0;
-  }
-
-  /** Counters of its own for a thread that serves connections of others. */
-  addCounters(): SharedArrayBuffer {
-    const shared = ConnectionCounters.allocate();
-    this.#otherCounters.push(new ConnectionCounters(shared));
-    return shared;
-  }
-
-  /** What all threads have counted so far. */
-  counted(mux: number): Float64Array {
-    const sum = this.counters(mux).slice();
-    for (const others of this.#otherCounters) {
-      others.of(mux).forEach((n, k) => sum[k] = (sum[k] ?? 0) + n);
-    }
-    return sum;
-  }
-
-  /** One counter of {@link counted}. */
-  countOf(mux: number, index: number): number {
-    const at = mux * (RECORD_WORDS / 2) + COUNTERS_64 + index;
-    let sum = this.#doubles[at] ?? 0;
-    for (const others of this.#otherCounters) sum += others.at(mux, index);
-    return sum;
-  }
-
-  /**
-   * Those that this thread writes. Each has one writer: the thread of its
-   * direction, or where there are several the one that {@link addCounters} was
-   * called for.
-   */
-  counters(mux: number): Float64Array {
-    if (this.#ownCounters !== undefined) return this.#ownCounters.of(mux);
-    const at = (mux * (RECORD_WORDS / 2) + COUNTERS_64) * 8;
-    return new Float64Array(this.#doubles.buffer, at, CONNECTION_COUNTERS);
   }
 
   /**

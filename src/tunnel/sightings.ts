@@ -19,7 +19,7 @@ export function sightingOf(
     },
     lastHeard: table.lastHeard(mux),
     // Nobody answers datagrams without payload.
-    sent: table.countOf(mux, ConnectionCounter.PACKETS_OUT),
+    sent: table.counters.sumOf(mux, ConnectionCounter.PACKETS_OUT),
   };
 }
 

@@ -280,7 +280,7 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
       mux,
       remote: remoteOf(table, mux),
       lastHeard: table.lastHeard(mux),
-      counters: namedCounts(CONNECTION_COUNTER_INFOS, table.counted(mux)),
+      counters: namedCounts(CONNECTION_COUNTER_INFOS, table.counters.sum(mux)),
     }));
   }
 

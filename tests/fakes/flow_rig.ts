@@ -127,7 +127,7 @@ export class FlowRig implements AsyncDisposable {
   /** How many packets and datagrams the workers are done with. */
   get handled(): number {
     const counted = this.#options.connections.map((_, mux) =>
-      this.table.counted(mux)
+      this.table.counters.sum(mux)
     );
     return handledPackets(counted, this.plane.counters());
   }
@@ -135,7 +135,7 @@ export class FlowRig implements AsyncDisposable {
   /** A counter of all connections and workers together. */
   counted(index: number): number {
     return this.#options.connections.reduce(
-      (sum, _, mux) => sum + (this.table.counted(mux)[index] ?? 0),
+      (sum, _, mux) => sum + (this.table.counters.sum(mux)[index] ?? 0),
       0,
     );
   }

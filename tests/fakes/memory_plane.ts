@@ -303,7 +303,7 @@ export class MemoryPlane implements PlaneUnderTest {
   }
 
   connectionCounter(index: number, mux = this.#firstMux): number {
-    return this.table.counters(mux)[index] ?? 0;
+    return this.table.counters.of(mux)[index] ?? 0;
   }
 
   planeCounter(index: number): number {
@@ -334,7 +334,7 @@ export class MemoryPlane implements PlaneUnderTest {
   }
 
   #handled(): number {
-    const counters = [...this.#muxes].map((mux) => this.table.counters(mux));
+    const counters = [...this.#muxes].map((mux) => this.table.counters.of(mux));
     return handledPackets(counters, this.#counters);
   }
 

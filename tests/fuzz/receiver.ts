@@ -118,7 +118,7 @@ export class Receiver {
     }
     table.ask(MUX, isAsked ? question(ALL_KINDS) : 0);
     table.endpoints.set(MUX, sourceWords(AT_FIRST), 0);
-    table.counters(MUX).fill(0);
+    table.counters.of(MUX).fill(0);
     this.#inbound = new Inbound(batch, {
       connections: new Connections(table, engine),
       counters: this.#counters,
@@ -189,7 +189,7 @@ export class Receiver {
 
   /** Each datagram is counted, and only once. */
   #checkCounters(): void {
-    const counters = this.#parts.table.counters(MUX);
+    const counters = this.#parts.table.counters.of(MUX);
     let sum = 0;
     for (const count of this.#counters) sum += count;
     for (let k = 0; k < CONNECTION_COUNTERS; k++) {

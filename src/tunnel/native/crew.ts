@@ -58,7 +58,7 @@ export function membersOf(
         index,
         of: receivers,
         writeTo: to,
-        counters: k === 0 ? undefined : table.addCounters(),
+        counters: k === 0 ? undefined : table.counters.addThread(),
       },
     };
   });

@@ -46,7 +46,7 @@ async function refusing(
   }, { elapsed: clock.now, every: clock.every });
   const refuse = async (datagram: Uint8Array, looks = 5) => {
     for (let k = 0; k < looks; k++) {
-      count(table.counters(MUX), ConnectionCounter.WRONG_TAG);
+      count(table.counters.of(MUX), ConnectionCounter.WRONG_TAG);
       await finding.look();
       if (table.asked(MUX) === 0) continue;
       finding.take({ mux: MUX, kind: SenderKind.STRANGER, datagram });
@@ -122,7 +122,7 @@ Deno.test("nothing is tried without keys or without a tag, and what fails ends n
   const running = finding.run(stop.signal);
   const datagram = await sealed({ passphrase: "another" });
   for (let k = 0; k < 6; k++) {
-    count(table.counters(MUX), ConnectionCounter.WRONG_TAG);
+    count(table.counters.of(MUX), ConnectionCounter.WRONG_TAG);
     await clock.pass(1000);
     finding.take({ mux: MUX, kind: SenderKind.STRANGER, datagram });
   }

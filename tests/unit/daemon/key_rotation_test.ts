@@ -315,7 +315,7 @@ Deno.test("a clock that is far behind heals, and it is said whose seems wrong", 
     ...{ seq: 0, payloadType: 0x0800, payload: new Uint8Array(40) },
   });
   for (let second = 0; second < 8; second++) {
-    const counters = table.counters(MUX);
+    const counters = table.counters.of(MUX);
     counters[ConnectionCounter.WRONG_TAG] = second + 1;
     if (table.asked(MUX) !== 0) {
       rotation.refused({ mux: MUX, kind: SenderKind.STRANGER, datagram });

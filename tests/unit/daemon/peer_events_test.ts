@@ -78,7 +78,7 @@ Deno.test("of thousands of peers that fall silent at once few are asked whether 
   const running = events.run(stop.signal);
   for (let k = 0; k < 20; k++) {
     for (let mux = 0; mux < PEERS; mux++) {
-      count(table.counters(mux), ConnectionCounter.PACKETS_OUT);
+      count(table.counters.of(mux), ConnectionCounter.PACKETS_OUT);
     }
     await pass(1000);
   }

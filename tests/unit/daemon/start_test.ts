@@ -687,7 +687,7 @@ Deno.test("without a service manager nobody is told anything", () => {
 Deno.test("counters of all connections and of the plane are named in the log, each once", () => {
   const counters = Float64Array.from({ length: 19 }, (_, index) => index + 101);
   const muxes = [5, 7, 65535];
-  const table = { liveMuxes: () => muxes, counted: () => counters };
+  const table = { liveMuxes: () => muxes, counters: { sum: () => counters } };
   const lines = [...counterLines(table, counters)];
   const fields = lines[0]?.fields;
   assert.equal(fields?.mux, 5);

@@ -47,7 +47,7 @@ function rig() {
 Deno.test("a report has what is known of each connection, and of the own one more", async () => {
   const { table, report } = rig();
   for (const mux of [3, 7]) table.put(mux, KEYS, 0);
-  count(table.counters(3), ConnectionCounter.BYTES_IN, 500);
+  count(table.counters.of(3), ConnectionCounter.BYTES_IN, 500);
   const { connections } = await report.report(Infinity);
   assert.deepEqual(
     connections.map(({ counters: _, ...one }) => one),
@@ -83,7 +83,7 @@ Deno.test("connections that are not told one by one, and those that are gone, ar
   const { table, report } = rig();
   for (const mux of [3, 7, 9]) {
     table.put(mux, KEYS, 0);
-    count(table.counters(mux), ConnectionCounter.PACKETS_IN, mux);
+    count(table.counters.of(mux), ConnectionCounter.PACKETS_IN, mux);
   }
   const few = await report.report(1);
   assert.deepEqual(few.connections.map(({ mux }) => mux), [3]);

@@ -215,7 +215,7 @@ Deno.test("what a removed connection had is overwritten, but for its counters", 
   for (const bytes of Object.values(secrets)) bytes.fill(0xa5);
   table.put(MUX, { ...keys, secrets }, 0);
   setEndpoint(table, MUX, "165.165.165.165:42405");
-  table.counters(MUX)[3] = 7;
+  table.counters.of(MUX)[3] = 7;
   assert.ok(record.includes(0xa5));
   const { version, retirements } = {
     version: table.version(MUX),
@@ -225,7 +225,7 @@ Deno.test("what a removed connection had is overwritten, but for its counters", 
   assert.equal(record.includes(0xa5), false);
   assert.deepEqual(table.held(MUX).sets, []);
   assert.equal(endpointText(table, MUX), undefined);
-  assert.equal(table.counters(MUX)[3], 7, "counters never go back");
+  assert.equal(table.counters.of(MUX)[3], 7, "counters never go back");
   assert.notEqual(table.version(MUX), version);
   assert.notEqual(table.retirements, retirements);
   assert.equal(table.remove(MUX), false);
@@ -235,20 +235,20 @@ Deno.test("what several threads count of a connection is added up, and each coun
   const table = newTable();
   const threads = [
     table,
-    ...[table.addCounters(), table.addCounters()].map((own) =>
+    ...[table.counters.addThread(), table.counters.addThread()].map((own) =>
       new ConnectionTable(table.shared, undefined, own)
     ),
   ];
   threads.forEach((thread, k) => {
     for (const mux of [0, MUX, 0xffff]) {
-      thread.counters(mux)[3] = 10 ** k * (mux + 1);
+      thread.counters.of(mux)[3] = 10 ** k * (mux + 1);
     }
   });
   for (const mux of [0, MUX, 0xffff]) {
-    assert.equal(table.counted(mux)[3], 111 * (mux + 1));
-    assert.equal(table.counted(mux)[2], 0);
+    assert.equal(table.counters.sum(mux)[3], 111 * (mux + 1));
+    assert.equal(table.counters.sum(mux)[2], 0);
   }
-  assert.equal(table.counted(1)[3], 0);
+  assert.equal(table.counters.sum(1)[3], 0);
 });
 
 Deno.test("retirements move when keys are taken out of use, and not otherwise", () => {
@@ -452,11 +452,11 @@ Deno.test("counters of neighbours do not overlap", () => {
   const table = newTable();
   for (const mux of [0, 1, LAST_MUX - 1, LAST_MUX]) {
     table.put(mux, keysOf(), mux);
-    table.counters(mux).fill(mux + 0.5);
+    table.counters.of(mux).fill(mux + 0.5);
   }
   for (const mux of [0, 1, LAST_MUX - 1, LAST_MUX]) {
     const expected = new Float64Array(CONNECTION_COUNTERS).fill(mux + 0.5);
-    assert.deepEqual(table.counters(mux), expected);
+    assert.deepEqual(table.counters.of(mux), expected);
     assert.equal(table.nextSeq(mux), mux);
     assert.deepEqual(table.keys(mux).secrets, keysOf().secrets);
   }
@@ -466,7 +466,7 @@ Deno.test("counters of neighbours do not overlap", () => {
 Deno.test("a connection was heard when its thread says so, and anew when it is made anew", () => {
   const table = newTable();
   for (const mux of [MUX, LAST_MUX]) table.put(mux, keysOf(), 0);
-  table.counters(MUX).fill(9);
+  table.counters.of(MUX).fill(9);
   assert.equal(table.lastHeard(MUX), undefined);
   table.noteHeard(MUX, 1.5);
   table.noteHeard(LAST_MUX, 2 ** 41 + 0.25);
@@ -651,7 +651,7 @@ Deno.test("a notice is given once for each epoch, whichever view asks", () => {
   }
   assert.deepEqual(table.keys(MUX).secrets, keysOf({ key: 1 }).secrets);
   assert.deepEqual(
-    [...table.counters(MUX)],
+    [...table.counters.of(MUX)],
     new Array(CONNECTION_COUNTERS).fill(0),
   );
 });

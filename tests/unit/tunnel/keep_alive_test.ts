@@ -26,7 +26,7 @@ function connect(table: ConnectionTable, mux: number, remote?: string): void {
 }
 
 function send(table: ConnectionTable, mux: number): void {
-  count(table.counters(mux), ConnectionCounter.PACKETS_OUT);
+  count(table.counters.of(mux), ConnectionCounter.PACKETS_OUT);
 }
 
 Deno.test("a peer is due at once, and whenever nothing was sent to it for as long", () => {

@@ -458,5 +458,5 @@ Deno.test("packets that find no numbers within a change go out when it is made",
   bench.address();
   bench.outbound.release();
   assert.equal(bench.counters[PlaneCounter.OUT_OF_NUMBERS], 0);
-  assert.equal(table.counters(0)[ConnectionCounter.PACKETS_OUT], 1);
+  assert.equal(table.counters.of(0)[ConnectionCounter.PACKETS_OUT], 1);
 });

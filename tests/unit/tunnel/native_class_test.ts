@@ -53,7 +53,7 @@ for (const gro of [false, true]) {
         return await plane.receiveJoined([run], "home", outer);
       };
       const congested = () =>
-        plane.table.counters(0)[ConnectionCounter.CONGESTED] ?? 0;
+        plane.table.counters.of(0)[ConnectionCounter.CONGESTED] ?? 0;
       for (const [version, type] of VERSIONS) {
         live.ecn = false;
         const plain = packet(version, ECT_0);

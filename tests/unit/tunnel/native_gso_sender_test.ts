@@ -112,11 +112,11 @@ class Bench {
   }
 
   failed(mux: number): number {
-    return this.table.counters(mux)[ConnectionCounter.SEND_FAILED] ?? 0;
+    return this.table.counters.of(mux)[ConnectionCounter.SEND_FAILED] ?? 0;
   }
 
   dropped(mux: number): number {
-    return this.table.counters(mux)[ConnectionCounter.SEND_DROPPED] ?? 0;
+    return this.table.counters.of(mux)[ConnectionCounter.SEND_DROPPED] ?? 0;
   }
 
   /**

@@ -130,7 +130,7 @@ class Receiver {
   }
 
   count(counter: number): number {
-    return this.table.counters(0)[counter] ?? 0;
+    return this.table.counters.of(0)[counter] ?? 0;
   }
 }
 

@@ -144,7 +144,7 @@ class Receiver {
   }
 
   get wrongTags(): number {
-    return this.table.counters(0)[ConnectionCounter.WRONG_TAG] ?? 0;
+    return this.table.counters.of(0)[ConnectionCounter.WRONG_TAG] ?? 0;
   }
 }
 
