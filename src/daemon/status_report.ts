@@ -125,7 +125,10 @@ export class StatusReport implements StatusSource {
         pathMtu: table.endpoints.pathMtu(mux) || null,
         keyEpoch: (isOwn ? keyEpoch() : undefined) ?? null,
         routes: (byMux.get(mux) ?? []).flatMap(prefixText),
-        counters: namedCounts(CONNECTION_COUNTER_INFOS, table.counters.sum(mux)),
+        counters: namedCounts(
+          CONNECTION_COUNTER_INFOS,
+          table.counters.sum(mux),
+        ),
       };
     });
   }

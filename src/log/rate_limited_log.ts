@@ -48,7 +48,7 @@ export class RateLimitedLog {
    */
   holdsBack(level: LevelName, kind: string, about: number = NOBODY): boolean {
     const subject = this.#subject(this.#kind(kind, level), about);
-    if (subject.bucket.holdsOne(this.#now())) return false;
+    if (subject.bucket.holdsOne()) return false;
     subject.heldBack++;
     return true;
   }
@@ -66,7 +66,7 @@ export class RateLimitedLog {
     about: number = NOBODY,
   ): void {
     const subject = this.#subject(this.#kind(kind, level), about);
-    if (!subject.bucket.take(this.#now())) {
+    if (!subject.bucket.take()) {
       subject.heldBack++;
       return;
     }
@@ -82,7 +82,6 @@ export class RateLimitedLog {
    * has long been quiet; to be called from time to time.
    */
   flush(): void {
-    const now = this.#now();
     for (const [name, { level, subjects }] of this.#kinds) {
       let heldBack = 0;
       let several = 0;
@@ -92,7 +91,7 @@ export class RateLimitedLog {
         if (subject.heldBack > 0) {
           several++;
           last = about;
-        } else if (subject.bucket.isFull(now)) subjects.delete(about);
+        } else if (subject.bucket.isFull()) subjects.delete(about);
         subject.heldBack = 0;
       }
       this.#reportHeldBack(level, name, heldBack, last, several);
@@ -115,7 +114,7 @@ export class RateLimitedLog {
       subject = subjects.get(about);
     }
     if (subject === undefined) {
-      const bucket = new TokenBucket(this.#limit, this.#now());
+      const bucket = new TokenBucket(this.#limit, this.#now);
       subject = { bucket, heldBack: 0 };
       subjects.set(about, subject);
     }

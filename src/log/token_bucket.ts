@@ -6,39 +6,47 @@ export interface RateLimit {
   readonly perSecond: number;
 }
 
-/** Full at first. Whoever asks says the time, in ms by a monotonic clock. */
+// Places in what a bucket remembers.
+const TOKENS = 0;
+const COUNTED_AT = 1;
+
+/** Full at first. */
 export class TokenBucket {
   readonly #limit: RateLimit;
-  #tokens: number;
-  #countedAtMs: number;
+  readonly #now: () => number;
+  /** In fields, fractions would be a new object with each change. */
+  readonly #state: Float64Array;
 
-  constructor(limit: RateLimit, now: number) {
+  /** @param now Milliseconds of a monotonic clock */
+  constructor(limit: RateLimit, now: () => number) {
     this.#limit = limit;
-    this.#tokens = limit.burst;
-    this.#countedAtMs = now;
+    this.#now = now;
+    this.#state = Float64Array.of(limit.burst, now());
   }
 
   /** @returns Whether there was one */
-  take(now: number): boolean {
-    if (!this.holdsOne(now)) return false;
-    this.#tokens--;
+  take(): boolean {
+    if (!this.holdsOne()) return false;
+    this.#state[TOKENS] = (this.#state[TOKENS] ?? 0) - 1;
     return true;
   }
 
-  holdsOne(now: number): boolean {
-    this.#refill(now);
-    return this.#tokens >= 1;
+  holdsOne(): boolean {
+    this.#refill();
+    return (this.#state[TOKENS] ?? 0) >= 1;
   }
 
-  isFull(now: number): boolean {
-    this.#refill(now);
-    return this.#tokens >= this.#limit.burst;
+  isFull(): boolean {
+    this.#refill();
+    return (this.#state[TOKENS] ?? 0) >= this.#limit.burst;
   }
 
-  #refill(now: number): void {
+  #refill(): void {
+    const state = this.#state;
     const { burst, perSecond } = this.#limit;
-    const more = (now - this.#countedAtMs) / 1000 * perSecond;
-    this.#tokens = Math.min(burst, this.#tokens + more);
-    this.#countedAtMs = now;
+    const now = this.#now();
+    const more = (now - (state[COUNTED_AT] ?? now)) / 1000 * perSecond;
+    state[TOKENS] = Math.min(burst, (state[TOKENS] ?? 0) + more);
+    state[COUNTED_AT] = now;
   }
 }

@@ -11,13 +11,7 @@ import {
   placeOf,
   protocolOf,
 } from "./extension_headers.ts";
-import {
-  IPV4_BYTES,
-  IPV6_BYTES,
-  MIN_IPV6_MTU,
-  putU16,
-  u16,
-} from "./fields.ts";
+import { IPV4_BYTES, IPV6_BYTES, MIN_IPV6_MTU, putU16, u16 } from "./fields.ts";
 
 /** Bytes of the longest answer: no more than everybody takes, in a frame. */
 export const TOO_BIG_BYTES: number = 18 + MIN_IPV6_MTU;

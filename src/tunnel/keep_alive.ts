@@ -46,7 +46,8 @@ export class KeepAlive {
   }
 
   #isDue(mux: number, ms: number, now: number): boolean {
-    const datagrams = this.#table.counters.sumOf(mux, ConnectionCounter.PACKETS_OUT) +
+    const datagrams =
+      this.#table.counters.sumOf(mux, ConnectionCounter.PACKETS_OUT) +
       this.#table.counters.sumOf(mux, ConnectionCounter.KEEPALIVES_OUT);
     const known = this.#known.get(mux);
     if (known === undefined) {

@@ -39,7 +39,7 @@ export class TooBig {
     this.#isTap = deviceType === "tap";
     this.#counters = counters;
     this.#place = place;
-    this.#bucket = new TokenBucket(ANSWERS, place.now());
+    this.#bucket = new TokenBucket(ANSWERS, place.now);
   }
 
   /**
@@ -66,8 +66,8 @@ export class TooBig {
     const mtu = Math.max(least, room - (ip - at));
     // Nobody makes packets shorter than that: the datagram is cut instead.
     if (end - ip <= mtu) return false;
-    const { memory: to, at: answer, now } = this.#place;
-    if (this.#bucket.take(now())) {
+    if (this.#bucket.take()) {
+      const { memory: to, at: answer } = this.#place;
       const bytes = writeTooBig(memory, at, ip, end, mtu, to, answer);
       this.#place.deliver(bytes);
       count(this.#counters, PlaneCounter.TOO_BIG_ANSWERED);

@@ -2,7 +2,10 @@
 import type { Libc } from "../../../ffi/libc.ts";
 import type { TunTapDevice } from "../../../ffi/tuntap/device.ts";
 import { TunTapError } from "../../../ffi/tuntap/errors.ts";
-import { openDevice, openSharedDevice } from "../../../ffi/tuntap/open_device.ts";
+import {
+  openDevice,
+  openSharedDevice,
+} from "../../../ffi/tuntap/open_device.ts";
 import type { UdpSocket } from "../../../ffi/net/udp.ts";
 import { openUdpGroup } from "../../../ffi/net/udp_group.ts";
 import { Offload } from "../../../ffi/tuntap/vnet.ts";

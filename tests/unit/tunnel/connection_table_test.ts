@@ -28,6 +28,7 @@ import type { Reservation } from "../../fakes/native_rig_reserver.ts";
 
 const RANGE = 2 ** 32;
 const MUX = 7;
+const RECORD_BYTES = 576;
 const LAST_MUX = 0xffff;
 
 function keysOf(
@@ -208,8 +209,8 @@ Deno.test("live muxes are those that were put and not removed since, and the low
 Deno.test("what a removed connection had is overwritten, but for its counters", () => {
   const table = newTable();
   const record = new Uint8Array(table.shared.buffer).subarray(
-    MUX * 512,
-    MUX * 512 + 512,
+    MUX * RECORD_BYTES,
+    (MUX + 1) * RECORD_BYTES,
   );
   const { secrets, ...keys } = keysOf({ windowSize: 0xa5a5 });
   for (const bytes of Object.values(secrets)) bytes.fill(0xa5);
@@ -378,8 +379,8 @@ Deno.test("numbers go on for keys that were for opening only meanwhile", () => {
 Deno.test("keys that are dropped are overwritten, and nothing is noted for others in their place", () => {
   const table = newTable();
   const record = new Uint8Array(table.shared.buffer).subarray(
-    MUX * 512,
-    MUX * 512 + 512,
+    MUX * RECORD_BYTES,
+    (MUX + 1) * RECORD_BYTES,
   );
   table.put(MUX, keysOf({ key: 1 }), 0);
   const old = table.addOpening(MUX, keysOf({ key: 0xa5 })) ?? 0;
@@ -404,13 +405,16 @@ Deno.test("a peer is followed only under the keys that it was heard with", () =>
   writeEndpoint(words, 0, parseEndpoint("192.0.2.1:4444"));
   table.put(MUX, keysOf(), 0);
   const name = table.sealing(MUX) ?? 0;
-  assert.equal(table.follow(MUX, name, words, 0), true);
+  assert.equal(table.endpoints.follow(MUX, name, words, 0), true);
   assert.equal(endpointText(table, MUX), "192.0.2.1:4444");
   table.remove(MUX);
-  assert.equal(table.follow(MUX, name, words, 0), false);
-  assert.equal(table.follow(MUX, table.sealing(MUX) ?? 0, words, 0), false);
+  assert.equal(table.endpoints.follow(MUX, name, words, 0), false);
+  assert.equal(
+    table.endpoints.follow(MUX, table.sealing(MUX) ?? 0, words, 0),
+    false,
+  );
   table.put(MUX, keysOf(), 0);
-  assert.equal(table.follow(MUX, name, words, 0), false);
+  assert.equal(table.endpoints.follow(MUX, name, words, 0), false);
   assert.equal(endpointText(table, MUX), undefined);
 });
 
@@ -755,7 +759,7 @@ Deno.test("a lock that a dead thread has left behind stops nobody for ever", () 
   table.put(MUX, keysOf(), 0);
   const before = table.version(MUX);
   const lock = new Int32Array(table.shared.buffer);
-  Atomics.store(lock, MUX * 128, 1);
+  Atomics.store(lock, MUX * RECORD_BYTES / 4, 1);
   const message = "Cannot use the connection of mux 7: another thread has " +
     "held it for 2000 ms";
   assert.throws(() => table.keys(MUX), { message });
@@ -799,14 +803,14 @@ Deno.test("a lock that is given back late is waited for", async () => {
   const table = newTable();
   table.put(MUX, keysOf(), 0);
   const lock = new Int32Array(table.shared.buffer);
-  Atomics.store(lock, MUX * 128, 1);
+  Atomics.store(lock, MUX * RECORD_BYTES / 4, 1);
   const waiting = reserveInThreads(table, MUX, {
     threads: 2,
     rounds: 10,
     most: 1,
   });
   await new Promise((resolve) => setTimeout(resolve, 300));
-  Atomics.store(lock, MUX * 128, 0);
+  Atomics.store(lock, MUX * RECORD_BYTES / 4, 0);
   assert.equal((await waiting).flat().length, 20);
 });
 
@@ -833,7 +837,9 @@ Deno.test("the place where used numbers are kept is asked while no record is loc
   const asked: string[] = [];
   const ask = (what: string) => {
     // The first word of a record; a disk may take seconds, and threads wait.
-    for (const mux of [MUX, MUX + 1]) assert.equal(words[mux * 128], 0, what);
+    for (const mux of [MUX, MUX + 1]) {
+      assert.equal(words[mux * RECORD_BYTES / 4], 0, what);
+    }
     asked.push(what);
   };
   const spaces = new NumberSpaces({

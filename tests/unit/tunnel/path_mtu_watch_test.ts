@@ -94,7 +94,7 @@ Deno.test("what was known of a path is forgotten with the endpoint", () => {
   assert.equal(table.endpoints.pathMtu(5), 0);
   watch.look();
   const name = table.sealing(5) ?? 0;
-  table.follow(5, name, words("192.0.2.3:4444"), 0);
+  table.endpoints.follow(5, name, words("192.0.2.3:4444"), 0);
   assert.equal(table.endpoints.pathMtu(5), 0);
   watch.look();
   table.remove(5);

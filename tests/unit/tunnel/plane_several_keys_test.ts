@@ -5,7 +5,7 @@ import {
   ConnectionCounter,
   PlaneCounter,
 } from "../../../src/tunnel/counters.ts";
-import { type PeerName, type PlaneUnderTest } from "../../fakes/plane_rig.ts";
+import type { PeerName, PlaneUnderTest } from "../../fakes/plane_rig.ts";
 import { planeTest } from "../../fakes/plane_rigs.ts";
 import { until } from "../../../lab/until.ts";
 import { paramsOf, secretsOf } from "../../vectors/satp.ts";
