@@ -41,7 +41,7 @@ Deno.test("of each host that says so it is told that nobody listens there, one a
   const running = events.run(stop.signal);
   for (let second = 0; second < 15 * peers; second++) {
     const mux = Math.floor(second / 15);
-    count(table.counters(mux), ConnectionCounter.PACKETS_OUT);
+    count(table.counters.of(mux), ConnectionCounter.PACKETS_OUT);
     await pass(1000);
   }
   stop.abort();

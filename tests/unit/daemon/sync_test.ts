@@ -221,7 +221,7 @@ Deno.test("routes are looked at again when a member says that a peer is elsewher
   learn(connectionRecord({ host: "2001:db8::9" }));
   assert.equal(changes.count, 2);
   // As a datagram does, whose source may be forged.
-  table.setEndpoint(MUX, endpointWords().fill(4, 0, 1), 0);
+  table.endpoints.set(MUX, endpointWords().fill(4, 0, 1), 0);
   assert.deepEqual(state.peerOf(MUX), ipAddress("2001:db8::9"));
   assert.equal(state.peerOf(MUX + 1), undefined);
 });

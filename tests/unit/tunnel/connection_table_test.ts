@@ -777,19 +777,19 @@ Deno.test("a lock that is held for seconds is waited for, and that is told once"
   const table = impatientTable((mux, waited) => {
     slow = waited;
     // Whoever had it goes on.
-    if (waited === 2500) Atomics.store(lock, MUX * 128, 0);
+    if (waited === 2500) Atomics.store(lock, MUX * RECORD_BYTES / 4, 0);
     return waitsOn(mux, waited);
   });
   const lock = new Int32Array(table.shared.buffer);
   table.put(MUX, keysOf(), 0);
   table.reserve(MUX, epochOf(table), 5);
-  Atomics.store(lock, MUX * 128, 1);
+  Atomics.store(lock, MUX * RECORD_BYTES / 4, 1);
   assert.equal(table.keys(MUX).windowSize, 0);
   assert.equal(slow, 2500);
   assert.deepEqual(told, [MUX]);
   assert.equal(table.nextSeq(MUX), 5);
   isStopped = true;
-  Atomics.store(lock, MUX * 128, 1);
+  Atomics.store(lock, MUX * RECORD_BYTES / 4, 1);
   assert.throws(() => table.keys(MUX), /has held it for 100 ms/);
 });
 

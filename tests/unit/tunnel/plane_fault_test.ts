@@ -203,15 +203,16 @@ libcTest(
         libc.symbols.write(pair.far, PACKET, PACKET.length);
         while (!loop.round());
         // Has the worker look at the record.
-        table.setPathMtu(0, 1400);
+        table.endpoints.setPathMtu(0, 1400);
         const released = await holdRecord(table, 2500);
         libc.symbols.write(pair.far, PACKET, PACKET.length);
         while (!loop.round());
         await released.end;
         const received: Uint8Array[] = [];
         await until(
+          "the packet comes",
+          60,
           () => received.push(...peer.received()) > 0,
-          () => "the packet does not come",
         );
         assert.equal(counters[PlaneCounter.LONG_WAITS], 1);
         assert.equal(counters[PlaneCounter.INTERNAL_ERROR], 1);
@@ -276,8 +277,9 @@ Deno.test("a datagram for which the socket has no room is dropped as such on the
     plane.offer([PACKET]);
     const sum = expected[0] + expected[1];
     await until(
+      () => `${failure} is counted: ${counted()}`,
+      60,
       () => counted().reduce((a, b) => a + b) === sum,
-      () => `${failure}: ${counted()}`,
     );
     assert.deepEqual(counted(), expected, failure);
   }
