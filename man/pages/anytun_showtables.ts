@@ -20,6 +20,9 @@ export function showtablesPage({ options, help }: Known): Page {
           `Without --connect it reads what a server has sent from standard input,
           as the original does. What it could not read is said on standard error,
           and the exit status is 255 then.`,
+          `On one host it asks daemons of root and of the user that it runs as,
+          and no others: for those of the package put "runuser -u anytun --" in
+          front.`,
         ],
       },
       options,
