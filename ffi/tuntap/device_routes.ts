@@ -5,7 +5,18 @@ import { Errno, SystemError } from "../errno.ts";
 import { AF, NLM_F } from "../flags.ts";
 import { deviceIndex } from "./ifreq.ts";
 import type { Libc } from "../libc.ts";
-import { attributeOf, message, numberOf, RouteSocket } from "./rtnetlink.ts";
+import {
+  addressesBody,
+  type OtherNetwork,
+  readNetwork,
+} from "./other_networks.ts";
+import {
+  attributeOf,
+  message,
+  numberOf,
+  RouteSocket,
+  RTM_NEWADDR,
+} from "./rtnetlink.ts";
 
 /** Of those that `/etc/iproute2/rt_protos` has no name for. */
 export const ROUTE_PROTOCOL = 97;
@@ -14,6 +25,7 @@ export const ROUTE_PROTOCOL = 97;
 const RTM_NEWROUTE = 24;
 const RTM_DELROUTE = 25;
 const RTM_GETROUTE = 26;
+const RTM_GETADDR = 22;
 const RT_TABLE_MAIN = 254;
 const RT_SCOPE_UNIVERSE = 0;
 const RT_SCOPE_LINK = 253;
@@ -60,6 +72,17 @@ export class DeviceRoutes implements Disposable {
   /** Those of our protocol, from whomever they are. */
   list(): KernelRoute[] {
     return [AF.INET, AF.INET6].flatMap((family) => this.#list(family));
+  }
+
+  /** Networks in which this host has an address by another device. */
+  otherNetworks(): OtherNetwork[] {
+    const what = "list the addresses of this host";
+    return [AF.INET, AF.INET6].flatMap((family) => {
+      const body = addressesBody(family);
+      const query = message(RTM_GETADDR, NLM_F.DUMP, body, []);
+      return this.#socket.dump({ what, message: query }, RTM_NEWADDR)
+        .flatMap((body) => readNetwork(body, this.#index) ?? []);
+    });
   }
 
   /**

@@ -13,11 +13,11 @@ const NETLINK_GET_STRICT_CHK = 12;
 // include/uapi/linux/rtnetlink.h, if_link.h, if_addr.h
 const RTM_NEWLINK = 16;
 const RTM_GETLINK = 18;
-const RTM_NEWADDR = 20;
+export const RTM_NEWADDR = 20;
 const LINK_BODY_SIZE = 16;
 const ADDRESS_BODY_SIZE = 8;
 const IFLA_MTU = 4;
-const IFA_ADDRESS = 1;
+export const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
 const IFA_BROADCAST = 4;
 const IFF_UP = 0x1;

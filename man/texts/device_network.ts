@@ -32,16 +32,17 @@ export default {
     a network that one of them tells of has to be in one of these. The networks
     of --route are taken in any case. A member that is wrong, or was taken over,
     can lead what this host sends to any address in these networks into the
-    tunnel, a name server or the own gateway included. Without the option they
-    are the private ones, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 and
-    fc00::/7: these are what lies behind tunnels, while no public address, nor
-    one of 169.254.0.0/16, is for somebody else to take away. Name the networks
-    of your sites to be stricter; "none" takes nothing from others, and
-    "0.0.0.0/0,::/0" whatever they say. A default route needs both that and
-    --mark. Nor does a network of others come into the table, without --mark,
-    that holds the address of --remote-host, or the one that members tell of the
-    peer behind it. What is refused is logged as a warning. It can be changed at
-    a HUP. The originals have no such option.`,
+    tunnel. Without the option they are the private ones, 10.0.0.0/8,
+    172.16.0.0/12, 192.168.0.0/16 and fc00::/7: these are what lies behind
+    tunnels, while no public address, nor one of 169.254.0.0/16, is for somebody
+    else to take away. Name the networks of your sites to be stricter; "none"
+    takes nothing from others, and "0.0.0.0/0,::/0" whatever they say. A default
+    route needs both that and --mark. In no case does a network of others come
+    into the table that is one, or in one, in which this host has an address by
+    another device, so that its neighbours and its gateway stay where they are;
+    nor, without --mark, one that holds the address of --remote-host, or the one
+    that members tell of the peer behind it. What is refused is logged as a
+    warning. It can be changed at a HUP. The originals have no such option.`,
   "routes-metric": `The metric of the routes that --routes-install makes: 0 to
     4294967295, of several routes to one network the lowest counts. The default
     0 is the kernel's own: 0 for IPv4, 1024 for IPv6.`,

@@ -151,7 +151,7 @@ export class KernelRoutes
     for (const text of this.#told.keys()) {
       if (!known.has(text)) this.#told.delete(text);
     }
-    const wanted = this.#permitted(known);
+    const wanted = this.#permitted(known, neighboursOf(table));
     // First what comes: a route that is replaced by another one leaves no gap.
     for (const [text, route] of wanted) {
       if (!this.#installed.has(text)) this.#add(table, text, route);
@@ -177,11 +177,12 @@ export class KernelRoutes
 
   #permitted(
     known: ReadonlyMap<string, KnownRoute>,
+    neighbours: readonly Prefix[],
   ): ReadonlyMap<string, KernelRoute> {
     const permitted = new Map<string, KernelRoute>();
     for (const [text, { route, prefix, mux }] of known) {
-      const peers = this.#context.namedPeers(mux);
-      const refusal = refusalOf(prefix, peers, this.#options);
+      const spared = { neighbours, peers: this.#context.namedPeers(mux) };
+      const refusal = refusalOf(prefix, spared, this.#options);
       if (refusal === undefined) permitted.set(text, route);
       else this.#tell(text, refusal);
     }
@@ -231,6 +232,14 @@ export class KernelRoutes
       () => `Cannot change the kernel route ${text} (--routes-install): ${why}`,
     );
   }
+}
+
+/** They come and go; whoever asks for the kernel's routes asks anew. */
+function neighboursOf(table: DeviceRoutes): readonly Prefix[] {
+  return table.otherNetworks().map(({ address: bytes, length }) => {
+    const family = bytes.length === 4 ? 4 : 6;
+    return { address: { family, bytes }, length };
+  });
 }
 
 function textOf({ network: bytes, length, metric }: KernelRoute): string {

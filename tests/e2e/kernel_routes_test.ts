@@ -146,6 +146,7 @@ labTest(
     using folder = new TestFolder();
     const socket = folder.file("server");
     await left.address("lo", `${BEHIND.ipv4}/32`);
+    await right.address("lo", "10.88.0.1/24");
     await oursNative.start(left, waitingLeft);
     const member = await started(
       right,
@@ -155,14 +156,15 @@ labTest(
     const server = startDaemon(right, [
       ...["-D", "-L", "stdout:4", "-d", "tun8", ...passphrase, "-p", "5000"],
       ...["-S", `unix:${socket}`, "-m", "0"],
-      ...["-R", "10.77.0.0/16,0.0.0.0/0,9.9.9.9/32"],
+      ...["-R", "10.77.0.0/16,0.0.0.0/0,9.9.9.9/32,10.88.0.9/32"],
     ]);
     await server.line(/tunnel is set up/);
     await member.line(/kernel route 10\.77\.0\.0\/16 is there/, 30);
     await member.line(/route 0\.0\.0\.0\/0 .*need --mark/);
     await member.line(/route 9\.9\.9\.9\/32 .*--routes-accept does not hold/);
+    await member.line(/route 10\.88\.0\.9\/32 .*a network of this host's own/);
     await right.ping(BEHIND.ipv4);
-    for (const network of ["default", "9.9.9.9/32"]) {
+    for (const network of ["default", "9.9.9.9/32", "10.88.0.9/32"]) {
       assert.equal(await right.ip("route", "show", network), "", network);
     }
   },

@@ -7,6 +7,7 @@ import {
   readRoute,
   ROUTE_PROTOCOL,
 } from "../../../ffi/tuntap/device_routes.ts";
+import { readNetwork } from "../../../ffi/tuntap/other_networks.ts";
 import {
   linkStateMessage,
   RouteSocket,
@@ -129,6 +130,8 @@ function assertRoutes(socket: RouteSocket): void {
     RTM_NEWROUTE,
   );
   for (const body of bodies) {
+    const { address, length: bits = 0 } = readNetwork(body, 7) ?? {};
+    assert.ok(bits <= (address?.length ?? 0) * 8);
     const route = readRoute(body, 7);
     if (route === undefined) continue;
     const { network, length, metric } = route;

@@ -34,8 +34,12 @@ function textOf({ network, length, metric }: KernelRoute): string {
   return formatPrefix(prefix) + (metric > 0 ? ` ${metric}` : "");
 }
 
+type Asked = "add" | "list" | "otherNetworks" | "remove";
+
 /** The kernel's routes to one device. */
 class Kernel {
+  /** Those of other devices. */
+  networks: readonly string[] = [];
   isBusy = false;
   isOdd = false;
   readonly ours = new Map<string, KernelRoute>();
@@ -44,7 +48,12 @@ class Kernel {
   errno = 0;
 
   open(): DeviceRoutes {
-    const table: Pick<DeviceRoutes, "list" | "add" | "remove"> & Disposable = {
+    const table: Pick<DeviceRoutes, Asked> & Disposable = {
+      otherNetworks: () =>
+        this.networks.map(prefixOf)
+          .map(({ address: { bytes: address }, length }) => ({
+            ...{ address, length },
+          })),
       list: () => {
         if (this.isBusy) throw new SystemError("list", "netlink", Errno.EBUSY);
         return [...this.ours.values()];
@@ -214,6 +223,35 @@ Deno.test("what others tell of has to be in what is accepted; own networks need 
   assert.deepEqual(ours(), ["10.9.8.7/32", "9.9.9.9/32"]);
   reload({ accepted: [], own });
   assert.deepEqual(ours(), ["192.0.2.0/24", "198.51.100.0/24"]);
+});
+
+Deno.test("what others tell of takes no host out of a network that this one is in", () => {
+  const { kernel, logger, routes, service, reload } = setUp({
+    own: [prefixOf("192.168.1.9/32")],
+  });
+  kernel.networks = ["192.168.1.7/24", "2001:db8::7/64"];
+  for (
+    const text of [
+      ...["192.168.1.9/32", "192.168.0.0/16", "192.168.2.1/32", "2001::/16"],
+      // The gateway, half of the network, all of it.
+      ...["192.168.1.1/32", "192.168.1.0/25", "192.168.1.0/24"],
+      "2001:db8::1/128",
+    ]
+  ) routes.push(route(text));
+  service.start();
+  const ours = () => [...kernel.ours.keys()].toSorted();
+  const taken = [
+    ...["192.168.0.0/16", "192.168.1.9/32", "192.168.2.1/32"],
+    "2001::/16",
+  ];
+  assert.deepEqual(ours(), taken);
+  assert.match(logger.lines[0] ?? "", /in a network of this host's own/);
+  kernel.networks = [];
+  reload({ mayHoldPeers: false });
+  assert.equal(ours().length, 8, "the host is in neither any more");
+  kernel.networks = ["192.168.1.7/24", "2001:db8::7/64"];
+  reload({ mayHoldPeers: true });
+  assert.deepEqual(ours(), taken, "a mark leads none but the tunnel's packets");
 });
 
 Deno.test("what others tell of does not hold the address of its peer, without a mark", async () => {

@@ -3,6 +3,7 @@ import {
   readRoute,
   ROUTE_PROTOCOL,
 } from "../../../ffi/tuntap/device_routes.ts";
+import { readNetwork } from "../../../ffi/tuntap/other_networks.ts";
 import { readPart } from "../../../ffi/tuntap/rtnetlink.ts";
 
 const [AF_INET, AF_INET6] = [2, 10];
@@ -63,6 +64,38 @@ Deno.test("a route that is cut or spoilt is none", () => {
   assert.equal(readRoute(route({ length: 33 }, TO, OVER), INDEX), undefined);
   const none = route({}, [3, 0, 1, 0], OVER);
   assert.equal(readRoute(none, INDEX), undefined);
+});
+
+Deno.test("a network that the host is in is that of an address of another device", () => {
+  const address = (family: number, length: number, ...attributes: number[][]) =>
+    Uint8Array.from([
+      family,
+      length,
+      0x80,
+      0,
+      5,
+      3,
+      2,
+      1,
+      ...attributes.flat(),
+    ]);
+  const own = attribute(2, 192, 168, 1, 7);
+  const other = attribute(1, 192, 168, 1, 9);
+  const whole = address(AF_INET, 24, own, other);
+  const found = { address: Uint8Array.of(192, 168, 1, 9), length: 24 };
+  assert.deepEqual(readNetwork(whole, INDEX), found);
+  assert.equal(readNetwork(whole, INDEX + 1), undefined, "its own device");
+  for (let size = 0; size < whole.length; size++) {
+    assert.equal(readNetwork(whole.subarray(0, size), INDEX), undefined);
+  }
+  const long = attribute(1, ...Array(16).fill(1));
+  for (
+    const odd of [
+      ...[address(AF_INET, 33, other), address(AF_INET, 24, long)],
+      ...[address(7, 24, other), address(AF_INET, 24, own)],
+    ]
+  ) assert.equal(readNetwork(odd, INDEX), undefined);
+  assert.equal(readNetwork(address(AF_INET6, 64, long), INDEX)?.length, 64);
 });
 
 function netlink(type: number, sequence: number, body: number[]): number[] {
