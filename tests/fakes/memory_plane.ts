@@ -346,13 +346,14 @@ export class MemoryPlane implements PlaneUnderTest {
   }
 
   async #until(handled: number): Promise<void> {
-    const { PACKETS_OUT, PACKETS_IN } = ConnectionCounter;
+    const { KEEPALIVES_OUT, PACKETS_OUT, PACKETS_IN } = ConnectionCounter;
     await until(
       () => `packets are handled, but ${this.#handled()} of ${handled}`,
       60,
       () =>
         this.#handled() >= handled &&
-        this.#socket.sent.length >= this.#sum(PACKETS_OUT) &&
+        this.#socket.sent.length >=
+          this.#sum(PACKETS_OUT) + this.#sum(KEEPALIVES_OUT) &&
         this.#device.written.length >= this.#sum(PACKETS_IN),
     );
   }
