@@ -10,8 +10,8 @@ import {
   readCommandLine,
   type ReadConfig,
   type Surroundings,
-  type Warn,
 } from "./command_line.ts";
+import type { Warn } from "./fault.ts";
 import {
   ANY_SENDER_ID,
   type SenderIdRange,

@@ -6,7 +6,7 @@ import {
   NO_CONFIG_FILE,
   optionsOfFile,
 } from "./config_source.ts";
-import { isOutOfReach, OptionFault, SyntaxFault } from "./fault.ts";
+import { isOutOfReach, OptionFault, SyntaxFault, type Warn } from "./fault.ts";
 import { type HelpSection, helpText } from "./help.ts";
 import type { OptionTable } from "./option.ts";
 import { callOf, type ProgramName } from "./programs.ts";
@@ -19,8 +19,6 @@ import {
   withoutReplaced,
 } from "./values.ts";
 import { type Runtime, versionText } from "./version.ts";
-
-export type Warn = (text: string) => void;
 
 export interface Surroundings {
   readonly runtime: Runtime;

@@ -10,7 +10,7 @@ import {
   findConfig,
   POST_UP_SCRIPT,
 } from "./config_place.ts";
-import { OptionFault, remedyFor } from "./fault.ts";
+import { OptionFault, remedyFor, type Warn } from "./fault.ts";
 import type { OptionTable } from "./option.ts";
 import { type GivenValue, type GivenValues, settingsOf } from "./values.ts";
 
@@ -50,7 +50,7 @@ export function optionsOfFile<T extends OptionTable>(
   given: GivenValues<T>,
   debianKeys: readonly string[] | undefined,
   files: ConfigFiles,
-  warn: (text: string) => void,
+  warn: Warn,
 ): FoundOptions<T> {
   const { config } = settingsOf(configFileRows, [
     // A table that has no such row has no such values either.
@@ -116,7 +116,7 @@ export function checkReaders<T extends OptionTable>(
   values: GivenValues<T>,
   { path, format }: Pick<ConfigPlace, "path" | "format">,
   { writers, isPublic }: ConfigBytes,
-  warn: (text: string) => void,
+  warn: Warn,
   daemon: DaemonUser = {},
 ): void {
   for (const who of writers) warn(WRITERS[who](path));

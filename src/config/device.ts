@@ -7,8 +7,7 @@ import {
   PAYLOAD_TYPE_BYTES,
 } from "../satp/header.ts";
 import { DEFAULT_MTU, MIN_IPV6_MTU } from "../tunnel/settings.ts";
-import type { Warn } from "./command_line.ts";
-import { OptionFault } from "./fault.ts";
+import { OptionFault, type Warn } from "./fault.ts";
 import {
   anyText,
   BadValue,

@@ -18,14 +18,16 @@ export function duration(min: number, max: number): (text: string) => number {
       (UNITS.get(unit) ?? NaN);
     if (seconds >= min && seconds <= max) return seconds;
     throw new BadValue(
-      `a duration from ${durationText(min)} to ${durationText(max)}, such as ` +
+      `a duration from ${durationOption(min)} to ${
+        durationOption(max)
+      }, such as ` +
         "3600, 90m, 1h or 2d",
     );
   };
 }
 
 /** In the largest unit that it is a multiple of. */
-export function durationText(seconds: number): string {
+export function durationOption(seconds: number): string {
   const [unit, size] = [...UNITS].toReversed()
     .find(([, size]) => seconds % size === 0) ?? ["s", 1];
   return `${seconds / size}${unit}`;

@@ -1,5 +1,8 @@
-// Faults of command lines, as people read them.
+// Faults of command lines, and warnings, as people read them.
 import { escapeControls } from "../log/line.ts";
+
+/** Of what can be used, but is hardly meant. */
+export type Warn = (text: string) => void;
 
 const SYNTAX_ERROR = "syntax error: ";
 

@@ -1,5 +1,5 @@
 // Options of every program, and those of every daemon (CLI section 2).
-import type { Warn } from "./command_line.ts";
+import type { Warn } from "./fault.ts";
 import {
   action,
   anyText,

@@ -2,9 +2,8 @@
 import { parseAddress } from "../net/address.ts";
 import { formatPrefix, type Prefix, prefixHolds } from "../net/prefix.ts";
 import type { clusterRows } from "./cluster.ts";
-import type { Warn } from "./command_line.ts";
 import { routes, type routesRow } from "./connection.ts";
-import { OptionFault } from "./fault.ts";
+import { OptionFault, type Warn } from "./fault.ts";
 import { decimal, flag, repeated, U32_MAX, withDefault } from "./option.ts";
 import type { remoteRows } from "./network.ts";
 import type { socketRows } from "./socket.ts";

@@ -6,10 +6,10 @@ import type { ChainLink } from "../satp/key_chain.ts";
 import { parseChainFile } from "../satp/key_chain_file.ts";
 import type { KdPrfName } from "../satp/params.ts";
 import { MAX_SENDER_IDS, type SenderIdRange } from "../tunnel/settings.ts";
-import type { Surroundings, Warn } from "./command_line.ts";
+import type { Surroundings } from "./command_line.ts";
 import { NO_STATE_DIR, type stateDirRow } from "./connection.ts";
-import { durationText } from "./duration.ts";
-import { OptionFault } from "./fault.ts";
+import { durationOption } from "./duration.ts";
+import { OptionFault, type Warn } from "./fault.ts";
 import type { kdPrfRow } from "./keys.ts";
 import { anyText, optional } from "./option.ts";
 import type { SecretFiles, secretRows } from "./secret_files.ts";
@@ -137,7 +137,7 @@ function warnOfInterval(
   const seconds = Math.floor(senders * SEQ_RANGE / PEAK_RATE);
   if (interval <= seconds) return;
   warn(
-    `the interval of ${name} is ${durationText(interval)}: at ${PEAK_RATE} ` +
+    `the interval of ${name} is ${durationOption(interval)}: at ${PEAK_RATE} ` +
       `packets a second the numbers of an epoch are used up after ` +
       `${seconds} s, and nothing is sent until the next; use genkey ` +
       "--interval 2h, or several sender ids (--sender-id)",

@@ -10,8 +10,8 @@ import {
   type SatpParameters,
 } from "../satp/params.ts";
 import type { GivenSecrets } from "../satp/secrets.ts";
-import type { Surroundings, Warn } from "./command_line.ts";
-import { OptionFault } from "./fault.ts";
+import type { Surroundings } from "./command_line.ts";
+import { OptionFault, type Warn } from "./fault.ts";
 import { BadValue, decimal, U32_MAX, withDefault } from "./option.ts";
 import { gatherSecrets, type secretRows } from "./secret_files.ts";
 import type { Settings } from "./values.ts";

@@ -2,8 +2,7 @@
 import type { LogLevel } from "../log/level.ts";
 import { isSyslogFacility, SYSLOG_FACILITIES } from "../log/syslog_line.ts";
 import type { LogFormat, LogTarget } from "../log/target.ts";
-import type { Warn } from "./command_line.ts";
-import { OptionFault } from "./fault.ts";
+import { OptionFault, type Warn } from "./fault.ts";
 import {
   BadValue,
   flag,

@@ -1,6 +1,6 @@
 // Reading of options from their sources, the first time and again.
 import { reasonOf } from "../log/reason.ts";
-import { OptionFault } from "./fault.ts";
+import { OptionFault, type Warn } from "./fault.ts";
 import { isSecret, type OptionTable } from "./option.ts";
 import { isSame } from "./same.ts";
 import type { Settings } from "./values.ts";
@@ -41,7 +41,7 @@ export interface InForce {
 export function readingOf<T extends OptionTable, O>(
   table: T,
   settings: Settings<T>,
-  settle: (settings: Settings<T>, warn: (text: string) => void) => O,
+  settle: (settings: Settings<T>, warn: Warn) => O,
   inForce?: InForce,
 ): Reading<O> {
   const warnings: string[] = [];

@@ -2,7 +2,7 @@
 import { parseAddress } from "../net/address.ts";
 import { parseDecimal } from "../net/decimal.ts";
 import type { HostPort } from "../net/place.ts";
-import type { Warn } from "./command_line.ts";
+import type { Warn } from "./fault.ts";
 import {
   BadValue,
   decimal,

@@ -1,8 +1,8 @@
 // Certificates for the sync stream.
 import type { KeyObject, X509Certificate } from "node:crypto";
 import type { TlsIdentity } from "../sync/tls_identity.ts";
-import type { Surroundings, Warn } from "./command_line.ts";
-import { OptionFault } from "./fault.ts";
+import type { Surroundings } from "./command_line.ts";
+import { OptionFault, type Warn } from "./fault.ts";
 import { anyText, BadValue, optional } from "./option.ts";
 import type { SecretFiles } from "./secret_files.ts";
 import type { Settings } from "./values.ts";

@@ -1,7 +1,7 @@
 // Key chains of the connections that a control daemon serves
 // (docs/key-chains.md, "Clusters").
 import { SystemError } from "../../ffi/errno.ts";
-import type { Warn } from "../config/command_line.ts";
+import type { Warn } from "../config/fault.ts";
 import { readKeyChain } from "../config/key_chain.ts";
 import { hkdf } from "../crypto/hkdf.ts";
 import { reasonOf } from "../log/reason.ts";

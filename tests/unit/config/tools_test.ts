@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readConfigCommandLine } from "../../../src/config/config.ts";
 import { readControldCommandLine } from "../../../src/config/controld.ts";
-import { duration, durationText } from "../../../src/config/duration.ts";
+import { duration, durationOption } from "../../../src/config/duration.ts";
 import { readGenkeyCommandLine } from "../../../src/config/genkey.ts";
 import { routes, windowSizeOf } from "../../../src/config/connection.ts";
 import { hostPort, places } from "../../../src/config/place.ts";
@@ -291,7 +291,7 @@ Deno.test("durations have units, and are shown in the largest that fits", () => 
   ];
   for (const [text, seconds, shown] of cases) {
     assert.equal(parse(text), seconds, text);
-    assert.equal(durationText(seconds), shown);
+    assert.equal(durationOption(seconds), shown);
   }
   for (
     const text of [
