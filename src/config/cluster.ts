@@ -10,7 +10,7 @@ import type { deviceRows } from "./device.ts";
 import type { kernelRouteRows } from "./kernel_routes.ts";
 import { host } from "./network.ts";
 import { flag, optional, repeated } from "./option.ts";
-import { places, portOrSocket } from "./place.ts";
+import { places, portOrSocket } from "./host_port.ts";
 import { syncTlsOf, syncTlsRows } from "./sync_tls.ts";
 import type { Settings } from "./values.ts";
 

@@ -1,7 +1,7 @@
 // The options of the program `anytun-config`.
 import type { LogTarget } from "../log/target.ts";
-import { clientOf, type ClientOptions, clientRows } from "./client.ts";
-import { clientsOf } from "./clients.ts";
+import { clientOf, type ClientOptions, clientRows } from "./client_options.ts";
+import { clientsOf } from "./client_folder.ts";
 import {
   type CommandLine,
   type Program,

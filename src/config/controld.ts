@@ -3,7 +3,7 @@ import type { LogTarget } from "../log/target.ts";
 import type { PlaceName } from "../net/place.ts";
 import type { SyncTrust } from "../sync/transport.ts";
 import { syncTrustRows, trustOf } from "./cluster.ts";
-import { clientsOf, type ClientsOfFolder } from "./clients.ts";
+import { clientsOf, type ClientsOfFolder } from "./client_folder.ts";
 import {
   type CommandLine,
   type Program,
@@ -24,7 +24,7 @@ import {
 import type { HelpSection } from "./help.ts";
 import { daemonLogTargetsOf, debugRow, logFormatRow, logRow } from "./log.ts";
 import { anyText, optional } from "./option.ts";
-import { placeToListen } from "./place.ts";
+import { placeToListen } from "./host_port.ts";
 import type { InForce } from "./reading.ts";
 import type { SecretFiles } from "./secret_files.ts";
 import type { OptionValues, Settings } from "./values.ts";

@@ -10,7 +10,7 @@ import {
 import { generalRows, toolExitSection } from "./general.ts";
 import type { HelpSection } from "./help.ts";
 import { flag, optional } from "./option.ts";
-import { place } from "./place.ts";
+import { place } from "./host_port.ts";
 import type { SecretFiles } from "./secret_files.ts";
 import type { Settings } from "./values.ts";
 import type { Runtime } from "./version.ts";

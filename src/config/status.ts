@@ -11,7 +11,7 @@ import {
   U16_MAX,
   withDefault,
 } from "./option.ts";
-import { socketPath } from "./place.ts";
+import { socketPath } from "./host_port.ts";
 import { pick, type Settings } from "./values.ts";
 
 /** Switches the socket off. */

@@ -1,5 +1,5 @@
 // Records of clients, from their options (sync section 6).
-import type { ClientOptions } from "../config/client.ts";
+import type { ClientOptions } from "../config/client_options.ts";
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
 import type { Endpoint } from "../net/endpoint.ts";

@@ -4,7 +4,7 @@ import { readControldCommandLine } from "../../../src/config/controld.ts";
 import { duration, durationOption } from "../../../src/config/duration.ts";
 import { readGenkeyCommandLine } from "../../../src/config/genkey.ts";
 import { routes, windowSizeOf } from "../../../src/config/connection.ts";
-import { hostPort, places } from "../../../src/config/place.ts";
+import { hostPort, places } from "../../../src/config/host_port.ts";
 import { BadValue } from "../../../src/config/option.ts";
 import { formatPrefix } from "../../../src/net/prefix.ts";
 import { fakeSecretFiles } from "../../fakes/secret_files.ts";
