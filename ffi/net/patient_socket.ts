@@ -39,14 +39,14 @@ export class PatientSocket {
     events: number,
     call: () => number,
   ): Promise<number> {
-    if (++this.#unbroken > UNBROKEN) await this.#wait(events);
-    while (this.#isOpen) {
+    let goesOn = ++this.#unbroken <= UNBROKEN || await this.#wait(events);
+    while (goesOn && this.#isOpen) {
       const result = call();
       if (result >= 0) return result;
       const errno = this.#libc.errno();
       if (errno === Errno.EINTR) continue;
       if (errno !== Errno.EAGAIN) throw new SystemError(what, syscall, errno);
-      await this.#wait(events);
+      goesOn = await this.#wait(events);
     }
     throw new Error(`Cannot ${what}: it is closed`);
   }
@@ -61,8 +61,9 @@ export class PatientSocket {
     this.#libc.symbols.close(this.fd);
   }
 
-  async #wait(events: number): Promise<void> {
+  /** @returns false where nobody waits any more. */
+  async #wait(events: number): Promise<boolean> {
     this.#unbroken = 0;
-    if (this.#isOpen) await this.#readiness.until(this.fd, events);
+    return this.#isOpen && await this.#readiness.until(this.fd, events);
   }
 }
