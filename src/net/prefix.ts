@@ -28,9 +28,12 @@ export function prefixHolds(
   { address, length }: Prefix,
   { family, bytes }: IpAddress,
 ): boolean {
-  if (family !== address.family) return false;
-  const network = withoutHostBits(address.bytes, length);
-  return withoutHostBits(bytes, length).every((byte, k) => byte === network[k]);
+  // In place: there may be thousands of prefixes to look at.
+  const network = address.bytes;
+  return family === address.family &&
+    bytes.every((byte, k) =>
+      ((byte ^ (network[k] ?? 0)) & networkBits(k, length)) === 0
+    );
 }
 
 /** Whether all addresses of a network are in a wider one, or in the same. */
@@ -40,8 +43,11 @@ export function isWithin({ address, length }: Prefix, wider: Prefix): boolean {
 
 /** A copy, of which no bit is set behind the length. */
 export function withoutHostBits(bytes: Uint8Array, length: number): Uint8Array {
-  return bytes.map((byte, k) => {
-    const bits = Math.min(8, Math.max(0, length - k * 8));
-    return byte & (0xff00 >> bits);
-  });
+  return bytes.map((byte, k) => byte & networkBits(k, length));
+}
+
+/** Of a byte of an address, those before the length. */
+function networkBits(at: number, length: number): number {
+  const bits = Math.min(8, Math.max(0, length - at * 8));
+  return 0xff00 >> bits & 0xff;
 }
