@@ -254,6 +254,7 @@ packageTest(
     await purgeDebians(root);
     await upgrade(root);
     await useInitScript(root);
+    await comeBack(root);
     await removeAndPurge(root);
   },
 );
@@ -329,6 +330,18 @@ END
   await root.sh("rm /run/up.pid && /etc/init.d/anytun stop");
   await root.sh("test ! -e /run/anytun/here.pid");
   assert.equal(await root.sh("ip -o link show type tun"), "");
+}
+
+/** As from Debian's package, which one had gone back to. */
+async function comeBack(root: ScratchRoot): Promise<void> {
+  await root.sh(`
+    dpkg --remove anytun-deno 2>&1
+    chown root:root /etc/anytun/here/config
+    chmod 600 /etc/anytun/here/config
+  `);
+  const said = await install(root);
+  assert.match(said, /may read \/etc\/anytun\/here\/config now/);
+  await root.sh("test -s /run/anytun/here.pid && /etc/init.d/anytun stop");
 }
 
 async function removeAndPurge(root: ScratchRoot): Promise<void> {

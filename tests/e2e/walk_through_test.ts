@@ -72,6 +72,7 @@ async function walk(host: SystemdHost): Promise<void> {
   await start(host);
   await carry(host);
   await reload(host);
+  await changeUnderLoad(host);
   await comeBack(host);
   const before = await mainPid(host);
   await install();
@@ -80,6 +81,7 @@ async function walk(host: SystemdHost): Promise<void> {
   await useInitScript(host);
   await useDebiansFiles(host);
   await serveClients(host);
+  await goAndComeBack(host, install);
   await host.sh("dpkg --remove anytun-deno 2>&1", PATIENCE);
   assert.equal(await host.sh("ip -o link show type tun"), "");
   await host.sh("test -s /etc/anytun/walk.yaml");
@@ -126,6 +128,11 @@ async function start(host: SystemdHost): Promise<void> {
   }
   assert.match(status, /^NoNewPrivs:\s+1$/m);
   assert.match(await host.sh("anytun status walk"), /192\.0\.2\.2/);
+  for (const unit of ["anytun", "anytun@walk"]) {
+    const said = await host.sh(`systemd-analyze security --no-pager ${unit}`);
+    const [, exposure] = /level for .*: ([\d.]+) /.exec(said) ?? [];
+    assert.ok(Number(exposure) <= 2, `${unit}: ${exposure}`);
+  }
 }
 
 async function carry(host: SystemdHost): Promise<void> {
@@ -146,7 +153,48 @@ async function reload(host: SystemdHost): Promise<void> {
   assert.equal(await mainPid(host), before);
   const log = await host.sh("journalctl --unit anytun@walk --output cat");
   assert.match(log, /keepalive.*often/);
+  const status = await host.sh("systemctl status anytun@walk");
+  assert.match(
+    status,
+    /Status: "running; the last reload was refused: .*often/,
+  );
   assert.equal(await host.sh("systemctl is-active anytun@walk"), "active");
+  await write(host, CONFIG);
+}
+
+/** Keys of both ends, routes and levels change, and no packet is lost. */
+async function changeUnderLoad(host: SystemdHost): Promise<void> {
+  const files = `${CONFIG}key-file: /etc/anytun/walk.key
+salt-file: /etc/anytun/walk.salt
+`;
+  await host.sh(`
+    cp /run/key /etc/anytun/walk.key
+    cp /run/salt /etc/anytun/walk.salt
+    chown anytun /etc/anytun/walk.key /etc/anytun/walk.salt
+  `);
+  const reload = () => host.sh("systemctl reload anytun@walk");
+  await write(host, files);
+  await reload();
+  const pinging = host.sh("ping -q -c 3000 -i 0.002 10.99.0.2");
+  await host.sh(`
+    rm /run/key /run/salt
+    anytun genkey --key-file /run/key --salt-file /run/salt
+    cat /run/key >/etc/anytun/walk.key
+    cat /run/salt >/etc/anytun/walk.salt
+    systemctl kill --signal HUP peer
+  `);
+  await reload();
+  await write(host, `${files}route: 10.9.0.0/16\nlog: stderr:5\n`);
+  await reload();
+  assert.match(await pinging, /3000 received, 0% packet loss/);
+  const log = await host.sh("journalctl --unit anytun@walk --output cat");
+  assert.match(log, /^NOTICE: connection 0 has new keys/m);
+  // The credentials of the next start.
+  await host.sh(`
+    cp /run/key /etc/credstore/anytun.walk.key
+    cp /run/salt /etc/credstore/anytun.walk.salt
+    rm /etc/anytun/walk.key /etc/anytun/walk.salt
+  `);
   await write(host, CONFIG);
 }
 
@@ -260,6 +308,18 @@ END
     ...["systemctl", "is-active", "anytun@server", "anytun-controld@server"],
   ]);
   assert.equal(states.stdout, "inactive\ninactive\n");
+}
+
+/** A removal that is taken back, such as by way of Debian's package. */
+async function goAndComeBack(
+  host: SystemdHost,
+  install: () => Promise<string>,
+): Promise<void> {
+  await host.sh("echo walk >/etc/anytun/autostart");
+  await host.sh("dpkg --remove anytun-deno 2>&1", PATIENCE);
+  await install();
+  await host.sh("until systemctl is-active anytun@walk; do sleep 0.1; done");
+  await carry(host);
 }
 
 function mainPid(host: SystemdHost): Promise<string> {
