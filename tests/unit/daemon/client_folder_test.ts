@@ -39,6 +39,8 @@ Deno.test("clients that were read again are served once all services agree", asy
   const signal = new AbortController().signal;
   await folder.start({ stop: signal, waiting: () => {}, fail: () => {} });
   const first = served();
+  folder.read().bytes.fill(0);
+  assert.equal(served(), first, "each reader has a copy to overwrite");
   const undo = new DisposableStack();
   await folder.check(after, undo);
   undo.dispose();

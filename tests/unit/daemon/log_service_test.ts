@@ -50,6 +50,14 @@ Deno.test("targets that are the same are left alone, but for files that were mov
   assert.deepEqual(notes, ["reopen"]);
 });
 
+Deno.test("the same targets are opened anew for another format", () => {
+  const { service, notes } = setUp(loggedTo(FILE));
+  const next: LoggedOptions = { ...loggedTo(FILE), logFormat: "json" };
+  service.check(next, new DisposableStack());
+  service.reload(next);
+  assert.deepEqual(notes, ["open", "take", "reopen"]);
+});
+
 Deno.test("targets are not taken where another service was at fault", () => {
   const first = loggedTo(FILE);
   const { service, notes } = setUp(first);

@@ -69,6 +69,14 @@ Deno.test("a fault in the options is one line, and changes nothing", async () =>
   assert.deepEqual(asked[1]?.values, { text: "first" });
 });
 
+Deno.test("a fault that has several lines is one line", async () => {
+  const { live, logger } = setUp([
+    new Error("a quote\n  mtu: x\n       ^ here"),
+  ]);
+  await live.renew([fine]);
+  assert.match(logger.lines[0] ?? "", /changed: a quote; mtu: x; {1,2}here$/);
+});
+
 Deno.test("where one service is at fault, the others undo what they did", async () => {
   const notes: string[] = [];
   const { live, logger } = setUp([{ options: "second" }, { options: "third" }]);

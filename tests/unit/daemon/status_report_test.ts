@@ -33,11 +33,14 @@ function rig() {
     answers: () => Promise.resolve(true),
     planeCounters: () => new Float64Array(PLANE_COUNTERS),
     peer: () => "vpn.example.com",
-    routes: () => [{
-      network: { family: 4, bytes: Uint8Array.of(10, 0, 0, 0) },
-      prefixLength: 8,
-      mux: 3,
-    }],
+    routes: () => [
+      {
+        network: { family: 4, bytes: Uint8Array.of(10, 0, 0, 0) },
+        prefixLength: 8,
+        mux: 3,
+      },
+      { network: { family: "ethernet", value: 7n }, prefixLength: 48, mux: 3 },
+    ],
     cluster: () => undefined,
     keyEpoch: () => 9,
   }, world);
@@ -110,6 +113,15 @@ Deno.test("a clock of the host that is set moves neither how long ago a peer was
   assert.deepEqual(await agesOf(), [2000, 7000]);
   host.step = -3_600_000;
   assert.deepEqual(await agesOf(), [2000, 7000]);
+});
+
+Deno.test("a clock that is only adjusted does not move the start", async () => {
+  const { clock, host, report } = rig();
+  const startedAt = async () => (await report.report(1)).started;
+  assert.equal(await startedAt(), START);
+  host.step = 1500;
+  await clock.pass(1000);
+  assert.equal(await startedAt(), START);
 });
 
 Deno.test("the state of a report is that of the daemon", async () => {

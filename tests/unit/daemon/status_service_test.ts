@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { StatusService } from "../../../src/daemon/status_service.ts";
 import { RateLimitedLog } from "../../../src/log/rate_limited_log.ts";
-import type { IpAddress } from "../../../src/net/address.ts";
+import {
+  formatAddress,
+  type IpAddress,
+  parseAddress,
+} from "../../../src/net/address.ts";
 import type { Endpoint } from "../../../src/net/endpoint.ts";
 import type { Lookup } from "../../../src/net/resolver.ts";
-import { ManualClock } from "../../fakes/manual_clock.ts";
+import { ManualClock, settle } from "../../fakes/manual_clock.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
 import { reloadDuringStart } from "../../fakes/services.ts";
 
@@ -12,10 +16,18 @@ import { reloadDuringStart } from "../../fakes/services.ts";
 class Ports {
   readonly open = new Set<number>();
   isTaken = false;
+  /** An address of somebody else. */
+  refused = "";
+  /** Where somebody has listened, in that order. */
+  readonly hosts: string[] = [];
 
   listen(local: Endpoint) {
-    if (this.isTaken) throw new Error("Address already in use");
+    const host = formatAddress(local.address);
+    if (this.isTaken || host === this.refused) {
+      throw new Error("Address already in use");
+    }
     this.open.add(local.port);
+    this.hosts.push(host);
     const end = Promise.withResolvers<never>();
     return {
       local,
@@ -90,6 +102,61 @@ Deno.test("of metrics that move at a HUP during the start no listener stays behi
   assert.deepEqual([...ports.open], [9200]);
   await end();
   assert.deepEqual([...ports.open], []);
+});
+
+const START = { waiting: () => {}, fail: () => {} };
+const { signal: NEVER } = new AbortController();
+
+Deno.test("a HUP that another service refuses leaves the metrics where they were", async () => {
+  const ports = new Ports();
+  const options = { ...QUIET, metrics: { host: "127.0.0.1", port: 9100 } };
+  const { service } = make(ports, options);
+  await service.start({ ...START, stop: NEVER });
+  for (
+    const [host, port] of [["127.0.0.1", 9200], ["0.0.0.0", 9100]] as const
+  ) {
+    const undo = new DisposableStack();
+    await service.check({ ...options, metrics: { host, port } }, undo);
+    assert.ok(ports.open.has(port));
+    undo.dispose();
+    await settle();
+    await service.reload(options);
+    assert.deepEqual([...ports.open], [9100], host);
+  }
+  assert.equal(ports.hosts.at(-1), "127.0.0.1");
+  service.close();
+});
+
+const addressesOf = (...texts: string[]) =>
+  texts.map((text) => parseAddress(text) ?? assert.fail());
+
+Deno.test("a name with an address that cannot be listened at leaves none open", async () => {
+  const ports = new Ports();
+  ports.refused = "192.0.2.9";
+  const options = { ...QUIET, metrics: { host: "vpn.test", port: 9100 } };
+  const found = addressesOf("192.0.2.1", "192.0.2.9");
+  const { service } = make(ports, options, () => Promise.resolve(found));
+  await assert.rejects(
+    async () => await service.start({ ...START, stop: NEVER }),
+    /Cannot listen on vpn\.test, port 9100 \(--metrics\)/,
+  );
+  assert.deepEqual([...ports.open], []);
+});
+
+Deno.test("a name that is found after the end is listened at no more, and that others can read is said", async () => {
+  const ports = new Ports();
+  const options = { ...QUIET, metrics: { host: "vpn.test", port: 9100 } };
+  const lookup = Promise.withResolvers<readonly IpAddress[]>();
+  const { service, logger } = make(ports, options, () => lookup.promise);
+  const stop = new AbortController();
+  const starting = service.start({ ...START, stop: stop.signal });
+  stop.abort();
+  await starting;
+  service.close();
+  lookup.resolve(addressesOf("192.0.2.1"));
+  await settle();
+  assert.deepEqual([...ports.open], []);
+  assert.match(logger.lines.at(-1) ?? "", /INFO: .*read from other hosts/);
 });
 
 const LIMIT = { burst: 5, perSecond: 1 };

@@ -80,3 +80,44 @@ Deno.test("the silence of a peer that was never heard is unknown", () => {
   assert.equal(connection && silence(connection, time), 3);
   assert.equal(silence(connectionReport({ lastHeard: null }), time), undefined);
 });
+
+Deno.test("rates of the page are of the last moment, and none is below nothing", () => {
+  const history = new History(LOSSES);
+  for (const [seconds, bytes] of [[0, 9000], [2, 10_000], [4, 500]] as const) {
+    history.add(reportAt(seconds, bytes));
+  }
+  const last = history.of("all").at(-1);
+  assert.equal(last?.out, 0);
+  assert.deepEqual([...last?.causes ?? []], [
+    ["with a wrong tag", 2],
+    ["of an unknown mux", 1],
+  ]);
+});
+
+Deno.test("a report that comes late says nothing of the time since", () => {
+  const history = new History(LOSSES);
+  for (const seconds of [0, 2, 1, 4]) {
+    history.add(reportAt(seconds, seconds * 100));
+  }
+  const track: readonly { readonly out: number }[] = history.of("all");
+  assert.deepEqual(track.map(({ out }) => out), [100, 100]);
+  assert.equal(history.last?.time, NOON + 4000);
+});
+
+Deno.test("of several peers the longest silence counts, and those that are gone are forgotten", () => {
+  const history = new History(LOSSES);
+  const reportOf = (seconds: number, ...heard: number[]) =>
+    sampleReport({
+      time: NOON + seconds * 1000,
+      connections: heard.map((ago, mux) =>
+        connectionReport({ mux, lastHeard: NOON + (seconds - ago) * 1000 })
+      ),
+    });
+  history.add(reportOf(0, 5, 60, 7));
+  history.add(reportOf(2, 5, 60, 7));
+  assert.equal(history.of("all").at(-1)?.silence, 60);
+  assert.equal(history.of("2").length, 1);
+  history.add(reportOf(4, 5, 60));
+  assert.equal(history.of("2").length, 0);
+  assert.equal(history.of("1").length, 2);
+});

@@ -56,7 +56,9 @@ Deno.test("metrics have what the report has, labelled by mux", () => {
       "anytun_connections_unlabelled 3",
       "anytun_bytes_out_total 9000000000000000",
       "anytun_unknown_mux_total 3",
+      `anytun_start_time_seconds ${NOON / 1000 - 3600}`,
       "anytun_ready 1",
+      "anytun_draining 0",
       'anytun_cluster_server_connected{server="a:1"} 1',
       'anytun_info{name="office",version="1.2.3",device="tun0",' +
       'plane="a \\"plane\\"\\\\\\n"} 1',
@@ -65,6 +67,20 @@ Deno.test("metrics have what the report has, labelled by mux", () => {
     assert.ok(lines.includes(line), line);
   }
   assert.ok(!text.includes('key_epoch{mux="65535"}'));
+});
+
+Deno.test("a server that is followed twice has one metric", () => {
+  const connected = lines.filter((line) =>
+    line.startsWith("anytun_cluster_server_connected{")
+  );
+  assert.equal(connected.length, 1);
+});
+
+Deno.test("a daemon that is about to end carries, and is not ready", () => {
+  const ending = metricsText(sampleReport({ state: "draining" })).split("\n");
+  for (const line of ["anytun_up 1", "anytun_ready 0", "anytun_draining 1"]) {
+    assert.ok(ending.includes(line), line);
+  }
 });
 
 Deno.test("a peer that was never heard has been silent since 1970", () => {

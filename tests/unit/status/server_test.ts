@@ -50,6 +50,7 @@ Deno.test("a client is answered once, whole, and let go", async () => {
     const [head = "", body] = client.heard.split("\r\n\r\n");
     assert.match(head, /^HTTP\/1\.1 200 OK\r\n/);
     assert.match(head, /\r\nContent-Length: 10\r\n/);
+    assert.match(head, /\r\nCache-Control: no-store\r\n/);
     assert.match(head, /\r\nContent-Security-Policy: default-src 'none';/);
     assert.equal(body, "this is /\n");
     assert.ok(client.isClosed);

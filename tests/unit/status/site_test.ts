@@ -73,6 +73,10 @@ Deno.test("the page and its parts are there, and nothing else", async () => {
   assert.ok(
     connection.some(({ name }: { name: string }) => name === "wrong_tag_total"),
   );
+  assert.ok(
+    connection.every(({ name }: { name: string }) => !/^packets_/.test(name)),
+    "what is lost, and nothing else",
+  );
   for (const path of ["/x", "/../etc/passwd", "/constructor", "/__proto__"]) {
     assert.equal((await ask(path)).status, 404, path);
   }

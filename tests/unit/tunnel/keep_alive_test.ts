@@ -43,6 +43,16 @@ Deno.test("a peer is due at once, and whenever nothing was sent to it for as lon
   assert.deepEqual(look(14_000), []);
 });
 
+Deno.test("a connection that was removed and made again is due at once", () => {
+  const table = tableWith(7, 8);
+  const keepAlive = new KeepAlive(table, true);
+  assert.deepEqual(keepAlive.look(5000, 0), [7, 8]);
+  table.remove(8);
+  assert.deepEqual(keepAlive.look(5000, 1000), []);
+  connect(table, 8, "192.0.2.1:4444");
+  assert.deepEqual(keepAlive.look(5000, 2000), [8]);
+});
+
 Deno.test("a peer whose endpoint is not known is due as soon as it is", () => {
   const table = new ConnectionTable(ConnectionTable.allocate());
   connect(table, 7);
@@ -63,6 +73,8 @@ Deno.test("with 0 seconds nobody is ever due, and later all are again", () => {
   const keepAlive = new KeepAlive(table, false);
   assert.deepEqual(keepAlive.look(0, 0), []);
   assert.deepEqual(keepAlive.look(5000, 1000), [7]);
+  assert.deepEqual(keepAlive.look(0, 1500), []);
+  assert.deepEqual(keepAlive.look(5000, 2000), [7], "since it began anew");
   assert.deepEqual(keepAlive.look(0, 90_000), []);
   assert.deepEqual(keepAlive.look(5000, 91_000), [7]);
 });

@@ -6,6 +6,7 @@ import { LiveSettings } from "../../../src/tunnel/live_settings.ts";
 import { udpPacket } from "../../../lab/packets.ts";
 import { NativeRig } from "../../fakes/native_rig.ts";
 import { whyNoUdpOffload } from "../../fakes/native_rig_peer.ts";
+import { until } from "../../../lab/until.ts";
 import { paramsOf, secretsOf, usualVector } from "../../vectors/satp.ts";
 
 const VECTOR = usualVector("classes");
@@ -108,5 +109,17 @@ Deno.test({
     assert.deepEqual(await sent(), [32, 32 | 1, 32 | ECT_0]);
     live.ecn = false;
     assert.deepEqual(await sent(), [32, 32, 32]);
+    live.dscp = "copy";
+    await plane.send([expedited()]);
+    live.dscp = 8;
+    plane.classes.length = 0;
+    plane.table.due.add([0]);
+    plane.sendDue();
+    await until(
+      "a keep-alive is sent",
+      60,
+      () => plane.outcome().sent.length > 0 && plane.classes.length > 0,
+    );
+    assert.deepEqual(plane.classes, [32], "without a packet inside");
   },
 });

@@ -43,6 +43,27 @@ function addresses(...texts: string[]): IpAddress[] {
   });
 }
 
+Deno.test("the portable plane refuses choices about sockets that it cannot make", async () => {
+  const libc = openLibc();
+  for (
+    const [sockets, option] of [
+      [{ mark: 7, device: undefined }, "--mark"],
+      [{ mark: 0, device: "eth0" }, "--bind-device"],
+    ] as const
+  ) {
+    await assert.rejects(
+      choosePlane(
+        tunnelSettings({ engine: "webcrypto", sockets }),
+        libc,
+        { now: () => 0, processors: 1 },
+        recordingLog(),
+      ),
+      new RegExp(`Cannot use ${option} on the portable data plane`),
+    );
+  }
+  libc.close();
+});
+
 bindTest("port 0 stands for one free port, and is told", async (newBuilder) => {
   using builder = await newBuilder();
   const bound = builder.bind(addresses("127.0.0.1", "127.0.0.2"), 0);

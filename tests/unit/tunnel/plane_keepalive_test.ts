@@ -56,6 +56,31 @@ planeTest(
 );
 
 planeTest(
+  "a datagram without payload is of the type of the device",
+  async (rig) => {
+    for (
+      const [deviceType, type] of [["tun", 0x0800], ["tap", 0x6558]] as const
+    ) {
+      await using plane = await rig.start({
+        ...await given(),
+        deviceType,
+      });
+      plane.table.due.add([MUX]);
+      plane.sendDue();
+      await until(
+        "something is sent",
+        60,
+        () => plane.outcome().sent.length > 0,
+      );
+      const [{ datagram } = {}] = plane.outcome().sent;
+      assert.ok(datagram);
+      const { payloadType } = await (await codecOf("right")).open(datagram);
+      assert.equal(payloadType, type, deviceType);
+    }
+  },
+);
+
+planeTest(
   "nobody is sent anything who is due and nowhere",
   async (rig) => {
     const { remote: _, ...nowhere } = await given();
