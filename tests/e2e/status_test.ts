@@ -371,6 +371,10 @@ labTest(
     assert.equal(workers.length, 2);
     const holding = left.script("hold_threads.ts", ...workers.slice(1));
     await holding.line(/^holding$/);
+    // The answer before serves those who ask soon after, too.
+    await until("it is told", 20, async () => {
+      return (await health("/healthz")).endsWith("503");
+    });
     const paths = ["/healthz", "/readyz", "/metrics"];
     const [live, ready, metrics] = await Promise.all(paths.map(health));
     for (const text of [live ?? "", ready ?? ""]) {
