@@ -9,14 +9,14 @@ import {
 import { EXIT_FAILED } from "../config/exit_status.ts";
 import { escapeControls } from "../log/line.ts";
 import { printCommandLine, printTo } from "./print.ts";
-import { secretFiles } from "./secret_files.ts";
+import { hostFiles } from "./host_files.ts";
 
 const EXIT_WARNINGS = 1;
 export function check(argv: readonly string[], libc: ProcessLibc): number {
   const commandLine = readCheckCommandLine(argv, Deno.version);
   if (commandLine.kind !== "run") return printCommandLine(commandLine);
   const { options } = commandLine;
-  const files = secretFiles(libc, readEnvironment(libc), "look");
+  const files = hostFiles(libc, readEnvironment(libc), "look");
   const checked = checkConfigs(options, Deno.version, files);
   for (const config of checked) tell(config);
   if (checked.length === 0) printTo(Deno.stdout, "there are no tunnels\n");

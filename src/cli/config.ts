@@ -9,7 +9,7 @@ import { openLog } from "../log/log.ts";
 import { reasonOf } from "../log/reason.ts";
 import { hideSecrets } from "./hide_secrets.ts";
 import { printCommandLine, printTo } from "./print.ts";
-import { secretFiles } from "./secret_files.ts";
+import { hostFiles } from "./host_files.ts";
 
 export async function config(
   argv: readonly string[],
@@ -17,7 +17,7 @@ export async function config(
 ): Promise<number> {
   const environment = readEnvironment(libc);
   hideSecrets(libc, configTable, argv);
-  const files = secretFiles(libc, environment);
+  const files = hostFiles(libc, environment);
   const commandLine = readConfigCommandLine(argv, Deno.version, files);
   if (commandLine.kind !== "run") return printCommandLine(commandLine);
   const { options, warnings } = commandLine;

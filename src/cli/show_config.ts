@@ -6,11 +6,11 @@ import { EXIT_FAILED } from "../config/exit_status.ts";
 import { readShowConfigCommandLine } from "../config/show_config.ts";
 import { hideSecrets } from "./hide_secrets.ts";
 import { printCommandLine, printTo } from "./print.ts";
-import { secretFiles } from "./secret_files.ts";
+import { hostFiles } from "./host_files.ts";
 
 export function showConfig(argv: readonly string[], libc: ProcessLibc): number {
   hideSecrets(libc, anytunTable, argv);
-  const files = secretFiles(libc, readEnvironment(libc), "look");
+  const files = hostFiles(libc, readEnvironment(libc), "look");
   const commandLine = readShowConfigCommandLine(argv, Deno.version, files);
   if (commandLine.kind !== "run") return printCommandLine(commandLine);
   const { options: { text, fault }, warnings } = commandLine;

@@ -25,7 +25,7 @@ import { type TableLine, TableReader } from "../sync/showtables.ts";
 import { inputStream, tableStream } from "../sync/table_stream.ts";
 import { connectFor } from "../sync/transport.ts";
 import { HOME_AND_CLEAR, printCommandLine, printTo } from "./print.ts";
-import { secretFiles } from "./secret_files.ts";
+import { hostFiles } from "./host_files.ts";
 
 /** How long an address may take to answer, in ms. */
 const ANSWER_MS = 10_000;
@@ -35,7 +35,7 @@ export async function showtables(
   argv: readonly string[],
   libc: ProcessLibc,
 ): Promise<number> {
-  const files = secretFiles(libc, readEnvironment(libc));
+  const files = hostFiles(libc, readEnvironment(libc));
   const commandLine = readShowtablesCommandLine(argv, Deno.version, files);
   if (commandLine.kind !== "run") return printCommandLine(commandLine);
   const { options, warnings } = commandLine;

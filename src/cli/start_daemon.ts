@@ -7,7 +7,7 @@ import type { CommandLine } from "../config/command_line.ts";
 import type { DaemonOptions } from "../config/general.ts";
 import { readingAgain } from "../config/read_again.ts";
 import type { InForce } from "../config/reading.ts";
-import type { SecretFiles } from "../config/secret_files.ts";
+import type { HostFiles } from "../config/host_files.ts";
 import type { Configured } from "../daemon/reload.ts";
 import {
   type Handover,
@@ -26,7 +26,7 @@ import { systemWorld } from "../daemon/system_world.ts";
 import type { World } from "../daemon/world.ts";
 import { makeDebianJail } from "./debian_jail.ts";
 import { printCommandLine, printTo } from "./print.ts";
-import { secretFiles, StandardInput } from "./secret_files.ts";
+import { hostFiles, StandardInput } from "./host_files.ts";
 
 interface DaemonStart<O> {
   readonly name: string;
@@ -43,7 +43,7 @@ interface DaemonStart<O> {
    */
   readonly read: (
     argv: readonly string[],
-    files: SecretFiles,
+    files: HostFiles,
     inForce?: InForce,
   ) => CommandLine<O>;
   /** Called in the process that stays. */
@@ -90,7 +90,7 @@ async function goOn<O extends StartOptions>(
 ): Promise<number> {
   hideMemory(libc);
   const input = new StandardInput(libc, standardInput);
-  const files = secretFiles(libc, environment, "again", input);
+  const files = hostFiles(libc, environment, "again", input);
   const readAgain = readingAgain(
     reading.options,
     (inForce) => read(argv, files, inForce),
@@ -107,8 +107,8 @@ async function startAnew<O extends StartOptions>(
   const { read, run } = program;
   const { argv, libc, environment } = given;
   const input = new StandardInput(libc);
-  const files = secretFiles(libc, environment, "start", input);
-  const filesAgain = secretFiles(libc, environment, "again", input);
+  const files = hostFiles(libc, environment, "start", input);
+  const filesAgain = hostFiles(libc, environment, "again", input);
   const commandLine = read(argv, files);
   if (commandLine.kind !== "run") return printCommandLine(commandLine);
   const { kind: _, ...reading } = commandLine;

@@ -9,7 +9,6 @@ import {
   type Program,
   readCommandLine,
   type ReadConfig,
-  type Surroundings,
 } from "./command_line.ts";
 import type { Warn } from "./fault.ts";
 import {
@@ -74,7 +73,8 @@ import {
 import { pathOf, type PathOptions, pathRows } from "./path.ts";
 import { callOf, type ProgramName, PROGRAMS } from "./programs.ts";
 import type { InForce } from "./reading.ts";
-import { type SecretFiles, secretRows } from "./secret_files.ts";
+import { secretRows } from "./secrets.ts";
+import type { HostFiles, Surroundings } from "./host_files.ts";
 import { socketRows, socketsOf } from "./socket.ts";
 import {
   trafficClassOf,
@@ -205,7 +205,7 @@ export interface AnytunOptions
 /** What its arguments and its config file are to the program. */
 export function anytunProgram(
   runtime: Runtime,
-  files: SecretFiles,
+  files: HostFiles,
 ): Program<typeof anytunTable, AnytunOptions> {
   return {
     name: "anytun",
@@ -220,7 +220,7 @@ export function anytunProgram(
 export function readAnytunCommandLine(
   argv: readonly string[],
   runtime: Runtime,
-  files: SecretFiles,
+  files: HostFiles,
   inForce?: InForce,
 ): CommandLine<AnytunOptions> {
   return readCommandLine(

@@ -18,7 +18,7 @@ import {
   withInspected,
 } from "./inspected.ts";
 import { flag } from "./option.ts";
-import type { SecretFiles } from "./secret_files.ts";
+import type { HostFiles } from "./host_files.ts";
 import type { Runtime } from "./version.ts";
 
 /** Every option, in the order of the help text. */
@@ -101,7 +101,7 @@ export function readCheckCommandLine(
 export function checkConfigs(
   { names, program, foreground }: CheckOptions,
   runtime: Runtime,
-  files: SecretFiles,
+  files: HostFiles,
 ): readonly CheckedConfig[] {
   const all = names.length > 0 ? names : allNames(files);
   return all.flatMap((name) => {
@@ -123,7 +123,7 @@ function checkConfig(
   program: InspectedName,
   foreground: boolean,
   runtime: Runtime,
-  files: SecretFiles,
+  files: HostFiles,
 ): CheckedConfig {
   const isDaemon = program !== "anytun-config";
   const argv = ["--config", path, ...(foreground && isDaemon ? ["-D"] : [])];
@@ -143,7 +143,7 @@ function checkConfig(
   return { title, fault, warnings: [] };
 }
 
-function placeOrFault(name: string, files: SecretFiles): ConfigPlace | string {
+function placeOrFault(name: string, files: HostFiles): ConfigPlace | string {
   try {
     return findConfig(name, files);
   } catch (error) {
@@ -155,7 +155,7 @@ function placeOrFault(name: string, files: SecretFiles): ConfigPlace | string {
 /** A tunnel of Debian's is two programs', if it has clients. */
 function programsOf(
   { path, folder, format }: ConfigPlace,
-  files: SecretFiles,
+  files: HostFiles,
 ): readonly InspectedName[] {
   if (folder === undefined) {
     return [format === "lines" ? "anytun-config" : yamlProgram(path, files)];
@@ -168,7 +168,7 @@ function programsOf(
 /** The one has to have this key, and the other knows none of the name. */
 const CONTROLD_KEY = /^file[ \t]*:/m;
 
-function yamlProgram(path: string, files: SecretFiles): InspectedName {
+function yamlProgram(path: string, files: HostFiles): InspectedName {
   try {
     const { bytes } = files.readConfig(path);
     const text = new TextDecoder().decode(bytes);
@@ -181,7 +181,7 @@ function yamlProgram(path: string, files: SecretFiles): InspectedName {
 }
 
 /** Files of ours, tunnels of Debian's, and what is to be started at boot. */
-function allNames(files: SecretFiles): readonly string[] {
+function allNames(files: HostFiles): readonly string[] {
   const found = files.exists(CONFIG_FOLDER) ? files.namesIn(CONFIG_FOLDER) : [];
   const paths = found.flatMap((name) => {
     if (/^[^.].*\.yaml$/.test(name)) return [`${CONFIG_FOLDER}/${name}`];
@@ -195,7 +195,7 @@ function allNames(files: SecretFiles): readonly string[] {
 }
 
 /** Names, one a line or several, and comments (CLI section 9). */
-function autostart(files: SecretFiles): readonly string[] {
+function autostart(files: HostFiles): readonly string[] {
   const path = `${CONFIG_FOLDER}/autostart`;
   if (!files.exists(path)) return [];
   const { bytes } = files.readConfig(path);

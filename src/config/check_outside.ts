@@ -1,7 +1,7 @@
 // Things outside of its options that a start would look for, and not find.
-import type { SecretFiles } from "./secret_files.ts";
+import type { HostFiles } from "./host_files.ts";
 
-type Look = Pick<SecretFiles, "hasGroup" | "hasUser" | "kindOf">;
+type Look = Pick<HostFiles, "hasGroup" | "hasUser" | "kindOf">;
 
 /**
  * Why a start would be refused, in its words. Nothing is opened: what can be seen

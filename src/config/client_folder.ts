@@ -1,7 +1,7 @@
 // The clients of a Debian tunnel: a file for each of them in `conf.d`, with the
 // options that anytun-config has (CLI section 9).
 import { clientOf, type ClientOptions, clientRows } from "./client_options.ts";
-import type { Surroundings } from "./command_line.ts";
+import type { Surroundings } from "./host_files.ts";
 import { readConfigText } from "./config_file.ts";
 import { CLIENTS_FOLDER, type ConfigPlace } from "./config_place.ts";
 import { checkReaders, contentOf } from "./config_source.ts";

@@ -3,7 +3,7 @@ import type { Prefix } from "../net/prefix.ts";
 import type { FamilyChoice } from "../net/resolver.ts";
 import type { Role } from "../satp/params.ts";
 import type { GivenSecrets } from "../satp/secrets.ts";
-import type { Surroundings } from "./command_line.ts";
+import type { Surroundings } from "./host_files.ts";
 import {
   muxRow,
   roleOf,
@@ -14,7 +14,7 @@ import {
 import { kdPrfRow, secretsOf } from "./keys.ts";
 import { familyOf, familyRows, remoteRows, requireFamily } from "./network.ts";
 import { U16_MAX } from "./option.ts";
-import { secretRows } from "./secret_files.ts";
+import { secretRows } from "./secrets.ts";
 import { type OptionValues, pick, type Settings } from "./values.ts";
 
 /** Records have 16 bits for the size of a replay window. */

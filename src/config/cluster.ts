@@ -3,7 +3,7 @@ import { isLoopback, parseAddress } from "../net/address.ts";
 import { formatPlaceName, isUnixSocket, type PlaceName } from "../net/place.ts";
 import type { Prefix } from "../net/prefix.ts";
 import type { SyncTrust } from "../sync/transport.ts";
-import type { Surroundings } from "./command_line.ts";
+import type { Surroundings } from "./host_files.ts";
 import type { Warn } from "./fault.ts";
 import type { routesRow } from "./connection.ts";
 import type { deviceRows } from "./device.ts";

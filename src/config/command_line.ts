@@ -11,7 +11,6 @@ import { type HelpSection, helpText } from "./help.ts";
 import type { OptionTable } from "./option.ts";
 import { callOf, type ProgramName } from "./programs.ts";
 import { type InForce, type Reading, readingOf } from "./reading.ts";
-import type { SecretFiles } from "./secret_files.ts";
 import {
   type GivenValues,
   type Settings,
@@ -19,12 +18,6 @@ import {
   withoutReplaced,
 } from "./values.ts";
 import { type Runtime, versionText } from "./version.ts";
-
-export interface Surroundings {
-  readonly runtime: Runtime;
-  readonly files: SecretFiles;
-  readonly warn: Warn;
-}
 
 export interface Program<T extends OptionTable, O> {
   readonly name: ProgramName;

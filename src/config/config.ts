@@ -7,7 +7,6 @@ import {
   type Program,
   readCommandLine,
   type ReadConfig,
-  type Surroundings,
 } from "./command_line.ts";
 import {
   CLIENTS_FOLDER,
@@ -18,7 +17,7 @@ import { OptionFault } from "./fault.ts";
 import { generalRows, toolExitSection } from "./general.ts";
 import type { HelpSection } from "./help.ts";
 import { debugRow, logRow, logTargetsOf } from "./log.ts";
-import type { SecretFiles } from "./secret_files.ts";
+import type { HostFiles, Surroundings } from "./host_files.ts";
 import type { Settings } from "./values.ts";
 import type { Runtime } from "./version.ts";
 
@@ -58,7 +57,7 @@ export interface ConfigOptions {
 /** What its arguments and its config file are to the program. */
 export function configProgram(
   runtime: Runtime,
-  files: SecretFiles,
+  files: HostFiles,
 ): Program<typeof configTable, ConfigOptions> {
   return {
     name: "anytun-config",
@@ -74,7 +73,7 @@ export function configProgram(
 export function readConfigCommandLine(
   argv: readonly string[],
   runtime: Runtime,
-  files: SecretFiles,
+  files: HostFiles,
 ): CommandLine<ConfigOptions> {
   return readCommandLine(
     configProgram(runtime, files),

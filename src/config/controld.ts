@@ -9,7 +9,6 @@ import {
   type Program,
   readCommandLine,
   type ReadConfig,
-  type Surroundings,
 } from "./command_line.ts";
 import { configFileRows } from "./config_place.ts";
 import type { ConfigSource } from "./config_source.ts";
@@ -26,7 +25,7 @@ import { daemonLogTargetsOf, debugRow, logFormatRow, logRow } from "./log.ts";
 import { anyText, optional } from "./option.ts";
 import { placeToListen } from "./host_port.ts";
 import type { InForce } from "./reading.ts";
-import type { SecretFiles } from "./secret_files.ts";
+import type { HostFiles, Surroundings } from "./host_files.ts";
 import type { OptionValues, Settings } from "./values.ts";
 import type { Runtime } from "./version.ts";
 
@@ -96,7 +95,7 @@ export interface ControldOptions
 /** What its arguments and its config file are to the program. */
 export function controldProgram(
   runtime: Runtime,
-  files: SecretFiles,
+  files: HostFiles,
 ): Program<typeof controldTable, ControldOptions> {
   return {
     name: "anytun-controld",
@@ -112,7 +111,7 @@ export function controldProgram(
 export function readControldCommandLine(
   argv: readonly string[],
   runtime: Runtime,
-  files: SecretFiles,
+  files: HostFiles,
   inForce?: InForce,
 ): CommandLine<ControldOptions> {
   return readCommandLine(

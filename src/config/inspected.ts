@@ -4,7 +4,7 @@ import type { Program } from "./command_line.ts";
 import { configProgram } from "./config.ts";
 import { controldProgram } from "./controld.ts";
 import { BadValue, optional, type OptionTable } from "./option.ts";
-import type { SecretFiles } from "./secret_files.ts";
+import type { HostFiles } from "./host_files.ts";
 import type { Runtime } from "./version.ts";
 
 const PROGRAM_NAMES = ["anytun", "anytun-config", "anytun-controld"] as const;
@@ -33,7 +33,7 @@ function inspectedName(text: string): InspectedName {
 export function withInspected<R>(
   name: InspectedName,
   runtime: Runtime,
-  files: SecretFiles,
+  files: HostFiles,
   use: <T extends OptionTable, O>(program: Program<T, O>) => R,
 ): R {
   switch (name) {

@@ -6,13 +6,13 @@ import type { ChainLink } from "../satp/key_chain.ts";
 import { parseChainFile } from "../satp/key_chain_file.ts";
 import type { KdPrfName } from "../satp/params.ts";
 import { MAX_SENDER_IDS, type SenderIdRange } from "../tunnel/settings.ts";
-import type { Surroundings } from "./command_line.ts";
 import { NO_STATE_DIR, type stateDirRow } from "./connection.ts";
 import { durationOption } from "./duration.ts";
 import { OptionFault, type Warn } from "./fault.ts";
 import type { kdPrfRow } from "./keys.ts";
 import { anyText, optional } from "./option.ts";
-import type { SecretFiles, secretRows } from "./secret_files.ts";
+import type { secretRows } from "./secrets.ts";
+import type { HostFiles, Surroundings } from "./host_files.ts";
 import type { Settings } from "./values.ts";
 
 const INSTEAD = [
@@ -111,7 +111,7 @@ function intervalOf(
 export function readKeyChain(
   path: string,
   name: string,
-  files: Pick<SecretFiles, "readKeyChain">,
+  files: Pick<HostFiles, "readKeyChain">,
   warn: Warn,
 ): ChainLink {
   const { bytes, isPublic, isRoots } = files.readKeyChain(path);

@@ -10,10 +10,10 @@ import {
   type SatpParameters,
 } from "../satp/params.ts";
 import type { GivenSecrets } from "../satp/secrets.ts";
-import type { Surroundings } from "./command_line.ts";
+import type { Surroundings } from "./host_files.ts";
 import { OptionFault, type Warn } from "./fault.ts";
 import { BadValue, decimal, U32_MAX, withDefault } from "./option.ts";
-import { gatherSecrets, type secretRows } from "./secret_files.ts";
+import { gatherSecrets, type secretRows } from "./secrets.ts";
 import type { Settings } from "./values.ts";
 
 const group = "Keys and algorithms";

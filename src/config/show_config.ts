@@ -14,7 +14,7 @@ import type { HelpSection } from "./help.ts";
 import { inspectedRow, withInspected } from "./inspected.ts";
 import { flag, type OptionTable } from "./option.ts";
 import type { ProgramName } from "./programs.ts";
-import type { SecretFiles } from "./secret_files.ts";
+import type { HostFiles } from "./host_files.ts";
 import type { Runtime } from "./version.ts";
 
 /** Every option, in the order of the help text. */
@@ -58,7 +58,7 @@ interface ShownConfig {
 export function readShowConfigCommandLine(
   argv: readonly string[],
   runtime: Runtime,
-  files: SecretFiles,
+  files: HostFiles,
 ): CommandLine<ShownConfig> {
   const [names, options] = splitWords(argv);
   const own = options.filter((word, index) =>

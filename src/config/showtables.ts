@@ -2,16 +2,12 @@
 import type { PlaceName } from "../net/place.ts";
 import type { SyncTrust } from "../sync/transport.ts";
 import { syncTrustRows, trustOf } from "./cluster.ts";
-import {
-  type CommandLine,
-  readCommandLine,
-  type Surroundings,
-} from "./command_line.ts";
+import { type CommandLine, readCommandLine } from "./command_line.ts";
 import { generalRows, toolExitSection } from "./general.ts";
 import type { HelpSection } from "./help.ts";
 import { flag, optional } from "./option.ts";
 import { place } from "./host_port.ts";
-import type { SecretFiles } from "./secret_files.ts";
+import type { HostFiles, Surroundings } from "./host_files.ts";
 import type { Settings } from "./values.ts";
 import type { Runtime } from "./version.ts";
 
@@ -63,7 +59,7 @@ export interface ShowtablesOptions extends SyncTrust {
 export function readShowtablesCommandLine(
   argv: readonly string[],
   runtime: Runtime,
-  files: SecretFiles,
+  files: HostFiles,
 ): CommandLine<ShowtablesOptions> {
   return readCommandLine(
     {

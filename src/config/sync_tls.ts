@@ -1,10 +1,9 @@
 // Certificates for the sync stream.
 import type { KeyObject, X509Certificate } from "node:crypto";
 import type { TlsIdentity } from "../sync/tls_identity.ts";
-import type { Surroundings } from "./command_line.ts";
 import { OptionFault, type Warn } from "./fault.ts";
 import { anyText, BadValue, optional } from "./option.ts";
-import type { SecretFiles } from "./secret_files.ts";
+import type { HostFiles, Surroundings } from "./host_files.ts";
 import type { Settings } from "./values.ts";
 import type { Runtime } from "./version.ts";
 
@@ -81,7 +80,7 @@ function requireVerification(one: Given, { deno }: Runtime): void {
   );
 }
 
-function readCertificates(file: Given, files: SecretFiles): Certificates {
+function readCertificates(file: Given, files: HostFiles): Certificates {
   return read(file, () => {
     const bytes = files.readCertificates(file.path);
     return certificatesIn(new TextDecoder().decode(bytes));
@@ -91,7 +90,7 @@ function readCertificates(file: Given, files: SecretFiles): Certificates {
 function readKey(
   file: Given,
   { cert, own }: { readonly cert: Given; readonly own: Certificates },
-  files: SecretFiles,
+  files: HostFiles,
   warn: Warn,
 ): string {
   const key = read(file, () => {

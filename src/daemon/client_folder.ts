@@ -1,7 +1,7 @@
 // The clients of a Debian tunnel as the records that a control daemon serves.
 import type { ControldOptions } from "../config/controld.ts";
 import type { ClientsOfFolder } from "../config/client_folder.ts";
-import type { SecretBytes } from "../config/secret_files.ts";
+import type { SecretBytes } from "../config/host_files.ts";
 import type { Logger } from "../log/logger.ts";
 import { recordsOf, type RecordsWorld } from "./client_records.ts";
 import type { Service, Starting } from "./lifecycle.ts";

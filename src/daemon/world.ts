@@ -1,7 +1,7 @@
 // Everything outside that a daemon touches.
 import type { Identity } from "../../ffi/process/identity.ts";
 import type { StateFolder } from "../../ffi/process/state_folder.ts";
-import type { KeyChainBytes, SecretBytes } from "../config/secret_files.ts";
+import type { KeyChainBytes, SecretBytes } from "../config/host_files.ts";
 import type { Logger } from "../log/logger.ts";
 import type { LogSurroundings } from "../log/outlet.ts";
 import type { Every } from "../net/every.ts";

@@ -10,12 +10,12 @@ import type { LabHost } from "../../lab/host.ts";
 import { outcomeOf } from "../../lab/process.ts";
 import { labTest } from "../../lab/test_case.ts";
 import { OUR_PROGRAMS, type OurProgram } from "../../lab/programs.ts";
-import { fakeSecretFiles } from "../fakes/secret_files.ts";
+import { fakeHostFiles } from "../fakes/host_files.ts";
 
 /** What the parser makes of the samples is tested with the vectors. */
 function parsed(argv: readonly string[]) {
   const runtime = { deno: "2.0.0", v8: "13.0" };
-  return readAnytunCommandLine(argv, runtime, fakeSecretFiles());
+  return readAnytunCommandLine(argv, runtime, fakeHostFiles());
 }
 
 /** Lines that the parser takes and the system refuses. */

@@ -9,7 +9,7 @@ import {
   readAnytunCommandLine,
 } from "../../src/config/anytun.ts";
 import type { CommandLine } from "../../src/config/command_line.ts";
-import { type FakeFile, fakeSecretFiles } from "../fakes/secret_files.ts";
+import { type FakeFile, fakeHostFiles } from "../fakes/host_files.ts";
 
 /** What programs say that they run on. */
 export const RUNTIME = { deno: "2.9.6", v8: "15.0" };
@@ -20,7 +20,7 @@ export function readAnytun(
   files: Readonly<Record<string, FakeFile>> = {},
 ): CommandLine<AnytunOptions> {
   const line = ["-D", "-E", "secret", ...argv];
-  return readAnytunCommandLine(line, RUNTIME, fakeSecretFiles(files));
+  return readAnytunCommandLine(line, RUNTIME, fakeHostFiles(files));
 }
 
 /** What a program runs with whose line is right. */

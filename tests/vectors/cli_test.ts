@@ -12,7 +12,7 @@ import {
   lineOf,
   loadCliVectors,
 } from "./cli_samples.ts";
-import { fakeSecretFiles } from "../fakes/secret_files.ts";
+import { fakeHostFiles } from "../fakes/host_files.ts";
 import {
   type Deviation,
   DEVIATIONS,
@@ -30,15 +30,15 @@ const RUNTIME = { deno: "2.0.0", v8: "13.0" };
 const PROGRAMS: Readonly<Record<string, ProgramUnderTest>> = {
   anytun: {
     table: anytunTable,
-    read: (argv) => readAnytunCommandLine(argv, RUNTIME, fakeSecretFiles()),
+    read: (argv) => readAnytunCommandLine(argv, RUNTIME, fakeHostFiles()),
   },
   "anytun-config": {
     table: configTable,
-    read: (argv) => readConfigCommandLine(argv, RUNTIME, fakeSecretFiles()),
+    read: (argv) => readConfigCommandLine(argv, RUNTIME, fakeHostFiles()),
   },
   "anytun-controld": {
     table: controldTable,
-    read: (argv) => readControldCommandLine(argv, RUNTIME, fakeSecretFiles()),
+    read: (argv) => readControldCommandLine(argv, RUNTIME, fakeHostFiles()),
   },
 };
 

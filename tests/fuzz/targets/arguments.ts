@@ -21,12 +21,12 @@ import { readShowConfigCommandLine } from "../../../src/config/show_config.ts";
 import { readGenkeyCommandLine } from "../../../src/config/genkey.ts";
 import { namesOf, type OptionTable } from "../../../src/config/option.ts";
 import { type ProgramName, PROGRAMS } from "../../../src/config/programs.ts";
-import type { SecretFiles } from "../../../src/config/secret_files.ts";
+import type { HostFiles } from "../../../src/config/host_files.ts";
 import {
   readShowtablesCommandLine,
   showtablesTable,
 } from "../../../src/config/showtables.ts";
-import { fakeSecretFiles } from "../../fakes/secret_files.ts";
+import { fakeHostFiles } from "../../fakes/host_files.ts";
 import { loadCliVectors } from "../../vectors/cli_samples.ts";
 import {
   readStatusCommandLine,
@@ -49,7 +49,7 @@ interface Reader {
   readonly table: OptionTable;
   readonly read: (
     argv: readonly string[],
-    files: SecretFiles,
+    files: HostFiles,
   ) => CommandLine<unknown>;
 }
 
@@ -148,7 +148,7 @@ function assertAnswer(reader: Reader, argv: readonly string[]): void {
 }
 
 function saidTo({ read }: Reader, argv: readonly string[]): string {
-  const answer = read(argv, fakeSecretFiles(FILES));
+  const answer = read(argv, fakeHostFiles(FILES));
   if (answer.kind === "run") return answer.warnings.join();
   if (answer.kind === "print") return "";
   assert.match(answer.stderr, /\n$/);

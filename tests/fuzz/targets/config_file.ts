@@ -13,7 +13,7 @@ import { configText } from "../../../src/config/config_text.ts";
 import { OptionFault } from "../../../src/config/fault.ts";
 import type { OptionTable } from "../../../src/config/option.ts";
 import type { GivenValues } from "../../../src/config/values.ts";
-import { fakeSecretFiles } from "../../fakes/secret_files.ts";
+import { fakeHostFiles } from "../../fakes/host_files.ts";
 import type { Target } from "../target.ts";
 
 const RUNTIME = { deno: "2.9.6", v8: "15.0" };
@@ -158,7 +158,7 @@ const SECRET_LINE =
 
 function saidOf(format: ConfigFormat, text: string): string {
   const path = PATHS[format];
-  const files = fakeSecretFiles({ [path]: { text } });
+  const files = fakeHostFiles({ [path]: { text } });
   const result = readAnytunCommandLine(["--config", path], RUNTIME, files);
   assert.notEqual(result.kind, "print");
   if (result.kind === "error") return result.stderr;

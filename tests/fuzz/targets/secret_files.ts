@@ -4,10 +4,8 @@ import { readCommandLine } from "../../../src/config/command_line.ts";
 import { stateDirRow } from "../../../src/config/connection.ts";
 import { checkKeyChain, keyChainRow } from "../../../src/config/key_chain.ts";
 import { kdPrfRow, secretsOf } from "../../../src/config/keys.ts";
-import {
-  type SecretFiles,
-  secretRows,
-} from "../../../src/config/secret_files.ts";
+import { secretRows } from "../../../src/config/secrets.ts";
+import type { HostFiles } from "../../../src/config/host_files.ts";
 import { formatChainFile } from "../../../src/satp/key_chain_file.ts";
 import { SALT_BYTES } from "../../../src/satp/params.ts";
 import type { GivenSecrets } from "../../../src/satp/secrets.ts";
@@ -94,7 +92,7 @@ export default function open(): Target {
   };
 }
 
-function readSecrets(argv: readonly string[], files: SecretFiles) {
+function readSecrets(argv: readonly string[], files: HostFiles) {
   return readCommandLine(
     {
       ...{ name: "anytun", table: TABLE, sections: [] },
@@ -120,7 +118,7 @@ function assertSound(secrets: GivenSecrets, keyBytes: number): void {
 }
 
 /** The first one is what is asked for first. */
-class Files implements SecretFiles {
+class Files implements HostFiles {
   readonly credentialsFolder: string | undefined;
   readonly #contents: readonly Uint8Array[];
   readonly #isPublic: boolean;

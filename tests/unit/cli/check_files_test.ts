@@ -4,7 +4,7 @@ import {
   openProcessLibc,
   type ProcessLibc,
 } from "../../../ffi/process/libc.ts";
-import { secretFiles } from "../../../src/cli/secret_files.ts";
+import { hostFiles } from "../../../src/cli/host_files.ts";
 import {
   checkConfigs,
   readCheckCommandLine,
@@ -99,7 +99,7 @@ salt-file: ${salt}
         symbols: calls.over(plain.symbols),
         process: calls.over(plain.process),
       };
-      const files = secretFiles(libc, new Map(), "look");
+      const files = hostFiles(libc, new Map(), "look");
       if (what === "check") {
         const [checked] = checkConfigs(line.options, RUNTIME, files);
         assert.equal(checked?.fault, undefined);

@@ -4,7 +4,7 @@ import {
   type ProcessLibc,
 } from "../../../ffi/process/libc.ts";
 import { genkey, writeSecrets } from "../../../src/cli/genkey.ts";
-import { secretFiles } from "../../../src/cli/secret_files.ts";
+import { hostFiles } from "../../../src/cli/host_files.ts";
 import { readAnytunCommandLine } from "../../../src/config/anytun.ts";
 import { parseChainFile } from "../../../src/satp/key_chain_file.ts";
 
@@ -49,7 +49,7 @@ test(
     const read = readAnytunCommandLine(
       ["-D", "-w", "64", ...files],
       RUNTIME,
-      secretFiles(libc, new Map()),
+      hostFiles(libc, new Map()),
     );
     assert.equal(read.kind, "run", JSON.stringify(read));
     assert.deepEqual(read.warnings, []);
@@ -120,7 +120,7 @@ test(
       readAnytunCommandLine(
         ["-D", "-w", "64", "--key-chain", path],
         RUNTIME,
-        secretFiles(libc, new Map()),
+        hostFiles(libc, new Map()),
       );
     const result = read();
     assert.equal(result.kind, "run", JSON.stringify(result));

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { readAnytunCommandLine } from "../../../src/config/anytun.ts";
 import { formatPrefix } from "../../../src/net/prefix.ts";
-import { fakeSecretFiles } from "../../fakes/secret_files.ts";
+import { fakeHostFiles } from "../../fakes/host_files.ts";
 import { runOf, RUNTIME } from "../../samples/command_lines.ts";
 
 const KEY_128 = "000102030405060708090a0b0c0d0e0f";
 const SALT = "0102030405060708090a0b0c0d0e";
 
 function read(...argv: string[]) {
-  const files = fakeSecretFiles({
+  const files = fakeHostFiles({
     key: { text: KEY_128 },
     salt: { text: SALT },
     phrase: { text: "secret" },

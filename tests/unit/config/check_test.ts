@@ -5,9 +5,9 @@ import {
 } from "../../../src/config/check.ts";
 import {
   type FakeFile,
-  fakeSecretFiles,
+  fakeHostFiles,
   STRANGER,
-} from "../../fakes/secret_files.ts";
+} from "../../fakes/host_files.ts";
 import { RUNTIME } from "../../samples/command_lines.ts";
 
 const KEYS = "passphrase: words\nwindow-size: 64\n";
@@ -15,7 +15,7 @@ const KEYS = "passphrase: words\nwindow-size: 64\n";
 function check(argv: readonly string[], files: Record<string, FakeFile>) {
   const line = readCheckCommandLine(argv, RUNTIME);
   assert.equal(line.kind, "run");
-  return checkConfigs(line.options, RUNTIME, fakeSecretFiles(files));
+  return checkConfigs(line.options, RUNTIME, fakeHostFiles(files));
 }
 
 Deno.test("a file that is well has neither fault nor warning", () => {

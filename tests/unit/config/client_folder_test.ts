@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { readConfigCommandLine } from "../../../src/config/config.ts";
 import { readControldCommandLine } from "../../../src/config/controld.ts";
-import { type FakeFile, fakeSecretFiles } from "../../fakes/secret_files.ts";
+import { type FakeFile, fakeHostFiles } from "../../fakes/host_files.ts";
 import { RUNTIME } from "../../samples/command_lines.ts";
 
 const SERVER = "/etc/anytun/server";
@@ -29,12 +29,12 @@ function controld(
   ...argv: string[]
 ) {
   const line = ["--config", "server", ...argv];
-  return readControldCommandLine(line, RUNTIME, fakeSecretFiles(files));
+  return readControldCommandLine(line, RUNTIME, fakeHostFiles(files));
 }
 
 function config(...argv: string[]) {
   const line = ["--config", "server", ...argv];
-  return readConfigCommandLine(line, RUNTIME, fakeSecretFiles(FILES));
+  return readConfigCommandLine(line, RUNTIME, fakeHostFiles(FILES));
 }
 
 Deno.test("a control daemon serves the clients of a Debian tunnel", () => {

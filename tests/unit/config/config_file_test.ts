@@ -4,13 +4,13 @@ import {
   readAnytunCommandLine,
 } from "../../../src/config/anytun.ts";
 import { SpotFinder } from "../../../src/config/file_entry.ts";
-import { type FakeFile, fakeSecretFiles } from "../../fakes/secret_files.ts";
+import { type FakeFile, fakeHostFiles } from "../../fakes/host_files.ts";
 import { faultOf, runOf, RUNTIME } from "../../samples/command_lines.ts";
 
 const SECRET = "correct_horse_battery_staple";
 
 function read(files: Record<string, FakeFile>, ...argv: readonly string[]) {
-  return readAnytunCommandLine(argv, RUNTIME, fakeSecretFiles(files));
+  return readAnytunCommandLine(argv, RUNTIME, fakeHostFiles(files));
 }
 
 /** What comes of a file, with a passphrase from elsewhere. */
@@ -225,7 +225,7 @@ Deno.test("columns count characters, wherever they are asked for", () => {
 
 Deno.test("what is no UTF-8 is refused where it begins", () => {
   const files = {
-    ...fakeSecretFiles({ "/vpn.yaml": { text: "" } }),
+    ...fakeHostFiles({ "/vpn.yaml": { text: "" } }),
     readConfig: () => ({
       bytes: Uint8Array.of(0x61, 0xc3, 0xa4, 0x0a, 0xe2, 0x82, 0x62, 0xff),
       ...{ isPublic: () => false, writers: [] },

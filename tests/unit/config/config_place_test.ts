@@ -2,19 +2,19 @@ import { strict as assert } from "node:assert";
 import { readAnytunCommandLine } from "../../../src/config/anytun.ts";
 import { findConfig } from "../../../src/config/config_place.ts";
 import { OptionFault } from "../../../src/config/fault.ts";
-import { type FakeFile, fakeSecretFiles } from "../../fakes/secret_files.ts";
+import { type FakeFile, fakeHostFiles } from "../../fakes/host_files.ts";
 import { faultOf, runOf, RUNTIME } from "../../samples/command_lines.ts";
 
 const FILE: FakeFile = { text: "" };
 
 /** A line of anytun with files. */
 function read(files: Readonly<Record<string, FakeFile>>, ...argv: string[]) {
-  return readAnytunCommandLine(argv, RUNTIME, fakeSecretFiles(files));
+  return readAnytunCommandLine(argv, RUNTIME, fakeHostFiles(files));
 }
 
 function find(given: string, ...paths: readonly string[]) {
   const files = Object.fromEntries(paths.map((path) => [path, FILE]));
-  const place = findConfig(given, fakeSecretFiles(files));
+  const place = findConfig(given, fakeHostFiles(files));
   const { path, format, name, folder } = place;
   return [path, format, name, folder];
 }

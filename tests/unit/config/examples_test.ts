@@ -4,7 +4,7 @@ import {
   checkConfigs,
   readCheckCommandLine,
 } from "../../../src/config/check.ts";
-import { fakeSecretFiles } from "../../fakes/secret_files.ts";
+import { fakeHostFiles } from "../../fakes/host_files.ts";
 import { RUNTIME } from "../../samples/command_lines.ts";
 
 const CREDENTIALS = "/run/credentials/anytun";
@@ -27,7 +27,7 @@ for (const { name } of Deno.readDirSync(folder)) {
   Deno.test(`the example ${name} of the package has no fault`, () => {
     const text = Deno.readTextFileSync(new URL(name, folder));
     const path = `/etc/anytun/${name}`;
-    const files = fakeSecretFiles(
+    const files = fakeHostFiles(
       { ...FILES, [path]: { text } },
       CREDENTIALS,
     );

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readAnytunCommandLine } from "../../../src/config/anytun.ts";
-import { type FakeFile, fakeSecretFiles } from "../../fakes/secret_files.ts";
+import { type FakeFile, fakeHostFiles } from "../../fakes/host_files.ts";
 import { faultOf, runOf, RUNTIME } from "../../samples/command_lines.ts";
 
 const KEY = "0123456789abcdef".repeat(4);
@@ -10,7 +10,7 @@ function chain(interval = 3600): string {
 }
 
 function read(file: Partial<FakeFile>, ...more: string[]) {
-  const files = fakeSecretFiles({
+  const files = fakeHostFiles({
     "k/chain": { text: chain(), ...file },
     "s": { text: "ab".repeat(16) },
   }, "/run/c");

@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { readAnytunCommandLine } from "../../../src/config/anytun.ts";
 import { OptionFault } from "../../../src/config/fault.ts";
 import { readingAgain } from "../../../src/config/read_again.ts";
-import { type FakeFile, fakeSecretFiles } from "../../fakes/secret_files.ts";
+import { type FakeFile, fakeHostFiles } from "../../fakes/host_files.ts";
 import { RUNTIME } from "../../samples/command_lines.ts";
 
 const ROOT = { username: undefined, chroot: undefined };
@@ -10,8 +10,7 @@ const NOTHING = { values: {}, isLive: () => true };
 const ARGV = ["-D", "-w", "64", "--passphrase-file", "words"];
 
 function reading(files: Record<string, FakeFile>, present = ROOT) {
-  const read = () =>
-    readAnytunCommandLine(ARGV, RUNTIME, fakeSecretFiles(files));
+  const read = () => readAnytunCommandLine(ARGV, RUNTIME, fakeHostFiles(files));
   const again = readingAgain(present, read);
   return () => again(NOTHING);
 }
@@ -60,13 +59,13 @@ Deno.test("a fault in what can be read says nothing of users", () => {
 
 Deno.test("a file that is missing or closed is out of reach, a wrong one is not", () => {
   const reach = (file: FakeFile | undefined) => {
-    const files = fakeSecretFiles(file && { words: file });
+    const files = fakeHostFiles(file && { words: file });
     const read = readAnytunCommandLine(ARGV, RUNTIME, files);
     return read.kind === "error" && read.isOutOfReach === true;
   };
   assert.ok(reach(undefined));
   assert.ok(!reach({ text: "" }));
   const argv = ["-D", "--config", "nowhere"];
-  const config = readAnytunCommandLine(argv, RUNTIME, fakeSecretFiles());
+  const config = readAnytunCommandLine(argv, RUNTIME, fakeHostFiles());
   assert.ok(config.kind === "error" && config.isOutOfReach);
 });

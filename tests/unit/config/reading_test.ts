@@ -9,7 +9,7 @@ import type { OptionTable } from "../../../src/config/option.ts";
 import { type InForce, readingOf } from "../../../src/config/reading.ts";
 import { isSame } from "../../../src/config/same.ts";
 import { settingsOf } from "../../../src/config/values.ts";
-import { fakeSecretFiles } from "../../fakes/secret_files.ts";
+import { fakeHostFiles } from "../../fakes/host_files.ts";
 import { RUNTIME } from "../../samples/command_lines.ts";
 
 /** Reads with a table, of which two options are live. */
@@ -81,7 +81,7 @@ Deno.test("values are what the daemon in the background gets, too", () => {
     ...["-E", "x", "-R", "10.0.0.0/8,fd00::/8", "-L", "file:3,a", "-s", "auto"],
     ...["-n", "10.9.0.1/24", "-M", "a:7,unix:/b"],
   ];
-  const read = readAnytunCommandLine(argv, RUNTIME, fakeSecretFiles());
+  const read = readAnytunCommandLine(argv, RUNTIME, fakeHostFiles());
   assert.equal(read.kind, "run");
   assert.ok(isSame(read.values, structuredClone(read.values)));
 });

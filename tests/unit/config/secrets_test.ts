@@ -4,7 +4,7 @@ import {
   readAnytunCommandLine,
 } from "../../../src/config/anytun.ts";
 import { secretArguments } from "../../../src/config/arguments.ts";
-import { type FakeFile, fakeSecretFiles } from "../../fakes/secret_files.ts";
+import { type FakeFile, fakeHostFiles } from "../../fakes/host_files.ts";
 import { faultOf, runOf, RUNTIME } from "../../samples/command_lines.ts";
 
 const KEY = "000102030405060708090a0b0c0d0e0f";
@@ -15,7 +15,7 @@ function read(
   files: Readonly<Record<string, FakeFile>> = {},
   credentialsFolder?: string,
 ) {
-  const secretFiles = fakeSecretFiles(files, credentialsFolder);
+  const secretFiles = fakeHostFiles(files, credentialsFolder);
   const { handedOut } = secretFiles;
   const line = ["-D", "-w", "64", ...argv];
   const result = readAnytunCommandLine(line, RUNTIME, secretFiles);

@@ -7,7 +7,7 @@ import { readConfigText } from "../../../src/config/config_file.ts";
 import { exampleText } from "../../../src/config/config_text.ts";
 import { settingsOf } from "../../../src/config/values.ts";
 import { readShowConfigCommandLine } from "../../../src/config/show_config.ts";
-import { type FakeFile, fakeSecretFiles } from "../../fakes/secret_files.ts";
+import { type FakeFile, fakeHostFiles } from "../../fakes/host_files.ts";
 import { RUNTIME } from "../../samples/command_lines.ts";
 
 const KEYS = ["--key-file", "k", "--salt-file", "s"];
@@ -27,7 +27,7 @@ log:
 };
 
 function show(argv: readonly string[], files = FILES) {
-  const read = fakeSecretFiles(files);
+  const read = fakeHostFiles(files);
   const line = readShowConfigCommandLine(argv, RUNTIME, read);
   assert.equal(line.kind, "run", JSON.stringify(line));
   return { ...line.options, warnings: line.warnings };
@@ -96,7 +96,7 @@ Deno.test("what is shown is a config file that says the same", () => {
   ];
   for (const argv of lines) {
     const { text } = show([...KEYS, ...argv]);
-    const files = fakeSecretFiles({ ...FILES, "/b.yaml": { text } });
+    const files = fakeHostFiles({ ...FILES, "/b.yaml": { text } });
     const read = (argv: readonly string[]) => {
       const line = readAnytunCommandLine(argv, RUNTIME, files);
       assert.equal(line.kind, "run", JSON.stringify(line));
@@ -153,7 +153,7 @@ Deno.test("options can be shown with what they do", () => {
   assert.ok(
     text.includes("\n\n# port of the peer\nremote-port: 7 # argument\n"),
   );
-  const files = fakeSecretFiles({ ...FILES, "/b.yaml": { text } });
+  const files = fakeHostFiles({ ...FILES, "/b.yaml": { text } });
   const argv = ["--config", "/b.yaml", ...KEYS];
   assert.equal(readAnytunCommandLine(argv, RUNTIME, files).kind, "run");
 });
@@ -182,7 +182,7 @@ Deno.test("the example of a file has every option, and each line is right", () =
 
 Deno.test("what is no option, no program or a second name is refused", () => {
   const refusal = (...argv: string[]) => {
-    const files = fakeSecretFiles(FILES);
+    const files = fakeHostFiles(FILES);
     const line = readShowConfigCommandLine(argv, RUNTIME, files);
     assert.equal(line.kind, "error");
     return line.stderr;
@@ -191,6 +191,6 @@ Deno.test("what is no option, no program or a second name is refused", () => {
   assert.match(refusal("--for", "x"), /--for needs anytun, anytun-config, any/);
   assert.match(refusal("vpn", "w"), /give one name/);
   assert.match(refusal("vpn", "--config", "w"), /give one name/);
-  const help = readShowConfigCommandLine(["-h"], RUNTIME, fakeSecretFiles({}));
+  const help = readShowConfigCommandLine(["-h"], RUNTIME, fakeHostFiles({}));
   assert.equal(help.kind, "print");
 });

@@ -2,12 +2,12 @@ import { strict as assert } from "node:assert";
 import { readAnytunCommandLine } from "../../../src/config/anytun.ts";
 import { readStatusCommandLine } from "../../../src/config/status_program.ts";
 import { statusSocketOf } from "../../../src/daemon/status_socket.ts";
-import { fakeSecretFiles } from "../../fakes/secret_files.ts";
+import { fakeHostFiles } from "../../fakes/host_files.ts";
 import { faultOf, runOf, RUNTIME } from "../../samples/command_lines.ts";
 
 function daemon(...argv: string[]) {
   const line = ["-E", "x", "-w", "64", ...argv];
-  return readAnytunCommandLine(line, RUNTIME, fakeSecretFiles());
+  return readAnytunCommandLine(line, RUNTIME, fakeHostFiles());
 }
 
 function optionsOf(...argv: string[]) {

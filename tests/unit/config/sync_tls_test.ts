@@ -3,7 +3,7 @@ import { readAnytunCommandLine } from "../../../src/config/anytun.ts";
 import { readControldCommandLine } from "../../../src/config/controld.ts";
 import { readShowtablesCommandLine } from "../../../src/config/showtables.ts";
 import { certificateFile } from "../../../lab/certificates.ts";
-import { type FakeFile, fakeSecretFiles } from "../../fakes/secret_files.ts";
+import { type FakeFile, fakeHostFiles } from "../../fakes/host_files.ts";
 import {
   faultOf,
   readAnytun,
@@ -29,7 +29,7 @@ const FILES: Readonly<Record<string, FakeFile>> = {
 const PAIR = ["--sync-tls-cert", "alice.pem", "--sync-tls-key", "alice.key"];
 
 function read(argv: readonly string[], runtime = RUNTIME) {
-  const files = fakeSecretFiles(FILES);
+  const files = fakeHostFiles(FILES);
   const line = ["-D", "-E", "x", "-S", "1", ...argv];
   const result = readAnytunCommandLine(line, runtime, files);
   return { result, files };
@@ -153,7 +153,7 @@ Deno.test("certificates for nothing are worth a warning", () => {
 });
 
 Deno.test("the tools take certificates as the daemon does", () => {
-  const files = fakeSecretFiles(FILES);
+  const files = fakeHostFiles(FILES);
   const line = ["-f", "clients", ...PAIR, "--sync-tls-key", "public.key"];
   const controld = runOf(readControldCommandLine(line, RUNTIME, files));
   assert.equal(controld.options.syncTls?.certificate, text("alice.pem"));

@@ -6,11 +6,11 @@ import {
 } from "../../../src/config/anytun.ts";
 import { readConfigCommandLine } from "../../../src/config/config.ts";
 import { namesOf } from "../../../src/config/option.ts";
-import { fakeSecretFiles } from "../../fakes/secret_files.ts";
+import { fakeHostFiles } from "../../fakes/host_files.ts";
 import { RUNTIME } from "../../samples/command_lines.ts";
 
 function read(argv: readonly string[]) {
-  return readAnytunCommandLine(argv, RUNTIME, fakeSecretFiles());
+  return readAnytunCommandLine(argv, RUNTIME, fakeHostFiles());
 }
 
 /** The lines on standard error of a command line with a syntax error. */
@@ -196,7 +196,7 @@ Deno.test("a syntax error is a few lines, with a way to the help of its program"
     stderr: "syntax error: --prot\n              ^\n" +
       "did you mean --port?\nsee anytun --help\n",
   });
-  const config = readConfigCommandLine(["foo"], RUNTIME, fakeSecretFiles());
+  const config = readConfigCommandLine(["foo"], RUNTIME, fakeHostFiles());
   assert.deepEqual(config, {
     ...error,
     stderr: "syntax error: foo\n              ^\nsee anytun config --help\n",
@@ -323,7 +323,7 @@ Deno.test("the example of the help is one that runs", () => {
   const [, example = ""] =
     /^ {2}anytun (--key-file .*\n.*)$/m.exec(result.text) ?? [];
   const argv = example.split(/[\s\\]+/);
-  const files = fakeSecretFiles({
+  const files = fakeHostFiles({
     key: { text: "00".repeat(16) },
     salt: { text: "00".repeat(14) },
   });

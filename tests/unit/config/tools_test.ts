@@ -7,11 +7,11 @@ import { routes, windowSizeOf } from "../../../src/config/connection.ts";
 import { hostPort, places } from "../../../src/config/host_port.ts";
 import { BadValue } from "../../../src/config/option.ts";
 import { formatPrefix } from "../../../src/net/prefix.ts";
-import { fakeSecretFiles } from "../../fakes/secret_files.ts";
+import { fakeHostFiles } from "../../fakes/host_files.ts";
 import { RUNTIME } from "../../samples/command_lines.ts";
 
 function readControld(...argv: string[]) {
-  return readControldCommandLine(argv, RUNTIME, fakeSecretFiles());
+  return readControldCommandLine(argv, RUNTIME, fakeHostFiles());
 }
 
 Deno.test("there is a replay window by default where numbers are kept on purpose", () => {
@@ -97,7 +97,7 @@ Deno.test("anytun-config has its defaults, and collects routes", () => {
   const result = readConfigCommandLine(
     ["-E", "x", "-R", "10.0.0.0/8", "-R", "11.0.0.0/8,fd00::/8"],
     RUNTIME,
-    fakeSecretFiles(),
+    fakeHostFiles(),
   );
   assert.equal(result.kind, "run");
   const { logTargets, clients } = result.options;
@@ -128,7 +128,7 @@ Deno.test("anytun-config warns of secrets among its arguments", () => {
     const result = readConfigCommandLine(
       argv ?? [],
       RUNTIME,
-      fakeSecretFiles(),
+      fakeHostFiles(),
     );
     assert.equal(result.kind, "run");
     assert.equal(result.warnings.length, names?.length);
@@ -144,7 +144,7 @@ Deno.test("anytun-config takes no window that its records cannot hold", () => {
     readConfigCommandLine(
       ["-E", "x", "-w", window],
       RUNTIME,
-      fakeSecretFiles(),
+      fakeHostFiles(),
     ).kind;
   assert.equal(read("65535"), "run");
   assert.equal(read("65536"), "error");

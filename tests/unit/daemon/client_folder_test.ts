@@ -3,7 +3,7 @@ import { readControldCommandLine } from "../../../src/config/controld.ts";
 import { digestWith } from "../../../src/crypto/webcrypto.ts";
 import { ClientFolder } from "../../../src/daemon/client_folder.ts";
 import type { IpAddress } from "../../../src/net/address.ts";
-import { fakeSecretFiles } from "../../fakes/secret_files.ts";
+import { fakeHostFiles } from "../../fakes/host_files.ts";
 import { ManualClock } from "../../fakes/manual_clock.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
 import { reloadDuringStart } from "../../fakes/services.ts";
@@ -15,7 +15,7 @@ function optionsOf(mux: number, more = "") {
   const line = readControldCommandLine(
     ["-D", "--config", "server"],
     { deno: "2.9.6", v8: "15.0" },
-    fakeSecretFiles({
+    fakeHostFiles({
       [`${SERVER}/config`]: { text: "control-host 127.0.0.1:4444\n" },
       [`${SERVER}/conf.d`]: { text: "" },
       [`${SERVER}/conf.d/a`]: {

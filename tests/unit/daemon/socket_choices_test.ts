@@ -7,13 +7,13 @@ import {
 import { DeviceAndSockets } from "../../../src/daemon/data_plane.ts";
 import type { PlaneBuilder } from "../../../src/tunnel/plane.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
-import { fakeSecretFiles } from "../../fakes/secret_files.ts";
+import { fakeHostFiles } from "../../fakes/host_files.ts";
 import { reloadDuringStart } from "../../fakes/services.ts";
 
 function options(...argv: string[]): AnytunOptions {
   const line = ["-D", "-E", "x", ...argv];
   const runtime = { deno: "2.9.6", v8: "15.0" };
-  const result = readAnytunCommandLine(line, runtime, fakeSecretFiles());
+  const result = readAnytunCommandLine(line, runtime, fakeHostFiles());
   assert.equal(result.kind, "run");
   return result.options;
 }

@@ -10,7 +10,7 @@ import {
   type StartLimits,
   type StartSurroundings,
 } from "../../../src/daemon/start_limits.ts";
-import { fakeSecretFiles } from "../../fakes/secret_files.ts";
+import { fakeHostFiles } from "../../fakes/host_files.ts";
 
 const RUNTIME = { deno: "2.9.6", v8: "15.0" };
 const NOTHING: StartSurroundings = {
@@ -25,14 +25,14 @@ function ofAnytun(
   surroundings = NOTHING,
 ): StartLimits | undefined {
   const line = ["-E", "x", ...argv];
-  const result = readAnytunCommandLine(line, RUNTIME, fakeSecretFiles());
+  const result = readAnytunCommandLine(line, RUNTIME, fakeHostFiles());
   assert.equal(result.kind, "run");
   return anytunLimits(result.options, surroundings);
 }
 
 function ofControld(...argv: string[]): StartLimits {
   const line = ["-f", "clients", ...argv];
-  const result = readControldCommandLine(line, RUNTIME, fakeSecretFiles());
+  const result = readControldCommandLine(line, RUNTIME, fakeHostFiles());
   assert.equal(result.kind, "run");
   return controldLimits(result.options, NOTHING);
 }

@@ -31,7 +31,7 @@ import type { NotifySocket } from "../../../src/daemon/world.ts";
 import { firstReading } from "../../../lab/first_reading.ts";
 import { ManualClock } from "../../fakes/manual_clock.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
-import { fakeSecretFiles } from "../../fakes/secret_files.ts";
+import { fakeHostFiles } from "../../fakes/host_files.ts";
 
 const NEEDS: SandboxNeeds = {
   appended: ["/log"],
@@ -151,7 +151,7 @@ class FakeControl implements ProcessControl {
 function options(...argv: string[]): AnytunOptions {
   const line = ["-E", "x", ...argv];
   const runtime = { deno: "2.9.6", v8: "15.0" };
-  const result = readAnytunCommandLine(line, runtime, fakeSecretFiles());
+  const result = readAnytunCommandLine(line, runtime, fakeHostFiles());
   assert.equal(result.kind, "run");
   return result.options;
 }

@@ -29,7 +29,7 @@ import type {
   DaemonUser,
   PathKind,
 } from "../config/config_place.ts";
-import type { SecretFiles } from "../config/secret_files.ts";
+import type { HostFiles } from "../config/host_files.ts";
 import { CHAIN_FILE_LIMIT } from "../satp/key_chain_file.ts";
 
 /** Bytes of a config file. All options, with comments, have some 20,000. */
@@ -83,12 +83,12 @@ export class StandardInput {
 type Purpose = "again" | "look" | "start";
 
 /** Relative paths start at the working directory of now, also later on. */
-export function secretFiles(
+export function hostFiles(
   libc: ProcessLibc,
   environment: ReadonlyMap<string, string>,
   purpose: Purpose = "start",
   input: StandardInput = new StandardInput(libc),
-): SecretFiles {
+): HostFiles {
   const folder = folderOfStart(libc);
   const absolute = (path: string) =>
     path.startsWith("/") ? path : `${folder}/${path.replace(/^(\.\/+)+/, "")}`;

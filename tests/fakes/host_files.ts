@@ -1,5 +1,5 @@
 import type { ConfigBytes, PathKind } from "../../src/config/config_place.ts";
-import type { SecretFiles } from "../../src/config/secret_files.ts";
+import type { HostFiles } from "../../src/config/host_files.ts";
 
 /** A file of a test. */
 export interface FakeFile {
@@ -19,10 +19,10 @@ export interface FakeFile {
 export const STRANGER = "stranger";
 
 /** Files that hold what a test wants; the empty path is standard input. */
-export function fakeSecretFiles(
+export function fakeHostFiles(
   files: Readonly<Record<string, FakeFile>> = {},
   credentialsFolder?: string,
-): SecretFiles & { readonly handedOut: Uint8Array[] } {
+): HostFiles & { readonly handedOut: Uint8Array[] } {
   const handedOut: Uint8Array[] = [];
   const read = (path: string) => {
     const file = files[path];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { openProcessLibc } from "../../../ffi/process/libc.ts";
-import { secretFiles, StandardInput } from "../../../src/cli/secret_files.ts";
+import { hostFiles, StandardInput } from "../../../src/cli/host_files.ts";
 
 Deno.test("a daemon that reads its files again waits for no pipe, and takes no descriptor for another", async () => {
   const libc = openProcessLibc();
@@ -10,7 +10,7 @@ Deno.test("a daemon that reads its files again waits for no pipe, and takes no d
     Deno.writeTextFileSync(file, "secret", { mode: 0o600 });
     Deno.symlinkSync(file, `${folder}/link`);
     await new Deno.Command("mkfifo", { args: [pipe] }).output();
-    const again = secretFiles(libc, new Map(), "again");
+    const again = hostFiles(libc, new Map(), "again");
     for (const path of [file, `${folder}/link`]) {
       assert.equal(again.readFile(path)?.bytes.length, 6);
       assert.equal(again.readCertificates(path).length, 6);
@@ -35,7 +35,7 @@ Deno.test("who only looks at a config takes nothing that can be read once, and w
     const [file, pipe] = [`${folder}/file`, `${folder}/pipe`];
     Deno.writeTextFileSync(file, "secret", { mode: 0o600 });
     await new Deno.Command("mkfifo", { args: [pipe] }).output();
-    const look = secretFiles(libc, new Map(), "look");
+    const look = hostFiles(libc, new Map(), "look");
     assert.equal(look.readFile(file)?.bytes.length, 6);
     for (const path of [pipe, "/dev/fd/0", "/dev/stdin"]) {
       assert.equal(look.readFile(path), undefined, path);
@@ -52,13 +52,13 @@ Deno.test("a daemon has of its standard input what it has read at the start, and
   const libc = openProcessLibc();
   try {
     const read = new StandardInput(libc, new TextEncoder().encode("secret"));
-    const again = secretFiles(libc, new Map(), "again", read);
+    const again = hostFiles(libc, new Map(), "again", read);
     for (let times = 0; times < 2; times++) {
       const { bytes } = again.readStandardInput() ?? {};
       assert.equal(new TextDecoder().decode(bytes), "secret");
       bytes?.fill(0);
     }
-    const without = secretFiles(libc, new Map(), "again");
+    const without = hostFiles(libc, new Map(), "again");
     assert.throws(() => without.readStandardInput(), /at the start alone/);
   } finally {
     libc.close();
@@ -71,7 +71,7 @@ Deno.test("what lies at a path is told without opening it", () => {
   try {
     Deno.writeTextFileSync(`${folder}/file`, "", { mode: 0o600 });
     Deno.writeTextFileSync(`${folder}/program`, "", { mode: 0o700 });
-    const { kindOf } = secretFiles(libc, new Map(), "look");
+    const { kindOf } = hostFiles(libc, new Map(), "look");
     assert.deepEqual(
       ["", "/file", "/program", "/none", "/file/none"]
         .map((name) => kindOf(folder + name)),

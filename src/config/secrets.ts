@@ -2,8 +2,7 @@
 import { reasonOf } from "../log/reason.ts";
 import { bytesFromHex } from "../satp/secrets.ts";
 import { SALT_BYTES } from "../satp/params.ts";
-import type { Surroundings } from "./command_line.ts";
-import type { ConfigFiles } from "./config_place.ts";
+import type { Surroundings } from "./host_files.ts";
 import { OptionFault, remedyFor } from "./fault.ts";
 import { anyText, BadValue, optional } from "./option.ts";
 import type { Settings } from "./values.ts";
@@ -79,39 +78,6 @@ export const secretRows = {
     replaces: BY_SALT,
   }),
 };
-
-export interface SecretBytes {
-  /** Overwritten once they have been understood. */
-  readonly bytes: Uint8Array;
-  /** Whether others have access to the file. */
-  readonly isPublic: boolean;
-}
-
-export interface KeyChainBytes extends SecretBytes {
-  /** Whether root alone, and not this user, could change who has access. */
-  readonly isRoots: boolean;
-}
-
-/**
- * Where options lie that are not among the arguments, secrets above all, and
- * certificates.
- */
-export interface SecretFiles extends ConfigFiles {
-  /**
-   * @returns undefined where it could be read once, as a pipe, and this is no
-   * start: then nobody reads it
-   * @throws if it cannot be read, or is longer than any secret
-   */
-  readFile(path: string): SecretBytes | undefined;
-  /** See {@linkcode readFile}. */
-  readStandardInput(): SecretBytes | undefined;
-  /** @throws if it cannot be read, or cannot be replaced as a whole */
-  readKeyChain(path: string): KeyChainBytes;
-  /** What everybody may know. @throws if it cannot be read, or is huge */
-  readCertificates(path: string): Uint8Array;
-  /** `$CREDENTIALS_DIRECTORY`: where systemd leaves credentials as files. */
-  readonly credentialsFolder: string | undefined;
-}
 
 interface FoundSecret<T> {
   /** Undefined where only a start reads it. */
