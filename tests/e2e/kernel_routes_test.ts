@@ -145,13 +145,15 @@ labTest(
   async ({ left, right }) => {
     using folder = new TestFolder();
     const socket = folder.file("server");
+    const config = folder.file("member.yaml");
+    Deno.writeTextFileSync(config, "routes-install: true\n");
     await left.address("lo", `${BEHIND.ipv4}/32`);
     await right.address("lo", "10.88.0.1/24");
     await oursNative.start(left, waitingLeft);
     const member = await started(
       right,
       ...["-M", `unix:${socket}`, "-r", left.ipv4, "-R", `${LEFT}/32`],
-      "--routes-install",
+      ...["--config", config],
     );
     const server = startDaemon(right, [
       ...["-D", "-L", "stdout:4", "-d", "tun8", ...passphrase, "-p", "5000"],
@@ -167,5 +169,13 @@ labTest(
     for (const network of ["default", "9.9.9.9/32", "10.88.0.9/32"]) {
       assert.equal(await right.ip("route", "show", network), "", network);
     }
+    const accept = "routes-accept: [9.9.9.0/24, 10.88.0.0/16]\n";
+    Deno.writeTextFileSync(config, `routes-install: true\n${accept}`);
+    Deno.kill(member.pid, "SIGHUP");
+    await member.line(/kernel route 10\.77\.0\.0\/16 is gone/);
+    assert.deepEqual(
+      (await ours(right)).toSorted(),
+      ["10.99.0.1", "9.9.9.9"],
+    );
   },
 );
