@@ -111,7 +111,8 @@ export class PlaneLog implements InboundEvents, OutboundEvents {
         `connection ${connection.mux} has sent a packet ` +
         (source === undefined
           ? "without an IP header"
-          : `from ${formatAddress(source)}, which is not routed to it`) +
+          : `from ${formatAddress(source)}, which is not routed to it: it ` +
+            "needs a --route") +
         " (--any-source lets it)",
     );
   }

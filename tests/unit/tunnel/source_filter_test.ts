@@ -281,13 +281,13 @@ planeTest(
     assert.equal(count(ConnectionCounter.WRONG_SOURCE, 2), 1);
     assert.deepEqual(await plane.stop(), [
       "NOTICE: connection 1 has sent a packet from 10.1.9.9, which is not " +
-      "routed to it (--any-source lets it)",
+      "routed to it: it needs a --route (--any-source lets it)",
       "NOTICE: connection 1 has sent a packet from fd00:2::1, which is not " +
-      "routed to it (--any-source lets it)",
+      "routed to it: it needs a --route (--any-source lets it)",
       "NOTICE: connection 1 has sent a packet without an IP header " +
       "(--any-source lets it)",
       "NOTICE: connection 2 has sent a packet from 10.1.2.3, which is not " +
-      "routed to it (--any-source lets it)",
+      "routed to it: it needs a --route (--any-source lets it)",
     ]);
   },
 );
