@@ -123,6 +123,7 @@ labTest(
     await daemon.line(/route 10\.77\.0\.0\/16 metric 42 .*the device is down/);
     await right.ip("link", "set", "tun7", "up");
     await daemon.line(/kernel route fd77::\/64 metric 42 is there/);
+    await daemon.line(/kernel route 10\.77\.0\.0\/16 metric 42 is there/);
     const shown = await right.ip("route", "show", "10.77.0.0/16");
     assert.match(shown, /metric 42/);
     await right.ip("link", "set", "tun7", "down");
