@@ -8,9 +8,10 @@ import type { Warn } from "./fault.ts";
 import type { routesRow } from "./connection.ts";
 import type { deviceRows } from "./device.ts";
 import type { kernelRouteRows } from "./kernel_routes.ts";
+import { syncServerRows } from "./sync_servers.ts";
 import { host } from "./network.ts";
-import { flag, optional, repeated } from "./option.ts";
-import { places, portOrSocket } from "./host_port.ts";
+import { flag, optional } from "./option.ts";
+import { portOrSocket } from "./host_port.ts";
 import { syncTlsOf, syncTlsRows } from "./sync_tls.ts";
 import type { Settings } from "./values.ts";
 
@@ -45,23 +46,7 @@ export const clusterRows = {
     help: "serve the connections of this server to others on this port, or " +
       "on unix:<path> to root and the own user alone",
   }),
-  syncHosts: repeated({
-    group: "Cluster",
-    short: "-M",
-    long: "--sync-hosts",
-    argument: "host:port,...",
-    parse: places,
-    help: "servers to take connections from, each host:port or unix:<path>; " +
-      "may be given several times (port 2323 unless given)",
-  }),
-  controlHosts: repeated({
-    group: "Cluster",
-    short: "-X",
-    long: "--control-host",
-    argument: "host:port,...",
-    parse: places,
-    help: "anytun-controld to take connections from; the same as -M",
-  }),
+  ...syncServerRows,
   ...syncTrustRows,
   anySource: flag({
     group: "Cluster",

@@ -1,13 +1,13 @@
 // Options about the kernel's routes to the device.
 import { parseAddress } from "../net/address.ts";
 import { formatPrefix, type Prefix, prefixHolds } from "../net/prefix.ts";
-import type { clusterRows } from "./cluster.ts";
 import { routes, type routesRow } from "./connection.ts";
 import { OptionFault, type Warn } from "./fault.ts";
 import { decimal, flag, repeated, U32_MAX, withDefault } from "./option.ts";
 import type { remoteRows } from "./network.ts";
 import type { socketRows } from "./socket.ts";
 import type { Settings } from "./values.ts";
+import type { syncServerRows } from "./sync_servers.ts";
 
 /** As the only word of a list: an empty one. */
 const NONE = "none";
@@ -64,7 +64,7 @@ type KernelRouteSettings = Settings<
   & typeof kernelRouteRows
   & typeof remoteRows
   & typeof socketRows
-  & Pick<typeof clusterRows, "syncHosts" | "controlHosts">
+  & typeof syncServerRows
   & { readonly routes: typeof routesRow }
 >;
 
