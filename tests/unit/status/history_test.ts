@@ -97,10 +97,10 @@ Deno.test("rates of the page are of the last moment, and none is below nothing",
 Deno.test("a report that comes late says nothing of the time since", () => {
   const history = new History(LOSSES);
   for (const seconds of [0, 2, 1, 4]) {
-    history.add(reportAt(seconds, seconds * 100));
+    history.add(reportAt(seconds, seconds ** 2 * 100));
   }
   const track: readonly { readonly out: number }[] = history.of("all");
-  assert.deepEqual(track.map(({ out }) => out), [100, 100]);
+  assert.deepEqual(track.map(({ out }) => out), [200, 600]);
   assert.equal(history.last?.time, NOON + 4000);
 });
 
