@@ -24,7 +24,9 @@ export default {
     a sequence number like all others; originals accept it, although uanytun
     warns of each. Routers that translate addresses forget a flow after half a
     minute of silence: 25 keeps it open. It also tells the peer a new address
-    of this end, and a restart. HUP reads it again.`,
+    of this end, and a restart. While nothing comes back, a name in --remote-host
+    is looked up again as with --silent-after, and the peer is sought at another
+    address if the name has moved there. HUP reads it again.`,
   "silent-after": `Seconds without a datagram from a peer until it counts as
     silent, 30 unless given. Where packets are sent to it meanwhile, and not only
     keepalives, which nobody answers, the log says so, and a name in

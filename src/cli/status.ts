@@ -1,4 +1,5 @@
 // The program `anytun-status`: what daemons of this host tell of themselves.
+import { SystemError } from "../../ffi/errno.ts";
 import { folderNames } from "../../ffi/process/names.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import {
@@ -81,7 +82,7 @@ class Asker {
       try {
         reports.set(path, await this.#askAt(path));
       } catch (error) {
-        faults.push(`${path}: ${reasonOf(error)}`);
+        faults.push(whyNoReport(path, error));
       }
     }
     return { reports, faults };
@@ -103,6 +104,15 @@ class Asker {
       `no daemon has a socket in ${STATUS_FOLDER} (--status-socket)`,
     );
   }
+}
+
+function whyNoReport(path: string, error: unknown): string {
+  const code = error instanceof SystemError ? error.code : undefined;
+  if (code === "ENOENT" || code === "ECONNREFUSED") {
+    return `${path}: no daemon answers here; ` +
+      "is it running, and with this --status-socket?";
+  }
+  return `${path}: ${reasonOf(error)}`;
 }
 
 function pathOf(name: string): string {

@@ -3,6 +3,7 @@
 import type { RefusedDatagram } from "../tunnel/refused_samples.ts";
 import type { DataPlane } from "./data_plane.ts";
 import type { FaultFinding } from "./fault_finding.ts";
+import type { KeepAliveService } from "./keep_alive.ts";
 import type { KernelRoutes } from "./kernel_routes.ts";
 import type { KeyRotation } from "./key_rotation.ts";
 import type { PeerEvents } from "./peer_events.ts";
@@ -12,6 +13,7 @@ interface Called {
   readonly plane: DataPlane;
   readonly member: SyncMember;
   readonly events: PeerEvents;
+  readonly keepAlive: KeepAliveService;
   readonly faults: FaultFinding;
   readonly rotation: KeyRotation | undefined;
   readonly kernelRoutes: KernelRoutes | undefined;
@@ -56,6 +58,9 @@ export class Hooks {
   /** Whether a peer is sent something, and has not been heard for long. */
   readonly isUnanswered = (mux: number): boolean =>
     this.#parts.events.isUnanswered(mux);
+
+  /** Whether peers that are sent nothing else are sent keep-alives. */
+  readonly isKeptAlive = (): boolean => this.#parts.keepAlive.isOn;
 
   /** A datagram that nothing opens, as the table was asked for. */
   readonly refused = (datagram: RefusedDatagram): void => {

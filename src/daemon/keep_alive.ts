@@ -32,6 +32,10 @@ export class KeepAliveService implements Service<AnytunOptions> {
     this.#world = world;
   }
 
+  get isOn(): boolean {
+    return this.#seconds > 0;
+  }
+
   async run(stop: AbortSignal): Promise<void> {
     await this.#world.every(LOOK_MS, () => this.#look(), stop);
   }

@@ -17,7 +17,7 @@ export function ownConnection(
   leaving: LeavingKeys,
 ): OwnConnection {
   const { logger, options, secrets, secretsOf, table } = frame;
-  const { isUnanswered, moved, prepare } = frame.hooks;
+  const { isKeptAlive, isUnanswered, moved, prepare } = frame.hooks;
   const { delay, elapsed, every, lookup } = frame.world;
   const rotation = rotationOf(frame);
   const keys = new OwnKeys(options, {
@@ -29,7 +29,8 @@ export function ownConnection(
     interfaceName: frame.interfaceName,
     secrets: rotation ? () => rotation.secrets() : secrets && (() => secrets),
     secretsOf,
-    ...{ table, keys, prepare, moved, isUnanswered, elapsed, every, logger },
+    ...{ table, keys, prepare, moved, isUnanswered, isKeptAlive, logger },
+    ...{ elapsed, every },
   });
   return { rotation, peer };
 }

@@ -61,6 +61,8 @@ interface PeerContext {
   readonly moved: (mux: number) => void;
   /** Whether it is sent something, and has not been heard for long. */
   readonly isUnanswered: (mux: number) => boolean;
+  /** Whether it is sent keep-alives. */
+  readonly isKeptAlive: () => boolean;
   readonly elapsed: () => number;
   readonly every: Every;
   readonly logger: Logger;
@@ -150,11 +152,13 @@ export class Peer implements Service<PeerOptions> {
 
   // An address, or none, stands for no other one.
   #newSearch(): PeerSearch {
-    const { elapsed, isUnanswered, logger, table } = this.#context;
+    const { elapsed, isKeptAlive, isUnanswered } = this.#context;
+    const { logger, table } = this.#context;
     const { silentAfter } = this.#options;
     const last = this.#resolved === undefined ? [] : [this.#resolved];
     return new PeerSearch(silentAfter * 1000, last, {
       isUnanswered: () => this.#hasName && isUnanswered(this.#options.mux),
+      isKeptAlive: () => this.#hasName && isKeptAlive(),
       lastHeard: () => table.lastHeard(this.#options.mux),
       present: () => this.#endpoint(),
       lookUp: () => this.#lookUp(this.#options),

@@ -14,6 +14,8 @@ const PATIENCE = 3;
 interface SearchContext {
   /** Whether it is sent something, and is not heard. */
   readonly isUnanswered: () => boolean;
+  /** Whether it is sent keep-alives, which need no answer. */
+  readonly isKeptAlive: () => boolean;
   /** When it was last heard, by any clock. */
   readonly lastHeard: () => number | undefined;
   /** Where it is sent what is sent. */
@@ -34,6 +36,8 @@ export class PeerSearch {
   #nextAt = -Infinity;
   #tries = 0;
   #heard: number | undefined;
+  /** Since when it has not been heard. */
+  #silentSince = -Infinity;
   #isLooking = false;
   #last: readonly Endpoint[];
 
@@ -55,23 +59,33 @@ export class PeerSearch {
   look(): void {
     const { elapsed, isUnanswered, lastHeard } = this.#context;
     const heard = lastHeard();
-    if (heard !== this.#heard) this.#begin(heard);
     const now = elapsed();
-    if (this.#isLooking || now < this.#nextAt || !isUnanswered()) return;
+    if (heard !== this.#heard) this.#begin(heard, now);
+    if (this.#isLooking || now < this.#nextAt) return;
+    const isCalled = isUnanswered();
+    if (!isCalled && !this.#isQuiet(now)) return;
     this.#nextAt = now + this.#pause;
     this.#pause = Math.min(this.#pause * 2, LONGEST_MS);
-    this.#tries++;
-    void this.#search();
+    if (isCalled) this.#tries++;
+    void this.#search(isCalled);
   }
 
-  #begin(heard: number | undefined): void {
+  // It may have nothing to say, or it may have gone without anybody noticing.
+  #isQuiet(now: number): boolean {
+    return this.#context.isKeptAlive() &&
+      now - this.#silentSince >= this.#first;
+  }
+
+  #begin(heard: number | undefined, now: number): void {
     this.#heard = heard;
+    this.#silentSince = now;
     this.#pause = this.#first;
     this.#nextAt = -Infinity;
     this.#tries = 0;
   }
 
-  async #search(): Promise<void> {
+  /** @param isCalled Whether an answer of the peer is waited for */
+  async #search(isCalled: boolean): Promise<void> {
     const { lookUp, lastHeard, present, move, stays, failed } = this.#context;
     const heard = this.#heard;
     this.#isLooking = true;
@@ -81,10 +95,11 @@ export class PeerSearch {
       this.#last = answer;
       // It may have been heard while the name server took its time.
       if (lastHeard() !== heard) return;
-      const isLost = this.#tries >= PATIENCE;
-      const next = nextEndpoint(present(), answer, last, isLost);
-      if (next === undefined) stays();
-      else move(next);
+      const next = isCalled
+        ? nextEndpoint(present(), answer, last, this.#tries >= PATIENCE)
+        : movedName(present(), answer, last);
+      if (next !== undefined) move(next);
+      else if (isCalled) stays();
     } catch (error) {
       failed(error);
     } finally {
@@ -111,10 +126,31 @@ export function nextEndpoint(
   if (at >= 0) {
     return answer.length === 1 ? undefined : answer[(at + 1) % answer.length];
   }
-  if (isLost) return answer[0];
-  const isNew = (endpoint: Endpoint) =>
-    !last.some((other) => isSame(endpoint, other));
-  return answer.find(isNew);
+  return isLost ? answer[0] : newIn(answer, last);
+}
+
+/**
+ * Where a peer is by its name that may be where it was, and have nothing to say.
+ *
+ * @param last What the name stood for before
+ * @returns undefined to stay
+ */
+export function movedName(
+  present: Endpoint | undefined,
+  answer: readonly Endpoint[],
+  last: readonly Endpoint[],
+): Endpoint | undefined {
+  const isThere = answer.some((endpoint) => isSame(endpoint, present));
+  return isThere ? undefined : newIn(answer, last);
+}
+
+function newIn(
+  answer: readonly Endpoint[],
+  last: readonly Endpoint[],
+): Endpoint | undefined {
+  return answer.find((endpoint) =>
+    !last.some((other) => isSame(endpoint, other))
+  );
 }
 
 function isSame(endpoint: Endpoint, other: Endpoint | undefined): boolean {

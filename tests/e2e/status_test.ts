@@ -515,5 +515,10 @@ labTest(
     assert.match(told[0]?.stdout ?? "", /\\u001b\[2Jevil/);
     assert.match(told[1]?.stdout ?? "", /\\u001b\[2Jevil/);
     assert.match(told[4]?.stderr ?? "", /is no daemon of anytun/);
+    for (const place of [`${path}.none`, path.replace(/.*\//, "")]) {
+      const { code, stderr } = await status(left, place);
+      assert.equal(code, 255);
+      assert.match(stderr, /no daemon answers here; is it running/);
+    }
   },
 );

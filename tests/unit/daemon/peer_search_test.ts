@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { nextEndpoint, PeerSearch } from "../../../src/daemon/peer_search.ts";
+import {
+  movedName,
+  nextEndpoint,
+  PeerSearch,
+} from "../../../src/daemon/peer_search.ts";
 import {
   type Endpoint,
   formatEndpoint,
@@ -46,6 +50,7 @@ function searching() {
     lookups: 0,
     heard: undefined as number | undefined,
     isUnanswered: true,
+    isKeptAlive: false,
     present: A as Endpoint,
     answer: (): Promise<readonly Endpoint[]> =>
       Promise.resolve([A as Endpoint]),
@@ -53,6 +58,7 @@ function searching() {
   };
   const search = new PeerSearch(30_000, [state.present], {
     isUnanswered: () => state.isUnanswered,
+    isKeptAlive: () => state.isKeptAlive,
     lastHeard: () => state.heard,
     present: () => state.present,
     lookUp: () => (state.lookups++, state.answer()),
@@ -143,4 +149,34 @@ Deno.test("a peer that is heard while its name is looked up stays where it was h
   resolve([B as Endpoint]);
   await pass(1);
   assert.equal(state.present, A);
+});
+
+Deno.test("a peer that has nothing to say moves with its name alone", () => {
+  assert.ok(A && B && C);
+  assert.equal(movedName(A, [A, B], [A]), undefined);
+  assert.equal(movedName(A, [B], [A]), B);
+  assert.equal(movedName(C, [A], [A]), undefined, "it has moved by itself");
+});
+
+Deno.test("a peer that is sent keep-alives alone is found at another address of its name", async () => {
+  const { state, pass } = searching();
+  Object.assign(state, { isUnanswered: false, isKeptAlive: true, heard: 1 });
+  await pass(30);
+  assert.equal(state.lookups, 0, "it was heard a moment ago");
+  await pass(100);
+  assert.equal(state.lookups, 3);
+  assert.equal(state.present, A, "its name has not moved");
+  state.answer = () => Promise.resolve([B as Endpoint]);
+  await pass(300);
+  assert.equal(state.present, B);
+});
+
+Deno.test("a peer that is heard is not looked up, however often it is sent keep-alives", async () => {
+  const { state, pass } = searching();
+  Object.assign(state, { isUnanswered: false, isKeptAlive: true });
+  for (let heard = 1; heard < 20; heard++) {
+    state.heard = heard;
+    await pass(20);
+  }
+  assert.equal(state.lookups, 0);
 });

@@ -75,6 +75,7 @@ function setUp(change: Partial<PeerOptions>) {
     }),
     ...{ prepare, moved, logger },
     isUnanswered: () => search.isUnanswered,
+    isKeptAlive: () => false,
     elapsed: clock.now,
     every(_ms, look) {
       search.look = look;
