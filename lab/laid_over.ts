@@ -4,12 +4,12 @@
  */
 import type { Outcome } from "./process.ts";
 
-/** Shell: lays `$work/root` over `$lower`, in a namespace of mounts. */
+/** Shell: lays `$scratch/root` over `$lower`, in a namespace of mounts. */
 export const LAY_OVER = `
-mount -t tmpfs -o mode=755 scratch "$work"
-mkdir "$work/upper" "$work/work" "$work/root"
-mount -t overlay -o "lowerdir=$lower,upperdir=$work/upper,workdir=$work/work" \\
-  overlay "$work/root"
+mount -t tmpfs -o mode=755 scratch "$scratch"
+mkdir "$scratch/upper" "$scratch/spare" "$scratch/root"
+mount -t overlay -o "lowerdir=$lower,upperdir=$scratch/upper,workdir=$scratch/spare" \\
+  overlay "$scratch/root"
 `;
 
 /** All that programs in them know of. */

@@ -29,12 +29,12 @@ export async function whyNoScratchRoot(root = "/"): Promise<string | null> {
  */
 const SCRIPT = `
 set -e
-lower=$1 work=$2
+lower=$1 scratch=$2
 ${LAY_OVER}
-mount -t proc proc "$work/root/proc"
-mount --bind /dev "$work/root/dev"
+mount -t proc proc "$scratch/root/proc"
+mount --bind /dev "$scratch/root/dev"
 for folder in run tmp; do
-  mount -t tmpfs -o mode=1777 scratch "$work/root/$folder"
+  mount -t tmpfs -o mode=1777 scratch "$scratch/root/$folder"
 done
 ip link set lo up
 echo ready

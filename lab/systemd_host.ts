@@ -14,18 +14,18 @@ import { until } from "./until.ts";
  */
 const OUTER = `
 set -e
-lower=$1 work=$2 boot=$3
+lower=$1 scratch=$2 boot=$3
 ${LAY_OVER}
-mkdir "$work/groups"
-mount -t cgroup2 cgroup2 "$work/groups"
-group=$work/groups/at-systemd-$$
+mkdir "$scratch/groups"
+mount -t cgroup2 cgroup2 "$scratch/groups"
+group=$scratch/groups/at-systemd-$$
 mkdir "$group"
 sh -c '
   echo $$ >"$1/cgroup.procs"
   umount "\${1%/*}"
   exec unshare --mount --propagation private --net --uts --cgroup --pid \\
     --fork --kill-child sh -ec "$2" boot "$3"
-' enter "$group" "$boot" "$work/root" >&2 </dev/null &
+' enter "$group" "$boot" "$scratch/root" >&2 </dev/null &
 child=$!
 echo "ready $child"
 read -r _ || true

@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { outcomeOf } from "../../../lab/process.ts";
 import { pageText } from "../../../man/page.ts";
 import { allPages } from "../../../man/pages.ts";
 import { marked, paragraph } from "../../../man/roff.ts";
@@ -8,18 +9,11 @@ import { namesOf } from "../../../src/config/option.ts";
 const mayRun = Deno.permissions.querySync({ name: "run" }).state === "granted";
 
 async function mandoc(args: readonly string[], text: string): Promise<string> {
-  const child = new Deno.Command("mandoc", {
-    args: [...args],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(text));
-  await writer.close();
-  const { stdout, stderr } = await child.output();
-  const decoder = new TextDecoder();
-  return decoder.decode(stdout) + decoder.decode(stderr);
+  const { stdout, stderr } = await outcomeOf(
+    ["mandoc", ...args],
+    { input: text },
+  );
+  return stdout + stderr;
 }
 
 async function hasMandoc(): Promise<boolean> {

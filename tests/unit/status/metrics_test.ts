@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { outcomeOf } from "../../../lab/process.ts";
 import { missingCommand } from "../../../lab/missing.ts";
 import { metricsText } from "../../../src/status/metrics.ts";
 import {
@@ -110,18 +111,11 @@ async function promtool(
   args: readonly string[],
   input: string,
 ): Promise<string> {
-  const child = new Deno.Command("promtool", {
-    args: [...args],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(input));
-  await writer.close();
-  const { code, stdout, stderr } = await child.output();
-  const decoder = new TextDecoder();
-  const said = decoder.decode(stdout) + decoder.decode(stderr);
+  const { code, stdout, stderr } = await outcomeOf(
+    ["promtool", ...args],
+    { input },
+  );
+  const said = stdout + stderr;
   assert.equal(code, 0, said);
   return said;
 }
