@@ -1,0 +1,195 @@
+import { strict as assert } from "node:assert";
+import { EngineError } from "../../../src/fleet/engine_error.ts";
+import {
+  endOfPrefix,
+  EtcdClient,
+  type Login,
+} from "../../../src/fleet/etcd_client.ts";
+import { toText } from "../../../src/fleet/etcd_json.ts";
+
+interface Asked {
+  readonly url: string;
+  readonly body: Record<string, unknown>;
+  readonly token: string | undefined;
+}
+
+/** An engine that gives what it is told to give, in this order. */
+function engine(
+  answers: readonly (Response | Error)[],
+  { origins = ["https://a:2379"], login }: {
+    readonly origins?: readonly string[];
+    readonly login?: Login;
+  } = {},
+): { readonly client: EtcdClient; readonly asked: Asked[] } {
+  const asked: Asked[] = [];
+  const client = new EtcdClient({
+    origins,
+    login,
+    timeout: () => new AbortController().signal,
+    post: (url, { body, headers: { authorization: token } }) => {
+      asked.push({ url, body: JSON.parse(body), token });
+      const answer = answers[asked.length - 1];
+      if (answer instanceof Response) return Promise.resolve(answer);
+      return Promise.reject(answer ?? new Error("asked too often"));
+    },
+  });
+  return { client, asked };
+}
+
+const header = { revision: "7" };
+
+function entry(key: string, value: string) {
+  return {
+    key: toText(key),
+    value: toText(value),
+    create_revision: "3",
+    mod_revision: "5",
+  };
+}
+
+const refused = (status: number, code: number, message: string) =>
+  Response.json({ error: message, message, code }, { status });
+
+Deno.test("a range is read page by page, all of one revision", async () => {
+  const { client, asked } = engine([
+    Response.json({ header, kvs: [entry("/a/1", "one")], more: true }),
+    Response.json({ header: { revision: "9" }, kvs: [entry("/a/2", "ü")] }),
+  ]);
+  const { revision, entries } = await client.range("/a/");
+  assert.equal(revision, 7);
+  assert.deepEqual(entries.map(({ key, value }) => [key, value]), [
+    ["/a/1", "one"],
+    ["/a/2", "ü"],
+  ]);
+  assert.equal(asked[0]?.body.range_end, toText("/a0"));
+  assert.equal(asked[0]?.body.revision, undefined);
+  assert.equal(asked[1]?.body.key, toText("/a/1\0"));
+  assert.equal(asked[1]?.body.revision, "7");
+});
+
+Deno.test("an engine that has nothing leaves the list of entries out", async () => {
+  const { client } = engine([Response.json({ header })]);
+  assert.deepEqual(await client.range("/a/"), { revision: 7, entries: [] });
+});
+
+Deno.test("an engine that goes on for ever is left", async () => {
+  const kvs = Array.from({ length: 1000 }, () => entry("/a/1", "one"));
+  const page = JSON.stringify({ header, kvs, more: true });
+  const { client } = engine(
+    Array.from({ length: 250 }, () => new Response(page)),
+  );
+  await assert.rejects(client.range("/a/"), {
+    message: "there are more than 196608 keys",
+  });
+});
+
+Deno.test("the end of a prefix is the first key behind it", () => {
+  assert.equal(endOfPrefix("/anytun/clients/"), "/anytun/clients0");
+});
+
+Deno.test("a transaction compares first, and says whether that held", async () => {
+  const { client, asked } = engine([
+    Response.json({ header, succeeded: true }),
+    Response.json({ header }),
+  ]);
+  const put = { put: "/a/1", value: "one" };
+  const isMissing = { key: "/a/1", isMissing: true } as const;
+  assert.equal(await client.transact([isMissing], [put]), true);
+  const isSame = { key: "/a/1", modRevision: 5 };
+  assert.equal(await client.transact([isSame], [{ delete: "/a/1" }]), false);
+  const key = toText("/a/1");
+  assert.deepEqual(asked.map(({ body }) => body), [
+    {
+      compare: [{ key, target: "CREATE", create_revision: "0" }],
+      success: [{ request_put: { key, value: toText("one") } }],
+    },
+    {
+      compare: [{ key, target: "MOD", mod_revision: "5" }],
+      success: [{ request_delete_range: { key } }],
+    },
+  ]);
+});
+
+const login = { name: "operator", password: "secret" };
+const token = (text: string) => Response.json({ header, token: text });
+
+Deno.test("whoever has a login shows its token, and gets a new one when that has ended", async () => {
+  const { client, asked } = engine([
+    token("first"),
+    Response.json({ header }),
+    refused(401, 16, "etcdserver: invalid auth token"),
+    token("second"),
+    Response.json({ header, kvs: [entry("/a/1", "one")] }),
+  ], { login });
+  assert.equal(await client.get("/a/1"), undefined);
+  assert.equal((await client.get("/a/1"))?.modRevision, 5);
+  assert.deepEqual(asked.map(({ token }) => token), [
+    undefined,
+    "first",
+    "first",
+    undefined,
+    "second",
+  ]);
+  assert.deepEqual(asked[0]?.body, login);
+});
+
+Deno.test("a token that is refused at once is not asked for again", async () => {
+  const { client, asked } = engine([
+    token("first"),
+    refused(401, 16, "etcdserver: invalid auth token"),
+  ], { login });
+  await assert.rejects(client.get("/a/1"), {
+    name: "EngineError",
+    message: "etcdserver: invalid auth token",
+  });
+  assert.equal(asked.length, 2);
+});
+
+Deno.test("where one member does not answer a read, the others are asked", async () => {
+  const origins = ["https://a:2379", "https://b:2379"];
+  const { client, asked } = engine([
+    new TypeError("fetch failed", { cause: new Error("refused") }),
+    Response.json({ header }),
+    new TypeError("fetch failed", { cause: new Error("reset") }),
+  ], { origins });
+  assert.equal(await client.get("/a/1"), undefined);
+  await assert.rejects(
+    client.transact([], [{ delete: "/a/1" }]),
+    (error) => error instanceof EngineError && error.isUnreachable,
+  );
+  assert.deepEqual(asked.map(({ url }) => url), [
+    "https://a:2379/v3/kv/range",
+    "https://b:2379/v3/kv/range",
+    "https://b:2379/v3/kv/txn",
+  ]);
+});
+
+for (
+  const [what, answer] of [
+    ["no JSON", new Response("<html>")],
+    ["no object", Response.json(null)],
+    ["no list", Response.json({ header, kvs: {} })],
+    ["no key", Response.json({ header, kvs: [{ mod_revision: "1" }] })],
+    ["no base64", Response.json({ header, kvs: [{ key: "?" }] })],
+    ["no UTF-8", Response.json({ header, kvs: [{ key: "/w==" }] })],
+    ["no revision", Response.json({ header: { revision: "-1" } })],
+    ["bytes without end", new Response(endless())],
+  ] as const
+) {
+  Deno.test(`an answer with ${what} is refused`, async () => {
+    const { client } = engine([answer]);
+    await assert.rejects(client.range("/a/"), { name: "EngineError" });
+  });
+}
+
+Deno.test("what an engine says of its refusal is shown without acting on a terminal", async () => {
+  const { client } = engine([new Response("\x1b[2Jno", { status: 400 })]);
+  await assert.rejects(client.get("/a"), {
+    message: "HTTP status 400: \\u001b[2Jno",
+  });
+});
+
+function endless(): ReadableStream<Uint8Array> {
+  const chunk = new Uint8Array(1 << 20).fill(0x20);
+  return new ReadableStream({ pull: (to) => to.enqueue(chunk) });
+}
