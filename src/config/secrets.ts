@@ -190,8 +190,12 @@ function readCredential<T>(
   }
 }
 
-function readSecret<T>(
-  source: Source<T>,
+/**
+ * Reads a secret from its file, or from standard input.
+ * @throws {OptionFault} if it is of no use
+ */
+export function readSecret<T>(
+  source: Pick<Source<T>, "name" | "parse">,
   path: string,
   option: string,
   { files, warn }: Surroundings,
@@ -226,7 +230,7 @@ function reasonFor(error: unknown): string {
 }
 
 /** A line end after a passphrase is not meant to be part of it. */
-function passphrase(text: string): string {
+export function passphrase(text: string): string {
   const phrase = text.replace(/\r?\n$/, "");
   if (phrase === "") throw new BadValue("a text that is not empty");
   return phrase;

@@ -1,0 +1,32 @@
+// The engine of a fleet as this host reaches it.
+import type { SourceOptions } from "../config/source.ts";
+import { EtcdClient, type Post } from "../fleet/etcd_client.ts";
+
+export interface OpenEngine extends Disposable {
+  readonly client: EtcdClient;
+}
+
+/** Connects with the first request. */
+export function openEngine(source: SourceOptions): OpenEngine {
+  const { origins, login, tls } = source;
+  const http = Deno.createHttpClient({
+    ...(tls?.authority !== undefined && { caCerts: [tls.authority] }),
+    ...(tls?.identity !== undefined && {
+      cert: tls.identity.certificate,
+      key: tls.identity.key,
+    }),
+  });
+  const post: Post = (url, request) =>
+    fetch(url, {
+      ...request,
+      client: http,
+      method: "POST",
+      // Nobody else is told what the engine is.
+      redirect: "error",
+    });
+  const timeout = (ms: number) => AbortSignal.timeout(ms);
+  return {
+    client: new EtcdClient({ origins, login, post, timeout }),
+    [Symbol.dispose]: () => http.close(),
+  };
+}
