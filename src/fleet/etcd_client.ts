@@ -3,6 +3,7 @@
 import { reasonOf } from "../log/reason.ts";
 import {
   fromText,
+  type Header,
   type KeyValue,
   readError,
   readRange,
@@ -10,6 +11,7 @@ import {
   readTransaction,
   toText,
 } from "./etcd_json.ts";
+import { type WatchMessage, watchMessages } from "./etcd_watch.ts";
 import { EngineError } from "./engine_error.ts";
 
 /** As `fetch()`, with certificates of its own. */
@@ -50,20 +52,23 @@ export type Operation =
 
 export interface Range {
   /** Of the engine as it answered: what a watch goes on from. */
-  readonly revision: number;
+  readonly header: Header;
   readonly entries: readonly KeyValue[];
 }
 
 const ANSWER_MS = 5000;
 
 /** Entries that one answer has: a few hundred kB. */
-const PAGE = 1000;
+const PAGE = 500;
 
 /** More than all that can be of use: a client has a mux of its own. */
 const MAX_ENTRIES = 3 << 16;
 
 /** Bytes of an answer: a page of the largest values that are put here. */
-const MAX_ANSWER = 16 << 20;
+const MAX_ANSWER = 64 << 20;
+
+/** Characters of all values of a range: memory that a host has. */
+const MAX_CHARACTERS = 512 << 20;
 
 /** Of gRPC: whoever asked is not known (any more). */
 const UNAUTHENTICATED = 16;
@@ -92,25 +97,75 @@ export class EtcdClient {
     const end = toText(endOfPrefix(prefix));
     const entries: KeyValue[] = [];
     let from = toText(prefix);
-    let revision: number | undefined;
+    let header: Header | undefined;
+    let characters = 0;
     for (;;) {
       const page = readRange(
         await this.#read("/v3/kv/range", {
           key: from,
           range_end: end,
           limit: String(PAGE),
-          ...(revision !== undefined && { revision: String(revision) }),
+          ...(header && { revision: String(header.revision) }),
         }),
       );
       // Later pages have to fit the first one, whatever is written meanwhile.
-      revision ??= page.revision;
+      header ??= page.header;
       entries.push(...page.entries);
+      for (const { value } of page.entries) characters += value.length;
+      if (characters > MAX_CHARACTERS) {
+        throw new EngineError(`values have over ${MAX_CHARACTERS} characters`);
+      }
       if (entries.length > MAX_ENTRIES) {
         throw new EngineError(`there are more than ${MAX_ENTRIES} keys`);
       }
       const last = page.entries.at(-1);
-      if (!page.more || last === undefined) return { revision, entries };
+      if (!page.more || last === undefined) return { header, entries };
       from = toText(`${last.key}\0`);
+    }
+  }
+
+  /**
+   * Where the engine is now, asked of a majority of its members.
+   * @throws {EngineError}
+   */
+  async header(prefix: string): Promise<Header> {
+    const body = { key: toText(prefix), limit: "1", keys_only: true };
+    return readRange(await this.#read("/v3/kv/range", body)).header;
+  }
+
+  /**
+   * Changes of keys that begin so, until the signal is aborted. No bound in time
+   * is kept: see {@linkcode EtcdClient.header}.
+   * @param from The first revision that is of interest
+   * @throws {EngineError} also when the engine ends it
+   */
+  async *watch(
+    prefix: string,
+    from: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<WatchMessage> {
+    const { origin } = this;
+    try {
+      const response = await this.#options.post(`${origin}/v3/watch`, {
+        body: JSON.stringify({
+          create_request: {
+            key: toText(prefix),
+            range_end: toText(endOfPrefix(prefix)),
+            start_revision: String(from),
+            progress_notify: true,
+          },
+        }),
+        headers: await this.headers(),
+        signal,
+      });
+      if (!response.ok) {
+        const text = fromText(await bytesOf(response));
+        throw readError(response.status, text);
+      }
+      yield* watchMessages(response.body ?? []);
+    } catch (error) {
+      if (error instanceof EngineError) throw error;
+      throw unreachable(origin, error, signal);
     }
   }
 

@@ -10,8 +10,15 @@ export interface KeyValue {
   readonly modRevision: number;
 }
 
-interface RangeAnswer {
+export interface Header {
+  /** Another one for each engine, also where one is made anew. */
+  readonly cluster: string;
+  /** Grows with each change of any key. */
   readonly revision: number;
+}
+
+interface RangeAnswer {
+  readonly header: Header;
   readonly entries: readonly KeyValue[];
   /** Whether there are more of them. */
   readonly more: boolean;
@@ -40,7 +47,7 @@ export function fromText(bytes: Uint8Array): string {
 export function readRange(answer: unknown): RangeAnswer {
   const { header, kvs = [], more = false } = fieldsOf(answer);
   if (!Array.isArray(kvs) || typeof more !== "boolean") throw wrong("a range");
-  return { revision: revisionOf(header), entries: kvs.map(readEntry), more };
+  return { header: readHeader(header), entries: kvs.map(readEntry), more };
 }
 
 /** @returns Whether all comparisons held */
@@ -75,9 +82,8 @@ export function readError(status: number, text: string): EngineError {
 }
 
 export function readEntry(entry: unknown): KeyValue {
-  const { key, value = "", create_revision = "0", mod_revision } = fieldsOf(
-    entry,
-  );
+  const fields = fieldsOf(entry);
+  const { key, value = "", create_revision = "0", mod_revision } = fields;
   return {
     key: textOf(key),
     value: textOf(value),
@@ -86,9 +92,12 @@ export function readEntry(entry: unknown): KeyValue {
   };
 }
 
-/** That of an answer's header. */
-export function revisionOf(header: unknown): number {
-  return numberOf(fieldsOf(header).revision);
+export function readHeader(header: unknown): Header {
+  const { cluster_id: cluster, revision = "0" } = fieldsOf(header);
+  if (typeof cluster !== "string" || !/^\d{1,20}$/.test(cluster)) {
+    throw wrong("the name of a cluster");
+  }
+  return { cluster, revision: numberOf(revision) };
 }
 
 export function fieldsOf(value: unknown): Fields {
@@ -96,28 +105,27 @@ export function fieldsOf(value: unknown): Fields {
   throw wrong("an object");
 }
 
+/** What is no UTF-8 is nobody's record, and not the fault of others. */
 function textOf(base64: unknown): string {
   if (typeof base64 !== "string") throw wrong("a key or a value");
-  let bytes;
   try {
-    bytes = Uint8Array.fromBase64(base64);
+    return new TextDecoder().decode(Uint8Array.fromBase64(base64));
   } catch {
     throw wrong("base64");
   }
-  return fromText(bytes);
 }
 
-function numberOf(text: unknown): number {
+export function numberOf(text: unknown): number {
   const isNumber = typeof text === "string" && /^\d{1,16}$/.test(text);
   const number = isNumber ? Number(text) : NaN;
   if (Number.isSafeInteger(number)) return number;
   throw wrong("a revision");
 }
 
-function wrong(what: string): EngineError {
+export function wrong(what: string): EngineError {
   return new EngineError(`the engine's answer is not understood: ${what}`);
 }
 
-function shown(text: string): string {
+export function shown(text: string): string {
   return visible(text.slice(0, MAX_SHOWN));
 }

@@ -36,7 +36,7 @@ function engine(
   return { client, asked };
 }
 
-const header = { revision: "7" };
+const header = { cluster_id: "1", revision: "7" };
 
 function entry(key: string, value: string) {
   return {
@@ -53,9 +53,12 @@ const refused = (status: number, code: number, message: string) =>
 Deno.test("a range is read page by page, all of one revision", async () => {
   const { client, asked } = engine([
     Response.json({ header, kvs: [entry("/a/1", "one")], more: true }),
-    Response.json({ header: { revision: "9" }, kvs: [entry("/a/2", "ü")] }),
+    Response.json({
+      header: { ...header, revision: "9" },
+      kvs: [entry("/a/2", "ü")],
+    }),
   ]);
-  const { revision, entries } = await client.range("/a/");
+  const { header: { revision }, entries } = await client.range("/a/");
   assert.equal(revision, 7);
   assert.deepEqual(entries.map(({ key, value }) => [key, value]), [
     ["/a/1", "one"],
@@ -69,14 +72,15 @@ Deno.test("a range is read page by page, all of one revision", async () => {
 
 Deno.test("an engine that has nothing leaves the list of entries out", async () => {
   const { client } = engine([Response.json({ header })]);
-  assert.deepEqual(await client.range("/a/"), { revision: 7, entries: [] });
+  const { header: { revision }, entries } = await client.range("/a/");
+  assert.deepEqual({ revision, entries }, { revision: 7, entries: [] });
 });
 
 Deno.test("an engine that goes on for ever is left", async () => {
-  const kvs = Array.from({ length: 1000 }, () => entry("/a/1", "one"));
+  const kvs = Array.from({ length: 500 }, () => entry("/a/1", "one"));
   const page = JSON.stringify({ header, kvs, more: true });
   const { client } = engine(
-    Array.from({ length: 250 }, () => new Response(page)),
+    Array.from({ length: 500 }, () => new Response(page)),
   );
   await assert.rejects(client.range("/a/"), {
     message: "there are more than 196608 keys",
@@ -171,8 +175,9 @@ for (
     ["no list", Response.json({ header, kvs: {} })],
     ["no key", Response.json({ header, kvs: [{ mod_revision: "1" }] })],
     ["no base64", Response.json({ header, kvs: [{ key: "?" }] })],
-    ["no UTF-8", Response.json({ header, kvs: [{ key: "/w==" }] })],
-    ["no revision", Response.json({ header: { revision: "-1" } })],
+    ["no UTF-8", new Response(Uint8Array.of(0xff))],
+    ["no revision", Response.json({ header: { ...header, revision: "-1" } })],
+    ["no cluster", Response.json({ header: { revision: "1" } })],
     ["bytes without end", new Response(endless())],
   ] as const
 ) {
