@@ -30,6 +30,7 @@ export {
   DEFAULT_MAX_SENDERS,
   type HighestNumbers,
   MAX_WINDOW_SIZE,
+  type NumberFloors,
   ReplayWindow,
 } from "./src/satp/replay_window.ts";
 export {

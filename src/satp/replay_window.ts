@@ -40,6 +40,16 @@ export interface HighestNumbers {
   close(senderId: number): void;
 }
 
+/** What others have accepted of the same connection and keys. */
+export interface NumberFloors {
+  /**
+   * All numbers of the sender up to this one count as seen.
+   *
+   * @returns undefined where nothing is known
+   */
+  of(senderId: number): number | undefined;
+}
+
 /**
  * Decides for each authentic datagram of one connection whether its number is
  * new. Every sender id has a window of its own, made by its first datagram: a
@@ -65,6 +75,7 @@ export class ReplayWindow {
   readonly #pool: SenderPool;
   readonly #noteReduced: () => void;
   readonly #kept: HighestNumbers | undefined;
+  readonly #floors: NumberFloors | undefined;
   readonly #words: Uint32Array;
   readonly #senders = new Map<number, SenderRecord>();
   readonly #ages = new AgeList<SenderRecord>();
@@ -86,6 +97,8 @@ export class ReplayWindow {
    * @param memory Bounds several windows together
    * @param kept Highest numbers of earlier windows, up to which all count as
    * seen; those of this one are kept there
+   * @param floors Numbers that others have accepted; where they have risen,
+   * {@linkcode raise} is to be called
    * @throws {RangeError} if a number is out of range
    */
   constructor(
@@ -93,6 +106,7 @@ export class ReplayWindow {
     maxSenders: number = DEFAULT_MAX_SENDERS,
     memory: ReplayMemory = new ReplayMemory(),
     kept?: HighestNumbers,
+    floors?: NumberFloors,
   ) {
     checkSize(size);
     if (!Number.isInteger(maxSenders) || maxSenders < 1) {
@@ -106,6 +120,7 @@ export class ReplayWindow {
     this.#pool = senders;
     this.#noteReduced = () => lost("bits");
     this.#kept = kept;
+    this.#floors = floors;
     this.#words = kept?.words ?? NOWHERE;
     this.#reduced = new ReducedSenders(reduced, (id) => kept?.close(id));
     this.#ringBits = ringBits(size);
@@ -168,6 +183,18 @@ export class ReplayWindow {
   }
 
   /**
+   * Looks at the floors again: what is up to them counts as seen from now on.
+   * Senders that it has not heard are looked up with their first datagram.
+   */
+  raise(): void {
+    if (this.#floors === undefined || this.#size === 0) return;
+    for (const sender of this.#senders.values()) {
+      const floor = this.#floors.of(sender.id);
+      if (floor !== undefined) this.#raise(sender, floor);
+    }
+  }
+
+  /**
    * Whether the datagram is new; if so it is remembered.
    *
    * Call it for authentic datagrams only: anything else could move the window.
@@ -222,14 +249,22 @@ export class ReplayWindow {
 
   /** Of a sender of which one number is known at most. */
   #mayBeSeen(senderId: number, seq: number): boolean {
-    const highest = this.#reduced.highest(senderId);
+    const highest = this.#known(senderId);
     return highest !== undefined && this.#ahead(highest, seq) <= 0;
+  }
+
+  /** Up to which all numbers of a sender without bits count as seen. */
+  #known(senderId: number): number | undefined {
+    const own = this.#reduced.highest(senderId);
+    const floor = this.#size === 0 ? undefined : this.#floors?.of(senderId);
+    if (own === undefined || floor === undefined) return own ?? floor;
+    return this.#ahead(own, floor) > 0 ? floor : own;
   }
 
   /** @returns undefined for a datagram that would be refused */
   #open(senderId: number, seq: number): SenderRecord | undefined {
     if (this.#size > 0 && this.#mayBeSeen(senderId, seq)) return undefined;
-    const known = this.#reduced.highest(senderId);
+    const known = this.#known(senderId);
     this.#reduced.delete(senderId);
     const oldest = this.#ages.oldest;
     if (this.#senders.size >= this.#maxSenders) oldest?.reduce(oldest);
@@ -286,6 +321,21 @@ export class ReplayWindow {
     }
   }
 
+  // The highest number may be one that was heard elsewhere from now on: what is
+  // kept beyond the window stays what this one has accepted.
+  #raise(sender: SenderRecord, floor: number): void {
+    const ahead = this.#ahead(sender.highest, floor);
+    if (ahead > 0) {
+      sender.highest = floor;
+      sender.seen.fill(-1);
+      return;
+    }
+    const count = this.#size + ahead;
+    if (count <= 0) return;
+    const first = (sender.highest - this.#size + 1) >>> 0;
+    setBits(sender.seen, this.#ringBits, first, count, true);
+  }
+
   #judge(sender: SenderRecord, seq: number): boolean {
     if (this.#size === 0) {
       if (((seq - sender.highest) | 0) > 0) this.#rise(sender, seq);
@@ -316,7 +366,7 @@ export class ReplayWindow {
   #advance(sender: SenderRecord, seq: number, distance: number): void {
     const { seen, highest } = sender;
     if (distance >= this.#ringBits) seen.fill(0);
-    else unmark(seen, this.#ringBits, highest + 1, distance - 1);
+    else setBits(seen, this.#ringBits, highest + 1, distance - 1, false);
     this.#rise(sender, seq);
     mark(seen, this.#ringBits, seq);
   }
@@ -360,11 +410,12 @@ function mark(seen: Uint32Array, bits: number, seq: number): void {
 }
 
 // By whole words where it can: a datagram may be a million numbers ahead.
-function unmark(
+function setBits(
   seen: Uint32Array,
   bits: number,
   seq: number,
   count: number,
+  isSeen: boolean,
 ): void {
   let bit = seq & (bits - 1);
   for (let left = count; left > 0;) {
@@ -373,10 +424,11 @@ function unmark(
     let done = Math.min(left, 32 - offset);
     if (done < 32) {
       const mask = ((1 << done) - 1) << offset;
-      seen[word] = (seen[word] ?? 0) & ~mask;
+      const before = seen[word] ?? 0;
+      seen[word] = isSeen ? before | mask : before & ~mask;
     } else {
       const words = wordsOf(Math.min(left, bits - bit));
-      seen.fill(0, word, word + words);
+      seen.fill(isSeen ? -1 : 0, word, word + words);
       done = words * 32;
     }
     bit = (bit + done) & (bits - 1);

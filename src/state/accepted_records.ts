@@ -18,8 +18,8 @@ const IS_CLEAN = 3;
 const BOOT_ID = 4;
 
 // Places in a record.
-const FINGERPRINT = 0;
-const IDS = 2;
+export const FINGERPRINT = 0;
+export const IDS = 2;
 export const HIGHEST = 3;
 export const SEEN = 4;
 const PEAK = 5;

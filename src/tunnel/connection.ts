@@ -12,11 +12,12 @@ import { MAX_DATAGRAM_BYTES } from "../satp/header.ts";
 import { ReplayMemory } from "../satp/replay_memory.ts";
 import { DEFAULT_MAX_SENDERS, ReplayWindow } from "../satp/replay_window.ts";
 import { type SchedulePair, schedulePair } from "../satp/key_derivation.ts";
-import type { AcceptedMemory } from "../state/accepted_memory.ts";
+import type { AcceptedMemory, MuxShare } from "../state/accepted_memory.ts";
 import type { ConnectionTable, HeldSnapshot } from "./connection_table.ts";
 import type { HeldKeys } from "./key_sets.ts";
 import { MuxMap } from "./mux_map.ts";
 import { roomOf } from "./path_room.ts";
+import type { ReplayFloors } from "./replay_floors.ts";
 import { RetiredWindows } from "./retired_windows.ts";
 import { EndpointTenure } from "./roaming.ts";
 
@@ -163,10 +164,20 @@ export class Connection {
   }
 }
 
+/** Floors, for the thread that receives what comes of its share. */
+export interface SharedFloors {
+  readonly floors: ReplayFloors;
+  readonly share: MuxShare;
+}
+
+/** Connections whose floors are looked at in one round. */
+const RAISED_A_ROUND = 256;
+
 export class Connections {
   readonly table: ConnectionTable;
   readonly #engine: CryptoEngine;
   readonly #accepted: AcceptedMemory | undefined;
+  readonly #floors: SharedFloors | undefined;
   readonly #known = new MuxMap<Connection>();
   readonly #words = new Uint32Array(SOCKADDR_WORDS);
   readonly #windows = new RetiredWindows();
@@ -174,22 +185,26 @@ export class Connections {
   readonly #underWay = new Set<string>();
   readonly #memory: ReplayMemory;
   #retirements = 0;
+  #floorTurn = 0;
   #loading: Promise<unknown> = Promise.resolve();
 
   /**
    * @param memory Of all replay windows
    * @param accepted Where it is kept which numbers were accepted
+   * @param floors What other members have accepted
    */
   constructor(
     table: ConnectionTable,
     engine: CryptoEngine,
     memory = new ReplayMemory(),
     accepted?: AcceptedMemory,
+    floors?: SharedFloors,
   ) {
     this.table = table;
     this.#engine = engine;
     this.#memory = memory;
     this.#accepted = accepted;
+    this.#floors = floors;
   }
 
   get(mux: number): Connection | undefined {
@@ -219,6 +234,28 @@ export class Connections {
       if (!this.table.exists(mux)) this.#forget(connection);
       else this.#retire(connection);
     });
+  }
+
+  /**
+   * What other members have accepted by now counts as seen. Where much has
+   * changed the rest waits for the next round, so that packets do not.
+   */
+  raiseFloors(): void {
+    if (this.#floors === undefined) return;
+    const { floors, share } = this.#floors;
+    const { turn } = floors;
+    if (turn === this.#floorTurn) return;
+    let mux = -1;
+    for (let k = 0; k < RAISED_A_ROUND; k++) {
+      mux = floors.take(mux + 1, share);
+      if (mux < 0) {
+        this.#floorTurn = turn;
+        return;
+      }
+      for (const { replay } of this.#known.get(mux)?.sets ?? []) {
+        replay.raise();
+      }
+    }
   }
 
   /** Loads the keys now, so that the first packet does not find them missing. */
@@ -334,8 +371,10 @@ export class Connections {
       DEFAULT_MAX_SENDERS,
       this.#memory,
       this.#accepted?.of(mux, fingerprint),
+      this.#floors?.floors.of(mux, fingerprint),
     );
     replay.resize(windowSize);
+    replay.raise();
     const keys = new LoadedKeys(given, schedules, replay);
     connection.sets = [...connection.sets, keys];
   }

@@ -1,13 +1,14 @@
 // Interface of the two data planes.
 import type { DeviceRoutes } from "../../ffi/tuntap/device_routes.ts";
 import type { LinkState } from "../../ffi/tuntap/link.ts";
-import type { PagesPlace } from "../../ffi/process/shared_pages.ts";
 import type { IpAddress } from "../net/address.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import type { FamilyChoice } from "../net/resolver.ts";
 import type { RouteTable } from "../route/table.ts";
 import type { ConnectionTable } from "./connection_table.ts";
+import type { AcceptedPlace } from "./replay_bound.ts";
 import type { LiveSettings } from "./live_settings.ts";
+import type { ReplayFloors } from "./replay_floors.ts";
 import type { DscpChoice } from "./settings.ts";
 import type { RefusedDatagram } from "./refused_samples.ts";
 
@@ -34,7 +35,9 @@ export interface PlaneSetup {
   /** Where packets go; without it there is one peer, and nothing to choose. */
   readonly routes: RouteTable | undefined;
   /** Where it is kept which numbers were accepted, if it is. */
-  readonly accepted: PagesPlace | undefined;
+  readonly accepted: AcceptedPlace | undefined;
+  /** What other members of a cluster have accepted. */
+  readonly floors?: ReplayFloors | undefined;
   /** What may change meanwhile; without it everything is off. */
   readonly live?: LiveSettings | undefined;
   /** Called when the peer of a connection is heard from another endpoint. */

@@ -6,6 +6,9 @@ import { AcceptedMemory, type MuxShare } from "../state/accepted_memory.ts";
 import { count, PlaneCounter } from "./counters.ts";
 import type { PlaneLog } from "./plane_log.ts";
 
+/** Of the numbers that were accepted: a file, or memory of this process. */
+export type AcceptedPlace = PagesPlace | SharedArrayBuffer;
+
 /** However many threads receive: windows may be large, and peers few. */
 const LEAST_BYTES = 32 << 20;
 
@@ -25,14 +28,20 @@ export function boundedReplayMemory(
   });
 }
 
+export function acceptedWords(place: AcceptedPlace): Uint32Array {
+  return place instanceof SharedArrayBuffer
+    ? new Uint32Array(place)
+    : wordsAt(place);
+}
+
 /** @param share Of connections, where several threads receive */
 export function openAcceptedMemory(
-  place: PagesPlace,
+  place: AcceptedPlace,
   log: Pick<PlaneLog, "acceptedFull">,
   share?: MuxShare,
 ): AcceptedMemory {
   let isTold = false;
-  return new AcceptedMemory(wordsAt(place), share, () => {
+  return new AcceptedMemory(acceptedWords(place), share, () => {
     if (!isTold) log.acceptedFull();
     isTold = true;
   });

@@ -40,6 +40,37 @@ export class SlowReplayWindow {
     this.#take(seq);
   }
 
+  forget(): void {
+    this.#highest = undefined;
+    this.#seen.clear();
+  }
+
+  /** All up to this one count as seen. */
+  raise(floor: number): void {
+    const M = this.#highest;
+    const W = this.#size;
+    if (M === undefined) {
+      this.#highest = floor;
+      this.reduce();
+      return;
+    }
+    for (let k = W - 1; k >= 0; k--) {
+      const seq = mod32(M - k);
+      if (this.#isUpTo(seq, floor, M)) this.#seen.add(seq);
+    }
+    const isAhead = !this.#isUpTo(floor, M, M);
+    if (!isAhead) return;
+    this.#highest = floor;
+    this.reduce();
+  }
+
+  /** As {@linkcode accept} compares, where M is the highest. */
+  #isUpTo(a: number, b: number, M: number): boolean {
+    const H = 0x7fffffff;
+    const shift = M < this.#size ? H : M > 0xffffffff - this.#size ? -H : 0;
+    return mod32(a + shift) <= mod32(b + shift);
+  }
+
   /** What has left the smaller window is never new again. */
   resize(size: number): void {
     const M = this.#highest;

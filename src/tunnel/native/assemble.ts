@@ -10,7 +10,7 @@ import { EventFd, PollSet } from "../../../ffi/poll.ts";
 import { openPacketMemory } from "../../offload/bytes.ts";
 import { MAX_PIECES } from "../../offload/group.ts";
 import { CarryLoop, type IdleWork } from "./loop.ts";
-import { Connections } from "../connection.ts";
+import { Connections, type SharedFloors } from "../connection.ts";
 import { ConnectionTable } from "../connection_table.ts";
 import { DeviceTurn } from "./device_turn.ts";
 import { ENGINE_ARENA_BYTES, type EngineMaker } from "../engine_maker.ts";
@@ -23,6 +23,7 @@ import type { WorkerParts } from "./parts.ts";
 import type { PlaneLog } from "../plane_log.ts";
 import { type LockPatience, patience } from "../record_lock.ts";
 import { type RefusedDatagram, RefusedSamples } from "../refused_samples.ts";
+import { ReplayFloors } from "../replay_floors.ts";
 import { boundedReplayMemory, openAcceptedMemory } from "../replay_bound.ts";
 
 const ARENA_BYTES = OUTBOUND_ARENA_BYTES + INBOUND_ARENA_BYTES +
@@ -91,12 +92,26 @@ function partsOf(
     : undefined;
   return {
     ...{ libc, now, log, moved, arena, engine, counters },
-    connections: new Connections(table, engine, memory, kept),
+    connections: new Connections(
+      table,
+      engine,
+      memory,
+      kept,
+      sharedFloorsOf(setup),
+    ),
     samples: new RefusedSamples(table, refused),
     live: new LiveSettings(setup.live),
     packets: openPacketMemory(arena.memory),
     port: new PacketPort(libc, arena, device, MAX_PIECES, share?.writeTo),
   };
+}
+
+function sharedFloorsOf(
+  { floors, role, share }: NativeSetup,
+): SharedFloors | undefined {
+  if (floors === undefined || !carriesIn(role)) return undefined;
+  const { index = 0, of = 1 } = share ?? {};
+  return { floors: new ReplayFloors(floors), share: { index, of } };
 }
 
 /** Until the plane is to stop: the kernel keeps the packets meanwhile. */

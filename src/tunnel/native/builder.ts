@@ -275,7 +275,9 @@ export class NativeBuilder implements PlaneBuilder {
     return port === 0 ? this.#groups[0]?.[0]?.local.port ?? 0 : port;
   }
 
-  #optionsFor({ table, routes, accepted, live }: PlaneSetup): NativeOptions {
+  #optionsFor(
+    { table, routes, accepted, floors, live }: PlaneSetup,
+  ): NativeOptions {
     const device = this.#openedDevice;
     const offloads = this.#negotiate(device);
     this.#logger.info(`offloads: ${[...offloads].join(", ") || "none"}`);
@@ -287,6 +289,7 @@ export class NativeBuilder implements PlaneBuilder {
       connections: table.shared,
       routes: routes?.shared,
       accepted,
+      floors: floors?.shared,
       live: live?.shared,
       device: device.fd,
       sockets: send,

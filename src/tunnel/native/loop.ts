@@ -31,7 +31,7 @@ interface CarryLoopOptions {
   readonly inbound: Pick<InboundPump, "pump"> | undefined;
   readonly sockets: readonly number[];
   /** Those of both pumps. */
-  readonly connections: Pick<Connections, "dropRetired">;
+  readonly connections: Pick<Connections, "dropRetired" | "raiseFloors">;
   /** Without one the device is read by nobody else. */
   readonly turn: DeviceTurn | undefined;
   /** Longest rest, and how long log lines are held back, in milliseconds. */
@@ -64,6 +64,7 @@ export class CarryLoop {
   round(): boolean {
     const { outbound, inbound, turn, connections, idle } = this.#options;
     connections.dropRetired();
+    connections.raiseFloors();
     // Packets get the code warm as well.
     if (!idle.isDone) idle.skip();
     this.#lookWhoseTurn();

@@ -1,11 +1,11 @@
 // Messages between the main thread and the workers of the native plane.
-import type { PagesPlace } from "../../../ffi/process/shared_pages.ts";
 import type { LevelName } from "../../log/level.ts";
 import type { LogFields } from "../../log/logger.ts";
 import type { CoalescerOptions } from "../../offload/coalesce.ts";
 import type { MuxShare } from "../../state/accepted_memory.ts";
 import type { DeviceReader } from "./device_turn.ts";
 import type { SendSockets } from "./gso_sender.ts";
+import type { AcceptedPlace } from "../replay_bound.ts";
 import type { RefusedDatagram } from "../refused_samples.ts";
 import type { TunnelSettings } from "../settings.ts";
 
@@ -34,7 +34,9 @@ export interface NativeSetup {
   /** Memory of the routing table; without one there is nothing to choose. */
   readonly routes: SharedArrayBuffer | undefined;
   /** Where it is kept which numbers were accepted, if it is. */
-  readonly accepted: PagesPlace | undefined;
+  readonly accepted: AcceptedPlace | undefined;
+  /** Memory of {@link ReplayFloors}; without one there are no other members. */
+  readonly floors?: SharedArrayBuffer | undefined;
   readonly counters: SharedArrayBuffer;
   /** Memory of {@link LiveSettings}; without one everything is off. */
   readonly live?: SharedArrayBuffer | undefined;

@@ -184,7 +184,7 @@ export class PortableBuilder implements PlaneBuilder {
   }
 
   #partsOf(
-    { table, accepted, live, moved, refused }: PlaneSetup & {
+    { table, accepted, floors, live, moved, refused }: PlaneSetup & {
       readonly live: LiveSettings;
     },
     engine: CryptoEngine,
@@ -195,7 +195,13 @@ export class PortableBuilder implements PlaneBuilder {
     const kept = accepted && openAcceptedMemory(accepted, log);
     return {
       ...{ engine, counters, live, log, moved },
-      connections: new Connections(table, engine, memory, kept),
+      connections: new Connections(
+        table,
+        engine,
+        memory,
+        kept,
+        floors && { floors, share: { index: 0, of: 1 } },
+      ),
       samples: refused && new RefusedSamples(table, refused),
       now: this.#now,
     };

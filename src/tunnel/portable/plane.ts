@@ -228,6 +228,7 @@ export class PortablePlane {
     const { batch, schedules } = inbound;
     try {
       while (connections.isBehind) await connections.catchUp();
+      connections.raiseFloors();
       inbound.classify(sizes);
       do await authenticateBatch(engine, batch, schedules); while (
         inbound.retry()

@@ -131,7 +131,10 @@ function loopOf(
       ? { pump: () => (deeds.push("in"), script.inbound) }
       : undefined,
     sockets: SOCKETS,
-    connections: { dropRetired: () => void looks.count++ },
+    connections: {
+      dropRetired: () => void looks.count++,
+      raiseFloors() {},
+    },
     turn,
     maxRest: 500,
     idle: {

@@ -1,0 +1,91 @@
+// Changes of what this process has accepted, for others: highest numbers, one look
+// late. By then datagrams that were under way beside them have arrived at whoever
+// is told.
+import {
+  FINGERPRINT,
+  HIGHEST,
+  IDS,
+  placeOf,
+  readRecord,
+  RECORDS,
+} from "./accepted_records.ts";
+
+/** A sender, and how far it had come one look ago. */
+export interface AcceptedChange {
+  readonly mux: number;
+  /** The lower 32 bits of the fingerprint of the keys. */
+  readonly print: number;
+  readonly senderId: number;
+  readonly highest: number;
+}
+
+export class AcceptedWatch {
+  readonly #words: Uint32Array;
+  // As they were at the last look.
+  readonly #ids = new Uint32Array(RECORDS);
+  readonly #prints = new Uint32Array(RECORDS);
+  readonly #highest = new Uint32Array(RECORDS);
+  readonly #isThere = new Uint8Array(RECORDS);
+  /** Whether the number there has not been told yet. */
+  readonly #isNews = new Uint8Array(RECORDS);
+
+  /** @param words Of the memory of accepted numbers */
+  constructor(words: Uint32Array) {
+    this.#words = words;
+    this.look();
+    // What is from earlier processes nobody waits for: new members get it all.
+    this.#isNews.fill(0);
+  }
+
+  /** @returns What had changed by the last look, and was not told before */
+  look(): AcceptedChange[] {
+    const changes: AcceptedChange[] = [];
+    for (let record = 0; record < RECORDS; record++) {
+      if (this.#isNews[record] === 1) changes.push(this.#changeOf(record));
+      this.#note(record);
+    }
+    return changes;
+  }
+
+  /** All of them, as they were at the last look: to be told after the next. */
+  all(): AcceptedChange[] {
+    const changes: AcceptedChange[] = [];
+    for (let record = 0; record < RECORDS; record++) {
+      if (this.#isThere[record] === 1) changes.push(this.#changeOf(record));
+    }
+    return changes;
+  }
+
+  #changeOf(record: number): AcceptedChange {
+    const ids = this.#ids[record] ?? 0;
+    return {
+      mux: ids >>> 16,
+      print: this.#prints[record] ?? 0,
+      senderId: ids & 0xffff,
+      highest: this.#highest[record] ?? 0,
+    };
+  }
+
+  #note(record: number): void {
+    const words = this.#words;
+    const at = placeOf(record);
+    const ids = words[at + IDS] ?? 0;
+    const print = words[at + FINGERPRINT] ?? 0;
+    const highest = words[at + HIGHEST] ?? 0;
+    const isSame = ids === this.#ids[record] &&
+      print === this.#prints[record] && this.#isThere[record] === 1;
+    if (isSame) {
+      this.#isNews[record] = highest === this.#highest[record] ? 0 : 1;
+      this.#highest[record] = highest;
+      return;
+    }
+    // Most records are nobody's, and no words.
+    const isThere = (ids | print) !== 0 &&
+      readRecord(words, record) !== undefined;
+    this.#isThere[record] = isThere ? 1 : 0;
+    this.#isNews[record] = isThere ? 1 : 0;
+    this.#ids[record] = isThere ? ids : 0;
+    this.#prints[record] = isThere ? print : 0;
+    this.#highest[record] = isThere ? highest : 0;
+  }
+}
