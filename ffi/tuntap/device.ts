@@ -4,10 +4,11 @@ import type { DeviceSettings, DeviceType, TunTap } from "./types.ts";
 import { DeviceDrops } from "./device_drops.ts";
 import { DeviceRoutes } from "./device_routes.ts";
 import { Errno, isToRepeat } from "../errno.ts";
-import { deviceMtu, isDeviceUp } from "./ifreq.ts";
+import { deviceMtu, isDeviceRunning, isDeviceUp } from "./ifreq.ts";
 import type { Libc } from "../libc.ts";
 import {
   configureLink,
+  isLinkRunning,
   linkMtu,
   type LinkState,
   linkState,
@@ -81,6 +82,14 @@ export class TunTapDevice implements TunTap {
     if (questions === undefined) return linkState(this.#libc, this.name);
     const isUp = isDeviceUp(this.#libc, questions, this.name);
     return { isUp, hasAddress: undefined };
+  }
+
+  isRunning(): boolean {
+    this.#checkOpen("find the state of");
+    const questions = this.#questions;
+    return questions === undefined
+      ? isLinkRunning(this.#libc, this.name)
+      : isDeviceRunning(this.#libc, questions, this.name);
   }
 
   configure(settings: DeviceSettings): void {

@@ -42,15 +42,30 @@ export function deviceMtu(libc: Libc, fd: number, name: string): number {
   return query(libc, fd, name, Ioctl.SIOCGIFMTU, "find the MTU");
 }
 
-/** IFF_UP of netdevice(7). */
+/** Flags of netdevice(7). */
 const IFF_UP = 1;
+const IFF_RUNNING = 0x40;
 
 export function isDeviceUp(libc: Libc, fd: number, name: string): boolean {
+  return (deviceFlags(libc, fd, name) & IFF_UP) !== 0;
+}
+
+/** Up, and with somebody at its other end. */
+export function isDeviceRunning(
+  libc: Libc,
+  fd: number,
+  name: string,
+): boolean {
+  const wanted = IFF_UP | IFF_RUNNING;
+  return (deviceFlags(libc, fd, name) & wanted) === wanted;
+}
+
+function deviceFlags(libc: Libc, fd: number, name: string): number {
   const ifreq = new Ifreq(name);
   if (libc.symbols.ioctl(fd, Ioctl.SIOCGIFFLAGS, ifreq.bytes) < 0) {
     throw libc.error(`find the state of ${name}`, "ioctl");
   }
-  return (ifreq.flags & IFF_UP) !== 0;
+  return ifreq.flags;
 }
 
 /** @param fd Of a socket of IPv4 */

@@ -4,7 +4,13 @@ import type { DeviceSettings, DeviceType } from "./types.ts";
 import { Errno, SystemError } from "../errno.ts";
 import { AF, SOCK } from "../flags.ts";
 import { readFile } from "../process/file.ts";
-import { deviceIndex, deviceMtu, hasIpv4Address, isDeviceUp } from "./ifreq.ts";
+import {
+  deviceIndex,
+  deviceMtu,
+  hasIpv4Address,
+  isDeviceRunning,
+  isDeviceUp,
+} from "./ifreq.ts";
 import {
   type InterfacePrefix,
   parseInterfacePrefix,
@@ -68,6 +74,16 @@ export function linkMtu(libc: Libc, name: string): number {
   const fd = questionSocket(libc);
   try {
     return ask(name, () => deviceMtu(libc, fd, name));
+  } finally {
+    libc.symbols.close(fd);
+  }
+}
+
+/** @throws {SystemError} When there is no such device. */
+export function isLinkRunning(libc: Libc, name: string): boolean {
+  const fd = questionSocket(libc);
+  try {
+    return isDeviceRunning(libc, fd, name);
   } finally {
     libc.symbols.close(fd);
   }

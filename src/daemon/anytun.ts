@@ -2,6 +2,13 @@
 import type { AnytunOptions } from "../config/anytun.ts";
 import { type ClusterServices, clusterServices } from "./cluster_services.ts";
 import { type DeviceServices, deviceServices } from "./device_services.ts";
+import {
+  clockCheck,
+  clusterCheck,
+  deviceCheck,
+  planeCheck,
+} from "./health_checks.ts";
+import { HealthService } from "./health_service.ts";
 import { KeptNumbers } from "./kept_numbers.ts";
 import type { Service } from "./lifecycle.ts";
 import { type OwnConnection, ownConnection } from "./own_connection.ts";
@@ -40,7 +47,8 @@ async function servicesOf(
   const own = ownConnection(frame, cluster.leaving);
   const device = deviceServices(frame, own, cluster);
   const watch = watchServices(frame, device, own);
-  const parts = { ...cluster, ...own, ...device, ...watch };
+  const health = healthOf(frame, device, own, cluster);
+  const parts = { ...cluster, ...own, ...device, ...watch, health };
   frame.hooks.connect(parts);
   const services: readonly (Service<AnytunOptions> | undefined)[] = [
     // First and last: it tells of the others.
@@ -60,16 +68,19 @@ async function servicesOf(
     watch.keepAlive,
     watch.missing,
     watch.faults,
+    // Last but one, since it says when what leads traffic here should not.
+    health,
   ];
   return services.filter((service) => service !== undefined);
 }
 
 function statusOf(
   { interfaceName, limited, logger, options, table, world }: TunnelFrame,
-  { ends, member, peer, plane, rotation, syncState }:
+  { ends, health, member, peer, plane, rotation, syncState }:
     & ClusterServices
     & OwnConnection
-    & DeviceServices,
+    & DeviceServices
+    & { readonly health: HealthService },
 ): StatusService {
   const report = new StatusReport({
     options,
@@ -77,6 +88,7 @@ function statusOf(
     interfaceName,
     ends: () => ends.status(),
     answers: () => plane.answers(world.delay),
+    fitness: () => health.fitness,
     planeCounters: () => plane.counters(),
     peer: () => peer.remoteHost,
     routes: () => syncState.routes(),
@@ -84,4 +96,22 @@ function statusOf(
     keyEpoch: () => rotation?.epoch,
   }, world);
   return new StatusService(options, { report, logger, limited }, world);
+}
+
+/** In good time before those who lead traffic here look themselves. */
+const HEALTH = { rise: 3, fall: 3, hold: 10_000 };
+
+function healthOf(
+  { logger, world }: TunnelFrame,
+  { ends, plane }: DeviceServices,
+  { rotation }: OwnConnection,
+  { member }: ClusterServices,
+): HealthService {
+  const checks = [
+    planeCheck(() => plane.running),
+    deviceCheck(() => ends.device),
+    clusterCheck(() => member.status()),
+    clockCheck(() => rotation?.clockFault),
+  ];
+  return new HealthService(HEALTH, { checks, logger }, world);
 }

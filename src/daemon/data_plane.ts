@@ -242,6 +242,11 @@ export class DataPlane implements Service<AnytunOptions> {
     this.#context.live?.take(next);
   }
 
+  /** As long as it carries packets. */
+  get running(): RunningPlane | undefined {
+    return this.#isOver ? undefined : this.#plane;
+  }
+
   report(): readonly LogLine[] {
     return [...counterLines(this.#context.table, this.#plane?.counters())];
   }

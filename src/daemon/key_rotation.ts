@@ -126,6 +126,18 @@ export class KeyRotation implements Service {
     return this.#opened && sealedIn(this.#opened.schedule);
   }
 
+  /** Why keys by the clock of this host may be others than those of the peer. */
+  get clockFault(): string | undefined {
+    const { gap, isLost } = this.#opened?.schedule ?? {};
+    if (isLost) {
+      return `the clock of this host is far ahead of ${this.#title}`;
+    }
+    if (gap?.isOwn !== true) return undefined;
+    const side = gap.seconds > 0 ? "behind" : "ahead of";
+    return `the clock of this host is ${side} that of the peer by ` +
+      `${Math.abs(gap.seconds)} s or more`;
+  }
+
   /** Takes a datagram that nothing opens, as the table was asked for. */
   refused(refused: RefusedDatagram): void {
     this.#opened?.healing.take(refused);

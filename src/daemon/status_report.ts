@@ -1,6 +1,7 @@
 // Report of a daemon: what its services know, as one snapshot.
 import type { AnytunOptions } from "../config/anytun.ts";
 import { PROGRAM_VERSION } from "../config/version.ts";
+import type { Fitness } from "../health/state_machine.ts";
 import { formatPrefix } from "../net/prefix.ts";
 import type { InterfaceName } from "../net/zone.ts";
 import type { Route } from "../route/route.ts";
@@ -10,6 +11,7 @@ import {
   type Counts,
   type DaemonState,
   type Health,
+  type HealthReport,
   type Report,
   REPORT_FORMAT,
 } from "../status/report.ts";
@@ -36,6 +38,8 @@ interface StatusParts {
   readonly ends: () => Pick<Report, "device" | "plane" | "listening">;
   /** Whether everything that carries packets answers. */
   readonly answers: () => Promise<boolean>;
+  /** `since` is by `elapsed` of the world. */
+  readonly fitness: () => Fitness;
   /** By the indexes of `PlaneCounter`. */
   readonly planeCounters: () => Float64Array;
   /** The own peer, as people have named it. */
@@ -80,7 +84,14 @@ export class StatusReport implements StatusSource {
   async health(): Promise<Health> {
     const isCarrying = await this.#parts.answers();
     const cluster = this.#parts.cluster() ?? null;
-    return { isCarrying, state: this.#state, cluster };
+    const health = this.#fitness();
+    return { isCarrying, state: this.#state, health, cluster };
+  }
+
+  #fitness(): HealthReport {
+    const { state, reasons, since } = this.#parts.fitness();
+    const ago = this.#world.elapsed() - since;
+    return { state, reasons, since: Math.round(this.#world.now() - ago) };
   }
 
   async report(limit: number): Promise<Report> {

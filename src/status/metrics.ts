@@ -1,4 +1,5 @@
 // Report in Prometheus' text format, version 0.0.4.
+import { HEALTH_STATES } from "../health/state_machine.ts";
 import {
   CONNECTION_COUNTER_INFOS,
   type CounterInfo,
@@ -42,7 +43,7 @@ export function metricsText(report: Report): string {
 }
 
 function* daemonMetrics(report: Report): Generator<Metric> {
-  const { name, version, device, plane, connections } = report;
+  const { name, version, device, plane, health, connections } = report;
   yield gauge("info", "Always 1; the labels say what runs here.", {
     labels: {
       name,
@@ -60,12 +61,23 @@ function* daemonMetrics(report: Report): Generator<Metric> {
   });
   yield gauge(
     "ready",
-    "Whether packets should be led here: it carries, is in step with its " +
-      "cluster, and is not about to end.",
+    "Whether packets should be led here: its health is fit.",
     { value: Number(isReady(report)) },
   );
-  yield gauge("draining", "Whether it is about to end.", {
-    value: Number(report.state === "draining"),
+  yield gauge("draining", "Whether it is drained, or about to end.", {
+    value: Number(health.state === "draining"),
+  });
+  yield {
+    ...gauge("health", "1 for the state of the health, and 0 for the others.", {
+      value: 0,
+    }),
+    samples: HEALTH_STATES.map((state) => ({
+      labels: { state },
+      value: Number(state === health.state),
+    })),
+  };
+  yield gauge("health_since_seconds", "When it got into it, since 1970.", {
+    value: health.since / 1000,
   });
   if (device !== null) {
     yield gauge("device_mtu_bytes", "Longest packet of the device.", {

@@ -1,10 +1,12 @@
 // Reports from a socket: foreign text, checked as a whole before it is used.
+import { HEALTH_STATES } from "../health/state_machine.ts";
 import {
   type ClusterReport,
   type ConnectionReport,
   type Counts,
   type DaemonState,
   type DeviceReport,
+  type HealthReport,
   type Report,
   REPORT_FORMAT,
   type ServerReport,
@@ -50,6 +52,7 @@ export function readReport(text: string): Report {
     started: report.number("started"),
     state: report.oneOf("state", STATES),
     isCarrying: report.flag("isCarrying"),
+    health: report.object("health", healthOf),
     device: report.orNull("device", deviceOf),
     plane: report.orNull("plane", textOf),
     listening: report.list("listening", textOf),
@@ -69,6 +72,15 @@ function deviceOf(value: unknown, place: string): DeviceReport {
     name: device.text("name"),
     type: device.oneOf("type", ["tun", "tap"]),
     mtu: device.number("mtu"),
+  };
+}
+
+function healthOf(value: unknown, place: string): HealthReport {
+  const health = new Fields(value, place);
+  return {
+    state: health.oneOf("state", HEALTH_STATES),
+    reasons: health.list("reasons", textOf),
+    since: health.number("since"),
   };
 }
 
@@ -148,6 +160,10 @@ class Fields {
     const found = texts.find((one) => one === text);
     if (found !== undefined) return found;
     throw new ReportError(`${this.#at(name)} is none of ${texts.join(", ")}`);
+  }
+
+  object<T>(name: string, read: Reader<T>): T {
+    return this.#read(name, read);
   }
 
   orNull<T>(name: string, read: Reader<T>): T | null {

@@ -1,4 +1,5 @@
 // Report of a daemon on itself. Never keys.
+import type { HealthState } from "../health/state_machine.ts";
 
 /** Moves when a reader of before would misread what it is given. */
 export const REPORT_FORMAT = 1;
@@ -46,6 +47,14 @@ export interface ClusterReport {
 
 export type DaemonState = "starting" | "running" | "reloading" | "draining";
 
+export interface HealthReport {
+  readonly state: HealthState;
+  /** What keeps it from being fit, or soon will. */
+  readonly reasons: readonly string[];
+  /** When it got into this state, in ms since 1970. */
+  readonly since: number;
+}
+
 export interface Report {
   readonly format: typeof REPORT_FORMAT;
   /** Of the instance. */
@@ -59,6 +68,8 @@ export interface Report {
   readonly state: DaemonState;
   /** Whether everything that carries packets answers. */
   readonly isCarrying: boolean;
+  /** Whether it may have traffic. */
+  readonly health: HealthReport;
   /** null until it is open. */
   readonly device: DeviceReport | null;
   /** Which data plane and engine, for people. */
@@ -77,10 +88,17 @@ export interface Report {
   readonly counters: Counts;
 }
 
-export type Health = Pick<Report, "isCarrying" | "state" | "cluster">;
+export type Health = Pick<
+  Report,
+  "isCarrying" | "state" | "health" | "cluster"
+>;
 
 /** Whether packets should be led to this daemon. */
-export function isReady({ isCarrying, state, cluster }: Health): boolean {
-  return isCarrying && (state === "running" || state === "reloading") &&
-    (cluster === null || cluster.inStep);
+export function isReady({ health }: Pick<Report, "health">): boolean {
+  return health.state === "fit";
+}
+
+/** The health in a line, for people. */
+export function fitnessLine({ state, reasons }: HealthReport): string {
+  return reasons.length === 0 ? state : `${state}: ${reasons.join("; ")}`;
 }

@@ -7,7 +7,7 @@ import {
 } from "../tunnel/counters.ts";
 import { METRICS_TYPE, metricsText } from "./metrics.ts";
 import { PAGE_FILES } from "./page_files.ts";
-import { type Health, isReady, type Report } from "./report.ts";
+import { fitnessLine, type Health, isReady, type Report } from "./report.ts";
 import { RequestError, type StatusRequest } from "./request.ts";
 import { plainText, type Response } from "./response.ts";
 
@@ -51,13 +51,14 @@ export class StatusSite {
         const body = this.#json(await source.report(connections));
         return { status: 200, type: JSON_TYPE, body };
       }
-      case "/healthz":
-        return healthText(
-          await source.health(),
-          ({ isCarrying }) => isCarrying,
-        );
-      case "/readyz":
-        return healthText(await source.health(), isReady);
+      case "/healthz": {
+        const health = await source.health();
+        return plainText(health.isCarrying ? 200 : 503, healthText(health));
+      }
+      case "/readyz": {
+        const { health } = await source.health();
+        return plainText(isReady({ health }) ? 200 : 503, fitnessLine(health));
+      }
     }
     if (path === "/losses.json") {
       return { status: 200, type: JSON_TYPE, body: LOSSES };
@@ -112,17 +113,12 @@ function causes(
     .map(({ name, text }) => ({ name, text }));
 }
 
-function healthText(
-  health: Health,
-  isWell: (health: Health) => boolean,
-): Response {
-  const { isCarrying, state, cluster } = health;
-  const lines = [
+function healthText({ isCarrying, state, cluster }: Health): string {
+  return [
     isCarrying ? "carries packets" : "does not carry packets",
     `state: ${state}`,
     ...(cluster === null
       ? []
       : [cluster.inStep ? "in step with its cluster" : "not in step"]),
-  ];
-  return plainText(isWell(health) ? 200 : 503, lines.join("\n"));
+  ].join("\n");
 }

@@ -21,6 +21,11 @@ export interface DeviceHandle {
   openRoutes(): DeviceRoutes;
   /** @throws if it is gone */
   state(): LinkState;
+  /**
+   * Whether it is up, which is less work than all of its state.
+   * @throws if it is gone
+   */
+  isRunning(): boolean;
   configure(
     settings: {
       readonly addresses: readonly string[];

@@ -208,7 +208,7 @@ labTest(
       const log = folder.file(`${name}.log`);
       const end = await runDaemon(left, [
         ...[...TUNNEL, "-P", pidFile, "-L", `file:4,${log}`, ...args],
-        ...["--metrics", "9100"],
+        ...["--metrics", "9100", "-n", "10.44.0.1/24"],
       ], { env: { RUNTIME_DIRECTORY: run } });
       assert.deepEqual(end, { code: 0, text: "" }, name);
       const daemon = ProcView.fromPidFile(pidFile);
@@ -220,9 +220,11 @@ labTest(
       assert.equal(stderr, "", name);
       assert.equal(code, 0, name);
       assert.equal(JSON.parse(stdout).isCarrying, true);
-      assert.equal(
-        await curl(left, "http://127.0.0.1:9100/readyz"),
-        "carries packets\nstate: running\n",
+      await until(
+        "it sees, with what it may do still, that all is well",
+        20,
+        async () =>
+          await curl(left, "http://127.0.0.1:9100/readyz") === "fit\n",
       );
       daemon.kill("SIGTERM");
       await daemon.ended();
@@ -364,10 +366,16 @@ labTest(
   async ({ left }) => {
     const daemon = await started(startDaemon(left, [
       ...["-D", ...TUNNEL, "--metrics", "9100", "--workers", "2"],
+      ...["-n", "10.44.0.1/24"],
     ]));
     const health = (path: string) =>
       curl(left, "-w", "%{http_code}", `http://127.0.0.1:9100${path}`);
     assert.match(await health("/healthz"), /^carries packets\n.*200$/s);
+    await until(
+      "it is fit",
+      20,
+      async () => await health("/readyz") === "fit\n200",
+    );
     const view = new ProcView(daemon.pid);
     const workers = view.names("task")
       .filter((id) => view.text(`task/${id}/comm`).startsWith("worker"));
@@ -378,12 +386,17 @@ labTest(
     await until("it is told", 20, async () => {
       return (await health("/healthz")).endsWith("503");
     });
-    const paths = ["/healthz", "/readyz", "/metrics"];
-    const [live, ready, metrics] = await Promise.all(paths.map(health));
-    for (const text of [live ?? "", ready ?? ""]) {
-      assert.match(text, /^does not carry packets\n.*503$/s);
-    }
+    const paths = ["/healthz", "/metrics"];
+    const [live, metrics] = await Promise.all(paths.map(health));
+    assert.match(live ?? "", /^does not carry packets\n.*503$/s);
     assert.match(metrics ?? "", /^anytun_up 0$/m);
+    await until(
+      "it is unfit",
+      20,
+      async () =>
+        /^unfit: 1 of 2 threads of the data plane do not go round\n503$/
+          .test(await health("/readyz")),
+    );
     await holding.closeInput();
     await holding.ended;
     await until("it carries again", 20, async () => {
@@ -490,6 +503,7 @@ labTest(
     const body = JSON.stringify({
       ...{ format: 1, name: "\x1b[2Jevil", version: "1", pid: 1, time: 1 },
       ...{ started: 0, state: "running", isCarrying: true, device: null },
+      health: { state: "fit", reasons: ["\x1b[2J"], since: 0 },
       ...{ plane: "\x9b5m", listening: [], cluster: null, connections: [] },
       ...{ connectionCount: 0, totals: {}, counters: {} },
     });

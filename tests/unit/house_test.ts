@@ -9,6 +9,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "ffi": [],
   "src/satp": [],
   "src/crypto": ["ffi", "src/satp"],
+  "src/health": [],
   "src/log": [],
   "src/net": ["src/log"],
   "src/fleet": ["src/log", "src/net"],
@@ -24,7 +25,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/tunnel/settings.ts",
   ],
   "src/sync": ["src/log", "src/net", "src/route", "src/satp"],
-  "src/status": ["src/log", "src/net", "src/tunnel/counters.ts"],
+  "src/status": [
+    "src/health",
+    "src/log",
+    "src/net",
+    "src/tunnel/counters.ts",
+  ],
   "src/tunnel": [
     "ffi",
     "src/crypto",
@@ -40,6 +46,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/config",
     "src/crypto",
     "src/fleet",
+    "src/health",
     "src/log",
     "src/net",
     "src/route",
@@ -146,7 +153,7 @@ Deno.test("the first line of a module says what it is, as a noun", () => {
   assert.deepEqual(asking, []);
 });
 
-for (const room of ["src/satp", "src/offload", "src/route"]) {
+for (const room of ["src/satp", "src/health", "src/offload", "src/route"]) {
   Deno.test(`${room} is pure: it uses neither Deno nor the clock`, () => {
     const impure = modules.filter((path) => roomOf(path) === room)
       .filter((path) =>

@@ -34,6 +34,7 @@ class Plane {
         openRoutes: () => assert.fail(),
         inside: (work) => work(),
         state: () => assert.fail(),
+        isRunning: () => true,
       }),
       bindToAll: () => [],
       setMark: (mark) => {

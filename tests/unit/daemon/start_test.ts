@@ -390,6 +390,7 @@ const DEVICE = {
   openRoutes: () => assert.fail(),
   inside: <T>(work: () => T) => work(),
   state: () => ({ isUp: true, hasAddress: true }),
+  isRunning: () => true,
 };
 
 /** What scripts need of the world. */

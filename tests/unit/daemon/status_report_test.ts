@@ -31,6 +31,7 @@ function rig() {
     interfaceName: (index) => index === 5 ? "eth0" : undefined,
     ends: () => ({ device: null, plane: null, listening: [] }),
     answers: () => Promise.resolve(true),
+    fitness: () => ({ state: "unfit", reasons: ["tun0 is down"], since: 2000 }),
     planeCounters: () => new Float64Array(PLANE_COUNTERS),
     peer: () => "vpn.example.com",
     routes: () => [
@@ -113,6 +114,17 @@ Deno.test("a clock of the host that is set moves neither how long ago a peer was
   assert.deepEqual(await agesOf(), [2000, 7000]);
   host.step = -3_600_000;
   assert.deepEqual(await agesOf(), [2000, 7000]);
+});
+
+Deno.test("a report says since when the daemon is as fit as it is, by the clock of the host", async () => {
+  const { clock, host, report } = rig();
+  await clock.pass(5000);
+  host.step = 3_600_000;
+  assert.deepEqual((await report.health()).health, {
+    state: "unfit",
+    reasons: ["tun0 is down"],
+    since: START + 3_600_000 + 2000,
+  });
 });
 
 Deno.test("a clock that is only adjusted does not move the start", async () => {

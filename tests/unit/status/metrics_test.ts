@@ -77,11 +77,25 @@ Deno.test("a server that is followed twice has one metric", () => {
   assert.equal(connected.length, 1);
 });
 
-Deno.test("a daemon that is about to end carries, and is not ready", () => {
-  const ending = metricsText(sampleReport({ state: "draining" })).split("\n");
+Deno.test("a daemon that is drained carries, and is not ready", () => {
+  const health = { state: "draining", reasons: [], since: NOON } as const;
+  const drained = metricsText(sampleReport({ health })).split("\n");
   for (const line of ["anytun_up 1", "anytun_ready 0", "anytun_draining 1"]) {
-    assert.ok(ending.includes(line), line);
+    assert.ok(drained.includes(line), line);
   }
+});
+
+Deno.test("the health has a metric for each state, of which one is 1", () => {
+  const health = { state: "unfit", reasons: [], since: NOON } as const;
+  const text = metricsText(sampleReport({ health }));
+  const states = [...text.matchAll(/^anytun_health{state="(\w+)"} (\d)$/gm)]
+    .map(([, state, value]) => [state, value]);
+  assert.deepEqual(states, [
+    ["starting", "0"],
+    ["fit", "0"],
+    ["draining", "0"],
+    ["unfit", "1"],
+  ]);
 });
 
 Deno.test("a peer that was never heard has been silent since 1970", () => {

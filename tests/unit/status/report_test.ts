@@ -1,4 +1,8 @@
 import { strict as assert } from "node:assert";
+import {
+  HEALTH_STATES,
+  type HealthState,
+} from "../../../src/health/state_machine.ts";
 import { bodyOf } from "../../../src/status/client.ts";
 import { readReport, ReportError } from "../../../src/status/read_report.ts";
 import { isReady } from "../../../src/status/report.ts";
@@ -31,6 +35,15 @@ Deno.test("what is no report is refused as a whole, and named by its place", () 
       "state is none of starting, running, reloading, draining",
     ],
     [{ isCarrying: 1 }, "isCarrying is neither true nor false"],
+    [{ health: null }, "health is no object"],
+    [
+      { health: { state: "well", reasons: [], since: 1 } },
+      "health.state is none of starting, fit, draining, unfit",
+    ],
+    [
+      { health: { state: "fit", reasons: "", since: 1 } },
+      "health.reasons is no list",
+    ],
     [{ device: [] }, "device is no object"],
     [{ listening: {} }, "listening is no list"],
     [{ listening: ["", 1] }, "listening[1] is no text"],
@@ -79,14 +92,8 @@ Deno.test("only the body of a good answer is taken for a report", () => {
   assert.throws(() => bodyOf("HTTP/1.1 500 x\r\n\r\n{}"), /its status is 500/);
 });
 
-Deno.test("a daemon is ready that carries, is in step, and is not about to end", () => {
-  const well = { isCarrying: true, state: "running", cluster: null } as const;
-  const cluster = { servers: [], clients: [] };
-  assert.ok(isReady(well));
-  assert.ok(isReady({ ...well, state: "reloading" }));
-  assert.ok(isReady({ ...well, cluster: { ...cluster, inStep: true } }));
-  assert.ok(!isReady({ ...well, cluster: { ...cluster, inStep: false } }));
-  assert.ok(!isReady({ ...well, isCarrying: false }));
-  assert.ok(!isReady({ ...well, state: "starting" }));
-  assert.ok(!isReady({ ...well, state: "draining" }));
+Deno.test("a daemon is ready that is fit, and no other one", () => {
+  const isReadyIn = (state: HealthState) =>
+    isReady({ health: { state, reasons: [], since: 0 } });
+  assert.deepEqual(HEALTH_STATES.filter(isReadyIn), ["fit"]);
 });

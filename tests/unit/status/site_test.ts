@@ -6,7 +6,12 @@ import { SparedSource } from "../../../src/status/spared_source.ts";
 import { ManualClock, settle } from "../../fakes/manual_clock.ts";
 import { sampleReport } from "../../samples/report.ts";
 
-const WELL: Health = { isCarrying: true, state: "running", cluster: null };
+const WELL: Health = {
+  isCarrying: true,
+  state: "running",
+  health: { state: "fit", reasons: [], since: 0 },
+  cluster: null,
+};
 
 class FakeSource {
   readonly limits: number[] = [];
@@ -45,13 +50,14 @@ Deno.test("a load balancer is told by the status whether to lead packets here", 
     return [health, ready];
   };
   assert.deepEqual(await statuses(), [200, 200]);
-  source.present = { ...WELL, state: "draining" };
-  assert.deepEqual(await statuses(), [200, 503]);
-  const cluster = { inStep: false, servers: [], clients: [] };
-  source.present = { ...WELL, cluster };
-  assert.deepEqual(await statuses(), [200, 503]);
-  assert.match((await ask("/readyz")).body, /not in step/);
-  source.present = { ...WELL, isCarrying: false };
+  for (const state of ["starting", "draining", "unfit"] as const) {
+    const health = { state, reasons: ["a is down", "b"], since: 0 };
+    source.present = { ...WELL, health };
+    assert.deepEqual(await statuses(), [200, 503]);
+    assert.equal((await ask("/readyz")).body, `${state}: a is down; b\n`);
+  }
+  const health = { state: "unfit", reasons: [], since: 0 } as const;
+  source.present = { ...WELL, isCarrying: false, health };
   assert.deepEqual(await statuses(), [503, 503]);
   assert.match((await ask("/healthz")).body, /does not carry packets/);
 });

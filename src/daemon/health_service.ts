@@ -1,0 +1,105 @@
+// Health: whether this daemon may have traffic, looked at once a second.
+import type { Logger } from "../log/logger.ts";
+import {
+  type Fault,
+  type Fitness,
+  HealthMachine,
+  type HealthSettings,
+} from "../health/state_machine.ts";
+import type { Phase, Service } from "./lifecycle.ts";
+import type { World } from "./world.ts";
+
+/** Between two looks. */
+const LOOK_MS = 1000;
+
+/** What is wrong with one part of the daemon, if anything is. */
+export type HealthCheck = () => Fault | undefined;
+
+type HealthListener = (fitness: Fitness) => void;
+
+interface HealthContext {
+  /** Each is looked at once a second, and must not wait. */
+  readonly checks: readonly HealthCheck[];
+  readonly logger: Logger;
+}
+
+export class HealthService implements Service<unknown> {
+  readonly name = "health";
+  readonly #context: HealthContext;
+  readonly #world: Pick<World, "elapsed" | "every">;
+  readonly #machine: HealthMachine;
+  readonly #listeners = new Set<HealthListener>();
+  #told: Fitness["state"] = "starting";
+  #isEnding = false;
+
+  constructor(
+    settings: HealthSettings,
+    context: HealthContext,
+    world: Pick<World, "elapsed" | "every">,
+  ) {
+    this.#context = context;
+    this.#world = world;
+    this.#machine = new HealthMachine(settings, world.elapsed, LOOK_MS);
+  }
+
+  /** `since` is by `elapsed` of the world. */
+  get fitness(): Fitness {
+    return this.#machine.fitness;
+  }
+
+  /**
+   * @param listener Called with each change of the state, in the same turn of
+   * the event loop
+   * @returns Ends that
+   */
+  subscribe(listener: HealthListener): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** @param reason For people, such as `drained by user 0` */
+  drain(reason: string): void {
+    this.#machine.drain(reason);
+    this.#tell();
+  }
+
+  /** Has no effect on a daemon that is about to end. */
+  undrain(): void {
+    if (this.#isEnding) return;
+    this.#machine.undrain();
+    this.#tell();
+  }
+
+  /** From the first moment of the end on, whatever has caused it. */
+  changed({ kind }: Phase): void {
+    if (kind !== "draining") return;
+    this.#isEnding = true;
+    this.drain("it is about to end");
+  }
+
+  async run(stop: AbortSignal): Promise<void> {
+    this.#look();
+    await this.#world.every(LOOK_MS, () => this.#look(), stop);
+  }
+
+  #look(): void {
+    const faults = this.#context.checks.map((check) => check())
+      .filter((fault) => fault !== undefined);
+    this.#machine.look(faults);
+    this.#tell();
+  }
+
+  #tell(): void {
+    const { fitness } = this.#machine;
+    if (fitness.state === this.#told) return;
+    const { logger } = this.#context;
+    logger.notice(changeText(this.#told, fitness));
+    this.#told = fitness.state;
+    for (const listener of this.#listeners) listener(fitness);
+  }
+}
+
+function changeText(before: string, { state, reasons }: Fitness): string {
+  const why = reasons.length === 0 ? "" : `: ${reasons.join("; ")}`;
+  return `health: ${state}, ${before} before${why}`;
+}

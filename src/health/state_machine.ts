@@ -1,0 +1,147 @@
+// Fitness of a member of a fleet: whether it may have traffic, judged by looks
+// at it that come back, so that what flaps does not come back with each of them.
+
+/** Whether the daemon may have traffic. */
+export type HealthState = "starting" | "fit" | "draining" | "unfit";
+
+export const HEALTH_STATES: readonly HealthState[] = [
+  "starting",
+  "fit",
+  "draining",
+  "unfit",
+];
+
+/** Why it should not have traffic now. */
+export interface Fault {
+  /** For people, such as `the device tun0 is down`. */
+  readonly text: string;
+  /** Whether the first look at it is enough. */
+  readonly isCertain?: boolean;
+}
+
+export interface HealthSettings {
+  /** Good looks in a row, before it is fit. */
+  readonly rise: number;
+  /** Bad looks in a row, before it is unfit. */
+  readonly fall: number;
+  /** Milliseconds for which all is well, before it comes back. */
+  readonly hold: number;
+}
+
+/** What is known now. */
+export interface Fitness {
+  readonly state: HealthState;
+  /** What keeps it from being fit, or soon will. */
+  readonly reasons: readonly string[];
+  /** When it got into this state, by the clock that was given. */
+  readonly since: number;
+}
+
+export class HealthMachine {
+  #settings: HealthSettings;
+  readonly #now: () => number;
+  readonly #interval: number;
+  /** Without regard to whether it is drained. */
+  #judged: Exclude<HealthState, "draining"> = "starting";
+  #draining: string | undefined;
+  #state: HealthState = "starting";
+  #since: number;
+  #faults: readonly Fault[] = [];
+  #good = 0;
+  #bad = 0;
+  /** Since when every look was good. */
+  #wellSince: number | undefined;
+  #lookedAt: number | undefined;
+
+  /**
+   * @param now Milliseconds of a clock that never goes back
+   * @param interval Milliseconds between two looks
+   */
+  constructor(settings: HealthSettings, now: () => number, interval: number) {
+    this.#settings = settings;
+    this.#now = now;
+    this.#interval = interval;
+    this.#since = now();
+  }
+
+  get fitness(): Fitness {
+    const reasons = this.#reasons();
+    return { state: this.#state, reasons, since: this.#since };
+  }
+
+  set settings(settings: HealthSettings) {
+    this.#settings = settings;
+  }
+
+  /**
+   * Takes what a look has found. One that comes late stands for those that have
+   * not been: who does not look, such as in a stopped process, is not fit.
+   */
+  look(faults: readonly Fault[]): void {
+    const now = this.#now();
+    const missed = this.#missed(now);
+    this.#lookedAt = now;
+    if (missed > 0) this.#count(missed, missed >= this.#settings.fall, now);
+    this.#faults = faults;
+    if (faults.length === 0) this.#countGood(now);
+    else this.#count(1, faults.some(({ isCertain }) => isCertain), now);
+    this.#settle(now);
+  }
+
+  /** @param reason Why, for people; the first one counts */
+  drain(reason: string): void {
+    this.#draining ??= reason;
+    this.#settle(this.#now());
+  }
+
+  undrain(): void {
+    this.#draining = undefined;
+    this.#settle(this.#now());
+  }
+
+  #missed(now: number): number {
+    if (this.#lookedAt === undefined) return 0;
+    return Math.max(0, Math.floor((now - this.#lookedAt) / this.#interval) - 1);
+  }
+
+  #count(bad: number, isCertain: boolean | undefined, now: number): void {
+    this.#good = 0;
+    this.#wellSince = undefined;
+    this.#bad += bad;
+    if (this.#judged !== "fit") return;
+    if (isCertain || this.#bad >= this.#settings.fall) this.#judged = "unfit";
+    this.#settle(now);
+  }
+
+  #countGood(now: number): void {
+    this.#bad = 0;
+    this.#good++;
+    this.#wellSince ??= now;
+    const isLong = this.#judged === "starting" ||
+      now - this.#wellSince >= this.#settings.hold;
+    if (isLong && this.#good >= this.#settings.rise) this.#judged = "fit";
+  }
+
+  #settle(now: number): void {
+    const state = this.#draining === undefined ? this.#judged : "draining";
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#since = now;
+  }
+
+  #reasons(): readonly string[] {
+    const faults = this.#faults.map(({ text }) => text);
+    if (this.#draining !== undefined) return [this.#draining, ...faults];
+    if (faults.length > 0 || this.#judged === "fit") return faults;
+    return [this.#waitText()];
+  }
+
+  #waitText(): string {
+    const { rise, hold } = this.#settings;
+    if (this.#lookedAt === undefined) return "nothing was looked at yet";
+    const good = `all is well, ${this.#good} of ${rise} times in a row`;
+    if (this.#judged === "starting") return good;
+    const well = (this.#lookedAt - (this.#wellSince ?? this.#lookedAt)) / 1000;
+    return `${good}, and for ${Math.floor(well)} of ${hold / 1000} s`;
+  }
+}

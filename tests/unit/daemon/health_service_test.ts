@@ -1,0 +1,100 @@
+import { strict as assert } from "node:assert";
+import { deviceCheck, planeCheck } from "../../../src/daemon/health_checks.ts";
+import { HealthService } from "../../../src/daemon/health_service.ts";
+import type { Fault } from "../../../src/health/state_machine.ts";
+import { ManualClock, settle } from "../../fakes/manual_clock.ts";
+import { recordingLog } from "../../fakes/recording_log.ts";
+
+function rig() {
+  const clock = new ManualClock();
+  const logger = recordingLog();
+  const found: { fault: Fault | undefined } = { fault: undefined };
+  const health = new HealthService(
+    { rise: 2, fall: 2, hold: 3000 },
+    { checks: [() => found.fault, () => undefined], logger },
+    { elapsed: clock.now, every: clock.every },
+  );
+  const states: string[] = [];
+  const end = health.subscribe(({ state }) => states.push(state));
+  const stop = new AbortController();
+  const over = health.run(stop.signal);
+  const pass = async (seconds: number) => {
+    for (let k = 0; k < seconds; k++) await clock.pass(1000);
+  };
+  return { clock, health, logger, found, states, end, stop, over, pass };
+}
+
+Deno.test("who listens to the health is told of each change, in the same turn, and the log too", async () => {
+  const { health, logger, found, states, end, stop, over, pass } = rig();
+  await pass(1);
+  assert.deepEqual(states, ["fit"]);
+  found.fault = { text: "tun0 is down", isCertain: true };
+  await pass(1);
+  assert.deepEqual(states, ["fit", "unfit"]);
+  found.fault = undefined;
+  health.drain("drained by root");
+  assert.deepEqual(states, ["fit", "unfit", "draining"]);
+  end();
+  health.undrain();
+  assert.equal(states.length, 3);
+  assert.deepEqual(logger.lines, [
+    "NOTICE: health: fit, starting before",
+    "NOTICE: health: unfit, fit before: tun0 is down",
+    "NOTICE: health: draining, unfit before: drained by root; tun0 is down",
+    "NOTICE: health: unfit, draining before: tun0 is down",
+  ]);
+  stop.abort();
+  await over;
+});
+
+Deno.test("a daemon that is about to end is drained at once, and for good", async () => {
+  const { health, states, stop, over, pass } = rig();
+  await pass(1);
+  health.changed({ kind: "reloading" });
+  health.changed({ kind: "ready", isFirst: false });
+  assert.deepEqual(states, ["fit"]);
+  health.changed({ kind: "draining" });
+  health.undrain();
+  assert.deepEqual(states, ["fit", "draining"]);
+  assert.deepEqual(health.fitness.reasons, ["it is about to end"]);
+  stop.abort();
+  await over;
+});
+
+Deno.test("a thread of the plane that has not gone round since it was woken is a fault", () => {
+  const rounds = [5, 7];
+  let wakes = 0;
+  const plane = { rounds: () => [...rounds], dropRetired: () => void wakes++ };
+  let running: typeof plane | undefined;
+  const check = planeCheck(() => running);
+  assert.equal(check()?.isCertain, true, "there is none yet");
+  running = plane;
+  assert.equal(check(), undefined);
+  assert.equal(wakes, 1);
+  rounds[0] = 6;
+  assert.deepEqual(check(), {
+    text: "1 of 2 threads of the data plane do not go round",
+  });
+  assert.equal(wakes, 2);
+  rounds[1] = 8;
+  rounds[0] = 7;
+  assert.equal(check(), undefined);
+  running = undefined;
+  assert.equal(check()?.isCertain, true, "it has ended");
+});
+
+Deno.test("a device that is down is a certain fault, and one that is elsewhere none", async () => {
+  const device = { name: "tun0", isRunning: () => true };
+  const check = deviceCheck(() => device);
+  assert.equal(check(), undefined);
+  device.isRunning = () => false;
+  assert.deepEqual(check(), {
+    text: "the device tun0 is down",
+    isCertain: true,
+  });
+  device.isRunning = () => {
+    throw new Error("it is gone");
+  };
+  assert.equal(check(), undefined);
+  await settle();
+});
