@@ -3,6 +3,7 @@ import { anytunPage } from "./pages/anytun.ts";
 import { checkPage } from "./pages/anytun_check.ts";
 import { configPage } from "./pages/anytun_config.ts";
 import { controldPage } from "./pages/anytun_controld.ts";
+import { fleetPage } from "./pages/anytun_fleet.ts";
 import { genkeyPage } from "./pages/anytun_genkey.ts";
 import { showConfigPage } from "./pages/anytun_show_config.ts";
 import { showtablesPage } from "./pages/anytun_showtables.ts";
@@ -19,6 +20,7 @@ const PROGRAM_PAGES: Readonly<Record<ProgramName, (known: Known) => Page>> = {
   "anytun-check": checkPage,
   "anytun-config": configPage,
   "anytun-controld": controldPage,
+  "anytun-fleet": fleetPage,
   "anytun-genkey": genkeyPage,
   "anytun-show-config": showConfigPage,
   "anytun-showtables": showtablesPage,

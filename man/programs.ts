@@ -3,6 +3,7 @@ import { anytunTable } from "../src/config/anytun.ts";
 import { checkTable } from "../src/config/check.ts";
 import { configTable } from "../src/config/config.ts";
 import { controldTable } from "../src/config/controld.ts";
+import { fleetTable } from "../src/config/fleet_table.ts";
 import { genkeyTable } from "../src/config/genkey.ts";
 import type { OptionTable } from "../src/config/option.ts";
 import type { ProgramName } from "../src/config/programs.ts";
@@ -15,6 +16,7 @@ export const TABLES: Readonly<Record<ProgramName, OptionTable>> = {
   "anytun-check": checkTable,
   "anytun-config": configTable,
   "anytun-controld": controldTable,
+  "anytun-fleet": fleetTable,
   "anytun-show-config": showConfigTable,
   "anytun-status": statusTable,
   "anytun-showtables": showtablesTable,

@@ -26,6 +26,7 @@ const PROGRAMS: Readonly<Record<ProgramName, () => Promise<Program>>> = {
   "anytun-check": async () => (await import("./check.ts")).check,
   "anytun-config": async () => (await import("./config.ts")).config,
   "anytun-controld": async () => (await import("./controld.ts")).controld,
+  "anytun-fleet": async () => (await import("./fleet.ts")).fleet,
   "anytun-genkey": async () => (await import("./genkey.ts")).genkey,
   "anytun-status": async () => (await import("./status.ts")).status,
   "anytun-show-config": async () =>

@@ -111,7 +111,7 @@ function deviceTypeOf(text: string): DeviceType | undefined {
   return start === "tun" || start === "tap" ? start : undefined;
 }
 
-function devicePrefix(text: string): Prefix {
+export function devicePrefix(text: string): Prefix {
   const expected = "an address and a prefix length, such as 10.0.0.1/24";
   if (!text.includes("/")) throw new BadValue(expected, text.length);
   const prefix = parsePrefix(text);

@@ -90,9 +90,10 @@ export function portOrSocket(text: string): number | UnixSocket {
 /**
  * Reads `host`, `host:port`, `[v6]` or `[v6]:port`. Two colons and no brackets
  * are an IPv6 address without a port.
+ * @param usual The port where there is none
  */
-export function hostPort(text: string): HostPort {
-  const { host, port: digits } = parts(text);
+export function hostPort(text: string, usual = DEFAULT_PORT): HostPort {
+  const { host, port: digits } = parts(text, usual);
   const port = parseDecimal(digits, 1, U16_MAX);
   if (host === "" || port === undefined) {
     const expected = `a host, and a port from 1 to ${U16_MAX}`;
@@ -106,9 +107,9 @@ interface Parts {
   readonly port: string;
 }
 
-function parts(text: string): Parts {
+function parts(text: string, usual: string): Parts {
   const open = text.indexOf("[");
-  if (open < 0) return partsWithoutBrackets(text);
+  if (open < 0) return partsWithoutBrackets(text, usual);
   if (open > 0) throw new BadValue("no text before a bracket", open, text);
   const close = text.indexOf("]");
   if (close < 0) {
@@ -116,7 +117,7 @@ function parts(text: string): Parts {
   }
   const rest = text.slice(close + 1);
   const host = text.slice(1, close);
-  if (rest === "" && host !== "") return { host, port: DEFAULT_PORT };
+  if (rest === "" && host !== "") return { host, port: usual };
   if (!/^:./s.test(rest)) {
     throw new BadValue(
       "an address in brackets and, if at all, a colon and a port behind them",
@@ -127,8 +128,8 @@ function parts(text: string): Parts {
   return { host, port: rest.slice(1) };
 }
 
-function partsWithoutBrackets(text: string): Parts {
+function partsWithoutBrackets(text: string, usual: string): Parts {
   const [host = "", port = "", ...others] = text.split(":");
-  if (others.length > 0) return { host: text, port: DEFAULT_PORT };
-  return { host, port: port || DEFAULT_PORT };
+  if (others.length > 0) return { host: text, port: usual };
+  return { host, port: port || usual };
 }

@@ -3,6 +3,7 @@ export const PROGRAMS = {
   "anytun": "carry packets between a device and a peer, or many",
   "anytun-config": "print the records of a client, for anytun controld",
   "anytun-controld": "serve such records to the servers of a cluster",
+  "anytun-fleet": "add, remove, list and rotate the clients of a fleet",
   "anytun-check": "say what a start with a config file would refuse or warn of",
   "anytun-show-config": "print the options in force, and where each comes from",
   "anytun-status": "show what daemons of this host do, and how their peers are",

@@ -177,7 +177,7 @@ export class EtcdClient {
 
   /**
    * Does all operations, or none, if something does not hold. It is sent once:
-   * after an error that is `unsure` it may have been done.
+   * after an error that is `isUnreachable` it may have been done.
    * @returns Whether all comparisons held
    * @throws {EngineError}
    */

@@ -29,8 +29,13 @@ export function chainKey(prefix: string, client: string): string {
   return `${clientKey(prefix, client)}/chain`;
 }
 
+/** That the keys of all muxes begin with. */
+export function muxesPrefix(prefix: string): string {
+  return `${prefix}/muxes/`;
+}
+
 export function muxKey(prefix: string, mux: number): string {
-  return `${prefix}/muxes/${mux}`;
+  return muxesPrefix(prefix) + mux;
 }
 
 /** @returns undefined for a key that is no part of a client */

@@ -2,6 +2,7 @@
 import {
   allFlags,
   allPrograms,
+  FLEET_ACTIONS,
   type Offer,
   OTHER_WORDS,
   type ProgramOffers,
@@ -18,6 +19,7 @@ const COMMANDS: Readonly<Record<Source, string>> = {
   tunnel:
     "compopt -o filenames; _anytun_add -f; _anytun_among < <(_anytun_tunnels)",
   running: "_anytun_among < <(_anytun_running)",
+  action: `_anytun_add -W "${FLEET_ACTIONS}"`,
 };
 
 export function bashScript(): string {

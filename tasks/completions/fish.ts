@@ -2,6 +2,7 @@
 import {
   allFlags,
   allPrograms,
+  FLEET_ACTIONS,
   type Offer,
   OTHER_WORDS,
   type ProgramOffers,
@@ -16,6 +17,7 @@ const COMMANDS: Readonly<Record<Exclude<Source, "file">, string>> = {
   interface: "(__fish_print_interfaces)",
   tunnel: "(__anytun_tunnels)",
   running: "(__anytun_running)",
+  action: FLEET_ACTIONS,
 };
 
 export function fishScript(): string {

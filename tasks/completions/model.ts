@@ -12,7 +12,8 @@ export type Source =
   | "host"
   | "interface"
   | "tunnel"
-  | "running";
+  | "running"
+  | "action";
 
 export interface Offer {
   /** With dashes, the short one first. */
@@ -52,9 +53,13 @@ const SOURCES: Readonly<Record<string, Source>> = {
   "device": "interface",
 };
 
-/** Programs that take names of tunnels. */
+/** Of `anytun fleet`, in front of a name. */
+export const FLEET_ACTIONS = "add list remove rotate";
+
+/** Programs that take words besides options. */
 const WORDS: Readonly<Record<string, Source>> = {
   "anytun-status": "running",
+  "anytun-fleet": "action",
   "anytun-check": "tunnel",
   "anytun-show-config": "tunnel",
 };

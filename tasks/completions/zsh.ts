@@ -2,6 +2,7 @@
 import {
   allFlags,
   allPrograms,
+  FLEET_ACTIONS,
   type Offer,
   OTHER_WORDS,
   type ProgramOffers,
@@ -17,6 +18,7 @@ const ACTIONS: Readonly<Record<Source, string>> = {
   interface: "_anytun_interfaces",
   tunnel: "_anytun_tunnels",
   running: "_anytun_running",
+  action: `(${FLEET_ACTIONS})`,
 };
 
 export function zshScript(): string {

@@ -92,7 +92,8 @@ async function reasonAgainst(shell: string): Promise<string | undefined> {
 }
 
 const WORDS = [
-  ...["check", "config", "controld", "genkey", "help", "show-config"],
+  ...["check", "config", "controld", "fleet", "genkey", "help"],
+  "show-config",
   ...["showtables", "status"],
   "version",
 ];
@@ -133,6 +134,8 @@ for (const [shell, ask] of Object.entries(SHELLS)) {
           ["anytun controld --log-format ", ["json", "text"]],
           ["anytun status r", ["rome"]],
           ["anytun-status r", ["rome"]],
+          ["anytun fleet re", ["remove"]],
+          ["anytun-fleet rotate --chain-f", ["--chain-file"]],
           ["anytun check vien", ["vienna"]],
           ["anytun show-config par", ["paris"]],
           ["anytun --config par", ["paris"]],

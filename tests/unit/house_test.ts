@@ -17,6 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/route": [],
   "src/state": ["ffi", "src/log", "src/satp"],
   "src/config": [
+    "src/fleet",
     "src/log",
     "src/net",
     "src/satp",

@@ -18,6 +18,8 @@ import {
 } from "../../../src/config/controld.ts";
 import { OptionFault } from "../../../src/config/fault.ts";
 import { readShowConfigCommandLine } from "../../../src/config/show_config.ts";
+import { readFleetCommandLine } from "../../../src/config/fleet.ts";
+import { fleetTable } from "../../../src/config/fleet_table.ts";
 import { readGenkeyCommandLine } from "../../../src/config/genkey.ts";
 import { namesOf, type OptionTable } from "../../../src/config/option.ts";
 import { type ProgramName, PROGRAMS } from "../../../src/config/programs.ts";
@@ -86,6 +88,10 @@ const READERS: Readonly<Record<ProgramName, Reader>> = {
   "anytun-status": {
     table: statusTable,
     read: (argv) => readStatusCommandLine(argv, RUNTIME),
+  },
+  "anytun-fleet": {
+    table: fleetTable,
+    read: (argv, files) => readFleetCommandLine(argv, RUNTIME, files),
   },
   "anytun-genkey": {
     table: {},

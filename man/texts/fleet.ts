@@ -1,0 +1,53 @@
+// Longer texts on the options about a fleet and its engine.
+import type { Texts } from "../texts.ts";
+
+export default {
+  "source": `Where the records of the clients are: etcd, 3.4 or newer, by its
+    gateway of HTTP, as "https://<host>:<port>/<prefix>". There may be several
+    hosts of one cluster, with commas between them; the others are asked where
+    one does not answer. The port is 2379 and the prefix "/anytun" unless given.
+    With "http", which a warning says but for this host, whoever can listen reads
+    all keys.`,
+  "source-ca": `The authority that has signed the certificate of the engine, as
+    PEM. The certificate has to be for the host in --source. Authorities that the
+    runtime brings along count as well.`,
+  "source-cert": `The certificate to show to the engine, as PEM. It says who may
+    connect, and not who somebody is: etcd refuses one with a common name at its
+    gateway. See --source-user.`,
+  "source-key":
+    `The private key of --source-cert, as PEM without a passphrase. A
+    warning says if others may read the file.`,
+  "source-user": `Who to be to the engine. Its users have roles, which say what
+    they may read and write: a control daemon nothing but read.`,
+  "source-password-file":
+    `Reads the password of --source-user from this file, or
+    from standard input where it is "-". A line end after it does not count. A
+    warning says if others may read the file.`,
+  "anytun-fleet json": `With "list", prints a line of JSON for each client, for
+    other programs. There are no keys in it.`,
+  "out":
+    `With "add" and "rotate", writes the config for the client's side to this
+    new file, which its owner alone may read, or to standard output where it is
+    "-". It has the keys in it, if they were made here. Without it a key that was
+    made would be lost, and is not made.`,
+  "server": `With "add", where the client reaches its servers, for its config:
+    "<host>:<port>", the port 4444 unless given. The records know nothing of it.`,
+  "address": `With "add", the address that the client has in the tunnel, for its
+    config, such as "10.99.0.5/24". The address itself becomes a route to it.`,
+  "anytun-fleet mux": `Number of the connection, the same on both sides: 0 to
+    65535, and the lowest one from 1 on that is free unless given. No two clients
+    have the same one, also where two programs add some at once.`,
+  "anytun-fleet window-size":
+    `The size of the replay window that servers have for the client, and the
+    client for them: 1024 unless given, 0 for none. A client that runs an
+    original anytun needs 0: its numbers begin anew with each start.`,
+  "anytun-fleet remote-host":
+    `Where the client is, an address, as long as it was
+    not heard. Without it servers wait for its first packet.`,
+  "anytun-fleet chain":
+    `Makes a key chain for the client in place of a key and a
+    salt. It is in the engine, and in --chain-file for the client.`,
+  "anytun-fleet chain-file": `With --chain, writes the chain to this new file,
+    which its owner alone may read. The client has it in a folder where its
+    daemon may write.`,
+} satisfies Texts;
