@@ -3,7 +3,12 @@ import { Hosts, type LabHost } from "../../lab/host.ts";
 import { whyNoTls } from "../../lab/certificates.ts";
 import { missingCommand, whyNoLab } from "../../lab/missing.ts";
 import { OwnFolders } from "../../lab/own_folders.ts";
-import { type Block, blocksOf, looksLike, stepsOf } from "./document_blocks.ts";
+import {
+  type Block,
+  blocksOf,
+  looksLike,
+  stepsOf,
+} from "../../lab/document_blocks.ts";
 
 /** Hosts of a document, by the names that its blocks call them. */
 type Named<T> = Readonly<Record<string, T>>;

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { blocksOf, looksLike, stepsOf } from "../../e2e/document_blocks.ts";
+import { blocksOf, looksLike, stepsOf } from "../../../lab/document_blocks.ts";
 
 Deno.test("blocks of a document have their language, host and line", () => {
   const text =
