@@ -6,6 +6,7 @@ import {
   type CheckedConfig,
   readCheckCommandLine,
 } from "../config/check.ts";
+import { readConfigText } from "../config/config_file.ts";
 import { EXIT_FAILED } from "../config/exit_status.ts";
 import { escapeControls } from "../log/line.ts";
 import { printCommandLine, printTo } from "./print.ts";
@@ -16,7 +17,13 @@ export function check(argv: readonly string[], libc: ProcessLibc): number {
   const commandLine = readCheckCommandLine(argv, Deno.version);
   if (commandLine.kind !== "run") return printCommandLine(commandLine);
   const { options } = commandLine;
-  const files = hostFiles(libc, readEnvironment(libc), "look");
+  const files = hostFiles(
+    libc,
+    readEnvironment(libc),
+    "look",
+    undefined,
+    readConfigText,
+  );
   const checked = checkConfigs(options, Deno.version, files);
   for (const config of checked) tell(config);
   if (checked.length === 0) printTo(Deno.stdout, "there are no tunnels\n");

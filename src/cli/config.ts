@@ -2,6 +2,7 @@
 import { readEnvironment } from "../../ffi/process/process.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import { configTable, readConfigCommandLine } from "../config/config.ts";
+import { readConfigText } from "../config/config_file.ts";
 import { EXIT_FAILED } from "../config/exit_status.ts";
 import { recordsOf } from "../daemon/client_records.ts";
 import { systemWorld } from "../daemon/system_world.ts";
@@ -17,7 +18,13 @@ export async function config(
 ): Promise<number> {
   const environment = readEnvironment(libc);
   hideSecrets(libc, configTable, argv);
-  const files = hostFiles(libc, environment);
+  const files = hostFiles(
+    libc,
+    environment,
+    "start",
+    undefined,
+    readConfigText,
+  );
   const commandLine = readConfigCommandLine(argv, Deno.version, files);
   if (commandLine.kind !== "run") return printCommandLine(commandLine);
   const { options, warnings } = commandLine;

@@ -24,6 +24,7 @@ import {
   requireRepeatable,
 } from "../../ffi/process/secret_file.ts";
 import { statPath } from "../../ffi/process/stat.ts";
+import type { ReadConfigText } from "../config/config_file.ts";
 import type {
   ConfigBytes,
   DaemonUser,
@@ -82,12 +83,16 @@ export class StandardInput {
  */
 type Purpose = "again" | "look" | "start";
 
-/** Relative paths start at the working directory of now, also later on. */
+/**
+ * Relative paths start at the working directory of now, also later on.
+ * @param readText Of who reads config files
+ */
 export function hostFiles(
   libc: ProcessLibc,
   environment: ReadonlyMap<string, string>,
   purpose: Purpose = "start",
   input: StandardInput = new StandardInput(libc),
+  readText: ReadConfigText = unread,
 ): HostFiles {
   const folder = folderOfStart(libc);
   const absolute = (path: string) =>
@@ -104,6 +109,7 @@ export function hostFiles(
     exists: (path) => exists(libc, path),
     namesIn: (path) => folderNames(libc, path),
     readConfig: (path) => readConfig(libc, path),
+    readText,
     hasUser: (name) => findUser(libc, name) !== undefined,
     hasGroup: (name) => findGroup(libc, name) !== undefined,
     kindOf: (path) => kindOf(libc, absolute(path)),
@@ -119,6 +125,10 @@ export function hostFiles(
     readCertificates: (path) => readFile(libc, readable(path)),
     credentialsFolder: environment.get("CREDENTIALS_DIRECTORY"),
   };
+}
+
+function unread(): never {
+  throw new Error("Cannot read a config file: its parser is not loaded");
 }
 
 /** One that was removed is found by its descriptor, as long as nobody moves. */

@@ -2,6 +2,7 @@
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import { readEnvironment } from "../../ffi/process/process.ts";
 import { anytunTable } from "../config/anytun.ts";
+import { readConfigText } from "../config/config_file.ts";
 import { EXIT_FAILED } from "../config/exit_status.ts";
 import { readShowConfigCommandLine } from "../config/show_config.ts";
 import { hideSecrets } from "./hide_secrets.ts";
@@ -10,7 +11,13 @@ import { hostFiles } from "./host_files.ts";
 
 export function showConfig(argv: readonly string[], libc: ProcessLibc): number {
   hideSecrets(libc, anytunTable, argv);
-  const files = hostFiles(libc, readEnvironment(libc), "look");
+  const files = hostFiles(
+    libc,
+    readEnvironment(libc),
+    "look",
+    undefined,
+    readConfigText,
+  );
   const commandLine = readShowConfigCommandLine(argv, Deno.version, files);
   if (commandLine.kind !== "run") return printCommandLine(commandLine);
   const { options: { text, fault }, warnings } = commandLine;

@@ -3,8 +3,10 @@ import { closeInherited } from "../../ffi/process/descriptors.ts";
 import { hideMemory } from "../../ffi/process/hardening.ts";
 import { readEnvironment } from "../../ffi/process/process.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
+import type { ReadConfigText } from "../config/config_file.ts";
 import type { CommandLine } from "../config/command_line.ts";
 import type { DaemonOptions } from "../config/general.ts";
+import { configFileRows } from "../config/config_place.ts";
 import { readingAgain } from "../config/read_again.ts";
 import type { InForce } from "../config/reading.ts";
 import type { HostFiles } from "../config/host_files.ts";
@@ -90,13 +92,25 @@ async function goOn<O extends StartOptions>(
 ): Promise<number> {
   hideMemory(libc);
   const input = new StandardInput(libc, standardInput);
-  const files = hostFiles(libc, environment, "again", input);
+  const readText = await configReader(argv);
+  const files = hostFiles(libc, environment, "again", input, readText);
   const readAgain = readingAgain(
     reading.options,
     (inForce) => read(argv, files, inForce),
   );
   const world = systemWorld(libc, environment, parent);
   return await run({ ...reading, readAgain }, world);
+}
+
+/**
+ * At the start, or never: later a daemon cannot read its own source. It is read
+ * again by the same arguments.
+ */
+async function configReader(
+  argv: readonly string[],
+): Promise<ReadConfigText | undefined> {
+  if (!argv.includes(configFileRows.config.long)) return undefined;
+  return (await import("../config/config_file.ts")).readConfigText;
 }
 
 /** In the process that people have started. */
@@ -107,8 +121,9 @@ async function startAnew<O extends StartOptions>(
   const { read, run } = program;
   const { argv, libc, environment } = given;
   const input = new StandardInput(libc);
-  const files = hostFiles(libc, environment, "start", input);
-  const filesAgain = hostFiles(libc, environment, "again", input);
+  const readText = await configReader(argv);
+  const files = hostFiles(libc, environment, "start", input, readText);
+  const filesAgain = hostFiles(libc, environment, "again", input, readText);
   const commandLine = read(argv, files);
   if (commandLine.kind !== "run") return printCommandLine(commandLine);
   const { kind: _, ...reading } = commandLine;

@@ -2,7 +2,6 @@
 // options that anytun-config has (CLI section 9).
 import { clientOf, type ClientOptions, clientRows } from "./client_options.ts";
 import type { Surroundings } from "./host_files.ts";
-import { readConfigText } from "./config_file.ts";
 import { CLIENTS_FOLDER, type ConfigPlace } from "./config_place.ts";
 import { checkReaders, contentOf } from "./config_source.ts";
 import { OptionFault } from "./fault.ts";
@@ -73,7 +72,7 @@ function sharedIn(
   const { bytes } = contentOf(path, files);
   try {
     const text = { path, format, bytes };
-    return readConfigText(sharedRows, text, (key) => key === "kd-prf");
+    return files.readText(sharedRows, text, (key) => key === "kd-prf");
   } finally {
     bytes.fill(0);
   }
@@ -88,7 +87,7 @@ function clientIn(
   const content = contentOf(path, files);
   try {
     const text = { path, format: "lines", bytes: content.bytes } as const;
-    const given = readConfigText(clientRows, text);
+    const given = files.readText(clientRows, text);
     checkReaders(clientRows, given, { path, format: "lines" }, content, warn);
     return clientOf(settingsOf(clientRows, [server, given]), surroundings);
   } finally {

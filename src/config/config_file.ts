@@ -30,6 +30,9 @@ export interface ConfigText {
   readonly bytes: Uint8Array;
 }
 
+/** See {@linkcode readConfigText}. */
+export type ReadConfigText = typeof readConfigText;
+
 /** Characters of the start of a name that are taken for it. */
 const SHORTEST_START = 3;
 
@@ -265,13 +268,4 @@ class FileFault extends OptionFault {
 
 function shortened(text: string): string {
   return text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}…` : text;
-}
-
-/** Whether a file gives a secret, and not only the place of one. */
-export function holdsSecret<T extends OptionTable>(
-  table: T,
-  given: GivenValues<T>,
-): boolean {
-  return Object.entries(table)
-    .some(([name, option]) => name in given && isSecret(option));
 }

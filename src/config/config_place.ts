@@ -1,4 +1,5 @@
 // Place of the config file of a tunnel: `--config`.
+import type { ReadConfigText } from "./config_file.ts";
 import { MissingFile } from "./fault.ts";
 import { anyText, type Option, optional, type OptionTable } from "./option.ts";
 
@@ -42,6 +43,11 @@ export interface ConfigFiles {
   namesIn(path: string): readonly string[];
   /** @throws if it cannot be read, is no regular file, or huge */
   readConfig(path: string): ConfigBytes;
+  /**
+   * Understands one. It comes with the files, as whoever has no config file
+   * should not have to load a parser of YAML.
+   */
+  readonly readText: ReadConfigText;
   /** Of the system, whom a daemon may become. */
   hasUser(name: string): boolean;
   hasGroup(name: string): boolean;

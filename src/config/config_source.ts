@@ -1,6 +1,5 @@
 // Options from the config file of a tunnel, and from what lies beside it.
 import { reasonOf } from "../log/reason.ts";
-import { holdsSecret, readConfigText } from "./config_file.ts";
 import {
   type ConfigBytes,
   configFileRows,
@@ -11,7 +10,7 @@ import {
   POST_UP_SCRIPT,
 } from "./config_place.ts";
 import { OptionFault, remedyFor, type Warn } from "./fault.ts";
-import type { OptionTable } from "./option.ts";
+import { isSecret, type OptionTable } from "./option.ts";
 import { type GivenValue, type GivenValues, settingsOf } from "./values.ts";
 
 export interface ConfigSource {
@@ -65,7 +64,7 @@ export function optionsOfFile<T extends OptionTable>(
       ? undefined
       : (key: string) => debianKeys.includes(key);
     const text = { path, format, bytes: content.bytes };
-    const values = readConfigText(table, text, isMeant);
+    const values = files.readText(table, text, isMeant);
     const all = [given, values];
     checkReaders(table, values, place, content, warn, daemonOf(all));
     return { sources: [values, ...besides(table, folder, files)], place };
@@ -132,6 +131,15 @@ export function checkReaders<T extends OptionTable>(
   throw new OptionFault(
     `Cannot use the secrets in '${path}': others can read them; ${how}`,
   );
+}
+
+/** Whether a file gives a secret, and not only the place of one. */
+function holdsSecret<T extends OptionTable>(
+  table: T,
+  given: GivenValues<T>,
+): boolean {
+  return Object.entries(table)
+    .some(([name, option]) => name in given && isSecret(option));
 }
 
 /** What Debian's launcher adds: `post-up.sh`, unless the file names another. */

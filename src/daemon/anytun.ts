@@ -43,9 +43,9 @@ async function servicesOf(
   program: Frame,
 ): Promise<readonly Service<AnytunOptions>[]> {
   const frame = await openTunnelFrame(options, world, program);
-  const cluster = clusterServices(frame);
-  const own = ownConnection(frame, cluster.leaving);
-  const device = deviceServices(frame, own, cluster);
+  const cluster = await clusterServices(frame);
+  const own = await ownConnection(frame, cluster.leaving);
+  const device = await deviceServices(frame, own, cluster);
   const watch = watchServices(frame, device, own);
   const health = healthOf(frame, device, own, cluster);
   const parts = { ...cluster, ...own, ...device, ...watch, health };
@@ -92,7 +92,7 @@ function statusOf(
     planeCounters: () => plane.counters(),
     peer: () => peer.remoteHost,
     routes: () => syncState.routes(),
-    cluster: () => member.status(),
+    cluster: () => member?.status(),
     keyEpoch: () => rotation?.epoch,
   }, world);
   return new StatusService(options, { report, logger, limited }, world);
@@ -110,7 +110,7 @@ function healthOf(
   const checks = [
     planeCheck(() => plane.running),
     deviceCheck(() => ends.device),
-    clusterCheck(() => member.status()),
+    clusterCheck(() => member?.status()),
     clockCheck(() => rotation?.clockFault),
   ];
   return new HealthService(HEALTH, { checks, logger }, world);

@@ -4,7 +4,7 @@ import type { AnytunOptions } from "../config/anytun.ts";
 import { LeavingKeys } from "../tunnel/leaving_keys.ts";
 import { OwnRoutes } from "./own_routes.ts";
 import { SyncCertificates } from "./sync_certificates.ts";
-import { SyncMember } from "./sync_member.ts";
+import type { SyncMember } from "./sync_member.ts";
 import { SyncState } from "./sync_state.ts";
 import type { TunnelFrame } from "./tunnel_frame.ts";
 
@@ -13,14 +13,16 @@ export interface ClusterServices {
   readonly leaving: LeavingKeys;
   readonly syncState: SyncState;
   readonly certificates: SyncCertificates<AnytunOptions>;
-  readonly member: SyncMember;
+  /** undefined outside of a cluster. */
+  readonly member: SyncMember | undefined;
   readonly ownRoutes: OwnRoutes;
 }
 
-export function clusterServices(frame: TunnelFrame): ClusterServices {
-  const { identity, limited, logger, options, table, world } = frame;
+export async function clusterServices(
+  frame: TunnelFrame,
+): Promise<ClusterServices> {
+  const { limited, logger, options, table, world } = frame;
   const { dropRetired, prepare, routesChanged } = frame.hooks;
-  const { cluster, kdPrf } = options;
   const { delay, elapsed } = world;
   const leaving = new LeavingKeys({ table, delay, dropRetired });
   const state = new SyncState({
@@ -40,15 +42,27 @@ export function clusterServices(frame: TunnelFrame): ClusterServices {
     (next) => next.cluster,
     logger,
   );
-  const member = new SyncMember(
+  const member = await memberOf(frame, certificates, state);
+  const ownRoutes = new OwnRoutes(options, {
+    state,
+    tell: (record) => member?.tell(record),
+    logger,
+  });
+  return { leaving, syncState: state, certificates, member, ownRoutes };
+}
+
+async function memberOf(
+  { identity, limited, logger, options, world }: TunnelFrame,
+  certificates: SyncCertificates<AnytunOptions>,
+  state: SyncState,
+): Promise<SyncMember | undefined> {
+  const { cluster, kdPrf } = options;
+  const { syncServer, syncServers } = cluster;
+  if (syncServer === undefined && syncServers.length === 0) return undefined;
+  const { SyncMember } = await import("./sync_member.ts");
+  return new SyncMember(
     { ...cluster, syncTls: certificates.identity },
     { logger, limited, identity, state, kdPrf },
     world,
   );
-  const ownRoutes = new OwnRoutes(options, {
-    state,
-    tell: (record) => member.tell(record),
-    logger,
-  });
-  return { leaving, syncState: state, certificates, member, ownRoutes };
 }

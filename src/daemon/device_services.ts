@@ -1,13 +1,16 @@
 // The device of a daemon and what packets come and go by: sockets, data plane,
 // scripts that set it up, routes of the kernel.
 import { LiveSettings } from "../tunnel/live_settings.ts";
+import type { DeviceHandle } from "../tunnel/plane.ts";
 import type { ClusterServices } from "./cluster_services.ts";
 import { DataPlane, DeviceAndSockets } from "./data_plane.ts";
 import { DownScript } from "./down_script.ts";
-import { KernelRoutes } from "./kernel_routes.ts";
+import type { KernelRoutes } from "./kernel_routes.ts";
 import type { Service } from "./lifecycle.ts";
 import type { OwnConnection } from "./own_connection.ts";
+import type { Peer } from "./peer.ts";
 import { postUpScript } from "./post_up.ts";
+import type { SyncState } from "./sync_state.ts";
 import type { TunnelFrame } from "./tunnel_frame.ts";
 
 export interface DeviceServices {
@@ -18,12 +21,12 @@ export interface DeviceServices {
   readonly kernelRoutes: KernelRoutes | undefined;
 }
 
-export function deviceServices(
+export async function deviceServices(
   frame: TunnelFrame,
   { peer, rotation }: OwnConnection,
   { syncState }: Pick<ClusterServices, "syncState">,
-): DeviceServices {
-  const { limited, logger, options, state, world } = frame;
+): Promise<DeviceServices> {
+  const { logger, options, state, world } = frame;
   const ends = new DeviceAndSockets(
     options,
     world,
@@ -39,20 +42,30 @@ export function deviceServices(
       ? undefined
       : new DownScript(options, device, world, logger),
     postUp: options.postUp && postUpScript(options, device, world, logger),
-    kernelRoutes: options.kernelRoutes &&
-      new KernelRoutes(options.kernelRoutes, {
-        device,
-        routes: () => syncState.routes(),
-        namedPeers: (mux) =>
-          [peer.address, syncState.peerOf(mux)]
-            .filter((address) => address !== undefined),
-        delay: world.delay,
-        elapsed: world.elapsed,
-        every: world.every,
-        logger,
-        limited,
-      }),
+    kernelRoutes: await kernelRoutesOf(frame, device, peer, syncState),
   };
+}
+
+async function kernelRoutesOf(
+  { limited, logger, options, world }: TunnelFrame,
+  device: () => DeviceHandle,
+  peer: Peer,
+  syncState: SyncState,
+): Promise<KernelRoutes | undefined> {
+  if (options.kernelRoutes === undefined) return undefined;
+  const { KernelRoutes } = await import("./kernel_routes.ts");
+  return new KernelRoutes(options.kernelRoutes, {
+    device,
+    routes: () => syncState.routes(),
+    namedPeers: (mux) =>
+      [peer.address, syncState.peerOf(mux)]
+        .filter((address) => address !== undefined),
+    delay: world.delay,
+    elapsed: world.elapsed,
+    every: world.every,
+    logger,
+    limited,
+  });
 }
 
 function planeOf(frame: TunnelFrame, ends: DeviceAndSockets): DataPlane {

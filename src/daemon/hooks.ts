@@ -11,7 +11,7 @@ import type { SyncMember } from "./sync_member.ts";
 
 interface Called {
   readonly plane: DataPlane;
-  readonly member: SyncMember;
+  readonly member: SyncMember | undefined;
   readonly events: PeerEvents;
   readonly keepAlive: KeepAliveService;
   readonly faults: FaultFinding;
@@ -36,7 +36,7 @@ export class Hooks {
   readonly moved = (mux: number): void => {
     const { events, member } = this.#parts;
     events.lookAt(mux);
-    member.moved(mux);
+    member?.moved(mux);
     // Which routes are permitted depends on where the own peer is.
     if (mux === this.#ownMux) this.routesChanged();
   };

@@ -1,7 +1,7 @@
 // The own connection of a daemon: its keys, and the peer that it leads to.
 import { Resolver } from "../net/resolver.ts";
 import type { LeavingKeys } from "../tunnel/leaving_keys.ts";
-import { KeyRotation } from "./key_rotation.ts";
+import type { KeyRotation } from "./key_rotation.ts";
 import { OwnKeys } from "./own_keys.ts";
 import { Peer } from "./peer.ts";
 import type { TunnelFrame } from "./tunnel_frame.ts";
@@ -12,14 +12,14 @@ export interface OwnConnection {
   readonly peer: Peer;
 }
 
-export function ownConnection(
+export async function ownConnection(
   frame: TunnelFrame,
   leaving: LeavingKeys,
-): OwnConnection {
+): Promise<OwnConnection> {
   const { logger, options, secrets, secretsOf, table } = frame;
   const { isKeptAlive, isUnanswered, moved, prepare } = frame.hooks;
   const { delay, elapsed, every, lookup } = frame.world;
-  const rotation = rotationOf(frame);
+  const rotation = await rotationOf(frame);
   const keys = new OwnKeys(options, {
     ...{ table, leaving, delay, elapsed, prepare, moved, logger },
   });
@@ -35,10 +35,13 @@ export function ownConnection(
   return { rotation, peer };
 }
 
-function rotationOf(frame: TunnelFrame): KeyRotation | undefined {
+async function rotationOf(
+  frame: TunnelFrame,
+): Promise<KeyRotation | undefined> {
   const { identity, logger, options, table, world } = frame;
   const { dropRetired, moved, prepare } = frame.hooks;
   if (options.keyChain === undefined) return undefined;
+  const { KeyRotation } = await import("./key_rotation.ts");
   return new KeyRotation(
     options.keyChain,
     options,

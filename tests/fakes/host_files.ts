@@ -1,3 +1,4 @@
+import { readConfigText } from "../../src/config/config_file.ts";
 import type { ConfigBytes, PathKind } from "../../src/config/config_place.ts";
 import type { HostFiles } from "../../src/config/host_files.ts";
 
@@ -50,6 +51,7 @@ export function fakeHostFiles(
       isPublic: () => files[path]?.isPublic ?? false,
       writers: files[path]?.writers ?? [],
     }),
+    readText: readConfigText,
     hasUser: (name) => name !== STRANGER,
     hasGroup: (name) => name !== STRANGER,
     readFile: (path) => files[path]?.isOnce ? undefined : read(path),

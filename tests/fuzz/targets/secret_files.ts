@@ -146,6 +146,10 @@ class Files implements HostFiles {
     throw new Error("there is none");
   }
 
+  readText(): never {
+    throw new Error("there is none");
+  }
+
   readFile(path: string) {
     if (path === `${FOLDER}/passphrase`) {
       throw Object.assign(new Error("it is not there"), { code: "ENOENT" });

@@ -4,6 +4,7 @@ import {
   openProcessLibc,
   type ProcessLibc,
 } from "../../../ffi/process/libc.ts";
+import { readConfigText } from "../../../src/config/config_file.ts";
 import { hostFiles } from "../../../src/cli/host_files.ts";
 import {
   checkConfigs,
@@ -99,7 +100,13 @@ salt-file: ${salt}
         symbols: calls.over(plain.symbols),
         process: calls.over(plain.process),
       };
-      const files = hostFiles(libc, new Map(), "look");
+      const files = hostFiles(
+        libc,
+        new Map(),
+        "look",
+        undefined,
+        readConfigText,
+      );
       if (what === "check") {
         const [checked] = checkConfigs(line.options, RUNTIME, files);
         assert.equal(checked?.fault, undefined);
