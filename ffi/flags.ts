@@ -74,6 +74,7 @@ export const IP = {
   MTU_DISCOVER: 10,
   RECVTOS: 13,
   MTU: 14,
+  FREEBIND: 15,
 } as const;
 
 /** Of MTU_DISCOVER, the same for both families. */
@@ -87,6 +88,7 @@ export const IPV6 = {
   PKTINFO: 50,
   RECVTCLASS: 66,
   TCLASS: 67,
+  FREEBIND: 78,
 } as const;
 
 export const UDP = { SEGMENT: 103, GRO: 104 } as const;

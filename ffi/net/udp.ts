@@ -37,6 +37,11 @@ export interface SocketWay {
   readonly mark?: number | undefined;
   /** The only device to send and receive over (SO_BINDTODEVICE). */
   readonly device?: string | undefined;
+  /**
+   * It is bound to, or sends from, addresses that this host may not have yet, or
+   * not any more (IP_FREEBIND, ip(7)).
+   */
+  readonly isFree?: boolean | undefined;
 }
 
 export class UdpSocket {
@@ -76,6 +81,7 @@ export class UdpSocket {
         setOption(libc, fd, IPPROTO.IP, IP.MTU_DISCOVER, PMTUDISC.DONT);
       }
       if (joins) setOption(libc, fd, SOL.SOCKET, SO.REUSEPORT, 1);
+      if (way.isFree) letFree(libc, fd, family);
       choose(libc, fd, way);
       return new UdpSocket(libc, fd, bind(libc, fd, local));
     } catch (error) {
@@ -185,6 +191,11 @@ export class UdpSocket {
     const level = isIpv6 ? IPPROTO.IPV6 : IPPROTO.IP;
     setOption(this.#libc, this.fd, level, isIpv6 ? ipv6 : ipv4, value);
   }
+}
+
+function letFree(libc: Libc, fd: number, family: number): void {
+  if (family === AF.INET) setOption(libc, fd, IPPROTO.IP, IP.FREEBIND, 1);
+  else setOption(libc, fd, IPPROTO.IPV6, IPV6.FREEBIND, 1);
 }
 
 /** Before the address: another program may have the same on another device. */

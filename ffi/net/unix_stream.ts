@@ -54,7 +54,8 @@ export class UnixStream extends StreamSocket {
   }
 }
 
-function peerUser(libc: Libc, fd: number): number {
+/** Effective user at the other end when it connected or began to listen. */
+export function peerUser(libc: Libc, fd: number): number {
   const ucred = new Uint8Array(UCRED_SIZE);
   const size = Uint32Array.of(UCRED_SIZE);
   const { getsockopt } = libc.symbols;

@@ -21,21 +21,31 @@ export function addressesBody(family: number): Uint8Array {
   return body;
 }
 
-/**
- * @param body Of a message that tells of an address.
- * @param index Of the device whose own networks do not count.
- */
-export function readNetwork(
-  body: Uint8Array,
-  index: number,
-): OtherNetwork | undefined {
+/** An address that this host has at a device. */
+export interface HostAddress extends OtherNetwork {
+  /** Of the device. */
+  readonly index: number;
+}
+
+/** @param body Of a message that tells of an address. */
+export function readHostAddress(body: Uint8Array): HostAddress | undefined {
   if (body.length < BODY_SIZE) return undefined;
   const size = body[0] === AF.INET ? 4 : body[0] === AF.INET6 ? 16 : 0;
   const length = body[LENGTH_AT] ?? 0;
   if (size === 0 || length > size * 8) return undefined;
   const view = new DataView(body.buffer, body.byteOffset, body.length);
-  if (view.getUint32(INDEX_AT, true) === index) return undefined;
+  const index = view.getUint32(INDEX_AT, true);
   // Of a link with two ends it is the other one's.
   const address = attributeOf(body.subarray(BODY_SIZE), IFA_ADDRESS)?.slice();
-  return address?.length === size ? { address, length } : undefined;
+  return address?.length === size ? { address, length, index } : undefined;
+}
+
+/** @param index Of the device whose own networks do not count. */
+export function readNetwork(
+  body: Uint8Array,
+  index: number,
+): OtherNetwork | undefined {
+  const found = readHostAddress(body);
+  if (found === undefined || found.index === index) return undefined;
+  return { address: found.address, length: found.length };
 }

@@ -8,8 +8,10 @@
 import { readArguments } from "../../ffi/process/file.ts";
 import { keepInspectorShut } from "../../ffi/process/inspector.ts";
 import { openProcessLibc, type ProcessLibc } from "../../ffi/process/libc.ts";
+import { readEnvironment } from "../../ffi/process/process.ts";
 import type { ProgramName } from "../config/programs.ts";
 import { EXIT_FAILED } from "../config/exit_status.ts";
+import { GUARD_MARK } from "../daemon/guard_setup.ts";
 import { reasonOf } from "../log/reason.ts";
 import { printTo } from "./print.ts";
 import { chooseProgram } from "./program.ts";
@@ -47,6 +49,10 @@ export async function main(
 ): Promise<number> {
   const libc = openProcessLibc();
   keepInspectorShut(libc);
+  const guard = readEnvironment(libc).get(GUARD_MARK);
+  if (guard !== undefined) {
+    return (await import("../daemon/guard_process.ts")).runGuard(libc, guard);
+  }
   const { name, rest } = chooseProgram(calledAs, argv);
   const program = await PROGRAMS[name]();
   return await program(rest, libc);

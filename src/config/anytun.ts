@@ -3,6 +3,7 @@ import type { LogTarget } from "../log/target.ts";
 import type { FamilyChoice } from "../net/resolver.ts";
 import type { Role, SatpParameters } from "../satp/params.ts";
 import type { GivenSecrets } from "../satp/secrets.ts";
+import { announceOf, type AnnounceOptions, announceRows } from "./announce.ts";
 import { clusterOf, type ClusterOptions, clusterRows } from "./cluster.ts";
 import {
   type CommandLine,
@@ -119,6 +120,7 @@ export const anytunTable = {
   ...algorithmRows,
   ...speedRows,
   ...clusterRows,
+  ...announceRows,
 };
 
 const sections: readonly HelpSection[] = [
@@ -161,6 +163,7 @@ const plainRows = {
   stateDir: stateDirRow,
   allowWrap: allowWrapRow,
   mux: muxRow,
+  drainTime: announceRows.drainTime,
 };
 type PlainOptions = OptionValues<typeof plainRows>;
 
@@ -200,6 +203,8 @@ export interface AnytunOptions
    */
   readonly secrets: GivenSecrets | undefined;
   readonly cluster: ClusterOptions;
+  /** What comes and goes with the health of this member. */
+  readonly announce: AnnounceOptions | undefined;
 }
 
 /** What its arguments and its config file are to the program. */
@@ -272,6 +277,7 @@ function settle(
     ...statusOf(settings, warn),
     ...{ logTargets, family, device, windowSize, role, secrets, senderIds },
     cluster,
+    announce: announceOf(settings, warn),
     ...source,
     mtu: mtuOf(settings, device.type, parameters.tagLength, warn),
     postUp: postUpOf(settings, warn),

@@ -1,5 +1,6 @@
 // The daemon `anytun`.
 import type { AnytunOptions } from "../config/anytun.ts";
+import { announcementOf } from "./announce_services.ts";
 import { type ClusterServices, clusterServices } from "./cluster_services.ts";
 import { type DeviceServices, deviceServices } from "./device_services.ts";
 import {
@@ -70,6 +71,8 @@ async function servicesOf(
     watch.faults,
     // Last but one, since it says when what leads traffic here should not.
     health,
+    // Stopped first: nothing else ends before routers have learnt of it.
+    announcementOf(frame, health),
   ];
   return services.filter((service) => service !== undefined);
 }

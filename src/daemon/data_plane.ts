@@ -300,7 +300,7 @@ function tunnelSettings(
 ): TunnelSettings {
   const { cipher, kdPrf, authAlgo, tagLength } = options;
   const { device, keyChain, mux, allowWrap, noRoaming } = options;
-  const { engine, workers, offloads, sockets } = options;
+  const { announce, engine, workers, offloads, sockets } = options;
   const { routing, anySource } = options.cluster;
   return {
     params: { cipher, kdPrf, authAlgo, tagLength },
@@ -311,6 +311,7 @@ function tunnelSettings(
     namespace: options.netns,
     chained: keyChain === undefined ? undefined : mux,
     roaming: !noRoaming,
+    anycast: announce?.addresses.map(({ address }) => address.bytes),
   };
 }
 

@@ -31,6 +31,22 @@ export interface KeptProgram {
   run(): RunningProgram;
 }
 
+/**
+ * A program that is run for each word that it is told, one run after the other,
+ * with the rights of the time when it was made. Disposing of it ends the waiting
+ * for its output.
+ */
+export interface WordProgram extends Disposable {
+  /** Descriptor that others may say words to, as lines. */
+  readonly words: number;
+  /** One that was killed takes none. */
+  say(word: string): void;
+  /** As {@linkcode RunningProgram.readLines}. */
+  readLines(): readonly string[] | undefined;
+  /** The same of exit statuses of its runs, 128 and more for signals. */
+  readEnds(): readonly number[] | undefined;
+}
+
 export interface ProcessControl {
   findUser(name: string): Identity | undefined;
   findGroup(name: string): number | undefined;
@@ -50,6 +66,13 @@ export interface ProcessControl {
    * @throws if it cannot be started
    */
   keep(program: ProgramStart): KeptProgram;
+  /**
+   * Starts a process that runs the program with each word as its first argument.
+   * The word `end` ends it. If this process ends without that, `withdraw` follows
+   * a last `announce`.
+   * @throws if it cannot be started
+   */
+  listen(program: ProgramStart): WordProgram;
   changeRoot(folder: string): void;
   changeDirectory(folder: string): void;
   /**

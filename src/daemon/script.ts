@@ -14,12 +14,13 @@ import type {
 import type { World } from "./world.ts";
 
 const NODE = "/dev/net/tun";
-const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+export const PATH =
+  "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** Lines of one script. */
-const OUTPUT_LIMIT = { burst: 50, perSecond: 5 };
+export const OUTPUT_LIMIT = { burst: 50, perSecond: 5 };
 /** How often to read what a script says, while it runs and afterwards. */
-const READ_MS = 100;
+export const READ_MS = 100;
 const READ_LATER_MS = 1000;
 /** Reads at a time; a script that says more waits for the next time. */
 const MOST_READS = 64;

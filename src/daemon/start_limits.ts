@@ -91,8 +91,9 @@ export function anytunLimits(
   options: AnytunOptions,
   surroundings: StartSurroundings,
 ): StartLimits | undefined {
-  const { postUp, downScript } = options;
-  if ((postUp ?? downScript) !== undefined) return undefined;
+  const { announce, postUp, downScript } = options;
+  const script = postUp ?? downScript ?? announce?.script;
+  if (script !== undefined) return undefined;
   const { cluster: { syncServer, syncServers }, keyChain, stateDir } = options;
   const path = stateDir ?? surroundings.stateDirectory ?? DEFAULT_FOLDER;
   const stateFolder = path === NO_STATE_DIR ? undefined : path;

@@ -21,7 +21,11 @@ import { interfaceName } from "../../ffi/net/interface_name.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import { dropProgramPages, trimHeap } from "../../ffi/process/spare_memory.ts";
 import type { ProcessControl } from "./process_control.ts";
-import { keepProgram, runProgramNow } from "./system_programs.ts";
+import {
+  keepProgram,
+  listenForWords,
+  runProgramNow,
+} from "./system_programs.ts";
 
 /**
  * @param absolute Path of a file, from where the daemon was started
@@ -45,6 +49,7 @@ export function systemControl(
     },
     run: (program) => runProgramNow(libc, program),
     keep: (program) => keepProgram(libc, program),
+    listen: (program) => listenForWords(libc, program),
     changeRoot: (folder) => changeRoot(libc, folder),
     changeDirectory: (folder) => changeDirectory(libc, folder),
     changeIdentity: (identity, kept) => changeIdentity(libc, identity, kept),

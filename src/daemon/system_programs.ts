@@ -9,6 +9,7 @@ import type {
   ProgramEnd,
   ProgramStart,
   RunningProgram,
+  WordProgram,
 } from "./process_control.ts";
 
 const SHELL = "/bin/sh";
@@ -25,6 +26,29 @@ while :; do
   woken=
   if read -r word <&3; then exec 3<&-; exec "$@"; fi
   [ "$woken" ] || exit 0
+done`;
+
+/**
+ * Runs the program with each word that comes at descriptor 3 in front of its
+ * arguments, and says at descriptor 4 how it ended. With the end of that stream
+ * the daemon is gone, and its guard: then what was announced is withdrawn.
+ */
+const LISTEN = `
+trap 'woken=1' HUP INT QUIT TERM USR1 USR2
+trap '' PIPE
+last=
+program=$1; shift
+while :; do
+  woken=
+  if read -r word <&3; then
+    if [ "$word" = end ]; then exit 0; fi
+    last=$word
+    "$program" "$word" "$@" 3<&- 4>&-
+    echo $? >&4
+  elif [ ! "$woken" ]; then
+    if [ "$last" = announce ]; then exec "$program" withdraw "$@"; fi
+    exit 0
+  fi
 done`;
 
 /** Also for one that cannot be started, which is how it ends then. */
@@ -84,14 +108,54 @@ export function keepProgram(
   }
 }
 
+/**
+ * See {@linkcode ProcessControl.listen}.
+ * @throws if there is no shell, or no process for it
+ */
+export function listenForWords(
+  libc: ProcessLibc,
+  program: ProgramStart,
+): WordProgram {
+  using cleanup = new DisposableStack();
+  const [words, ends, output] = [
+    ...[openPipe(libc), openPipe(libc), openPipe(libc)],
+  ] as const;
+  for (const fd of [words.readEnd, ends.writeEnd, output.writeEnd]) {
+    cleanup.defer(() => libc.symbols.close(fd));
+  }
+  using undo = new DisposableStack();
+  undo.defer(() => libc.symbols.close(words.writeEnd));
+  const reader = undo.use(new LineReader(libc, output.readEnd));
+  const endReader = undo.use(new LineReader(libc, ends.readEnd));
+  spawn(libc, {
+    path: SHELL,
+    argv: [SHELL, "-c", LISTEN, "sh", program.path, ...program.args],
+    env: environmentOf(program),
+    newSession: true,
+    descriptors: [words.readEnd, ends.writeEnd],
+    output: output.writeEnd,
+  });
+  const opened = undo.move();
+  return {
+    words: words.writeEnd,
+    say: (word) => write(libc, words.writeEnd, `${word}\n`),
+    readLines: () => reader.readReady(),
+    readEnds: () => endReader.readReady()?.map(Number),
+    [Symbol.dispose]: () => opened.dispose(),
+  };
+}
+
 /** One that was killed meanwhile says so by its end. */
 function tell(libc: ProcessLibc, fd: number): void {
+  write(libc, fd, "run\n");
+  libc.symbols.close(fd);
+}
+
+function write(libc: ProcessLibc, fd: number, text: string): void {
   try {
-    writeDescriptor(libc, fd, "helper", new TextEncoder().encode("run\n"));
+    writeDescriptor(libc, fd, "helper", new TextEncoder().encode(text));
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
-  } finally {
-    libc.symbols.close(fd);
   }
 }
 

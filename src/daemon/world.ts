@@ -16,7 +16,10 @@ import type {
 } from "../sync/streams.ts";
 import type { PlaneBuilder } from "../tunnel/plane.ts";
 import type { TunnelSettings } from "../tunnel/settings.ts";
+import type { AnycastHandle } from "./anycast_addresses.ts";
 import type { KeptBytes } from "./chain_file.ts";
+import type { GuardHandle } from "./guard.ts";
+import type { GuardSetup } from "./guard_setup.ts";
 import type { Parent } from "./parent.ts";
 import type { ProcessControl } from "./process_control.ts";
 import type { RandomFill } from "../tunnel/sender_ids.ts";
@@ -82,6 +85,21 @@ export interface World extends LogSurroundings {
     settings: TunnelSettings,
     logger: Logger,
   ): Promise<PlaneBuilder>;
+  /**
+   * Makes it, for as long as it is open, unless it is there.
+   * @throws if there is none afterwards
+   */
+  openAnycastDevice(name: string): AnycastHandle;
+  /**
+   * For as long as the process lives, or it is disposed of.
+   * @returns The user of the process that has the name already
+   */
+  claimName(name: string): Disposable | number;
+  /**
+   * @param words Where a script waits for words
+   * @throws if there is no process for it
+   */
+  startGuard(setup: GuardSetup, words: number | undefined): GuardHandle;
   readonly onSignal: OnSignal;
   readonly control: ProcessControl;
   readonly parent: Parent;

@@ -99,6 +99,8 @@ export function isReady({ health }: Pick<Report, "health">): boolean {
 }
 
 /** The health in a line, for people. */
-export function fitnessLine({ state, reasons }: HealthReport): string {
+export function fitnessLine(
+  { state, reasons }: Omit<HealthReport, "since">,
+): string {
   return reasons.length === 0 ? state : `${state}: ${reasons.join("; ")}`;
 }

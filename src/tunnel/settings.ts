@@ -112,4 +112,9 @@ export interface TunnelSettings {
   readonly namespace?: string | undefined;
   /** Without them the kernel decides. */
   readonly sockets?: SocketChoices | undefined;
+  /**
+   * Addresses that this host has only now and then, in network order: sockets
+   * are bound to them, and send from them, all the time.
+   */
+  readonly anycast?: readonly Uint8Array[] | undefined;
 }

@@ -6,7 +6,7 @@ import {
   openDevice,
   openSharedDevice,
 } from "../../../ffi/tuntap/open_device.ts";
-import type { UdpSocket } from "../../../ffi/net/udp.ts";
+import type { SocketWay, UdpSocket } from "../../../ffi/net/udp.ts";
 import { openUdpGroup } from "../../../ffi/net/udp_group.ts";
 import { Offload } from "../../../ffi/tuntap/vnet.ts";
 import type { Logger } from "../../log/logger.ts";
@@ -255,7 +255,7 @@ export class NativeBuilder implements PlaneBuilder {
     };
     const receivers = this.#crew?.receivers ?? 1;
     try {
-      const way = this.#settings.sockets;
+      const way = this.#wayFrom(address);
       const group = openUdpGroup(this.#libc, local, receivers, MUX_AT, way);
       for (const socket of group) this.#opened.defer(() => socket.close());
       const { mtuDiscovery = "no" } = this.#settings;
@@ -268,6 +268,17 @@ export class NativeBuilder implements PlaneBuilder {
     } catch (error) {
       throw new BindError({ address, port }, error);
     }
+  }
+
+  /** Those at all addresses send from each address that somebody sends to. */
+  #wayFrom({ bytes }: IpAddress): SocketWay {
+    const { anycast = [], sockets } = this.#settings;
+    const isAnywhere = bytes.every((byte) => byte === 0);
+    const isFree = anycast.some((address) =>
+      address.length === bytes.length &&
+      (isAnywhere || address.every((byte, k) => byte === bytes[k]))
+    );
+    return { ...sockets, isFree };
   }
 
   // With port 0 all sockets are to have the port that the first one got.

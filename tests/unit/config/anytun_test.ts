@@ -90,6 +90,8 @@ Deno.test("anytun has the defaults of the original, and any sender id", () => {
     offloads: new Set(["tso", "uso", "gso", "gro", "coalesce"]),
     mss: "auto",
     mtuDiscovery: "no",
+    announce: undefined,
+    drainTime: 10,
   });
 });
 
@@ -179,6 +181,8 @@ Deno.test("anytun takes every short option", () => {
     engine: "auto",
     workers: "auto",
     offloads: new Set(["tso", "uso", "gso", "gro", "coalesce"]),
+    announce: undefined,
+    drainTime: 10,
   });
   assert.deepEqual(ifconfig.map(formatPrefix), ["10.0.0.1/8"]);
   assert.equal(secrets?.passphrase, "secret");

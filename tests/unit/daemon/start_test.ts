@@ -94,6 +94,10 @@ class FakeControl implements ProcessControl {
     return { run: () => this.run(program) };
   }
 
+  listen(): never {
+    throw new Error("nothing is announced here");
+  }
+
   changeRoot(folder: string) {
     this.#call(`root ${folder}`);
   }

@@ -1,0 +1,264 @@
+// Addresses that a device has only now and then, and that this host takes all
+// the time: rtnetlink(7).
+//
+// An address at the device is what routing daemons announce. What comes for it
+// shall not be lost while routers still send it here, before and after. So it is
+// local all the time, by a route in the kernel's local table, which routing
+// daemons do not look at.
+
+import { Errno, SystemError } from "../errno.ts";
+import { AF, NLM_F } from "../flags.ts";
+import type { Libc } from "../libc.ts";
+import { ROUTE_PROTOCOL } from "./device_routes.ts";
+import type { TunTapDevice } from "./device.ts";
+import { deviceIndex } from "./ifreq.ts";
+import { openDevice } from "./open_device.ts";
+import {
+  addressesBody,
+  type HostAddress,
+  readHostAddress,
+} from "./other_networks.ts";
+import {
+  linkStateMessage,
+  message,
+  RouteSocket,
+  RTM_NEWADDR,
+} from "./rtnetlink.ts";
+
+// include/uapi/linux/rtnetlink.h, if_addr.h
+const RTM_DELADDR = 21;
+const RTM_GETADDR = 22;
+const RTM_NEWROUTE = 24;
+const RTM_DELROUTE = 25;
+const RT_TABLE_LOCAL = 255;
+const RT_SCOPE_UNIVERSE = 0;
+const RT_SCOPE_HOST = 254;
+const RTN_LOCAL = 2;
+const RTA_DST = 1;
+const RTA_OIF = 4;
+const RTA_PRIORITY = 6;
+const IFA_ADDRESS = 1;
+const IFA_LOCAL = 2;
+const IFA_CACHEINFO = 6;
+/** struct ifa_cacheinfo { u32 prefered, valid, cstamp, tstamp; } */
+const CACHEINFO_SIZE = 16;
+/** Nobody is asked for duplicates: there are some, on purpose. */
+const IFA_F_NODAD = 2;
+const ADDRESS_BODY_SIZE = 8;
+const ROUTE_BODY_SIZE = 12;
+
+/** Behind the kernel's own one, which comes and goes with the address. */
+const METRIC = 97;
+const LOOPBACK = "lo";
+
+export interface AnycastAddress {
+  /** 4 or 16 bytes in network order. */
+  readonly bytes: Uint8Array;
+  readonly length: number;
+}
+
+/** Opened with CAP_NET_ADMIN, which all changes need as well. */
+export class AnycastDevice implements Disposable {
+  readonly name: string;
+  readonly #libc: Libc;
+  readonly #socket: RouteSocket;
+  #own: TunTapDevice | undefined;
+
+  /** @throws {SystemError} When there is no such device. */
+  constructor(libc: Libc, name: string) {
+    this.name = name;
+    this.#libc = libc;
+    this.#socket = new RouteSocket(libc);
+    try {
+      this.#index();
+    } catch (error) {
+      this.#socket[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /**
+   * Makes the device if there is none: one that carries nothing, and goes with
+   * the process however that ends.
+   * @throws {SystemError | TunTapError} When it cannot be made.
+   */
+  static open(libc: Libc, name: string): AnycastDevice {
+    try {
+      return new AnycastDevice(libc, name);
+    } catch (error) {
+      const isMissing = error instanceof SystemError &&
+        error.errno === Errno.ENODEV;
+      if (!isMissing) throw error;
+    }
+    using undo = new DisposableStack();
+    const own = undo.adopt(
+      openDevice(libc, { name, type: "tun" }),
+      (device) => device.close(),
+    );
+    const device = new AnycastDevice(libc, name);
+    device.#own = own;
+    undo.move();
+    return device;
+  }
+
+  /** Whether it goes with the process. */
+  get isOwn(): boolean {
+    return this.#own !== undefined;
+  }
+
+  bringUp(): void {
+    const what = `set ${this.name} up`;
+    const message = linkStateMessage(this.#index(), true);
+    this.#socket.request({ what, message });
+  }
+
+  /** Those of all devices of this host, each with whether it is at this one. */
+  list(): (HostAddress & { readonly isHere: boolean })[] {
+    const what = "list the addresses of this host";
+    const here = this.#indexIfAny();
+    return [AF.INET, AF.INET6].flatMap((family) => {
+      const body = addressesBody(family);
+      const query = message(RTM_GETADDR, NLM_F.DUMP, body, []);
+      return this.#socket.dump({ what, message: query }, RTM_NEWADDR)
+        .flatMap((body) => readHostAddress(body) ?? [])
+        .map((found) => ({ ...found, isHere: found.index === here }));
+    });
+  }
+
+  /**
+   * One that is there already stays for so long anew.
+   * @param seconds After which the kernel takes it away by itself, and a quarter
+   * of a second later at the most.
+   * @throws {SystemError} `ENODEV`, `EPERM`, `EACCES` without IPv6, and others.
+   */
+  add(address: AnycastAddress, seconds: number): void {
+    const flags = NLM_F.CREATE | NLM_F.REPLACE;
+    const lifetime = new Uint8Array(CACHEINFO_SIZE);
+    const view = new DataView(lifetime.buffer);
+    view.setUint32(0, seconds, true);
+    view.setUint32(4, seconds, true);
+    const more = [[IFA_CACHEINFO, lifetime]] as const;
+    this.#changeAddress("add", RTM_NEWADDR, { flags, more }, address);
+  }
+
+  /**
+   * @returns Whether it was there.
+   * @throws {SystemError} `EPERM` and others.
+   */
+  remove(address: AnycastAddress): boolean {
+    return unlessGone(() =>
+      this.#changeAddress("remove", RTM_DELADDR, { flags: 0 }, address)
+    );
+  }
+
+  /** What comes for an address is for this host from now on. */
+  takeIn({ bytes }: AnycastAddress): void {
+    const flags = NLM_F.CREATE | NLM_F.REPLACE;
+    this.#changeRoute("add", RTM_NEWROUTE, flags, bytes);
+  }
+
+  /** @returns Whether it was. */
+  takeInNoMore({ bytes }: AnycastAddress): boolean {
+    return unlessGone(() =>
+      this.#changeRoute("remove", RTM_DELROUTE, 0, bytes)
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.#own?.close();
+    this.#socket[Symbol.dispose]();
+  }
+
+  /** Asked for each time: administrators make devices anew. */
+  #index(): number {
+    return deviceIndex(this.#libc, this.#socket.fd, this.name);
+  }
+
+  #indexIfAny(): number | undefined {
+    try {
+      return this.#index();
+    } catch (error) {
+      if (error instanceof SystemError && error.errno === Errno.ENODEV) {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  #changeAddress(
+    verb: string,
+    type: number,
+    { flags, more = [] }: {
+      readonly flags: number;
+      readonly more?: readonly (readonly [type: number, value: Uint8Array])[];
+    },
+    { bytes, length }: AnycastAddress,
+  ): void {
+    const body = new Uint8Array(ADDRESS_BODY_SIZE);
+    body[0] = familyOf(bytes);
+    body[1] = length;
+    body[2] = bytes.length === 16 ? IFA_F_NODAD : 0;
+    new DataView(body.buffer).setUint32(4, this.#index(), true);
+    this.#socket.request({
+      what: `${verb} an address of ${this.name}`,
+      message: message(type, flags, body, [
+        [IFA_LOCAL, bytes],
+        [IFA_ADDRESS, bytes],
+        ...more,
+      ]),
+    });
+  }
+
+  #changeRoute(
+    verb: string,
+    type: number,
+    flags: number,
+    bytes: Uint8Array,
+  ): void {
+    const body = new Uint8Array(ROUTE_BODY_SIZE);
+    body[0] = familyOf(bytes);
+    body[1] = bytes.length * 8;
+    body[4] = RT_TABLE_LOCAL;
+    body[5] = ROUTE_PROTOCOL;
+    body[6] = bytes.length === 4 ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
+    body[7] = RTN_LOCAL;
+    const loopback = deviceIndex(this.#libc, this.#socket.fd, LOOPBACK);
+    this.#socket.request({
+      what: `${verb} the local route of an anycast address`,
+      message: message(type, flags, body, [
+        [RTA_DST, bytes],
+        [RTA_OIF, number(loopback)],
+        [RTA_PRIORITY, number(METRIC)],
+      ]),
+    });
+  }
+}
+
+function familyOf(bytes: Uint8Array): number {
+  return bytes.length === 4 ? AF.INET : AF.INET6;
+}
+
+function number(value: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, value, true);
+  return bytes;
+}
+
+/** With the device goes what it had. */
+const GONE: readonly number[] = [
+  Errno.EADDRNOTAVAIL,
+  Errno.ESRCH,
+  Errno.ENODEV,
+];
+
+function unlessGone(change: () => void): boolean {
+  try {
+    change();
+    return true;
+  } catch (error) {
+    if (error instanceof SystemError && GONE.includes(error.errno)) {
+      return false;
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,42 @@
+// Longer texts on the options about an anycast address.
+import type { Texts } from "../texts.ts";
+
+export default {
+  "anycast-address":
+    `The address that all members of a cluster share, with the length
+    of its prefix: "192.0.2.1/32" or "2001:db8::1/128", or a shorter one where
+    routers take nothing longer, such as "192.0.2.1/24". It may be given several
+    times. The daemon puts it on --anycast-device while it is fit ("anytun
+    health"), and takes it away when it is not any more, when it is drained
+    ("anytun drain"), and first of all at its end. Routing daemons announce it as
+    long as it is there: BIRD by its protocol "direct", FRR by "redistribute
+    connected". What still comes after that is taken in and carried, answers
+    included, for --drain-time. An address that is on the device at the start is
+    taken away until the daemon is fit. A second process of the program guards it:
+    it takes the address away within a moment when the daemon is killed, and 0.7
+    s after it hangs. Without that guard the kernel does so after 5 s. One daemon
+    of a host announces an address. The originals leave all this to scripts.`,
+  "anycast-device": `The network device that --anycast-address is put on, which
+    the routing daemon looks at and nothing else uses. One that is there already
+    ("ip link add anycast0 type dummy") is brought up and stays. Otherwise the
+    daemon makes one of this name, which carries nothing and goes with the daemon,
+    however that ends. Daemons that share one need it made beforehand.`,
+  "announce-script":
+    `Runs this program with "announce" as its first argument when
+    this member becomes fit, and with "withdraw" when it is not any more, drained,
+    or at its end; behind it come the addresses of --anycast-address, if there are
+    any. In its environment are "PATH", "ANYTUN_NAME", "ANYTUN_ANYCAST_ADDRESSES"
+    (separated by spaces) and "ANYTUN_ANYCAST_DEVICE". The way to speak to a routing
+    daemon, a load balancer or a name server that looks at no device. It runs as
+    root, and outside of --chroot, also with --username: a process that has kept
+    these rights since the start runs it for each word, and one run after the
+    other. The end waits for it, but no longer than 10 seconds. It is run with
+    "withdraw" also when the daemon is killed or hangs. What it writes comes into
+    the log.`,
+  "drain-time":
+    `How long what still comes is carried after --anycast-address was
+    taken away, at the most, and 10 seconds unless given; up to an hour, as in
+    "90", "5m" or "1h". It is over when nothing has come from any peer for 2
+    seconds. At the end of the daemon nothing else stops before that; a second
+    signal does not wait for it. Where nothing is announced it has no effect.`,
+} satisfies Texts;

@@ -1,0 +1,100 @@
+// Parts of the announcement: claims, device, script and guard.
+import type { ConnectionTable } from "../tunnel/connection_table.ts";
+import type { Logger } from "../log/logger.ts";
+import { formatAddress } from "../net/address.ts";
+import { ConnectionCounter } from "../tunnel/counters.ts";
+import { AnnounceScript } from "./announce_script.ts";
+import { Announcement, type AnnouncementParts } from "./announcement.ts";
+import { AnycastAddresses } from "./anycast_addresses.ts";
+import { Guard, PATIENCE_MS } from "./guard.ts";
+import type { HealthService } from "./health_service.ts";
+import type { TunnelFrame } from "./tunnel_frame.ts";
+import type { World } from "./world.ts";
+
+/** @returns undefined where nothing is announced */
+export function announcementOf(
+  frame: TunnelFrame,
+  health: Pick<HealthService, "subscribe">,
+): Announcement | undefined {
+  const { logger, options, table, world } = frame;
+  const { announce, drainTime } = options;
+  if (announce === undefined) return undefined;
+  return new Announcement(announce, drainTime, {
+    ...{ health, logger },
+    elapsed: world.elapsed,
+    every: world.every,
+    open: (cleanup) => openParts(frame, cleanup),
+    received: () => receivedFromPeers(table),
+  });
+}
+
+function openParts(
+  { identity, logger, options, world }: TunnelFrame,
+  cleanup: DisposableStack,
+): AnnouncementParts {
+  const { announce, noSandbox } = options;
+  const { addresses: prefixes = [], device, script: path } = announce ?? {};
+  for (const { address } of prefixes) {
+    const claim = claimed(formatAddress(address), world, logger);
+    if (claim !== undefined) cleanup.use(claim);
+  }
+  const script = path === undefined
+    ? undefined
+    : new AnnounceScript(path, options, { ...world, logger });
+  if (script !== undefined) cleanup.defer(() => script.close());
+  const addresses = device === undefined
+    ? undefined
+    : new AnycastAddresses(prefixes, device, world.openAnycastDevice, logger);
+  if (addresses !== undefined) cleanup.defer(() => addresses.close());
+  const guard = world.startGuard({
+    device,
+    addresses: prefixes.map(({ address, length }) => {
+      return { bytes: [...address.bytes], length };
+    }),
+    patience: PATIENCE_MS,
+    identity: identity && { uid: identity.uid, gid: identity.gid },
+    hasScript: script !== undefined,
+    isConfined: !noSandbox,
+  }, script?.words);
+  return { addresses, script, guard: cleanup.use(new Guard(guard, logger)) };
+}
+
+/**
+ * Two daemons would take away what the other one has put there.
+ * @throws if another daemon of this host announces the address
+ */
+function claimed(
+  address: string,
+  { claimName, effectiveUser }: Pick<World, "claimName" | "effectiveUser">,
+  logger: Logger,
+): Disposable | undefined {
+  const claim = claimName(`anytun/anycast/${address}`);
+  if (typeof claim !== "number") return claim;
+  if (claim === 0 || claim === effectiveUser()) {
+    throw new Error(
+      `Cannot announce ${address} (--anycast-address): another anytun of this ` +
+        "host does, see 'anytun status'; stop that, or give each its own",
+    );
+  }
+  // Names are for everybody: it is not to keep a member from its duty.
+  logger.warning(
+    `user ${claim} of this host claims to announce ${address} ` +
+      "(--anycast-address), and may not: going on",
+  );
+  return undefined;
+}
+
+/** What strangers send counts for nothing: there is always some. */
+const FROM_PEERS = [
+  ConnectionCounter.PACKETS_IN,
+  ConnectionCounter.NO_PAYLOAD,
+  ConnectionCounter.WRONG_PAYLOAD_TYPE,
+];
+
+function receivedFromPeers(table: ConnectionTable): number {
+  let sum = 0;
+  for (const mux of table.liveMuxes()) {
+    for (const counter of FROM_PEERS) sum += table.counters.sumOf(mux, counter);
+  }
+  return sum;
+}

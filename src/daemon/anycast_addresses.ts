@@ -1,0 +1,159 @@
+// The anycast addresses of a daemon at their device: there while they are
+// announced, and taken in by this host all the time.
+import type {
+  AnycastAddress,
+  AnycastDevice,
+} from "../../ffi/tuntap/anycast_device.ts";
+import type { Logger } from "../log/logger.ts";
+import { reasonOf } from "../log/reason.ts";
+import { formatPrefix, type Prefix } from "../net/prefix.ts";
+
+/**
+ * How long the kernel keeps an address of which it hears no more, as where a
+ * daemon is frozen, or killed together with its guard.
+ */
+const LIFETIME_SECONDS = 5;
+
+export type AnycastHandle =
+  & Pick<
+    AnycastDevice,
+    "add" | "bringUp" | "isOwn" | "list" | "remove" | "takeIn" | "takeInNoMore"
+  >
+  & Disposable;
+
+export class AnycastAddresses {
+  readonly #prefixes: readonly Prefix[];
+  readonly #name: string;
+  readonly #device: AnycastHandle;
+  readonly #logger: Logger;
+  #isThere = false;
+  /** Why the kernel did not do what was asked for last. */
+  #told: string | undefined;
+
+  /** @throws if the device is not there, or the kernel refuses */
+  constructor(
+    prefixes: readonly Prefix[],
+    name: string,
+    open: (name: string) => AnycastHandle,
+    logger: Logger,
+  ) {
+    this.#prefixes = prefixes;
+    this.#name = name;
+    this.#logger = logger;
+    try {
+      using undo = new DisposableStack();
+      this.#device = undo.use(open(name));
+      this.#device.bringUp();
+      for (const address of this.#all()) this.#device.takeIn(address);
+      this.#takeAway();
+      undo.move();
+    } catch (cause) {
+      throw new Error(
+        `Cannot put ${this.text} (--anycast-address) on ${name} ` +
+          `(--anycast-device): ${reasonOf(cause)}`,
+        { cause },
+      );
+    }
+    if (this.#device.isOwn) {
+      logger.info(`device ${name} (--anycast-device) is made for this run`);
+    }
+  }
+
+  get text(): string {
+    return this.#prefixes.map(formatPrefix).join(", ");
+  }
+
+  /** @param isThere Whether they are to be at the device from now on */
+  set(isThere: boolean): void {
+    this.#isThere = isThere;
+    this.#apply();
+  }
+
+  /**
+   * From time to time: the kernel is to keep them, others may have changed them,
+   * or the device was made anew.
+   */
+  keep(): void {
+    if (this.#isThere || this.#isAnyHere()) this.#apply();
+  }
+
+  close(): void {
+    this.set(false);
+    for (const address of this.#all()) {
+      this.#attempt(() => this.#device.takeInNoMore(address));
+    }
+    this.#device[Symbol.dispose]();
+  }
+
+  /** Until this member is fit: whoever has put them there. */
+  #takeAway(): void {
+    const found = this.#device.list();
+    for (const { address: { bytes, family } } of this.#prefixes) {
+      for (const { address, isHere, length } of found) {
+        if (!isEqual(address, bytes)) continue;
+        const text = formatPrefix({ address: { family, bytes }, length });
+        if (isHere) this.#device.remove({ bytes, length });
+        this.#logger.warning(
+          isHere
+            ? `${text} (--anycast-address) was on ${this.#name} already, left ` +
+              "by a run that was killed or put there by hand: it is taken " +
+              "away until this member is fit"
+            : `${text} (--anycast-address) is at another device as well: ` +
+              "what is announced of that stays when this member is not fit",
+        );
+      }
+    }
+  }
+
+  #isAnyHere(): boolean {
+    let isAny = false;
+    this.#attempt(() => {
+      const here = this.#device.list().filter(({ isHere }) => isHere);
+      isAny = this.#all().some(({ bytes }) =>
+        here.some(({ address }) => isEqual(address, bytes))
+      );
+    });
+    return isAny;
+  }
+
+  #apply(): void {
+    let isDone = true;
+    for (const address of this.#all()) {
+      isDone = this.#attempt(() => {
+        if (!this.#isThere) return void this.#device.remove(address);
+        this.#device.bringUp();
+        this.#device.add(address, LIFETIME_SECONDS);
+      }) && isDone;
+    }
+    if (isDone) this.#told = undefined;
+  }
+
+  #all(): readonly AnycastAddress[] {
+    return this.#prefixes.map(({ address: { bytes }, length }) => {
+      return { bytes, length };
+    });
+  }
+
+  /** What fails is tried again, and told once. */
+  #attempt(change: () => void): boolean {
+    try {
+      change();
+      return true;
+    } catch (error) {
+      const reason = reasonOf(error);
+      if (reason !== this.#told) {
+        this.#logger.error(
+          `Cannot ${this.#isThere ? "announce" : "withdraw"} ${this.text} ` +
+            `(--anycast-address): ${reason}`,
+        );
+      }
+      this.#told = reason;
+      return false;
+    }
+  }
+}
+
+function isEqual(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length &&
+    one.every((byte, k) => byte === other[k]);
+}

@@ -1,0 +1,162 @@
+// The guard of anycast addresses: a second process that takes them away when the
+// daemon is killed or hangs, and holds nothing but that duty. It hears a beat of
+// the daemon several times a second, over a socket that ends with it.
+import { CAP, MSG } from "../../ffi/flags.ts";
+import { keepCapabilities } from "../../ffi/process/capabilities.ts";
+import { takeRuntimeFiles } from "../../ffi/process/descriptors.ts";
+import {
+  confine,
+  forbidPrivileges,
+  hideMemory,
+  limitBoundingSet,
+} from "../../ffi/process/hardening.ts";
+import { changeDirectory, changeIdentity } from "../../ffi/process/identity.ts";
+import { confineFiles } from "../../ffi/process/landlock.ts";
+import { writeDescriptor } from "../../ffi/process/file.ts";
+import type { ProcessLibc } from "../../ffi/process/libc.ts";
+import { setProcessName } from "../../ffi/process/process.ts";
+import { dropProgramPages, trimHeap } from "../../ffi/process/spare_memory.ts";
+import { SystemError } from "../../ffi/errno.ts";
+import { Arena } from "../../ffi/memory.ts";
+import { FOREVER, PollSet } from "../../ffi/poll.ts";
+import { AnycastDevice } from "../../ffi/tuntap/anycast_device.ts";
+import { EXIT_FAILED, EXIT_OK } from "../config/exit_status.ts";
+import { reasonOf } from "../log/reason.ts";
+import {
+  END,
+  FAILED,
+  GUARD_FD,
+  type GuardSetup,
+  READY,
+  SCRIPT_FD,
+  WITHDRAWN,
+} from "./guard_setup.ts";
+
+/** Nobody but the daemon says when to go, however it is stopped. */
+const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGABRT"] as const;
+
+const MESSAGE_SIZE = 64;
+const POLL_SET_SIZE = 8;
+
+/** @returns The exit status, once the daemon is gone */
+export function runGuard(libc: ProcessLibc, text: string): number {
+  const setup: GuardSetup = JSON.parse(text);
+  setProcessName(libc, "anytun-guard");
+  for (const signal of SIGNALS) Deno.addSignalListener(signal, () => {});
+  try {
+    const { device: name } = setup;
+    using device = name === undefined
+      ? undefined
+      : new AnycastDevice(libc, name);
+    const guard = new Guard(libc, setup, device);
+    limit(libc, setup);
+    trimHeap(libc);
+    dropProgramPages(libc);
+    guard.tell(READY);
+    guard.watch();
+    return EXIT_OK;
+  } catch (error) {
+    tell(libc, `${FAILED}${reasonOf(error)}`);
+    return EXIT_FAILED;
+  }
+}
+
+/** One right, and no file. */
+function limit(
+  libc: ProcessLibc,
+  { identity, isConfined }: GuardSetup,
+): void {
+  const kept = [CAP.NET_ADMIN];
+  takeRuntimeFiles(libc);
+  changeDirectory(libc, "/");
+  limitBoundingSet(libc);
+  if (identity === undefined) keepCapabilities(libc, kept);
+  else changeIdentity(libc, identity, kept);
+  hideMemory(libc);
+  if (!isConfined) return;
+  forbidPrivileges(libc);
+  const needs = { appended: [], written: [], removedFrom: [] };
+  confineFiles(libc, needs);
+  confine(libc, needs);
+}
+
+class Guard {
+  readonly #libc: ProcessLibc;
+  readonly #setup: GuardSetup;
+  readonly #device: AnycastDevice | undefined;
+  readonly #poll: PollSet;
+  readonly #message = new Uint8Array(MESSAGE_SIZE);
+
+  constructor(
+    libc: ProcessLibc,
+    setup: GuardSetup,
+    device: AnycastDevice | undefined,
+  ) {
+    this.#libc = libc;
+    this.#setup = setup;
+    this.#device = device;
+    this.#poll = new PollSet(libc, new Arena(POLL_SET_SIZE), 1);
+    this.#poll.add(GUARD_FD);
+  }
+
+  /** Until the daemon says that it ends, or is gone. */
+  watch(): void {
+    const { patience } = this.#setup;
+    let deadline = Infinity;
+    for (;;) {
+      const left = Math.max(0, Math.ceil(deadline - performance.now()));
+      if (this.#poll.wait(left === Infinity ? FOREVER : left) === 0) {
+        if (performance.now() < deadline) continue;
+        deadline = Infinity;
+        this.#withdraw();
+        this.tell(WITHDRAWN);
+        continue;
+      }
+      const word = this.#receive();
+      if (word === END) return;
+      if (word === undefined) return this.#clean();
+      deadline = performance.now() + patience;
+    }
+  }
+
+  tell(text: string): void {
+    tell(this.#libc, text);
+  }
+
+  /** @returns undefined after the end of the daemon */
+  #receive(): string | undefined {
+    const { recv } = this.#libc.symbols;
+    const message = this.#message;
+    const size = recv(GUARD_FD, message, message.length, MSG.DONTWAIT);
+    if (size <= 0) return undefined;
+    return new TextDecoder().decode(message.subarray(0, size));
+  }
+
+  /** Nobody is left to take anything in. */
+  #clean(): void {
+    this.#withdraw();
+    for (const { bytes, length } of this.#setup.addresses) {
+      this.#device?.takeInNoMore({ bytes: Uint8Array.from(bytes), length });
+    }
+  }
+
+  #withdraw(): void {
+    for (const { bytes, length } of this.#setup.addresses) {
+      this.#device?.remove({ bytes: Uint8Array.from(bytes), length });
+    }
+    if (!this.#setup.hasScript) return;
+    const word = new TextEncoder().encode("withdraw\n");
+    try {
+      writeDescriptor(this.#libc, SCRIPT_FD, "script", word);
+    } catch (error) {
+      // It is gone: nobody is left who could run it.
+      if (!(error instanceof SystemError)) throw error;
+    }
+  }
+}
+
+/** Whether anybody listens or not. */
+function tell({ symbols }: ProcessLibc, text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  symbols.send(GUARD_FD, bytes, bytes.length, MSG.NOSIGNAL | MSG.DONTWAIT);
+}

@@ -1,0 +1,31 @@
+// Words between a daemon and the guard of its announcement.
+import type { Identity } from "../../ffi/process/identity.ts";
+
+/** Set in the environment of a guard: {@linkcode GuardSetup} as JSON. */
+export const GUARD_MARK = "ANYTUN_GUARD";
+
+/** The first descriptors that a process is given. */
+export const GUARD_FD = 3;
+export const SCRIPT_FD = 4;
+
+/** What the daemon says: it is alive, or it ends by itself. */
+export const BEAT = ".";
+export const END = "end";
+/** What the guard says. */
+export const READY = "ready";
+export const WITHDRAWN = "withdrawn";
+export const FAILED = "failed ";
+
+export interface GuardSetup {
+  readonly device: string | undefined;
+  readonly addresses: readonly {
+    readonly bytes: readonly number[];
+    readonly length: number;
+  }[];
+  /** Without a beat for so long the daemon hangs, in milliseconds. */
+  readonly patience: number;
+  /** That the daemon changes to, if it does. */
+  readonly identity: Identity | undefined;
+  readonly hasScript: boolean;
+  readonly isConfined: boolean;
+}

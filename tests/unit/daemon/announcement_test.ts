@@ -1,0 +1,199 @@
+import assert from "node:assert/strict";
+import { Errno } from "../../../ffi/errno.ts";
+import { announceRig, prefixOf } from "../../fakes/announce_rig.ts";
+
+Deno.test("an address is at the device while the member is fit, and taken in all the time", async () => {
+  const rig = announceRig({
+    addresses: ["192.0.2.1/32", "2001:db8::1/128"].map(prefixOf),
+  });
+  const { device, healthIs, lifecycle, pass, run } = rig;
+  const over = run();
+  await pass(500);
+  assert.deepEqual([device.here.size, device.takenIn.size], [0, 2]);
+  for (const state of ["fit", "draining", "fit", "unfit"] as const) {
+    healthIs(state);
+    const isFit = state === "fit";
+    assert.deepEqual(device.here.size, isFit ? 2 : 0, `at once when ${state}`);
+    assert.equal(device.takenIn.size, 2, "what still comes is carried");
+    assert.deepEqual(rig.announcement.report(), [
+      "anycast: 192.0.2.1/32, 2001:db8::1/128 on any0 is " +
+      `${isFit ? "announced" : "withdrawn"}, the guard is starting`,
+    ]);
+  }
+  lifecycle.stop();
+  await pass(11_000);
+  await over;
+  assert.deepEqual([device.here.size, device.takenIn.size], [0, 0]);
+});
+
+Deno.test("at the end an address goes first, and nothing else stops while something still comes", async () => {
+  const { healthIs, lifecycle, notes, pass, run, traffic } = announceRig();
+  const over = run();
+  await pass(100);
+  healthIs("fit");
+  notes.length = 0;
+  lifecycle.stop();
+  for (let second = 0; second < 5; second++) {
+    traffic.received++;
+    await pass(1000);
+  }
+  assert.deepEqual(notes, ["remove 192.0.2.1/32"]);
+  await pass(2000);
+  await over;
+  assert.deepEqual(notes.slice(1), [
+    ...["let the guard go", "remove 192.0.2.1/32", "close the device"],
+    ...["end plane", "close plane"],
+  ]);
+});
+
+Deno.test("the end waits for --drain-time at the most, and a second signal does not wait", async () => {
+  for (const isHurried of [false, true]) {
+    const rig = announceRig();
+    const { healthIs, lifecycle, logger, notes, pass, run, traffic } = rig;
+    const over = run();
+    await pass(100);
+    healthIs("fit");
+    lifecycle.stop();
+    for (let k = 0; k < (isHurried ? 10 : 99); k++) {
+      traffic.received++;
+      await pass(100);
+    }
+    assert.ok(!notes.includes("close plane"));
+    if (isHurried) lifecycle.stop();
+    else await pass(200);
+    await over;
+    const text = logger.lines.join("\n");
+    if (!isHurried) assert.match(text, /drained for 10 s \(--drain-time\)/);
+    else assert.doesNotMatch(text, /drained/);
+  }
+});
+
+Deno.test("a member that was never announced, or is drained by now, ends at once", async () => {
+  for (const isDrained of [false, true]) {
+    const { healthIs, lifecycle, pass, run } = announceRig();
+    const over = run();
+    await pass(100);
+    if (isDrained) {
+      healthIs("fit");
+      healthIs("draining");
+      await pass(3000);
+    }
+    lifecycle.stop();
+    await over;
+  }
+});
+
+Deno.test("an address that is there at the start is taken away, and one elsewhere is named", async () => {
+  const { device, lifecycle, logger, pass, run } = announceRig();
+  device.here.add("192.0.2.1/32").add("192.0.2.9/32");
+  device.elsewhere.add("192.0.2.1/24");
+  const over = run();
+  await pass(100);
+  assert.deepEqual([...device.here], ["192.0.2.9/32"]);
+  const text = logger.lines.join("\n");
+  assert.match(text, /192\.0\.2\.1\/32 .* was on any0 already, left by a run/);
+  assert.match(text, /192\.0\.2\.1\/24 .* is at another device as well/);
+  lifecycle.stop();
+  await over;
+});
+
+Deno.test("what others change at the device is set right, and what the kernel refuses is told once and tried again", async () => {
+  const { device, healthIs, lifecycle, logger, pass, run } = announceRig();
+  const over = run();
+  await pass(100);
+  healthIs("fit");
+  device.here.clear();
+  device.errno = Errno.ENODEV;
+  await pass(5000);
+  assert.equal(device.here.size, 0);
+  const errors = logger.lines.filter((line) => line.startsWith("ERROR"));
+  assert.equal(errors.length, 1);
+  assert.match(errors[0] ?? "", /Cannot announce 192\.0\.2\.1\/32 .*ENODEV/);
+  device.errno = 0;
+  await pass(2000);
+  assert.equal(device.here.size, 1);
+  healthIs("draining");
+  device.here.add("192.0.2.1/32");
+  await pass(2000);
+  assert.equal(device.here.size, 0, "drained stays drained");
+  lifecycle.stop();
+  await pass(3000);
+  await over;
+});
+
+Deno.test("a guard that has withdrawn is believed, and the member announced again after a rest", async () => {
+  const rig = announceRig({ script: "/announce" });
+  const { device, healthIs, lifecycle, notes, pass, run, said, script } = rig;
+  const over = run();
+  await pass(100);
+  healthIs("fit");
+  script.ends.push(0);
+  await pass(100);
+  assert.ok(rig.guard.beats > 0);
+  notes.length = 0;
+  said.push({ kind: "withdrawn" });
+  await pass(1500);
+  assert.deepEqual(notes, ["remove 192.0.2.1/32", "script withdraw"]);
+  script.ends.push(0);
+  await pass(2000);
+  assert.equal(device.here.size, 1);
+  assert.equal(notes.at(-1), "add 192.0.2.1/32");
+  script.ends.push(0);
+  lifecycle.stop();
+  await pass(100);
+  script.ends.push(0);
+  await pass(3000);
+  await over;
+});
+
+Deno.test("a guard that ends, fails or does not answer is named, and what is announced stays", async () => {
+  const { device, guard, healthIs, lifecycle, logger, pass, run, said } =
+    announceRig();
+  const over = run();
+  await pass(100);
+  healthIs("fit");
+  said.push({ kind: "ready" });
+  guard.takes = false;
+  await pass(1000);
+  guard.takes = true;
+  said.push({ kind: "failed", reason: "no reason" }, { kind: "gone" });
+  await pass(1000);
+  const errors = logger.lines.filter((line) => line.startsWith("ERROR"))
+    .map((line) => line.replace(/:[^:]*$/, ""));
+  assert.deepEqual(errors, [
+    "ERROR: the guard of the announcement does not answer",
+    "ERROR: the guard of the announcement has failed: no reason",
+    "ERROR: the guard of the announcement has ended (killed by signal 9)",
+  ]);
+  const { beats } = guard;
+  await pass(1000);
+  assert.equal(guard.beats, beats);
+  assert.equal(device.here.size, 1);
+  lifecycle.stop();
+  await pass(3000);
+  await over;
+});
+
+Deno.test("a script is told of each change with the addresses behind, and waited for at the end", async () => {
+  const rig = announceRig({ script: "/announce", device: undefined });
+  const { healthIs, lifecycle, logger, notes, pass, run, script } = rig;
+  const over = run();
+  await pass(100);
+  assert.deepEqual(script.start?.args, ["192.0.2.1/32"]);
+  assert.equal(script.start?.env.ANYTUN_NAME, "office");
+  healthIs("fit");
+  script.ends.push(3);
+  await pass(200);
+  assert.match(
+    logger.lines.join("\n"),
+    /ERROR: script '\/announce announce' returned 3 \(--announce-script\)/,
+  );
+  lifecycle.stop();
+  await pass(5000);
+  assert.ok(!notes.includes("close plane"), "it has not returned");
+  script.ends.push(0);
+  await pass(200);
+  await over;
+  const words = notes.filter((note) => note.startsWith("script"));
+  assert.deepEqual(words.slice(0, 2), ["script announce", "script withdraw"]);
+});
