@@ -15,6 +15,7 @@ import type { Service } from "./lifecycle.ts";
 import { type OwnConnection, ownConnection } from "./own_connection.ts";
 import type { Configured } from "./reload.ts";
 import { type Frame, runProgram } from "./run_program.ts";
+import type { StatusControl } from "../status/site.ts";
 import { StatusReport } from "./status_report.ts";
 import { StatusService } from "./status_service.ts";
 import { openTunnelFrame, type TunnelFrame } from "./tunnel_frame.ts";
@@ -98,7 +99,25 @@ function statusOf(
     cluster: () => member?.status(),
     keyEpoch: () => rotation?.epoch,
   }, world);
-  return new StatusService(options, { report, logger, limited }, world);
+  const control = controlOf(health, world);
+  const context = { report, control, logger, limited };
+  return new StatusService(options, context, world);
+}
+
+/** The socket is the user's that the daemon was once, and has become since. */
+function controlOf(
+  health: HealthService,
+  { effectiveUser }: World,
+): StatusControl {
+  return {
+    mayChange: (uid) => uid === 0 || uid === effectiveUser(),
+    drain: (uid) => health.drain(`drained by ${userText(uid)}`),
+    undrain: () => health.undrain(),
+  };
+}
+
+function userText(uid: number): string {
+  return uid === 0 ? "root" : `user ${uid}`;
 }
 
 /** In good time before those who lead traffic here look themselves. */

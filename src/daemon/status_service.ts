@@ -9,7 +9,11 @@ import type { StreamListener } from "../net/duplex_stream.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
 import type { HostPort } from "../net/place.ts";
 import { StatusServer } from "../status/server.ts";
-import { StatusSite, type StatusSiteOptions } from "../status/site.ts";
+import {
+  type StatusControl,
+  StatusSite,
+  type StatusSiteOptions,
+} from "../status/site.ts";
 import { SparedSource } from "../status/spared_source.ts";
 import type { Phase, Service, Starting } from "./lifecycle.ts";
 import type { StatusReport } from "./status_report.ts";
@@ -36,6 +40,8 @@ type StatusWorld = Pick<
 
 interface StatusContext {
   readonly report: StatusReport;
+  /** For who connects to the unix socket, and nobody else. */
+  readonly control: StatusControl;
   readonly logger: Logger;
   /** For lines that others cause. */
   readonly limited: RateLimitedLog;
@@ -162,6 +168,7 @@ export class StatusService implements Service<StatusServiceOptions> {
       // Who may connect may ask as often as they like, for all that there is.
       return this.#serve(listener, `'${path}'`, {
         source: this.#context.report,
+        control: this.#context.control,
         connections: () => Infinity,
       });
     } catch (cause) {

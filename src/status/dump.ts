@@ -25,6 +25,8 @@ export const DUMP_COLUMNS = {
     "in step (yes, no or -)",
     "connections",
     "endpoints listened on (by commas)",
+    "health (starting, fit, draining or unfit)",
+    "reasons that it is not fit (by semicolons)",
   ],
   connection: [
     "connection",
@@ -48,7 +50,7 @@ export const DUMP_COLUMNS = {
 const NONE = "-";
 
 function tunnelRow(report: Report): string[] {
-  const { name, device, cluster, listening } = report;
+  const { name, device, cluster, listening, health } = report;
   return [
     "tunnel",
     name,
@@ -61,6 +63,8 @@ function tunnelRow(report: Report): string[] {
     cluster === null ? NONE : yesOrNo(cluster.inStep),
     String(report.connectionCount),
     listening.join(",") || NONE,
+    health.state,
+    health.reasons.join("; ") || NONE,
   ];
 }
 

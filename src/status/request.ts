@@ -1,11 +1,12 @@
-// Requests to the status listeners: as much of HTTP/1.1 (RFC 9112) as reading
-// takes, of bytes that anybody may have sent.
+// Requests to the status listeners: as much of HTTP/1.1 (RFC 9112) as reading and
+// two words of control take, of bytes that anybody may have sent.
 
 /** Bytes that a request may have, its empty line included. */
 export const MAX_REQUEST_BYTES = 8192;
 
 export interface StatusRequest {
-  readonly method: "GET" | "HEAD";
+  /** POST changes something, where that is allowed. */
+  readonly method: "GET" | "HEAD" | "POST";
   /** Without a query, such as `/metrics`. */
   readonly path: string;
   /** As it was given, with its port; undefined in HTTP/1.0 without one. */
@@ -22,6 +23,8 @@ export class RequestError extends Error {
     this.status = status;
   }
 }
+
+const METHODS: readonly StatusRequest["method"][] = ["GET", "HEAD", "POST"];
 
 const END = "\r\n\r\n";
 const METHOD = /^[!#$%&'*+.^_`|~\w-]+$/;
@@ -51,7 +54,7 @@ export function parseRequest(bytes: Uint8Array): StatusRequest | undefined {
   }
   const hosts = headers.get("host") ?? [];
   return {
-    method: readingMethod(method),
+    method: knownMethod(method),
     path: target.split("?", 1)[0] ?? "",
     host: hostOf(hosts, minor),
   };
@@ -95,9 +98,10 @@ function hasBody(headers: ReadonlyMap<string, readonly string[]>): boolean {
   return headers.get("content-length")?.some((size) => size !== "0") ?? false;
 }
 
-function readingMethod(method: string): StatusRequest["method"] {
-  if (method === "GET" || method === "HEAD") return method;
-  throw new RequestError(405, "only GET and HEAD: there is nothing to change");
+function knownMethod(method: string): StatusRequest["method"] {
+  const known = METHODS.find((one) => one === method);
+  if (known !== undefined) return known;
+  throw new RequestError(405, "there are GET, HEAD and POST");
 }
 
 /** RFC 9112 section 3.2: one in HTTP/1.1, and never two. */

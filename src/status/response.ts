@@ -1,4 +1,5 @@
 // Responses of the status listeners (RFC 9110, RFC 9112): one a connection.
+import type { StatusRequest } from "./request.ts";
 
 export interface Response {
   readonly status: number;
@@ -10,6 +11,7 @@ export interface Response {
 const REASONS: Readonly<Record<number, string>> = {
   200: "OK",
   400: "Bad Request",
+  403: "Forbidden",
   404: "Not Found",
   405: "Method Not Allowed",
   408: "Request Timeout",
@@ -46,7 +48,7 @@ export function plainText(status: number, text: string): Response {
 /** @param method Of the request: HEAD gets everything but the body */
 export function responseBytes(
   { status, type, body, headers = {} }: Response,
-  method: "GET" | "HEAD",
+  method: StatusRequest["method"],
 ): Uint8Array<ArrayBuffer> {
   const encoder = new TextEncoder();
   const content = encoder.encode(body);

@@ -32,7 +32,10 @@ interface StatusServerOptions {
   readonly listener: StreamListener;
   /** For messages, such as `127.0.0.1:9100 (--metrics)`. */
   readonly title: string;
-  readonly answer: (request: StatusRequest) => Promise<Response>;
+  readonly answer: (
+    request: StatusRequest,
+    asker: Pick<PeerStream, "uid">,
+  ) => Promise<Response>;
   readonly delay: Delay;
   /** Limited, since anybody may connect as often as they like. */
   readonly log: RateLimitedLog;
@@ -121,14 +124,14 @@ export class StatusServer {
     }
   }
 
-  async #exchange(stream: DuplexStream): Promise<void> {
+  async #exchange(stream: PeerStream): Promise<void> {
     let method: StatusRequest["method"] = "GET";
     let response: Response;
     try {
       const request = await readRequest(stream);
       if (request === undefined) return;
       ({ method } = request);
-      response = await this.#answer(request);
+      response = await this.#answer(request, stream);
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       response = refusal(error);
@@ -136,10 +139,10 @@ export class StatusServer {
     await writeAll(stream, responseBytes(response, method));
   }
 
-  async #answer(request: StatusRequest): Promise<Response> {
+  async #answer(request: StatusRequest, asker: PeerStream): Promise<Response> {
     const { answer, log, title } = this.#options;
     try {
-      return await answer(request);
+      return await answer(request, asker);
     } catch (error) {
       if (error instanceof RequestError) return refusal(error);
       log.write(

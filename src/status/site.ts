@@ -14,13 +14,28 @@ import { plainText, type Response } from "./response.ts";
 /** Where the report is. */
 export const REPORT_PATH = "/status.json";
 
+/** What a daemon is drained and taken back by, with POST. */
+export const DRAIN_PATH = "/drain";
+export const UNDRAIN_PATH = "/undrain";
+
 export interface StatusSource {
   /** @param limit Connections that are told of, at most */
   report(limit: number): Promise<Report>;
   health(): Promise<Health>;
 }
 
+/** What may be changed from outside. */
+export interface StatusControl {
+  /** Whether a user of this host may change it. */
+  mayChange(uid: number): boolean;
+  /** @param uid Of who asks for it */
+  drain(uid: number): void;
+  undrain(): void;
+}
+
 export interface StatusSiteOptions {
+  /** Without it there is nothing to change. */
+  readonly control?: StatusControl | undefined;
   readonly source: StatusSource;
   /** How many of them are told one by one. */
   readonly connections: () => number;
@@ -37,10 +52,21 @@ export class StatusSite {
     this.#options = options;
   }
 
-  /** @throws {RequestError} for what there is not */
-  async answer({ path, host }: StatusRequest): Promise<Response> {
+  /**
+   * @param asker The user of this host, where that is known
+   * @throws {RequestError} for what there is not, or not for this user
+   */
+  async answer(
+    { method, path, host }: StatusRequest,
+    { uid }: { readonly uid?: number | undefined } = {},
+  ): Promise<Response> {
     this.#requireOwn(host);
     const { source } = this.#options;
+    if (method === "POST") {
+      this.#change(path, uid);
+      const { health } = await source.health();
+      return plainText(200, fitnessLine(health));
+    }
     const connections = this.#options.connections();
     switch (path) {
       case "/metrics": {
@@ -69,6 +95,19 @@ export class StatusSite {
       404,
       `there are /, ${REPORT_PATH}, /metrics, /healthz and /readyz`,
     );
+  }
+
+  #change(path: string, uid: number | undefined): void {
+    const { control } = this.#options;
+    if (control === undefined) {
+      throw new RequestError(405, "only GET and HEAD: nothing changes here");
+    }
+    if (uid === undefined || !control.mayChange(uid)) {
+      throw new RequestError(403, "root and the user of the daemon may, alone");
+    }
+    if (path === DRAIN_PATH) return control.drain(uid);
+    if (path === UNDRAIN_PATH) return control.undrain();
+    throw new RequestError(404, `there are ${DRAIN_PATH} and ${UNDRAIN_PATH}`);
   }
 
   /**

@@ -49,9 +49,17 @@ function* detailLines(report: Report): Generator<string> {
   if (plane !== null) yield `  plane: ${plane}`;
   if (listening.length > 0) yield `  listening: ${listening.join(", ")}`;
   if (cluster !== null) yield `  cluster: ${clusterText(cluster)}`;
+  yield `  health: ${healthText(report)}`;
   const drops = planeLosses(counters)
     .map(({ info, amount }) => `${amount} ${info.text}`);
   if (drops.length > 0) yield `  dropped: ${drops.join(", ")}`;
+}
+
+function healthText({ health, time }: Report): string {
+  const { state, since, reasons } = health;
+  const shown = state === "unfit" ? "UNFIT" : state;
+  const why = reasons.length === 0 ? "" : `: ${reasons.join("; ")}`;
+  return `${shown} for ${durationText((time - since) / 1000)}${why}`;
 }
 
 function clusterText({ inStep, servers, clients }: ClusterReport): string {

@@ -56,15 +56,15 @@ function show() {
 }
 
 function showHead(report) {
-  const { name, device, state, isCarrying, cluster, started, time } = report;
+  const { name, device, state, isCarrying, cluster, health, started, time } =
+    report;
   const title = device === null ? name : `${name} (${device.name})`;
   document.title = `${title}: anytun`;
   find("title").textContent = title;
-  const isOut = cluster !== null && !cluster.inStep;
-  const isWell = isCarrying && state === "running" && !isOut;
+  const isWell = isCarrying && state === "running" && health.state === "fit";
   const words = [
     isCarrying ? state : `${state}, does not carry packets`,
-    ...isOut ? ["not in step with its cluster"] : [],
+    [health.state, ...health.reasons].join(": "),
   ];
   find("state").textContent = words.join(", ");
   find("state").className = `state ${isWell ? "good" : "bad"}`;

@@ -11,12 +11,21 @@ export default function open(): Target {
       REQUEST,
       "HEAD / HTTP/1.0\r\n\r\n",
       "GET /x?y HTTP/1.1\r\nhost: [::1]:80\r\nAccept: */*\r\n\r\n",
+      "POST /drain HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
       "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
       "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
       "\x16\x03\x01\x02",
     ].map((text) => new TextEncoder().encode(text)),
     words: [
-      ...["GET ", "HEAD ", " HTTP/1.1", " HTTP/1.0", "\r\n", "\r\n\r\n"],
+      ...[
+        "GET ",
+        "HEAD ",
+        "POST ",
+        " HTTP/1.1",
+        " HTTP/1.0",
+        "\r\n",
+        "\r\n\r\n",
+      ],
       ...["Host: ", "Content-Length: 0", "transfer-encoding: ", "/", "?"],
       ...["localhost", "127.0.0.1", "[::1]", ":", " ", "\t", "\0", "%2e"],
     ],
@@ -25,7 +34,7 @@ export default function open(): Target {
       const request = read(input);
       if (request === undefined) return;
       assert.match(request.path, /^\/[!->@-~]*$/);
-      assert.ok(["GET", "HEAD"].includes(request.method));
+      assert.ok(["GET", "HEAD", "POST"].includes(request.method));
       assert.match(request.host ?? "a", /^[\w.:[\]-]+$/);
       // What comes behind it changes nothing, and in pieces it is the same.
       const longer = new Uint8Array([...input, 1, 2, 3]);

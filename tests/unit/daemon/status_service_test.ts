@@ -51,6 +51,7 @@ function make(
   const logger = recordingLog();
   const service = new StatusService(options, {
     report: { changed: () => {} } as never,
+    control: {} as never,
     ...{ logger, limited: new RateLimitedLog(logger, LIMIT, clock.now) },
   }, {
     delay: clock.delay,

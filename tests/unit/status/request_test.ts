@@ -40,9 +40,17 @@ Deno.test("HTTP/1.0 needs no host, and HTTP/1.1 exactly one", () => {
   assert.equal(statusOf(`GET / HTTP/1.0\r\n${twice}`), 400);
 });
 
+Deno.test("a request may be to change something, and has no content either", () => {
+  const line = "POST /drain HTTP/1.1\r\nHost: localhost\r\n";
+  assert.deepEqual(parseRequest(bytes(`${line}Content-Length: 0\r\n\r\n`)), {
+    ...{ method: "POST", path: "/drain", host: "localhost" },
+  });
+  assert.equal(statusOf(`${line}Content-Length: 1\r\n\r\nx`), 413);
+});
+
 Deno.test("what is no reading of a path is refused", () => {
   const rest = "Host: localhost\r\n\r\n";
-  for (const method of ["POST", "PUT", "DELETE", "OPTIONS", "get"]) {
+  for (const method of ["post", "PUT", "DELETE", "OPTIONS", "get"]) {
     assert.equal(statusOf(`${method} / HTTP/1.1\r\n${rest}`), 405, method);
   }
   for (

@@ -27,12 +27,14 @@ class FakeSource {
   }
 }
 
+const READING = { method: "GET" } as const;
+
 function siteOf(source = new FakeSource(), hostName?: string) {
   const site = new StatusSite({ source, connections: () => 5, hostName });
   return async (path: string, host: string | undefined = "localhost") => {
     try {
       const { status, body, type } = await site
-        .answer({ method: "GET", path, host });
+        .answer({ ...READING, path, host });
       return { status, body, type };
     } catch (error) {
       assert.ok(error instanceof RequestError);
@@ -148,5 +150,56 @@ Deno.test("a report that serves many who ask is written once", async () => {
     const once = reads;
     for (let k = 0; k < 10; k++) assert.deepEqual(await ask(), first);
     assert.equal(reads, once, path);
+  }
+});
+
+/** Asks for a change, as a user. */
+function changesOf(mayChange?: (uid: number) => boolean) {
+  const changes: string[] = [];
+  const control = mayChange && {
+    mayChange,
+    drain: (uid: number) => void changes.push(`drained by ${uid}`),
+    undrain: () => void changes.push("undrained"),
+  };
+  const source = new FakeSource();
+  const site = new StatusSite({ source, control, connections: () => 5 });
+  const post = async (path: string, uid?: number, host = "localhost") => {
+    try {
+      return (await site.answer({ method: "POST", path, host }, { uid }))
+        .status;
+    } catch (error) {
+      assert.ok(error instanceof RequestError);
+      return error.status;
+    }
+  };
+  return { changes, post };
+}
+
+Deno.test("a change is for those who may, at a listener that has something to change", async () => {
+  const { changes, post } = changesOf((uid) => uid === 0 || uid === 7);
+  assert.equal(await post("/drain", 7), 200);
+  assert.equal(await post("/undrain", 0), 200);
+  assert.deepEqual(changes.splice(0), ["drained by 7", "undrained"]);
+  assert.equal(await post("/drain", 8), 403);
+  assert.equal(await post("/drain"), 403, "nobody knows who asks");
+  assert.equal(await post("/status.json", 0), 404);
+  assert.equal(await post("/drain", 0, "evil.example"), 421);
+  assert.equal(await changesOf().post("/drain", 0), 405);
+  assert.deepEqual(changes, []);
+});
+
+Deno.test("nothing changes for who only reads", async () => {
+  const source = new FakeSource();
+  const control = {
+    mayChange: () => assert.fail(),
+    drain: () => assert.fail(),
+    undrain: () => assert.fail(),
+  };
+  const site = new StatusSite({ source, control, connections: () => 5 });
+  for (const method of ["GET", "HEAD"] as const) {
+    await assert.rejects(
+      site.answer({ method, path: "/drain", host: "localhost" }, { uid: 0 }),
+      (error) => error instanceof RequestError && error.status === 404,
+    );
   }
 });

@@ -40,6 +40,7 @@ Deno.test("the table begins with the name and the device, and has a line a conne
     "  device: tun, mtu 1400",
     "  plane: native data plane",
     "  listening: 0.0.0.0:4444",
+    "  health: fit for 58 min 20 s",
     "  dropped: 4 of an unknown mux",
     "MUX  PEER             ENDPOINT        LAST HEARD  SENT     RECEIVED  ERRORS  KEY EPOCH  PATH MTU",
     "1    vpn.example.com  192.0.2.1:4444  3 s ago     0 B      0 B       5       -          1500",
@@ -71,6 +72,10 @@ Deno.test("what is wrong stands out in the table", () => {
     device: null,
     connections: [],
     connectionCount: 5,
+    health: {
+      ...{ state: "unfit", since: NOON - 5000 },
+      reasons: ["the device tun0 is down", "not in step"],
+    },
     cluster: {
       inStep: false,
       servers: [{ server: "a:2323", isConnected: false }],
@@ -80,6 +85,7 @@ Deno.test("what is wrong stands out in the table", () => {
   assert.match(lines[0] ?? "", /^office \(no device yet\): starting/);
   assert.deepEqual(lines.slice(3), [
     "  cluster: NOT IN STEP; follows a:2323 (not connected); followed from 192.0.2.7:9",
+    "  health: UNFIT for 5 s: the device tun0 is down; not in step",
     "no connections",
     "and 5 more connections",
   ]);
@@ -95,6 +101,7 @@ Deno.test("no text of a daemon acts on the terminal that shows it", () => {
     name: hostile,
     plane: hostile,
     listening: [hostile],
+    health: { state: "unfit", reasons: [hostile], since: NOON },
     connections: [connectionReport({ peer: hostile, endpoint: hostile })],
   });
   for (const line of [...tableLines(report), ...dumpLines(report)]) {
