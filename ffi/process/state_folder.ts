@@ -263,7 +263,7 @@ function requireOwn(
 }
 
 /** Beside some there may be one that is being written, and one to lock. */
-const KIND = "(numbers-\\w+|sender-ids|(accepted|lent)-\\d+)";
+const KIND = "(numbers-\\w+|sender-ids|(accepted|lent)-\\d+|clients-\\w+)";
 const OWN_NAME = new RegExp(`^(${KIND}|\\.${KIND}\\.(new|lock)|\\.lock)$`);
 
 function isOwnName(name: string): boolean {

@@ -22,12 +22,16 @@ import {
 } from "./general.ts";
 import type { HelpSection } from "./help.ts";
 import { daemonLogTargetsOf, debugRow, logFormatRow, logRow } from "./log.ts";
-import { anyText, optional } from "./option.ts";
+import { anyText, flag, optional } from "./option.ts";
+import { sourceOf, type SourceOptions, sourceRows } from "./source.ts";
 import { placeToListen } from "./host_port.ts";
 import type { InForce } from "./reading.ts";
 import type { HostFiles, Surroundings } from "./host_files.ts";
 import type { OptionValues, Settings } from "./values.ts";
 import type { Runtime } from "./version.ts";
+
+/** Of controld, which may run as another user than anytun. */
+export const DEFAULT_FLEET_FOLDER = "/var/lib/anytun-controld";
 
 /** Every option, in the order of the help text (CLI section 2). */
 export const controldTable = {
@@ -54,6 +58,24 @@ export const controldTable = {
       "this folder, in a file that has the mux for its name, in place of " +
       "those of --file",
   }),
+  ...sourceRows,
+  sourceAllowLoss: flag({
+    group: "Cluster",
+    long: "--source-allow-loss",
+    help: "believe the engine when all clients are missing there at once, or " +
+      "more than half of many, and remove them; otherwise these stay, as it " +
+      "has more likely lost its data",
+  }),
+  stateDir: optional({
+    group: "Cluster",
+    long: "--state-dir",
+    argument: "folder",
+    parse: anyText,
+    help:
+      "keep the clients of --source here, for a start without the engine; " +
+      "none keeps nothing (default $STATE_DIRECTORY, else " +
+      `${DEFAULT_FLEET_FOLDER})`,
+  }),
   controlHost: optional({
     group: "Cluster",
     short: "-X",
@@ -77,18 +99,21 @@ type ControldSettings = Settings<typeof controldTable>;
 
 const DEFAULT_PLACE: PlaceName = { host: "127.0.0.1", port: 2323 };
 
-export interface ControldOptions
-  extends
-    DaemonOptions,
-    Pick<OptionValues<typeof controldTable>, "keyChains" | "logFormat">,
-    SyncTrust,
-    ConfigSource {
+export interface ControldOptions extends
+  DaemonOptions,
+  Pick<
+    OptionValues<typeof controldTable>,
+    "keyChains" | "logFormat" | "sourceAllowLoss" | "stateDir"
+  >,
+  SyncTrust,
+  ConfigSource {
   /** Never twice to one stream. */
   readonly logTargets: readonly LogTarget[];
   /** Undefined where clients stand for its records. */
   readonly file: string | undefined;
-  /** Those of a Debian tunnel; undefined where there is a file. */
+  /** Those of a Debian tunnel; undefined where there is another source. */
   readonly clients: ClientsOfFolder | undefined;
+  readonly source: SourceOptions | undefined;
   readonly controlHost: PlaceName;
 }
 
@@ -127,22 +152,40 @@ function settle(
   surroundings: Surroundings,
   { source, place }: ReadConfig,
 ): ControldOptions {
-  const { file, keyChains, logFormat } = settings.values;
-  const { controlHost = DEFAULT_PLACE } = settings.values;
+  const { file, keyChains, logFormat, stateDir } = settings.values;
+  const { controlHost = DEFAULT_PLACE, sourceAllowLoss } = settings.values;
   const { warn } = surroundings;
   const daemon = daemonOf(settings, warn);
   const logTargets = daemonLogTargetsOf(settings, daemon.foreground, warn);
-  const clients = file === undefined
+  const engine = sourceOf(settings, surroundings);
+  requireOne(settings);
+  const clients = file === undefined && engine === undefined
     ? clientsOf(place, {}, surroundings)
     : undefined;
-  if (file === undefined && clients === undefined) {
+  if ((file ?? clients ?? engine) === undefined) {
     throw new OptionFault(
-      "Cannot serve anything: add --file (-f), or have a folder conf.d of " +
-        "clients beside a config file of Debian's package",
+      "Cannot serve anything: add --file (-f) or --source, or have a folder " +
+        "conf.d of clients beside a config file of Debian's package",
     );
   }
   const trust = trustOf(settings, [controlHost], surroundings);
   const what = { file, clients, keyChains, controlHost };
+  const kept = { source: engine, sourceAllowLoss, stateDir };
   const rest = { ...source, logTargets, logFormat };
-  return { ...daemon, ...trust, ...what, ...rest };
+  return { ...daemon, ...trust, ...what, ...kept, ...rest };
+}
+
+/** Records of two places would be of two minds. */
+function requireOne({ values, names }: ControldSettings): void {
+  if (values.source === undefined) return;
+  const other = values.file !== undefined
+    ? names.file
+    : values.keyChains !== undefined
+    ? names.keyChains
+    : undefined;
+  if (other === undefined) return;
+  throw new OptionFault(
+    `Cannot use both ${names.source} and ${other}: records, and key chains, ` +
+      "are those of the engine alone",
+  );
 }

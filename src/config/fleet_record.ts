@@ -4,15 +4,11 @@ import { formatRecord, type RecordLine } from "../fleet/record_text.ts";
 import { formatPrefix } from "../net/prefix.ts";
 import type { KdPrfName, Role } from "../satp/params.ts";
 import type { MasterSecrets } from "../satp/secrets.ts";
-import { clientRows } from "./client_options.ts";
+import { recordRows } from "./client_text.ts";
 import { readConfigText } from "./config_file.ts";
 import { roleOf } from "./connection.ts";
 import type { AddOptions } from "./fleet.ts";
 import { type OptionValues, settingsOf } from "./values.ts";
-
-/** Files of secrets would be those of whoever reads the record. */
-const { passphraseFile: _1, keyFile: _2, saltFile: _3, ...recordRows } =
-  clientRows;
 
 /** Options of a record that are about its keys. */
 export const KEY_OPTIONS = ["key", "salt", "passphrase"];

@@ -7,7 +7,7 @@ import {
   parseControlFile,
 } from "../sync/control_file.ts";
 import type { ControlChains } from "./control_chains.ts";
-import type { Service } from "./lifecycle.ts";
+import type { RecordSink, RecordSource } from "./record_source.ts";
 import type { World } from "./world.ts";
 
 const POLL_MS = 2000;
@@ -18,14 +18,13 @@ interface ControlFile {
   readonly named: string;
   /** Connections whose keys are not those of the file. */
   readonly chains?: ControlChains | undefined;
-  /** Sends a changed record to those who are connected. */
-  readonly push: (record: string) => void;
+  readonly sink: RecordSink;
 }
 
-export class ControlFileService implements Service {
+export class ControlFileService implements RecordSource {
   readonly name = "control file";
   readonly #file: string;
-  readonly #push: (record: string) => void;
+  readonly #sink: RecordSink;
   readonly #world: Pick<World, "delay" | "readSecretFile">;
   readonly #logger: Logger;
   readonly #chains: ControlChains | undefined;
@@ -40,14 +39,14 @@ export class ControlFileService implements Service {
   #public = false;
 
   constructor(
-    { path, named, chains, push }: ControlFile,
+    { path, named, chains, sink }: ControlFile,
     world: Pick<World, "delay" | "readSecretFile">,
     logger: Logger,
   ) {
     this.#chains = chains;
     this.#named = named;
     this.#file = path;
-    this.#push = push;
+    this.#sink = sink;
     this.#world = world;
     this.#logger = logger;
   }
@@ -121,7 +120,7 @@ export class ControlFileService implements Service {
     const before = this.#served;
     this.#served = this.#present();
     for (const { text } of changedRecords(before, this.#served)) {
-      this.#push(text);
+      this.#sink.push(text);
     }
   }
 

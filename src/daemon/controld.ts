@@ -5,7 +5,9 @@ import { ClientFolder } from "./client_folder.ts";
 import type { RecordsWorld } from "./client_records.ts";
 import { ControlChains } from "./control_chains.ts";
 import { ControlFileService } from "./control_file_service.ts";
+import type { EngineSourceWorld } from "./engine_services.ts";
 import type { Service } from "./lifecycle.ts";
+import type { RecordSink, RecordSource } from "./record_source.ts";
 import type { Configured } from "./reload.ts";
 import { type Frame, type ProgramWorld, runProgram } from "./run_program.ts";
 import { SyncCertificates } from "./sync_certificates.ts";
@@ -16,6 +18,7 @@ import type { World } from "./world.ts";
 const MAX_WAITING = 64 << 20;
 
 type ControldWorld =
+  & EngineSourceWorld
   & ProgramWorld
   & RecordsWorld
   & SyncServiceWorld
@@ -33,28 +36,18 @@ export function runControld(
   }, world);
 }
 
-function servicesOf(
+async function servicesOf(
   options: ControldOptions,
   world: ControldWorld,
   frame: Frame,
-): readonly Service<ControldOptions>[] {
+): Promise<readonly Service<ControldOptions>[]> {
   const { logger } = frame;
-  const { keyChains, clients: found } = options;
-  const clients = found && new ClientFolder(found, world, logger);
-  const file = new ControlFileService(
-    {
-      path: options.file ?? found?.folder ?? "",
-      named: clients === undefined ? "--file" : "--config",
-      chains: keyChains === undefined
-        ? undefined
-        : new ControlChains(keyChains, world, (text) => logger.warning(text)),
-      push: (record) => server.push(record),
-    },
-    clients === undefined
-      ? world
-      : { delay: world.delay, readSecretFile: () => clients.read() },
-    logger,
-  );
+  const sink: RecordSink = {
+    push: (record) => server.push(record),
+    // Members forget it when they connect anew.
+    remove: () => {},
+  };
+  const { before, source } = await sourceOf(options, sink, world, frame);
   const certificates = new SyncCertificates<ControldOptions>(
     options,
     (next) => next,
@@ -67,8 +60,46 @@ function servicesOf(
     trust: { ...options, syncTls: certificates.identity },
     // It knows no names, and learns who has a certificate.
     members: new KnownMembers(),
-    snapshot: () => file.snapshot(),
+    snapshot: () => source.snapshot(),
     maxWaiting: MAX_WAITING,
   }, world);
-  return [...(clients ? [clients] : []), certificates, file, server];
+  return [...before, certificates, source, server];
+}
+
+interface Sources {
+  /** What it reads from, to be started first. */
+  readonly before: readonly Service<ControldOptions>[];
+  readonly source: RecordSource;
+}
+
+async function sourceOf(
+  options: ControldOptions,
+  sink: RecordSink,
+  world: ControldWorld,
+  frame: Frame,
+): Promise<Sources> {
+  const { keyChains, clients: found, file, source: engine } = options;
+  const { logger } = frame;
+  if (engine !== undefined) {
+    // Few have one.
+    const { engineSource } = await import("./engine_services.ts");
+    const source = engineSource(engine, options, sink, world, frame);
+    return { before: [], source };
+  }
+  const clients = found && new ClientFolder(found, world, logger);
+  const chains = keyChains === undefined
+    ? undefined
+    : new ControlChains(keyChains, world, (text) => logger.warning(text));
+  const source = new ControlFileService(
+    {
+      path: file ?? found?.folder ?? "",
+      named: clients === undefined ? "--file" : "--config",
+      ...{ chains, sink },
+    },
+    clients === undefined
+      ? world
+      : { delay: world.delay, readSecretFile: () => clients.read() },
+    logger,
+  );
+  return { before: clients ? [clients] : [], source };
 }

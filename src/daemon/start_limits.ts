@@ -13,7 +13,10 @@ import { statOrNone, statPath } from "../../ffi/process/stat.ts";
 import { makeStateFolder } from "../../ffi/process/state_folder.ts";
 import type { AnytunOptions } from "../config/anytun.ts";
 import { NO_STATE_DIR } from "../config/connection.ts";
-import type { ControldOptions } from "../config/controld.ts";
+import {
+  type ControldOptions,
+  DEFAULT_FLEET_FOLDER,
+} from "../config/controld.ts";
 import { isUnixSocket, type PlaceName } from "../net/place.ts";
 import { DEFAULT_FOLDER } from "./kept_numbers.ts";
 import { type StatusSocket, statusSocketOf } from "./status_socket.ts";
@@ -121,10 +124,14 @@ export function controldLimits(
   options: ControldOptions,
   surroundings: StartSurroundings,
 ): StartLimits {
+  const { source, stateDir } = options;
+  const path = stateDir ?? surroundings.stateDirectory ?? DEFAULT_FLEET_FOLDER;
+  const isKept = source !== undefined && path !== NO_STATE_DIR;
   return limitsOf(options, surroundings, {
     ...{ capabilities: [], devices: [], others: [], ports: [] },
-    ...{ keyChain: undefined, status: undefined, stateFolder: undefined },
-    hasOthersFolder: false,
+    ...{ keyChain: undefined, status: undefined },
+    stateFolder: isKept ? path : undefined,
+    hasOthersFolder: isKept && stateDir !== undefined,
     servers: [options.controlHost],
   });
 }

@@ -57,6 +57,7 @@ export function systemWorld(
     effectiveUser: () => effectiveUser(libc),
     lookup: systemLookup,
     loadLookup,
+    runtime: Deno.version,
     listenTcp: (on) => local.listenTcp(on),
     connectTcp,
     openUnixStreams: () => local.openUnixStreams(),

@@ -2,6 +2,7 @@
 import type { Identity } from "../../ffi/process/identity.ts";
 import type { StateFolder } from "../../ffi/process/state_folder.ts";
 import type { KeyChainBytes, SecretBytes } from "../config/host_files.ts";
+import type { Runtime } from "../config/version.ts";
 import type { Logger } from "../log/logger.ts";
 import type { LogSurroundings } from "../log/outlet.ts";
 import type { Every } from "../net/every.ts";
@@ -64,6 +65,7 @@ export interface World extends LogSurroundings {
   readKeyChain(path: string): KeyChainBytes;
   /** @throws if it cannot be opened, nor replaced later */
   openKeptFile(path: string): KeptBytes;
+  readonly runtime: Runtime;
   readonly listenTcp: ListenTcp;
   readonly connectTcp: ConnectTcp;
   /**

@@ -96,5 +96,8 @@ Deno.test("a tunnel without clients has nothing to serve", () => {
   const files = { [`${SERVER}/config`]: { text: "type tun\n" } };
   const result = controld(files);
   assert.equal(result.kind, "error");
-  assert.match(result.stderr, /add --file \(-f\), or have a folder conf\.d/);
+  assert.match(
+    result.stderr,
+    /add --file \(-f\) or --source, or have a folder conf\.d/,
+  );
 });

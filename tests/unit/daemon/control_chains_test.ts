@@ -56,7 +56,7 @@ function setUp() {
       path: "f",
       named: "--file",
       chains: new ControlChains("c", world, (text) => logger.warning(text)),
-      push: (record) => pushed.push(record),
+      sink: { push: (record) => pushed.push(record), remove: () => {} },
     },
     world,
     logger,

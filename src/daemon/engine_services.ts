@@ -1,0 +1,81 @@
+// The engine of a fleet as the source of a control daemon's records.
+import { NO_STATE_DIR } from "../config/connection.ts";
+import {
+  type ControldOptions,
+  DEFAULT_FLEET_FOLDER,
+} from "../config/controld.ts";
+import type { SourceOptions } from "../config/source.ts";
+import { reasonOf } from "../log/reason.ts";
+import type { StateFolder } from "../../ffi/process/state_folder.ts";
+import { openEngine } from "./etcd.ts";
+import { EngineSource } from "./engine_source.ts";
+import { FleetClients } from "./fleet_clients.ts";
+import { KeptClients } from "./kept_clients.ts";
+import type { RecordSink } from "./record_source.ts";
+import type { Frame } from "./run_program.ts";
+import type { World } from "./world.ts";
+
+export type EngineSourceWorld = Pick<
+  World,
+  | "delay"
+  | "digest"
+  | "elapsed"
+  | "hash"
+  | "now"
+  | "openStateFolder"
+  | "runtime"
+  | "stateDirectory"
+>;
+
+export function engineSource(
+  source: SourceOptions,
+  options: Pick<ControldOptions, "sourceAllowLoss" | "stateDir">,
+  sink: RecordSink,
+  world: EngineSourceWorld,
+  frame: Frame,
+): EngineSource {
+  const { logger, limited } = frame;
+  const { prefix } = source;
+  const clients = new FleetClients(prefix, sink, world, limited);
+  const folder = folderOf(options, world, frame);
+  const kept = folder && new KeptClients(
+    folder,
+    nameOf(prefix, world),
+    () => clients.used(),
+    world,
+    logger,
+  );
+  return new EngineSource(
+    { source, clients, folder, kept, logger, limited },
+    options.sourceAllowLoss,
+    { ...world, openEngine },
+  );
+}
+
+/** @throws if the folder that was asked for is of no use */
+function folderOf(
+  { stateDir }: Pick<ControldOptions, "stateDir">,
+  { openStateFolder, stateDirectory }: EngineSourceWorld,
+  { logger, identity }: Frame,
+): StateFolder | undefined {
+  const path = stateDir ?? stateDirectory ?? DEFAULT_FLEET_FOLDER;
+  if (path === NO_STATE_DIR) return undefined;
+  try {
+    return openStateFolder(path, identity);
+  } catch (error) {
+    if (stateDir !== undefined) {
+      throw new Error(`${reasonOf(error)} (--state-dir)`, { cause: error });
+    }
+    logger.warning(
+      `no clients are kept (--state-dir): ${reasonOf(error)}; a start waits ` +
+        "for the engine",
+    );
+    return undefined;
+  }
+}
+
+/** Fleets of several prefixes may share a folder. */
+function nameOf(prefix: string, { hash }: Pick<World, "hash">): string {
+  const digest = hash(new TextEncoder().encode(prefix));
+  return `clients-${digest.replaceAll(/\W/g, "_").slice(0, 16)}`;
+}

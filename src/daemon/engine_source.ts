@@ -1,0 +1,316 @@
+// Records of a fleet from an engine, which is watched (docs/fleet.md).
+import type { StateFolder } from "../../ffi/process/state_folder.ts";
+import type { ControldOptions } from "../config/controld.ts";
+import type { SourceOptions } from "../config/source.ts";
+import type { EtcdClient, Range } from "../fleet/etcd_client.ts";
+import type { Header } from "../fleet/etcd_json.ts";
+import {
+  CompactedError,
+  type WatchEvent,
+  type WatchMessage,
+} from "../fleet/etcd_watch.ts";
+import { clientsPrefix, recordName } from "../fleet/layout.ts";
+import type { Logger } from "../log/logger.ts";
+import type { RateLimitedLog } from "../log/rate_limited_log.ts";
+import { reasonOf } from "../log/reason.ts";
+import { EitherSignal } from "../net/either.ts";
+import type { OpenEngine } from "./etcd.ts";
+import type { FoundClient } from "./fleet_client.ts";
+import type { FleetClients } from "./fleet_clients.ts";
+import type { KeptClients } from "./kept_clients.ts";
+import type { Starting } from "./lifecycle.ts";
+import type { RecordSource } from "./record_source.ts";
+import { unlessStopped } from "./stop.ts";
+import type { World } from "./world.ts";
+
+/** How often a member is asked whether it is there, and in a majority. */
+const PROBE_MS = 5000;
+/** After a failure, and twice as long after each one that follows. */
+const PAUSE_MS = 250;
+const MAX_PAUSE_MS = 5000;
+/** How often keys are looked at that begin with an epoch. */
+const EPOCH_MS = 2000;
+
+interface EngineSetup {
+  readonly source: SourceOptions;
+  readonly clients: FleetClients;
+  /** Undefined if nothing is kept, as is what is kept in it. */
+  readonly folder: Pick<StateFolder, "descriptor" | "close"> | undefined;
+  readonly kept: KeptClients | undefined;
+  readonly logger: Logger;
+  /** For lines that others cause. */
+  readonly limited: RateLimitedLog;
+}
+
+type EngineWorld = Pick<World, "delay"> & {
+  openEngine(source: SourceOptions): OpenEngine;
+};
+
+export class EngineSource implements RecordSource {
+  readonly name = "records of the engine";
+  readonly live = ["sourceAllowLoss"];
+  readonly #setup: EngineSetup;
+  readonly #world: EngineWorld;
+  readonly #prefix: string;
+  /** Opened while files can be read that belong to the system. */
+  #engine: OpenEngine | undefined;
+  /** How far its changes are known. */
+  #known: Header | undefined;
+  #mayLose: boolean;
+  #isDue = true;
+  #isInStep = false;
+  #failures = 0;
+  #session = new AbortController();
+
+  constructor(setup: EngineSetup, mayLose: boolean, world: EngineWorld) {
+    this.#setup = setup;
+    this.#mayLose = mayLose;
+    this.#world = world;
+    this.#prefix = setup.source.prefix;
+  }
+
+  /** Waits for the engine where nothing is known from before. */
+  async start({ stop, waiting }: Starting): Promise<void> {
+    const { source, kept, clients, logger } = this.#setup;
+    const { client } = this.#engine = this.#world.openEngine(source);
+    const before = kept?.read();
+    if (before !== undefined) {
+      clients.replace(before, true);
+      await clients.settle({ isQuiet: true });
+    }
+    waiting(`the records of ${source.text} (--source)`);
+    while (!stop.aborted) {
+      try {
+        await unlessStopped(this.#readAll(client), stop);
+        return;
+      } catch (error) {
+        this.#lost(client, error);
+        if (before !== undefined) break;
+        await this.#pause(stop);
+      }
+    }
+    if (stop.aborted) return;
+    logger.warning(
+      `serving ${clients.size} clients as they were kept on disk, until ` +
+        `${source.text} (--source) answers`,
+    );
+  }
+
+  async run(stop: AbortSignal): Promise<void> {
+    const work = [this.#follow(stop), this.#advance(stop)];
+    // Nobody waits for an engine that does not answer.
+    await unlessStopped(Promise.all(work), stop);
+  }
+
+  folders(): readonly number[] {
+    const { folder } = this.#setup;
+    return folder === undefined ? [] : [folder.descriptor];
+  }
+
+  reload({ sourceAllowLoss }: ControldOptions): void {
+    this.#mayLose = sourceAllowLoss;
+    this.#isDue = true;
+    this.#session.abort();
+  }
+
+  report(): readonly string[] {
+    const { clients, source } = this.#setup;
+    const held = clients.held === 0
+      ? ""
+      : `, ${clients.held} of which it has no more`;
+    const step = this.#isInStep ? "in step with" : "without an answer of";
+    return [`serving ${clients.size} clients, ${step} ${source.text}${held}`];
+  }
+
+  snapshot(): readonly string[] {
+    return this.#setup.clients.snapshot();
+  }
+
+  close(): void {
+    this.#setup.kept?.flush();
+    this.#setup.folder?.close();
+    this.#engine?.[Symbol.dispose]();
+  }
+
+  async #follow(stop: AbortSignal): Promise<void> {
+    const client = this.#engine?.client;
+    while (client !== undefined && !stop.aborted) {
+      this.#session = new AbortController();
+      try {
+        await this.#followOne(client, stop);
+      } catch (error) {
+        if (stop.aborted) return;
+        if (error instanceof CompactedError) {
+          this.#isDue = true;
+          this.#setup.logger.notice(reasonOf(error));
+          continue;
+        }
+        this.#lost(client, error);
+        await this.#pause(stop);
+      }
+    }
+  }
+
+  /** As long as one member answers. */
+  async #followOne(client: EtcdClient, stop: AbortSignal): Promise<void> {
+    const known = this.#known;
+    const header = await client.header(this.#prefix);
+    if (this.#isDue || isAnother(header, known)) await this.#readAll(client);
+    else this.#inStep();
+    const ended = new AbortController();
+    using either = new EitherSignal(stop, this.#session.signal, ended.signal);
+    let failure: unknown;
+    const part = async (work: Promise<void>) => {
+      try {
+        await work;
+      } catch (error) {
+        if (!either.signal.aborted) failure = error;
+      } finally {
+        ended.abort();
+      }
+    };
+    await Promise.all([
+      part(this.#listen(client, either.signal)),
+      part(this.#probe(client, either.signal)),
+    ]);
+    if (failure !== undefined) throw failure;
+  }
+
+  async #listen(client: EtcdClient, signal: AbortSignal): Promise<void> {
+    const from = (this.#known?.revision ?? 0) + 1;
+    const keys = clientsPrefix(this.#prefix);
+    for await (const message of client.watch(keys, from, signal)) {
+      await this.#take(message);
+    }
+  }
+
+  /** A watch says nothing while nothing happens, whatever has become of it. */
+  async #probe(client: EtcdClient, signal: AbortSignal): Promise<void> {
+    const { origin } = client;
+    for (;;) {
+      await this.#world.delay(PROBE_MS, signal);
+      // As it was before: meanwhile the watch goes on.
+      const known = this.#known;
+      const header = await client.header(this.#prefix);
+      if (isAnother(header, known)) this.#isDue = true;
+      // Another member has answered: the watch is still with the one before.
+      if (this.#isDue || client.origin !== origin) return;
+    }
+  }
+
+  async #readAll(client: EtcdClient): Promise<void> {
+    const { clients, logger, source, kept } = this.#setup;
+    const { header, entries } = await this.#range(client);
+    const all = new Map<string, Partial<FoundClient>>();
+    for (const { key, value, createRevision: created } of entries) {
+      const name = this.#nameOf(key);
+      if (name === undefined) continue;
+      const before = all.get(name.client);
+      const part = name.part === "chain"
+        ? { chain: value }
+        : { text: value, created };
+      all.set(name.client, { ...before, ...part });
+    }
+    const held = clients.replace(all, this.#mayLose);
+    // The first time all of them are new.
+    const isQuiet = this.#known === undefined && clients.size === 0;
+    if (await clients.settle({ isQuiet }) > 0) kept?.ask();
+    this.#known = header;
+    if (held > 0) this.#tellOfHeld(held, all.size);
+    if (!this.#isInStep) {
+      logger.notice(`serving ${clients.size} clients of ${source.text}`);
+    }
+    this.#inStep();
+  }
+
+  async #range(client: EtcdClient): Promise<Range> {
+    // Whoever asks meanwhile wants another one.
+    this.#isDue = false;
+    try {
+      return await client.range(clientsPrefix(this.#prefix));
+    } catch (error) {
+      this.#isDue = true;
+      throw error;
+    }
+  }
+
+  #tellOfHeld(held: number, left: number): void {
+    const { logger, source, clients } = this.#setup;
+    logger.error(
+      `${source.text} (--source) lacks ${held} of ${clients.size} clients, ` +
+        `and has ${left}: these ${held} stay, since an engine that has lost ` +
+        "its data looks like that; if they are meant to go, use " +
+        "--source-allow-loss and HUP",
+    );
+  }
+
+  async #take({ events, header, isProgress }: WatchMessage): Promise<void> {
+    const { clients, kept } = this.#setup;
+    const { cluster } = header;
+    let { revision } = this.#known ?? header;
+    if (isProgress) revision = Math.max(revision, header.revision);
+    for (const event of events) {
+      revision = Math.max(revision, event.modRevision);
+      this.#note(event);
+    }
+    if (await clients.settle() > 0) kept?.ask();
+    this.#known = { cluster, revision };
+  }
+
+  #note({ key, value, createRevision, isDeleted }: WatchEvent): void {
+    const name = this.#nameOf(key);
+    if (name === undefined) return;
+    if (isDeleted) this.#setup.clients.delete(name);
+    else this.#setup.clients.put(name, value, createRevision);
+  }
+
+  #nameOf(key: string): ReturnType<typeof recordName> {
+    const name = recordName(this.#prefix, key);
+    if (name !== undefined) return name;
+    this.#setup.limited.write(
+      "warning",
+      "key of no client",
+      () => `'${key}' (--source) is passed over: it is no key of a client`,
+    );
+    return undefined;
+  }
+
+  #inStep(): void {
+    const { logger, source } = this.#setup;
+    if (this.#failures > 0) logger.notice(`${source.text} answers again`);
+    this.#failures = 0;
+    this.#isInStep = true;
+  }
+
+  #lost(client: EtcdClient, error: unknown): void {
+    const { logger, source } = this.#setup;
+    this.#isInStep = false;
+    client.turn();
+    if (this.#failures++ > 0) return;
+    logger.warning(
+      `Cannot follow ${source.text} (--source): ${reasonOf(error)}; what is ` +
+        "known stays in use, and it is tried again",
+    );
+  }
+
+  async #pause(stop: AbortSignal): Promise<void> {
+    const ms = PAUSE_MS * 2 ** Math.min(this.#failures - 1, 10);
+    const pause = Math.min(ms, MAX_PAUSE_MS);
+    await this.#world.delay(pause, stop).catch(() => {});
+  }
+
+  async #advance(stop: AbortSignal): Promise<void> {
+    const { clients } = this.#setup;
+    while (!stop.aborted) {
+      const ms = clients.untilNext(EPOCH_MS);
+      await this.#world.delay(ms, stop).catch(() => {});
+      if (!stop.aborted) clients.advance();
+    }
+  }
+}
+
+/** Whether what is known is not of the engine that it was. */
+function isAnother({ cluster, revision }: Header, known?: Header): boolean {
+  return known === undefined || cluster !== known.cluster ||
+    revision < known.revision;
+}
