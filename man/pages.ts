@@ -4,7 +4,9 @@ import { checkPage } from "./pages/anytun_check.ts";
 import { configPage } from "./pages/anytun_config.ts";
 import { controldPage } from "./pages/anytun_controld.ts";
 import { fleetPage } from "./pages/anytun_fleet.ts";
+import { drainPage, undrainPage } from "./pages/anytun_drain.ts";
 import { genkeyPage } from "./pages/anytun_genkey.ts";
+import { healthPage } from "./pages/anytun_health.ts";
 import { showConfigPage } from "./pages/anytun_show_config.ts";
 import { showtablesPage } from "./pages/anytun_showtables.ts";
 import { statusPage } from "./pages/anytun_status.ts";
@@ -21,10 +23,13 @@ const PROGRAM_PAGES: Readonly<Record<ProgramName, (known: Known) => Page>> = {
   "anytun-config": configPage,
   "anytun-controld": controldPage,
   "anytun-fleet": fleetPage,
+  "anytun-drain": drainPage,
   "anytun-genkey": genkeyPage,
+  "anytun-health": healthPage,
   "anytun-show-config": showConfigPage,
   "anytun-showtables": showtablesPage,
   "anytun-status": statusPage,
+  "anytun-undrain": undrainPage,
 };
 
 export async function allPages(): Promise<Page[]> {

@@ -32,5 +32,9 @@ export default {
   "anytun-status json":
     `Prints one line for each daemon: an object with all that it tells.
     Times are in milliseconds since 1970, "counters" by the names of --metrics.`,
+  "wait":
+    `How long to wait until the daemon carries nothing any more, in seconds
+    or with "m", "h" or "d" behind it: 30 unless given. 0 does not wait. What
+    still comes after that is said, and the exit status is 1.`,
   "dump": `Prints lines of columns with tabs between them, for scripts.`,
 } satisfies Texts;

@@ -29,11 +29,14 @@ const PROGRAMS: Readonly<Record<ProgramName, () => Promise<Program>>> = {
   "anytun-config": async () => (await import("./config.ts")).config,
   "anytun-controld": async () => (await import("./controld.ts")).controld,
   "anytun-fleet": async () => (await import("./fleet.ts")).fleet,
+  "anytun-drain": async () => (await import("./drain.ts")).drain,
   "anytun-genkey": async () => (await import("./genkey.ts")).genkey,
+  "anytun-health": async () => (await import("./health.ts")).health,
   "anytun-status": async () => (await import("./status.ts")).status,
   "anytun-show-config": async () =>
     (await import("./show_config.ts")).showConfig,
   "anytun-showtables": async () => (await import("./showtables.ts")).showtables,
+  "anytun-undrain": async () => (await import("./drain.ts")).undrain,
 };
 
 /**

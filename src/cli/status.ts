@@ -1,6 +1,4 @@
 // The program `anytun-status`: what daemons of this host tell of themselves.
-import { SystemError } from "../../ffi/errno.ts";
-import { folderNames } from "../../ffi/process/names.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import {
   readStatusCommandLine,
@@ -8,7 +6,6 @@ import {
   type StatusProgramOptions,
 } from "../config/status_program.ts";
 import { EXIT_FAILED } from "../config/exit_status.ts";
-import { SOCKET_SUFFIX, socketIn, STATUS_FOLDER } from "../config/status.ts";
 import { LocalStreams } from "../daemon/local_streams.ts";
 import { reasonOf } from "../log/reason.ts";
 import { delay } from "../net/delay.ts";
@@ -17,6 +14,7 @@ import { dumpLines } from "../status/dump.ts";
 import type { Report } from "../status/report.ts";
 import { tableLines } from "../status/table.ts";
 import { visible, visibleJson } from "../log/visible.ts";
+import { allSockets, socketOf, whyNoAnswer } from "./daemon_sockets.ts";
 import { HOME_AND_CLEAR, printCommandLine, printTo } from "./print.ts";
 
 /** Between two reports, for rates. */
@@ -82,7 +80,7 @@ class Asker {
       try {
         reports.set(path, await this.#askAt(path));
       } catch (error) {
-        faults.push(whyNoReport(path, error));
+        faults.push(whyNoAnswer(path, error));
       }
     }
     return { reports, faults };
@@ -94,29 +92,10 @@ class Asker {
   }
 
   #paths(): readonly string[] {
-    if (this.#names.length > 0) return this.#names.map(pathOf);
-    const names = folderNames(this.#libc, STATUS_FOLDER)
-      .filter((name) => name.endsWith(SOCKET_SUFFIX)).toSorted();
-    if (names.length > 0) {
-      return names.map((name) => `${STATUS_FOLDER}/${name}`);
-    }
-    throw new Error(
-      `no daemon has a socket in ${STATUS_FOLDER} (--status-socket)`,
-    );
+    return this.#names.length > 0
+      ? this.#names.map(socketOf)
+      : allSockets(this.#libc);
   }
-}
-
-function whyNoReport(path: string, error: unknown): string {
-  const code = error instanceof SystemError ? error.code : undefined;
-  if (code === "ENOENT" || code === "ECONNREFUSED") {
-    return `${path}: no daemon answers here; ` +
-      "is it running, and with this --status-socket?";
-  }
-  return `${path}: ${reasonOf(error)}`;
-}
-
-function pathOf(name: string): string {
-  return name.includes("/") ? name : socketIn(STATUS_FOLDER, name);
 }
 
 function show(

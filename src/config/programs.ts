@@ -7,6 +7,9 @@ export const PROGRAMS = {
   "anytun-check": "say what a start with a config file would refuse or warn of",
   "anytun-show-config": "print the options in force, and where each comes from",
   "anytun-status": "show what daemons of this host do, and how their peers are",
+  "anytun-health": "say in a word, and by exit status, whether one is fit",
+  "anytun-drain": "have traffic led elsewhere, before a daemon is stopped",
+  "anytun-undrain": "take that back",
   "anytun-showtables": "show the clients and routes that a server serves",
   "anytun-genkey": "make a key and a salt, or a key chain",
 } as const;

@@ -5,6 +5,7 @@ import { type CommandLine, readCommandLine } from "./command_line.ts";
 import { OptionFault } from "./fault.ts";
 import { generalRows } from "./general.ts";
 import type { HelpSection } from "./help.ts";
+import { requireDaemonName } from "./named_daemon.ts";
 import { flag } from "./option.ts";
 import { STATUS_FOLDER } from "./status.ts";
 import type { Settings } from "./values.ts";
@@ -101,14 +102,7 @@ function settle(
       `Cannot use both ${options.json} and ${options.dump}`,
     );
   }
-  for (const name of names) {
-    const isName = name !== "" && name !== "." && name !== "..";
-    if (isName && !name.includes("\0")) continue;
-    throw new OptionFault(
-      `Cannot ask '${name}': it has to be the name of a config file ` +
-        "without folder and extension, or the path of a socket",
-    );
-  }
+  for (const name of names) requireDaemonName(name);
   return { names, form: json ? "json" : dump ? "dump" : "table", watch };
 }
 

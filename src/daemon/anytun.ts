@@ -3,19 +3,13 @@ import type { AnytunOptions } from "../config/anytun.ts";
 import { announcementOf } from "./announce_services.ts";
 import { type ClusterServices, clusterServices } from "./cluster_services.ts";
 import { type DeviceServices, deviceServices } from "./device_services.ts";
-import {
-  clockCheck,
-  clusterCheck,
-  deviceCheck,
-  planeCheck,
-} from "./health_checks.ts";
-import { HealthService } from "./health_service.ts";
+import type { HealthService } from "./health_service.ts";
+import { controlOf, healthOf } from "./health_services.ts";
 import { KeptNumbers } from "./kept_numbers.ts";
 import type { Service } from "./lifecycle.ts";
 import { type OwnConnection, ownConnection } from "./own_connection.ts";
 import type { Configured } from "./reload.ts";
 import { type Frame, runProgram } from "./run_program.ts";
-import type { StatusControl } from "../status/site.ts";
 import { StatusReport } from "./status_report.ts";
 import { StatusService } from "./status_service.ts";
 import { openTunnelFrame, type TunnelFrame } from "./tunnel_frame.ts";
@@ -102,38 +96,4 @@ function statusOf(
   const control = controlOf(health, world);
   const context = { report, control, logger, limited };
   return new StatusService(options, context, world);
-}
-
-/** The socket is the user's that the daemon was once, and has become since. */
-function controlOf(
-  health: HealthService,
-  { effectiveUser }: World,
-): StatusControl {
-  return {
-    mayChange: (uid) => uid === 0 || uid === effectiveUser(),
-    drain: (uid) => health.drain(`drained by ${userText(uid)}`),
-    undrain: () => health.undrain(),
-  };
-}
-
-function userText(uid: number): string {
-  return uid === 0 ? "root" : `user ${uid}`;
-}
-
-/** In good time before those who lead traffic here look themselves. */
-const HEALTH = { rise: 3, fall: 3, hold: 10_000 };
-
-function healthOf(
-  { logger, world }: TunnelFrame,
-  { ends, plane }: DeviceServices,
-  { rotation }: OwnConnection,
-  { member }: ClusterServices,
-): HealthService {
-  const checks = [
-    planeCheck(() => plane.running),
-    deviceCheck(() => ends.device),
-    clusterCheck(() => member?.status()),
-    clockCheck(() => rotation?.clockFault),
-  ];
-  return new HealthService(HEALTH, { checks, logger }, world);
 }

@@ -6,6 +6,7 @@ import {
   HealthMachine,
   type HealthSettings,
 } from "../health/state_machine.ts";
+import { fitnessLine } from "../status/report.ts";
 import type { Phase, Service } from "./lifecycle.ts";
 import type { World } from "./world.ts";
 
@@ -93,13 +94,8 @@ export class HealthService implements Service<unknown> {
     const { fitness } = this.#machine;
     if (fitness.state === this.#told) return;
     const { logger } = this.#context;
-    logger.notice(changeText(this.#told, fitness));
+    logger.notice(`health: ${fitnessLine(fitness)} (${this.#told} before)`);
     this.#told = fitness.state;
     for (const listener of this.#listeners) listener(fitness);
   }
-}
-
-function changeText(before: string, { state, reasons }: Fitness): string {
-  const why = reasons.length === 0 ? "" : `: ${reasons.join("; ")}`;
-  return `health: ${state}, ${before} before${why}`;
 }

@@ -55,6 +55,8 @@ export interface Frame {
   readonly limited: RateLimitedLog;
   /** That the daemon changes to, if it does. */
   readonly identity: Identity | undefined;
+  /** Has the service manager show this, while the daemon runs. */
+  readonly showManager: (text: string) => void;
 }
 
 /** Runs the daemon until a signal or a failure ends it. */
@@ -116,6 +118,7 @@ async function live<O extends CommonOptions>(
     await world.loadLookup();
   }
   const limited = new RateLimitedLog(logger, OTHERS_LOG_LIMIT, world.elapsed);
+  const showManager = (text: string) => supervisor.detail(text);
   const pidFile = new PidFile(options, world, logger);
   const privileges: Service = {
     name: "privileges",
@@ -138,7 +141,7 @@ async function live<O extends CommonOptions>(
     spareMemory(world.control, world.delay),
     // Removed last: without a pid file there is no device either.
     pidFile,
-    ...await program.services({ logger, limited, identity }),
+    ...await program.services({ logger, limited, identity, showManager }),
     // Afterwards nothing can fail but a name lookup.
     privileges,
   ];

@@ -84,11 +84,10 @@ export class StatusReport implements StatusSource {
   async health(): Promise<Health> {
     const isCarrying = await this.#parts.answers();
     const cluster = this.#parts.cluster() ?? null;
-    const health = this.#fitness();
-    return { isCarrying, state: this.#state, health, cluster };
+    return { isCarrying, state: this.#state, cluster };
   }
 
-  #fitness(): HealthReport {
+  fitness(): HealthReport {
     const { state, reasons, since } = this.#parts.fitness();
     const ago = this.#world.elapsed() - since;
     return { state, reasons, since: Math.round(this.#world.now() - ago) };
@@ -108,6 +107,7 @@ export class StatusReport implements StatusSource {
       time,
       started: this.#startedAt(time),
       ...health,
+      health: this.fitness(),
       ...ends(),
       connections: this.#connections(muxes.slice(0, limit), time),
       connectionCount: muxes.length,

@@ -10,6 +10,10 @@ export class Supervisor implements LifecycleListener, Disposable {
   readonly #logger: Logger;
   readonly #services: Pick<Lifecycle, "hanging">;
   #isHanging = false;
+  /** While it runs, in a line. */
+  #detail: string | undefined;
+  #refusal: string | undefined;
+  #isReady = false;
   #watchdog: ReturnType<typeof setInterval> | undefined;
 
   /** @param socket undefined where no service manager listens */
@@ -25,7 +29,14 @@ export class Supervisor implements LifecycleListener, Disposable {
     this.#services = services;
   }
 
+  /** Tells more of a daemon that runs. */
+  detail(text: string): void {
+    this.#detail = oneLine(text);
+    if (this.#isReady) this.#tell(`STATUS=${this.#status()}`);
+  }
+
   changed(phase: Phase): void {
+    this.#isReady = phase.kind === "ready";
     switch (phase.kind) {
       case "starting":
         return this.#tell(`STATUS=starting: ${phase.what}`);
@@ -52,9 +63,8 @@ export class Supervisor implements LifecycleListener, Disposable {
 
   // A reload succeeds for whoever asked: what became of it is in the status.
   #ready(refusal: string | undefined): void {
-    const status = refusal === undefined
-      ? "running"
-      : `running; the last reload was refused: ${oneLine(refusal)}`;
+    this.#refusal = refusal;
+    const status = this.#status();
     this.#tell(`READY=1\nMAINPID=${this.#world.pid}\nSTATUS=${status}`);
     const interval = this.#socket?.watchdogMs;
     if (interval === undefined) return;
@@ -63,6 +73,16 @@ export class Supervisor implements LifecycleListener, Disposable {
       () => this.#comfortWatchdog(),
       interval / 2,
     );
+  }
+
+  #status(): string {
+    return [
+      "running",
+      ...(this.#detail === undefined ? [] : [this.#detail]),
+      ...(this.#refusal === undefined
+        ? []
+        : [`the last reload was refused: ${oneLine(this.#refusal)}`]),
+    ].join("; ");
   }
 
   // Not by the mere timer: a daemon that carries nothing is to be restarted.

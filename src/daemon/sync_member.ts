@@ -18,7 +18,7 @@ import type { World } from "./world.ts";
 
 export type SyncWorld = SyncServiceWorld & Pick<World, "connectTcp">;
 
-interface SyncMemberContext extends Frame {
+interface SyncMemberContext extends Omit<Frame, "showManager"> {
   readonly state: SyncState;
   readonly kdPrf: KdPrfName;
 }

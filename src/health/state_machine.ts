@@ -74,17 +74,16 @@ export class HealthMachine {
   }
 
   /**
-   * Takes what a look has found. One that comes late stands for those that have
-   * not been: who does not look, such as in a stopped process, is not fit.
+   * Takes what a look has found. Those that were missed before it are bad ones:
+   * who does not look, such as in a stopped process, is not fit.
    */
-  look(faults: readonly Fault[]): void {
+  look(found: readonly Fault[]): void {
     const now = this.#now();
-    const missed = this.#missed(now);
+    const faults = [...this.#missed(now), ...found];
     this.#lookedAt = now;
-    if (missed > 0) this.#count(missed, missed >= this.#settings.fall, now);
     this.#faults = faults;
     if (faults.length === 0) this.#countGood(now);
-    else this.#count(1, faults.some(({ isCertain }) => isCertain), now);
+    else this.#countBad(faults.some(({ isCertain }) => isCertain));
     this.#settle(now);
   }
 
@@ -99,18 +98,20 @@ export class HealthMachine {
     this.#settle(this.#now());
   }
 
-  #missed(now: number): number {
-    if (this.#lookedAt === undefined) return 0;
-    return Math.max(0, Math.floor((now - this.#lookedAt) / this.#interval) - 1);
+  #missed(now: number): readonly Fault[] {
+    const since = now - (this.#lookedAt ?? now);
+    const missed = Math.floor(since / this.#interval) - 1;
+    if (missed < this.#settings.fall) return [];
+    const text = `nothing was looked at for ${Math.floor(since / 1000)} s`;
+    return [{ text, isCertain: true }];
   }
 
-  #count(bad: number, isCertain: boolean | undefined, now: number): void {
+  #countBad(isCertain: boolean): void {
     this.#good = 0;
     this.#wellSince = undefined;
-    this.#bad += bad;
+    this.#bad++;
     if (this.#judged !== "fit") return;
     if (isCertain || this.#bad >= this.#settings.fall) this.#judged = "unfit";
-    this.#settle(now);
   }
 
   #countGood(now: number): void {

@@ -2,16 +2,20 @@
 // may be anything.
 import { type DuplexStream, writeAll } from "../net/duplex_stream.ts";
 import type { Delay } from "../net/delay.ts";
-import { readReport, ReportError } from "./read_report.ts";
-import type { Report } from "./report.ts";
-import { REPORT_PATH } from "./site.ts";
+import { readHealth, readReport, ReportError } from "./read_report.ts";
+import type { HealthReport, Report } from "./report.ts";
+import {
+  type DRAIN_PATH,
+  HEALTH_PATH,
+  REPORT_PATH,
+  type TOTALS_PATH,
+  type UNDRAIN_PATH,
+} from "./site.ts";
 
 /** More than there is of every mux. */
 const MAX_BYTES = 128 << 20;
 const READ_BYTES = 1 << 16;
 const ANSWER_MS = 10_000;
-
-const REQUEST = `GET ${REPORT_PATH} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
 
 /**
  * @param stream Is closed afterwards
@@ -20,23 +24,58 @@ const REQUEST = `GET ${REPORT_PATH} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
 export async function askReport(
   stream: DuplexStream,
   delay: Delay,
+  path: typeof REPORT_PATH | typeof TOTALS_PATH = REPORT_PATH,
 ): Promise<Report> {
+  return readReport(await ask(stream, delay, `GET ${path}`));
+}
+
+/** As {@linkcode askReport}. */
+export async function askHealth(
+  stream: DuplexStream,
+  delay: Delay,
+): Promise<HealthReport> {
+  return readHealth(await ask(stream, delay, `GET ${HEALTH_PATH}`));
+}
+
+/**
+ * Has something changed.
+ * @param stream Is closed afterwards
+ * @returns What the daemon says of it
+ * @throws if there is no answer in time, or it refuses
+ */
+export async function askChange(
+  stream: DuplexStream,
+  delay: Delay,
+  path: typeof DRAIN_PATH | typeof UNDRAIN_PATH,
+): Promise<string> {
+  return (await ask(stream, delay, `POST ${path}`)).trimEnd();
+}
+
+async function ask(
+  stream: DuplexStream,
+  delay: Delay,
+  request: string,
+): Promise<string> {
   const done = new AbortController();
   const late = delay(ANSWER_MS, done.signal).then(() => {
     throw new Error(`no answer for ${ANSWER_MS / 1000} s`);
   });
   late.catch(() => {});
   try {
-    return await Promise.race([exchange(stream), late]);
+    return await Promise.race([exchange(stream, request), late]);
   } finally {
     done.abort();
     stream.close();
   }
 }
 
-async function exchange(stream: DuplexStream): Promise<Report> {
-  await writeAll(stream, new TextEncoder().encode(REQUEST));
-  return readReport(bodyOf(await readAll(stream)));
+async function exchange(
+  stream: DuplexStream,
+  request: string,
+): Promise<string> {
+  const text = `${request} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+  await writeAll(stream, new TextEncoder().encode(text));
+  return bodyOf(await readAll(stream));
 }
 
 async function readAll(stream: DuplexStream): Promise<string> {

@@ -62,7 +62,7 @@ function* daemonMetrics(report: Report): Generator<Metric> {
   yield gauge(
     "ready",
     "Whether packets should be led here: its health is fit.",
-    { value: Number(isReady(report)) },
+    { value: Number(isReady(health)) },
   );
   yield gauge("draining", "Whether it is drained, or about to end.", {
     value: Number(health.state === "draining"),

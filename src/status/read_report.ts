@@ -29,14 +29,13 @@ const STATES: readonly DaemonState[] = [
 ];
 
 /** @throws {ReportError} if anything in it is not as it has to be */
+export function readHealth(text: string): HealthReport {
+  return healthOf(parsed(text), "");
+}
+
+/** @throws {ReportError} if anything in it is not as it has to be */
 export function readReport(text: string): Report {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new ReportError("it is not JSON");
-  }
-  const report = new Fields(value, "");
+  const report = new Fields(parsed(text), "");
   const format = report.number("format");
   if (format !== REPORT_FORMAT) {
     throw new ReportError(
@@ -62,6 +61,14 @@ export function readReport(text: string): Report {
     totals: report.counts("totals"),
     counters: report.counts("counters"),
   };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ReportError("it is not JSON");
+  }
 }
 
 type Reader<T> = (value: unknown, place: string) => T;

@@ -88,14 +88,12 @@ export interface Report {
   readonly counters: Counts;
 }
 
-export type Health = Pick<
-  Report,
-  "isCarrying" | "state" | "health" | "cluster"
->;
+/** What it takes a probe to know, and what goes with it. */
+export type Health = Pick<Report, "isCarrying" | "state" | "cluster">;
 
 /** Whether packets should be led to this daemon. */
-export function isReady({ health }: Pick<Report, "health">): boolean {
-  return health.state === "fit";
+export function isReady({ state }: Pick<HealthReport, "state">): boolean {
+  return state === "fit";
 }
 
 /** The health in a line, for people. */

@@ -7,12 +7,24 @@ import {
 } from "../tunnel/counters.ts";
 import { METRICS_TYPE, metricsText } from "./metrics.ts";
 import { PAGE_FILES } from "./page_files.ts";
-import { fitnessLine, type Health, isReady, type Report } from "./report.ts";
+import {
+  fitnessLine,
+  type Health,
+  type HealthReport,
+  isReady,
+  type Report,
+} from "./report.ts";
 import { RequestError, type StatusRequest } from "./request.ts";
 import { plainText, type Response } from "./response.ts";
 
 /** Where the report is. */
 export const REPORT_PATH = "/status.json";
+
+/** The health alone, for who asks often. */
+export const HEALTH_PATH = "/health.json";
+
+/** The report without its connections. */
+export const TOTALS_PATH = "/totals.json";
 
 /** What a daemon is drained and taken back by, with POST. */
 export const DRAIN_PATH = "/drain";
@@ -22,6 +34,8 @@ export interface StatusSource {
   /** @param limit Connections that are told of, at most */
   report(limit: number): Promise<Report>;
   health(): Promise<Health>;
+  /** As it was seen last, without another look. */
+  fitness(): HealthReport;
 }
 
 /** What may be changed from outside. */
@@ -64,8 +78,7 @@ export class StatusSite {
     const { source } = this.#options;
     if (method === "POST") {
       this.#change(path, uid);
-      const { health } = await source.health();
-      return plainText(200, fitnessLine(health));
+      return plainText(200, fitnessLine(source.fitness()));
     }
     const connections = this.#options.connections();
     switch (path) {
@@ -82,8 +95,16 @@ export class StatusSite {
         return plainText(health.isCarrying ? 200 : 503, healthText(health));
       }
       case "/readyz": {
-        const { health } = await source.health();
-        return plainText(isReady({ health }) ? 200 : 503, fitnessLine(health));
+        const health = source.fitness();
+        return plainText(isReady(health) ? 200 : 503, fitnessLine(health));
+      }
+      case HEALTH_PATH: {
+        const body = JSON.stringify(source.fitness());
+        return { status: 200, type: JSON_TYPE, body };
+      }
+      case TOTALS_PATH: {
+        const body = this.#json(await source.report(0));
+        return { status: 200, type: JSON_TYPE, body };
       }
     }
     if (path === "/losses.json") {

@@ -1,23 +1,29 @@
 // Source of reports that is asked as often as anybody likes, and works now and
 // then.
 import type { Delay } from "../net/delay.ts";
-import type { Health, Report } from "./report.ts";
+import type { Health, HealthReport, Report } from "./report.ts";
 import type { StatusSource } from "./site.ts";
 
 /** How long an answer serves others, too. */
 const SPARED_MS = 200;
 
 export class SparedSource implements StatusSource {
+  readonly #source: StatusSource;
   readonly #reports: Spared<number, Report>;
   readonly #health: Spared<undefined, Health>;
 
   constructor(source: StatusSource, delay: Delay) {
+    this.#source = source;
     this.#reports = new Spared((limit) => source.report(limit), delay);
     this.#health = new Spared(() => source.health(), delay);
   }
 
   report(limit: number): Promise<Report> {
     return this.#reports.get(limit);
+  }
+
+  fitness(): HealthReport {
+    return this.#source.fitness();
   }
 
   health(): Promise<Health> {

@@ -60,6 +60,9 @@ export const FLEET_ACTIONS = "add list remove rotate";
 const WORDS: Readonly<Record<string, Source>> = {
   "anytun-status": "running",
   "anytun-fleet": "action",
+  "anytun-health": "running",
+  "anytun-drain": "running",
+  "anytun-undrain": "running",
   "anytun-check": "tunnel",
   "anytun-show-config": "tunnel",
 };

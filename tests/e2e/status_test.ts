@@ -52,7 +52,9 @@ async function hostileClients(path: string): Promise<void> {
   const answers = {
     "\0\xff\r\n\r\n": "HTTP/1.1 400",
     "GET / HTTP/1.1\r\n\r\n": "HTTP/1.1 400",
-    "POST / HTTP/1.1\r\nHost: x\r\n\r\n": "HTTP/1.1 405",
+    "PUT / HTTP/1.1\r\nHost: localhost\r\n\r\n": "HTTP/1.1 405",
+    "POST / HTTP/1.1\r\nHost: localhost\r\n\r\n": "HTTP/1.1 404",
+    "POST /drain HTTP/1.1\r\nHost: x\r\n\r\n": "HTTP/1.1 421",
     ["GET /".padEnd(9000, "x")]: "HTTP/1.1 431",
     "": "",
   };

@@ -92,10 +92,9 @@ async function reasonAgainst(shell: string): Promise<string | undefined> {
 }
 
 const WORDS = [
-  ...["check", "config", "controld", "fleet", "genkey", "help"],
-  "show-config",
-  ...["showtables", "status"],
-  "version",
+  ...["check", "config", "controld", "drain", "fleet", "genkey", "health"],
+  "help",
+  ...["show-config", "showtables", "status", "undrain", "version"],
 ];
 
 for (const [shell, ask] of Object.entries(SHELLS)) {

@@ -31,6 +31,16 @@ import {
 import { fakeHostFiles } from "../../fakes/host_files.ts";
 import { loadCliVectors } from "../../vectors/cli_samples.ts";
 import {
+  drainTable,
+  readDrainCommandLine,
+  readUndrainCommandLine,
+  undrainTable,
+} from "../../../src/config/drain_program.ts";
+import {
+  healthTable,
+  readHealthCommandLine,
+} from "../../../src/config/health_program.ts";
+import {
   readStatusCommandLine,
   statusTable,
 } from "../../../src/config/status_program.ts";
@@ -92,6 +102,18 @@ const READERS: Readonly<Record<ProgramName, Reader>> = {
   "anytun-fleet": {
     table: fleetTable,
     read: (argv, files) => readFleetCommandLine(argv, RUNTIME, files),
+  },
+  "anytun-health": {
+    table: healthTable,
+    read: (argv) => readHealthCommandLine(argv, RUNTIME),
+  },
+  "anytun-drain": {
+    table: drainTable,
+    read: (argv) => readDrainCommandLine(argv, RUNTIME),
+  },
+  "anytun-undrain": {
+    table: undrainTable,
+    read: (argv) => readUndrainCommandLine(argv, RUNTIME),
   },
   "anytun-genkey": {
     table: {},

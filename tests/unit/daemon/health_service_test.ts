@@ -38,10 +38,10 @@ Deno.test("who listens to the health is told of each change, in the same turn, a
   health.undrain();
   assert.equal(states.length, 3);
   assert.deepEqual(logger.lines, [
-    "NOTICE: health: fit, starting before",
-    "NOTICE: health: unfit, fit before: tun0 is down",
-    "NOTICE: health: draining, unfit before: drained by root; tun0 is down",
-    "NOTICE: health: unfit, draining before: tun0 is down",
+    "NOTICE: health: fit (starting before)",
+    "NOTICE: health: unfit: tun0 is down (fit before)",
+    "NOTICE: health: draining: drained by root; tun0 is down (unfit before)",
+    "NOTICE: health: unfit: tun0 is down (draining before)",
   ]);
   stop.abort();
   await over;

@@ -629,6 +629,28 @@ Deno.test("a service manager is told of every phase in its own words", () => {
   assert.deepEqual(lines, []);
 });
 
+Deno.test("a service manager shows what a daemon that runs says of itself, and nothing of it else", () => {
+  const sent: string[] = [];
+  using supervisor = new Supervisor(
+    { send: (text) => void sent.push(text), watchdogMs: undefined },
+    { pid: 4711, monotonic: () => 12_000_000 },
+    recordingLog(),
+    { hanging: () => undefined },
+  );
+  supervisor.detail("fit");
+  assert.deepEqual(sent, [], "it has not started yet");
+  supervisor.changed({ kind: "ready", isFirst: true, refusal: "no key" });
+  supervisor.detail("unfit: a\nb");
+  supervisor.changed({ kind: "draining" });
+  supervisor.detail("draining");
+  assert.deepEqual(sent, [
+    "READY=1\nMAINPID=4711\n" +
+    "STATUS=running; fit; the last reload was refused: no key",
+    "STATUS=running; unfit: a b; the last reload was refused: no key",
+    "STOPPING=1\nSTATUS=draining",
+  ]);
+});
+
 Deno.test("a service manager that has gone is a warning, no more", () => {
   const send = () => {
     throw new Error("Connection refused");

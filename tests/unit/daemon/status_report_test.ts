@@ -120,7 +120,7 @@ Deno.test("a report says since when the daemon is as fit as it is, by the clock 
   const { clock, host, report } = rig();
   await clock.pass(5000);
   host.step = 3_600_000;
-  assert.deepEqual((await report.health()).health, {
+  assert.deepEqual(report.fitness(), {
     state: "unfit",
     reasons: ["tun0 is down"],
     since: START + 3_600_000 + 2000,

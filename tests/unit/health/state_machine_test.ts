@@ -85,7 +85,10 @@ Deno.test("looks that were missed are bad ones, as those of a process that was s
   clock.now += 2000;
   assert.deepEqual(well(1), ["unfit"]);
   assert.equal(machine.fitness.since, clock.now);
-  assert.deepEqual(well(5), [...Array(4).fill("unfit"), "fit"]);
+  assert.deepEqual(machine.fitness.reasons, [
+    "nothing was looked at for 3 s",
+  ]);
+  assert.deepEqual(well(6), [...Array(5).fill("unfit"), "fit"]);
 });
 
 Deno.test("who is drained is judged on, and comes back as what it is", () => {

@@ -69,8 +69,8 @@ Deno.test("HEAD gets everything but the body, and a bad request says why", async
     const head = await asked(REQUEST.replace("GET", "HEAD"));
     assert.match(head, /\r\nContent-Length: 10\r\n/);
     assert.ok(head.endsWith("\r\n\r\n"));
-    const post = await asked(REQUEST.replace("GET", "POST"));
-    assert.match(post, /^HTTP\/1\.1 405 .*\r\nAllow: GET, HEAD\r\n/s);
+    const put = await asked(REQUEST.replace("GET", "PUT"));
+    assert.match(put, /^HTTP\/1\.1 405 .*\r\nAllow: GET, HEAD\r\n/s);
     assert.match(await asked("\x16\x03\x01\r\n\r\n"), /^HTTP\/1\.1 400 /);
     assert.match(await asked("GET /".padEnd(9000, "x")), /^HTTP\/1\.1 431 /);
   });

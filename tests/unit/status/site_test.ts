@@ -1,5 +1,9 @@
 import { strict as assert } from "node:assert";
-import type { Health, Report } from "../../../src/status/report.ts";
+import type {
+  Health,
+  HealthReport,
+  Report,
+} from "../../../src/status/report.ts";
 import { RequestError } from "../../../src/status/request.ts";
 import { StatusSite } from "../../../src/status/site.ts";
 import { SparedSource } from "../../../src/status/spared_source.ts";
@@ -9,17 +13,21 @@ import { sampleReport } from "../../samples/report.ts";
 const WELL: Health = {
   isCarrying: true,
   state: "running",
-  health: { state: "fit", reasons: [], since: 0 },
   cluster: null,
 };
 
 class FakeSource {
   readonly limits: number[] = [];
   present = WELL;
+  fit: HealthReport = { state: "fit", reasons: [], since: 0 };
 
   report(limit: number): Promise<Report> {
     this.limits.push(limit);
     return Promise.resolve(sampleReport());
+  }
+
+  fitness(): HealthReport {
+    return this.fit;
   }
 
   health(): Promise<Health> {
@@ -53,13 +61,11 @@ Deno.test("a load balancer is told by the status whether to lead packets here", 
   };
   assert.deepEqual(await statuses(), [200, 200]);
   for (const state of ["starting", "draining", "unfit"] as const) {
-    const health = { state, reasons: ["a is down", "b"], since: 0 };
-    source.present = { ...WELL, health };
+    source.fit = { state, reasons: ["a is down", "b"], since: 0 };
     assert.deepEqual(await statuses(), [200, 503]);
     assert.equal((await ask("/readyz")).body, `${state}: a is down; b\n`);
   }
-  const health = { state: "unfit", reasons: [], since: 0 } as const;
-  source.present = { ...WELL, isCarrying: false, health };
+  source.present = { ...WELL, isCarrying: false };
   assert.deepEqual(await statuses(), [503, 503]);
   assert.match((await ask("/healthz")).body, /does not carry packets/);
 });
@@ -70,6 +76,15 @@ Deno.test("reports have as many connections as may be told of", async () => {
   assert.match((await ask("/metrics")).body, /^anytun_connections 1$/m);
   assert.equal(JSON.parse((await ask("/status.json")).body).name, "office");
   assert.deepEqual(source.limits, [5, 5]);
+});
+
+Deno.test("who asks for the health, or for the sums, is not told of each connection", async () => {
+  const source = new FakeSource();
+  const ask = siteOf(source);
+  assert.deepEqual(JSON.parse((await ask("/health.json")).body), source.fit);
+  assert.deepEqual(source.limits, []);
+  await ask("/totals.json");
+  assert.deepEqual(source.limits, [0]);
 });
 
 Deno.test("the page and its parts are there, and nothing else", async () => {

@@ -1,0 +1,59 @@
+// Watch of a daemon that drains: whether packets still go through it.
+import { fitnessLine, type Report } from "./report.ts";
+import { trafficOf } from "./sums.ts";
+
+/** For which nothing has to come until it counts as empty. */
+const QUIET_MS = 2000;
+
+export interface Drained {
+  readonly isEmpty: boolean;
+  /** For people. */
+  readonly text: string;
+}
+
+export class DrainWatch {
+  #before: Report | undefined;
+  #quietSince: number | undefined;
+
+  /**
+   * @param report Of the same daemon as the ones before
+   * @throws if it drains no more
+   */
+  look(report: Report): Drained {
+    requireDraining(report);
+    const before = this.#before;
+    this.#before = report;
+    if (before === undefined || before.pid !== report.pid) {
+      this.#quietSince = undefined;
+      return { isEmpty: false, text: "it was looked at once" };
+    }
+    const traffic = carriedBetween(before, report);
+    if (traffic !== undefined) {
+      this.#quietSince = undefined;
+      return { isEmpty: false, text: `still carries: ${traffic}` };
+    }
+    this.#quietSince ??= before.time;
+    const quiet = report.time - this.#quietSince;
+    const isEmpty = quiet >= QUIET_MS;
+    const text = `no packet for ${Math.round(quiet / 1000)} s`;
+    return { isEmpty, text: isEmpty ? `empty: ${text}` : text };
+  }
+}
+
+function requireDraining({ health }: Report): void {
+  if (health.state === "draining") return;
+  throw new Error(`it does not drain any more: ${fitnessLine(health)}`);
+}
+
+/** @returns undefined if it was nothing */
+function carriedBetween(before: Report, after: Report): string | undefined {
+  const then = trafficOf(before.totals);
+  const now = trafficOf(after.totals);
+  const seconds = Math.max(1, after.time - before.time) / 1000;
+  const rate = (packets: number) => Math.ceil(packets / seconds);
+  const received = now.packetsIn - then.packetsIn;
+  const sent = now.packetsOut - then.packetsOut;
+  if (received <= 0 && sent <= 0) return undefined;
+  return `${rate(received)} packets a second from peers, and ${rate(sent)} ` +
+    "to them";
+}

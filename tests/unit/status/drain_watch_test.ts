@@ -1,0 +1,58 @@
+import { strict as assert } from "node:assert";
+import { DrainWatch } from "../../../src/status/drain_watch.ts";
+import type { Report } from "../../../src/status/report.ts";
+import { NOON, sampleReport } from "../../samples/report.ts";
+
+/** Of a daemon that drains, so many seconds later. */
+function report(
+  seconds: number,
+  received: number,
+  sent: number,
+  own: Partial<Report> = {},
+): Report {
+  return sampleReport({
+    time: NOON + seconds * 1000,
+    health: { state: "draining", reasons: ["as told"], since: NOON },
+    totals: { packets_in_total: received, packets_out_total: sent },
+    ...own,
+  });
+}
+
+Deno.test("a daemon is empty once nothing has come or gone for two seconds", () => {
+  const watch = new DrainWatch();
+  const looks = [
+    report(0, 10, 20),
+    report(1, 15, 20),
+    report(2, 15, 21),
+    report(3, 15, 21),
+    report(4, 15, 21),
+  ].map((one) => watch.look(one));
+  assert.deepEqual(looks.map(({ isEmpty }) => isEmpty), [
+    ...[false, false, false, false, true],
+  ]);
+  assert.deepEqual(looks.map(({ text }) => text).slice(1), [
+    "still carries: 5 packets a second from peers, and 0 to them",
+    "still carries: 0 packets a second from peers, and 1 to them",
+    "no packet for 1 s",
+    "empty: no packet for 2 s",
+  ]);
+});
+
+Deno.test("another process begins to be watched anew", () => {
+  const watch = new DrainWatch();
+  watch.look(report(0, 10, 20));
+  watch.look(report(1, 10, 20));
+  const other = { pid: 78 };
+  assert.equal(watch.look(report(2, 10, 20, other)).isEmpty, false);
+  assert.equal(watch.look(report(3, 10, 20, other)).isEmpty, false);
+  assert.equal(watch.look(report(4, 10, 20, other)).isEmpty, true);
+});
+
+Deno.test("what does not drain any more is not waited for", () => {
+  const watch = new DrainWatch();
+  const { health } = sampleReport();
+  assert.throws(
+    () => watch.look(report(0, 0, 0, { health })),
+    { message: "it does not drain any more: fit" },
+  );
+});
