@@ -78,7 +78,12 @@ export function readError(status: number, text: string): EngineError {
   } catch {
     // Some of its answers are plain text.
   }
-  return new EngineError(`HTTP status ${status}: ${shown(text.trim())}`);
+  const hint = text.startsWith("CommonName of client")
+    ? "; it takes a certificate without a common name (CN), and a user"
+    : "";
+  return new EngineError(
+    `HTTP status ${status}: ${shown(text.trim())}${hint}`,
+  );
 }
 
 export function readEntry(entry: unknown): KeyValue {

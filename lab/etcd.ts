@@ -1,0 +1,164 @@
+/** Debian's etcd with records of a fleet, in a folder of the test. */
+import { missingCommand } from "./missing.ts";
+import { LabProcess, outcomeOf, PATIENCE_SECONDS, run } from "./process.ts";
+import { until } from "./until.ts";
+
+/** Certificates of {@linkcode makeAuthority}, by the names of their files. */
+export interface EngineTls {
+  readonly folder: string;
+  /** Without `.pem` and `.key`. */
+  readonly engine: string;
+}
+
+/** How an engine is started. */
+export interface EtcdStart {
+  /** Where it keeps its records. */
+  readonly data: string;
+  readonly tls?: EngineTls;
+  /** In place of one that is free. */
+  readonly port?: number;
+}
+
+/** Says why there is no etcd, or null if there is. */
+export function whyNoEtcd(): string | null {
+  return missingCommand("etcd") ?? missingCommand("etcdctl");
+}
+
+/** An etcd of one member, at a loopback address. */
+export class LabEtcd implements AsyncDisposable {
+  readonly port: number;
+  readonly process: LabProcess;
+  readonly #tls: EngineTls | undefined;
+
+  private constructor(
+    port: number,
+    process: LabProcess,
+    tls: EngineTls | undefined,
+  ) {
+    this.port = port;
+    this.process = process;
+    this.#tls = tls;
+  }
+
+  /** Starts it, and waits until it answers. */
+  static async start({ data, tls, port }: EtcdStart): Promise<LabEtcd> {
+    const [own, peer] = [port ?? freePort(), freePort()];
+    const url = `${tls ? "https" : "http"}://127.0.0.1:${own}`;
+    const peers = `http://127.0.0.1:${peer}`;
+    const process = new LabProcess({
+      title: "etcd",
+      program: "etcd",
+      args: [
+        ...["--name", "lab", "--data-dir", data, "--log-level", "warn"],
+        ...["--listen-client-urls", url, "--advertise-client-urls", url],
+        ...["--listen-peer-urls", peers],
+        ...["--initial-advertise-peer-urls", peers],
+        ...["--initial-cluster", `lab=${peers}`],
+        ...(tls === undefined ? [] : [
+          "--client-cert-auth",
+          ...["--trusted-ca-file", `${tls.folder}/ca.pem`],
+          ...["--cert-file", `${tls.folder}/${tls.engine}.pem`],
+          ...["--key-file", `${tls.folder}/${tls.engine}.key`],
+        ]),
+      ],
+    });
+    const engine = new LabEtcd(own, process, tls);
+    try {
+      await until(
+        "etcd answers",
+        PATIENCE_SECONDS,
+        async () => (await engine.#outcome(["endpoint", "health"])).code === 0,
+      );
+    } catch (error) {
+      await process.stop();
+      throw new Error(`Cannot start etcd: ${process.lastWords}`, {
+        cause: error,
+      });
+    }
+    return engine;
+  }
+
+  /** Of the engine, without a prefix. */
+  get url(): string {
+    return `${this.#tls ? "https" : "http"}://127.0.0.1:${this.port}`;
+  }
+
+  /** Runs `etcdctl`, which must succeed, and returns what it prints. */
+  ctl(...args: readonly string[]): Promise<string> {
+    return run(this.#command(args));
+  }
+
+  /** All keys below a prefix. */
+  async keys(prefix: string, ...args: readonly string[]): Promise<string[]> {
+    const text = await this.ctl(
+      ...["get", "--prefix", "--keys-only", prefix, ...args],
+    );
+    return text.split("\n").filter((line) => line !== "");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.process.stop();
+  }
+
+  #outcome(args: readonly string[]) {
+    return outcomeOf(this.#command(args));
+  }
+
+  #command(args: readonly string[]): string[] {
+    const tls = this.#tls;
+    return [
+      ...["env", "ETCDCTL_API=3", "etcdctl", "--endpoints", this.url],
+      ...(tls === undefined ? [] : [
+        ...["--cacert", `${tls.folder}/ca.pem`],
+        ...["--cert", `${tls.folder}/${tls.engine}.pem`],
+        ...["--key", `${tls.folder}/${tls.engine}.key`],
+      ]),
+      ...args,
+    ];
+  }
+}
+
+/**
+ * Makes an authority with openssl, and a certificate of it for the engine and
+ * for each of the names. Its gateway takes none with a common name.
+ */
+export async function makeAuthority(
+  folder: string,
+  names: readonly string[],
+  subject = "/O=fleet",
+): Promise<void> {
+  await newKey(`${folder}/ca`, ["-x509", "-subj", "/CN=fleet"]);
+  for (const name of names) await makeCertificate(folder, name, subject);
+}
+
+/** One more certificate of that authority. */
+export async function makeCertificate(
+  folder: string,
+  name: string,
+  subject: string,
+): Promise<void> {
+  const file = `${folder}/${name}`;
+  await newKey(file, ["-subj", subject]);
+  Deno.writeTextFileSync(
+    `${file}.ext`,
+    "subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n",
+  );
+  await run([
+    ...["openssl", "x509", "-req", "-in", `${file}.pem`, "-days", "30"],
+    ...["-CA", `${folder}/ca.pem`, "-CAkey", `${folder}/ca.key`],
+    ...["-CAcreateserial", "-extfile", `${file}.ext`, "-out", `${file}.pem`],
+  ]);
+}
+
+async function newKey(file: string, args: readonly string[]): Promise<void> {
+  await run([
+    ...["openssl", "req", "-newkey", "ec", "-nodes"],
+    ...["-pkeyopt", "ec_paramgen_curve:prime256v1"],
+    ...["-keyout", `${file}.key`, "-out", `${file}.pem`, ...args],
+  ]);
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
