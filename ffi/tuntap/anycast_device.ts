@@ -92,7 +92,7 @@ export class AnycastDevice implements Disposable {
     }
     using undo = new DisposableStack();
     const own = undo.adopt(
-      openDevice(libc, { name, type: "tun" }),
+      openDevice(libc, { name, type: "tap" }),
       (device) => device.close(),
     );
     const device = new AnycastDevice(libc, name);

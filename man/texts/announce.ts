@@ -14,7 +14,7 @@ export default {
     included, for --drain-time. An address that is on the device at the start is
     taken away until the daemon is fit. A second process of the program guards it:
     it takes the address away within a moment when the daemon is killed, and 0.7
-    s after it hangs. Without that guard the kernel does so after 5 s. One daemon
+    s after it hangs. Without that guard the kernel does so after 10 s. One daemon
     of a host announces an address. The originals leave all this to scripts.`,
   "anycast-device": `The network device that --anycast-address is put on, which
     the routing daemon looks at and nothing else uses. One that is there already

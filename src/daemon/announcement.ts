@@ -96,6 +96,11 @@ export class Announcement implements Service<Pick<AnytunOptions, "drainTime">> {
     this.#drainTime = drainTime;
   }
 
+  endTakes(): number {
+    const isOver = !this.#isAnnounced && this.#drain.isOver;
+    return isOver ? 0 : this.#drainTime * 1000;
+  }
+
   report(): readonly string[] {
     const state = this.#isAnnounced ? "announced" : "withdrawn";
     const guard = this.#parts?.guard.state ?? "starting";
@@ -124,7 +129,7 @@ export class Announcement implements Service<Pick<AnytunOptions, "drainTime">> {
     this.#drain.look(this.#drainTime);
     if (now - this.#keptAt < KEEP_MS) return;
     this.#keptAt = now;
-    this.#parts?.addresses?.keep();
+    this.#parts?.addresses?.keep(now);
   }
 
   /** At each change of what it depends on. */

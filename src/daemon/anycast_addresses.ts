@@ -12,7 +12,9 @@ import { formatPrefix, type Prefix } from "../net/prefix.ts";
  * How long the kernel keeps an address of which it hears no more, as where a
  * daemon is frozen, or killed together with its guard.
  */
-const LIFETIME_SECONDS = 5;
+const LIFETIME_SECONDS = 10;
+/** How often it hears of it, and with it all who watch addresses. */
+const RENEW_MS = 3000;
 
 export type AnycastHandle =
   & Pick<
@@ -27,6 +29,7 @@ export class AnycastAddresses {
   readonly #device: AnycastHandle;
   readonly #logger: Logger;
   #isThere = false;
+  #renewedAt = 0;
   /** Why the kernel did not do what was asked for last. */
   #told: string | undefined;
 
@@ -72,9 +75,12 @@ export class AnycastAddresses {
   /**
    * From time to time: the kernel is to keep them, others may have changed them,
    * or the device was made anew.
+   * @param now Milliseconds
    */
-  keep(): void {
-    if (this.#isThere || this.#isAnyHere()) this.#apply();
+  keep(now: number): void {
+    const isDue = this.#isThere && now - this.#renewedAt >= RENEW_MS;
+    if (isDue) this.#renewedAt = now;
+    if (isDue || !this.#isRight()) this.#apply();
   }
 
   close(): void {
@@ -105,15 +111,15 @@ export class AnycastAddresses {
     }
   }
 
-  #isAnyHere(): boolean {
-    let isAny = false;
+  #isRight(): boolean {
+    let isRight = false;
     this.#attempt(() => {
       const here = this.#device.list().filter(({ isHere }) => isHere);
-      isAny = this.#all().some(({ bytes }) =>
-        here.some(({ address }) => isEqual(address, bytes))
+      isRight = this.#all().every(({ bytes }) =>
+        this.#isThere === here.some(({ address }) => isEqual(address, bytes))
       );
     });
-    return isAny;
+    return isRight;
   }
 
   #apply(): void {

@@ -26,6 +26,11 @@ export class Drain {
     this.#context = context;
   }
 
+  /** Also where it has not begun. */
+  get isOver(): boolean {
+    return this.#draining === undefined;
+  }
+
   /** What was announced is so no more. */
   begin(): void {
     const { elapsed, logger, received } = this.#context;

@@ -70,7 +70,7 @@ function limit(
   takeRuntimeFiles(libc);
   changeDirectory(libc, "/");
   limitBoundingSet(libc);
-  if (identity === undefined) keepCapabilities(libc, kept);
+  if (identity === undefined) tryToKeep(libc, kept);
   else changeIdentity(libc, identity, kept);
   hideMemory(libc);
   if (!isConfined) return;
@@ -78,6 +78,15 @@ function limit(
   const needs = { appended: [], written: [], removedFrom: [] };
   confineFiles(libc, needs);
   confine(libc, needs);
+}
+
+/** Under a service manager it has no other, and may not change them. */
+function tryToKeep(libc: ProcessLibc, kept: readonly number[]): void {
+  try {
+    keepCapabilities(libc, kept);
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+  }
 }
 
 class Guard {

@@ -56,6 +56,8 @@ export interface Service<O = unknown> {
   changed?(phase: Phase): void;
   /** Without it, a service lives as long as the event loop. */
   isAlive?(): boolean;
+  /** Milliseconds that its end takes at the most, if more than a moment. */
+  endTakes?(): number;
   /** Also called after a start that has failed half way. */
   close?(): Promise<void> | void;
 }
@@ -70,7 +72,8 @@ export type Phase =
     readonly refusal?: string | undefined;
   }
   | { readonly kind: "reloading" }
-  | { readonly kind: "draining" }
+  /** Its end has begun, and takes so many milliseconds more than a moment. */
+  | { readonly kind: "draining"; readonly takes?: number }
   | { readonly kind: "stopping" }
   /** All services have stopped. */
   | { readonly kind: "failed"; readonly reason: string };
@@ -127,7 +130,7 @@ export class Lifecycle<O = unknown> {
     this.#started.resolve();
     await this.#untilOver(runs);
     this.#isReady = false;
-    this.#announce({ kind: "draining" });
+    this.#announce({ kind: "draining", takes: this.#endTakes() });
     this.#announce({ kind: "stopping" });
     await this.#stopAll(started, runs);
     if (this.#failure === undefined) return;
@@ -169,6 +172,11 @@ export class Lifecycle<O = unknown> {
   hanging(): string | undefined {
     return this.#services.find((service) => service.isAlive?.() === false)
       ?.name;
+  }
+
+  #endTakes(): number {
+    return this.#services.map((service) => service.endTakes?.() ?? 0)
+      .reduce((sum, ms) => sum + ms, 0);
   }
 
   async #start(): Promise<readonly Service<O>[]> {

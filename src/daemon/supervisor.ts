@@ -4,6 +4,9 @@ import { reasonOf } from "../log/reason.ts";
 import type { Lifecycle, LifecycleListener, Phase } from "./lifecycle.ts";
 import type { NotifySocket, World } from "./world.ts";
 
+/** What an end takes besides: more than a down script may. */
+const USUAL_END_MS = 30_000;
+
 export class Supervisor implements LifecycleListener, Disposable {
   readonly #socket: NotifySocket | undefined;
   readonly #world: Pick<World, "monotonic" | "pid">;
@@ -49,7 +52,7 @@ export class Supervisor implements LifecycleListener, Disposable {
         );
       }
       case "draining":
-        return this.#tell("STOPPING=1\nSTATUS=draining");
+        return this.#draining(phase.takes);
       case "stopping":
         return this.#tell("STATUS=stopping");
       case "failed":
@@ -83,6 +86,13 @@ export class Supervisor implements LifecycleListener, Disposable {
         ? []
         : [`the last reload was refused: ${oneLine(this.#refusal)}`]),
     ].join("; ");
+  }
+
+  // As long as that takes it is not to be killed (TimeoutStopSec=).
+  #draining(takes = 0): void {
+    const more = (takes + USUAL_END_MS) * 1000;
+    const extension = takes === 0 ? "" : `EXTEND_TIMEOUT_USEC=${more}\n`;
+    this.#tell(`STOPPING=1\n${extension}STATUS=draining`);
   }
 
   // Not by the mere timer: a daemon that carries nothing is to be restarted.
