@@ -1,4 +1,5 @@
 // Parts of the announcement: claims, device, script and guard.
+import type { AnnounceOptions } from "../config/announce.ts";
 import type { ConnectionTable } from "../tunnel/connection_table.ts";
 import type { Logger } from "../log/logger.ts";
 import { formatAddress } from "../net/address.ts";
@@ -9,33 +10,34 @@ import { AnycastAddresses } from "./anycast_addresses.ts";
 import { Guard, PATIENCE_MS } from "./guard.ts";
 import type { HealthService } from "./health_service.ts";
 import type { TunnelFrame } from "./tunnel_frame.ts";
-import type { World } from "./world.ts";
+import type { AnnounceTools, World } from "./world.ts";
 
-/** @returns undefined where nothing is announced */
-export function announcementOf(
+export async function openAnnouncement(
+  announce: AnnounceOptions,
   frame: TunnelFrame,
   health: Pick<HealthService, "subscribe">,
-): Announcement | undefined {
+): Promise<Announcement> {
   const { logger, options, table, world } = frame;
-  const { announce, drainTime } = options;
-  if (announce === undefined) return undefined;
-  return new Announcement(announce, drainTime, {
+  const tools = await world.announcing();
+  return new Announcement(announce, options.drainTime, {
     ...{ health, logger },
     elapsed: world.elapsed,
     every: world.every,
-    open: (cleanup) => openParts(frame, cleanup),
+    open: (cleanup) => openParts(announce, frame, tools, cleanup),
     received: () => receivedFromPeers(table),
   });
 }
 
 function openParts(
+  { addresses: prefixes, device, script: path }: AnnounceOptions,
   { identity, logger, options, world }: TunnelFrame,
+  tools: AnnounceTools,
   cleanup: DisposableStack,
 ): AnnouncementParts {
-  const { announce, noSandbox } = options;
-  const { addresses: prefixes = [], device, script: path } = announce ?? {};
+  const { effectiveUser } = world;
   for (const { address } of prefixes) {
-    const claim = claimed(formatAddress(address), world, logger);
+    const surroundings = { ...tools, effectiveUser, logger };
+    const claim = claimed(formatAddress(address), surroundings);
     if (claim !== undefined) cleanup.use(claim);
   }
   const script = path === undefined
@@ -44,9 +46,9 @@ function openParts(
   if (script !== undefined) cleanup.defer(() => script.close());
   const addresses = device === undefined
     ? undefined
-    : new AnycastAddresses(prefixes, device, world.openAnycastDevice, logger);
+    : new AnycastAddresses(prefixes, device, tools.openAnycastDevice, logger);
   if (addresses !== undefined) cleanup.defer(() => addresses.close());
-  const guard = world.startGuard({
+  const guard = tools.startGuard({
     device,
     addresses: prefixes.map(({ address, length }) => {
       return { bytes: [...address.bytes], length };
@@ -54,9 +56,14 @@ function openParts(
     patience: PATIENCE_MS,
     identity: identity && { uid: identity.uid, gid: identity.gid },
     hasScript: script !== undefined,
-    isConfined: !noSandbox,
+    isConfined: !options.noSandbox,
   }, script?.words);
   return { addresses, script, guard: cleanup.use(new Guard(guard, logger)) };
+}
+
+interface ClaimSurroundings
+  extends Pick<AnnounceTools, "claimName">, Pick<World, "effectiveUser"> {
+  readonly logger: Logger;
 }
 
 /**
@@ -65,8 +72,7 @@ function openParts(
  */
 function claimed(
   address: string,
-  { claimName, effectiveUser }: Pick<World, "claimName" | "effectiveUser">,
-  logger: Logger,
+  { claimName, effectiveUser, logger }: ClaimSurroundings,
 ): Disposable | undefined {
   const claim = claimName(`anytun/anycast/${address}`);
   if (typeof claim !== "number") return claim;

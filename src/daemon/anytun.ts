@@ -1,6 +1,6 @@
 // The daemon `anytun`.
 import type { AnytunOptions } from "../config/anytun.ts";
-import { announcementOf } from "./announce_services.ts";
+import type { Announcement } from "./announcement.ts";
 import { type ClusterServices, clusterServices } from "./cluster_services.ts";
 import { type DeviceServices, deviceServices } from "./device_services.ts";
 import type { HealthService } from "./health_service.ts";
@@ -67,9 +67,19 @@ async function servicesOf(
     // Last but one, since it says when what leads traffic here should not.
     health,
     // Stopped first: nothing else ends before routers have learnt of it.
-    announcementOf(frame, health),
+    await announcementOf(frame, health),
   ];
   return services.filter((service) => service !== undefined);
+}
+
+async function announcementOf(
+  frame: TunnelFrame,
+  health: HealthService,
+): Promise<Announcement | undefined> {
+  const { announce } = frame.options;
+  if (announce === undefined) return undefined;
+  const { openAnnouncement } = await import("./announce_services.ts");
+  return await openAnnouncement(announce, frame, health);
 }
 
 function statusOf(

@@ -1,10 +1,8 @@
 // The world of the running program.
 import { monotonicMicroseconds } from "../../ffi/clock.ts";
-import { claimName } from "../../ffi/net/abstract_claim.ts";
 import { effectiveUser } from "../../ffi/process/identity.ts";
 import { keepInspectorShut } from "../../ffi/process/inspector.ts";
 import { readBootId, workingDirectory } from "../../ffi/process/process.ts";
-import { AnycastDevice } from "../../ffi/tuntap/anycast_device.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import { sha256Text } from "../crypto/sha256.ts";
 import { digestWith } from "../crypto/webcrypto.ts";
@@ -18,7 +16,6 @@ import { LocalStreams } from "./local_streams.ts";
 import type { OnSignal } from "./signals.ts";
 import { systemControl } from "./system_control.ts";
 import { systemFiles } from "./system_files.ts";
-import { startGuard } from "./system_guard.ts";
 import { sharedStreams, systemStreams } from "./system_streams.ts";
 import type { World } from "./world.ts";
 
@@ -69,9 +66,9 @@ export function systemWorld(
         { now: steadyNow, processors: navigator.hardwareConcurrency },
         logger,
       ),
-    openAnycastDevice: (name) => AnycastDevice.open(libc, name),
-    claimName: (name) => claimName(libc, name),
-    startGuard: (setup, words) => startGuard(libc, environment, setup, words),
+    announcing: async () =>
+      (await import("./system_announcing.ts"))
+        .systemAnnouncing(libc, environment),
     onSignal: onSignal(libc),
     control: systemControl(libc, absolute, parent.hasConfinedFiles),
     parent,

@@ -33,6 +33,25 @@ export interface NotifySocket {
   readonly watchdogMs: number | undefined;
 }
 
+/** What an announcement takes from outside. */
+export interface AnnounceTools {
+  /**
+   * Makes it, for as long as it is open, unless it is there.
+   * @throws if there is none afterwards
+   */
+  openAnycastDevice(name: string): AnycastHandle;
+  /**
+   * For as long as the process lives, or it is disposed of.
+   * @returns The user of the process that has the name already
+   */
+  claimName(name: string): Disposable | number;
+  /**
+   * @param words Where a script waits for words
+   * @throws if there is no process for it
+   */
+  startGuard(setup: GuardSetup, words: number | undefined): GuardHandle;
+}
+
 export interface World extends LogSurroundings {
   readonly delay: Delay;
   readonly every: Every;
@@ -87,21 +106,8 @@ export interface World extends LogSurroundings {
     settings: TunnelSettings,
     logger: Logger,
   ): Promise<PlaneBuilder>;
-  /**
-   * Makes it, for as long as it is open, unless it is there.
-   * @throws if there is none afterwards
-   */
-  openAnycastDevice(name: string): AnycastHandle;
-  /**
-   * For as long as the process lives, or it is disposed of.
-   * @returns The user of the process that has the name already
-   */
-  claimName(name: string): Disposable | number;
-  /**
-   * @param words Where a script waits for words
-   * @throws if there is no process for it
-   */
-  startGuard(setup: GuardSetup, words: number | undefined): GuardHandle;
+  /** Loads what an announcement takes. */
+  announcing(): Promise<AnnounceTools>;
   readonly onSignal: OnSignal;
   readonly control: ProcessControl;
   readonly parent: Parent;

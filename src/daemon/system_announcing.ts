@@ -1,0 +1,17 @@
+// Tools of an announcement, by way of the C library.
+import { claimName } from "../../ffi/net/abstract_claim.ts";
+import type { ProcessLibc } from "../../ffi/process/libc.ts";
+import { AnycastDevice } from "../../ffi/tuntap/anycast_device.ts";
+import { startGuard } from "./system_guard.ts";
+import type { AnnounceTools } from "./world.ts";
+
+export function systemAnnouncing(
+  libc: ProcessLibc,
+  environment: ReadonlyMap<string, string>,
+): AnnounceTools {
+  return {
+    openAnycastDevice: (name) => AnycastDevice.open(libc, name),
+    claimName: (name) => claimName(libc, name),
+    startGuard: (setup, words) => startGuard(libc, environment, setup, words),
+  };
+}
