@@ -25,6 +25,12 @@ const PORT = 4444;
 const SYNC_PORT = 2323;
 const SECRET = ["-E", "anycast", "-m", "5", "-w", "1024"];
 
+/** The client as a server or the file of a control daemon knows it. */
+export const CLIENT_OPTIONS: readonly string[] = [
+  ...SECRET,
+  ...["-R", `${CLIENT}/32`],
+];
+
 /** How long routers may take to find each other, in seconds. */
 const MEETING_SECONDS = 60;
 
@@ -37,6 +43,12 @@ export interface BgpLabOptions {
   /** Whether all servers have traffic at once, by equal cost. */
   readonly ecmp?: boolean;
 }
+
+/** What has a daemon of ours announce itself. */
+export const ANNOUNCING: readonly string[] = [
+  ...["--anycast-address", `${ANYCAST}/32`],
+  ...["--anycast-device", ANYCAST_DEVICE],
+];
 
 /** How the cable of a server is cut. */
 export type Cut = "carrier" | "silent";
@@ -113,11 +125,17 @@ export class BgpLab implements AsyncDisposable {
     return `${this.#folder}/${name}`;
   }
 
-  /** Starts the server of that number, which nobody sends to as yet. */
+  /**
+   * Starts the server of that number, which nobody sends to as yet.
+   *
+   * @param options Its sender ids among them.
+   * @param client Where it knows the client from.
+   */
   async startServer(
     number: number,
     program: PeerProgram,
-    options: readonly string[] = [],
+    options: readonly string[] = ["-s", String(number)],
+    client = CLIENT_OPTIONS,
   ): Promise<LabProcess> {
     const others = numbers().filter((k) => k !== number).map(serverAddress);
     const server = await program.start(this.server(number), {
@@ -126,11 +144,10 @@ export class BgpLab implements AsyncDisposable {
       addresses: ["10.99.0.1/24"],
       port: PORT,
       options: [
-        ...["-i", ANYCAST, "-s", String(number)],
+        ...["-i", ANYCAST],
         ...["-I", serverAddress(number), "-S", String(SYNC_PORT)],
         ...["-M", others.map((host) => `${host}:${SYNC_PORT}`).join(",")],
-        ...SECRET,
-        ...["-R", `${CLIENT}/32`],
+        ...client,
         ...options,
       ],
     });
@@ -157,6 +174,14 @@ export class BgpLab implements AsyncDisposable {
     });
     await this.client.ip("route", "add", "10.77.0.0/24", "dev", "at0");
     return process;
+  }
+
+  /** Sets up what a daemon needs that leaves the address to others. */
+  async prepare(number: number): Promise<void> {
+    const server = this.server(number);
+    // What still comes after a withdrawal is for this host, too.
+    await server.ip("route", "add", "local", ANYCAST, "dev", "lo");
+    await addDummy(server, ANYCAST_DEVICE);
   }
 
   /** Gives a server's device the address, by hand. */
@@ -268,9 +293,6 @@ export class BgpLab implements AsyncDisposable {
     await server.address("eth0", `${serverAddress(k)}/24`);
     await this.router.ip("link", "set", port, "master", "lan", "up");
     await server.ip("route", "add", "default", "via", ROUTER);
-    // What still comes after a withdrawal is for this host, too.
-    await server.ip("route", "add", "local", ANYCAST, "dev", "lo");
-    await addDummy(server, ANYCAST_DEVICE);
   }
 
   async #startRouting(): Promise<void> {

@@ -45,9 +45,13 @@ export class EndlessCopy implements AsyncDisposable {
     this.#sender = sender;
   }
 
-  /** @param address The address to send to, which decides on the way. */
-  static start(from: LabHost, address: string): EndlessCopy {
-    const args = ["send", address, TRAFFIC_PORT, "Infinity", "Infinity"];
+  /**
+   * @param address The address to send to, which decides on the way.
+   * @param pace Bytes per second at most.
+   */
+  static start(from: LabHost, address: string, pace = Infinity): EndlessCopy {
+    const bounds = ["Infinity", "Infinity", String(pace)];
+    const args = ["send", address, TRAFFIC_PORT, ...bounds];
     return new EndlessCopy(from.script("traffic.ts", ...args));
   }
 

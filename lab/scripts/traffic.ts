@@ -4,12 +4,13 @@
  *
  * - `serve <port>` answers UDP datagrams with themselves, and a TCP stream
  *   with a {@link Verdict} once it has ended; says `serving` when ready
- * - `send <host> <port> <bytes> <seconds>` sends random bytes over TCP until
- *   so many are sent or so much time is over, or with `Infinity` seconds until
- *   it is told a line; prints a {@link CopyReport}
+ * - `send <host> <port> <bytes> <seconds> [<bytes per second>]` sends random
+ *   bytes over TCP until so many are sent or so much time is over, or with
+ *   `Infinity` seconds until it is told a line; prints a {@link CopyReport}
  * - `probe <host> <port> <count>` sends UDP datagrams one after the other and
  *   waits for each to come back; prints a {@link ProbeReport}
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { say } from "./say.ts";
 import { RandomStream } from "./random_stream.ts";
 
@@ -98,6 +99,7 @@ async function send(
   port: number,
   bytes: number,
   seconds: number,
+  bytesPerSecond: number,
 ): Promise<CopyReport> {
   const seed = RandomStream.newSeed();
   const random = await RandomStream.of(seed);
@@ -111,6 +113,9 @@ async function send(
     : Deno.stdin.read(new Uint8Array(1)).then(() => isOver = true);
   while (!isOver && random.position < bytes && performance.now() < late) {
     await writeAll(stream, random.next(bytes - random.position));
+    const ahead = random.position / bytesPerSecond * 1000 + start -
+      performance.now();
+    if (ahead > 0) await delay(ahead);
   }
   await told;
   await stream.closeWrite();
@@ -189,13 +194,15 @@ class Answers {
 if (import.meta.main) {
   const [command, ...args] = Deno.args;
   const [host = "", ...numbers] = args;
-  const [port = 0, amount = 0, seconds = 0] = numbers.map(Number);
+  const [port = 0, amount = 0, seconds = 0, pace = Infinity] = numbers.map(
+    Number,
+  );
   switch (command) {
     case "serve":
       await serve(Number(host));
       break;
     case "send":
-      say(JSON.stringify(await send(host, port, amount, seconds)));
+      say(JSON.stringify(await send(host, port, amount, seconds, pace)));
       break;
     case "probe":
       say(JSON.stringify(await probe(host, port, amount)));
