@@ -45,24 +45,28 @@ export async function clusterServices(
   const member = await memberOf(frame, certificates, state);
   const ownRoutes = new OwnRoutes(options, {
     state,
-    tell: (record) => member?.tell(record),
+    claim: (route) => member?.claimRoute(route),
+    tell: (route) => member?.tellRoute(route),
+    takeBack: (route) => member?.takeRouteBack(route),
     logger,
   });
   return { leaving, syncState: state, certificates, member, ownRoutes };
 }
 
 async function memberOf(
-  { identity, limited, logger, options, world }: TunnelFrame,
+  { identity, limited, logger, options, secrets, world }: TunnelFrame,
   certificates: SyncCertificates<AnytunOptions>,
   state: SyncState,
 ): Promise<SyncMember | undefined> {
   const { cluster, kdPrf } = options;
   const { syncServer, syncServers } = cluster;
   if (syncServer === undefined && syncServers.length === 0) return undefined;
+  const hasKeys = secrets !== undefined || options.keyChain !== undefined;
+  const ownMux = hasKeys ? options.mux : undefined;
   const { SyncMember } = await import("./sync_member.ts");
   return new SyncMember(
     { ...cluster, syncTls: certificates.identity },
-    { logger, limited, identity, state, kdPrf },
+    { logger, limited, identity, state, kdPrf, ownMux },
     world,
   );
 }

@@ -4,6 +4,7 @@ import { reasonOf } from "../log/reason.ts";
 import {
   changedRecords,
   type ControlRecord,
+  goneRecords,
   parseControlFile,
 } from "../sync/control_file.ts";
 import type { ControlChains } from "./control_chains.ts";
@@ -119,6 +120,10 @@ export class ControlFileService implements RecordSource {
   #publish(): void {
     const before = this.#served;
     this.#served = this.#present();
+    if (this.#served === before) return;
+    for (const { text } of goneRecords(before, this.#served)) {
+      this.#sink.remove(text);
+    }
     for (const { text } of changedRecords(before, this.#served)) {
       this.#sink.push(text);
     }

@@ -1,6 +1,9 @@
 // The daemon `anytun-controld` (sync section 7).
 import type { ControldOptions } from "../config/controld.ts";
+import { instanceId } from "../sync/extension.ts";
 import { KnownMembers } from "../sync/known_members.ts";
+import { Ledger } from "../sync/ledger.ts";
+import { ServedRecords } from "../sync/served_records.ts";
 import { ClientFolder } from "./client_folder.ts";
 import type { RecordsWorld } from "./client_records.ts";
 import { ControlChains } from "./control_chains.ts";
@@ -22,7 +25,7 @@ type ControldWorld =
   & ProgramWorld
   & RecordsWorld
   & SyncServiceWorld
-  & Pick<World, "readKeyChain" | "readSecretFile">;
+  & Pick<World, "random" | "readKeyChain" | "readSecretFile">;
 
 export function runControld(
   configured: Configured<ControldOptions>,
@@ -42,12 +45,16 @@ async function servicesOf(
   frame: Frame,
 ): Promise<readonly Service<ControldOptions>[]> {
   const { logger } = frame;
-  const sink: RecordSink = {
-    push: (record) => server.push(record),
-    // Members forget it when they connect anew.
-    remove: () => {},
-  };
-  const { before, source } = await sourceOf(options, sink, world, frame);
+  const instance = instanceId(world.random);
+  const served: ServedRecords = new ServedRecords(
+    new Ledger({ ...world, instance }),
+    {
+      snapshot: () => source.snapshot(),
+      push: (record) => server.push(record),
+      wake: () => server.wake(),
+    },
+  );
+  const { before, source } = await sourceOf(options, served, world, frame);
   const certificates = new SyncCertificates<ControldOptions>(
     options,
     (next) => next,
@@ -61,6 +68,7 @@ async function servicesOf(
     // It knows no names, and learns who has a certificate.
     members: new KnownMembers(),
     snapshot: () => source.snapshot(),
+    feed: served.feed,
     maxWaiting: MAX_WAITING,
   }, world);
   return [...before, certificates, source, server];

@@ -5,7 +5,6 @@ import type { Logger } from "../log/logger.ts";
 import { formatPrefix, type Prefix } from "../net/prefix.ts";
 import type { Route } from "../route/route.ts";
 import { Routes } from "../route/routes.ts";
-import { encodeRecord } from "../sync/encode.ts";
 import type { Service } from "./lifecycle.ts";
 import type { SyncState } from "./sync_state.ts";
 
@@ -15,8 +14,12 @@ interface RouteOptions extends Pick<AnytunOptions, "mux"> {
 
 interface OwnRoutesContext {
   readonly state: Pick<SyncState, "putRoute" | "removeRoute">;
-  /** Tells the members of the cluster. */
-  readonly tell: (record: string) => void;
+  /** Says that it is a route of this member. */
+  readonly claim: (route: Route) => void;
+  /** The same to those who are connected already. */
+  readonly tell: (route: Route) => void;
+  /** Tells those that can take it back. */
+  readonly takeBack: (route: Route) => void;
   readonly logger: Logger;
 }
 
@@ -40,8 +43,9 @@ export class OwnRoutes implements Service<RouteOptions> {
 
   /** @throws if there are too many */
   start(): void {
-    const { state } = this.#context;
+    const { state, claim } = this.#context;
     this.#put(this.#prefixes, (route) => state.putRoute(route));
+    for (const prefix of this.#prefixes) claim(this.#routeTo(prefix));
   }
 
   /** @throws if there are too many */
@@ -50,9 +54,9 @@ export class OwnRoutes implements Service<RouteOptions> {
     this.#put(cluster.routes, (route) => routes.put(route));
   }
 
-  /** The protocol has no record that takes a route away (sync section 2). */
+  /** For originals there is no record that takes a route away (sync section 2). */
   reload({ cluster }: RouteOptions): void {
-    const { state, tell, logger } = this.#context;
+    const { state, takeBack, tell, logger } = this.#context;
     const before = new Set(this.#prefixes.map(formatPrefix));
     const after = new Set(cluster.routes.map(formatPrefix));
     const added = cluster.routes.filter((one) =>
@@ -63,10 +67,11 @@ export class OwnRoutes implements Service<RouteOptions> {
     if (added.length + gone.length === 0) return;
     // First, so that what stays routed is so all the time.
     this.#put(added, (route) => state.putRoute(route));
-    for (const prefix of gone) state.removeRoute(this.#routeTo(prefix));
-    for (const prefix of added) {
-      tell(encodeRecord({ command: "route", ...this.#routeTo(prefix) }));
+    for (const prefix of gone) {
+      state.removeRoute(this.#routeTo(prefix));
+      takeBack(this.#routeTo(prefix));
     }
+    for (const prefix of added) tell(this.#routeTo(prefix));
     const texts = [
       ...added.map((prefix) => `+${formatPrefix(prefix)}`),
       ...gone.map((prefix) => `-${formatPrefix(prefix)}`),
@@ -74,7 +79,7 @@ export class OwnRoutes implements Service<RouteOptions> {
     logger.notice(`routes to connection ${this.#mux}: ${texts.join(" ")}`);
     if (gone.length === 0) return;
     logger.info(
-      "other members of a cluster keep routes that were taken away until " +
+      "original anytuns in the cluster keep routes that were taken away until " +
         "they start again",
     );
   }

@@ -1,26 +1,39 @@
 // Member of a cluster: a sync server and clients (sync section 1).
 import type { ClusterOptions } from "../config/cluster.ts";
 import { parseAddress } from "../net/address.ts";
-import { formatPlace, isUnixSocket } from "../net/place.ts";
+import { formatPlace, formatPlaceName, isUnixSocket } from "../net/place.ts";
 import type { Lookup } from "../net/resolver.ts";
 import type { KdPrfName } from "../satp/params.ts";
 import type { ClusterReport } from "../status/report.ts";
+import type { Route } from "../route/route.ts";
 import { RecordApplier } from "../sync/apply.ts";
 import { SyncClient } from "../sync/client.ts";
+import { encodeRecord } from "../sync/encode.ts";
+import { instanceId } from "../sync/extension.ts";
+import { Following, type Speaker } from "../sync/following.ts";
+import { Ledger } from "../sync/ledger.ts";
 import { KnownMembers } from "../sync/known_members.ts";
 import type { Connect } from "../sync/streams.ts";
 import { connectFor } from "../sync/transport.ts";
 import type { Service, Starting } from "./lifecycle.ts";
 import type { Frame } from "./run_program.ts";
+import { SyncLedger } from "./sync_ledger.ts";
 import { SyncService, type SyncServiceWorld } from "./sync_service.ts";
 import type { SyncState } from "./sync_state.ts";
 import type { World } from "./world.ts";
 
-export type SyncWorld = SyncServiceWorld & Pick<World, "connectTcp">;
+export type SyncWorld =
+  & SyncServiceWorld
+  & Pick<World, "connectTcp" | "now" | "random">;
+
+/** Takes what another member says; see {@linkcode SyncMember.say}. */
+export type Listener = (from: Speaker, body: string) => void;
 
 interface SyncMemberContext extends Omit<Frame, "showManager"> {
   readonly state: SyncState;
   readonly kdPrf: KdPrfName;
+  /** Of the connection that options give keys for, if they do. */
+  readonly ownMux?: number | undefined;
 }
 
 export class SyncMember implements Service {
@@ -32,6 +45,10 @@ export class SyncMember implements Service {
   readonly #moved = new Set<number>();
   readonly #members = new KnownMembers();
   readonly #server: SyncService | undefined;
+  /** A random name, another one after each start. */
+  readonly instance: string;
+  readonly #ledger: SyncLedger;
+  readonly #listeners = new Map<string, Listener>();
   #clients: readonly SyncClient[] = [];
   /** No default, which could be less safe than what is configured. */
   #connect: Connect = () =>
@@ -51,6 +68,15 @@ export class SyncMember implements Service {
       const address = parseAddress(host);
       if (address !== undefined) this.#members.name(host, [address]);
     }
+    const { state, kdPrf, limited, ownMux } = context;
+    this.instance = instanceId(world.random);
+    this.#ledger = new SyncLedger({
+      ...{ state, ownMux, limited },
+      ledger: new Ledger({ ...world, instance: this.instance }),
+      applier: new RecordApplier(state, kdPrf, limited),
+      wake: () => this.#server?.wake(),
+      said: (from, kind, body) => this.#listeners.get(kind)?.(from, body),
+    });
     if (options.syncServer !== undefined) {
       this.#server = new SyncService({
         ...context,
@@ -59,6 +85,7 @@ export class SyncMember implements Service {
         trust: options,
         members: this.#members,
         snapshot: () => context.state.snapshot(),
+        feed: this.#ledger.feed,
       }, world);
     }
   }
@@ -77,9 +104,7 @@ export class SyncMember implements Service {
   }
 
   async run(stop: AbortSignal): Promise<void> {
-    const { state, kdPrf, limited } = this.#context;
-    const applier = new RecordApplier(state, kdPrf, limited);
-    this.#clients = this.#newClients(applier);
+    this.#clients = this.#newClients();
     await Promise.all([
       this.#server?.run(stop),
       ...this.#clients.map((client) => client.run(stop)),
@@ -120,21 +145,51 @@ export class SyncMember implements Service {
     if (isFirst) void this.#world.delay(0).then(() => this.#tell());
   }
 
-  /** Tells those who follow this member a record of its own. */
-  tell(record: string): void {
-    this.#server?.push(record);
+  /** Notes a route of this member. */
+  claimRoute(route: Route): void {
+    this.#ledger.claimRoute(route);
+  }
+
+  /** Tells those who follow this member of a route of its own. */
+  tellRoute(route: Route): void {
+    this.claimRoute(route);
+    this.#server?.push(encodeRecord({ command: "route", ...route }));
+  }
+
+  /** Tells members of ours that it is no more. */
+  takeRouteBack(route: Route): void {
+    this.#ledger.withdrawRoute(route);
+    this.#server?.wake();
+  }
+
+  /**
+   * Says something to all members of ours that follow this one now. It is not
+   * repeated, and not for who reads too slowly.
+   *
+   * @param kind One word
+   * @param body ASCII without control characters, at most `MAX_BODY` of them
+   */
+  say(kind: string, body: string): void {
+    this.#server?.say(kind, body);
+  }
+
+  /** Has one listener hear what members of ours say that this one follows. */
+  listen(kind: string, listener: Listener): void {
+    this.#listeners.set(kind, listener);
   }
 
   #tell(): void {
     for (const mux of this.#moved) {
       // It may have been removed since.
       const record = this.#context.state.connection(mux);
-      if (record !== undefined) this.#server?.push(record);
+      if (record === undefined) continue;
+      this.#ledger.moved(mux);
+      this.#server?.push(record);
     }
     this.#moved.clear();
   }
 
-  #newClients(applier: RecordApplier): SyncClient[] {
+  #newClients(): SyncClient[] {
     const { delay, elapsed } = this.#world;
     const connect = this.#connect;
     const lookup: Lookup = async (host, family) => {
@@ -145,7 +200,11 @@ export class SyncMember implements Service {
     return this.#options.syncServers.map((server) =>
       new SyncClient({
         server,
-        apply: (record) => applier.apply(record),
+        apply: (record) => this.#ledger.put(record, undefined),
+        following: new Following(
+          ...[formatPlaceName(server), this.instance] as const,
+          this.#ledger,
+        ),
         connect,
         lookup,
         delay,

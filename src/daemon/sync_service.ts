@@ -6,6 +6,7 @@ import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { isUnixSocket, type Place, type PlaceName } from "../net/place.ts";
 import type { Lookup } from "../net/resolver.ts";
 import { bindSync } from "../sync/bind.ts";
+import type { Feed } from "../sync/feed.ts";
 import type { KnownMembers } from "../sync/known_members.ts";
 import { SyncServer } from "../sync/server.ts";
 import { listenFor, type SyncTrust } from "../sync/transport.ts";
@@ -33,6 +34,8 @@ interface SyncServiceSetup {
   readonly identity: Identity | undefined;
   readonly members: KnownMembers;
   readonly snapshot: () => readonly string[];
+  /** For members of ours. */
+  readonly feed: Feed;
   readonly maxWaiting?: number;
   readonly logger: Logger;
   /** For lines that others cause. */
@@ -53,13 +56,13 @@ export class SyncService implements Service {
 
   /** @throws if it cannot be bound */
   async start(starting: Starting): Promise<void> {
-    const { members, snapshot, maxWaiting, limited: log } = this.#setup;
+    const { members, snapshot, feed, maxWaiting, limited: log } = this.#setup;
     const { delay } = this.#world;
     const { stop } = starting;
     const listeners = await unlessStopped(this.#bind(starting), stop);
     if (listeners === undefined) return;
     this.#server = new SyncServer({
-      ...{ listeners, snapshot, delay, log },
+      ...{ listeners, snapshot, feed, delay, log },
       isMember: (source) => members.has(source),
       ...(maxWaiting === undefined ? {} : { maxWaiting }),
     });
@@ -84,6 +87,15 @@ export class SyncService implements Service {
 
   push(record: string): void {
     this.#server?.push(record);
+  }
+
+  /** There is something new in the feed. */
+  wake(): void {
+    this.#server?.wake();
+  }
+
+  say(kind: string, body: string): void {
+    this.#server?.say(kind, body);
   }
 
   async #bind(starting: Starting): ReturnType<typeof bindSync> {

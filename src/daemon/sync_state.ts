@@ -12,6 +12,7 @@ import type { RouteTable } from "../route/table.ts";
 import { sameSecrets, wipeSecrets } from "../satp/secrets.ts";
 import type { LearntConnection, SyncSink } from "../sync/apply.ts";
 import { encodeRecord } from "../sync/encode.ts";
+import { markOf } from "../sync/mark.ts";
 import type { ConnectionTable } from "../tunnel/connection_table.ts";
 import { endpointOf, putEndpoint } from "../tunnel/endpoint_words.ts";
 import type { LeavingKeys } from "../tunnel/leaving_keys.ts";
@@ -80,6 +81,35 @@ export class SyncState implements SyncSink {
     if (!this.#routes.put(route)) return false;
     this.#collect();
     return true;
+  }
+
+  /** Nothing more is sent or accepted for it. */
+  removeConnection(mux: number): void {
+    const { table, leaving, routesChanged } = this.#options;
+    this.#learnt.delete(mux);
+    if (this.#peers.delete(mux)) routesChanged?.();
+    if (table.remove(mux)) leaving.removed();
+  }
+
+  exists(mux: number): boolean {
+    return this.#options.table.exists(mux);
+  }
+
+  /** Whether there is a connection that nobody else has told of. */
+  isOwn(mux: number): boolean {
+    return this.#options.table.exists(mux) && !this.#learnt.has(mux);
+  }
+
+  muxes(): readonly number[] {
+    return this.#options.table.liveMuxes();
+  }
+
+  /** Of the keys that seal and the window; see {@linkcode markOf}. */
+  mark(mux: number): string {
+    const keys = this.#options.table.keys(mux);
+    const mark = markOf(keys);
+    wipeSecrets(keys.secrets);
+    return mark;
   }
 
   /** Unless it leads to another connection by now. */

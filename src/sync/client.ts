@@ -12,6 +12,9 @@ import {
 import type { Delay } from "../net/delay.ts";
 import type { Lookup } from "../net/resolver.ts";
 import { decodeRecord } from "./decode.ts";
+import { writeAll } from "../net/duplex_stream.ts";
+import { isWelcome } from "./extension.ts";
+import type { Following } from "./following.ts";
 import { SyncError } from "./error.ts";
 import { RecordReader } from "./framing.ts";
 import type { SyncRecord } from "./record.ts";
@@ -28,6 +31,8 @@ export interface SyncClientOptions {
   readonly server: PlaceName;
   /** Takes each record, checked. */
   readonly apply: (record: SyncRecord) => void;
+  /** What becomes of a server of ours; without it none is asked for more. */
+  readonly following?: Following;
   readonly connect: Connect;
   readonly lookup: Lookup;
   readonly delay: Delay;
@@ -154,7 +159,8 @@ export class SyncClient {
     signal.addEventListener("abort", close);
     try {
       if (signal.aborted) close();
-      for await (const record of recordsOf(stream)) this.#options.apply(record);
+      this.#sayHello(stream);
+      for await (const text of textsOf(stream)) this.#take(text);
       return "input stream error";
     } catch (error) {
       if (!(error instanceof SyncError)) throw error;
@@ -163,19 +169,34 @@ export class SyncClient {
     } finally {
       signal.removeEventListener("abort", close);
       close();
+      this.#options.following?.lost();
     }
+  }
+
+  /** An original does not read it, and a server that is gone need not. */
+  #sayHello(stream: SyncStream): void {
+    const { following } = this.#options;
+    if (following === undefined) return;
+    const hello = new TextEncoder().encode(following.hello());
+    writeAll(stream, hello).catch(() => {});
+  }
+
+  #take(text: Uint8Array): void {
+    const { apply, following } = this.#options;
+    if (following?.isWelcome || following && isWelcome(text)) {
+      return following.take(text);
+    }
+    const record = decodeRecord(text);
+    if (record !== undefined) apply(record);
   }
 }
 
-async function* recordsOf(stream: SyncStream): AsyncGenerator<SyncRecord> {
+async function* textsOf(stream: SyncStream): AsyncGenerator<Uint8Array> {
   const reader = new RecordReader();
   const chunk = new Uint8Array(READ_BYTES);
   for (;;) {
     const size = await stream.read(chunk).catch(() => null);
     if (size === null) return;
-    for (const text of reader.push(chunk.subarray(0, size))) {
-      const record = decodeRecord(text);
-      if (record !== undefined) yield record;
-    }
+    yield* reader.push(chunk.subarray(0, size));
   }
 }

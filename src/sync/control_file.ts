@@ -2,6 +2,7 @@
 // after the other (sync section 7).
 import { decodeRecord } from "./decode.ts";
 import { frameText } from "./encode.ts";
+import { keyOf, subjectOf } from "./extension.ts";
 import { SyncError } from "./error.ts";
 import { RecordReader } from "./framing.ts";
 import type { SyncRecord } from "./record.ts";
@@ -87,7 +88,16 @@ function parseLine(text: string, line: number): ControlRecord[] {
   return records;
 }
 
-/** The records that are new, in order. No record takes another one back. */
+/** The records that nothing takes the place of, in order. */
+export function goneRecords(
+  before: readonly ControlRecord[],
+  after: readonly ControlRecord[],
+): ControlRecord[] {
+  const keys = new Set(after.map(({ record }) => keyOf(subjectOf(record))));
+  return before.filter(({ record }) => !keys.has(keyOf(subjectOf(record))));
+}
+
+/** The records that are new, in order. */
 export function changedRecords(
   before: readonly ControlRecord[],
   after: readonly ControlRecord[],

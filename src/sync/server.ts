@@ -6,11 +6,16 @@ import { formatPlace, type Place } from "../net/place.ts";
 import type { Delay } from "../net/delay.ts";
 import { Admission, type AdmissionResult } from "../net/admission.ts";
 import { originOf } from "../net/origin.ts";
+import { formatMessage } from "./extension.ts";
+import type { Feed } from "./feed.ts";
 import type { SyncListener, SyncStream } from "./streams.ts";
 import { Subscriber } from "./subscriber.ts";
 
 /** Pause after a failed accept, such as for want of descriptors. */
 const ACCEPT_PAUSE_MS = 1000;
+
+/** How often clients are told how far they have come, at most. */
+const MARK_MS = 1000;
 
 /** Sockets per place: one that is closed may be there for a moment longer. */
 const MAX_SOCKETS = 4;
@@ -19,6 +24,8 @@ interface SyncServerOptions {
   readonly listeners: readonly SyncListener[];
   /** Everything known now, as records for the stream. */
   readonly snapshot: () => readonly string[];
+  /** For members of ours; without it they get what originals get. */
+  readonly feed?: Feed;
   readonly delay: Delay;
   /** Limited, since anybody may connect as often as they like. */
   readonly log: RateLimitedLog;
@@ -56,7 +63,10 @@ export class SyncServer {
     const { listeners } = this.#options;
     if (signal.aborted) return this.close();
     signal.addEventListener("abort", () => this.close());
-    await Promise.all(listeners.map((one) => this.#serve(one, signal)));
+    await Promise.all([
+      ...listeners.map((one) => this.#serve(one, signal)),
+      ...(this.#options.feed === undefined ? [] : [this.#mark(signal)]),
+    ]);
   }
 
   /** May be called again, and without {@linkcode run}. */
@@ -72,6 +82,27 @@ export class SyncServer {
     return Array.from(this.#clients.keys(), ({ remote }) => remote);
   }
 
+  /** Clients that have said hello: members of ours. */
+  get members(): number {
+    return this.#clients.values()
+      .reduce((count, { isExtended }) => count + Number(isExtended), 0);
+  }
+
+  /**
+   * Sends a message to all members of ours that listen now. It is not repeated,
+   * and one that reads too slowly does not get it.
+   */
+  say(kind: string, body: string): void {
+    const frame = formatMessage({ word: "say", kind, body });
+    for (const client of this.#clients.values()) client.say(frame);
+  }
+
+  /** There is something new in the feed, and nothing for originals. */
+  wake(): void {
+    for (const client of this.#clients.values()) client.wake();
+  }
+
+  /** Sends a record to originals, and what is new in the feed to the others. */
   push(record: string): void {
     for (const client of this.#clients.values()) {
       if (!client.isOpen || client.push(record)) continue;
@@ -80,6 +111,13 @@ export class SyncServer {
         return `sync client ${to} reads too slowly: closing its connection`;
       });
       client.close();
+    }
+  }
+
+  async #mark(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#options.delay(MARK_MS, signal).catch(() => {});
+      for (const client of this.#clients.values()) client.mark();
     }
   }
 
@@ -112,7 +150,8 @@ export class SyncServer {
   }
 
   #addClient(stream: SyncStream): void {
-    const { log, snapshot } = this.#options;
+    const { log, snapshot, feed, delay } = this.#options;
+    const maxWaiting = this.#maxWaiting;
     const from = formatPlace(stream.remote);
     const { isAdmitted, evicted } = this.#enter(stream);
     if (!isAdmitted) {
@@ -130,7 +169,9 @@ export class SyncServer {
       "new sync client",
       () => `new sync client connected from ${from}`,
     );
-    const client = new Subscriber(stream, snapshot(), this.#maxWaiting);
+    const client = new Subscriber(stream, {
+      ...{ snapshot, feed, delay, maxWaiting },
+    });
     this.#clients.set(stream, client);
     client.run().then(() => {
       this.#clients.delete(stream);

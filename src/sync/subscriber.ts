@@ -1,31 +1,53 @@
-// Output queue of one client of the sync server.
+// Output of the sync server to one client.
+//
+// Who says hello is a member of ours, and follows a feed. Everybody else gets
+// what the originals do: first all that is known, then what changes.
 import { writeAll } from "../net/duplex_stream.ts";
 import type { Place } from "../net/place.ts";
+import type { Delay } from "../net/delay.ts";
+import { MAX_HELLO_BYTES, parseHello } from "./extension.ts";
+import type { Feed, FeedCursor } from "./feed.ts";
+import { RecordReader } from "./framing.ts";
 import type { SyncStream } from "./streams.ts";
 
 /** Characters, which are bytes. */
 const CHUNK_BYTES = 1 << 16;
 
+/**
+ * How long a client may take to say hello before it gets the stream of the
+ * originals, in ms. A later one changes over at the next record.
+ */
+const HELLO_MS = 200;
+
+interface SubscriberOptions {
+  /** Everything known now, as records for the stream. */
+  readonly snapshot: () => readonly string[];
+  /** For clients that say hello. */
+  readonly feed?: Feed | undefined;
+  /** Bytes of changes that may be queued */
+  readonly maxWaiting: number;
+  readonly delay: Delay;
+}
+
 export class Subscriber {
   readonly #stream: SyncStream;
-  readonly #maxWaiting: number;
+  readonly #options: SubscriberOptions;
   /** First the snapshot, later a run of changes. */
-  #sending: readonly string[];
+  #sending: readonly string[] = [];
   #waiting: string[] = [];
   #waitingBytes = 0;
   #isOpen = true;
   #isListening = true;
+  /** Of an original: it has been sent what was known. */
+  #isPlain = false;
+  #cursor: FeedCursor | undefined;
+  #heard = Promise.withResolvers<void>();
   #news = Promise.withResolvers<void>();
 
-  /** @param maxWaiting Bytes of changes that may be queued */
-  constructor(
-    stream: SyncStream,
-    snapshot: readonly string[],
-    maxWaiting: number,
-  ) {
+  constructor(stream: SyncStream, options: SubscriberOptions) {
     this.#stream = stream;
-    this.#sending = snapshot;
-    this.#maxWaiting = maxWaiting;
+    this.#options = options;
+    if (options.feed === undefined) this.#beginPlain();
   }
 
   get remote(): Place {
@@ -36,32 +58,69 @@ export class Subscriber {
     return this.#isOpen;
   }
 
+  /** Whether it has said hello. */
+  get isExtended(): boolean {
+    return this.#cursor !== undefined;
+  }
+
   /** @returns false if the queue is full */
   push(record: string): boolean {
-    if (this.#waitingBytes + record.length > this.#maxWaiting) return false;
-    this.#waiting.push(record);
-    this.#waitingBytes += record.length;
+    if (!this.#isPlain || this.isExtended) {
+      // The feed has it, or the snapshot will.
+      this.#news.resolve();
+      return true;
+    }
+    return this.#queue(record);
+  }
+
+  /**
+   * Sends a frame that is not repeated to a client that has said hello; one
+   * that reads too slowly does not get it.
+   */
+  say(frame: string): void {
+    if (this.isExtended) this.#queue(frame);
+  }
+
+  wake(): void {
     this.#news.resolve();
-    return true;
+  }
+
+  /** Tells a client that has said hello how far it has come. */
+  mark(): void {
+    const mark = this.#cursor?.mark() ?? "";
+    if (mark !== "") this.#queue(mark);
   }
 
   close(): void {
     this.#isOpen = false;
+    this.#cursor?.close();
     this.#stream.close();
     this.#news.resolve();
+    this.#heard.resolve();
   }
 
   /** Sends until the client is gone; never throws. */
   async run(): Promise<void> {
     await Promise.allSettled([
       this.#send().finally(() => this.close()),
-      this.#ignoreInput().catch(() => this.close()),
+      this.#listen().catch(() => this.close()),
     ]);
+  }
+
+  #queue(text: string): boolean {
+    if (this.#waitingBytes + text.length > this.#options.maxWaiting) {
+      return false;
+    }
+    this.#waiting.push(text);
+    this.#waitingBytes += text.length;
+    this.#news.resolve();
+    return true;
   }
 
   // A client that half-closes, as `nc` does at the end of its input, gets what
   // is queued. It cannot be told from one that is gone, so it gets no more.
   async #send(): Promise<void> {
+    if (!this.#isPlain) await this.#awaitHello();
     while (this.#isOpen) {
       const text = this.#take();
       if (text !== "") {
@@ -74,15 +133,72 @@ export class Subscriber {
     }
   }
 
-  /** Clients have nothing to say (sync section 1). */
-  async #ignoreInput(): Promise<void> {
-    const ignored = new Uint8Array(1024);
-    while (await this.#stream.read(ignored) !== null);
-    this.#isListening = false;
+  async #awaitHello(): Promise<void> {
+    const done = new AbortController();
+    const tooLong = this.#options.delay(HELLO_MS, done.signal).catch(() => {});
+    await Promise.race([this.#heard.promise, tooLong]);
+    done.abort();
+    if (this.#isOpen && !this.isExtended) this.#beginPlain();
+  }
+
+  #beginPlain(): void {
+    this.#isPlain = true;
+    this.#sending = this.#options.snapshot();
+  }
+
+  /**
+   * Of all that clients say only a hello means something, and only before
+   * anything else: the others have nothing to say (sync section 1).
+   */
+  async #listen(): Promise<void> {
+    const { feed } = this.#options;
+    const hello = feed && await this.#readHello();
+    if (feed !== undefined && hello !== undefined) {
+      if (!this.#isOpen) return;
+      this.#cursor = feed.follow(hello);
+      this.#sending = [];
+      this.#waiting = [];
+      this.#waitingBytes = 0;
+    }
+    this.#heard.resolve();
     this.#news.resolve();
+    const ignored = new Uint8Array(1024);
+    while (this.#isListening && await this.#read(ignored) !== null);
+  }
+
+  async #readHello(): Promise<ReturnType<typeof parseHello>> {
+    const reader = new RecordReader();
+    const byte = new Uint8Array(MAX_HELLO_BYTES);
+    for (let size = 0; size < MAX_HELLO_BYTES;) {
+      const count = await this.#read(byte.subarray(size));
+      if (count === null) return undefined;
+      try {
+        for (const text of reader.push(byte.subarray(size, size + count))) {
+          return parseHello(new TextDecoder("latin1").decode(text));
+        }
+      } catch {
+        return undefined;
+      }
+      size += count;
+    }
+    return undefined;
+  }
+
+  async #read(into: Uint8Array): Promise<number | null> {
+    const count = await this.#stream.read(into);
+    if (count === null) {
+      this.#isListening = false;
+      this.#news.resolve();
+    }
+    return count;
   }
 
   #take(): string {
+    const told = this.#cursor?.take(CHUNK_BYTES) ?? "";
+    return told.length >= CHUNK_BYTES ? told : told + this.#takeQueued();
+  }
+
+  #takeQueued(): string {
     if (this.#sending.length === 0) {
       this.#sending = this.#waiting;
       this.#waiting = [];

@@ -63,6 +63,11 @@ export class LeavingKeys {
     this.#groups.set(tagOf(replaced), group);
   }
 
+  /** A connection is gone, with all of its keys. */
+  removed(): void {
+    this.#options.dropRetired();
+  }
+
   #begin(longer: number): Keys[] {
     const group: Keys[] = [];
     this.#open.set(longer, group);

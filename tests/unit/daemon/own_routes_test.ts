@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Route } from "../../../src/route/route.ts";
 import { OwnRoutes } from "../../../src/daemon/own_routes.ts";
 import { SyncState } from "../../../src/daemon/sync_state.ts";
 import { RateLimitedLog } from "../../../src/log/rate_limited_log.ts";
@@ -39,12 +40,16 @@ function setUp(...prefixes: readonly string[]) {
     leaving: new LeavingKeys({ table, delay, dropRetired }),
   });
   const told: string[] = [];
+  const takenBack: Route[] = [];
   const routes = new OwnRoutes(withRoutes(...prefixes), {
     ...{ state, logger },
-    tell: (record) => void told.push(record),
+    claim() {},
+    tell: (route) =>
+      void told.push(encodeRecord({ command: "route", ...route })),
+    takeBack: (route) => void takenBack.push(route),
   });
   routes.start();
-  return { routes, state, told, logger };
+  return { routes, state, told, takenBack, logger };
 }
 
 function records(...routes: (readonly [string, number])[]): string[] {
@@ -52,13 +57,22 @@ function records(...routes: (readonly [string, number])[]): string[] {
 }
 
 Deno.test("routes that come and go change the table, and members hear of new ones", () => {
-  const { routes, state, told, logger } = setUp("10.0.0.0/8", "10.1.0.0/16");
+  const { routes, state, told, takenBack, logger } = setUp(
+    "10.0.0.0/8",
+    "10.1.0.0/16",
+  );
   routes.reload(withRoutes("10.1.0.0/16", "fd00::/8"));
   assert.deepEqual(
     state.snapshot(),
     records(["10.1.0.0/16", MUX], ["fd00::/8", MUX]),
   );
   assert.deepEqual(told, records(["fd00::/8", MUX]));
+  assert.deepEqual(
+    takenBack.map(({ mux, prefixLength }) => [mux, prefixLength]),
+    [
+      [MUX, 8],
+    ],
+  );
   assert.equal(
     logger.lines.at(0),
     "NOTICE: routes to connection 3: +fd00::/8 -10.0.0.0/8",

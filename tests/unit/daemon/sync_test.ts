@@ -286,6 +286,8 @@ function memberOf(
       lookup: () => Promise.reject(new Error("no names here")),
       delay: pause,
       elapsed: () => performance.now(),
+      now: () => Date.now(),
+      random: (words) => void crypto.getRandomValues(words),
       ...world,
     },
   );
@@ -408,6 +410,8 @@ Deno.test("members that were named find a place where others have taken all", as
       lookup: () => Promise.resolve([ipAddress("2001:db8:7::1")]),
       delay: (ms, signal) => pause(ms, signal),
       elapsed: () => 0,
+      now: () => 0,
+      random: () => {},
       effectiveUser: () => 0,
       openOwners: () => () => 0,
       openUnixStreams: () => {

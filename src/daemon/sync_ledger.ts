@@ -1,0 +1,164 @@
+// Ledger of a member of a cluster: what it states itself and learns from others,
+// and what of it takes effect (docs/sync-extension.md).
+import type { RateLimitedLog } from "../log/rate_limited_log.ts";
+import type { Route } from "../route/route.ts";
+import type { RecordApplier } from "../sync/apply.ts";
+import { encodeRecord } from "../sync/encode.ts";
+import {
+  keyOf,
+  type Stamp,
+  type Subject,
+  subjectOf,
+} from "../sync/extension.ts";
+import type { Learner, Speaker } from "../sync/following.ts";
+import type { Ledger } from "../sync/ledger.ts";
+import { LedgerFeed } from "../sync/ledger_feed.ts";
+import { markOfRecord } from "../sync/mark.ts";
+import type { SyncRecord } from "../sync/record.ts";
+import type { SyncState } from "./sync_state.ts";
+
+interface SyncLedgerOptions {
+  readonly ledger: Ledger;
+  readonly state: SyncState;
+  readonly applier: RecordApplier;
+  /** Of the connection that options give keys for. */
+  readonly ownMux: number | undefined;
+  /** Others are to hear of a change. */
+  readonly wake: () => void;
+  readonly said: (from: Speaker, kind: string, body: string) => void;
+  /** For lines that others cause. */
+  readonly limited: RateLimitedLog;
+}
+
+export class SyncLedger implements Learner {
+  readonly feed: LedgerFeed;
+  readonly #options: SyncLedgerOptions;
+  readonly #ledger: Ledger;
+  readonly #state: SyncState;
+  /**
+   * By keys, what options of this member state, where routes lead: others cannot
+   * take it away.
+   */
+  readonly #own = new Map<string, Route | "connection">();
+
+  constructor(options: SyncLedgerOptions) {
+    const { ledger, ownMux, state } = options;
+    this.#options = options;
+    this.#ledger = ledger;
+    this.#state = state;
+    if (ownMux !== undefined) {
+      this.#own.set(
+        keyOf({ command: "connection", mux: ownMux }),
+        "connection",
+      );
+    }
+    this.feed = new LedgerFeed(ledger, {
+      record: (subject, mark) => this.#record(subject, mark),
+      prepare: () => this.#noteAll(),
+      isComplete: () => ownMux === undefined || state.exists(ownMux),
+    });
+  }
+
+  /** A connection is new, has other keys of its own, or its peer has moved. */
+  moved(mux: number): void {
+    const subject: Subject = { command: "connection", mux };
+    if (!this.#isOwn(subject)) return this.#ledger.touch(subject);
+    this.#own.set(keyOf(subject), "connection");
+    this.#ledger.claim(subject, this.#state.mark(mux));
+  }
+
+  claimRoute(route: Route): void {
+    const subject: Subject = { command: "route", ...route };
+    this.#own.set(keyOf(subject), route);
+    this.#ledger.claim(subject, String(route.mux));
+  }
+
+  withdrawRoute(route: Route): void {
+    const subject: Subject = { command: "route", ...route };
+    this.#own.delete(keyOf(subject));
+    this.#ledger.withdraw(subject);
+  }
+
+  put(record: SyncRecord, stamp: Stamp | undefined): void {
+    const { applier } = this.#options;
+    const subject = subjectOf(record);
+    if (this.#isOwn(subject)) this.#own.set(keyOf(subject), "connection");
+    const mark = markOfRecord(record);
+    const verdict = stamp === undefined
+      ? this.#ledger.learnPlain(subject, mark)
+      : this.#ledger.learn(subject, mark, stamp);
+    // Where a peer is, and how far it has counted, is news in either case.
+    if (verdict !== "old") applier.apply(record);
+  }
+
+  remove(subject: Subject, stamp: Stamp): void {
+    const mark = this.#ledger.get(subject)?.mark;
+    if (!this.#ledger.remove(subject, stamp)) return;
+    const own = this.#own.get(keyOf(subject));
+    if (own !== undefined) this.#keep(subject, own);
+    else this.#takeAway(subject, mark);
+    this.#options.wake();
+  }
+
+  supersede(origin: string, version: number): void {
+    this.#ledger.supersede(origin, version);
+  }
+
+  sweep(
+    origins: ReadonlySet<string>,
+    claimed: ReadonlySet<string>,
+    stamp: Stamp,
+  ): void {
+    for (const one of this.#ledger.unclaimed(origins, claimed, stamp)) {
+      this.remove(one, stamp);
+    }
+  }
+
+  said(from: Speaker, kind: string, body: string): void {
+    this.#options.said(from, kind, body);
+  }
+
+  /** What options of this member state, it goes on stating. */
+  #keep(subject: Subject, own: Route | "connection"): void {
+    if (own !== "connection") {
+      this.#state.putRoute(own);
+      this.#ledger.reclaim(subject, String(own.mux));
+    } else if (subject.command === "connection") {
+      if (!this.#state.exists(subject.mux)) return;
+      this.#ledger.reclaim(subject, this.#state.mark(subject.mux));
+    }
+  }
+
+  #takeAway(subject: Subject, mark: string | undefined): void {
+    if (subject.command === "connection") {
+      this.#state.removeConnection(subject.mux);
+    } else if (mark !== undefined) {
+      this.#state.removeRoute({ ...subject, mux: Number(mark) });
+    }
+    this.#options.limited.write("notice", "sync removal", () => ({
+      text: `sync: ${keyOf(subject)} was removed`,
+      fields: {},
+    }));
+  }
+
+  #isOwn(subject: Subject): boolean {
+    return subject.command === "connection" && this.#state.isOwn(subject.mux);
+  }
+
+  /** Of those whose peer is not known nobody has been told yet. */
+  #noteAll(): void {
+    for (const mux of this.#state.muxes()) {
+      const subject: Subject = { command: "connection", mux };
+      if (this.#ledger.get(subject) !== undefined) continue;
+      if (this.#isOwn(subject)) this.moved(mux);
+      else this.#ledger.learnPlain(subject, this.#state.mark(mux));
+    }
+  }
+
+  #record(subject: Subject, mark: string): string | undefined {
+    if (subject.command === "connection") {
+      return this.#state.connection(subject.mux);
+    }
+    return encodeRecord({ ...subject, mux: Number(mark) });
+  }
+}

@@ -1,0 +1,322 @@
+// Ledger of what is stated of connections and routes: by whom, when, and what was
+// taken back. Of two statements about one subject the later one counts, wherever
+// they were heard and in whatever order (docs/sync-extension.md).
+import { keyOf, type Stamp, type Subject } from "./extension.ts";
+
+/** A clock that is further ahead than this is not believed, in ms. */
+const MAX_AHEAD_MS = 5 * 60_000;
+/** How long a removal is remembered, in ms. */
+export const REMEMBERED_MS = 24 * 3600_000;
+const MAX_REMOVALS = 100_000;
+/** Origins that others have taken the place of. */
+const MAX_SUPERSEDED = 256;
+/** Places of the log that may be out of use, beside as many as are in use. */
+const SPARE = 1024;
+
+export interface Entry {
+  readonly key: string;
+  readonly subject: Subject;
+  /** Of the last change; moves with each. */
+  revision: number;
+  /** undefined for what was learnt from an original. */
+  stamp: Stamp | undefined;
+  /** The same as long as what is stated is the same. */
+  mark: string;
+  isGone: boolean;
+  /** When it was removed, by a monotonic clock. */
+  goneAt: number;
+}
+
+/** What becomes of a statement. */
+export type Verdict =
+  /** It is the last one. */
+  | "new"
+  /** It states what is in force already; where a peer is may be news. */
+  | "known"
+  /** There is a later one. */
+  | "old";
+
+interface Slot {
+  readonly revision: number;
+  readonly entry: Entry;
+}
+
+/** Somebody who goes through the changes. */
+export interface Reader {
+  /** The revision that it has come to. */
+  at: number;
+}
+
+interface LedgerOptions {
+  /** Of this process. */
+  readonly instance: string;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Milliseconds of a monotonic clock. */
+  readonly elapsed: () => number;
+}
+
+export class Ledger {
+  readonly instance: string;
+  /** What earlier instances have stated is older. */
+  readonly began: number;
+  readonly #options: LedgerOptions;
+  readonly #entries = new Map<string, Entry>();
+  /** Removals, the oldest first. */
+  readonly #removals = new Set<Entry>();
+  readonly #superseded = new Map<string, number>();
+  readonly #readers = new Set<Reader>();
+  /** By revision; a place is in use while the entry has its revision. */
+  #log: Slot[] = [];
+  #revision = 0;
+  #forgotten = 0;
+  #version = 0;
+
+  constructor(options: LedgerOptions) {
+    this.#options = options;
+    this.instance = options.instance;
+    this.began = this.#nextVersion();
+  }
+
+  /** Moves with each change. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** Of the last removal that is not remembered any more. */
+  get forgotten(): number {
+    return this.#forgotten;
+  }
+
+  /** undefined for what is not known, or was removed. */
+  get(subject: Subject): Entry | undefined {
+    const entry = this.#entries.get(keyOf(subject));
+    return entry?.isGone ? undefined : entry;
+  }
+
+  /**
+   * States something anew, or that it has changed in what is not stated, such
+   * as where a peer is.
+   */
+  claim(subject: Subject, mark: string): void {
+    const entry = this.#entryOf(subject);
+    const isSame = !entry.isGone && entry.stamp !== undefined &&
+      entry.mark === mark;
+    this.#set(entry, isSame ? entry.stamp : this.#nextStamp(), mark);
+    this.#change(entry, true);
+  }
+
+  /** States it anew, whatever others have said. */
+  reclaim(subject: Subject, mark: string): void {
+    const entry = this.#entryOf(subject);
+    this.#set(entry, this.#nextStamp(), mark);
+    this.#change(entry, true);
+  }
+
+  /** Something about it has changed that is not stated. */
+  touch(subject: Subject): void {
+    const entry = this.#entries.get(keyOf(subject));
+    if (entry !== undefined && !entry.isGone) this.#change(entry, true);
+  }
+
+  /** @returns Whether it was stated here, and is gone now */
+  withdraw(subject: Subject): boolean {
+    const entry = this.#entries.get(keyOf(subject));
+    if (entry === undefined || entry.isGone) return false;
+    if (entry.stamp?.origin !== this.instance) return false;
+    this.#bury(entry, this.#nextStamp());
+    this.#change(entry, true);
+    return true;
+  }
+
+  /** Takes what another member states, or has heard of others. */
+  learn(subject: Subject, mark: string, stamp: Stamp): Verdict {
+    const known = this.#entries.get(keyOf(subject));
+    const credible = this.#credible(stamp);
+    if (known?.stamp !== undefined && !isLater(credible, known.stamp)) {
+      return !known.isGone && known.mark === mark ? "known" : "old";
+    }
+    const entry = known ?? this.#entryOf(subject);
+    const isSame = known !== undefined && !known.isGone && known.mark === mark;
+    this.#set(entry, credible, mark);
+    if (isSame) return "known";
+    this.#change(entry, false);
+    return "new";
+  }
+
+  /**
+   * Takes what an original says, which knows neither when it was stated nor
+   * that it was taken back.
+   */
+  learnPlain(subject: Subject, mark: string): Verdict {
+    const entry = this.#entryOf(subject);
+    const { stamp } = entry;
+    // Of what was gone before it was known here nobody knows what it was.
+    const isSame = entry.mark === mark;
+    if (entry.isGone && (isSame || entry.mark === "")) return "old";
+    if (!entry.isGone && stamp !== undefined) {
+      return isSame ? "known" : "old";
+    }
+    if (entry.revision > 0 && !entry.isGone && isSame) return "known";
+    this.#set(entry, undefined, mark);
+    this.#change(entry, false);
+    return "new";
+  }
+
+  /** @returns Whether it is gone by this: there was one, of before */
+  remove(subject: Subject, stamp: Stamp): boolean {
+    const entry = this.#entryOf(subject);
+    const credible = this.#credible(stamp);
+    if (entry.stamp !== undefined && !isLater(credible, entry.stamp)) {
+      return false;
+    }
+    const was = entry.revision > 0 && !entry.isGone;
+    this.#bury(entry, credible);
+    this.#change(entry, was);
+    return was;
+  }
+
+  /** What an instance has stated counts as older than this from now on. */
+  supersede(origin: string, version: number): void {
+    if (origin === this.instance) return;
+    this.#superseded.delete(origin);
+    this.#superseded.set(origin, version - 1);
+    const [first] = this.#superseded.keys();
+    if (this.#superseded.size > MAX_SUPERSEDED && first !== undefined) {
+      this.#superseded.delete(first);
+    }
+    for (const entry of this.#entries.values()) {
+      const { stamp } = entry;
+      if (stamp?.origin === origin && stamp.version >= version) {
+        entry.stamp = { origin, version: version - 1 };
+      }
+    }
+  }
+
+  /** All that these origins have stated before this, but for these keys. */
+  unclaimed(
+    origins: ReadonlySet<string>,
+    claimed: ReadonlySet<string>,
+    before: Stamp,
+  ): Subject[] {
+    const left: Subject[] = [];
+    for (const { key, isGone, stamp, subject } of this.#entries.values()) {
+      if (isGone || stamp === undefined || claimed.has(key)) continue;
+      if (!origins.has(stamp.origin) || !isLater(before, stamp)) continue;
+      left.push(subject);
+    }
+    return left;
+  }
+
+  /** Drops removals that are remembered for too long, or are too many. */
+  forget(): void {
+    const before = this.#options.elapsed() - REMEMBERED_MS;
+    for (const entry of this.#removals) {
+      const isOld = entry.goneAt < before;
+      if (!isOld && this.#removals.size <= MAX_REMOVALS) return;
+      this.#removals.delete(entry);
+      this.#entries.delete(entry.key);
+      this.#forgotten = Math.max(this.#forgotten, entry.revision);
+      entry.revision = 0;
+    }
+  }
+
+  /**
+   * Has a reader that is up to date pass over what is learnt from others.
+   * @returns Ends that
+   */
+  watch(reader: Reader): () => void {
+    this.#readers.add(reader);
+    return () => void this.#readers.delete(reader);
+  }
+
+  /** The first change behind a revision. */
+  after(revision: number): Slot | undefined {
+    let low = 0;
+    for (let high = this.#log.length; low < high;) {
+      const middle = (low + high) >> 1;
+      if ((this.#log[middle]?.revision ?? 0) > revision) high = middle;
+      else low = middle + 1;
+    }
+    for (; low < this.#log.length; low++) {
+      const slot = this.#log[low];
+      if (slot !== undefined && isUsed(slot)) return slot;
+    }
+    return undefined;
+  }
+
+  #entryOf(subject: Subject): Entry {
+    const key = keyOf(subject);
+    const known = this.#entries.get(key);
+    if (known !== undefined) return known;
+    const entry = {
+      ...{ key, subject, revision: 0, stamp: undefined },
+      ...{ mark: "", isGone: false, goneAt: 0 },
+    };
+    this.#entries.set(key, entry);
+    return entry;
+  }
+
+  #set(entry: Entry, stamp: Stamp | undefined, mark: string): void {
+    this.#removals.delete(entry);
+    entry.isGone = false;
+    entry.stamp = stamp;
+    entry.mark = mark;
+  }
+
+  #bury(entry: Entry, stamp: Stamp): void {
+    this.#removals.delete(entry);
+    this.#removals.add(entry);
+    entry.isGone = true;
+    entry.goneAt = this.#options.elapsed();
+    entry.stamp = stamp;
+    this.forget();
+  }
+
+  /** @param isOurs Whether all others are to hear it from here */
+  #change(entry: Entry, isOurs: boolean): void {
+    const before = this.#revision;
+    entry.revision = ++this.#revision;
+    for (const reader of this.#readers) {
+      if (!isOurs && reader.at === before) reader.at = this.#revision;
+    }
+    this.#log.push({ revision: entry.revision, entry });
+    if (this.#log.length > 2 * this.#entries.size + SPARE) {
+      this.#log = this.#log.filter(isUsed);
+    }
+  }
+
+  #nextStamp(): Stamp {
+    return { version: this.#nextVersion(), origin: this.instance };
+  }
+
+  #nextVersion(): number {
+    this.#version = Math.max(
+      Math.floor(this.#options.now()),
+      this.#version + 1,
+    );
+    return this.#version;
+  }
+
+  /** Nobody states for all times what nobody could take back. */
+  #credible({ version, origin }: Stamp): Stamp {
+    const now = Math.floor(this.#options.now());
+    const superseded = this.#superseded.get(origin) ?? Infinity;
+    const credible = Math.min(
+      version > now + MAX_AHEAD_MS ? now : version,
+      superseded,
+    );
+    this.#version = Math.max(this.#version, credible);
+    return { version: credible, origin };
+  }
+}
+
+function isUsed({ revision, entry }: Slot): boolean {
+  return entry.revision === revision;
+}
+
+/** One of them is, for all members alike. */
+function isLater(a: Stamp, b: Stamp): boolean {
+  return a.version > b.version ||
+    a.version === b.version && a.origin > b.origin;
+}

@@ -1,0 +1,116 @@
+// A ledger as members of ours follow it: what a client does not know, and then
+// what changes.
+//
+// To a client that is up to date what is learnt from others is not repeated, as
+// all members follow each other; that something is gone is, and whoever comes
+// (back) is told all.
+import {
+  formatMessage,
+  formatPut,
+  type Hello,
+  type Subject,
+} from "./extension.ts";
+import type { Feed, FeedCursor } from "./feed.ts";
+import type { Entry, Ledger, Reader } from "./ledger.ts";
+
+interface Source {
+  /**
+   * As originals are sent it.
+   * @param mark What is stated of it
+   * @returns undefined if there is none
+   */
+  record(subject: Subject, mark: string): string | undefined;
+  /** Called before a client begins. */
+  prepare?(): void;
+  /** Whether all is stated that this process ever will by itself. */
+  isComplete(): boolean;
+}
+
+export class LedgerFeed implements Feed {
+  readonly #ledger: Ledger;
+  readonly #source: Source;
+
+  constructor(ledger: Ledger, source: Source) {
+    this.#ledger = ledger;
+    this.#source = source;
+  }
+
+  follow(hello: Hello): FeedCursor {
+    this.#ledger.forget();
+    this.#source.prepare?.();
+    return new LedgerCursor(this.#ledger, this.#source, hello);
+  }
+}
+
+class LedgerCursor implements FeedCursor, Reader {
+  at: number;
+  readonly #ledger: Ledger;
+  readonly #source: Source;
+  /** Where the client began: all up to there is told. */
+  readonly #tip: number;
+  #next: string;
+  readonly #unwatch: () => void;
+  /** How far the client knows that it has come. */
+  #marked: number;
+  #isCaughtUp = false;
+
+  constructor(ledger: Ledger, source: Source, { known, revision }: Hello) {
+    this.#ledger = ledger;
+    this.#source = source;
+    this.#tip = ledger.revision;
+    const goesOn = known === ledger.instance &&
+      revision >= ledger.forgotten && revision <= this.#tip;
+    const since = goesOn ? revision : 0;
+    this.at = since;
+    this.#marked = since;
+    const { instance, began: version } = ledger;
+    this.#next = formatMessage({ word: "welcome", instance, since, version });
+    this.#unwatch = ledger.watch(this);
+  }
+
+  take(bytes: number): string {
+    let text = this.#next;
+    this.#next = "";
+    while (text.length < bytes) {
+      const slot = this.#ledger.after(this.at);
+      if (slot === undefined || slot.revision > this.#tip) {
+        text += this.#catchUp();
+      }
+      if (slot === undefined) break;
+      text += this.#frame(slot.entry);
+      this.at = slot.revision;
+    }
+    return text;
+  }
+
+  mark(): string {
+    if (!this.#isCaughtUp || this.#marked >= this.at) return "";
+    this.#marked = this.at;
+    return formatMessage({ word: "at", revision: this.at });
+  }
+
+  close(): void {
+    this.#unwatch();
+  }
+
+  #catchUp(): string {
+    if (this.#isCaughtUp) return "";
+    this.#isCaughtUp = true;
+    this.at = Math.max(this.at, this.#tip);
+    this.#marked = this.at;
+    const word = this.#source.isComplete() ? "all" : "some";
+    return formatMessage({ word, revision: this.at });
+  }
+
+  #frame({ isGone, mark, revision, stamp, subject }: Entry): string {
+    if (isGone) {
+      if (stamp === undefined) return "";
+      this.#marked = revision;
+      return formatMessage({ word: "gone", revision, stamp, subject });
+    }
+    const record = this.#source.record(subject, mark);
+    if (record === undefined) return "";
+    this.#marked = revision;
+    return formatPut(revision, stamp, record);
+  }
+}

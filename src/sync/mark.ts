@@ -1,0 +1,34 @@
+// Mark of a record: what it states, as a short text to compare. It is never sent.
+import type { Role } from "../satp/params.ts";
+import { MAX_WINDOW_SIZE } from "../satp/replay_window.ts";
+import type { MasterSecrets } from "../satp/secrets.ts";
+import type { SyncRecord } from "./record.ts";
+
+interface Stated {
+  readonly role: Role;
+  readonly secrets: MasterSecrets;
+  readonly windowSize: number;
+}
+
+/**
+ * Of keys, role and window, as they take effect. Two that are random differ:
+ * 64 bits (FNV-1a, and the same with another prime).
+ */
+export function markOf({ role, secrets, windowSize }: Stated): string {
+  let one = 0x811c9dc5;
+  let other = 0xcbf29ce4;
+  for (const bytes of [secrets.key, secrets.salt]) {
+    for (const byte of bytes) {
+      one = Math.imul(one ^ byte, 0x01000193);
+      other = Math.imul(other ^ byte, 0x9e3779b1);
+      other ^= other >>> 15;
+    }
+  }
+  const window = Math.min(windowSize, MAX_WINDOW_SIZE);
+  return [role, window, one >>> 0, other >>> 0].join(" ");
+}
+
+/** Of a route: where it leads. */
+export function markOfRecord(record: SyncRecord): string {
+  return record.command === "route" ? String(record.mux) : markOf(record);
+}

@@ -1,0 +1,75 @@
+// The records that a control daemon serves, as members of ours follow them.
+import { decodeRecord } from "./decode.ts";
+import { keyOf, type Subject, subjectOf } from "./extension.ts";
+import type { Feed } from "./feed.ts";
+import type { Ledger } from "./ledger.ts";
+import { LedgerFeed } from "./ledger_feed.ts";
+
+interface ServedOptions {
+  /** Everything known now, as records for the stream. */
+  readonly snapshot: () => readonly string[];
+  /** Sends a record to originals, and what is new in the feed to the others. */
+  readonly push: (record: string) => void;
+  /** There is something new in the feed, and nothing for originals. */
+  readonly wake: () => void;
+}
+
+/** Is told of each change, in order. */
+export class ServedRecords {
+  readonly feed: Feed;
+  readonly #ledger: Ledger;
+  readonly #options: ServedOptions;
+  /** By key, once somebody has followed the feed. */
+  readonly #texts = new Map<string, string>();
+  #isComplete = false;
+
+  constructor(ledger: Ledger, options: ServedOptions) {
+    this.#ledger = ledger;
+    this.#options = options;
+    this.feed = new LedgerFeed(ledger, {
+      record: (subject) => this.#texts.get(keyOf(subject)),
+      prepare: () => this.#complete(),
+      isComplete: () => true,
+    });
+  }
+
+  /** It is new, or in place of another one. */
+  push(record: string): void {
+    this.#state(record);
+    this.#options.push(record);
+  }
+
+  /** It is gone, unless there is another one in its place. */
+  remove(record: string): void {
+    const subject = subjectIn(record);
+    if (subject === undefined) return;
+    const key = keyOf(subject);
+    if (this.#texts.get(key) !== record) return;
+    this.#texts.delete(key);
+    this.#ledger.withdraw(subject);
+    this.#options.wake();
+  }
+
+  /** Only originals may ever come: they need nothing of this. */
+  #complete(): void {
+    if (this.#isComplete) return;
+    this.#isComplete = true;
+    for (const record of this.#options.snapshot()) this.#state(record);
+  }
+
+  // All that is in it is stated, where a peer is as well.
+  #state(record: string): void {
+    const subject = subjectIn(record);
+    if (subject === undefined) return;
+    const key = keyOf(subject);
+    if (this.#texts.get(key) === record) return;
+    this.#texts.set(key, record);
+    this.#ledger.reclaim(subject, "stated");
+  }
+}
+
+function subjectIn(record: string): Subject | undefined {
+  const text = record.slice(record.indexOf(" ") + 1);
+  const decoded = decodeRecord(new TextEncoder().encode(text));
+  return decoded && subjectOf(decoded);
+}
