@@ -2,11 +2,14 @@
 // may be anything.
 import { type DuplexStream, writeAll } from "../net/duplex_stream.ts";
 import type { Delay } from "../net/delay.ts";
-import { readHealth, readReport, ReportError } from "./read_report.ts";
+import { ReportError } from "./fields.ts";
+import { type MembersReport, readMembersReport } from "./members_report.ts";
+import { readHealth, readReport } from "./read_report.ts";
 import type { HealthReport, Report } from "./report.ts";
 import {
   type DRAIN_PATH,
   HEALTH_PATH,
+  MEMBERS_PATH,
   REPORT_PATH,
   type TOTALS_PATH,
   type UNDRAIN_PATH,
@@ -35,6 +38,14 @@ export async function askHealth(
   delay: Delay,
 ): Promise<HealthReport> {
   return readHealth(await ask(stream, delay, `GET ${HEALTH_PATH}`));
+}
+
+/** As {@linkcode askReport}, about all members of the cluster. */
+export async function askMembers(
+  stream: DuplexStream,
+  delay: Delay,
+): Promise<MembersReport> {
+  return readMembersReport(await ask(stream, delay, `GET ${MEMBERS_PATH}`));
 }
 
 /**

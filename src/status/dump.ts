@@ -1,4 +1,5 @@
 // Report as lines of tabs, for scripts. New columns come behind the others.
+import type { MembersReport } from "./members_report.ts";
 import type { ConnectionReport, Report } from "./report.ts";
 import { trafficOf } from "./sums.ts";
 import { visible } from "../log/visible.ts";
@@ -8,6 +9,35 @@ export function dumpLines(report: Report): string[] {
   return [
     tunnelRow(report),
     ...report.connections.map((one) => connectionRow(report.name, one)),
+  ].map((row) => row.map((cell) => visible(cell)).join("\t"));
+}
+
+/** A line for each member of a cluster, and one for each client. */
+export function membersDumpLines(report: MembersReport): string[] {
+  const { members, clients } = report;
+  return [
+    ...members.map((member) => [
+      "member",
+      report.name,
+      member.address ?? NONE,
+      member.kind,
+      yesOrNo(member.isConnected),
+      member.name ?? NONE,
+      member.version ?? NONE,
+      member.health ?? NONE,
+      member.inStep === null ? NONE : yesOrNo(member.inStep),
+      member.since === null ? "0" : seconds(member.since),
+      String(member.clients),
+      String(member.floors),
+    ]),
+    ...clients.map(({ mux, endpoint, member, since }) => [
+      "client",
+      report.name,
+      String(mux),
+      endpoint ?? NONE,
+      member ?? NONE,
+      seconds(since),
+    ]),
   ].map((row) => row.map((cell) => visible(cell)).join("\t"));
 }
 
@@ -43,6 +73,28 @@ export const DUMP_COLUMNS = {
     "key epoch",
     "routes (by commas)",
     "path MTU (bytes)",
+  ],
+  member: [
+    "member",
+    "name of the daemon that was asked",
+    "address (- for itself)",
+    "kind (self, member, silent, original, unknown)",
+    "connected (yes or no)",
+    "name",
+    "version",
+    "health",
+    "in step (yes, no or -)",
+    "last change of health (s since 1970, 0 for unknown)",
+    "clients",
+    "replay floors heard from it",
+  ],
+  client: [
+    "client",
+    "name of the daemon that was asked",
+    "mux",
+    "endpoint",
+    "address of the member that serves it (- for itself)",
+    "served since (s since 1970)",
   ],
 } as const;
 

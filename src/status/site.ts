@@ -5,6 +5,7 @@ import {
   type CounterInfo,
   PLANE_COUNTER_INFOS,
 } from "../tunnel/counters.ts";
+import type { MembersReport } from "./members_report.ts";
 import { METRICS_TYPE, metricsText } from "./metrics.ts";
 import { PAGE_FILES } from "./page_files.ts";
 import {
@@ -30,6 +31,9 @@ export const TOTALS_PATH = "/totals.json";
 export const DRAIN_PATH = "/drain";
 export const UNDRAIN_PATH = "/undrain";
 
+/** Where that on all members of the cluster is, for those who may ask for all. */
+export const MEMBERS_PATH = "/cluster.json";
+
 export interface StatusSource {
   /** @param limit Connections that are told of, at most */
   report(limit: number): Promise<Report>;
@@ -53,6 +57,8 @@ export interface StatusSiteOptions {
   readonly source: StatusSource;
   /** How many of them are told one by one. */
   readonly connections: () => number;
+  /** Without it nothing is told of other members. */
+  readonly members?: (() => MembersReport) | undefined;
   /** Of hosts other than `localhost`, that it may be asked as. */
   readonly hostName?: string | undefined;
 }
@@ -106,6 +112,10 @@ export class StatusSite {
         const body = this.#json(await source.report(0));
         return { status: 200, type: JSON_TYPE, body };
       }
+    }
+    const { members } = this.#options;
+    if (path === MEMBERS_PATH && members !== undefined) {
+      return { status: 200, type: JSON_TYPE, body: JSON.stringify(members()) };
     }
     if (path === "/losses.json") {
       return { status: 200, type: JSON_TYPE, body: LOSSES };

@@ -1,6 +1,7 @@
 // Table of the connections of a daemon, for people.
 import { bytesText, durationText } from "./page/text.js";
 import type { ClusterReport, ConnectionReport, Report } from "./report.ts";
+import { alignedRows } from "./rows.ts";
 import { planeLosses, trafficOf } from "./sums.ts";
 import { visible } from "../log/visible.ts";
 
@@ -30,7 +31,9 @@ export function tableLines(report: Report, before?: Report): string[] {
   return [
     headerLine(report),
     ...detailLines(report),
-    ...(rows.length > 0 ? aligned([HEADINGS, ...rows]) : ["no connections"]),
+    ...(rows.length > 0
+      ? alignedRows([HEADINGS, ...rows])
+      : ["no connections"]),
     ...(missing > 0 ? [`and ${missing} more connections`] : []),
   ].map((line) => visible(line));
 }
@@ -129,14 +132,4 @@ class Rates {
       in: perSecond(now.bytesIn, then.bytesIn),
     };
   }
-}
-
-function aligned(rows: readonly (readonly string[])[]): string[] {
-  const shown = rows.map((row) => row.map((cell) => visible(cell)));
-  const widths = HEADINGS.map((_, k) =>
-    Math.max(...shown.map((row) => row[k]?.length ?? 0))
-  );
-  return shown.map((row) =>
-    row.map((cell, k) => cell.padEnd(widths[k] ?? 0)).join("  ").trimEnd()
-  );
 }

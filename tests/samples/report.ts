@@ -1,4 +1,9 @@
 /** Reports of daemons, to test with. */
+import {
+  type MemberReport,
+  MEMBERS_FORMAT,
+  type MembersReport,
+} from "../../src/status/members_report.ts";
 import { REPORT_FORMAT } from "../../src/status/report.ts";
 import type { ConnectionReport, Report } from "../../src/status/report.ts";
 
@@ -44,5 +49,52 @@ export function sampleReport(own: Partial<Report> = {}): Report {
     counters: {},
     ...own,
     connections,
+  };
+}
+
+/** A daemon, a member that is unfit, and an original; the daemon has a client. */
+export function sampleMembers(
+  change: Partial<MembersReport> = {},
+): MembersReport {
+  const since = 1_700_000_000_000;
+  const self: MemberReport = {
+    address: null,
+    kind: "self",
+    isConnected: true,
+    name: "vpn",
+    version: "1.2.3",
+    health: "fit",
+    inStep: true,
+    since,
+    clients: 1,
+    floors: 0,
+  };
+  const address = "192.0.2.2:2323";
+  const silent = { name: null, version: null, health: null, inStep: null };
+  return {
+    format: MEMBERS_FORMAT,
+    name: "vpn",
+    time: since + 60_000,
+    members: [
+      self,
+      {
+        ...{ ...self, address, name: "edge", clients: 0, floors: 9 },
+        kind: "member",
+        health: "unfit",
+        inStep: false,
+      },
+      {
+        ...{ ...self, ...silent, clients: 0, since: null },
+        address: "192.0.2.3:2323",
+        kind: "original",
+      },
+    ],
+    clients: [{
+      mux: 5,
+      endpoint: "192.0.2.5:4444",
+      member: null,
+      since: since + 10_000,
+    }],
+    ...change,
   };
 }

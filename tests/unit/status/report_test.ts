@@ -1,7 +1,8 @@
 import { strict as assert } from "node:assert";
 import { HEALTH_STATES } from "../../../src/health/state_machine.ts";
 import { bodyOf } from "../../../src/status/client.ts";
-import { readReport, ReportError } from "../../../src/status/read_report.ts";
+import { ReportError } from "../../../src/status/fields.ts";
+import { readReport } from "../../../src/status/read_report.ts";
 import { isReady } from "../../../src/status/report.ts";
 import { connectionReport, sampleReport } from "../../samples/report.ts";
 
