@@ -1,0 +1,32 @@
+// Engine of records as the measurement sees it: etcd or NATS.
+
+/** What is put and heard of. */
+export interface Change {
+  readonly key: string;
+  readonly value: string;
+}
+
+/** A connection to an engine. */
+export interface Engine extends AsyncDisposable {
+  /** Puts one value. */
+  put(change: Change): Promise<void>;
+  /** Puts many, as fast as it takes them. */
+  putAll(changes: readonly Change[]): Promise<void>;
+  /**
+   * All that is there, then each change; goes on after the connection was lost,
+   * without a gap.
+   */
+  watch(heard: (change: Change) => void): Promise<void>;
+}
+
+export const ENGINES = ["etcd", "nats"] as const;
+export type EngineName = typeof ENGINES[number];
+
+/** @param port At the loopback address */
+export async function openEngine(
+  name: EngineName,
+  port: number,
+): Promise<Engine> {
+  if (name === "etcd") return (await import("./etcd.ts")).openEtcd(port);
+  return await (await import("./nats.ts")).openNats(port);
+}

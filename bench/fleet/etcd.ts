@@ -1,0 +1,67 @@
+// etcd by the client of the program.
+import { openEngine } from "../../src/daemon/etcd.ts";
+import { EngineError } from "../../src/fleet/engine_error.ts";
+import type { EtcdClient } from "../../src/fleet/etcd_client.ts";
+import type { Change, Engine } from "./engine.ts";
+
+const PREFIX = "/bench/";
+
+/** Operations of a transaction; etcd takes 128. */
+const BATCH = 100;
+const PAUSE_MS = 250;
+
+/** Opens it for a writer or a watcher. */
+export function openEtcd(port: number): Engine {
+  const engine = openEngine({
+    origins: [`http://127.0.0.1:${port}`],
+    prefix: PREFIX,
+    text: "",
+    login: undefined,
+    tls: undefined,
+  });
+  const { client } = engine;
+  const putAll = async (changes: readonly Change[]) => {
+    for (let at = 0; at < changes.length; at += BATCH) {
+      const batch = changes.slice(at, at + BATCH);
+      await client.transact(
+        [],
+        batch.map(({ key, value }) => ({ put: PREFIX + key, value })),
+      );
+    }
+  };
+  return {
+    put: (change) => putAll([change]),
+    putAll,
+    watch: (heard) => watch(client, heard),
+    [Symbol.asyncDispose]: () => Promise.resolve(engine[Symbol.dispose]()),
+  };
+}
+
+async function watch(
+  client: EtcdClient,
+  heard: (change: Change) => void,
+): Promise<never> {
+  const tell = ({ key, value }: Change) =>
+    heard({ key: key.slice(PREFIX.length), value });
+  let from: number | undefined;
+  for (;;) {
+    try {
+      if (from === undefined) {
+        const { header, entries } = await client.range(PREFIX);
+        entries.forEach(tell);
+        from = header.revision + 1;
+      }
+      const signal = new AbortController().signal;
+      for await (const message of client.watch(PREFIX, from, signal)) {
+        message.events.forEach(tell);
+        const { events, header, isProgress } = message;
+        const last = events.at(-1)?.modRevision;
+        if (last !== undefined) from = last + 1;
+        else if (isProgress) from = header.revision + 1;
+      }
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+  }
+}

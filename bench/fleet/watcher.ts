@@ -1,0 +1,53 @@
+// One of the watchers, a process of its own: it says what it has heard when it
+// hears of a mark.
+import { ENGINES, openEngine } from "./engine.ts";
+import { now, quantile } from "./numbers.ts";
+
+/** What a watcher tells at a mark, a line of JSON. */
+export interface Heard {
+  readonly mark: string;
+  /** ms, by the clock of the host. */
+  readonly at: number;
+  /** Keys that it knows. */
+  readonly keys: number;
+  /** Changes since the mark before. */
+  readonly changes: number;
+  /** ms from before it was put until it was heard. */
+  readonly p50: number;
+  readonly p99: number;
+  /** Bytes of the process. */
+  readonly rss: number;
+}
+
+/** The key of marks, whose value is the mark. */
+export const MARK = "mark";
+
+if (import.meta.main) {
+  const [name, port] = Deno.args;
+  const engineName = ENGINES.find((one) => one === name);
+  if (engineName === undefined) throw new Error(`there is no engine ${name}`);
+  await using engine = await openEngine(engineName, Number(port));
+  const known = new Map<string, string>();
+  let delays: number[] = [];
+  await engine.watch(({ key, value }) => {
+    const at = now();
+    if (key !== MARK) {
+      known.set(key, value);
+      delays.push(at - Number(/^# (\S+)/.exec(value)?.[1]));
+      return;
+    }
+    const heard: Heard = {
+      mark: value,
+      at,
+      keys: known.size,
+      changes: delays.length,
+      p50: quantile(delays, 0.5),
+      p99: quantile(delays, 0.99),
+      rss: Deno.memoryUsage().rss,
+    };
+    delays = [];
+    Deno.stdout.writeSync(
+      new TextEncoder().encode(`${JSON.stringify(heard)}\n`),
+    );
+  });
+}
