@@ -29,7 +29,7 @@ while :; do
 done`;
 
 /**
- * Runs the program with each word that comes at descriptor 3 in front of its
+ * Runs the program with each new word that comes at descriptor 3 in front of its
  * arguments, and says at descriptor 4 how it ended. With the end of that stream
  * the daemon is gone, and its guard: then what was announced is withdrawn.
  */
@@ -42,9 +42,9 @@ while :; do
   woken=
   if read -r word <&3; then
     if [ "$word" = end ]; then exit 0; fi
-    last=$word
-    "$program" "$word" "$@" 3<&- 4>&-
+    if [ "$word" != "$last" ]; then "$program" "$word" "$@" 3<&- 4>&-; fi
     echo $? >&4
+    last=$word
   elif [ ! "$woken" ]; then
     if [ "$last" = announce ]; then exec "$program" withdraw "$@"; fi
     exit 0
