@@ -1,4 +1,5 @@
 /** Debian's etcd with records of a fleet, in a folder of the test. */
+import type { LabHost } from "./host.ts";
 import { missingCommand } from "./missing.ts";
 import { LabProcess, outcomeOf, PATIENCE_SECONDS, run } from "./process.ts";
 import { until } from "./until.ts";
@@ -17,6 +18,8 @@ export interface EtcdStart {
   readonly tls?: EngineTls;
   /** In place of one that is free. */
   readonly port?: number;
+  /** At whose loopback address; it needs a port then. */
+  readonly host?: LabHost;
 }
 
 /** Says why there is no etcd, or null if there is. */
@@ -29,26 +32,33 @@ export class LabEtcd implements AsyncDisposable {
   readonly port: number;
   readonly process: LabProcess;
   readonly #tls: EngineTls | undefined;
+  /** What a command begins with that is to run beside it. */
+  readonly #within: readonly string[];
 
   private constructor(
     port: number,
     process: LabProcess,
     tls: EngineTls | undefined,
+    within: readonly string[],
   ) {
     this.port = port;
     this.process = process;
     this.#tls = tls;
+    this.#within = within;
   }
 
   /** Starts it, and waits until it answers. */
-  static async start({ data, tls, port }: EtcdStart): Promise<LabEtcd> {
+  static async start({ data, tls, port, host }: EtcdStart): Promise<LabEtcd> {
     const [own, peer] = [port ?? freePort(), freePort()];
+    const within = host ? ["ip", "netns", "exec", host.namespace] : [];
+    const [program = "", ...before] = [...within, "etcd"];
     const url = `${tls ? "https" : "http"}://127.0.0.1:${own}`;
     const peers = `http://127.0.0.1:${peer}`;
     const process = new LabProcess({
       title: "etcd",
-      program: "etcd",
+      program,
       args: [
+        ...before,
         ...["--name", "lab", "--data-dir", data, "--log-level", "warn"],
         ...["--listen-client-urls", url, "--advertise-client-urls", url],
         ...["--listen-peer-urls", peers],
@@ -62,7 +72,7 @@ export class LabEtcd implements AsyncDisposable {
         ]),
       ],
     });
-    const engine = new LabEtcd(own, process, tls);
+    const engine = new LabEtcd(own, process, tls, within);
     try {
       await until(
         "etcd answers",
@@ -107,6 +117,7 @@ export class LabEtcd implements AsyncDisposable {
   #command(args: readonly string[]): string[] {
     const tls = this.#tls;
     return [
+      ...this.#within,
       ...["env", "ETCDCTL_API=3", "etcdctl", "--endpoints", this.url],
       ...(tls === undefined ? [] : [
         ...["--cacert", `${tls.folder}/ca.pem`],
