@@ -8,6 +8,7 @@ export function controldPage({ options, help }: Known): Page {
     purpose: "tell the servers of a cluster of their clients",
     synopsis: [
       '"anytun-controld" --file <file> <options>',
+      '"anytun-controld" --source <url> <options>',
       '"anytun-controld" --config <name> <options>',
       '"anytun" "controld" --file <file> <options>',
     ],
@@ -23,6 +24,11 @@ export function controldPage({ options, help }: Known): Page {
           it makes these records itself, of the files of clients in the folder
           "conf.d" beside the config file, and anew at a HUP. Of the file itself
           it takes "control-host", and the key derivation of the server.`,
+          `With --source it has the clients of a fleet from etcd, where
+          anytun-fleet(8) puts them, and watches them: who is added or removed
+          there is so here within a second. The last state is on disk
+          (--state-dir), for a start without the engine. An engine that has lost
+          its data takes no client away (--source-allow-loss).`,
           `Whoever may connect is given the keys of all clients. On one host use
           a unix socket: then that is root and the user of the daemon alone.
           Between hosts use certificates (--sync-tls-cert), or a tunnel of the
@@ -46,7 +52,9 @@ export function controldPage({ options, help }: Known): Page {
       },
       {
         title: "See also",
-        blocks: ["anytun(8), anytun-config(8), anytun-showtables(8)"],
+        blocks: [
+          "anytun(8), anytun-config(8), anytun-fleet(8), anytun-showtables(8)",
+        ],
       },
     ],
   };
