@@ -35,6 +35,13 @@ export function statusPage({ options, help }: Known): Page {
           those since it was last shown. "Errors" are all datagrams and packets
           of a connection that did not get where they should; --json has them by
           cause, by the names that --metrics has too.`,
+          `With --cluster the daemon is asked for what it knows of its cluster:
+          itself, the members that it follows (--sync-hosts), whether they may
+          have traffic, are in step and since when, and which member serves
+          which client. Whoever has begun to hear a client last has it; it is
+          left out when no member has heard it for a minute. Daemons of this
+          program tell each other of themselves; an original says nothing, and
+          stands there as such.`,
         ],
       },
       options,
@@ -47,6 +54,9 @@ export function statusPage({ options, help }: Known): Page {
           further columns behind these.`,
           columns("tunnel"),
           columns("connection"),
+          'With --cluster they begin with "member" or "client":',
+          columns("member"),
+          columns("client"),
         ],
       },
       {

@@ -32,6 +32,12 @@ export default {
   "anytun-status json":
     `Prints one line for each daemon: an object with all that it tells.
     Times are in milliseconds since 1970, "counters" by the names of --metrics.`,
+  "anytun-status cluster":
+    `Shows what the daemon knows of its cluster, in place of its
+    connections: itself, and each member that it follows, with its health, whether
+    it hears the others, how many clients it hears, and when its health last
+    changed; then each client that somebody hears, where it is, and which member
+    serves it. A member that is not connected is shown as it was heard last.`,
   "wait":
     `How long to wait until the daemon carries nothing any more, in seconds
     or with "m", "h" or "d" behind it: 30 unless given. 0 does not wait. What

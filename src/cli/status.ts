@@ -8,9 +8,12 @@ import {
 import { EXIT_FAILED } from "../config/exit_status.ts";
 import { LocalStreams } from "../daemon/local_streams.ts";
 import { reasonOf } from "../log/reason.ts";
-import { delay } from "../net/delay.ts";
-import { askReport } from "../status/client.ts";
-import { dumpLines } from "../status/dump.ts";
+import { type Delay, delay } from "../net/delay.ts";
+import type { DuplexStream } from "../net/duplex_stream.ts";
+import { askMembers, askReport } from "../status/client.ts";
+import { dumpLines, membersDumpLines } from "../status/dump.ts";
+import type { MembersReport } from "../status/members_report.ts";
+import { membersTableLines } from "../status/members_table.ts";
 import type { Report } from "../status/report.ts";
 import { tableLines } from "../status/table.ts";
 import { visible, visibleJson } from "../log/visible.ts";
@@ -28,27 +31,48 @@ export async function status(
 ): Promise<number> {
   const commandLine = readStatusCommandLine(argv, Deno.version);
   if (commandLine.kind !== "run") return printCommandLine(commandLine);
-  const { form, names, watch } = commandLine.options;
+  const { cluster, form, names, watch } = commandLine.options;
   await using streams = new LocalStreams(libc);
   const asker = new Asker(streams, names, libc);
-  let before: Asked | undefined;
+  if (cluster) return await showCluster(asker, { form, watch });
+  let before: Asked<Report> | undefined;
   for (;;) {
     // What is known of the traffic in between takes two looks.
     if (before === undefined && form === "table") {
-      before = await asker.ask();
+      before = await asker.ask(askReport);
       if (before.reports.size > 0) await delay(RATE_MS);
     }
-    const asked = await asker.ask();
-    show(asked, before, { form, watch });
+    const asked = await asker.ask(askReport);
+    const texts = Array.from(
+      asked.reports,
+      ([path, report]) => textOf(report, before?.reports.get(path), form),
+    );
+    show(texts, asked, { form, watch });
     before = asked;
     if (!watch) return asked.faults.length === 0 ? 0 : EXIT_FAILED;
     await delay(WATCH_MS);
   }
 }
 
-interface Asked {
+async function showCluster(
+  asker: Asker,
+  options: Pick<StatusProgramOptions, "form" | "watch">,
+): Promise<number> {
+  for (;;) {
+    const asked = await asker.ask(askMembers);
+    const texts = Array.from(
+      asked.reports.values(),
+      (report) => membersText(report, options.form),
+    );
+    show(texts, asked, options);
+    if (!options.watch) return asked.faults.length === 0 ? 0 : EXIT_FAILED;
+    await delay(WATCH_MS);
+  }
+}
+
+interface Asked<T> {
   /** By the paths of the sockets. */
-  readonly reports: ReadonlyMap<string, Report>;
+  readonly reports: ReadonlyMap<string, T>;
   readonly faults: readonly string[];
 }
 
@@ -67,8 +91,10 @@ class Asker {
     this.#libc = libc;
   }
 
-  async ask(): Promise<Asked> {
-    const reports = new Map<string, Report>();
+  async ask<T>(
+    question: (stream: DuplexStream, wait: Delay) => Promise<T>,
+  ): Promise<Asked<T>> {
+    const reports = new Map<string, T>();
     const faults: string[] = [];
     let paths: readonly string[] = [];
     try {
@@ -78,17 +104,13 @@ class Asker {
     }
     for (const path of paths) {
       try {
-        reports.set(path, await this.#askAt(path));
+        const stream = this.#streams.openUnixStreams().connect({ path });
+        reports.set(path, await question(stream, delay));
       } catch (error) {
         faults.push(whyNoAnswer(path, error));
       }
     }
     return { reports, faults };
-  }
-
-  async #askAt(path: string): Promise<Report> {
-    const stream = this.#streams.openUnixStreams().connect({ path });
-    return await askReport(stream, delay);
   }
 
   #paths(): readonly string[] {
@@ -99,14 +121,10 @@ class Asker {
 }
 
 function show(
-  { reports, faults }: Asked,
-  before: Asked | undefined,
+  texts: readonly string[],
+  { faults }: Pick<Asked<unknown>, "faults">,
   { form, watch }: Pick<StatusProgramOptions, "form" | "watch">,
 ): void {
-  const texts = Array.from(
-    reports,
-    ([path, report]) => textOf(report, before?.reports.get(path), form),
-  );
   const text = texts.join(form === "table" ? "\n" : "");
   const clear = watch && form === "table" && Deno.stdout.isTerminal();
   printTo(Deno.stdout, clear ? HOME_AND_CLEAR + text : text);
@@ -127,5 +145,16 @@ function textOf(
       return dumpLines(report).map((line) => `${line}\n`).join("");
     case "table":
       return tableLines(report, before).map((line) => `${line}\n`).join("");
+  }
+}
+
+function membersText(report: MembersReport, form: StatusForm): string {
+  switch (form) {
+    case "json":
+      return `${visibleJson(report)}\n`;
+    case "dump":
+      return membersDumpLines(report).map((line) => `${line}\n`).join("");
+    case "table":
+      return membersTableLines(report).map((line) => `${line}\n`).join("");
   }
 }

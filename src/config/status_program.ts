@@ -28,6 +28,13 @@ export const statusTable = {
     long: "--json",
     help: "print a line of JSON for each daemon",
   }),
+  cluster: flag({
+    group,
+    short: "-c",
+    long: "--cluster",
+    help:
+      "show all members of its cluster, and which client each of them serves",
+  }),
   dump: flag({
     group,
     short: "-d",
@@ -50,6 +57,8 @@ const sections: readonly HelpSection[] = [
     lines: [
       ...columnLines("of each daemon:", DUMP_COLUMNS.tunnel),
       ...columnLines("of each connection:", DUMP_COLUMNS.connection),
+      ...columnLines("with --cluster, of each member:", DUMP_COLUMNS.member),
+      ...columnLines("and of each client:", DUMP_COLUMNS.client),
       "Later versions may have more columns, behind these.",
     ],
   },
@@ -68,6 +77,8 @@ export interface StatusProgramOptions {
   /** Names or paths; without any it is all. */
   readonly names: readonly string[];
   readonly form: StatusForm;
+  /** Whether members of the cluster are shown, in place of connections. */
+  readonly cluster: boolean;
   readonly watch: boolean;
 }
 
@@ -92,7 +103,7 @@ export function readStatusCommandLine(
 }
 
 function settle(
-  { values: { json, dump, watch }, names: options }: Settings<
+  { values: { cluster, json, dump, watch }, names: options }: Settings<
     typeof statusTable
   >,
   names: readonly string[],
@@ -103,7 +114,8 @@ function settle(
     );
   }
   for (const name of names) requireDaemonName(name);
-  return { names, form: json ? "json" : dump ? "dump" : "table", watch };
+  const form = json ? "json" : dump ? "dump" : "table";
+  return { names, form, cluster, watch };
 }
 
 function columnLines(title: string, columns: readonly string[]): string[] {

@@ -1,5 +1,6 @@
 // The daemon `anytun`.
 import type { AnytunOptions } from "../config/anytun.ts";
+import { noMembers } from "../status/members_report.ts";
 import type { Announcement } from "./announcement.ts";
 import { type ClusterServices, clusterServices } from "./cluster_services.ts";
 import { type DeviceServices, deviceServices } from "./device_services.ts";
@@ -12,6 +13,7 @@ import type { Configured } from "./reload.ts";
 import { type Frame, runProgram } from "./run_program.ts";
 import { StatusReport } from "./status_report.ts";
 import { StatusService } from "./status_service.ts";
+import type { MemberServices } from "./member_services.ts";
 import { openTunnelFrame, type TunnelFrame } from "./tunnel_frame.ts";
 import { watchServices } from "./watch_services.ts";
 import type { World } from "./world.ts";
@@ -44,7 +46,11 @@ async function servicesOf(
   const device = await deviceServices(frame, own, cluster);
   const watch = watchServices(frame, device, own);
   const health = healthOf(frame, device, own, cluster);
-  const parts = { ...cluster, ...own, ...device, ...watch, health };
+  const others = await membersOf(frame, cluster, health);
+  const parts = {
+    ...{ ...cluster, ...own, ...device, ...watch },
+    ...{ health, roster: others?.roster },
+  };
   frame.hooks.connect(parts);
   const services: readonly (Service<AnytunOptions> | undefined)[] = [
     // First and last: it tells of the others.
@@ -55,6 +61,8 @@ async function servicesOf(
     device.ends,
     cluster.certificates,
     cluster.member,
+    others?.floors,
+    others?.roster,
     device.plane,
     device.down,
     device.postUp,
@@ -84,10 +92,11 @@ async function announcementOf(
 
 function statusOf(
   { interfaceName, limited, logger, options, table, world }: TunnelFrame,
-  { ends, health, member, peer, plane, rotation, syncState }:
+  { ends, health, member, peer, plane, roster, rotation, syncState }:
     & ClusterServices
     & OwnConnection
     & DeviceServices
+    & { readonly roster: MemberServices["roster"] | undefined }
     & { readonly health: HealthService },
 ): StatusService {
   const report = new StatusReport({
@@ -104,6 +113,18 @@ function statusOf(
     keyEpoch: () => rotation?.epoch,
   }, world);
   const control = controlOf(health, world);
-  const context = { report, control, logger, limited };
+  const { name } = options;
+  const members = () => roster?.snapshot() ?? noMembers(name, world.now());
+  const context = { report, members, control, logger, limited };
   return new StatusService(options, context, world);
+}
+
+async function membersOf(
+  frame: TunnelFrame,
+  { member }: Pick<ClusterServices, "member">,
+  health: HealthService,
+): Promise<MemberServices | undefined> {
+  if (member === undefined) return undefined;
+  const { memberServices } = await import("./member_services.ts");
+  return memberServices(frame, member, () => health.fitness);
 }

@@ -69,14 +69,13 @@ async function kernelRoutesOf(
 }
 
 function planeOf(frame: TunnelFrame, ends: DeviceAndSockets): DataPlane {
-  const { options, routes, state, table, world } = frame;
+  const { accepted, floors, options, routes, table, world } = frame;
   const { moved, refused } = frame.hooks;
   const live = new LiveSettings();
   live.take(options);
-  const accepted = state?.accepted;
   return new DataPlane(
     ends,
-    { table, routes, accepted, live, moved, refused },
+    { table, routes, accepted, floors, live, moved, refused },
     world.elapsed,
   );
 }

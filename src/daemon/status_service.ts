@@ -8,6 +8,7 @@ import { type IpAddress, isLoopback, parseAddress } from "../net/address.ts";
 import type { StreamListener } from "../net/duplex_stream.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
 import type { HostPort } from "../net/place.ts";
+import type { MembersReport } from "../status/members_report.ts";
 import { StatusServer } from "../status/server.ts";
 import {
   type StatusControl,
@@ -42,6 +43,7 @@ interface StatusContext {
   readonly report: StatusReport;
   /** For who connects to the unix socket, and nobody else. */
   readonly control: StatusControl;
+  readonly members: () => MembersReport;
   readonly logger: Logger;
   /** For lines that others cause. */
   readonly limited: RateLimitedLog;
@@ -169,6 +171,7 @@ export class StatusService implements Service<StatusServiceOptions> {
       return this.#serve(listener, `'${path}'`, {
         source: this.#context.report,
         control: this.#context.control,
+        members: this.#context.members,
         connections: () => Infinity,
       });
     } catch (cause) {

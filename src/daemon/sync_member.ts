@@ -26,6 +26,14 @@ export type SyncWorld =
   & SyncServiceWorld
   & Pick<World, "connectTcp" | "now" | "random">;
 
+/** A server that a member follows. */
+export interface FollowedServer {
+  readonly server: string;
+  readonly isConnected: boolean;
+  /** Whether it is of this program, and may tell of itself. */
+  readonly isExtended: boolean;
+}
+
 /** Takes what another member says; see {@linkcode SyncMember.say}. */
 export type Listener = (from: Speaker, body: string) => void;
 
@@ -48,6 +56,7 @@ export class SyncMember implements Service {
   /** A random name, another one after each start. */
   readonly instance: string;
   readonly #ledger: SyncLedger;
+  #joined = (): void => {};
   readonly #listeners = new Map<string, Listener>();
   #clients: readonly SyncClient[] = [];
   /** No default, which could be less safe than what is configured. */
@@ -86,6 +95,7 @@ export class SyncMember implements Service {
         members: this.#members,
         snapshot: () => context.state.snapshot(),
         feed: this.#ledger.feed,
+        joined: () => this.#joined(),
       }, world);
     }
   }
@@ -176,6 +186,18 @@ export class SyncMember implements Service {
   /** Has one listener hear what members of ours say that this one follows. */
   listen(kind: string, listener: Listener): void {
     this.#listeners.set(kind, listener);
+  }
+
+  /** Has one listener hear whenever a member of ours has come to follow this one. */
+  onJoined(listener: () => void): void {
+    this.#joined = listener;
+  }
+
+  /** Servers that this one follows, and whether they are of this program. */
+  servers(): readonly FollowedServer[] {
+    return this.#clients.map(({ name: server, isConnected, isExtended }) => ({
+      ...{ server, isConnected, isExtended },
+    }));
   }
 
   #tell(): void {

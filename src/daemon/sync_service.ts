@@ -36,6 +36,8 @@ interface SyncServiceSetup {
   readonly snapshot: () => readonly string[];
   /** For members of ours. */
   readonly feed: Feed;
+  /** A member of ours has come, and gets what is said from now on. */
+  readonly joined?: () => void;
   readonly maxWaiting?: number;
   readonly logger: Logger;
   /** For lines that others cause. */
@@ -56,13 +58,14 @@ export class SyncService implements Service {
 
   /** @throws if it cannot be bound */
   async start(starting: Starting): Promise<void> {
-    const { members, snapshot, feed, maxWaiting, limited: log } = this.#setup;
+    const { members, snapshot, feed, joined, maxWaiting, limited: log } =
+      this.#setup;
     const { delay } = this.#world;
     const { stop } = starting;
     const listeners = await unlessStopped(this.#bind(starting), stop);
     if (listeners === undefined) return;
     this.#server = new SyncServer({
-      ...{ listeners, snapshot, feed, delay, log },
+      ...{ listeners, snapshot, feed, joined, delay, log },
       isMember: (source) => members.has(source),
       ...(maxWaiting === undefined ? {} : { maxWaiting }),
     });

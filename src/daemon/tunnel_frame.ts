@@ -4,9 +4,12 @@ import type { Logger } from "../log/logger.ts";
 import type { InterfaceIndex, InterfaceName } from "../net/zone.ts";
 import { RouteTable } from "../route/table.ts";
 import { type MasterSecrets, masterSecrets } from "../satp/secrets.ts";
+import { FILE_WORDS } from "../state/accepted_records.ts";
 import type { KeptState } from "../state/kept_state.ts";
 import { ConnectionTable } from "../tunnel/connection_table.ts";
 import { NumberSpaces } from "../tunnel/number_spaces.ts";
+import type { AcceptedPlace } from "../tunnel/replay_bound.ts";
+import { ReplayFloors } from "../tunnel/replay_floors.ts";
 import { longWaitText, patience } from "../tunnel/record_lock.ts";
 import { Hooks } from "./hooks.ts";
 import { openState } from "./kept_numbers.ts";
@@ -26,6 +29,10 @@ export interface TunnelFrame extends Frame {
   readonly secrets: MasterSecrets | undefined;
   /** Numbers beyond the process, if they are kept. */
   readonly state: KeptState | undefined;
+  /** Where threads note what they accept, if anybody wants to know. */
+  readonly accepted: AcceptedPlace | undefined;
+  /** What other members have accepted; undefined outside of a cluster. */
+  readonly floors: ReplayFloors | undefined;
   readonly table: ConnectionTable;
   /** undefined without routing. */
   readonly routes: RouteTable | undefined;
@@ -50,6 +57,7 @@ export async function openTunnelFrame(
   frame.logger.notice(`KeyDerivation: using role ${role}`);
   const routes = routing ? new RouteTable(RouteTable.allocate()) : undefined;
   const state = openState(options, world, frame);
+  const floors = isInCluster(options) ? new ReplayFloors() : undefined;
   return {
     ...frame,
     options,
@@ -57,6 +65,8 @@ export async function openTunnelFrame(
     secretsOf,
     secrets,
     state,
+    floors,
+    accepted: state?.accepted ?? (floors && new SharedArrayBuffer(FILE_BYTES)),
     table: newTable(options, world, state, frame.logger),
     routes,
     chainMux: keyChain === undefined ? undefined : mux,
@@ -64,6 +74,13 @@ export async function openTunnelFrame(
     interfaceName: (index) => control.interfaceName(index),
     hooks: new Hooks(mux),
   };
+}
+
+/** Of what is accepted, where no file keeps it. */
+const FILE_BYTES = FILE_WORDS * Uint32Array.BYTES_PER_ELEMENT;
+
+function isInCluster({ cluster }: Pick<AnytunOptions, "cluster">): boolean {
+  return cluster.syncServer !== undefined || cluster.syncServers.length > 0;
 }
 
 function newTable(

@@ -57,6 +57,11 @@ export class SyncClient {
     return this.#name;
   }
 
+  /** Whether the server is of this program, and has said so. */
+  get isExtended(): boolean {
+    return this.#options.following?.isWelcome ?? false;
+  }
+
   get isConnected(): boolean {
     return this.#isConnected;
   }

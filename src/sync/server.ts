@@ -31,6 +31,8 @@ interface SyncServerOptions {
   readonly log: RateLimitedLog;
   /** Clients at a time, and as many members again. */
   readonly maxClients?: number;
+  /** A member of ours has come, and gets what is said from now on. */
+  readonly joined?: (() => void) | undefined;
   readonly isMember?: (source: string) => boolean;
   /** Bytes of changes queued for a slow client. */
   readonly maxWaiting?: number;
@@ -150,7 +152,7 @@ export class SyncServer {
   }
 
   #addClient(stream: SyncStream): void {
-    const { log, snapshot, feed, delay } = this.#options;
+    const { log, snapshot, feed, delay, joined } = this.#options;
     const maxWaiting = this.#maxWaiting;
     const from = formatPlace(stream.remote);
     const { isAdmitted, evicted } = this.#enter(stream);
@@ -170,7 +172,7 @@ export class SyncServer {
       () => `new sync client connected from ${from}`,
     );
     const client = new Subscriber(stream, {
-      ...{ snapshot, feed, delay, maxWaiting },
+      ...{ snapshot, feed, delay, maxWaiting, joined },
     });
     this.#clients.set(stream, client);
     client.run().then(() => {

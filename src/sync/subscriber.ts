@@ -27,6 +27,8 @@ interface SubscriberOptions {
   /** Bytes of changes that may be queued */
   readonly maxWaiting: number;
   readonly delay: Delay;
+  /** It has said hello, and gets what is said from now on. */
+  readonly joined?: (() => void) | undefined;
 }
 
 export class Subscriber {
@@ -159,6 +161,7 @@ export class Subscriber {
       this.#sending = [];
       this.#waiting = [];
       this.#waitingBytes = 0;
+      this.#options.joined?.();
     }
     this.#heard.resolve();
     this.#news.resolve();

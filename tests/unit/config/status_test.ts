@@ -72,11 +72,13 @@ Deno.test("the socket is named after the instance, unless people name one", () =
 Deno.test("anytun status takes names in front of its options", () => {
   const read = (...argv: string[]) => readStatusCommandLine(argv, RUNTIME);
   const options = (...argv: string[]) => runOf(read(...argv)).options;
-  assert.deepEqual(options(), { names: [], form: "table", watch: false });
+  const none = { names: [], form: "table", cluster: false, watch: false };
+  assert.deepEqual(options(), none);
   assert.deepEqual(options("vpn", "/run/b", "--json", "-w"), {
-    ...{ names: ["vpn", "/run/b"], form: "json", watch: true },
+    ...{ names: ["vpn", "/run/b"], form: "json", cluster: false, watch: true },
   });
   assert.equal(options("--dump").form, "dump");
+  assert.ok(options("vpn", "--cluster").cluster);
   for (const argv of [["--json", "--dump"], [".."], [""], ["a\0b"]]) {
     faultOf(read(...argv));
   }

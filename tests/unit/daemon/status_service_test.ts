@@ -52,6 +52,7 @@ function make(
   const service = new StatusService(options, {
     report: { changed: () => {} } as never,
     control: {} as never,
+    members: () => assert.fail("nobody asks"),
     ...{ logger, limited: new RateLimitedLog(logger, LIMIT, clock.now) },
   }, {
     delay: clock.delay,

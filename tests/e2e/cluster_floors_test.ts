@@ -1,0 +1,200 @@
+import assert from "node:assert/strict";
+import { ClusterFlow } from "../../lab/cluster_flow.ts";
+import { ANYCAST, ClusterLab, MUX } from "../../lab/cluster_lab.ts";
+import { TestFolder } from "../../lab/daemons.ts";
+import { missingCommand, whyNoLab } from "../../lab/missing.ts";
+import {
+  anytun,
+  oursFromSource,
+  oursNative,
+  type PeerProgram,
+} from "../../lab/peers.ts";
+import type { LabProcess } from "../../lab/process.ts";
+import { fromSource } from "../../lab/programs.ts";
+import { until } from "../../lab/until.ts";
+import type { Report } from "../../src/status/report.ts";
+import type { MembersReport } from "../../src/status/members_report.ts";
+
+/** Datagrams of one recording. */
+const RECORDED = 20;
+
+/** Both planes, and one that is told of no floors. */
+const PROGRAMS = [oursNative, oursFromSource, anytun] as const;
+const ORIGINAL = 3;
+
+/** The cluster, and how its members of ours can be asked. */
+class Floors {
+  readonly lab: ClusterLab;
+  readonly #folder: TestFolder;
+
+  constructor(lab: ClusterLab, folder: TestFolder) {
+    this.lab = lab;
+    this.#folder = folder;
+  }
+
+  async start(number: number, program: PeerProgram): Promise<void> {
+    const own = program === anytun ? [] : [
+      ...["--status-socket", this.#socket(number), "--state-dir", "none"],
+    ];
+    const options = ["-w", "1024", ...own];
+    const server = await this.lab.startServer(number, program, options);
+    await server.line(/sync: connected to/, 30);
+  }
+
+  async counters(number: number): Promise<Record<string, number>> {
+    const report: Report = JSON.parse(await this.status(number, "--json"));
+    return report.connections.find(({ mux }) => mux === MUX)?.counters ?? {};
+  }
+
+  async members(number: number): Promise<MembersReport> {
+    return JSON.parse(await this.status(number, "--cluster", "--json"));
+  }
+
+  async status(number: number, ...options: string[]): Promise<string> {
+    const args = ["status", this.#socket(number), ...options];
+    const argv = [...fromSource.command, ...args];
+    return await this.lab.server(number).run(argv);
+  }
+
+  #socket(number: number): string {
+    return this.#folder.file(`${number}.sock`);
+  }
+}
+
+function floorsTest(
+  name: string,
+  body: (floors: Floors) => Promise<void>,
+): void {
+  const reason = [
+    whyNoLab(),
+    ...["ping", "sysctl", "nft"].map(missingCommand),
+    ...PROGRAMS.map((program) => program.missing()),
+  ].find((why) => why !== null);
+  Deno.test({
+    name: reason === undefined ? name : `${name} (skipped: ${reason})`,
+    ignore: reason !== undefined,
+    async fn() {
+      using folder = new TestFolder();
+      await using lab = await ClusterLab.open(`cf-${Deno.pid}`);
+      const floors = new Floors(lab, folder);
+      await Promise.all(
+        PROGRAMS.map((program, k) => floors.start(k + 1, program)),
+      );
+      await body(floors);
+    },
+  });
+}
+
+/** Has a script send datagrams to whichever server the route leads to. */
+async function send(script: LabProcess, what: string): Promise<void> {
+  const seen = script.lines.length;
+  await script.tell(what);
+  await script.line(/^sent$/, undefined, seen);
+}
+
+/** How many of a recording a server has taken, and how many for replays. */
+async function replay(
+  floors: Floors,
+  script: LabProcess,
+  number: number,
+  what: string,
+): Promise<{ taken: number; replayed: number }> {
+  const sums = async () => {
+    const { packets_in_total, replayed_total } = await floors.counters(number);
+    return [packets_in_total ?? 0, replayed_total ?? 0] as const;
+  };
+  const [taken, replayed] = await sums();
+  await floors.lab.askThrough(number);
+  await send(script, what);
+  let now = await sums();
+  await until("all of them are counted", 30, async () => {
+    now = await sums();
+    return now[0] + now[1] - taken - replayed === RECORDED;
+  });
+  return { taken: now[0] - taken, replayed: now[1] - replayed };
+}
+
+/** Alternates between the first two servers, datagram by datagram. */
+async function spread({ router }: ClusterLab): Promise<void> {
+  for (const k of [1, 2]) {
+    await router.ip("rule", "add", "fwmark", `${k}`, "table", `10${k}`);
+    const via = ["via", `198.18.${k}.2`];
+    await router.ip("route", "add", ANYCAST, ...via, "table", `10${k}`);
+  }
+  const rule = `table ip at { chain alternate {
+    type filter hook prerouting priority mangle;
+    ip daddr ${ANYCAST} udp dport 4444 meta mark set numgen inc mod 2 offset 1
+  }
+  }`;
+  await router.run(["nft", "-f", "-"], { input: rule });
+}
+
+floorsTest(
+  "what one member took is a replay at another two seconds later, a client whose datagrams go to both by turns loses none, and each member tells who serves whom",
+  async (floors) => {
+    const { lab } = floors;
+    await lab.moveTo(1);
+    const args = ["cluster", String(MUX), ANYCAST, "4444"];
+    const script = lab.client.script("recordings.ts", ...args);
+    await script.line(/^ready$/);
+
+    for (const [from, to] of [[1, 2], [2, 1]] as const) {
+      await until(`what ${from} took is a replay at ${to}`, 60, async () => {
+        const first = await replay(floors, script, from, `new ${RECORDED}`);
+        assert.equal(first.taken, RECORDED, "it is new");
+        await new Promise((resolve) => setTimeout(resolve, 2500));
+        const { taken, replayed } = await replay(floors, script, to, "again");
+        return taken === 0 && replayed === RECORDED;
+      });
+    }
+
+    // An original hears of no floors: so it was at all members.
+    const before = await lab.carried(ORIGINAL);
+    await lab.askThrough(ORIGINAL);
+    await send(script, "again");
+    await until(
+      "the original takes all of them once more",
+      30,
+      async () => await lab.carried(ORIGINAL) - before === RECORDED,
+    );
+    await script.stop();
+
+    await lab.moveTo(1);
+    await lab.startClient(oursNative);
+    const flow = await ClusterFlow.start(lab, 5);
+    await spread(lab);
+    const taken = () =>
+      Promise.all([1, 2].map(async (number) => {
+        const { packets_in_total, replayed_total } = await floors.counters(
+          number,
+        );
+        return { taken: packets_in_total ?? 0, replayed: replayed_total ?? 0 };
+      }));
+    const start = await taken();
+    const { lost, sent } = await flow.during(
+      () => new Promise((resolve) => setTimeout(resolve, 5000)),
+    );
+    const end = await taken();
+    assert.equal(lost, 0, `of ${sent}`);
+    for (const k of [0, 1]) {
+      const count = (end[k]?.taken ?? 0) - (start[k]?.taken ?? 0);
+      assert.ok(count > sent / 4, `server ${k + 1} took ${count} of ${sent}`);
+      assert.equal(end[k]?.replayed, start[k]?.replayed);
+    }
+
+    await until("all know of all", 30, async () => {
+      const { clients, members } = await floors.members(1);
+      return clients.some(({ mux }) => mux === MUX) &&
+        members.every(({ kind }) => kind !== "unknown" && kind !== "silent");
+    });
+    const { clients, members } = await floors.members(1);
+    assert.deepEqual(
+      members.map(({ address, kind }) => `${address} ${kind}`),
+      ["null self", "10.77.0.2:2323 member", "10.77.0.3:2323 original"],
+    );
+    assert.deepEqual(clients.map(({ mux }) => mux), [MUX]);
+    const text = await floors.status(1, "--cluster");
+    assert.match(text, /^10\.77\.0\.3:2323 +- +original, says nothing/m);
+    assert.match(text, new RegExp(`^${MUX} +\\S+:4444 `, "m"));
+  },
+);
