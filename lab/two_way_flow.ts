@@ -2,7 +2,7 @@ import type { LabHost } from "./host.ts";
 import type { LabProcess } from "./process.ts";
 import type { WayReport } from "./scripts/two_way.ts";
 
-const PORT = "7002";
+const PORT = 7002;
 
 /** A host, and where the other one reaches it. */
 export interface FlowEnd {
@@ -16,12 +16,20 @@ export interface TwoWayReport {
   readonly back: WayReport;
 }
 
+/** One of the two hosts, while the flow runs. */
+interface RunningEnd {
+  readonly host: LabHost;
+  readonly process: LabProcess;
+  /** Datagrams that came, but found the socket of the script full. */
+  dropped: number;
+}
+
 /** Numbered datagrams from one host to another one, and back, all the time. */
 export class TwoWayFlow {
-  readonly #near: LabProcess;
-  readonly #far: LabProcess;
+  readonly #near: RunningEnd;
+  readonly #far: RunningEnd;
 
-  private constructor(near: LabProcess, far: LabProcess) {
+  private constructor(near: RunningEnd, far: RunningEnd) {
     this.#near = near;
     this.#far = far;
   }
@@ -36,14 +44,15 @@ export class TwoWayFlow {
     far: FlowEnd,
     interval: number,
   ): Promise<TwoWayFlow> {
-    const start = (from: FlowEnd, to: FlowEnd) =>
-      from.host.script("two_way.ts", PORT, to.address, String(interval));
+    const start = ({ host }: FlowEnd, { address }: FlowEnd): RunningEnd => {
+      const args = [`${PORT}`, address, `${interval}`];
+      return { host, process: host.script("two_way.ts", ...args), dropped: 0 };
+    };
     const flow = new TwoWayFlow(start(near, far), start(far, near));
     await Promise.all(
-      [flow.#near, flow.#far].map((end) => end.line(/^flowing$/)),
+      [flow.#near, flow.#far].map(({ process }) => process.line(/^flowing$/)),
     );
     // The first datagrams find the runtime cold, on both hosts.
-    await flow.during(() => Promise.resolve());
     await flow.during(() => Promise.resolve());
     return flow;
   }
@@ -59,12 +68,33 @@ export class TwoWayFlow {
     return { there, back };
   }
 
-  async #way(from: LabProcess, to: LabProcess): Promise<WayReport> {
-    const before = from.lines.length;
-    await from.tell("sent");
-    const sent = await from.line(/^\d+$/, undefined, before);
-    const seen = to.lines.length;
-    await to.tell(`report ${sent}`);
-    return JSON.parse(await to.line(/^{/, undefined, seen));
+  async #way(from: RunningEnd, to: RunningEnd): Promise<WayReport> {
+    const sent = await ask(from.process, "sent", /^\d+$/);
+    const report: WayReport = JSON.parse(
+      await ask(to.process, `report ${sent}`, /^{/),
+    );
+    // Where the machine is busy a script may not read for long.
+    const dropped = await droppedAt(to.host);
+    const lost = Math.max(0, report.lost - (dropped - to.dropped));
+    to.dropped = dropped;
+    return { ...report, lost };
   }
+}
+
+async function ask(
+  process: LabProcess,
+  what: string,
+  answer: RegExp,
+): Promise<string> {
+  const seen = process.lines.length;
+  await process.tell(what);
+  return await process.line(answer, undefined, seen);
+}
+
+/** The last column of /proc/net/udp, where the port is in hexadecimal. */
+async function droppedAt(host: LabHost): Promise<number> {
+  const table = await host.exec("cat", "/proc/net/udp");
+  const port = PORT.toString(16).toUpperCase().padStart(4, "0");
+  const row = table.split("\n").find((line) => line.includes(`:${port} `));
+  return Number(row?.trim().split(/\s+/).at(-1) ?? NaN);
 }

@@ -23,7 +23,7 @@ const SERVERS = [1, 2, 3];
 const INTERVAL_MS = 2;
 
 /** Bytes per second: a copy that fills the uplink is a loss for others. */
-const COPY_PACE = 2_000_000;
+const COPY_PACE = 500_000;
 
 /** For what is on its way when the network has moved on. */
 const REST_MS = 500;

@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { ANNOUNCING, BgpLab, CLIENT, HOME } from "../../lab/bgp_lab.ts";
+import { runDaemon } from "../../lab/daemons.ts";
+import { EndlessCopy, serve } from "../../lab/measure.ts";
+import { missingCommand, whyNoLab } from "../../lab/missing.ts";
+import { oursNative } from "../../lab/peers.ts";
+import { bird, frr, type RoutingProgram } from "../../lab/routing_programs.ts";
+import { TwoWayFlow } from "../../lab/two_way_flow.ts";
+
+const SERVERS = [1, 2, 3];
+
+/** From one datagram to the next, in ms. */
+const INTERVAL_MS = 2;
+
+/** Bytes per second: a copy that fills the uplink is a loss for others. */
+const COPY_PACE = 500_000;
+
+/** Three members that announce themselves, and a client with traffic. */
+class Fleet {
+  readonly #lab: BgpLab;
+  readonly #flow: TwoWayFlow;
+
+  private constructor(lab: BgpLab, flow: TwoWayFlow) {
+    this.#lab = lab;
+    this.#flow = flow;
+  }
+
+  /** @param chosen The members that the router chooses of all. */
+  static async start(lab: BgpLab, chosen: readonly number[]): Promise<Fleet> {
+    await Promise.all(SERVERS.map((number) => startMember(lab, number)));
+    await lab.choose(...chosen);
+    await lab.startClient(oursNative);
+    await lab.client.ping(HOME);
+    await serve(lab.home);
+    const flow = await TwoWayFlow.start(
+      { host: lab.client, address: CLIENT },
+      { host: lab.home, address: HOME },
+      INTERVAL_MS,
+    );
+    return new Fleet(lab, flow);
+  }
+
+  /** Does what must not cost a single datagram, of either direction. */
+  async without(what: string, happens: () => Promise<void>): Promise<void> {
+    const { there, back } = await this.#flow.during(happens);
+    assert.deepEqual([there.lost, back.lost], [0, 0], `lost: ${what}`);
+  }
+
+  async restart(number: number): Promise<void> {
+    const { code } = await this.#lab.daemon(number).stop();
+    assert.equal(code, 0, this.#lab.daemon(number).lastWords);
+    await startMember(this.#lab, number);
+    await this.#lab.daemon(number).line(/ is announced: fit$/);
+  }
+}
+
+async function startMember(lab: BgpLab, number: number): Promise<void> {
+  const ids = `${number * 256}-${number * 256 + 255}`;
+  await lab.startServer(number, oursNative, [
+    ...["-s", ids, "--status-socket", socketOf(lab, number)],
+    ...ANNOUNCING,
+  ]);
+}
+
+function socketOf(lab: BgpLab, number: number): string {
+  return lab.file(`server${number}.sock`);
+}
+
+/** Asks a member, as administrators do. */
+async function ask(lab: BgpLab, number: number, what: string): Promise<number> {
+  const argv = [what, socketOf(lab, number)];
+  return (await runDaemon(lab.server(number), argv)).code;
+}
+
+function bgpTest(
+  name: string,
+  routing: RoutingProgram,
+  ecmp: boolean,
+  body: (lab: BgpLab) => Promise<void>,
+): void {
+  const reason = [
+    whyNoLab(),
+    missingCommand("ping"),
+    missingCommand("sysctl"),
+    routing.missing(),
+    oursNative.missing(),
+  ].find((why) => why !== null);
+  Deno.test({
+    name: reason === undefined ? name : `${name} (skipped: ${reason})`,
+    ignore: reason !== undefined,
+    async fn() {
+      const tag = `${routing.name}-${Deno.pid}`;
+      await using lab = await BgpLab.open(tag, { routing, ecmp });
+      await body(lab);
+    },
+  });
+}
+
+bgpTest(
+  "members behind BIRD are drained and restarted without a loss, and one that is killed is replaced",
+  bird,
+  false,
+  async (lab) => {
+    const fleet = await Fleet.start(lab, [1]);
+    await using copying = EndlessCopy.start(lab.client, HOME, COPY_PACE);
+    await fleet.without("drain", async () => {
+      assert.equal(await ask(lab, 1, "health"), 0);
+      assert.equal(await ask(lab, 1, "drain"), 0);
+      assert.notEqual(await ask(lab, 1, "health"), 0);
+      await lab.choose(2);
+      assert.equal(await ask(lab, 1, "undrain"), 0);
+      await lab.choose(1);
+    });
+    for (const number of SERVERS) {
+      await fleet.without(
+        `restart of member ${number}`,
+        () => fleet.restart(number),
+      );
+    }
+    await lab.choose(1);
+    await lab.daemon(1).stop("SIGKILL");
+    await lab.choose(2);
+    await lab.client.ping(HOME);
+    const { intact, bytes } = await copying.end();
+    assert.ok(intact, `${bytes} bytes`);
+  },
+);
+
+bgpTest(
+  "members behind FRR with equal cost are restarted without a loss, and one that hangs or whose cable is cut is replaced",
+  frr,
+  true,
+  async (lab) => {
+    const fleet = await Fleet.start(lab, SERVERS);
+    await fleet.without("restart", () => fleet.restart(1));
+    await lab.choose(...SERVERS);
+    Deno.kill(lab.daemon(2).pid, "SIGSTOP");
+    await lab.choose(1, 3);
+    await lab.client.ping(HOME);
+    await lab.cut(3, "silent");
+    await lab.choose(1);
+    await lab.client.ping(HOME);
+    Deno.kill(lab.daemon(2).pid, "SIGCONT");
+    await lab.choose(1, 2);
+  },
+);
