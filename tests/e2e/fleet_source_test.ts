@@ -85,7 +85,7 @@ labTest(
     await fleet.shows(MEMBER, /10\.22\.0\.0/);
     await engine.ctl("del", "/fleet/clients/one");
     await controld.line(/client one \(connection 1\) is gone/);
-    await fleet.shows(CONTROL, /10\.1\.0\.0/, false);
+    await fleet.shows(MEMBER, /10\.1\.0\.0/, false);
 
     await engine.process.stop("SIGKILL");
     await controld.line(/Cannot follow http.*what is known stays in use/);
