@@ -155,6 +155,20 @@ Deno.test("a client is served by whoever has begun to hear it last", () => {
   assert.deepEqual([...served(a), ...served(b)], [], "nobody hears it");
 });
 
+Deno.test("what was lost on the way is made good by the next whole list", () => {
+  const [a, b] = [new Member("left"), new Member("right")];
+  b.hear(7);
+  b.look(1);
+  exchange(a, b);
+  b.look(100);
+  b.said.splice(0);
+  exchange(a, b);
+  assert.deepEqual(served(a), ["7 b:2323"], "it did not hear that it is over");
+  b.look(300);
+  exchange(a, b);
+  assert.deepEqual(served(a), []);
+});
+
 Deno.test("what a member said before it started anew does not count", () => {
   const [a, b] = [new Member("left"), new Member("right", "1")];
   b.hear(7);

@@ -1,0 +1,45 @@
+import { strict as assert } from "node:assert";
+import { SyncServer } from "../../../src/sync/server.ts";
+import { formatHello } from "../../../src/sync/extension.ts";
+import type { Feed } from "../../../src/sync/feed.ts";
+import { settle } from "../../fakes/manual_clock.ts";
+import { recordingLog } from "../../fakes/recording_log.ts";
+import {
+  ManualListener,
+  SpeakingStream,
+  unlimited,
+} from "../../fakes/sync_streams.ts";
+
+const EMPTY: Feed = {
+  follow: () => ({ take: () => "", mark: () => "", close() {} }),
+};
+
+Deno.test("a member that says hello is noticed, and an original is not", async () => {
+  const listener = new ManualListener();
+  const stop = new AbortController();
+  let joined = 0;
+  const server = new SyncServer({
+    listeners: [listener],
+    snapshot: () => [],
+    feed: EMPTY,
+    joined: () => joined++,
+    log: unlimited(recordingLog()),
+    delay: () => new Promise(() => {}),
+  });
+  const running = server.run(stop.signal);
+  const [member, original] = [new SpeakingStream(), new SpeakingStream()];
+  for (const stream of [member, original]) listener.offer(stream);
+  await settle();
+  assert.equal(joined, 0);
+  const from = "0123456789abcdef";
+  member.say(formatHello({ from, known: undefined, revision: 0 }));
+  original.say("00005 hello");
+  await settle();
+  await settle();
+  assert.equal(joined, 1);
+  for (const stream of [member, original]) stream.end();
+  stop.abort();
+  listener.close();
+  await settle();
+  void running;
+});
