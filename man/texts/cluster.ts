@@ -2,6 +2,18 @@
 import type { Texts } from "../texts.ts";
 
 export default {
+  "health-sync-age": `How long the other members may be out of reach before this
+    one is not in step with them, and so "unfit" (--health-rise): 10 s unless
+    given. As long it waits after a start for the table of each server that it
+    follows; then those count that it has heard. HUP takes over changes.`,
+  "health-sync-links":
+    `How many of the other hosts that it follows (--sync-hosts,
+    --control-host) have to be in reach for a member to be in step. Unless given
+    it is one where it follows several: the end of others leaves it in service,
+    and a cut that leaves it alone does not. Where it follows a single one it is
+    none, as nobody can tell there which of both is cut off; 0 says the same of
+    several. A host that answers that nobody serves there is in reach. Sockets of
+    this host do not count. HUP takes over changes.`,
   "sync-interface":
     `Local address or name that the server of --sync-port listens
     at. Without it that is 127.0.0.1, where the original takes all addresses.

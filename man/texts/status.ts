@@ -26,6 +26,20 @@ export default {
     first ones by mux. Of the others there are sums only, so that a cluster with
     thousands of clients does not fill the memory of whoever collects. 1000
     unless given.`,
+  "health-rise":
+    `The daemon looks at itself once a second: whether each thread of
+    its data plane goes round, its device is up, it is in step with its cluster,
+    and no clock is wrong that its key chain depends on. After so many good looks
+    in a row it is "fit", 3 unless given: for anytun-health(8), for "/readyz" of
+    --metrics, and for the address that it announces. HUP takes over changes.`,
+  "health-fall": `After so many bad looks in a row, each a second after the one
+    before, a daemon is "unfit": 3 unless given. A device that is down, a data
+    plane that has ended and a time in which the process did not look at all act
+    at once. HUP takes over changes.`,
+  "health-hold":
+    `A daemon that was "unfit" is "fit" again when for so long every
+    look was good, so that what flaps stays away: 10 s unless given. It does not
+    hold up a start, nor anytun-undrain(8). HUP takes over changes.`,
   "anytun-status watch":
     `Goes on, and shows everything anew every two seconds. On a terminal
     it clears the screen before, in a pipe it does not.`,

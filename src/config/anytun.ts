@@ -44,6 +44,7 @@ import {
   daemonSections,
   generalRows,
 } from "./general.ts";
+import { healthOf, type HealthOptions, healthRows } from "./health.ts";
 import type { HelpSection } from "./help.ts";
 import { configFileRows } from "./config_place.ts";
 import type { ConfigSource } from "./config_source.ts";
@@ -96,6 +97,7 @@ export const anytunTable = {
   logFormat: logFormatRow,
   debug: debugRow,
   ...statusRows,
+  ...healthRows,
   ...localRows,
   ...remoteRows,
   noRoaming: noRoamingRow,
@@ -180,6 +182,7 @@ export interface AnytunOptions
     TrafficClassOptions,
     SatpParameters,
     StatusOptions,
+    HealthOptions,
     ConfigSource {
   /** Never twice to one stream. */
   readonly logTargets: readonly LogTarget[];
@@ -275,6 +278,7 @@ function settle(
     kernelRoutes: kernelRoutesOf(settings, device.type === "tun", warn),
     ...pathOf(settings, device.type),
     ...statusOf(settings, warn),
+    ...healthOf(settings, isTold, warn),
     ...{ logTargets, family, device, windowSize, role, secrets, senderIds },
     cluster,
     announce: announceOf(settings, warn),

@@ -5,7 +5,11 @@ import type { Announcement } from "./announcement.ts";
 import { type ClusterServices, clusterServices } from "./cluster_services.ts";
 import { type DeviceServices, deviceServices } from "./device_services.ts";
 import type { HealthService } from "./health_service.ts";
-import { controlOf, healthOf } from "./health_services.ts";
+import {
+  controlOf,
+  type HealthServices,
+  healthServices,
+} from "./health_services.ts";
 import { KeptNumbers } from "./kept_numbers.ts";
 import type { Service } from "./lifecycle.ts";
 import { type OwnConnection, ownConnection } from "./own_connection.ts";
@@ -45,11 +49,12 @@ async function servicesOf(
   const own = await ownConnection(frame, cluster.leaving);
   const device = await deviceServices(frame, own, cluster);
   const watch = watchServices(frame, device, own);
-  const health = healthOf(frame, device, own, cluster);
-  const others = await membersOf(frame, cluster, health);
+  const judged = healthServices(frame, device, own, cluster);
+  const { health } = judged;
+  const others = await membersOf(frame, cluster, judged);
   const parts = {
-    ...{ ...cluster, ...own, ...device, ...watch },
-    ...{ health, roster: others?.roster },
+    ...{ ...cluster, ...own, ...device, ...watch, ...judged },
+    roster: others?.roster,
   };
   frame.hooks.connect(parts);
   const services: readonly (Service<AnytunOptions> | undefined)[] = [
@@ -92,12 +97,12 @@ async function announcementOf(
 
 function statusOf(
   { interfaceName, limited, logger, options, table, world }: TunnelFrame,
-  { ends, health, member, peer, plane, roster, rotation, syncState }:
+  { ends, health, inStep, member, peer, plane, roster, rotation, syncState }:
     & ClusterServices
     & OwnConnection
     & DeviceServices
-    & { readonly roster: MemberServices["roster"] | undefined }
-    & { readonly health: HealthService },
+    & HealthServices
+    & { readonly roster: MemberServices["roster"] | undefined },
 ): StatusService {
   const report = new StatusReport({
     options,
@@ -109,7 +114,10 @@ function statusOf(
     planeCounters: () => plane.counters(),
     peer: () => peer.remoteHost,
     routes: () => syncState.routes(),
-    cluster: () => member?.status(),
+    cluster: () => {
+      const cluster = member?.status();
+      return cluster && { inStep: inStep.isInStep, ...cluster };
+    },
     keyEpoch: () => rotation?.epoch,
   }, world);
   const control = controlOf(health, world);
@@ -122,9 +130,12 @@ function statusOf(
 async function membersOf(
   frame: TunnelFrame,
   { member }: Pick<ClusterServices, "member">,
-  health: HealthService,
+  { health, inStep }: HealthServices,
 ): Promise<MemberServices | undefined> {
   if (member === undefined) return undefined;
   const { memberServices } = await import("./member_services.ts");
-  return memberServices(frame, member, () => health.fitness);
+  return memberServices(frame, member, {
+    health: () => health.fitness,
+    inStep: () => inStep.isInStep,
+  });
 }

@@ -1,8 +1,8 @@
 // Checks of the health: what each part of the daemon says of itself.
+import type { HealthOptions } from "../config/health.ts";
+import { type Link, stepFault } from "../health/in_step.ts";
 import type { Fault } from "../health/state_machine.ts";
-import type { ClusterReport } from "../status/report.ts";
 import type { DeviceHandle, RunningPlane } from "../tunnel/plane.ts";
-import type { HealthCheck } from "./health_service.ts";
 
 type Probed = Pick<RunningPlane, "rounds" | "dropRetired">;
 
@@ -11,7 +11,9 @@ type Probed = Pick<RunningPlane, "rounds" | "dropRetired">;
  * were woken: that costs them one round each, and no timer.
  * @param plane undefined while there is none, or none any more
  */
-export function planeCheck(plane: () => Probed | undefined): HealthCheck {
+export function planeCheck(
+  plane: () => Probed | undefined,
+): () => Fault | undefined {
   let before: readonly number[] = [];
   return () => {
     const running = plane();
@@ -36,7 +38,7 @@ export function planeCheck(plane: () => Probed | undefined): HealthCheck {
  */
 export function deviceCheck(
   device: () => Pick<DeviceHandle, "name" | "isRunning">,
-): HealthCheck {
+): () => Fault | undefined {
   return () => {
     const handle = device();
     return isDown(handle)
@@ -53,17 +55,45 @@ function isDown(device: Pick<DeviceHandle, "isRunning">): boolean {
   }
 }
 
-export function clusterCheck(
-  cluster: () => ClusterReport | undefined,
-): HealthCheck {
-  return () =>
-    cluster()?.inStep === false
-      ? { text: "not in step with the cluster" } satisfies Fault
-      : undefined;
+interface ClusterContext {
+  /** To those that it follows. */
+  readonly links: () => readonly Link[];
+  readonly hasConnections: () => boolean;
+  readonly elapsed: () => number;
+}
+
+/** In step with the other members, as far as this one can tell. */
+export class ClusterCheck {
+  readonly #context: ClusterContext;
+  #began: number | undefined;
+  #isInStep = false;
+
+  constructor(context: ClusterContext) {
+    this.#context = context;
+  }
+
+  /** As it was at the last look. */
+  get isInStep(): boolean {
+    return this.#isInStep;
+  }
+
+  look({ healthSyncAge, healthSyncLinks }: HealthOptions): Fault | undefined {
+    const { elapsed, hasConnections, links } = this.#context;
+    const now = elapsed();
+    this.#began ??= now;
+    const settings = { age: healthSyncAge * 1000, links: healthSyncLinks };
+    const start = { elapsed: now - this.#began, hasConnections };
+    const text = stepFault(links(), settings, start);
+    this.#isInStep = text === undefined;
+    // It has waited for long already.
+    return text === undefined ? undefined : { text, isCertain: true };
+  }
 }
 
 /** @param fault What is wrong with the clock of this host */
-export function clockCheck(fault: () => string | undefined): HealthCheck {
+export function clockCheck(
+  fault: () => string | undefined,
+): () => Fault | undefined {
   return () => {
     const text = fault();
     return text === undefined ? undefined : { text };

@@ -1,4 +1,5 @@
 // Health: whether this daemon may have traffic, looked at once a second.
+import type { HealthOptions } from "../config/health.ts";
 import type { Logger } from "../log/logger.ts";
 import {
   type Fault,
@@ -14,7 +15,7 @@ import type { World } from "./world.ts";
 const LOOK_MS = 1000;
 
 /** What is wrong with one part of the daemon, if anything is. */
-export type HealthCheck = () => Fault | undefined;
+export type HealthCheck = (options: HealthOptions) => Fault | undefined;
 
 type HealthListener = (fitness: Fitness) => void;
 
@@ -24,8 +25,13 @@ interface HealthContext {
   readonly logger: Logger;
 }
 
-export class HealthService implements Service<unknown> {
+export class HealthService implements Service<HealthOptions> {
   readonly name = "health";
+  readonly live = [
+    ...["healthRise", "healthFall", "healthHold"],
+    ...["healthSyncAge", "healthSyncLinks"],
+  ];
+  #options: HealthOptions;
   readonly #context: HealthContext;
   readonly #world: Pick<World, "elapsed" | "every">;
   readonly #machine: HealthMachine;
@@ -34,12 +40,14 @@ export class HealthService implements Service<unknown> {
   #isEnding = false;
 
   constructor(
-    settings: HealthSettings,
+    options: HealthOptions,
     context: HealthContext,
     world: Pick<World, "elapsed" | "every">,
   ) {
     this.#context = context;
     this.#world = world;
+    this.#options = options;
+    const settings = settingsOf(options);
     this.#machine = new HealthMachine(settings, world.elapsed, LOOK_MS);
   }
 
@@ -83,8 +91,13 @@ export class HealthService implements Service<unknown> {
     await this.#world.every(LOOK_MS, () => this.#look(), stop);
   }
 
+  reload(next: HealthOptions): void {
+    this.#options = next;
+    this.#machine.settings = settingsOf(next);
+  }
+
   #look(): void {
-    const faults = this.#context.checks.map((check) => check())
+    const faults = this.#context.checks.map((check) => check(this.#options))
       .filter((fault) => fault !== undefined);
     this.#machine.look(faults);
     this.#tell();
@@ -98,4 +111,10 @@ export class HealthService implements Service<unknown> {
     this.#told = fitness.state;
     for (const listener of this.#listeners) listener(fitness);
   }
+}
+
+function settingsOf(
+  { healthRise, healthFall, healthHold }: HealthOptions,
+): HealthSettings {
+  return { rise: healthRise, fall: healthFall, hold: healthHold * 1000 };
 }

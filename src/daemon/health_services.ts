@@ -1,11 +1,12 @@
 // The health of the daemon `anytun`: what is looked at, and who may drain it.
+import type { HealthOptions } from "../config/health.ts";
 import { fitnessLine } from "../status/report.ts";
 import type { StatusControl } from "../status/site.ts";
 import type { ClusterServices } from "./cluster_services.ts";
 import type { DeviceServices } from "./device_services.ts";
 import {
   clockCheck,
-  clusterCheck,
+  ClusterCheck,
   deviceCheck,
   planeCheck,
 } from "./health_checks.ts";
@@ -30,22 +31,30 @@ function userText(uid: number): string {
   return uid === 0 ? "root" : `user ${uid}`;
 }
 
-/** In good time before those who lead traffic here look themselves. */
-const HEALTH = { rise: 3, fall: 3, hold: 10_000 };
+export interface HealthServices {
+  readonly health: HealthService;
+  readonly inStep: ClusterCheck;
+}
 
-export function healthOf(
-  { logger, showManager, world }: TunnelFrame,
+export function healthServices(
+  { logger, options, showManager, table, world }: TunnelFrame,
   { ends, plane }: DeviceServices,
   { rotation }: OwnConnection,
   { member }: ClusterServices,
-): HealthService {
+): HealthServices {
+  const { elapsed } = world;
+  const inStep = new ClusterCheck({
+    links: () => member?.links() ?? [],
+    hasConnections: () => table.liveMuxes().length > 0,
+    elapsed,
+  });
   const checks = [
     planeCheck(() => plane.running),
     deviceCheck(() => ends.device),
-    clusterCheck(() => member?.status()),
+    (options: HealthOptions) => inStep.look(options),
     clockCheck(() => rotation?.clockFault),
   ];
-  const health = new HealthService(HEALTH, { checks, logger }, world);
+  const health = new HealthService(options, { checks, logger }, world);
   health.subscribe((fitness) => showManager(fitnessLine(fitness)));
-  return health;
+  return { health, inStep };
 }

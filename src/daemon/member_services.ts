@@ -21,17 +21,19 @@ export interface MemberServices {
 export function memberServices(
   frame: TunnelFrame,
   member: SyncMember,
-  health: () => Pick<HealthReport, "state" | "since">,
+  { health, inStep }: {
+    readonly health: () => Pick<HealthReport, "state" | "since">;
+    readonly inStep: () => boolean;
+  },
 ): MemberServices {
   const { interfaceName, options, table, world } = frame;
   const say = (kind: string, body: string) => member.say(kind, body);
   const floors = floorExchange(frame, say);
   const roster = new Roster({
-    ...{ table, health, say },
+    ...{ table, health, inStep, say },
     name: options.name,
     version: PROGRAM_VERSION,
     endpointOf: (mux) => remoteOf(table, mux, interfaceName),
-    inStep: () => member.status()?.inStep ?? true,
     servers: () => member.servers(),
     floorsOf: (server) => floors?.heardFrom(server) ?? 0,
   }, world);

@@ -1,7 +1,13 @@
 // Member of a cluster: a sync server and clients (sync section 1).
 import type { ClusterOptions } from "../config/cluster.ts";
-import { parseAddress } from "../net/address.ts";
-import { formatPlace, formatPlaceName, isUnixSocket } from "../net/place.ts";
+import type { Link } from "../health/in_step.ts";
+import { isLoopback, parseAddress } from "../net/address.ts";
+import {
+  formatPlace,
+  formatPlaceName,
+  isUnixSocket,
+  type PlaceName,
+} from "../net/place.ts";
 import type { Lookup } from "../net/resolver.ts";
 import type { KdPrfName } from "../satp/params.ts";
 import type { ClusterReport } from "../status/report.ts";
@@ -126,7 +132,7 @@ export class SyncMember implements Service {
   }
 
   /** undefined outside of a cluster. */
-  status(): ClusterReport | undefined {
+  status(): Omit<ClusterReport, "inStep"> | undefined {
     const { syncServers } = this.#options;
     if (this.#server === undefined && syncServers.length === 0) {
       return undefined;
@@ -135,13 +141,22 @@ export class SyncMember implements Service {
       ...{ server, isConnected },
     }));
     return {
-      // One that it hears of the others by is enough: else the end of a single
-      // member would be that of all.
-      inStep: syncServers.length === 0 ||
-        servers.some(({ isConnected }) => isConnected),
       servers,
       clients: (this.#server?.clients() ?? []).map(formatPlace),
     };
+  }
+
+  /** To those that it follows. */
+  links(): readonly Link[] {
+    const { syncServers } = this.#options;
+    return this.#clients.map(({ name, link }, k) => {
+      const server = syncServers[k];
+      return {
+        ...link,
+        name,
+        isRemote: server !== undefined && isElsewhere(server),
+      };
+    });
   }
 
   /**
@@ -235,4 +250,13 @@ export class SyncMember implements Service {
       })
     );
   }
+}
+
+/** A name may be anybody's, but for the one that is loopback's. */
+function isElsewhere(server: PlaceName): boolean {
+  if (isUnixSocket(server)) return false;
+  const address = parseAddress(server.host);
+  return address === undefined
+    ? server.host !== "localhost"
+    : !isLoopback(address);
 }

@@ -17,6 +17,7 @@ import { isWelcome } from "./extension.ts";
 import type { Following } from "./following.ts";
 import { SyncError } from "./error.ts";
 import { RecordReader } from "./framing.ts";
+import { LinkHistory, type LinkView } from "./link_history.ts";
 import type { SyncRecord } from "./record.ts";
 import type { Connect, SyncStream } from "./streams.ts";
 
@@ -44,10 +45,11 @@ export interface SyncClientOptions {
 export class SyncClient {
   readonly #options: SyncClientOptions;
   readonly #name: string;
-  #isConnected = false;
+  readonly #history: LinkHistory;
 
   constructor(options: SyncClientOptions) {
     this.#options = options;
+    this.#history = new LinkHistory(options.now);
     const { server } = options;
     this.#name = formatPlaceName(server);
   }
@@ -63,7 +65,12 @@ export class SyncClient {
   }
 
   get isConnected(): boolean {
-    return this.#isConnected;
+    return this.#history.isConnected;
+  }
+
+  /** What is known of the link to the server now. */
+  get link(): LinkView {
+    return this.#history.view();
   }
 
   /**
@@ -80,9 +87,9 @@ export class SyncClient {
       if (stream !== undefined) {
         log.notice(`sync: connected to ${this.#name}`);
         const began = now();
-        this.#isConnected = true;
+        this.#history.connected();
         const reason = await this.#follow(stream, signal)
-          .finally(() => this.#isConnected = false);
+          .finally(() => this.#history.lost());
         if (signal.aborted) return;
         log.notice(
           `sync: connection to ${this.#name} lost (${reason}) retrying every 10sec`,
@@ -109,6 +116,7 @@ export class SyncClient {
           return await this.#connectTo(place, signal);
         } catch (error) {
           reason = reasonOf(error);
+          this.#history.failed(isRefusal(error));
         }
       }
     } catch (error) {
@@ -165,7 +173,8 @@ export class SyncClient {
     try {
       if (signal.aborted) close();
       this.#sayHello(stream);
-      for await (const text of textsOf(stream)) this.#take(text);
+      const heard = () => this.#history.heard();
+      for await (const text of textsOf(stream, heard)) this.#take(text);
       return "input stream error";
     } catch (error) {
       if (!(error instanceof SyncError)) throw error;
@@ -189,19 +198,30 @@ export class SyncClient {
   #take(text: Uint8Array): void {
     const { apply, following } = this.#options;
     if (following?.isWelcome || following && isWelcome(text)) {
-      return following.take(text);
+      following.take(text);
+      return this.#history.marked(following.hasAll);
     }
     const record = decodeRecord(text);
     if (record !== undefined) apply(record);
   }
 }
 
-async function* textsOf(stream: SyncStream): AsyncGenerator<Uint8Array> {
+/** By the other host: somebody there has said so. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && "code" in error &&
+    error.code === "ECONNREFUSED";
+}
+
+async function* textsOf(
+  stream: SyncStream,
+  heard: () => void,
+): AsyncGenerator<Uint8Array> {
   const reader = new RecordReader();
   const chunk = new Uint8Array(READ_BYTES);
   for (;;) {
     const size = await stream.read(chunk).catch(() => null);
     if (size === null) return;
+    heard();
     yield* reader.push(chunk.subarray(0, size));
   }
 }

@@ -30,6 +30,12 @@ function fail(...argv: string[]): { text: string; usage: boolean } {
   return { text, usage: text !== result.stderr };
 }
 
+/** Unless given. */
+const HEALTH = {
+  ...{ healthRise: 3, healthFall: 3, healthHold: 10 },
+  ...{ healthSyncAge: 10, healthSyncLinks: undefined },
+};
+
 Deno.test("anytun has the defaults of the original, and any sender id", () => {
   assert.deepEqual(run().options, {
     foreground: true,
@@ -62,6 +68,7 @@ Deno.test("anytun has the defaults of the original, and any sender id", () => {
     ifconfig: [],
     metrics: undefined,
     metricsConnections: 1000,
+    ...HEALTH,
     mtu: undefined,
     senderIds: { first: 0, last: 65535 },
     stateDir: undefined,
@@ -153,6 +160,7 @@ Deno.test("anytun takes every short option", () => {
     device: { name: "tap7", type: "tap" },
     metrics: undefined,
     metricsConnections: 1000,
+    ...HEALTH,
     mtu: 1400,
     senderIds: { first: 2, last: 2 },
     stateDir: undefined,

@@ -1,16 +1,26 @@
 import { strict as assert } from "node:assert";
-import { deviceCheck, planeCheck } from "../../../src/daemon/health_checks.ts";
+import type { HealthOptions } from "../../../src/config/health.ts";
+import {
+  ClusterCheck,
+  deviceCheck,
+  planeCheck,
+} from "../../../src/daemon/health_checks.ts";
 import { HealthService } from "../../../src/daemon/health_service.ts";
 import type { Fault } from "../../../src/health/state_machine.ts";
 import { ManualClock, settle } from "../../fakes/manual_clock.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
+
+const OPTIONS: HealthOptions = {
+  ...{ healthRise: 2, healthFall: 2, healthHold: 3 },
+  ...{ healthSyncAge: 10, healthSyncLinks: undefined },
+};
 
 function rig() {
   const clock = new ManualClock();
   const logger = recordingLog();
   const found: { fault: Fault | undefined } = { fault: undefined };
   const health = new HealthService(
-    { rise: 2, fall: 2, hold: 3000 },
+    OPTIONS,
     { checks: [() => found.fault, () => undefined], logger },
     { elapsed: clock.now, every: clock.every },
   );
@@ -97,4 +107,36 @@ Deno.test("a device that is down is a certain fault, and one that is elsewhere n
   };
   assert.equal(check(), undefined);
   await settle();
+});
+
+Deno.test("options that a HUP changes count from the next look on", async () => {
+  const { found, health, pass, states, stop, over } = rig();
+  await pass(1);
+  health.reload({ ...OPTIONS, healthFall: 1 });
+  found.fault = { text: "it wobbles" };
+  await pass(1);
+  assert.deepEqual(states, ["fit", "unfit"]);
+  stop.abort();
+  await over;
+});
+
+Deno.test("a member that follows others is not in step before it has heard their tables, and tells so", () => {
+  const link = {
+    ...{ name: "b:2323", isRemote: true, downFor: undefined },
+    ...{ isRefused: false, hasTable: false },
+  };
+  let links = [link];
+  let now = 5000;
+  const check = new ClusterCheck({
+    links: () => links,
+    hasConnections: () => false,
+    elapsed: () => now,
+  });
+  assert.equal(check.isInStep, false);
+  assert.match(check.look(OPTIONS)?.text ?? "", /the table of b:2323 was not/);
+  now += 60_000;
+  assert.notEqual(check.look(OPTIONS), undefined, "it has nothing else");
+  links = [{ ...link, hasTable: true }];
+  assert.equal(check.look(OPTIONS), undefined);
+  assert.equal(check.isInStep, true);
 });

@@ -1,0 +1,91 @@
+// History of a link to a server: since when it is down, and whether all that the
+// server knows was heard through it.
+
+/** What is known of a link now. */
+export interface LinkView {
+  /** Milliseconds; undefined while it is up. */
+  readonly downFor: number | undefined;
+  /** Whether the other host answered, at the last try, that nobody serves. */
+  readonly isRefused: boolean;
+  /** Whether all that the server knows was heard at least once. */
+  readonly hasTable: boolean;
+}
+
+/**
+ * An original marks no end of the table that it begins with: what is silent for
+ * so long has come to it.
+ */
+const SILENCE_MS = 1000;
+
+/** And so has, after so long, what never is, for all that changes. */
+const TABLE_MS = 10_000;
+
+export class LinkHistory {
+  readonly #now: () => number;
+  /** Of the connection, or of the end of the last one. */
+  #since: number;
+  #isConnected = false;
+  #isRefused = false;
+  #hasTable = false;
+  #heardAt = 0;
+  /** Whether the server says itself how far its table is. */
+  #isMarked = false;
+
+  /** @param now Milliseconds of a clock that never goes back */
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#since = now();
+  }
+
+  get isConnected(): boolean {
+    return this.#isConnected;
+  }
+
+  connected(): void {
+    this.#isConnected = true;
+    this.#isRefused = false;
+    this.#isMarked = false;
+    this.#since = this.#now();
+    this.#heardAt = this.#since;
+  }
+
+  /** Something has come through it. */
+  heard(): void {
+    this.#lookAtTable();
+    this.#heardAt = this.#now();
+  }
+
+  /** What a server of ours says: whether all that it knows was heard. */
+  marked(hasAll: boolean): void {
+    this.#isMarked = true;
+    if (hasAll) this.#hasTable = true;
+  }
+
+  lost(): void {
+    this.#lookAtTable();
+    this.#isConnected = false;
+    this.#since = this.#now();
+  }
+
+  /** @param isRefused Whether the other host has said so */
+  failed(isRefused: boolean): void {
+    this.#isRefused = isRefused;
+  }
+
+  view(): LinkView {
+    this.#lookAtTable();
+    return {
+      downFor: this.#isConnected ? undefined : this.#now() - this.#since,
+      hasTable: this.#hasTable,
+      isRefused: this.#isRefused,
+    };
+  }
+
+  #lookAtTable(): void {
+    if (!this.#isConnected || this.#isMarked) return;
+    const now = this.#now();
+    if (now - this.#heardAt >= SILENCE_MS || now - this.#since >= TABLE_MS) {
+      this.#hasTable = true;
+    }
+  }
+}
