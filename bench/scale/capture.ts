@@ -1,0 +1,77 @@
+// How long packets are inside of a daemon, from what the kernel sees at both
+// ends of it: a capture of its device, and one of its wire.
+
+/** Both directions of one place, in the order of the capture. */
+export interface Passage {
+  readonly in: readonly number[];
+  readonly out: readonly number[];
+}
+
+/** What became of packets on their way through. */
+export interface Transit {
+  readonly packets: number;
+  readonly lost: number;
+  /** In ms. */
+  readonly median: number;
+  readonly p99: number;
+  readonly worst: number;
+}
+
+const NANO_MAGIC = 0xa1b23c4d;
+const GLOBAL_BYTES = 24;
+const RECORD_BYTES = 16;
+
+/** What a captured packet is, by its bytes from the link's header on. */
+export interface Reading {
+  isIn(packet: Uint8Array): boolean;
+  /** The kernel sees several of one flow as one, which it has not cut yet. */
+  count(packet: Uint8Array): number;
+}
+
+/** Reads a capture of tcpdump with times in ns. */
+export function readCapture(
+  file: Uint8Array<ArrayBuffer>,
+  { isIn, count }: Reading,
+): Passage {
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  if (view.getUint32(0, true) !== NANO_MAGIC) {
+    throw new Error("Cannot read the capture: its times are not in ns");
+  }
+  const passage = { in: [] as number[], out: [] as number[] };
+  for (let at = GLOBAL_BYTES; at + RECORD_BYTES <= file.length;) {
+    const seconds = view.getUint32(at, true) % 100_000;
+    const time = seconds * 1000 + view.getUint32(at + 4, true) / 1e6;
+    const size = view.getUint32(at + 8, true);
+    at += RECORD_BYTES;
+    const packet = file.subarray(at, at + size);
+    const way = isIn(packet) ? passage.in : passage.out;
+    for (let k = count(packet); k > 0; k--) way.push(time);
+    at += size;
+  }
+  return passage;
+}
+
+/**
+ * Joins the packets of two places by their order.
+ *
+ * @param entered Where they came from, by time
+ */
+export function transitOf(
+  entered: readonly number[],
+  left: readonly number[],
+): Transit {
+  const packets = Math.min(entered.length, left.length);
+  const times = Array.from(
+    { length: packets },
+    (_, k) => (left[k] ?? 0) - (entered[k] ?? 0),
+  ).sort((a, b) => a - b);
+  const at = (share: number) =>
+    times[Math.min(packets - 1, Math.floor(packets * share))] ?? NaN;
+  return {
+    packets,
+    lost: entered.length - left.length,
+    median: at(0.5),
+    p99: at(0.99),
+    worst: at(1),
+  };
+}

@@ -1,0 +1,269 @@
+/**
+ * A server with many clients: how long it takes to load them, what memory that
+ * takes, and what happens to packets while they change: `deno task
+ * bench:scale`, as root, on Linux.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import { TestFolder } from "../../lab/daemons.ts";
+import { DEVICE, oursAsBinary, oursNative } from "../../lab/peers.ts";
+import { Lab, WIRE } from "../../lab/lab.ts";
+import type { LabProcess } from "../../lab/process.ts";
+import {
+  asBinary,
+  asUsersStart,
+  fromSource,
+  type OurProgram,
+} from "../../lab/programs.ts";
+import { startDaemon } from "../../lab/daemons.ts";
+import { positive } from "../options.ts";
+import { residentBytes } from "../tunnel/sampling.ts";
+import { type Reading, readCapture, type Transit, transitOf } from "./capture.ts";
+import { Clients } from "./clients.ts";
+import { MainThread } from "./main_thread.ts";
+
+const USAGE = `USAGE: deno task bench:scale [options]   (as root)
+  --connections <n>     how many clients (50000); each has two routes
+  --binary              the binary in dist in place of the source
+  --help                this text
+`;
+
+const SERVER = "10.255.0.1";
+const CLIENT = Uint8Array.of(10, 255, 0, 2);
+const PORT = 4444;
+/** A packet of 84 bytes, its header of 8, payload type and tag of 2 and 10. */
+const DATAGRAM_BYTES = 84 + 10 + 10;
+/** Keys that were replaced go on opening for 10 s: then they are dropped. */
+const UNTIL_DROPPED = 13;
+
+interface Change {
+  readonly what: string;
+  readonly seconds: number;
+  make(clients: Clients): void;
+}
+
+function changes(count: number): readonly Change[] {
+  return [
+    { what: "nothing", seconds: 5, make: () => {} },
+    { what: "1 route", seconds: 5, make: (all) => all.moveRoutes(1) },
+    { what: "1000 routes", seconds: 5, make: (all) => all.moveRoutes(1000) },
+    {
+      what: "1000 keys",
+      seconds: UNTIL_DROPPED,
+      make: (all) => all.renewKeys(Math.min(count, 1000)),
+    },
+    {
+      what: "all keys and routes",
+      seconds: UNTIL_DROPPED,
+      make(all) {
+        all.renewKeys(count);
+        all.moveRoutes(count);
+      },
+    },
+    { what: "nothing, again", seconds: 5, make: () => {} },
+  ];
+}
+
+function print(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+}
+
+class Scale {
+  readonly #lab: Lab;
+  readonly #folder: TestFolder;
+  readonly #clients: Clients;
+  readonly #program: OurProgram;
+  readonly #isBinary: boolean;
+  readonly #file: string;
+  readonly #socket: string;
+
+  constructor(
+    lab: Lab,
+    folder: TestFolder,
+    clients: Clients,
+    isBinary: boolean,
+  ) {
+    this.#lab = lab;
+    this.#folder = folder;
+    this.#clients = clients;
+    this.#isBinary = isBinary;
+    this.#program = isBinary ? asBinary : asUsersStart(fromSource);
+    this.#file = folder.file("clients");
+    this.#socket = folder.file("status");
+  }
+
+  async run(): Promise<void> {
+    this.#write();
+    const sync = `unix:${this.#folder.file("sync")}`;
+    const began = performance.now();
+    const seconds = () => ((performance.now() - began) / 1000).toFixed(1);
+    const controld = this.#controld(sync);
+    await controld.line(/sync server listening/, 120);
+    print(`controld listens after ${seconds()} s`);
+    const member = await this.#member(sync);
+    const client = await this.#client();
+    await client.line(/tunnel is set up/);
+    await this.#lab.right.ping(SERVER, 120);
+    print(`the last client carries after ${seconds()} s`);
+    const main = new MainThread(await daemonOf(member));
+    await main.settled();
+    print(`the member rests after ${seconds()} s`);
+    const control = new MainThread(await daemonOf(controld));
+    for (const [name, one] of Object.entries({ controld: control, main })) {
+      const resident = await residentBytes(one.pid) / 2 ** 20;
+      print(
+        `${name}: ${resident.toFixed(0)} MiB, main thread ${
+          (one.cpuMs() / 1000).toFixed(1)
+        } s`,
+      );
+    }
+    print(
+      "what changes          | in: median p99 worst ms, lost | " +
+        "out: median p99 worst ms, lost | main thread ms | longest wait for " +
+        "an answer ms | MiB",
+    );
+    for (const change of changes(this.#clients.probed.mux)) {
+      await this.#measure(change, control, main);
+    }
+  }
+
+  #write(): void {
+    Deno.writeTextFileSync(this.#file, this.#clients.text(), { mode: 0o600 });
+  }
+
+  #controld(sync: string): LabProcess {
+    return startDaemon(this.#lab.left, [
+      ...["controld", "-D", "-L", "stdout:4", "-f", this.#file, "-X", sync],
+    ], { program: this.#program });
+  }
+
+  #member(sync: string): Promise<LabProcess> {
+    const program = this.#isBinary ? oursAsBinary : oursNative;
+    return program.start(this.#lab.left, {
+      role: "left",
+      type: "tun",
+      addresses: [`${SERVER}/30`],
+      port: PORT,
+      options: ["-X", sync, "--status-socket", this.#socket],
+    });
+  }
+
+  #client(): Promise<LabProcess> {
+    const { mux, key, salt } = this.#clients.probed;
+    const program = this.#isBinary ? oursAsBinary : oursNative;
+    return program.start(this.#lab.right, {
+      role: "right",
+      type: "tun",
+      addresses: [`${CLIENT.join(".")}/30`],
+      port: PORT,
+      remote: { host: this.#lab.left.ipv4, port: PORT },
+      options: [
+        ...["-K", key.toHex(), "-A", salt.toHex()],
+        ...["-m", String(mux), "-w", "64"],
+      ],
+    });
+  }
+
+  async #measure(
+    { what, seconds, make }: Change,
+    control: MainThread,
+    main: MainThread,
+  ): Promise<void> {
+    const { right } = this.#lab;
+    make(this.#clients);
+    this.#write();
+    const device = this.#capture(DEVICE, ["icmp"]);
+    const wire = this.#capture(WIRE, ["udp", "port", String(PORT)]);
+    const started = [device, wire].map(({ process }) =>
+      process.line(/listening on/)
+    );
+    await Promise.all(started);
+    const limits = ["-i", "0.001", "-w", String(seconds)];
+    const pings = right.exec("ping", "-qn", ...limits, SERVER);
+    const answers = main.answers(this.#socket, seconds * 1000);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const before = main.cpuMs();
+    if (!what.startsWith("nothing")) Deno.kill(control.pid, "SIGHUP");
+    await pings;
+    const cpu = main.cpuMs() - before;
+    const longest = await answers;
+    for (const { process } of [device, wire]) {
+      await process.stop("SIGINT");
+    }
+    const inner = readCapture(Deno.readFileSync(device.path), ECHOES);
+    const outer = readCapture(
+      Deno.readFileSync(wire.path),
+      datagramsFrom(this.#lab.right.ipv4),
+    );
+    const resident = await residentBytes(main.pid) / 2 ** 20;
+    print([
+      what.padEnd(21),
+      textOf(transitOf(outer.in, inner.in)),
+      textOf(transitOf(inner.out, outer.out)),
+      cpu.toFixed(0).padStart(6),
+      longest.toFixed(0).padStart(6),
+      resident.toFixed(0).padStart(4),
+    ].join(" | "));
+    await main.settled();
+  }
+
+  #capture(device: string, filter: readonly string[]) {
+    const path = this.#folder.file(`${device}.pcap`);
+    const process = this.#lab.left.spawn(
+      "tcpdump",
+      ...["-i", device, "-s", "64", "-B", "32768", "-w", path, "-Z", "root"],
+      ...["--time-stamp-precision=nano", ...filter],
+    );
+    return { path, process };
+  }
+}
+
+/** The device of a tunnel has no header of a link: IP begins at once. */
+const ECHOES: Reading = {
+  isIn: (packet) => packet[20] === 8,
+  count: () => 1,
+};
+
+/** Behind the header of Ethernet; all datagrams of an echo are as long. */
+function datagramsFrom(address: string): Reading {
+  const sender = address.split(".").map(Number);
+  return {
+    isIn: (packet) =>
+      sender.every((byte, k) => packet[14 + 12 + k] === byte),
+    count(packet) {
+      const total = (packet[16] ?? 0) * 256 + (packet[17] ?? 0);
+      return Math.round((total - 28) / DATAGRAM_BYTES);
+    },
+  };
+}
+
+function textOf({ lost, median, p99, worst }: Transit): string {
+  const times = [median, p99, worst].map((ms) => ms.toFixed(2).padStart(6));
+  return [...times, String(lost).padStart(3)].join(" ");
+}
+
+/** That of `ip netns exec` becomes the daemon. */
+function daemonOf(process: LabProcess): Promise<number> {
+  return Promise.resolve(process.pid);
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    args: [...Deno.args],
+    options: {
+      connections: { type: "string" },
+      binary: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) return print(USAGE);
+  const count = positive("connections", values.connections) ?? 50_000;
+  await using lab = await Lab.open("scal");
+  using folder = new TestFolder();
+  const clients = new Clients(count, CLIENT);
+  await new Scale(lab, folder, clients, values.binary).run();
+}
+
+if (import.meta.main) await main();

@@ -1,0 +1,66 @@
+// The main thread of a daemon, seen from outside.
+
+const LOOK_MS = 100;
+/** A daemon at rest has timers, too. */
+const REST_SHARE = 0.1;
+const RESTING_LOOKS = 5;
+const ASK_MS = 50;
+
+const QUESTION = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n" +
+  "Connection: close\r\n\r\n";
+
+export class MainThread {
+  readonly pid: number;
+
+  constructor(pid: number) {
+    this.pid = pid;
+  }
+
+  /** What it has worked so far. */
+  cpuMs(): number {
+    const path = `/proc/${this.pid}/task/${this.pid}/schedstat`;
+    return Number(Deno.readTextFileSync(path).split(" ")[0]) / 1e6;
+  }
+
+  /** Once it has been at rest for half a second. */
+  async settled(): Promise<void> {
+    for (let looks = 0; looks < RESTING_LOOKS;) {
+      const before = this.cpuMs();
+      await sleep(LOOK_MS);
+      const share = (this.cpuMs() - before) / LOOK_MS;
+      looks = share < REST_SHARE ? looks + 1 : 0;
+    }
+  }
+
+  /**
+   * Asks for its health all the time.
+   *
+   * @param socket Its status socket
+   * @returns How long it has taken for an answer, at most, in ms
+   */
+  async answers(socket: string, ms: number): Promise<number> {
+    const end = performance.now() + ms;
+    let longest = 0;
+    while (performance.now() < end) {
+      const began = performance.now();
+      const asked = await ask(socket);
+      if (asked) longest = Math.max(longest, performance.now() - began);
+      await sleep(ASK_MS);
+    }
+    return longest;
+  }
+}
+
+async function ask(path: string): Promise<boolean> {
+  try {
+    using connection = await Deno.connect({ transport: "unix", path });
+    await connection.write(new TextEncoder().encode(QUESTION));
+    return await connection.read(new Uint8Array(512)) !== null;
+  } catch {
+    return false;
+  }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
