@@ -20,7 +20,12 @@ import {
 import { startDaemon } from "../../lab/daemons.ts";
 import { positive } from "../options.ts";
 import { residentBytes } from "../tunnel/sampling.ts";
-import { type Reading, readCapture, type Transit, transitOf } from "./capture.ts";
+import {
+  readCapture,
+  type Reading,
+  type Transit,
+  transitOf,
+} from "./capture.ts";
 import { Clients } from "./clients.ts";
 import { MainThread } from "./main_thread.ts";
 
@@ -230,8 +235,7 @@ const ECHOES: Reading = {
 function datagramsFrom(address: string): Reading {
   const sender = address.split(".").map(Number);
   return {
-    isIn: (packet) =>
-      sender.every((byte, k) => packet[14 + 12 + k] === byte),
+    isIn: (packet) => sender.every((byte, k) => packet[14 + 12 + k] === byte),
     count(packet) {
       const total = (packet[16] ?? 0) * 256 + (packet[17] ?? 0);
       return Math.round((total - 28) / DATAGRAM_BYTES);

@@ -17,7 +17,7 @@ import type { ConnectionTable } from "../tunnel/connection_table.ts";
 import { endpointOf, putEndpoint } from "../tunnel/endpoint_words.ts";
 import type { LeavingKeys } from "../tunnel/leaving_keys.ts";
 
-/** The table is built anew for each change, and routes come by the thousand. */
+/** Each change is published as a whole, and routes come by the thousand. */
 const COLLECT_MS = 10;
 
 /** Stands for an unknown endpoint (sync section 2.1). */

@@ -20,9 +20,3 @@ export interface Route {
   readonly prefixLength: number;
   readonly mux: number;
 }
-
-/** Orders networks of one family. */
-export function networkNumber(network: IpNetwork | EthernetNetwork): bigint {
-  if (network.family === "ethernet") return network.value;
-  return network.bytes.reduce((sum, byte) => sum << 8n | BigInt(byte), 0n);
-}

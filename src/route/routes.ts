@@ -1,36 +1,24 @@
 // Routes of a daemon, from options and from sync.
-import { compareNumbers, disjointRanges, type NumberPrefix } from "./ranges.ts";
-import { networkNumber, type Route } from "./route.ts";
+import { AddressRanges } from "./ranges.ts";
+import type { EthernetNetwork, IpNetwork, Route } from "./route.ts";
 import { MAX_PREFIXES, type RouteTable } from "./table.ts";
-
-type Family = Route["network"]["family"];
-
-interface NumberedRoute extends NumberPrefix {
-  readonly route: Route;
-}
 
 /** Host bits and lengths are kept: that is how they are passed on. */
 export class Routes {
-  readonly #families: Readonly<Record<Family, Map<string, NumberedRoute>>> = {
-    4: new Map(),
-    6: new Map(),
-    ethernet: new Map(),
-  };
+  readonly #ipv4 = new IpRoutes(32);
+  readonly #ipv6 = new IpRoutes(128);
+  readonly #ethernet = new Map<string, Route>();
   #changed = false;
+  #listed: readonly Route[] | undefined;
 
   /** @returns false if there are {@linkcode MAX_PREFIXES} of its family */
   put(route: Route): boolean {
-    const { network, prefixLength: length, mux } = route;
-    const number = networkNumber(network);
-    const key = keyOf(number, length);
-    const family = this.#families[network.family];
-    const known = family.get(key);
-    if (known === undefined && family.size >= MAX_PREFIXES) return false;
-    // By arrival: of prefixes that differ only behind their length the last counts.
-    family.delete(key);
-    family.set(key, { route, number, length, mux });
-    this.#changed = true;
-    return true;
+    const { network } = route;
+    const isThere = network.family === "ethernet"
+      ? this.#putEthernet(network, route)
+      : this.#of(network).put(network, route);
+    if (isThere) this.#note();
+    return isThere;
   }
 
   /**
@@ -41,37 +29,184 @@ export class Routes {
     { network, prefixLength }: Pick<Route, "network" | "prefixLength">,
     mux?: number,
   ): boolean {
-    const key = keyOf(networkNumber(network), prefixLength);
-    const family = this.#families[network.family];
-    if (mux !== undefined && family.get(key)?.mux !== mux) return false;
-    const known = family.delete(key);
-    this.#changed ||= known;
-    return known;
+    const isGone = network.family === "ethernet"
+      ? this.#removeEthernet(network, prefixLength, mux)
+      : this.#of(network).remove(network, prefixLength, mux);
+    if (isGone) this.#note();
+    return isGone;
   }
 
-  /** The cost grows with all routes: a burst of changes should come first. */
+  /** The cost grows with what has changed, but for a word for each 256 ranges. */
   publish(table: RouteTable): void {
     if (!this.#changed) return;
     this.#changed = false;
-    table.publish(
-      disjointRanges(32, this.#families[4].values()),
-      disjointRanges(128, this.#families[6].values()),
-    );
+    table.publish(this.#ipv4.ranges, this.#ipv6.ranges);
   }
 
   /** By family, length and address, as they are passed on (sync section 1). */
   list(): Route[] {
-    const { 4: ipv4, 6: ipv6, ethernet } = this.#families;
-    return [ipv4, ipv6, ethernet].flatMap((family) =>
-      [...family.values()].sort(byLengthAndNumber).map(({ route }) => route)
-    );
+    this.#listed ??= [
+      ...this.#ipv4.list(),
+      ...this.#ipv6.list(),
+      ...[...this.#ethernet.values()].sort(byLengthAndValue),
+    ];
+    return [...this.#listed];
+  }
+
+  #note(): void {
+    this.#changed = true;
+    this.#listed = undefined;
+  }
+
+  #of({ family }: IpNetwork): IpRoutes {
+    return family === 4 ? this.#ipv4 : this.#ipv6;
+  }
+
+  #putEthernet({ value }: EthernetNetwork, route: Route): boolean {
+    const key = `${value}/${route.prefixLength}`;
+    const routes = this.#ethernet;
+    if (!routes.has(key) && routes.size >= MAX_PREFIXES) return false;
+    routes.set(key, route);
+    return true;
+  }
+
+  #removeEthernet(
+    { value }: EthernetNetwork,
+    prefixLength: number,
+    mux?: number,
+  ): boolean {
+    const key = `${value}/${prefixLength}`;
+    const isOther = mux !== undefined && this.#ethernet.get(key)?.mux !== mux;
+    return !isOther && this.#ethernet.delete(key);
   }
 }
 
-function keyOf(number: bigint, length: number): string {
-  return `${number}/${length}`;
+/** One route, or several that differ only behind their length, as they came. */
+type Prefix = Route | readonly Route[];
+
+/** Those of one family. */
+class IpRoutes {
+  readonly ranges: AddressRanges;
+  readonly #bits: number;
+  /** By what counts of network and length. */
+  readonly #prefixes = new Map<string, Prefix>();
+  /** How many prefixes there are of each length. */
+  readonly #ofLength: Uint32Array;
+  #size = 0;
+
+  constructor(bits: 32 | 128) {
+    this.ranges = new AddressRanges(bits / 32);
+    this.#bits = bits;
+    this.#ofLength = new Uint32Array(bits + 1);
+  }
+
+  put({ bytes }: IpNetwork, route: Route): boolean {
+    const length = Math.min(route.prefixLength, this.#bits);
+    const key = keyOf(bytes, length);
+    const before = this.#prefixes.get(key);
+    const others = allOf(before).filter((one) => !isSame(one, route));
+    const isNew = others.length === allOf(before).length;
+    if (isNew && this.#size >= MAX_PREFIXES) return false;
+    if (isNew) this.#size++;
+    if (before === undefined) this.#count(length, 1);
+    // Of several the last counts.
+    this.#prefixes.set(key, others.length === 0 ? route : [...others, route]);
+    if (muxOf(before) !== route.mux) this.ranges.put(bytes, length, route.mux);
+    return true;
+  }
+
+  remove({ bytes }: IpNetwork, prefixLength: number, mux?: number): boolean {
+    const length = Math.min(prefixLength, this.#bits);
+    const key = keyOf(bytes, length);
+    const before = this.#prefixes.get(key);
+    const gone = allOf(before).find((one) =>
+      isSame(one, { network: { bytes }, prefixLength })
+    );
+    if (gone === undefined || mux !== undefined && gone.mux !== mux) {
+      return false;
+    }
+    this.#size--;
+    const others = allOf(before).filter((one) => one !== gone);
+    const [first, second] = others;
+    if (first === undefined) this.#removePrefix(key, bytes, length);
+    else {
+      this.#prefixes.set(key, second === undefined ? first : others);
+      const now = muxOf(others) ?? first.mux;
+      if (now !== muxOf(before)) this.ranges.put(bytes, length, now);
+    }
+    return true;
+  }
+
+  list(): Route[] {
+    return [...this.#prefixes.values()].flatMap(allOf).sort(byLengthAndBytes);
+  }
+
+  #removePrefix(key: string, bytes: Uint8Array, length: number): void {
+    this.#prefixes.delete(key);
+    this.#count(length, -1);
+    this.ranges.remove(bytes, length, this.#outer(bytes, length));
+  }
+
+  #outer(bytes: Uint8Array, length: number) {
+    for (let outer = length - 1; outer >= 0; outer--) {
+      if (this.#ofLength[outer] === 0) continue;
+      const mux = muxOf(this.#prefixes.get(keyOf(bytes, outer)));
+      if (mux !== undefined) return { length: outer, mux };
+    }
+    return undefined;
+  }
+
+  #count(length: number, by: 1 | -1): void {
+    this.#ofLength[length] = (this.#ofLength[length] ?? 0) + by;
+  }
 }
 
-function byLengthAndNumber(a: NumberPrefix, b: NumberPrefix): number {
-  return a.length - b.length || compareNumbers(a.number, b.number);
+function allOf(prefix: Prefix | undefined): readonly Route[] {
+  if (prefix === undefined) return [];
+  return "network" in prefix ? [prefix] : prefix;
+}
+
+function muxOf(prefix: Prefix | undefined): number | undefined {
+  return allOf(prefix).at(-1)?.mux;
+}
+
+/** The length, and the bits that it takes of the address; a byte a character. */
+function keyOf(bytes: Uint8Array, length: number): string {
+  const whole = length >>> 3;
+  const rest = length & 7;
+  let key = String.fromCharCode(length);
+  for (let k = 0; k < whole; k++) key += String.fromCharCode(bytes[k] ?? 0);
+  if (rest === 0) return key;
+  return key + String.fromCharCode((bytes[whole] ?? 0) >>> (8 - rest));
+}
+
+interface Exact {
+  readonly network: Pick<IpNetwork, "bytes"> | EthernetNetwork;
+  readonly prefixLength: number;
+}
+
+/** Behind their length as well. */
+function isSame(a: Exact, b: Exact): boolean {
+  return a.prefixLength === b.prefixLength && compareBytes(a, b) === 0;
+}
+
+function byLengthAndBytes(a: Exact, b: Exact): number {
+  return a.prefixLength - b.prefixLength || compareBytes(a, b);
+}
+
+function compareBytes({ network: a }: Exact, { network: b }: Exact): number {
+  if (!("bytes" in a) || !("bytes" in b)) return 0;
+  for (let k = 0; k < a.bytes.length; k++) {
+    const order = (a.bytes[k] ?? 0) - (b.bytes[k] ?? 0);
+    if (order !== 0) return order;
+  }
+  return 0;
+}
+
+function byLengthAndValue(a: Route, b: Route): number {
+  const { network: one } = a;
+  const { network: other } = b;
+  if (one.family !== "ethernet" || other.family !== "ethernet") return 0;
+  return a.prefixLength - b.prefixLength ||
+    (one.value < other.value ? -1 : one.value > other.value ? 1 : 0);
 }

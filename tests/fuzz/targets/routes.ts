@@ -1,6 +1,6 @@
 // Routes as others tell of them, and packets to anywhere.
 import { strict as assert } from "node:assert";
-import { disjointRanges, NO_MUX } from "../../../src/route/ranges.ts";
+import { AddressRanges, NO_MUX } from "../../../src/route/ranges.ts";
 import type { Route } from "../../../src/route/route.ts";
 import { Routes } from "../../../src/route/routes.ts";
 import { RouteTable } from "../../../src/route/table.ts";
@@ -57,7 +57,7 @@ export default function open(): Target {
       const bytes = new ByteReader(input);
       const routes = new Routes();
       const known: Known[] = [];
-      table.publish(disjointRanges(32, []), disjointRanges(128, []));
+      table.publish(new AddressRanges(1), new AddressRanges(4));
       while (!bytes.isAtEnd) {
         const kind = bytes.byte();
         const family = kind & 1 ? 6 : 4;

@@ -1,8 +1,5 @@
 import { strict as assert } from "node:assert";
-import {
-  type AddressRange,
-  disjointRanges,
-} from "../../../src/route/ranges.ts";
+import { AddressRanges } from "../../../src/route/ranges.ts";
 import { Routes } from "../../../src/route/routes.ts";
 import { MAX_PREFIXES, RouteTable } from "../../../src/route/table.ts";
 import { type ReaderOrder, ReaderPlace } from "../../fakes/route_order.ts";
@@ -128,34 +125,27 @@ Deno.test("put() takes no more routes of a family than the table holds", () => {
   assert.equal(table.lookupIpv4(ipAddress("10.0.0.1").bytes, 0), -1);
 });
 
-Deno.test("disjointRanges() joins neighbours with the same mux", () => {
-  const halves = [
-    { number: 0n, length: 1, mux: 4 },
-    { number: 1n << 31n, length: 1, mux: 4 },
-  ];
-  assert.deepEqual(disjointRanges(32, halves), [{ start: 0n, mux: 4 }]);
-});
-
 /** A small table that has the destination in another place than the others. */
-function rangesAround(destination: number, mux: number): AddressRange[] {
-  const before = Array.from({ length: 4 * mux }, (_, i) => ({
-    start: BigInt(i),
-    mux: 8 + i % 2,
-  }));
-  return [
-    ...before,
-    { start: BigInt(destination), mux },
-    { start: BigInt(destination + 1), mux: 8 },
-  ];
+function rangesAround(destination: string, mux: number): AddressRanges {
+  const ranges = new AddressRanges(1);
+  const put = (text: string, length: number, mux: number) =>
+    ranges.put(ipAddress(text).bytes, length, mux);
+  for (let k = 0; k < 4 * mux; k++) put(`0.0.${k}.0`, 24, 8 + k % 2);
+  put("10.0.0.0", 8, 8);
+  put(destination, 32, mux);
+  return ranges;
 }
 
 Deno.test("another thread never reads half of one table and half of another", async () => {
   // Three of them, since each copy in turn takes two: what a slow reader
   // reads is then overwritten with something else.
   const muxes = [1, 2, 3];
-  const tables = muxes.map((mux) => rangesAround(0x0a000001, mux));
+  const tables = muxes.map((mux) => rangesAround("10.0.0.1", mux));
   const table = new RouteTable(RouteTable.allocate());
-  table.publish(tables[0] ?? [], []);
+  const nothing = new AddressRanges(4);
+  const publish = (turn: number) =>
+    table.publish(tables[turn % 3] ?? nothing, nothing);
+  publish(0);
 
   const places = new Int32Array(new SharedArrayBuffer(12));
   const url = new URL("../../fakes/route_reader.ts", import.meta.url);
@@ -171,7 +161,7 @@ Deno.test("another thread never reads half of one table and half of another", as
   while (changes() === 0) await new Promise((begun) => setTimeout(begun));
   // As often as it takes, but not for ever where both share one processor.
   for (let turn = 1; turn < 1_000_000 && changes() < 100_000; turn++) {
-    table.publish(tables[turn % 3] ?? [], []);
+    publish(turn);
   }
   Atomics.store(places, ReaderPlace.STOP, 1);
   worker.terminate();
