@@ -2,6 +2,7 @@
 // (docs/fleet.md).
 import { readEnvironment } from "../../ffi/process/process.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
+import { readConfigText } from "../config/config_file.ts";
 import { EXIT_FAILED } from "../config/exit_status.ts";
 import { type FleetAction, readFleetCommandLine } from "../config/fleet.ts";
 import { fleetTable } from "../config/fleet_table.ts";
@@ -24,7 +25,13 @@ export async function fleet(
 ): Promise<number> {
   const environment = readEnvironment(libc);
   hideSecrets(libc, fleetTable, argv);
-  const files = hostFiles(libc, environment);
+  const files = hostFiles(
+    libc,
+    environment,
+    "start",
+    undefined,
+    readConfigText,
+  );
   const commandLine = readFleetCommandLine(argv, Deno.version, files);
   if (commandLine.kind !== "run") return printCommandLine(commandLine);
   const { options: { source, act }, warnings } = commandLine;

@@ -90,6 +90,19 @@ async function anycast(hosts: Named<LabHost>): Promise<void> {
   await router.exec("sysctl", "-qw", "net.ipv4.ip_forward=1");
 }
 
+/** Three hosts on one network. */
+async function network(hosts: Named<LabHost>): Promise<void> {
+  const [first, ...others] = Object.values(hosts);
+  assert.ok(first);
+  await first.ip("link", "add", "lan", "type", "bridge");
+  await first.address("lan", `${first.ipv4}/24`);
+  for (const [k, host] of others.entries()) {
+    await host.join("eth0", first, `port${k}`);
+    await host.address("eth0", `${host.ipv4}/24`);
+    await first.ip("link", "set", `port${k}`, "master", "lan", "up");
+  }
+}
+
 /** What a release has, for those that install it. */
 const RELEASE = "cp /usr/local/sbin/anytun anytun-linux-x86_64; " +
   "sha256sum anytun-linux-x86_64 >SHA256SUMS";
@@ -136,6 +149,12 @@ const STORIES: readonly Story[] = [
     why: whyNoTls,
     addresses: { client: "203.0.113.9" },
     programs: ["bird", "openssl"],
+  },
+  {
+    documents: ["docs/fleet.md"],
+    hosts: ["engine", "server", "client"],
+    join: network,
+    programs: ["etcd", "etcdctl", "openssl"],
   },
 ];
 
