@@ -154,7 +154,7 @@ export class EngineSource implements RecordSource {
   /** As long as one member answers. */
   async #followOne(client: EtcdClient, stop: AbortSignal): Promise<void> {
     const known = this.#known;
-    const header = await client.header(this.#prefix);
+    const header = await client.header(clientsPrefix(this.#prefix));
     if (this.#isDue || isAnother(header, known)) await this.#readAll(client);
     else this.#inStep();
     const ended = new AbortController();
@@ -191,7 +191,7 @@ export class EngineSource implements RecordSource {
       await this.#world.delay(PROBE_MS, signal);
       // As it was before: meanwhile the watch goes on.
       const known = this.#known;
-      const header = await client.header(this.#prefix);
+      const header = await client.header(clientsPrefix(this.#prefix));
       if (isAnother(header, known)) this.#isDue = true;
       // Another member has answered: the watch is still with the one before.
       if (this.#isDue || client.origin !== origin) return;

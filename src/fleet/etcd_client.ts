@@ -221,7 +221,7 @@ export class EtcdClient {
         return await this.#ask(this.origin, path, body);
       } catch (error) {
         if (!(error instanceof EngineError)) throw error;
-        if (error.code === UNAUTHENTICATED && !isNew) {
+        if (isStale(error) && !isNew) {
           isNew = true;
           this.forgetToken();
         } else if (error.isUnreachable && --left > 0) this.turn();
@@ -263,6 +263,12 @@ export class EtcdClient {
       throw unreachable(origin, error, signal);
     }
   }
+}
+
+/** Also after somebody has changed users or roles. */
+function isStale({ code, message }: EngineError): boolean {
+  return code === UNAUTHENTICATED ||
+    message.includes("revision in header is old");
 }
 
 /** The first key behind all that begin so: etcd compares bytes. */

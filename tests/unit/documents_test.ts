@@ -31,6 +31,7 @@ const DOCUMENTS = [
 const MANUALS = [
   "docs/anycast.md",
   "docs/configuration.md",
+  "docs/fleet.md",
   "docs/install.md",
   "docs/many-clients.md",
   "docs/monitoring.md",
@@ -43,8 +44,12 @@ const MANUALS = [
 /** Options of other programs, of Deno and OpenSSL. */
 const FOREIGN = ["--allow-read", "-nodes"];
 
-/** The folders of a Linux host that people know, and paths of --metrics. */
+/**
+ * The folders of a Linux host that people know, paths of --metrics, and the
+ * prefix of a fleet.
+ */
 const KNOWN_FOLDERS = [
+  "anytun",
   ...["metrics", "healthz", "readyz"],
   "bin",
   "dev",
