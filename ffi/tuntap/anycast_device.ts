@@ -151,10 +151,20 @@ export class AnycastDevice implements Disposable {
     );
   }
 
-  /** What comes for an address is for this host from now on. */
+  /**
+   * What comes for an address is for this host from now on.
+   * @throws {SystemError} `EPERM`, `EACCES` without IPv6, and others.
+   */
   takeIn({ bytes }: AnycastAddress): void {
-    const flags = NLM_F.CREATE | NLM_F.REPLACE;
-    this.#changeRoute("add", RTM_NEWROUTE, flags, bytes);
+    try {
+      const flags = NLM_F.CREATE | NLM_F.EXCL;
+      this.#changeRoute("add", RTM_NEWROUTE, flags, bytes);
+    } catch (error) {
+      // It is already, and nobody hears of it once more.
+      const isThere = error instanceof SystemError &&
+        error.errno === Errno.EEXIST;
+      if (!isThere) throw error;
+    }
   }
 
   /** @returns Whether it was. */

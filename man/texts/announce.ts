@@ -12,7 +12,8 @@ export default {
     long as it is there: BIRD by its protocol "direct", FRR by "redistribute
     connected". What still comes after that is taken in and carried, answers
     included, for --drain-time. An address that is on the device at the start is
-    taken away until the daemon is fit. A second process of the program guards it:
+    taken away until the daemon is fit. Give the routing daemon a router id: without one it
+    may take the address for that. A second process of the program guards it:
     it takes the address away within a moment when the daemon is killed, and 0.7
     s after it hangs. Without that guard the kernel does so after 10 s. One daemon
     of a host announces an address. The originals leave all this to scripts.`,

@@ -1,16 +1,16 @@
 // Parts of the announcement: claims, device, script and guard.
 import type { AnnounceOptions } from "../config/announce.ts";
 import type { ConnectionTable } from "../tunnel/connection_table.ts";
-import type { Logger } from "../log/logger.ts";
 import { formatAddress } from "../net/address.ts";
 import { ConnectionCounter } from "../tunnel/counters.ts";
 import { AnnounceScript } from "./announce_script.ts";
 import { Announcement, type AnnouncementParts } from "./announcement.ts";
 import { AnycastAddresses } from "./anycast_addresses.ts";
+import { claimAnycast } from "./anycast_claim.ts";
 import { Guard, PATIENCE_MS } from "./guard.ts";
 import type { HealthService } from "./health_service.ts";
 import type { TunnelFrame } from "./tunnel_frame.ts";
-import type { AnnounceTools, World } from "./world.ts";
+import type { AnnounceTools } from "./world.ts";
 
 export async function openAnnouncement(
   announce: AnnounceOptions,
@@ -37,7 +37,7 @@ function openParts(
   const { effectiveUser } = world;
   for (const { address } of prefixes) {
     const surroundings = { ...tools, effectiveUser, logger };
-    const claim = claimed(formatAddress(address), surroundings);
+    const claim = claimAnycast(formatAddress(address), surroundings);
     if (claim !== undefined) cleanup.use(claim);
   }
   const script = path === undefined
@@ -59,35 +59,6 @@ function openParts(
     isConfined: !options.noSandbox,
   }, script?.words);
   return { addresses, script, guard: cleanup.use(new Guard(guard, logger)) };
-}
-
-interface ClaimSurroundings
-  extends Pick<AnnounceTools, "claimName">, Pick<World, "effectiveUser"> {
-  readonly logger: Logger;
-}
-
-/**
- * Two daemons would take away what the other one has put there.
- * @throws if another daemon of this host announces the address
- */
-function claimed(
-  address: string,
-  { claimName, effectiveUser, logger }: ClaimSurroundings,
-): Disposable | undefined {
-  const claim = claimName(`anytun/anycast/${address}`);
-  if (typeof claim !== "number") return claim;
-  if (claim === 0 || claim === effectiveUser()) {
-    throw new Error(
-      `Cannot announce ${address} (--anycast-address): another anytun of this ` +
-        "host does, see 'anytun status'; stop that, or give each its own",
-    );
-  }
-  // Names are for everybody: it is not to keep a member from its duty.
-  logger.warning(
-    `user ${claim} of this host claims to announce ${address} ` +
-      "(--anycast-address), and may not: going on",
-  );
-  return undefined;
 }
 
 /** What strangers send counts for nothing: there is always some. */

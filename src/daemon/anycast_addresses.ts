@@ -1,5 +1,6 @@
 // The anycast addresses of a daemon at their device: there while they are
 // announced, and taken in by this host all the time.
+import { SystemError } from "../../ffi/errno.ts";
 import type {
   AnycastAddress,
   AnycastDevice,
@@ -53,7 +54,7 @@ export class AnycastAddresses {
     } catch (cause) {
       throw new Error(
         `Cannot put ${this.text} (--anycast-address) on ${name} ` +
-          `(--anycast-device): ${reasonOf(cause)}`,
+          `(--anycast-device): ${whyNot(cause)}`,
         { cause },
       );
     }
@@ -81,6 +82,9 @@ export class AnycastAddresses {
     const isDue = this.#isThere && now - this.#renewedAt >= RENEW_MS;
     if (isDue) this.#renewedAt = now;
     if (isDue || !this.#isRight()) this.#apply();
+    for (const address of this.#all()) {
+      this.#attempt(() => this.#device.takeIn(address));
+    }
   }
 
   close(): void {
@@ -146,7 +150,7 @@ export class AnycastAddresses {
       change();
       return true;
     } catch (error) {
-      const reason = reasonOf(error);
+      const reason = whyNot(error);
       if (reason !== this.#told) {
         this.#logger.error(
           `Cannot ${this.#isThere ? "announce" : "withdraw"} ${this.text} ` +
@@ -157,6 +161,13 @@ export class AnycastAddresses {
       return false;
     }
   }
+}
+
+function whyNot(error: unknown): string {
+  const isWithoutIpv6 = error instanceof SystemError && error.code === "EACCES";
+  return isWithoutIpv6
+    ? "IPv6 is disabled here (sysctl net.ipv6.conf.*.disable_ipv6)"
+    : reasonOf(error);
 }
 
 function isEqual(one: Uint8Array, other: Uint8Array): boolean {

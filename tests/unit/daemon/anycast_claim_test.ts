@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { claimAnycast } from "../../../src/daemon/anycast_claim.ts";
+import { recordingLog } from "../../fakes/recording_log.ts";
+
+Deno.test("an address that another daemon announces is refused, and a claim of another user named and passed over", () => {
+  const logger = recordingLog();
+  const free = { [Symbol.dispose]() {} };
+  const claim = (found: Disposable | number) =>
+    claimAnycast("192.0.2.1", {
+      claimName: (name) => {
+        assert.equal(name, "anytun/anycast/192.0.2.1");
+        return found;
+      },
+      effectiveUser: () => 17,
+      logger,
+    });
+  assert.equal(claim(free), free);
+  for (const user of [0, 17]) {
+    assert.throws(
+      () => claim(user),
+      /Cannot announce 192\.0\.2\.1 \(--anycast-address\): another anytun/,
+    );
+  }
+  assert.deepEqual(logger.lines, []);
+  assert.equal(claim(1000), undefined);
+  assert.match(logger.lines.join(), /WARNING: user 1000 of this host claims/);
+});
