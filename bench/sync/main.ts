@@ -65,6 +65,9 @@ async function until(what: string, holds: () => boolean): Promise<number> {
 
 /** Until nothing more comes: how long it took, and how much came. */
 async function settled(begin: number, bytes: number): Promise<string> {
+  const all = count * count;
+  const open = () => members.reduce((sum, { links }) => sum + links, 0);
+  await until("links", () => open() === all);
   traffic.last = performance.now();
   while (performance.now() - traffic.last < QUIET_MS) await delay(50);
   const ms = Math.max(0, traffic.last - begin);
@@ -100,7 +103,9 @@ const newMember = (port: number) =>
   );
 const members = ports.map(newMember);
 const say = (what: string, text: string) =>
-  console.log(`${count} x ${connections}: ${what}: ${text}`);
+  void Deno.stdout.write(
+    new TextEncoder().encode(`${count} x ${connections}: ${what}: ${text}\n`),
+  );
 
 let begin = performance.now();
 await Promise.all(members.map((member) => member.start()));

@@ -95,6 +95,10 @@ export class BenchMember {
     await this.#running;
   }
 
+  get links(): number {
+    return this.#links.size;
+  }
+
   breakLinks(): void {
     for (const link of this.#links) link.close();
     this.#links.clear();
@@ -109,13 +113,13 @@ export class BenchMember {
   }
 
   #count(stream: TcpStream): TcpStream {
-    this.#links.add(stream);
     const { traffic } = this;
-    return {
+    const counted: TcpStream = {
       local: stream.local,
       remote: stream.remote,
       read: async (into) => {
-        const size = await stream.read(into);
+        const size = await stream.read(into).catch(() => null);
+        if (size === null) this.#links.delete(counted);
         if (size !== null) {
           traffic.bytes += size;
           traffic.last = performance.now();
@@ -125,5 +129,7 @@ export class BenchMember {
       write: (bytes) => stream.write(bytes),
       close: () => stream.close(),
     };
+    this.#links.add(counted);
+    return counted;
   }
 }

@@ -48,7 +48,10 @@ export interface Welcome {
   readonly instance: string;
   /** What follows is all that has changed since; 0 for a whole table. */
   readonly since: number;
-  /** What the server stated before is older than this. */
+  /**
+   * What the server has stated before and states no more is older than this:
+   * when it began, or where it is the instance that is known, now.
+   */
   readonly version: number;
 }
 

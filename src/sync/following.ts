@@ -82,7 +82,7 @@ export class Following {
   hello(): string {
     return formatHello({
       from: this.#self,
-      known: this.#revision === 0 ? undefined : this.#instance,
+      known: this.#instance,
       revision: this.#revision,
     });
   }

@@ -75,7 +75,7 @@ export class Ledger {
   constructor(options: LedgerOptions) {
     this.#options = options;
     this.instance = options.instance;
-    this.began = this.#nextVersion();
+    this.began = this.nextVersion();
   }
 
   /** Moves with each change. */
@@ -287,10 +287,11 @@ export class Ledger {
   }
 
   #nextStamp(): Stamp {
-    return { version: this.#nextVersion(), origin: this.instance };
+    return { version: this.nextVersion(), origin: this.instance };
   }
 
-  #nextVersion(): number {
+  /** Later than all that was stated or heard. */
+  nextVersion(): number {
     this.#version = Math.max(
       Math.floor(this.#options.now()),
       this.#version + 1,

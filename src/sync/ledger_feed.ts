@@ -63,7 +63,8 @@ class LedgerCursor implements FeedCursor, Reader {
     const since = goesOn ? revision : 0;
     this.at = since;
     this.#marked = since;
-    const { instance, began: version } = ledger;
+    const { instance, began } = ledger;
+    const version = known === instance ? ledger.nextVersion() : began;
     this.#next = formatMessage({ word: "welcome", instance, since, version });
     this.#unwatch = ledger.watch(this);
   }
