@@ -168,7 +168,7 @@ Deno.test("a client of ours goes on where its link broke, and hears what is said
   const { clock, control, server, local, end } = await setUp();
   const member = new MeshMember("a", clock);
   const streams: SyncStream[] = [];
-  const { client, following, end: leave } = follow(
+  const { following, end: leave } = follow(
     member,
     local.port,
     (stream) => streams.push(stream),
