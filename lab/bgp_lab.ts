@@ -23,12 +23,13 @@ const SERVERS = 3;
 const ROUTER = "192.0.2.1";
 const PORT = 4444;
 const SYNC_PORT = 2323;
-const SECRET = ["-E", "anycast", "-m", "5", "-w", "1024"];
+const SECRET = ["-E", "anycast", "-m", "5"];
+const WINDOW = 1024;
 
 /** The client as a server or the file of a control daemon knows it. */
 export const CLIENT_OPTIONS: readonly string[] = [
   ...SECRET,
-  ...["-R", `${CLIENT}/32`],
+  ...["-w", String(WINDOW), "-R", `${CLIENT}/32`],
 ];
 
 /** How long routers may take to find each other, in seconds. */
@@ -162,15 +163,22 @@ export class BgpLab implements AsyncDisposable {
     return daemon;
   }
 
-  /** Starts the client, which knows the one address. */
-  async startClient(program: PeerProgram): Promise<LabProcess> {
+  /**
+   * Starts the client, which knows the one address.
+   *
+   * @param window How far back it looks for replays; 0 for not at all.
+   */
+  async startClient(
+    program: PeerProgram,
+    window = WINDOW,
+  ): Promise<LabProcess> {
     const process = await program.start(this.client, {
       role: "right",
       type: "tun",
       addresses: [`${CLIENT}/24`],
       port: PORT,
       remote: { host: ANYCAST, port: PORT },
-      options: SECRET,
+      options: [...SECRET, "-w", String(window)],
     });
     await this.client.ip("route", "add", "10.77.0.0/24", "dev", "at0");
     return process;
@@ -204,6 +212,15 @@ export class BgpLab implements AsyncDisposable {
     return numbers().filter((k) =>
       hops.some(({ gateway }) => gateway === serverAddress(k))
     );
+  }
+
+  /** The servers whose device has the address, in order. */
+  async announced(): Promise<readonly number[]> {
+    const show = ["-o", "addr", "show", "to", `${ANYCAST}/32`];
+    const texts = await Promise.all(
+      this.servers.map((server) => server.ip(...show)),
+    );
+    return numbers().filter((k) => texts[k - 1]?.includes(ANYCAST_DEVICE));
   }
 
   /** Waits until the router sends to exactly these servers. */

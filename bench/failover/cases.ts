@@ -1,0 +1,176 @@
+/**
+ * What befalls a server that has the client's traffic.
+ *
+ * @module
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import type { BgpLab } from "../../lab/bgp_lab.ts";
+import { HOME } from "../../lab/bgp_lab.ts";
+import { iperf } from "../../lab/iperf.ts";
+import { EndlessCopy } from "../../lab/measure.ts";
+import { until } from "../../lab/until.ts";
+import type { Fleet } from "./fleets.ts";
+import type { Titled } from "./report.ts";
+
+/** How long somebody watches whether the network finds another way. */
+const WATCH_SECONDS = 10;
+
+/** For what was started to be in step, and for routers to settle. */
+const SETTLE_MS = 1500;
+
+/** Bits per second of the transfers: full uplinks lose of themselves. */
+const PACE = 20_000_000;
+
+/** Where it happens. */
+export interface Scene {
+  readonly lab: BgpLab;
+  readonly fleet: Fleet;
+  /** The server that has the traffic of the client. */
+  readonly victim: number;
+}
+
+export interface Case extends Titled {
+  /** How often it is done; without it as often as is asked for. */
+  readonly rounds?: number;
+  /** Comes before it is measured. */
+  prepare?(scene: Scene): Promise<void>;
+  /**
+   * Happens while it is measured.
+   *
+   * @returns What was seen.
+   */
+  happens(scene: Scene): Promise<readonly string[]>;
+  /** Makes everything as it was. */
+  repair(scene: Scene): Promise<void>;
+}
+
+/** A case that is over when the router does not choose the victim any more. */
+function failover(
+  id: string,
+  title: string,
+  happens: (scene: Scene) => Promise<unknown>,
+  repair: (scene: Scene) => Promise<void>,
+): Case {
+  return {
+    ...{ id, title, repair },
+    async happens(scene) {
+      await happens(scene);
+      await left(scene);
+      return [];
+    },
+  };
+}
+
+/** Waits until the router has chosen others, or nobody waits any longer. */
+async function left({ lab, victim }: Scene): Promise<boolean> {
+  const isLeft = async () => !(await lab.chosen()).includes(victim);
+  return await until("it has left", WATCH_SECONDS, isLeft)
+    .then(() => true, () => false);
+}
+
+async function startAgain(scene: Scene): Promise<void> {
+  await scene.fleet.start(scene.lab, scene.victim);
+  await back(scene);
+}
+
+/** Waits until the server announces itself and routers have settled. */
+export async function back({ lab, victim }: Scene): Promise<void> {
+  await until(
+    `server ${victim} is announced`,
+    60,
+    async () => (await lab.announced()).includes(victim),
+  );
+  await delay(SETTLE_MS);
+}
+
+async function heal(scene: Scene): Promise<void> {
+  await scene.lab.heal(scene.victim);
+  await delay(2000);
+  await back(scene);
+}
+
+async function rollingRestart(scene: Scene): Promise<readonly string[]> {
+  const { lab, fleet } = scene;
+  await using copying = EndlessCopy.start(lab.client, HOME, PACE / 8);
+  const options = { address: HOME, seconds: 20, bitrate: PACE };
+  const transferring = iperf(lab.client, lab.home, options);
+  for (const victim of [1, 2, 3]) {
+    await lab.daemon(victim).stop();
+    await startAgain({ lab, fleet, victim });
+  }
+  const { bitsPerSecond } = await transferring;
+  const { intact } = await copying.end();
+  return [
+    `iperf3 ${Math.round(bitsPerSecond / 1e6)} of ${PACE / 1e6} Mbit/s`,
+    `copy ${intact ? "whole" : "BROKEN"}`,
+  ];
+}
+
+export const CASES: readonly Case[] = [
+  failover(
+    "stop",
+    "drained and stopped (SIGTERM)",
+    ({ lab, victim }) => lab.daemon(victim).stop(),
+    startAgain,
+  ),
+  failover(
+    "kill",
+    "killed (`kill -9`)",
+    ({ lab, victim }) => lab.daemon(victim).stop("SIGKILL"),
+    startAgain,
+  ),
+  failover(
+    "hang",
+    "hangs (SIGSTOP)",
+    ({ lab, victim }) =>
+      Promise.resolve(Deno.kill(lab.daemon(victim).pid, "SIGSTOP")),
+    async (scene) => {
+      await scene.lab.daemon(scene.victim).stop("SIGKILL");
+      await startAgain(scene);
+    },
+  ),
+  failover(
+    "carrier",
+    "cable pulled out",
+    ({ lab, victim }) => lab.cut(victim, "carrier"),
+    heal,
+  ),
+  failover(
+    "silent",
+    "cable loses everything, carrier stays",
+    ({ lab, victim }) => lab.cut(victim, "silent"),
+    heal,
+  ),
+  {
+    id: "sync",
+    title: "hears nothing of the others",
+    async happens(scene) {
+      await scene.lab.cutSync(scene.victim);
+      return [await left(scene) ? "withdrawn" : "stays"];
+    },
+    async repair(scene) {
+      await scene.lab.healSync(scene.victim);
+      await back(scene);
+    },
+  },
+  {
+    id: "added",
+    title: "a member is added",
+    async prepare({ lab, victim }) {
+      await lab.daemon(victim).stop();
+      await left({ lab, victim } as Scene);
+    },
+    async happens(scene) {
+      await startAgain(scene);
+      return [];
+    },
+    repair: () => Promise.resolve(),
+  },
+  {
+    id: "rolling",
+    title: "all three restarted, one after the other",
+    rounds: 1,
+    happens: rollingRestart,
+    repair: () => Promise.resolve(),
+  },
+];
