@@ -15,7 +15,7 @@ import { type SchedulePair, schedulePair } from "../satp/key_derivation.ts";
 import type { AcceptedMemory, MuxShare } from "../state/accepted_memory.ts";
 import type { ConnectionTable, HeldSnapshot } from "./connection_table.ts";
 import type { HeldKeys } from "./key_sets.ts";
-import { MuxMap } from "./mux_map.ts";
+import { MUX_PAGES, MuxMap } from "./mux_map.ts";
 import { roomOf } from "./path_room.ts";
 import type { ReplayFloors } from "./replay_floors.ts";
 import { RetiredWindows } from "./retired_windows.ts";
@@ -170,6 +170,9 @@ export interface SharedFloors {
   readonly share: MuxShare;
 }
 
+/** To wipe the keys of as many takes less than a millisecond. */
+const LOOKED_AT_ONCE = 128;
+
 /** Connections whose floors are looked at in one round. */
 const RAISED_A_ROUND = 256;
 
@@ -185,6 +188,9 @@ export class Connections {
   readonly #underWay = new Set<string>();
   readonly #memory: ReplayMemory;
   #retirements = 0;
+  /** Of known connections: the one looked at last, and how many are to be. */
+  #page = 0;
+  #pagesLeft = 0;
   #floorTurn = 0;
   #loading: Promise<unknown> = Promise.resolve();
 
@@ -224,16 +230,30 @@ export class Connections {
 
   /** Wipes the keys out of use, also those that no packet asks for any more. */
   dropRetired(): void {
+    do this.dropSomeRetired(); while (this.hasRetired);
+  }
+
+  /** Whether {@linkcode dropSomeRetired} has left some. */
+  get hasRetired(): boolean {
+    return this.#pagesLeft > 0;
+  }
+
+  /**
+   * As {@linkcode dropRetired}, in parts: many may know of many, and packets
+   * should not wait for all of them. Each goes on with the muxes where the one
+   * before has ended.
+   */
+  dropSomeRetired(): void {
     const { retirements } = this.table;
-    if (retirements === this.#retirements) return;
-    this.#retirements = retirements;
-    this.#known.forEach((connection) => {
-      const { mux, version } = connection;
-      // Every change moves it, and it is cheaper to look at than the rest.
-      if (version === this.table.version(mux)) return;
-      if (!this.table.exists(mux)) this.#forget(connection);
-      else this.#retire(connection);
-    });
+    if (retirements !== this.#retirements) {
+      this.#retirements = retirements;
+      this.#pagesLeft = MUX_PAGES;
+    }
+    for (let looked = 0; this.#pagesLeft > 0 && looked < LOOKED_AT_ONCE;) {
+      this.#pagesLeft--;
+      this.#page = (this.#page + 1) % MUX_PAGES;
+      looked += this.#known.forEachOf(this.#page, this.#dropIfRetired);
+    }
   }
 
   /**
@@ -378,6 +398,14 @@ export class Connections {
     const keys = new LoadedKeys(given, schedules, replay);
     connection.sets = [...connection.sets, keys];
   }
+
+  readonly #dropIfRetired = (connection: Connection): void => {
+    const { mux, version } = connection;
+    // Every change moves it, and it is cheaper to look at than the rest.
+    if (version === this.table.version(mux)) return;
+    if (!this.table.exists(mux)) this.#forget(connection);
+    else this.#retire(connection);
+  };
 
   #forget(connection: Connection): void {
     this.#retire(connection);

@@ -31,7 +31,10 @@ interface CarryLoopOptions {
   readonly inbound: Pick<InboundPump, "pump"> | undefined;
   readonly sockets: readonly number[];
   /** Those of both pumps. */
-  readonly connections: Pick<Connections, "dropRetired" | "raiseFloors">;
+  readonly connections: Pick<
+    Connections,
+    "dropSomeRetired" | "hasRetired" | "raiseFloors"
+  >;
   /** Without one the device is read by nobody else. */
   readonly turn: DeviceTurn | undefined;
   /** Longest rest, and how long log lines are held back, in milliseconds. */
@@ -63,7 +66,7 @@ export class CarryLoop {
   /** @returns Whether it has rested */
   round(): boolean {
     const { outbound, inbound, turn, connections, idle } = this.#options;
-    connections.dropRetired();
+    connections.dropSomeRetired();
     connections.raiseFloors();
     // Packets get the code warm as well.
     if (!idle.isDone) idle.skip();
@@ -100,7 +103,12 @@ export class CarryLoop {
   // it sleeps between a few steps of idle work and the next ones, and what comes
   // meanwhile waits for one step at most.
   #wait(limit: number): number {
-    const { wait, idle } = this.#options;
+    const { connections, wait, idle } = this.#options;
+    while (connections.hasRetired) {
+      const ready = wait.wait(0);
+      if (ready > 0) return ready;
+      connections.dropSomeRetired();
+    }
     while (!idle.isDone) {
       let ready = wait.wait(QUIET_MS);
       for (let k = 0; k < STEPS && ready === 0 && !idle.isDone; k++) {

@@ -105,6 +105,7 @@ function loopOf(
     ready: [] as number[],
     readyAfterStep: [] as number[],
     idleSteps: 0,
+    retired: 0,
     time: 0,
   };
   const watched: number[] = [];
@@ -132,7 +133,16 @@ function loopOf(
       : undefined,
     sockets: SOCKETS,
     connections: {
-      dropRetired: () => void looks.count++,
+      dropSomeRetired() {
+        looks.count++;
+        if (script.retired === 0) return;
+        script.retired--;
+        deeds.push("drop");
+        script.ready = script.readyAfterStep;
+      },
+      get hasRetired() {
+        return script.retired > 0;
+      },
       raiseFloors() {},
     },
     turn,
@@ -183,6 +193,23 @@ Deno.test("a round carries in, then out, and rests when nothing is left", () => 
   assert.deepEqual(round(), ["in", "out"]);
   script.inbound = false;
   assert.deepEqual(round(), ["in", "out", "wait 500", "log"]);
+});
+
+Deno.test("what is left of keys out of use is dropped part by part, unless there are packets", () => {
+  const { script, round } = loopOf({});
+  script.retired = 4;
+  script.inbound = true;
+  assert.deepEqual(round(), ["drop", "in", "out"]);
+  script.inbound = false;
+  script.readyAfterStep = [DEVICE];
+  assert.deepEqual(round(), ["drop", "in", "out", "wait 0", "log"]);
+  script.ready = script.readyAfterStep = [];
+  script.retired = 3;
+  const parts = ["wait 0", "drop", "wait 0", "drop"];
+  assert.deepEqual(
+    round(),
+    ["drop", "in", "out", ...parts, "wait 500", "log"],
+  );
 });
 
 Deno.test("log lines are held back for the longest rest, and no longer", () => {

@@ -240,6 +240,34 @@ Deno.test("a removed connection is gone from the next batch on, and its keys whe
   assert.equal(bench.engine.keys.length, 1);
 });
 
+Deno.test("of many connections whose keys are out of use a part at a time is looked at, and in the end all", () => {
+  const bench = new Bench();
+  const { table, connections, engine } = bench;
+  const count = 2000;
+  const putAll = (key: number) => {
+    for (let mux = 0; mux < count; mux++) table.put(mux, keysOf(key), 0);
+  };
+  putAll(1);
+  for (let mux = 0; mux < count; mux++) assert.ok(connections.get(mux));
+  putAll(2);
+  const closed = () => engine.keys.filter(({ isClosed }) => isClosed).length;
+  let parts = 0;
+  do {
+    const before = closed();
+    connections.dropSomeRetired();
+    assert.ok(closed() - before <= 512, "packets wait meanwhile");
+    // What comes in the middle is looked at as well.
+    if (parts++ === 3) table.put(0, keysOf(3), 0);
+  } while (connections.hasRetired);
+  assert.ok(parts >= count / 512);
+  assert.equal(closed(), count);
+  connections.dropSomeRetired();
+  assert.equal(connections.hasRetired, false);
+  table.remove(1999);
+  connections.dropRetired();
+  assert.equal(connections.get(1999), undefined);
+});
+
 Deno.test("keys out of use are closed without a packet that asks for them", () => {
   const bench = new Bench();
   bench.put(1);
