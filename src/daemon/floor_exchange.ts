@@ -58,7 +58,7 @@ export class FloorExchange implements Service {
     await this.#world.every(LOOK_MS, () => this.look(), stop);
   }
 
-  /** A member has come, and is told all. */
+  /** A member has come, and is told all that is known here. */
   joined(): void {
     this.#hasNewcomer = true;
   }
@@ -69,7 +69,10 @@ export class FloorExchange implements Service {
     if (now - this.#lookedAt < LEAST_MS) return;
     this.#lookedAt = now;
     const { floors, say, table } = this.#parts;
-    const all = this.#hasNewcomer ? this.#watch.all() : undefined;
+    // What a member has forgotten over a restart others have been told.
+    const all = this.#hasNewcomer
+      ? [...this.#watch.all(), ...floors.list()]
+      : undefined;
     this.#hasNewcomer = false;
     const changes = this.#watch.look().filter(({ mux }) => table.isLive(mux));
     for (const change of changes) floors.noteOwn(change, secondsOf(now));

@@ -122,6 +122,23 @@ export class ReplayFloors {
     if (isNew) Atomics.store(words, at + STATE, OWN);
   }
 
+  /** All floors, for a member that knows none. */
+  list(): FloorEntry[] {
+    const words = this.#words;
+    const floors: FloorEntry[] = [];
+    for (let at = ENTRIES; at < words.length; at += ENTRY_WORDS) {
+      if (words[at + STATE] !== HAS_FLOOR) continue;
+      const id = words[at + ID] ?? 0;
+      floors.push({
+        mux: muxOf(id),
+        print: words[at + PRINT] ?? 0,
+        senderId: id & 0xffff,
+        highest: words[at + FLOOR] ?? 0,
+      });
+    }
+    return floors;
+  }
+
   /** Has the threads look at the floors of these. */
   spread(muxes: readonly number[]): void {
     this.#due.add(muxes);

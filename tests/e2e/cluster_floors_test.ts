@@ -130,7 +130,7 @@ async function spread({ router }: ClusterLab): Promise<void> {
 }
 
 floorsTest(
-  "what one member took is a replay at another two seconds later, a client whose datagrams go to both by turns loses none, and each member tells who serves whom",
+  "what one member took is a replay at another two seconds later and after a restart, a client whose datagrams go to both by turns loses none, and each member tells who serves whom",
   async (floors) => {
     const { lab } = floors;
     await lab.moveTo(1);
@@ -147,6 +147,18 @@ floorsTest(
         return taken === 0 && replayed === RECORDED;
       });
     }
+
+    // A member that has forgotten everything is told by the others.
+    await lab.killServer(2);
+    await floors.start(2, PROGRAMS[1]);
+    await until("1 has told 2", 30, async () => {
+      const { members } = await floors.members(2);
+      return members.some((member) => member.floors > 0);
+    });
+    assert.deepEqual(
+      await replay(floors, script, 2, "again"),
+      { taken: 0, replayed: RECORDED },
+    );
 
     // An original hears of no floors: so it was at all members.
     const before = await lab.carried(ORIGINAL);
@@ -172,7 +184,7 @@ floorsTest(
       }));
     const start = await taken();
     const { lost, sent } = await flow.during(
-      () => new Promise((resolve) => setTimeout(resolve, 5000)),
+      () => new Promise((resolve) => setTimeout(resolve, 3500)),
     );
     const end = await taken();
     assert.equal(lost, 0, `of ${sent}`);

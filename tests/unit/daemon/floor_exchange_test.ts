@@ -103,6 +103,22 @@ Deno.test("a member that has come is told all, in messages that are not too long
   assert.deepEqual(a.said, []);
 });
 
+Deno.test("a member that has forgotten what it took is told by the others", () => {
+  const [a, b] = [new Member(), new Member()];
+  b.accept(5, 1, 1000);
+  b.second();
+  b.second();
+  tell(b, a);
+  a.accept(5, 2, 9);
+  a.second();
+  a.exchange.joined();
+  a.second();
+  const again = new Member();
+  tell(a, again);
+  assert.equal(again.floor(5, 1), 1000);
+  assert.equal(again.floor(5, 2), 9);
+});
+
 Deno.test("of connections that there are none of nothing is told, and nothing kept", () => {
   const [a, b] = [new Member(), new Member()];
   a.accept(500, 1, 9);
