@@ -1,7 +1,7 @@
 /** A listener on the TCP of Deno, which needs no C library. */
 import { formatAddress } from "../src/net/address.ts";
 import type { Endpoint } from "../src/net/endpoint.ts";
-import { DenoStream, endpointOf } from "../src/sync/deno_tcp.ts";
+import { DenoStream, endpointOf } from "./deno_tcp.ts";
 import type { SyncListener, TcpStream } from "../src/sync/streams.ts";
 
 /** Listens at an address, of IPv4 as well for all of IPv6. */

@@ -1,7 +1,7 @@
 /** Sync over TCP as it is, without TLS. */
 import type { Endpoint } from "../src/net/endpoint.ts";
 import { isUnixSocket, type Place } from "../src/net/place.ts";
-import { connectTcp } from "../src/sync/deno_tcp.ts";
+import { connectTcp } from "./deno_tcp.ts";
 import type { SyncListener, SyncStream } from "../src/sync/streams.ts";
 import { listenTcp } from "./deno_listener.ts";
 

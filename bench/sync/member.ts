@@ -5,7 +5,7 @@ import { SyncState } from "../../src/daemon/sync_state.ts";
 import type { Logger } from "../../src/log/logger.ts";
 import { RateLimitedLog } from "../../src/log/rate_limited_log.ts";
 import { setTimeout as timeout } from "node:timers/promises";
-import { connectTcp } from "../../src/sync/deno_tcp.ts";
+import { connectTcp } from "../../lab/deno_tcp.ts";
 import type { TcpStream } from "../../src/sync/streams.ts";
 import { listenTcp } from "../../lab/deno_listener.ts";
 import { RouteTable } from "../../src/route/table.ts";

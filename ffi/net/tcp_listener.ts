@@ -1,6 +1,6 @@
 // TCP sockets that accept connections (tcp(7)).
 
-import { AF, SO, SOCK, SOL } from "../flags.ts";
+import { SO, SOL } from "../flags.ts";
 import type { Libc } from "../libc.ts";
 import type { Readiness } from "./readiness.ts";
 import {
@@ -12,30 +12,12 @@ import {
 } from "./sockaddr.ts";
 import type { SocketLibc } from "./socket_libc.ts";
 import { StreamListener } from "./stream_listener.ts";
-import { STREAM_FLAGS, StreamSocket } from "./stream_socket.ts";
-
-export class TcpStream extends StreamSocket {
-  readonly local: SocketAddress;
-  readonly remote: SocketAddress;
-
-  /**
-   * @param fd Connected, does not block; becomes this object's unless this
-   * throws.
-   * @param remote As accept4(2) tells it, also of a peer that is gone again.
-   */
-  constructor(
-    libc: SocketLibc,
-    readiness: Readiness,
-    fd: number,
-    remote: SocketAddress,
-  ) {
-    super(libc, readiness, fd, "a TCP socket");
-    this.local = localAddress(libc, fd);
-    this.remote = remote;
-    // A peer whose host has vanished is noticed by nothing else.
-    setFlag(libc, fd, SO.KEEPALIVE, "have a TCP socket kept alive");
-  }
-}
+import {
+  localAddress,
+  openTcpSocket,
+  setTcpOption,
+  TcpStream,
+} from "./tcp_stream.ts";
 
 export class TcpListener {
   /** With the port that the kernel chose for 0. */
@@ -53,7 +35,12 @@ export class TcpListener {
     const fd = openTcpSocket(libc, local);
     try {
       // What is left of earlier connections would hold the port for minutes.
-      setFlag(libc, fd, SO.REUSEADDR, "let a port be used again");
+      setTcpOption(
+        libc,
+        fd,
+        [SOL.SOCKET, SO.REUSEADDR, 1],
+        "let a port be used again",
+      );
       bind(libc, fd, local);
       this.local = localAddress(libc, fd);
       const bytes = new Uint8Array(SOCKADDR_SIZE);
@@ -82,33 +69,10 @@ export class TcpListener {
   }
 }
 
-function openTcpSocket(libc: Libc, { address }: SocketAddress): number {
-  const family = address.length === 16 ? AF.INET6 : AF.INET;
-  const fd = libc.symbols.socket(family, SOCK.STREAM | STREAM_FLAGS, 0);
-  if (fd < 0) throw libc.error("open a TCP socket", "socket");
-  return fd;
-}
-
 function bind(libc: Libc, fd: number, local: SocketAddress): void {
   const bytes = new Uint8Array(SOCKADDR_SIZE);
   writeSockaddr(new DataView(bytes.buffer), 0, local);
   const length = sockaddrLength(new Uint32Array(bytes.buffer), 0);
   if (libc.symbols.bind(fd, bytes, length) === 0) return;
   throw libc.error(`bind a TCP socket to port ${local.port}`, "bind");
-}
-
-function localAddress(libc: Libc, fd: number): SocketAddress {
-  const bytes = new Uint8Array(SOCKADDR_SIZE);
-  const size = Uint32Array.of(SOCKADDR_SIZE);
-  if (libc.symbols.getsockname(fd, bytes, size) === 0) {
-    return readSockaddr(new DataView(bytes.buffer), 0);
-  }
-  throw libc.error("find the address of a TCP socket", "getsockname");
-}
-
-function setFlag(libc: Libc, fd: number, option: number, what: string): void {
-  const one = new Uint8Array(Int32Array.of(1).buffer);
-  const { setsockopt } = libc.symbols;
-  if (setsockopt(fd, SOL.SOCKET, option, one, one.length) === 0) return;
-  throw libc.error(what, "setsockopt");
 }

@@ -10,7 +10,7 @@ import { createInterface } from "node:readline";
 import process from "node:process";
 import { parseAddress } from "../../src/net/address.ts";
 import type { Endpoint } from "../../src/net/endpoint.ts";
-import { connectTcp } from "../../src/sync/deno_tcp.ts";
+import { connectTcp } from "../deno_tcp.ts";
 import type { Connect } from "../../src/sync/streams.ts";
 import { connectTls } from "../../src/sync/tls.ts";
 import { say } from "./say.ts";

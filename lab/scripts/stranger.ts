@@ -14,7 +14,7 @@ import { changeIdentity } from "../../ffi/process/identity.ts";
 import { openProcessLibc } from "../../ffi/process/libc.ts";
 import { LocalStreams } from "../../src/daemon/local_streams.ts";
 import { parseAddress } from "../../src/net/address.ts";
-import { connectTcp } from "../../src/sync/deno_tcp.ts";
+import { connectTcp } from "../deno_tcp.ts";
 import type { SyncStream } from "../../src/sync/streams.ts";
 import { say } from "./say.ts";
 

@@ -19,7 +19,6 @@ import {
 import { delay } from "../net/delay.ts";
 import { systemLookup } from "../net/system_lookup.ts";
 import { ClusterView, tableJson } from "../sync/cluster_view.ts";
-import { connectTcp } from "../sync/deno_tcp.ts";
 import type { SyncStream } from "../sync/streams.ts";
 import { type TableLine, TableReader } from "../sync/showtables.ts";
 import { inputStream, tableStream } from "../sync/table_stream.ts";
@@ -138,7 +137,7 @@ async function connect(
   const connect = await connectFor(options, {
     openUnixStreams: () => streams.openUnixStreams(),
     openOwners: () => streams.openOwners(),
-    connectTcp,
+    connectTcp: (to, signal) => streams.connectTcp(to, signal),
     effectiveUser: () => effectiveUser(libc),
     delay,
   }, [server]);

@@ -7,7 +7,9 @@ import { SocketDiagnosis } from "../../ffi/net/sock_diag.ts";
 import type { SocketAddress } from "../../ffi/net/sockaddr.ts";
 import { openSocketLibc, type SocketLibc } from "../../ffi/net/socket_libc.ts";
 import type { StreamSocket } from "../../ffi/net/stream_socket.ts";
+import { connectTcp } from "../../ffi/net/tcp_connector.ts";
 import { TcpListener } from "../../ffi/net/tcp_listener.ts";
+import type { TcpStream as FfiTcpStream } from "../../ffi/net/tcp_stream.ts";
 import { UnixListener } from "../../ffi/net/unix_listener.ts";
 import {
   connectUnix,
@@ -66,17 +68,19 @@ export class LocalStreams implements AsyncDisposable {
         // With the zone as it was given.
         local: { address: on.address, port: listener.local.port },
         isProtected: false,
-        async accept() {
-          const stream = await listener.accept();
-          const local = endpointOf(stream.local);
-          const remote = endpointOf(stream.remote);
-          return { ...duplexOf(stream), local, remote };
-        },
+        accept: async () => tcpStreamOf(await listener.accept()),
         close: () => listener.close(),
       };
     } catch (cause) {
       throw new Error(new BindError(on, cause).reason, { cause });
     }
+  }
+
+  /** Notices within seconds that the other host is gone. */
+  async connectTcp(to: Endpoint, signal: AbortSignal): Promise<TcpStream> {
+    const { libc, readiness } = this.#openCalls();
+    const remote = this.#socketAddressOf(to);
+    return tcpStreamOf(await connectTcp(libc, readiness, remote, signal));
   }
 
   #socketAddressOf({ address, port }: Endpoint): SocketAddress {
@@ -134,6 +138,12 @@ interface Calls {
 
 function streamOf(stream: FfiUnixStream, remote: UnixSocket): UnixStream {
   return { ...duplexOf(stream), remote, uid: stream.uid };
+}
+
+function tcpStreamOf(stream: FfiTcpStream): TcpStream {
+  const local = endpointOf(stream.local);
+  const remote = endpointOf(stream.remote);
+  return { ...duplexOf(stream), local, remote };
 }
 
 function duplexOf(stream: StreamSocket): DuplexStream {

@@ -9,7 +9,6 @@ import { digestWith } from "../crypto/webcrypto.ts";
 import { delay } from "../net/delay.ts";
 import { every } from "../net/every.ts";
 import { loadLookup, systemLookup } from "../net/system_lookup.ts";
-import { connectTcp } from "../sync/deno_tcp.ts";
 import { choosePlane } from "../tunnel/choose_plane.ts";
 import { foregroundParent, type Parent } from "./parent.ts";
 import { LocalStreams } from "./local_streams.ts";
@@ -56,7 +55,7 @@ export function systemWorld(
     loadLookup,
     runtime: Deno.version,
     listenTcp: (on) => local.listenTcp(on),
-    connectTcp,
+    connectTcp: (to, signal) => local.connectTcp(to, signal),
     openUnixStreams: () => local.openUnixStreams(),
     openOwners: () => local.openOwners(),
     choosePlane: (settings, logger) =>

@@ -8,7 +8,7 @@ export interface Link {
   readonly isRemote: boolean;
   /** Milliseconds; undefined while it is up. */
   readonly downFor: number | undefined;
-  /** Whether the other host answered, at the last try, that nobody serves. */
+  /** Whether the other host said last that nobody serves: then it is there. */
   readonly isRefused: boolean;
   /** Whether all that the server knows was heard at least once. */
   readonly hasTable: boolean;

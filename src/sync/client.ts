@@ -46,6 +46,8 @@ export class SyncClient {
   readonly #options: SyncClientOptions;
   readonly #name: string;
   readonly #history: LinkHistory;
+  /** Whether the last stream has ended for want of answers. */
+  #isCut = false;
 
   constructor(options: SyncClientOptions) {
     this.#options = options;
@@ -88,8 +90,7 @@ export class SyncClient {
         log.notice(`sync: connected to ${this.#name}`);
         const began = now();
         this.#history.connected();
-        const reason = await this.#follow(stream, signal)
-          .finally(() => this.#history.lost());
+        const reason = await this.#follow(stream, signal);
         if (signal.aborted) return;
         log.notice(
           `sync: connection to ${this.#name} lost (${reason}) retrying every 10sec`,
@@ -173,8 +174,7 @@ export class SyncClient {
     try {
       if (signal.aborted) close();
       this.#sayHello(stream);
-      const heard = () => this.#history.heard();
-      for await (const text of textsOf(stream, heard)) this.#take(text);
+      for await (const text of this.#textsOf(stream)) this.#take(text);
       return "input stream error";
     } catch (error) {
       if (!(error instanceof SyncError)) throw error;
@@ -184,6 +184,7 @@ export class SyncClient {
       signal.removeEventListener("abort", close);
       close();
       this.#options.following?.lost();
+      this.#history.lost(!this.#isCut);
     }
   }
 
@@ -193,6 +194,21 @@ export class SyncClient {
     if (following === undefined) return;
     const hello = new TextEncoder().encode(following.hello());
     writeAll(stream, hello).catch(() => {});
+  }
+
+  async *#textsOf(stream: SyncStream): AsyncGenerator<Uint8Array> {
+    const reader = new RecordReader();
+    const chunk = new Uint8Array(READ_BYTES);
+    this.#isCut = false;
+    for (;;) {
+      const size = await stream.read(chunk).catch((error) => {
+        this.#isCut = isOutOfReach(error);
+        return null;
+      });
+      if (size === null) return;
+      this.#history.heard();
+      yield* reader.push(chunk.subarray(0, size));
+    }
   }
 
   #take(text: Uint8Array): void {
@@ -206,22 +222,20 @@ export class SyncClient {
   }
 }
 
-/** By the other host: somebody there has said so. */
+/** The other host says that nobody serves there. */
 function isRefusal(error: unknown): boolean {
-  return error instanceof Error && "code" in error &&
-    error.code === "ECONNREFUSED";
+  return codeOf(error) === "ECONNREFUSED";
 }
 
-async function* textsOf(
-  stream: SyncStream,
-  heard: () => void,
-): AsyncGenerator<Uint8Array> {
-  const reader = new RecordReader();
-  const chunk = new Uint8Array(READ_BYTES);
-  for (;;) {
-    const size = await stream.read(chunk).catch(() => null);
-    if (size === null) return;
-    heard();
-    yield* reader.push(chunk.subarray(0, size));
-  }
+/** As the kernel says of a host that does not answer. */
+function isOutOfReach(error: unknown): boolean {
+  const codes = ["ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH", "ENETDOWN"];
+  return codes.includes(codeOf(error) ?? "");
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error &&
+      typeof error.code === "string"
+    ? error.code
+    : undefined;
 }

@@ -5,7 +5,7 @@
 export interface LinkView {
   /** Milliseconds; undefined while it is up. */
   readonly downFor: number | undefined;
-  /** Whether the other host answered, at the last try, that nobody serves. */
+  /** Whether the other host said last that nobody serves: then it is there. */
   readonly isRefused: boolean;
   /** Whether all that the server knows was heard at least once. */
   readonly hasTable: boolean;
@@ -61,9 +61,11 @@ export class LinkHistory {
     if (hasAll) this.#hasTable = true;
   }
 
-  lost(): void {
+  /** @param isFarewell Whether the other host has ended it: it is there */
+  lost(isFarewell: boolean): void {
     this.#lookAtTable();
     this.#isConnected = false;
+    this.#isRefused = isFarewell;
     this.#since = this.#now();
   }
 

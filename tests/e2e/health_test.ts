@@ -129,6 +129,7 @@ labTest(
     const daemon = startDaemon(left, [
       ...["-D", "-d", "tun7", ...TUNNEL, "-u", "nobody"],
       ...["-n", "10.99.0.1/24", "--status-socket", path],
+      ...["--health-hold", "3"],
     ]);
     await daemon.line(/health: fit/);
     await left.ip("link", "set", "tun7", "down");
@@ -147,6 +148,58 @@ labTest(
       20,
       seen,
     );
+    await daemon.stop();
+  },
+);
+
+labTest(
+  "a member that is cut off from all others is unfit, and one whose peers have ended is not, also in a jail",
+  "h-sync",
+  [],
+  async ({ left, right }) => {
+    using folder = new TestFolder();
+    const jail = folder.file("jail");
+    Deno.mkdirSync(jail);
+    const file = folder.file("records");
+    Deno.writeTextFileSync(file, "");
+    const servers = await Promise.all(["2323", "2324"].map(async (port) => {
+      const server = startDaemon(right, [
+        ...["controld", "-D", "-L", "stdout:4", "-f", file],
+        ...["-X", `${right.ipv4}:${port}`],
+      ]);
+      await server.line(/sync server listening/);
+      return server;
+    }));
+    const follows = [2323, 2324].map((port) => `${right.ipv4}:${port}`);
+    const daemon = startDaemon(left, [
+      ...["-D", "-d", "tun7", ...TUNNEL, "-n", "10.99.0.1/24", "-u", "nobody"],
+      ...["-C", jail, "--status-socket", "off", "-X", follows.join(",")],
+      ...["--health-sync-age", "1", "--health-hold", "1"],
+    ]);
+    await daemon.line(/health: fit/);
+    let seen = daemon.lines.length;
+    await right.ip("link", "set", "wire", "down");
+    const cut = performance.now();
+    await daemon.line(
+      /health: unfit: .*:2323, .*:2324 are out of reach/,
+      60,
+      seen,
+    );
+    const seconds = (performance.now() - cut) / 1000;
+    // What the kernel takes to notice, as ffi/net/tcp_connector.ts says.
+    assert.ok(seconds > 1, `${seconds} s`);
+    await right.ip("link", "set", "wire", "up");
+    seen = daemon.lines.length;
+    await daemon.line(/health: fit/, 60, seen);
+    seen = daemon.lines.length;
+    await servers[0]?.stop();
+    await daemon.line(/connection to .*:2323 lost/, 20, seen);
+    await servers[1]?.stop();
+    await daemon.line(/connection to .*:2324 lost/, 20, seen);
+    // Both hosts answer that nobody serves there: this one is not cut off.
+    await new Promise((done) => setTimeout(done, 4000));
+    const later = daemon.lines.slice(seen).join("\n");
+    assert.doesNotMatch(later, /health:/);
     await daemon.stop();
   },
 );

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { openProcessLibc } from "../../../ffi/process/libc.ts";
 import { LocalStreams } from "../../../src/daemon/local_streams.ts";
-import { connectTcp } from "../../../src/sync/deno_tcp.ts";
 import type { TcpStream } from "../../../src/sync/streams.ts";
 import { until } from "../../../lab/until.ts";
 import { settle } from "../../fakes/manual_clock.ts";
@@ -42,7 +41,7 @@ for (
       const listener = streams.listenTcp(at(listens));
       assert.deepEqual(listener.local.address, ipAddress(listens));
       const { port } = listener.local;
-      const client = await connectTcp(at(connects, port), never);
+      const client = await streams.connectTcp(at(connects, port), never);
       const stream = await listener.accept();
       assert.deepEqual(stream.remote, client.local);
       assert.deepEqual(stream.local, client.remote);
@@ -59,6 +58,26 @@ for (
     },
   );
 }
+
+streamTest(
+  "who connects to nobody is refused, and who is called back connects no more",
+  async (streams) => {
+    const listener = streams.listenTcp(at("127.0.0.1"));
+    const { port } = listener.local;
+    listener.close();
+    await assert.rejects(
+      streams.connectTcp(at("127.0.0.1", port), never),
+      (error) =>
+        error instanceof Error && "code" in error &&
+        error.code === "ECONNREFUSED",
+    );
+    // A network without a host: it waits, unless there is no way there.
+    const abort = new AbortController();
+    const waiting = streams.connectTcp(at("192.0.2.99", 9), abort.signal);
+    abort.abort();
+    await assert.rejects(waiting);
+  },
+);
 
 streamTest("a port that is taken is told in words", async (streams) => {
   const listener = streams.listenTcp(at("127.0.0.1"));
@@ -100,7 +119,10 @@ async function fill(
 
 streamTest("close() lets go of one that does not read", async (streams) => {
   const listener = streams.listenTcp(at("127.0.0.1"));
-  const client = await connectTcp(at("127.0.0.1", listener.local.port), never);
+  const client = await streams.connectTcp(
+    at("127.0.0.1", listener.local.port),
+    never,
+  );
   const stream = await listener.accept();
   const { writing } = await fill(stream);
   const reading = stream.read(new Uint8Array(9));
@@ -122,7 +144,7 @@ streamTest(
   "who sends without an end does not keep others waiting",
   async (streams) => {
     const listener = streams.listenTcp(at("127.0.0.1"));
-    const client = await connectTcp(
+    const client = await streams.connectTcp(
       at("127.0.0.1", listener.local.port),
       never,
     );

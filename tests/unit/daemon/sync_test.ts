@@ -8,7 +8,7 @@ import { RateLimitedLog } from "../../../src/log/rate_limited_log.ts";
 import type { IpAddress } from "../../../src/net/address.ts";
 import type { Delay } from "../../../src/net/delay.ts";
 import { RouteTable } from "../../../src/route/table.ts";
-import { connectTcp } from "../../../src/sync/deno_tcp.ts";
+import { connectTcp } from "../../../lab/deno_tcp.ts";
 import { listenTcp } from "../../../lab/deno_listener.ts";
 import { encodeRecord } from "../../../src/sync/encode.ts";
 import {

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { bindSync } from "../../../src/sync/bind.ts";
 import { SyncClient } from "../../../src/sync/client.ts";
-import { connectTcp } from "../../../src/sync/deno_tcp.ts";
+import { connectTcp } from "../../../lab/deno_tcp.ts";
 import { encodeRecord } from "../../../src/sync/encode.ts";
 import { formatHello } from "../../../src/sync/extension.ts";
 import { Following } from "../../../src/sync/following.ts";

@@ -16,7 +16,7 @@ Deno.test("a link is down from the start, while it is not up, and from its end",
   assert.equal(after(500).downFor, 500);
   link.connected();
   assert.equal(after(500).downFor, undefined);
-  link.lost();
+  link.lost(false);
   assert.equal(after(700).downFor, 700);
 });
 
@@ -28,7 +28,7 @@ Deno.test("the table was heard once the server is silent, also if that knows not
   link.heard();
   assert.equal(after(999).hasTable, false);
   assert.equal(after(1).hasTable, true);
-  link.lost();
+  link.lost(false);
   assert.equal(after(60_000).hasTable, true, "once is enough");
 });
 
@@ -39,7 +39,7 @@ Deno.test("a link that breaks in the middle of the table has not heard it", () =
     after(900);
     link.heard();
   }
-  link.lost();
+  link.lost(false);
   assert.equal(after(60_000).hasTable, false);
 });
 
@@ -61,7 +61,12 @@ Deno.test("a link is refused until it is up, or fails in another way", () => {
   assert.equal(after(0).isRefused, false);
   link.failed(true);
   link.connected();
-  link.lost();
+  link.lost(false);
+  assert.equal(after(0).isRefused, false);
+  link.connected();
+  link.lost(true);
+  assert.equal(after(0).isRefused, true, "who says goodbye is there");
+  link.failed(false);
   assert.equal(after(0).isRefused, false);
 });
 
@@ -73,7 +78,7 @@ Deno.test("of a server of ours the table was heard once it says so, and not befo
   assert.equal(after(60_000).hasTable, false, "however silent it is");
   link.marked(true);
   assert.equal(after(0).hasTable, true);
-  link.lost();
+  link.lost(false);
   link.connected();
   link.marked(false);
   assert.equal(after(0).hasTable, true, "once is enough");

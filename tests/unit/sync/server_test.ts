@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import type { Place } from "../../../src/net/place.ts";
 import { bindSync } from "../../../src/sync/bind.ts";
-import { connectTcp } from "../../../src/sync/deno_tcp.ts";
+import { connectTcp } from "../../../lab/deno_tcp.ts";
 import { SyncServer } from "../../../src/sync/server.ts";
 import { settle } from "../../fakes/manual_clock.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";

@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { connect as tlsConnect, type ConnectionOptions } from "node:tls";
 import type { Logger } from "../../../src/log/logger.ts";
 import type { Endpoint } from "../../../src/net/endpoint.ts";
-import { connectTcp } from "../../../src/sync/deno_tcp.ts";
+import { connectTcp } from "../../../lab/deno_tcp.ts";
 import { listenTcp } from "../../../lab/deno_listener.ts";
 import type { HandshakeLimits } from "../../../src/sync/handshake_limiter.ts";
 import { KnownMembers } from "../../../src/sync/known_members.ts";

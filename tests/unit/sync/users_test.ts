@@ -5,7 +5,7 @@ import { LocalStreams } from "../../../src/daemon/local_streams.ts";
 import type { RateLimitedLog } from "../../../src/log/rate_limited_log.ts";
 import type { Endpoint } from "../../../src/net/endpoint.ts";
 import { SyncClient } from "../../../src/sync/client.ts";
-import { connectTcp } from "../../../src/sync/deno_tcp.ts";
+import { connectTcp } from "../../../lab/deno_tcp.ts";
 import { listenTcp } from "../../../lab/deno_listener.ts";
 import { encodeRecord } from "../../../src/sync/encode.ts";
 import { KnownMembers } from "../../../src/sync/known_members.ts";

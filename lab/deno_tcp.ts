@@ -1,9 +1,8 @@
-// TCP of Deno, to connect by. It is not fit for whoever connects to us: before 2.9
-// it keeps the socket of one that does not read, although it is closed. Needs
-// `--allow-net`.
-import { formatAddress, parseAddress, unmapped } from "../net/address.ts";
-import type { Endpoint } from "../net/endpoint.ts";
-import type { TcpStream } from "./streams.ts";
+// TCP of Deno, to connect by, for what stands beside the daemon: it needs no FFI,
+// but `--allow-net`.
+import { formatAddress, parseAddress, unmapped } from "../src/net/address.ts";
+import type { Endpoint } from "../src/net/endpoint.ts";
+import type { TcpStream } from "../src/sync/streams.ts";
 
 export async function connectTcp(
   { address, port }: Endpoint,
