@@ -6,7 +6,7 @@ import type { InterfaceName } from "../net/zone.ts";
 import type { ConnectionTable } from "../tunnel/connection_table.ts";
 import { PeerLog } from "../tunnel/peer_log.ts";
 import { type PeerNews, PeerWatch } from "../tunnel/peer_watch.ts";
-import { sightingOf } from "../tunnel/sightings.ts";
+import { sightingOf, sightingsOf } from "../tunnel/sightings.ts";
 import type { Service } from "./lifecycle.ts";
 import type { World } from "./world.ts";
 
@@ -91,10 +91,8 @@ export class PeerEvents implements Service {
 
   #look(): void {
     const { table, interfaceName } = this.#context;
-    const sightings = table.liveMuxes()
-      .map((mux) => sightingOf(table, mux, interfaceName));
     const now = this.#world.steadyNow();
-    this.#watch.look(sightings, now);
+    this.#watch.look(sightingsOf(table, interfaceName), now);
     if (now < this.#flushAt) return;
     this.#flushAt = now + FLUSH_MS;
     this.#log.flush();

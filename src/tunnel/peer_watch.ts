@@ -47,6 +47,9 @@ export class PeerWatch {
   readonly #silentAfter: number;
   readonly #tell: (news: PeerNews) => void;
   readonly #known = new Map<number, KnownPeer>();
+  /** By mux, in which look at all it was there last. */
+  readonly #seen = new Uint32Array(0x10000);
+  #looks = 0;
 
   /** @param silentAfter Milliseconds without a datagram */
   constructor(silentAfter: number, tell: (news: PeerNews) => void) {
@@ -54,15 +57,22 @@ export class PeerWatch {
     this.#tell = tell;
   }
 
-  /** Looks at all connections; those that are gone are forgotten. */
-  look(sightings: readonly PeerSighting[], now: number): void {
-    const muxes = new Set<number>();
+  /**
+   * Looks at all connections; those that are gone are forgotten.
+   * @param sightings Each is read before the next is asked for
+   */
+  look(sightings: Iterable<PeerSighting>, now: number): void {
+    const look = ++this.#looks;
     for (const sighting of sightings) {
-      muxes.add(sighting.mux);
-      this.lookAt(sighting, now);
+      const { mux } = sighting;
+      // Most clients of a large server are nowhere near: nothing is kept of them.
+      if (!isUntouched(sighting) || this.#known.has(mux)) {
+        this.lookAt(sighting, now);
+      }
+      this.#seen[mux] = look;
     }
     for (const mux of this.#known.keys()) {
-      if (!muxes.has(mux)) this.#known.delete(mux);
+      if (this.#seen[mux] !== look) this.#known.delete(mux);
     }
   }
 
@@ -106,8 +116,10 @@ export class PeerWatch {
   #knownOf({ mux, remote, sent = 0 }: PeerSighting): KnownPeer {
     const found = this.#known.get(mux);
     if (found !== undefined) return found;
+    const seen = this.#seen[mux] ?? 0;
+    const wasUntouched = seen > 0 && seen >= this.#looks - 1;
     const known = {
-      ...{ remote, sent, sentAt: -Infinity },
+      ...{ remote, sent: wasUntouched ? 0 : sent, sentAt: -Infinity },
       ...{ lastHeard: undefined, waitingSince: undefined },
       ...{ isSilent: false, isUnanswered: false },
     };
@@ -146,4 +158,8 @@ export class PeerWatch {
     const wasUnanswered = isUnanswered;
     this.#tell({ change, mux, remote, before, silence, wasUnanswered });
   }
+}
+
+function isUntouched({ lastHeard, sent = 0 }: PeerSighting): boolean {
+  return lastHeard === undefined && sent === 0;
 }

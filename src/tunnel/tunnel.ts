@@ -21,7 +21,7 @@ import { LeavingKeys } from "./leaving_keys.ts";
 import { type OpenTunnel, openTunnel, type Routing } from "./open_tunnel.ts";
 import { PeerLog } from "./peer_log.ts";
 import { PeerWatch } from "./peer_watch.ts";
-import { remoteOf, sightingOf } from "./sightings.ts";
+import { remoteOf, sightingOf, sightingsOf } from "./sightings.ts";
 import {
   PeerEvent,
   TunnelEvent,
@@ -361,9 +361,8 @@ export class Tunnel extends EventTarget implements AsyncDisposable {
   #look(): void {
     const table = this.#open?.table;
     if (table === undefined) return;
-    const sightings = table.liveMuxes().map((mux) => sightingOf(table, mux));
     const now = performance.timeOrigin + performance.now();
-    this.#watch.look(sightings, now);
+    this.#watch.look(sightingsOf(table), now);
     const due = this.#keepAlive?.look(this.#read.keepalive, now) ?? [];
     if (due.length > 0) this.#open?.plane.sendDue();
   }

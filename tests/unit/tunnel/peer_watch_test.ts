@@ -116,3 +116,25 @@ Deno.test("what was sent once and has no answer is no peer that does not answer"
   look(5000, 4);
   assert.deepEqual(told, []);
 });
+
+Deno.test("of a peer that nothing was sent to nothing is read, and all that is sent to it later counts", () => {
+  const told: number[] = [];
+  let now = 0;
+  const watch = new PeerWatch(30_000, () => told.push(now));
+  const look = (sent: number) => {
+    watch.look([{
+      mux: 5,
+      sent,
+      lastHeard: undefined,
+      get remote() {
+        assert.notEqual(sent, 0, "its endpoint is read");
+        return "192.0.2.1:4444";
+      },
+    }], now);
+    now += 1000;
+  };
+  for (let k = 0; k < 10; k++) look(0);
+  for (let sent = 1; now <= 60_000; sent++) look(sent);
+  // The first datagram is that of the look at 10 s.
+  assert.deepEqual(told, [40_000]);
+});
