@@ -1,3 +1,10 @@
+import assert from "node:assert/strict";
+import {
+  CLIENT as CLUSTER_CLIENT,
+  ClusterLab,
+  HOME,
+} from "../../lab/cluster_lab.ts";
+import { missingCommand, whyNoLab } from "../../lab/missing.ts";
 import { startDaemon, TestFolder } from "../../lab/daemons.ts";
 import type { LabHost } from "../../lab/host.ts";
 import type { Lab } from "../../lab/lab.ts";
@@ -101,3 +108,71 @@ labTest(
     await lab.left.ping(CLIENT);
   },
 );
+
+/** A control daemon for a cluster, of a file with one client or without. */
+async function startClusterControl(lab: ClusterLab, file: string) {
+  const controld = startDaemon(lab.home, [
+    ...["controld", "-D", "-L", "stdout:4", "-f", file],
+    ...["-X", `${HOME}:2323`],
+  ]);
+  await controld.line(/sync server listening/);
+  return controld;
+}
+
+async function startMember(lab: ClusterLab, number: number) {
+  const control = ["-X", `${HOME}:2323`];
+  const server = await lab.startServer(number, oursNative, control, []);
+  await server.line(/sync: connected to 10\.77\.0\.254:2323/, 30);
+  return server;
+}
+
+const missing = [whyNoLab(), missingCommand("ping"), oursNative.missing()]
+  .find((why) => why !== null);
+
+const REMOVAL =
+  "a client that is taken out of the file is served by no member any more, and comes back with it";
+
+Deno.test({
+  name: missing === undefined ? REMOVAL : `${REMOVAL} (skipped: ${missing})`,
+  ignore: missing !== undefined,
+  async fn() {
+    await using lab = await ClusterLab.open(`cc2-${Deno.pid}`);
+    using folder = new TestFolder();
+    const file = folder.file("clients");
+    const client = await outputOf("config", [
+      ...["-E", "cluster", "-m", "5", "-R", `${CLUSTER_CLIENT}/32`],
+    ]);
+    await Deno.writeTextFile(file, client);
+    const controld = await startClusterControl(lab, file);
+    const members = await Promise.all(
+      [1, 2].map((number) => startMember(lab, number)),
+    );
+    await lab.startClient(oursNative);
+    for (const number of [1, 2]) {
+      await lab.moveTo(number);
+      await lab.client.ping(HOME);
+    }
+
+    await Deno.writeTextFile(file, "\n");
+    Deno.kill(controld.pid, "SIGHUP");
+    await Promise.all(
+      members.map((member) => member.line(/sync: connection 5 was removed/)),
+    );
+    for (const number of [1, 2]) {
+      await lab.moveTo(number);
+      await assert.rejects(lab.client.ping(HOME, 1), `server ${number}`);
+      assert.equal(await lab.tables(number), "");
+    }
+    // A member that was not there is told nothing of it by the others.
+    await lab.killServer(1);
+    await startMember(lab, 1);
+    assert.equal(await lab.tables(1), "");
+
+    await Deno.writeTextFile(file, client);
+    Deno.kill(controld.pid, "SIGHUP");
+    for (const number of [1, 2]) {
+      await lab.moveTo(number);
+      await lab.client.ping(HOME);
+    }
+  },
+});
