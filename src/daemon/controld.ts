@@ -50,6 +50,7 @@ async function servicesOf(
     new Ledger({ ...world, instance }),
     {
       snapshot: () => source.snapshot(),
+      isStale: () => source.isStale ?? false,
       push: (record) => server.push(record),
       wake: () => server.wake(),
     },

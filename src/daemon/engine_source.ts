@@ -122,6 +122,11 @@ export class EngineSource implements RecordSource {
     return [`serving ${clients.size} clients, ${step} ${source.text}${held}`];
   }
 
+  /** As kept on disk: who was removed since may be among them. */
+  get isStale(): boolean {
+    return !this.#isInStep;
+  }
+
   snapshot(): readonly string[] {
     return this.#setup.clients.snapshot();
   }

@@ -7,6 +7,8 @@ import type { Service } from "./lifecycle.ts";
 export interface RecordSource extends Service<ControldOptions> {
   /** Everything known now, as records for the stream. */
   snapshot(): readonly string[];
+  /** Whether that was true once, and members may know better. */
+  readonly isStale?: boolean;
 }
 
 /** Whom a source tells of each change, in order, with records for the stream. */

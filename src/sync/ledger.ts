@@ -10,6 +10,8 @@ export const REMEMBERED_MS = 24 * 3600_000;
 const MAX_REMOVALS = 100_000;
 /** Origins that others have taken the place of. */
 const MAX_SUPERSEDED = 256;
+/** Of what is only remembered: before all that anybody has stated since. */
+const MEMORY = 1;
 /** Places of the log that may be out of use, beside as many as are in use. */
 const SPARE = 1024;
 
@@ -58,8 +60,7 @@ interface LedgerOptions {
 
 export class Ledger {
   readonly instance: string;
-  /** What earlier instances have stated is older. */
-  readonly began: number;
+  #began: number;
   readonly #options: LedgerOptions;
   readonly #entries = new Map<string, Entry>();
   /** Removals, the oldest first. */
@@ -75,7 +76,26 @@ export class Ledger {
   constructor(options: LedgerOptions) {
     this.#options = options;
     this.instance = options.instance;
-    this.began = this.nextVersion();
+    this.#began = this.nextVersion();
+  }
+
+  /** What earlier instances have stated is older. */
+  get began(): number {
+    return this.#began;
+  }
+
+  /**
+   * Whatever others have stated is later than all that is stated from here on
+   * with {@linkcode recall}.
+   */
+  beginWithMemories(): void {
+    this.#began = MEMORY;
+  }
+
+  /** States what was true once, and may not be any more. */
+  recall(subject: Subject, mark: string): void {
+    const stamp = { version: MEMORY, origin: this.instance };
+    this.learn(subject, mark, stamp);
   }
 
   /** Moves with each change. */

@@ -8,6 +8,8 @@ import { LedgerFeed } from "./ledger_feed.ts";
 interface ServedOptions {
   /** Everything known now, as records for the stream. */
   readonly snapshot: () => readonly string[];
+  /** Whether that may be out of date, and others may know better. */
+  readonly isStale: () => boolean;
   /** Sends a record to originals, and what is new in the feed to the others. */
   readonly push: (record: string) => void;
   /** There is something new in the feed, and nothing for originals. */
@@ -54,17 +56,21 @@ export class ServedRecords {
   #complete(): void {
     if (this.#isComplete) return;
     this.#isComplete = true;
-    for (const record of this.#options.snapshot()) this.#state(record);
+    const { snapshot, isStale } = this.#options;
+    const isRecalled = isStale();
+    if (isRecalled) this.#ledger.beginWithMemories();
+    for (const record of snapshot()) this.#state(record, isRecalled);
   }
 
   // All that is in it is stated, where a peer is as well.
-  #state(record: string): void {
+  #state(record: string, isRecalled = false): void {
     const subject = subjectIn(record);
     if (subject === undefined) return;
     const key = keyOf(subject);
     if (this.#texts.get(key) === record) return;
     this.#texts.set(key, record);
-    this.#ledger.reclaim(subject, "stated");
+    if (isRecalled) this.#ledger.recall(subject, "stated");
+    else this.#ledger.reclaim(subject, "stated");
   }
 }
 

@@ -12,7 +12,7 @@ import {
   type Subject,
   subjectOf,
 } from "../../src/sync/extension.ts";
-import type { FeedCursor } from "../../src/sync/feed.ts";
+import type { Feed, FeedCursor } from "../../src/sync/feed.ts";
 import {
   Following,
   type Learner,
@@ -114,7 +114,10 @@ export class MeshLink {
   readonly words: string[] = [];
   #cursor: FeedCursor | undefined;
 
-  constructor(readonly client: MeshMember, public server: MeshMember) {
+  constructor(
+    readonly client: MeshMember,
+    public server: { readonly feed: Feed },
+  ) {
     const { instance } = client.ledger;
     this.following = new Following("server", instance, client);
   }

@@ -124,8 +124,9 @@ Deno.test("a server that does not know all it will state takes nothing back", ()
   link.connect();
   link.carry();
   link.cut();
-  link.server = restarted(clock);
-  link.server.isComplete = false;
+  const server = restarted(clock);
+  server.isComplete = false;
+  link.server = server;
   link.connect();
   link.carry();
   assert.equal(link.words.at(-1), "some");

@@ -1,0 +1,112 @@
+import { strict as assert } from "node:assert";
+import { encodeRecord } from "../../../src/sync/encode.ts";
+import { Ledger } from "../../../src/sync/ledger.ts";
+import type { SyncRecord } from "../../../src/sync/record.ts";
+import { ServedRecords } from "../../../src/sync/served_records.ts";
+import { instanceOf, MeshLink, MeshMember } from "../../fakes/sync_mesh.ts";
+import { connectionRecord, routeRecord } from "../../samples/sync_records.ts";
+
+const FIVE = connectionRecord();
+const CHANGED = connectionRecord({ firstKeyByte: 9 });
+const ROUTE = routeRecord("10.0.0.0/8", 5);
+
+/** A control daemon that serves these, and what it does to its server. */
+function controlOf(
+  letter: string,
+  clock: { now: number },
+  records: SyncRecord[],
+  isStale = false,
+) {
+  const texts = records.map((record) => encodeRecord(record));
+  const pushed: string[] = [];
+  const ledger = new Ledger({
+    instance: instanceOf(letter),
+    now: () => clock.now,
+    elapsed: () => clock.now,
+  });
+  const served = new ServedRecords(ledger, {
+    snapshot: () => texts,
+    isStale: () => isStale,
+    push: (record) => pushed.push(record),
+    wake: () => pushed.push("wake"),
+  });
+  return { feed: served.feed, served, texts, pushed };
+}
+
+function follow(
+  member: MeshMember,
+  control: ReturnType<typeof controlOf>,
+): MeshLink {
+  const link = new MeshLink(member, control);
+  link.connect();
+  link.carry();
+  return link;
+}
+
+Deno.test("what a control daemon serves comes, changes and goes at who follows it", () => {
+  const clock = { now: 1_000_000 };
+  const member = new MeshMember("a", clock);
+  const control = controlOf("c", clock, [FIVE, ROUTE]);
+  const { served, pushed } = control;
+  const link = follow(member, control);
+  assert.ok(member.has(FIVE) && member.has(ROUTE));
+  served.push(encodeRecord(CHANGED));
+  served.remove(encodeRecord(ROUTE));
+  link.carry();
+  assert.ok(member.has(CHANGED) && !member.has(ROUTE));
+  assert.deepEqual(pushed, [encodeRecord(CHANGED), "wake"]);
+});
+
+Deno.test("what another record has taken the place of is not removed with it", () => {
+  const clock = { now: 1_000_000 };
+  const member = new MeshMember("a", clock);
+  const control = controlOf("c", clock, [ROUTE]);
+  const link = follow(member, control);
+  const elsewhere = routeRecord("10.0.0.0/8", 6);
+  control.served.push(encodeRecord(elsewhere));
+  control.served.remove(encodeRecord(ROUTE));
+  link.carry();
+  assert.ok(member.has(elsewhere));
+});
+
+Deno.test("what changes before anybody follows is in the first table as it is then", () => {
+  const clock = { now: 1_000_000 };
+  const member = new MeshMember("a", clock);
+  const control = controlOf("c", clock, [FIVE, ROUTE]);
+  control.served.remove(encodeRecord(ROUTE));
+  control.texts.pop();
+  control.served.push(encodeRecord(CHANGED));
+  control.texts[0] = encodeRecord(CHANGED);
+  const link = follow(member, control);
+  assert.ok(member.has(CHANGED) && !member.has(ROUTE));
+  assert.equal(link.words.length, 3);
+});
+
+Deno.test("a control daemon that only remembers its records brings nothing back, and changes nothing back", () => {
+  const clock = { now: 1_000_000 };
+  const member = new MeshMember("a", clock);
+  const six = connectionRecord({ mux: 6 });
+  const control = controlOf("c", clock, [CHANGED, ROUTE]);
+  const link = follow(member, control);
+  control.served.remove(encodeRecord(ROUTE));
+  link.carry();
+  clock.now += 1000;
+  // Another one starts, from its disk alone.
+  follow(member, controlOf("d", clock, [FIVE, ROUTE, six], true));
+  assert.ok(member.has(CHANGED) && !member.has(ROUTE) && member.has(six));
+});
+
+Deno.test("two control daemons with the same records take a client away together or one after the other", () => {
+  const clock = { now: 1_000_000 };
+  const member = new MeshMember("a", clock);
+  const controls = ["c", "d"].map((name) => controlOf(name, clock, [FIVE]));
+  const links = controls.map((control) => follow(member, control));
+  clock.now += 1;
+  controls[0]?.served.remove(encodeRecord(FIVE));
+  for (const link of links) link.carry();
+  assert.ok(!member.has(FIVE));
+  controls[1]?.served.remove(encodeRecord(FIVE));
+  controls[1]?.served.push(encodeRecord(CHANGED));
+  for (const link of links) link.carry();
+  assert.ok(member.has(CHANGED));
+});
