@@ -1,5 +1,5 @@
 // In step with the other members of a cluster, or not: what a member can tell of
-// that by the servers that it follows (docs/anycast.md, "In step").
+// that by the servers that it follows (docs/health.md, "In step").
 
 /** To a server that this member follows. */
 export interface Link {

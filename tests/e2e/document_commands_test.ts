@@ -119,6 +119,7 @@ const STORIES: readonly Story[] = [
     documents: [
       "docs/quick-start.md",
       "docs/monitoring.md",
+      "docs/health.md",
       "docs/troubleshooting.md",
       "docs/configuration.md",
     ],

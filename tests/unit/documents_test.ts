@@ -32,6 +32,7 @@ const MANUALS = [
   "docs/anycast.md",
   "docs/configuration.md",
   "docs/fleet.md",
+  "docs/health.md",
   "docs/install.md",
   "docs/many-clients.md",
   "docs/monitoring.md",
