@@ -119,6 +119,7 @@ class Scale {
     await controld.line(/sync server listening/, 120);
     print(`controld listens after ${seconds()} s`);
     const member = this.#first(await this.#member(sync));
+    print(`the member carries after ${seconds()} s`);
     const client = this.#first(await this.#client());
     await client.line(/tunnel is set up/);
     await this.#lab.right.ping(SERVER, 120);
@@ -205,6 +206,8 @@ class Scale {
     await pings.ended;
     const cpu = main.cpuMs() - before;
     const longest = await answers;
+    // Until tcpdump has looked once more.
+    await new Promise((resolve) => setTimeout(resolve, 1500));
     for (const { process } of [device, wire]) {
       await process.stop("SIGINT");
     }
@@ -257,7 +260,9 @@ function datagramsFrom(address: string): Reading {
     isIn: (packet) => sender.every((byte, k) => packet[14 + 12 + k] === byte),
     count(packet) {
       const total = (packet[16] ?? 0) * 256 + (packet[17] ?? 0);
-      return Math.round((total - 28) / DATAGRAM_BYTES);
+      const count = (total - 28) / DATAGRAM_BYTES;
+      // Others are no echoes.
+      return Number.isInteger(count) ? count : 0;
     },
   };
 }

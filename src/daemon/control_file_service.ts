@@ -166,7 +166,7 @@ export class ControlFileService implements RecordSource {
     const file = this.#file;
     try {
       const before = this.#records;
-      const after = parseControlFile(bytes);
+      const after = parseControlFile(bytes, before);
       this.#chains?.load(after);
       const changed = changedRecords(before, after).length;
       const gone = changedRecords(after, before).length;

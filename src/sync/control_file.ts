@@ -34,12 +34,22 @@ export class ControlFileError extends Error {
  * blank lines and trailing white space. A connection has one record: of two,
  * clients would apply both each time they connect, with different keys and
  * numbers.
+ * @param before What is known of a file that is hardly another: of thousands of
+ * lines, only those that are new are parsed
  * @throws {ControlFileError} at the first line that is wrong
  */
-export function parseControlFile(file: Uint8Array): ControlRecord[] {
-  const records = latin1(file).split("\n").flatMap((line, index) =>
-    parseLine(line.trimEnd(), index + 1)
-  );
+export function parseControlFile(
+  file: Uint8Array,
+  before: readonly ControlRecord[] = [],
+): ControlRecord[] {
+  const known = new Map(before.map((record) => [record.text, record]));
+  const records = latin1(file).split("\n").flatMap((end, index) => {
+    const text = end.trimEnd();
+    const line = index + 1;
+    const record = known.get(text);
+    // With the text of its own, as this one would keep the whole file.
+    return record === undefined ? parseLine(text, line) : { ...record, line };
+  });
   requireOneEach(records);
   return records;
 }

@@ -97,6 +97,18 @@ Deno.test("a control file with two records of one connection is refused, and bot
   }
 });
 
+Deno.test("lines that were there before are not parsed again, wherever they are now", () => {
+  const before = parseControlFile(bytes(`${CONNECTION}\n${ROUTE}\n`));
+  const file = bytes(`\n${OTHER} \n${ROUTE}\t\n`);
+  const after = parseControlFile(file, before);
+  assert.deepEqual(after, parseControlFile(file));
+  assert.equal(after[1]?.record, before[1]?.record);
+  assert.throws(
+    () => parseControlFile(bytes(`${CONNECTION}\n${CONNECTION}\n`), before),
+    /line 2: it holds connection/,
+  );
+});
+
 Deno.test("changedRecords() are those that the file did not have", () => {
   const before = parseControlFile(bytes(`${CONNECTION}\n${ROUTE}\n`));
   const after = parseControlFile(bytes(`${OTHER}\n${CONNECTION}\n`));
