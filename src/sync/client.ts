@@ -26,6 +26,11 @@ const LAST_PAUSE_MS = 10_000;
 /** For a name server, and for each address. */
 const ANSWER_MS = 10_000;
 const READ_BYTES = 1 << 16;
+/**
+ * A read of what has come is over at once: after so much of a large table timers
+ * and other sockets have their turn.
+ */
+const BUSY_MS = 10;
 
 /** What a client needs. */
 export interface SyncClientOptions {
@@ -199,15 +204,22 @@ export class SyncClient {
   async *#textsOf(stream: SyncStream): AsyncGenerator<Uint8Array> {
     const reader = new RecordReader();
     const chunk = new Uint8Array(READ_BYTES);
+    const { delay, now } = this.#options;
     this.#isCut = false;
-    for (;;) {
+    for (let busy = 0;;) {
+      if (busy >= BUSY_MS) {
+        await delay(0);
+        busy = 0;
+      }
       const size = await stream.read(chunk).catch((error) => {
         this.#isCut = isOutOfReach(error);
         return null;
       });
       if (size === null) return;
       this.#history.heard();
+      const began = now();
       yield* reader.push(chunk.subarray(0, size));
+      busy += now() - began;
     }
   }
 

@@ -32,17 +32,26 @@ class ClientRig {
   readonly answers: (SpeakingStream | "refuse" | "silence")[] = [];
   addresses: readonly string[] = ["192.0.2.1", "2001:db8::1"];
 
-  start(server: PlaceName = { host: "some.name", port: 2323 }): Promise<void> {
+  /** What else a record has happen. */
+  onRecord = () => {};
+
+  start(
+    server: PlaceName = { host: "some.name", port: 2323 },
+    now: () => number = this.clock.now,
+  ): Promise<void> {
     const client = new SyncClient({
       server,
-      apply: (record) => this.records.push(record),
+      apply: (record) => {
+        this.records.push(record);
+        this.onRecord();
+      },
       connect: (to, signal) => this.#connect(endpointOf(to), signal),
       lookup: () =>
         this.addresses.length > 0
           ? Promise.resolve(this.addresses.map(ipAddress))
           : Promise.reject(new Error("unknown name")),
       delay: this.clock.delay,
-      now: this.clock.now,
+      now,
       log: this.log,
     });
     return client.run(this.stop.signal);
@@ -81,6 +90,33 @@ Deno.test("a client applies records as they come, and keeps the connection", asy
   await running;
   assert.equal(stream.isClosed, true);
   assert.equal(rig.log.lines.length, 1);
+});
+
+Deno.test("a client that has much to read lets others have their turn", async () => {
+  const rig = new ClientRig();
+  const stream = new SpeakingStream();
+  rig.answers.push(stream);
+  let time = 0;
+  const running = rig.start({ host: "some.name", port: 2323 }, () => time);
+  await settle();
+  // Each record takes 4 ms, and nobody knows how long the next is waited for.
+  rig.onRecord = () => void (time += 4);
+  for (let k = 0; k < 2; k++) {
+    stream.say(TEXT);
+    await settle();
+    time += 1000;
+  }
+  assert.deepEqual(rig.clock.waiting, []);
+  stream.say(TEXT);
+  await settle();
+  assert.deepEqual(rig.clock.waiting, [0]);
+  stream.say(TEXT);
+  await settle();
+  assert.equal(rig.records.length, 3);
+  await rig.clock.pass(0);
+  assert.equal(rig.records.length, 4);
+  rig.stop.abort();
+  await running;
 });
 
 Deno.test("a client tries all addresses in turn, and then all again", async () => {
