@@ -225,8 +225,9 @@ export class PlaneLog implements InboundEvents, OutboundEvents {
       "warning",
       "accepted numbers",
       () =>
-        "there are more sender ids than the state folder has room for: after " +
-        "a restart recordings of some may be accepted once more",
+        "there are more sender ids than accepted numbers are kept of: " +
+        "recordings of some may be accepted once more, after a restart and " +
+        "by other members of a cluster",
     );
   }
 
