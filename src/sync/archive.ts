@@ -6,6 +6,9 @@ export const SIGNATURE = "serialization::archive";
 /** More digits than the largest number has, 2^64 - 1. */
 const MAX_DIGITS = 20;
 
+/** Of ASCII. */
+const ZERO = 0x30;
+
 /** What is read is bounded by the size of the record. */
 export class ArchiveReader {
   readonly #bytes: Uint8Array;
@@ -20,14 +23,19 @@ export class ArchiveReader {
    * @throws {SyncError} if there is none from 0 to `max`
    */
   number(name: string, max: number): number {
-    const value = Number(this.#digits(name));
+    let value = 0;
+    const bytes = this.#bytes;
+    for (let k = this.#digits(name); k < this.#at; k++) {
+      value = value * 10 + (bytes[k] ?? 0) - ZERO;
+    }
     if (value > max) throw this.#fault(`${name} is above ${max}`);
     return value;
   }
 
   /** @throws {SyncError} if there is none of 64 bits */
   number64(name: string): bigint {
-    const value = BigInt(this.#digits(name));
+    const start = this.#digits(name);
+    const value = BigInt(latin1(this.#bytes.subarray(start, this.#at)));
     if (value >> 64n !== 0n) throw this.#fault(`${name} is above 2^64 - 1`);
     return value;
   }
@@ -52,10 +60,10 @@ export class ArchiveReader {
    */
   bytes(name: string, max: number): Uint8Array {
     const count = this.number(`size of ${name}`, max);
-    return Uint8Array.from(
-      { length: count },
-      () => this.number(`byte of ${name}`, 255),
-    );
+    const bytes = new Uint8Array(count);
+    const byteName = `byte of ${name}`;
+    for (let k = 0; k < count; k++) bytes[k] = this.number(byteName, 255);
+    return bytes;
   }
 
   /**
@@ -67,7 +75,8 @@ export class ArchiveReader {
     this.number(`class version of ${name}`, 0xffffffff);
   }
 
-  #digits(name: string): string {
+  /** @returns Where they begin; they end where the reader is now */
+  #digits(name: string): number {
     const bytes = this.#bytes;
     while (isSpace(bytes[this.#at])) this.#at++;
     const start = this.#at;
@@ -78,7 +87,7 @@ export class ArchiveReader {
     if (size === 0 || size > MAX_DIGITS || !isWhole) {
       throw this.#fault(`${name} is not a decimal number`);
     }
-    return latin1(bytes.subarray(start, this.#at));
+    return start;
   }
 
   #fault(what: string): SyncError {
@@ -98,7 +107,8 @@ export function bytesTokens(bytes: Uint8Array): string {
   return [bytes.length, ...bytes].join(" ");
 }
 
-function latin1(bytes: Uint8Array): string {
+/** A character for each byte. */
+export function latin1(bytes: Uint8Array): string {
   let text = "";
   for (const byte of bytes) text += String.fromCharCode(byte);
   return text;
@@ -110,5 +120,5 @@ function isSpace(byte: number | undefined): boolean {
 }
 
 function isDigit(byte: number | undefined): boolean {
-  return byte !== undefined && byte >= 0x30 && byte <= 0x39;
+  return byte !== undefined && byte >= ZERO && byte <= ZERO + 9;
 }

@@ -5,6 +5,7 @@
 // what stands here: an original never sees any of it.
 import { formatAddress, parseAddress } from "../net/address.ts";
 import type { Route } from "../route/route.ts";
+import { latin1 } from "./archive.ts";
 import { decodeRecord } from "./decode.ts";
 import { encodeRecord, frameText } from "./encode.ts";
 import { SyncError } from "./error.ts";
@@ -197,7 +198,7 @@ export function parseMessage(text: Uint8Array): ServerMessage | undefined {
       return { word, revision: words.number("revision") };
     case "say": {
       const kind = words.next("kind");
-      return { word, kind, body: printable(latin1(words.rest())) };
+      return { word, kind, body: printable(words.rest()) };
     }
     default:
       if (/^[a-z]{1,16}$/.test(word)) return undefined;
@@ -305,13 +306,11 @@ function isId(text: string | undefined): text is string {
   return text !== undefined && /^[0-9a-f]{16}$/.test(text);
 }
 
-function printable(text: string): string {
+/** It may be long, which a decoder is made for. */
+function printable(bytes: Uint8Array): string {
+  const text = new TextDecoder("latin1").decode(bytes);
   if (/^[ -~]*$/.test(text)) return text;
   throw malformed("it holds characters that are not ASCII");
-}
-
-function latin1(bytes: Uint8Array): string {
-  return new TextDecoder("latin1").decode(bytes);
 }
 
 function malformed(why: string): SyncError {
