@@ -9,12 +9,13 @@ export default {
     starts the daemon can connect to it. It is made before --username and
     --chroot, and removed at the end where these let it; one that a dead daemon
     left is replaced. Where the default cannot be made, a warning says so; one
-    that was given has to be made. It speaks HTTP, with the paths of --metrics.`,
+    that was given has to be made. It speaks HTTP, with the paths of --metrics,
+    and anytun-drain(8) has the daemon drain by it.`,
   "metrics":
     `Serves HTTP at this address and port: "/metrics" in the text format
     of Prometheus, "/healthz" (status 200 while everything that carries packets
-    answers), "/readyz" (the same, and in step with its cluster, and not about to
-    end), "/status.json" and "/", a page to look at. A port alone is one of
+    answers), "/readyz" (status 200 while its health is "fit", --health-rise),
+    "/status.json" and "/", a page to look at. A port alone is one of
     127.0.0.1. Brackets stand around an IPv6 address. There is no password:
     whoever reaches the port, any user of this host included, can read who is
     connected and how much they send, but neither keys nor packets, and can

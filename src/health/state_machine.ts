@@ -47,6 +47,8 @@ export class HealthMachine {
   #state: HealthState = "starting";
   #since: number;
   #faults: readonly Fault[] = [];
+  /** Of the last bad look. */
+  #lastFaults: readonly Fault[] = [];
   #good = 0;
   #bad = 0;
   /** Since when every look was good. */
@@ -82,6 +84,7 @@ export class HealthMachine {
     const faults = [...this.#missed(now), ...found];
     this.#lookedAt = now;
     this.#faults = faults;
+    if (faults.length > 0) this.#lastFaults = faults;
     if (faults.length === 0) this.#countGood(now);
     else this.#countBad(faults.some(({ isCertain }) => isCertain));
     this.#settle(now);
@@ -140,9 +143,11 @@ export class HealthMachine {
   #waitText(): string {
     const { rise, hold } = this.#settings;
     if (this.#lookedAt === undefined) return "nothing was looked at yet";
-    const good = `all is well, ${this.#good} of ${rise} times in a row`;
+    const good = `all is well, ${Math.min(this.#good, rise)} of ${rise} times`;
     if (this.#judged === "starting") return good;
-    const well = (this.#lookedAt - (this.#wellSince ?? this.#lookedAt)) / 1000;
-    return `${good}, and for ${Math.floor(well)} of ${hold / 1000} s`;
+    const well = this.#lookedAt - (this.#wellSince ?? this.#lookedAt);
+    const seconds = Math.floor(Math.min(well, hold) / 1000);
+    const before = this.#lastFaults.map(({ text }) => text).join("; ");
+    return `${good} and for ${seconds} of ${hold / 1000} s, after: ${before}`;
   }
 }

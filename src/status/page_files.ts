@@ -755,7 +755,7 @@ function showHead(report) {
   const isWell = isCarrying && state === "running" && health.state === "fit";
   const words = [
     isCarrying ? state : \`\${state}, does not carry packets\`,
-    [health.state, ...health.reasons].join(": "),
+    healthText(health),
   ];
   find("state").textContent = words.join(", ");
   find("state").className = \`state \${isWell ? "good" : "bad"}\`;
@@ -767,6 +767,10 @@ function showHead(report) {
     \`listening on \${report.listening.join(", ") || "nothing"}\`,
     ...cluster === null ? [] : [clusterText(cluster)],
   ].join("; ");
+}
+
+function healthText({ state, reasons }) {
+  return reasons.length === 0 ? state : \`\${state}: \${reasons.join("; ")}\`;
 }
 
 function clusterText({ servers, clients }) {

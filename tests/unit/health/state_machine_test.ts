@@ -55,7 +55,7 @@ Deno.test("who was unfit comes back after a time in which all was well", () => {
   look(DEAD);
   assert.deepEqual(well(5), Array(5).fill("unfit"));
   assert.deepEqual(machine.fitness.reasons, [
-    "all is well, 5 of 3 times in a row, and for 4 of 5 s",
+    "all is well, 3 of 3 times and for 4 of 5 s, after: it is gone",
   ]);
   assert.deepEqual(well(1), ["fit"]);
 });
