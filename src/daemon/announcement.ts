@@ -9,7 +9,7 @@ import type { AnytunOptions } from "../config/anytun.ts";
 import type { Logger } from "../log/logger.ts";
 import type { Every } from "../net/every.ts";
 import { formatPrefix } from "../net/prefix.ts";
-import { fitnessLine } from "../status/report.ts";
+import { type AnnouncementReport, fitnessLine } from "../status/report.ts";
 import type { AnnounceScript } from "./announce_script.ts";
 import type { AnycastAddresses } from "./anycast_addresses.ts";
 import { Drain, type DrainContext } from "./drain.ts";
@@ -105,6 +105,16 @@ export class Announcement implements Service<Pick<AnytunOptions, "drainTime">> {
     const state = this.#isAnnounced ? "announced" : "withdrawn";
     const guard = this.#parts?.guard.state ?? "starting";
     return [`anycast: ${this.#what()} is ${state}, the guard is ${guard}`];
+  }
+
+  status(): AnnouncementReport {
+    const { addresses, device = null } = this.#options;
+    return {
+      addresses: addresses.map(formatPrefix),
+      device,
+      isAnnounced: this.#isAnnounced,
+      isGuarded: this.#parts?.guard.isWatching ?? false,
+    };
   }
 
   close(): void {

@@ -52,7 +52,9 @@ async function servicesOf(
   const judged = healthServices(frame, device, own, cluster);
   const { health } = judged;
   const others = await membersOf(frame, cluster, judged);
+  const announcement = await announcementOf(frame, health);
   const parts = {
+    announcement,
     ...{ ...cluster, ...own, ...device, ...watch, ...judged },
     roster: others?.roster,
   };
@@ -80,7 +82,7 @@ async function servicesOf(
     // Last but one, since it says when what leads traffic here should not.
     health,
     // Stopped first: nothing else ends before routers have learnt of it.
-    await announcementOf(frame, health),
+    announcement,
   ];
   return services.filter((service) => service !== undefined);
 }
@@ -97,13 +99,18 @@ async function announcementOf(
 
 function statusOf(
   { interfaceName, limited, logger, options, table, world }: TunnelFrame,
-  { ends, health, inStep, member, peer, plane, roster, rotation, syncState }:
+  parts:
     & ClusterServices
     & OwnConnection
     & DeviceServices
     & HealthServices
-    & { readonly roster: MemberServices["roster"] | undefined },
+    & {
+      readonly announcement: Announcement | undefined;
+      readonly roster: MemberServices["roster"] | undefined;
+    },
 ): StatusService {
+  const { announcement, ends, health, inStep, member, peer, plane } = parts;
+  const { roster, rotation, syncState } = parts;
   const report = new StatusReport({
     options,
     table,
@@ -111,6 +118,7 @@ function statusOf(
     ends: () => ends.status(),
     answers: () => plane.answers(world.delay),
     fitness: () => health.fitness,
+    announcement: () => announcement?.status(),
     planeCounters: () => plane.counters(),
     peer: () => peer.remoteHost,
     routes: () => syncState.routes(),

@@ -42,6 +42,10 @@ export class Guard implements Disposable {
     return this.#state;
   }
 
+  get isWatching(): boolean {
+    return this.#state === "watching";
+  }
+
   /** @returns Whether it has withdrawn what is announced */
   beat(): boolean {
     if (this.#state === "gone") return false;

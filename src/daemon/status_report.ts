@@ -6,6 +6,7 @@ import { formatPrefix } from "../net/prefix.ts";
 import type { InterfaceName } from "../net/zone.ts";
 import type { Route } from "../route/route.ts";
 import {
+  type AnnouncementReport,
   type ClusterReport,
   type ConnectionReport,
   type Counts,
@@ -46,6 +47,7 @@ interface StatusParts {
   readonly peer: () => string | undefined;
   readonly routes: () => readonly Route[];
   readonly cluster: () => ClusterReport | undefined;
+  readonly announcement: () => AnnouncementReport | undefined;
   /** Of the own connection, if its keys come from a chain. */
   readonly keyEpoch: () => number | undefined;
 }
@@ -108,6 +110,7 @@ export class StatusReport implements StatusSource {
       started: this.#startedAt(time),
       ...health,
       health: this.fitness(),
+      announcement: this.#parts.announcement() ?? null,
       ...ends(),
       connections: this.#connections(muxes.slice(0, limit), time),
       connectionCount: muxes.length,

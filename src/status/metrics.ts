@@ -44,6 +44,7 @@ export function metricsText(report: Report): string {
 
 function* daemonMetrics(report: Report): Generator<Metric> {
   const { name, version, device, plane, health, connections } = report;
+  const { announcement } = report;
   yield gauge("info", "Always 1; the labels say what runs here.", {
     labels: {
       name,
@@ -79,6 +80,16 @@ function* daemonMetrics(report: Report): Generator<Metric> {
   yield gauge("health_since_seconds", "When it got into it, since 1970.", {
     value: health.since / 1000,
   });
+  if (announcement !== null) {
+    yield gauge("announced", "Whether it leads traffic here by itself.", {
+      value: Number(announcement.isAnnounced),
+    });
+    yield gauge(
+      "announcement_guarded",
+      "Whether that ends when the daemon is killed or hangs.",
+      { value: Number(announcement.isGuarded) },
+    );
+  }
   if (device !== null) {
     yield gauge("device_mtu_bytes", "Longest packet of the device.", {
       value: device.mtu,

@@ -2,6 +2,7 @@
 import { Fields, numberOf, objectOf, ReportError, textOf } from "./fields.ts";
 import { HEALTH_STATES } from "../health/state_machine.ts";
 import {
+  type AnnouncementReport,
   type ClusterReport,
   type ConnectionReport,
   type DaemonState,
@@ -43,6 +44,7 @@ export function readReport(text: string): Report {
     state: report.oneOf("state", STATES),
     isCarrying: report.flag("isCarrying"),
     health: report.object("health", healthOf),
+    announcement: report.orNull("announcement", announcementOf),
     device: report.orNull("device", deviceOf),
     plane: report.orNull("plane", textOf),
     listening: report.list("listening", textOf),
@@ -72,6 +74,16 @@ function healthIn(health: Fields): HealthReport {
     state: health.oneOf("state", HEALTH_STATES),
     reasons: health.list("reasons", textOf),
     since: health.number("since"),
+  };
+}
+
+function announcementOf(value: unknown, place: string): AnnouncementReport {
+  const announcement = new Fields(value, place);
+  return {
+    addresses: announcement.list("addresses", textOf),
+    device: announcement.orNull("device", textOf),
+    isAnnounced: announcement.flag("isAnnounced"),
+    isGuarded: announcement.flag("isGuarded"),
   };
 }
 

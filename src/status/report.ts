@@ -55,6 +55,15 @@ export interface HealthReport {
   readonly since: number;
 }
 
+export interface AnnouncementReport {
+  /** With their lengths; none where a script alone is told. */
+  readonly addresses: readonly string[];
+  readonly device: string | null;
+  readonly isAnnounced: boolean;
+  /** Whether somebody withdraws it when the daemon is killed, or hangs. */
+  readonly isGuarded: boolean;
+}
+
 export interface Report {
   readonly format: typeof REPORT_FORMAT;
   /** Of the instance. */
@@ -70,6 +79,8 @@ export interface Report {
   readonly isCarrying: boolean;
   /** Whether it may have traffic. */
   readonly health: HealthReport;
+  /** null where it announces nothing by itself. */
+  readonly announcement: AnnouncementReport | null;
   /** null until it is open. */
   readonly device: DeviceReport | null;
   /** Which data plane and engine, for people. */

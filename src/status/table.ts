@@ -1,6 +1,11 @@
 // Table of the connections of a daemon, for people.
 import { bytesText, durationText } from "./page/text.js";
-import type { ClusterReport, ConnectionReport, Report } from "./report.ts";
+import type {
+  AnnouncementReport,
+  ClusterReport,
+  ConnectionReport,
+  Report,
+} from "./report.ts";
 import { alignedRows } from "./rows.ts";
 import { planeLosses, trafficOf } from "./sums.ts";
 import { visible } from "../log/visible.ts";
@@ -48,11 +53,13 @@ function headerLine(report: Report): string {
 
 function* detailLines(report: Report): Generator<string> {
   const { device, plane, listening, cluster, counters } = report;
+  const { announcement } = report;
   if (device !== null) yield `  device: ${device.type}, mtu ${device.mtu}`;
   if (plane !== null) yield `  plane: ${plane}`;
   if (listening.length > 0) yield `  listening: ${listening.join(", ")}`;
   if (cluster !== null) yield `  cluster: ${clusterText(cluster)}`;
   yield `  health: ${healthText(report)}`;
+  if (announcement !== null) yield `  anycast: ${anycastText(announcement)}`;
   const drops = planeLosses(counters)
     .map(({ info, amount }) => `${amount} ${info.text}`);
   if (drops.length > 0) yield `  dropped: ${drops.join(", ")}`;
@@ -63,6 +70,17 @@ function healthText({ health, time }: Report): string {
   const shown = state === "unfit" ? "UNFIT" : state;
   const why = reasons.length === 0 ? "" : `: ${reasons.join("; ")}`;
   return `${shown} for ${durationText((time - since) / 1000)}${why}`;
+}
+
+function anycastText(
+  { addresses, device, isAnnounced, isGuarded }: AnnouncementReport,
+): string {
+  const what = [
+    ...(addresses.length === 0 ? [] : [addresses.join(", ")]),
+    ...(device === null ? [] : [`on ${device}`]),
+    isAnnounced ? "announced" : "withdrawn",
+  ].join(" ");
+  return isGuarded ? what : `${what}, WITHOUT GUARD`;
 }
 
 function clusterText({ inStep, servers, clients }: ClusterReport): string {

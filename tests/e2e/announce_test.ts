@@ -114,6 +114,13 @@ for (const { name, letter, missing, ...program } of OUR_PROGRAMS) {
           ...[word, socket],
           ...(word === "drain" ? ["--wait", "0"] : []),
         );
+      assert.match(
+        await left.exec(
+          ...program.command as [string, ...string[]],
+          ...["status", socket],
+        ),
+        /anycast: 198\.51\.100\.1\/32, \S+ on any0 announced$/m,
+      );
       await ask("drain");
       assert.deepEqual(await announced(left), []);
       // The kernel forgets neither the socket's address nor that of answers.

@@ -506,6 +506,7 @@ labTest(
       ...{ format: 1, name: "\x1b[2Jevil", version: "1", pid: 1, time: 1 },
       ...{ started: 0, state: "running", isCarrying: true, device: null },
       health: { state: "fit", reasons: ["\x1b[2J"], since: 0 },
+      announcement: null,
       ...{ plane: "\x9b5m", listening: [], cluster: null, connections: [] },
       ...{ connectionCount: 0, totals: {}, counters: {} },
     });

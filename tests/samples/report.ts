@@ -40,6 +40,7 @@ export function sampleReport(own: Partial<Report> = {}): Report {
     state: "running",
     isCarrying: true,
     health: { state: "fit", reasons: [], since: NOON - 3500 * SECOND },
+    announcement: null,
     device: { name: "tun0", type: "tun", mtu: 1400 },
     plane: "native data plane",
     listening: ["0.0.0.0:4444"],

@@ -32,6 +32,7 @@ function rig() {
     ends: () => ({ device: null, plane: null, listening: [] }),
     answers: () => Promise.resolve(true),
     fitness: () => ({ state: "unfit", reasons: ["tun0 is down"], since: 2000 }),
+    announcement: () => undefined,
     planeCounters: () => new Float64Array(PLANE_COUNTERS),
     peer: () => "vpn.example.com",
     routes: () => [

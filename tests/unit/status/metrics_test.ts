@@ -85,6 +85,17 @@ Deno.test("a daemon that is drained carries, and is not ready", () => {
   }
 });
 
+Deno.test("a daemon that announces itself has a metric for that and for its guard, others have none", () => {
+  const announcement = {
+    ...{ addresses: ["192.0.2.1/32"], device: "any0" },
+    ...{ isAnnounced: true, isGuarded: false },
+  };
+  const text = metricsText(sampleReport({ announcement }));
+  assert.match(text, /^anytun_announced 1$/m);
+  assert.match(text, /^anytun_announcement_guarded 0$/m);
+  assert.doesNotMatch(metricsText(sampleReport()), /announce/);
+});
+
 Deno.test("the health has a metric for each state, of which one is 1", () => {
   const health = { state: "unfit", reasons: [], since: NOON } as const;
   const text = metricsText(sampleReport({ health }));

@@ -42,6 +42,11 @@ Deno.test("what is no report is refused as a whole, and named by its place", () 
       { health: { state: "fit", reasons: "", since: 1 } },
       "health.reasons is no list",
     ],
+    [{ announcement: 1 }, "announcement is no object"],
+    [
+      { announcement: { addresses: [1] } },
+      "announcement.addresses[0] is no text",
+    ],
     [{ device: [] }, "device is no object"],
     [{ listening: {} }, "listening is no list"],
     [{ listening: ["", 1] }, "listening[1] is no text"],

@@ -91,6 +91,26 @@ Deno.test("what is wrong stands out in the table", () => {
   ]);
 });
 
+Deno.test("the table has what is announced, and whether it is guarded", () => {
+  const line = (change: object) =>
+    tableLines(sampleReport({
+      announcement: {
+        ...{ addresses: ["192.0.2.1/32", "2001:db8::1/128"], device: "any0" },
+        ...{ isAnnounced: true, isGuarded: true, ...change },
+      },
+    })).find((line) => line.startsWith("  anycast"));
+  const both = "  anycast: 192.0.2.1/32, 2001:db8::1/128 on any0";
+  assert.equal(line({}), `${both} announced`);
+  assert.equal(
+    line({ isAnnounced: false, isGuarded: false }),
+    `${both} withdrawn, WITHOUT GUARD`,
+  );
+  assert.equal(
+    line({ addresses: [], device: null }),
+    "  anycast: announced",
+  );
+});
+
 Deno.test("no text of a daemon acts on the terminal that shows it", () => {
   const hostile = "\x1b[2J\x9b2K\t\n\u202e\u2028" +
     String.fromCharCode(0xd800) + "\u{e0041}x";
