@@ -7,7 +7,7 @@ import {
 } from "../../lab/etcd.ts";
 import { missingCommand } from "../../lab/missing.ts";
 import { type Outcome, outcomeOf } from "../../lab/process.ts";
-import { fromSource } from "../../lab/programs.ts";
+import { asBinary, fromSource, type OurProgram } from "../../lab/programs.ts";
 
 const why = Deno.permissions.querySync({ name: "run" }).state !== "granted"
   ? "Deno runs without -A"
@@ -21,6 +21,14 @@ interface Identity {
   readonly user?: string;
   readonly password?: string;
   readonly ca?: string;
+}
+
+/** What is other than usual. */
+interface More {
+  readonly prefix?: string;
+  /** What the command begins with. */
+  readonly before?: readonly string[];
+  readonly program?: OurProgram;
 }
 
 const OPERATOR = { certificate: "member", user: "operator" };
@@ -38,12 +46,12 @@ class Fleet {
   run(
     words: readonly string[],
     { certificate, user, password = "right", ca = "ca" }: Identity,
-    { prefix = PREFIX, before = [] as readonly string[] } = {},
+    { prefix = PREFIX, before = [], program = fromSource }: More = {},
   ): Promise<Outcome> {
     const at = this.#folder;
     return outcomeOf([
       ...before,
-      ...fromSource.command,
+      ...program.command,
       ...["fleet", ...words, "--source", `${this.#engine.url}${prefix}`],
       ...["--source-ca", `${at}/${ca}.pem`],
       ...(certificate === undefined ? [] : [
@@ -61,8 +69,7 @@ class Fleet {
     words: readonly string[],
     identity: Identity,
     reason: RegExp,
-    more: { readonly prefix?: string; readonly before?: readonly string[] } =
-      {},
+    more: More = {},
   ): Promise<void> {
     const end = await this.run(words, identity, more);
     assert.notEqual(end.code, 0, end.stdout);
@@ -162,6 +169,17 @@ async function tryAll(
     await fleet.refuse(["rotate", "a", "--out", "-"], CONTROLD, denied);
     assert.throws(() => isThere("x"), Deno.errors.NotFound);
     assert.deepEqual(await keys(), before);
+  });
+
+  await test.step({
+    name: "the binary reaches the engine with the rights that it has" +
+      (asBinary.missing ? ` (skipped: ${asBinary.missing})` : ""),
+    ignore: asBinary.missing !== null,
+    async fn() {
+      const end = await fleet.run(["list"], OPERATOR, { program: asBinary });
+      assert.equal(end.code, 0, end.stderr);
+      assert.match(end.stdout, /^a .*\nb /m);
+    },
   });
 
   await test.step("an operator writes below the own prefix alone", async () => {
