@@ -33,9 +33,10 @@ export function controldPage({ options, help }: Known): Page {
           a unix socket: then that is root and the user of the daemon alone.
           Between hosts use certificates (--sync-tls-cert), or a tunnel of the
           servers.`,
-          `What was told is not taken back: a client that is taken out of the
-          file stays known until no server runs any more that has heard of
-          it.`,
+          `A client that is taken out of the file or folder is known to no server
+          any more, at once: also one that was taken out while the control daemon
+          did not run. Of several control daemons the first one that takes it
+          back takes it away. Original anytuns know it until they end.`,
         ],
       },
       options,
