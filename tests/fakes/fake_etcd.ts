@@ -28,6 +28,8 @@ export class FakeEtcd {
   revision = 1;
   /** Refuses every connection. */
   isDown = false;
+  /** Hosts that answer nothing, and keep what is open. */
+  readonly deaf = new Set<string>();
   /** Bytes of a piece of what it sends to watchers. */
   piece = 7;
   /** Whom it knows, if it asks. */
@@ -95,8 +97,10 @@ export class FakeEtcd {
     // In a later turn, as with any network.
     await new Promise((resolve) => setTimeout(resolve));
     signal.throwIfAborted();
-    const { pathname } = new URL(url);
-    if (this.isDown) throw new TypeError("error sending request");
+    const { pathname, hostname } = new URL(url);
+    if (this.isDown || this.deaf.has(hostname)) {
+      throw new TypeError("error sending request");
+    }
     this.asked.push(pathname);
     const lie = this.lies.shift();
     if (lie !== undefined) return lie;

@@ -185,6 +185,22 @@ Deno.test("anytun-controld has its defaults, and needs a file", () => {
   assert.match(without.stderr, /add --file \(-f\)/);
 });
 
+Deno.test("anytun-controld has its records from one place", () => {
+  const source = ["--source", "https://192.0.2.7/anytun"];
+  const one = readControld(...source, "--source-allow-loss");
+  assert.equal(one.kind, "run");
+  assert.equal(one.options.source?.prefix, "/anytun");
+  assert.equal(one.options.sourceAllowLoss, true);
+  for (const other of [["-f", "clients"], ["--key-chains", "chains"]]) {
+    const both = readControld(...source, ...other);
+    assert.equal(both.kind, "error");
+    assert.match(
+      both.stderr,
+      /Cannot use both --source and --(file|key-chains)/,
+    );
+  }
+});
+
 Deno.test("anytun-controld warns of options that do not do what they seem to", () => {
   const warnings = (...argv: string[]) => {
     const result = readControld("-f", "conns", ...argv);

@@ -256,6 +256,21 @@ Deno.test("a watch that only seems to be there is left", async () => {
   assert.match(rig.source.report().join(), /without an answer of/);
 });
 
+Deno.test("a watch at a member that has lost the others is taken to another one", async () => {
+  const etcd = clusterOf(1);
+  await using rig = await new Rig(etcd, new Disk()).start();
+  await rig.run().watched();
+  const watches = () =>
+    etcd.asked.filter((path) => path === "/v3/watch").length;
+  assert.equal(watches(), 1);
+  etcd.deaf.add("a");
+  await rig.pass(6);
+  await rig.until(() => watches() === 2);
+  await rig.watched();
+  etcd.put(keyOf("x"), recordOf(9));
+  await rig.until(() => rig.served.length === 2);
+});
+
 Deno.test("an engine that is empty at once takes nobody away until that is allowed", async () => {
   const etcd = clusterOf(3);
   const disk = new Disk();

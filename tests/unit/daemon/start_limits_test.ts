@@ -37,6 +37,26 @@ function ofControld(...argv: string[]): StartLimits {
   return controldLimits(result.options, NOTHING);
 }
 
+const SOURCE = "https://192.0.2.7/anytun";
+
+Deno.test("a control daemon with an engine has a folder for its clients, and otherwise none", () => {
+  const limits = (...argv: string[]) => {
+    const line = readControldCommandLine(argv, RUNTIME, fakeHostFiles());
+    assert.equal(line.kind, "run");
+    return controldLimits(line.options, NOTHING);
+  };
+  assert.equal(ofControld().stateFolder, undefined);
+  const folder = "/var/lib/anytun-controld";
+  const kept = limits("--source", SOURCE);
+  assert.equal(kept.stateFolder, folder);
+  assert.deepEqual(kept.places.written, [folder]);
+  assert.deepEqual(names(kept), ["DAC_READ_SEARCH"]);
+  const none = limits("--source", SOURCE, "--state-dir", "none");
+  assert.equal(none.stateFolder, undefined);
+  const named = limits("--source", SOURCE, "--state-dir", "/srv/fleet");
+  assert.deepEqual(named.places.written, ["/srv/fleet"]);
+});
+
 function names(limits: StartLimits | undefined): readonly string[] {
   const capabilities = limits?.capabilities ?? [];
   return Object.entries(CAP).filter(([, number]) =>
