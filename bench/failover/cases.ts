@@ -15,6 +15,9 @@ import type { Titled } from "./report.ts";
 /** How long somebody watches whether the network finds another way. */
 const WATCH_SECONDS = 10;
 
+/** For a member that hears nothing: after 10 s it believes it, and after 3 more. */
+const SYNC_WATCH_SECONDS = 25;
+
 /** For what was started to be in step, and for routers to settle. */
 const SETTLE_MS = 1500;
 
@@ -62,9 +65,12 @@ function failover(
 }
 
 /** Waits until the router has chosen others, or nobody waits any longer. */
-async function left({ lab, victim }: Scene): Promise<boolean> {
+async function left(
+  { lab, victim }: Pick<Scene, "lab" | "victim">,
+  seconds = WATCH_SECONDS,
+): Promise<boolean> {
   const isLeft = async () => !(await lab.chosen()).includes(victim);
-  return await until("it has left", WATCH_SECONDS, isLeft)
+  return await until("it has left", seconds, isLeft)
     .then(() => true, () => false);
 }
 
@@ -85,7 +91,6 @@ export async function back({ lab, victim }: Scene): Promise<void> {
 
 async function heal(scene: Scene): Promise<void> {
   await scene.lab.heal(scene.victim);
-  await delay(2000);
   await back(scene);
 }
 
@@ -144,9 +149,10 @@ export const CASES: readonly Case[] = [
   {
     id: "sync",
     title: "hears nothing of the others",
+    rounds: 1,
     async happens(scene) {
       await scene.lab.cutSync(scene.victim);
-      return [await left(scene) ? "withdrawn" : "stays"];
+      return [await left(scene, SYNC_WATCH_SECONDS) ? "withdrawn" : "stays"];
     },
     async repair(scene) {
       await scene.lab.healSync(scene.victim);
@@ -158,7 +164,7 @@ export const CASES: readonly Case[] = [
     title: "a member is added",
     async prepare({ lab, victim }) {
       await lab.daemon(victim).stop();
-      await left({ lab, victim } as Scene);
+      await left({ lab, victim });
     },
     async happens(scene) {
       await startAgain(scene);

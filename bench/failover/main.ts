@@ -71,6 +71,7 @@ class Stage {
   }
 
   async play(one: Case): Promise<{ cost: Cost; notes: readonly string[] }> {
+    const chosen = await this.#lab.chosen();
     const victim = await this.#carrier();
     const scene = { lab: this.#lab, fleet: this.#fleet, victim };
     await one.prepare?.(scene);
@@ -82,9 +83,16 @@ class Stage {
     const gap = Math.max(there.gap, back.gap);
     const cost = { there: there.lost, back: back.lost, gap };
     await one.repair(scene);
+    // Routers that were apart take longer to meet than a daemon to start.
+    await this.#settle(chosen);
     await this.#lab.client.ping(HOME);
     await this.#flow.during(() => Promise.resolve());
     return { cost: { ...cost, isOver: gap < LATE_MS }, notes };
+  }
+
+  async #settle(chosen: readonly number[]): Promise<void> {
+    await this.#lab.choose(...chosen);
+    await new Promise((resolve) => setTimeout(resolve, 500));
   }
 
   /** The server that has what the client sends. */

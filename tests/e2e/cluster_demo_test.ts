@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { missingCommand, whyNoLab } from "../../lab/missing.ts";
+import { bird } from "../../lab/routing_programs.ts";
 import { LabProcess, run } from "../../lab/process.ts";
 import { oursNative } from "../../lab/peers.ts";
 
+const BGP_DEMO = new URL("../../demo/bgp.ts", import.meta.url).pathname;
 const DEMO = new URL("../../demo/anycast.ts", import.meta.url).pathname;
 
 const reason = whyNoLab() ?? missingCommand("sysctl") ?? oursNative.missing();
@@ -25,5 +27,27 @@ Deno.test({
     assert.match(text, /copied \d+ MB, each byte as it was sent/);
     const namespaces = await run(["ip", "netns", "list"]);
     assert.ok(!namespaces.includes(`at-demo-any${demo.pid}`), namespaces);
+  },
+});
+
+const noBgp = reason ?? bird.missing();
+Deno.test({
+  name: "the demo of BGP has a member serve, and cleans up after Ctrl-C" +
+    (noBgp === null ? "" : ` (skipped: ${noBgp})`),
+  ignore: noBgp !== null,
+  async fn() {
+    const demo = new LabProcess({
+      title: "the demo",
+      program: Deno.execPath(),
+      args: ["run", "-A", BGP_DEMO],
+    });
+    await demo.line(/=== server 1$/);
+    const { code } = await demo.stop("SIGINT");
+    const text = demo.lines.join("\n");
+    assert.equal(code, 130, text);
+    assert.match(text, /\b0 of \d+ lost\n/);
+    assert.match(text, /all six hosts are gone again/);
+    const namespaces = await run(["ip", "netns", "list"]);
+    assert.ok(!namespaces.includes(`at-demo-bgp${demo.pid}`), namespaces);
   },
 });

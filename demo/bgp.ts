@@ -1,0 +1,185 @@
+/**
+ * Shows anycast as operators run it: three of our servers announce one address
+ * by BGP while they are fit, with BIRD 2, and a client does not notice what
+ * befalls them. All of it lives in network namespaces, which are removed at the
+ * end.
+ *
+ * @module
+ */
+import { ANNOUNCING, ANYCAST, BgpLab, CLIENT, HOME } from "../lab/bgp_lab.ts";
+import { runDaemon } from "../lab/daemons.ts";
+import { EndlessCopy, serve } from "../lab/measure.ts";
+import { missingCommand, whyNoLab } from "../lab/missing.ts";
+import { oursNative } from "../lab/peers.ts";
+import { bird } from "../lab/routing_programs.ts";
+import { TwoWayFlow } from "../lab/two_way_flow.ts";
+
+const SERVERS = [1, 2, 3];
+
+/** From one datagram to the next, in ms. */
+const INTERVAL_MS = 2;
+
+/** Bytes per second of the copy that goes on all the time. */
+const COPY_PACE = 1_000_000;
+
+async function main(): Promise<number> {
+  const reason = whyNoLab() ?? bird.missing() ?? missingCommand("sysctl") ??
+    oursNative.missing();
+  if (reason !== null) {
+    print(`Cannot run the demo: ${reason}.`);
+    return 1;
+  }
+  const interrupted = interruption();
+  print("anytun: three servers that announce one address by BGP\n");
+  const status = await inLab(interrupted).catch((error: Error) => {
+    print(`\n${error.message}`);
+    return 1;
+  });
+  print("\nAll daemons are stopped, and all six hosts are gone again.");
+  return status;
+}
+
+/** @returns The exit status, when everything has been removed. */
+async function inLab(interrupted: Promise<number>): Promise<number> {
+  await using lab = await BgpLab.open(`demo-bgp${Deno.pid}`, { routing: bird });
+  return await Promise.race([interrupted, show(lab)]);
+}
+
+async function show(lab: BgpLab): Promise<number> {
+  row("servers", `${ANYCAST} while they are fit; anytun takes care of that`);
+  row("router", "learns it from them by BGP, and has BFD each 50 ms (BIRD 2)");
+  row("client", `${CLIENT} in the tunnel; knows that one address`);
+  row("home", `${HOME}, what the client wants to reach`);
+  await Promise.all(SERVERS.map((number) => start(lab, number)));
+  await lab.choose(1);
+  await lab.startClient(oursNative);
+  await lab.client.ping(HOME);
+  await serve(lab.home);
+  const flow = await TwoWayFlow.start(
+    { host: lab.client, address: CLIENT },
+    { host: lab.home, address: HOME },
+    INTERVAL_MS,
+  );
+  await using copying = EndlessCopy.start(lab.client, HOME, COPY_PACE);
+  for (const { text, happens, chosen } of STORY) {
+    print(`\n${text}`);
+    const { there, back } = await flow.during(async () => {
+      await happens(lab);
+      await lab.choose(chosen);
+    });
+    const sent = there.sent + back.sent;
+    const lost = there.lost + back.lost;
+    const gap = Math.max(there.gap, back.gap);
+    const how = lost === 0 ? "" : `, all of them within ${gap} ms`;
+    row("datagrams", `${lost} of ${sent} lost${how}`);
+    draw(chosen);
+  }
+  const { bytes, intact } = await copying.end();
+  const megabytes = Math.round(bytes / 1e6);
+  const verdict = intact ? "each byte as it was sent" : "NOT INTACT";
+  print("");
+  row("meanwhile", `one TCP connection copied ${megabytes} MB, ${verdict}`);
+  return intact ? 0 : 1;
+}
+
+interface Scene {
+  /** What the viewer reads before it happens. */
+  readonly text: string;
+  happens(lab: BgpLab): Promise<unknown>;
+  /** The server that the router has chosen in the end. */
+  readonly chosen: number;
+}
+
+const STORY: readonly Scene[] = [
+  {
+    text: "All three announce the address; the router has chosen server 1.",
+    happens: () => Promise.resolve(),
+    chosen: 1,
+  },
+  {
+    text: "'anytun drain' on server 1: it withdraws, and carries what comes.",
+    happens: (lab) => tell(lab, 1, "drain"),
+    chosen: 2,
+  },
+  {
+    text: "'anytun undrain': it may have traffic again.",
+    happens: (lab) => tell(lab, 1, "undrain"),
+    chosen: 1,
+  },
+  {
+    text: "Server 1 is restarted (SIGTERM): drained first, then stopped.",
+    happens: async (lab) => {
+      await lab.daemon(1).stop();
+      await lab.choose(2);
+      await start(lab, 1);
+    },
+    chosen: 1,
+  },
+  {
+    text: "'kill -9' on server 1: a guard takes the address away for it.",
+    happens: (lab) => lab.daemon(1).stop("SIGKILL"),
+    chosen: 2,
+  },
+  {
+    text: "Server 2 hangs (SIGSTOP): the guard waits for 0.7 s, and acts.",
+    happens: (lab) => Promise.resolve(Deno.kill(lab.daemon(2).pid, "SIGSTOP")),
+    chosen: 3,
+  },
+  {
+    text: "Server 2 goes on, and is trusted again two seconds later.",
+    happens: (lab) => Promise.resolve(Deno.kill(lab.daemon(2).pid, "SIGCONT")),
+    chosen: 2,
+  },
+  {
+    text: "The cable of server 2 loses everything: BFD notices.",
+    happens: (lab) => lab.cut(2, "silent"),
+    chosen: 3,
+  },
+];
+
+async function start(lab: BgpLab, number: number): Promise<void> {
+  const ids = `${number * 256}-${number * 256 + 255}`;
+  const socket = ["--status-socket", socketOf(lab, number)];
+  const options = ["-s", ids, ...socket, ...ANNOUNCING];
+  await lab.startServer(number, oursNative, options);
+}
+
+/** Says something to a server, as its administrator does. */
+async function tell(lab: BgpLab, number: number, what: string): Promise<void> {
+  const argv = [what, socketOf(lab, number)];
+  const { code, text } = await runDaemon(lab.server(number), argv);
+  if (code !== 0) throw new Error(text);
+}
+
+function socketOf(lab: BgpLab, number: number): string {
+  return lab.file(`server${number}.sock`);
+}
+
+function draw(number: number): void {
+  const [first, second, third] = SERVERS.map((k) =>
+    k === number ? `=== server ${k}` : `    server ${k}`
+  );
+  print("");
+  print(`                     .${first}`);
+  print(`    client === router :${second}`);
+  print(`            \\       '${third}`);
+  print("             home");
+}
+
+/** Settles with the exit status that a signal to end calls for. */
+function interruption(): Promise<number> {
+  const { promise, resolve } = Promise.withResolvers<number>();
+  Deno.addSignalListener("SIGINT", () => resolve(128 + 2));
+  Deno.addSignalListener("SIGTERM", () => resolve(128 + 15));
+  return promise;
+}
+
+function row(name: string, text: string): void {
+  print(`  ${name.padEnd(12)}${text}`);
+}
+
+function print(text: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
+}
+
+if (import.meta.main) Deno.exit(await main());
