@@ -755,7 +755,7 @@ function showHead(report) {
   const isWell = isCarrying && state === "running" && health.state === "fit";
   const words = [
     isCarrying ? state : \`\${state}, does not carry packets\`,
-    healthText(health),
+    ...health.state === "fit" ? [] : [healthText(health)],
   ];
   find("state").textContent = words.join(", ");
   find("state").className = \`state \${isWell ? "good" : "bad"}\`;

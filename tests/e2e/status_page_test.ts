@@ -64,9 +64,9 @@ labTest(
       await browser.evaluate("document.querySelector('h1').textContent"),
       "anytun (tun7)",
     );
-    assert.equal(
-      await browser.evaluate("document.querySelector('#state').textContent"),
-      "running",
+    // Once it is fit: until then it says what it waits for.
+    await browser.until(
+      "document.querySelector('#state').textContent === 'running'",
     );
     const row = await browser.evaluate(
       "document.querySelector('#connections tbody tr').innerText",
