@@ -8,6 +8,7 @@ import {
   chainKey,
   clientKey,
   clientsPrefix,
+  isClientName,
   muxesPrefix,
   muxKey,
   recordName,
@@ -204,9 +205,12 @@ export class FleetClients {
     if (mux === undefined) return;
     const index = await this.#engine.get(muxKey(this.#prefix, mux));
     if (index === undefined) return;
+    // It may be anything that somebody has put there.
+    const { value } = index;
+    const owner = isClientName(value) ? `'${value}'` : "somebody else";
     throw new Error(
-      `mux ${mux} (--mux) is that of '${index.value}': choose another, or ` +
-        "none, for one that is free",
+      `mux ${mux} (--mux) is that of ${owner}: choose another, or none, for ` +
+        "one that is free",
     );
   }
 

@@ -60,6 +60,15 @@ Deno.test("a mux that is asked for and taken is told with its owner", async () =
   );
 });
 
+Deno.test("a mux that is that of anything but a client is not shown as it is", async () => {
+  const { engine, clients } = fleet();
+  engine.put("/f/muxes/7", "\x1b[2J".repeat(1e6));
+  await assert.rejects(
+    clients.add(named("b", 7)),
+    /mux 7 \(--mux\) is that of somebody else: choose/,
+  );
+});
+
 Deno.test("a chain that is left of an older client is not given to a new one", async () => {
   const { engine, clients } = fleet();
   engine.put("/f/clients/a/chain", "known to others");
