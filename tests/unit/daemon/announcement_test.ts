@@ -27,10 +27,13 @@ Deno.test("an address is at the device while the member is fit, and taken in all
 });
 
 Deno.test("at the end an address goes first, and nothing else stops while something still comes", async () => {
-  const { healthIs, lifecycle, notes, pass, run, traffic } = announceRig();
+  const rig = announceRig();
+  const { healthIs, lifecycle, notes, pass, run, traffic } = rig;
   const over = run();
   await pass(100);
+  assert.equal(rig.announcement.endTakes(), 0);
   healthIs("fit");
+  assert.equal(rig.announcement.endTakes(), 10_000);
   notes.length = 0;
   lifecycle.stop();
   for (let second = 0; second < 5; second++) {

@@ -651,6 +651,13 @@ Deno.test("a service manager shows what a daemon that runs says of itself, and n
   ]);
 });
 
+Deno.test("a service manager leaves an end the time that it takes", () => {
+  const { sent } = told([{ kind: "draining", takes: 90_000 }]);
+  assert.deepEqual(sent, [
+    "STOPPING=1\nEXTEND_TIMEOUT_USEC=120000000\nSTATUS=draining",
+  ]);
+});
+
 Deno.test("a service manager that has gone is a warning, no more", () => {
   const send = () => {
     throw new Error("Connection refused");
