@@ -114,13 +114,8 @@ for (const { name, letter, missing, ...program } of OUR_PROGRAMS) {
           ...[word, socket],
           ...(word === "drain" ? ["--wait", "0"] : []),
         );
-      assert.match(
-        await left.exec(
-          ...program.command as [string, ...string[]],
-          ...["status", socket],
-        ),
-        /anycast: 198\.51\.100\.1\/32, \S+ on any0 announced$/m,
-      );
+      const line = /anycast: 198\.51\.100\.1\/32, \S+ on any0 announced$/m;
+      await until("it says so", 20, async () => line.test(await ask("status")));
       await ask("drain");
       assert.deepEqual(await announced(left), []);
       // The kernel forgets neither the socket's address nor that of answers.
