@@ -97,6 +97,7 @@ export class EngineSource implements RecordSource {
   }
 
   async run(stop: AbortSignal): Promise<void> {
+    this.#setup.clients.open();
     const work = [this.#follow(stop), this.#advance(stop)];
     // Nobody waits for an engine that does not answer.
     await unlessStopped(Promise.all(work), stop);

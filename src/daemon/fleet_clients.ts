@@ -16,9 +16,13 @@ type Parts = Partial<FoundClient>;
 /** As many may be missing at once, or half of them. */
 const FEW = 10;
 
+const NOBODY: RecordSink = { push: () => {}, remove: () => {} };
+
 export class FleetClients {
   readonly #prefix: string;
-  readonly #sink: RecordSink;
+  readonly #told: RecordSink;
+  /** Nobody before it is open: whoever asks gets all that is there. */
+  #sink: RecordSink = NOBODY;
   readonly #world: FleetWorld;
   readonly #log: RateLimitedLog;
   /** As the engine has them. */
@@ -41,7 +45,7 @@ export class FleetClients {
     log: RateLimitedLog,
   ) {
     this.#prefix = prefix;
-    this.#sink = sink;
+    this.#told = sink;
     this.#world = world;
     this.#log = log;
   }
@@ -53,6 +57,11 @@ export class FleetClients {
   /** How many are served though the engine has them no more. */
   get held(): number {
     return this.#held.size;
+  }
+
+  /** From now on changes are told. */
+  open(): void {
+    this.#sink = this.#told;
   }
 
   snapshot(): readonly string[] {

@@ -330,6 +330,8 @@ Deno.test("a start without the engine serves what was kept on disk", async () =>
     "9 10.9.0.0/16",
   ]);
   assert.ok(rig.logger.lines.some((line) => /as they were kept/.test(line)));
+  assert.equal(rig.source.isStale, true);
+  assert.deepEqual(rig.told, [], "members may know better");
   etcd.isDown = false;
   etcd.delete(keyOf("c1"));
   rig.run();
