@@ -32,7 +32,8 @@ import { MainThread } from "./main_thread.ts";
 const USAGE = `USAGE: deno task bench:scale [options]   (as root)
   --connections <n>     how many clients (50000); each has two routes
   --binary              the binary in dist in place of the source
-  --first               before all else that runs on this host
+  --first               before all else that runs on this host: what carries
+                        and counts packets in real time, the rest nicely
   --help                this text
 `;
 
@@ -122,6 +123,7 @@ class Scale {
     print(`the member carries after ${seconds()} s`);
     const client = this.#first(await this.#client());
     await client.line(/tunnel is set up/);
+    if (this.#isFirst) await inRealTime(workersOf(member.pid));
     await this.#lab.right.ping(SERVER, 120);
     print(`the last client carries after ${seconds()} s`);
     const main = new MainThread(member.pid);
@@ -198,7 +200,8 @@ class Scale {
     );
     await Promise.all(started);
     const limits = ["-i", "0.001", "-w", String(seconds)];
-    const pings = this.#first(right.spawn("ping", "-qn", ...limits, SERVER));
+    const pings = right.spawn("ping", "-qn", ...limits, SERVER);
+    if (this.#isFirst) await inRealTime([device, wire].map(pidOf), pings.pid);
     const answers = main.answers(this.#socket, seconds * 1000);
     await new Promise((resolve) => setTimeout(resolve, 500));
     const before = main.cpuMs();
@@ -265,6 +268,31 @@ function datagramsFrom(address: string): Reading {
       return Number.isInteger(count) ? count : 0;
     },
   };
+}
+
+function pidOf({ process }: { process: LabProcess }): number {
+  return process.pid;
+}
+
+/** The threads of a daemon that carry packets. */
+function workersOf(pid: number): number[] {
+  return Array.from(
+    Deno.readDirSync(`/proc/${pid}/task`),
+    ({ name }) => Number(name),
+  ).filter((thread) => {
+    const name = Deno.readTextFileSync(`/proc/${pid}/task/${thread}/comm`);
+    return name.startsWith("worker-");
+  });
+}
+
+async function inRealTime(
+  threads: readonly number[],
+  ...more: readonly number[]
+): Promise<void> {
+  for (const thread of [...threads, ...more]) {
+    const args = ["-f", "-p", "1", String(thread)];
+    await new Deno.Command("chrt", { args }).output();
+  }
 }
 
 function textOf({ lost, median, p99, worst }: Transit): string {
