@@ -98,7 +98,7 @@ for (const { name, letter, missing, ...program } of OUR_PROGRAMS) {
       using folder = new TestFolder();
       const socket = folder.file("vpn.sock");
       const daemon = start(left, ours, ...[
-        ...["-u", "nobody", "-C", "/var", "--drain-time", "3"],
+        ...["-u", "nobody", "-C", "/var", "--drain-time", "60"],
         ...["--status-socket", socket],
       ]);
       await daemon.line(/health: fit/);
@@ -106,8 +106,6 @@ for (const { name, letter, missing, ...program } of OUR_PROGRAMS) {
       const peer = await client(lab, family);
       await lab.right.ping(LEFT);
       const guard = await guardOf(daemon.pid);
-      assert.deepEqual(guard.status("CapEff"), ["0000000000001000"]);
-      assert.deepEqual(guard.status("Seccomp"), ["2"]);
       const ask = (word: string) =>
         left.exec(
           ...program.command as [string, ...string[]],
@@ -116,6 +114,8 @@ for (const { name, letter, missing, ...program } of OUR_PROGRAMS) {
         );
       const line = /anycast: 198\.51\.100\.1\/32, \S+ on any0 announced$/m;
       await until("it says so", 20, async () => line.test(await ask("status")));
+      assert.deepEqual(guard.status("CapEff"), ["0000000000001000"]);
+      assert.deepEqual(guard.status("Seccomp"), ["2"]);
       await ask("drain");
       assert.deepEqual(await announced(left), []);
       // The kernel forgets neither the socket's address nor that of answers.
@@ -126,12 +126,14 @@ for (const { name, letter, missing, ...program } of OUR_PROGRAMS) {
         assert.deepEqual(deniedCalls(daemon.pid), []);
         assert.deepEqual(deniedCalls(guard.pid), []);
       }
+      lab.right.spawn("ping", "-i", "0.2", LEFT);
       Deno.kill(daemon.pid, "SIGTERM");
       await daemon.line(/any0 is withdrawn: draining: it is about to end/);
       assert.deepEqual(await announced(left), []);
-      await lab.right.ping(LEFT, 1);
+      await lab.right.ping(LEFT);
       assert.ok(!daemon.hasEnded, "it carries");
-      assert.equal((await daemon.ended).code, 0);
+      // The second signal hurries.
+      assert.equal((await daemon.stop()).code, 0);
       assert.ok(!await left.hasDevice(DEVICE));
       await guard.ended();
       assert.doesNotMatch(daemon.lines.join("\n"), /ERROR|not permitted/);
