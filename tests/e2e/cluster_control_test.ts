@@ -126,6 +126,8 @@ async function startMember(lab: ClusterLab, number: number) {
   return server;
 }
 
+const OTHER_CLIENT = "Client 6: not registered\n";
+
 const missing = [whyNoLab(), missingCommand("ping"), oursNative.missing()]
   .find((why) => why !== null);
 
@@ -139,10 +141,13 @@ Deno.test({
     await using lab = await ClusterLab.open(`cc2-${Deno.pid}`);
     using folder = new TestFolder();
     const file = folder.file("clients");
-    const client = await outputOf("config", [
-      ...["-E", "cluster", "-m", "5", "-R", `${CLUSTER_CLIENT}/32`],
+    const [client, other] = await Promise.all([
+      outputOf("config", [
+        ...["-E", "cluster", "-m", "5", "-R", `${CLUSTER_CLIENT}/32`],
+      ]),
+      outputOf("config", ["-E", "other", "-m", "6"]),
     ]);
-    await Deno.writeTextFile(file, client);
+    await Deno.writeTextFile(file, client + other);
     const controld = await startClusterControl(lab, file);
     const members = await Promise.all(
       [1, 2].map((number) => startMember(lab, number)),
@@ -153,7 +158,7 @@ Deno.test({
       await lab.client.ping(HOME);
     }
 
-    await Deno.writeTextFile(file, "\n");
+    await Deno.writeTextFile(file, other);
     Deno.kill(controld.pid, "SIGHUP");
     await Promise.all(
       members.map((member) => member.line(/sync: connection 5 was removed/)),
@@ -161,14 +166,14 @@ Deno.test({
     for (const number of [1, 2]) {
       await lab.moveTo(number);
       await assert.rejects(lab.client.ping(HOME, 1), `server ${number}`);
-      assert.equal(await lab.tables(number), "");
+      assert.equal(await lab.tables(number), OTHER_CLIENT);
     }
     // A member that was not there is told nothing of it by the others.
     await lab.killServer(1);
     await startMember(lab, 1);
-    assert.equal(await lab.tables(1), "");
+    assert.equal(await lab.tables(1), OTHER_CLIENT);
 
-    await Deno.writeTextFile(file, client);
+    await Deno.writeTextFile(file, client + other);
     Deno.kill(controld.pid, "SIGHUP");
     for (const number of [1, 2]) {
       await lab.moveTo(number);
