@@ -63,8 +63,16 @@ async function until(what: string, holds: () => boolean): Promise<number> {
   return performance.now() - begin;
 }
 
+/** Seconds of processor that all members have taken, whatever else runs. */
+function processor(): number {
+  const [, text = ""] = Deno.readTextFileSync("/proc/self/stat").split(") ");
+  const [user, system] = text.split(" ").slice(11, 13).map(Number);
+  return ((user ?? 0) + (system ?? 0)) / 100;
+}
+
 /** Until nothing more comes: how long it took, and how much came. */
 async function settled(begin: number, bytes: number): Promise<string> {
+  const cpu = processor();
   const all = count * count;
   const open = () => members.reduce((sum, { links }) => sum + links, 0);
   await until("links", () => open() === all);
@@ -72,7 +80,8 @@ async function settled(begin: number, bytes: number): Promise<string> {
   while (performance.now() - traffic.last < QUIET_MS) await delay(50);
   const ms = Math.max(0, traffic.last - begin);
   const much = (traffic.bytes - bytes) / 1e6;
-  return `${much.toFixed(2)} MB, ${(ms / 1000).toFixed(2)} s`;
+  return `${much.toFixed(2)} MB, ${(ms / 1000).toFixed(2)} s, ` +
+    `${(processor() - cpu).toFixed(1)} s of processor`;
 }
 
 const file = await Deno.makeTempFile();
