@@ -41,10 +41,12 @@ class Floors {
     await server.line(/sync: connected to/, 30);
   }
 
-  async counters(number: number): Promise<Record<string, number>> {
+  readonly counters = async (
+    number: number,
+  ): Promise<Record<string, number>> => {
     const report: Report = JSON.parse(await this.status(number, "--json"));
     return report.connections.find(({ mux }) => mux === MUX)?.counters ?? {};
-  }
+  };
 
   async members(number: number): Promise<MembersReport> {
     return JSON.parse(await this.status(number, "--cluster", "--json"));
@@ -129,6 +131,23 @@ async function spread({ router }: ClusterLab): Promise<void> {
   await router.run(["nft", "-f", "-"], { input: rule });
 }
 
+/** What became of a client's datagrams, and which part each server took. */
+async function byTurns(floors: Floors, flow: ClusterFlow) {
+  const counts = async () => await Promise.all([1, 2].map(floors.counters));
+  const before = await counts();
+  const { lost, sent } = await flow.during(
+    () => new Promise((resolve) => setTimeout(resolve, 3500)),
+  );
+  const after = await counts();
+  const more = (name: string) =>
+    after.map((counters, k) =>
+      (counters[name] ?? 0) - (before[k]?.[name] ?? 0)
+    );
+  const replayed = more("replayed_total").reduce((sum, n) => sum + n, 0);
+  const shares = more("packets_in_total").map((count) => count / sent);
+  return { lost, replayed, shares };
+}
+
 floorsTest(
   "what one member took is a replay at another two seconds later and after a restart, a client whose datagrams go to both by turns loses none, and each member tells who serves whom",
   async (floors) => {
@@ -175,24 +194,12 @@ floorsTest(
     await lab.startClient(oursNative);
     const flow = await ClusterFlow.start(lab, 5);
     await spread(lab);
-    const taken = () =>
-      Promise.all([1, 2].map(async (number) => {
-        const { packets_in_total, replayed_total } = await floors.counters(
-          number,
-        );
-        return { taken: packets_in_total ?? 0, replayed: replayed_total ?? 0 };
-      }));
-    const start = await taken();
-    const { lost, sent } = await flow.during(
-      () => new Promise((resolve) => setTimeout(resolve, 3500)),
-    );
-    const end = await taken();
-    assert.equal(lost, 0, `of ${sent}`);
-    for (const k of [0, 1]) {
-      const count = (end[k]?.taken ?? 0) - (start[k]?.taken ?? 0);
-      assert.ok(count > sent / 4, `server ${k + 1} took ${count} of ${sent}`);
-      assert.equal(end[k]?.replayed, start[k]?.replayed);
-    }
+    // A machine that stood still for a second has overtaken what was under way.
+    await until("none of them is lost", 60, async () => {
+      const { lost, replayed, shares } = await byTurns(floors, flow);
+      for (const share of shares) assert.ok(share > 0.25, `${shares}`);
+      return lost === 0 && replayed === 0;
+    });
 
     await until("all know of all", 30, async () => {
       const { clients, members } = await floors.members(1);
