@@ -41,7 +41,7 @@ export function healthPage({ options, help }: Known): Page {
           {
             lines: [
               "vrrp_script anytun {",
-              '    script "/usr/bin/anytun health vpn"',
+              '    script "/usr/sbin/anytun health vpn"',
               "    interval 1",
               "}",
             ],

@@ -328,6 +328,33 @@ Deno.test("a clock that is far behind heals, and it is said whose seems wrong", 
     line ?? "",
     /^WARNING: the clock of the peer is ahead of that of this host by 28\d s or more: that of the peer seems wrong$/,
   );
+  assert.equal(rotation.clockFault, undefined, "this one is right");
+  end();
+  await over;
+});
+
+Deno.test("a clock of this host that was set keeps it from being fit, and that of the peer does not", async () => {
+  const { begin, pass, hear, origin, rotation, table, end } = setUp();
+  const over = begin();
+  await pass(1);
+  hear();
+  await pass(1);
+  const before = table.sealing(MUX);
+  assert.equal(rotation.clockFault, undefined);
+  const set = 5 * INTERVAL * 1000;
+  origin.ms += set;
+  await pass(1);
+  hear(before);
+  await pass(1);
+  assert.match(
+    rotation.clockFault ?? "",
+    /^the clock of this host is ahead of that of the peer by \d+ s or more$/,
+  );
+  origin.ms -= set;
+  await pass(1);
+  hear(before);
+  await pass(1);
+  assert.equal(rotation.clockFault, undefined);
   end();
   await over;
 });
