@@ -19,6 +19,10 @@ export default function open(): Target {
   const report = sampleReport({
     connections: [connectionReport({ routes: ["10.0.0.0/8"] })],
     cluster: { inStep: true, servers: [], clients: ["a"] },
+    announcement: {
+      ...{ addresses: ["192.0.2.1/32"], device: "any0" },
+      ...{ isAnnounced: true, isGuarded: false },
+    },
     totals: { wrong_tag_total: 1 },
   });
   const bare = sampleReport({ connections: [], device: null });
@@ -30,7 +34,7 @@ export default function open(): Target {
       ...["null", "true", "-1", "1e999", "[]", "{}", '"', ",", ":", "\\u001b"],
       ...["\x1b[2J", "\u202e", "__proto__", '"mux":', '"name":"', "\\ud800"],
     ],
-    maxBytes: 1200,
+    maxBytes: 1400,
     run(input) {
       const read = reportIn(new TextDecoder().decode(input));
       if (read === undefined) return;
