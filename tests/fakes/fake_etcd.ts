@@ -93,9 +93,21 @@ export class FakeEtcd {
     }
   }
 
-  readonly post: Post = async (url, { body, headers, signal }) => {
+  /** Requests that are not answered yet. */
+  inFlight = 0;
+
+  readonly post: Post = async (url, request) => {
+    this.inFlight++;
     // In a later turn, as with any network.
     await new Promise((resolve) => setTimeout(resolve));
+    this.inFlight--;
+    return await this.#answer(url, request);
+  };
+
+  #answer(
+    url: string,
+    { body, headers, signal }: Parameters<Post>[1],
+  ): Response {
     signal.throwIfAborted();
     const { pathname, hostname } = new URL(url);
     if (this.isDown || this.deaf.has(hostname)) {
@@ -114,7 +126,7 @@ export class FakeEtcd {
       return this.#watch(request.create_request, signal);
     }
     return new Response("404 page not found", { status: 404 });
-  };
+  }
 
   #logIn({ name, password }: Record<string, unknown>): Response {
     const { login } = this;

@@ -151,6 +151,11 @@ class Rig implements AsyncDisposable {
     this.#stop.abort();
     await this.#over;
     this.source.close();
+    // A daemon that ends waits for no engine: the test does.
+    for (let quiet = 0; quiet < 5; quiet++) {
+      await new Promise((resolve) => setTimeout(resolve));
+      if (this.etcd.inFlight > 0) quiet = 0;
+    }
   }
 }
 
