@@ -13,6 +13,9 @@ import type { RecordSink } from "./record_source.ts";
 
 type Parts = Partial<FoundClient>;
 
+/** Twice as many as there are muxes: whatever an engine tells. */
+const MAX_NAMES = 2 << 16;
+
 /** As many may be missing at once, or half of them. */
 const FEW = 10;
 
@@ -80,6 +83,10 @@ export class FleetClients {
     created: number,
   ): void {
     const before = this.#found.get(client);
+    if (before === undefined && this.#found.size >= MAX_NAMES) {
+      const line = () => `there is no room for client ${client}`;
+      return this.#log.write("error", "too many clients", line);
+    }
     const after = part === "chain"
       ? { ...before, chain: value }
       : { ...before, text: value, created };
