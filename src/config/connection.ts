@@ -31,6 +31,9 @@ const KEPT_WINDOW_SIZE = 1024;
 /** As a state folder: nothing is kept. */
 export const NO_STATE_DIR = "none";
 
+/** Of controld, which may run as another user than anytun. */
+export const DEFAULT_FLEET_FOLDER = "/var/lib/anytun-controld";
+
 export const senderIdRow = optional({
   group: "Connection",
   short: "-s",

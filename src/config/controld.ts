@@ -4,6 +4,7 @@ import type { PlaceName } from "../net/place.ts";
 import type { SyncTrust } from "../sync/transport.ts";
 import { syncTrustRows, trustOf } from "./cluster.ts";
 import { clientsOf, type ClientsOfFolder } from "./client_folder.ts";
+import { DEFAULT_FLEET_FOLDER } from "./connection.ts";
 import {
   type CommandLine,
   type Program,
@@ -29,9 +30,6 @@ import type { InForce } from "./reading.ts";
 import type { HostFiles, Surroundings } from "./host_files.ts";
 import type { OptionValues, Settings } from "./values.ts";
 import type { Runtime } from "./version.ts";
-
-/** Of controld, which may run as another user than anytun. */
-export const DEFAULT_FLEET_FOLDER = "/var/lib/anytun-controld";
 
 /** Every option, in the order of the help text (CLI section 2). */
 export const controldTable = {

@@ -1,9 +1,6 @@
 // The engine of a fleet as the source of a control daemon's records.
-import { NO_STATE_DIR } from "../config/connection.ts";
-import {
-  type ControldOptions,
-  DEFAULT_FLEET_FOLDER,
-} from "../config/controld.ts";
+import { DEFAULT_FLEET_FOLDER, NO_STATE_DIR } from "../config/connection.ts";
+import type { ControldOptions } from "../config/controld.ts";
 import type { SourceOptions } from "../config/source.ts";
 import { reasonOf } from "../log/reason.ts";
 import type { StateFolder } from "../../ffi/process/state_folder.ts";

@@ -12,11 +12,8 @@ import { makeRunFolder } from "../../ffi/process/run_folder.ts";
 import { statOrNone, statPath } from "../../ffi/process/stat.ts";
 import { makeStateFolder } from "../../ffi/process/state_folder.ts";
 import type { AnytunOptions } from "../config/anytun.ts";
-import { NO_STATE_DIR } from "../config/connection.ts";
-import {
-  type ControldOptions,
-  DEFAULT_FLEET_FOLDER,
-} from "../config/controld.ts";
+import { DEFAULT_FLEET_FOLDER, NO_STATE_DIR } from "../config/connection.ts";
+import type { ControldOptions } from "../config/controld.ts";
 import { isUnixSocket, type PlaceName } from "../net/place.ts";
 import { DEFAULT_FOLDER } from "./kept_numbers.ts";
 import { type StatusSocket, statusSocketOf } from "./status_socket.ts";

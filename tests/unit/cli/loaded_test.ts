@@ -28,6 +28,7 @@ const ON_DEMAND = [
   ["src/config/config_file.ts", "src/cli/start_daemon.ts"],
   ["src/daemon/announcement.ts", "src/daemon/anytun.ts"],
   ["ffi/tuntap/anycast_device.ts", "src/daemon/system_world.ts"],
+  ["src/config/controld.ts", "src/daemon/start_limits.ts"],
   ["src/daemon/kernel_routes.ts", "src/daemon/device_services.ts"],
   ["src/daemon/key_rotation.ts", "src/daemon/own_connection.ts"],
   ["src/daemon/sync_member.ts", "src/daemon/cluster_services.ts"],
