@@ -104,7 +104,7 @@ export class SyncState implements SyncSink {
     return this.#options.table.liveMuxes();
   }
 
-  /** Of the keys that seal and the window; see {@linkcode markOf}. */
+  /** Of the role and the keys that seal; see {@linkcode markOf}. */
   mark(mux: number): string {
     const keys = this.#options.table.keys(mux);
     const mark = markOf(keys);

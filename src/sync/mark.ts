@@ -1,20 +1,19 @@
 // Mark of a record: what it states, as a short text to compare. It is never sent.
 import type { Role } from "../satp/params.ts";
-import { MAX_WINDOW_SIZE } from "../satp/replay_window.ts";
 import type { MasterSecrets } from "../satp/secrets.ts";
 import type { SyncRecord } from "./record.ts";
 
 interface Stated {
   readonly role: Role;
   readonly secrets: MasterSecrets;
-  readonly windowSize: number;
 }
 
 /**
- * Of keys, role and window, as they take effect. Two that are random differ:
- * 64 bits (FNV-1a, and the same with another prime).
+ * Of keys and role; of windows the last comer decides, as ever, since originals
+ * have their own. Two that are random differ: 64 bits (FNV-1a, and the same with
+ * another prime).
  */
-export function markOf({ role, secrets, windowSize }: Stated): string {
+export function markOf({ role, secrets }: Stated): string {
   let one = 0x811c9dc5;
   let other = 0xcbf29ce4;
   for (const bytes of [secrets.key, secrets.salt]) {
@@ -24,8 +23,7 @@ export function markOf({ role, secrets, windowSize }: Stated): string {
       other ^= other >>> 15;
     }
   }
-  const window = Math.min(windowSize, MAX_WINDOW_SIZE);
-  return [role, window, one >>> 0, other >>> 0].join(" ");
+  return [role, one >>> 0, other >>> 0].join(" ");
 }
 
 /** Of a route: where it leads. */

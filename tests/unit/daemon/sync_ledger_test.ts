@@ -128,6 +128,14 @@ Deno.test("keys of a control daemon take the place of own ones, and the own conn
   assert.ok(table.exists(5));
 });
 
+Deno.test("an original with another window moves the endpoint all the same", () => {
+  const { sync, state } = setUp();
+  sync.put(FIVE, stamp(1));
+  const host = "198.51.100.9";
+  sync.put(connectionRecord({ windowSize: 0, host }), undefined);
+  assert.match(state.connection(5) ?? "", /198\.51\.100\.9/);
+});
+
 Deno.test("a record whose keys were stated anew moves no endpoint", () => {
   const { sync, state } = setUp();
   sync.put(connectionRecord({ firstKeyByte: 9 }), stamp(2));
