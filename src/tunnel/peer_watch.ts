@@ -43,6 +43,9 @@ interface KnownPeer {
   isUnanswered: boolean;
 }
 
+/** Connections of which everything is kept, also before they are used. */
+const FEW = 1024;
+
 export class PeerWatch {
   readonly #silentAfter: number;
   readonly #tell: (news: PeerNews) => void;
@@ -63,10 +66,13 @@ export class PeerWatch {
    */
   look(sightings: Iterable<PeerSighting>, now: number): void {
     const look = ++this.#looks;
+    let count = 0;
     for (const sighting of sightings) {
       const { mux } = sighting;
-      // Most clients of a large server are nowhere near: nothing is kept of them.
-      if (!isUntouched(sighting) || this.#known.has(mux)) {
+      const isOfFew = ++count <= FEW;
+      // Most clients of a large server are nowhere near: nothing is kept of them,
+      // and so where they were before they are heard.
+      if (isOfFew || !isUntouched(sighting) || this.#known.has(mux)) {
         this.lookAt(sighting, now);
       }
       this.#seen[mux] = look;

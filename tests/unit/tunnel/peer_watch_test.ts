@@ -39,6 +39,22 @@ Deno.test("a peer that is heard for the first time, and not where it was looked 
   assert.deepEqual(look(300, [7, "c", 250]), ["moved 7 c"]);
 });
 
+Deno.test("it is known where a peer was looked for before it was heard", () => {
+  const told: (readonly [string | undefined, string | undefined])[] = [];
+  const watch = new PeerWatch(
+    1000,
+    ({ before, remote }) => told.push([before, remote]),
+  );
+  const look = (now: number, lastHeard?: number) =>
+    watch.look([
+      { mux: 7, remote: lastHeard === undefined ? undefined : "b", lastHeard },
+      { mux: 8, remote: lastHeard === undefined ? "a" : "b", lastHeard },
+    ], now);
+  look(100);
+  look(200, 150);
+  assert.deepEqual(told, [[undefined, "b"], ["a", "b"]]);
+});
+
 Deno.test("a peer falls silent once, and is heard again", () => {
   const look = watching();
   look(100, [7, "a", 50]);
