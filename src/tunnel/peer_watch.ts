@@ -43,19 +43,28 @@ interface KnownPeer {
   isUnanswered: boolean;
 }
 
-/** Connections of which everything is kept, also before they are used. */
 const FEW = 1024;
 
 export class PeerWatch {
   readonly #silentAfter: number;
+  readonly #few: number;
   readonly #tell: (news: PeerNews) => void;
   readonly #known = new Map<number, KnownPeer>();
   /** By mux, in which look at all it was there last. */
   readonly #seen = new Uint32Array(0x10000);
   #looks = 0;
 
-  /** @param silentAfter Milliseconds without a datagram */
-  constructor(silentAfter: number, tell: (news: PeerNews) => void) {
+  /**
+   * @param silentAfter Milliseconds without a datagram
+   * @param few Connections of which everything is kept, also before they are
+   * used
+   */
+  constructor(
+    silentAfter: number,
+    tell: (news: PeerNews) => void,
+    few = FEW,
+  ) {
+    this.#few = few;
     this.#silentAfter = silentAfter;
     this.#tell = tell;
   }
@@ -69,7 +78,7 @@ export class PeerWatch {
     let count = 0;
     for (const sighting of sightings) {
       const { mux } = sighting;
-      const isOfFew = ++count <= FEW;
+      const isOfFew = ++count <= this.#few;
       // Most clients of a large server are nowhere near: nothing is kept of them,
       // and so where they were before they are heard.
       if (isOfFew || !isUntouched(sighting) || this.#known.has(mux)) {

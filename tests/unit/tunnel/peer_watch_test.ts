@@ -133,10 +133,10 @@ Deno.test("what was sent once and has no answer is no peer that does not answer"
   assert.deepEqual(told, []);
 });
 
-Deno.test("of a peer that nothing was sent to nothing is read, and all that is sent to it later counts", () => {
+Deno.test("of a peer among many that nothing was sent to nothing is read, and all that is sent to it later counts", () => {
   const told: number[] = [];
   let now = 0;
-  const watch = new PeerWatch(30_000, () => told.push(now));
+  const watch = new PeerWatch(30_000, () => told.push(now), 0);
   const look = (sent: number) => {
     watch.look([{
       mux: 5,
