@@ -35,6 +35,10 @@ import {
 /** Nobody but the daemon says when to go, however it is stopped. */
 const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGABRT"] as const;
 
+/** So late no timer is, but where nobody runs. */
+const PAUSED_MS = 500;
+const GRACE_MS = 300;
+
 const MESSAGE_SIZE = 64;
 const POLL_SET_SIZE = 8;
 
@@ -115,7 +119,13 @@ class Guard {
     for (;;) {
       const left = Math.max(0, Math.ceil(deadline - performance.now()));
       if (this.#poll.wait(left === Infinity ? FOREVER : left) === 0) {
-        if (performance.now() < deadline) continue;
+        const late = performance.now() - deadline;
+        if (late < 0) continue;
+        if (late > PAUSED_MS) {
+          // Not the daemon alone was stopped, but this process, or the machine.
+          deadline += late + GRACE_MS;
+          continue;
+        }
         deadline = Infinity;
         this.#withdraw();
         this.tell(WITHDRAWN);
