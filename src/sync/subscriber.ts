@@ -20,7 +20,7 @@ const CHUNK_BYTES = 1 << 16;
  * them, and whole tables for nothing would keep it busy longer still.
  */
 const HELLO_MS = 200;
-const TURNS = 4;
+const TURNS = 20;
 
 interface SubscriberOptions {
   /** Everything known now, as records for the stream. */
