@@ -4,6 +4,10 @@ import { anytunTable } from "../../src/config/anytun.ts";
 import { controldTable } from "../../src/config/controld.ts";
 import { TABLES } from "../../man/programs.ts";
 import { namesOf, type Option } from "../../src/config/option.ts";
+import {
+  type FailoverReport,
+  renderTables as renderFailovers,
+} from "../../bench/failover/report.ts";
 import { renderTable, type Report } from "../../bench/hostile/report.ts";
 import type { SoakRecord } from "../../bench/soak/record.ts";
 import { renderTables } from "../../bench/soak/tables.ts";
@@ -143,11 +147,11 @@ Deno.test({
   },
 });
 
-/** Whether docs/reliability.md has a table, however wide its columns are. */
-function hasTable(table: string): boolean {
+/** Whether a document has a table, however wide its columns are. */
+function hasTable(table: string, path = "docs/reliability.md"): boolean {
   const plain = (text: string) =>
     text.replaceAll(/-+/g, "-").replaceAll(/\s+/g, " ").trim();
-  return plain(read("docs/reliability.md")).includes(plain(table));
+  return plain(read(path)).includes(plain(table));
 }
 
 const attacked = exists("bench/results/hostile.json");
@@ -161,6 +165,23 @@ Deno.test({
       !hasTable(renderTable(report, table))
     );
     assert.deepEqual(missing.map(({ title }) => title), []);
+  },
+});
+
+const failedOver = exists("bench/results/failover.json");
+Deno.test({
+  name: "docs/anycast.md has the tables of the last fail-overs" +
+    (failedOver ? "" : " (skipped: deno task bench:failover has not run)"),
+  ignore: !failedOver,
+  fn() {
+    const report: FailoverReport = JSON.parse(
+      read("bench/results/failover.json"),
+    );
+    const tables = renderFailovers(report).split("\n\n");
+    const missing = tables.filter((table) =>
+      !hasTable(table, "docs/anycast.md")
+    );
+    assert.deepEqual(missing, []);
   },
 });
 
