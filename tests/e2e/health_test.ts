@@ -124,7 +124,7 @@ async function refusesOthers(host: LabHost, path: string): Promise<void> {
 }
 
 labTest(
-  "a device that is down, and a process that was stopped, come back after a while in which all is well",
+  "a device that is down, and a process that was stopped, make a daemon unfit",
   "h-dev",
   [],
   async ({ left }) => {
