@@ -63,6 +63,8 @@ export class SyncLedger implements Learner {
   moved(mux: number): void {
     const subject: Subject = { command: "connection", mux };
     if (!this.#isOwn(subject)) return this.#ledger.touch(subject);
+    // The original has no connection before it has heard from the peer.
+    if (!this.#state.isKnown(mux)) return;
     this.#own.set(keyOf(subject), "connection");
     this.#ledger.claim(subject, this.#state.mark(mux));
   }

@@ -91,6 +91,12 @@ export class SyncState implements SyncSink {
     if (table.remove(mux)) leaving.removed();
   }
 
+  /** Whether others have told of it, or its peer is known. */
+  isKnown(mux: number): boolean {
+    return this.#learnt.has(mux) ||
+      endpointOf(this.#options.table, mux) !== undefined;
+  }
+
   exists(mux: number): boolean {
     return this.#options.table.exists(mux);
   }
@@ -132,9 +138,7 @@ export class SyncState implements SyncSink {
     const records: string[] = [];
     for (const mux of table.liveMuxes()) {
       // The original has no connection before it has heard from the peer.
-      const isKnown = this.#learnt.has(mux) ||
-        endpointOf(table, mux) !== undefined;
-      const record = isKnown ? this.connection(mux) : undefined;
+      const record = this.isKnown(mux) ? this.connection(mux) : undefined;
       if (record !== undefined) records.push(record);
     }
     for (const route of this.#routes.list()) {

@@ -8,6 +8,7 @@ import { RecordApplier } from "../../../src/sync/apply.ts";
 import { type Stamp, subjectOf } from "../../../src/sync/extension.ts";
 import { Ledger } from "../../../src/sync/ledger.ts";
 import { ConnectionTable } from "../../../src/tunnel/connection_table.ts";
+import { putEndpoint } from "../../../src/tunnel/endpoint_words.ts";
 import { LeavingKeys } from "../../../src/tunnel/leaving_keys.ts";
 import { ManualClock } from "../../fakes/manual_clock.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
@@ -97,11 +98,13 @@ Deno.test("keys that are leaving go with their connection", async () => {
 
 Deno.test("what options of a member state nobody takes away", () => {
   const { sync, state, table, ledger, told } = setUp(5);
-  const { endpoint: _, ...own } = FIVE;
+  const { endpoint, ...own } = FIVE;
   state.putRoute(ROUTE);
   sync.claimRoute(ROUTE);
   assert.match(told(), / some 1$/, "its own connection is not there yet");
   table.put(5, own, 0);
+  assert.match(told(), / all 1$/, "nobody knows yet where its peer is");
+  putEndpoint(table, 5, endpoint);
   assert.match(told(), / put 2 \d+ a{16} 22 .* all 2$/);
   const later = stamp(1000);
   sync.remove(subjectOf(FIVE), later);
