@@ -55,7 +55,7 @@ export class SyncLedger implements Learner {
     this.feed = new LedgerFeed(ledger, {
       record: (subject, mark) => this.#record(subject, mark),
       prepare: () => this.#noteAll(),
-      isComplete: () => ownMux === undefined || state.exists(ownMux),
+      isComplete: () => ownMux === undefined || state.isKnown(ownMux),
     });
   }
 
