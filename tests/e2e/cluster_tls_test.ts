@@ -100,7 +100,7 @@ labTest(
     const plain = await follow(4445, ["-d", "at1"]);
     await plain.line(/sync: connected to/, 20);
     await plain.stop();
-    await controld.line(/client .* refused: it sent nothing/, 20);
+    await controld.line(/client .* refused: it does not use TLS/, 20);
     await intruder.stop();
     assert.doesNotMatch(controld.lines.join("\n"), /new sync client/);
 
