@@ -4,12 +4,12 @@
  */
 import type { Outcome } from "./process.ts";
 
-/** Shell: lays `$scratch/root` over `$lower`, in a namespace of mounts. */
+/** Shell: lays `$scratch/tree` over `$lower`, in a namespace of mounts. */
 export const LAY_OVER = `
 mount -t tmpfs -o mode=755 scratch "$scratch"
-mkdir "$scratch/upper" "$scratch/spare" "$scratch/root"
+mkdir "$scratch/upper" "$scratch/spare" "$scratch/tree"
 mount -t overlay -o "lowerdir=$lower,upperdir=$scratch/upper,workdir=$scratch/spare" \\
-  overlay "$scratch/root"
+  overlay "$scratch/tree"
 `;
 
 /** All that programs in them know of. */

@@ -31,10 +31,10 @@ const SCRIPT = `
 set -e
 lower=$1 scratch=$2
 ${LAY_OVER}
-mount -t proc proc "$scratch/root/proc"
-mount --bind /dev "$scratch/root/dev"
+mount -t proc proc "$scratch/tree/proc"
+mount --bind /dev "$scratch/tree/dev"
 for folder in run tmp; do
-  mount -t tmpfs -o mode=1777 scratch "$scratch/root/$folder"
+  mount -t tmpfs -o mode=1777 scratch "$scratch/tree/$folder"
 done
 ip link set lo up
 echo ready
@@ -50,7 +50,7 @@ export class ScratchRoot implements AsyncDisposable {
 
   private constructor(work: string, child: Deno.ChildProcess) {
     this.#work = work;
-    this.#path = `${work}/root`;
+    this.#path = `${work}/tree`;
     this.#child = child;
   }
 

@@ -25,7 +25,7 @@ sh -c '
   umount "\${1%/*}"
   exec unshare --mount --propagation private --net --uts --cgroup --pid \\
     --fork --kill-child sh -ec "$2" boot "$3"
-' enter "$group" "$boot" "$scratch/root" >&2 </dev/null &
+' enter "$group" "$boot" "$scratch/tree" >&2 </dev/null &
 child=$!
 echo "ready $child"
 read -r _ || true
