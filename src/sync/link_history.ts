@@ -13,11 +13,12 @@ export interface LinkView {
 
 /**
  * An original marks no end of the table that it begins with: what is silent for
- * so long has come to it.
+ * so long, after its first byte, has come to it. What says nothing at all may
+ * have nothing to say, or hang: the kernel takes connections for either.
  */
 const SILENCE_MS = 1000;
 
-/** And so has, after so long, what never is, for all that changes. */
+/** And so has, so long after that byte, what never is, for all that changes. */
 const TABLE_MS = 10_000;
 
 export class LinkHistory {
@@ -27,8 +28,9 @@ export class LinkHistory {
   #isConnected = false;
   #isRefused = false;
   #hasTable = false;
-  #heardAt = 0;
-  /** Whether the server says itself how far its table is. */
+  /** When the first and the last bytes of the connection have come. */
+  #heard: { readonly first: number; readonly last: number } | undefined;
+  /** Whether the server says itself how far its table is, or did before. */
   #isMarked = false;
 
   /** @param now Milliseconds of a clock that never goes back */
@@ -44,15 +46,15 @@ export class LinkHistory {
   connected(): void {
     this.#isConnected = true;
     this.#isRefused = false;
-    this.#isMarked = false;
     this.#since = this.#now();
-    this.#heardAt = this.#since;
+    this.#heard = undefined;
   }
 
   /** Something has come through it. */
   heard(): void {
     this.#lookAtTable();
-    this.#heardAt = this.#now();
+    const last = this.#now();
+    this.#heard = { first: this.#heard?.first ?? last, last };
   }
 
   /** What a server of ours says: whether all that it knows was heard. */
@@ -84,9 +86,10 @@ export class LinkHistory {
   }
 
   #lookAtTable(): void {
-    if (!this.#isConnected || this.#isMarked) return;
+    if (!this.#isConnected || this.#isMarked || !this.#heard) return;
+    const { first, last } = this.#heard;
     const now = this.#now();
-    if (now - this.#heardAt >= SILENCE_MS || now - this.#since >= TABLE_MS) {
+    if (now - last >= SILENCE_MS || now - first >= TABLE_MS) {
       this.#hasTable = true;
     }
   }

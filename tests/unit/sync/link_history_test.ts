@@ -20,7 +20,7 @@ Deno.test("a link is down from the start, while it is not up, and from its end",
   assert.equal(after(700).downFor, 700);
 });
 
-Deno.test("the table was heard once the server is silent, also if that knows nothing", () => {
+Deno.test("the table of an original was heard once it is silent after something", () => {
   const { link, after } = rig();
   assert.equal(after(60_000).hasTable, false);
   link.connected();
@@ -43,9 +43,19 @@ Deno.test("a link that breaks in the middle of the table has not heard it", () =
   assert.equal(after(60_000).hasTable, false);
 });
 
+Deno.test("a server that is connected and says nothing has told no table, however long", () => {
+  const { link, after } = rig();
+  for (let k = 0; k < 3; k++) {
+    link.connected();
+    assert.equal(after(60_000).hasTable, false);
+    link.lost(false);
+  }
+});
+
 Deno.test("a server that is never silent has told its table after ten seconds", () => {
   const { link, after } = rig();
   link.connected();
+  link.heard();
   for (let k = 0; k < 19; k++) {
     assert.equal(after(500).hasTable, false);
     link.heard();
@@ -76,6 +86,10 @@ Deno.test("of a server of ours the table was heard once it says so, and not befo
   link.heard();
   link.marked(false);
   assert.equal(after(60_000).hasTable, false, "however silent it is");
+  link.lost(false);
+  link.connected();
+  link.heard();
+  assert.equal(after(60_000).hasTable, false, "it has not begun to answer");
   link.marked(true);
   assert.equal(after(0).hasTable, true);
   link.lost(false);
