@@ -24,9 +24,9 @@ export default {
     from standard input where it is "-". A line end after it does not count. A
     warning says if others may read the file.`,
   "source-allow-loss": `Believes the engine when all clients are missing there
-    at once, or more than half of those above ten, and removes them. Without it
-    these stay, and an error in the log says so: an engine that was made anew, or
-    comes back without its data, looks like that. What is deleted while it is
+    at once, or more than half of them and more than ten, and removes them.
+    Without it these stay, and an error in the log says so: an engine that was
+    made anew, or comes back without its data, looks like that. What is deleted while it is
     watched goes at once, with or without it. A HUP takes it over: set it, send
     the HUP, and take it away again.`,
   "anytun-controld state-dir": `Folder that keeps the clients of --source, their
