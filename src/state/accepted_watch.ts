@@ -2,6 +2,7 @@
 // late. By then datagrams that were under way beside them have arrived at whoever
 // is told.
 import {
+  type AcceptedRecord,
   FINGERPRINT,
   HIGHEST,
   IDS,
@@ -74,18 +75,29 @@ export class AcceptedWatch {
     const highest = words[at + HIGHEST] ?? 0;
     const isSame = ids === this.#ids[record] &&
       print === this.#prints[record] && this.#isThere[record] === 1;
-    if (isSame) {
-      this.#isNews[record] = highest === this.#highest[record] ? 0 : 1;
-      this.#highest[record] = highest;
+    if (isSame && highest === this.#highest[record]) {
+      this.#isNews[record] = 0;
       return;
     }
     // Most records are nobody's, and no words.
-    const isThere = (ids | print) !== 0 &&
-      readRecord(words, record) !== undefined;
-    this.#isThere[record] = isThere ? 1 : 0;
-    this.#isNews[record] = isThere ? 1 : 0;
-    this.#ids[record] = isThere ? ids : 0;
-    this.#prints[record] = isThere ? print : 0;
-    this.#highest[record] = isThere ? highest : 0;
+    const found = (ids | print) !== 0 ? wholeRecord(words, record) : undefined;
+    this.#isThere[record] = found ? 1 : 0;
+    this.#isNews[record] = found ? 1 : 0;
+    this.#ids[record] = found ? found.mux << 16 | found.senderId : 0;
+    this.#prints[record] = found ? found.fingerprint % 2 ** 32 : 0;
+    this.#highest[record] = found?.highest ?? 0;
   }
+}
+
+/** A thread may give it to another sender meanwhile, whose number is another. */
+function wholeRecord(
+  words: Uint32Array,
+  record: number,
+): AcceptedRecord | undefined {
+  const found = readRecord(words, record);
+  const still = readRecord(words, record);
+  const isSame = found?.mux === still?.mux &&
+    found?.senderId === still?.senderId &&
+    found?.fingerprint === still?.fingerprint;
+  return isSame ? found : undefined;
 }

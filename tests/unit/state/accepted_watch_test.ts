@@ -2,6 +2,8 @@ import { strict as assert } from "node:assert";
 import { AcceptedMemory } from "../../../src/state/accepted_memory.ts";
 import {
   FILE_WORDS,
+  HIGHEST,
+  placeOf,
   readRecord,
   RECORDS,
   writeRecord,
@@ -70,4 +72,27 @@ Deno.test("a place that goes to another sender tells of the one before it last",
   words.fill(0);
   assert.deepEqual(told(watch), []);
   assert.deepEqual(watch.all(), []);
+});
+
+Deno.test("the number of a sender that takes a place during a look is not told under the name of another", () => {
+  const { accept, words } = setUp();
+  accept(5, 2, 100);
+  const record = Array.from({ length: RECORDS }, (_, k) => k)
+    .find((k) => readRecord(words, k) !== undefined) ?? 0;
+  const place = placeOf(record);
+  const other = { mux: 6, senderId: 3, fingerprint: PRINT, highest: 7 };
+  let isDue = false;
+  const raced = new Proxy(words, {
+    get(target, key) {
+      if (isDue && key === String(place + HIGHEST)) {
+        isDue = false;
+        writeRecord(words, record, { ...other, seen: 0, peak: 0 });
+      }
+      return Reflect.get(target, key);
+    },
+  });
+  const watch = new AcceptedWatch(raced);
+  isDue = true;
+  assert.deepEqual(told(watch), []);
+  assert.deepEqual(told(watch), ["6/3 7"]);
 });
