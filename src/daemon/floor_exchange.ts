@@ -21,6 +21,12 @@ import type { World } from "./world.ts";
 
 const LOOK_MS = 1000;
 
+/**
+ * Messages with what is known, in a second: whoever has just come is to read them
+ * beside all else, of which no more than a megabyte waits.
+ */
+const MOST_MESSAGES = 4;
+
 /** After a late look the next one is not early: that told would be younger. */
 const LEAST_MS = 900;
 
@@ -43,6 +49,8 @@ export class FloorExchange implements Service {
   /** How many floors each server has told that were risen to. */
   readonly #heard = new Map<string, number>();
   #hasNewcomer = false;
+  /** What newcomers have not been told yet. */
+  #left: readonly ToldFloor[] = [];
   #lookedAt = -Infinity;
 
   constructor(
@@ -68,17 +76,28 @@ export class FloorExchange implements Service {
     const now = this.#world.elapsed();
     if (now - this.#lookedAt < LEAST_MS) return;
     this.#lookedAt = now;
-    const { floors, say, table } = this.#parts;
+    const { floors } = this.#parts;
     // What a member has forgotten over a restart others have been told.
-    const all = this.#hasNewcomer
-      ? [...this.#watch.all(), ...floors.list()]
-      : undefined;
+    if (this.#hasNewcomer) {
+      this.#left = [...this.#watch.all(), ...floors.list()];
+    }
     this.#hasNewcomer = false;
-    const changes = this.#watch.look().filter(({ mux }) => table.isLive(mux));
+    const changes = this.#live(this.#watch.look());
     for (const change of changes) floors.noteOwn(change, secondsOf(now));
-    const told = all?.filter(({ mux }) => table.isLive(mux)) ?? changes;
-    for (let k = 0; k < told.length; k += MOST_FLOORS) {
-      say(FLOORS, formatFloors(told.slice(k, k + MOST_FLOORS)));
+    this.#say(changes);
+    const most = MOST_MESSAGES * MOST_FLOORS;
+    this.#say(this.#live(this.#left.slice(0, most)));
+    this.#left = this.#left.slice(most);
+  }
+
+  #live(floors: readonly ToldFloor[]): readonly ToldFloor[] {
+    return floors.filter(({ mux }) => this.#parts.table.isLive(mux));
+  }
+
+  #say(floors: readonly ToldFloor[]): void {
+    for (let k = 0; k < floors.length; k += MOST_FLOORS) {
+      const some = floors.slice(k, k + MOST_FLOORS);
+      this.#parts.say(FLOORS, formatFloors(some));
     }
   }
 

@@ -103,6 +103,21 @@ Deno.test("a member that has come is told all, in messages that are not too long
   assert.deepEqual(a.said, []);
 });
 
+Deno.test("a member that has come is told of many floors a few messages a second, and of all", () => {
+  const [a, b] = [new Member(), new Member()];
+  const count = 5 * MOST_FLOORS;
+  for (let k = 0; k < count; k++) a.accept(2000 + k, 1, k);
+  for (let k = 0; k < 3; k++) a.second();
+  a.said.splice(0);
+  a.exchange.joined();
+  for (const messages of [4, 1, 0]) {
+    a.second();
+    assert.equal(a.said.length, messages);
+    tell(a, b);
+  }
+  for (let k = 0; k < count; k++) assert.equal(b.floor(2000 + k, 1), k);
+});
+
 Deno.test("a member that has forgotten what it took is told by the others", () => {
   const [a, b] = [new Member(), new Member()];
   b.accept(5, 1, 1000);
