@@ -26,8 +26,9 @@ export class Follower {
     const self = instanceId((words) => void crypto.getRandomValues(words));
     const following = new Following("control daemon", self, {
       put: (record) => this.#put(record),
+      holds: () => true,
       remove: (subject) => this.#remove(subject),
-      ...{ supersede: quiet, sweep: quiet, said: quiet },
+      ...{ supersede: quiet, revive: quiet, sweep: quiet, said: quiet },
     });
     void clientOf(port, (record) => this.#put(record), following)
       .run(this.#stop.signal);

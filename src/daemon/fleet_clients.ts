@@ -19,13 +19,10 @@ const MAX_NAMES = 2 << 16;
 /** As many may be missing at once, or half of them. */
 const FEW = 10;
 
-const NOBODY: RecordSink = { push: () => {}, remove: () => {} };
-
 export class FleetClients {
   readonly #prefix: string;
   readonly #told: RecordSink;
-  /** Nobody before it is open: whoever asks gets all that is there. */
-  #sink: RecordSink = NOBODY;
+  #sink: RecordSink;
   readonly #world: FleetWorld;
   readonly #log: RateLimitedLog;
   /** As the engine has them. */
@@ -49,6 +46,9 @@ export class FleetClients {
   ) {
     this.#prefix = prefix;
     this.#told = sink;
+    // Whoever asks gets all that is there. What was kept and is no more was told
+    // of by the process before, and nobody else knows that it has gone.
+    this.#sink = { push: () => {}, remove: (record) => sink.remove(record) };
     this.#world = world;
     this.#log = log;
   }
@@ -62,7 +62,7 @@ export class FleetClients {
     return this.#held.size;
   }
 
-  /** From now on changes are told. */
+  /** From now on all changes are told, and not only what is gone. */
   open(): void {
     this.#sink = this.#told;
   }

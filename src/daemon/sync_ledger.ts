@@ -83,6 +83,8 @@ export class SyncLedger implements Learner {
 
   put(record: SyncRecord, stamp: Stamp | undefined): void {
     const { applier } = this.#options;
+    if (!applier.accepts(record)) return;
+    if (stamp !== undefined) this.#checkClock(stamp);
     const subject = subjectOf(record);
     if (this.#isOwn(subject)) this.#own.set(keyOf(subject), "connection");
     const mark = markOfRecord(record);
@@ -94,6 +96,7 @@ export class SyncLedger implements Learner {
   }
 
   remove(subject: Subject, stamp: Stamp): void {
+    this.#checkClock(stamp);
     const mark = this.#ledger.get(subject)?.mark;
     if (!this.#ledger.remove(subject, stamp)) return;
     const own = this.#own.get(keyOf(subject));
@@ -102,8 +105,16 @@ export class SyncLedger implements Learner {
     this.#options.wake();
   }
 
+  holds(subject: Subject): boolean {
+    return this.#ledger.get(subject) !== undefined;
+  }
+
   supersede(origin: string, version: number): void {
     this.#ledger.supersede(origin, version);
+  }
+
+  revive(origin: string): void {
+    this.#ledger.revive(origin);
   }
 
   sweep(
@@ -118,6 +129,16 @@ export class SyncLedger implements Learner {
 
   said(from: Speaker, kind: string, body: string): void {
     this.#options.said(from, kind, body);
+  }
+
+  #checkClock(stamp: Stamp): void {
+    if (!this.#ledger.isAhead(stamp)) return;
+    this.#options.limited.write("warning", "sync clock", () => ({
+      text: `sync: what member ${stamp.origin} has stated is more than five ` +
+        "minutes ahead of the clock here: set the clocks, or what is removed " +
+        "may come back",
+      fields: {},
+    }));
   }
 
   /** What options of this member state, it goes on stating. */

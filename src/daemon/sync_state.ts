@@ -77,6 +77,10 @@ export class SyncState implements SyncSink {
     return isNear;
   }
 
+  hasRoom(route: Route): boolean {
+    return this.#routes.hasRoom(route);
+  }
+
   putRoute(route: Route): boolean {
     if (!this.#routes.put(route)) return false;
     this.#collect();

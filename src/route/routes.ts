@@ -21,6 +21,15 @@ export class Routes {
     return isThere;
   }
 
+  /** Whether it could be put: there is room, or it is there already. */
+  hasRoom({ network, prefixLength }: Route): boolean {
+    if (network.family !== "ethernet") {
+      return this.#of(network).hasRoom(network, prefixLength);
+    }
+    return this.#ethernet.size < MAX_PREFIXES ||
+      this.#ethernet.has(ethernetKey(network, prefixLength));
+  }
+
   /**
    * One that differs only behind the length, and came before, counts again.
    * @param mux Removes it only if it leads there
@@ -62,8 +71,8 @@ export class Routes {
     return family === 4 ? this.#ipv4 : this.#ipv6;
   }
 
-  #putEthernet({ value }: EthernetNetwork, route: Route): boolean {
-    const key = `${value}/${route.prefixLength}`;
+  #putEthernet(network: EthernetNetwork, route: Route): boolean {
+    const key = ethernetKey(network, route.prefixLength);
     const routes = this.#ethernet;
     if (!routes.has(key) && routes.size >= MAX_PREFIXES) return false;
     routes.set(key, route);
@@ -71,11 +80,11 @@ export class Routes {
   }
 
   #removeEthernet(
-    { value }: EthernetNetwork,
+    network: EthernetNetwork,
     prefixLength: number,
     mux?: number,
   ): boolean {
-    const key = `${value}/${prefixLength}`;
+    const key = ethernetKey(network, prefixLength);
     const isOther = mux !== undefined && this.#ethernet.get(key)?.mux !== mux;
     return !isOther && this.#ethernet.delete(key);
   }
@@ -98,6 +107,13 @@ class IpRoutes {
     this.ranges = new AddressRanges(bits / 32);
     this.#bits = bits;
     this.#ofLength = new Uint32Array(bits + 1);
+  }
+
+  hasRoom(network: IpNetwork, prefixLength: number): boolean {
+    if (this.#size < MAX_PREFIXES) return true;
+    const length = Math.min(prefixLength, this.#bits);
+    return allOf(this.#prefixes.get(keyOf(network.bytes, length)))
+      .some((one) => isSame(one, { network, prefixLength }));
   }
 
   put({ bytes }: IpNetwork, route: Route): boolean {
@@ -168,6 +184,10 @@ function allOf(prefix: Prefix | undefined): readonly Route[] {
 
 function muxOf(prefix: Prefix | undefined): number | undefined {
   return allOf(prefix).at(-1)?.mux;
+}
+
+function ethernetKey({ value }: EthernetNetwork, length: number): string {
+  return `${value}/${length}`;
 }
 
 /** The length, and the bits that it takes of the address; a byte a character. */

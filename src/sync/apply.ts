@@ -32,8 +32,9 @@ export interface SyncSink {
    * but the number takes effect then
    */
   putConnection(connection: LearntConnection): boolean;
-  /** @returns false if there is no room for it */
-  putRoute(route: Route): boolean;
+  /** Whether there is room for it, as there is for one that is there already. */
+  hasRoom(route: Route): boolean;
+  putRoute(route: Route): void;
 }
 
 export class RecordApplier {
@@ -47,36 +48,48 @@ export class RecordApplier {
     this.#log = log;
   }
 
+  /**
+   * Whether it may take effect here, which the log says if not: what has none
+   * need not be remembered either.
+   */
+  accepts(record: SyncRecord): boolean {
+    if (record.command === "connection") return this.#fitsKeys(record);
+    if (this.#sink.hasRoom(record)) return true;
+    this.#log.write(
+      "error",
+      "sync route",
+      () => `sync: no room for another route to mux ${record.mux}`,
+    );
+    return false;
+  }
+
+  /** Takes one that is accepted. */
   apply(record: SyncRecord): void {
     if (record.command === "connection") this.#applyConnection(record);
-    else if (!this.#sink.putRoute(record)) {
-      this.#log.write(
-        "error",
-        "sync route",
-        () => `sync: no room for another route to mux ${record.mux}`,
-      );
-    }
+    else this.#sink.putRoute(record);
+  }
+
+  #fitsKeys({ mux, secrets }: ConnectionRecord): boolean {
+    // Without key derivation it would seal with zeros, as the original.
+    const hasKeys = secrets.key.length > 0;
+    if (hasKeys === this.#derivesKeys) return true;
+    const mismatch = hasKeys
+      ? "it has keys, but key derivation here is null"
+      : "it has no keys, but key derivation here is not null";
+    this.#log.write(
+      "error",
+      "sync key derivation",
+      () => ({
+        text: `sync: refusing connection ${mux}: ${mismatch}`,
+        fields: { mux },
+      }),
+      mux,
+    );
+    return false;
   }
 
   #applyConnection(record: ConnectionRecord): void {
     const { mux, role, secrets, windowSize, seq } = record;
-    // Without key derivation it would seal with zeros, as the original.
-    const hasKeys = secrets.key.length > 0;
-    if (hasKeys !== this.#derivesKeys) {
-      const mismatch = hasKeys
-        ? "it has keys, but key derivation here is null"
-        : "it has no keys, but key derivation here is not null";
-      this.#log.write(
-        "error",
-        "sync key derivation",
-        () => ({
-          text: `sync: refusing connection ${mux}: ${mismatch}`,
-          fields: { mux },
-        }),
-        mux,
-      );
-      return;
-    }
     if (windowSize > MAX_WINDOW_SIZE) {
       this.#log.write(
         "warning",

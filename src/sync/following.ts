@@ -19,9 +19,13 @@ import type { SyncRecord } from "./record.ts";
 export interface Learner {
   /** @param stamp undefined for what the server has from an original */
   put(record: SyncRecord, stamp: Stamp | undefined): void;
+  /** Whether there is one now: what cannot take effect is not kept. */
+  holds(subject: Subject): boolean;
   remove(subject: Subject, stamp: Stamp): void;
-  /** What `origin` has stated counts as older than `version` from now on. */
+  /** Something else, of this version, has taken the place of this instance. */
   supersede(origin: string, version: number): void;
+  /** This instance is there. */
+  revive(origin: string): void;
   /** Removes what these origins have stated before, but for these keys. */
   sweep(
     origins: ReadonlySet<string>,
@@ -87,6 +91,11 @@ export class Following {
     });
   }
 
+  /** The next hello asks for the whole table. */
+  forget(): void {
+    this.#revision = 0;
+  }
+
   /** The connection is broken. */
   lost(): void {
     this.#isWelcome = false;
@@ -136,6 +145,7 @@ export class Following {
     if (isOther && this.#instance !== undefined) {
       this.#learner.supersede(this.#instance, version);
     }
+    this.#learner.revive(instance);
     this.#instance = instance;
     this.#isWelcome = true;
     this.#noteOrigin(instance);
@@ -148,10 +158,12 @@ export class Following {
   }
 
   #put({ revision, stamp, record }: Put): void {
-    if (stamp !== undefined && stamp.origin === this.#instance) {
-      this.#table?.claimed.add(keyOf(subjectOf(record)));
-    }
     this.#learner.put(record, stamp);
+    if (this.#table !== undefined && stamp?.origin === this.#instance) {
+      const subject = subjectOf(record);
+      // There are no more of them than the learner has room for.
+      if (this.#learner.holds(subject)) this.#table.claimed.add(keyOf(subject));
+    }
     this.#reach(revision);
   }
 

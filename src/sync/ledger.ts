@@ -1,15 +1,12 @@
 // Ledger of what is stated of connections and routes: by whom, when, and what was
 // taken back. Of two statements about one subject the later one counts, wherever
 // they were heard and in whatever order (docs/sync-extension.md).
+import { type BelievedStamp, Credibility, isLater } from "./credibility.ts";
 import { keyOf, type Stamp, type Subject } from "./extension.ts";
 
-/** A clock that is further ahead than this is not believed, in ms. */
-const MAX_AHEAD_MS = 5 * 60_000;
 /** How long a removal is remembered, in ms. */
 export const REMEMBERED_MS = 24 * 3600_000;
 const MAX_REMOVALS = 100_000;
-/** Origins that others have taken the place of. */
-const MAX_SUPERSEDED = 256;
 /** Of what is only remembered: before all that anybody has stated since. */
 const MEMORY = 1;
 /** Places of the log that may be out of use, beside as many as are in use. */
@@ -21,7 +18,7 @@ export interface Entry {
   /** Of the last change; moves with each. */
   revision: number;
   /** undefined for what was learnt from an original. */
-  stamp: Stamp | undefined;
+  stamp: BelievedStamp | undefined;
   /** The same as long as what is stated is the same. */
   mark: string;
   isGone: boolean;
@@ -65,7 +62,7 @@ export class Ledger {
   readonly #entries = new Map<string, Entry>();
   /** Removals, the oldest first. */
   readonly #removals = new Set<Entry>();
-  readonly #superseded = new Map<string, number>();
+  readonly #credibility: Credibility;
   readonly #readers = new Set<Reader>();
   /** By revision; a place is in use while the entry has its revision. */
   #log: Slot[] = [];
@@ -75,6 +72,7 @@ export class Ledger {
 
   constructor(options: LedgerOptions) {
     this.#options = options;
+    this.#credibility = new Credibility(options.now);
     this.instance = options.instance;
     this.#began = this.nextVersion();
   }
@@ -133,6 +131,11 @@ export class Ledger {
     this.#change(entry, true);
   }
 
+  /** Whether it is of a clock with which the own one does not agree. */
+  isAhead(stamp: Stamp): boolean {
+    return this.#credibility.isAhead(stamp);
+  }
+
   /** Something about it has changed that is not stated. */
   touch(subject: Subject): void {
     const entry = this.#entries.get(keyOf(subject));
@@ -144,9 +147,15 @@ export class Ledger {
     const entry = this.#entries.get(keyOf(subject));
     if (entry === undefined || entry.isGone) return false;
     if (entry.stamp?.origin !== this.instance) return false;
+    this.revoke(subject);
+    return true;
+  }
+
+  /** States that it is gone, whoever may have stated it before. */
+  revoke(subject: Subject): void {
+    const entry = this.#entryOf(subject);
     this.#bury(entry, this.#nextStamp());
     this.#change(entry, true);
-    return true;
   }
 
   /** Takes what another member states, or has heard of others. */
@@ -196,20 +205,30 @@ export class Ledger {
     return was;
   }
 
-  /** What an instance has stated counts as older than this from now on. */
+  /**
+   * What an instance has stated counts as older than this, unless it turns out
+   * to be there still. One that has only memories takes nobody's place.
+   */
   supersede(origin: string, version: number): void {
-    if (origin === this.instance) return;
-    this.#superseded.delete(origin);
-    this.#superseded.set(origin, version - 1);
-    const [first] = this.#superseded.keys();
-    if (this.#superseded.size > MAX_SUPERSEDED && first !== undefined) {
-      this.#superseded.delete(first);
-    }
+    if (origin === this.instance || version <= MEMORY) return;
+    const most = version - 1;
+    let heard = 0;
     for (const entry of this.#entries.values()) {
       const { stamp } = entry;
-      if (stamp?.origin === origin && stamp.version >= version) {
-        entry.stamp = { origin, version: version - 1 };
-      }
+      if (stamp?.origin !== origin) continue;
+      heard = Math.max(heard, stamp.told);
+      if (stamp.version > most) entry.stamp = { ...stamp, version: most };
+    }
+    this.#credibility.supersede(origin, most, heard);
+  }
+
+  /** This instance is there: what it has stated counts as it was told. */
+  revive(origin: string): void {
+    if (!this.#credibility.revive(origin)) return;
+    for (const entry of this.#entries.values()) {
+      const { stamp } = entry;
+      if (stamp?.origin !== origin) continue;
+      entry.stamp = { ...stamp, version: stamp.told };
     }
   }
 
@@ -220,9 +239,10 @@ export class Ledger {
     before: Stamp,
   ): Subject[] {
     const left: Subject[] = [];
+    const credible = this.#credible(before);
     for (const { key, isGone, stamp, subject } of this.#entries.values()) {
       if (isGone || stamp === undefined || claimed.has(key)) continue;
-      if (!origins.has(stamp.origin) || !isLater(before, stamp)) continue;
+      if (!origins.has(stamp.origin) || !isLater(credible, stamp)) continue;
       left.push(subject);
     }
     return left;
@@ -277,14 +297,14 @@ export class Ledger {
     return entry;
   }
 
-  #set(entry: Entry, stamp: Stamp | undefined, mark: string): void {
+  #set(entry: Entry, stamp: BelievedStamp | undefined, mark: string): void {
     this.#removals.delete(entry);
     entry.isGone = false;
     entry.stamp = stamp;
     entry.mark = mark;
   }
 
-  #bury(entry: Entry, stamp: Stamp): void {
+  #bury(entry: Entry, stamp: BelievedStamp): void {
     this.#removals.delete(entry);
     this.#removals.add(entry);
     entry.isGone = true;
@@ -306,8 +326,9 @@ export class Ledger {
     }
   }
 
-  #nextStamp(): Stamp {
-    return { version: this.nextVersion(), origin: this.instance };
+  #nextStamp(): BelievedStamp {
+    const version = this.nextVersion();
+    return { version, told: version, origin: this.instance };
   }
 
   /** Later than all that was stated or heard. */
@@ -320,24 +341,14 @@ export class Ledger {
   }
 
   /** Nobody states for all times what nobody could take back. */
-  #credible({ version, origin }: Stamp): Stamp {
-    const now = Math.floor(this.#options.now());
-    const superseded = this.#superseded.get(origin) ?? Infinity;
-    const credible = Math.min(
-      version > now + MAX_AHEAD_MS ? now : version,
-      superseded,
-    );
-    this.#version = Math.max(this.#version, credible);
-    return { version: credible, origin };
+  #credible(stamp: Stamp): BelievedStamp {
+    if (this.#credibility.isAlive(stamp)) this.revive(stamp.origin);
+    const credible = this.#credibility.believe(stamp);
+    this.#version = Math.max(this.#version, credible.version);
+    return credible;
   }
 }
 
 function isUsed({ revision, entry }: Slot): boolean {
   return entry.revision === revision;
-}
-
-/** One of them is, for all members alike. */
-function isLater(a: Stamp, b: Stamp): boolean {
-  return a.version > b.version ||
-    a.version === b.version && a.origin > b.origin;
 }

@@ -41,14 +41,19 @@ export class ServedRecords {
     this.#options.push(record);
   }
 
-  /** It is gone, unless there is another one in its place. */
+  /**
+   * It is gone, unless there is another one in its place. Before anybody has
+   * followed it was stated by the process before, if at all.
+   */
   remove(record: string): void {
     const subject = subjectIn(record);
     if (subject === undefined) return;
     const key = keyOf(subject);
-    if (this.#texts.get(key) !== record) return;
+    const stated = this.#texts.get(key);
+    const isUnknown = stated === undefined && !this.#isComplete;
+    if (stated !== record && !isUnknown) return;
     this.#texts.delete(key);
-    this.#ledger.withdraw(subject);
+    this.#ledger.revoke(subject);
     this.#options.wake();
   }
 

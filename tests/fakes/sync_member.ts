@@ -46,13 +46,17 @@ export class SyncMember implements SyncSink {
     return isNear;
   }
 
-  putRoute(route: Parameters<SyncSink["putRoute"]>[0]): boolean {
-    return this.routes.put(route);
+  hasRoom(route: Parameters<SyncSink["hasRoom"]>[0]): boolean {
+    return this.routes.hasRoom(route);
+  }
+
+  putRoute(route: Parameters<SyncSink["putRoute"]>[0]): void {
+    this.routes.put(route);
   }
 
   /** Takes one record. */
   apply(record: SyncRecord): void {
-    this.#applier.apply(record);
+    if (this.#applier.accepts(record)) this.#applier.apply(record);
   }
 
   /**

@@ -85,12 +85,20 @@ export class MeshMember implements Learner {
     if (verdict !== "old") this.records.set(keyOf(subject), record);
   }
 
+  holds(subject: Subject): boolean {
+    return this.ledger.get(subject) !== undefined;
+  }
+
   remove(subject: Subject, stamp: Stamp): void {
     if (this.ledger.remove(subject, stamp)) this.records.delete(keyOf(subject));
   }
 
   supersede(origin: string, version: number): void {
     this.ledger.supersede(origin, version);
+  }
+
+  revive(origin: string): void {
+    this.ledger.revive(origin);
   }
 
   sweep(...args: Parameters<Learner["sweep"]>): void {

@@ -310,6 +310,8 @@ Deno.test("of many clients a few may go while nobody watches", async () => {
   for (let mux = 1; mux <= 15; mux++) etcd.delete(keyOf(`c${mux}`));
   await using some = await new Rig(etcd, disk).start();
   assert.equal(some.served.length, 15);
+  assert.equal(some.told.length, 15, "members may know them from before");
+  assert.ok(some.told.includes("-1 000102"));
   some.source.close();
   for (let mux = 16; mux <= 26; mux++) etcd.delete(keyOf(`c${mux}`));
   await using most = await new Rig(etcd, disk).start();

@@ -3,9 +3,15 @@ import { OTHERS_LOG_LIMIT } from "../../../src/daemon/run_program.ts";
 import { SyncLedger } from "../../../src/daemon/sync_ledger.ts";
 import { SyncState } from "../../../src/daemon/sync_state.ts";
 import { RateLimitedLog } from "../../../src/log/rate_limited_log.ts";
-import { RouteTable } from "../../../src/route/table.ts";
+import { MAX_PREFIXES, RouteTable } from "../../../src/route/table.ts";
 import { RecordApplier } from "../../../src/sync/apply.ts";
-import { type Stamp, subjectOf } from "../../../src/sync/extension.ts";
+import {
+  formatMessage,
+  type ServerMessage,
+  type Stamp,
+  subjectOf,
+} from "../../../src/sync/extension.ts";
+import { Following } from "../../../src/sync/following.ts";
 import { Ledger } from "../../../src/sync/ledger.ts";
 import { ConnectionTable } from "../../../src/tunnel/connection_table.ts";
 import { putEndpoint } from "../../../src/tunnel/endpoint_words.ts";
@@ -16,6 +22,7 @@ import { instanceOf } from "../../fakes/sync_mesh.ts";
 import { connectionRecord, routeRecord } from "../../samples/sync_records.ts";
 
 const FIVE = connectionRecord();
+const NONE = new Uint8Array();
 const ROUTE = routeRecord("10.0.0.0/8", 5);
 const NOW = 1_000_000;
 
@@ -153,4 +160,38 @@ Deno.test("a record whose keys were stated anew moves no endpoint", () => {
   const moved = connectionRecord({ firstKeyByte: 9, host: "198.51.100.9" });
   sync.put(moved, undefined);
   assert.match(state.connection(5) ?? "", /198\.51\.100\.9/);
+});
+
+Deno.test("what there is no room for, or no use, is not in the ledger, and told to nobody", () => {
+  const { sync, ledger, logger } = setUp();
+  const own = instanceOf("a");
+  const following = new Following("server", own, sync);
+  const take = (message: ServerMessage) =>
+    following.take(new TextEncoder().encode(formatMessage(message).slice(6)));
+  take({ word: "welcome", instance: instanceOf("c"), since: 0, version: NOW });
+  const route = (k: number) => ({
+    command: "route" as const,
+    network: { family: "ethernet" as const, value: BigInt(k) },
+    ...{ prefixLength: 64, mux: 5 },
+  });
+  for (let k = 0; k < MAX_PREFIXES; k++) sync.put(route(k), stamp(1));
+  const { revision } = ledger;
+  take({ word: "put", revision: 1, stamp: stamp(1), record: route(-1 >>> 0) });
+  take({
+    ...{ word: "put", revision: 2, stamp: stamp(1) },
+    record: { ...FIVE, secrets: { key: NONE, salt: NONE } },
+  });
+  assert.equal(ledger.revision, revision);
+  assert.equal(ledger.get(subjectOf(FIVE)), undefined);
+  assert.match(logger.lines.join("\n"), /no room for another route to mux 5/);
+  sync.put({ ...route(0), mux: 6 }, stamp(2));
+  assert.equal(ledger.get(subjectOf(route(0)))?.mark, "6", "it is there");
+});
+
+Deno.test("clocks that do not agree are told of in the log", () => {
+  const { sync, logger } = setUp();
+  sync.put(FIVE, stamp(300_000));
+  assert.deepEqual(logger.lines, []);
+  sync.put(FIVE, stamp(300_001));
+  assert.match(logger.lines[0] ?? "", /^WARNING: .*five minutes ahead/);
 });

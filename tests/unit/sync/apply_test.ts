@@ -94,7 +94,7 @@ Deno.test("of ten clients that are refused each has its line", () => {
   const log = new RateLimitedLog(member.log, limit, () => 0);
   const applier = new RecordApplier(member, "null", log);
   for (let mux = 0; mux < 10; mux++) {
-    for (let k = 0; k < 3; k++) applier.apply(connectionRecord({ mux }));
+    for (let k = 0; k < 3; k++) applier.accepts(connectionRecord({ mux }));
   }
   assert.equal(member.log.lines.length, 10);
 });

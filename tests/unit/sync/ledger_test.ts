@@ -184,6 +184,48 @@ Deno.test("what an instance stated counts as older than what takes its place, al
   assert.equal(ledger.learn(FIVE, "one", { version: NOW, origin: A }), "old");
 });
 
+Deno.test("an instance that counted as ended and states something later is there, and counts again", () => {
+  const { ledger, clock } = setUp();
+  const by = (version: number) => ({ version, origin: A });
+  ledger.learn(FIVE, "one", by(NOW));
+  ledger.supersede(A, 2);
+  ledger.learn(FIVE, "lie", { version: 5, origin: B });
+  assert.equal(ledger.get(FIVE)?.mark, "lie");
+  clock.now += 1000;
+  assert.equal(ledger.learn(FIVE, "two", by(clock.now)), "new");
+  clock.now += 1000;
+  assert.equal(ledger.learn(FIVE, "three", by(clock.now)), "new");
+  assert.equal(ledger.remove(FIVE, by(clock.now + 1)), true);
+});
+
+Deno.test("of what an instance stated before it counted as ended the later counts", () => {
+  const { ledger, clock } = setUp();
+  clock.now += 1000;
+  ledger.learn(FIVE, "one", { version: NOW, origin: A });
+  ledger.supersede(A, NOW - 500);
+  const gone = { version: NOW + 1, origin: A };
+  assert.equal(ledger.remove(FIVE, gone), true);
+  assert.equal(ledger.learn(FIVE, "one", { version: NOW, origin: A }), "old");
+});
+
+Deno.test("an instance that says welcome counts as ever", () => {
+  const { ledger } = setUp();
+  ledger.learn(FIVE, "one", { version: NOW, origin: A });
+  ledger.supersede(A, NOW - 500);
+  ledger.revive(A);
+  assert.equal(ledger.get(FIVE)?.stamp?.version, NOW);
+  const late = { version: NOW - 400, origin: B };
+  assert.equal(ledger.learn(FIVE, "two", late), "old");
+});
+
+Deno.test("who has only memories takes nobody's place", () => {
+  const { ledger } = setUp();
+  ledger.remove(FIVE, { version: NOW, origin: A });
+  ledger.supersede(A, 1);
+  const memory = { version: 1, origin: B };
+  assert.equal(ledger.learn(FIVE, "one", memory), "old");
+});
+
 Deno.test("a log of changes is as long as what there is", () => {
   const { ledger } = setUp();
   for (let k = 0; k < 10_000; k++) ledger.claim(FIVE, String(k));

@@ -79,7 +79,24 @@ Deno.test("what changes before anybody follows is in the first table as it is th
   control.texts[0] = encodeRecord(CHANGED);
   const link = follow(member, control);
   assert.ok(member.has(CHANGED) && !member.has(ROUTE));
-  assert.equal(link.words.length, 3);
+  assert.deepEqual(link.words, ["welcome", "gone", "put", "all"]);
+});
+
+Deno.test("what is gone before anybody follows is gone at members that have it from the process before", () => {
+  const clock = { now: 1_000_000 };
+  const member = new MeshMember("a", clock);
+  follow(member, controlOf("c", clock, [FIVE, ROUTE]));
+  // It has ended meanwhile, and this one knows it from the others alone.
+  const started = new MeshMember("b", clock);
+  const others = new MeshLink(started, member);
+  others.connect();
+  others.carry();
+  clock.now += 1000;
+  const control = controlOf("d", clock, [FIVE, ROUTE]);
+  control.served.remove(encodeRecord(FIVE));
+  control.texts.shift();
+  follow(started, control);
+  assert.ok(!started.has(FIVE) && started.has(ROUTE));
 });
 
 Deno.test("a control daemon that only remembers its records brings nothing back, and changes nothing back", () => {
