@@ -2,6 +2,7 @@
 import type { ClusterOptions } from "../config/cluster.ts";
 import type { Link } from "../health/in_step.ts";
 import { isLoopback, parseAddress } from "../net/address.ts";
+import { every } from "../net/every.ts";
 import {
   formatPlace,
   formatPlaceName,
@@ -21,6 +22,7 @@ import { Ledger } from "../sync/ledger.ts";
 import { KnownMembers } from "../sync/known_members.ts";
 import type { Connect } from "../sync/streams.ts";
 import { connectFor } from "../sync/transport.ts";
+import { LOOK_MS, WholeTables } from "../sync/whole_tables.ts";
 import type { Service, Starting } from "./lifecycle.ts";
 import type { Frame } from "./run_program.ts";
 import { SyncLedger } from "./sync_ledger.ts";
@@ -124,6 +126,7 @@ export class SyncMember implements Service {
     await Promise.all([
       this.#server?.run(stop),
       ...this.#clients.map((client) => client.run(stop)),
+      this.#askOthers(stop),
     ]);
   }
 
@@ -224,6 +227,15 @@ export class SyncMember implements Service {
       this.#server?.push(record);
     }
     this.#moved.clear();
+  }
+
+  /** Who follows a single one has nobody else to ask. */
+  async #askOthers(stop: AbortSignal): Promise<void> {
+    if (this.#clients.length < 2) return;
+    const { elapsed } = this.#world;
+    const { logger } = this.#context;
+    const tables = new WholeTables(this.#clients, logger, elapsed);
+    await every(LOOK_MS, () => tables.look(), stop);
   }
 
   #newClients(): SyncClient[] {

@@ -53,6 +53,10 @@ export class SyncClient {
   readonly #history: LinkHistory;
   /** Whether the last stream has ended for want of answers. */
   #isCut = false;
+  /** Of the connection that there is now. */
+  #stream: SyncStream | undefined;
+  /** Whether the next one is to begin with a whole table. */
+  #isAsking = false;
 
   constructor(options: SyncClientOptions) {
     this.#options = options;
@@ -80,6 +84,13 @@ export class SyncClient {
     return this.#history.view();
   }
 
+  /** Connects anew to a server of ours, to be told all that it knows. */
+  askForAll(): void {
+    if (!this.isExtended) return;
+    this.#isAsking = true;
+    this.#stream?.close();
+  }
+
   /**
    * @returns once the signal is aborted
    * @throws what `apply` throws
@@ -92,12 +103,12 @@ export class SyncClient {
       const stream = await this.#connect(signal, isNews);
       isNews = stream !== undefined;
       if (stream !== undefined) {
-        log.notice(`sync: connected to ${this.#name}`);
+        log[this.#level](`sync: connected to ${this.#name}`);
         const began = now();
         this.#history.connected();
         const reason = await this.#follow(stream, signal);
         if (signal.aborted) return;
-        log.notice(
+        log[this.#level](
           `sync: connection to ${this.#name} lost (${reason}) retrying every 10sec`,
         );
         // A server that sends everything and closes must not be asked in a
@@ -107,6 +118,11 @@ export class SyncClient {
       await delay(pause, signal).catch(() => {});
       pause = Math.min(2 * pause, LAST_PAUSE_MS);
     }
+  }
+
+  /** What it does by itself is no news. */
+  get #level(): "info" | "notice" {
+    return this.#isAsking ? "info" : "notice";
   }
 
   async #connect(
@@ -176,6 +192,7 @@ export class SyncClient {
   async #follow(stream: SyncStream, signal: AbortSignal): Promise<string> {
     const close = () => stream.close();
     signal.addEventListener("abort", close);
+    this.#stream = stream;
     try {
       if (signal.aborted) close();
       this.#sayHello(stream);
@@ -187,6 +204,7 @@ export class SyncClient {
       return error.fault;
     } finally {
       signal.removeEventListener("abort", close);
+      this.#stream = undefined;
       close();
       this.#options.following?.lost();
       this.#history.lost(!this.#isCut);
@@ -197,6 +215,8 @@ export class SyncClient {
   #sayHello(stream: SyncStream): void {
     const { following } = this.#options;
     if (following === undefined) return;
+    if (this.#isAsking) following.forget();
+    this.#isAsking = false;
     const hello = new TextEncoder().encode(following.hello());
     writeAll(stream, hello).catch(() => {});
   }

@@ -2,6 +2,7 @@ import { strict as assert } from "node:assert";
 import { bindSync } from "../../../src/sync/bind.ts";
 import { SyncClient } from "../../../src/sync/client.ts";
 import { connectTcp } from "../../../lab/deno_tcp.ts";
+import { until as untilIn } from "../../../lab/until.ts";
 import { encodeRecord } from "../../../src/sync/encode.ts";
 import { formatHello } from "../../../src/sync/extension.ts";
 import { Following } from "../../../src/sync/following.ts";
@@ -160,9 +161,23 @@ function follow(
   return { client, following, end };
 }
 
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await pause(5);
+function until(holds: () => boolean): Promise<void> {
+  return untilIn("it holds", 30, holds);
 }
+
+Deno.test("a client that asks for all connects anew, and is sent the whole table", async () => {
+  const { clock, local, end } = await setUp();
+  const member = new MeshMember("a", clock);
+  const { client, following, end: leave } = follow(member, local.port);
+  await until(() => following.hasAll);
+  // As if it had passed over this.
+  member.records.clear();
+  client.askForAll();
+  await until(() => member.has(FIVE) && member.has(ROUTE));
+  await until(() => following.hasAll);
+  await leave();
+  await end();
+});
 
 Deno.test("a client of ours goes on where its link broke, and hears what is said", async () => {
   const { clock, control, server, local, end } = await setUp();
@@ -183,7 +198,7 @@ Deno.test("a client of ours goes on where its link broke, and hears what is said
   assert.match(hello, /hello 1 a{16} c{16} 2$/);
   streams[0]?.close();
   control.withdraw(FIVE);
-  await until(() => streams.length === 2 && following.hasAll);
+  await until(() => streams.length >= 2 && following.hasAll);
   assert.ok(!member.has(FIVE) && member.has(ROUTE));
   await leave();
   await end();

@@ -118,6 +118,31 @@ Deno.test("a server that starts again with its clock set back is followed all th
   assert.ok(member.has(changed) && !member.has(FIVE));
 });
 
+Deno.test("of two control daemons under one name both are heard, however often it leads from one to the other", () => {
+  const { clock, control, member, link } = setUp();
+  const other = new MeshMember("d", clock);
+  const heard = new MeshLink(member, control);
+  for (const one of [control, other]) one.state(FIVE);
+  heard.connect();
+  for (const server of [control, other, control, other]) {
+    clock.now += 1000;
+    link.server = server;
+    link.connect();
+    link.carry();
+    link.cut();
+  }
+  for (const firstKeyByte of [7, 8, 9]) {
+    clock.now += 1000;
+    const changed = connectionRecord({ firstKeyByte });
+    control.state(changed);
+    heard.carry();
+    assert.ok(member.has(changed), `key ${firstKeyByte}`);
+  }
+  control.withdraw(FIVE);
+  heard.carry();
+  assert.equal(member.records.size, 0, "a revoked client is served no more");
+});
+
 Deno.test("a server that does not know all it will state takes nothing back", () => {
   const { clock, control, member, link } = setUp();
   control.state(FIVE);
@@ -177,6 +202,25 @@ Deno.test("what one learns from another is not repeated to who is up to date, bu
   fresh.connect();
   fresh.carry();
   assert.ok(fresh.client.has(FIVE) && fresh.client.has(SIX));
+});
+
+Deno.test("who asks for all hears what was passed over, and takes nothing back by it", () => {
+  const { clock, control, member, link } = setUp();
+  const cutOff = new MeshMember("b", clock);
+  const back = new MeshLink(cutOff, member);
+  for (const one of [link, back]) one.connect();
+  for (const one of [link, back]) one.carry();
+  for (const record of [FIVE, ROUTE]) control.state(record);
+  link.carry();
+  member.state(SIX);
+  back.carry();
+  assert.ok(cutOff.has(SIX) && !cutOff.has(FIVE));
+  back.mark();
+  back.cut();
+  back.following.forget();
+  back.connect();
+  back.carry();
+  for (const record of [FIVE, SIX, ROUTE]) assert.ok(cutOff.has(record));
 });
 
 Deno.test("a moved peer is told of by the member that has heard it, and the statement is whose it was", () => {
