@@ -12,13 +12,10 @@ import { visible } from "../log/visible.ts";
 import { reasonOf } from "../log/reason.ts";
 import { delay } from "../net/delay.ts";
 import { askChange, askReport } from "../status/client.ts";
-import { type Drained, DrainWatch } from "../status/drain_watch.ts";
+import { untilEmpty } from "../status/drain_watch.ts";
 import { DRAIN_PATH, TOTALS_PATH, UNDRAIN_PATH } from "../status/site.ts";
 import { oneSocket, whyNoAnswer } from "./daemon_sockets.ts";
 import { printCommandLine, printTo } from "./print.ts";
-
-/** Between two looks at what is carried. */
-const LOOK_MS = 1000;
 
 export async function drain(
   argv: readonly string[],
@@ -30,7 +27,11 @@ export async function drain(
   return await ask("anytun-drain", name, libc, async (connect) => {
     say(await askChange(connect(), delay, DRAIN_PATH));
     if (wait === 0) return EXIT_OK;
-    const drained = await untilEmpty(connect, wait);
+    const drained = await untilEmpty(
+      async () => await askReport(connect(), delay, TOTALS_PATH),
+      wait * 1000,
+      { delay, elapsed: () => performance.now() },
+    );
     say(drained.text);
     return drained.isEmpty ? EXIT_OK : EXIT_STILL_CARRIES;
   });
@@ -69,16 +70,6 @@ async function ask(
     const why = path === undefined ? reasonOf(error) : whyNoAnswer(path, error);
     printTo(Deno.stderr, `${program}: ${visible(why)}\n`);
     return EXIT_FAILED;
-  }
-}
-
-/** @throws if it is taken back meanwhile, or ends */
-async function untilEmpty(connect: Connect, wait: number): Promise<Drained> {
-  const watch = new DrainWatch();
-  for (let waited = 0;; waited += LOOK_MS) {
-    const drained = watch.look(await askReport(connect(), delay, TOTALS_PATH));
-    if (drained.isEmpty || waited >= wait * 1000) return drained;
-    await delay(LOOK_MS);
   }
 }
 

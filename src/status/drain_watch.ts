@@ -1,4 +1,5 @@
 // Watch of a daemon that drains: whether packets still go through it.
+import type { Delay } from "../net/delay.ts";
 import { fitnessLine, type Report } from "./report.ts";
 import { trafficOf } from "./sums.ts";
 
@@ -37,6 +38,35 @@ export class DrainWatch {
     const isEmpty = quiet >= QUIET_MS;
     const text = `no packet for ${Math.round(quiet / 1000)} s`;
     return { isEmpty, text: isEmpty ? `empty: ${text}` : text };
+  }
+}
+
+/** Between two looks at what is carried. */
+const LOOK_MS = 1000;
+
+interface WatchClock {
+  readonly delay: Delay;
+  /** Milliseconds of a monotonic clock. */
+  readonly elapsed: () => number;
+}
+
+/**
+ * Looks until the daemon is empty, or the time is over, however long each look
+ * takes.
+ * @throws if it is taken back meanwhile, or ends
+ */
+export async function untilEmpty(
+  ask: () => Promise<Report>,
+  ms: number,
+  { delay, elapsed }: WatchClock,
+): Promise<Drained> {
+  const watch = new DrainWatch();
+  const deadline = elapsed() + ms;
+  for (;;) {
+    const drained = watch.look(await ask());
+    const left = deadline - elapsed();
+    if (drained.isEmpty || left <= 0) return drained;
+    await delay(Math.min(LOOK_MS, left));
   }
 }
 

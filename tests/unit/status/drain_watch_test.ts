@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
-import { DrainWatch } from "../../../src/status/drain_watch.ts";
+import { DrainWatch, untilEmpty } from "../../../src/status/drain_watch.ts";
 import type { Report } from "../../../src/status/report.ts";
+import { ManualClock, settle } from "../../fakes/manual_clock.ts";
 import { NOON, sampleReport } from "../../samples/report.ts";
 
 /** Of a daemon that drains, so many seconds later. */
@@ -55,4 +56,24 @@ Deno.test("what does not drain any more is not waited for", () => {
     () => watch.look(report(0, 0, 0, { health })),
     { message: "it does not drain any more: fit" },
   );
+});
+
+Deno.test("the time to wait is one of a clock, however long a daemon takes for each answer", async () => {
+  const clock = new ManualClock();
+  let looks = 0;
+  const waiting = untilEmpty(
+    async () => {
+      await clock.delay(9000);
+      return report(9 * ++looks, 10 * looks, 0);
+    },
+    30_000,
+    { delay: clock.delay, elapsed: clock.now },
+  );
+  await settle();
+  let seconds = 0;
+  let isOver = false;
+  void waiting.then(() => isOver = true);
+  for (; !isOver && seconds < 400; seconds++) await clock.pass(1000);
+  assert.match((await waiting).text, /^still carries: /);
+  assert.ok(seconds >= 30 && seconds <= 40, `${seconds} s`);
 });
