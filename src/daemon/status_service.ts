@@ -233,7 +233,10 @@ export class StatusService implements Service<StatusServiceOptions> {
     const { delay } = this.#world;
     const own = new StatusSite(site);
     const answer = own.answer.bind(own);
-    const server = new StatusServer({ listener, title, answer, delay, log });
+    const hasChanges = site.control !== undefined;
+    const server = new StatusServer({
+      ...{ listener, hasChanges, title, answer, delay, log },
+    });
     // Its failures are lines of the log: the tunnel does not depend on it.
     return { server, over: server.run() };
   }

@@ -101,7 +101,7 @@ function hasBody(headers: ReadonlyMap<string, readonly string[]>): boolean {
 function knownMethod(method: string): StatusRequest["method"] {
   const known = METHODS.find((one) => one === method);
   if (known !== undefined) return known;
-  throw new RequestError(405, "there are GET, HEAD and POST");
+  throw new RequestError(405, "there is no such method here");
 }
 
 /** RFC 9112 section 3.2: one in HTTP/1.1, and never two. */

@@ -30,6 +30,8 @@ const MAX_CLIENTS = 16;
 
 interface StatusServerOptions {
   readonly listener: StreamListener;
+  /** Whether POST is served; GET and HEAD always are. */
+  readonly hasChanges: boolean;
   /** For messages, such as `127.0.0.1:9100 (--metrics)`. */
   readonly title: string;
   readonly answer: (
@@ -134,7 +136,7 @@ export class StatusServer {
       response = await this.#answer(request, stream);
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      response = refusal(error);
+      response = this.#refusal(error);
     }
     await writeAll(stream, responseBytes(response, method));
   }
@@ -144,7 +146,7 @@ export class StatusServer {
     try {
       return await answer(request, asker);
     } catch (error) {
-      if (error instanceof RequestError) return refusal(error);
+      if (error instanceof RequestError) return this.#refusal(error);
       log.write(
         "error",
         "status answer",
@@ -153,13 +155,16 @@ export class StatusServer {
       return plainText(500, "there is no answer; the log says why");
     }
   }
-}
 
-function refusal({ status, message }: RequestError): Response {
-  const response = plainText(status, message);
-  return status === 405
-    ? { ...response, headers: { Allow: "GET, HEAD" } }
-    : response;
+  /** RFC 9110 section 15.5.6: with what there is, where a method is not. */
+  #refusal({ status, message }: RequestError): Response {
+    const response = plainText(status, message);
+    const { hasChanges } = this.#options;
+    const methods = hasChanges ? "GET, HEAD, POST" : "GET, HEAD";
+    return status === 405
+      ? { ...response, headers: { Allow: methods } }
+      : response;
+  }
 }
 
 /** @returns undefined if the stream ends before the request does */

@@ -17,6 +17,7 @@ async function served(
   }) => Promise<void>,
   answer = ({ path }: StatusRequest) =>
     Promise.resolve(plainText(200, `this is ${path}`)),
+  hasChanges = false,
 ): Promise<void> {
   const clock = new ManualClock();
   const listener = new FakeListener();
@@ -24,7 +25,7 @@ async function served(
   const log = new RateLimitedLog(logger, { burst: 99, perSecond: 1 }, () => 0);
   const { delay } = clock;
   const server = new StatusServer({
-    ...{ listener, title: "'here'", answer, delay, log },
+    ...{ listener, hasChanges, title: "'here'", answer, delay, log },
   });
   const running = server.run();
   await body({
@@ -71,9 +72,26 @@ Deno.test("HEAD gets everything but the body, and a bad request says why", async
     assert.ok(head.endsWith("\r\n\r\n"));
     const put = await asked(REQUEST.replace("GET", "PUT"));
     assert.match(put, /^HTTP\/1\.1 405 .*\r\nAllow: GET, HEAD\r\n/s);
+    assert.doesNotMatch(put, /POST/);
     assert.match(await asked("\x16\x03\x01\r\n\r\n"), /^HTTP\/1\.1 400 /);
     assert.match(await asked("GET /".padEnd(9000, "x")), /^HTTP\/1\.1 431 /);
   });
+});
+
+Deno.test("a method that there is not is told which ones there are where something can be changed", async () => {
+  await served(
+    async ({ offer }) => {
+      const client = new FakeClient();
+      client.say(REQUEST.replace("GET", "PUT"));
+      await offer(client);
+      assert.match(
+        client.heard,
+        /^HTTP\/1\.1 405 .*\r\nAllow: GET, HEAD, POST\r\n/s,
+      );
+    },
+    undefined,
+    true,
+  );
 });
 
 Deno.test("who neither asks nor listens is let go after a while", async () => {
