@@ -71,15 +71,15 @@ export function announceOf(
   settings: AnnounceSettings,
   warn: Warn,
 ): AnnounceOptions | undefined {
-  const { values, names } = settings;
+  const { values, names, origins } = settings;
   const { anycastAddresses: addresses, announceScript: script } = values;
-  const { anycastDevice: device, drainTime } = values;
+  const { anycastDevice: device } = values;
   if (addresses.length === 0) {
     if (device !== undefined) {
       warn(`${names.anycastDevice} has no effect without --anycast-address`);
     }
     if (script === undefined) {
-      if (drainTime !== announceRows.drainTime.default) {
+      if (origins.drainTime.kind !== "default") {
         warn(
           `${names.drainTime} has no effect without --anycast-address or ` +
             "--announce-script",

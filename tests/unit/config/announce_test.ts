@@ -44,6 +44,9 @@ Deno.test("what announces nothing has no effect, and is named", () => {
   assert.equal(announce, undefined);
   assert.match(warnings, /--anycast-device has no effect without/);
   assert.match(warnings, /--drain-time has no effect without/);
+  const same = run("--drain-time", "10");
+  assert.match(same.warnings, /--drain-time has no effect without/);
+  assert.doesNotMatch(run().warnings, /--drain-time/);
 });
 
 Deno.test("an anycast address is of one host, given once, with a device of its own", () => {
