@@ -1,10 +1,11 @@
 // Claims of a name for as long as a process lives: abstract unix sockets, of
 // which each network namespace has its own (unix(7)).
 
-import { Errno } from "../errno.ts";
+import { Errno, SystemError } from "../errno.ts";
 import { unixAddress } from "./sockaddr_un.ts";
 import { openSocketLibc, type SocketLibc } from "./socket_libc.ts";
 import type { ProcessLibc } from "../process/libc.ts";
+import { ownerOfListener } from "./unix_owner.ts";
 import { openUnixSocket, peerUser } from "./unix_stream.ts";
 
 /** Who asks is answered by the kernel. */
@@ -40,10 +41,25 @@ function claim(libc: SocketLibc, name: string): Disposable | number {
   }
   const error = libc.error(`claim '${name}'`, "bind");
   if (error.errno !== Errno.EADDRINUSE) throw error;
+  if (libc.symbols.connect(fd, bytes, size) === 0) return peerUser(libc, fd);
+  const refusal = libc.error(`claim '${name}'`, "connect");
   // Whoever has it and does not listen is no daemon of ours.
-  if (libc.symbols.connect(fd, bytes, size) !== 0) return NOBODY;
-  return peerUser(libc, fd);
+  if (refusal.errno !== Errno.EAGAIN) return NOBODY;
+  // Anybody can fill the queue of one that never accepts.
+  return ownerIfTold(libc, bytes.subarray(PATH_AT, size)) ?? NOBODY;
 }
+
+function ownerIfTold(libc: SocketLibc, name: Uint8Array): number | undefined {
+  try {
+    return ownerOfListener(libc, name);
+  } catch (error) {
+    if (error instanceof SystemError) return undefined;
+    throw error;
+  }
+}
+
+/** In struct sockaddr_un. */
+const PATH_AT = 2;
 
 /** Of the kernel: whom nobody can be. */
 const NOBODY = 0xffffffff;

@@ -132,13 +132,11 @@ export class RouteSocket implements Disposable {
   readonly #libc: Libc;
   #sequence = 0;
 
-  constructor(libc: Libc) {
+  /** @param protocol Others are framed alike. */
+  constructor(libc: Libc, protocol: number = NETLINK.ROUTE) {
     this.#libc = libc;
-    this.fd = libc.symbols.socket(
-      AF.NETLINK,
-      SOCK.RAW | SOCK.CLOEXEC,
-      NETLINK.ROUTE,
-    );
+    const type = SOCK.RAW | SOCK.CLOEXEC;
+    this.fd = libc.symbols.socket(AF.NETLINK, type, protocol);
     if (this.fd < 0) throw libc.error("open a netlink socket", "socket");
   }
 
