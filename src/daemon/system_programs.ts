@@ -29,9 +29,10 @@ while :; do
 done`;
 
 /**
- * Runs the program with each new word that comes at descriptor 3 in front of its
- * arguments, and says at descriptor 4 how it ended. With the end of that stream
- * the daemon is gone, and its guard: then what was announced is withdrawn.
+ * Runs the program with each new word of the two, as it comes at descriptor 3, in
+ * front of its arguments, and says at descriptor 4 how it ended. With the end of that stream
+ * the daemon is gone, and its guard: then what was announced is withdrawn. It has
+ * rights that the daemon has given up, so it takes nothing else from there.
  */
 const LISTEN = `
 trap 'woken=1' HUP INT QUIT TERM USR1 USR2
@@ -41,7 +42,11 @@ program=$1; shift
 while :; do
   woken=
   if read -r word <&3; then
-    if [ "$word" = end ]; then exit 0; fi
+    case $word in
+      announce|withdraw) ;;
+      end) exit 0 ;;
+      *) continue ;;
+    esac
     if [ "$word" != "$last" ]; then "$program" "$word" "$@" 3<&- 4>&-; fi
     echo $? >&4
     last=$word
