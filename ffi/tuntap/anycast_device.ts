@@ -62,6 +62,8 @@ export class AnycastDevice implements Disposable {
   readonly name: string;
   readonly #libc: Libc;
   readonly #socket: RouteSocket;
+  /** All that the name has stood for: devices are renamed, and made anew. */
+  readonly #indexes = new Set<number>();
   #own: TunTapDevice | undefined;
 
   /** @throws {SystemError} When there is no such device. */
@@ -142,13 +144,21 @@ export class AnycastDevice implements Disposable {
   }
 
   /**
+   * Also from a device that has another name by now.
    * @returns Whether it was there.
    * @throws {SystemError} `EPERM` and others.
    */
   remove(address: AnycastAddress): boolean {
-    return unlessGone(() =>
-      this.#changeAddress("remove", RTM_DELADDR, { flags: 0 }, address)
-    );
+    const here = this.#indexIfAny();
+    let wasThere = false;
+    for (const index of this.#indexes) {
+      const isDone = unlessGone(() =>
+        this.#changeAddress("remove", RTM_DELADDR, { flags: 0, index }, address)
+      );
+      if (isDone) wasThere = true;
+      else if (index !== here) this.#indexes.delete(index);
+    }
+    return wasThere;
   }
 
   /**
@@ -181,7 +191,9 @@ export class AnycastDevice implements Disposable {
 
   /** Asked for each time: administrators make devices anew. */
   #index(): number {
-    return deviceIndex(this.#libc, this.#socket.fd, this.name);
+    const index = deviceIndex(this.#libc, this.#socket.fd, this.name);
+    this.#indexes.add(index);
+    return index;
   }
 
   #indexIfAny(): number | undefined {
@@ -198,8 +210,9 @@ export class AnycastDevice implements Disposable {
   #changeAddress(
     verb: string,
     type: number,
-    { flags, more = [] }: {
+    { flags, index = this.#index(), more = [] }: {
       readonly flags: number;
+      readonly index?: number;
       readonly more?: readonly (readonly [type: number, value: Uint8Array])[];
     },
     { bytes, length }: AnycastAddress,
@@ -208,7 +221,7 @@ export class AnycastDevice implements Disposable {
     body[0] = familyOf(bytes);
     body[1] = length;
     body[2] = bytes.length === 16 ? IFA_F_NODAD : 0;
-    new DataView(body.buffer).setUint32(4, this.#index(), true);
+    new DataView(body.buffer).setUint32(4, index, true);
     this.#socket.request({
       what: `${verb} an address of ${this.name}`,
       message: message(type, flags, body, [

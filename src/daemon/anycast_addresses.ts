@@ -63,6 +63,11 @@ export class AnycastAddresses {
     }
   }
 
+  /** Whether the kernel has done what was asked for last. */
+  get isDone(): boolean {
+    return this.#told === undefined;
+  }
+
   get text(): string {
     return this.#prefixes.map(formatPrefix).join(", ");
   }

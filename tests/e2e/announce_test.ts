@@ -189,14 +189,20 @@ labTest(
         /ERROR: the guard .* has ended \(killed by signal 9\)/
           .test(Deno.readTextFileSync(log)),
     );
+    // Not every kernel renames a device that is up.
+    await left.ip("link", "set", DEVICE, "down");
+    await left.ip("link", "set", DEVICE, "name", "away0", "up");
+    assert.match(await left.ip("address", "show", "dev", "away0"), /198\.51/);
     third.kill("SIGTERM");
     await third.ended();
-    assert.deepEqual(await announced(left), []);
-    assert.ok(await left.hasDevice(DEVICE), "it stays");
+    const there = await left.ip("address", "show", "dev", "away0");
+    assert.doesNotMatch(there, /198\.51/, "renamed, but not forgotten");
     const words = Deno.readTextFileSync(out).trim().split("\n");
-    assert.deepEqual(
-      words.map((line) => line.replace(` ${IPV4} ${IPV6}`, "")),
-      ["announce", "withdraw", "announce", "withdraw", "announce", "withdraw"],
-    );
+    // On a busy machine a guard may have had reason to withdraw more often.
+    assert.ok(words.length >= 6 && words.length % 2 === 0, String(words));
+    words.forEach((line, k) => {
+      const word = k % 2 === 0 ? "announce" : "withdraw";
+      assert.equal(line, `${word} ${IPV4} ${IPV6}`);
+    });
   },
 );
