@@ -7,7 +7,8 @@ import { AnnounceScript } from "./announce_script.ts";
 import { Announcement, type AnnouncementParts } from "./announcement.ts";
 import { AnycastAddresses } from "./anycast_addresses.ts";
 import { claimAnycast } from "./anycast_claim.ts";
-import { Guard, PATIENCE_MS } from "./guard.ts";
+import type { DataPlane } from "./data_plane.ts";
+import { Guard, MAIN_PATIENCE_MS, PATIENCE_MS } from "./guard.ts";
 import type { HealthService } from "./health_service.ts";
 import type { TunnelFrame } from "./tunnel_frame.ts";
 import type { AnnounceTools } from "./world.ts";
@@ -16,6 +17,7 @@ export async function openAnnouncement(
   announce: AnnounceOptions,
   frame: TunnelFrame,
   health: Pick<HealthService, "subscribe">,
+  plane: Pick<DataPlane, "beatTo">,
 ): Promise<Announcement> {
   const { logger, options, table, world } = frame;
   const tools = await world.announcing();
@@ -23,7 +25,7 @@ export async function openAnnouncement(
     ...{ health, logger },
     elapsed: world.elapsed,
     every: world.every,
-    open: (cleanup) => openParts(announce, frame, tools, cleanup),
+    open: (cleanup) => openParts(announce, frame, plane, tools, cleanup),
     received: () => receivedFromPeers(table),
   });
 }
@@ -31,6 +33,7 @@ export async function openAnnouncement(
 function openParts(
   { addresses: prefixes, device, script: path }: AnnounceOptions,
   { identity, logger, options, world }: TunnelFrame,
+  plane: Pick<DataPlane, "beatTo">,
   tools: AnnounceTools,
   cleanup: DisposableStack,
 ): AnnouncementParts {
@@ -49,15 +52,19 @@ function openParts(
     : new AnycastAddresses(prefixes, device, tools.openAnycastDevice, logger);
   if (addresses !== undefined) cleanup.defer(() => addresses.close());
   const guard = tools.startGuard({
-    device,
+    device: device ?? null,
     addresses: prefixes.map(({ address, length }) => {
       return { bytes: [...address.bytes], length };
     }),
     patience: PATIENCE_MS,
-    identity: identity && { uid: identity.uid, gid: identity.gid },
+    mainPatience: MAIN_PATIENCE_MS,
+    identity: identity === undefined
+      ? null
+      : { uid: identity.uid, gid: identity.gid },
     hasScript: script !== undefined,
     isConfined: !options.noSandbox,
   }, script?.words);
+  plane.beatTo(guard.socket);
   return { addresses, script, guard: cleanup.use(new Guard(guard, logger)) };
 }
 

@@ -102,7 +102,7 @@ export class Announcement implements Service<Pick<AnytunOptions, "drainTime">> {
   }
 
   report(): readonly string[] {
-    const state = this.#isAnnounced ? "announced" : "withdrawn";
+    const state = this.#isSeen() ? "announced" : "withdrawn";
     const guard = this.#parts?.guard.state ?? "starting";
     return [`anycast: ${this.#what()} is ${state}, the guard is ${guard}`];
   }
@@ -112,7 +112,7 @@ export class Announcement implements Service<Pick<AnytunOptions, "drainTime">> {
     return {
       addresses: addresses.map(formatPrefix),
       device,
-      isAnnounced: this.#isAnnounced,
+      isAnnounced: this.#isSeen(),
       isGuarded: this.#parts?.guard.isWatching ?? false,
     };
   }
@@ -127,7 +127,7 @@ export class Announcement implements Service<Pick<AnytunOptions, "drainTime">> {
   #beat(): void {
     const { elapsed } = this.#context;
     const now = elapsed();
-    if (this.#parts?.guard.beat() && this.#isAnnounced) {
+    if (this.#parts?.guard.beat()) {
       this.#restsUntil = now + REST_MS;
       this.#update("it did not answer its guard");
     }
@@ -153,6 +153,11 @@ export class Announcement implements Service<Pick<AnytunOptions, "drainTime">> {
     this.#context.logger.notice(`${this.#what()} is ${state}: ${why}`);
     if (isWanted) this.#drain.cancel();
     else this.#drain.begin();
+  }
+
+  /** Whether others can see it, as far as the kernel did what it was told. */
+  #isSeen(): boolean {
+    return this.#isAnnounced && this.#parts?.addresses?.isDone !== false;
   }
 
   #what(): string {

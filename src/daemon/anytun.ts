@@ -52,7 +52,7 @@ async function servicesOf(
   const judged = healthServices(frame, device, own, cluster);
   const { health } = judged;
   const others = await membersOf(frame, cluster, judged);
-  const announcement = await announcementOf(frame, health);
+  const announcement = await announcementOf(frame, health, device);
   const parts = {
     announcement,
     ...{ ...cluster, ...own, ...device, ...watch, ...judged },
@@ -90,11 +90,12 @@ async function servicesOf(
 async function announcementOf(
   frame: TunnelFrame,
   health: HealthService,
+  { plane }: Pick<DeviceServices, "plane">,
 ): Promise<Announcement | undefined> {
   const { announce } = frame.options;
   if (announce === undefined) return undefined;
   const { openAnnouncement } = await import("./announce_services.ts");
-  return await openAnnouncement(announce, frame, health);
+  return await openAnnouncement(announce, frame, health, plane);
 }
 
 function statusOf(

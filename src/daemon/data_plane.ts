@@ -256,6 +256,11 @@ export class DataPlane implements Service<AnytunOptions> {
     return this.#plane?.counters() ?? new Float64Array(PLANE_COUNTERS);
   }
 
+  /** See {@link RunningPlane.beatTo}. */
+  beatTo(socket: number): void {
+    this.#plane?.beatTo(socket);
+  }
+
   /** Whether each of its threads goes round now, as it is told to. */
   async answers(delay: Delay): Promise<boolean> {
     const plane = this.#plane;

@@ -2,9 +2,15 @@
 // what comes of it where they stop.
 import type { Logger } from "../log/logger.ts";
 
-/** A hang is noticed after {@linkcode PATIENCE_MS}, at the latest. */
+/** A hang of who carries is noticed after {@linkcode PATIENCE_MS}. */
 export const BEAT_MS = 100;
 export const PATIENCE_MS = 700;
+/**
+ * One of the main thread alone, where threads of their own carry: reports of many
+ * thousands of connections take it seconds, a disk may as well. Less than what
+ * the kernel has left of an address when it is renewed.
+ */
+export const MAIN_PATIENCE_MS = 5000;
 
 export type GuardWord =
   | { readonly kind: "ready" }
@@ -15,6 +21,8 @@ export type GuardWord =
 
 /** The process. Disposing of it lets it go, without a change. */
 export interface GuardHandle extends Disposable {
+  /** Where beats go, as long as the process lives. */
+  readonly socket: number;
   /** @returns false if it does not take it */
   beat(): boolean;
   /** Waits for nothing. */

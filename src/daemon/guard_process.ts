@@ -1,5 +1,5 @@
 // The guard of anycast addresses: a second process that takes them away when the
-// daemon is killed or hangs, and holds nothing but that duty. It hears a beat of
+// daemon is killed or hangs, and holds nothing but that duty. It hears beats of
 // the daemon several times a second, over a socket that ends with it.
 import { CAP, MSG } from "../../ffi/flags.ts";
 import { keepCapabilities } from "../../ffi/process/capabilities.ts";
@@ -19,10 +19,16 @@ import { dropProgramPages, trimHeap } from "../../ffi/process/spare_memory.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import { Arena } from "../../ffi/memory.ts";
 import { FOREVER, PollSet } from "../../ffi/poll.ts";
-import { AnycastDevice } from "../../ffi/tuntap/anycast_device.ts";
+import {
+  type AnycastAddress,
+  AnycastDevice,
+} from "../../ffi/tuntap/anycast_device.ts";
 import { EXIT_FAILED, EXIT_OK } from "../config/exit_status.ts";
 import { reasonOf } from "../log/reason.ts";
+import { removeAll } from "./anycast_removal.ts";
+import { GuardPatience } from "./guard_patience.ts";
 import {
+  BEAT,
   END,
   FAILED,
   GUARD_FD,
@@ -31,27 +37,26 @@ import {
   SCRIPT_FD,
   WITHDRAWN,
 } from "./guard_setup.ts";
+import { readGuardSetup } from "./read_guard_setup.ts";
 
 /** Nobody but the daemon says when to go, however it is stopped. */
 const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGABRT"] as const;
 
-/** So late no timer is, but where nobody runs. */
-const PAUSED_MS = 500;
-const GRACE_MS = 300;
+/** What the kernel did not take away is tried again so soon, and so often. */
+const AGAIN_MS = 200;
+const TRIES = 25;
 
 const MESSAGE_SIZE = 64;
 const POLL_SET_SIZE = 8;
 
 /** @returns The exit status, once the daemon is gone */
 export function runGuard(libc: ProcessLibc, text: string): number {
-  const setup: GuardSetup = JSON.parse(text);
   setProcessName(libc, "anytun-guard");
   for (const signal of SIGNALS) Deno.addSignalListener(signal, () => {});
   try {
+    const setup = readGuardSetup(text);
     const { device: name } = setup;
-    using device = name === undefined
-      ? undefined
-      : new AnycastDevice(libc, name);
+    using device = name === null ? undefined : new AnycastDevice(libc, name);
     const guard = new Guard(libc, setup, device);
     limit(libc, setup);
     trimHeap(libc);
@@ -74,7 +79,7 @@ function limit(
   takeRuntimeFiles(libc);
   changeDirectory(libc, "/");
   limitBoundingSet(libc);
-  if (identity === undefined) tryToKeep(libc, kept);
+  if (identity === null) tryToKeep(libc, kept);
   else changeIdentity(libc, identity, kept);
   hideMemory(libc);
   if (!isConfined) return;
@@ -96,6 +101,7 @@ function tryToKeep(libc: ProcessLibc, kept: readonly number[]): void {
 class Guard {
   readonly #libc: ProcessLibc;
   readonly #setup: GuardSetup;
+  readonly #addresses: readonly AnycastAddress[];
   readonly #device: AnycastDevice | undefined;
   readonly #poll: PollSet;
   readonly #message = new Uint8Array(MESSAGE_SIZE);
@@ -107,6 +113,9 @@ class Guard {
   ) {
     this.#libc = libc;
     this.#setup = setup;
+    this.#addresses = setup.addresses.map(({ bytes, length }) => {
+      return { bytes: Uint8Array.from(bytes), length };
+    });
     this.#device = device;
     this.#poll = new PollSet(libc, new Arena(POLL_SET_SIZE), 1);
     this.#poll.add(GUARD_FD);
@@ -114,27 +123,23 @@ class Guard {
 
   /** Until the daemon says that it ends, or is gone. */
   watch(): void {
-    const { patience } = this.#setup;
-    let deadline = Infinity;
+    const patience = new GuardPatience(this.#setup, () => performance.now());
+    /** Whether something stays, though the daemon says nothing. */
+    let isLeft = false;
     for (;;) {
-      const left = Math.max(0, Math.ceil(deadline - performance.now()));
-      if (this.#poll.wait(left === Infinity ? FOREVER : left) === 0) {
-        const late = performance.now() - deadline;
-        if (late < 0) continue;
-        if (late > PAUSED_MS) {
-          // Not the daemon alone was stopped, but this process, or the machine.
-          deadline += late + GRACE_MS;
-          continue;
-        }
-        deadline = Infinity;
-        this.#withdraw();
-        this.tell(WITHDRAWN);
+      const left = isLeft ? Math.min(patience.left, AGAIN_MS) : patience.left;
+      if (this.#poll.wait(left === Infinity ? FOREVER : left) > 0) {
+        const word = this.#receive();
+        if (word === END) return;
+        if (word === undefined) return this.#clean();
+        patience.heard(word);
+        if (word === BEAT) isLeft = false;
         continue;
       }
-      const word = this.#receive();
-      if (word === END) return;
-      if (word === undefined) return this.#clean();
-      deadline = performance.now() + patience;
+      if (patience.isOver()) {
+        isLeft = !this.#withdraw();
+        this.tell(WITHDRAWN);
+      } else if (isLeft) isLeft = !this.#remove();
     }
   }
 
@@ -153,17 +158,19 @@ class Guard {
 
   /** Nobody is left to take anything in. */
   #clean(): void {
-    this.#withdraw();
-    for (const { bytes, length } of this.#setup.addresses) {
-      this.#device?.takeInNoMore({ bytes: Uint8Array.from(bytes), length });
+    let isDone = this.#withdraw();
+    const pause = new PollSet(this.#libc, new Arena(POLL_SET_SIZE), 1);
+    for (let tries = 0; !isDone && tries < TRIES; tries++) {
+      pause.wait(AGAIN_MS);
+      isDone = this.#remove();
     }
+    for (const address of this.#addresses) this.#device?.takeInNoMore(address);
   }
 
-  #withdraw(): void {
-    for (const { bytes, length } of this.#setup.addresses) {
-      this.#device?.remove({ bytes: Uint8Array.from(bytes), length });
-    }
-    if (!this.#setup.hasScript) return;
+  /** @returns false if an address stays */
+  #withdraw(): boolean {
+    const isDone = this.#remove();
+    if (!this.#setup.hasScript) return isDone;
     const word = new TextEncoder().encode("withdraw\n");
     try {
       writeDescriptor(this.#libc, SCRIPT_FD, "script", word);
@@ -171,6 +178,15 @@ class Guard {
       // It is gone: nobody is left who could run it.
       if (!(error instanceof SystemError)) throw error;
     }
+    return isDone;
+  }
+
+  #remove(): boolean {
+    const device = this.#device;
+    if (device === undefined) return true;
+    const fault = removeAll(device, this.#addresses);
+    if (fault !== undefined) this.tell(`${FAILED}${fault}`);
+    return fault === undefined;
   }
 }
 

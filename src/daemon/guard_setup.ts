@@ -8,7 +8,10 @@ export const GUARD_MARK = "ANYTUN_GUARD";
 export const GUARD_FD = 3;
 export const SCRIPT_FD = 4;
 
-/** What the daemon says: it is alive, or it ends by itself. */
+/**
+ * What the daemon says: its main thread is alive, or it ends by itself. Threads
+ * of its data plane say THREAD_BEAT (src/tunnel/plane.ts).
+ */
 export const BEAT = ".";
 export const END = "end";
 /** What the guard says. */
@@ -17,15 +20,17 @@ export const WITHDRAWN = "withdrawn";
 export const FAILED = "failed ";
 
 export interface GuardSetup {
-  readonly device: string | undefined;
+  readonly device: string | null;
   readonly addresses: readonly {
     readonly bytes: readonly number[];
     readonly length: number;
   }[];
-  /** Without a beat for so long the daemon hangs, in milliseconds. */
+  /** Without a beat for so long whoever carries hangs, in milliseconds. */
   readonly patience: number;
+  /** The main thread, where others carry, in milliseconds. */
+  readonly mainPatience: number;
   /** That the daemon changes to, if it does. */
-  readonly identity: Identity | undefined;
+  readonly identity: Identity | null;
   readonly hasScript: boolean;
   readonly isConfined: boolean;
 }

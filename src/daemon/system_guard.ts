@@ -61,6 +61,10 @@ class StartedGuard implements GuardHandle {
     this.#pid = pid;
   }
 
+  get socket(): number {
+    return this.#fd;
+  }
+
   beat(): boolean {
     return this.#send(BEAT);
   }
@@ -84,9 +88,9 @@ class StartedGuard implements GuardHandle {
       : `exit status ${end.status}`;
   }
 
+  /** The socket goes with the process: threads may be about to send there. */
   [Symbol.dispose](): void {
     this.#send(END);
-    this.#libc.symbols.close(this.#fd);
   }
 
   /** @returns Whether there was room for it */

@@ -51,6 +51,9 @@ export interface PlaneSetup {
   readonly refused?: ((refused: RefusedDatagram) => void) | undefined;
 }
 
+/** What a thread of a plane sends as its beat. */
+export const THREAD_BEAT = "t";
+
 export interface RunningPlane {
   /** Rejects if the device is gone, or a socket or a thread has failed. */
   readonly finished: Promise<void>;
@@ -72,6 +75,12 @@ export interface RunningPlane {
    * seconds (FLUSH_MS) at the least, also without packets.
    */
   rounds(): readonly number[];
+  /**
+   * Has the first thread of its own, if it has any, send {@linkcode THREAD_BEAT}
+   * several times a second from now on, as long as it goes round.
+   * @param socket A descriptor that is open as long as the plane runs
+   */
+  beatTo(socket: number): void;
   /** Ends the carrying; resolves when it has ended, even by a failure. */
   stop(): Promise<void>;
 }

@@ -166,6 +166,7 @@ export function announceRig(
           ) || undefined,
       guard: cleanup.use(
         new Guard({
+          socket: 7,
           beat: () => (guard.beats++, guard.takes),
           heard: () => said.shift(),
           ending: () => Promise.resolve("killed by signal 9"),

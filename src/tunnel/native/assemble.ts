@@ -20,6 +20,7 @@ import { LiveSettings } from "../live_settings.ts";
 import type { NativeSetup, WorkerRole } from "./messages.ts";
 import { OUTBOUND_ARENA_BYTES, OutboundPump } from "./outbound_pump.ts";
 import type { WorkerParts } from "./parts.ts";
+import { ThreadBeat } from "./thread_beat.ts";
 import type { PlaneLog } from "../plane_log.ts";
 import { type LockPatience, patience } from "../record_lock.ts";
 import { type RefusedDatagram, RefusedSamples } from "../refused_samples.ts";
@@ -61,6 +62,7 @@ export function assemble(
         now,
       )
       : undefined,
+    beat: new ThreadBeat(libc, setup.beat),
     ...{ maxRest, idle, now, log },
   });
 }

@@ -184,6 +184,7 @@ export class NativeBuilder implements PlaneBuilder {
       isPortClosed: (mux) => paths.isPortClosed(mux),
       counters: () => drops.addTo(paths.addTo(plane.counters())),
       rounds: () => plane.rounds(),
+      beatTo: (socket) => plane.beatTo(socket),
       stop: () => {
         plane.stop();
         return finished.catch(() => {});

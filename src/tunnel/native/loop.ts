@@ -5,9 +5,13 @@ import type { DeviceTurn } from "./device_turn.ts";
 import type { InboundPump } from "./inbound_pump.ts";
 import type { OutboundPump } from "./outbound_pump.ts";
 import type { PlaneLog } from "../plane_log.ts";
+import { BEAT_MS, type ThreadBeat } from "./thread_beat.ts";
 
 /** Without packets for as long, a moment is quiet. */
 const QUIET_MS = 1;
+
+/** Without a rest it is looked once in so many rounds whether a beat is due. */
+const ROUNDS_PER_BEAT = 16;
 
 /** Of idle work in a quiet moment. */
 const STEPS = 8;
@@ -41,6 +45,7 @@ interface CarryLoopOptions {
   readonly maxRest: number;
   /** Done when there are no packets. */
   readonly idle: IdleWork;
+  readonly beat: Pick<ThreadBeat, "isWanted" | "send">;
   /** A clock that never goes back, in milliseconds. */
   readonly now: () => number;
   readonly log: Pick<PlaneLog, "flush">;
@@ -52,6 +57,8 @@ export class CarryLoop {
   readonly #wakeupIndex: number;
   #readsDevice = true;
   #flushAt = 0;
+  #beatAt = 0;
+  #busyRounds = 0;
 
   constructor(options: CarryLoopOptions) {
     const { wait, device, wakeup, sockets } = options;
@@ -65,7 +72,7 @@ export class CarryLoop {
 
   /** @returns Whether it has rested */
   round(): boolean {
-    const { outbound, inbound, turn, connections, idle } = this.#options;
+    const { outbound, inbound, connections, idle } = this.#options;
     connections.dropSomeRetired();
     connections.raiseFloors();
     // Packets get the code warm as well.
@@ -75,9 +82,16 @@ export class CarryLoop {
     let more = inbound !== undefined && inbound.pump();
     if (this.#readsDevice) outbound.sendDue();
     if (this.#readsDevice && outbound.pump()) more = true;
-    const shouldPass = more ? turn?.worked() : this.#rest();
+    const shouldPass = more ? this.#worked() : this.#rest();
     if (shouldPass === true) this.#pass();
     return !more;
+  }
+
+  // Returns whether the other worker should read the device.
+  #worked(): boolean {
+    this.#busyRounds = (this.#busyRounds + 1) % ROUNDS_PER_BEAT;
+    if (this.#busyRounds === 0) this.#beat();
+    return this.#options.turn?.worked() ?? false;
   }
 
   #lookWhoseTurn(): void {
@@ -90,11 +104,12 @@ export class CarryLoop {
 
   // Returns whether the other worker should read the device.
   #rest(): boolean {
-    const { wait, wakeup, turn, maxRest } = this.#options;
+    const { beat, wait, wakeup, turn, maxRest } = this.#options;
     const longest = this.#readsDevice ? turn?.longestRest : undefined;
     const limit = Math.min(maxRest, longest ?? maxRest);
-    const ready = this.#wait(limit);
+    const ready = this.#wait(beat.isWanted ? Math.min(limit, BEAT_MS) : limit);
     if (wait.ready(this.#wakeupIndex) !== 0) wakeup.drain();
+    this.#beat();
     this.#flushLog();
     return turn?.rested(ready === 0) ?? false;
   }
@@ -108,6 +123,7 @@ export class CarryLoop {
       const ready = wait.wait(0);
       if (ready > 0) return ready;
       connections.dropSomeRetired();
+      this.#beat();
     }
     while (!idle.isDone) {
       let ready = wait.wait(QUIET_MS);
@@ -116,8 +132,18 @@ export class CarryLoop {
         ready = wait.wait(0);
       }
       if (ready > 0) return ready;
+      this.#beat();
     }
     return wait.wait(limit);
+  }
+
+  #beat(): void {
+    const { beat, now } = this.#options;
+    if (!beat.isWanted) return;
+    const time = now();
+    if (time < this.#beatAt) return;
+    this.#beatAt = time + BEAT_MS;
+    beat.send();
   }
 
   #flushLog(): void {

@@ -40,6 +40,8 @@ export interface NativeSetup {
   readonly counters: SharedArrayBuffer;
   /** Memory of {@link LiveSettings}; without one everything is off. */
   readonly live?: SharedArrayBuffer | undefined;
+  /** Memory of {@link ThreadBeat}; without one it has none. */
+  readonly beat?: SharedArrayBuffer | undefined;
   /** One word: not 0 when everything is to stop. */
   readonly stop: SharedArrayBuffer;
   readonly turn: SharedArrayBuffer;

@@ -11,8 +11,15 @@ import type {
   WorkerMessage,
   WorkerSetup,
 } from "./messages.ts";
+import { ThreadBeat } from "./thread_beat.ts";
 
-type Wiring = "turn" | "wakeup" | "otherWakeup" | "stop" | "counters";
+type Wiring =
+  | "beat"
+  | "turn"
+  | "wakeup"
+  | "otherWakeup"
+  | "stop"
+  | "counters";
 
 export interface NativeOptions
   extends Omit<NativeSetup, Wiring | "role" | "share"> {
@@ -115,6 +122,7 @@ class Carrier {
 export class NativePlane {
   readonly #carriers: Carrier[] = [];
   readonly #stop = new SharedArrayBuffer(4);
+  readonly #beat = ThreadBeat.allocate();
   #listener: NativeListener | undefined;
 
   private constructor() {}
@@ -163,7 +171,8 @@ export class NativePlane {
     this.#carriers.forEach((carrier, k) => {
       const other = this.#carriers[1 - k] ?? carrier;
       const member = crew[k] ?? { role: "all" };
-      carrier.start({ ...shared, ...member, otherWakeup: other.wakeup });
+      const beat = k === 0 ? this.#beat : undefined;
+      carrier.start({ ...shared, ...member, beat, otherWakeup: other.wakeup });
     });
     try {
       await Promise.all(this.#carriers.map(({ ready }) => ready.promise));
@@ -184,6 +193,12 @@ export class NativePlane {
   /** How often each worker has gone round, modulo 2^32. */
   rounds(): readonly number[] {
     return this.#carriers.map(({ rounds }) => new Uint32Array(rounds)[0] ?? 0);
+  }
+
+  /** See {@link RunningPlane.beatTo}. */
+  beatTo(socket: number): void {
+    ThreadBeat.begin(this.#beat, socket);
+    this.#carriers[0]?.wake();
   }
 
   /** Rejects if a worker has died; half a plane sends nothing. */

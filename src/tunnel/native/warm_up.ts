@@ -246,6 +246,7 @@ function setupOf(
     settings,
     routes: undefined,
     accepted: undefined,
+    beat: undefined,
     counters: new SharedArrayBuffer(PLANE_COUNTERS * 8),
     turn: DeviceTurn.allocate(),
     wakeup,

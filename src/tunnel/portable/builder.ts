@@ -156,6 +156,8 @@ export class PortableBuilder implements PlaneBuilder {
       isPortClosed: (mux) => paths.isPortClosed(mux),
       counters: () => drops.addTo(paths.addTo(parts.counters.slice())),
       rounds: () => [],
+      // The main thread is the one that carries.
+      beatTo() {},
       stop: () => {
         stopped = true;
         this.#opened.dispose();

@@ -101,7 +101,8 @@ Deno.test("an address that is there at the start is taken away, and one elsewher
 });
 
 Deno.test("what others change at the device is set right, and what the kernel refuses is told once and tried again", async () => {
-  const { device, healthIs, lifecycle, logger, pass, run } = announceRig();
+  const rig = announceRig();
+  const { device, healthIs, lifecycle, logger, pass, run } = rig;
   const over = run();
   await pass(100);
   healthIs("fit");
@@ -112,9 +113,11 @@ Deno.test("what others change at the device is set right, and what the kernel re
   const errors = logger.lines.filter((line) => line.startsWith("ERROR"));
   assert.equal(errors.length, 1);
   assert.match(errors[0] ?? "", /Cannot announce 192\.0\.2\.1\/32 .*ENODEV/);
+  assert.equal(rig.announcement.status().isAnnounced, false);
   device.errno = 0;
   await pass(2000);
   assert.equal(device.here.size, 1);
+  assert.equal(rig.announcement.status().isAnnounced, true);
   healthIs("draining");
   device.here.add("192.0.2.1/32");
   await pass(2000);
@@ -138,7 +141,11 @@ Deno.test("a guard that has withdrawn is believed, and the member announced agai
   await pass(1500);
   assert.deepEqual(notes, ["remove 192.0.2.1/32", "script withdraw"]);
   script.ends.push(0);
-  await pass(2000);
+  // Still without a beat of the thread that carries.
+  said.push({ kind: "withdrawn" });
+  await pass(1500);
+  assert.equal(device.here.size, 0);
+  await pass(1000);
   assert.equal(device.here.size, 1);
   assert.equal(notes.at(-1), "add 192.0.2.1/32");
   script.ends.push(0);

@@ -96,7 +96,11 @@ const SOCKETS = [9, 10];
 
 /** A loop whose parts write down what is asked of them. */
 function loopOf(
-  { inbound = true, turn }: { inbound?: boolean; turn?: DeviceTurn },
+  { inbound = true, turn, isWatched = false }: {
+    readonly inbound?: boolean;
+    readonly turn?: DeviceTurn;
+    readonly isWatched?: boolean;
+  },
 ) {
   const deeds: string[] = [];
   const script = {
@@ -146,6 +150,7 @@ function loopOf(
       raiseFloors() {},
     },
     turn,
+    beat: { isWanted: isWatched, send: () => void deeds.push("beat") },
     maxRest: 500,
     idle: {
       get isDone() {
@@ -218,6 +223,24 @@ Deno.test("log lines are held back for the longest rest, and no longer", () => {
   assert.ok(!round(499).includes("log"));
   assert.ok(round(1).includes("log"));
   assert.ok(!round(1).includes("log"));
+});
+
+Deno.test("a thread that is watched beats while it rests, while it has its hands full, and during idle work", () => {
+  const { script, round } = loopOf({ isWatched: true });
+  assert.deepEqual(round(), ["in", "out", "wait 100", "beat", "log"]);
+  assert.deepEqual(round(99), ["in", "out", "wait 100"]);
+  assert.deepEqual(round(1), ["in", "out", "wait 100", "beat"]);
+  script.inbound = true;
+  const busy = Array.from({ length: 16 }, () => round(100)).flat();
+  assert.equal(busy.filter((deed) => deed === "beat").length, 1);
+  script.inbound = false;
+  script.idleSteps = 1 + 8 + 8;
+  script.readyAfterStep = [];
+  assert.equal(
+    round(1000).indexOf("beat"),
+    2 + quiet(8).length,
+    "after the first steps",
+  );
 });
 
 Deno.test("a signalled eventfd ends a rest, and is drained", () => {

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { Errno, SystemError } from "../../../ffi/errno.ts";
+import type { AnycastAddress } from "../../../ffi/tuntap/anycast_device.ts";
+import { removeAll } from "../../../src/daemon/anycast_removal.ts";
+import { GuardPatience } from "../../../src/daemon/guard_patience.ts";
+import { BEAT, type GuardSetup } from "../../../src/daemon/guard_setup.ts";
+import { readGuardSetup } from "../../../src/daemon/read_guard_setup.ts";
+import { THREAD_BEAT } from "../../../src/tunnel/plane.ts";
+
+/** A guard that hears what it is given, in steps of 100 ms. */
+function guard() {
+  let now = 1000;
+  const patience = new GuardPatience(
+    { patience: 700, mainPatience: 5000 },
+    () => now,
+  );
+  /** @returns After how many ms it withdraws, if it does */
+  const hear = (words: readonly string[], ms: number): number | undefined => {
+    for (let passed = 100; passed <= ms; passed += 100) {
+      now += 100;
+      for (const word of words) patience.heard(word);
+      if (patience.left === 0 && patience.isOver()) return passed;
+    }
+    return undefined;
+  };
+  return { hear, patience, sleep: (ms: number) => void (now += ms) };
+}
+
+const BOTH = [BEAT, THREAD_BEAT];
+
+Deno.test("a guard waits for nothing before it has heard a beat", () => {
+  assert.equal(guard().patience.left, Infinity);
+});
+
+Deno.test("a guard lets a main thread be busy for seconds while threads carry, and not for longer", () => {
+  const { hear } = guard();
+  assert.equal(hear(BOTH, 2000), undefined);
+  assert.equal(hear([THREAD_BEAT], 4900), undefined);
+  assert.equal(hear(BOTH, 2000), undefined);
+  assert.equal(hear([THREAD_BEAT], 60_000), 5000);
+  assert.equal(hear([THREAD_BEAT], 60_000), undefined, "told once");
+  assert.equal(hear(BOTH, 2000), undefined, "it is back");
+});
+
+Deno.test("a guard notices within a second that all of a daemon stands still, or what carries", () => {
+  const { hear } = guard();
+  for (const words of [[], [BEAT]]) {
+    assert.equal(hear(BOTH, 2000), undefined);
+    assert.equal(hear(words, 60_000), 700);
+  }
+  // A main thread that goes on may have announced itself anew.
+  assert.equal(hear([BEAT], 60_000), 800, "0.7 s after its first beat");
+  assert.equal(hear(BOTH, 2000), undefined);
+});
+
+Deno.test("a main thread that carries by itself has no more time than a thread", () => {
+  const { hear } = guard();
+  assert.equal(hear([BEAT], 2000), undefined);
+  assert.equal(hear([], 60_000), 700);
+  assert.equal(hear([], 60_000), undefined);
+});
+
+Deno.test("a guard that was stopped itself says nothing of the daemon", () => {
+  const { hear, patience, sleep } = guard();
+  hear(BOTH, 1000);
+  sleep(60_000);
+  assert.equal(patience.left, 0);
+  assert.equal(patience.isOver(), false);
+  assert.equal(hear(BOTH, 2000), undefined);
+  sleep(60_000);
+  assert.equal(patience.isOver(), false);
+  assert.equal(hear([], 60_000), 300);
+});
+
+Deno.test("one address that the kernel keeps does not keep the others", () => {
+  const removed: number[] = [];
+  const device = {
+    remove({ length }: AnycastAddress) {
+      if (length === 1) {
+        throw new SystemError("remove it", "send", Errno.EPERM);
+      }
+      removed.push(length);
+      return true;
+    },
+  };
+  const addresses = [1, 2, 3].map((length) => {
+    return { bytes: new Uint8Array(4), length };
+  });
+  assert.match(removeAll(device, addresses) ?? "", /remove it.*EPERM/);
+  assert.deepEqual(removed, [2, 3]);
+  assert.equal(removeAll(device, addresses.slice(1)), undefined);
+});
+
+const SETUP: GuardSetup = {
+  device: "any0",
+  addresses: [{ bytes: [192, 0, 2, 1], length: 32 }],
+  patience: 700,
+  mainPatience: 5000,
+  identity: { uid: 65_534, gid: 65_534 },
+  hasScript: false,
+  isConfined: true,
+};
+
+Deno.test("a guard reads what its daemon says, and refuses anything else", () => {
+  for (const setup of [SETUP, { ...SETUP, device: null, identity: null }]) {
+    assert.deepEqual(readGuardSetup(JSON.stringify(setup)), setup);
+  }
+  const { isConfined: _, ...less } = SETUP;
+  for (const text of ["", "1", "{", JSON.stringify(less)]) {
+    assert.throws(() => readGuardSetup(text), { name: "ReportError" });
+  }
+});
