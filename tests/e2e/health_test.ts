@@ -99,14 +99,16 @@ labTest(
 /** With traffic it says what still comes, and without that it is empty. */
 async function drains(host: LabHost, path: string): Promise<void> {
   const pings = host.spawn("ping", "-q", "-i", "0.1", "10.99.0.2");
-  const busy = await run(host, "drain", path, "--wait", "2");
+  const text =
+    /^draining: drained by root\nstill carries: [1-9]\d* packets a second from peers, and [1-9]\d* to them\n$/;
+  // Of the last second: on a busy machine one may pass without a ping.
+  await until("it says what comes and goes", 60, async () => {
+    const busy = await run(host, "drain", path, "--wait", "2");
+    assert.equal(busy.stderr, "");
+    assert.equal(busy.code, 1);
+    return text.test(busy.stdout);
+  });
   await pings.stop("SIGINT");
-  assert.equal(busy.stderr, "");
-  assert.equal(busy.code, 1);
-  assert.match(
-    busy.stdout,
-    /^draining: drained by root\nstill carries: [1-9]\d* packets a second from peers, and [1-9]\d* to them\n$/,
-  );
   const empty = await run(host, "drain", path, "--wait", "60");
   assert.equal(empty.code, 0);
   assert.match(empty.stdout, /\nempty: no packet for \d+ s\n$/);
@@ -175,6 +177,7 @@ labTest(
   [],
   async ({ left, right }) => {
     using folder = new TestFolder();
+    const path = folder.file("vpn.sock");
     const jail = folder.file("jail");
     Deno.mkdirSync(jail);
     const file = folder.file("records");
@@ -190,21 +193,17 @@ labTest(
     const follows = [2323, 2324].map((port) => `${right.ipv4}:${port}`);
     const daemon = startDaemon(left, [
       ...["-D", "-d", "tun7", ...TUNNEL, "-n", "10.99.0.1/24", "-u", "nobody"],
-      ...["-C", jail, "--status-socket", "off", "-X", follows.join(",")],
+      ...["-C", jail, "--status-socket", path, "-X", follows.join(",")],
       ...["--health-sync-age", "1", "--health-hold", "1", ...PATIENT],
     ]);
     await daemon.line(/health: fit/, 60);
     let seen = daemon.lines.length;
     await right.ip("link", "set", "wire", "down");
-    const cut = performance.now();
     await daemon.line(
       /health: unfit: .*:2323, .*:2324 are out of reach/,
       60,
       seen,
     );
-    const seconds = (performance.now() - cut) / 1000;
-    // What the kernel takes to notice, as ffi/net/tcp_connector.ts says.
-    assert.ok(seconds > 1, `${seconds} s`);
     await right.ip("link", "set", "wire", "up");
     seen = daemon.lines.length;
     await daemon.line(/health: fit/, 60, seen);
@@ -214,7 +213,8 @@ labTest(
     await servers[1]?.stop();
     await daemon.line(/connection to .*:2324 lost/, 20, seen);
     // Both hosts answer that nobody serves there: this one is not cut off.
-    await new Promise((done) => setTimeout(done, 4000));
+    await new Promise((done) => setTimeout(done, 2500));
+    await healthIs(left, path, 0, /^fit\n$/);
     const later = daemon.lines.slice(seen).join("\n");
     assert.doesNotMatch(later, /health:/);
     await daemon.stop();
