@@ -77,7 +77,9 @@ export function anytunPage({ options, help }: Known): Page {
             ],
             [
               '"/var/lib/anytun"',
-              "Sequence numbers and sender ids that were used: see --state-dir.",
+              `Sequence numbers and sender ids that were used, and in "clients-*"
+              what anytun-controld(8) keeps of a --source, with keys: see
+              --state-dir.`,
             ],
             ['"/dev/net/tun"', "What makes virtual network devices."],
           ],

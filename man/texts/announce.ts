@@ -12,28 +12,33 @@ export default {
     long as it is there: BIRD by its protocol "direct", FRR by "redistribute
     connected". What still comes after that is taken in and carried, answers
     included, for --drain-time. An address that is on the device at the start is
-    taken away until the daemon is fit. Give the routing daemon a router id: without one it
-    may take the address for that. A second process of the program guards it:
-    it takes the address away within a moment when the daemon is killed, and 0.7
-    s after it hangs. Without that guard the kernel does so after 10 s. One daemon
+    taken away until the daemon is fit. Give the routing daemon a router id:
+    without one it may take the address for that. A second process of the program guards it:
+    it takes the address away within a moment when the daemon is killed, 0.7 s
+    after it hangs, and 5 s after its main thread does while others carry. Without
+    that guard the kernel does so after 10 s. One daemon
     of a host announces an address. The originals leave all this to scripts.`,
   "anycast-device": `The network device that --anycast-address is put on, which
     the routing daemon looks at and nothing else uses. One that is there already
     ("ip link add anycast0 type dummy") is brought up and stays. Otherwise the
     daemon makes one of this name, which carries nothing and goes with the daemon,
-    however that ends. Daemons that share one need it made beforehand.`,
+    however that ends: where daemon and guard are killed together, an address on a
+    device that was there already stays for 10 s. Daemons that share one need it
+    made beforehand.`,
   "announce-script":
     `Runs this program with "announce" as its first argument when
     this member becomes fit, and with "withdraw" when it is not any more, drained,
     or at its end; behind it come the addresses of --anycast-address, if there are
     any. In its environment are "PATH", "ANYTUN_NAME", "ANYTUN_ANYCAST_ADDRESSES"
     (separated by spaces) and "ANYTUN_ANYCAST_DEVICE". The way to speak to a routing
-    daemon, a load balancer or a name server that looks at no device. It runs as
-    root, and outside of --chroot, also with --username: a process that has kept
-    these rights since the start runs it for each word, and one run after the
-    other. The end waits for it, but no longer than 10 seconds. It is run with
-    "withdraw" also when the daemon is killed or hangs. What it writes comes into
-    the log.`,
+    daemon, a load balancer or a name server that looks at no device. It runs
+    with the rights that the daemon was started with, and outside of --chroot, also
+    with --username: a process that has kept them since the start runs it for each
+    word, and one run after the other. Those are root's by hand; under systemd
+    they are those of the unit, so that "birdc" takes "SupplementaryGroups=bird"
+    in "systemctl edit anytun@NAME". The end waits for it, but no longer than 10
+    seconds. It is run with "withdraw" also when the daemon is killed or hangs.
+    What it writes comes into the log.`,
   "drain-time":
     `How long what still comes is carried after --anycast-address was
     taken away, at the most, and 10 seconds unless given; up to an hour, as in

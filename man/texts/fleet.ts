@@ -33,8 +33,8 @@ export default {
     keys included, for a start without the engine: in one file for each prefix,
     which the user of the daemon alone may read. The folder has to belong to root
     or to the user of --username, and nobody else may write to it. Without the
-    option it is the first folder of "$STATE_DIRECTORY", as systemd sets it, or
-    "/var/lib/anytun-controld"; where that cannot be used nothing is kept, and a
+    option it is the first folder of "$STATE_DIRECTORY", as systemd sets it
+    ("/var/lib/anytun" in the package's unit), or "/var/lib/anytun-controld"; where that cannot be used nothing is kept, and a
     warning says so. "none" keeps nothing: a start waits for the engine.`,
   "anytun-fleet json": `With "list", prints a line of JSON for each client, for
     other programs. There are no keys in it.`,
