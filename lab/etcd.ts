@@ -129,31 +129,44 @@ export class LabEtcd implements AsyncDisposable {
   }
 }
 
+/** What a certificate says besides its name, as docs/fleet.md has them. */
+export const EXTENSIONS = {
+  /** Its gateway shows it to etcd itself. */
+  engine: [
+    "subjectAltName=IP:127.0.0.1",
+    "extendedKeyUsage=serverAuth,clientAuth",
+  ],
+  /** No address: whoever has it must not pose as the engine. */
+  member: ["extendedKeyUsage=clientAuth"],
+} as const;
+
 /**
- * Makes an authority with openssl, and a certificate of it for the engine and
- * for each of the names. Its gateway takes none with a common name.
+ * Makes an authority with openssl, and a certificate of it for each of the
+ * names: `engine` is that of the engine.
  */
 export async function makeAuthority(
   folder: string,
-  names: readonly string[],
-  subject = "/O=fleet",
+  names: readonly (keyof typeof EXTENSIONS)[],
 ): Promise<void> {
   await newKey(`${folder}/ca`, ["-x509", "-subj", "/CN=fleet"]);
-  for (const name of names) await makeCertificate(folder, name, subject);
+  for (const name of names) {
+    await makeCertificate(folder, name, EXTENSIONS[name]);
+  }
 }
 
-/** One more certificate of that authority. */
+/**
+ * One more certificate of that authority.
+ * @param subject The engine's gateway takes none with a common name
+ */
 export async function makeCertificate(
   folder: string,
   name: string,
-  subject: string,
+  extensions: readonly string[],
+  subject = "/O=fleet",
 ): Promise<void> {
   const file = `${folder}/${name}`;
   await newKey(file, ["-subj", subject]);
-  Deno.writeTextFileSync(
-    `${file}.ext`,
-    "subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n",
-  );
+  Deno.writeTextFileSync(`${file}.ext`, `${extensions.join("\n")}\n`);
   await run([
     ...["openssl", "x509", "-req", "-in", `${file}.pem`, "-days", "30"],
     ...["-CA", `${folder}/ca.pem`, "-CAkey", `${folder}/ca.key`],

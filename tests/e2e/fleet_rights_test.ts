@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import {
+  EXTENSIONS,
   LabEtcd,
   makeAuthority,
   makeCertificate,
@@ -29,6 +30,8 @@ interface More {
   /** What the command begins with. */
   readonly before?: readonly string[];
   readonly program?: OurProgram;
+  /** In place of the engine. */
+  readonly url?: string;
 }
 
 const OPERATOR = { certificate: "member", user: "operator" };
@@ -46,13 +49,18 @@ class Fleet {
   run(
     words: readonly string[],
     { certificate, user, password = "right", ca = "ca" }: Identity,
-    { prefix = PREFIX, before = [], program = fromSource }: More = {},
+    {
+      prefix = PREFIX,
+      before = [],
+      program = fromSource,
+      url = this.#engine.url,
+    }: More = {},
   ): Promise<Outcome> {
     const at = this.#folder;
     return outcomeOf([
       ...before,
       ...program.command,
-      ...["fleet", ...words, "--source", `${this.#engine.url}${prefix}`],
+      ...["fleet", ...words, "--source", `${url}${prefix}`],
       ...["--source-ca", `${at}/${ca}.pem`],
       ...(certificate === undefined ? [] : [
         ...["--source-cert", `${at}/${certificate}.pem`],
@@ -108,7 +116,9 @@ Deno.test({
     const folder = Deno.makeTempDirSync();
     try {
       await makeAuthority(folder, ["engine", "member"]);
-      await makeCertificate(folder, "named", "/CN=operator");
+      const { engine: said, member } = EXTENSIONS;
+      await makeCertificate(folder, "named", member, "/CN=operator");
+      await makeCertificate(folder, "posing", [said[0], ...member]);
       Deno.mkdirSync(`${folder}/others`);
       await makeAuthority(`${folder}/others`, ["member"]);
       Deno.writeTextFileSync(`${folder}/right`, "right\n", { mode: 0o600 });
@@ -230,6 +240,36 @@ async function tryAll(
       /Cannot reach .*: .*certificate/i,
     );
     assert.throws(() => isThere("x"), Deno.errors.NotFound);
+  });
+
+  await test.step("a member's certificate does not pose as the engine, with its address in it neither", async () => {
+    let asked = 0;
+    const serve = (name: string) =>
+      Deno.serve({
+        hostname: "127.0.0.1",
+        port: 0,
+        cert: Deno.readTextFileSync(`${folder}/${name}.pem`),
+        key: Deno.readTextFileSync(`${folder}/${name}.key`),
+        onListen: () => {},
+      }, () => {
+        asked++;
+        return new Response("no engine", { status: 404 });
+      });
+    const urlOf = ({ addr: { port } }: Deno.HttpServer<Deno.NetAddr>) =>
+      `https://127.0.0.1:${port}`;
+    for (const name of ["member", "posing"]) {
+      await using liar = serve(name);
+      await fleet.refuse(
+        ["list"],
+        OPERATOR,
+        /Cannot reach .*: .*certificate/i,
+        { url: urlOf(liar) },
+      );
+    }
+    assert.equal(asked, 0);
+    await using other = serve("engine");
+    const url = urlOf(other);
+    await fleet.refuse(["list"], OPERATOR, /HTTP status 404/, { url });
   });
 
   await test.step("a disk without room keeps the engine from being changed", async () => {
