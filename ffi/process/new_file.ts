@@ -12,7 +12,8 @@ interface CreatedFile {
 }
 
 /**
- * Whole or not at all.
+ * Whole or not at all, and on its disk: a network file system, or a quota, may
+ * say only then that there is no room.
  * @param path A name that nothing has, not even a symbolic link.
  * @param mode Permission bits, less those of the umask.
  * @throws {Error} When something has the name, or it cannot be made or written.
@@ -32,16 +33,34 @@ export function createFile(
     }
   };
   try {
-    try {
-      writeDescriptor(libc, fd, path, bytes);
-    } finally {
-      libc.symbols.close(fd);
-    }
+    writeWhole(libc, fd, path, bytes);
   } catch (error) {
     remove();
     throw error;
   }
   return { remove };
+}
+
+/** Closes it as well. */
+function writeWhole(
+  libc: ProcessLibc,
+  fd: number,
+  path: string,
+  bytes: Uint8Array<ArrayBuffer>,
+): void {
+  let isOpen = true;
+  try {
+    writeDescriptor(libc, fd, path, bytes);
+    if (libc.process.fsync(fd) !== 0) {
+      throw libc.error(`write '${path}' to its disk`, "fsync");
+    }
+    isOpen = false;
+    if (libc.symbols.close(fd) !== 0) {
+      throw libc.error(`write '${path}'`, "close");
+    }
+  } finally {
+    if (isOpen) libc.symbols.close(fd);
+  }
 }
 
 function refusal(libc: ProcessLibc, path: string): Error {

@@ -5,12 +5,27 @@ import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import type { KeyPlaces } from "../config/fleet.ts";
 import { UnsureError } from "../fleet/clients.ts";
 import { reasonOf } from "../log/reason.ts";
+import type { ByteStream } from "../log/line_stream.ts";
 import { printTo } from "./print.ts";
 
 /** For nobody but the owner. */
 const MODE = 0o600;
 
 const STANDARD_OUTPUT = "-";
+
+/** The engine has a key that nobody else has got. */
+export class LostKeyError extends Error {
+  constructor(cause: unknown) {
+    super(
+      `Cannot print what the engine has by now (--out -): ${
+        reasonOf(cause)
+      }; ` +
+        "the client's keys are lost: anytun fleet rotate gives it other ones",
+      { cause },
+    );
+    this.name = "LostKeyError";
+  }
+}
 
 interface ClientTexts {
   /** Undefined for none. */
@@ -21,12 +36,15 @@ interface ClientTexts {
 export class ClientFiles {
   readonly #places: KeyPlaces;
   readonly #libc: ProcessLibc;
+  readonly #output: ByteStream;
   #made = new DisposableStack();
   #printed = "";
 
-  constructor(places: KeyPlaces, libc: ProcessLibc) {
+  /** @param output For what goes into no file */
+  constructor(places: KeyPlaces, libc: ProcessLibc, output: ByteStream) {
     this.#places = places;
     this.#libc = libc;
+    this.#output = output;
   }
 
   /**
@@ -47,16 +65,27 @@ export class ClientFiles {
    * Has the engine changed, and keeps or prints what was written if that was
    * done, or may have been.
    * @throws what the change throws
+   * @throws {LostKeyError}
    */
   async forChange<T>(change: () => Promise<T>): Promise<T> {
+    let result: T;
     try {
-      const result = await change();
-      this.#made.move();
-      printTo(Deno.stdout, this.#printed);
-      return result;
+      result = await change();
     } catch (error) {
-      if (!(error instanceof UnsureError)) this.#remove();
+      if (error instanceof UnsureError) this.#keep();
+      else this.#remove();
       throw error;
+    }
+    this.#keep();
+    return result;
+  }
+
+  #keep(): void {
+    this.#made.move();
+    try {
+      printTo(this.#output, this.#printed);
+    } catch (cause) {
+      throw new LostKeyError(cause);
     }
   }
 

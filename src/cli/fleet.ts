@@ -11,6 +11,7 @@ import { openEngine } from "../daemon/etcd.ts";
 import { FleetClients, NoSuchClient, UnsureError } from "../fleet/clients.ts";
 import { reasonOf } from "../log/reason.ts";
 import { visible } from "../log/visible.ts";
+import { LostKeyError } from "./client_files.ts";
 import { addClient } from "./fleet_add.ts";
 import { listClients } from "./fleet_list.ts";
 import { rotateClient } from "./fleet_rotate.ts";
@@ -41,7 +42,11 @@ export async function fleet(
   try {
     return await doIt(act, { clients, libc, tell });
   } catch (error) {
-    tell(`Cannot ${whatOf(act)}: ${whyNot(error)}`);
+    const isDone = error instanceof LostKeyError;
+    const text = isDone
+      ? error.message
+      : `Cannot ${whatOf(act)}: ${whyNot(error)}`;
+    tell(text);
     return EXIT_FAILED;
   }
 }

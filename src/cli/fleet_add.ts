@@ -20,7 +20,7 @@ export async function addClient(
   const chain = keys.kind === "chain"
     ? newChain(keys.interval, Date.now() / 1000)
     : undefined;
-  const files = new ClientFiles(options, libc);
+  const files = new ClientFiles(options, libc, Deno.stdout);
   const mux = await files.forChange(() =>
     clients.add({
       name,

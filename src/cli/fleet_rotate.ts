@@ -28,7 +28,7 @@ export async function rotateClient(
   const given = keys?.kind === "given"
     ? await givenSecrets(keys.secrets, kdPrf)
     : undefined;
-  const files = new ClientFiles(options, libc);
+  const files = new ClientFiles(options, libc, Deno.stdout);
   const rotation = new Rotation(options, given, files);
   await files.forChange(() =>
     clients.replace(name, (client) => rotation.of(client))
