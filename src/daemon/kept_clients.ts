@@ -11,6 +11,9 @@ import type { World } from "./world.ts";
 /** Soon enough that a client who was removed does not come back. */
 const PAUSE_MS = 200;
 
+/** After a failure: a disk that was full may have room. */
+const RETRY_MS = 10_000;
+
 /** Bytes: what an engine may hold, and a host has memory for. */
 const MAX_FILE = 512 << 20;
 
@@ -20,10 +23,12 @@ export class KeptClients {
   readonly #folder: Pick<StateFolder, "read" | "replace" | "pathOf">;
   readonly #name: string;
   readonly #content: () => ReadonlyMap<string, FoundClient>;
+  readonly #clock: Pick<World, "delay" | "elapsed">;
   readonly #logger: Logger;
   readonly #work: CollectedWork;
   #isLost = false;
   #isDue = false;
+  #isTriedAgain = false;
 
   constructor(
     folder: Pick<StateFolder, "read" | "replace" | "pathOf">,
@@ -35,6 +40,7 @@ export class KeptClients {
     this.#folder = folder;
     this.#name = name;
     this.#content = content;
+    this.#clock = clock;
     this.#logger = logger;
     this.#work = new CollectedWork(PAUSE_MS, () => this.flush(), clock);
   }
@@ -59,14 +65,17 @@ export class KeptClients {
     this.#work.ask();
   }
 
-  /** Writes what was asked for. A disk that is full is no reason to end. */
+  /**
+   * Writes what was asked for. A disk that is full is no reason to end, and none
+   * to forget what is due: who was removed meanwhile would be back one day.
+   */
   flush(): void {
     if (!this.#isDue) return;
-    this.#isDue = false;
     try {
       const text = formatKeptClients(this.#content());
       const bytes = new TextEncoder().encode(text);
       this.#folder.replace(new Map([[this.#name, bytes]]));
+      this.#isDue = false;
       if (this.#isLost) this.#logger.notice("clients are kept on disk again");
       this.#isLost = false;
     } catch (error) {
@@ -76,7 +85,17 @@ export class KeptClients {
         "a start without the engine would not know what has changed";
       if (!this.#isLost) this.#logger.error(text);
       this.#isLost = true;
+      this.#tryAgain();
     }
+  }
+
+  #tryAgain(): void {
+    if (this.#isTriedAgain) return;
+    this.#isTriedAgain = true;
+    void this.#clock.delay(RETRY_MS).then(() => {
+      this.#isTriedAgain = false;
+      this.flush();
+    });
   }
 }
 
