@@ -3,13 +3,13 @@ import type { StateFolder } from "../../ffi/process/state_folder.ts";
 import type { ControldOptions } from "../config/controld.ts";
 import type { SourceOptions } from "../config/source.ts";
 import type { EtcdClient, Range } from "../fleet/etcd_client.ts";
-import type { Header } from "../fleet/etcd_json.ts";
+import { type Header, shown } from "../fleet/etcd_json.ts";
 import {
   CompactedError,
   type WatchEvent,
   type WatchMessage,
 } from "../fleet/etcd_watch.ts";
-import { clientsPrefix, recordName } from "../fleet/layout.ts";
+import { clientsPrefix, keptValue, recordName } from "../fleet/layout.ts";
 import type { Logger } from "../log/logger.ts";
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { reasonOf } from "../log/reason.ts";
@@ -208,9 +208,10 @@ export class EngineSource implements RecordSource {
     const { clients, logger, source, kept } = this.#setup;
     const { header, entries } = await this.#range(client);
     const all = new Map<string, Partial<FoundClient>>();
-    for (const { key, value, createRevision: created } of entries) {
+    for (const { key, value: given, createRevision: created } of entries) {
       const name = this.#nameOf(key);
       if (name === undefined) continue;
+      const value = keptValue(given);
       const before = all.get(name.client);
       const part = name.part === "chain"
         ? { chain: value }
@@ -267,7 +268,7 @@ export class EngineSource implements RecordSource {
     const name = this.#nameOf(key);
     if (name === undefined) return;
     if (isDeleted) this.#setup.clients.delete(name);
-    else this.#setup.clients.put(name, value, createRevision);
+    else this.#setup.clients.put(name, keptValue(value), createRevision);
   }
 
   #nameOf(key: string): ReturnType<typeof recordName> {
@@ -276,7 +277,8 @@ export class EngineSource implements RecordSource {
     this.#setup.limited.write(
       "warning",
       "key of no client",
-      () => `'${key}' (--source) is passed over: it is no key of a client`,
+      () =>
+        `'${shown(key)}' (--source) is passed over: it is no key of a client`,
     );
     return undefined;
   }

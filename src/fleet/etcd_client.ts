@@ -37,6 +37,8 @@ export interface EtcdClientOptions {
   readonly post: Post;
   /** A signal that aborts after so many ms. */
   readonly timeout: (ms: number) => AbortSignal;
+  /** Of all keys and values of a range. */
+  readonly maxCharacters?: number;
 }
 
 /** What must hold for a transaction, all of it. */
@@ -67,7 +69,7 @@ const MAX_ENTRIES = 3 << 16;
 /** Bytes of an answer: a page of the largest values that are put here. */
 const MAX_ANSWER = 64 << 20;
 
-/** Characters of all values of a range: memory that a host has. */
+/** Characters of all keys and values of a range: memory that a host has. */
 const MAX_CHARACTERS = 512 << 20;
 
 /** Of gRPC: whoever asked is not known (any more). */
@@ -96,6 +98,7 @@ export class EtcdClient {
   async range(prefix: string): Promise<Range> {
     const end = toText(endOfPrefix(prefix));
     const entries: KeyValue[] = [];
+    const { maxCharacters = MAX_CHARACTERS } = this.#options;
     let from = toText(prefix);
     let header: Header | undefined;
     let characters = 0;
@@ -110,13 +113,17 @@ export class EtcdClient {
       );
       // Later pages have to fit the first one, whatever is written meanwhile.
       header ??= page.header;
-      entries.push(...page.entries);
-      for (const { value } of page.entries) characters += value.length;
-      if (characters > MAX_CHARACTERS) {
-        throw new EngineError(`values have over ${MAX_CHARACTERS} characters`);
-      }
-      if (entries.length > MAX_ENTRIES) {
+      if (entries.length + page.entries.length > MAX_ENTRIES) {
         throw new EngineError(`there are more than ${MAX_ENTRIES} keys`);
+      }
+      for (const entry of page.entries) {
+        characters += entry.key.length + entry.value.length;
+        entries.push(entry);
+      }
+      if (characters > maxCharacters) {
+        throw new EngineError(
+          `keys and values have over ${maxCharacters} characters`,
+        );
       }
       const last = page.entries.at(-1);
       if (!page.more || last === undefined) return { header, entries };

@@ -10,6 +10,7 @@ import { RateLimitedLog } from "../../../src/log/rate_limited_log.ts";
 import { KeyChain } from "../../../src/satp/key_chain.ts";
 import { formatChainFile } from "../../../src/satp/key_chain_file.ts";
 import { parseControlFile } from "../../../src/sync/control_file.ts";
+import { keptValue, MAX_CLIENT_BYTES } from "../../../src/fleet/layout.ts";
 import type { SyncRecord } from "../../../src/sync/record.ts";
 import { FakeEtcd } from "../../fakes/fake_etcd.ts";
 import { ManualClock } from "../../fakes/manual_clock.ts";
@@ -391,11 +392,30 @@ Deno.test("a disk that is full is named once, and nothing else happens", async (
     rig.logger.lines.filter((line) => /keep the cl/.test(line));
   assert.equal(errors().length, 1);
   disk.isFull = false;
+  await rig.pass(10);
+  assert.match(new TextDecoder().decode(disk.file), /"x",/);
   etcd.put(keyOf("y"), recordOf(10));
   await rig.until(() => rig.served.length === 3);
   await rig.pass(1);
   assert.ok(rig.logger.lines.some((line) => /kept on disk again/.test(line)));
   assert.match(new TextDecoder().decode(disk.file), /"y",/);
+});
+
+Deno.test("who was removed while the disk was full is gone from it after an orderly end", async () => {
+  const etcd = clusterOf(2);
+  const disk = new Disk();
+  {
+    await using rig = await new Rig(etcd, disk).start();
+    await rig.run().watched();
+    await rig.pass(1);
+    assert.match(new TextDecoder().decode(disk.file), /"c2",/);
+    disk.isFull = true;
+    etcd.delete(keyOf("c2"));
+    await rig.until(() => rig.served.length === 1);
+    await rig.pass(1);
+    disk.isFull = false;
+  }
+  assert.doesNotMatch(new TextDecoder().decode(disk.file), /"c2",/);
 });
 
 Deno.test("a bad record is named by its key, without its secret, and others go on", async () => {
@@ -419,6 +439,12 @@ Deno.test("a bad record is named by its key, without its secret, and others go o
   const lines = rig.logger.lines.join("\n");
   for (const name of Object.keys(bad)) assert.ok(lines.includes(keyOf(name)));
   assert.doesNotMatch(lines, /topsecret/);
+});
+
+Deno.test("of a value that is too long to be of use nothing is kept but that", () => {
+  const [most, more] = [MAX_CLIENT_BYTES, MAX_CLIENT_BYTES + 1];
+  assert.equal(keptValue("a".repeat(most)), "a".repeat(most));
+  assert.equal(keptValue("a".repeat(10 * most)), "#".repeat(more));
 });
 
 Deno.test("of two clients with one mux the older one stays, and the other follows it", async () => {

@@ -16,15 +16,17 @@ interface Asked {
 /** An engine that gives what it is told to give, in this order. */
 function engine(
   answers: readonly (Response | Error)[],
-  { origins = ["https://a:2379"], login }: {
+  { origins = ["https://a:2379"], login, maxCharacters }: {
     readonly origins?: readonly string[];
     readonly login?: Login;
+    readonly maxCharacters?: number;
   } = {},
 ): { readonly client: EtcdClient; readonly asked: Asked[] } {
   const asked: Asked[] = [];
   const client = new EtcdClient({
     origins,
     login,
+    ...(maxCharacters !== undefined && { maxCharacters }),
     timeout: () => new AbortController().signal,
     post: (url, { body, headers: { authorization: token } }) => {
       asked.push({ url, body: JSON.parse(body), token });
@@ -84,6 +86,17 @@ Deno.test("an engine that goes on for ever is left", async () => {
   );
   await assert.rejects(client.range("/a/"), {
     message: "there are more than 196608 keys",
+  });
+});
+
+Deno.test("an engine that fills memory with its keys is left", async () => {
+  const page = { header, kvs: [entry("k".repeat(600), "")], more: true };
+  const { client } = engine(
+    [Response.json(page), Response.json(page)],
+    { maxCharacters: 1000 },
+  );
+  await assert.rejects(client.range("/a/"), {
+    message: "keys and values have over 1000 characters",
   });
 });
 
