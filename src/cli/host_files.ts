@@ -124,8 +124,12 @@ export function hostFiles(
       readKeptFile(libc, absolute(path), CHAIN_FILE_LIMIT),
     readCertificates: (path) => readFile(libc, readable(path)),
     credentialsFolder: environment.get("CREDENTIALS_DIRECTORY"),
+    httpProxy: HTTP_PROXIES.find((name) => environment.get(name)),
   };
 }
+
+/** Those that `fetch()` heeds for http, also to this host itself. */
+const HTTP_PROXIES = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
 
 function unread(): never {
   throw new Error("Cannot read a config file: its parser is not loaded");

@@ -82,6 +82,7 @@ function address(text: string): string {
 /** No option of a record leads to a file; none is read, whatever one says. */
 const NO_FILES: HostFiles = {
   credentialsFolder: undefined,
+  httpProxy: undefined,
   exists: () => false,
   hasUser: () => false,
   hasGroup: () => false,

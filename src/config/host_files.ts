@@ -35,6 +35,8 @@ export interface HostFiles extends ConfigFiles {
   readCertificates(path: string): Uint8Array;
   /** `$CREDENTIALS_DIRECTORY`: where systemd leaves credentials as files. */
   readonly credentialsFolder: string | undefined;
+  /** The variable that leads requests without TLS to a proxy, if one does. */
+  readonly httpProxy: string | undefined;
 }
 
 /** What the meaning of options depends on. */

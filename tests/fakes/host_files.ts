@@ -23,6 +23,7 @@ export const STRANGER = "stranger";
 export function fakeHostFiles(
   files: Readonly<Record<string, FakeFile>> = {},
   credentialsFolder?: string,
+  httpProxy?: string,
 ): HostFiles & { readonly handedOut: Uint8Array[] } {
   const handedOut: Uint8Array[] = [];
   const read = (path: string) => {
@@ -39,6 +40,7 @@ export function fakeHostFiles(
   return {
     handedOut,
     credentialsFolder,
+    httpProxy,
     absolute: (path) =>
       path.startsWith("/") ? path : `/home/${path.replace(/^\.\//, "")}`,
     exists: (path) => path in files,

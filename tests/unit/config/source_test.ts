@@ -10,14 +10,23 @@ const text = (name: string) => Deno.readTextFileSync(certificateFile(name));
 const URL_TEXT = "https://192.0.2.7/anytun";
 
 function read(...argv: string[]) {
-  const files = fakeHostFiles({
-    "alice.pem": { text: text("alice.pem") },
-    "alice.key": { text: text("alice.key") },
-    "bob.key": { text: text("bob.key") },
-    "ca.pem": { text: text("ca.pem") },
-    "password": { text: "secret\n" },
-    "empty": { text: "\n" },
-  });
+  return readWith(undefined, ...argv);
+}
+
+/** @param proxy The variable that names one */
+function readWith(proxy: string | undefined, ...argv: string[]) {
+  const files = fakeHostFiles(
+    {
+      "alice.pem": { text: text("alice.pem") },
+      "alice.key": { text: text("alice.key") },
+      "bob.key": { text: text("bob.key") },
+      "ca.pem": { text: text("ca.pem") },
+      "password": { text: "secret\n" },
+      "empty": { text: "\n" },
+    },
+    undefined,
+    proxy,
+  );
   return readCommandLine(
     {
       name: "anytun-controld",
@@ -74,6 +83,17 @@ for (
     assert.match(faultOf(read("--source", url)), /--source needs |needs a/);
   });
 }
+
+Deno.test("without TLS no proxy gets to hear the keys, not on one host either", () => {
+  for (const url of ["http://localhost", "http://127.0.0.1/a"]) {
+    assert.match(
+      faultOf(readWith("http_proxy", "--source", url)),
+      /http_proxy of the environment leads it to a proxy/,
+    );
+  }
+  const { warnings } = runOf(readWith("http_proxy", "--source", URL_TEXT));
+  assert.deepEqual(warnings, []);
+});
 
 Deno.test("a password in the URL is not shown", () => {
   const fault = faultOf(read("--source", "https://user:word@a/b"));
