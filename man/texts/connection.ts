@@ -8,7 +8,8 @@ export default {
     and another when its 2^32 sequence numbers are used; a range such as
     "256-511" takes from these alone, up to 256 of them. Without it that is
     "auto", but 0 for members of a cluster (--sync-port, --sync-hosts,
-    --control-host): give each member a range of its own. With a fixed number
+    --control-host), with a warning: give each member a range of its own, or 0 to
+    the only one. With a fixed number
     sending stops after 2^32 datagrams under one key. The original has 0.`,
   "state-dir":
     `Folder that keeps which sequence numbers and sender ids were used

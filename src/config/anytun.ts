@@ -257,8 +257,7 @@ function settle(
   const cluster = clusterOf(settings, surroundings);
   const isTold = cluster.syncServers.length > 0;
   const isMember = isTold || cluster.syncServer !== undefined;
-  const senderIds = values.senderIds ??
-    (isMember ? DEFAULT_SENDER_ID : ANY_SENDER_ID);
+  const senderIds = senderIdsOf(settings, isMember, warn);
   const { kdPrf } = parameters;
   const isChained = checkKeyChain(settings, kdPrf, senderIds, surroundings);
   const readSecrets = isTold ? secretsIfGiven : secretsOf;
@@ -286,6 +285,22 @@ function settle(
     mtu: mtuOf(settings, device.type, parameters.tagLength, warn),
     postUp: postUpOf(settings, warn),
   };
+}
+
+/** Originals of a cluster have the same one each, and say nothing of it. */
+function senderIdsOf(
+  { values: { senderIds }, names }: AnytunSettings,
+  isMember: boolean,
+  warn: Warn,
+): SenderIdRange {
+  if (senderIds !== undefined) return senderIds;
+  if (!isMember) return ANY_SENDER_ID;
+  warn(
+    `${names.senderIds} is ${DEFAULT_SENDER_ID.first}, as of every member that ` +
+      "is not told another: two that serve the same clients use key streams " +
+      "twice; give each its own, such as 256-511, or 0 where there is one",
+  );
+  return DEFAULT_SENDER_ID;
 }
 
 /** @param isOwn Whether there is a connection that no other member tells of */

@@ -202,7 +202,12 @@ Deno.test("a member of a cluster has sender id 0 unless it is told another", () 
     assert.deepEqual(run(...member).options.senderIds, { first: 0, last: 0 });
     const told = run(...member, "-s", "256-511").options.senderIds;
     assert.deepEqual(told, { first: 256, last: 511 });
+    const isWarned = (...argv: string[]) =>
+      run(...argv).warnings.some((text) => /^--sender-id is 0, as/.test(text));
+    assert.ok(isWarned(...member));
+    assert.ok(!isWarned(...member, "-s", "0"));
   }
+  assert.doesNotMatch(run().warnings.join(), /sender-id/);
 });
 
 Deno.test("anytun takes the same by long names", () => {
