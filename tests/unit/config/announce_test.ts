@@ -40,7 +40,7 @@ Deno.test("a script may be told alone, without an address", () => {
 });
 
 Deno.test("what announces nothing has no effect, and is named", () => {
-  const { announce, warnings } = run(...DEVICE, "--drain-time", "5");
+  const { announce, warnings } = run(...DEVICE, "--drain-time", "10");
   assert.equal(announce, undefined);
   assert.match(warnings, /--anycast-device has no effect without/);
   assert.match(warnings, /--drain-time has no effect without/);
