@@ -1,6 +1,10 @@
 // Options of a cluster (CLI section 2, sync section 1, SATP section 8).
-import { isLoopback, parseAddress } from "../net/address.ts";
-import { formatPlaceName, isUnixSocket, type PlaceName } from "../net/place.ts";
+import {
+  formatPlaceName,
+  isOnThisHost,
+  isUnixSocket,
+  type PlaceName,
+} from "../net/place.ts";
 import type { Prefix } from "../net/prefix.ts";
 import type { SyncTrust } from "../sync/transport.ts";
 import type { Surroundings } from "./host_files.ts";
@@ -151,15 +155,6 @@ function warnOfLoneServer(
       "to follow this server, add --sync-interface (-I) with an address that " +
       "they reach",
   );
-}
-
-/** A name may be anybody's, but for the one that is loopback's. */
-function isOnThisHost(place: PlaceName): boolean {
-  if (isUnixSocket(place)) return true;
-  const address = parseAddress(place.host);
-  return address === undefined
-    ? place.host === "localhost"
-    : isLoopback(address);
 }
 
 /**

@@ -1,7 +1,7 @@
 // Options about the engine that holds the records of a fleet
 // (docs/fleet.md).
-import { isLoopback, parseAddress } from "../net/address.ts";
 import { parseDecimal } from "../net/decimal.ts";
+import { isOnThisHost } from "../net/place.ts";
 import { OptionFault } from "./fault.ts";
 import type { Surroundings } from "./host_files.ts";
 import { anyText, BadValue, MASK, optional, U16_MAX } from "./option.ts";
@@ -113,6 +113,14 @@ export function sourceOf(
   }
   const tls = tlsOf(settings, surroundings);
   const login = loginOf(settings, surroundings);
+  const { files: { httpProxy } } = surroundings;
+  if (httpProxy !== undefined && source.origins.some(isClear)) {
+    throw new OptionFault(
+      `Cannot use ${names.source} ${source.text}: ${httpProxy} of the ` +
+        "environment leads it to a proxy, which would hear the password and " +
+        "all keys; use https, or unset it",
+    );
+  }
   if (source.origins.some(isReadable)) {
     surroundings.warn(
       `${names.source} ${source.text} is not encrypted: whoever can listen ` +
@@ -141,7 +149,7 @@ function tlsOf(
   const key = given(names.sourceKey, values.sourceKey);
   const one = ca ?? cert ?? key;
   if (one === undefined) return undefined;
-  const clear = values.source?.origins.find((url) => url.startsWith("http:"));
+  const clear = values.source?.origins.find(isClear);
   if (clear !== undefined) {
     throw unusable(one, `${clear} of ${names.source} has no TLS, use https`);
   }
@@ -187,13 +195,15 @@ function loginOf(
   return { name, password };
 }
 
+function isClear(origin: string): boolean {
+  return origin.startsWith("http:");
+}
+
 /** Whether others can read what goes there and comes from there. */
 function isReadable(origin: string): boolean {
-  const { protocol, hostname } = new URL(origin);
-  if (protocol !== "http:") return false;
-  const address = parseAddress(hostname.replace(/^\[|\]$/g, ""));
-  return hostname !== "localhost" &&
-    (address === undefined || !isLoopback(address));
+  const { hostname, port } = new URL(origin);
+  const host = hostname.replace(/^\[|\]$/g, "");
+  return isClear(origin) && !isOnThisHost({ host, port: Number(port) });
 }
 
 function sourceUrl(text: string): SourceUrl {

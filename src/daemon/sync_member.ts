@@ -1,13 +1,13 @@
 // Member of a cluster: a sync server and clients (sync section 1).
 import type { ClusterOptions } from "../config/cluster.ts";
 import type { Link } from "../health/in_step.ts";
-import { isLoopback, parseAddress } from "../net/address.ts";
+import { parseAddress } from "../net/address.ts";
 import { every } from "../net/every.ts";
 import {
   formatPlace,
   formatPlaceName,
+  isOnThisHost,
   isUnixSocket,
-  type PlaceName,
 } from "../net/place.ts";
 import type { Lookup } from "../net/resolver.ts";
 import type { KdPrfName } from "../satp/params.ts";
@@ -157,7 +157,7 @@ export class SyncMember implements Service {
       return {
         ...link,
         name,
-        isRemote: server !== undefined && isElsewhere(server),
+        isRemote: server !== undefined && !isOnThisHost(server),
       };
     });
   }
@@ -262,13 +262,4 @@ export class SyncMember implements Service {
       })
     );
   }
-}
-
-/** A name may be anybody's, but for the one that is loopback's. */
-function isElsewhere(server: PlaceName): boolean {
-  if (isUnixSocket(server)) return false;
-  const address = parseAddress(server.host);
-  return address === undefined
-    ? server.host !== "localhost"
-    : !isLoopback(address);
 }

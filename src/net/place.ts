@@ -1,4 +1,5 @@
 // Addresses of streams: an IP endpoint, or a unix socket of this host.
+import { isLoopback, parseAddress } from "./address.ts";
 import { type Endpoint, formatEndpoint } from "./endpoint.ts";
 
 export interface UnixSocket {
@@ -25,6 +26,15 @@ export const UNIX_PREFIX = "unix:";
 /** Also where a name stands for the address. */
 export function isUnixSocket(place: object): place is UnixSocket {
   return "path" in place;
+}
+
+/** A name may be anybody's, but for the one that is loopback's. */
+export function isOnThisHost(place: PlaceName): boolean {
+  if (isUnixSocket(place)) return true;
+  const address = parseAddress(place.host);
+  return address === undefined
+    ? place.host === "localhost"
+    : isLoopback(address);
 }
 
 export function formatPlace(place: Place): string {
