@@ -6,8 +6,11 @@ import { EXIT_FAILED } from "../config/exit_status.ts";
 import { intervalOf } from "../daemon/fleet_chain.ts";
 import type { StoredClient } from "../fleet/clients.ts";
 import { reasonOf } from "../log/reason.ts";
-import { visible, visibleJson } from "../log/visible.ts";
+import { visibleJson } from "../log/visible.ts";
+import { parseAddress } from "../net/address.ts";
+import { formatEndpoint } from "../net/endpoint.ts";
 import { formatPrefix } from "../net/prefix.ts";
+import { alignedRows } from "../status/rows.ts";
 import type { FleetHost } from "./fleet_host.ts";
 import { printTo } from "./print.ts";
 
@@ -63,22 +66,16 @@ function listedOf({ name, text, chain }: StoredClient): Listed {
 function endpointOf(
   { remoteHost: host, remotePort: port }: RecordValues,
 ): string | undefined {
-  if (host === undefined) return undefined;
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  const address = parseAddress(host ?? "");
+  return address && formatEndpoint({ address, port });
 }
 
 const TITLES = ["NAME", "MUX", "SERVER", "KEYS", "ENDPOINT", "ROUTES"];
 
 function tableOf(listed: readonly Listed[]): string {
   if (listed.length === 0) return "there are no clients\n";
-  const rows = [TITLES, ...listed.map(rowOf)];
-  const widths = TITLES.map((_, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0))
-  );
-  return rows.map((row) =>
-    row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")
-      .trimEnd() + "\n"
-  ).join("");
+  return alignedRows([TITLES, ...listed.map(rowOf)])
+    .map((row) => `${row}\n`).join("");
 }
 
 function rowOf(client: Listed): readonly string[] {
@@ -87,5 +84,5 @@ function rowOf(client: Listed): readonly string[] {
   return [
     ...[name, String(mux), role, keys, endpoint ?? "-"],
     routes.join(",") || "-",
-  ].map(visible);
+  ];
 }

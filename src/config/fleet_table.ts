@@ -8,14 +8,12 @@ import { duration } from "./duration.ts";
 import { generalRows, toolExitSection } from "./general.ts";
 import type { HelpSection } from "./help.ts";
 import { hostPort } from "./host_port.ts";
+import { TUNNEL_PORT } from "./network.ts";
 import { anyText, flag, optional, U16_MAX } from "./option.ts";
 import { sourceRows } from "./source.ts";
 
 /** Late packets of a fast link fit into it; the client has sender ids of its own. */
 const WINDOW_SIZE = 1024;
-
-/** Where servers listen unless told otherwise. */
-const TUNNEL_PORT = "4444";
 
 const { default: _, ...anyMuxRow } = muxRow;
 
@@ -44,9 +42,9 @@ export const fleetTable = {
     group: "Network",
     long: "--server",
     argument: "host:port",
-    parse: (text) => hostPort(text, TUNNEL_PORT),
+    parse: (text) => hostPort(text, String(TUNNEL_PORT)),
     help: "with add: where the client reaches its servers, for its config " +
-      "(default port 4444)",
+      `(default port ${TUNNEL_PORT})`,
   }),
   address: optional({
     group: "Device",

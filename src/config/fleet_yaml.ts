@@ -4,14 +4,13 @@ import type { Role } from "../satp/params.ts";
 import type { MasterSecrets } from "../satp/secrets.ts";
 import type { AddOptions } from "./fleet.ts";
 import { keyLines } from "./fleet_record.ts";
+import { TUNNEL_PORT } from "./network.ts";
 
 /** What a record calls the end of its servers, and the end that is left. */
 const OTHER_END: Readonly<Record<Role, string>> = {
   left: "client",
   right: "server",
 };
-
-const USUAL_PORT = 4444;
 
 /** @param secrets Those that were made; undefined where there are none */
 export function clientYaml(
@@ -25,7 +24,7 @@ export function clientYaml(
     server === undefined
       ? "# remote-host: the address or name of its servers"
       : `remote-host: ${quoted(server.host)}`,
-    server !== undefined && server.port !== USUAL_PORT &&
+    server !== undefined && server.port !== TUNNEL_PORT &&
     `remote-port: ${server.port}`,
     `role: ${OTHER_END[role]}`,
     `mux: ${mux}`,

@@ -12,6 +12,9 @@ import {
 } from "./option.ts";
 import type { Settings } from "./values.ts";
 
+/** Where servers listen unless told otherwise. */
+export const TUNNEL_PORT = 4444;
+
 export const localRows = {
   localHost: optional({
     group: "Network",
@@ -27,7 +30,7 @@ export const localRows = {
     long: "--port",
     argument: "port",
     parse: decimal(0, U16_MAX),
-    default: 4444,
+    default: TUNNEL_PORT,
     help: "local port; 0 lets the system choose",
   }),
 };
@@ -47,7 +50,7 @@ export const remoteRows = {
     long: "--remote-port",
     argument: "port",
     parse: decimal(1, U16_MAX),
-    default: 4444,
+    default: TUNNEL_PORT,
     help: "port of the peer",
   }),
 };
