@@ -7,6 +7,7 @@
 import { parseArgs } from "node:util";
 import { encodeRecord } from "../../src/sync/encode.ts";
 import { parseAddress } from "../../src/net/address.ts";
+import { LabProcess } from "../../lab/process.ts";
 import { BenchMember, delay, type Traffic } from "./member.ts";
 
 const { values } = parseArgs({
@@ -86,23 +87,16 @@ async function settled(begin: number, bytes: number): Promise<string> {
 
 const file = await Deno.makeTempFile();
 write(file, 0, 0);
-const control = new Deno.Command(Deno.execPath(), {
+const control = new LabProcess({
+  title: "controld",
+  program: Deno.execPath(),
   args: [
     ...["run", "-A", "--no-check", values.main, "controld", "-D"],
     ...["-f", file, "-X", `127.0.0.1:${basePort}`, "--sync-any-user"],
-    ...["-L", "stderr:2"],
+    ...["-L", "stderr:3"],
   ],
-  stderr: "inherit",
-  stdout: "null",
-}).spawn();
-await until("controld", () => {
-  try {
-    const { isFile } = Deno.statSync(`/proc/${control.pid}/cwd`);
-    return isFile || performance.now() > 3000;
-  } catch {
-    return false;
-  }
 });
+await control.line(/sync server listening/, 60);
 const ports = Array.from({ length: count }, (_, k) => basePort + 1 + k);
 const newMember = (port: number) =>
   new BenchMember(
@@ -178,6 +172,5 @@ say(
   "memory",
   `${(Deno.memoryUsage().rss / 1e6 / count).toFixed(0)} MB a member`,
 );
-control.kill();
-await control.status;
+await control.stop();
 Deno.exit();

@@ -3,10 +3,9 @@ import { startDaemon, TestFolder } from "../../lab/daemons.ts";
 import { LabEtcd, whyNoEtcd } from "../../lab/etcd.ts";
 import type { Lab } from "../../lab/lab.ts";
 import { oursNative } from "../../lab/peers.ts";
-import type { LabProcess } from "../../lab/process.ts";
+import { type LabProcess, outcomeOf } from "../../lab/process.ts";
 import { fromSource } from "../../lab/programs.ts";
 import { labTest } from "../../lab/test_case.ts";
-import { until } from "../../lab/until.ts";
 
 const ENGINE_PORT = 2379;
 const SOURCE = ["--source", `http://127.0.0.1:${ENGINE_PORT}/fleet`];
@@ -29,7 +28,7 @@ class Fleet {
     return left.run([...fromSource.command, "fleet", ...words, ...SOURCE]);
   }
 
-  async startServer(): Promise<void> {
+  async startServer(): Promise<LabProcess> {
     const { left } = this.#lab;
     const controld = startDaemon(left, [
       ...["controld", "-D", "-L", "stdout:3", "-X", CONTROL, ...SOURCE],
@@ -44,6 +43,7 @@ class Fleet {
       options: ["-X", CONTROL],
     });
     await server.line(/sync: connected to/, 20);
+    return server;
   }
 
   startClient(options: readonly string[]): Promise<LabProcess> {
@@ -103,7 +103,7 @@ labTest(
     });
     const own = await fleet.newKeys("own");
     await fleet.do("add", "branch", "-R", `${CLIENT}/32`, ...own);
-    await fleet.startServer();
+    const server = await fleet.startServer();
     const client = await fleet.startClient(own);
     await lab.right.ping(SERVER);
 
@@ -123,9 +123,15 @@ labTest(
     assert.deepEqual(lost, []);
 
     await fleet.do("remove", "branch");
-    await until("nothing is taken from who was removed", 20, () => {
-      return lab.right.exec("ping", "-qc1", "-W", "0.05", SERVER)
-        .then(() => false, () => true);
-    });
+    await server.line(/sync: connection 1 was removed/);
+    const pings = ["ping", "-c", "20", "-i", "0.01", "-w", "2", SERVER];
+    const { stdout } = await outcomeOf([
+      ...["ip", "netns", "exec", lab.right.namespace, ...pings],
+    ]);
+    assert.match(
+      stdout,
+      / 0 received/,
+      "nothing is taken from who was removed",
+    );
   },
 );
