@@ -22,8 +22,9 @@ export default {
     and 1400 unless given; only together with --ifconfig. Datagrams are up to 48
     bytes longer than the packets with IPv4, and 68 with IPv6. Use less where
     the path between the ends has less than 1500 bytes.`,
-  "post-up-script": `Runs this program as root as soon as the device is there,
-    and does not wait for its end. It gets the name of the device and
+  "post-up-script": `Runs this program as soon as the device is there, with
+    the rights that the daemon was started with: root's by hand, and under systemd
+    those of the unit. It does not wait for its end. It gets the name of the device and
     "/dev/net/tun" as arguments, as with the original, and besides "PATH" the
     variables "ANYTUN_DEVICE", "ANYTUN_TYPE", "ANYTUN_ADDRESSES" (separated by
     spaces) and "ANYTUN_MTU" in its environment, and "ANYTUN_NETNS" with --netns.

@@ -152,7 +152,7 @@ bgpTest(
     await lab.client.ping(HOME);
     Deno.kill(lab.daemon(2).pid, "SIGCONT");
     await lab.choose(1, 2);
-    // The way to the last one is less specific.
+    // The way to the second one is less specific.
     await lab.heal(3);
     await fleet.forget();
     await fleet.without("drain of all", async () => {
