@@ -120,6 +120,7 @@ function assertSound(secrets: GivenSecrets, keyBytes: number): void {
 /** The first one is what is asked for first. */
 class Files implements HostFiles {
   readonly credentialsFolder: string | undefined;
+  readonly httpProxy = undefined;
   readonly #contents: readonly Uint8Array[];
   readonly #isPublic: boolean;
   readonly #read: Uint8Array[] = [];
