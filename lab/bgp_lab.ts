@@ -247,15 +247,14 @@ export class BgpLab implements AsyncDisposable {
    * @param how By the carrier, which the server sees vanish, or silently.
    */
   async cut(number: number, how: Cut): Promise<void> {
-    const port = `server${number}`;
-    if (how === "carrier") await this.router.ip("link", "set", port, "down");
-    else await this.router.ip("link", "set", port, "nomaster");
+    if (how === "silent") await this.#lose(number, "add");
+    else await this.router.ip("link", "set", `server${number}`, "down");
   }
 
-  /** Lets everything pass again. */
-  async heal(number: number): Promise<void> {
-    const port = `server${number}`;
-    await this.router.ip("link", "set", port, "master", "lan", "up");
+  /** Lets everything pass again that was cut like this. */
+  async heal(number: number, how: Cut): Promise<void> {
+    if (how === "silent") await this.#lose(number, "del");
+    else await this.router.ip("link", "set", `server${number}`, "up");
   }
 
   /** Lets nothing pass between a server and all others. */
@@ -271,6 +270,21 @@ export class BgpLab implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#hosts[Symbol.asyncDispose]();
     await Deno.remove(this.#folder, { recursive: true });
+  }
+
+  /**
+   * At both ends of the cable. If the port only left the bridge, the router
+   * would lose its neighbours, and its kernel send to another server at once.
+   */
+  async #lose(number: number, what: "add" | "del"): Promise<void> {
+    const ends = [
+      [this.router, `server${number}`],
+      [this.server(number), "eth0"],
+    ] as const;
+    for (const [host, device] of ends) {
+      const end = ["dev", device, "root", "blackhole"];
+      await host.exec("tc", "qdisc", what, ...end);
+    }
   }
 
   async #eachOther(number: number, what: "add" | "del"): Promise<void> {

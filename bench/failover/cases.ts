@@ -4,7 +4,7 @@
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
-import type { BgpLab } from "../../lab/bgp_lab.ts";
+import type { BgpLab, Cut } from "../../lab/bgp_lab.ts";
 import { HOME } from "../../lab/bgp_lab.ts";
 import { iperf } from "../../lab/iperf.ts";
 import { EndlessCopy } from "../../lab/measure.ts";
@@ -89,9 +89,17 @@ export async function back({ lab, victim }: Scene): Promise<void> {
   await delay(SETTLE_MS);
 }
 
-async function heal(scene: Scene): Promise<void> {
-  await scene.lab.heal(scene.victim);
-  await back(scene);
+/** A case of a cable that is cut like this. */
+function cable(id: Cut, title: string): Case {
+  return failover(
+    id,
+    title,
+    ({ lab, victim }) => lab.cut(victim, id),
+    async (scene) => {
+      await scene.lab.heal(scene.victim, id);
+      await back(scene);
+    },
+  );
 }
 
 async function rollingRestart(scene: Scene): Promise<readonly string[]> {
@@ -134,18 +142,8 @@ export const CASES: readonly Case[] = [
       await startAgain(scene);
     },
   ),
-  failover(
-    "carrier",
-    "cable pulled out",
-    ({ lab, victim }) => lab.cut(victim, "carrier"),
-    heal,
-  ),
-  failover(
-    "silent",
-    "cable loses everything, carrier stays",
-    ({ lab, victim }) => lab.cut(victim, "silent"),
-    heal,
-  ),
+  cable("carrier", "cable pulled out"),
+  cable("silent", "cable loses everything, carrier stays"),
   {
     id: "sync",
     title: "hears nothing of the others",

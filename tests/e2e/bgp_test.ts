@@ -153,7 +153,7 @@ bgpTest(
     Deno.kill(lab.daemon(2).pid, "SIGCONT");
     await lab.choose(1, 2);
     // The way to the second one is less specific.
-    await lab.heal(3);
+    await lab.heal(3, "silent");
     await fleet.forget();
     await fleet.without("drain of all", async () => {
       const drain = (number: number) =>
