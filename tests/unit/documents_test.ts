@@ -300,13 +300,11 @@ Deno.test("the keys of all files that README.md and docs show are options", () =
   assert.deepEqual(wrong, []);
 });
 
-Deno.test("docs/monitoring.md names only metrics that there are", () => {
+Deno.test("the documents for administrators name only metrics that there are", () => {
   const source = read("src/status/metrics.ts");
   const counters = [...CONNECTION_COUNTER_INFOS, ...PLANE_COUNTER_INFOS]
     .map(({ name }) => name);
-  const named = mentions(/\banytun_(?:connection_)?([a-z_]+)/g, [
-    "docs/monitoring.md",
-  ]);
+  const named = mentions(/\banytun_(?:connection_)?([a-z_]+)/g, MANUALS);
   const isThere = (name: string) =>
     counters.includes(name) || source.includes(`"${name}"`);
   assert.deepEqual(listOf(named, isThere), []);
