@@ -17,6 +17,7 @@ import {
   REPORT_FORMAT,
 } from "../status/report.ts";
 import type { StatusSource } from "../status/site.ts";
+import { doInSlices, type Pause } from "../status/slices.ts";
 import type { ConnectionTable } from "../tunnel/connection_table.ts";
 import {
   CONNECTION_COUNTER_INFOS,
@@ -52,14 +53,20 @@ interface StatusParts {
   readonly keyEpoch: () => number | undefined;
 }
 
+type StatusWorld = Pick<World, "delay" | "elapsed" | "now" | "pid">;
+
+/** Of connections to be told one by one, of routes, and of counters to be added. */
+const SLICES = { rows: 500, routes: 10_000, sums: 10_000 };
+
 /** What a clock that is only adjusted does not differ by. */
 const CLOCK_STEP_MS = 2000;
 
 export class StatusReport implements StatusSource {
   readonly #parts: StatusParts;
-  readonly #world: Pick<World, "elapsed" | "now" | "pid">;
+  readonly #world: StatusWorld;
   /** By the clock that never goes back. */
   readonly #began: number;
+  readonly #pause: Pause;
   /** The same in ms since 1970. */
   #started: number;
   /** What that clock began at, in ms since 1970. */
@@ -70,11 +77,12 @@ export class StatusReport implements StatusSource {
 
   constructor(
     parts: StatusParts,
-    world: Pick<World, "elapsed" | "now" | "pid">,
+    world: StatusWorld,
   ) {
     this.#parts = parts;
     this.#world = world;
     this.#began = world.elapsed();
+    this.#pause = () => world.delay(0);
     this.#started = world.now();
     this.#origin = this.#started - this.#began;
   }
@@ -95,6 +103,7 @@ export class StatusReport implements StatusSource {
     return { state, reasons, since: Math.round(this.#world.now() - ago) };
   }
 
+  /** Connections come and go while those that there were are told of. */
   async report(limit: number): Promise<Report> {
     const { ends, options, planeCounters, table } = this.#parts;
     const { now, pid } = this.#world;
@@ -112,39 +121,64 @@ export class StatusReport implements StatusSource {
       health: this.fitness(),
       announcement: this.#parts.announcement() ?? null,
       ...ends(),
-      connections: this.#connections(muxes.slice(0, limit), time),
+      connections: await this.#connections(muxes.slice(0, limit), time),
       connectionCount: muxes.length,
-      totals: this.#totals(muxes),
+      totals: await this.#totals(muxes),
       counters: namedCounts(PLANE_COUNTER_INFOS, planeCounters()),
     };
   }
 
-  #connections(muxes: readonly number[], time: number): ConnectionReport[] {
-    const { interfaceName, keyEpoch, options, peer, routes, table } =
-      this.#parts;
-    const byMux = Map.groupBy(routes(), ({ mux }) => mux);
+  async #connections(
+    muxes: readonly number[],
+    time: number,
+  ): Promise<readonly ConnectionReport[]> {
     // Threads have clocks of their own that never go back, and this one may have
     // been set: what counts is how long ago it was.
     const steady = this.#origin + this.#world.elapsed();
-    return muxes.map((mux) => {
-      const isOwn = mux === options.mux;
-      const heard = table.lastHeard(mux);
-      return {
-        mux,
-        peer: (isOwn ? peer() : undefined) ?? null,
-        endpoint: remoteOf(table, mux, interfaceName) ?? null,
-        lastHeard: heard === undefined
-          ? null
-          : Math.round(time - Math.max(0, steady - heard)),
-        pathMtu: table.endpoints.pathMtu(mux) || null,
-        keyEpoch: (isOwn ? keyEpoch() : undefined) ?? null,
-        routes: (byMux.get(mux) ?? []).flatMap(prefixText),
-        counters: namedCounts(
-          CONNECTION_COUNTER_INFOS,
-          table.counters.sum(mux),
-        ),
-      };
+    const routes = await this.#routesTo(muxes);
+    const rows: ConnectionReport[] = [];
+    await doInSlices(muxes, SLICES.rows, this.#pause, (mux) => {
+      rows.push(this.#connection(mux, routes.get(mux) ?? [], time, steady));
     });
+    return rows;
+  }
+
+  async #routesTo(
+    muxes: readonly number[],
+  ): Promise<ReadonlyMap<number, readonly Route[]>> {
+    const byMux = new Map(muxes.map((mux): [number, Route[]] => [mux, []]));
+    if (muxes.length === 0) return byMux;
+    const routes = this.#parts.routes();
+    await doInSlices(routes, SLICES.routes, this.#pause, (route) => {
+      byMux.get(route.mux)?.push(route);
+    });
+    return byMux;
+  }
+
+  #connection(
+    mux: number,
+    routes: readonly Route[],
+    time: number,
+    steady: number,
+  ): ConnectionReport {
+    const { interfaceName, keyEpoch, options, peer, table } = this.#parts;
+    const isOwn = mux === options.mux;
+    const heard = table.lastHeard(mux);
+    return {
+      mux,
+      peer: (isOwn ? peer() : undefined) ?? null,
+      endpoint: remoteOf(table, mux, interfaceName) ?? null,
+      lastHeard: heard === undefined
+        ? null
+        : Math.round(time - Math.max(0, steady - heard)),
+      pathMtu: table.endpoints.pathMtu(mux) || null,
+      keyEpoch: (isOwn ? keyEpoch() : undefined) ?? null,
+      routes: routes.flatMap(prefixText),
+      counters: namedCounts(
+        CONNECTION_COUNTER_INFOS,
+        table.counters.sum(mux),
+      ),
+    };
   }
 
   /** Moves only with the clock of the host, as when that is set after a boot. */
@@ -155,13 +189,13 @@ export class StatusReport implements StatusSource {
     return this.#started;
   }
 
-  #totals(muxes: readonly number[]): Counts {
+  async #totals(muxes: readonly number[]): Promise<Counts> {
     for (const mux of muxes) this.#seen.add(mux);
+    const { counters } = this.#parts.table;
     const sums = new Float64Array(CONNECTION_COUNTERS);
-    for (const mux of this.#seen) {
-      const counters = this.#parts.table.counters.sum(mux);
-      counters.forEach((n, k) => sums[k] = (sums[k] ?? 0) + n);
-    }
+    await doInSlices(this.#seen, SLICES.sums, this.#pause, (mux) => {
+      counters.addTo(sums, mux);
+    });
     return namedCounts(CONNECTION_COUNTER_INFOS, sums);
   }
 }

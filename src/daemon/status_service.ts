@@ -227,11 +227,11 @@ export class StatusService implements Service<StatusServiceOptions> {
   #serve(
     listener: StreamListener,
     title: string,
-    site: StatusSiteOptions,
+    site: Omit<StatusSiteOptions, "pause">,
   ): Serving {
     const { limited: log } = this.#context;
     const { delay } = this.#world;
-    const own = new StatusSite(site);
+    const own = new StatusSite({ ...site, pause: () => delay(0) });
     const answer = own.answer.bind(own);
     const hasChanges = site.control !== undefined;
     const server = new StatusServer({

@@ -14,7 +14,8 @@ const PREFIX = "anytun_";
 const CONNECTION_PREFIX = "anytun_connection_";
 
 interface Sample {
-  readonly labels?: Readonly<Record<string, string>>;
+  /** As they are written; see {@linkcode labelsText}. */
+  readonly labels?: string;
   readonly value: number;
 }
 
@@ -22,36 +23,40 @@ interface Metric {
   readonly name: string;
   readonly help: string;
   readonly type: "counter" | "gauge";
-  readonly samples: readonly Sample[];
+  /** Without any there is no such metric. */
+  readonly samples: Iterable<Sample>;
 }
 
-/** Names and help are those of the one table of counters. */
-export function metricsText(report: Report): string {
-  const metrics = [
-    ...daemonMetrics(report),
-    ...clusterMetrics(report),
-    ...countersOf(PREFIX, PLANE_COUNTER_INFOS, ({ name }) => [
-      { value: report.counters[name] ?? 0 },
-    ]),
-    ...countersOf(PREFIX, CONNECTION_COUNTER_INFOS, ({ name }) => [
-      { value: report.totals[name] ?? 0 },
-    ]),
-    ...connectionMetrics(report.connections),
-  ];
-  return metrics.filter(({ samples }) => samples.length > 0)
-    .flatMap(linesOf).map((line) => `${line}\n`).join("");
+/**
+ * Line by line, as there may be a million of them. Names and help are those of
+ * the one table of counters.
+ */
+export function* metricsLines(report: Report): Generator<string> {
+  for (const metric of metricsOf(report)) yield* linesOf(metric);
+}
+
+function* metricsOf(report: Report): Generator<Metric> {
+  yield* daemonMetrics(report);
+  yield* clusterMetrics(report);
+  yield* countersOf(PREFIX, PLANE_COUNTER_INFOS, ({ name }) => [
+    { value: report.counters[name] ?? 0 },
+  ]);
+  yield* countersOf(PREFIX, CONNECTION_COUNTER_INFOS, ({ name }) => [
+    { value: report.totals[name] ?? 0 },
+  ]);
+  yield* connectionMetrics(report.connections);
 }
 
 function* daemonMetrics(report: Report): Generator<Metric> {
   const { name, version, device, plane, health, connections } = report;
   const { announcement } = report;
   yield gauge("info", "Always 1; the labels say what runs here.", {
-    labels: {
+    labels: labelsText({
       name,
       version,
       device: device?.name ?? "",
       plane: plane ?? "",
-    },
+    }),
     value: 1,
   });
   yield gauge("start_time_seconds", "When it was started, since 1970.", {
@@ -73,7 +78,7 @@ function* daemonMetrics(report: Report): Generator<Metric> {
       value: 0,
     }),
     samples: HEALTH_STATES.map((state) => ({
-      labels: { state },
+      labels: labelsText({ state }),
       value: Number(state === health.state),
     })),
   };
@@ -115,7 +120,7 @@ function* clusterMetrics({ cluster }: Report): Generator<Metric> {
       value: 0,
     }),
     samples: distinct(cluster.servers.map(({ server, isConnected }) => ({
-      labels: { server },
+      labels: labelsText({ server }),
       value: Number(isConnected),
     }))),
   };
@@ -125,23 +130,22 @@ function* clusterMetrics({ cluster }: Report): Generator<Metric> {
 }
 
 /** One that is named twice is followed twice: the same labels must not come. */
-function distinct(
-  samples: readonly { readonly labels: { server: string }; value: number }[],
-): readonly Sample[] {
-  return [...new Map(samples.map((one) => [one.labels.server, one])).values()];
+function distinct(samples: readonly Sample[]): readonly Sample[] {
+  return [...new Map(samples.map((one) => [one.labels, one])).values()];
 }
 
 function* connectionMetrics(
   connections: readonly ConnectionReport[],
 ): Generator<Metric> {
-  const samples = (
-    value: (connection: ConnectionReport) => number | null,
-  ): readonly Sample[] =>
-    connections.flatMap((connection) => {
-      const number = value(connection);
-      const labels = { mux: String(connection.mux) };
-      return number === null ? [] : [{ labels, value: number }];
-    });
+  const samples = function* (
+    valueOf: (connection: ConnectionReport) => number | null,
+  ): Generator<Sample> {
+    for (const connection of connections) {
+      const value = valueOf(connection);
+      const labels = `{mux="${connection.mux}"}`;
+      if (value !== null) yield { labels, value };
+    }
+  };
   const own = (
     name: string,
     help: string,
@@ -185,7 +189,7 @@ function gauge(name: string, help: string, sample: Sample): Metric {
 function countersOf(
   prefix: string,
   infos: readonly CounterInfo[],
-  samples: (info: CounterInfo) => readonly Sample[],
+  samples: (info: CounterInfo) => Iterable<Sample>,
 ): readonly Metric[] {
   return infos.map((info): Metric => ({
     name: prefix + info.name,
@@ -195,21 +199,20 @@ function countersOf(
   }));
 }
 
-function linesOf({ name, help, type, samples }: Metric): string[] {
-  return [
-    `# HELP ${name} ${help.replaceAll("\\", "\\\\").replaceAll("\n", "\\n")}`,
-    `# TYPE ${name} ${type}`,
-    ...samples.map(({ labels = {}, value }) =>
-      `${name}${labelsText(labels)} ${value}`
-    ),
-  ];
+function* linesOf({ name, help, type, samples }: Metric): Generator<string> {
+  const text = help.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
+  let head = `# HELP ${name} ${text}\n# TYPE ${name} ${type}\n`;
+  for (const { labels = "", value } of samples) {
+    yield `${head}${name}${labels} ${value}\n`;
+    head = "";
+  }
 }
 
 function labelsText(labels: Readonly<Record<string, string>>): string {
   const texts = Object.entries(labels).map(([name, value]) =>
     `${name}="${escaped(value)}"`
   );
-  return texts.length === 0 ? "" : `{${texts.join(",")}}`;
+  return `{${texts.join(",")}}`;
 }
 
 function escaped(value: string): string {

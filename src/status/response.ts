@@ -4,7 +4,8 @@ import type { StatusRequest } from "./request.ts";
 export interface Response {
   readonly status: number;
   readonly type: string;
-  readonly body: string;
+  /** Long ones in pieces. */
+  readonly body: string | readonly Uint8Array[];
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -45,16 +46,20 @@ export function plainText(status: number, text: string): Response {
   return { status, type: PLAIN, body: `${text}\n` };
 }
 
-/** @param method Of the request: HEAD gets everything but the body */
-export function responseBytes(
+/**
+ * @param method Of the request: HEAD gets everything but the body
+ * @returns What to write, one after the other
+ */
+export function responsePieces(
   { status, type, body, headers = {} }: Response,
   method: StatusRequest["method"],
-): Uint8Array<ArrayBuffer> {
+): readonly Uint8Array[] {
   const encoder = new TextEncoder();
-  const content = encoder.encode(body);
+  const content = typeof body === "string" ? [encoder.encode(body)] : body;
+  const size = content.reduce((sum, one) => sum + one.length, 0);
   const fields = {
     "Content-Type": type,
-    "Content-Length": String(content.length),
+    "Content-Length": String(size),
     ...ALWAYS,
     ...headers,
   };
@@ -65,9 +70,14 @@ export function responseBytes(
       "\r\n",
     ].join("\r\n"),
   );
-  if (method === "HEAD") return head;
-  const bytes = new Uint8Array(head.length + content.length);
-  bytes.set(head);
-  bytes.set(content, head.length);
+  if (method === "HEAD") return [head];
+  const [first = new Uint8Array(0), ...rest] = content;
+  return [joined(head, first), ...rest];
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(a.length + b.length);
+  bytes.set(a);
+  bytes.set(b, a.length);
   return bytes;
 }

@@ -17,7 +17,7 @@ import {
   RequestError,
   type StatusRequest,
 } from "./request.ts";
-import { plainText, type Response, responseBytes } from "./response.ts";
+import { plainText, type Response, responsePieces } from "./response.ts";
 
 /** Pause after a failed accept, such as for want of descriptors. */
 const ACCEPT_PAUSE_MS = 1000;
@@ -138,7 +138,9 @@ export class StatusServer {
       if (!(error instanceof RequestError)) throw error;
       response = this.#refusal(error);
     }
-    await writeAll(stream, responseBytes(response, method));
+    for (const piece of responsePieces(response, method)) {
+      await writeAll(stream, piece);
+    }
   }
 
   async #answer(request: StatusRequest, asker: PeerStream): Promise<Response> {

@@ -6,7 +6,7 @@ import {
   PLANE_COUNTER_INFOS,
 } from "../tunnel/counters.ts";
 import type { MembersReport } from "./members_report.ts";
-import { METRICS_TYPE, metricsText } from "./metrics.ts";
+import { METRICS_TYPE, metricsLines } from "./metrics.ts";
 import { PAGE_FILES } from "./page_files.ts";
 import {
   fitnessLine,
@@ -15,8 +15,10 @@ import {
   isReady,
   type Report,
 } from "./report.ts";
+import { reportJson } from "./report_json.ts";
 import { RequestError, type StatusRequest } from "./request.ts";
 import { plainText, type Response } from "./response.ts";
+import { bytesInSlices, type Pause } from "./slices.ts";
 
 /** Where the report is. */
 export const REPORT_PATH = "/status.json";
@@ -61,15 +63,19 @@ export interface StatusSiteOptions {
   readonly members?: (() => MembersReport) | undefined;
   /** Of hosts other than `localhost`, that it may be asked as. */
   readonly hostName?: string | undefined;
+  /** Between slices of what takes long to write. */
+  readonly pause: Pause;
 }
 
 export class StatusSite {
   readonly #options: StatusSiteOptions;
-  readonly #metrics = textOnce(metricsText);
-  readonly #json = textOnce((report) => JSON.stringify(report));
+  readonly #metrics: ReportWriter;
+  readonly #json: ReportWriter;
 
   constructor(options: StatusSiteOptions) {
     this.#options = options;
+    this.#metrics = writtenOnce(metricsLines, options.pause);
+    this.#json = writtenOnce(reportJson, options.pause);
   }
 
   /**
@@ -89,11 +95,11 @@ export class StatusSite {
     const connections = this.#options.connections();
     switch (path) {
       case "/metrics": {
-        const body = this.#metrics(await source.report(connections));
+        const body = await this.#metrics(await source.report(connections));
         return { status: 200, type: METRICS_TYPE, body };
       }
       case REPORT_PATH: {
-        const body = this.#json(await source.report(connections));
+        const body = await this.#json(await source.report(connections));
         return { status: 200, type: JSON_TYPE, body };
       }
       case "/healthz": {
@@ -109,7 +115,7 @@ export class StatusSite {
         return { status: 200, type: JSON_TYPE, body };
       }
       case TOTALS_PATH: {
-        const body = this.#json(await source.report(0));
+        const body = await this.#json(await source.report(0));
         return { status: 200, type: JSON_TYPE, body };
       }
     }
@@ -158,13 +164,18 @@ export class StatusSite {
   }
 }
 
+type ReportWriter = (report: Report) => Promise<readonly Uint8Array[]>;
+
 /** A report that serves many who ask is written once: it takes milliseconds. */
-function textOnce(write: (report: Report) => string) {
-  const texts = new WeakMap<Report, string>();
-  return (report: Report): string => {
-    const text = texts.get(report) ?? write(report);
-    texts.set(report, text);
-    return text;
+function writtenOnce(
+  texts: (report: Report) => Iterable<string>,
+  pause: Pause,
+): ReportWriter {
+  const all = new WeakMap<Report, ReturnType<ReportWriter>>();
+  return (report) => {
+    const written = all.get(report) ?? bytesInSlices(texts(report), pause);
+    all.set(report, written);
+    return written;
   };
 }
 

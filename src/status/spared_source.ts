@@ -47,7 +47,9 @@ class Spared<K, V> {
     const made = this.#make(key);
     this.#kept.set(key, made);
     const drop = () => void this.#kept.delete(key);
-    void this.#delay(SPARED_MS).then(drop, drop);
+    // From when it is there: one of thousands of connections takes a while.
+    const rest = () => void this.#delay(SPARED_MS).then(drop, drop);
+    void made.then(rest, rest);
     return made;
   }
 }

@@ -30,6 +30,15 @@ class WrittenCounters {
     return new Float64Array(this.#doubles.buffer, place, CONNECTION_COUNTERS);
   }
 
+  /** Without a view: there may be tens of thousands of connections to add. */
+  addTo(sums: Float64Array, mux: number): void {
+    const { at, stride } = this.#places;
+    const first = (at + mux * stride) / 8;
+    for (let k = 0; k < CONNECTION_COUNTERS; k++) {
+      sums[k] = (sums[k] ?? 0) + (this.#doubles[first + k] ?? 0);
+    }
+  }
+
   /** One of them, without a view of all. */
   at(mux: number, index: number): number {
     const { at, stride } = this.#places;
@@ -74,10 +83,13 @@ export class ConnectionCounters {
   /** What all threads have counted so far. */
   sum(mux: number): Float64Array {
     const sum = new Float64Array(CONNECTION_COUNTERS);
-    for (const written of this.#all) {
-      written.of(mux).forEach((n, k) => sum[k] = (sum[k] ?? 0) + n);
-    }
+    this.addTo(sum, mux);
     return sum;
+  }
+
+  /** Adds what {@link sum} has, counter by counter. */
+  addTo(sums: Float64Array, mux: number): void {
+    for (const written of this.#all) written.addTo(sums, mux);
   }
 
   /** One counter of {@link sum}. */

@@ -6,6 +6,7 @@ import {
 } from "../../src/status/members_report.ts";
 import { REPORT_FORMAT } from "../../src/status/report.ts";
 import type { ConnectionReport, Report } from "../../src/status/report.ts";
+import type { Response } from "../../src/status/response.ts";
 
 const SECOND = 1000;
 /** 2026-11-29T12:00:00Z */
@@ -51,6 +52,12 @@ export function sampleReport(own: Partial<Report> = {}): Report {
     ...own,
     connections,
   };
+}
+
+export function bodyText({ body }: Response): string {
+  if (typeof body === "string") return body;
+  const decoder = new TextDecoder();
+  return body.map((piece) => decoder.decode(piece, { stream: true })).join("");
 }
 
 /** A daemon, a member that is unfit, and an original; the daemon has a client. */

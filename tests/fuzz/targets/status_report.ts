@@ -2,9 +2,10 @@
 import { strict as assert } from "node:assert";
 import { bodyOf } from "../../../src/status/client.ts";
 import { dumpLines } from "../../../src/status/dump.ts";
-import { metricsText } from "../../../src/status/metrics.ts";
+import { metricsLines } from "../../../src/status/metrics.ts";
 import { ReportError } from "../../../src/status/fields.ts";
 import { readReport } from "../../../src/status/read_report.ts";
+import { reportJson } from "../../../src/status/report_json.ts";
 import { tableLines } from "../../../src/status/table.ts";
 import { visibleJson } from "../../../src/log/visible.ts";
 import { connectionReport, sampleReport } from "../../samples/report.ts";
@@ -44,7 +45,8 @@ export default function open(): Target {
       const json = visibleJson(read);
       assert.doesNotMatch(json, ACTING);
       assert.equal(visibleJson(readReport(json)), json);
-      assert.ok(metricsText(read).endsWith("\n"));
+      assert.equal([...reportJson(read)].join(""), JSON.stringify(read));
+      for (const line of metricsLines(read)) assert.ok(line.endsWith("\n"));
     },
   };
 }

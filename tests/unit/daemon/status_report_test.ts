@@ -9,7 +9,7 @@ import {
   PLANE_COUNTERS,
 } from "../../../src/tunnel/counters.ts";
 import { putEndpoint } from "../../../src/tunnel/endpoint_words.ts";
-import { ManualClock } from "../../fakes/manual_clock.ts";
+import { ManualClock, settle } from "../../fakes/manual_clock.ts";
 
 const SECRETS = { key: new Uint8Array(16), salt: new Uint8Array(14) };
 const KEYS = { role: "left", secrets: SECRETS, windowSize: 64 } as const;
@@ -21,6 +21,7 @@ function rig() {
   /** By how much the clock of the host was set. */
   const host = { step: 0 };
   const world = {
+    delay: clock.delay,
     elapsed: clock.now,
     now: () => START + clock.now() + host.step,
     pid: 5,
@@ -73,6 +74,27 @@ Deno.test("a report has what is known of each connection, and of the own one mor
     ],
   );
   assert.equal(connections[0]?.counters["bytes_in_total"], 500);
+});
+
+Deno.test("a report of many connections leaves the thread to others in between", async () => {
+  const { table, clock, report } = rig();
+  const muxes = Array.from({ length: 1200 }, (_, mux) => mux);
+  for (const mux of muxes) {
+    table.put(mux, KEYS, 0);
+    count(table.counters.of(mux), ConnectionCounter.PACKETS_IN, mux);
+  }
+  const making = report.report(Infinity);
+  for (let turn = 0; turn < 2; turn++) {
+    await settle();
+    assert.deepEqual(clock.waiting, [0], "it waits for its turn");
+    // What comes and goes meanwhile does not matter.
+    if (turn === 0) table.remove(1199);
+    await clock.pass(0);
+  }
+  const { connections, connectionCount, totals } = await making;
+  assert.deepEqual(connections.map(({ mux }) => mux), muxes);
+  assert.equal(connectionCount, 1200);
+  assert.equal(totals["packets_in_total"], 1199 * 1200 / 2);
 });
 
 Deno.test("a report names the interface of a link-local peer", async () => {

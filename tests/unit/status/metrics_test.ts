@@ -1,7 +1,8 @@
 import { strict as assert } from "node:assert";
 import { outcomeOf } from "../../../lab/process.ts";
 import { missingCommand } from "../../../lab/missing.ts";
-import { metricsText } from "../../../src/status/metrics.ts";
+import { metricsLines } from "../../../src/status/metrics.ts";
+import type { Report } from "../../../src/status/report.ts";
 import {
   CONNECTION_COUNTER_INFOS,
   PLANE_COUNTER_INFOS,
@@ -26,6 +27,10 @@ const report = sampleReport({
     clients: [],
   },
 });
+
+function metricsText(report: Report): string {
+  return [...metricsLines(report)].join("");
+}
 
 const text = metricsText(report);
 const lines = text.split("\n");

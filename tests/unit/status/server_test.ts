@@ -58,6 +58,21 @@ Deno.test("a client is answered once, whole, and let go", async () => {
   });
 });
 
+Deno.test("an answer in pieces is the same as one in one", async () => {
+  const body = ["a", "bc", "def"].map((text) => new TextEncoder().encode(text));
+  await served(async ({ offer }) => {
+    const client = new FakeClient();
+    client.say(REQUEST);
+    await offer(client);
+    assert.match(client.heard, /\r\nContent-Length: 6\r\n/);
+    assert.ok(client.heard.endsWith("\r\n\r\nabcdef"));
+    const other = new FakeClient();
+    other.say(REQUEST.replace("GET", "HEAD"));
+    await offer(other);
+    assert.match(other.heard, /\r\nContent-Length: 6\r\n.*\r\n\r\n$/s);
+  }, () => Promise.resolve({ status: 200, type: "text/plain", body }));
+});
+
 Deno.test("HEAD gets everything but the body, and a bad request says why", async () => {
   await served(async ({ offer }) => {
     const asked = async (request: string) => {

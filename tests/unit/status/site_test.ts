@@ -4,11 +4,17 @@ import type {
   HealthReport,
   Report,
 } from "../../../src/status/report.ts";
+import { metricsLines } from "../../../src/status/metrics.ts";
 import { RequestError } from "../../../src/status/request.ts";
+import type { Response } from "../../../src/status/response.ts";
 import { StatusSite } from "../../../src/status/site.ts";
 import { SparedSource } from "../../../src/status/spared_source.ts";
 import { ManualClock, settle } from "../../fakes/manual_clock.ts";
-import { sampleReport } from "../../samples/report.ts";
+import {
+  bodyText,
+  connectionReport,
+  sampleReport,
+} from "../../samples/report.ts";
 
 const WELL: Health = {
   isCarrying: true,
@@ -35,15 +41,22 @@ class FakeSource {
   }
 }
 
+const pause = () => Promise.resolve();
+
 const READING = { method: "GET" } as const;
 
 function siteOf(source = new FakeSource(), hostName?: string) {
-  const site = new StatusSite({ source, connections: () => 5, hostName });
+  const site = new StatusSite({
+    source,
+    connections: () => 5,
+    hostName,
+    pause,
+  });
   return async (path: string, host: string | undefined = "localhost") => {
     try {
-      const { status, body, type } = await site
-        .answer({ ...READING, path, host });
-      return { status, body, type };
+      const answer = await site.answer({ ...READING, path, host });
+      const { status, type } = answer;
+      return { status, body: bodyText(answer), type };
     } catch (error) {
       assert.ok(error instanceof RequestError);
       return { status: error.status, body: error.message, type: "" };
@@ -158,13 +171,43 @@ Deno.test("a report that serves many who ask is written once", async () => {
   const source = new FakeSource();
   source.report = () => Promise.resolve(report);
   const spared = new SparedSource(source, clock.delay);
-  const site = new StatusSite({ source: spared, connections: () => 5 });
+  const site = new StatusSite({ source: spared, connections: () => 5, pause });
   for (const path of ["/metrics", "/status.json"]) {
     const ask = () => site.answer({ method: "GET", path, host: "localhost" });
     const first = await ask();
     const once = reads;
     for (let k = 0; k < 10; k++) assert.deepEqual(await ask(), first);
     assert.equal(reads, once, path);
+  }
+});
+
+Deno.test("a report of 50000 connections is written in slices, between which others have the thread", async () => {
+  const connections = Array.from(
+    { length: 50_000 },
+    (_, mux) => connectionReport({ mux, peer: "Müller" }),
+  );
+  const report = sampleReport({ connections });
+  const source = new FakeSource();
+  source.report = () => Promise.resolve(report);
+  const clock = new ManualClock();
+  const pause = () => clock.delay(0);
+  const site = new StatusSite({ source, connections: () => Infinity, pause });
+  const written = {
+    "/status.json": JSON.stringify(report),
+    "/metrics": [...metricsLines(report)].join(""),
+  };
+  for (const [path, text] of Object.entries(written)) {
+    let turns = 0;
+    let answer: Response | undefined;
+    void site.answer({ method: "GET", path, host: "localhost" })
+      .then((response) => answer = response);
+    await settle();
+    for (; answer === undefined; turns++) await clock.pass(0);
+    const { body } = answer;
+    assert.ok(typeof body !== "string");
+    assert.equal(turns, body.length - 1, "one after each slice but the last");
+    assert.ok(turns > text.length / 300_000, `${path}: ${turns} turns`);
+    assert.ok(bodyText(answer) === text, `${path} is the same text`);
   }
 });
 
@@ -177,7 +220,7 @@ function changesOf(mayChange?: (uid: number) => boolean) {
     undrain: () => void changes.push("undrained"),
   };
   const source = new FakeSource();
-  const site = new StatusSite({ source, control, connections: () => 5 });
+  const site = new StatusSite({ source, control, connections: () => 5, pause });
   const post = async (path: string, uid?: number, host = "localhost") => {
     try {
       return (await site.answer({ method: "POST", path, host }, { uid }))
@@ -210,7 +253,7 @@ Deno.test("nothing changes for who only reads", async () => {
     drain: () => assert.fail(),
     undrain: () => assert.fail(),
   };
-  const site = new StatusSite({ source, control, connections: () => 5 });
+  const site = new StatusSite({ source, control, connections: () => 5, pause });
   for (const method of ["GET", "HEAD"] as const) {
     await assert.rejects(
       site.answer({ method, path: "/drain", host: "localhost" }, { uid: 0 }),
