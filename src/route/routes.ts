@@ -1,6 +1,7 @@
 // Routes of a daemon, from options and from sync.
 import { AddressRanges } from "./ranges.ts";
 import type { EthernetNetwork, IpNetwork, Route } from "./route.ts";
+import { Sorted } from "./sorted.ts";
 import { MAX_PREFIXES, type RouteTable } from "./table.ts";
 
 /** Host bits and lengths are kept: that is how they are passed on. */
@@ -8,8 +9,11 @@ export class Routes {
   readonly #ipv4 = new IpRoutes(32);
   readonly #ipv6 = new IpRoutes(128);
   readonly #ethernet = new Map<string, Route>();
+  readonly #sortedEthernet = new Sorted(
+    () => this.#ethernet.values(),
+    byLengthAndValue,
+  );
   #changed = false;
-  #listed: readonly Route[] | undefined;
 
   /** @returns false if there are {@linkcode MAX_PREFIXES} of its family */
   put(route: Route): boolean {
@@ -17,7 +21,7 @@ export class Routes {
     const isThere = network.family === "ethernet"
       ? this.#putEthernet(network, route)
       : this.#of(network).put(network, route);
-    if (isThere) this.#note();
+    if (isThere) this.#changed = true;
     return isThere;
   }
 
@@ -41,7 +45,7 @@ export class Routes {
     const isGone = network.family === "ethernet"
       ? this.#removeEthernet(network, prefixLength, mux)
       : this.#of(network).remove(network, prefixLength, mux);
-    if (isGone) this.#note();
+    if (isGone) this.#changed = true;
     return isGone;
   }
 
@@ -54,17 +58,11 @@ export class Routes {
 
   /** By family, length and address, as they are passed on (sync section 1). */
   list(): Route[] {
-    this.#listed ??= [
-      ...this.#ipv4.list(),
-      ...this.#ipv6.list(),
-      ...[...this.#ethernet.values()].sort(byLengthAndValue),
+    return [
+      ...this.#ipv4.sorted.list(),
+      ...this.#ipv6.sorted.list(),
+      ...this.#sortedEthernet.list(),
     ];
-    return [...this.#listed];
-  }
-
-  #note(): void {
-    this.#changed = true;
-    this.#listed = undefined;
   }
 
   #of({ family }: IpNetwork): IpRoutes {
@@ -74,7 +72,10 @@ export class Routes {
   #putEthernet(network: EthernetNetwork, route: Route): boolean {
     const key = ethernetKey(network, route.prefixLength);
     const routes = this.#ethernet;
-    if (!routes.has(key) && routes.size >= MAX_PREFIXES) return false;
+    const before = routes.get(key);
+    if (before === undefined && routes.size >= MAX_PREFIXES) return false;
+    if (before !== undefined) this.#sortedEthernet.delete(before);
+    this.#sortedEthernet.add(route);
     routes.set(key, route);
     return true;
   }
@@ -85,8 +86,11 @@ export class Routes {
     mux?: number,
   ): boolean {
     const key = ethernetKey(network, prefixLength);
-    const isOther = mux !== undefined && this.#ethernet.get(key)?.mux !== mux;
-    return !isOther && this.#ethernet.delete(key);
+    const before = this.#ethernet.get(key);
+    if (before === undefined) return false;
+    if (mux !== undefined && before.mux !== mux) return false;
+    this.#sortedEthernet.delete(before);
+    return this.#ethernet.delete(key);
   }
 }
 
@@ -96,6 +100,10 @@ type Prefix = Route | readonly Route[];
 /** Those of one family. */
 class IpRoutes {
   readonly ranges: AddressRanges;
+  readonly sorted = new Sorted<Route>(
+    () => this.#prefixes.values().flatMap(allOf),
+    byLengthAndBytes,
+  );
   readonly #bits: number;
   /** By what counts of network and length. */
   readonly #prefixes = new Map<string, Prefix>();
@@ -120,10 +128,12 @@ class IpRoutes {
     const length = Math.min(route.prefixLength, this.#bits);
     const key = keyOf(bytes, length);
     const before = this.#prefixes.get(key);
-    const others = allOf(before).filter((one) => !isSame(one, route));
-    const isNew = others.length === allOf(before).length;
-    if (isNew && this.#size >= MAX_PREFIXES) return false;
-    if (isNew) this.#size++;
+    const replaced = allOf(before).find((one) => isSame(one, route));
+    const others = allOf(before).filter((one) => one !== replaced);
+    if (replaced === undefined && this.#size >= MAX_PREFIXES) return false;
+    if (replaced === undefined) this.#size++;
+    else this.sorted.delete(replaced);
+    this.sorted.add(route);
     if (before === undefined) this.#count(length, 1);
     // Of several the last counts.
     this.#prefixes.set(key, others.length === 0 ? route : [...others, route]);
@@ -142,6 +152,7 @@ class IpRoutes {
       return false;
     }
     this.#size--;
+    this.sorted.delete(gone);
     const others = allOf(before).filter((one) => one !== gone);
     const [first, second] = others;
     if (first === undefined) this.#removePrefix(key, bytes, length);
@@ -151,10 +162,6 @@ class IpRoutes {
       if (now !== muxOf(before)) this.ranges.put(bytes, length, now);
     }
     return true;
-  }
-
-  list(): Route[] {
-    return [...this.#prefixes.values()].flatMap(allOf).sort(byLengthAndBytes);
   }
 
   #removePrefix(key: string, bytes: Uint8Array, length: number): void {

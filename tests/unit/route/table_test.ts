@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import { AddressRanges } from "../../../src/route/ranges.ts";
+import type { Route } from "../../../src/route/route.ts";
 import { Routes } from "../../../src/route/routes.ts";
 import { MAX_PREFIXES, RouteTable } from "../../../src/route/table.ts";
 import { type ReaderOrder, ReaderPlace } from "../../fakes/route_order.ts";
@@ -63,6 +64,35 @@ Deno.test("routes() are listed by family, length and address, as they came", () 
   for (const route of given) assert.equal(routes.put(route), true);
   const [e48, e24, fd, host, v33, , zero, ten] = given;
   assert.deepEqual(routes.list(), [ten, host, v33, zero, fd, e24, e48]);
+});
+
+Deno.test("routes are listed after each change as if no others had ever been there", () => {
+  const routes = new Routes();
+  const there = new Map<number, Route>();
+  const routeAt = (place: number, mux: number): Route =>
+    place % 4 === 0
+      ? {
+        network: { family: "ethernet", value: BigInt(place) },
+        ...{ prefixLength: 48, mux },
+      }
+      : routeOf(`10.${place * 37 % 60}.0.${place % 2}/${8 + place % 3}`, mux);
+  const put = (place: number, mux: number) => {
+    const route = routeAt(place, mux);
+    there.set(place, route);
+    routes.put(route);
+  };
+  for (let k = 0; k < 60; k++) {
+    put(k, k);
+    if (k >= 20) put(k - 20, 99);
+    const gone = there.get(k - 7);
+    if (gone !== undefined && k % 2 === 0) {
+      there.delete(k - 7);
+      assert.ok(routes.remove(gone));
+    }
+    const anew = new Routes();
+    for (const one of there.values()) anew.put(one);
+    assert.deepEqual(routes.list(), anew.list(), `after ${k}`);
+  }
 });
 
 Deno.test("a route that comes again is the later one from then on", () => {
