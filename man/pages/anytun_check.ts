@@ -26,7 +26,8 @@ export function checkPage({ options, help }: Known): Page {
           Without any name it checks all tunnels in "/etc/anytun", those of
           Debian's package included, and that there is one for each name in
           "/etc/anytun/autostart". Unless --for says otherwise, a YAML file with
-          the key "file" is for anytun-controld(8), any other one for anytun(8).
+          the key "file" or "source" is for anytun-controld(8), any other one for
+          anytun(8).
           Of a tunnel of Debian's package with a folder "conf.d", both are
           checked.`,
         ],

@@ -165,8 +165,8 @@ function programsOf(
     : ["anytun"];
 }
 
-/** The one has to have this key, and the other knows none of the name. */
-const CONTROLD_KEY = /^file[ \t]*:/m;
+/** The one has to have one of these keys, and the other knows neither. */
+const CONTROLD_KEY = /^(?:file|source)[ \t]*:/m;
 
 function yamlProgram(path: string, files: HostFiles): InspectedName {
   try {

@@ -136,6 +136,7 @@ Deno.test("without names all tunnels are checked, and those of autostart", () =>
     "/etc/anytun/autostart": { text: "a b # c\nnowhere\n" },
     "/etc/anytun/a.yaml": { text: KEYS },
     "/etc/anytun/records.yaml": { text: "file: /records\n" },
+    "/etc/anytun/fleet.yaml": { text: "source: https://192.0.2.1\n" },
     "/etc/anytun/b": { text: "" },
     "/etc/anytun/b/config": { text: "control-host h\n" },
     "/etc/anytun/b/conf.d": { text: "" },
@@ -150,6 +151,7 @@ Deno.test("without names all tunnels are checked, and those of autostart", () =>
         "/etc/anytun/b/config (anytun-controld)",
         "Cannot use mux 'z'",
       ],
+      ["/etc/anytun/fleet.yaml (anytun-controld)", undefined],
       ["/etc/anytun/records.yaml (anytun-controld)", undefined],
       [
         "nowhere",

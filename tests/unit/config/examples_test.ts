@@ -19,6 +19,11 @@ const FILES = {
   "/etc/anytun/tls/server1.pem": certificate("alice.pem"),
   "/etc/anytun/tls/server1.key": certificate("alice.key"),
   "/etc/anytun/tls/ca.pem": certificate("ca.pem"),
+  "/etc/anytun/member.pem": certificate("alice.pem"),
+  "/etc/anytun/member.key": certificate("alice.key"),
+  "/etc/anytun/ca.pem": certificate("ca.pem"),
+  "/etc/anytun/controld.password": { text: "secret" },
+  "/etc/anytun/operator.password": { text: "secret" },
   [`${CREDENTIALS}/key`]: { text: "00112233445566778899aabbccddeeff" },
   [`${CREDENTIALS}/salt`]: { text: "00112233445566778899aabbccdd" },
 };
