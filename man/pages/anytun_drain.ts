@@ -16,16 +16,18 @@ export function drainPage({ options, help }: Known): Page {
         blocks: [
           `"anytun-drain" has a daemon of anytun(8) say that it should have no
           more traffic: its health is "draining" from then on, for
-          anytun-health(8) and for "/readyz" of --metrics, and an address of
-          anycast that it announces is taken away. It goes on to carry what still
-          comes. The program waits until nothing has come or gone for two
-          seconds, at most for as long as --wait says, and says what it saw.`,
+          anytun-health(8) and for "/readyz" of --metrics, and an address that it
+          announces (--anycast-address) is taken away. It goes on to carry what
+          still comes. The program waits until nothing has come or gone for two
+          seconds, at most for as long as --wait says, and says what it saw. It
+          does not ask whether another server is there: see "anytun status
+          --cluster".`,
           `The daemon drains until anytun-undrain(8) takes that back, or it is
           started again: a restart ends what it was drained for. To keep it away
           over a restart of the host, stop its service. Who ends this program
           while it waits does not end the draining.`,
-          `Root and the user that the daemon runs as may, and nobody else: the
-          request comes through its --status-socket, which belongs to the user
+          `Root and the user that the daemon runs as may do so, and nobody else:
+          the request comes through its --status-socket, which belongs to the user
           that has started it.`,
         ],
       },

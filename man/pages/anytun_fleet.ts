@@ -53,7 +53,8 @@ export function fleetPage({ options, help }: Known): Page {
           options. Two programs that change the same at once do not spoil it: the
           second one looks again.`,
           `Options that are always the same, such as --source and its
-          certificates, can stand in a file for --config.`,
+          certificates, can stand in a file: "--config operator" reads
+          "/etc/anytun/operator.yaml".`,
         ],
       },
       {
@@ -76,12 +77,12 @@ export function fleetPage({ options, help }: Known): Page {
           "A client, with what its side needs in a file:",
           {
             lines: [
-              "anytun fleet add branch --config fleet --address 10.99.0.5/24 \\",
+              "anytun fleet add branch --config operator --address 10.99.0.5/24 \\",
               "  --server vpn.example.net --out branch.yaml",
             ],
           },
           "Forget the keys of the past, of a client with a key chain:",
-          { lines: ["anytun fleet rotate branch --config fleet"] },
+          { lines: ["anytun fleet rotate branch --config operator"] },
         ],
       },
       {

@@ -28,8 +28,8 @@ export function healthPage({ options, help }: Known): Page {
           `A name is that of a config file without folder and extension, and
           stands for "${STATUS_FOLDER}/<name>.sock"; with a slash in it, it is
           the path of a socket. Without a name there has to be one daemon alone.
-          The sockets are root's, so is this program; others may ask "/readyz" of
-          --metrics.`,
+          Root can ask, and the user that has started the daemon; others ask
+          "/readyz" of --metrics.`,
         ],
       },
       options,
@@ -42,6 +42,7 @@ export function healthPage({ options, help }: Known): Page {
             lines: [
               "vrrp_script anytun {",
               '    script "/usr/sbin/anytun health vpn"',
+              "    user root",
               "    interval 1",
               "}",
             ],

@@ -30,7 +30,8 @@ export function statusPage({ options, help }: Known): Page {
           `A name is that of a config file without folder and extension, and
           stands for "${STATUS_FOLDER}/<name>.sock"; with a slash in it, it is
           the path of a socket. Without any name all daemons are asked that have
-          a socket in that folder. The sockets are root's, so is this program.`,
+          a socket in that folder. Root can ask, and the user that has started the
+          daemon.`,
           `The table has rates of one second, which it takes, or with --watch
           those since it was last shown. "Errors" are all datagrams and packets
           of a connection that did not get where they should; --json has them by

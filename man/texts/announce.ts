@@ -4,8 +4,8 @@ import type { Texts } from "../texts.ts";
 export default {
   "anycast-address":
     `The address that all members of a cluster share, with the length
-    of its prefix: "192.0.2.1/32" or "2001:db8::1/128", or a shorter one where
-    routers take nothing longer, such as "192.0.2.1/24". It may be given several
+    of its prefix: "203.0.113.1/32" or "2001:db8::1/128", or a shorter one where
+    routers take nothing longer, such as "203.0.113.1/24". It may be given several
     times. The daemon puts it on --anycast-device while it is fit ("anytun
     health"), and takes it away when it is not any more, when it is drained
     ("anytun drain"), and first of all at its end. Routing daemons announce it as
@@ -13,11 +13,11 @@ export default {
     connected". What still comes after that is taken in and carried, answers
     included, for --drain-time. An address that is on the device at the start is
     taken away until the daemon is fit. Give the routing daemon a router id:
-    without one it may take the address for that. A second process of the program guards it:
-    it takes the address away within a moment when the daemon is killed, 0.7 s
-    after it hangs, and 5 s after its main thread does while others carry. Without
-    that guard the kernel does so after 10 s. One daemon
-    of a host announces an address. The originals leave all this to scripts.`,
+    without one it may take the address for that. A second process of the
+    program, the guard, takes the address away within a moment when the daemon is
+    killed, 0.7 s after it hangs, and 5 s after its main thread does while others
+    carry. Without the guard the kernel does so after 10 s. An address is
+    announced by one daemon of a host. The originals leave all this to scripts.`,
   "anycast-device": `The network device that --anycast-address is put on, which
     the routing daemon looks at and nothing else uses. One that is there already
     ("ip link add anycast0 type dummy") is brought up and stays. Otherwise the
@@ -28,20 +28,20 @@ export default {
   "announce-script":
     `Runs this program with "announce" as its first argument when
     this member becomes fit, and with "withdraw" when it is not any more, drained,
-    or at its end; behind it come the addresses of --anycast-address, if there are
+    or at its end, and behind it the addresses of --anycast-address, if there are
     any. In its environment are "PATH", "ANYTUN_NAME", "ANYTUN_ANYCAST_ADDRESSES"
-    (separated by spaces) and "ANYTUN_ANYCAST_DEVICE". The way to speak to a routing
-    daemon, a load balancer or a name server that looks at no device. It runs
-    with the rights that the daemon was started with, and outside of --chroot, also
-    with --username: a process that has kept them since the start runs it for each
-    word, and one run after the other. Those are root's by hand; under systemd
-    they are those of the unit, so that "birdc" takes "SupplementaryGroups=bird"
-    in "systemctl edit anytun@NAME". The end waits for it, but no longer than 10
+    (separated by spaces) and "ANYTUN_ANYCAST_DEVICE". It is the way to speak to
+    what looks at no device: a routing daemon, a load balancer, a name server. It
+    runs with the rights that the daemon was started with, and outside of
+    --chroot, also with --username: a process that has kept them since the start
+    runs it for each word, one run after the other. By hand these are root's.
+    Under systemd they are those of the unit, so that "birdc" takes
+    "SupplementaryGroups=bird" in "systemctl edit anytun@NAME". The end waits for it, but no longer than 10
     seconds. It is run with "withdraw" also when the daemon is killed or hangs.
     What it writes comes into the log.`,
   "drain-time":
     `How long what still comes is carried after --anycast-address was
-    taken away, at the most, and 10 seconds unless given; up to an hour, as in
+    taken away, at the most: 10 seconds unless given, up to an hour, as in
     "90", "5m" or "1h". It is over when nothing has come from any peer for 2
     seconds. At the end of the daemon nothing else stops before that; a second
     signal does not wait for it. Where nothing is announced it has no effect.`,

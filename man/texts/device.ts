@@ -36,9 +36,10 @@ export default {
   "down-script":
     `Runs this program at the end, before the device goes away, with
     the arguments and the environment of --post-up-script. The tunnel still
-    carries meanwhile. The program runs as root, and outside of --chroot, also
-    with --username: a process that has kept these rights since the start waits
-    for the end to become the program, and can be told to do nothing else. After
+    carries meanwhile. The program has the rights of that one, too, and is outside
+    of --chroot, also with --username: a process that has kept them since the
+    start waits for the end to become the program, and can be told to do nothing
+    else. After
     10 seconds the end goes on without it. A daemon that is killed runs no
     program. What both programs write comes into the log, line by line.`,
 } satisfies Texts;

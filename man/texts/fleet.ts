@@ -26,16 +26,16 @@ export default {
   "source-allow-loss": `Believes the engine when all clients are missing there
     at once, or more than half of them and more than ten, and removes them.
     Without it these stay, and an error in the log says so: an engine that was
-    made anew, or comes back without its data, looks like that. What is deleted while it is
-    watched goes at once, with or without it. A HUP takes it over: set it, send
-    the HUP, and take it away again.`,
+    made anew, or comes back without its data, looks like that. What is deleted
+    while it is watched goes at once, with or without it. A HUP takes it over:
+    set it, send the HUP, and take it away again.`,
   "anytun-controld state-dir": `Folder that keeps the clients of --source, their
     keys included, for a start without the engine: in one file for each prefix,
     which the user of the daemon alone may read. The folder has to belong to root
     or to the user of --username, and nobody else may write to it. Without the
     option it is the first folder of "$STATE_DIRECTORY", as systemd sets it
-    ("/var/lib/anytun" in the package's unit), or "/var/lib/anytun-controld"; where that cannot be used nothing is kept, and a
-    warning says so. "none" keeps nothing: a start waits for the engine.`,
+    ("/var/lib/anytun" in the package's unit), or "/var/lib/anytun-controld";
+    where that cannot be used nothing is kept, and a warning says so. "none" keeps nothing: a start waits for the engine.`,
   "anytun-fleet json": `With "list", prints a line of JSON for each client, for
     other programs. There are no keys in it.`,
   "out":

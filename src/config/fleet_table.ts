@@ -97,9 +97,9 @@ export const fleetSections: readonly HelpSection[] = [
     ],
   },
   {
-    title: "Example, with /etc/anytun/fleet.yaml that names the source",
+    title: "Example, with /etc/anytun/operator.yaml that names the source",
     lines: [
-      "anytun fleet add branch --config fleet --address 10.99.0.5/24 \\",
+      "anytun fleet add branch --config operator --address 10.99.0.5/24 \\",
       "  --server vpn.example.net --out branch.yaml",
     ],
   },
