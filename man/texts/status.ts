@@ -55,7 +55,8 @@ export default {
     serves it. A member that is not connected is shown as it was heard last.`,
   "wait":
     `How long to wait until the daemon carries nothing any more, in seconds
-    or with "m", "h" or "d" behind it: 30 unless given. 0 does not wait. What
-    still comes after that is said, and the exit status is 1.`,
+    or with "m", "h" or "d" behind it. Unless given it is 30 s, or the
+    --drain-time of the daemon where that is longer. 0 does not wait. What still
+    comes after that is said, and the exit status is 1.`,
   "dump": `Prints lines of columns with tabs between them, for scripts.`,
 } satisfies Texts;

@@ -29,7 +29,7 @@ export async function drain(
     if (wait === 0) return EXIT_OK;
     const drained = await untilEmpty(
       async () => await askReport(connect(), delay, TOTALS_PATH),
-      wait * 1000,
+      wait,
       { delay, elapsed: () => performance.now() },
     );
     say(drained.text);

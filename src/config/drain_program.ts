@@ -5,7 +5,7 @@ import { duration } from "./duration.ts";
 import { generalRows, toolExitSection } from "./general.ts";
 import type { HelpSection } from "./help.ts";
 import { daemonNameSection, oneDaemonName } from "./named_daemon.ts";
-import { withDefault } from "./option.ts";
+import { optional } from "./option.ts";
 import type { Settings } from "./values.ts";
 import type { Runtime } from "./version.ts";
 
@@ -13,15 +13,15 @@ const DAY_S = 86_400;
 
 export const drainTable = {
   ...generalRows,
-  wait: withDefault({
+  wait: optional({
     group: "General",
     short: "-w",
     long: "--wait",
     argument: "duration",
     parse: duration(0, DAY_S),
-    default: 30,
     help: "wait so long for the traffic to go elsewhere, such as 30 or 5m; 0 " +
-      "does not look",
+      "does not look (30 s unless given, or the --drain-time of the daemon " +
+      "where that is longer)",
   }),
 };
 
@@ -45,8 +45,8 @@ const drainSections: readonly HelpSection[] = [
 export interface DrainProgramOptions {
   /** Name or path; undefined for the only one that there is. */
   readonly name: string | undefined;
-  /** Seconds. */
-  readonly wait: number;
+  /** Seconds; undefined for as long as the daemon would wait at its end. */
+  readonly wait: number | undefined;
 }
 
 /** Touches nothing outside. */

@@ -114,6 +114,7 @@ export class Announcement implements Service<Pick<AnytunOptions, "drainTime">> {
       device,
       isAnnounced: this.#isSeen(),
       isGuarded: this.#parts?.guard.isWatching ?? false,
+      drainTime: this.#drainTime,
     };
   }
 

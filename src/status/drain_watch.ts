@@ -41,6 +41,9 @@ export class DrainWatch {
   }
 }
 
+/** Routers take a moment, whatever a daemon waits for at its end. */
+const LEAST_WAIT_S = 30;
+
 /** Between two looks at what is carried. */
 const LOOK_MS = 1000;
 
@@ -53,21 +56,27 @@ interface WatchClock {
 /**
  * Looks until the daemon is empty, or the time is over, however long each look
  * takes.
+ * @param seconds As long as the daemon would wait at its end, if it is not given
  * @throws if it is taken back meanwhile, or ends
  */
 export async function untilEmpty(
   ask: () => Promise<Report>,
-  ms: number,
+  seconds: number | undefined,
   { delay, elapsed }: WatchClock,
 ): Promise<Drained> {
   const watch = new DrainWatch();
-  const deadline = elapsed() + ms;
+  const began = elapsed();
   for (;;) {
-    const drained = watch.look(await ask());
-    const left = deadline - elapsed();
+    const report = await ask();
+    const drained = watch.look(report);
+    const left = (seconds ?? waitOf(report)) * 1000 - (elapsed() - began);
     if (drained.isEmpty || left <= 0) return drained;
     await delay(Math.min(LOOK_MS, left));
   }
+}
+
+function waitOf({ announcement }: Report): number {
+  return Math.max(LEAST_WAIT_S, announcement?.drainTime ?? 0);
 }
 
 function requireDraining({ health }: Report): void {

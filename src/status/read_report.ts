@@ -84,6 +84,7 @@ function announcementOf(value: unknown, place: string): AnnouncementReport {
     device: announcement.orNull("device", textOf),
     isAnnounced: announcement.flag("isAnnounced"),
     isGuarded: announcement.flag("isGuarded"),
+    drainTime: announcement.number("drainTime"),
   };
 }
 

@@ -62,6 +62,8 @@ export interface AnnouncementReport {
   readonly isAnnounced: boolean;
   /** Whether somebody withdraws it when the daemon is killed, or hangs. */
   readonly isGuarded: boolean;
+  /** Seconds that it carries on after it was withdrawn, at most, at its end. */
+  readonly drainTime: number;
 }
 
 export interface Report {

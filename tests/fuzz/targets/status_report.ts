@@ -22,7 +22,7 @@ export default function open(): Target {
     cluster: { inStep: true, servers: [], clients: ["a"] },
     announcement: {
       ...{ addresses: ["192.0.2.1/32"], device: "any0" },
-      ...{ isAnnounced: true, isGuarded: false },
+      ...{ isAnnounced: true, isGuarded: false, drainTime: 10 },
     },
     totals: { wrong_tag_total: 1 },
   });

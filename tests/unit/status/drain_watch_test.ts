@@ -66,7 +66,7 @@ Deno.test("the time to wait is one of a clock, however long a daemon takes for e
       await clock.delay(9000);
       return report(9 * ++looks, 10 * looks, 0);
     },
-    30_000,
+    30,
     { delay: clock.delay, elapsed: clock.now },
   );
   await settle();
@@ -77,3 +77,27 @@ Deno.test("the time to wait is one of a clock, however long a daemon takes for e
   assert.match((await waiting).text, /^still carries: /);
   assert.ok(seconds >= 30 && seconds <= 40, `${seconds} s`);
 });
+
+for (
+  const [drainTime, expected] of [[null, 30], [10, 30], [120, 120]] as const
+) {
+  Deno.test(`without a time to wait it is ${expected} s for a --drain-time of ${drainTime}`, async () => {
+    const clock = new ManualClock();
+    const announcement = drainTime === null ? null : {
+      ...{ addresses: [], device: null, drainTime },
+      ...{ isAnnounced: false, isGuarded: true },
+    };
+    let looks = 0;
+    const waiting = untilEmpty(
+      () => Promise.resolve(report(++looks, 10 * looks, 0, { announcement })),
+      undefined,
+      { delay: clock.delay, elapsed: clock.now },
+    );
+    let isOver = false;
+    void waiting.then(() => isOver = true);
+    await settle();
+    let seconds = 0;
+    for (; !isOver && seconds < 400; seconds++) await clock.pass(1000);
+    assert.equal(seconds, expected);
+  });
+}

@@ -93,7 +93,7 @@ Deno.test("a daemon that is drained carries, and is not ready", () => {
 Deno.test("a daemon that announces itself has a metric for that and for its guard, others have none", () => {
   const announcement = {
     ...{ addresses: ["192.0.2.1/32"], device: "any0" },
-    ...{ isAnnounced: true, isGuarded: false },
+    ...{ isAnnounced: true, isGuarded: false, drainTime: 10 },
   };
   const text = metricsText(sampleReport({ announcement }));
   assert.match(text, /^anytun_announced 1$/m);

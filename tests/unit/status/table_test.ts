@@ -96,7 +96,7 @@ Deno.test("the table has what is announced, and whether it is guarded", () => {
     tableLines(sampleReport({
       announcement: {
         ...{ addresses: ["192.0.2.1/32", "2001:db8::1/128"], device: "any0" },
-        ...{ isAnnounced: true, isGuarded: true, ...change },
+        ...{ isAnnounced: true, isGuarded: true, drainTime: 10, ...change },
       },
     })).find((line) => line.startsWith("  anycast"));
   const both = "  anycast: 192.0.2.1/32, 2001:db8::1/128 on any0";
