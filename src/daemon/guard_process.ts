@@ -11,6 +11,7 @@ import {
   limitBoundingSet,
 } from "../../ffi/process/hardening.ts";
 import { changeDirectory, changeIdentity } from "../../ffi/process/identity.ts";
+import { keepInspectorShut } from "../../ffi/process/inspector.ts";
 import { confineFiles } from "../../ffi/process/landlock.ts";
 import { writeDescriptor } from "../../ffi/process/file.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
@@ -39,8 +40,18 @@ import {
 } from "./guard_setup.ts";
 import { readGuardSetup } from "./read_guard_setup.ts";
 
-/** Nobody but the daemon says when to go, however it is stopped. */
-const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGABRT"] as const;
+/**
+ * Nobody but the daemon says when to go, however it is stopped, or asked for
+ * something: a service manager may send a signal to all of a unit.
+ */
+const SIGNALS = [
+  "SIGTERM",
+  "SIGINT",
+  "SIGHUP",
+  "SIGQUIT",
+  "SIGABRT",
+  "SIGUSR2",
+] as const;
 
 /** What the kernel did not take away is tried again so soon, and so often. */
 const AGAIN_MS = 200;
@@ -53,6 +64,8 @@ const POLL_SET_SIZE = 8;
 export function runGuard(libc: ProcessLibc, text: string): number {
   setProcessName(libc, "anytun-guard");
   for (const signal of SIGNALS) Deno.addSignalListener(signal, () => {});
+  // Again, whatever the runtime does for a new listener.
+  keepInspectorShut(libc);
   try {
     const setup = readGuardSetup(text);
     const { device: name } = setup;
