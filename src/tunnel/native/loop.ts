@@ -10,9 +10,6 @@ import { BEAT_MS, type ThreadBeat } from "./thread_beat.ts";
 /** Without packets for as long, a moment is quiet. */
 const QUIET_MS = 1;
 
-/** Without a rest it is looked once in so many rounds whether a beat is due. */
-const ROUNDS_PER_BEAT = 16;
-
 /** Of idle work in a quiet moment. */
 const STEPS = 8;
 
@@ -58,7 +55,6 @@ export class CarryLoop {
   #readsDevice = true;
   #flushAt = 0;
   #beatAt = 0;
-  #busyRounds = 0;
 
   constructor(options: CarryLoopOptions) {
     const { wait, device, wakeup, sockets } = options;
@@ -89,8 +85,8 @@ export class CarryLoop {
 
   // Returns whether the other worker should read the device.
   #worked(): boolean {
-    this.#busyRounds = (this.#busyRounds + 1) % ROUNDS_PER_BEAT;
-    if (this.#busyRounds === 0) this.#beat();
+    // In each round: of joined datagrams one may take a slow processor long.
+    this.#beat();
     return this.#options.turn?.worked() ?? false;
   }
 

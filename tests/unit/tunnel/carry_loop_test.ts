@@ -231,8 +231,11 @@ Deno.test("a thread that is watched beats while it rests, while it has its hands
   assert.deepEqual(round(99), ["in", "out", "wait 100"]);
   assert.deepEqual(round(1), ["in", "out", "wait 100", "beat"]);
   script.inbound = true;
-  const busy = Array.from({ length: 16 }, () => round(100)).flat();
-  assert.equal(busy.filter((deed) => deed === "beat").length, 1);
+  // A round of many joined datagrams may take as long.
+  for (let k = 0; k < 20; k++) {
+    assert.deepEqual(round(100), ["in", "out", "beat"]);
+  }
+  assert.deepEqual(round(99), ["in", "out"]);
   script.inbound = false;
   script.idleSteps = 1 + 8 + 8;
   script.readyAfterStep = [];
