@@ -28,6 +28,8 @@ const PROBE_MS = 5000;
 /** After a failure, and twice as long after each one that follows. */
 const PAUSE_MS = 250;
 const MAX_PAUSE_MS = 5000;
+/** Probes that find the engine further than a watch that says nothing. */
+const SILENT_PROBES = 24;
 /** How often keys are looked at that begin with an epoch. */
 const EPOCH_MS = 2000;
 
@@ -148,7 +150,8 @@ export class EngineSource implements RecordSource {
         if (stop.aborted) return;
         if (error instanceof CompactedError) {
           this.#isDue = true;
-          this.#setup.logger.notice(reasonOf(error));
+          this.#tellOfForgotten(error);
+          await this.#world.delay(PAUSE_MS, stop).catch(() => {});
           continue;
         }
         this.#lost(client, error);
@@ -190,15 +193,26 @@ export class EngineSource implements RecordSource {
     }
   }
 
-  /** A watch says nothing while nothing happens, whatever has become of it. */
+  /**
+   * A watch says nothing while nothing happens, whatever has become of it, such
+   * as where a firewall has forgotten its connection. What others keep in the
+   * engine moves it on as well: so it is asked now and then.
+   */
   async #probe(client: EtcdClient, signal: AbortSignal): Promise<void> {
     const { origin } = client;
+    let heard = this.#known;
+    let silent = 0;
     for (;;) {
       await this.#world.delay(PROBE_MS, signal);
       // As it was before: meanwhile the watch goes on.
       const known = this.#known;
       const header = await client.header(clientsPrefix(this.#prefix));
-      if (isAnother(header, known)) this.#isDue = true;
+      const isSilent = known === heard && isBehind(known, header);
+      silent = isSilent ? silent + 1 : 0;
+      heard = known;
+      if (isAnother(header, known) || silent >= SILENT_PROBES) {
+        this.#isDue = true;
+      }
       // Another member has answered: the watch is still with the one before.
       if (this.#isDue || client.origin !== origin) return;
     }
@@ -241,6 +255,11 @@ export class EngineSource implements RecordSource {
     }
   }
 
+  #tellOfForgotten(error: CompactedError): void {
+    const { limited } = this.#setup;
+    limited.write("notice", "changes forgotten", () => reasonOf(error));
+  }
+
   #tellOfHeld(held: number, left: number): void {
     const { logger, source, clients } = this.#setup;
     logger.error(
@@ -254,6 +273,7 @@ export class EngineSource implements RecordSource {
   async #take({ events, header, isProgress }: WatchMessage): Promise<void> {
     const { clients, kept } = this.#setup;
     const { cluster } = header;
+    const term = Math.max(this.#known?.term ?? 0, header.term);
     let { revision } = this.#known ?? header;
     if (isProgress) revision = Math.max(revision, header.revision);
     for (const event of events) {
@@ -261,7 +281,7 @@ export class EngineSource implements RecordSource {
       this.#note(event);
     }
     if (await clients.settle() > 0) kept?.ask();
-    this.#known = { cluster, revision };
+    this.#known = { cluster, revision, term };
   }
 
   #note({ key, value, createRevision, isDeleted }: WatchEvent): void {
@@ -317,8 +337,15 @@ export class EngineSource implements RecordSource {
   }
 }
 
-/** Whether what is known is not of the engine that it was. */
-function isAnother({ cluster, revision }: Header, known?: Header): boolean {
+/** Whether what is known is not of the engine that it was, or of its past. */
+function isAnother(
+  { cluster, revision, term }: Header,
+  known?: Header,
+): boolean {
   return known === undefined || cluster !== known.cluster ||
-    revision < known.revision;
+    revision < known.revision || term < known.term;
+}
+
+function isBehind(known: Header | undefined, { revision }: Header): boolean {
+  return known !== undefined && known.revision < revision;
 }

@@ -125,9 +125,8 @@ export class EtcdClient {
           `keys and values have over ${maxCharacters} characters`,
         );
       }
-      const last = page.entries.at(-1);
-      if (!page.more || last === undefined) return { header, entries };
-      from = toText(`${last.key}\0`);
+      if (page.next === undefined) return { header, entries };
+      from = page.next;
     }
   }
 

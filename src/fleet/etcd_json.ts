@@ -15,13 +15,15 @@ export interface Header {
   readonly cluster: string;
   /** Grows with each change of any key. */
   readonly revision: number;
+  /** Grows with each choice of a leader; begins anew with a restored backup. */
+  readonly term: number;
 }
 
 interface RangeAnswer {
   readonly header: Header;
   readonly entries: readonly KeyValue[];
-  /** Whether there are more of them. */
-  readonly more: boolean;
+  /** Where those begin that did not fit into it, as the gateway wants it. */
+  readonly next: string | undefined;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -47,7 +49,18 @@ export function fromText(bytes: Uint8Array): string {
 export function readRange(answer: unknown): RangeAnswer {
   const { header, kvs = [], more = false } = fieldsOf(answer);
   if (!Array.isArray(kvs) || typeof more !== "boolean") throw wrong("a range");
-  return { header: readHeader(header), entries: kvs.map(readEntry), more };
+  const entries = kvs.map(readEntry);
+  const last = more ? kvs.at(-1) : undefined;
+  const next = last && behind(fieldsOf(last).key);
+  return { header: readHeader(header), entries, next };
+}
+
+/** By its bytes: what is no UTF-8 would be another one as text. */
+function behind(key: unknown): string {
+  const bytes = bytesOf(key);
+  const next = new Uint8Array(bytes.length + 1);
+  next.set(bytes);
+  return next.toBase64();
 }
 
 /** @returns Whether all comparisons held */
@@ -98,11 +111,12 @@ export function readEntry(entry: unknown): KeyValue {
 }
 
 export function readHeader(header: unknown): Header {
-  const { cluster_id: cluster, revision = "0" } = fieldsOf(header);
+  const { cluster_id: cluster, revision = "0", raft_term: term = "0" } =
+    fieldsOf(header);
   if (typeof cluster !== "string" || !/^\d{1,20}$/.test(cluster)) {
     throw wrong("the name of a cluster");
   }
-  return { cluster, revision: numberOf(revision) };
+  return { cluster, revision: numberOf(revision), term: numberOf(term) };
 }
 
 export function fieldsOf(value: unknown): Fields {
@@ -112,9 +126,13 @@ export function fieldsOf(value: unknown): Fields {
 
 /** What is no UTF-8 is nobody's record, and not the fault of others. */
 function textOf(base64: unknown): string {
+  return new TextDecoder().decode(bytesOf(base64));
+}
+
+function bytesOf(base64: unknown): Uint8Array<ArrayBuffer> {
   if (typeof base64 !== "string") throw wrong("a key or a value");
   try {
-    return new TextDecoder().decode(Uint8Array.fromBase64(base64));
+    return Uint8Array.fromBase64(base64);
   } catch {
     throw wrong("base64");
   }

@@ -26,6 +26,9 @@ interface Watcher {
 export class FakeEtcd {
   cluster = "14841639068965178418";
   revision = 1;
+  term = 2;
+  /** Tells watchers nothing, and keeps what is open. */
+  isMute = false;
   /** Refuses every connection. */
   isDown = false;
   /** Hosts that answer nothing, and keep what is open. */
@@ -69,6 +72,13 @@ export class FakeEtcd {
     this.revision = 1;
     this.#store = new Map();
     this.#events = [];
+    this.hangUp();
+  }
+
+  /** From a backup, by the same name; it has counted on since. */
+  restore(...lost: readonly string[]): void {
+    this.term = 1;
+    for (const key of lost) this.#store.delete(key);
     this.hangUp();
   }
 
@@ -206,6 +216,7 @@ export class FakeEtcd {
 
   #note(events: readonly Event[]): void {
     this.#events.push(...events);
+    if (this.isMute) return;
     for (const watcher of this.#watchers) this.#send(watcher, events);
   }
 
@@ -224,7 +235,11 @@ export class FakeEtcd {
   }
 
   #header() {
-    return { cluster_id: this.cluster, revision: String(this.revision) };
+    return {
+      cluster_id: this.cluster,
+      revision: String(this.revision),
+      raft_term: String(this.term),
+    };
   }
 }
 

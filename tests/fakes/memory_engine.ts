@@ -40,7 +40,7 @@ export class MemoryEngine
     const entries = [...this.#entries.values()]
       .filter(({ key }) => key.startsWith(prefix))
       .toSorted((a, b) => a.key < b.key ? -1 : 1);
-    const header = { cluster: "1", revision: this.#revision };
+    const header = { cluster: "1", term: 2, revision: this.#revision };
     return Promise.resolve({ header, entries });
   }
 

@@ -252,6 +252,59 @@ Deno.test("what the engine has forgotten is found by reading all of it", async (
   ]);
 });
 
+Deno.test("an engine that forgets again and again is not asked in a loop", async () => {
+  const etcd = clusterOf(1);
+  await using rig = await new Rig(etcd, new Disk()).start();
+  const watches = () =>
+    etcd.asked.filter((path) => path === "/v3/watch").length;
+  etcd.lies.shift = () =>
+    etcd.asked.at(-1) === "/v3/watch"
+      ? new Response('{"error":{"grpc_code":11}}\n')
+      : undefined;
+  rig.run();
+  await rig.until(() => watches() > 0);
+  for (let k = 0; k < 50; k++) {
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  assert.equal(watches(), 1);
+  await rig.pass(20);
+  assert.ok(watches() > 1);
+  const lines = rig.logger.lines.filter((line) => /forgotten/.test(line));
+  assert.ok(lines.length < 10, lines.join("\n"));
+});
+
+Deno.test("a watch that tells nothing of what happens is noticed, though all else is answered", async () => {
+  const etcd = clusterOf(3);
+  await using rig = await new Rig(etcd, new Disk()).start();
+  await rig.run().watched();
+  etcd.isMute = true;
+  etcd.delete(keyOf("c1"));
+  await rig.pass(100);
+  assert.equal(rig.served.length, 3);
+  etcd.isMute = false;
+  await rig.pass(60);
+  await rig.until(() => rig.served.length === 2);
+  await rig.watched();
+  etcd.put(keyOf("x"), recordOf(9));
+  await rig.until(() => rig.served.length === 3);
+});
+
+Deno.test("an engine that was restored from a backup is read anew, though it has counted on", async () => {
+  const etcd = clusterOf(3);
+  await using rig = await new Rig(etcd, new Disk()).start();
+  await rig.run().watched();
+  etcd.restore(keyOf("c1"));
+  await rig.pass(2);
+  await rig.until(() => rig.served.length === 2);
+});
+
+Deno.test("keys that are no text, more than a page of them, keep nobody from the clients behind", async () => {
+  const etcd = clusterOf(2);
+  for (let k = 1000; k < 1600; k++) etcd.put(keyOf(`b\xff${k}`), recordOf(k));
+  await using rig = await new Rig(etcd, new Disk()).start();
+  assert.equal(rig.served.length, 2);
+});
+
 Deno.test("a watch that only seems to be there is left", async () => {
   const etcd = clusterOf(1);
   await using rig = await new Rig(etcd, new Disk()).start();
