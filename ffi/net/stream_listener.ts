@@ -13,6 +13,8 @@ interface StreamListenerOptions<S> {
   readonly fd: number;
   /** For messages, such as `at '/run/a.sock'`. */
   readonly place: string;
+  /** Whether it listens no sooner than somebody accepts. */
+  readonly isLater?: boolean;
   /** Where accept4(2) is to put the other end's address, and its size. */
   readonly from?: {
     readonly bytes: Uint8Array<ArrayBuffer>;
@@ -26,6 +28,7 @@ export class StreamListener<S extends StreamSocket> {
   readonly #libc: SocketLibc;
   readonly #socket: PatientSocket;
   readonly #options: StreamListenerOptions<S>;
+  #isListening = false;
 
   /** @throws {SystemError} `EADDRINUSE` and others. */
   constructor(
@@ -33,13 +36,10 @@ export class StreamListener<S extends StreamSocket> {
     readiness: Readiness,
     options: StreamListenerOptions<S>,
   ) {
-    const { fd, place } = options;
-    if (libc.socket.listen(fd, BACKLOG) !== 0) {
-      throw libc.error(`listen ${place}`, "listen");
-    }
     this.#libc = libc;
-    this.#socket = new PatientSocket(libc, readiness, fd);
     this.#options = options;
+    if (!options.isLater) this.#listen(options.fd);
+    this.#socket = new PatientSocket(libc, readiness, options.fd);
   }
 
   /**
@@ -49,6 +49,7 @@ export class StreamListener<S extends StreamSocket> {
   async accept(): Promise<S> {
     const { place, from, welcome } = this.#options;
     const { accept4 } = this.#libc.socket;
+    if (!this.#isListening) this.#listen(this.#socket.fd);
     const bytes = from?.bytes ?? null;
     const size = from?.size ?? null;
     const fd = await this.#socket.until(
@@ -70,6 +71,15 @@ export class StreamListener<S extends StreamSocket> {
 
   /** Ends a pending accept() as well. May be called again. */
   close(): void {
+    // The number may be that of another socket by now.
+    this.#isListening = true;
     this.#socket.close();
+  }
+
+  #listen(fd: number): void {
+    if (this.#libc.socket.listen(fd, BACKLOG) !== 0) {
+      throw this.#libc.error(`listen ${this.#options.place}`, "listen");
+    }
+    this.#isListening = true;
   }
 }

@@ -28,10 +28,17 @@ export class TcpListener {
    * For all addresses of IPv6 it serves IPv4 as well, whose addresses are
    * mapped then, unless the administrator wants it otherwise
    * (net.ipv6.bindv6only).
+   * @param isLater Whether others are refused until the first call of
+   * {@linkcode accept}.
    * @throws {SystemError} `EADDRINUSE`, `EADDRNOTAVAIL`, `EAFNOSUPPORT`,
    * `EACCES` and others.
    */
-  constructor(libc: SocketLibc, readiness: Readiness, local: SocketAddress) {
+  constructor(
+    libc: SocketLibc,
+    readiness: Readiness,
+    local: SocketAddress,
+    isLater = false,
+  ) {
     const fd = openTcpSocket(libc, local);
     try {
       // What is left of earlier connections would hold the port for minutes.
@@ -46,7 +53,7 @@ export class TcpListener {
       const bytes = new Uint8Array(SOCKADDR_SIZE);
       const view = new DataView(bytes.buffer);
       this.#listener = new StreamListener(libc, readiness, {
-        fd,
+        ...{ fd, isLater },
         place: `at TCP port ${this.local.port}`,
         from: { bytes, size: new Uint32Array(1) },
         welcome: (fd) =>

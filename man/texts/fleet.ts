@@ -35,7 +35,9 @@ export default {
     or to the user of --username, and nobody else may write to it. Without the
     option it is the first folder of "$STATE_DIRECTORY", as systemd sets it
     ("/var/lib/anytun" in the package's unit), or "/var/lib/anytun-controld";
-    where that cannot be used nothing is kept, and a warning says so. "none" keeps nothing: a start waits for the engine.`,
+    where that cannot be used nothing is kept, and a warning says so. "none"
+    keeps nothing. A control daemon that has nothing there, and no answer of the
+    engine yet, runs, and lets no server in.`,
   "anytun-fleet json": `With "list", prints a line of JSON for each client, for
     other programs. There are no keys in it.`,
   "out":

@@ -65,6 +65,7 @@ async function servicesOf(
     ...frame,
     bind: options.controlHost,
     named: "(--control-host)",
+    known: source.known,
     trust: { ...options, syncTls: certificates.identity },
     // It knows no names, and learns who has a certificate.
     members: new KnownMembers(),

@@ -31,7 +31,7 @@ export function engineSource(
   world: EngineSourceWorld,
   frame: Frame,
 ): EngineSource {
-  const { logger, limited } = frame;
+  const { logger, limited, showManager } = frame;
   const { prefix } = source;
   const clients = new FleetClients(prefix, sink, world, limited);
   const folder = folderOf(options, world, frame);
@@ -43,7 +43,7 @@ export function engineSource(
     logger,
   );
   return new EngineSource(
-    { source, clients, folder, kept, logger, limited },
+    { source, clients, folder, kept, logger, limited, showManager },
     options.sourceAllowLoss,
     { ...world, openEngine },
   );
@@ -64,8 +64,8 @@ function folderOf(
       throw new Error(`${reasonOf(error)} (--state-dir)`, { cause: error });
     }
     logger.warning(
-      `no clients are kept (--state-dir): ${reasonOf(error)}; a start waits ` +
-        "for the engine",
+      `no clients are kept (--state-dir): ${reasonOf(error)}; after a ` +
+        "start servers wait for the engine",
     );
     return undefined;
   }

@@ -42,6 +42,8 @@ interface EngineSetup {
   readonly logger: Logger;
   /** For lines that others cause. */
   readonly limited: RateLimitedLog;
+  /** Has the service manager show this. */
+  readonly showManager: (text: string) => void;
 }
 
 type EngineWorld = Pick<World, "delay"> & {
@@ -61,6 +63,7 @@ export class EngineSource implements RecordSource {
   #mayLose: boolean;
   #isDue = true;
   #isInStep = false;
+  readonly #first = Promise.withResolvers<void>();
   #failures = 0;
   #session = new AbortController();
 
@@ -71,9 +74,12 @@ export class EngineSource implements RecordSource {
     this.#prefix = setup.source.prefix;
   }
 
-  /** Waits for the engine where nothing is known from before. */
+  /**
+   * Asks once. A daemon that is there and says what it waits for is of more use
+   * than a start that a service manager ends after its time.
+   */
   async start({ stop, waiting }: Starting): Promise<void> {
-    const { source, kept, clients, logger } = this.#setup;
+    const { source, kept, clients } = this.#setup;
     const { client } = this.#engine = this.#world.openEngine(source);
     const before = kept?.read();
     if (before !== undefined) {
@@ -81,25 +87,15 @@ export class EngineSource implements RecordSource {
       await clients.settle({ isQuiet: true });
     }
     waiting(`the records of ${source.text} (--source)`);
-    while (!stop.aborted) {
-      try {
-        await unlessStopped(this.#readAll(client), stop);
-        return;
-      } catch (error) {
-        this.#lost(client, error);
-        if (before !== undefined) break;
-        await this.#pause(stop);
-      }
+    try {
+      await unlessStopped(this.#readAll(client), stop);
+    } catch (error) {
+      this.#lost(client, error);
+      this.#goWithout(before !== undefined);
     }
-    if (stop.aborted) return;
-    logger.warning(
-      `serving ${clients.size} clients as they were kept on disk, until ` +
-        `${source.text} (--source) answers`,
-    );
   }
 
   async run(stop: AbortSignal): Promise<void> {
-    this.#setup.clients.open();
     const work = [this.#follow(stop), this.#advance(stop)];
     // Nobody waits for an engine that does not answer.
     await unlessStopped(Promise.all(work), stop);
@@ -125,6 +121,10 @@ export class EngineSource implements RecordSource {
     return [`serving ${clients.size} clients, ${step} ${source.text}${held}`];
   }
 
+  get known(): Promise<void> {
+    return this.#first.promise;
+  }
+
   /** As kept on disk: who was removed since may be among them. */
   get isStale(): boolean {
     return !this.#isInStep;
@@ -138,6 +138,28 @@ export class EngineSource implements RecordSource {
     this.#setup.kept?.flush();
     this.#setup.folder?.close();
     this.#engine?.[Symbol.dispose]();
+  }
+
+  #goWithout(hasKept: boolean): void {
+    const { clients, logger, showManager, source } = this.#setup;
+    const until = `until ${source.text} (--source) answers`;
+    if (!hasKept) {
+      logger.warning(
+        `no clients are kept on disk: no server is let in ${until}`,
+      );
+      return showManager(`waiting for the clients of ${source.text}`);
+    }
+    const { size } = clients;
+    logger.warning(
+      `serving ${size} clients as they were kept on disk, ${until}`,
+    );
+    this.#knows();
+  }
+
+  /** From now on all changes are told. */
+  #knows(): void {
+    this.#setup.clients.open();
+    this.#first.resolve();
   }
 
   async #follow(stop: AbortSignal): Promise<void> {
@@ -237,6 +259,7 @@ export class EngineSource implements RecordSource {
     const isQuiet = this.#known === undefined && clients.size === 0;
     if (await clients.settle({ isQuiet }) > 0) kept?.ask();
     this.#known = header;
+    this.#knows();
     if (held > 0) this.#tellOfHeld(held, all.size);
     if (!this.#isInStep) {
       logger.notice(`serving ${clients.size} clients of ${source.text}`);
@@ -304,17 +327,19 @@ export class EngineSource implements RecordSource {
   }
 
   #inStep(): void {
-    const { logger, source } = this.#setup;
+    const { logger, showManager, source } = this.#setup;
     if (this.#failures > 0) logger.notice(`${source.text} answers again`);
     this.#failures = 0;
+    if (!this.#isInStep) showManager(`in step with ${source.text}`);
     this.#isInStep = true;
   }
 
   #lost(client: EtcdClient, error: unknown): void {
-    const { logger, source } = this.#setup;
+    const { logger, showManager, source } = this.#setup;
     this.#isInStep = false;
     client.turn();
     if (this.#failures++ > 0) return;
+    showManager(`without an answer of ${source.text}`);
     logger.warning(
       `Cannot follow ${source.text} (--source): ${reasonOf(error)}; what is ` +
         "known stays in use, and it is tried again",

@@ -59,11 +59,14 @@ export class LocalStreams implements AsyncDisposable {
    * At all addresses of IPv6 those of IPv4 are served, too.
    * @throws if it cannot be bound; the message is the reason alone
    */
-  listenTcp(on: Endpoint): SyncListener<Endpoint, TcpStream> {
+  listenTcp(
+    on: Endpoint,
+    isLater = false,
+  ): SyncListener<Endpoint, TcpStream> {
     const { libc, readiness } = this.#openCalls();
     const local = this.#socketAddressOf(on);
     try {
-      const listener = new TcpListener(libc, readiness, local);
+      const listener = new TcpListener(libc, readiness, local, isLater);
       return {
         // With the zone as it was given.
         local: { address: on.address, port: listener.local.port },

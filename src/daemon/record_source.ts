@@ -3,12 +3,14 @@
 import type { ControldOptions } from "../config/controld.ts";
 import type { Service } from "./lifecycle.ts";
 
-/** Once it is started, it knows all that there is. */
+/** Once it is started it knows all that there is, unless it says otherwise. */
 export interface RecordSource extends Service<ControldOptions> {
   /** Everything known now, as records for the stream. */
   snapshot(): readonly string[];
   /** Whether that was true once, and members may know better. */
   readonly isStale?: boolean;
+  /** Resolves when it knows something; nobody is told anything before. */
+  readonly known?: Promise<void>;
 }
 
 /** Whom a source tells of each change, in order, with records for the stream. */

@@ -39,6 +39,11 @@ interface SyncServiceSetup {
   /** A member of ours has come, and gets what is said from now on. */
   readonly joined?: () => void;
   readonly maxWaiting?: number;
+  /**
+   * Nobody is let in before this. By TCP they are refused until then, so that one
+   * who knows several addresses goes on to the next.
+   */
+  readonly known?: Promise<void> | undefined;
   readonly logger: Logger;
   /** For lines that others cause. */
   readonly limited: RateLimitedLog;
@@ -77,6 +82,8 @@ export class SyncService implements Service {
   }
 
   async run(stop: AbortSignal): Promise<void> {
+    const { known } = this.#setup;
+    if (known !== undefined) await unlessStopped(known, stop);
     await this.#server?.run(stop);
   }
 
@@ -103,10 +110,16 @@ export class SyncService implements Service {
 
   async #bind(starting: Starting): ReturnType<typeof bindSync> {
     const { bind, named, trust, identity, logger } = this.#setup;
-    const { members, limited: log } = this.#setup;
-    const { delay, elapsed: now } = this.#world;
+    const { members, known, limited: log } = this.#setup;
+    const { delay, elapsed: now, listenTcp } = this.#world;
     const surroundings = { members, delay, now, log };
-    const listen = await listenFor(trust, this.#world, identity, surroundings);
+    const isLater = known !== undefined;
+    const listen = await listenFor(
+      trust,
+      { ...this.#world, listenTcp: (on) => listenTcp(on, isLater) },
+      identity,
+      surroundings,
+    );
     const lookup = this.#lookup(starting);
     try {
       return await bindSync(bind, listen, lookup, logger);

@@ -54,7 +54,7 @@ export function systemWorld(
     lookup: systemLookup,
     loadLookup,
     runtime: Deno.version,
-    listenTcp: (on) => local.listenTcp(on),
+    listenTcp: (on, isLater) => local.listenTcp(on, isLater),
     connectTcp: (to, signal) => local.connectTcp(to, signal),
     openUnixStreams: () => local.openUnixStreams(),
     openOwners: () => local.openOwners(),

@@ -29,7 +29,14 @@ export type Connect<P extends Place = Place> = (
   signal: AbortSignal,
 ) => Promise<SyncStream>;
 
-export type ListenTcp = (on: Endpoint) => SyncListener<Endpoint, TcpStream>;
+/**
+ * @param isLater Whether others are refused until somebody accepts
+ * @throws if it cannot be bound
+ */
+export type ListenTcp = (
+  on: Endpoint,
+  isLater?: boolean,
+) => SyncListener<Endpoint, TcpStream>;
 
 export type ConnectTcp = (
   to: Endpoint,

@@ -61,6 +61,8 @@ class Rig implements AsyncDisposable {
   readonly clock = new ManualClock();
   /** `+` or `-`, and what it is. */
   readonly told: string[] = [];
+  /** What a service manager shows. */
+  readonly shown: string[] = [];
   readonly source: EngineSource;
   readonly #stop = new AbortController();
   #over: Promise<void> = Promise.resolve();
@@ -103,7 +105,9 @@ class Rig implements AsyncDisposable {
     const { origins } = SOURCE;
     const client = new EtcdClient({ origins, login, post: etcd.post, timeout });
     const setup = { source: SOURCE, clients, kept, folder: disk };
-    this.source = new EngineSource({ ...setup, logger, limited }, false, {
+    const showManager = (text: string) => void this.shown.push(text);
+    const frame = { logger, limited, showManager };
+    this.source = new EngineSource({ ...setup, ...frame }, false, {
       delay: clock.delay,
       openEngine: () => ({ client, [Symbol.dispose]: () => {} }),
     });
@@ -392,6 +396,8 @@ Deno.test("a start without the engine serves what was kept on disk", async () =>
   ]);
   assert.ok(rig.logger.lines.some((line) => /as they were kept/.test(line)));
   assert.equal(rig.source.isStale, true);
+  await rig.source.known;
+  assert.match(rig.shown.at(-1) ?? "", /^without an answer of/);
   assert.deepEqual(rig.told, [], "members may know better");
   etcd.isDown = false;
   etcd.delete(keyOf("c1"));
@@ -400,18 +406,29 @@ Deno.test("a start without the engine serves what was kept on disk", async () =>
   await rig.until(() => rig.told.at(-1) === "-1 000102");
 });
 
-Deno.test("with nothing on disk a start waits for the engine", async () => {
+Deno.test("with nothing on disk and no engine a daemon is up, says what it waits for, and nobody is let in", async () => {
   const etcd = clusterOf(1);
   etcd.isDown = true;
-  await using rig = new Rig(etcd, new Disk());
-  const state = { isStarted: false };
-  const started = rig.start().then(() => state.isStarted = true);
+  await using rig = await new Rig(etcd, new Disk()).start();
+  const { lines } = rig.logger;
+  assert.ok(lines.some((line) => /no server is let in until/.test(line)));
+  assert.equal(rig.shown.at(-1), "waiting for the clients of http://a,b/fleet");
+  const state = { isKnown: false };
+  void rig.source.known.then(() => state.isKnown = true);
+  rig.run();
   await rig.pass(30);
-  assert.equal(state.isStarted, false);
+  assert.equal(state.isKnown, false);
   etcd.isDown = false;
   await rig.pass(6);
-  await started;
+  await rig.until(() => state.isKnown);
   assert.equal(rig.served.length, 1);
+  assert.equal(rig.shown.at(-1), "in step with http://a,b/fleet");
+  await rig.watched();
+  etcd.put(keyOf("x"), recordOf(9));
+  await rig.until(() => rig.told.includes("+9 000102"));
+  etcd.isDown = true;
+  await rig.pass(6);
+  await rig.until(() => /^without an answer/.test(rig.shown.at(-1) ?? ""));
 });
 
 for (

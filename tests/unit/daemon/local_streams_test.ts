@@ -79,6 +79,23 @@ streamTest(
   },
 );
 
+streamTest(
+  "one that listens later has its port, and refuses others until it accepts",
+  async (streams) => {
+    const listener = streams.listenTcp(at("127.0.0.1"), true);
+    const there = at("127.0.0.1", listener.local.port);
+    await assert.rejects(streams.connectTcp(there, never), /refused/);
+    const accepting = listener.accept();
+    const client = await streams.connectTcp(there, never);
+    const stream = await accepting;
+    assert.deepEqual(stream.remote, client.local);
+    for (const each of [stream, client, listener]) each.close();
+    const closed = streams.listenTcp(at("127.0.0.1"), true);
+    closed.close();
+    await assert.rejects(closed.accept(), /it is closed/);
+  },
+);
+
 streamTest("a port that is taken is told in words", async (streams) => {
   const listener = streams.listenTcp(at("127.0.0.1"));
   const { port } = listener.local;
