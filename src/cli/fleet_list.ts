@@ -6,11 +6,11 @@ import { EXIT_FAILED } from "../config/exit_status.ts";
 import { intervalOf } from "../daemon/fleet_chain.ts";
 import type { StoredClient } from "../fleet/clients.ts";
 import { reasonOf } from "../log/reason.ts";
+import { alignedRows } from "../log/rows.ts";
 import { visibleJson } from "../log/visible.ts";
 import { parseAddress } from "../net/address.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
 import { formatPrefix } from "../net/prefix.ts";
-import { alignedRows } from "../status/rows.ts";
 import type { FleetHost } from "./fleet_host.ts";
 import { printTo } from "./print.ts";
 

@@ -1,4 +1,5 @@
 // Table of the members of a cluster, and of who serves which client, for people.
+import { alignedRows } from "../log/rows.ts";
 import { visible } from "../log/visible.ts";
 import { durationText } from "./page/text.js";
 import type {
@@ -6,7 +7,6 @@ import type {
   MembersReport,
   ServedReport,
 } from "./members_report.ts";
-import { alignedRows } from "./rows.ts";
 
 const MEMBER_HEADINGS = [
   "MEMBER",

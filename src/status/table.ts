@@ -1,4 +1,6 @@
 // Table of the connections of a daemon, for people.
+import { alignedRows } from "../log/rows.ts";
+import { visible } from "../log/visible.ts";
 import { bytesText, durationText } from "./page/text.js";
 import type {
   AnnouncementReport,
@@ -6,9 +8,7 @@ import type {
   ConnectionReport,
   Report,
 } from "./report.ts";
-import { alignedRows } from "./rows.ts";
 import { planeLosses, trafficOf } from "./sums.ts";
-import { visible } from "../log/visible.ts";
 
 const HEADINGS = [
   "MUX",

@@ -1,4 +1,5 @@
 // Tables of a cluster, as text and as JSON. Keys are never shown.
+import { alignedRows } from "../log/rows.ts";
 import { formatAddress } from "../net/address.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
 import type { Route } from "../route/route.ts";
@@ -26,12 +27,12 @@ export class ClusterView {
     const routes = this.#routes.list()
       .map((route) => Object.values(routeFields(route)).map(cell));
     return [
-      ...columns(
+      ...alignedRows([
         ["CLIENT", "ENDPOINT", "ROLE", "KD-PRF", "WINDOW", "NEXT"],
-        clients,
-      ),
+        ...clients,
+      ]),
       "",
-      ...columns(["ROUTE", "CLIENT"], routes),
+      ...alignedRows([["ROUTE", "CLIENT"], ...routes]),
     ];
   }
 }
@@ -77,19 +78,4 @@ function ethernetText(value: bigint): string {
 
 function cell(value: string | number | null): string {
   return value === null ? "not registered" : String(value);
-}
-
-function columns(
-  head: readonly string[],
-  rows: readonly (readonly string[])[],
-): string[] {
-  const widths = head.map((title, i) =>
-    rows.reduce(
-      (width, row) => Math.max(width, row[i]?.length ?? 0),
-      title.length,
-    )
-  );
-  return [head, ...rows].map((row) =>
-    row.map((text, i) => text.padEnd(widths[i] ?? 0)).join("  ").trimEnd()
-  );
 }

@@ -1,5 +1,5 @@
 // Rows of tables for people, in columns.
-import { visible } from "../log/visible.ts";
+import { visible } from "./visible.ts";
 
 /** @param rows The first one has the headings */
 export function alignedRows(rows: readonly (readonly string[])[]): string[] {
