@@ -15,6 +15,11 @@ export function visibleJson(value: unknown): string {
   return visible(JSON.stringify(value));
 }
 
+/** JSON in ASCII without control characters, for messages that are only that. */
+export function asciiJson(value: unknown): string {
+  return JSON.stringify(value).replace(/[^ -~]/g, escaped);
+}
+
 function escaped(character: string): string {
   // UTF-16, as escapes of JSON are.
   return Array.from(

@@ -1,5 +1,6 @@
 // Messages between members about themselves: how they are, and which clients
 // they serve.
+import { asciiJson } from "../log/visible.ts";
 import { SyncError } from "./error.ts";
 import { bytesOf, textOf } from "./packed.ts";
 
@@ -47,18 +48,13 @@ const CHANGES = "new ";
 export function formatFacts(
   { name, version, health, since, inStep }: MemberFacts,
 ): string {
-  const facts = {
+  return asciiJson({
     name: name.slice(0, LONGEST.name),
     version: version.slice(0, LONGEST.version),
     health: health.slice(0, LONGEST.health),
     since,
     inStep,
-  };
-  // Messages are ASCII.
-  return JSON.stringify(facts).replaceAll(
-    /[^ -~]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  });
 }
 
 /** @throws {SyncError} if anything in it is not as it has to be */
