@@ -1,5 +1,6 @@
 // Text archives of Boost.Serialization (sync section 2).
 import { SyncError } from "./error.ts";
+import { latin1 } from "./latin1.ts";
 
 export const SIGNATURE = "serialization::archive";
 
@@ -105,13 +106,6 @@ export function stringToken(text: string): string {
 
 export function bytesTokens(bytes: Uint8Array): string {
   return [bytes.length, ...bytes].join(" ");
-}
-
-/** A character for each byte. */
-export function latin1(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return text;
 }
 
 /** White space as a C++ stream in the C locale knows it. */

@@ -5,6 +5,7 @@ import { frameText } from "./encode.ts";
 import { keyOf, subjectOf } from "./extension.ts";
 import { SyncError } from "./error.ts";
 import { RecordReader } from "./framing.ts";
+import { latin1 } from "./latin1.ts";
 import type { SyncRecord } from "./record.ts";
 
 export interface ControlRecord {
@@ -114,8 +115,4 @@ export function changedRecords(
 ): ControlRecord[] {
   const known = new Set(before.map(({ text }) => text));
   return after.filter(({ text }) => !known.has(text));
-}
-
-function latin1(bytes: Uint8Array): string {
-  return new TextDecoder("latin1").decode(bytes);
 }

@@ -5,10 +5,10 @@
 // what stands here: an original never sees any of it.
 import { formatAddress, parseAddress } from "../net/address.ts";
 import type { Route } from "../route/route.ts";
-import { latin1 } from "./archive.ts";
 import { decodeRecord } from "./decode.ts";
 import { encodeRecord, frameText } from "./encode.ts";
 import { SyncError } from "./error.ts";
+import { latin1 } from "./latin1.ts";
 import type { SyncRecord } from "./record.ts";
 
 const VERSION = 1;
@@ -306,9 +306,8 @@ function isId(text: string | undefined): text is string {
   return text !== undefined && /^[0-9a-f]{16}$/.test(text);
 }
 
-/** It may be long, which a decoder is made for. */
 function printable(bytes: Uint8Array): string {
-  const text = new TextDecoder("latin1").decode(bytes);
+  const text = latin1(bytes);
   if (/^[ -~]*$/.test(text)) return text;
   throw malformed("it holds characters that are not ASCII");
 }

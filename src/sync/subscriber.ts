@@ -8,6 +8,7 @@ import type { Delay } from "../net/delay.ts";
 import { MAX_HELLO_BYTES, parseHello } from "./extension.ts";
 import type { Feed, FeedCursor } from "./feed.ts";
 import { RecordReader } from "./framing.ts";
+import { latin1 } from "./latin1.ts";
 import type { SyncStream } from "./streams.ts";
 
 /** Characters, which are bytes. */
@@ -181,7 +182,7 @@ export class Subscriber {
       if (count === null) return undefined;
       try {
         for (const text of reader.push(byte.subarray(size, size + count))) {
-          return parseHello(new TextDecoder("latin1").decode(text));
+          return parseHello(latin1(text));
         }
       } catch {
         return undefined;

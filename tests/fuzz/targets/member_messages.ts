@@ -2,6 +2,7 @@
 import { strict as assert } from "node:assert";
 import { SyncError } from "../../../src/sync/error.ts";
 import { formatFloors, parseFloors } from "../../../src/sync/floor_message.ts";
+import { latin1 } from "../../../src/sync/latin1.ts";
 import {
   formatFacts,
   formatServing,
@@ -11,7 +12,6 @@ import {
 import type { Target } from "../target.ts";
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder("latin1");
 
 const FACTS = {
   name: "edge1/vpn",
@@ -37,7 +37,7 @@ export default function open(): Target {
     words: ["all ", "new ", '"name":', '"since":', "true", "\\u00", "AAAA"],
     maxBytes: 200,
     run(input) {
-      const body = decoder.decode(input.subarray(1));
+      const body = latin1(input.subarray(1));
       switch ((input[0] ?? 0) % 3) {
         case 0:
           return sameAgain(body, parseFloors, formatFloors);

@@ -12,6 +12,7 @@ import {
 } from "../../../src/sync/extension.ts";
 import { Following } from "../../../src/sync/following.ts";
 import { RecordReader } from "../../../src/sync/framing.ts";
+import { latin1 } from "../../../src/sync/latin1.ts";
 import {
   instanceOf,
   type MeshClock,
@@ -67,7 +68,7 @@ export default function open(): Target {
 }
 
 function readHello(bytes: Uint8Array): void {
-  const hello = parseHello(new TextDecoder("latin1").decode(bytes));
+  const hello = parseHello(latin1(bytes));
   if (hello === undefined) return;
   // Whatever it asks for, a server has an answer that a client can follow.
   const clock = { now: NOW };
