@@ -1,5 +1,6 @@
 // Faults of command lines, and warnings, as people read them.
 import { escapeControls } from "../log/line.ts";
+import { codeOf } from "../log/reason.ts";
 
 /** Of what can be used, but is hardly meant. */
 export type Warn = (text: string) => void;
@@ -48,7 +49,7 @@ const OUT_OF_REACH = ["EACCES", "ENOENT", "ENOTDIR", "EPERM"];
 /** Whether a file is at fault that is missing, or may not be read. */
 export function isOutOfReach(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  const isIt = "code" in error && OUT_OF_REACH.includes(String(error.code));
+  const isIt = OUT_OF_REACH.includes(codeOf(error) ?? "");
   return isIt || isOutOfReach(error.cause);
 }
 
@@ -57,9 +58,7 @@ export function isOutOfReach(error: unknown): boolean {
  * @param how To let the user of the package's services read it
  */
 export function remedyFor(error: unknown, how: string): string {
-  const isForbidden = error instanceof Error && "code" in error &&
-    error.code === "EACCES";
-  return isForbidden
+  return codeOf(error) === "EACCES"
     ? "; the user that the daemon runs as has to be able to read it: for a " +
       `service, ${how}`
     : "";

@@ -1,5 +1,5 @@
 // Secrets from where they are kept: options, files, systemd's credentials.
-import { reasonOf } from "../log/reason.ts";
+import { codeOf, reasonOf } from "../log/reason.ts";
 import { bytesFromHex } from "../satp/secrets.ts";
 import { SALT_BYTES } from "../satp/params.ts";
 import type { Surroundings } from "./host_files.ts";
@@ -183,8 +183,7 @@ function readCredential<T>(
     return readSecret(source, path, "$CREDENTIALS_DIRECTORY", surroundings);
   } catch (error) {
     const missing = error instanceof OptionFault &&
-      error.cause instanceof Error && "code" in error.cause &&
-      error.cause.code === "ENOENT";
+      codeOf(error.cause) === "ENOENT";
     if (missing) return undefined;
     throw error;
   }

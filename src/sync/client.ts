@@ -1,6 +1,6 @@
 // Sync client: follows one server (sync section 1).
 import type { Logger } from "../log/logger.ts";
-import { reasonOf } from "../log/reason.ts";
+import { codeOf, reasonOf } from "../log/reason.ts";
 import { parseAddress } from "../net/address.ts";
 import { EitherSignal } from "../net/either.ts";
 import {
@@ -263,11 +263,4 @@ function isRefusal(error: unknown): boolean {
 function isOutOfReach(error: unknown): boolean {
   const codes = ["ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH", "ENETDOWN"];
   return codes.includes(codeOf(error) ?? "");
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error &&
-      typeof error.code === "string"
-    ? error.code
-    : undefined;
 }

@@ -1,5 +1,5 @@
 // The reason why a socket cannot be bound.
-import { reasonOf } from "../log/reason.ts";
+import { codeOf, reasonOf } from "../log/reason.ts";
 import { type Endpoint, formatEndpoint } from "../net/endpoint.ts";
 
 /** By the error codes of bind(2), ip(7) and ipv6(7). */
@@ -27,10 +27,4 @@ export class BindError extends Error {
     this.code = code;
     this.reason = reason;
   }
-}
-
-/** Such as `EPERM`; Deno's errors have the same codes as ours. */
-export function codeOf(error: unknown): string | undefined {
-  const isCoded = error instanceof Error && "code" in error;
-  return isCoded && typeof error.code === "string" ? error.code : undefined;
 }

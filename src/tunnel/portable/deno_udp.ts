@@ -8,9 +8,9 @@ import {
   unmapped,
 } from "../../net/address.ts";
 import type { Endpoint } from "../../net/endpoint.ts";
-import { reasonOf } from "../../log/reason.ts";
+import { codeOf, reasonOf } from "../../log/reason.ts";
 import type { FamilyChoice } from "../../net/resolver.ts";
-import { BindError, codeOf } from "../bind_error.ts";
+import { BindError } from "../bind_error.ts";
 import type { DatagramSocket, Received } from "./edges.ts";
 
 /** @throws {BindError} if one cannot be bound; none stays open then */

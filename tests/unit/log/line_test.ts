@@ -5,7 +5,7 @@ import {
   formatJsonLine,
   formatLine,
 } from "../../../src/log/line.ts";
-import { reasonOf } from "../../../src/log/reason.ts";
+import { codeOf, reasonOf } from "../../../src/log/reason.ts";
 
 Deno.test("formatLine() pads day and time, and names the month in English", () => {
   for (let month = 0; month < 12; month++) {
@@ -61,4 +61,12 @@ Deno.test("a line of JSON steers no terminal, and says what it was given", () =>
   assert.match(line, /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]*\n$/u);
   const { message, cause } = JSON.parse(line);
   assert.deepEqual([message, cause], [text, text]);
+});
+
+Deno.test("codeOf() knows the code of an error alone", () => {
+  const coded = (code: unknown) => Object.assign(new Error("no"), { code });
+  assert.equal(codeOf(coded("EPERM")), "EPERM");
+  for (const other of [coded(1), new Error("no"), { code: "EPERM" }, null]) {
+    assert.equal(codeOf(other), undefined);
+  }
 });
