@@ -7,17 +7,10 @@ import {
   KeyChain,
   MAX_STEPS,
 } from "../satp/key_chain.ts";
-import type { KdPrfName } from "../satp/params.ts";
+import { type KdPrfName, kdPrfOf } from "../satp/params.ts";
 import { wipeSecrets } from "../satp/secrets.ts";
 import { encodeRecord } from "../sync/encode.ts";
 import type { ConnectionRecord } from "../sync/record.ts";
-
-/** What the key of a record is for. */
-const KD_PRFS: Readonly<Record<number, Exclude<KdPrfName, "null">>> = {
-  16: "aes-ctr-128",
-  24: "aes-ctr-192",
-  32: "aes-ctr-256",
-};
 
 export class ServedChain {
   readonly #chain: KeyChain;
@@ -42,7 +35,7 @@ export class ServedChain {
     this.#record = record;
     this.#version = version;
     try {
-      kdPrfOf(record);
+      kdPrfWithKeys(record);
       const present = epochAt(now / 1000, link.interval);
       this.#chain.link(Math.max(present, link.epoch)).key.fill(0);
     } catch (error) {
@@ -66,7 +59,7 @@ export class ServedChain {
     const isLost = present - floor > MAX_STEPS;
     const epoch = isLost ? floor : Math.max(floor, present);
     if (epoch === this.#epoch) return this.#text;
-    const secrets = chain.secrets(epoch, kdPrfOf(this.#record));
+    const secrets = chain.secrets(epoch, kdPrfWithKeys(this.#record));
     chain.approach(epoch);
     this.#epoch = epoch;
     const record = { ...this.#record, secrets };
@@ -82,8 +75,10 @@ export class ServedChain {
   }
 }
 
-function kdPrfOf({ mux, secrets }: ConnectionRecord): typeof KD_PRFS[number] {
-  const kdPrf = KD_PRFS[secrets.key.length];
-  if (kdPrf !== undefined) return kdPrf;
+function kdPrfWithKeys(
+  { mux, secrets }: ConnectionRecord,
+): Exclude<KdPrfName, "null"> {
+  const kdPrf = kdPrfOf(secrets.key.length);
+  if (kdPrf !== undefined && kdPrf !== "null") return kdPrf;
   throw new Error(`connection ${mux} has key derivation null, and no keys`);
 }

@@ -44,6 +44,12 @@ export function keyBytes(name: CipherName): 0 | AesKeyBytes {
   return AES_KEY_BYTES[name];
 }
 
+/** @returns undefined if no key is of this size */
+export function kdPrfOf(keyBytes: number): KdPrfName | undefined {
+  const names = Object.keys(AES_KEY_BYTES) as KdPrfName[];
+  return names.find((name) => AES_KEY_BYTES[name] === keyBytes);
+}
+
 /**
  * No tag without an algorithm (SATP section 4.2), and no keys where neither cipher
  * nor authentication needs one (section 2.3).

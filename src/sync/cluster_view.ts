@@ -4,7 +4,7 @@ import { formatAddress } from "../net/address.ts";
 import { formatEndpoint } from "../net/endpoint.ts";
 import type { Route } from "../route/route.ts";
 import { Routes } from "../route/routes.ts";
-import type { KdPrfName } from "../satp/params.ts";
+import { kdPrfOf } from "../satp/params.ts";
 import {
   type ConnectionRecord,
   isUnspecified,
@@ -51,17 +51,10 @@ function clientFields(record: ConnectionRecord) {
     mux,
     endpoint: isUnspecified(endpoint) ? null : formatEndpoint(endpoint),
     role,
-    kd_prf: kdPrfOf(secrets.key.length),
+    kd_prf: kdPrfOf(secrets.key.length) ?? "null",
     window_size: windowSize,
     next_seq: seq,
   };
-}
-
-function kdPrfOf(keyBytes: number): KdPrfName {
-  const bits = keyBytes * 8;
-  return bits === 128 || bits === 192 || bits === 256
-    ? `aes-ctr-${bits}`
-    : "null";
 }
 
 function routeFields({ network, prefixLength, mux }: Route) {

@@ -1,12 +1,7 @@
 // Decoding of records (sync section 4): liberal where that is safe, never half.
 import { type IpAddress, parseAddress } from "../net/address.ts";
 import type { EthernetNetwork, IpNetwork } from "../route/route.ts";
-import {
-  type CipherName,
-  keyBytes,
-  type Role,
-  SALT_BYTES,
-} from "../satp/params.ts";
+import { kdPrfOf, keyBytes, type Role, SALT_BYTES } from "../satp/params.ts";
 import type { MasterSecrets } from "../satp/secrets.ts";
 import { ArchiveReader, SIGNATURE } from "./archive.ts";
 import { SyncError } from "./error.ts";
@@ -72,14 +67,10 @@ function decodeSecrets(archive: ArchiveReader): MasterSecrets {
   archive.objectClass("byte buffer");
   const salt = archive.bytes("salt", SALT_BYTES);
   const key = archive.bytes("key", MAX_KEY_BYTES);
-  const name: CipherName | undefined = bits === 0
-    ? "null"
-    : bits === 128 || bits === 192 || bits === 256
-    ? `aes-ctr-${bits}`
-    : undefined;
-  const saltBytes = name === "null" ? 0 : SALT_BYTES;
+  const kdPrf = kdPrfOf(bits / 8);
+  const saltBytes = kdPrf === "null" ? 0 : SALT_BYTES;
   if (
-    name === undefined || key.length !== keyBytes(name) ||
+    kdPrf === undefined || key.length !== keyBytes(kdPrf) ||
     salt.length !== saltBytes
   ) {
     throw new SyncError(
