@@ -1,4 +1,5 @@
 // Options of one client of a server, which become its records.
+import { U16_MAX } from "../net/decimal.ts";
 import type { Prefix } from "../net/prefix.ts";
 import type { FamilyChoice } from "../net/resolver.ts";
 import type { Role } from "../satp/params.ts";
@@ -13,7 +14,6 @@ import {
 } from "./connection.ts";
 import { kdPrfRow, secretsOf } from "./keys.ts";
 import { familyOf, familyRows, remoteRows, requireFamily } from "./network.ts";
-import { U16_MAX } from "./option.ts";
 import { secretRows } from "./secrets.ts";
 import { type OptionValues, pick, type Settings } from "./values.ts";
 

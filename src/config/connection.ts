@@ -1,5 +1,5 @@
 // Options of one connection (CLI section 2).
-import { parseDecimal } from "../net/decimal.ts";
+import { parseDecimal, U16_MAX } from "../net/decimal.ts";
 import { parsePrefix, type Prefix } from "../net/prefix.ts";
 import { MAX_WINDOW_SIZE } from "../satp/replay_window.ts";
 import { type Role, roleFromName } from "../satp/params.ts";
@@ -12,7 +12,6 @@ import {
   optional,
   repeated,
   type Single,
-  U16_MAX,
   withDefault,
 } from "./option.ts";
 import type { Settings } from "./values.ts";

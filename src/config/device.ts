@@ -1,4 +1,5 @@
 // Options about the TUN or TAP device (CLI section 2, SATP section 11).
+import { U16_MAX } from "../net/decimal.ts";
 import { parsePrefix, type Prefix } from "../net/prefix.ts";
 import {
   type DeviceType,
@@ -15,7 +16,6 @@ import {
   flag,
   optional,
   repeated,
-  U16_MAX,
 } from "./option.ts";
 import type { Settings } from "./values.ts";
 

@@ -1,4 +1,5 @@
 // Table of the options of `anytun fleet`, and its help.
+import { U16_MAX } from "../net/decimal.ts";
 import { MAX_INTERVAL, MIN_INTERVAL } from "../satp/key_chain.ts";
 import { clientRows } from "./client_options.ts";
 import { configFileRows } from "./config_place.ts";
@@ -9,7 +10,7 @@ import { generalRows, toolExitSection } from "./general.ts";
 import type { HelpSection } from "./help.ts";
 import { hostPort } from "./host_port.ts";
 import { TUNNEL_PORT } from "./network.ts";
-import { anyText, flag, optional, U16_MAX } from "./option.ts";
+import { anyText, flag, optional } from "./option.ts";
 import { sourceRows } from "./source.ts";
 
 /** Late packets of a fast link fit into it; the client has sender ids of its own. */

@@ -1,12 +1,12 @@
 // Places by name: hosts with a port, and unix sockets (CLI section 1).
-import { parseDecimal } from "../net/decimal.ts";
+import { parseDecimal, U16_MAX } from "../net/decimal.ts";
 import {
   type HostPort,
   type PlaceName,
   UNIX_PREFIX,
   type UnixSocket,
 } from "../net/place.ts";
-import { BadValue, U16_MAX } from "./option.ts";
+import { BadValue } from "./option.ts";
 
 const DEFAULT_PORT = "2323";
 

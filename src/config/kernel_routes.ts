@@ -1,9 +1,10 @@
 // Options about the kernel's routes to the device.
 import { parseAddress } from "../net/address.ts";
+import { U32_MAX } from "../net/decimal.ts";
 import { formatPrefix, type Prefix, prefixHolds } from "../net/prefix.ts";
 import { routes, type routesRow } from "./connection.ts";
 import { OptionFault, type Warn } from "./fault.ts";
-import { decimal, flag, repeated, U32_MAX, withDefault } from "./option.ts";
+import { decimal, flag, repeated, withDefault } from "./option.ts";
 import type { remoteRows } from "./network.ts";
 import type { socketRows } from "./socket.ts";
 import type { Settings } from "./values.ts";

@@ -1,4 +1,5 @@
 // Options about keys and algorithms (CLI section 2).
+import { U32_MAX } from "../net/decimal.ts";
 import {
   type AuthAlgo,
   cipherFromName,
@@ -12,7 +13,7 @@ import {
 import type { GivenSecrets } from "../satp/secrets.ts";
 import type { Surroundings } from "./host_files.ts";
 import { OptionFault, type Warn } from "./fault.ts";
-import { BadValue, decimal, U32_MAX, withDefault } from "./option.ts";
+import { BadValue, decimal, withDefault } from "./option.ts";
 import { gatherSecrets, type secretRows } from "./secrets.ts";
 import type { Settings } from "./values.ts";
 

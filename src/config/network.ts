@@ -1,15 +1,9 @@
 // Options about addresses between the peers (CLI section 2).
 import { parseAddress } from "../net/address.ts";
+import { U16_MAX } from "../net/decimal.ts";
 import type { FamilyChoice } from "../net/resolver.ts";
 import { OptionFault, SyntaxFault } from "./fault.ts";
-import {
-  BadValue,
-  decimal,
-  flag,
-  optional,
-  U16_MAX,
-  withDefault,
-} from "./option.ts";
+import { BadValue, decimal, flag, optional, withDefault } from "./option.ts";
 import type { Settings } from "./values.ts";
 
 /** Where servers listen unless told otherwise. */

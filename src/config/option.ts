@@ -1,9 +1,6 @@
 // Kinds of options, and the rows of option tables.
 import { parseDecimal } from "../net/decimal.ts";
 
-export const U16_MAX = 0xffff;
-export const U32_MAX = 0xffffffff;
-
 type OptionGroup =
   | "General"
   | "Running"

@@ -1,6 +1,7 @@
 // Options about the sockets between the peers: which way their datagrams take.
+import { U32_MAX } from "../net/decimal.ts";
 import type { SocketChoices } from "../tunnel/settings.ts";
-import { BadValue, optional, U32_MAX } from "./option.ts";
+import { BadValue, optional } from "./option.ts";
 import type { Settings } from "./values.ts";
 
 export const socketRows = {

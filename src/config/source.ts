@@ -1,10 +1,10 @@
 // Options about the engine that holds the records of a fleet
 // (docs/fleet.md).
-import { parseDecimal } from "../net/decimal.ts";
+import { parseDecimal, U16_MAX } from "../net/decimal.ts";
 import { isOnThisHost } from "../net/place.ts";
 import { OptionFault } from "./fault.ts";
 import type { Surroundings } from "./host_files.ts";
-import { anyText, BadValue, MASK, optional, U16_MAX } from "./option.ts";
+import { anyText, BadValue, MASK, optional } from "./option.ts";
 import { given, readCertificates, readPrivateKey, unusable } from "./pem.ts";
 import { passphrase, readSecret } from "./secrets.ts";
 import type { Settings } from "./values.ts";

@@ -1,6 +1,6 @@
 // Options about what a daemon tells of itself.
 import { parseAddress } from "../net/address.ts";
-import { parseDecimal } from "../net/decimal.ts";
+import { parseDecimal, U16_MAX } from "../net/decimal.ts";
 import type { HostPort } from "../net/place.ts";
 import type { Warn } from "./fault.ts";
 import {
@@ -8,7 +8,6 @@ import {
   decimal,
   optional,
   type OptionTable,
-  U16_MAX,
   withDefault,
 } from "./option.ts";
 import { socketPath } from "./host_port.ts";

@@ -1,6 +1,7 @@
 // Clients of a fleet as operators change them in its engine: each change is one
 // transaction, so that two of them at once never spoil each other's
 // (docs/fleet.md, "Records").
+import { U16_MAX } from "../net/decimal.ts";
 import { EngineError } from "./engine_error.ts";
 import type { Comparison, EtcdClient, Operation } from "./etcd_client.ts";
 import type { KeyValue } from "./etcd_json.ts";
@@ -13,7 +14,7 @@ import {
   muxKey,
   recordName,
 } from "./layout.ts";
-import { MAX_MUX, muxOf } from "./record_text.ts";
+import { muxOf } from "./record_text.ts";
 
 /** A client as it is stored. */
 export interface StoredClient {
@@ -179,13 +180,13 @@ export class FleetClients {
     const taken = new Set(entries.map(({ key }) => key));
     const free: number[] = [];
     // 0 is what clients have that name no mux.
-    for (let mux = 1; mux <= MAX_MUX; mux++) {
+    for (let mux = 1; mux <= U16_MAX; mux++) {
       if (!taken.has(muxKey(this.#prefix, mux))) free.push(mux);
       if (!anyOne && free.length > 0) break;
     }
     const mux = free[Math.floor(this.#random() * free.length)];
     if (mux !== undefined) return mux;
-    throw new Error(`all ${MAX_MUX} muxes are taken: remove a client first`);
+    throw new Error(`all ${U16_MAX} muxes are taken: remove a client first`);
   }
 
   /** @throws if it is no chance that something was there already */

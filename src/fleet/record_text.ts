@@ -1,7 +1,6 @@
 // Text of a client's record: an option a line, as in a file of `conf.d`
 // (docs/fleet.md, "Records").
-
-export const MAX_MUX = 0xffff;
+import { U16_MAX } from "../net/decimal.ts";
 
 /** An option, and what it says. */
 export type RecordLine = readonly [option: string, value: string | number];
@@ -32,7 +31,7 @@ export function muxOf(text: string): number | undefined {
   const [, digits] = /^\s*mux[ \t]+(\d{1,5})[ \t]*(?:#.*)?$/
     .exec(lines[0] ?? "") ?? [];
   const mux = Number(digits);
-  return lines.length === 1 && mux <= MAX_MUX ? mux : undefined;
+  return lines.length === 1 && mux <= U16_MAX ? mux : undefined;
 }
 
 function optionOf(line: string): string {

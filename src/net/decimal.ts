@@ -1,5 +1,9 @@
 // Decimal numbers as people and peers write them.
 
+/** The largest number of 16 bits, such as a port or a mux. */
+export const U16_MAX = 0xffff;
+export const U32_MAX = 0xffffffff;
+
 /** Digits and nothing else; undefined for any other text and out of range. */
 export function parseDecimal(
   text: string,

@@ -1,6 +1,6 @@
 // IP endpoints as values and as text.
 import { formatAddress, type IpAddress, parseAddress } from "./address.ts";
-import { parseDecimal } from "./decimal.ts";
+import { parseDecimal, U16_MAX } from "./decimal.ts";
 
 export interface Endpoint {
   readonly address: IpAddress;
@@ -11,7 +11,7 @@ export function parseEndpoint(text: string): Endpoint | undefined {
   const [, v6, v4, digits = ""] =
     /^(?:\[([^\]]*)\]|([^:]*)):(\d+)$/.exec(text) ?? [];
   const address = parseAddress(v6 ?? v4 ?? "");
-  const port = parseDecimal(digits, 0, 65535);
+  const port = parseDecimal(digits, 0, U16_MAX);
   if (address === undefined || port === undefined) return undefined;
   return address.family === (v6 === undefined ? 4 : 6)
     ? { address, port }

@@ -1,5 +1,6 @@
 // Decoding of records (sync section 4): liberal where that is safe, never half.
 import { type IpAddress, parseAddress } from "../net/address.ts";
+import { U16_MAX, U32_MAX } from "../net/decimal.ts";
 import type { EthernetNetwork, IpNetwork } from "../route/route.ts";
 import { kdPrfOf, keyBytes, type Role, SALT_BYTES } from "../satp/params.ts";
 import type { MasterSecrets } from "../satp/secrets.ts";
@@ -7,8 +8,6 @@ import { ArchiveReader, SIGNATURE } from "./archive.ts";
 import { SyncError } from "./error.ts";
 import type { ConnectionRecord, RouteRecord, SyncRecord } from "./record.ts";
 
-const U16 = 0xffff;
-const U32 = 0xffffffff;
 const MAX_KEY_BYTES = 32;
 const ROLES: readonly Role[] = ["left", "right"];
 const FAMILIES = [4, 6, "ethernet"] as const;
@@ -26,7 +25,7 @@ export function decodeRecord(text: Uint8Array): SyncRecord | undefined {
     );
   }
   // Newer libraries than the original's write the same tokens.
-  archive.number("library version", U16);
+  archive.number("library version", U16_MAX);
   archive.objectClass("command");
   switch (archive.string("command")) {
     case "connection":
@@ -40,16 +39,16 @@ export function decodeRecord(text: Uint8Array): SyncRecord | undefined {
 
 function decodeConnection(archive: ArchiveReader): ConnectionRecord {
   archive.objectClass("connection");
-  const mux = archive.number("mux", U16);
+  const mux = archive.number("mux", U16_MAX);
   archive.objectClass("connection parameters");
   archive.objectClass("key derivation");
   const role = ROLES[archive.number("role", ROLES.length - 1)] ?? "left";
   const secrets = decodeSecrets(archive);
   archive.objectClass("sequence window");
-  const windowSize = archive.number("window size", U32);
-  const seq = archive.number("sequence number", U32);
+  const windowSize = archive.number("window size", U32_MAX);
+  const seq = archive.number("sequence number", U32_MAX);
   const address = addressFrom(archive.string("host"));
-  const endpoint = { address, port: archive.number("port", U16) };
+  const endpoint = { address, port: archive.number("port", U16_MAX) };
   return {
     command: "connection",
     mux,
@@ -63,7 +62,7 @@ function decodeConnection(archive: ArchiveReader): ConnectionRecord {
 
 /** The key size in bits names the key derivation; both lengths must fit it. */
 function decodeSecrets(archive: ArchiveReader): MasterSecrets {
-  const bits = archive.number("key length", U16);
+  const bits = archive.number("key length", U16_MAX);
   archive.objectClass("byte buffer");
   const salt = archive.bytes("salt", SALT_BYTES);
   const key = archive.bytes("key", MAX_KEY_BYTES);
@@ -87,7 +86,7 @@ function decodeRoute(archive: ArchiveReader): RouteRecord {
   const prefixLength = archive.number("prefix length", 255);
   archive.objectClass("address");
   const network = decodeNetwork(archive);
-  const mux = archive.number("mux", U16);
+  const mux = archive.number("mux", U16_MAX);
   return { command: "route", network, prefixLength, mux };
 }
 

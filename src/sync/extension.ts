@@ -4,6 +4,7 @@
 // A client says `hello`, which originals ignore. Only who has said it is sent
 // what stands here: an original never sees any of it.
 import { formatAddress, parseAddress } from "../net/address.ts";
+import { U16_MAX } from "../net/decimal.ts";
 import type { Route } from "../route/route.ts";
 import { decodeRecord } from "./decode.ts";
 import { encodeRecord, frameText } from "./encode.ts";
@@ -227,7 +228,7 @@ function parseKey(text: string): Subject {
   const [command, ...rest] = text.split(" ");
   if (command === "connection") {
     const [mux, ...others] = rest;
-    if (!isNumber(mux) || Number(mux) > 0xffff || others.length > 0) {
+    if (!isNumber(mux) || Number(mux) > U16_MAX || others.length > 0) {
       throw malformed("it has no mux");
     }
     return { command, mux: Number(mux) };
