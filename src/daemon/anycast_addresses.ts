@@ -8,6 +8,7 @@ import type {
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
 import { formatPrefix, type Prefix } from "../net/prefix.ts";
+import { sameBytes } from "../satp/same_bytes.ts";
 
 /**
  * How long the kernel keeps an address of which it hears no more, as where a
@@ -105,7 +106,7 @@ export class AnycastAddresses {
     const found = this.#device.list();
     for (const { address: { bytes, family } } of this.#prefixes) {
       for (const { address, isHere, length } of found) {
-        if (!isEqual(address, bytes)) continue;
+        if (!sameBytes(address, bytes)) continue;
         const text = formatPrefix({ address: { family, bytes }, length });
         if (isHere) this.#device.remove({ bytes, length });
         this.#logger.warning(
@@ -125,7 +126,7 @@ export class AnycastAddresses {
     this.#attempt(() => {
       const here = this.#device.list().filter(({ isHere }) => isHere);
       isRight = this.#all().every(({ bytes }) =>
-        this.#isThere === here.some(({ address }) => isEqual(address, bytes))
+        this.#isThere === here.some(({ address }) => sameBytes(address, bytes))
       );
     });
     return isRight;
@@ -173,9 +174,4 @@ function whyNot(error: unknown): string {
   return isWithoutIpv6
     ? "IPv6 is disabled here (sysctl net.ipv6.conf.*.disable_ipv6)"
     : reasonOf(error);
-}
-
-function isEqual(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length &&
-    one.every((byte, k) => byte === other[k]);
 }

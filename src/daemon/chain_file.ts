@@ -4,6 +4,7 @@ import { hkdf } from "../crypto/hkdf.ts";
 import { type ChainLink, KeyChain } from "../satp/key_chain.ts";
 import { formatChainFile, parseChainFile } from "../satp/key_chain_file.ts";
 import type { Role } from "../satp/params.ts";
+import { sameBytes } from "../satp/same_bytes.ts";
 
 /** A file that is replaced as a whole. */
 export interface KeptBytes extends Disposable {
@@ -121,7 +122,7 @@ function isOf(chain: KeyChain, found: ChainLink): boolean {
   const epoch = Math.max(found.epoch, chain.epoch);
   try {
     const [one, two] = [chain.link(epoch).key, other.link(epoch).key];
-    const isSame = one.every((byte, k) => byte === two[k]);
+    const isSame = sameBytes(one, two);
     one.fill(0);
     two.fill(0);
     return isSame;

@@ -1,6 +1,7 @@
 // The file of records that a control daemon serves, read and watched.
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
+import { sameBytes } from "../satp/same_bytes.ts";
 import {
   changedRecords,
   type ControlRecord,
@@ -105,7 +106,7 @@ export class ControlFileService implements RecordSource {
   #look(now: boolean): void {
     const bytes = this.#read();
     if (bytes === undefined) return;
-    const settled = isSame(bytes, this.#seen);
+    const settled = sameBytes(bytes, this.#seen);
     if (!settled) this.#parsed = false;
     this.#seen = bytes;
     if (this.#parsed && !now || !settled && !now) return;
@@ -183,14 +184,4 @@ export class ControlFileService implements RecordSource {
       );
     }
   }
-}
-
-// A file of many clients has tens of megabytes, and is read all the time: a
-// function for each byte would take a tenth of the processor.
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let k = 0; k < a.length; k++) {
-    if (a[k] !== b[k]) return false;
-  }
-  return true;
 }

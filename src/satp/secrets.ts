@@ -1,6 +1,7 @@
 // Master key and master salt, from what people give (SATP section 2.4).
 import { SatpError } from "./errors.ts";
 import { type KdPrfName, keyBytes, SALT_BYTES } from "./params.ts";
+import { sameBytes } from "./same_bytes.ts";
 
 export interface MasterSecrets {
   /** Empty for key derivation `null`, as is the salt. */
@@ -73,10 +74,6 @@ export function wipeSecrets({ key, salt }: MasterSecrets): void {
 
 export function sameSecrets(a: MasterSecrets, b: MasterSecrets): boolean {
   return sameBytes(a.key, b.key) && sameBytes(a.salt, b.salt);
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, k) => byte === b[k]);
 }
 
 /** @returns undefined for what is not hexadecimal; the originals guess. */

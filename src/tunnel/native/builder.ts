@@ -19,6 +19,7 @@ import {
 import type { Endpoint } from "../../net/endpoint.ts";
 import type { FamilyChoice } from "../../net/resolver.ts";
 import { MUX_AT } from "../../satp/header.ts";
+import { sameBytes } from "../../satp/same_bytes.ts";
 import { openNamespace } from "../namespace.ts";
 import { BindError } from "../bind_error.ts";
 import { type Crew, crewOf, membersOf, type WorkerSockets } from "./crew.ts";
@@ -276,8 +277,7 @@ export class NativeBuilder implements PlaneBuilder {
     const { anycast = [], sockets } = this.#settings;
     const isAnywhere = bytes.every((byte) => byte === 0);
     const isFree = anycast.some((address) =>
-      address.length === bytes.length &&
-      (isAnywhere || address.every((byte, k) => byte === bytes[k]))
+      isAnywhere ? address.length === bytes.length : sameBytes(address, bytes)
     );
     return { ...sockets, isFree };
   }
