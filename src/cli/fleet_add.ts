@@ -2,11 +2,11 @@
 import type { AddOptions } from "../config/fleet.ts";
 import { recordText } from "../config/fleet_record.ts";
 import { clientYaml } from "../config/fleet_yaml.ts";
-import { newChain } from "../daemon/fleet_chain.ts";
+import { newChain } from "../daemon/chain_text.ts";
 import { wipeSecrets } from "../satp/secrets.ts";
 import { ClientFiles } from "./client_files.ts";
 import type { FleetHost } from "./fleet_host.ts";
-import { givenSecrets, madeSecrets } from "./fleet_secrets.ts";
+import { givenSecrets, madeSecrets } from "../daemon/new_secrets.ts";
 
 export async function addClient(
   options: AddOptions,

@@ -3,7 +3,7 @@
 import { readRecordText, type RecordValues } from "../config/fleet_record.ts";
 import { durationOption } from "../config/duration.ts";
 import { EXIT_FAILED } from "../config/exit_status.ts";
-import { intervalOf } from "../daemon/fleet_chain.ts";
+import { intervalOf } from "../daemon/chain_text.ts";
 import type { StoredClient } from "../fleet/clients.ts";
 import { reasonOf } from "../log/reason.ts";
 import { alignedRows } from "../log/rows.ts";

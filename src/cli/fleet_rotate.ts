@@ -12,13 +12,13 @@ import {
   readRecordText,
 } from "../config/fleet_record.ts";
 import { newKeysYaml } from "../config/fleet_yaml.ts";
-import { forwardChain, newChain } from "../daemon/fleet_chain.ts";
+import { forwardChain, newChain } from "../daemon/chain_text.ts";
 import type { Replacement } from "../fleet/clients.ts";
 import { withLines } from "../fleet/record_text.ts";
 import type { MasterSecrets } from "../satp/secrets.ts";
 import { ClientFiles } from "./client_files.ts";
 import type { FleetHost } from "./fleet_host.ts";
-import { givenSecrets, madeSecrets } from "./fleet_secrets.ts";
+import { givenSecrets, madeSecrets } from "../daemon/new_secrets.ts";
 
 export async function rotateClient(
   options: RotateOptions,

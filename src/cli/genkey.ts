@@ -9,10 +9,9 @@ import {
   readGenkeyCommandLine,
 } from "../config/genkey.ts";
 import { EXIT_FAILED } from "../config/exit_status.ts";
+import { newChain } from "../daemon/chain_text.ts";
+import { madeSecrets } from "../daemon/new_secrets.ts";
 import { reasonOf } from "../log/reason.ts";
-import { CHAIN_KEY_BYTES, epochAt } from "../satp/key_chain.ts";
-import { formatChainFile } from "../satp/key_chain_file.ts";
-import { keyBytes, SALT_BYTES } from "../satp/params.ts";
 import { printCommandLine, printTo } from "./print.ts";
 
 /** For nobody but the owner. */
@@ -38,30 +37,20 @@ export function genkey(argv: readonly string[], libc: ProcessLibc): number {
 }
 
 function makePair(libc: ProcessLibc, { kdPrf, files }: PairOptions): void {
-  const secrets = {
-    key: randomHex(keyBytes(kdPrf)),
-    salt: randomHex(SALT_BYTES),
-  };
+  const made = madeSecrets(kdPrf);
+  const secrets = { key: made.key.toHex(), salt: made.salt.toHex() };
   if (files !== undefined) return void writeSecrets(libc, files, secrets);
   printTo(Deno.stdout, `key ${secrets.key}\nsalt ${secrets.salt}\n`);
 }
 
-/** It begins with the present epoch: nothing older is ever needed. */
 function makeChain(
   libc: ProcessLibc,
   { interval, chainFile }: ChainOptions,
 ): void {
-  const bytes = formatChainFile({
-    interval,
-    epoch: epochAt(Date.now() / 1000, interval),
-    key: crypto.getRandomValues(new Uint8Array(CHAIN_KEY_BYTES)),
-  });
-  if (chainFile === undefined) {
-    printTo(Deno.stdout, new TextDecoder().decode(bytes));
-    return;
-  }
+  const text = newChain(interval, Date.now() / 1000);
+  if (chainFile === undefined) return printTo(Deno.stdout, text);
   try {
-    createFile(libc, chainFile, bytes, MODE);
+    createFile(libc, chainFile, new TextEncoder().encode(text), MODE);
   } catch (cause) {
     throw new Error(`${reasonOf(cause)} (--chain-file)`, { cause });
   }
@@ -91,8 +80,4 @@ export function writeSecrets(
     key.remove();
     throw error;
   }
-}
-
-function randomHex(bytes: number): string {
-  return crypto.getRandomValues(new Uint8Array(bytes)).toHex();
 }

@@ -1,4 +1,4 @@
-// Key chains of a fleet's clients: new ones, and those that forget what is past.
+// Key chains as text: new ones, and those that forget what is past.
 import { hkdf } from "../crypto/hkdf.ts";
 import { CHAIN_KEY_BYTES, epochAt, KeyChain } from "../satp/key_chain.ts";
 import { formatChainFile, parseChainFile } from "../satp/key_chain_file.ts";

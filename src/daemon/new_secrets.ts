@@ -1,4 +1,5 @@
-// Keys of a fleet's client: new ones, and those that somebody has given.
+// Keys for a connection: new ones, and those that somebody has given.
+import { digestWith } from "../crypto/webcrypto.ts";
 import { type KdPrfName, keyBytes, SALT_BYTES } from "../satp/params.ts";
 import {
   type GivenSecrets,
@@ -19,10 +20,5 @@ export function givenSecrets(
   secrets: GivenSecrets,
   kdPrf: KdPrfName,
 ): Promise<MasterSecrets> {
-  return masterSecrets(
-    kdPrf,
-    secrets,
-    async (algorithm, data) =>
-      new Uint8Array(await crypto.subtle.digest(algorithm, data)),
-  );
+  return masterSecrets(kdPrf, secrets, digestWith(crypto.subtle));
 }
