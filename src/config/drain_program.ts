@@ -1,15 +1,13 @@
 // The options of `anytun drain` and `anytun undrain`; the original has neither.
 import { splitWords } from "./arguments.ts";
 import { type CommandLine, readCommandLine } from "./command_line.ts";
-import { duration } from "./duration.ts";
+import { DAY, duration } from "./duration.ts";
 import { generalRows, toolExitSection } from "./general.ts";
 import type { HelpSection } from "./help.ts";
 import { daemonNameSection, oneDaemonName } from "./named_daemon.ts";
 import { optional } from "./option.ts";
 import type { Settings } from "./values.ts";
 import type { Runtime } from "./version.ts";
-
-const DAY_S = 86_400;
 
 export const drainTable = {
   ...generalRows,
@@ -18,7 +16,7 @@ export const drainTable = {
     short: "-w",
     long: "--wait",
     argument: "duration",
-    parse: duration(0, DAY_S),
+    parse: duration(0, DAY),
     help: "wait so long for the traffic to go elsewhere, such as 30 or 5m; 0 " +
       "does not look (30 s unless given, or the --drain-time of the daemon " +
       "where that is longer)",

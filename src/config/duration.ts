@@ -2,12 +2,15 @@
 import { parseDecimal } from "../net/decimal.ts";
 import { BadValue } from "./option.ts";
 
+/** In seconds. */
+export const DAY = 86_400;
+
 const UNITS: ReadonlyMap<string, number> = new Map([
   ["", 1],
   ["s", 1],
   ["m", 60],
   ["h", 3600],
-  ["d", 86_400],
+  ["d", DAY],
 ]);
 
 /** A parser of durations, in seconds. */

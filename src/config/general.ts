@@ -1,4 +1,5 @@
 // Options of every program, and those of every daemon (CLI section 2).
+import { DAY } from "./duration.ts";
 import type { Warn } from "./fault.ts";
 import {
   action,
@@ -25,8 +26,8 @@ export const generalRows = {
   }),
 };
 
-/** A day: more is meant to be without end. */
-const MAX_START_SECONDS = 86_400;
+/** More is meant to be without end. */
+const MAX_START_SECONDS = DAY;
 
 export const daemonRows = {
   foreground: flag({

@@ -1,9 +1,8 @@
 // Options about when a daemon is fit to have traffic.
-import { duration } from "./duration.ts";
+import { DAY, duration } from "./duration.ts";
 import { decimal, optional, type OptionTable, withDefault } from "./option.ts";
 import { pick, type Settings } from "./values.ts";
 
-const DAY_S = 86_400;
 /** An hour of looks. */
 const MAX_LOOKS = 3600;
 const MAX_LINKS = 1000;
@@ -31,7 +30,7 @@ export const healthRows = {
     group: "Running",
     long: "--health-hold",
     argument: "duration",
-    parse: duration(0, DAY_S),
+    parse: duration(0, DAY),
     default: 10,
     help: "for how long all has to be well before a daemon that was unfit is " +
       "fit again",
@@ -40,7 +39,7 @@ export const healthRows = {
     group: "Cluster",
     long: "--health-sync-age",
     argument: "duration",
-    parse: duration(1, DAY_S),
+    parse: duration(1, DAY),
     default: 10,
     help: "how long other members may be out of reach before this one is " +
       "not in step with them",

@@ -35,6 +35,11 @@ export function numberOf(value: unknown, place: string): number {
   throw new ReportError(`${place} is no number from 0 on`);
 }
 
+export function flagOf(value: unknown, place: string): boolean {
+  if (typeof value === "boolean") return value;
+  throw new ReportError(`${place} is neither true nor false`);
+}
+
 /** Fields of an object, by their names. */
 export class Fields {
   readonly #fields: ReadonlyMap<string, unknown>;
@@ -57,10 +62,7 @@ export class Fields {
   }
 
   flag(name: string): boolean {
-    return this.#read(name, (value, place) => {
-      if (typeof value === "boolean") return value;
-      throw new ReportError(`${place} is neither true nor false`);
-    });
+    return this.#read(name, flagOf);
   }
 
   oneOf<T extends string>(name: string, texts: readonly T[]): T {

@@ -1,5 +1,12 @@
 // Report of a daemon on all members of its cluster. Never keys.
-import { Fields, numberOf, objectOf, ReportError, textOf } from "./fields.ts";
+import {
+  Fields,
+  flagOf,
+  numberOf,
+  objectOf,
+  ReportError,
+  textOf,
+} from "./fields.ts";
 
 /** Moves when a reader of before would misread what it is given. */
 export const MEMBERS_FORMAT = 1;
@@ -110,9 +117,4 @@ function servedOf(value: unknown, place: string): ServedReport {
     member: served.orNull("member", textOf),
     since: served.number("since"),
   };
-}
-
-function flagOf(value: unknown, place: string): boolean {
-  if (typeof value === "boolean") return value;
-  throw new ReportError(`${place} is neither true nor false`);
 }
