@@ -15,6 +15,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "../../src/log/logger.ts";
 import { RateLimitedLog } from "../../src/log/rate_limited_log.ts";
 import type { Delay } from "../../src/net/delay.ts";
+import { every } from "../../src/net/every.ts";
 import { bindSync } from "../../src/sync/bind.ts";
 import { SyncClient } from "../../src/sync/client.ts";
 import { encodeRecord } from "../../src/sync/encode.ts";
@@ -49,6 +50,7 @@ async function serve(host: string, port: number): Promise<void> {
     listeners: await bindSync({ host, port }, listenPlain, noName, log),
     snapshot: () => [...kept],
     delay: pause,
+    every,
     log: new RateLimitedLog(log, LIMIT, () => performance.now()),
   });
   server.run(forever);

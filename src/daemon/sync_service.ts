@@ -19,6 +19,7 @@ export type SyncServiceWorld = Pick<
   | "delay"
   | "effectiveUser"
   | "elapsed"
+  | "every"
   | "listenTcp"
   | "lookup"
   | "openOwners"
@@ -65,12 +66,12 @@ export class SyncService implements Service {
   async start(starting: Starting): Promise<void> {
     const { members, snapshot, feed, joined, maxWaiting, limited: log } =
       this.#setup;
-    const { delay } = this.#world;
+    const { delay, every } = this.#world;
     const { stop } = starting;
     const listeners = await unlessStopped(this.#bind(starting), stop);
     if (listeners === undefined) return;
     this.#server = new SyncServer({
-      ...{ listeners, snapshot, feed, joined, delay, log },
+      ...{ listeners, snapshot, feed, joined, delay, every, log },
       isMember: (source) => members.has(source),
       ...(maxWaiting === undefined ? {} : { maxWaiting }),
     });

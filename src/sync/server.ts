@@ -4,6 +4,7 @@ import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { reasonOf } from "../log/reason.ts";
 import { formatPlace, type Place } from "../net/place.ts";
 import type { Delay } from "../net/delay.ts";
+import type { Every } from "../net/every.ts";
 import { Admission, type AdmissionResult } from "../net/admission.ts";
 import { originOf } from "../net/origin.ts";
 import { formatMessage } from "./extension.ts";
@@ -27,6 +28,7 @@ interface SyncServerOptions {
   /** For members of ours; without it they get what originals get. */
   readonly feed?: Feed;
   readonly delay: Delay;
+  readonly every: Every;
   /** Limited, since anybody may connect as often as they like. */
   readonly log: RateLimitedLog;
   /** Clients at a time, and as many members again. */
@@ -116,11 +118,10 @@ export class SyncServer {
     }
   }
 
-  async #mark(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await this.#options.delay(MARK_MS, signal).catch(() => {});
+  #mark(signal: AbortSignal): Promise<void> {
+    return this.#options.every(MARK_MS, () => {
       for (const client of this.#clients.values()) client.mark();
-    }
+    }, signal);
   }
 
   async #serve(listener: SyncListener, signal: AbortSignal): Promise<void> {

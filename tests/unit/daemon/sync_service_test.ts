@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { LocalStreams } from "../../../src/daemon/local_streams.ts";
 import { SyncService } from "../../../src/daemon/sync_service.ts";
 import { openProcessLibc } from "../../../ffi/process/libc.ts";
+import { every } from "../../../src/net/every.ts";
 import { KnownMembers } from "../../../src/sync/known_members.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
 import { starting } from "../../fakes/services.ts";
@@ -30,6 +31,7 @@ Deno.test("a server that knows nothing yet lets nobody in, by TCP or a unix sock
         limited: unlimited(logger),
       }, {
         delay: pause,
+        every,
         effectiveUser: () => Deno.uid() ?? 0,
         elapsed: () => performance.now(),
         listenTcp(on, isLater) {

@@ -7,6 +7,7 @@ import { SyncState } from "../../../src/daemon/sync_state.ts";
 import { RateLimitedLog } from "../../../src/log/rate_limited_log.ts";
 import type { IpAddress } from "../../../src/net/address.ts";
 import type { Delay } from "../../../src/net/delay.ts";
+import { every } from "../../../src/net/every.ts";
 import { RouteTable } from "../../../src/route/table.ts";
 import { connectTcp } from "../../../lab/deno_tcp.ts";
 import { listenTcp } from "../../../lab/deno_listener.ts";
@@ -285,6 +286,7 @@ function memberOf(
       effectiveUser: () => 0,
       lookup: () => Promise.reject(new Error("no names here")),
       delay: pause,
+      every,
       elapsed: () => performance.now(),
       now: () => Date.now(),
       random: (words) => void crypto.getRandomValues(words),
@@ -409,6 +411,7 @@ Deno.test("members that were named find a place where others have taken all", as
       connectTcp: () => Promise.reject(new Error("nobody listens")),
       lookup: () => Promise.resolve([ipAddress("2001:db8:7::1")]),
       delay: (ms, signal) => pause(ms, signal),
+      every,
       elapsed: () => 0,
       now: () => 0,
       random: () => {},

@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import type { Endpoint } from "../../../src/net/endpoint.ts";
+import { every } from "../../../src/net/every.ts";
 import { bindSync } from "../../../src/sync/bind.ts";
 import { SyncClient } from "../../../src/sync/client.ts";
 import { encodeRecord } from "../../../src/sync/encode.ts";
@@ -40,6 +41,7 @@ class Serving {
       listeners,
       snapshot: () => [this.member.stream()],
       delay: pause,
+      every,
       log: unlimited(recordingLog()),
     });
     this.#running = this.#server.run(this.#stop.signal);

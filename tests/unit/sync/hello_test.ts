@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { every } from "../../../src/net/every.ts";
 import { bindSync } from "../../../src/sync/bind.ts";
 import { SyncClient } from "../../../src/sync/client.ts";
 import { connectTcp } from "../../../lab/deno_tcp.ts";
@@ -46,6 +47,7 @@ async function setUp() {
       [...control.records.values()].map((one) => encodeRecord(one)),
     feed: control.feed,
     delay: pause,
+    every,
     log: unlimited(log),
   });
   const stop = new AbortController();

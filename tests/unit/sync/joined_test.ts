@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { SyncServer } from "../../../src/sync/server.ts";
 import { formatHello } from "../../../src/sync/extension.ts";
 import type { Feed } from "../../../src/sync/feed.ts";
-import { settle } from "../../fakes/manual_clock.ts";
+import { ManualClock, settle } from "../../fakes/manual_clock.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
 import {
   ManualListener,
@@ -25,6 +25,7 @@ Deno.test("a member that says hello is noticed, and an original is not", async (
     joined: () => joined++,
     log: unlimited(recordingLog()),
     delay: () => new Promise(() => {}),
+    every: () => Promise.resolve(),
   });
   const running = server.run(stop.signal);
   const [member, original] = [new SpeakingStream(), new SpeakingStream()];
@@ -41,5 +42,40 @@ Deno.test("a member that says hello is noticed, and an original is not", async (
   stop.abort();
   listener.close();
   await settle();
-  void running;
+  await running;
+});
+
+Deno.test("a member is told each second how far it has come, until the server ends", async () => {
+  const listener = new ManualListener();
+  const stop = new AbortController();
+  const clock = new ManualClock();
+  let marks = 0;
+  const mark = () => {
+    marks++;
+    return "";
+  };
+  const server = new SyncServer({
+    listeners: [listener],
+    snapshot: () => [],
+    feed: { follow: () => ({ take: () => "", mark, close() {} }) },
+    log: unlimited(recordingLog()),
+    delay: clock.delay,
+    every: clock.every,
+  });
+  const running = server.run(stop.signal);
+  const member = new SpeakingStream();
+  listener.offer(member);
+  await settle();
+  const from = "0123456789abcdef";
+  member.say(formatHello({ from, known: undefined, revision: 0 }));
+  await settle();
+  for (let second = 1; second <= 3; second++) {
+    await clock.pass(1000);
+    assert.equal(marks, second);
+  }
+  stop.abort();
+  listener.close();
+  await running;
+  await clock.pass(1000);
+  assert.equal(marks, 3);
 });

@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { every } from "../../../src/net/every.ts";
 import type { Place } from "../../../src/net/place.ts";
 import { bindSync } from "../../../src/sync/bind.ts";
 import { connectTcp } from "../../../lab/deno_tcp.ts";
@@ -35,6 +36,7 @@ function manualServer(
     snapshot,
     log: unlimited(log),
     delay: () => Promise.resolve(),
+    every,
     maxClients: 2,
     isMember,
     maxWaiting: 10,
@@ -59,6 +61,7 @@ Deno.test("a client gets everything at first, then what changes", async () => {
     listeners,
     snapshot: () => many,
     delay: pause,
+    every,
     log: unlimited(log),
   });
   const running = server.run(stop.signal);
@@ -268,6 +271,7 @@ Deno.test("a client that comes while the server stops is not left open", async (
     listeners: [listener],
     snapshot: () => [],
     delay: pause,
+    every,
     log: unlimited(recordingLog()),
   }).run(stop.signal);
   const stream = new ManualStream();

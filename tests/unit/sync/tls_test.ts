@@ -4,6 +4,7 @@ import type { Logger } from "../../../src/log/logger.ts";
 import type { Endpoint } from "../../../src/net/endpoint.ts";
 import { connectTcp } from "../../../lab/deno_tcp.ts";
 import { listenTcp } from "../../../lab/deno_listener.ts";
+import { every } from "../../../src/net/every.ts";
 import type { HandshakeLimits } from "../../../src/sync/handshake_limiter.ts";
 import { KnownMembers } from "../../../src/sync/known_members.ts";
 import type { Connect, SyncStream } from "../../../src/sync/streams.ts";
@@ -53,6 +54,7 @@ async function withServer(
     listeners: [listener],
     snapshot: () => [tables],
     delay: pause,
+    every,
     log: unlimited(log),
   });
   const running = server.run(stop.signal);

@@ -4,6 +4,7 @@ import { openProcessLibc } from "../../../ffi/process/libc.ts";
 import { LocalStreams } from "../../../src/daemon/local_streams.ts";
 import type { RateLimitedLog } from "../../../src/log/rate_limited_log.ts";
 import type { Endpoint } from "../../../src/net/endpoint.ts";
+import { every } from "../../../src/net/every.ts";
 import { SyncClient } from "../../../src/sync/client.ts";
 import { connectTcp } from "../../../lab/deno_tcp.ts";
 import { listenTcp } from "../../../lab/deno_listener.ts";
@@ -328,6 +329,7 @@ Deno.test("a client follows a server through a unix socket", () =>
       listeners: [listener],
       snapshot: () => many,
       delay: pause,
+      every,
       log: unlimited(log),
     });
     let taken = 0;
