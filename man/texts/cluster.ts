@@ -34,8 +34,9 @@ export default {
     as PEM. Each side checks that of the other one: it has to be signed by
     --sync-tls-ca, or without that be this very one. Names in certificates are
     not compared. All members need the options then, control daemons and
-    anytun-showtables included, and Deno 2.9 or newer. The files are read once,
-    before privileges are dropped. The originals have no TLS.`,
+    anytun-showtables included, and Deno 2.9 or newer. The files are read before
+    privileges are dropped, and again at a HUP: connections from then on use what
+    they say. The originals have no TLS.`,
   "sync-tls-key": `The private key of --sync-tls-cert, as PEM without a
     passphrase. A start warns if others may read the file.`,
   "sync-tls-ca": `The authority that has signed the certificates of all members,
