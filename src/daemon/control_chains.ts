@@ -4,7 +4,9 @@ import { SystemError } from "../../ffi/errno.ts";
 import type { Warn } from "../config/fault.ts";
 import { readKeyChain } from "../config/key_chain.ts";
 import { reasonOf } from "../log/reason.ts";
+import type { ChainLink } from "../satp/key_chain.ts";
 import type { ControlRecord } from "../sync/control_file.ts";
+import { decodeFramed } from "../sync/decode.ts";
 import type { ConnectionRecord } from "../sync/record.ts";
 import { ServedChain } from "./served_chain.ts";
 import type { World } from "./world.ts";
@@ -33,12 +35,10 @@ export class ControlChains {
    */
   load(records: readonly ControlRecord[]): void {
     const served = new Map<number, ServedChain>();
-    for (const { record, text } of records) {
-      if (record.command !== "connection") continue;
-      const chain = this.#read(record, versionOf(text));
-      if (chain === undefined) continue;
-      served.set(record.mux, chain);
-      this.#warnOfWindow(record);
+    for (const { mux, text } of records) {
+      if (mux === undefined) continue;
+      const chain = this.#read(mux, text);
+      if (chain !== undefined) served.set(mux, chain);
     }
     for (const chain of this.#served.values()) chain.erase();
     this.#served = served;
@@ -58,12 +58,12 @@ export class ControlChains {
   /** The records with the keys of now. */
   present(records: readonly ControlRecord[]): readonly ControlRecord[] {
     const now = this.#world.now();
-    return records.map((control) => {
-      const { record } = control;
-      if (record.command !== "connection") return control;
-      const served = this.#served.get(record.mux);
-      if (served === undefined) return control;
-      return { ...control, text: served.text(now) };
+    return records.map((record) => {
+      const { mux } = record;
+      const served = mux === undefined ? undefined : this.#served.get(mux);
+      return served === undefined
+        ? record
+        : { ...record, text: served.text(now) };
     });
   }
 
@@ -74,13 +74,13 @@ export class ControlChains {
       .reduce((ms, chain) => Math.min(ms, chain.untilNext(now)), longest);
   }
 
-  #read(record: ConnectionRecord, version: number): ServedChain | undefined {
-    const path = `${this.#folder}/${record.mux}`;
+  #read(mux: number, text: string): ServedChain | undefined {
+    const path = `${this.#folder}/${mux}`;
     const name = `the key chain in '${path}' (--key-chains)`;
     try {
       const link = readKeyChain(path, name, this.#world, this.#warn);
       try {
-        return new ServedChain(link, record, version, this.#world.now());
+        return this.#serve(link, text);
       } finally {
         link.key.fill(0);
       }
@@ -90,6 +90,15 @@ export class ControlChains {
         cause: error,
       });
     }
+  }
+
+  #serve(link: ChainLink, text: string): ServedChain | undefined {
+    const record = decodeFramed(text);
+    if (record?.command !== "connection") return undefined;
+    const now = this.#world.now();
+    const chain = new ServedChain(link, record, versionOf(text), now);
+    this.#warnOfWindow(record);
+    return chain;
   }
 }
 

@@ -6,12 +6,15 @@ import { keyOf, subjectOf } from "./extension.ts";
 import { SyncError } from "./error.ts";
 import { RecordReader } from "./framing.ts";
 import { latin1 } from "./latin1.ts";
-import type { SyncRecord } from "./record.ts";
 
+/** There may be 200 000: decoded, they would take twice the memory. */
 export interface ControlRecord {
   /** Counts from 1. */
   readonly line: number;
-  readonly record: SyncRecord;
+  /** Of what it is about; see {@linkcode keyOf}. */
+  readonly key: string;
+  /** Of a connection; undefined for a route. */
+  readonly mux: number | undefined;
   /**
    * With the library version of the file: peers refuse those that are newer
    * than their own.
@@ -44,12 +47,16 @@ export function parseControlFile(
   before: readonly ControlRecord[] = [],
 ): ControlRecord[] {
   const known = new Map(before.map((record) => [record.text, record]));
+  let next = 0;
   const records = latin1(file).split("\n").flatMap((end, index) => {
+    const at = next;
+    next += end.length + 1;
     const text = end.trimEnd();
     const line = index + 1;
     const record = known.get(text);
     // With the text of its own, as this one would keep the whole file.
-    return record === undefined ? parseLine(text, line) : { ...record, line };
+    if (record !== undefined) return { ...record, line };
+    return parseLine(file.subarray(at, at + text.length), text, line);
   });
   requireOneEach(records);
   return records;
@@ -57,27 +64,32 @@ export function parseControlFile(
 
 function requireOneEach(records: readonly ControlRecord[]): void {
   const lines = new Map<number, number>();
-  for (const { line, record } of records) {
-    if (record.command !== "connection") continue;
-    const first = lines.get(record.mux);
+  for (const { line, mux } of records) {
+    if (mux === undefined) continue;
+    const first = lines.get(mux);
     if (first !== undefined) {
       throw new ControlFileError(
         line,
-        `it holds connection ${record.mux}, as line ${first} does`,
+        `it holds connection ${mux}, as line ${first} does`,
       );
     }
-    lines.set(record.mux, line);
+    lines.set(mux, line);
   }
 }
 
-function parseLine(text: string, line: number): ControlRecord[] {
+/** @param text The same bytes, a character each */
+function parseLine(
+  bytes: Uint8Array,
+  text: string,
+  line: number,
+): ControlRecord[] {
   if (!/^[\t\x20-\x7e]*$/.test(text)) {
     throw new ControlFileError(line, "it holds characters that are not ASCII");
   }
   const reader = new RecordReader();
   const records: ControlRecord[] = [];
   try {
-    for (const archive of reader.push(new TextEncoder().encode(text))) {
+    for (const archive of reader.push(bytes)) {
       const record = decodeRecord(archive);
       if (record === undefined) {
         throw new ControlFileError(
@@ -87,7 +99,8 @@ function parseLine(text: string, line: number): ControlRecord[] {
       }
       // A blank at its end would be cut off wherever the record ends a line.
       const text = frameText(latin1(archive).trimEnd());
-      records.push({ line, record, text });
+      const mux = record.command === "connection" ? record.mux : undefined;
+      records.push({ line, key: keyOf(subjectOf(record)), mux, text });
     }
   } catch (error) {
     if (!(error instanceof SyncError)) throw error;
@@ -104,8 +117,8 @@ export function goneRecords(
   before: readonly ControlRecord[],
   after: readonly ControlRecord[],
 ): ControlRecord[] {
-  const keys = new Set(after.map(({ record }) => keyOf(subjectOf(record))));
-  return before.filter(({ record }) => !keys.has(keyOf(subjectOf(record))));
+  const keys = new Set(after.map(({ key }) => key));
+  return before.filter(({ key }) => !keys.has(key));
 }
 
 /** The records that are new, in order. */

@@ -37,6 +37,12 @@ export function decodeRecord(text: Uint8Array): SyncRecord | undefined {
   }
 }
 
+/** The same of one with its length in front, as it is in a stream. */
+export function decodeFramed(record: string): SyncRecord | undefined {
+  const text = record.slice(record.indexOf(" ") + 1);
+  return decodeRecord(new TextEncoder().encode(text));
+}
+
 function decodeConnection(archive: ArchiveReader): ConnectionRecord {
   archive.objectClass("connection");
   const mux = archive.number("mux", U16_MAX);

@@ -34,7 +34,8 @@ export function encodeRecord(
 }
 
 export function frameText(text: string): string {
-  return `${String(text.length).padStart(LENGTH_DIGITS, "0")} ${text}`;
+  // In one piece: records are kept by the ten thousand.
+  return [String(text.length).padStart(LENGTH_DIGITS, "0"), text].join(" ");
 }
 
 function connectionTokens(record: ConnectionRecord): string {

@@ -1,5 +1,5 @@
 // The records that a control daemon serves, as members of ours follow them.
-import { decodeRecord } from "./decode.ts";
+import { decodeFramed } from "./decode.ts";
 import { keyOf, type Subject, subjectOf } from "./extension.ts";
 import type { Feed } from "./feed.ts";
 import type { Ledger } from "./ledger.ts";
@@ -80,7 +80,6 @@ export class ServedRecords {
 }
 
 function subjectIn(record: string): Subject | undefined {
-  const text = record.slice(record.indexOf(" ") + 1);
-  const decoded = decodeRecord(new TextEncoder().encode(text));
+  const decoded = decodeFramed(record);
   return decoded && subjectOf(decoded);
 }

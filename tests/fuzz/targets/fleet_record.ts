@@ -8,6 +8,7 @@ import {
 } from "../../../src/daemon/kept_clients.ts";
 import { formatChainFile } from "../../../src/satp/key_chain_file.ts";
 import { parseControlFile } from "../../../src/sync/control_file.ts";
+import { decodeFramed } from "../../../src/sync/decode.ts";
 import type { Target } from "../target.ts";
 
 const MINUTE = 60;
@@ -72,7 +73,7 @@ async function checkClient(text: string, chain?: string): Promise<void> {
   const texts = [connection, ...routes].join("\n");
   const records = parseControlFile(new TextEncoder().encode(texts));
   assert.equal(records.length, 1 + routes.length);
-  for (const { record } of records) assert.equal(record.mux, mux);
+  for (const { text } of records) assert.equal(decodeFramed(text)?.mux, mux);
 }
 
 function checkKept(file: string): void {

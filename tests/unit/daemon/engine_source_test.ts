@@ -10,6 +10,7 @@ import { RateLimitedLog } from "../../../src/log/rate_limited_log.ts";
 import { KeyChain } from "../../../src/satp/key_chain.ts";
 import { formatChainFile } from "../../../src/satp/key_chain_file.ts";
 import { parseControlFile } from "../../../src/sync/control_file.ts";
+import { decodeFramed } from "../../../src/sync/decode.ts";
 import { keptValue, MAX_CLIENT_BYTES } from "../../../src/fleet/layout.ts";
 import type { SyncRecord } from "../../../src/sync/record.ts";
 import { FakeEtcd } from "../../fakes/fake_etcd.ts";
@@ -166,7 +167,7 @@ class Rig implements AsyncDisposable {
 
 function recordsIn(text: string): SyncRecord[] {
   return parseControlFile(new TextEncoder().encode(text))
-    .map(({ record }) => record);
+    .flatMap(({ text }) => decodeFramed(text) ?? []);
 }
 
 function wordsOf(record: SyncRecord): string {

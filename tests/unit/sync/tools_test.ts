@@ -10,6 +10,7 @@ import {
   changedRecords,
   parseControlFile,
 } from "../../../src/sync/control_file.ts";
+import { decodeFramed } from "../../../src/sync/decode.ts";
 import { encodeRecord, frameText } from "../../../src/sync/encode.ts";
 import { TableReader, tableText } from "../../../src/sync/showtables.ts";
 import { connectionRecord, routeRecord } from "../../samples/sync_records.ts";
@@ -39,7 +40,15 @@ Deno.test("a control file is the lines of several anytun-config runs", () => {
     records.map(({ line, text }) => [line, text]),
     [[2, CONNECTION], [3, ROUTE], [6, OTHER], [6, ROUTE]],
   );
-  assert.deepEqual(records[0]?.record, connectionRecord());
+  assert.deepEqual(
+    records.map(({ text }) => decodeFramed(text))[0],
+    connectionRecord(),
+  );
+  const { mux } = connectionRecord();
+  assert.deepEqual(
+    records.slice(0, 2).map(({ key, mux }) => [key, mux]),
+    [[`connection ${mux}`, mux], ["route 4 10.0.0.0 8", undefined]],
+  );
   assert.deepEqual(textsIn(""), []);
 });
 
@@ -102,7 +111,11 @@ Deno.test("lines that were there before are not parsed again, wherever they are 
   const file = bytes(`\n${OTHER} \n${ROUTE}\t\n`);
   const after = parseControlFile(file, before);
   assert.deepEqual(after, parseControlFile(file));
-  assert.equal(after[1]?.record, before[1]?.record);
+  const marked = before.map((record) => ({ ...record, key: "as before" }));
+  assert.deepEqual(parseControlFile(file, marked).map(({ key }) => key), [
+    after[0]?.key,
+    "as before",
+  ]);
   assert.throws(
     () => parseControlFile(bytes(`${CONNECTION}\n${CONNECTION}\n`), before),
     /line 2: it holds connection/,
@@ -131,7 +144,9 @@ Deno.test("configText() is a control file", () => {
       routeRecord("10.1.2.3/8", 5),
     ].map((record) => `${encodeRecord(record)}\n`).join(""),
   );
-  const served = parseControlFile(bytes(text)).map(({ record }) => record);
+  const served = parseControlFile(bytes(text)).flatMap(({ text }) =>
+    decodeFramed(text) ?? []
+  );
   assert.deepEqual(served, records);
 });
 
