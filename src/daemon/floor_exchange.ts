@@ -77,11 +77,12 @@ export class FloorExchange implements Service {
     if (now - this.#lookedAt < LEAST_MS) return;
     this.#lookedAt = now;
     const { floors } = this.#parts;
-    // What a member has forgotten over a restart others have been told.
-    if (this.#hasNewcomer) {
+    // One that comes again and again is to keep nobody from the end of the list.
+    if (this.#hasNewcomer && this.#left.length === 0) {
+      // What a member has forgotten over a restart others have been told.
       this.#left = [...this.#watch.all(), ...floors.list()];
+      this.#hasNewcomer = false;
     }
-    this.#hasNewcomer = false;
     const changes = this.#live(this.#watch.look());
     for (const change of changes) floors.noteOwn(change, secondsOf(now));
     this.#say(changes);

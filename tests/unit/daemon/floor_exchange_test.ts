@@ -118,6 +118,21 @@ Deno.test("a member that has come is told of many floors a few messages a second
   for (let k = 0; k < count; k++) assert.equal(b.floor(2000 + k, 1), k);
 });
 
+Deno.test("one that comes anew each second keeps nobody from the floors that are told last", () => {
+  const [a, b] = [new Member(), new Member()];
+  const count = 5 * MOST_FLOORS;
+  for (let k = 0; k < count; k++) a.accept(2000 + k, 1, k);
+  for (let k = 0; k < 3; k++) a.second();
+  a.said.splice(0);
+  for (let k = 0; k < 6; k++) {
+    a.exchange.joined();
+    a.second();
+    assert.ok(a.said.length <= 4);
+    tell(a, b);
+  }
+  for (let k = 0; k < count; k++) assert.equal(b.floor(2000 + k, 1), k);
+});
+
 Deno.test("a member that has forgotten what it took is told by the others", () => {
   const [a, b] = [new Member(), new Member()];
   b.accept(5, 1, 1000);
