@@ -156,9 +156,9 @@ export class Announcement implements Service<Pick<AnytunOptions, "drainTime">> {
     else this.#drain.begin();
   }
 
-  /** Whether others can see it, as far as the kernel did what it was told. */
+  /** Whether others can see it. */
   #isSeen(): boolean {
-    return this.#isAnnounced && this.#parts?.addresses?.isDone !== false;
+    return this.#parts?.addresses?.isSeen ?? this.#isAnnounced;
   }
 
   #what(): string {

@@ -25,6 +25,9 @@ export type AnycastHandle =
   >
   & Disposable;
 
+/** At the device, or whether this host takes them. */
+type Change = "address" | "route";
+
 export class AnycastAddresses {
   readonly #prefixes: readonly Prefix[];
   readonly #name: string;
@@ -32,8 +35,10 @@ export class AnycastAddresses {
   readonly #logger: Logger;
   #isThere = false;
   #renewedAt = 0;
-  /** Why the kernel did not do what was asked for last. */
-  #told: string | undefined;
+  /** Whether the kernel has done what was asked for last. */
+  #isDone = true;
+  /** Why it does not, as far as the log has it. */
+  readonly #told = new Map<Change, string>();
 
   /** @throws if the device is not there, or the kernel refuses */
   constructor(
@@ -64,9 +69,9 @@ export class AnycastAddresses {
     }
   }
 
-  /** Whether the kernel has done what was asked for last. */
-  get isDone(): boolean {
-    return this.#told === undefined;
+  /** Whether others can see them: also what the kernel did not take away. */
+  get isSeen(): boolean {
+    return this.#isThere === this.#isDone;
   }
 
   get text(): string {
@@ -88,16 +93,13 @@ export class AnycastAddresses {
     const isDue = this.#isThere && now - this.#renewedAt >= RENEW_MS;
     if (isDue) this.#renewedAt = now;
     if (isDue || !this.#isRight()) this.#apply();
-    for (const address of this.#all()) {
-      this.#attempt(() => this.#device.takeIn(address));
-    }
+    else this.#isDone = true;
+    this.#attempt("route", (address) => this.#device.takeIn(address));
   }
 
   close(): void {
     this.set(false);
-    for (const address of this.#all()) {
-      this.#attempt(() => this.#device.takeInNoMore(address));
-    }
+    this.#attempt("route", (address) => this.#device.takeInNoMore(address));
     this.#device[Symbol.dispose]();
   }
 
@@ -122,26 +124,23 @@ export class AnycastAddresses {
   }
 
   #isRight(): boolean {
-    let isRight = false;
-    this.#attempt(() => {
+    try {
       const here = this.#device.list().filter(({ isHere }) => isHere);
-      isRight = this.#all().every(({ bytes }) =>
+      return this.#all().every(({ bytes }) =>
         this.#isThere === here.some(({ address }) => sameBytes(address, bytes))
       );
-    });
-    return isRight;
+    } catch {
+      // What is done instead meets the same fault, or none.
+      return false;
+    }
   }
 
   #apply(): void {
-    let isDone = true;
-    for (const address of this.#all()) {
-      isDone = this.#attempt(() => {
-        if (!this.#isThere) return void this.#device.remove(address);
-        this.#device.bringUp();
-        this.#device.add(address, LIFETIME_SECONDS);
-      }) && isDone;
-    }
-    if (isDone) this.#told = undefined;
+    this.#isDone = this.#attempt("address", (address) => {
+      if (!this.#isThere) return void this.#device.remove(address);
+      this.#device.bringUp();
+      this.#device.add(address, LIFETIME_SECONDS);
+    });
   }
 
   #all(): readonly AnycastAddress[] {
@@ -150,22 +149,36 @@ export class AnycastAddresses {
     });
   }
 
-  /** What fails is tried again, and told once. */
-  #attempt(change: () => void): boolean {
-    try {
-      change();
-      return true;
-    } catch (error) {
-      const reason = whyNot(error);
-      if (reason !== this.#told) {
-        this.#logger.error(
-          `Cannot ${this.#isThere ? "announce" : "withdraw"} ${this.text} ` +
-            `(--anycast-address): ${reason}`,
-        );
+  /**
+   * With each address. What fails is tried again, and told once.
+   * @returns Whether nothing has failed
+   */
+  #attempt(kind: Change, change: (address: AnycastAddress) => void): boolean {
+    const faults = this.#all().flatMap((address) => {
+      try {
+        change(address);
+        return [];
+      } catch (error) {
+        return [whyNot(error)];
       }
-      this.#told = reason;
-      return false;
-    }
+    });
+    const [fault] = faults;
+    if (fault === undefined) this.#told.delete(kind);
+    else this.#tell(kind, fault);
+    return fault === undefined;
+  }
+
+  #tell(kind: Change, fault: string): void {
+    if (this.#told.get(kind) === fault) return;
+    this.#told.set(kind, fault);
+    const what = kind === "route"
+      ? "have this host take in"
+      : this.#isThere
+      ? "announce"
+      : "withdraw";
+    this.#logger.error(
+      `Cannot ${what} ${this.text} (--anycast-address): ${fault}`,
+    );
   }
 }
 

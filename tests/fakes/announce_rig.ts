@@ -40,8 +40,10 @@ export class FakeAnycastDevice {
   readonly here = new Set<string>();
   readonly elsewhere = new Set<string>();
   readonly takenIn = new Set<string>();
-  /** Of each change from now on, or 0. */
+  /** Of each change of an address from now on, or 0. */
   errno = 0;
+  /** Of each time that it is to be taken in. */
+  routeErrno = 0;
   readonly #notes: string[];
 
   constructor(notes: string[]) {
@@ -69,7 +71,11 @@ export class FakeAnycastDevice {
         change(`remove ${text(bytes, length)}`);
         return this.here.delete(text(bytes, length));
       },
-      takeIn: ({ bytes }) => void this.takenIn.add(text(bytes, 0)),
+      takeIn: ({ bytes }) => {
+        const { routeErrno } = this;
+        if (routeErrno !== 0) throw new SystemError("x", "send", routeErrno);
+        this.takenIn.add(text(bytes, 0));
+      },
       takeInNoMore: ({ bytes }) => this.takenIn.delete(text(bytes, 0)),
       list: () =>
         [...this.here, ...this.elsewhere].map((text) => {

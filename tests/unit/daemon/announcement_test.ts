@@ -127,6 +127,46 @@ Deno.test("what others change at the device is set right, and what the kernel re
   await over;
 });
 
+Deno.test("what the kernel does not take away is said to be announced, until it is gone", async () => {
+  const rig = announceRig();
+  const { announcement, device, healthIs, lifecycle, logger, pass, run } = rig;
+  const over = run();
+  await pass(100);
+  healthIs("fit");
+  device.errno = Errno.EPERM;
+  healthIs("draining");
+  assert.equal(announcement.status().isAnnounced, true);
+  await pass(3000);
+  assert.equal(announcement.status().isAnnounced, true);
+  // Its lifetime is over.
+  device.here.clear();
+  await pass(1000);
+  assert.equal(announcement.status().isAnnounced, false);
+  const errors = logger.lines.filter((line) => line.startsWith("ERROR"));
+  assert.equal(errors.length, 1);
+  assert.match(errors[0] ?? "", /Cannot withdraw 192\.0\.2\.1\/32 .*EPERM/);
+  lifecycle.stop();
+  await pass(3000);
+  await over;
+});
+
+Deno.test("an address that this host does not take in is announced, and the fault told once", async () => {
+  const rig = announceRig();
+  const { announcement, device, healthIs, lifecycle, logger, pass, run } = rig;
+  const over = run();
+  await pass(100);
+  healthIs("fit");
+  device.routeErrno = Errno.ENODEV;
+  await pass(10_000);
+  assert.equal(announcement.status().isAnnounced, true);
+  const errors = logger.lines.filter((line) => line.startsWith("ERROR"));
+  assert.equal(errors.length, 1);
+  assert.match(errors[0] ?? "", /Cannot have this host take in .*ENODEV/);
+  lifecycle.stop();
+  await pass(3000);
+  await over;
+});
+
 Deno.test("a guard that has withdrawn is believed, and the member announced again after a rest", async () => {
   const rig = announceRig({ script: "/announce" });
   const { device, healthIs, lifecycle, notes, pass, run, said, script } = rig;
