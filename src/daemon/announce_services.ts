@@ -39,7 +39,7 @@ function openParts(
 ): AnnouncementParts {
   const { effectiveUser } = world;
   for (const { address } of prefixes) {
-    const surroundings = { ...tools, effectiveUser, logger };
+    const surroundings = { ...tools, effectiveUser, identity, logger };
     const claim = claimAnycast(formatAddress(address), surroundings);
     if (claim !== undefined) cleanup.use(claim);
   }

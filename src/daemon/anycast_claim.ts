@@ -1,10 +1,13 @@
 // Claims of anycast addresses among the daemons of a host.
+import type { Identity } from "../../ffi/process/identity.ts";
 import type { Logger } from "../log/logger.ts";
 import type { AnnounceTools, World } from "./world.ts";
 
 interface ClaimSurroundings
   extends Pick<AnnounceTools, "claimName">, Pick<World, "effectiveUser"> {
   readonly logger: Logger;
+  /** What this daemon becomes, as another one may have from the start. */
+  readonly identity: Pick<Identity, "uid"> | undefined;
 }
 
 /**
@@ -13,11 +16,11 @@ interface ClaimSurroundings
  */
 export function claimAnycast(
   address: string,
-  { claimName, effectiveUser, logger }: ClaimSurroundings,
+  { claimName, effectiveUser, logger, identity }: ClaimSurroundings,
 ): Disposable | undefined {
   const claim = claimName(`anytun/anycast/${address}`);
   if (typeof claim !== "number") return claim;
-  if (claim === 0 || claim === effectiveUser()) {
+  if ([0, effectiveUser(), identity?.uid].includes(claim)) {
     throw new Error(
       `Cannot announce ${address} (--anycast-address): another anytun of this ` +
         "host does, see 'anytun status'; stop that, or give each its own",

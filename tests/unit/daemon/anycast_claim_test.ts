@@ -12,10 +12,11 @@ Deno.test("an address that another daemon announces is refused, and a claim of a
         return found;
       },
       effectiveUser: () => 17,
+      identity: { uid: 18 },
       logger,
     });
   assert.equal(claim(free), free);
-  for (const user of [0, 17]) {
+  for (const user of [0, 17, 18]) {
     assert.throws(
       () => claim(user),
       /Cannot announce 192\.0\.2\.1 \(--anycast-address\): another anytun/,
