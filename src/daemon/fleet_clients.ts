@@ -108,7 +108,7 @@ export class FleetClients {
   /**
    * All that the engine has now, in place of what was found before. Where it
    * lacks all clients, or more than half of many, it has more likely lost them
-   * than somebody has removed them: then these stay.
+   * than somebody has removed them: then these stay, also when some are back.
    * @returns How many of them stay
    */
   replace(all: ReadonlyMap<string, Parts>, mayLose: boolean): number {
@@ -120,13 +120,18 @@ export class FleetClients {
     }
     for (const name of this.#held) this.#due.add(name);
     this.#found = new Map(all);
-    const missing = [...this.#served.keys()]
-      .filter((name) => all.get(name)?.text === undefined);
-    const isLoss = !mayLose && missing.length > 0 &&
-      (missing.length === this.#served.size ||
-        missing.length > Math.max(FEW, this.#served.size / 2));
-    this.#held = new Set(isLoss ? missing : []);
+    this.#held = mayLose ? new Set() : this.#lost();
     return this.#held.size;
+  }
+
+  #lost(): Set<string> {
+    const { size } = this.#served;
+    const missing = [...this.#served.keys()]
+      .filter((name) => this.#found.get(name)?.text === undefined);
+    const before = missing.filter((name) => this.#held.has(name));
+    const fresh = missing.length - before.length;
+    const isLoss = missing.length === size || fresh > Math.max(FEW, size / 2);
+    return new Set(isLoss ? missing : before);
   }
 
   /**

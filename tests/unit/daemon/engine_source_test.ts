@@ -359,6 +359,23 @@ Deno.test("an engine that is empty at once takes nobody away until that is allow
   );
 });
 
+Deno.test("who stays though the engine has lost them stays when some of them are back", async () => {
+  const etcd = clusterOf(5);
+  await using rig = await new Rig(etcd, new Disk()).start();
+  await rig.run().watched();
+  etcd.remake();
+  await rig.pass(1);
+  await rig.until(() => /5 of which/.test(rig.source.report().join()));
+  await rig.watched();
+  etcd.put(keyOf("c2"), recordOf(2));
+  await rig.until(() => /4 of which/.test(rig.source.report().join()));
+  etcd.restore();
+  etcd.put(keyOf("x"), recordOf(9));
+  await rig.pass(2);
+  await rig.until(() => rig.served.length === 6);
+  assert.match(rig.source.report().join(), /4 of which/);
+});
+
 Deno.test("of many clients a few may go while nobody watches", async () => {
   const etcd = clusterOf(30);
   const disk = new Disk();
