@@ -11,9 +11,29 @@ interface Stored {
   readonly modified: number;
 }
 
+/** What becomes of a key: it is gone where it has no value. */
+interface Change {
+  readonly key: string;
+  readonly value: string | undefined;
+}
+
 interface Event extends Partial<Stored> {
   readonly key: string;
   readonly modified: number;
+}
+
+/** What a transaction asks of a key: only what is used. */
+interface Compare {
+  readonly key: string;
+  readonly target: "CREATE" | "MOD";
+  readonly create_revision?: string;
+  readonly mod_revision?: string;
+}
+
+/** What a transaction does: either of both. */
+interface Request {
+  readonly request_put?: { readonly key: string; readonly value: string };
+  readonly request_delete_range?: { readonly key: string };
 }
 
 interface Watcher {
@@ -41,24 +61,32 @@ export class FakeEtcd {
   readonly asked: string[] = [];
   /** What is answered in place of what is right, the first one first. */
   readonly lies: Response[] = [];
+  /** Called once, before the next transaction. */
+  meanwhile: (() => void | Promise<void>) | undefined;
+  /** Whether transactions get no answer, though they may have been done. */
+  fault: "before" | "behind" | undefined;
   #tokens = new Set<string>();
   #store = new Map<string, Stored>();
+  /** Of the store, until it changes. */
+  #sorted: (readonly [string, Stored])[] | undefined;
   #events: Event[] = [];
   #compacted = 0;
   readonly #watchers = new Set<Watcher>();
 
   put(key: string, value: string): void {
-    const modified = ++this.revision;
-    const created = this.#store.get(key)?.created ?? modified;
-    this.#store.set(key, { value, created, modified });
-    this.#note([{ key, value, created, modified }]);
+    this.#change([{ key, value }]);
   }
 
   /** All in one revision. */
   delete(...keys: readonly string[]): void {
-    const modified = ++this.revision;
-    for (const key of keys) this.#store.delete(key);
-    this.#note(keys.map((key) => ({ key, modified })));
+    this.#change(keys.map((key) => ({ key, value: undefined })));
+  }
+
+  /** All keys and values. */
+  get content(): Readonly<Record<string, string>> {
+    return Object.fromEntries(
+      Array.from(this.#store, ([key, { value }]) => [key, value]),
+    );
   }
 
   compact(): void {
@@ -71,6 +99,7 @@ export class FakeEtcd {
     this.cluster = String(BigInt(this.cluster) - 1n);
     this.revision = 1;
     this.#store = new Map();
+    this.#sorted = undefined;
     this.#events = [];
     this.hangUp();
   }
@@ -79,6 +108,7 @@ export class FakeEtcd {
   restore(...lost: readonly string[]): void {
     this.term = 1;
     for (const key of lost) this.#store.delete(key);
+    this.#sorted = undefined;
     this.hangUp();
   }
 
@@ -117,11 +147,11 @@ export class FakeEtcd {
   #answer(
     url: string,
     { body, headers, signal }: Parameters<Post>[1],
-  ): Response {
+  ): Response | Promise<Response> {
     signal.throwIfAborted();
     const { pathname, hostname } = new URL(url);
     if (this.isDown || this.deaf.has(hostname)) {
-      throw new TypeError("error sending request");
+      throw unsent();
     }
     this.asked.push(pathname);
     const lie = this.lies.shift();
@@ -132,6 +162,7 @@ export class FakeEtcd {
       this.#tokens.has(headers.authorization ?? "");
     if (!isKnown) return refusal(401, 16, "etcdserver: invalid auth token");
     if (pathname === "/v3/kv/range") return this.#range(request);
+    if (pathname === "/v3/kv/txn") return this.#transact(request);
     if (pathname === "/v3/watch") {
       return this.#watch(request.create_request, signal);
     }
@@ -160,9 +191,10 @@ export class FakeEtcd {
       );
     }
     // What has changed since is left out: a test that needs it compares.
-    const all = [...this.#store].filter(([key, { modified }]) =>
+    this.#sorted ??= [...this.#store].sort(([a], [b]) => a < b ? -1 : 1);
+    const all = this.#sorted.filter(([key, { modified }]) =>
       key >= from && key < end && modified <= at
-    ).sort(([a], [b]) => a < b ? -1 : 1);
+    );
     const page = all.slice(0, Number(request.limit ?? Infinity));
     return Response.json({
       header: this.#header(),
@@ -170,6 +202,49 @@ export class FakeEtcd {
       more: page.length < all.length,
       count: String(all.length),
     });
+  }
+
+  async #transact(
+    { compare, success }: {
+      readonly compare: readonly Compare[];
+      readonly success: readonly Request[];
+    },
+  ): Promise<Response> {
+    const { meanwhile } = this;
+    this.meanwhile = undefined;
+    await meanwhile?.();
+    if (this.fault === "before") throw unsent();
+    const succeeded = compare.every((one) => this.#holds(one));
+    if (succeeded) this.#change(success.map(changeOf));
+    if (this.fault === "behind") throw unsent();
+    // What is false is left out, as everything that is zero.
+    return Response.json({
+      header: this.#header(),
+      ...(succeeded && { succeeded }),
+    });
+  }
+
+  /** What is not there has the revision 0. */
+  #holds({ key, target, create_revision, mod_revision }: Compare): boolean {
+    const stored = this.#store.get(decode(key));
+    return target === "CREATE"
+      ? (stored?.created ?? 0) === Number(create_revision)
+      : (stored?.modified ?? 0) === Number(mod_revision);
+  }
+
+  /** All in one revision. */
+  #change(changes: readonly Change[]): void {
+    const modified = ++this.revision;
+    this.#sorted = undefined;
+    this.#note(changes.map(({ key, value }) => {
+      if (value === undefined) {
+        this.#store.delete(key);
+        return { key, modified };
+      }
+      const created = this.#store.get(key)?.created ?? modified;
+      this.#store.set(key, { value, created, modified });
+      return { key, value, created, modified };
+    }));
   }
 
   #watch(request: Record<string, string>, signal: AbortSignal): Response {
@@ -245,19 +320,34 @@ export class FakeEtcd {
 
 function keyValue({ key, value, created, modified }: Event) {
   return {
-    key: btoa(key),
+    key: encode(key),
     mod_revision: String(modified),
     ...(value === undefined ? {} : {
-      value: new TextEncoder().encode(value).toBase64(),
+      value: encode(value),
       create_revision: String(created),
     }),
   };
+}
+
+function changeOf({ request_put, request_delete_range }: Request): Change {
+  return {
+    key: decode(request_put?.key ?? request_delete_range?.key),
+    value: request_put && decode(request_put.value),
+  };
+}
+
+function unsent(): TypeError {
+  return new TypeError("error sending request");
 }
 
 function refusal(status: number, code: number, message: string): Response {
   return Response.json({ error: message, message, code }, { status });
 }
 
+function encode(text: string): string {
+  return new TextEncoder().encode(text).toBase64();
+}
+
 function decode(base64 = ""): string {
-  return atob(base64);
+  return new TextDecoder().decode(Uint8Array.fromBase64(base64));
 }

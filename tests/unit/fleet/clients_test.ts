@@ -4,11 +4,18 @@ import {
   NoSuchClient,
   UnsureError,
 } from "../../../src/fleet/clients.ts";
-import { MemoryEngine } from "../../fakes/memory_engine.ts";
+import { EtcdClient } from "../../../src/fleet/etcd_client.ts";
+import { FakeEtcd } from "../../fakes/fake_etcd.ts";
 
 function fleet() {
-  const engine = new MemoryEngine();
-  return { engine, clients: new FleetClients(engine, "/f", () => 0) };
+  const engine = new FakeEtcd();
+  const client = new EtcdClient({
+    origins: ["http://a:2379"],
+    login: undefined,
+    post: engine.post,
+    timeout: () => new AbortController().signal,
+  });
+  return { engine, client, clients: new FleetClients(client, "/f", () => 0) };
 }
 
 const named = (name: string, mux?: number, chain?: string) => ({
@@ -157,11 +164,11 @@ Deno.test("a replacement is made again of what somebody else has put meanwhile",
 });
 
 Deno.test("what stays the same is not put again, and what is gone is deleted", async () => {
-  const { engine, clients } = fleet();
+  const { engine, client, clients } = fleet();
   await clients.add(named("a", 5, "chain"));
-  const before = (await engine.get("/f/clients/a"))?.modRevision;
+  const before = (await client.get("/f/clients/a"))?.modRevision;
   await clients.replace("a", ({ text }) => ({ text, chain: undefined }));
-  assert.equal((await engine.get("/f/clients/a"))?.modRevision, before);
+  assert.equal((await client.get("/f/clients/a"))?.modRevision, before);
   assert.equal(engine.content["/f/clients/a/chain"], undefined);
 });
 
@@ -170,7 +177,7 @@ Deno.test("whoever finds no peace gives up", async () => {
   await clients.add(named("a"));
   const disturb = () => {
     engine.meanwhile = disturb;
-    engine.put("/f/clients/a", `mux 1\n${engine.transactions}\n`);
+    engine.put("/f/clients/a", `mux 1\n${engine.revision}\n`);
   };
   engine.meanwhile = disturb;
   await assert.rejects(
