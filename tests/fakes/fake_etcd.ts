@@ -320,10 +320,10 @@ export class FakeEtcd {
 
 function keyValue({ key, value, created, modified }: Event) {
   return {
-    key: encode(key),
+    key: btoa(key),
     mod_revision: String(modified),
     ...(value === undefined ? {} : {
-      value: encode(value),
+      value: new TextEncoder().encode(value).toBase64(),
       create_revision: String(created),
     }),
   };
@@ -332,7 +332,8 @@ function keyValue({ key, value, created, modified }: Event) {
 function changeOf({ request_put, request_delete_range }: Request): Change {
   return {
     key: decode(request_put?.key ?? request_delete_range?.key),
-    value: request_put && decode(request_put.value),
+    value: request_put &&
+      new TextDecoder().decode(Uint8Array.fromBase64(request_put.value)),
   };
 }
 
@@ -344,10 +345,7 @@ function refusal(status: number, code: number, message: string): Response {
   return Response.json({ error: message, message, code }, { status });
 }
 
-function encode(text: string): string {
-  return new TextEncoder().encode(text).toBase64();
-}
-
+/** Keys are bytes, a character each. */
 function decode(base64 = ""): string {
-  return new TextDecoder().decode(Uint8Array.fromBase64(base64));
+  return atob(base64);
 }

@@ -1,0 +1,145 @@
+import { strict as assert } from "node:assert";
+import {
+  clusterOf,
+  Disk,
+  EngineSourceRig,
+  keyOf,
+  recordOf,
+} from "../../fakes/engine_source_rig.ts";
+
+Deno.test("after a broken watch it goes on where it was", async () => {
+  const etcd = clusterOf(3);
+  await using rig = await new EngineSourceRig(etcd, new Disk()).start();
+  await rig.run().watched();
+  rig.told.length = 0;
+  etcd.hangUp();
+  etcd.isDown = true;
+  etcd.delete(keyOf("c1"));
+  etcd.put(keyOf("c4"), recordOf(4));
+  await rig.pass(20);
+  assert.equal(rig.served.length, 3, "what was known stays");
+  etcd.isDown = false;
+  const ranges = etcd.asked.length;
+  await rig.pass(5);
+  await rig.until(() => rig.told.length === 2);
+  assert.deepEqual(rig.told, ["-1 000102", "+4 000102"]);
+  assert.deepEqual(etcd.asked.slice(ranges).slice(0, 2), [
+    "/v3/kv/range",
+    "/v3/watch",
+  ]);
+  const lost = rig.logger.lines.filter((line) => line.startsWith("WARNING"));
+  assert.equal(lost.length, 1, lost.join("\n"));
+  assert.ok(rig.logger.lines.some((line) => line.endsWith("answers again")));
+});
+
+Deno.test("what the engine has forgotten is found by reading all of it", async () => {
+  const etcd = clusterOf(3);
+  await using rig = await new EngineSourceRig(etcd, new Disk()).start();
+  await rig.run().watched();
+  rig.told.length = 0;
+  etcd.hangUp();
+  etcd.isDown = true;
+  etcd.delete(keyOf("c1"));
+  etcd.put(keyOf("c2"), recordOf(22));
+  etcd.compact();
+  etcd.isDown = false;
+  await rig.pass(1);
+  await rig.until(() => rig.told.length === 3);
+  assert.deepEqual(rig.told.toSorted(), [
+    "+22 000102",
+    "-1 000102",
+    "-2 000102",
+  ]);
+});
+
+Deno.test("an engine that forgets again and again is not asked in a loop", async () => {
+  const etcd = clusterOf(1);
+  await using rig = await new EngineSourceRig(etcd, new Disk()).start();
+  const watches = () =>
+    etcd.asked.filter((path) => path === "/v3/watch").length;
+  etcd.lies.shift = () =>
+    etcd.asked.at(-1) === "/v3/watch"
+      ? new Response('{"error":{"grpc_code":11}}\n')
+      : undefined;
+  rig.run();
+  await rig.until(() => watches() > 0);
+  for (let k = 0; k < 50; k++) {
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  assert.equal(watches(), 1);
+  await rig.pass(20);
+  assert.ok(watches() > 1);
+  const lines = rig.logger.lines.filter((line) => /forgotten/.test(line));
+  assert.ok(lines.length < 10, lines.join("\n"));
+});
+
+Deno.test("a watch that tells nothing of what happens is noticed, though all else is answered", async () => {
+  const etcd = clusterOf(3);
+  await using rig = await new EngineSourceRig(etcd, new Disk()).start();
+  await rig.run().watched();
+  etcd.isMute = true;
+  etcd.delete(keyOf("c1"));
+  await rig.pass(100);
+  assert.equal(rig.served.length, 3);
+  etcd.isMute = false;
+  await rig.pass(60);
+  await rig.until(() => rig.served.length === 2);
+  await rig.watched();
+  etcd.put(keyOf("x"), recordOf(9));
+  await rig.until(() => rig.served.length === 3);
+});
+
+Deno.test("an engine that was restored from a backup is read anew, though it has counted on", async () => {
+  const etcd = clusterOf(3);
+  await using rig = await new EngineSourceRig(etcd, new Disk()).start();
+  await rig.run().watched();
+  etcd.restore(keyOf("c1"));
+  await rig.pass(2);
+  await rig.until(() => rig.served.length === 2);
+});
+
+Deno.test("a watch that only seems to be there is left", async () => {
+  const etcd = clusterOf(1);
+  await using rig = await new EngineSourceRig(etcd, new Disk()).start();
+  await rig.run().watched();
+  etcd.isDown = true;
+  await rig.pass(6);
+  assert.equal(etcd.watchers, 0);
+  assert.match(rig.source.report().join(), /without an answer of/);
+});
+
+Deno.test("a watch at a member that has lost the others is taken to another one", async () => {
+  const etcd = clusterOf(1);
+  await using rig = await new EngineSourceRig(etcd, new Disk()).start();
+  await rig.run().watched();
+  const watches = () =>
+    etcd.asked.filter((path) => path === "/v3/watch").length;
+  assert.equal(watches(), 1);
+  etcd.deaf.add("a");
+  await rig.pass(6);
+  await rig.until(() => watches() === 2);
+  await rig.watched();
+  etcd.put(keyOf("x"), recordOf(9));
+  await rig.until(() => rig.served.length === 2);
+});
+
+Deno.test("an engine that lies is left with what was known", async () => {
+  const etcd = clusterOf(2);
+  await using rig = await new EngineSourceRig(etcd, new Disk()).start();
+  await rig.run().watched();
+  const header = { cluster_id: etcd.cluster, revision: String(etcd.revision) };
+  for (
+    const lie of [
+      new Response("<html>"),
+      Response.json({}),
+      Response.json({ header: { ...header, revision: "9".repeat(30) } }),
+      Response.json({ header: {} }),
+    ]
+  ) {
+    etcd.lies.push(lie);
+    etcd.hangUp();
+    await rig.pass(6);
+  }
+  assert.deepEqual(rig.served, ["1 000102", "2 000102"]);
+  await rig.watched();
+});
