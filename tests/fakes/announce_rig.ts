@@ -18,7 +18,7 @@ import { Guard, type GuardWord } from "../../src/daemon/guard.ts";
 import { Lifecycle } from "../../src/daemon/lifecycle.ts";
 import type { ProgramStart } from "../../src/daemon/process_control.ts";
 import { LiveOptions } from "../../src/daemon/reload.ts";
-import type { HealthState } from "../../src/health/state_machine.ts";
+import type { Fitness, HealthState } from "../../src/health/state_machine.ts";
 import {
   formatPrefix,
   parsePrefix,
@@ -88,117 +88,117 @@ export class FakeAnycastDevice {
   }
 }
 
-export interface AnnounceRig {
-  readonly announcement: Announcement;
-  readonly device: FakeAnycastDevice;
-  /** Whether it takes beats, and how many there were. */
-  readonly guard: { takes: boolean; beats: number };
-  readonly healthIs: (state: HealthState) => void;
-  readonly lifecycle: Lifecycle<{ readonly drainTime: number }>;
-  readonly logger: ReturnType<typeof recordingLog>;
-  /** Whatever happens to anything but the guard. */
-  readonly notes: string[];
-  /** In steps of 100 ms. */
-  readonly pass: (ms: number) => Promise<void>;
-  /** Resolves when all have stopped. */
-  readonly run: () => Promise<void>;
-  /** By the guard, from now on. */
-  readonly said: GuardWord[];
-  /** How it was started, and how its next runs end. */
-  readonly script: { ends: number[]; start: ProgramStart | undefined };
-  readonly traffic: { received: number };
-}
-
 /** Another service, and the announcement behind it. */
-export function announceRig(
-  given: Partial<AnnounceOptions> = {},
-): AnnounceRig {
-  const notes: string[] = [];
-  const clock = new ManualClock();
-  const logger = recordingLog();
-  const device = new FakeAnycastDevice(notes);
-  const said: GuardWord[] = [];
-  const guard = { takes: true, beats: 0 };
-  const script: { ends: number[]; start: ProgramStart | undefined } = {
+export class AnnounceRig {
+  /** Whatever happens to anything but the guard. */
+  readonly notes: string[] = [];
+  readonly logger = recordingLog();
+  readonly device = new FakeAnycastDevice(this.notes);
+  /** Whether it takes beats, and how many there were. */
+  readonly guard = { takes: true, beats: 0 };
+  /** By the guard, from now on. */
+  readonly said: GuardWord[] = [];
+  /** How it was started, and how its next runs end. */
+  readonly script: { ends: number[]; start: ProgramStart | undefined } = {
     ends: [],
     start: undefined,
   };
-  const traffic = { received: 0 };
-  const options: AnnounceOptions = {
-    addresses: [prefixOf("192.0.2.1/32")],
-    device: "any0",
-    script: undefined,
-    ...given,
-  };
-  const world = { elapsed: clock.now, every: clock.every, logger };
-  let tell: (state: HealthState) => void = () => {};
-  const announcement = new Announcement(options, 10, {
-    ...world,
-    received: () => traffic.received,
-    health: {
-      subscribe: (listener) => {
-        tell = (state) => listener({ state, reasons: [], since: 0 });
-        return () => {};
-      },
-    },
-    open: (cleanup) => ({
-      addresses: options.device === undefined ? undefined : cleanup.adopt(
-        new AnycastAddresses(
-          options.addresses,
-          options.device,
-          () => device.open(),
-          logger,
-        ),
-        (addresses) => addresses.close(),
-      ),
-      script: options.script && new AnnounceScript(
-            options.script,
-            { announce: options, name: "office" },
-            {
-              ...world,
-              control: {
-                listen: (start) => {
-                  script.start = start;
-                  return {
-                    words: 9,
-                    say: (word) => void notes.push(`script ${word}`),
-                    readLines: () => [],
-                    readEnds: () => script.ends.splice(0),
-                    [Symbol.dispose]: () => {},
-                  };
-                },
-              },
-            },
-          ) || undefined,
-      guard: cleanup.use(
-        new Guard({
-          socket: 7,
-          beat: () => (guard.beats++, guard.takes),
-          heard: () => said.shift(),
-          ending: () => Promise.resolve("killed by signal 9"),
-          [Symbol.dispose]: () => void notes.push("let the guard go"),
-        }, logger),
-      ),
-    }),
-  });
-  const lifecycle = new Lifecycle(
-    logger,
-    new LiveOptions(firstReading({ drainTime: 10 }), logger),
+  readonly traffic = { received: 0 };
+  readonly announcement: Announcement;
+  readonly lifecycle = new Lifecycle(
+    this.logger,
+    new LiveOptions(firstReading({ drainTime: 10 }), this.logger),
   );
-  const run = async () => {
-    const over = lifecycle.run(
-      [fakeService("plane", notes), announcement],
-      [],
-    );
+  readonly #clock = new ManualClock();
+  readonly #world = {
+    elapsed: this.#clock.now,
+    every: this.#clock.every,
+    logger: this.logger,
+  };
+  readonly #options: AnnounceOptions;
+  #listener: ((fitness: Fitness) => void) | undefined;
+
+  constructor(given: Partial<AnnounceOptions> = {}) {
+    this.#options = {
+      addresses: [prefixOf("192.0.2.1/32")],
+      device: "any0",
+      script: undefined,
+      ...given,
+    };
+    this.announcement = new Announcement(this.#options, 10, {
+      ...this.#world,
+      received: () => this.traffic.received,
+      health: {
+        subscribe: (listener) => {
+          this.#listener = listener;
+          return () => {};
+        },
+      },
+      open: (cleanup) => ({
+        addresses: this.#openAddresses(cleanup),
+        script: this.#openScript(),
+        guard: this.#openGuard(cleanup),
+      }),
+    });
+  }
+
+  readonly healthIs = (state: HealthState): void =>
+    this.#listener?.({ state, reasons: [], since: 0 });
+
+  /** In steps of 100 ms. */
+  readonly pass = async (ms: number): Promise<void> => {
+    for (let k = 0; k < ms; k += 100) await this.#clock.pass(100);
+  };
+
+  /** Resolves when all have stopped. */
+  readonly run = async (): Promise<void> => {
+    const services = [fakeService("plane", this.notes), this.announcement];
+    const over = this.lifecycle.run(services, []);
     await settle();
-    return over;
+    await over;
   };
-  const pass = async (ms: number) => {
-    for (let k = 0; k < ms; k += 100) await clock.pass(100);
-  };
-  const healthIs = (state: HealthState) => tell(state);
-  return {
-    ...{ announcement, device, guard, healthIs, lifecycle, logger },
-    ...{ notes, pass, run, said, script, traffic },
-  };
+
+  #openAddresses(cleanup: DisposableStack): AnycastAddresses | undefined {
+    const { addresses, device } = this.#options;
+    if (device === undefined) return undefined;
+    const open = () => this.device.open();
+    return cleanup.adopt(
+      new AnycastAddresses(addresses, device, open, this.logger),
+      (opened) => opened.close(),
+    );
+  }
+
+  #openScript(): AnnounceScript | undefined {
+    const { script, notes } = this;
+    const announce = this.#options;
+    if (!announce.script) return undefined;
+    const listen = (start: ProgramStart) => {
+      script.start = start;
+      return {
+        words: 9,
+        say: (word: string) => void notes.push(`script ${word}`),
+        readLines: () => [],
+        readEnds: () => script.ends.splice(0),
+        [Symbol.dispose]: () => {},
+      };
+    };
+    return new AnnounceScript(
+      announce.script,
+      { announce, name: "office" },
+      { ...this.#world, control: { listen } },
+    );
+  }
+
+  #openGuard(cleanup: DisposableStack): Guard {
+    const { guard, notes, said } = this;
+    return cleanup.use(
+      new Guard({
+        socket: 7,
+        beat: () => (guard.beats++, guard.takes),
+        heard: () => said.shift(),
+        ending: () => Promise.resolve("killed by signal 9"),
+        [Symbol.dispose]: () => void notes.push("let the guard go"),
+      }, this.logger),
+    );
+  }
 }

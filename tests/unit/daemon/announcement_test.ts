@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { Errno } from "../../../ffi/errno.ts";
-import { announceRig, prefixOf } from "../../fakes/announce_rig.ts";
+import { AnnounceRig, prefixOf } from "../../fakes/announce_rig.ts";
 
 Deno.test("an address is at the device while the member is fit, and taken in all the time", async () => {
-  const rig = announceRig({
+  const rig = new AnnounceRig({
     addresses: ["192.0.2.1/32", "2001:db8::1/128"].map(prefixOf),
   });
   const { device, healthIs, lifecycle, pass, run } = rig;
@@ -27,7 +27,7 @@ Deno.test("an address is at the device while the member is fit, and taken in all
 });
 
 Deno.test("at the end an address goes first, and nothing else stops while something still comes", async () => {
-  const rig = announceRig();
+  const rig = new AnnounceRig();
   const { healthIs, lifecycle, notes, pass, run, traffic } = rig;
   const over = run();
   await pass(100);
@@ -51,7 +51,7 @@ Deno.test("at the end an address goes first, and nothing else stops while someth
 
 Deno.test("the end waits for --drain-time at the most, and a second signal does not wait", async () => {
   for (const isHurried of [false, true]) {
-    const rig = announceRig();
+    const rig = new AnnounceRig();
     const { healthIs, lifecycle, logger, notes, pass, run, traffic } = rig;
     const over = run();
     await pass(100);
@@ -73,7 +73,7 @@ Deno.test("the end waits for --drain-time at the most, and a second signal does 
 
 Deno.test("a member that was never announced, or is drained by now, ends at once", async () => {
   for (const isDrained of [false, true]) {
-    const { healthIs, lifecycle, pass, run } = announceRig();
+    const { healthIs, lifecycle, pass, run } = new AnnounceRig();
     const over = run();
     await pass(100);
     if (isDrained) {
@@ -87,7 +87,7 @@ Deno.test("a member that was never announced, or is drained by now, ends at once
 });
 
 Deno.test("an address that is there at the start is taken away, and one elsewhere is named", async () => {
-  const { device, lifecycle, logger, pass, run } = announceRig();
+  const { device, lifecycle, logger, pass, run } = new AnnounceRig();
   device.here.add("192.0.2.1/32").add("192.0.2.9/32");
   device.elsewhere.add("192.0.2.1/24");
   const over = run();
@@ -101,7 +101,7 @@ Deno.test("an address that is there at the start is taken away, and one elsewher
 });
 
 Deno.test("what others change at the device is set right, and what the kernel refuses is told once and tried again", async () => {
-  const rig = announceRig();
+  const rig = new AnnounceRig();
   const { device, healthIs, lifecycle, logger, pass, run } = rig;
   const over = run();
   await pass(100);
@@ -168,7 +168,7 @@ Deno.test("an address that this host does not take in is announced, and the faul
 });
 
 Deno.test("a guard that has withdrawn is believed, and the member announced again after a rest", async () => {
-  const rig = announceRig({ script: "/announce" });
+  const rig = new AnnounceRig({ script: "/announce" });
   const { device, healthIs, lifecycle, notes, pass, run, said, script } = rig;
   const over = run();
   await pass(100);
@@ -198,7 +198,7 @@ Deno.test("a guard that has withdrawn is believed, and the member announced agai
 
 Deno.test("a guard that ends, fails or does not answer is named, and what is announced stays", async () => {
   const { device, guard, healthIs, lifecycle, logger, pass, run, said } =
-    announceRig();
+    new AnnounceRig();
   const over = run();
   await pass(100);
   healthIs("fit");
@@ -225,7 +225,7 @@ Deno.test("a guard that ends, fails or does not answer is named, and what is ann
 });
 
 Deno.test("a script is told of each change with the addresses behind, and waited for at the end", async () => {
-  const rig = announceRig({ script: "/announce", device: undefined });
+  const rig = new AnnounceRig({ script: "/announce", device: undefined });
   const { healthIs, lifecycle, logger, notes, pass, run, script } = rig;
   const over = run();
   await pass(100);
