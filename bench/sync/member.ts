@@ -5,6 +5,7 @@ import { SyncState } from "../../src/daemon/sync_state.ts";
 import type { Logger } from "../../src/log/logger.ts";
 import { RateLimitedLog } from "../../src/log/rate_limited_log.ts";
 import { setTimeout as timeout } from "node:timers/promises";
+import { every } from "../../src/net/every.ts";
 import { connectTcp } from "../../lab/deno_tcp.ts";
 import type { TcpStream } from "../../src/sync/streams.ts";
 import { listenTcp } from "../../lab/deno_listener.ts";
@@ -68,7 +69,7 @@ export class BenchMember {
         ...{ logger: silentLog, limited },
       },
       {
-        ...{ delay, elapsed, listenTcp },
+        ...{ delay, elapsed, every, listenTcp },
         now: () => Date.now(),
         random: (words) => void crypto.getRandomValues(words),
         connectTcp: async (to, signal) =>
