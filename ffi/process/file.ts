@@ -25,14 +25,20 @@ export function readFile(
   }
 }
 
-/** @throws {RangeError} When there is more than the limit. */
+/**
+ * @param expected Bytes that there seem to be
+ * @throws {RangeError} When there is more than the limit.
+ */
 export function readDescriptor(
   libc: Libc,
   fd: number,
   path: string,
   limit: number,
+  expected = 0,
 ): Uint8Array<ArrayBuffer> {
-  let bytes = new Uint8Array(READ_SIZE);
+  // One more, so that the end is seen.
+  const size = Math.max(READ_SIZE, Math.min(expected, limit) + 1);
+  let bytes = new Uint8Array(size);
   let length = 0;
   for (;;) {
     if (length === bytes.length) bytes = doubled(bytes);

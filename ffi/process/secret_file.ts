@@ -31,8 +31,9 @@ export function readSecretFile(
   const fd = libc.symbols.open(cString(path), O.RDONLY | O.CLOEXEC, 0);
   if (fd < 0) throw libc.error(`open '${path}'`, "open");
   try {
-    const isPublic = (statDescriptor(libc, fd, path).mode & OTHERS) !== 0;
-    return { bytes: readDescriptor(libc, fd, path, limit), isPublic };
+    const { mode, size } = statDescriptor(libc, fd, path);
+    const bytes = readDescriptor(libc, fd, path, limit, size);
+    return { bytes, isPublic: (mode & OTHERS) !== 0 };
   } finally {
     libc.symbols.close(fd);
   }

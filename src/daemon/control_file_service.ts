@@ -14,6 +14,14 @@ import type { World } from "./world.ts";
 
 const POLL_MS = 2000;
 
+type FileWorld = Pick<World, "delay" | "fileVersion" | "readSecretFile">;
+
+/**
+ * Looks at which the file was the same, until it is not read any more: one that
+ * is written twice within a tick of the clock seems to be the same for once.
+ */
+const STILL_LOOKS = 2;
+
 interface ControlFile {
   readonly path: string;
   /** The option that it is known by. */
@@ -27,7 +35,7 @@ export class ControlFileService implements RecordSource {
   readonly name = "control file";
   readonly #file: string;
   readonly #sink: RecordSink;
-  readonly #world: Pick<World, "delay" | "readSecretFile">;
+  readonly #world: FileWorld;
   readonly #logger: Logger;
   readonly #chains: ControlChains | undefined;
   readonly #named: string;
@@ -38,11 +46,14 @@ export class ControlFileService implements RecordSource {
   #seen: Uint8Array = new Uint8Array(0);
   #parsed = true;
   #readable = true;
+  /** As it was when it was looked at last, and at how many looks before. */
+  #version: string | undefined;
+  #stillLooks = 0;
   #public = false;
 
   constructor(
     { path, named, chains, sink }: ControlFile,
-    world: Pick<World, "delay" | "readSecretFile">,
+    world: FileWorld,
     logger: Logger,
   ) {
     this.#chains = chains;
@@ -104,6 +115,7 @@ export class ControlFileService implements RecordSource {
    * since somebody may be writing it.
    */
   #look(now: boolean): void {
+    if (this.#isStill() && !now) return;
     const bytes = this.#read();
     if (bytes === undefined) return;
     const settled = sameBytes(bytes, this.#seen);
@@ -112,6 +124,15 @@ export class ControlFileService implements RecordSource {
     if (this.#parsed && !now || !settled && !now) return;
     this.#parsed = true;
     this.#take(bytes);
+  }
+
+  /** Whether it need not be read: it has tens of megabytes, every two seconds. */
+  #isStill(): boolean {
+    const version = this.#world.fileVersion(this.#file);
+    const isSameVersion = version !== undefined && version === this.#version;
+    this.#version = version;
+    this.#stillLooks = isSameVersion ? this.#stillLooks + 1 : 0;
+    return this.#stillLooks > STILL_LOOKS && this.#parsed && this.#readable;
   }
 
   #present(): readonly ControlRecord[] {

@@ -25,7 +25,7 @@ type ControldWorld =
   & ProgramWorld
   & RecordsWorld
   & SyncServiceWorld
-  & Pick<World, "random" | "readKeyChain" | "readSecretFile">;
+  & Pick<World, "fileVersion" | "random" | "readKeyChain" | "readSecretFile">;
 
 export function runControld(
   configured: Configured<ControldOptions>,
@@ -106,9 +106,11 @@ async function sourceOf(
       named: clients === undefined ? "--file" : "--config",
       ...{ chains, sink },
     },
-    clients === undefined
-      ? world
-      : { delay: world.delay, readSecretFile: () => clients.read() },
+    clients === undefined ? world : {
+      delay: world.delay,
+      fileVersion: () => undefined,
+      readSecretFile: () => clients.read(),
+    },
     logger,
   );
   return { before: clients ? [clients] : [], source };

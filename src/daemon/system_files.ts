@@ -8,7 +8,7 @@ import {
   requireRepeatable,
 } from "../../ffi/process/secret_file.ts";
 import { StateFolder } from "../../ffi/process/state_folder.ts";
-import { statName } from "../../ffi/process/stat.ts";
+import { statName, statOrNone, statPath } from "../../ffi/process/stat.ts";
 import { CHAIN_FILE_LIMIT } from "../satp/key_chain_file.ts";
 import type { World } from "./world.ts";
 
@@ -18,6 +18,7 @@ const MAX_FILE_BYTES = 64 << 20;
 type WorldFiles = Pick<
   World,
   | "fileIdentity"
+  | "fileVersion"
   | "makeRunFolder"
   | "openFile"
   | "openKeptFile"
@@ -36,6 +37,7 @@ export function systemFiles(
   return {
     openFile: (path) => openAppend(libc, absolute(path)),
     fileIdentity: (path) => fileIdentity(libc, absolute(path)),
+    fileVersion: (path) => fileVersion(libc, absolute(path)),
     readSecretFile(path) {
       const file = absolute(path);
       if (secretFiles.has(file)) requireRepeatable(libc, file);
@@ -58,4 +60,9 @@ function fileIdentity(libc: ProcessLibc, path: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+function fileVersion(libc: ProcessLibc, path: string): string | undefined {
+  const file = statOrNone(() => statPath(libc, path));
+  return file && `${file.identity} ${file.version}`;
 }

@@ -78,6 +78,11 @@ export interface World extends LogSurroundings {
    * @throws if it cannot be made, opened or written to
    */
   openStateFolder(path: string, owner: Identity | undefined): StateFolder;
+  /**
+   * Another one after each change of it, as far as clocks tell; undefined where
+   * nobody knows.
+   */
+  fileVersion(path: string): string | undefined;
   /** @throws if the file cannot be read, or is huge */
   readSecretFile(path: string): SecretBytes;
   /** @throws if it cannot be read, or cannot be replaced as a whole */

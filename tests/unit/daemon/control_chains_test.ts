@@ -37,6 +37,7 @@ function setUp() {
   const world = {
     delay: time.delay,
     now: () => origin.ms + time.now(),
+    fileVersion: () => undefined,
     readSecretFile: () => ({
       bytes: new TextEncoder().encode(control.text),
       isPublic: false,

@@ -23,3 +23,26 @@ Deno.test("a file of secrets that is a pipe is read once, and then waited for no
     libc.close();
   }
 });
+
+Deno.test("the version of a file moves with what it holds, and with which file it is", () => {
+  const libc = openProcessLibc();
+  const folder = Deno.makeTempDirSync();
+  try {
+    const file = `${folder}/file`;
+    const { fileVersion } = systemWorld(libc, new Map());
+    const versions = [fileVersion(file)];
+    assert.equal(versions[0], undefined);
+    Deno.writeTextFileSync(file, "a", { mode: 0o600 });
+    versions.push(fileVersion(file));
+    assert.equal(fileVersion(file), versions[1]);
+    Deno.writeTextFileSync(file, "ab");
+    versions.push(fileVersion(file));
+    Deno.writeTextFileSync(`${folder}/other`, "ab");
+    Deno.renameSync(`${folder}/other`, file);
+    versions.push(fileVersion(file));
+    assert.equal(new Set(versions).size, versions.length);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+    libc.close();
+  }
+});

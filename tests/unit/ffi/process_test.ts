@@ -345,6 +345,20 @@ test("readSecretFile() tells who else may read the file", (libc, folder) => {
   }
 });
 
+test(
+  "readSecretFile() reads a file of any length, also one that only seems empty",
+  (libc, folder) => {
+    const path = `${folder}/long`;
+    for (const size of [0, 1, 16_383, 16_384, 16_385, 100_000]) {
+      const written = new Uint8Array(size).fill(size & 0xff);
+      Deno.writeFileSync(path, written);
+      assert.deepEqual(readSecretFile(libc, path, 100_000).bytes, written);
+    }
+    assert.throws(() => readSecretFile(libc, path, 99_999), RangeError);
+    assert.ok(readSecretFile(libc, "/proc/self/status").bytes.length > 0);
+  },
+);
+
 test("statPath() knows a file by all its names", (libc, folder) => {
   for (const name of ["a", "b"]) {
     Deno.writeTextFileSync(`${folder}/${name}`, "");
