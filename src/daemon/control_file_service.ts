@@ -20,7 +20,7 @@ type FileWorld = Pick<World, "delay" | "fileVersion" | "readSecretFile">;
  * Looks at which the file was the same, until it is not read any more: one that
  * is written twice within a tick of the clock seems to be the same for once.
  */
-const STILL_LOOKS = 2;
+const STILL_LOOKS = 1;
 
 interface ControlFile {
   readonly path: string;
