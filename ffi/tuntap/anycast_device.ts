@@ -9,7 +9,6 @@
 import { Errno, SystemError } from "../errno.ts";
 import { AF, NLM_F } from "../flags.ts";
 import type { Libc } from "../libc.ts";
-import { ROUTE_PROTOCOL } from "./device_routes.ts";
 import type { TunTapDevice } from "./device.ts";
 import { deviceIndex } from "./ifreq.ts";
 import { openDevice } from "./open_device.ts";
@@ -19,33 +18,23 @@ import {
   readHostAddress,
 } from "./other_networks.ts";
 import {
-  linkStateMessage,
-  message,
-  RouteSocket,
-  RTM_NEWADDR,
-} from "./rtnetlink.ts";
+  ADDRESS,
+  IFA,
+  numberBytes,
+  ROUTE,
+  ROUTE_PROTOCOL,
+  RT_SCOPE,
+  RT_TABLE,
+  RTA,
+  RTM,
+  RTN,
+} from "./route_numbers.ts";
+import { linkStateMessage, message, RouteSocket } from "./rtnetlink.ts";
 
-// include/uapi/linux/rtnetlink.h, if_addr.h
-const RTM_DELADDR = 21;
-const RTM_GETADDR = 22;
-const RTM_NEWROUTE = 24;
-const RTM_DELROUTE = 25;
-const RT_TABLE_LOCAL = 255;
-const RT_SCOPE_UNIVERSE = 0;
-const RT_SCOPE_HOST = 254;
-const RTN_LOCAL = 2;
-const RTA_DST = 1;
-const RTA_OIF = 4;
-const RTA_PRIORITY = 6;
-const IFA_ADDRESS = 1;
-const IFA_LOCAL = 2;
-const IFA_CACHEINFO = 6;
 /** struct ifa_cacheinfo { u32 prefered, valid, cstamp, tstamp; } */
 const CACHEINFO_SIZE = 16;
 /** Nobody is asked for duplicates: there are some, on purpose. */
 const IFA_F_NODAD = 2;
-const ADDRESS_BODY_SIZE = 8;
-const ROUTE_BODY_SIZE = 12;
 
 /** Behind the kernel's own one, which comes and goes with the address. */
 const METRIC = 97;
@@ -120,8 +109,8 @@ export class AnycastDevice implements Disposable {
     const here = this.#indexIfAny();
     return [AF.INET, AF.INET6].flatMap((family) => {
       const body = addressesBody(family);
-      const query = message(RTM_GETADDR, NLM_F.DUMP, body, []);
-      return this.#socket.dump({ what, message: query }, RTM_NEWADDR)
+      const query = message(RTM.GETADDR, NLM_F.DUMP, body, []);
+      return this.#socket.dump({ what, message: query }, RTM.NEWADDR)
         .flatMap((body) => readHostAddress(body) ?? [])
         .map((found) => ({ ...found, isHere: found.index === here }));
     });
@@ -139,8 +128,8 @@ export class AnycastDevice implements Disposable {
     const view = new DataView(lifetime.buffer);
     view.setUint32(0, seconds, true);
     view.setUint32(4, seconds, true);
-    const more = [[IFA_CACHEINFO, lifetime]] as const;
-    this.#changeAddress("add", RTM_NEWADDR, { flags, more }, address);
+    const more = [[IFA.CACHEINFO, lifetime]] as const;
+    this.#changeAddress("add", RTM.NEWADDR, { flags, more }, address);
   }
 
   /**
@@ -153,7 +142,7 @@ export class AnycastDevice implements Disposable {
     let wasThere = false;
     for (const index of this.#indexes) {
       const isDone = unlessGone(() =>
-        this.#changeAddress("remove", RTM_DELADDR, { flags: 0, index }, address)
+        this.#changeAddress("remove", RTM.DELADDR, { flags: 0, index }, address)
       );
       if (isDone) wasThere = true;
       else if (index !== here) this.#indexes.delete(index);
@@ -168,7 +157,7 @@ export class AnycastDevice implements Disposable {
   takeIn({ bytes }: AnycastAddress): void {
     try {
       const flags = NLM_F.CREATE | NLM_F.EXCL;
-      this.#changeRoute("add", RTM_NEWROUTE, flags, bytes);
+      this.#changeRoute("add", RTM.NEWROUTE, flags, bytes);
     } catch (error) {
       // It is already, and nobody hears of it once more.
       const isThere = error instanceof SystemError &&
@@ -180,7 +169,7 @@ export class AnycastDevice implements Disposable {
   /** @returns Whether it was. */
   takeInNoMore({ bytes }: AnycastAddress): boolean {
     return unlessGone(() =>
-      this.#changeRoute("remove", RTM_DELROUTE, 0, bytes)
+      this.#changeRoute("remove", RTM.DELROUTE, 0, bytes)
     );
   }
 
@@ -217,16 +206,16 @@ export class AnycastDevice implements Disposable {
     },
     { bytes, length }: AnycastAddress,
   ): void {
-    const body = new Uint8Array(ADDRESS_BODY_SIZE);
-    body[0] = familyOf(bytes);
-    body[1] = length;
-    body[2] = bytes.length === 16 ? IFA_F_NODAD : 0;
-    new DataView(body.buffer).setUint32(4, index, true);
+    const body = new Uint8Array(ADDRESS.SIZE);
+    body[ADDRESS.FAMILY] = familyOf(bytes);
+    body[ADDRESS.LENGTH] = length;
+    body[ADDRESS.FLAGS] = bytes.length === 16 ? IFA_F_NODAD : 0;
+    new DataView(body.buffer).setUint32(ADDRESS.INDEX, index, true);
     this.#socket.request({
       what: `${verb} an address of ${this.name}`,
       message: message(type, flags, body, [
-        [IFA_LOCAL, bytes],
-        [IFA_ADDRESS, bytes],
+        [IFA.LOCAL, bytes],
+        [IFA.ADDRESS, bytes],
         ...more,
       ]),
     });
@@ -238,20 +227,20 @@ export class AnycastDevice implements Disposable {
     flags: number,
     bytes: Uint8Array,
   ): void {
-    const body = new Uint8Array(ROUTE_BODY_SIZE);
-    body[0] = familyOf(bytes);
-    body[1] = bytes.length * 8;
-    body[4] = RT_TABLE_LOCAL;
-    body[5] = ROUTE_PROTOCOL;
-    body[6] = bytes.length === 4 ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
-    body[7] = RTN_LOCAL;
+    const body = new Uint8Array(ROUTE.SIZE);
+    body[ROUTE.FAMILY] = familyOf(bytes);
+    body[ROUTE.LENGTH] = bytes.length * 8;
+    body[ROUTE.TABLE] = RT_TABLE.LOCAL;
+    body[ROUTE.PROTOCOL] = ROUTE_PROTOCOL;
+    body[ROUTE.SCOPE] = bytes.length === 4 ? RT_SCOPE.HOST : RT_SCOPE.UNIVERSE;
+    body[ROUTE.TYPE] = RTN.LOCAL;
     const loopback = deviceIndex(this.#libc, this.#socket.fd, LOOPBACK);
     this.#socket.request({
       what: `${verb} the local route of an anycast address`,
       message: message(type, flags, body, [
-        [RTA_DST, bytes],
-        [RTA_OIF, number(loopback)],
-        [RTA_PRIORITY, number(METRIC)],
+        [RTA.DST, bytes],
+        [RTA.OIF, numberBytes(loopback)],
+        [RTA.PRIORITY, numberBytes(METRIC)],
       ]),
     });
   }
@@ -259,12 +248,6 @@ export class AnycastDevice implements Disposable {
 
 function familyOf(bytes: Uint8Array): number {
   return bytes.length === 4 ? AF.INET : AF.INET6;
-}
-
-function number(value: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setUint32(0, value, true);
-  return bytes;
 }
 
 /** With the device goes what it had. */

@@ -11,36 +11,16 @@ import {
   readNetwork,
 } from "./other_networks.ts";
 import {
-  attributeOf,
-  message,
-  numberOf,
-  RouteSocket,
-  RTM_NEWADDR,
-} from "./rtnetlink.ts";
-
-/** Of those that `/etc/iproute2/rt_protos` has no name for. */
-export const ROUTE_PROTOCOL = 97;
-
-// include/uapi/linux/rtnetlink.h
-const RTM_NEWROUTE = 24;
-const RTM_DELROUTE = 25;
-const RTM_GETROUTE = 26;
-const RTM_GETADDR = 22;
-const RT_TABLE_MAIN = 254;
-const RT_SCOPE_UNIVERSE = 0;
-const RT_SCOPE_LINK = 253;
-const RTN_UNICAST = 1;
-const RTA_DST = 1;
-const RTA_OIF = 4;
-const RTA_PRIORITY = 6;
-// struct rtmsg { family, dst_len, src_len, tos, table, protocol, scope, type;
-// unsigned rtm_flags; }
-const BODY_SIZE = 12;
-const LENGTH_AT = 1;
-const TABLE_AT = 4;
-const PROTOCOL_AT = 5;
-const SCOPE_AT = 6;
-const TYPE_AT = 7;
+  numberBytes,
+  ROUTE,
+  ROUTE_PROTOCOL,
+  RT_SCOPE,
+  RT_TABLE,
+  RTA,
+  RTM,
+  RTN,
+} from "./route_numbers.ts";
+import { attributeOf, message, numberOf, RouteSocket } from "./rtnetlink.ts";
 
 export interface KernelRoute {
   /** 4 or 16 bytes in network order; no bit is set behind the length. */
@@ -79,8 +59,8 @@ export class DeviceRoutes implements Disposable {
     const what = "list the addresses of this host";
     return [AF.INET, AF.INET6].flatMap((family) => {
       const body = addressesBody(family);
-      const query = message(RTM_GETADDR, NLM_F.DUMP, body, []);
-      return this.#socket.dump({ what, message: query }, RTM_NEWADDR)
+      const query = message(RTM.GETADDR, NLM_F.DUMP, body, []);
+      return this.#socket.dump({ what, message: query }, RTM.NEWADDR)
         .flatMap((body) => readNetwork(body, this.#index) ?? []);
     });
   }
@@ -94,7 +74,7 @@ export class DeviceRoutes implements Disposable {
     try {
       this.#change(
         `add the route ${this.#text(route)}`,
-        RTM_NEWROUTE,
+        RTM.NEWROUTE,
         flags,
         route,
       );
@@ -115,7 +95,7 @@ export class DeviceRoutes implements Disposable {
     try {
       this.#change(
         `remove the route ${this.#text(route)}`,
-        RTM_DELROUTE,
+        RTM.DELROUTE,
         0,
         route,
       );
@@ -144,13 +124,13 @@ export class DeviceRoutes implements Disposable {
   ): void {
     const isIpv4 = network.length === 4;
     const body = bodyOf(isIpv4 ? AF.INET : AF.INET6);
-    body[LENGTH_AT] = length;
-    body[SCOPE_AT] = isIpv4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
-    body[TYPE_AT] = RTN_UNICAST;
+    body[ROUTE.LENGTH] = length;
+    body[ROUTE.SCOPE] = isIpv4 ? RT_SCOPE.LINK : RT_SCOPE.UNIVERSE;
+    body[ROUTE.TYPE] = RTN.UNICAST;
     const attributes = [
-      [RTA_DST, network],
-      [RTA_OIF, number(this.#index)],
-      ...(metric === 0 ? [] : [[RTA_PRIORITY, number(metric)] as const]),
+      [RTA.DST, network],
+      [RTA.OIF, numberBytes(this.#index)],
+      ...(metric === 0 ? [] : [[RTA.PRIORITY, numberBytes(metric)] as const]),
     ] as const;
     this.#socket.request({
       what,
@@ -160,10 +140,10 @@ export class DeviceRoutes implements Disposable {
 
   #list(family: number): KernelRoute[] {
     const what = `list the routes to ${this.#name}`;
-    const query = message(RTM_GETROUTE, NLM_F.DUMP, bodyOf(family), [
-      [RTA_OIF, number(this.#index)],
+    const query = message(RTM.GETROUTE, NLM_F.DUMP, bodyOf(family), [
+      [RTA.OIF, numberBytes(this.#index)],
     ]);
-    return this.#socket.dump({ what, message: query }, RTM_NEWROUTE)
+    return this.#socket.dump({ what, message: query }, RTM.NEWROUTE)
       .flatMap((body) => readRoute(body, this.#index) ?? []);
   }
 }
@@ -177,31 +157,29 @@ export function readRoute(
   body: Uint8Array,
   index: number,
 ): KernelRoute | undefined {
-  if (body.length < BODY_SIZE) return undefined;
-  const isOurs = body[PROTOCOL_AT] === ROUTE_PROTOCOL &&
-    body[TABLE_AT] === RT_TABLE_MAIN && body[TYPE_AT] === RTN_UNICAST;
-  const size = body[0] === AF.INET ? 4 : body[0] === AF.INET6 ? 16 : 0;
-  const length = body[LENGTH_AT] ?? 0;
+  if (body.length < ROUTE.SIZE) return undefined;
+  const isOurs = body[ROUTE.PROTOCOL] === ROUTE_PROTOCOL &&
+    body[ROUTE.TABLE] === RT_TABLE.MAIN && body[ROUTE.TYPE] === RTN.UNICAST;
+  const size = body[ROUTE.FAMILY] === AF.INET
+    ? 4
+    : body[ROUTE.FAMILY] === AF.INET6
+    ? 16
+    : 0;
+  const length = body[ROUTE.LENGTH] ?? 0;
   if (!isOurs || size === 0 || length > size * 8) return undefined;
-  const attributes = body.subarray(BODY_SIZE);
-  if (numberOf(attributes, RTA_OIF) !== index) return undefined;
+  const attributes = body.subarray(ROUTE.SIZE);
+  if (numberOf(attributes, RTA.OIF) !== index) return undefined;
   // A default route has no destination.
-  const network = attributeOf(attributes, RTA_DST)?.slice() ??
+  const network = attributeOf(attributes, RTA.DST)?.slice() ??
     new Uint8Array(size);
   if (network.length !== size) return undefined;
-  return { network, length, metric: numberOf(attributes, RTA_PRIORITY) ?? 0 };
+  return { network, length, metric: numberOf(attributes, RTA.PRIORITY) ?? 0 };
 }
 
 function bodyOf(family: number): Uint8Array {
-  const body = new Uint8Array(BODY_SIZE);
-  body[0] = family;
-  body[TABLE_AT] = RT_TABLE_MAIN;
-  body[PROTOCOL_AT] = ROUTE_PROTOCOL;
+  const body = new Uint8Array(ROUTE.SIZE);
+  body[ROUTE.FAMILY] = family;
+  body[ROUTE.TABLE] = RT_TABLE.MAIN;
+  body[ROUTE.PROTOCOL] = ROUTE_PROTOCOL;
   return body;
-}
-
-function number(value: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setUint32(0, value, true);
-  return bytes;
 }

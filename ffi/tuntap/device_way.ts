@@ -4,19 +4,8 @@
 import { AF } from "../flags.ts";
 import type { Libc } from "../libc.ts";
 import { deviceIndex } from "./ifreq.ts";
+import { numberBytes, ROUTE, RTA, RTM } from "./route_numbers.ts";
 import { message, numberOf, RouteSocket } from "./rtnetlink.ts";
-
-// include/uapi/linux/rtnetlink.h
-const RTM_NEWROUTE = 24;
-const RTM_GETROUTE = 26;
-const RTA_DST = 1;
-const RTA_SRC = 2;
-const RTA_OIF = 4;
-const RTA_MARK = 16;
-// struct rtmsg, as in device_routes.ts
-const BODY_SIZE = 12;
-const LENGTH_AT = 1;
-const SOURCE_LENGTH_AT = 2;
 
 /** Of a datagram, as far as routes and their rules ask for it. */
 export interface Way {
@@ -46,19 +35,19 @@ export class DeviceWay implements Disposable {
   /** @returns false also where there is no way at all, or nobody knows it. */
   isTaken({ to, from, mark }: Way): boolean {
     const what = "ask for a route";
-    const body = new Uint8Array(BODY_SIZE);
-    body[0] = to.length === 4 ? AF.INET : AF.INET6;
-    body[LENGTH_AT] = to.length * 8;
+    const body = new Uint8Array(ROUTE.SIZE);
+    body[ROUTE.FAMILY] = to.length === 4 ? AF.INET : AF.INET6;
+    body[ROUTE.LENGTH] = to.length * 8;
     const hasSource = from.some((byte) => byte !== 0);
-    if (hasSource) body[SOURCE_LENGTH_AT] = from.length * 8;
-    const query = message(RTM_GETROUTE, 0, body, [
-      [RTA_DST, to],
-      ...(hasSource ? [[RTA_SRC, from] as const] : []),
-      ...(mark === 0 ? [] : [[RTA_MARK, numberBytes(mark)] as const]),
+    if (hasSource) body[ROUTE.SOURCE_LENGTH] = from.length * 8;
+    const query = message(RTM.GETROUTE, 0, body, [
+      [RTA.DST, to],
+      ...(hasSource ? [[RTA.SRC, from] as const] : []),
+      ...(mark === 0 ? [] : [[RTA.MARK, numberBytes(mark)] as const]),
     ]);
     try {
-      const route = this.#socket.ask({ what, message: query }, RTM_NEWROUTE);
-      return numberOf(route.subarray(BODY_SIZE), RTA_OIF) === this.#index;
+      const route = this.#socket.ask({ what, message: query }, RTM.NEWROUTE);
+      return numberOf(route.subarray(ROUTE.SIZE), RTA.OIF) === this.#index;
     } catch {
       // Whoever asks wants to help, and must not fail by it.
       return false;
@@ -68,10 +57,4 @@ export class DeviceWay implements Disposable {
   [Symbol.dispose](): void {
     this.#socket[Symbol.dispose]();
   }
-}
-
-function numberBytes(value: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setUint32(0, value, true);
-  return bytes;
 }

@@ -1,12 +1,8 @@
 // Networks that a host is in by its other devices: rtnetlink(7), RTM_GETADDR.
 
 import { AF } from "../flags.ts";
-import { attributeOf, IFA_ADDRESS } from "./rtnetlink.ts";
-
-// struct ifaddrmsg { u8 family, prefixlen, flags, scope; u32 index; }
-const BODY_SIZE = 8;
-const LENGTH_AT = 1;
-const INDEX_AT = 4;
+import { ADDRESS, IFA } from "./route_numbers.ts";
+import { attributeOf } from "./rtnetlink.ts";
 
 export interface OtherNetwork {
   /** 4 or 16 bytes in network order; bits behind the length are kept. */
@@ -16,8 +12,8 @@ export interface OtherNetwork {
 
 /** What asks for all addresses of a family. */
 export function addressesBody(family: number): Uint8Array {
-  const body = new Uint8Array(BODY_SIZE);
-  body[0] = family;
+  const body = new Uint8Array(ADDRESS.SIZE);
+  body[ADDRESS.FAMILY] = family;
   return body;
 }
 
@@ -29,14 +25,19 @@ export interface HostAddress extends OtherNetwork {
 
 /** @param body Of a message that tells of an address. */
 export function readHostAddress(body: Uint8Array): HostAddress | undefined {
-  if (body.length < BODY_SIZE) return undefined;
-  const size = body[0] === AF.INET ? 4 : body[0] === AF.INET6 ? 16 : 0;
-  const length = body[LENGTH_AT] ?? 0;
+  if (body.length < ADDRESS.SIZE) return undefined;
+  const size = body[ADDRESS.FAMILY] === AF.INET
+    ? 4
+    : body[ADDRESS.FAMILY] === AF.INET6
+    ? 16
+    : 0;
+  const length = body[ADDRESS.LENGTH] ?? 0;
   if (size === 0 || length > size * 8) return undefined;
   const view = new DataView(body.buffer, body.byteOffset, body.length);
-  const index = view.getUint32(INDEX_AT, true);
+  const index = view.getUint32(ADDRESS.INDEX, true);
   // Of a link with two ends it is the other one's.
-  const address = attributeOf(body.subarray(BODY_SIZE), IFA_ADDRESS)?.slice();
+  const address = attributeOf(body.subarray(ADDRESS.SIZE), IFA.ADDRESS)
+    ?.slice();
   return address?.length === size ? { address, length, index } : undefined;
 }
 

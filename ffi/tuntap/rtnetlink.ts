@@ -4,22 +4,16 @@ import { Errno, SystemError } from "../errno.ts";
 import { AF, MSG, NETLINK, NLM_F, NLMSG_HDRLEN, SOCK, SOL } from "../flags.ts";
 import type { InterfacePrefix } from "./interface_prefix.ts";
 import type { Libc } from "../libc.ts";
+import { ADDRESS, IFA, numberBytes, RTM } from "./route_numbers.ts";
 
 // include/uapi/linux/netlink.h
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
 const NETLINK_GET_STRICT_CHK = 12;
 
-// include/uapi/linux/rtnetlink.h, if_link.h, if_addr.h
-const RTM_NEWLINK = 16;
-const RTM_GETLINK = 18;
-export const RTM_NEWADDR = 20;
+// include/uapi/linux/rtnetlink.h, if_link.h
 const LINK_BODY_SIZE = 16;
-const ADDRESS_BODY_SIZE = 8;
 const IFLA_MTU = 4;
-export const IFA_ADDRESS = 1;
-const IFA_LOCAL = 2;
-const IFA_BROADCAST = 4;
 const IFF_UP = 0x1;
 /** NLA_TYPE_MASK: without the bit that says that there are others inside. */
 const TYPE_MASK = 0x7fff;
@@ -39,9 +33,8 @@ export function mtuMessage(
   index: number,
   mtu: number,
 ): Uint8Array<ArrayBuffer> {
-  const value = new Uint8Array(4);
-  new DataView(value.buffer).setUint32(0, mtu, true);
-  return message(RTM_NEWLINK, 0, linkBody(index, 0, 0), [[IFLA_MTU, value]]);
+  const attributes = [[IFLA_MTU, numberBytes(mtu)]] as const;
+  return message(RTM.NEWLINK, 0, linkBody(index, 0, 0), attributes);
 }
 
 export function linkStateMessage(
@@ -49,7 +42,7 @@ export function linkStateMessage(
   up: boolean,
 ): Uint8Array<ArrayBuffer> {
   const body = linkBody(index, up ? IFF_UP : 0, IFF_UP);
-  return message(RTM_NEWLINK, 0, body, []);
+  return message(RTM.NEWLINK, 0, body, []);
 }
 
 /**
@@ -62,19 +55,19 @@ export function addressMessage(
   prefix: InterfacePrefix,
   broadcast: boolean,
 ): Uint8Array<ArrayBuffer> {
-  const body = new Uint8Array(ADDRESS_BODY_SIZE);
-  body[0] = prefix.family;
-  body[1] = prefix.length;
-  new DataView(body.buffer).setUint32(4, index, true);
+  const body = new Uint8Array(ADDRESS.SIZE);
+  body[ADDRESS.FAMILY] = prefix.family;
+  body[ADDRESS.LENGTH] = prefix.length;
+  new DataView(body.buffer).setUint32(ADDRESS.INDEX, index, true);
   const attributes: Attribute[] = [
-    [IFA_LOCAL, prefix.address],
-    [IFA_ADDRESS, prefix.address],
+    [IFA.LOCAL, prefix.address],
+    [IFA.ADDRESS, prefix.address],
   ];
   // A prefix of 31 bits has no broadcast address (RFC 3021 section 2.1).
   if (broadcast && prefix.family === AF.INET && prefix.length < 31) {
-    attributes.push([IFA_BROADCAST, broadcastAddress(prefix)]);
+    attributes.push([IFA.BROADCAST, broadcastAddress(prefix)]);
   }
-  return message(RTM_NEWADDR, NLM_F.CREATE | NLM_F.REPLACE, body, attributes);
+  return message(RTM.NEWADDR, NLM_F.CREATE | NLM_F.REPLACE, body, attributes);
 }
 
 function broadcastAddress(prefix: InterfacePrefix): Uint8Array<ArrayBuffer> {
@@ -148,8 +141,8 @@ export class RouteSocket implements Disposable {
 
   /** What the kernel knows of a device, as attributes. */
   link(what: string, index: number): Uint8Array {
-    const query = message(RTM_GETLINK, 0, linkBody(index, 0, 0), []);
-    const body = this.ask({ what, message: query }, RTM_NEWLINK);
+    const query = message(RTM.GETLINK, 0, linkBody(index, 0, 0), []);
+    const body = this.ask({ what, message: query }, RTM.NEWLINK);
     if (body.length < LINK_BODY_SIZE) throw notUnderstood(what);
     return body.subarray(LINK_BODY_SIZE);
   }

@@ -3,11 +3,9 @@ import { strict as assert } from "node:assert";
 import { SystemError } from "../../../ffi/errno.ts";
 import { openLibc } from "../../../ffi/libc.ts";
 import { SocketDiagnosis } from "../../../ffi/net/sock_diag.ts";
-import {
-  readRoute,
-  ROUTE_PROTOCOL,
-} from "../../../ffi/tuntap/device_routes.ts";
+import { readRoute } from "../../../ffi/tuntap/device_routes.ts";
 import { readNetwork } from "../../../ffi/tuntap/other_networks.ts";
+import { ROUTE_PROTOCOL } from "../../../ffi/tuntap/route_numbers.ts";
 import {
   linkStateMessage,
   RouteSocket,

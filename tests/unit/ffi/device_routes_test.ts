@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
-import {
-  readRoute,
-  ROUTE_PROTOCOL,
-} from "../../../ffi/tuntap/device_routes.ts";
+import { readRoute } from "../../../ffi/tuntap/device_routes.ts";
 import { readNetwork } from "../../../ffi/tuntap/other_networks.ts";
+import { ROUTE_PROTOCOL } from "../../../ffi/tuntap/route_numbers.ts";
 import { readPart } from "../../../ffi/tuntap/rtnetlink.ts";
 
 const [AF_INET, AF_INET6] = [2, 10];
