@@ -118,13 +118,40 @@ export function secretArguments(
   return [...argv.keys()].filter((index) => names.has(argv[index - 1] ?? ""));
 }
 
-/** Words in front of all options, such as names of tunnels. */
-export function splitWords(
-  argv: readonly string[],
-): readonly [words: readonly string[], options: readonly string[]] {
+/** Words, such as names of tunnels, and what options are to be read of. */
+type SplitArguments = readonly [
+  words: readonly string[],
+  options: readonly string[],
+];
+
+/** Words in front of all options, which may be those of another program. */
+export function splitWords(argv: readonly string[]): SplitArguments {
   const first = argv.findIndex((argument) => argument.startsWith("-"));
   const end = first < 0 ? argv.length : first;
   return [argv.slice(0, end), argv.slice(end)];
+}
+
+/** Words that may stand before and behind options. */
+export function wordsAmong(
+  table: OptionTable,
+  argv: readonly string[],
+): SplitArguments {
+  const keys = byName(table);
+  const optionOf = (name = "") => keys.get(name)?.[1];
+  const words: string[] = [];
+  const options: string[] = [];
+  for (let at = 0; at < argv.length; at++) {
+    const word = argv[at] ?? "";
+    if (word.startsWith("-")) {
+      options.push(word);
+      const takesValue = "parse" in (optionOf(word) ?? {});
+      if (takesValue) options.push(...argv.slice(++at, at + 1));
+    } else if (isSecret(optionOf(argv[at - 2]))) {
+      // Torn off a secret with a blank in it: the reader of options masks it.
+      options.push(word);
+    } else words.push(word);
+  }
+  return [words, options];
 }
 
 function byName(

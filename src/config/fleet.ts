@@ -6,6 +6,7 @@ import { parseAddress } from "../net/address.ts";
 import { DEFAULT_INTERVAL } from "../satp/key_chain.ts";
 import type { KdPrfName, Role } from "../satp/params.ts";
 import type { GivenSecrets } from "../satp/secrets.ts";
+import { wordsAmong } from "./arguments.ts";
 import { clientRows } from "./client_options.ts";
 import {
   type CommandLine,
@@ -18,7 +19,6 @@ import { fleetSections, fleetTable } from "./fleet_table.ts";
 import type { HostFiles, Surroundings } from "./host_files.ts";
 import { secretsIfGiven } from "./keys.ts";
 import { familyOf, requireFamily } from "./network.ts";
-import { isSecret, namesOf, type OptionTable } from "./option.ts";
 import { sourceOf, type SourceOptions, sourceRows } from "./source.ts";
 import { nearest } from "./suggestion.ts";
 import type { Settings } from "./values.ts";
@@ -101,7 +101,7 @@ export function readFleetCommandLine(
   runtime: Runtime,
   files: HostFiles,
 ): CommandLine<FleetOptions> {
-  const { words, options } = separate(fleetTable, argv);
+  const [words, options] = wordsAmong(fleetTable, argv);
   const program: Program<typeof fleetTable, FleetOptions> = {
     name: "anytun-fleet",
     table: fleetTable,
@@ -113,32 +113,6 @@ export function readFleetCommandLine(
   };
   const given = argv.length === 0 ? ["--help"] : options;
   return readCommandLine(program, given, runtime, { files });
-}
-
-/** Words, which may stand before and behind options. */
-function separate(
-  table: OptionTable,
-  argv: readonly string[],
-): { readonly words: readonly string[]; readonly options: readonly string[] } {
-  const byName = new Map(
-    Object.values(table).flatMap((option) =>
-      namesOf(option).map((name) => [name, option] as const)
-    ),
-  );
-  const takesValue = (name: string) => "parse" in (byName.get(name) ?? {});
-  const words: string[] = [];
-  const options: string[] = [];
-  for (let at = 0; at < argv.length; at++) {
-    const word = argv[at] ?? "";
-    if (word.startsWith("-")) {
-      options.push(word);
-      if (takesValue(word)) options.push(...argv.slice(++at, at + 1));
-    } else if (isSecret(byName.get(argv[at - 2] ?? ""))) {
-      // Torn off a secret with a blank in it: the reader of options masks it.
-      options.push(word);
-    } else words.push(word);
-  }
-  return { words, options };
 }
 
 function settle(
