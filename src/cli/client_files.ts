@@ -2,7 +2,7 @@
 // full disk must not lose a key that is in use.
 import { createFile } from "../../ffi/process/new_file.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
-import type { KeyPlaces } from "../config/fleet.ts";
+import type { KeyPlaces } from "../config/fleet_keys.ts";
 import { UnsureError } from "../fleet/clients.ts";
 import { reasonOf } from "../log/reason.ts";
 import type { ByteStream } from "../log/line_stream.ts";

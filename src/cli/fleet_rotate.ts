@@ -4,7 +4,8 @@
 // for ten seconds more; a client that gets one by HUP opens with both, and seals
 // with the new one once it has heard it (src/daemon/own_keys.ts). So nothing is
 // lost where the client's side changes first, and the engine behind it.
-import type { NewKeys, RotateOptions } from "../config/fleet.ts";
+import type { RotateOptions } from "../config/fleet.ts";
+import type { NewKeys } from "../config/fleet_keys.ts";
 import {
   kdPrfWithKeys,
   KEY_OPTIONS,

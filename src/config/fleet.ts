@@ -3,9 +3,7 @@ import { isClientName } from "../fleet/layout.ts";
 import type { HostPort } from "../net/place.ts";
 import type { Prefix } from "../net/prefix.ts";
 import { parseAddress } from "../net/address.ts";
-import { DEFAULT_INTERVAL } from "../satp/key_chain.ts";
 import type { KdPrfName, Role } from "../satp/params.ts";
-import type { GivenSecrets } from "../satp/secrets.ts";
 import { wordsAmong } from "./arguments.ts";
 import { clientRows } from "./client_options.ts";
 import {
@@ -15,34 +13,22 @@ import {
 } from "./command_line.ts";
 import { roleOf } from "./connection.ts";
 import { OptionFault } from "./fault.ts";
-import { fleetSections, fleetTable } from "./fleet_table.ts";
+import {
+  type KeyPlaces,
+  type NewKeys,
+  newKeysOf,
+  requirePlaces,
+} from "./fleet_keys.ts";
+import {
+  fleetSections,
+  type FleetSettings,
+  fleetTable,
+} from "./fleet_table.ts";
 import type { HostFiles, Surroundings } from "./host_files.ts";
-import { secretsIfGiven } from "./keys.ts";
 import { familyOf, requireFamily } from "./network.ts";
 import { sourceOf, type SourceOptions, sourceRows } from "./source.ts";
 import { nearest } from "./suggestion.ts";
-import type { Settings } from "./values.ts";
 import type { Runtime } from "./version.ts";
-
-type FleetSettings = Settings<typeof fleetTable>;
-
-/** Where what holds keys is written to. */
-export interface KeyPlaces {
-  /** A new file, or `-` for standard output. */
-  readonly out: string | undefined;
-  readonly chainFile: string | undefined;
-}
-
-export type NewKeys =
-  | { readonly kind: "made" }
-  /** `interval` in seconds. */
-  | { readonly kind: "chain"; readonly interval: number }
-  | {
-    readonly kind: "given";
-    readonly secrets: GivenSecrets;
-    /** Names of files at this host, for the config of the client. */
-    readonly files: Readonly<Record<string, string | undefined>>;
-  };
 
 export interface AddOptions extends KeyPlaces {
   readonly action: "add";
@@ -146,7 +132,7 @@ function actionOf(
   if (action === "remove") return { action, name };
   const { values: { out, chainFile, kdPrf } } = settings;
   const places = { out, chainFile };
-  const keys = keysOf(settings, surroundings);
+  const keys = newKeysOf(settings, surroundings);
   if (action === "rotate") {
     requirePlaces(settings, keys, action);
     return { action, name, keys, kdPrf, ...places };
@@ -201,67 +187,6 @@ function nameIn(action: string, rest: readonly string[]): string {
     `Cannot ${action} '${name}': a name is one to 63 letters, digits, '.', ` +
       "'_' and '-', and begins with a letter or a digit",
   );
-}
-
-function keysOf(
-  settings: FleetSettings,
-  surroundings: Surroundings,
-): NewKeys | undefined {
-  const { values, names } = settings;
-  const secrets = secretsIfGiven(settings, values.kdPrf, surroundings);
-  if (!values.chain) {
-    for (const name of ["interval", "chainFile"] as const) {
-      if (values[name] === undefined) continue;
-      throw new OptionFault(`Cannot use ${names[name]} alone: add --chain`);
-    }
-    if (secrets === undefined) return undefined;
-    return { kind: "given", secrets, files: filesIn(settings) };
-  }
-  if (values.kdPrf === "null") {
-    throw new OptionFault(
-      `Cannot use ${names.chain}: ${names.kdPrf} is null, which has no keys`,
-    );
-  }
-  if (secrets !== undefined) {
-    throw new OptionFault(
-      `Cannot use both ${names.chain} and a key, salt or passphrase: a key ` +
-        "chain is in place of them",
-    );
-  }
-  return { kind: "chain", interval: values.interval ?? DEFAULT_INTERVAL };
-}
-
-function filesIn({ values }: FleetSettings): Record<string, string> {
-  const given = {
-    "passphrase-file": values.passphraseFile,
-    "key-file": values.keyFile,
-    "salt-file": values.saltFile,
-  };
-  return Object.fromEntries(
-    Object.entries(given).flatMap(([name, path]) =>
-      path === undefined || path === "-" ? [] : [[name, path]]
-    ),
-  );
-}
-
-/** What is made must not be lost: the engine gives no key back. */
-function requirePlaces(
-  { values: { out, chainFile }, names }: FleetSettings,
-  keys: NewKeys | undefined,
-  action: string,
-): void {
-  if (keys?.kind === "chain" && chainFile === undefined) {
-    throw new OptionFault(
-      `Cannot make a chain (${names.chain}) that the client does not get: ` +
-        "add --chain-file",
-    );
-  }
-  if (action === "add" && keys?.kind === "made" && out === undefined) {
-    throw new OptionFault(
-      "Cannot make a key that the client does not get: add --out <file>, or " +
-        "--out - for standard output; or give one by --key-file and --salt-file",
-    );
-  }
 }
 
 function addOf(

@@ -12,6 +12,7 @@ import { hostPort } from "./host_port.ts";
 import { TUNNEL_PORT } from "./network.ts";
 import { anyText, flag, optional } from "./option.ts";
 import { sourceRows } from "./source.ts";
+import type { Settings } from "./values.ts";
 
 /** Late packets of a fast link fit into it; the client has sender ids of its own. */
 const WINDOW_SIZE = 1024;
@@ -86,6 +87,8 @@ export const fleetTable = {
       "owner alone may read",
   }),
 };
+
+export type FleetSettings = Settings<typeof fleetTable>;
 
 export const fleetSections: readonly HelpSection[] = [
   {
