@@ -1,8 +1,8 @@
 // Parts of the announcement: claims, device, script and guard.
 import type { AnnounceOptions } from "../config/announce.ts";
-import type { ConnectionTable } from "../tunnel/connection_table.ts";
 import { formatAddress } from "../net/address.ts";
-import { ConnectionCounter } from "../tunnel/counters.ts";
+import { FROM_PEERS } from "../status/sums.ts";
+import type { ConnectionTable } from "../tunnel/connection_table.ts";
 import { AnnounceScript } from "./announce_script.ts";
 import { Announcement, type AnnouncementParts } from "./announcement.ts";
 import { AnycastAddresses } from "./anycast_addresses.ts";
@@ -67,13 +67,6 @@ function openParts(
   plane.beatTo(guard.socket);
   return { addresses, script, guard: cleanup.use(new Guard(guard, logger)) };
 }
-
-/** What strangers send counts for nothing: there is always some. */
-const FROM_PEERS = [
-  ConnectionCounter.PACKETS_IN,
-  ConnectionCounter.NO_PAYLOAD,
-  ConnectionCounter.WRONG_PAYLOAD_TYPE,
-];
 
 function receivedFromPeers(table: ConnectionTable): number {
   let sum = 0;

@@ -1,8 +1,6 @@
 // The time in which a member that is announced no more carries what still comes.
 import type { Logger } from "../log/logger.ts";
-
-/** So long nothing has come: routers have learnt of it. */
-const QUIET_MS = 2000;
+import { QUIET_MS } from "../status/drain_watch.ts";
 
 export interface DrainContext {
   /** Datagrams that have come from peers so far. */

@@ -1,10 +1,10 @@
 // Watch of a daemon that drains: whether packets still go through it.
 import type { Delay } from "../net/delay.ts";
 import { fitnessLine, type Report } from "./report.ts";
-import { trafficOf } from "./sums.ts";
+import { datagramsFromPeers, trafficOf } from "./sums.ts";
 
-/** For which nothing has to come until it counts as empty. */
-const QUIET_MS = 2000;
+/** So long nothing has come: whoever leads traffic has learnt of it. */
+export const QUIET_MS = 2000;
 
 export interface Drained {
   readonly isEmpty: boolean;
@@ -90,7 +90,9 @@ function carriedBetween(before: Report, after: Report): string | undefined {
   const now = trafficOf(after.totals);
   const seconds = Math.max(1, after.time - before.time) / 1000;
   const rate = (packets: number) => Math.ceil(packets / seconds);
-  const received = now.packetsIn - then.packetsIn;
+  // A client that only says that it is there is led here all the same.
+  const received = datagramsFromPeers(after.totals) -
+    datagramsFromPeers(before.totals);
   const sent = now.packetsOut - then.packetsOut;
   if (received <= 0 && sent <= 0) return undefined;
   return `${rate(received)} packets a second from peers, and ${rate(sent)} ` +

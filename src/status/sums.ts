@@ -16,6 +16,16 @@ export interface Traffic {
   readonly losses: number;
 }
 
+/**
+ * Datagrams of peers, whatever is in them. What strangers send counts for
+ * nothing: there is always some.
+ */
+export const FROM_PEERS = [
+  ConnectionCounter.PACKETS_IN,
+  ConnectionCounter.NO_PAYLOAD,
+  ConnectionCounter.WRONG_PAYLOAD_TYPE,
+];
+
 const { BYTES_OUT, BYTES_IN, PACKETS_OUT, PACKETS_IN } = ConnectionCounter;
 
 export function trafficOf(counters: Counts): Traffic {
@@ -28,6 +38,11 @@ export function trafficOf(counters: Counts): Traffic {
     losses: lossesOf(CONNECTION_COUNTER_INFOS, counters)
       .reduce((sum, { amount }) => sum + amount, 0),
   };
+}
+
+export function datagramsFromPeers(counters: Counts): number {
+  return FROM_PEERS
+    .reduce((sum, index) => sum + (counters[nameOf(index)] ?? 0), 0);
 }
 
 export interface Loss {

@@ -39,6 +39,18 @@ Deno.test("a daemon is empty once nothing has come or gone for two seconds", () 
   ]);
 });
 
+Deno.test("a client that sends nothing but that it is there is still led here", () => {
+  const watch = new DrainWatch();
+  const looks = [0, 1, 2, 3].map((seconds) => {
+    const totals = { packets_in_total: 5, no_payload_total: seconds };
+    return watch.look(report(seconds, 0, 0, { totals }));
+  });
+  assert.equal(
+    looks.at(-1)?.text,
+    "still carries: 1 packets a second from peers, and 0 to them",
+  );
+});
+
 Deno.test("another process begins to be watched anew", () => {
   const watch = new DrainWatch();
   watch.look(report(0, 10, 20));
