@@ -128,7 +128,7 @@ Deno.test("what others change at the device is set right, and what the kernel re
 });
 
 Deno.test("what the kernel does not take away is said to be announced, until it is gone", async () => {
-  const rig = announceRig();
+  const rig = new AnnounceRig();
   const { announcement, device, healthIs, lifecycle, logger, pass, run } = rig;
   const over = run();
   await pass(100);
@@ -151,7 +151,7 @@ Deno.test("what the kernel does not take away is said to be announced, until it 
 });
 
 Deno.test("an address that this host does not take in is announced, and the fault told once", async () => {
-  const rig = announceRig();
+  const rig = new AnnounceRig();
   const { announcement, device, healthIs, lifecycle, logger, pass, run } = rig;
   const over = run();
   await pass(100);
