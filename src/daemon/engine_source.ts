@@ -2,6 +2,7 @@
 import type { StateFolder } from "../../ffi/process/state_folder.ts";
 import type { ControldOptions } from "../config/controld.ts";
 import type { SourceOptions } from "../config/source.ts";
+import { EngineError } from "../fleet/engine_error.ts";
 import type { EtcdClient, Range } from "../fleet/etcd_client.ts";
 import { type Header, shown } from "../fleet/etcd_json.ts";
 import {
@@ -296,8 +297,12 @@ export class EngineSource implements RecordSource {
   async #take({ events, header, isProgress }: WatchMessage): Promise<void> {
     const { clients, kept } = this.#setup;
     const { cluster } = header;
-    const term = Math.max(this.#known?.term ?? 0, header.term);
-    let { revision } = this.#known ?? header;
+    if (cluster !== this.#known?.cluster) {
+      this.#isDue = true;
+      throw new EngineError("the watch is that of another engine");
+    }
+    const term = Math.max(this.#known.term, header.term);
+    let { revision } = this.#known;
     if (isProgress) revision = Math.max(revision, header.revision);
     for (const event of events) {
       revision = Math.max(revision, event.modRevision);
