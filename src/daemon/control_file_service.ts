@@ -5,7 +5,6 @@ import { sameBytes } from "../satp/same_bytes.ts";
 import {
   changedRecords,
   type ControlRecord,
-  goneRecords,
   parseControlFile,
 } from "../sync/control_file.ts";
 import type { ControlChains } from "./control_chains.ts";
@@ -143,11 +142,12 @@ export class ControlFileService implements RecordSource {
     const before = this.#served;
     this.#served = this.#present();
     if (this.#served === before) return;
-    for (const { text } of goneRecords(before, this.#served)) {
-      this.#sink.remove(text);
-    }
     for (const { text } of changedRecords(before, this.#served)) {
       this.#sink.push(text);
+    }
+    // What others have taken the place of is known to be by now.
+    for (const { text } of changedRecords(this.#served, before)) {
+      this.#sink.remove(text);
     }
   }
 

@@ -2,7 +2,6 @@
 // after the other (sync section 7).
 import { decodeRecord } from "./decode.ts";
 import { frameText } from "./encode.ts";
-import { keyOf, subjectOf } from "./extension.ts";
 import { SyncError } from "./error.ts";
 import { RecordReader } from "./framing.ts";
 import { latin1 } from "./latin1.ts";
@@ -110,15 +109,6 @@ function parseLine(
     throw new ControlFileError(line, "it is shorter than its length says");
   }
   return records;
-}
-
-/** The records that nothing takes the place of, in order. */
-export function goneRecords(
-  before: readonly ControlRecord[],
-  after: readonly ControlRecord[],
-): ControlRecord[] {
-  const keys = new Set(after.map(({ key }) => key));
-  return before.filter(({ key }) => !keys.has(key));
 }
 
 /** The records that are new, in order. */

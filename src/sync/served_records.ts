@@ -23,6 +23,8 @@ export class ServedRecords {
   readonly #options: ServedOptions;
   /** By key, once somebody has followed the feed. */
   readonly #texts = new Map<string, string>();
+  /** Networks that more than one connection had: the last one has it. */
+  readonly #shared = new Set<string>();
   #isComplete = false;
 
   constructor(ledger: Ledger, options: ServedOptions) {
@@ -42,8 +44,9 @@ export class ServedRecords {
   }
 
   /**
-   * It is gone, unless there is another one in its place. Before anybody has
-   * followed it was stated by the process before, if at all.
+   * It is gone, unless there is another one in its place, or one that it took the
+   * place of is still there. Before anybody has followed it was stated by the
+   * process before, if at all.
    */
   remove(record: string): void {
     const subject = subjectIn(record);
@@ -53,8 +56,22 @@ export class ServedRecords {
     const isUnknown = stated === undefined && !this.#isComplete;
     if (stated !== record && !isUnknown) return;
     this.#texts.delete(key);
+    const other = this.#shared.has(key) ? this.#served(key) : undefined;
+    if (other !== undefined) return this.push(other);
+    this.#shared.delete(key);
     this.#ledger.revoke(subject);
     this.#options.wake();
+  }
+
+  /** The last record of a network among all that is known now. */
+  #served(key: string): string | undefined {
+    const [, , address] = key.split(" ");
+    return this.#options.snapshot().findLast((record) => {
+      // To read each of a hundred thousand would take a second.
+      if (!record.includes(` ${address} `)) return false;
+      const subject = subjectIn(record);
+      return subject !== undefined && keyOf(subject) === key;
+    });
   }
 
   /** Only originals may ever come: they need nothing of this. */
@@ -72,7 +89,10 @@ export class ServedRecords {
     const subject = subjectIn(record);
     if (subject === undefined) return;
     const key = keyOf(subject);
-    if (this.#texts.get(key) === record) return;
+    const before = this.#texts.get(key);
+    if (before === record) return;
+    const isRoute = subject.command === "route";
+    if (isRoute && before !== undefined) this.#shared.add(key);
     this.#texts.set(key, record);
     if (isRecalled) this.#ledger.recall(subject, "stated");
     else this.#ledger.reclaim(subject, "stated");

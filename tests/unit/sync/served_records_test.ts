@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import { encodeRecord } from "../../../src/sync/encode.ts";
+import { subjectOf } from "../../../src/sync/extension.ts";
 import { Ledger } from "../../../src/sync/ledger.ts";
 import type { SyncRecord } from "../../../src/sync/record.ts";
 import { ServedRecords } from "../../../src/sync/served_records.ts";
@@ -67,6 +68,32 @@ Deno.test("what another record has taken the place of is not removed with it", (
   control.served.remove(encodeRecord(ROUTE));
   link.carry();
   assert.ok(member.has(elsewhere));
+});
+
+Deno.test("a network of two connections stays with the other when one is gone", () => {
+  const clock = { now: 1_000_000 };
+  const member = new MeshMember("a", clock);
+  const control = controlOf("c", clock, [FIVE, ROUTE]);
+  const { pushed, served, texts } = control;
+  const link = follow(member, control);
+  const more = ["10.1.0.0/16", "10.0.0.0/9"].map((one) => routeRecord(one, 6));
+  for (const record of [routeRecord("10.0.0.0/8", 6), ...more]) {
+    texts.push(encodeRecord(record));
+    served.push(encodeRecord(record));
+  }
+  for (let k = 0; k < 2; k++) {
+    const [gone = ""] = texts.splice(2, 1);
+    served.remove(gone);
+    link.carry();
+    assert.ok(member.has(ROUTE));
+    // Originals, which know of no removal, are told as well.
+    assert.equal(pushed.filter((text) => text === texts[1]).length, 1);
+  }
+  // The last one takes it away.
+  texts.splice(1, 1);
+  served.remove(encodeRecord(ROUTE));
+  link.carry();
+  assert.equal(member.holds(subjectOf(ROUTE)), false);
 });
 
 Deno.test("what changes before anybody follows is in the first table as it is then", () => {
