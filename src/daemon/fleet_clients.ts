@@ -206,6 +206,8 @@ export class FleetClients {
     this.#used.set(name, found);
     this.#owners.set(mux, name);
     this.#tell(before?.mux === mux ? before : undefined, client);
+    // Made anew it may be younger than one that has waited for its mux.
+    if (before !== undefined && isOlder(before, client)) this.#wake(mux);
     const what = before === undefined ? "new" : "changed";
     this.#say(client, what);
     return true;
@@ -234,9 +236,14 @@ export class FleetClients {
     this.#sink.remove(connection);
     chain?.erase();
     this.#say(client, "gone");
+    this.#wake(mux);
+    return true;
+  }
+
+  /** Who has waited for this mux is looked at again. */
+  #wake(mux: number): void {
     for (const next of this.#waiting.get(mux) ?? []) this.#due.add(next);
     this.#waiting.delete(mux);
-    return true;
   }
 
   #say({ name, mux }: FleetClient, what: "new" | "changed" | "gone"): void {

@@ -26,3 +26,23 @@ Deno.test("an engine that tells of ever more clients fills no memory with them",
   assert.equal(await clients.settle(), 1);
   assert.equal(clients.size, 1);
 });
+
+Deno.test("a client that is made anew is younger than one that has waited for its mux", async () => {
+  const clients = new FleetClients(
+    "/fleet",
+    { push: () => {}, remove: () => {} },
+    { digest: digestWith(crypto.subtle), now: () => 0, runtime: Deno.version },
+    new RateLimitedLog(recordingLog(), LIMIT, () => 0),
+  );
+  const put = (client: string, created: number) =>
+    clients.put({ client, part: "client" }, "mux 1\nkd-prf null", created);
+  put("first", 1);
+  put("second", 2);
+  await clients.settle();
+  assert.deepEqual([...clients.used().keys()], ["first"]);
+  // Both changes are heard at once.
+  clients.delete({ client: "first", part: "client" });
+  put("first", 3);
+  await clients.settle();
+  assert.deepEqual([...clients.used().keys()], ["second"]);
+});
