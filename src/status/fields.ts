@@ -30,7 +30,8 @@ export function textOf(value: unknown, place: string): string {
 
 export function numberOf(value: unknown, place: string): number {
   if (typeof value === "number" && Number.isFinite(value) && value >= 0) {
-    return value;
+    // There is a zero below zero.
+    return Math.abs(value);
   }
   throw new ReportError(`${place} is no number from 0 on`);
 }

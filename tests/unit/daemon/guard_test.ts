@@ -106,7 +106,16 @@ Deno.test("a guard reads what its daemon says, and refuses anything else", () =>
     assert.deepEqual(readGuardSetup(JSON.stringify(setup)), setup);
   }
   const { isConfined: _, ...less } = SETUP;
-  for (const text of ["", "1", "{", JSON.stringify(less)]) {
-    assert.throws(() => readGuardSetup(text), { name: "ReportError" });
+  const address = (bytes: readonly number[], length: number) => {
+    return { ...SETUP, addresses: [{ bytes, length }] };
+  };
+  const user = (uid: number) => ({ ...SETUP, identity: { uid, gid: 1 } });
+  const wrong = [
+    ...[less, user(-1), user(0.5), user(2 ** 32), address([], 0)],
+    ...[address([192, 0, 2, 256], 32), address([192, 0, 2, 0.5], 32)],
+    ...[address([192, 0, 2, 1], 33), address([192, 0, 2, 1], 0.5)],
+  ].map((setup) => JSON.stringify(setup));
+  for (const text of ["", "1", "{", ...wrong]) {
+    assert.throws(() => readGuardSetup(text), { name: "ReportError" }, text);
   }
 });
