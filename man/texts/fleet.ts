@@ -7,7 +7,8 @@ export default {
     hosts of one cluster, with commas between them; the others are asked where
     one does not answer. The port is 2379 and the prefix "/anytun" unless given.
     With "http", which a warning says but for this host, whoever can listen reads
-    all keys.`,
+    all keys. This, who to be there and the files of both need a restart of the
+    control daemon; HUP names in the log what has changed.`,
   "source-ca": `The authority that has signed the certificate of the engine, as
     PEM. The certificate has to be for the host in --source. Authorities that the
     runtime brings along count as well.`,
@@ -44,7 +45,8 @@ export default {
     `With "add" and "rotate", writes the config for the client's side to this
     new file, which its owner alone may read, or to standard output where it is
     "-". It has the keys in it, if they were made here. Without it a key that was
-    made would be lost, and is not made.`,
+    made would be lost, and is not made. "rotate" of a client with a key chain
+    makes nothing for it, and refuses it without --chain.`,
   "server": `With "add", where the client reaches its servers, for its config:
     "<host>:<port>", the port 4444 unless given. The records know nothing of it.`,
   "address": `With "add", the address that the client has in the tunnel, for its

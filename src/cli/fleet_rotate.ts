@@ -77,6 +77,15 @@ class Rotation {
 
   /** Nobody else has to do anything: the keys of now stay the same. */
   #forgetPast(client: Replacement, chain: string): Replacement {
+    const { out } = this.#options;
+    if (out !== undefined) {
+      // Who waits for a file believes that whoever has the old keys is shut out.
+      throw new Error(
+        "it has a key chain, which forgets older keys and stays: nothing is " +
+          `new for --out ${out}; leave that away, or add --chain and ` +
+          "--chain-file for another chain",
+      );
+    }
     const next = forwardChain(chain, Date.now() / 1000);
     this.told = next === undefined
       ? "its chain has forgotten all older keys already; --chain makes " +
@@ -106,25 +115,22 @@ class Rotation {
     keys: NewKeys,
   ): Replacement {
     const { name, out } = this.#options;
-    if (keys.kind === "made") {
-      if (out === undefined) {
-        throw new Error(
-          "a new key has to get to the client: add --out <file>, or --out - " +
-            "for standard output; or give one by --key-file and --salt-file",
-        );
-      }
-      this.#files.write({
-        config: newKeysYaml({ name, keys }, secrets),
-        chain: undefined,
-      });
-      this.told =
-        "it has new keys. Its servers use them at once: its own side " +
-        "hears nothing until it has them, too, and a HUP";
-    } else {
-      this.told = "it has the keys that were given. Its servers use them at " +
+    const isMade = keys.kind === "made";
+    if (out !== undefined) {
+      const config = newKeysYaml({ name, keys }, isMade ? secrets : undefined);
+      this.#files.write({ config, chain: undefined });
+    } else if (isMade) {
+      throw new Error(
+        "a new key has to get to the client: add --out <file>, or --out - " +
+          "for standard output; or give one by --key-file and --salt-file",
+      );
+    }
+    this.told = isMade
+      ? "it has new keys. Its servers use them at once: its own side " +
+        "hears nothing until it has them, too, and a HUP"
+      : "it has the keys that were given. Its servers use them at " +
         "once, and open the ones before for 10 s more: nothing is lost if its " +
         "own side has had them, and a HUP, within the last 10 s";
-    }
     const lines = keyLines(secrets);
     return { text: withLines(text, KEY_OPTIONS, lines), chain: undefined };
   }
