@@ -95,6 +95,29 @@ interface SourceTls {
     | undefined;
 }
 
+/**
+ * @param after Of the same files, read again
+ * @returns The options whose files say something else by now
+ */
+export function changedFiles(
+  before: SourceOptions,
+  after: SourceOptions | undefined,
+): readonly string[] {
+  const filesOf = ({ login, tls }: Partial<SourceOptions>) => ({
+    sourceCa: tls?.authority,
+    sourceCert: tls?.identity?.certificate,
+    sourceKey: tls?.identity?.key,
+    sourcePasswordFile: login?.password,
+  });
+  const now = filesOf(after ?? {});
+  return Object.entries(filesOf(before)).flatMap(([key, text]) => {
+    const name = key as keyof typeof now;
+    // What a start alone can read is empty later.
+    const isSame = now[name] === text || !now[name];
+    return isSame ? [] : [sourceRows[name].long];
+  });
+}
+
 type SourceSettings = Settings<typeof sourceRows>;
 
 /**

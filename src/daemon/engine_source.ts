@@ -1,7 +1,7 @@
 // Records of a fleet from an engine, which is watched (docs/fleet.md).
 import type { StateFolder } from "../../ffi/process/state_folder.ts";
 import type { ControldOptions } from "../config/controld.ts";
-import type { SourceOptions } from "../config/source.ts";
+import { changedFiles, type SourceOptions } from "../config/source.ts";
 import { EngineError } from "../fleet/engine_error.ts";
 import type { EtcdClient, Range } from "../fleet/etcd_client.ts";
 import { type Header, shown } from "../fleet/etcd_json.ts";
@@ -107,7 +107,17 @@ export class EngineSource implements RecordSource {
     return folder === undefined ? [] : [folder.descriptor];
   }
 
-  reload({ sourceAllowLoss }: ControldOptions): void {
+  reload(
+    { source, sourceAllowLoss }: Pick<
+      ControldOptions,
+      "source" | "sourceAllowLoss"
+    >,
+  ): void {
+    for (const name of changedFiles(this.#setup.source, source)) {
+      this.#setup.logger.warning(
+        `the file of ${name} has changed: takes effect at the next start`,
+      );
+    }
     this.#mayLose = sourceAllowLoss;
     this.#isDue = true;
     this.#session.abort();

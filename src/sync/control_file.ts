@@ -10,8 +10,6 @@ import { latin1 } from "./latin1.ts";
 export interface ControlRecord {
   /** Counts from 1. */
   readonly line: number;
-  /** Of what it is about; see {@linkcode keyOf}. */
-  readonly key: string;
   /** Of a connection; undefined for a route. */
   readonly mux: number | undefined;
   /**
@@ -99,7 +97,7 @@ function parseLine(
       // A blank at its end would be cut off wherever the record ends a line.
       const text = frameText(latin1(archive).trimEnd());
       const mux = record.command === "connection" ? record.mux : undefined;
-      records.push({ line, key: keyOf(subjectOf(record)), mux, text });
+      records.push({ line, mux, text });
     }
   } catch (error) {
     if (!(error instanceof SyncError)) throw error;

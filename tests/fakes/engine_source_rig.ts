@@ -5,6 +5,7 @@
  */
 import { strict as assert } from "node:assert";
 import { until } from "../../lab/until.ts";
+import type { SourceOptions } from "../../src/config/source.ts";
 import { digestWith } from "../../src/crypto/webcrypto.ts";
 import { EngineSource } from "../../src/daemon/engine_source.ts";
 import { FleetClients } from "../../src/daemon/fleet_clients.ts";
@@ -18,7 +19,7 @@ import { FakeEtcd } from "./fake_etcd.ts";
 import { ManualClock } from "./manual_clock.ts";
 import { recordingLog } from "./recording_log.ts";
 
-const SOURCE = {
+export const SOURCE: SourceOptions = {
   origins: ["http://a:2379", "http://b:2379"],
   prefix: "/fleet",
   text: "http://a,b/fleet",
@@ -75,6 +76,7 @@ export class EngineSourceRig implements AsyncDisposable {
     readonly etcd: FakeEtcd,
     readonly disk: Disk,
     login?: FakeEtcd["login"],
+    source = SOURCE,
   ) {
     const { clock, logger, told } = this;
     const limited = new RateLimitedLog(
@@ -108,7 +110,7 @@ export class EngineSourceRig implements AsyncDisposable {
     const timeout = () => new AbortController().signal;
     const { origins } = SOURCE;
     const client = new EtcdClient({ origins, login, post: etcd.post, timeout });
-    const setup = { source: SOURCE, clients, kept, folder: disk };
+    const setup = { source, clients, kept, folder: disk };
     const showManager = (text: string) => void this.shown.push(text);
     const frame = { logger, limited, showManager };
     this.source = new EngineSource({ ...setup, ...frame }, false, {

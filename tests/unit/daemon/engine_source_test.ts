@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import type { ControldOptions } from "../../../src/config/controld.ts";
+import type { SourceOptions } from "../../../src/config/source.ts";
 import {
   clusterOf,
   Disk,
@@ -7,6 +7,7 @@ import {
   KEY,
   keyOf,
   recordOf,
+  SOURCE,
 } from "../../fakes/engine_source_rig.ts";
 
 Deno.test("all clients are read page by page, and what changes is told alone", async () => {
@@ -56,7 +57,7 @@ Deno.test("an engine that is empty at once takes nobody away until that is allow
   await rig.until(() => /2 of which/.test(rig.source.report().join()));
   etcd.delete(keyOf("c2"));
   await rig.until(() => rig.served.length === 2);
-  rig.source.reload({ sourceAllowLoss: true } as ControldOptions);
+  rig.source.reload({ source: SOURCE, sourceAllowLoss: true });
   await rig.until(() => rig.served.length === 0);
   rig.source.close();
   assert.match(
@@ -121,4 +122,36 @@ Deno.test("a token that has ended is replaced, and a wrong password is named", a
   etcd.login = { name: "controld", password: "wrong" };
   await other.pass(5);
   await started;
+});
+
+Deno.test("files about the engine that have changed at a HUP are named, and wait for the next start", async () => {
+  const etcd = clusterOf(1);
+  const login = { name: "reader", password: "before" };
+  const identity = { certificate: "c", key: "k" };
+  const before = { ...SOURCE, login, tls: { authority: "a", identity } };
+  await using rig = await new EngineSourceRig(etcd, new Disk(), undefined, before)
+    .start();
+  const reload = (source: SourceOptions | undefined) => {
+    rig.logger.lines.length = 0;
+    rig.source.reload({ source, sourceAllowLoss: false });
+    return rig.logger.lines;
+  };
+  assert.deepEqual(reload(before), []);
+  // As where a start alone can read them.
+  const hidden = {
+    login: { ...login, password: "" },
+    tls: { authority: "a", identity: { ...identity, key: "" } },
+  };
+  assert.deepEqual(reload({ ...before, ...hidden }), []);
+  const after = {
+    login: { ...login, password: "secret" },
+    tls: { authority: "b", identity: { certificate: "d", key: "l" } },
+  };
+  assert.deepEqual(
+    reload({ ...before, ...after }),
+    ["ca", "cert", "key", "password-file"].map((file) =>
+      `WARNING: the file of --source-${file} has changed: takes effect at the ` +
+      "next start"
+    ),
+  );
 });
