@@ -7,7 +7,8 @@ import { rotateClient } from "../../../src/cli/fleet_rotate.ts";
 import type { RotateOptions } from "../../../src/config/fleet.ts";
 import { newChain } from "../../../src/daemon/chain_text.ts";
 import { FleetClients } from "../../../src/fleet/clients.ts";
-import { MemoryEngine } from "../../fakes/memory_engine.ts";
+import { EtcdClient } from "../../../src/fleet/etcd_client.ts";
+import { FakeEtcd } from "../../fakes/fake_etcd.ts";
 
 const KEY = "/fleet/clients/a";
 const CHAIN = `${KEY}/chain`;
@@ -19,7 +20,7 @@ const OPTIONS: RotateOptions = {
 
 interface Rig {
   readonly rotate: (own: Partial<RotateOptions>) => Promise<void>;
-  readonly engine: MemoryEngine;
+  readonly engine: FakeEtcd;
   readonly path: string;
   readonly told: string[];
 }
@@ -28,8 +29,12 @@ function test(name: string, body: (rig: Rig) => Promise<void>): void {
   Deno.test(name, async () => {
     const libc: ProcessLibc = openProcessLibc();
     const folder = Deno.makeTempDirSync();
-    const engine = new MemoryEngine();
-    const clients = new FleetClients(engine, "/fleet", () => 0);
+    const engine = new FakeEtcd();
+    const client = new EtcdClient({
+      ...{ origins: ["http://a:2379"], login: undefined, post: engine.post },
+      timeout: () => new AbortController().signal,
+    });
+    const clients = new FleetClients(client, "/fleet", () => 0);
     const told: string[] = [];
     const host = {
       clients,

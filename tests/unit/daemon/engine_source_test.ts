@@ -129,7 +129,12 @@ Deno.test("files about the engine that have changed at a HUP are named, and wait
   const login = { name: "reader", password: "before" };
   const identity = { certificate: "c", key: "k" };
   const before = { ...SOURCE, login, tls: { authority: "a", identity } };
-  await using rig = await new EngineSourceRig(etcd, new Disk(), undefined, before)
+  await using rig = await new EngineSourceRig(
+    etcd,
+    new Disk(),
+    undefined,
+    before,
+  )
     .start();
   const reload = (source: SourceOptions | undefined) => {
     rig.logger.lines.length = 0;

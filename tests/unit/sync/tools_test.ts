@@ -45,10 +45,8 @@ Deno.test("a control file is the lines of several anytun-config runs", () => {
     connectionRecord(),
   );
   const { mux } = connectionRecord();
-  assert.deepEqual(
-    records.slice(0, 2).map(({ key, mux }) => [key, mux]),
-    [[`connection ${mux}`, mux], ["route 4 10.0.0.0 8", undefined]],
-  );
+  const muxes = records.slice(0, 2).map(({ mux }) => mux);
+  assert.deepEqual(muxes, [mux, undefined]);
   assert.deepEqual(textsIn(""), []);
 });
 
