@@ -8,7 +8,7 @@ import { type FleetAction, readFleetCommandLine } from "../config/fleet.ts";
 import { fleetTable } from "../config/fleet_table.ts";
 import { nearest } from "../config/suggestion.ts";
 import { openEngine } from "../daemon/etcd.ts";
-import { FleetClients, NoSuchClient, UnsureError } from "../fleet/clients.ts";
+import { NoSuchClient, StoredClients, UnsureError } from "../fleet/clients.ts";
 import { reasonOf } from "../log/reason.ts";
 import { visible } from "../log/visible.ts";
 import { LostKeyError } from "./client_files.ts";
@@ -38,20 +38,20 @@ export async function fleet(
   const { options: { source, act }, warnings } = commandLine;
   for (const warning of warnings) tell(`warning: ${warning}`);
   using engine = openEngine(source);
-  const clients = new FleetClients(engine.client, source.prefix, Math.random);
+  const clients = new StoredClients(engine.client, source.prefix, Math.random);
   try {
-    return await doIt(act, { clients, libc, tell });
+    return await perform(act, { clients, libc, tell });
   } catch (error) {
     const isDone = error instanceof LostKeyError;
     const text = isDone
       ? error.message
-      : `Cannot ${whatOf(act)}: ${whyNot(error)}`;
+      : `Cannot ${whatOf(act)}: ${reasonFor(error)}`;
     tell(text);
     return EXIT_FAILED;
   }
 }
 
-async function doIt(act: FleetAction, host: FleetHost): Promise<number> {
+async function perform(act: FleetAction, host: FleetHost): Promise<number> {
   switch (act.action) {
     case "add":
       await addClient(act, host);
@@ -74,7 +74,7 @@ function whatOf(act: FleetAction): string {
   return `${act.action} '${act.name}'`;
 }
 
-function whyNot(error: unknown): string {
+function reasonFor(error: unknown): string {
   const reason = reasonOf(error);
   if (error instanceof NoSuchClient) {
     const meant = nearest(nameOf(error), error.names);

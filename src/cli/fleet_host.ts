@@ -1,9 +1,9 @@
 // Surroundings of what is done to a fleet.
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
-import type { FleetClients } from "../fleet/clients.ts";
+import type { StoredClients } from "../fleet/clients.ts";
 
 export interface FleetHost {
-  readonly clients: FleetClients;
+  readonly clients: StoredClients;
   readonly libc: ProcessLibc;
   /** Says something to people. */
   readonly tell: (text: string) => void;

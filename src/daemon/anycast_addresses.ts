@@ -60,7 +60,7 @@ export class AnycastAddresses {
     } catch (cause) {
       throw new Error(
         `Cannot put ${this.text} (--anycast-address) on ${name} ` +
-          `(--anycast-device): ${whyNot(cause)}`,
+          `(--anycast-device): ${reasonFor(cause)}`,
         { cause },
       );
     }
@@ -159,7 +159,7 @@ export class AnycastAddresses {
         change(address);
         return [];
       } catch (error) {
-        return [whyNot(error)];
+        return [reasonFor(error)];
       }
     });
     const [fault] = faults;
@@ -182,7 +182,7 @@ export class AnycastAddresses {
   }
 }
 
-function whyNot(error: unknown): string {
+function reasonFor(error: unknown): string {
   const isWithoutIpv6 = error instanceof SystemError && error.code === "EACCES";
   return isWithoutIpv6
     ? "IPv6 is disabled here (sysctl net.ipv6.conf.*.disable_ipv6)"

@@ -70,7 +70,7 @@ export function runGuard(libc: ProcessLibc, text: string): number {
     const setup = readGuardSetup(text);
     const { device: name } = setup;
     using device = name === null ? undefined : new AnycastDevice(libc, name);
-    const guard = new Guard(libc, setup, device);
+    const guard = new GuardProcess(libc, setup, device);
     limit(libc, setup);
     trimHeap(libc);
     dropProgramPages(libc);
@@ -111,7 +111,7 @@ function tryToKeep(libc: ProcessLibc, kept: readonly number[]): void {
   }
 }
 
-class Guard {
+class GuardProcess {
   readonly #libc: ProcessLibc;
   readonly #setup: GuardSetup;
   readonly #addresses: readonly AnycastAddress[];

@@ -51,7 +51,7 @@ export class UnsureError extends Error {
 /** Others may change the same as often, and hardly more often. */
 const ATTEMPTS = 32;
 
-export class FleetClients {
+export class StoredClients {
   readonly #engine: Pick<EtcdClient, "get" | "range" | "transact">;
   readonly #prefix: string;
   readonly #random: () => number;

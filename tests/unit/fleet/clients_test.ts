@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import {
-  FleetClients,
   NoSuchClient,
+  StoredClients,
   UnsureError,
 } from "../../../src/fleet/clients.ts";
 import { EtcdClient } from "../../../src/fleet/etcd_client.ts";
@@ -15,7 +15,7 @@ function fleet() {
     post: engine.post,
     timeout: () => new AbortController().signal,
   });
-  return { engine, client, clients: new FleetClients(client, "/f", () => 0) };
+  return { engine, client, clients: new StoredClients(client, "/f", () => 0) };
 }
 
 const named = (name: string, mux?: number, chain?: string) => ({
