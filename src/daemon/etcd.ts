@@ -1,6 +1,7 @@
 // The engine of a fleet as this host reaches it.
 import type { SourceOptions } from "../config/source.ts";
-import { EtcdClient, type Post } from "../fleet/etcd_client.ts";
+import { EtcdClient } from "../fleet/etcd_client.ts";
+import type { Post } from "../fleet/etcd_session.ts";
 
 export interface OpenEngine extends Disposable {
   readonly client: EtcdClient;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Post } from "../../src/fleet/etcd_client.ts";
+import type { Post } from "../../src/fleet/etcd_session.ts";
 
 interface Stored {
   readonly value: string;

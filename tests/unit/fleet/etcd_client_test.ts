@@ -1,11 +1,8 @@
 import { strict as assert } from "node:assert";
 import { EngineError } from "../../../src/fleet/engine_error.ts";
-import {
-  endOfPrefix,
-  EtcdClient,
-  type Login,
-} from "../../../src/fleet/etcd_client.ts";
+import { endOfPrefix, EtcdClient } from "../../../src/fleet/etcd_client.ts";
 import { toText } from "../../../src/fleet/etcd_json.ts";
+import type { Login } from "../../../src/fleet/etcd_session.ts";
 
 interface Asked {
   readonly url: string;
