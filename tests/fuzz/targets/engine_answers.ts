@@ -1,11 +1,8 @@
 // Answers of an engine to questions, in pieces.
 import { strict as assert } from "node:assert";
 import { EngineError } from "../../../src/fleet/engine_error.ts";
-import {
-  EtcdClient,
-  type Post,
-  type Range,
-} from "../../../src/fleet/etcd_client.ts";
+import { EtcdClient, type Range } from "../../../src/fleet/etcd_client.ts";
+import type { Post } from "../../../src/fleet/etcd_session.ts";
 import { ByteReader } from "../bytes.ts";
 import type { Target } from "../target.ts";
 

@@ -6,7 +6,7 @@ import {
 import { rotateClient } from "../../../src/cli/fleet_rotate.ts";
 import type { RotateOptions } from "../../../src/config/fleet.ts";
 import { newChain } from "../../../src/daemon/chain_text.ts";
-import { FleetClients } from "../../../src/fleet/clients.ts";
+import { StoredClients } from "../../../src/fleet/clients.ts";
 import { EtcdClient } from "../../../src/fleet/etcd_client.ts";
 import { FakeEtcd } from "../../fakes/fake_etcd.ts";
 
@@ -34,7 +34,7 @@ function test(name: string, body: (rig: Rig) => Promise<void>): void {
       ...{ origins: ["http://a:2379"], login: undefined, post: engine.post },
       timeout: () => new AbortController().signal,
     });
-    const clients = new FleetClients(client, "/fleet", () => 0);
+    const clients = new StoredClients(client, "/fleet", () => 0);
     const told: string[] = [];
     const host = {
       clients,
