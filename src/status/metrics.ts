@@ -48,16 +48,12 @@ function* metricsOf(report: Report): Generator<Metric> {
 }
 
 function* daemonMetrics(report: Report): Generator<Metric> {
-  const { name, version, device, plane, health, connections } = report;
-  const { announcement } = report;
+  const { name, version, device, plane, connections } = report;
+  const labels = labelsText({
+    ...{ name, version, device: device?.name ?? "", plane: plane ?? "" },
+  });
   yield gauge("info", "Always 1; the labels say what runs here.", {
-    labels: labelsText({
-      name,
-      version,
-      device: device?.name ?? "",
-      plane: plane ?? "",
-    }),
-    value: 1,
+    ...{ labels, value: 1 },
   });
   yield gauge("start_time_seconds", "When it was started, since 1970.", {
     value: report.started / 1000,
@@ -65,6 +61,24 @@ function* daemonMetrics(report: Report): Generator<Metric> {
   yield gauge("up", "Whether packets are carried: all workers answer.", {
     value: Number(report.isCarrying),
   });
+  yield* healthMetrics(report);
+  yield* announcementMetrics(report);
+  if (device !== null) {
+    yield gauge("device_mtu_bytes", "Longest packet of the device.", {
+      value: device.mtu,
+    });
+  }
+  yield gauge("connections", "Connections that there are.", {
+    value: report.connectionCount,
+  });
+  yield gauge(
+    "connections_unlabelled",
+    "Connections that have no metrics of their own (--metrics-connections).",
+    { value: report.connectionCount - connections.length },
+  );
+}
+
+function* healthMetrics({ health }: Report): Generator<Metric> {
   yield gauge(
     "ready",
     "Whether packets should be led here: its health is fit.",
@@ -85,28 +99,17 @@ function* daemonMetrics(report: Report): Generator<Metric> {
   yield gauge("health_since_seconds", "When it got into it, since 1970.", {
     value: health.since / 1000,
   });
-  if (announcement !== null) {
-    yield gauge("announced", "Whether it leads traffic here by itself.", {
-      value: Number(announcement.isAnnounced),
-    });
-    yield gauge(
-      "announcement_guarded",
-      "Whether that ends when the daemon is killed or hangs.",
-      { value: Number(announcement.isGuarded) },
-    );
-  }
-  if (device !== null) {
-    yield gauge("device_mtu_bytes", "Longest packet of the device.", {
-      value: device.mtu,
-    });
-  }
-  yield gauge("connections", "Connections that there are.", {
-    value: report.connectionCount,
+}
+
+function* announcementMetrics({ announcement }: Report): Generator<Metric> {
+  if (announcement === null) return;
+  yield gauge("announced", "Whether it leads traffic here by itself.", {
+    value: Number(announcement.isAnnounced),
   });
   yield gauge(
-    "connections_unlabelled",
-    "Connections that have no metrics of their own (--metrics-connections).",
-    { value: report.connectionCount - connections.length },
+    "announcement_guarded",
+    "Whether that ends when the daemon is killed or hangs.",
+    { value: Number(announcement.isGuarded) },
   );
 }
 
