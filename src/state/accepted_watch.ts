@@ -11,8 +11,8 @@ import {
   RECORDS,
 } from "./accepted_records.ts";
 
-/** A sender, and how far it had come one look ago. */
-export interface AcceptedChange {
+/** How far one sender had come under one set of keys. */
+export interface HighestAccepted {
   readonly mux: number;
   /** The lower 32 bits of the fingerprint of the keys. */
   readonly print: number;
@@ -39,8 +39,8 @@ export class AcceptedWatch {
   }
 
   /** @returns What had changed by the last look, and was not told before */
-  look(): AcceptedChange[] {
-    const changes: AcceptedChange[] = [];
+  look(): HighestAccepted[] {
+    const changes: HighestAccepted[] = [];
     for (let record = 0; record < RECORDS; record++) {
       if (this.#isNews[record] === 1) changes.push(this.#changeOf(record));
       this.#note(record);
@@ -49,15 +49,15 @@ export class AcceptedWatch {
   }
 
   /** All of them, as they were at the last look: to be told after the next. */
-  all(): AcceptedChange[] {
-    const changes: AcceptedChange[] = [];
+  all(): HighestAccepted[] {
+    const changes: HighestAccepted[] = [];
     for (let record = 0; record < RECORDS; record++) {
       if (this.#isThere[record] === 1) changes.push(this.#changeOf(record));
     }
     return changes;
   }
 
-  #changeOf(record: number): AcceptedChange {
+  #changeOf(record: number): HighestAccepted {
     const ids = this.#ids[record] ?? 0;
     return {
       mux: ids >>> 16,

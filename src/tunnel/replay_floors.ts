@@ -6,19 +6,8 @@
 // datagram.
 import type { NumberFloors } from "../satp/replay_window.ts";
 import type { MuxShare } from "../state/accepted_memory.ts";
+import type { HighestAccepted } from "../state/accepted_watch.ts";
 import { DueMuxes } from "./mux_sets.ts";
-
-/**
- * Of one sender under one set of keys. As `highest` the highest number that
- * somebody has accepted.
- */
-export interface FloorEntry {
-  readonly mux: number;
-  /** The lower 32 bits of the fingerprint of the keys. */
-  readonly print: number;
-  readonly senderId: number;
-  readonly highest: number;
-}
 
 /**
  * Faster no sender counts: a link of 10 Gbit/s carries 14.9 million of the
@@ -93,7 +82,7 @@ export class ReplayFloors {
    *
    * @param now Seconds of a clock that never goes back
    */
-  raise(entry: FloorEntry, now: number): FloorOutcome {
+  raise(entry: HighestAccepted, now: number): FloorOutcome {
     const at = this.#find(entry) ?? this.#make(entry);
     if (at === undefined) return "no room";
     const words = this.#words;
@@ -112,7 +101,7 @@ export class ReplayFloors {
   }
 
   /** What was accepted here: nothing that others say is far ahead of it. */
-  noteOwn(entry: FloorEntry, now: number): void {
+  noteOwn(entry: HighestAccepted, now: number): void {
     const at = this.#find(entry) ?? this.#make(entry);
     if (at === undefined) return;
     const words = this.#words;
@@ -123,9 +112,9 @@ export class ReplayFloors {
   }
 
   /** All floors, for a member that knows none. */
-  list(): FloorEntry[] {
+  list(): HighestAccepted[] {
     const words = this.#words;
-    const floors: FloorEntry[] = [];
+    const floors: HighestAccepted[] = [];
     for (let at = ENTRIES; at < words.length; at += ENTRY_WORDS) {
       if (words[at + STATE] !== HAS_FLOOR) continue;
       const id = words[at + ID] ?? 0;
@@ -166,7 +155,7 @@ export class ReplayFloors {
     return undefined;
   }
 
-  #find({ mux, print, senderId }: FloorEntry): number | undefined {
+  #find({ mux, print, senderId }: HighestAccepted): number | undefined {
     const words = this.#words;
     const id = idOf(mux, senderId);
     const from = placeOf(id, print);
@@ -178,7 +167,7 @@ export class ReplayFloors {
   }
 
   /** @returns The place of an entry that has its name, and is free yet */
-  #make({ mux, print, senderId }: FloorEntry): number | undefined {
+  #make({ mux, print, senderId }: HighestAccepted): number | undefined {
     const words = this.#words;
     const id = idOf(mux, senderId);
     const at = this.#makeRoom(placeOf(id, print), mux);
