@@ -33,6 +33,8 @@ const TUNNEL = [
 async function announced(host: LabHost): Promise<string[]> {
   if (!await host.hasDevice(DEVICE)) return [];
   const shown = await host.ip("-o", "address", "show", "dev", DEVICE);
+  // Another host has it as well, on purpose, and it is of use at once.
+  assert.doesNotMatch(shown, /scope global.* (tentative|dadfailed)/);
   return shown.split("\n").flatMap((line) =>
     /inet6? (\S+) scope global/.exec(line)?.[1] ?? []
   ).toSorted();

@@ -69,11 +69,14 @@ labTest(
   async ({ left }) => {
     using folder = new TestFolder();
     const fleet = new Fleet(left, folder);
-    const engine = await fleet.engine();
-    await engine.ctl("put", "/fleet/clients/one", "--", clientText(1, "0a"));
     const controld = fleet.controld();
-    await controld.line(/serving 1 clients of/);
+    await controld.line(/no clients are kept on disk: no server is let in/);
     await controld.line(/dropped privileges to nobody/);
+    await assert.rejects(fleet.tables(CONTROL), /refused/);
+    const engine = await fleet.engine();
+    await controld.line(/serving 0 clients of/);
+    await engine.ctl("put", "/fleet/clients/one", "--", clientText(1, "0a"));
+    await fleet.shows(CONTROL, /10\.1\.0\.0/);
     const member = await fleet.member();
     await member.line(/sync: connected to/, 20);
     await fleet.shows(MEMBER, /10\.1\.0\.0/);
