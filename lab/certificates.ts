@@ -11,11 +11,12 @@ export type CertificateName =
   | "bob"
   | "expired"
   | "intruder"
+  | "named"
   | "shared"
   | "unknown";
 
 /** Those that others may be believed by. */
-export type AuthorityName = "ca" | "other_ca" | "shared";
+export type AuthorityName = "ca" | "named" | "other_ca" | "shared";
 
 /** The path of a certificate or key, such as `alice.key`. */
 export function certificateFile(name: string): string {

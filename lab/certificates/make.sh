@@ -30,6 +30,26 @@ for name in shared unknown; do
   new -subj "/CN=cluster" -keyout $name.key -out $name.pem
 done
 
+# Names of hosts beside the CN, and one that looks like two where it is text.
+cat >"$tmp/named.cnf" <<END
+[req]
+distinguished_name = subject
+x509_extensions = names
+prompt = no
+[subject]
+CN = cn.example
+[names]
+basicConstraints = critical, CA:FALSE
+subjectAltName = @all
+[all]
+DNS.1 = control.example
+DNS.2 = *.many.example
+IP.1 = 192.0.2.1
+IP.2 = 2001:db8::1
+URI.1 = urn:x, DNS:false.example
+END
+new -config "$tmp/named.cnf" -keyout named.key -out named.pem
+
 # Good until 2021; only `openssl ca` takes dates.
 touch "$tmp/index.txt"
 echo 01 >"$tmp/serial"

@@ -38,10 +38,14 @@ export function listenTls(
     });
 }
 
+/** @param expected The host that the server's certificate has to name, if any */
 export function connectTls(
   connect: Connect<Endpoint>,
   identity: TlsIdentity,
+  expected?: string,
 ): Connect<Endpoint> {
-  return async (to, signal) =>
-    await beginHandshake(await connect(to, signal), identity, signal);
+  return async (to, signal) => {
+    const plain = await connect(to, signal);
+    return await beginHandshake(plain, identity, signal, expected);
+  };
 }

@@ -1,8 +1,10 @@
 // Both sides of a TLS handshake over a stream that is there already.
 //
-// Names in certificates are not compared: members are reached by addresses, and
-// one address may be several members. A certificate of the authority is enough.
+// Names in certificates are not compared, unless one is expected: members are
+// reached by addresses, and one address may be several members. A certificate of
+// the authority is enough.
 import { connect, createServer, type TLSSocket } from "node:tls";
+import { hostNamesIn, namesHost } from "./certificate_names.ts";
 import type { SyncStream } from "./streams.ts";
 import type { TlsIdentity } from "./tls_identity.ts";
 import { SILENT } from "./pending_client.ts";
@@ -37,6 +39,7 @@ export async function acceptHandshake(
 }
 
 /**
+ * @param expected The host that the certificate has to name, if any
  * @throws if the certificate is not accepted or the signal is aborted; the
  * stream is closed then
  */
@@ -44,6 +47,7 @@ export async function beginHandshake(
   plain: SyncStream,
   identity: TlsIdentity,
   signal: AbortSignal,
+  expected?: string,
 ): Promise<SyncStream> {
   const wire = new Wire(plain);
   const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
@@ -60,7 +64,7 @@ export async function beginHandshake(
   signal.addEventListener("abort", stop);
   try {
     if (signal.aborted) stop();
-    return await verified(promise, plain, wire);
+    return await verified(promise, plain, wire, expected);
   } finally {
     signal.removeEventListener("abort", stop);
   }
@@ -79,6 +83,7 @@ async function verified(
   handshake: Promise<TLSSocket>,
   plain: SyncStream,
   wire: Wire,
+  expected?: string,
 ): Promise<SyncStream> {
   try {
     const socket = await handshake;
@@ -87,6 +92,7 @@ async function verified(
       socket.destroy();
       throw new Error("its certificate is not verified");
     }
+    if (expected !== undefined) requireName(socket, expected);
     return new TlsStream(socket, plain);
   } catch (cause) {
     plain.close();
@@ -94,6 +100,17 @@ async function verified(
       ? cause
       : new Error(missingTls(wire), { cause });
   }
+}
+
+/** The runtime's own comparison believes a CN, too. */
+function requireName(socket: TLSSocket, host: string): void {
+  const names = hostNamesIn(socket.getPeerCertificate().raw);
+  if (namesHost(names, host)) return;
+  socket.destroy();
+  throw new Error(
+    `its certificate does not name ${host}: that of a control host needs it ` +
+      "as subjectAltName, and no other one may have it (--member-rights)",
+  );
 }
 
 function missingTls({ beginning }: Wire): string {

@@ -65,13 +65,15 @@ export async function listenFor(
       : listenTcp(on);
 }
 
+/** @param expected The host that certificates of servers have to name, if any */
 export async function connectFor(
   trust: SyncTrust,
   carriers: ConnectCarriers,
   servers: readonly object[],
+  expected?: string,
 ): Promise<Connect> {
   const { effectiveUser } = carriers;
-  const connectTcp = await connectTcpFor(trust, carriers);
+  const connectTcp = await connectTcpFor(trust, carriers, expected);
   const streams = () => carriers.openUnixStreams();
   if (servers.some(isUnixSocket)) streams();
   return async (to, signal) =>
@@ -97,11 +99,12 @@ async function listenTcpFor(
 async function connectTcpFor(
   { syncTls, syncAnyUser }: SyncTrust,
   carriers: ConnectCarriers,
+  expected: string | undefined,
 ): Promise<Connect<Endpoint>> {
   const { connectTcp, delay } = carriers;
   if (syncTls !== undefined) {
     const { connectTls } = await import("./tls.ts");
-    return connectTls(connectTcp, syncTls);
+    return connectTls(connectTcp, syncTls, expected);
   }
   if (syncAnyUser) return connectTcp;
   return connectWithin(connectTcp, usersOf(carriers), delay);
