@@ -62,6 +62,7 @@ export class BenchMember {
       {
         ...{ syncServer: at(port), syncServers: others.map(at) },
         ...{ syncTls: undefined, syncAnyUser: true },
+        ...{ controlHosts: [], memberRights: "all" },
         ...{ routing: true, anySource: false, routes: [] },
       },
       {

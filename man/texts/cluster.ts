@@ -28,15 +28,25 @@ export default {
     connected, or tries again. It switches routing on: the destination of a
     packet decides which connection gets it.`,
   "control-host": `Control daemons to take connections from. The same as
-    --sync-hosts.`,
+    --sync-hosts, unless --member-rights is "learn".`,
+  "member-rights": `What servers of --sync-hosts are believed: "all" that they
+    state, as by the original, or what they "learn" from packets. Then they may
+    tell where the clients are that are known here, how far sequence numbers have
+    come, what they have accepted, and how they are. Connections that are new,
+    other keys, routes and removals count from servers of --control-host alone,
+    of which there has to be one; from others they are passed over, counted, and
+    told of in the log. What options of this daemon say counts here, and at
+    others that have "all". With --sync-tls-cert the certificate of a server of
+    --control-host has to have its name or address, as it is given there, as
+    subjectAltName, and --sync-tls-ca has to be given. Takes effect at a start.`,
   "sync-tls-cert":
     `Protects synchronisation by TLS 1.3: the certificate to show,
     as PEM. Each side checks that of the other one: it has to be signed by
     --sync-tls-ca, or without that be this very one. Names in certificates are
-    not compared. All members need the options then, control daemons and
-    anytun-showtables included, and Deno 2.9 or newer. The files are read before
-    privileges are dropped, and again at a HUP: connections from then on use what
-    they say. The originals have no TLS.`,
+    not compared, unless --member-rights is "learn". All members need the options
+    then, control daemons and anytun-showtables included, and Deno 2.9 or newer.
+    The files are read before privileges are dropped, and again at a HUP:
+    connections from then on use what they say. The originals have no TLS.`,
   "sync-tls-key": `The private key of --sync-tls-cert, as PEM without a
     passphrase. A start warns if others may read the file.`,
   "sync-tls-ca": `The authority that has signed the certificates of all members,

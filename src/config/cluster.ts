@@ -13,6 +13,11 @@ import type { routesRow } from "./connection.ts";
 import type { deviceRows } from "./device.ts";
 import type { kernelRouteRows } from "./kernel_routes.ts";
 import { syncServerRows } from "./sync_servers.ts";
+import {
+  type MemberRights,
+  memberRightsOf,
+  memberRightsRow,
+} from "./member_rights.ts";
 import { host } from "./network.ts";
 import { flag, optional } from "./option.ts";
 import { portOrSocket } from "./host_port.ts";
@@ -51,6 +56,7 @@ export const clusterRows = {
       "on unix:<path> to root and the own user alone",
   }),
   ...syncServerRows,
+  memberRights: memberRightsRow,
   ...syncTrustRows,
   anySource: flag({
     group: "Cluster",
@@ -65,6 +71,10 @@ export interface ClusterOptions extends SyncTrust {
   readonly syncServer: PlaceName | undefined;
   /** Members and control daemons to take connections from. */
   readonly syncServers: readonly PlaceName[];
+  /** Those of them that are control daemons. */
+  readonly controlHosts: readonly PlaceName[];
+  /** What the others are believed. */
+  readonly memberRights: MemberRights;
   /** Whether the destination of a packet decides on its connection. */
   readonly routing: boolean;
   /** Whether peers may send from addresses that are not routed to them. */
@@ -90,7 +100,8 @@ export function clusterOf(
   const { values, names } = settings;
   const { warn } = surroundings;
   const syncServer = syncServerOf(settings, warn);
-  const syncServers = [...values.syncHosts, ...values.controlHosts].flat();
+  const controlHosts = values.controlHosts.flat();
+  const syncServers = [...values.syncHosts.flat(), ...controlHosts];
   const all = syncServer ? [syncServer, ...syncServers] : syncServers;
   const trust = trustOf(settings, all, surroundings);
   if (trust.syncTls && all.length === 0) {
@@ -118,7 +129,12 @@ export function clusterOf(
         "--control-host (-X), and --type tun: nothing is filtered",
     );
   }
-  return { syncServer, syncServers, ...trust, routing, anySource, routes };
+  return {
+    ...{ syncServer, syncServers, controlHosts },
+    memberRights: memberRightsOf(settings, warn),
+    ...trust,
+    ...{ routing, anySource, routes },
+  };
 }
 
 function syncServerOf(

@@ -26,6 +26,8 @@ interface SyncLedgerOptions {
   /** Others are to hear of a change. */
   readonly wake: () => void;
   readonly said: (from: Speaker, kind: string, body: string) => void;
+  /** Keys of this mark are in force. */
+  readonly settled: (mux: number, mark: string) => void;
   /** For lines that others cause. */
   readonly limited: RateLimitedLog;
 }
@@ -63,6 +65,7 @@ export class SyncLedger implements Learner {
   moved(mux: number): void {
     const subject: Subject = { command: "connection", mux };
     if (!this.#isOwn(subject)) return this.#ledger.touch(subject);
+    this.#options.settled(mux, this.#state.mark(mux));
     // The original has no connection before it has heard from the peer.
     if (!this.#state.isKnown(mux)) return;
     this.#own.set(keyOf(subject), "connection");
@@ -92,7 +95,11 @@ export class SyncLedger implements Learner {
       ? this.#ledger.learnPlain(subject, mark)
       : this.#ledger.learn(subject, mark, stamp);
     // Where a peer is, and how far it has counted, is news in either case.
-    if (verdict !== "old") applier.apply(record);
+    if (verdict === "old") return;
+    applier.apply(record);
+    if (record.command === "connection") {
+      this.#options.settled(record.mux, mark);
+    }
   }
 
   remove(subject: Subject, stamp: Stamp): void {

@@ -6,8 +6,10 @@ import { every } from "../net/every.ts";
 import {
   formatPlace,
   formatPlaceName,
+  type HostPort,
   isOnThisHost,
   isUnixSocket,
+  type PlaceName,
 } from "../net/place.ts";
 import type { Lookup } from "../net/resolver.ts";
 import type { KdPrfName } from "../satp/params.ts";
@@ -26,6 +28,7 @@ import { LOOK_MS, WholeTables } from "../sync/whole_tables.ts";
 import type { Service, Starting } from "./lifecycle.ts";
 import type { Frame } from "./run_program.ts";
 import { SyncLedger } from "./sync_ledger.ts";
+import { SyncRights } from "./sync_rights.ts";
 import { SyncService, type SyncServiceWorld } from "./sync_service.ts";
 import type { SyncState } from "./sync_state.ts";
 import type { World } from "./world.ts";
@@ -64,12 +67,16 @@ export class SyncMember implements Service {
   /** A random name, another one after each start. */
   readonly instance: string;
   readonly #ledger: SyncLedger;
+  /** Of servers that only learn. */
+  readonly #rights: SyncRights;
   #joined = (): void => {};
   readonly #listeners = new Map<string, Listener>();
   #clients: readonly SyncClient[] = [];
   /** No default, which could be less safe than what is configured. */
   #connect: Connect = () =>
     Promise.reject(new Error("Cannot connect before the start"));
+  /** To those who have to show who they are. */
+  readonly #connects = new Map<PlaceName, Connect>();
 
   constructor(
     options: ClusterOptions,
@@ -87,12 +94,21 @@ export class SyncMember implements Service {
     }
     const { state, kdPrf, limited, ownMux } = context;
     this.instance = instanceId(world.random);
-    this.#ledger = new SyncLedger({
-      ...{ state, ownMux, limited },
+    const common = {
+      ...{ state, limited },
       ledger: new Ledger({ ...world, instance: this.instance }),
       applier: new RecordApplier(state, kdPrf, limited),
+      said: (from: Speaker, kind: string, body: string) =>
+        this.#listeners.get(kind)?.(from, body),
+    };
+    this.#rights = new SyncRights({
+      ...common,
+      isInformed: () => this.#isInformed(),
+    });
+    this.#ledger = new SyncLedger({
+      ...{ ...common, ownMux },
       wake: () => this.#server?.wake(),
-      said: (from, kind, body) => this.#listeners.get(kind)?.(from, body),
+      settled: (mux, mark) => this.#rights.settled(mux, mark),
     });
     if (options.syncServer !== undefined) {
       this.#server = new SyncService({
@@ -114,6 +130,12 @@ export class SyncMember implements Service {
   async start(starting: Starting): Promise<void> {
     const { syncServers } = this.#options;
     this.#connect = await connectFor(this.#options, this.#world, syncServers);
+    for (const server of this.#named()) {
+      const connect = await connectFor(
+        ...[this.#options, this.#world, [server], server.host] as const,
+      );
+      this.#connects.set(server, connect);
+    }
     await this.#server?.start(starting);
   }
 
@@ -146,6 +168,7 @@ export class SyncMember implements Service {
     return {
       servers,
       clients: (this.#server?.clients() ?? []).map(formatPlace),
+      passedOver: this.#rights.passedOver,
     };
   }
 
@@ -238,28 +261,49 @@ export class SyncMember implements Service {
     await every(LOOK_MS, () => tables.look(), stop);
   }
 
+  /** Whether what this server states counts. */
+  #mayState(server: PlaceName): boolean {
+    const { controlHosts, memberRights } = this.#options;
+    return memberRights === "all" || controlHosts.includes(server);
+  }
+
+  /** Control hosts that have to show a certificate of this name or address. */
+  #named(): readonly HostPort[] {
+    const { controlHosts, memberRights, syncTls } = this.#options;
+    if (memberRights === "all" || syncTls === undefined) return [];
+    return controlHosts.flatMap((one) => isUnixSocket(one) ? [] : [one]);
+  }
+
+  #isInformed(): boolean {
+    const { syncServers } = this.#options;
+    return this.#clients.every(({ link }, k) => {
+      const server = syncServers[k];
+      return server === undefined || !this.#mayState(server) || link.hasTable;
+    });
+  }
+
   #newClients(): SyncClient[] {
     const { delay, elapsed } = this.#world;
-    const connect = this.#connect;
     const lookup: Lookup = async (host, family) => {
       const addresses = await this.#world.lookup(host, family);
       this.#members.name(host, addresses);
       return addresses;
     };
-    return this.#options.syncServers.map((server) =>
-      new SyncClient({
+    return this.#options.syncServers.map((server) => {
+      const name = formatPlaceName(server);
+      const learner = this.#mayState(server)
+        ? this.#ledger
+        : this.#rights.learnerOf(name);
+      return new SyncClient({
         server,
-        apply: (record) => this.#ledger.put(record, undefined),
-        following: new Following(
-          ...[formatPlaceName(server), this.instance] as const,
-          this.#ledger,
-        ),
-        connect,
+        apply: (record) => learner.put(record, undefined),
+        following: new Following(name, this.instance, learner),
+        connect: this.#connects.get(server) ?? this.#connect,
         lookup,
         delay,
         now: elapsed,
         log: this.#context.logger,
-      })
-    );
+      });
+    });
   }
 }

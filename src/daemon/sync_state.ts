@@ -10,7 +10,7 @@ import type { Route } from "../route/route.ts";
 import { Routes } from "../route/routes.ts";
 import type { RouteTable } from "../route/table.ts";
 import { sameSecrets, wipeSecrets } from "../satp/secrets.ts";
-import type { LearntConnection, SyncSink } from "../sync/apply.ts";
+import type { LearntConnection, LearntPeer, SyncSink } from "../sync/apply.ts";
 import { encodeRecord } from "../sync/encode.ts";
 import { markOf } from "../sync/mark.ts";
 import type { ConnectionTable } from "../tunnel/connection_table.ts";
@@ -64,9 +64,7 @@ export class SyncState implements SyncSink {
     const { table, prepare, chainMux } = this.#options;
     const { mux, firstSeq } = learnt;
     const isNear = table.accepts(mux, learnt, firstSeq);
-    this.#notePeer(learnt);
-    const endpoint = this.#usable(learnt);
-    if (endpoint !== undefined) putEndpoint(table, mux, endpoint);
+    this.#putPeer(learnt);
     if (mux === chainMux) {
       this.#raise(learnt, isNear ? firstSeq : 0);
       return isNear;
@@ -75,6 +73,28 @@ export class SyncState implements SyncSink {
     this.#learnt.add(mux);
     prepare(mux);
     return isNear;
+  }
+
+  /** Of a connection that exists: see {@linkcode hasKeysOf}. */
+  learnPeer(peer: LearntPeer): boolean {
+    const { table } = this.#options;
+    const { mux, firstSeq } = peer;
+    const own = table.keys(mux);
+    const isNear = table.accepts(mux, own, firstSeq);
+    this.#putPeer(peer);
+    if (isNear) table.put(mux, own, firstSeq, "keep");
+    wipeSecrets(own.secrets);
+    return isNear;
+  }
+
+  /** Whether there is such a connection, with keys of this mark. */
+  hasKeysOf(mux: number, mark: string): boolean {
+    return this.exists(mux) && this.mark(mux) === mark;
+  }
+
+  /** Whether its keys come from a key chain, whatever others say. */
+  isChained(mux: number): boolean {
+    return mux === this.#options.chainMux && this.exists(mux);
   }
 
   hasRoom(route: Route): boolean {
@@ -176,8 +196,15 @@ export class SyncState implements SyncSink {
     wipeSecrets(own.secrets);
   }
 
+  #putPeer(peer: LearntPeer): void {
+    this.#notePeer(peer);
+    const endpoint = this.#usable(peer);
+    if (endpoint === undefined) return;
+    putEndpoint(this.#options.table, peer.mux, endpoint);
+  }
+
   /** A link-local address may belong to an interface of another member. */
-  #usable({ mux, endpoint }: LearntConnection): Endpoint | undefined {
+  #usable({ mux, endpoint }: LearntPeer): Endpoint | undefined {
     if (endpoint === undefined) return undefined;
     const { interfaceIndex, limited } = this.#options;
     try {
@@ -196,7 +223,7 @@ export class SyncState implements SyncSink {
     }
   }
 
-  #notePeer({ mux, endpoint }: LearntConnection): void {
+  #notePeer({ mux, endpoint }: LearntPeer): void {
     if (endpoint === undefined) return;
     const { address } = endpoint;
     const before = this.#peers.get(mux);

@@ -130,6 +130,14 @@ function* clusterMetrics({ cluster }: Report): Generator<Metric> {
   yield gauge("cluster_clients", "Members and others that follow it.", {
     value: cluster.clients.length,
   });
+  yield {
+    ...gauge(
+      "cluster_passed_over_total",
+      "Statements of members that did not count (--member-rights).",
+      { value: cluster.passedOver },
+    ),
+    type: "counter",
+  };
 }
 
 /** One that is named twice is followed twice: the same labels must not come. */

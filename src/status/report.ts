@@ -43,6 +43,8 @@ export interface ClusterReport {
   readonly servers: readonly ServerReport[];
   /** Where its own clients come from. */
   readonly clients: readonly string[];
+  /** What members have stated that may only learn. */
+  readonly passedOver: number;
 }
 
 export type DaemonState = "starting" | "running" | "reloading" | "draining";

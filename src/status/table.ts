@@ -83,7 +83,9 @@ function anycastText(
   return isGuarded ? what : `${what}, WITHOUT GUARD`;
 }
 
-function clusterText({ inStep, servers, clients }: ClusterReport): string {
+function clusterText(
+  { inStep, servers, clients, passedOver }: ClusterReport,
+): string {
   const followed = servers.map(({ server, isConnected }) =>
     `${server} ${isConnected ? "(connected)" : "(not connected)"}`
   );
@@ -91,6 +93,7 @@ function clusterText({ inStep, servers, clients }: ClusterReport): string {
     inStep ? "in step" : "NOT IN STEP",
     ...(followed.length > 0 ? [`follows ${followed.join(", ")}`] : []),
     ...(clients.length > 0 ? [`followed from ${clients.join(", ")}`] : []),
+    ...(passedOver > 0 ? [`${passedOver} statements passed over`] : []),
   ].join("; ");
 }
 

@@ -11,15 +11,18 @@ import {
   type SyncRecord,
 } from "./record.ts";
 
-export interface LearntConnection {
+export interface LearntPeer {
   readonly mux: number;
-  readonly role: Role;
-  readonly secrets: MasterSecrets;
-  readonly windowSize: number;
   /** Lower bound of the next sequence number; the very number with new keys. */
   readonly firstSeq: number;
   /** undefined leaves it as it is. */
   readonly endpoint: Endpoint | undefined;
+}
+
+export interface LearntConnection extends LearntPeer {
+  readonly role: Role;
+  readonly secrets: MasterSecrets;
+  readonly windowSize: number;
 }
 
 /** One call is one change that is seen whole. */
@@ -35,6 +38,12 @@ export interface SyncSink {
   /** Whether there is room for it, as there is for one that is there already. */
   hasRoom(route: Route): boolean;
   putRoute(route: Route): void;
+  /**
+   * What somebody has learnt of a connection that there is, which keeps its keys
+   * and its window.
+   * @returns As {@link putConnection}
+   */
+  learnPeer(peer: LearntPeer): boolean;
 }
 
 export class RecordApplier {
@@ -67,6 +76,14 @@ export class RecordApplier {
   apply(record: SyncRecord): void {
     if (record.command === "connection") this.#applyConnection(record);
     else this.#sink.putRoute(record);
+  }
+
+  /** Takes what is learnt from packets of a connection that there is. */
+  learn(told: Pick<ConnectionRecord, "mux" | "seq" | "endpoint">): void {
+    const { mux, seq } = told;
+    const endpoint = knownEndpoint(told);
+    const isNear = this.#sink.learnPeer({ mux, firstSeq: seq, endpoint });
+    if (!isNear) this.#refuseNumber(mux, seq);
   }
 
   #fitsKeys({ mux, secrets }: ConnectionRecord): boolean {
@@ -110,7 +127,10 @@ export class RecordApplier {
       firstSeq: seq,
       endpoint: knownEndpoint(record),
     });
-    if (isNear) return;
+    if (!isNear) this.#refuseNumber(mux, seq);
+  }
+
+  #refuseNumber(mux: number, seq: number): void {
     this.#log.write(
       "error",
       "sync number",

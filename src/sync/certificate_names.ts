@@ -3,8 +3,9 @@
 // Read from its bytes: the text that the runtime makes of them has a name that
 // holds ", DNS:" as two.
 import { parseAddress } from "../net/address.ts";
-import { latin1 } from "./archive.ts";
+import { sameBytes } from "../satp/same_bytes.ts";
 import { SyncError } from "./error.ts";
+import { latin1 } from "./latin1.ts";
 
 export interface HostNames {
   /** Lower case. */
@@ -14,7 +15,7 @@ export interface HostNames {
 }
 
 /** DER (X.690): object identifier 2.5.29.17. */
-const SUBJECT_ALT_NAME = "55 1d 11";
+const SUBJECT_ALT_NAME = Uint8Array.of(0x55, 0x1d, 0x11);
 const SEQUENCE = 0x30;
 const OBJECT_IDENTIFIER = 0x06;
 const OCTET_STRING = 0x04;
@@ -57,10 +58,7 @@ export function namesHost(
   if (address === undefined) {
     return names.includes(host.toLowerCase().replace(/\.$/, ""));
   }
-  const { bytes } = address;
-  return addresses.some((one) =>
-    one.length === bytes.length && one.every((byte, k) => byte === bytes[k])
-  );
+  return addresses.some((one) => sameBytes(one, address.bytes));
 }
 
 function namesIn(extensions: Uint8Array): readonly Element[] {
@@ -68,7 +66,7 @@ function namesIn(extensions: Uint8Array): readonly Element[] {
   for (const one of elementsIn(contentOf(list, SEQUENCE))) {
     const parts = elementsIn(contentOf(one, SEQUENCE));
     const id = contentOf(parts[0], OBJECT_IDENTIFIER);
-    if (hex(id) !== SUBJECT_ALT_NAME) continue;
+    if (!sameBytes(id, SUBJECT_ALT_NAME)) continue;
     const [names] = elementsIn(contentOf(parts.at(-1), OCTET_STRING));
     return elementsIn(contentOf(names, SEQUENCE));
   }
@@ -104,11 +102,6 @@ function lengthAt(
   if (first === 0x81) return { length: high, begin: at + 2 };
   if (first === 0x82) return { length: high << 8 | low, begin: at + 3 };
   throw malformed();
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"))
-    .join(" ");
 }
 
 function malformed(): SyncError {

@@ -28,7 +28,7 @@ export type SyncRecord = ConnectionRecord | RouteRecord;
  * undefined for an address of zeros or port 0, to which nothing can be sent.
  */
 export function knownEndpoint(
-  { endpoint }: ConnectionRecord,
+  { endpoint }: Pick<ConnectionRecord, "endpoint">,
 ): Endpoint | undefined {
   const isKnown = endpoint.port !== 0 && !isUnspecified(endpoint);
   return isKnown ? endpoint : undefined;

@@ -9,6 +9,7 @@ import { Routes } from "../../src/route/routes.ts";
 import type { KdPrfName } from "../../src/satp/params.ts";
 import {
   type LearntConnection,
+  type LearntPeer,
   RecordApplier,
   type SyncSink,
 } from "../../src/sync/apply.ts";
@@ -44,6 +45,11 @@ export class SyncMember implements SyncSink {
     if (endpoint !== undefined) this.endpoints.set(mux, endpoint);
     this.table.put(mux, learnt, isNear ? firstSeq : 0);
     return isNear;
+  }
+
+  learnPeer({ mux, endpoint, firstSeq }: LearntPeer): boolean {
+    const { table } = this;
+    return this.putConnection({ ...table.keys(mux), mux, endpoint, firstSeq });
   }
 
   hasRoom(route: Parameters<SyncSink["hasRoom"]>[0]): boolean {

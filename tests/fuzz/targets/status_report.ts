@@ -19,7 +19,7 @@ const HEAD = "HTTP/1.1 200 OK\r\nA: b\r\n\r\n";
 export default function open(): Target {
   const report = sampleReport({
     connections: [connectionReport({ routes: ["10.0.0.0/8"] })],
-    cluster: { inStep: true, servers: [], clients: ["a"] },
+    cluster: { inStep: true, servers: [], clients: ["a"], passedOver: 1 },
     announcement: {
       ...{ addresses: ["192.0.2.1/32"], device: "any0" },
       ...{ isAnnounced: true, isGuarded: false, drainTime: 10 },

@@ -84,6 +84,8 @@ Deno.test("anytun has the defaults of the original, and any sender id", () => {
     cluster: {
       syncServer: undefined,
       syncServers: [],
+      controlHosts: [],
+      memberRights: "all",
       syncAnyUser: false,
       syncTls: undefined,
       routing: false,
@@ -176,6 +178,8 @@ Deno.test("anytun takes every short option", () => {
     cluster: {
       syncServer: { host: "::1", port: 6 },
       syncServers: [{ host: "a", port: 7 }, { host: "b", port: 2323 }],
+      controlHosts: [{ host: "b", port: 2323 }],
+      memberRights: "all",
       syncAnyUser: false,
       syncTls: undefined,
       routing: false,

@@ -57,6 +57,7 @@ function setUp(ownMux?: number) {
     applier: new RecordApplier(state, "aes-ctr-128", limited),
     wake: () => void counts.wakes++,
     said() {},
+    settled() {},
   });
   /** What a member that has just started is sent. */
   const table1 = () => {

@@ -268,6 +268,7 @@ function memberOf(
   const member = new SyncMember(
     {
       ...{ syncServers: [], syncTls: undefined, syncAnyUser: false },
+      ...{ controlHosts: [], memberRights: "all" },
       ...{ routing: false, anySource: false, routes: [] },
       ...options,
     },
@@ -403,6 +404,7 @@ Deno.test("members that were named find a place where others have taken all", as
         { host: "a.name", port: 2323 },
       ],
       ...{ syncTls: undefined, syncAnyUser: true },
+      ...{ controlHosts: [], memberRights: "all" },
       ...{ routing: false, anySource: false, routes: [] },
     },
     contextOf(setUp().state),

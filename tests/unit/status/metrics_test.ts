@@ -25,6 +25,7 @@ const report = sampleReport({
       { server: "a:1", isConnected: true },
     ],
     clients: [],
+    passedOver: 4,
   },
 });
 
@@ -62,6 +63,7 @@ Deno.test("metrics have what the report has, labelled by mux", () => {
       "anytun_connections_unlabelled 3",
       "anytun_bytes_out_total 9000000000000000",
       "anytun_unknown_mux_total 3",
+      "anytun_cluster_passed_over_total 4",
       `anytun_start_time_seconds ${NOON / 1000 - 3600}`,
       "anytun_ready 1",
       "anytun_draining 0",

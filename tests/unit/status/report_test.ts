@@ -13,6 +13,7 @@ Deno.test("a report comes back from its JSON as it was", () => {
       inStep: true,
       servers: [{ server: "a:1", isConnected: true }],
       clients: ["b"],
+      passedOver: 3,
     },
     counters: { unknown_mux_total: 1 },
   });

@@ -80,11 +80,12 @@ Deno.test("what is wrong stands out in the table", () => {
       inStep: false,
       servers: [{ server: "a:2323", isConnected: false }],
       clients: ["192.0.2.7:9"],
+      passedOver: 4,
     },
   }));
   assert.match(lines[0] ?? "", /^office \(no device yet\): starting/);
   assert.deepEqual(lines.slice(3), [
-    "  cluster: NOT IN STEP; follows a:2323 (not connected); followed from 192.0.2.7:9",
+    "  cluster: NOT IN STEP; follows a:2323 (not connected); followed from 192.0.2.7:9; 4 statements passed over",
     "  health: UNFIT for 5 s: the device tun0 is down; not in step",
     "no connections",
     "and 5 more connections",

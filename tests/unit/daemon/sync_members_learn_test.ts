@@ -1,0 +1,192 @@
+import { strict as assert } from "node:assert";
+import type { ClusterOptions } from "../../../src/config/cluster.ts";
+import type { MemberRights } from "../../../src/config/member_rights.ts";
+import { OTHERS_LOG_LIMIT } from "../../../src/daemon/run_program.ts";
+import { SyncMember } from "../../../src/daemon/sync_member.ts";
+import { SyncState } from "../../../src/daemon/sync_state.ts";
+import { RateLimitedLog } from "../../../src/log/rate_limited_log.ts";
+import { listenTcp } from "../../../lab/deno_listener.ts";
+import { connectTcp } from "../../../lab/deno_tcp.ts";
+import { identityOf, tlsTest } from "../../../lab/certificates.ts";
+import { until } from "../../../lab/until.ts";
+import { RouteTable } from "../../../src/route/table.ts";
+import { encodeRecord } from "../../../src/sync/encode.ts";
+import { formatMessage, type Stamp } from "../../../src/sync/extension.ts";
+import { every } from "../../../src/net/every.ts";
+import { KnownMembers } from "../../../src/sync/known_members.ts";
+import type { SyncRecord } from "../../../src/sync/record.ts";
+import { SyncServer } from "../../../src/sync/server.ts";
+import type { ConnectTcp } from "../../../src/sync/streams.ts";
+import { listenTls } from "../../../src/sync/tls.ts";
+import { ConnectionTable } from "../../../src/tunnel/connection_table.ts";
+import { LeavingKeys } from "../../../src/tunnel/leaving_keys.ts";
+import { recordingLog } from "../../fakes/recording_log.ts";
+import { starting } from "../../fakes/services.ts";
+import { pause, SpeakingStream, unlimited } from "../../fakes/sync_streams.ts";
+import { instanceOf } from "../../fakes/sync_mesh.ts";
+import { ipAddress } from "../../samples/routes.ts";
+import { connectionRecord, routeRecord } from "../../samples/sync_records.ts";
+
+const MEMBER = { host: "127.0.0.1", port: 1 };
+const CONTROL = { host: "127.0.0.1", port: 2 };
+const NOW = 1_000_000;
+const FIVE = connectionRecord({ host: "0.0.0.0", port: 0 });
+const LIES = [
+  connectionRecord({ mux: 6 }),
+  connectionRecord({ firstKeyByte: 9 }),
+  routeRecord("10.9.0.0/16", 6),
+];
+
+function welcome(instance: string): string {
+  return formatMessage({ word: "welcome", instance, since: 0, version: NOW });
+}
+
+function put(record: SyncRecord, stamp: Stamp | undefined): string {
+  return formatMessage({ word: "put", revision: 1, stamp, record });
+}
+
+/** A member that has started, and follows another one and a control daemon. */
+async function setUp(
+  memberRights: MemberRights,
+  options: Partial<ClusterOptions>,
+  connect: ConnectTcp,
+) {
+  const table = new ConnectionTable(ConnectionTable.allocate());
+  const logger = recordingLog();
+  const limited = new RateLimitedLog(logger, OTHERS_LOG_LIMIT, () => 0);
+  const world = { delay: pause, elapsed: () => performance.now() };
+  const state = new SyncState({
+    ...{ ...world, table, limited },
+    routeTable: new RouteTable(RouteTable.allocate()),
+    interfaceIndex: () => undefined,
+    prepare() {},
+    leaving: new LeavingKeys({ ...world, table, dropRetired() {} }),
+  });
+  const member = new SyncMember(
+    {
+      ...{ syncServer: undefined, syncServers: [MEMBER, CONTROL] },
+      ...{ controlHosts: [CONTROL], memberRights },
+      ...{ syncTls: undefined, syncAnyUser: true },
+      ...{ routing: true, anySource: false, routes: [], ...options },
+    },
+    {
+      ...{ state, logger, limited },
+      kdPrf: "aes-ctr-128",
+      identity: undefined,
+    },
+    {
+      ...world,
+      connectTcp: connect,
+      every,
+      now: () => NOW,
+      random: (words) => void words.fill(7),
+      listenTcp,
+      lookup: () => Promise.reject(new Error("no names here")),
+      effectiveUser: () => 0,
+      openOwners: () => () => 0,
+      openUnixStreams: () => {
+        throw new Error("there are none");
+      },
+    },
+  );
+  await member.start(starting());
+  const stop = new AbortController();
+  const running = member.run(stop.signal);
+  const end = async () => {
+    stop.abort();
+    await running;
+  };
+  return { member, state, table, logger, end };
+}
+
+/** Two servers that say what the test says. */
+async function twoServers(memberRights: MemberRights) {
+  const streams = [new SpeakingStream(), new SpeakingStream()] as const;
+  const rig = await setUp(memberRights, {}, ({ port }) => {
+    const stream = streams[port - 1];
+    if (stream === undefined) throw new Error(`nobody listens at ${port}`);
+    const { remote } = stream;
+    return Promise.resolve(Object.assign(stream, { local: remote }));
+  });
+  return { ...rig, other: streams[0], control: streams[1] };
+}
+
+for (const kind of ["a member of ours", "an original"]) {
+  const say = (stream: SpeakingStream, ...records: SyncRecord[]) => {
+    const isOurs = kind === "a member of ours";
+    if (isOurs) stream.say(welcome(instanceOf("b")));
+    const stamp = { version: NOW, origin: instanceOf("b") };
+    for (const record of records) {
+      stream.say(isOurs ? put(record, stamp) : encodeRecord(record));
+    }
+  };
+
+  Deno.test(`what ${kind} states counts, unless members only learn`, async () => {
+    for (const rights of ["all", "learn"] as const) {
+      const { control, other, state, table, member, end } = await twoServers(
+        rights,
+      );
+      const isBelieved = rights === "all";
+      control.say(welcome(instanceOf("c")));
+      control.say(put(FIVE, undefined));
+      control.say(formatMessage({ word: "all", revision: 1 }));
+      await until("the control daemon is heard", 30, () => table.exists(5));
+      say(
+        other,
+        ...LIES,
+        connectionRecord({ firstKeyByte: isBelieved ? 9 : 1 }),
+      );
+      await until(
+        "it is heard",
+        30,
+        () => /192\.0\.2\.7/.test(state.connection(5) ?? ""),
+      );
+      assert.equal(table.exists(6), isBelieved);
+      assert.equal(table.keys(5).secrets.key[0], isBelieved ? 9 : 1);
+      assert.equal(state.routes().length, isBelieved ? 1 : 0);
+      assert.equal(member.status()?.passedOver, isBelieved ? 0 : 3);
+      await end();
+    }
+  });
+}
+
+/** A control daemon with a certificate that names control.example, for one. */
+async function named(memberRights: MemberRights, host: string) {
+  const identity = identityOf("named", "named");
+  const log = recordingLog();
+  const listener = listenTls(listenTcp, identity, {
+    members: new KnownMembers(),
+    ...{ delay: pause, now: () => performance.now(), log: unlimited(log) },
+  })({ address: ipAddress("127.0.0.1"), port: 0 });
+  const server = new SyncServer({
+    ...{ listeners: [listener], delay: pause, log: unlimited(log), every },
+    snapshot: () => [encodeRecord(connectionRecord())],
+  });
+  const stop = new AbortController();
+  const serving = server.run(stop.signal);
+  const controlHosts = [{ host, port: 2323 }];
+  const rig = await setUp(memberRights, {
+    ...{ syncServers: controlHosts, controlHosts, syncTls: identity },
+  }, (_, signal) => connectTcp(listener.local, signal));
+  const line = /sync: (connected|cannot connect) .*/;
+  await until(
+    "it has tried",
+    30,
+    () => rig.logger.lines.some((one) => line.test(one)),
+  );
+  stop.abort();
+  await Promise.all([serving, rig.end()]);
+  return rig.logger.lines.map((one) => line.exec(one)?.[0] ?? "").join("");
+}
+
+tlsTest(
+  "a control daemon has to show a certificate of its address, where members only learn",
+  async () => {
+    assert.match(await named("learn", "192.0.2.1"), /^sync: connected to/);
+    assert.match(await named("all", "192.0.2.2"), /^sync: connected to/);
+    assert.match(
+      await named("learn", "192.0.2.2"),
+      /^sync: cannot connect to 192\.0\.2\.2:2323 \(its certificate does not name 192\.0\.2\.2: that of a control host needs it as subjectAltName, .*--member-rights\)/,
+    );
+  },
+);
