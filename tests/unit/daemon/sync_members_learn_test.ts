@@ -12,6 +12,7 @@ import { until } from "../../../lab/until.ts";
 import { RouteTable } from "../../../src/route/table.ts";
 import { encodeRecord } from "../../../src/sync/encode.ts";
 import { formatMessage, type Stamp } from "../../../src/sync/extension.ts";
+import type { Delay } from "../../../src/net/delay.ts";
 import { every } from "../../../src/net/every.ts";
 import { KnownMembers } from "../../../src/sync/known_members.ts";
 import type { SyncRecord } from "../../../src/sync/record.ts";
@@ -30,6 +31,9 @@ import { connectionRecord, routeRecord } from "../../samples/sync_records.ts";
 const MEMBER = { host: "127.0.0.1", port: 1 };
 const CONTROL = { host: "127.0.0.1", port: 2 };
 const NOW = 1_000_000;
+/** A pause that outlasts the test, without a timer. */
+const forEver: Delay = () => new Promise(() => {});
+
 const FIVE = connectionRecord({ host: "0.0.0.0", port: 0 });
 const LIES = [
   connectionRecord({ mux: 6 }),
@@ -55,12 +59,13 @@ async function setUp(
   const logger = recordingLog();
   const limited = new RateLimitedLog(logger, OTHERS_LOG_LIMIT, () => 0);
   const world = { delay: pause, elapsed: () => performance.now() };
+  const later = { delay: forEver, elapsed: world.elapsed };
   const state = new SyncState({
-    ...{ ...world, table, limited },
+    ...{ ...later, table, limited },
     routeTable: new RouteTable(RouteTable.allocate()),
     interfaceIndex: () => undefined,
     prepare() {},
-    leaving: new LeavingKeys({ ...world, table, dropRetired() {} }),
+    leaving: new LeavingKeys({ ...later, table, dropRetired() {} }),
   });
   const member = new SyncMember(
     {
