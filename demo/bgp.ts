@@ -6,18 +6,12 @@
  *
  * @module
  */
-import { ANNOUNCING, ANYCAST, BgpLab, CLIENT, HOME } from "../lab/bgp_lab.ts";
-import { runDaemon } from "../lab/daemons.ts";
-import { EndlessCopy, serve } from "../lab/measure.ts";
+import { BgpLab, CLIENT } from "../lab/bgp_lab.ts";
+import { ANYCAST, HOME, SERVERS } from "../lab/bgp_network.ts";
+import { EndlessCopy } from "../lab/measure.ts";
 import { missingCommand, whyNoLab } from "../lab/missing.ts";
 import { oursNative } from "../lab/peers.ts";
 import { bird } from "../lab/routing_programs.ts";
-import { TwoWayFlow } from "../lab/two_way_flow.ts";
-
-const SERVERS = [1, 2, 3];
-
-/** From one datagram to the next, in ms. */
-const INTERVAL_MS = 2;
 
 /** Bytes per second of the copy that goes on all the time. */
 const COPY_PACE = 1_000_000;
@@ -50,22 +44,16 @@ async function show(lab: BgpLab): Promise<number> {
   row("router", "learns it from them by BGP, and has BFD each 50 ms (BIRD 2)");
   row("client", `${CLIENT} in the tunnel; knows that one address`);
   row("home", `${HOME}, what the client wants to reach`);
-  await Promise.all(SERVERS.map((number) => start(lab, number)));
-  await lab.choose(1);
+  await Promise.all(SERVERS.map((number) => lab.startMember(number)));
+  await lab.network.choose(1);
   await lab.startClient(oursNative);
-  await lab.client.ping(HOME);
-  await serve(lab.home);
-  const flow = await TwoWayFlow.start(
-    { host: lab.client, address: CLIENT },
-    { host: lab.home, address: HOME },
-    INTERVAL_MS,
-  );
+  const flow = await lab.flow();
   await using copying = EndlessCopy.start(lab.client, HOME, COPY_PACE);
   for (const { text, happens, chosen } of STORY) {
     print(`\n${text}`);
     const { there, back } = await flow.during(async () => {
       await happens(lab);
-      await lab.choose(chosen);
+      await lab.network.choose(chosen);
     });
     const sent = there.sent + back.sent;
     const lost = there.lost + back.lost;
@@ -110,8 +98,8 @@ const STORY: readonly Scene[] = [
     text: "Server 1 is restarted (SIGTERM): drained first, then stopped.",
     happens: async (lab) => {
       await lab.daemon(1).stop();
-      await lab.choose(2);
-      await start(lab, 1);
+      await lab.network.choose(2);
+      await lab.startMember(1);
     },
     chosen: 1,
   },
@@ -132,27 +120,15 @@ const STORY: readonly Scene[] = [
   },
   {
     text: "The cable of server 2 loses everything: BFD notices.",
-    happens: (lab) => lab.cut(2, "silent"),
+    happens: (lab) => lab.network.cut(2, "silent"),
     chosen: 3,
   },
 ];
 
-async function start(lab: BgpLab, number: number): Promise<void> {
-  const ids = `${number * 256}-${number * 256 + 255}`;
-  const socket = ["--status-socket", socketOf(lab, number)];
-  const options = ["-s", ids, ...socket, ...ANNOUNCING];
-  await lab.startServer(number, oursNative, options);
-}
-
 /** Says something to a server, as its administrator does. */
 async function tell(lab: BgpLab, number: number, what: string): Promise<void> {
-  const argv = [what, socketOf(lab, number)];
-  const { code, text } = await runDaemon(lab.server(number), argv);
+  const { code, text } = await lab.ask(number, what);
   if (code !== 0) throw new Error(text);
-}
-
-function socketOf(lab: BgpLab, number: number): string {
-  return lab.file(`server${number}.sock`);
 }
 
 function draw(number: number): void {

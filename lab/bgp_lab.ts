@@ -1,26 +1,25 @@
-import { type Block, blocksOf } from "./document_blocks.ts";
-import { Hosts, type LabHost } from "./host.ts";
-import type { PeerProgram } from "./peers.ts";
+import {
+  ANYCAST,
+  ANYCAST_DEVICE,
+  BgpNetwork,
+  type BgpNetworkOptions,
+  HOME,
+  serverAddress,
+  SERVERS,
+} from "./bgp_network.ts";
+import { type CommandEnd, runDaemon } from "./daemons.ts";
+import type { LabHost } from "./host.ts";
+import { serve } from "./measure.ts";
+import { oursNative, type PeerProgram } from "./peers.ts";
 import type { LabProcess } from "./process.ts";
-import type { Routing, RoutingProgram } from "./routing_programs.ts";
-import { until } from "./until.ts";
-
-/** The address that the network brings to one of the servers (RFC 5737). */
-export const ANYCAST = "198.51.100.1";
+import { TwoWayFlow } from "./two_way_flow.ts";
 
 /** The client's address in the tunnel. */
 export const CLIENT = "10.99.0.5";
 
-/** The host that the client wants to reach through the tunnel. */
-export const HOME = "10.77.0.254";
+/** From one datagram of the client's flow to the next, in ms. */
+export const INTERVAL_MS = 2;
 
-/** The device that has the address while a server is to have traffic. */
-export const ANYCAST_DEVICE = "anycast0";
-
-/** How many servers there are. */
-const SERVERS = 3;
-
-const ROUTER = "192.0.2.1";
 const PORT = 4444;
 const SYNC_PORT = 2323;
 const SECRET = ["-E", "anycast", "-m", "5"];
@@ -32,98 +31,32 @@ export const CLIENT_OPTIONS: readonly string[] = [
   ...["-w", String(WINDOW), "-R", `${CLIENT}/32`],
 ];
 
-/** How long routers may take to find each other, in seconds. */
-const MEETING_SECONDS = 60;
-
-/** The configuration of routing daemons is what operators are shown. */
-const DOCUMENT = new URL("../docs/anycast.md", import.meta.url);
-
-/** How a lab differs from another one. */
-export interface BgpLabOptions {
-  readonly routing: RoutingProgram;
-  /** Whether all servers have traffic at once, by equal cost. */
-  readonly ecmp?: boolean;
-}
-
 /** What has a daemon of ours announce itself. */
-export const ANNOUNCING: readonly string[] = [
+const ANNOUNCING = [
   ...["--anycast-address", `${ANYCAST}/32`],
   ...["--anycast-device", ANYCAST_DEVICE],
 ];
 
-/** How the cable of a server is cut. */
-export type Cut = "carrier" | "silent";
-
-/**
- * Servers that announce one address to a router by BGP:
- *
- * ```
- *   client ---- router ---- home
- *                 |
- *      ---------------------
- *      |         |         |
- *   server 1  server 2  server 3
- * ```
- *
- * A server stands on one leg: what comes out of the tunnel goes to home by the
- * router, which brings answers to whichever server it sends the address to.
- * So there is one route that decides about both ways.
- */
+/** A client, and servers that a network with BGP chooses from. */
 export class BgpLab implements AsyncDisposable {
+  readonly network: BgpNetwork;
   readonly client: LabHost;
-  readonly router: LabHost;
   readonly home: LabHost;
-  readonly servers: readonly LabHost[];
-  readonly #hosts: Hosts;
-  readonly #folder: string;
-  readonly #options: BgpLabOptions;
-  readonly #blocks: readonly Block[];
   readonly #running = new Map<number, LabProcess>();
 
-  private constructor(hosts: Hosts, folder: string, options: BgpLabOptions) {
-    this.router = hosts.at(0);
-    this.servers = numbers().map((k) => hosts.at(k));
-    this.client = hosts.at(SERVERS + 1);
-    this.home = hosts.at(SERVERS + 2);
-    this.#hosts = hosts;
-    this.#folder = folder;
-    this.#options = options;
-    this.#blocks = blocksOf(Deno.readTextFileSync(DOCUMENT));
+  private constructor(network: BgpNetwork) {
+    this.network = network;
+    this.client = network.client;
+    this.home = network.home;
   }
 
   /**
-   * Makes the namespaces `at-<tag>` with a letter or number behind it, and
-   * waits until all servers have found the router.
+   * Makes the network with that tag.
    *
    * @throws {Error} A command failed; nothing is left behind.
    */
-  static async open(tag: string, options: BgpLabOptions): Promise<BgpLab> {
-    const names = ["r", ...numbers(), "c", "h"];
-    const hosts = await Hosts.make(names.map((name) => `${tag}${name}`));
-    const folder = await Deno.makeTempDir({ prefix: "anytun-bgp-" });
-    // Routing daemons become users of their own.
-    await Deno.chmod(folder, 0o755);
-    const lab = new BgpLab(hosts, folder, options);
-    try {
-      await hosts.connect(() => lab.#connect());
-      await lab.#startRouting();
-    } catch (error) {
-      await lab[Symbol.asyncDispose]();
-      throw error;
-    }
-    return lab;
-  }
-
-  /** The server of that number, counted from 1. */
-  server(number: number): LabHost {
-    const host = this.servers[number - 1];
-    if (host === undefined) throw new Error(`Cannot find server ${number}`);
-    return host;
-  }
-
-  /** A file for a server, such as its socket; gone with the lab. */
-  file(name: string): string {
-    return `${this.#folder}/${name}`;
+  static async open(tag: string, options: BgpNetworkOptions): Promise<BgpLab> {
+    return new BgpLab(await BgpNetwork.open(tag, options));
   }
 
   /**
@@ -136,10 +69,10 @@ export class BgpLab implements AsyncDisposable {
     number: number,
     program: PeerProgram,
     options: readonly string[] = ["-s", String(number)],
-    client = CLIENT_OPTIONS,
+    client: readonly string[] = CLIENT_OPTIONS,
   ): Promise<LabProcess> {
-    const others = numbers().filter((k) => k !== number).map(serverAddress);
-    const server = await program.start(this.server(number), {
+    const others = SERVERS.filter((k) => k !== number).map(serverAddress);
+    const server = await program.start(this.network.server(number), {
       role: "left",
       type: "tun",
       addresses: ["10.99.0.1/24"],
@@ -156,11 +89,32 @@ export class BgpLab implements AsyncDisposable {
     return server;
   }
 
+  /** Starts a server of ours, with ids of its own, that announces itself. */
+  startMember(
+    number: number,
+    client: readonly string[] = CLIENT_OPTIONS,
+  ): Promise<LabProcess> {
+    const ids = `${number * 256}-${number * 256 + 255}`;
+    const options = ["-s", ids, "--status-socket", this.#socket(number)];
+    const all = [...options, ...ANNOUNCING];
+    return this.startServer(number, oursNative, all, client);
+  }
+
   /** The daemon of a server. */
   daemon(number: number): LabProcess {
     const daemon = this.#running.get(number);
     if (daemon === undefined) throw new Error(`Server ${number} has not run`);
     return daemon;
+  }
+
+  /** Asks a member, as its administrator does, with `drain` for example. */
+  ask(
+    number: number,
+    what: string,
+    ...options: readonly string[]
+  ): Promise<CommandEnd> {
+    const argv = [what, this.#socket(number), ...options];
+    return runDaemon(this.network.server(number), argv);
   }
 
   /**
@@ -184,240 +138,39 @@ export class BgpLab implements AsyncDisposable {
     return process;
   }
 
-  /** Sets up what a daemon needs that leaves the address to others. */
-  async prepare(number: number): Promise<void> {
-    const server = this.server(number);
-    // What still comes after a withdrawal is for this host, too.
-    await server.ip("route", "add", "local", ANYCAST, "dev", "lo");
-    await addDummy(server, ANYCAST_DEVICE);
-  }
-
-  /** Gives a server's device the address, by hand. */
-  async announce(number: number): Promise<void> {
-    await this.server(number)
-      .ip("addr", "replace", `${ANYCAST}/32`, "dev", ANYCAST_DEVICE);
-  }
-
-  /** Takes it away again. */
-  async withdraw(number: number): Promise<void> {
-    await this.server(number)
-      .ip("addr", "del", `${ANYCAST}/32`, "dev", ANYCAST_DEVICE);
-  }
-
-  /** The servers that the router's kernel sends the address to, in order. */
-  async chosen(): Promise<readonly number[]> {
-    const text = await this.router.ip("-j", "route", "show", `${ANYCAST}/32`);
-    const [route]: Route[] = JSON.parse(text || "[]");
-    const hops = route?.nexthops ?? (route === undefined ? [] : [route]);
-    return numbers().filter((k) =>
-      hops.some(({ gateway }) => gateway === serverAddress(k))
-    );
-  }
-
-  /** The servers whose device has the address, in order. */
-  async announced(): Promise<readonly number[]> {
-    const show = ["-o", "addr", "show", "to", `${ANYCAST}/32`];
-    const texts = await Promise.all(
-      this.servers.map((server) => server.ip(...show)),
-    );
-    return numbers().filter((k) => texts[k - 1]?.includes(ANYCAST_DEVICE));
-  }
-
-  /** Waits until the router sends to exactly these servers. */
-  async choose(...servers: readonly number[]): Promise<void> {
-    const wanted = servers.toSorted().join();
-    await until(
-      async () => `the router sends to ${wanted}, not ${await this.chosen()}`,
-      MEETING_SECONDS,
-      async () => (await this.chosen()).join() === wanted,
+  /**
+   * Has datagrams go between the client and home from now on, once they reach
+   * each other; home also takes what is copied to it.
+   */
+  async flow(): Promise<TwoWayFlow> {
+    await this.client.ping(HOME);
+    await serve(this.home);
+    return await TwoWayFlow.start(
+      { host: this.client, address: CLIENT },
+      { host: this.home, address: HOME },
+      INTERVAL_MS,
     );
   }
 
   /** Packets that a server has taken out of the tunnel so far; 0 without. */
   async carried(number: number): Promise<number> {
     const show = ["-j", "-s", "link", "show", "at0"];
-    const text = await this.server(number).ip(...show).catch(() => "[]");
+    const text = await this.network.server(number).ip(...show)
+      .catch(() => "[]");
     const [link]: Link[] = JSON.parse(text);
     return link?.stats64.rx.packets ?? 0;
   }
 
-  /**
-   * Lets nothing pass between a server and the others and the router.
-   *
-   * @param how By the carrier, which the server sees vanish, or silently.
-   */
-  async cut(number: number, how: Cut): Promise<void> {
-    if (how === "silent") await this.#lose(number, "add");
-    else await this.router.ip("link", "set", `server${number}`, "down");
-  }
-
-  /** Lets everything pass again that was cut like this. */
-  async heal(number: number, how: Cut): Promise<void> {
-    if (how === "silent") await this.#lose(number, "del");
-    else await this.router.ip("link", "set", `server${number}`, "up");
-  }
-
-  /** Lets nothing pass between a server and all others. */
-  async cutSync(number: number): Promise<void> {
-    await this.#eachOther(number, "add");
-  }
-
-  /** Lets everything pass again. */
-  async healSync(number: number): Promise<void> {
-    await this.#eachOther(number, "del");
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#hosts[Symbol.asyncDispose]();
-    await Deno.remove(this.#folder, { recursive: true });
+    await this.network[Symbol.asyncDispose]();
   }
 
-  /**
-   * At both ends of the cable. If the port only left the bridge, the router
-   * would lose its neighbours, and its kernel send to another server at once.
-   */
-  async #lose(number: number, what: "add" | "del"): Promise<void> {
-    const ends = [
-      [this.router, `server${number}`],
-      [this.server(number), "eth0"],
-    ] as const;
-    for (const [host, device] of ends) {
-      const end = ["dev", device, "root", "blackhole"];
-      await host.exec("tc", "qdisc", what, ...end);
-    }
+  #socket(number: number): string {
+    return this.network.file(`server${number}.sock`);
   }
-
-  async #eachOther(number: number, what: "add" | "del"): Promise<void> {
-    for (const k of numbers().filter((k) => k !== number)) {
-      const [here, there] = [this.server(number), this.server(k)];
-      await here.ip("route", what, "blackhole", serverAddress(k));
-      await there.ip("route", what, "blackhole", serverAddress(number));
-    }
-  }
-
-  async #connect(): Promise<void> {
-    const { client, router, home } = this;
-    await forward(router);
-    await router.ip("link", "add", "lan", "type", "bridge");
-    await router.address("lan", `${ROUTER}/24`);
-    await this.#attach(client, "client", "203.0.113.9", "203.0.113.1");
-    await this.#attach(home, "home", HOME, "10.77.0.1");
-    for (const k of numbers()) await this.#connectServer(k);
-  }
-
-  async #attach(
-    host: LabHost,
-    port: string,
-    address: string,
-    gateway: string,
-  ): Promise<void> {
-    await host.join("eth0", this.router, port);
-    await host.address("eth0", `${address}/24`);
-    await this.router.address(port, `${gateway}/24`);
-    await host.ip("route", "add", "default", "via", gateway);
-  }
-
-  async #connectServer(k: number): Promise<void> {
-    const [server, port] = [this.server(k), `server${k}`];
-    await forward(server);
-    await server.join("eth0", this.router, port);
-    await server.address("eth0", `${serverAddress(k)}/24`);
-    await this.router.ip("link", "set", port, "master", "lan", "up");
-    await server.ip("route", "add", "default", "via", ROUTER);
-  }
-
-  async #startRouting(): Promise<void> {
-    const start = async (host: LabHost, name: string, config: string) => {
-      const folder = this.file(`${name}-routing`);
-      await Deno.mkdir(folder);
-      return await this.#options.routing.start(host, folder, config);
-    };
-    const config = this.#config("server1");
-    const [router] = await Promise.all([
-      start(this.router, "router", this.#routerConfig()),
-      ...numbers().map((k) =>
-        start(
-          this.server(k),
-          `server${k}`,
-          config.replaceAll(serverAddress(1), serverAddress(k)),
-        )
-      ),
-    ]);
-    await this.#meet(router);
-  }
-
-  async #meet(router: Routing): Promise<void> {
-    const wanted = numbers().map(serverAddress).join();
-    let met = "";
-    await until(
-      () => `the router has met ${wanted}, only ${met}`,
-      MEETING_SECONDS,
-      async () => {
-        met = (await router.neighbours()).toSorted().join();
-        return met === wanted;
-      },
-    );
-  }
-
-  /** The document says what differs with equal cost. */
-  #routerConfig(): string {
-    const { ecmp = false, routing } = this.#options;
-    const config = this.#config("router");
-    if (routing.name === "bird") {
-      return ecmp ? config.replace("# merge paths", "merge paths") : config;
-    }
-    return ecmp ? config.replace("-paths 1", "-paths 8") : config;
-  }
-
-  /** What the document has in the file of the routing daemon on a host. */
-  #config(host: string): string {
-    const { name } = this.#options.routing;
-    const block = this.#blocks.find(({ language, words }) =>
-      language === name && words[0] === host
-    );
-    if (block !== undefined) return block.text;
-    throw new Error(`Cannot find ${name} on ${host} in ${DOCUMENT.pathname}`);
-  }
-}
-
-interface NextHop {
-  readonly gateway?: string;
-}
-
-/** What `ip -j route` tells of a route. */
-interface Route extends NextHop {
-  readonly nexthops?: readonly NextHop[];
 }
 
 /** What `ip -j -s link` tells of a device. */
 interface Link {
   readonly stats64: { readonly rx: { readonly packets: number } };
-}
-
-function numbers(): number[] {
-  return Array.from({ length: SERVERS }, (_, k) => k + 1);
-}
-
-/** A server's own address on the network with the router. */
-export function serverAddress(number: number): string {
-  return `192.0.2.${number + 1}`;
-}
-
-/** A device that leads nowhere; not each kernel has the one for that. */
-async function addDummy(host: LabHost, device: string): Promise<void> {
-  const add = (type: string) => host.ip("link", "add", device, "type", type);
-  await add("dummy").catch(() => add("bridge"));
-  await host.ip("link", "set", device, "up");
-}
-
-async function forward(host: LabHost): Promise<void> {
-  // Answers may take another way than what they answer.
-  await host.exec(
-    "sysctl",
-    "-qw",
-    "net.ipv4.ip_forward=1",
-    "net.ipv4.fib_multipath_hash_policy=1",
-    "net.ipv4.conf.all.rp_filter=0",
-    "net.ipv4.conf.default.rp_filter=0",
-  );
 }

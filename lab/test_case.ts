@@ -1,7 +1,11 @@
+import { BgpLab } from "./bgp_lab.ts";
+import type { BgpNetworkOptions } from "./bgp_network.ts";
+import { ClusterLab } from "./cluster_lab.ts";
 import { DeviceLab } from "./device_lab.ts";
 import { HostileLab } from "./hostile_lab.ts";
 import { Lab } from "./lab.ts";
 import { missingCommand, whyNoLab } from "./missing.ts";
+import { testUnless } from "./test_unless.ts";
 
 /**
  * Registers a test that needs a lab. Where there can be no lab, or something
@@ -58,15 +62,45 @@ export function deviceTest(
   });
 }
 
-function testUnless(
-  missing: readonly (string | null)[],
+/**
+ * Registers a test of servers that share an address, none of them started.
+ *
+ * @param missing What is missing besides a lab, null for each thing that is
+ * there.
+ */
+export function clusterTest(
   name: string,
-  fn: () => Promise<void>,
+  tag: string,
+  missing: readonly (string | null)[],
+  body: (lab: ClusterLab) => Promise<void>,
 ): void {
-  const reason = missing.find((why) => why !== null);
-  Deno.test({
-    name: reason === undefined ? name : `${name} (skipped: ${reason})`,
-    ignore: reason !== undefined,
-    fn,
+  testUnless([...whyNoRouter(), ...missing], name, async () => {
+    await using lab = await ClusterLab.open(`${tag}-${Deno.pid}`);
+    await body(lab);
   });
+}
+
+/**
+ * Registers a test of servers that announce an address, none of them started.
+ *
+ * @param missing What is missing besides a lab and its routing daemons, null
+ * for each thing that is there.
+ */
+export function bgpTest(
+  name: string,
+  tag: string,
+  missing: readonly (string | null)[],
+  options: BgpNetworkOptions,
+  body: (lab: BgpLab) => Promise<void>,
+): void {
+  const needed = [...whyNoRouter(), options.routing.missing(), ...missing];
+  testUnless(needed, name, async () => {
+    await using lab = await BgpLab.open(`${tag}-${Deno.pid}`, options);
+    await body(lab);
+  });
+}
+
+/** What it takes for a host between others. */
+function whyNoRouter(): readonly (string | null)[] {
+  return [whyNoLab(), missingCommand("ping"), missingCommand("sysctl")];
 }

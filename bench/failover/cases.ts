@@ -4,8 +4,8 @@
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
-import type { BgpLab, Cut } from "../../lab/bgp_lab.ts";
-import { HOME } from "../../lab/bgp_lab.ts";
+import type { BgpLab } from "../../lab/bgp_lab.ts";
+import { type Cut, HOME } from "../../lab/bgp_network.ts";
 import { iperf } from "../../lab/iperf.ts";
 import { EndlessCopy } from "../../lab/measure.ts";
 import { until } from "../../lab/until.ts";
@@ -69,7 +69,7 @@ async function left(
   { lab, victim }: Pick<Scene, "lab" | "victim">,
   seconds = WATCH_SECONDS,
 ): Promise<boolean> {
-  const isLeft = async () => !(await lab.chosen()).includes(victim);
+  const isLeft = async () => !(await lab.network.chosen()).includes(victim);
   return await until("it has left", seconds, isLeft)
     .then(() => true, () => false);
 }
@@ -84,7 +84,7 @@ export async function back({ lab, victim }: Scene): Promise<void> {
   await until(
     `server ${victim} is announced`,
     60,
-    async () => (await lab.announced()).includes(victim),
+    async () => (await lab.network.announced()).includes(victim),
   );
   await delay(SETTLE_MS);
 }
@@ -94,9 +94,9 @@ function cable(id: Cut, title: string): Case {
   return failover(
     id,
     title,
-    ({ lab, victim }) => lab.cut(victim, id),
+    ({ lab, victim }) => lab.network.cut(victim, id),
     async (scene) => {
-      await scene.lab.heal(scene.victim, id);
+      await scene.lab.network.heal(scene.victim, id);
       await back(scene);
     },
   );
@@ -149,11 +149,11 @@ export const CASES: readonly Case[] = [
     title: "hears nothing of the others",
     rounds: 1,
     async happens(scene) {
-      await scene.lab.cutSync(scene.victim);
+      await scene.lab.network.cutSync(scene.victim);
       return [await left(scene, SYNC_WATCH_SECONDS) ? "withdrawn" : "stays"];
     },
     async repair(scene) {
-      await scene.lab.healSync(scene.victim);
+      await scene.lab.network.healSync(scene.victim);
       await back(scene);
     },
   },

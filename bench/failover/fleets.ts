@@ -3,12 +3,8 @@
  *
  * @module
  */
-import {
-  ANNOUNCING,
-  ANYCAST,
-  ANYCAST_DEVICE,
-  type BgpLab,
-} from "../../lab/bgp_lab.ts";
+import type { BgpLab } from "../../lab/bgp_lab.ts";
+import { ANYCAST, ANYCAST_DEVICE } from "../../lab/bgp_network.ts";
 import { anytun, oursNative, type PeerProgram } from "../../lab/peers.ts";
 
 export interface Fleet {
@@ -28,8 +24,7 @@ const ours: Fleet = {
   program: oursNative,
   prepare: () => Promise.resolve(),
   async start(lab, number) {
-    const ids = `${number * 256}-${number * 256 + 255}`;
-    await lab.startServer(number, oursNative, ["-s", ids, ...ANNOUNCING]);
+    await lab.startMember(number);
   },
 };
 
@@ -57,9 +52,9 @@ const originals: Fleet = {
   program: anytun,
   window: 0,
   async prepare(lab, number) {
-    await lab.prepare(number);
+    await lab.network.prepare(number);
     const file = pidFile(lab, number);
-    lab.server(number).spawn("sh", "-c", HEALTH_SCRIPT, "health", file);
+    lab.network.server(number).spawn("sh", "-c", HEALTH_SCRIPT, "health", file);
   },
   async start(lab, number) {
     const { pid } = await lab.startServer(number, anytun);
@@ -68,7 +63,7 @@ const originals: Fleet = {
 };
 
 function pidFile(lab: BgpLab, number: number): string {
-  return lab.file(`server${number}.pid`);
+  return lab.network.file(`server${number}.pid`);
 }
 
 export const FLEETS: readonly Fleet[] = [ours, originals];

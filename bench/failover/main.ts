@@ -6,12 +6,12 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { BgpLab, CLIENT, HOME } from "../../lab/bgp_lab.ts";
-import { serve } from "../../lab/measure.ts";
+import { BgpLab, INTERVAL_MS } from "../../lab/bgp_lab.ts";
+import { HOME, SERVERS } from "../../lab/bgp_network.ts";
 import { missingCommand, whyNoLab } from "../../lab/missing.ts";
 import { oursNative } from "../../lab/peers.ts";
 import { bird, frr, type RoutingProgram } from "../../lab/routing_programs.ts";
-import { TwoWayFlow } from "../../lab/two_way_flow.ts";
+import type { TwoWayFlow } from "../../lab/two_way_flow.ts";
 import { readEnvironment } from "../tunnel/environment.ts";
 import { back, type Case, CASES } from "./cases.ts";
 import { type Fleet, FLEETS } from "./fleets.ts";
@@ -24,8 +24,6 @@ import {
 } from "./report.ts";
 
 const RESULTS = new URL("../results/", import.meta.url);
-const SERVERS = [1, 2, 3];
-const INTERVAL_MS = 2;
 
 /** What is shorter is a way that comes and goes while routers settle. */
 const LATE_MS = 9000;
@@ -60,18 +58,11 @@ class Stage {
     }
     for (const victim of SERVERS) await back({ lab, fleet, victim });
     await lab.startClient(oursNative, fleet.window);
-    await lab.client.ping(HOME);
-    await serve(lab.home);
-    const flow = await TwoWayFlow.start(
-      { host: lab.client, address: CLIENT },
-      { host: lab.home, address: HOME },
-      INTERVAL_MS,
-    );
-    return new Stage(lab, fleet, flow);
+    return new Stage(lab, fleet, await lab.flow());
   }
 
   async play(one: Case): Promise<{ cost: Cost; notes: readonly string[] }> {
-    const chosen = await this.#lab.chosen();
+    const chosen = await this.#lab.network.chosen();
     const victim = await this.#carrier();
     const scene = { lab: this.#lab, fleet: this.#fleet, victim };
     await one.prepare?.(scene);
@@ -91,7 +82,7 @@ class Stage {
   }
 
   async #settle(chosen: readonly number[]): Promise<void> {
-    await this.#lab.choose(...chosen);
+    await this.#lab.network.choose(...chosen);
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
 

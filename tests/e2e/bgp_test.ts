@@ -1,16 +1,11 @@
 import assert from "node:assert/strict";
-import { ANNOUNCING, BgpLab, CLIENT, HOME } from "../../lab/bgp_lab.ts";
-import { runDaemon } from "../../lab/daemons.ts";
-import { EndlessCopy, serve } from "../../lab/measure.ts";
-import { missingCommand, whyNoLab } from "../../lab/missing.ts";
+import type { BgpLab } from "../../lab/bgp_lab.ts";
+import { HOME, SERVERS } from "../../lab/bgp_network.ts";
+import { EndlessCopy } from "../../lab/measure.ts";
 import { oursNative } from "../../lab/peers.ts";
-import { bird, frr, type RoutingProgram } from "../../lab/routing_programs.ts";
-import { TwoWayFlow } from "../../lab/two_way_flow.ts";
-
-const SERVERS = [1, 2, 3];
-
-/** From one datagram to the next, in ms. */
-const INTERVAL_MS = 2;
+import { bird, frr } from "../../lab/routing_programs.ts";
+import { bgpTest } from "../../lab/test_case.ts";
+import type { TwoWayFlow } from "../../lab/two_way_flow.ts";
 
 /** Bytes per second: a copy that fills the uplink is a loss for others. */
 const COPY_PACE = 500_000;
@@ -27,17 +22,10 @@ class Fleet {
 
   /** @param chosen The members that the router chooses of all. */
   static async start(lab: BgpLab, chosen: readonly number[]): Promise<Fleet> {
-    await Promise.all(SERVERS.map((number) => startMember(lab, number)));
-    await lab.choose(...chosen);
+    await Promise.all(SERVERS.map((number) => lab.startMember(number)));
+    await lab.network.choose(...chosen);
     await lab.startClient(oursNative);
-    await lab.client.ping(HOME);
-    await serve(lab.home);
-    const flow = await TwoWayFlow.start(
-      { host: lab.client, address: CLIENT },
-      { host: lab.home, address: HOME },
-      INTERVAL_MS,
-    );
-    return new Fleet(lab, flow);
+    return new Fleet(lab, await lab.flow());
   }
 
   /** Takes what was lost so far as said. */
@@ -54,21 +42,9 @@ class Fleet {
   async restart(number: number): Promise<void> {
     const { code } = await this.#lab.daemon(number).stop();
     assert.equal(code, 0, this.#lab.daemon(number).lastWords);
-    await startMember(this.#lab, number);
+    await this.#lab.startMember(number);
     await this.#lab.daemon(number).line(/ is announced: fit$/);
   }
-}
-
-async function startMember(lab: BgpLab, number: number): Promise<void> {
-  const ids = `${number * 256}-${number * 256 + 255}`;
-  await lab.startServer(number, oursNative, [
-    ...["-s", ids, "--status-socket", socketOf(lab, number)],
-    ...ANNOUNCING,
-  ]);
-}
-
-function socketOf(lab: BgpLab, number: number): string {
-  return lab.file(`server${number}.sock`);
 }
 
 /** Asks a member, as administrators do. */
@@ -78,38 +54,14 @@ async function ask(
   what: string,
   ...options: readonly string[]
 ): Promise<number> {
-  const argv = [what, socketOf(lab, number), ...options];
-  return (await runDaemon(lab.server(number), argv)).code;
-}
-
-function bgpTest(
-  name: string,
-  routing: RoutingProgram,
-  ecmp: boolean,
-  body: (lab: BgpLab) => Promise<void>,
-): void {
-  const reason = [
-    whyNoLab(),
-    missingCommand("ping"),
-    missingCommand("sysctl"),
-    routing.missing(),
-    oursNative.missing(),
-  ].find((why) => why !== null);
-  Deno.test({
-    name: reason === undefined ? name : `${name} (skipped: ${reason})`,
-    ignore: reason !== undefined,
-    async fn() {
-      const tag = `${routing.name}-${Deno.pid}`;
-      await using lab = await BgpLab.open(tag, { routing, ecmp });
-      await body(lab);
-    },
-  });
+  return (await lab.ask(number, what, ...options)).code;
 }
 
 bgpTest(
   "members behind BIRD are drained and restarted without a loss, and one that is killed is replaced",
-  bird,
-  false,
+  "bird",
+  [oursNative.missing()],
+  { routing: bird },
   async (lab) => {
     const fleet = await Fleet.start(lab, [1]);
     await using copying = EndlessCopy.start(lab.client, HOME, COPY_PACE);
@@ -117,9 +69,9 @@ bgpTest(
       assert.equal(await ask(lab, 1, "health"), 0);
       assert.equal(await ask(lab, 1, "drain"), 0);
       assert.notEqual(await ask(lab, 1, "health"), 0);
-      await lab.choose(2);
+      await lab.network.choose(2);
       assert.equal(await ask(lab, 1, "undrain"), 0);
-      await lab.choose(1);
+      await lab.network.choose(1);
     });
     for (const number of SERVERS) {
       await fleet.without(
@@ -127,9 +79,9 @@ bgpTest(
         () => fleet.restart(number),
       );
     }
-    await lab.choose(1);
+    await lab.network.choose(1);
     await lab.daemon(1).stop("SIGKILL");
-    await lab.choose(2);
+    await lab.network.choose(2);
     await lab.client.ping(HOME);
     const { intact, bytes } = await copying.end();
     assert.ok(intact, `${bytes} bytes`);
@@ -138,28 +90,29 @@ bgpTest(
 
 bgpTest(
   "members behind FRR with equal cost are restarted without a loss, and one that hangs or is cut off is replaced",
-  frr,
-  true,
+  "frr",
+  [oursNative.missing()],
+  { routing: frr, ecmp: true },
   async (lab) => {
     const fleet = await Fleet.start(lab, SERVERS);
     await fleet.without("restart", () => fleet.restart(1));
-    await lab.choose(...SERVERS);
+    await lab.network.choose(...SERVERS);
     Deno.kill(lab.daemon(2).pid, "SIGSTOP");
-    await lab.choose(1, 3);
+    await lab.network.choose(1, 3);
     await lab.client.ping(HOME);
-    await lab.cut(3, "silent");
-    await lab.choose(1);
+    await lab.network.cut(3, "silent");
+    await lab.network.choose(1);
     await lab.client.ping(HOME);
     Deno.kill(lab.daemon(2).pid, "SIGCONT");
-    await lab.choose(1, 2);
+    await lab.network.choose(1, 2);
     // The way to the second one is less specific.
-    await lab.heal(3, "silent");
+    await lab.network.heal(3, "silent");
     await fleet.forget();
     await fleet.without("drain of all", async () => {
       const drain = (number: number) =>
         ask(lab, number, "drain", "--wait", "0");
       assert.deepEqual(await Promise.all(SERVERS.map(drain)), [0, 0, 0]);
-      await lab.choose();
+      await lab.network.choose();
     });
   },
 );

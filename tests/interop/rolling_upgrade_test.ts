@@ -1,42 +1,26 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-import {
-  ANNOUNCING,
-  BgpLab,
-  CLIENT,
-  CLIENT_OPTIONS,
-  HOME,
-} from "../../lab/bgp_lab.ts";
+import { type BgpLab, CLIENT_OPTIONS } from "../../lab/bgp_lab.ts";
+import { HOME, SERVERS } from "../../lab/bgp_network.ts";
 import { startDaemon, TestFolder } from "../../lab/daemons.ts";
-import { EndlessCopy, serve } from "../../lab/measure.ts";
-import { missingCommand, whyNoLab } from "../../lab/missing.ts";
-import { anytun, oursNative, type PeerProgram } from "../../lab/peers.ts";
+import { EndlessCopy } from "../../lab/measure.ts";
+import { missingCommand } from "../../lab/missing.ts";
+import { anytun, oursNative } from "../../lab/peers.ts";
 import type { LabProcess } from "../../lab/process.ts";
 import { bird } from "../../lab/routing_programs.ts";
+import { bgpTest } from "../../lab/test_case.ts";
 import { outputOf } from "../../lab/tools.ts";
-import { TwoWayFlow } from "../../lab/two_way_flow.ts";
 
 const CONTROL = "127.0.0.1:2324";
-const SERVERS = [1, 2, 3];
 
-/** From one datagram to the next, in ms. */
-const INTERVAL_MS = 2;
+/** How members know their client. */
+const FROM_CONTROL = ["-X", CONTROL];
 
 /** Bytes per second: a copy that fills the uplink is a loss for others. */
 const COPY_PACE = 500_000;
 
 /** For what is on its way when the network has moved on. */
 const REST_MS = 500;
-
-const missing = [
-  whyNoLab(),
-  missingCommand("ping"),
-  missingCommand("sysctl"),
-  missingCommand("anytun-controld"),
-  bird.missing(),
-  anytun.missing(),
-  oursNative.missing(),
-].find((why) => why !== null);
 
 /** A cluster whose members and control daemons are replaced one by one. */
 class Upgrade {
@@ -51,11 +35,13 @@ class Upgrade {
 
   async startOriginal(number: number): Promise<void> {
     const lab = this.#lab;
-    await lab.prepare(number);
+    await lab.network.prepare(number);
     const { host, options } = this.#controlOf(number);
     this.#control.set(number, host.spawn("anytun-controld", ...options));
-    await this.#startMember(number, anytun, ["-s", String(number)]);
-    await lab.announce(number);
+    await followsControl(
+      await lab.startServer(number, anytun, undefined, FROM_CONTROL),
+    );
+    await lab.network.announce(number);
   }
 
   /**
@@ -66,13 +52,12 @@ class Upgrade {
   async replaceMember(number: number): Promise<void> {
     const lab = this.#lab;
     const others = SERVERS.filter((k) => k !== number);
-    await lab.withdraw(number);
-    await lab.choose(...others);
+    await lab.network.withdraw(number);
+    await lab.network.choose(...others);
     await delay(REST_MS);
     await lab.daemon(number).stop();
-    const ids = `${number * 256}-${number * 256 + 255}`;
-    await this.#startMember(number, oursNative, ["-s", ids, ...ANNOUNCING]);
-    await lab.choose(...SERVERS);
+    await followsControl(await lab.startMember(number, FROM_CONTROL));
+    await lab.network.choose(...SERVERS);
   }
 
   async replaceControl(number: number): Promise<void> {
@@ -82,55 +67,35 @@ class Upgrade {
     const { host, options } = this.#controlOf(number);
     const control = startDaemon(host, ["controld", ...options]);
     await control.line(/sync server listening/);
-    await member.line(/sync: connected to 127\.0\.0\.1/, undefined, seen);
+    await followsControl(member, seen);
   }
 
   #controlOf(number: number) {
-    const host = this.#lab.server(number);
+    const host = this.#lab.network.server(number);
     const places = ["-f", this.#clients, "-X", CONTROL];
     return { host, options: ["-D", "-L", "stdout:4", ...places] };
   }
-
-  async #startMember(
-    number: number,
-    program: PeerProgram,
-    options: readonly string[],
-  ): Promise<void> {
-    const fromControl = ["-X", CONTROL];
-    const member = await this.#lab.startServer(
-      number,
-      program,
-      options,
-      fromControl,
-    );
-    await member.line(/sync: connected to 127\.0\.0\.1/);
-  }
 }
 
-Deno.test({
-  name: "three originals and their control daemons are replaced one after " +
-    "the other, and their client loses nothing" +
-    (missing === undefined ? "" : ` (skipped: ${missing})`),
-  ignore: missing !== undefined,
-  async fn() {
+/** Waits for what a member says behind so many lines. */
+async function followsControl(member: LabProcess, seen = 0): Promise<void> {
+  await member.line(/sync: connected to 127\.0\.0\.1/, undefined, seen);
+}
+
+bgpTest(
+  "three originals and their control daemons are replaced one after the other, and their client loses nothing",
+  "up",
+  [missingCommand("anytun-controld"), anytun.missing(), oursNative.missing()],
+  { routing: bird, ecmp: true },
+  async (lab) => {
     using folder = new TestFolder();
     const clients = folder.file("clients");
     Deno.writeTextFileSync(clients, await outputOf("config", CLIENT_OPTIONS));
-    await using lab = await BgpLab.open(`up-${Deno.pid}`, {
-      routing: bird,
-      ecmp: true,
-    });
     const upgrade = new Upgrade(lab, clients);
     await Promise.all(SERVERS.map((number) => upgrade.startOriginal(number)));
-    await lab.choose(...SERVERS);
+    await lab.network.choose(...SERVERS);
     await lab.startClient(anytun);
-    await lab.client.ping(HOME);
-    await serve(lab.home);
-    const flow = await TwoWayFlow.start(
-      { host: lab.client, address: CLIENT },
-      { host: lab.home, address: HOME },
-      INTERVAL_MS,
-    );
+    const flow = await lab.flow();
     await using copying = EndlessCopy.start(lab.client, HOME, COPY_PACE);
     const losses: Record<string, readonly number[]> = {};
     const step = async (what: string, happens: () => Promise<unknown>) => {
@@ -154,4 +119,4 @@ Deno.test({
       "control daemons": [0, 0],
     });
   },
-});
+);
