@@ -2,6 +2,7 @@
  * Certificates that `certificates/make.sh` has made, and where they work.
  */
 import type { TlsIdentity } from "../src/sync/tls_identity.ts";
+import { testUnless } from "./test_unless.ts";
 
 const FOLDER = new URL("certificates/", import.meta.url);
 
@@ -63,9 +64,5 @@ function isAtLeast29(version: string): boolean {
 
 /** Registers a test that needs such TLS. */
 export function tlsTest(name: string, fn: () => Promise<void>): void {
-  Deno.test({
-    name: whyNoTls === null ? name : `${name} (skipped: ${whyNoTls})`,
-    ignore: whyNoTls !== null,
-    fn,
-  });
+  testUnless([whyNoTls], name, fn);
 }

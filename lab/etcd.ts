@@ -1,7 +1,13 @@
 /** Debian's etcd with records of a fleet, in a folder of the test. */
 import type { LabHost } from "./host.ts";
 import { missingCommand } from "./missing.ts";
-import { LabProcess, outcomeOf, PATIENCE_SECONDS, run } from "./process.ts";
+import {
+  LabProcess,
+  type Outcome,
+  outcomeOf,
+  PATIENCE_SECONDS,
+  run,
+} from "./process.ts";
 import { until } from "./until.ts";
 
 /** Certificates of {@linkcode makeAuthority}, by the names of their files. */
@@ -32,47 +38,41 @@ export class LabEtcd implements AsyncDisposable {
   readonly port: number;
   readonly process: LabProcess;
   readonly #tls: EngineTls | undefined;
-  /** What a command begins with that is to run beside it. */
-  readonly #within: readonly string[];
+  readonly #host: LabHost | undefined;
 
   private constructor(
     port: number,
     process: LabProcess,
     tls: EngineTls | undefined,
-    within: readonly string[],
+    host: LabHost | undefined,
   ) {
     this.port = port;
     this.process = process;
     this.#tls = tls;
-    this.#within = within;
+    this.#host = host;
   }
 
   /** Starts it, and waits until it answers. */
   static async start({ data, tls, port, host }: EtcdStart): Promise<LabEtcd> {
     const [own, peer] = [port ?? freePort(), freePort()];
-    const within = host ? ["ip", "netns", "exec", host.namespace] : [];
-    const [program = "", ...before] = [...within, "etcd"];
     const url = `${tls ? "https" : "http"}://127.0.0.1:${own}`;
     const peers = `http://127.0.0.1:${peer}`;
-    const process = new LabProcess({
-      title: "etcd",
-      program,
-      args: [
-        ...before,
-        ...["--name", "lab", "--data-dir", data, "--log-level", "warn"],
-        ...["--listen-client-urls", url, "--advertise-client-urls", url],
-        ...["--listen-peer-urls", peers],
-        ...["--initial-advertise-peer-urls", peers],
-        ...["--initial-cluster", `lab=${peers}`],
-        ...(tls === undefined ? [] : [
-          "--client-cert-auth",
-          ...["--trusted-ca-file", `${tls.folder}/ca.pem`],
-          ...["--cert-file", `${tls.folder}/${tls.engine}.pem`],
-          ...["--key-file", `${tls.folder}/${tls.engine}.key`],
-        ]),
-      ],
-    });
-    const engine = new LabEtcd(own, process, tls, within);
+    const args = [
+      ...["--name", "lab", "--data-dir", data, "--log-level", "warn"],
+      ...["--listen-client-urls", url, "--advertise-client-urls", url],
+      ...["--listen-peer-urls", peers],
+      ...["--initial-advertise-peer-urls", peers],
+      ...["--initial-cluster", `lab=${peers}`],
+      ...(tls === undefined ? [] : [
+        "--client-cert-auth",
+        ...["--trusted-ca-file", `${tls.folder}/ca.pem`],
+        ...["--cert-file", `${tls.folder}/${tls.engine}.pem`],
+        ...["--key-file", `${tls.folder}/${tls.engine}.key`],
+      ]),
+    ];
+    const process = host?.spawn("etcd", ...args) ??
+      new LabProcess({ title: "etcd", program: "etcd", args });
+    const engine = new LabEtcd(own, process, tls, host);
     try {
       await until(
         "etcd answers",
@@ -95,7 +95,8 @@ export class LabEtcd implements AsyncDisposable {
 
   /** Runs `etcdctl`, which must succeed, and returns what it prints. */
   ctl(...args: readonly string[]): Promise<string> {
-    return run(this.#command(args));
+    const command = this.#command(args);
+    return this.#host?.run(command) ?? run(command);
   }
 
   /** All keys below a prefix. */
@@ -110,14 +111,14 @@ export class LabEtcd implements AsyncDisposable {
     await this.process.stop();
   }
 
-  #outcome(args: readonly string[]) {
-    return outcomeOf(this.#command(args));
+  #outcome(args: readonly string[]): Promise<Outcome> {
+    const command = this.#command(args);
+    return this.#host?.outcome(command) ?? outcomeOf(command);
   }
 
   #command(args: readonly string[]): string[] {
     const tls = this.#tls;
     return [
-      ...this.#within,
       ...["env", "ETCDCTL_API=3", "etcdctl", "--endpoints", this.url],
       ...(tls === undefined ? [] : [
         ...["--cacert", `${tls.folder}/ca.pem`],

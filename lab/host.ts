@@ -1,6 +1,8 @@
 import { LabKeeper } from "./keeper.ts";
 import {
   LabProcess,
+  type Outcome,
+  outcomeOf,
   PATIENCE_SECONDS,
   run,
   type RunOptions,
@@ -51,7 +53,15 @@ export class LabHost {
 
   /** Does the same with input, or with more time. */
   run(argv: readonly string[], options: RunOptions = {}): Promise<string> {
-    return run(["ip", "netns", "exec", this.namespace, ...argv], options);
+    return run(this.#here(argv), options);
+  }
+
+  /** Does the same with a command that may fail, and returns how it ended. */
+  outcome(
+    argv: readonly string[],
+    options: RunOptions = {},
+  ): Promise<Outcome> {
+    return outcomeOf(this.#here(argv), options);
   }
 
   /** Runs `ip` with this host's network. */
@@ -125,13 +135,15 @@ export class LabHost {
   }
 
   #spawn(what: string, argv: readonly string[]): LabProcess {
-    const process = new LabProcess({
-      title: `${what} on ${this.namespace}`,
-      program: "ip",
-      args: ["netns", "exec", this.namespace, ...argv],
-    });
+    const [program = "", ...args] = this.#here(argv);
+    const title = `${what} on ${this.namespace}`;
+    const process = new LabProcess({ title, program, args });
     this.#processes.push(process);
     return process;
+  }
+
+  #here(argv: readonly string[]): readonly string[] {
+    return ["ip", "netns", "exec", this.namespace, ...argv];
   }
 }
 

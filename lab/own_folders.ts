@@ -3,7 +3,7 @@
  * /var/log stays between two commands, and nobody else sees it. Programs that a lab cannot have are replaced by scripts.
  */
 import type { LabHost } from "./host.ts";
-import { outcomeOf, run } from "./process.ts";
+import { run } from "./process.ts";
 import { fromSource } from "./programs.ts";
 
 /** How long one script of a document may take, in seconds. */
@@ -92,8 +92,7 @@ export class OwnFolders {
 
   /** Runs a script as root would type it, and stops at the first failure. */
   async sh(script: string): Promise<ScriptOutcome> {
-    const { code, stdout } = await outcomeOf([
-      ...["ip", "netns", "exec", this.host.namespace],
+    const { code, stdout } = await this.host.outcome([
       ...["sh", "-c", BIND, "sh", this.folder],
       ...["bash", "-c", `exec 2>&1; set -e; ${script}`],
     ], { seconds: PATIENCE_SECONDS });

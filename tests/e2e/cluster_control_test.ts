@@ -1,15 +1,14 @@
 import assert from "node:assert/strict";
 import {
   CLIENT as CLUSTER_CLIENT,
-  ClusterLab,
+  type ClusterLab,
   HOME,
 } from "../../lab/cluster_lab.ts";
-import { missingCommand, whyNoLab } from "../../lab/missing.ts";
 import { startDaemon, TestFolder } from "../../lab/daemons.ts";
 import type { LabHost } from "../../lab/host.ts";
 import type { Lab } from "../../lab/lab.ts";
 import type { LabProcess } from "../../lab/process.ts";
-import { labTest } from "../../lab/test_case.ts";
+import { clusterTest, labTest } from "../../lab/test_case.ts";
 import { oursNative } from "../../lab/peers.ts";
 import { outputOf } from "../../lab/tools.ts";
 import { until } from "../../lab/until.ts";
@@ -128,17 +127,11 @@ async function startMember(lab: ClusterLab, number: number) {
 
 const OTHER_CLIENT = "Client 6: not registered\n";
 
-const missing = [whyNoLab(), missingCommand("ping"), oursNative.missing()]
-  .find((why) => why !== null);
-
-const REMOVAL =
-  "a client that is taken out of the file is served by no member any more, and comes back with it";
-
-Deno.test({
-  name: missing === undefined ? REMOVAL : `${REMOVAL} (skipped: ${missing})`,
-  ignore: missing !== undefined,
-  async fn() {
-    await using lab = await ClusterLab.open(`cc2-${Deno.pid}`);
+clusterTest(
+  "a client that is taken out of the file is served by no member any more, and comes back with it",
+  "cc2",
+  [oursNative.missing()],
+  async (lab) => {
     using folder = new TestFolder();
     const file = folder.file("clients");
     const [client, other] = await Promise.all([
@@ -180,4 +173,4 @@ Deno.test({
       await lab.client.ping(HOME);
     }
   },
-});
+);

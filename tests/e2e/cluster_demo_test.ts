@@ -3,17 +3,17 @@ import { missingCommand, whyNoLab } from "../../lab/missing.ts";
 import { bird } from "../../lab/routing_programs.ts";
 import { LabProcess, run } from "../../lab/process.ts";
 import { oursNative } from "../../lab/peers.ts";
+import { testUnless } from "../../lab/test_unless.ts";
 
 const BGP_DEMO = new URL("../../demo/bgp.ts", import.meta.url).pathname;
 const DEMO = new URL("../../demo/anycast.ts", import.meta.url).pathname;
 
-const reason = whyNoLab() ?? missingCommand("sysctl") ?? oursNative.missing();
-const skipped = reason === null ? "" : ` (skipped: ${reason})`;
+const needed = [whyNoLab(), missingCommand("sysctl"), oursNative.missing()];
 
-Deno.test({
-  name: `the demo of anycast draws who serves, and cleans up${skipped}`,
-  ignore: reason !== null,
-  async fn() {
+testUnless(
+  needed,
+  "the demo of anycast draws who serves, and cleans up",
+  async () => {
     const demo = new LabProcess({
       title: "the demo",
       program: Deno.execPath(),
@@ -28,14 +28,12 @@ Deno.test({
     const namespaces = await run(["ip", "netns", "list"]);
     assert.ok(!namespaces.includes(`at-demo-any${demo.pid}`), namespaces);
   },
-});
+);
 
-const noBgp = reason ?? bird.missing();
-Deno.test({
-  name: "the demo of BGP has a member serve, and cleans up after Ctrl-C" +
-    (noBgp === null ? "" : ` (skipped: ${noBgp})`),
-  ignore: noBgp !== null,
-  async fn() {
+testUnless(
+  [...needed, bird.missing()],
+  "the demo of BGP has a member serve, and cleans up after Ctrl-C",
+  async () => {
     const demo = new LabProcess({
       title: "the demo",
       program: Deno.execPath(),
@@ -50,4 +48,4 @@ Deno.test({
     const namespaces = await run(["ip", "netns", "list"]);
     assert.ok(!namespaces.includes(`at-demo-bgp${demo.pid}`), namespaces);
   },
-});
+);

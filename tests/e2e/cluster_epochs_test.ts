@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { epochIn, placeChain } from "../../lab/chains.ts";
 import { ClusterFlow } from "../../lab/cluster_flow.ts";
-import { CLIENT, ClusterLab, HOME, MUX } from "../../lab/cluster_lab.ts";
+import { CLIENT, type ClusterLab, HOME, MUX } from "../../lab/cluster_lab.ts";
 import { startDaemon, TestFolder } from "../../lab/daemons.ts";
 import { iperf } from "../../lab/iperf.ts";
 import { copy } from "../../lab/measure.ts";
-import { missingCommand, whyNoLab } from "../../lab/missing.ts";
+import { missingCommand } from "../../lab/missing.ts";
 import { anytun, oursStartedAs, type PeerProgram } from "../../lab/peers.ts";
 import { fastClock } from "../../lab/programs.ts";
+import { clusterTest } from "../../lab/test_case.ts";
 import { outputOf } from "../../lab/tools.ts";
 
 /** Changes of the epoch; a closing run has 50 of them. */
@@ -73,19 +74,12 @@ async function startAll(
 
 for (const told of [undefined, anytun]) {
   const name = told?.name ?? "ours";
-  const reason = whyNoLab() ?? missingCommand("iperf3") ?? told?.missing() ??
-    null;
-  Deno.test({
-    name:
-      `${EPOCHS} changes of the epoch cost no packet at servers with a key chain, ` +
-      `and break no copy at one of ${name} that a control daemon tells of keys` +
-      (reason === null ? "" : ` (skipped: ${reason})`),
-    ignore: reason !== null,
-    async fn() {
+  clusterTest(
+    `${EPOCHS} changes of the epoch cost no packet at servers with a key chain, and break no copy at one of ${name} that a control daemon tells of keys`,
+    `f-${told ? "o" : "c"}`,
+    [missingCommand("iperf3"), told?.missing() ?? null],
+    async (lab) => {
       using folder = new TestFolder();
-      await using lab = await ClusterLab.open(
-        `f-${told ? "o" : "c"}-${Deno.pid}`,
-      );
       const chain = await startAll(lab, folder, told);
       const flow = await ClusterFlow.start(lab, FLOW_MS);
       for (let change = 0; change < EPOCHS; change++) {
@@ -110,5 +104,5 @@ for (const told of [undefined, anytun]) {
         if (server !== TOLD) assert.equal(lost, 0, `server ${server}`);
       }
     },
-  });
+  );
 }

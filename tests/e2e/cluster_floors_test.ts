@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { ClusterFlow } from "../../lab/cluster_flow.ts";
-import { ANYCAST, ClusterLab, MUX } from "../../lab/cluster_lab.ts";
+import { ANYCAST, type ClusterLab, MUX } from "../../lab/cluster_lab.ts";
 import { TestFolder } from "../../lab/daemons.ts";
-import { missingCommand, whyNoLab } from "../../lab/missing.ts";
+import { missingCommand } from "../../lab/missing.ts";
 import {
   anytun,
   oursFromSource,
@@ -11,6 +11,7 @@ import {
 } from "../../lab/peers.ts";
 import type { LabProcess } from "../../lab/process.ts";
 import { fromSource } from "../../lab/programs.ts";
+import { clusterTest } from "../../lab/test_case.ts";
 import { until } from "../../lab/until.ts";
 import type { Report } from "../../src/status/report.ts";
 import type { MembersReport } from "../../src/status/members_report.ts";
@@ -61,30 +62,6 @@ class Floors {
   #socket(number: number): string {
     return this.#folder.file(`${number}.sock`);
   }
-}
-
-function floorsTest(
-  name: string,
-  body: (floors: Floors) => Promise<void>,
-): void {
-  const reason = [
-    whyNoLab(),
-    ...["ping", "sysctl", "nft"].map(missingCommand),
-    ...PROGRAMS.map((program) => program.missing()),
-  ].find((why) => why !== null);
-  Deno.test({
-    name: reason === undefined ? name : `${name} (skipped: ${reason})`,
-    ignore: reason !== undefined,
-    async fn() {
-      using folder = new TestFolder();
-      await using lab = await ClusterLab.open(`cf-${Deno.pid}`);
-      const floors = new Floors(lab, folder);
-      await Promise.all(
-        PROGRAMS.map((program, k) => floors.start(k + 1, program)),
-      );
-      await body(floors);
-    },
-  });
 }
 
 /** Has a script send datagrams to whichever server the route leads to. */
@@ -148,10 +125,16 @@ async function byTurns(floors: Floors, flow: ClusterFlow) {
   return { lost, replayed, shares };
 }
 
-floorsTest(
+clusterTest(
   "what one member took is a replay at another two seconds later and after a restart, a client whose datagrams go to both by turns loses none, and each member tells who serves whom",
-  async (floors) => {
-    const { lab } = floors;
+  "cf",
+  [missingCommand("nft"), ...PROGRAMS.map((program) => program.missing())],
+  async (lab) => {
+    using folder = new TestFolder();
+    const floors = new Floors(lab, folder);
+    await Promise.all(
+      PROGRAMS.map((program, k) => floors.start(k + 1, program)),
+    );
     await lab.moveTo(1);
     const args = ["cluster", String(MUX), ANYCAST, "4444"];
     const script = lab.client.script("recordings.ts", ...args);

@@ -1,41 +1,30 @@
 import assert from "node:assert/strict";
 import { ClusterFlow } from "../../lab/cluster_flow.ts";
-import { CLIENT, ClusterLab, HOME } from "../../lab/cluster_lab.ts";
+import { CLIENT, type ClusterLab, HOME } from "../../lab/cluster_lab.ts";
 import { EndlessCopy, serve } from "../../lab/measure.ts";
-import { missingCommand, whyNoLab } from "../../lab/missing.ts";
 import {
   anytun,
   oursFromSource,
   oursNative,
   type PeerProgram,
 } from "../../lab/peers.ts";
+import { clusterTest } from "../../lab/test_case.ts";
 import { until } from "../../lab/until.ts";
 
 /** Registers a test with three servers, started, of which the first serves. */
-function clusterTest(
+function servingTest(
   name: string,
   tag: string,
   programs: readonly PeerProgram[],
   body: (lab: ClusterLab) => Promise<void>,
 ): void {
-  const missing = [
-    whyNoLab(),
-    missingCommand("ping"),
-    missingCommand("sysctl"),
-    ...programs.map((program) => program.missing()),
-  ];
-  const reason = missing.find((why) => why !== null);
-  Deno.test({
-    name: reason === undefined ? name : `${name} (skipped: ${reason})`,
-    ignore: reason !== undefined,
-    async fn() {
-      await using lab = await ClusterLab.open(`c${tag}-${Deno.pid}`);
-      await Promise.all(
-        programs.map((program, k) => startServer(lab, k + 1, program)),
-      );
-      await lab.moveTo(1);
-      await body(lab);
-    },
+  const missing = programs.map((program) => program.missing());
+  clusterTest(name, `c${tag}`, missing, async (lab) => {
+    await Promise.all(
+      programs.map((program, k) => startServer(lab, k + 1, program)),
+    );
+    await lab.moveTo(1);
+    await body(lab);
   });
 }
 
@@ -74,7 +63,7 @@ const CLUSTERS: readonly (readonly [string, string, readonly PeerProgram[]])[] =
   ];
 
 for (const [name, tag, programs] of CLUSTERS) {
-  clusterTest(
+  servingTest(
     `a copy survives the moves from server to server: ${name}`,
     `m${tag}`,
     programs,
@@ -93,7 +82,7 @@ for (const [name, tag, programs] of CLUSTERS) {
     },
   );
 
-  clusterTest(
+  servingTest(
     `a server knows of others where the client is, and where it has gone: ${name}`,
     `k${tag}`,
     programs,
@@ -136,7 +125,7 @@ const KILLED: readonly (readonly [string, string, readonly PeerProgram[]])[] = [
 ];
 
 for (const [name, tag, programs] of KILLED) {
-  clusterTest(
+  servingTest(
     `${name} killed while it serves is no loss once the network moves on, and comes back`,
     `x${tag}`,
     programs,
@@ -174,7 +163,7 @@ const CUT: readonly (readonly [string, string, readonly PeerProgram[]])[] = [
 ];
 
 for (const [name, tag, programs] of CUT) {
-  clusterTest(
+  servingTest(
     `what a cut sync link has held back arrives when it is healed: ${name}`,
     `y${tag}`,
     programs,
@@ -197,7 +186,7 @@ for (const [name, tag, programs] of CUT) {
   );
 }
 
-clusterTest(
+servingTest(
   "a move costs a flow of small datagrams next to nothing",
   "f",
   ALL_OURS,

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { tlsOptions, whyNoTls } from "../../lab/certificates.ts";
-import { ClusterLab, HOME } from "../../lab/cluster_lab.ts";
+import { HOME } from "../../lab/cluster_lab.ts";
 import { startDaemon, TestFolder } from "../../lab/daemons.ts";
-import { missingCommand, whyNoLab } from "../../lab/missing.ts";
-import { labTest } from "../../lab/test_case.ts";
+import { clusterTest, labTest } from "../../lab/test_case.ts";
 import { oursNative } from "../../lab/peers.ts";
 import { outputOf } from "../../lab/tools.ts";
 
@@ -21,23 +20,13 @@ const WAYS: readonly (readonly [string, string, readonly string[][]])[] = [
   ]],
 ];
 
-const missing = [
-  whyNoTls,
-  whyNoLab(),
-  missingCommand("ping"),
-  missingCommand("sysctl"),
-  oursNative.missing(),
-].find((why) => why !== null);
-const skipped = missing === undefined ? "" : ` (skipped: ${missing})`;
-
 for (const [name, tag, certificates] of WAYS) {
-  Deno.test({
-    name: `servers take over each other's client by way of TLS with ${name}, ` +
-      `even out of a jail${skipped}`,
-    ignore: missing !== undefined,
-    async fn() {
+  clusterTest(
+    `servers take over each other's client by way of TLS with ${name}, even out of a jail`,
+    `tc${tag}`,
+    [whyNoTls, oursNative.missing()],
+    async (lab) => {
       using folder = new TestFolder();
-      await using lab = await ClusterLab.open(`tc${tag}-${Deno.pid}`);
       const jail = ["-u", "nobody", "-C", folder.path];
       await Promise.all(certificates.map(async (options, k) => {
         const server = await lab.startServer(k + 1, oursNative, [
@@ -66,7 +55,7 @@ for (const [name, tag, certificates] of WAYS) {
       await lab.client.ping(HOME);
       await client.stop();
     },
-  });
+  );
 }
 
 const CONTROL = "127.0.0.1:2323";

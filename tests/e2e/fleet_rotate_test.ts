@@ -3,7 +3,7 @@ import { startDaemon, TestFolder } from "../../lab/daemons.ts";
 import { LabEtcd, whyNoEtcd } from "../../lab/etcd.ts";
 import type { Lab } from "../../lab/lab.ts";
 import { oursNative } from "../../lab/peers.ts";
-import { type LabProcess, outcomeOf } from "../../lab/process.ts";
+import type { LabProcess } from "../../lab/process.ts";
 import { fromSource } from "../../lab/programs.ts";
 import { labTest } from "../../lab/test_case.ts";
 
@@ -125,9 +125,7 @@ labTest(
     await fleet.do("remove", "branch");
     await server.line(/sync: connection 1 was removed/);
     const pings = ["ping", "-c", "20", "-i", "0.01", "-w", "2", SERVER];
-    const { stdout } = await outcomeOf([
-      ...["ip", "netns", "exec", lab.right.namespace, ...pings],
-    ]);
+    const { stdout } = await lab.right.outcome(pings);
     assert.match(
       stdout,
       / 0 received/,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { startDaemon, TestFolder } from "../../lab/daemons.ts";
 import type { LabHost } from "../../lab/host.ts";
 import { missingCommand } from "../../lab/missing.ts";
-import { outcomeOf } from "../../lab/process.ts";
+import type { Outcome } from "../../lab/process.ts";
 import { fromSource } from "../../lab/programs.ts";
 import { labTest } from "../../lab/test_case.ts";
 import { until } from "../../lab/until.ts";
@@ -15,12 +15,8 @@ const NOBODY = "65534";
 const PATIENT = ["--health-fall", "3600"];
 
 /** Runs one of the programs that ask a daemon, to its end. */
-async function run(host: LabHost, ...args: string[]) {
-  const command = ["ip", "netns", "exec", host.namespace];
-  const { code, stdout, stderr } = await outcomeOf([
-    ...[...command, ...fromSource.command, ...args],
-  ]);
-  return { code, stdout, stderr };
+function run(host: LabHost, ...args: string[]): Promise<Outcome> {
+  return host.outcome([...fromSource.command, ...args]);
 }
 
 /** Waits until the health is told in this line, with this exit status. */
@@ -39,9 +35,9 @@ async function healthIs(
 /** As another user of the host, who has got at the socket. */
 function askAsNobody(host: LabHost, path: string, request: string) {
   const curl = ["curl", "-s", "-m", "9", "--unix-socket", path];
-  return outcomeOf([
-    ...["ip", "netns", "exec", host.namespace, "setpriv", "--reuid", NOBODY],
-    ...["--clear-groups", ...curl, ...request.split(" ")],
+  return host.outcome([
+    ...["setpriv", "--reuid", NOBODY, "--clear-groups"],
+    ...[...curl, ...request.split(" ")],
   ]);
 }
 

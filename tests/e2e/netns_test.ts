@@ -9,6 +9,7 @@ import {
 import { Hosts, type LabHost } from "../../lab/host.ts";
 import { missingCommand, whyNoLab } from "../../lab/missing.ts";
 import { oursNative } from "../../lab/peers.ts";
+import { testUnless } from "../../lab/test_unless.ts";
 import { until } from "../../lab/until.ts";
 
 const BEHIND = "10.77.0.1";
@@ -16,8 +17,7 @@ const SCRIPT = `#!/bin/sh
 { ip -o link show "$1" && echo "in $ANYTUN_NETNS"; } >"$0.out"
 `;
 
-const missing = [whyNoLab(), missingCommand("ping"), oursNative.missing()]
-  .find((why) => why !== null);
+const NEEDED = [whyNoLab(), missingCommand("ping"), oursNative.missing()];
 
 /** Two hosts with a cable, and a third one that has nothing but loopback. */
 function netnsTest(
@@ -25,21 +25,17 @@ function netnsTest(
   tag: string,
   body: (left: LabHost, right: LabHost, inner: LabHost) => Promise<void>,
 ): void {
-  Deno.test({
-    name: name + (missing ? ` (skipped: ${missing})` : ""),
-    ignore: missing !== undefined,
-    async fn() {
-      const names = ["a", "b", "i"].map((end) => `${tag}-${Deno.pid}${end}`);
-      await using hosts = await Hosts.make(names);
-      const [left, right, inner] = [hosts.at(0), hosts.at(1), hosts.at(2)];
-      await hosts.connect(async () => {
-        await left.join("wire", right, "wire");
-        await left.address("wire", `${left.ipv4}/24`);
-        await right.address("wire", `${right.ipv4}/24`);
-        await left.address("lo", `${BEHIND}/32`);
-      });
-      await body(left, right, inner);
-    },
+  testUnless(NEEDED, name, async () => {
+    const names = ["a", "b", "i"].map((end) => `${tag}-${Deno.pid}${end}`);
+    await using hosts = await Hosts.make(names);
+    const [left, right, inner] = [hosts.at(0), hosts.at(1), hosts.at(2)];
+    await hosts.connect(async () => {
+      await left.join("wire", right, "wire");
+      await left.address("wire", `${left.ipv4}/24`);
+      await right.address("wire", `${right.ipv4}/24`);
+      await left.address("lo", `${BEHIND}/32`);
+    });
+    await body(left, right, inner);
   });
 }
 

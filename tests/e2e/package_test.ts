@@ -4,6 +4,7 @@ import { missingCommand } from "../../lab/missing.ts";
 import { outcomeOf, run } from "../../lab/process.ts";
 import { asBinary } from "../../lab/programs.ts";
 import { ScratchRoot, whyNoScratchRoot } from "../../lab/scratch_root.ts";
+import { testUnless } from "../../lab/test_unless.ts";
 
 const EPOCH = 1_600_000_000;
 
@@ -33,13 +34,8 @@ function packageTest(
   missing: readonly (string | null)[],
   fn: (path: string) => Promise<void>,
 ): void {
-  const reason = [asBinary.missing, missingCommand("dpkg-deb"), ...missing]
-    .find((why) => why !== null);
-  Deno.test({
-    name: reason === undefined ? name : `${name} (skipped: ${reason})`,
-    ignore: reason !== undefined,
-    fn: async () => fn(await thePackage()),
-  });
+  const needed = [asBinary.missing, missingCommand("dpkg-deb"), ...missing];
+  testUnless(needed, name, async () => fn(await thePackage()));
 }
 
 /** A field of its control file. */

@@ -9,7 +9,6 @@ import {
 } from "../../lab/daemons.ts";
 import type { LabHost } from "../../lab/host.ts";
 import type { LabProcess } from "../../lab/process.ts";
-import { outcomeOf } from "../../lab/process.ts";
 import { missingCommand } from "../../lab/missing.ts";
 import { fromSource } from "../../lab/programs.ts";
 import { labTest } from "../../lab/test_case.ts";
@@ -29,8 +28,7 @@ const TUNNEL = ["-d", "tun7", "-E", "secret", "-w", "64"];
 
 /** Runs `anytun status` to its end. */
 function status(host: LabHost, ...args: string[]) {
-  const command = ["ip", "netns", "exec", host.namespace];
-  return outcomeOf([...command, ...fromSource.command, "status", ...args]);
+  return host.outcome([...fromSource.command, "status", ...args]);
 }
 
 function modeOf(path: string): string {

@@ -3,6 +3,7 @@ import { tlsOptions, whyNoTls } from "../../lab/certificates.ts";
 import { TestFolder } from "../../lab/daemons.ts";
 import { FloodLab } from "../../lab/flood_lab.ts";
 import { missingCommand, whyNoLab } from "../../lab/missing.ts";
+import { testUnless } from "../../lab/test_unless.ts";
 import { outputOf } from "../../lab/tools.ts";
 
 const TIMES = 20;
@@ -15,19 +16,15 @@ function floodTest(
   options: readonly string[],
   body: (lab: FloodLab) => Promise<void>,
 ): void {
-  const why = missing ?? whyNoLab() ?? missingCommand("ping");
-  Deno.test({
-    name: why === null ? name : `${name} (skipped: ${why})`,
-    ignore: why !== null,
-    async fn() {
-      using folder = new TestFolder();
-      const file = folder.file("clients");
-      const client = ["-E", "secret", "-R", "10.99.0.2/32"];
-      await Deno.writeTextFile(file, await outputOf("config", client));
-      await using lab = await FloodLab.open(`${tag}-${Deno.pid}`);
-      await lab.startServer(["-f", file, ...options]);
-      await body(lab);
-    },
+  const needed = [missing, whyNoLab(), missingCommand("ping")];
+  testUnless(needed, name, async () => {
+    using folder = new TestFolder();
+    const file = folder.file("clients");
+    const client = ["-E", "secret", "-R", "10.99.0.2/32"];
+    await Deno.writeTextFile(file, await outputOf("config", client));
+    await using lab = await FloodLab.open(`${tag}-${Deno.pid}`);
+    await lab.startServer(["-f", file, ...options]);
+    await body(lab);
   });
 }
 

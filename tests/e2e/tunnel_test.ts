@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { whyNoLab } from "../../lab/missing.ts";
+import { testUnless } from "../../lab/test_unless.ts";
 import {
   createSatpCodec,
   PeerEvent,
@@ -15,15 +16,8 @@ const NEW = { passphrase: "the new one" };
 /** An IPv4 header and nothing behind it. */
 const PACKET = new Uint8Array(20).with(0, 0x45).with(3, 20).with(8, 64);
 
-const missing = whyNoLab();
-
-function tunnelTest(name: string, fn: () => Promise<void>): void {
-  Deno.test({
-    name: missing === null ? name : `${name} (skipped: ${missing})`,
-    ignore: missing !== null,
-    fn,
-  });
-}
+const tunnelTest = (name: string, fn: () => Promise<void>): void =>
+  testUnless([whyNoLab()], name, fn);
 
 /** A tunnel on the loopback device, and what it tells. */
 class Rig implements AsyncDisposable {
