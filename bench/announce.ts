@@ -5,11 +5,14 @@
  *
  * @module
  */
-import { startDaemon } from "../lab/daemons.ts";
+import { guardOf, startDaemon } from "../lab/daemons.ts";
 import { Hosts, type LabHost } from "../lab/host.ts";
 import type { LabProcess } from "../lab/process.ts";
 import { OUR_PROGRAMS, type OurProgram } from "../lab/programs.ts";
 import { until } from "../lab/until.ts";
+import { delay } from "../src/net/delay.ts";
+import { residentBytes } from "./tunnel/sampling.ts";
+import { median } from "./tunnel/statistics.ts";
 
 const ADDRESS = "198.51.100.1/32";
 const DEVICE = "any0";
@@ -26,16 +29,10 @@ const FAULTS: readonly (readonly [name: string, fault: Fault])[] = [
   ["hang (SIGSTOP)", signal("SIGSTOP")],
 ];
 
-function guardOf({ pid }: LabProcess): number {
-  const args = ["-P", String(pid), "-x", "anytun-guard"];
-  const { stdout } = new Deno.Command("pgrep", { args }).outputSync();
-  return Number(new TextDecoder().decode(stdout));
-}
-
 /** What the kernel says, as soon as it does. */
 async function watch(host: LabHost): Promise<LabProcess> {
   const watching = host.spawn("ip", "-o", "monitor", "address", "link");
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await delay(200);
   return watching;
 }
 
@@ -55,7 +52,8 @@ async function measure(
     ...["--anycast-device", DEVICE, "--drain-time", "0"],
   ], { program });
   await daemon.line(/is announced: fit/);
-  const guard = residentOf(guardOf(daemon));
+  const { pid } = await guardOf(daemon.pid);
+  const guard = await residentBytes(pid) / 2 ** 20;
   await using watching = await watch(host);
   const { length } = watching.lines;
   const began = performance.now();
@@ -69,12 +67,6 @@ async function measure(
   return { gone, guard };
 }
 
-/** In MiB. */
-function residentOf(pid: number): number {
-  const text = Deno.readTextFileSync(`/proc/${pid}/status`);
-  return Number(/^VmRSS:\s+(\d+)/m.exec(text)?.[1]) / 1024;
-}
-
 /** The kernel alone: an address that lives for a second, and is renewed. */
 async function lifetime(host: LabHost, renewal: number): Promise<number> {
   await host.ip("tuntap", "add", "dev", DEVICE, "mode", "tap");
@@ -86,7 +78,7 @@ async function lifetime(host: LabHost, renewal: number): Promise<number> {
       ...["address", "replace", ADDRESS, "dev", DEVICE],
       ...["valid_lft", "1", "preferred_lft", "1"],
     );
-    await new Promise((resolve) => setTimeout(resolve, renewal));
+    await delay(renewal);
   }
   const { length } = watching.lines;
   // The fault is somewhere between two renewals: half of one, on average.
@@ -98,11 +90,8 @@ async function lifetime(host: LabHost, renewal: number): Promise<number> {
 }
 
 function print(what: string, values: readonly number[]): void {
-  const sorted = values.toSorted((a, b) => a - b);
-  const median = sorted[Math.floor(sorted.length / 2)] ?? NaN;
-  const text = `${what}: median ${median.toFixed(0)}, most ${
-    sorted.at(-1)?.toFixed(0)
-  }`;
+  const [middle, most] = [median(values), Math.max(...values)];
+  const text = `${what}: median ${middle.toFixed(0)}, most ${most.toFixed(0)}`;
   Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
 }
 
@@ -112,7 +101,7 @@ async function repeat<T>(work: () => Promise<T>): Promise<T[]> {
   return results;
 }
 
-await using hosts = await Hosts.make([`at-bench-announce-${Deno.pid}`]);
+await using hosts = await Hosts.make([`bench-announce-${Deno.pid}`]);
 await hosts.connect(async () => {});
 const host = hosts.at(0);
 for (const program of OUR_PROGRAMS) {

@@ -9,6 +9,7 @@ import { ClusterFlow } from "../lab/cluster_flow.ts";
 import { ClusterLab } from "../lab/cluster_lab.ts";
 import { whyNoLab } from "../lab/missing.ts";
 import { anytun, oursNative, type PeerProgram } from "../lab/peers.ts";
+import { median } from "./tunnel/statistics.ts";
 
 const MOVES = 9;
 const INTERVAL_MS = 2;
@@ -38,11 +39,11 @@ async function measure(programs: readonly PeerProgram[]): Promise<void> {
     lost += report.lost;
     gaps.push(report.gap);
   }
-  gaps.sort((a, b) => a - b);
-  const median = gaps[MOVES >> 1] ?? NaN;
   print(
     `  ${MOVES} moves: ${lost} of ${sent} packets lost; ` +
-      `longest pause ${median} ms (median), ${gaps.at(-1)} ms (worst)`,
+      `longest pause ${median(gaps)} ms (median), ${
+        Math.max(...gaps)
+      } ms (worst)`,
   );
   const killed = await flow.during(async () => {
     await lab.killServer(MOVES % 3 + 1);

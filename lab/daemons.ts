@@ -154,6 +154,20 @@ export class ProcView {
   }
 }
 
+/** The guard of a daemon, which is its child. */
+export async function guardOf(daemon: number): Promise<ProcView> {
+  let found: number[] = [];
+  await until("there is a guard", 10, async () => {
+    const { stdout } = await new Deno.Command("pgrep", {
+      args: ["-P", String(daemon), "-x", "anytun-guard"],
+    }).output();
+    const text = new TextDecoder().decode(stdout).trim();
+    found = text === "" ? [] : text.split("\n").map(Number);
+    return found.length === 1;
+  });
+  return new ProcView(found[0] ?? 0);
+}
+
 /** The text of a file; none if it does not exist yet. */
 function textOf(path: string): string {
   try {

@@ -1,4 +1,5 @@
 /** Debian's etcd with records of a fleet, in a folder of the test. */
+import { freePort } from "./free_port.ts";
 import type { LabHost } from "./host.ts";
 import { missingCommand } from "./missing.ts";
 import {
@@ -181,9 +182,4 @@ async function newKey(file: string, args: readonly string[]): Promise<void> {
     ...["-pkeyopt", "ec_paramgen_curve:prime256v1"],
     ...["-keyout", `${file}.key`, "-out", `${file}.pem`, ...args],
   ]);
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

@@ -3,6 +3,7 @@
  * the loopback device.
  */
 import assert from "node:assert/strict";
+import { freePort } from "./free_port.ts";
 import { LabProcess, type Outcome, outcomeOf } from "./process.ts";
 import { fromSource } from "./programs.ts";
 
@@ -53,10 +54,7 @@ export async function startControld(
   args: readonly string[] = [],
   commandOf = sourceOf,
 ): Promise<{ readonly controld: LabProcess; readonly port: number }> {
-  // Nobody else listens on a port that was free a moment ago.
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
+  const port = freePort();
   const at = `127.0.0.1:${port}`;
   const controld = startTool(
     "controld",

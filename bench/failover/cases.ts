@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { setTimeout as delay } from "node:timers/promises";
 import type { BgpLab } from "../../lab/bgp_lab.ts";
 import { type Cut, HOME } from "../../lab/bgp_network.ts";
 import { iperf } from "../../lab/iperf.ts";
@@ -11,6 +10,7 @@ import { EndlessCopy } from "../../lab/measure.ts";
 import { until } from "../../lab/until.ts";
 import type { Fleet } from "./fleets.ts";
 import type { Titled } from "./report.ts";
+import { delay } from "../../src/net/delay.ts";
 
 /** How long somebody watches whether the network finds another way. */
 const WATCH_SECONDS = 10;

@@ -22,6 +22,7 @@ import {
   renderTables,
   type Titled,
 } from "./report.ts";
+import { delay } from "../../src/net/delay.ts";
 
 const RESULTS = new URL("../results/", import.meta.url);
 
@@ -83,14 +84,14 @@ class Stage {
 
   async #settle(chosen: readonly number[]): Promise<void> {
     await this.#lab.network.choose(...chosen);
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await delay(500);
   }
 
   /** The server that has what the client sends. */
   async #carrier(): Promise<number> {
     const counts = () => Promise.all(SERVERS.map((k) => this.#lab.carried(k)));
     const before = await counts();
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await delay(300);
     const after = await counts();
     const packets = after.map((count, k) => count - (before[k] ?? 0));
     return 1 + packets.indexOf(Math.max(...packets));

@@ -3,6 +3,7 @@ import { openEngine } from "../../src/daemon/etcd.ts";
 import { EngineError } from "../../src/fleet/engine_error.ts";
 import type { EtcdClient } from "../../src/fleet/etcd_client.ts";
 import type { Change, Engine } from "./engine.ts";
+import { delay } from "../../src/net/delay.ts";
 
 const PREFIX = "/bench/";
 
@@ -61,7 +62,7 @@ async function watch(
       }
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      await delay(PAUSE_MS);
     }
   }
 }

@@ -5,7 +5,7 @@ import { instanceId, type Subject } from "../../src/sync/extension.ts";
 import { Following } from "../../src/sync/following.ts";
 import type { SyncRecord } from "../../src/sync/record.ts";
 import { connectPlain } from "../../lab/plain_sync.ts";
-import { now } from "./numbers.ts";
+import { now } from "./clock.ts";
 
 type Kind = "put" | "gone";
 

@@ -3,10 +3,13 @@
 import { LabProcess } from "../../lab/process.ts";
 import { type Change, type Engine, ENGINES, openEngine } from "./engine.ts";
 import type { EngineName } from "./engine.ts";
-import { now, quantile, residentBytes } from "./numbers.ts";
+import { now } from "./clock.ts";
 import { Proxy } from "./proxy.ts";
 import { type Server, startServer } from "./servers.ts";
 import { type Heard, MARK } from "./watcher.ts";
+import { delay } from "../../src/net/delay.ts";
+import { quantile } from "../tunnel/statistics.ts";
+import { residentBytes } from "../tunnel/sampling.ts";
 
 const RECORDS = 10_000;
 const WATCHERS = 3;
@@ -78,7 +81,9 @@ async function measure(name: EngineName): Promise<Figures> {
       await update(writer, watchers, figures);
       await burst(writer, watchers, figures);
       await cut(writer, watchers, proxy, figures);
-      figures["engine, resident, MiB"] = mib(residentBytes(server.process.pid));
+      figures["engine, resident, MiB"] = mib(
+        await residentBytes(server.process.pid),
+      );
       server = await restart(name, server, data, watchers, figures);
     }
     figures["on disk, MiB"] = mib(await sizeOf(data));
@@ -124,7 +129,7 @@ async function update(
     const start = now();
     await writer.put(change);
     acknowledged.push(now() - start);
-    await pause(4);
+    await delay(4);
   }
   await writer.put({ key: MARK, value: "updated" });
   const heard = await watchers.at("updated");
@@ -155,7 +160,7 @@ async function cut(
 ): Promise<void> {
   proxy.cut();
   await writer.putAll(records(CUT_CHANGES));
-  await pause(CUT_MS);
+  await delay(CUT_MS);
   await writer.put({ key: MARK, value: "healed" });
   proxy.bytes = 0;
   const start = now();
@@ -202,10 +207,6 @@ async function sizeOf(folder: string): Promise<number> {
 
 function mib(bytes: number): number {
   return bytes / (1 << 20);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function tableOf(all: Readonly<Record<string, Figures>>): string {

@@ -10,7 +10,10 @@ import type { EtcdClient, Operation } from "../../src/fleet/etcd_client.ts";
 import { EngineError } from "../../src/fleet/engine_error.ts";
 import { clientKey } from "../../src/fleet/layout.ts";
 import { connectionsOf, Follower } from "./follower.ts";
-import { now, quantile, residentBytes } from "./numbers.ts";
+import { now } from "./clock.ts";
+import { delay } from "../../src/net/delay.ts";
+import { quantile } from "../tunnel/statistics.ts";
+import { residentBytes } from "../tunnel/sampling.ts";
 
 const CLIENTS = 10_000;
 const MEMBERS = 10;
@@ -106,7 +109,7 @@ class Fleet {
       const all = this.followers.map((one) => one.next(kind, mux));
       await this.#change([change(mux)]);
       took.push(Math.max(...await Promise.all(all)) - begin);
-      await pause(20);
+      await delay(20);
     }
     return took;
   }
@@ -151,7 +154,7 @@ async function measure(fleet: Fleet, figures: Figures): Promise<void> {
   const controld = fleet.startControld();
   await controld.line(/serving \d+ clients of/, PATIENCE);
   figures["control daemon: start with all of them, s"] = (now() - since) / 1000;
-  figures["control daemon, resident, MiB"] = mib(controld);
+  figures["control daemon, resident, MiB"] = await mib(controld);
   since = now();
   for (let k = 0; k < MEMBERS; k++) fleet.startMember(k);
   figures["ten that follow it have all, s"] = await fleet.all(
@@ -172,9 +175,9 @@ async function measure(fleet: Fleet, figures: Figures): Promise<void> {
   );
   await burst(fleet, figures);
   await faults(fleet, figures);
-  figures["control daemon, resident at the end, MiB"] = mib(controld);
+  figures["control daemon, resident at the end, MiB"] = await mib(controld);
   figures["a member, resident at the end, MiB"] = Math.max(
-    ...fleet.members.map(mib),
+    ...await Promise.all(fleet.members.map(mib)),
   );
   await restart(fleet, controld, figures);
 }
@@ -199,7 +202,7 @@ async function faults(fleet: Fleet, figures: Figures): Promise<void> {
     1000;
   const pid = fleet.engine?.process.pid ?? 0;
   Deno.kill(pid, "SIGSTOP");
-  await pause(HANG_MS);
+  await delay(HANG_MS);
   Deno.kill(pid, "SIGCONT");
   since = now();
   await fleet.heard([2], "put", putOf);
@@ -211,7 +214,7 @@ async function restart(
   controld: LabProcess,
   figures: Figures,
 ): Promise<void> {
-  await pause(1000);
+  await delay(1000);
   await fleet.engine?.process.stop("SIGKILL");
   await controld.stop();
   const since = now();
@@ -219,7 +222,7 @@ async function restart(
   await again.line(/as they were kept on disk/, PATIENCE);
   figures["control daemon: start without the engine, s"] = (now() - since) /
     1000;
-  await pause(12_000);
+  await delay(12_000);
   await fleet.requireAll();
 }
 
@@ -232,12 +235,8 @@ function say(to: typeof Deno.stdout, text: string): void {
   to.writeSync(new TextEncoder().encode(text));
 }
 
-function mib({ pid }: LabProcess): number {
-  return residentBytes(pid) / (1 << 20);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+async function mib({ pid }: LabProcess): Promise<number> {
+  return await residentBytes(pid) / (1 << 20);
 }
 
 if (import.meta.main) {

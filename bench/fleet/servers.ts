@@ -1,5 +1,6 @@
 // Processes of the engines, each in a folder of its own.
 import { LabEtcd } from "../../lab/etcd.ts";
+import { freePort } from "../../lab/free_port.ts";
 import { LabProcess } from "../../lab/process.ts";
 import type { EngineName } from "./engine.ts";
 
@@ -26,9 +27,4 @@ export async function startServer(
   });
   await process.line(/Server is ready/);
   return { port: own, process };
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

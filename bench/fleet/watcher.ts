@@ -1,7 +1,8 @@
 // One of the watchers, a process of its own: it says what it has heard when it
 // hears of a mark.
 import { ENGINES, openEngine } from "./engine.ts";
-import { now, quantile } from "./numbers.ts";
+import { now } from "./clock.ts";
+import { quantile } from "../tunnel/statistics.ts";
 
 /** What a watcher tells at a mark, a line of JSON. */
 export interface Heard {
@@ -41,8 +42,8 @@ if (import.meta.main) {
       at,
       keys: known.size,
       changes: delays.length,
-      p50: quantile(delays, 0.5),
-      p99: quantile(delays, 0.99),
+      p50: delays.length === 0 ? NaN : quantile(delays, 0.5),
+      p99: delays.length === 0 ? NaN : quantile(delays, 0.99),
       rss: Deno.memoryUsage().rss,
     };
     delays = [];

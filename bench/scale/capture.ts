@@ -1,6 +1,8 @@
 // How long packets are inside of a daemon, from what the kernel sees at both
 // ends of it: a capture of its device, and one of its wire.
 
+import { quantile } from "../tunnel/statistics.ts";
+
 /** Both directions of one place, in the order of the capture. */
 export interface Passage {
   readonly in: readonly number[];
@@ -64,9 +66,8 @@ export function transitOf(
   const times = Array.from(
     { length: packets },
     (_, k) => (left[k] ?? 0) - (entered[k] ?? 0),
-  ).sort((a, b) => a - b);
-  const at = (share: number) =>
-    times[Math.min(packets - 1, Math.floor(packets * share))] ?? NaN;
+  );
+  const at = (share: number) => packets === 0 ? NaN : quantile(times, share);
   return {
     packets,
     lost: entered.length - left.length,

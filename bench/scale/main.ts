@@ -28,6 +28,7 @@ import {
 } from "./capture.ts";
 import { Clients } from "./clients.ts";
 import { MainThread } from "./main_thread.ts";
+import { delay } from "../../src/net/delay.ts";
 
 const USAGE = `USAGE: deno task bench:scale [options]   (as root)
   --connections <n>     how many clients (50000); each has two routes
@@ -203,14 +204,14 @@ class Scale {
     const pings = right.spawn("ping", "-qn", ...limits, SERVER);
     if (this.#isFirst) await inRealTime([device, wire].map(pidOf), pings.pid);
     const answers = main.answers(this.#socket, seconds * 1000);
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await delay(500);
     const before = main.cpuMs();
     if (!what.startsWith("nothing")) Deno.kill(control.pid, "SIGHUP");
     await pings.ended;
     const cpu = main.cpuMs() - before;
     const longest = await answers;
     // Until tcpdump has looked once more.
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await delay(1500);
     for (const { process } of [device, wire]) {
       await process.stop("SIGINT");
     }

@@ -1,5 +1,7 @@
 // The main thread of a daemon, seen from outside.
 
+import { delay } from "../../src/net/delay.ts";
+
 const LOOK_MS = 100;
 /** A daemon at rest has timers, too. */
 const REST_SHARE = 0.1;
@@ -26,7 +28,7 @@ export class MainThread {
   async settled(): Promise<void> {
     for (let looks = 0; looks < RESTING_LOOKS;) {
       const before = this.cpuMs();
-      await sleep(LOOK_MS);
+      await delay(LOOK_MS);
       const share = (this.cpuMs() - before) / LOOK_MS;
       looks = share < REST_SHARE ? looks + 1 : 0;
     }
@@ -45,7 +47,7 @@ export class MainThread {
       const began = performance.now();
       const asked = await ask(socket);
       if (asked) longest = Math.max(longest, performance.now() - began);
-      await sleep(ASK_MS);
+      await delay(ASK_MS);
     }
     return longest;
   }
@@ -59,8 +61,4 @@ async function ask(path: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -8,7 +8,8 @@ import { parseArgs } from "node:util";
 import { encodeRecord } from "../../src/sync/encode.ts";
 import { parseAddress } from "../../src/net/address.ts";
 import { LabProcess } from "../../lab/process.ts";
-import { BenchMember, delay, type Traffic } from "./member.ts";
+import { BenchMember, type Traffic } from "./member.ts";
+import { delay } from "../../src/net/delay.ts";
 
 const { values } = parseArgs({
   options: {

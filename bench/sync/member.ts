@@ -4,7 +4,7 @@ import { SyncMember } from "../../src/daemon/sync_member.ts";
 import { SyncState } from "../../src/daemon/sync_state.ts";
 import type { Logger } from "../../src/log/logger.ts";
 import { RateLimitedLog } from "../../src/log/rate_limited_log.ts";
-import { setTimeout as timeout } from "node:timers/promises";
+import { delay } from "../../src/net/delay.ts";
 import { every } from "../../src/net/every.ts";
 import { connectTcp } from "../../lab/deno_tcp.ts";
 import type { TcpStream } from "../../src/sync/streams.ts";
@@ -14,11 +14,6 @@ import { ConnectionTable } from "../../src/tunnel/connection_table.ts";
 import { putEndpoint } from "../../src/tunnel/endpoint_words.ts";
 import { LeavingKeys } from "../../src/tunnel/leaving_keys.ts";
 import { parseAddress } from "../../src/net/address.ts";
-
-/** A real pause. */
-export function delay(ms: number, signal?: AbortSignal): Promise<void> {
-  return timeout(ms, undefined, signal ? { signal } : {});
-}
 
 const nothing = () => {};
 

@@ -7,6 +7,7 @@
 
 import type { Sides } from "../../lab/lab.ts";
 import { DEVICE, INNER_MTU } from "./tunnel.ts";
+import { delay } from "../../src/net/delay.ts";
 
 /**
  * Two for each processor, so that every worker has something to do; there are
@@ -73,8 +74,4 @@ export async function configureFan({ left, right }: Sides): Promise<void> {
     await left.address(DEVICE.left, `${address(index, 1)}/30`);
     await left.ping(fanClient(index));
   }
-}
-
-function delay(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -7,6 +7,7 @@
 import type { Sides } from "../../lab/lab.ts";
 import type { LabProcess } from "../../lab/process.ts";
 import { cpuSeconds, residentBytes } from "./sampling.ts";
+import { delay } from "../../src/net/delay.ts";
 
 /** An end of the tunnel, and the host of the lab that it is on. */
 export type Side = "left" | "right";
@@ -76,7 +77,7 @@ async function until(
     if (performance.now() > deadline) {
       throw new Error(`The daemon does not get ready: ${daemon.lastWords}`);
     }
-    await new Promise((resolve) => setTimeout(resolve, 2));
+    await delay(2);
   }
 }
 

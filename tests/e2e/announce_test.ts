@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { LEFT, passphrase, PORT, RIGHT } from "../interop/settings.ts";
 import {
+  guardOf,
   ProcView,
   runDaemon,
   startDaemon,
@@ -59,19 +60,6 @@ function start(
     ["-D", "-L", "stdout:4", ...TUNNEL, ...ANYCAST, ...options],
     { program },
   );
-}
-
-async function guardOf(daemon: number): Promise<ProcView> {
-  let found: number[] = [];
-  await until("there is a guard", 10, async () => {
-    const { stdout } = await new Deno.Command("pgrep", {
-      args: ["-P", String(daemon), "-x", "anytun-guard"],
-    }).output();
-    const text = new TextDecoder().decode(stdout).trim();
-    found = text === "" ? [] : text.split("\n").map(Number);
-    return found.length === 1;
-  });
-  return new ProcView(found[0] ?? 0);
 }
 
 /** A peer that reaches the member at the anycast address alone. */

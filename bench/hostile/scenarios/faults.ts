@@ -7,6 +7,7 @@
 import { WIRE } from "../../../lab/lab.ts";
 import { DEVICE, type Tunnel } from "../../tunnel/tunnel.ts";
 import type { Bench, Case, Outcome, Scenario } from "../scenario.ts";
+import { delay } from "../../../src/net/delay.ts";
 
 /** Another cable between both hosts, with addresses of its own (RFC 2544). */
 const OTHER_CABLE = {
@@ -16,11 +17,6 @@ const OTHER_CABLE = {
 };
 
 const NEW_ADDRESS = "192.0.2.102";
-
-function pause(seconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-}
-
 /** Copies, has something happen, and looks how soon traffic flows again. */
 async function recover(
   bench: Bench,
@@ -37,7 +33,7 @@ async function recover(
 
 async function takeLinkDown({ lab, pauseSeconds }: Bench): Promise<void> {
   await lab.middle.ip("link", "set", "right", "down");
-  await pause(pauseSeconds / 2);
+  await delay(pauseSeconds * 500);
   await lab.middle.ip("link", "set", "right", "up");
 }
 
@@ -66,7 +62,7 @@ async function stopProgram(
 ): Promise<void> {
   const { pid } = tunnel.daemon("left");
   Deno.kill(pid, "SIGSTOP");
-  await pause(pauseSeconds);
+  await delay(pauseSeconds * 1000);
   Deno.kill(pid, "SIGCONT");
 }
 
@@ -76,7 +72,7 @@ async function deleteDevice({ lab, open }: Bench): Promise<Outcome> {
   const daemon = tunnel.daemon("left");
   const before = (await tunnel.cpuSeconds()).left;
   await lab.left.ip("link", "delete", DEVICE.left);
-  await Promise.race([daemon.ended, pause(3)]);
+  await Promise.race([daemon.ended, delay(3000)]);
   if (daemon.hasEnded) {
     const { code, signal } = await daemon.ended;
     const note = `ends with ${signal ?? `status ${code}`}`;

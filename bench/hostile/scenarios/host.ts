@@ -7,6 +7,7 @@
 import { MemoryLimit } from "../../../lab/memory_limit.ts";
 import type { Bench, Case, Outcome, Scenario } from "../scenario.ts";
 import { startFlood } from "./floods.ts";
+import { delay } from "../../../src/net/delay.ts";
 
 /** How long there is nobody to ask for a name, in ms. */
 const NAMELESS_MS = 5000;
@@ -38,7 +39,7 @@ async function withoutNames(bench: Bench): Promise<Outcome> {
   const opening = bench.open([], [
     ...["unshare", "--mount", "sh", "-c", BY_NAME, hosts, ...addresses],
   ]).then(() => undefined, (error: Error) => error);
-  await new Promise((resolve) => setTimeout(resolve, NAMELESS_MS));
+  await delay(NAMELESS_MS);
   const [left, right] = addresses;
   await Deno.writeTextFile(hosts, `${left} left.test\n${right} right.test\n`);
   const known = performance.now();

@@ -6,6 +6,7 @@
 
 import type { Contender } from "../contender.ts";
 import type { Bench, Case, Outcome, Scenario } from "../scenario.ts";
+import { delay } from "../../../src/net/delay.ts";
 
 /** How long an end may take, in seconds. */
 const PATIENCE = 10;
@@ -56,7 +57,7 @@ async function endUnread(bench: Bench): Promise<Outcome> {
   const daemon = tunnel.daemon("left");
   const began = performance.now();
   Deno.kill(daemon.pid, "SIGTERM");
-  const late = new Promise((resolve) => setTimeout(resolve, PATIENCE * 1000));
+  const late = delay(PATIENCE * 1000);
   await Promise.race([daemon.ended, late]);
   if (!daemon.hasEnded) {
     Deno.kill(daemon.pid, "SIGKILL");

@@ -6,6 +6,7 @@
 
 import { STRANGER } from "../../../lab/hostile_lab.ts";
 import type { Bench, Case, Outcome, Scenario } from "../scenario.ts";
+import { delay } from "../../../src/net/delay.ts";
 
 const RECORDED = 20;
 const PROBES = { count: 20, interval: 20 };
@@ -18,7 +19,7 @@ async function replay({ lab, contender }: Bench): Promise<void> {
     ...{ perSecond: 1000, count: RECORDED },
   });
   while (await lab.flooded() < RECORDED) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await delay(10);
   }
 }
 

@@ -5,9 +5,9 @@
  */
 
 import { fromSource } from "../../../lab/programs.ts";
-import { outcomeOf } from "../../../lab/process.ts";
 import { INNER4_BITS } from "../../tunnel/tunnel.ts";
 import type { Bench, Case, Outcome, Scenario } from "../scenario.ts";
+import { delay } from "../../../src/net/delay.ts";
 
 const PORT = "2323";
 
@@ -30,17 +30,13 @@ function routes(): string {
   ).join();
 }
 
-function pause(seconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-}
-
 /** How long an honest client from elsewhere takes to get its tables. */
 async function ask({ lab }: Bench): Promise<number | undefined> {
   const at = ["showtables", "--connect", `${lab.left.ipv4}:${PORT}`];
   const began = performance.now();
-  const { code, stdout } = await outcomeOf([
-    ...["ip", "netns", "exec", lab.middle.namespace],
-    ...[...fromSource.command, ...at],
+  const { code, stdout } = await lab.middle.outcome([
+    ...fromSource.command,
+    ...at,
   ]);
   if (code !== 0 || stdout === "") return undefined;
   return (performance.now() - began) / 1000;
@@ -56,7 +52,7 @@ async function misuse(
   const before = (await tunnel.residentBytes()).left;
   const args = [lab.left.ipv4, PORT, RATE, beginning];
   lab.right.script("connection_flood.ts", ...args);
-  await pause(FLOOD_SECONDS);
+  await delay(FLOOD_SECONDS * 1000);
   const { lost } = await traffic.echoes("right");
   const seconds = await ask(bench).catch(() => undefined);
   const memory = ((await tunnel.residentBytes()).left - before) / MEBI;
@@ -79,7 +75,7 @@ async function mislead(bench: Bench, text: string): Promise<Outcome> {
   const tunnel = await bench.open([...from, ...route]);
   await server.line(/^somebody has come/);
   const before = (await tunnel.residentBytes()).left;
-  await pause(FLOOD_SECONDS);
+  await delay(FLOOD_SECONDS * 1000);
   const { lost } = await traffic.echoes("right");
   const memory = ((await tunnel.residentBytes()).left - before) / MEBI;
   const figures = { lost, memory: Math.max(0, memory) };

@@ -3,6 +3,7 @@ import { roundTrips } from "../../../lab/round_trips.ts";
 import type { Scenario } from "../scenario.ts";
 import { mean, quantile } from "../statistics.ts";
 import { INNER4 } from "../tunnel.ts";
+import { delay } from "../../../src/net/delay.ts";
 
 const COUNT = 200;
 const INTERVAL_MS = 10;
@@ -31,7 +32,7 @@ export const loadedPing: Scenario = {
     },
   ],
   async run({ lab }) {
-    const lead = new Promise((resolve) => setTimeout(resolve, LEAD_MS));
+    const lead = delay(LEAD_MS);
     const [pinged, loaded] = await Promise.allSettled([
       lead.then(() => roundTrips(lab.left, INNER4.right, COUNT, INTERVAL_MS)),
       iperf(lab.left, lab.right, {

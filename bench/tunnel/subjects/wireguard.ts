@@ -17,6 +17,7 @@ import {
   type Side,
   Tunnel,
 } from "../tunnel.ts";
+import { delay } from "../../../src/net/delay.ts";
 
 const PORT = 51820;
 
@@ -47,7 +48,7 @@ async function controlSocket(side: Side): Promise<void> {
   for (let waited = 0; waited < 2000; waited += POLL_MS) {
     const info = await Deno.stat(path).catch(() => undefined);
     if (info?.isSocket) return;
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await delay(POLL_MS);
   }
   throw new Error(`Cannot configure wireguard-go: ${path} does not exist`);
 }
