@@ -1,0 +1,62 @@
+import { startDaemon, type TestFolder } from "./daemons.ts";
+import { LabEtcd } from "./etcd.ts";
+import type { LabHost } from "./host.ts";
+import { oursNative } from "./peers.ts";
+import type { LabProcess } from "./process.ts";
+import { fromSource } from "./programs.ts";
+
+const ENGINE_PORT = 2379;
+const SOURCE = ["--source", `http://127.0.0.1:${ENGINE_PORT}/fleet`];
+
+/** Where the control daemon tells members of clients. */
+export const CONTROL = "127.0.0.1:2323";
+
+/** The member's address in the tunnel. */
+export const MEMBER = "10.99.0.1";
+
+/** An engine, a control daemon and a member of a fleet, all on one host. */
+export class FleetLab {
+  readonly #host: LabHost;
+  readonly #folder: TestFolder;
+
+  constructor(host: LabHost, folder: TestFolder) {
+    this.#host = host;
+    this.#folder = folder;
+  }
+
+  /** With what it had before, if it has run before. */
+  startEngine(): Promise<LabEtcd> {
+    const data = this.#folder.file("etcd");
+    return LabEtcd.start({ data, host: this.#host, port: ENGINE_PORT });
+  }
+
+  startControld(...options: readonly string[]): LabProcess {
+    return startDaemon(this.#host, [
+      ...["controld", "-D", "-L", "stdout:3", "-X", CONTROL],
+      ...[...SOURCE, ...options],
+    ]);
+  }
+
+  /** Starts a member, and waits until it follows the control daemon. */
+  async startMember(...options: readonly string[]): Promise<LabProcess> {
+    const member = await oursNative.start(this.#host, {
+      role: "left",
+      type: "tun",
+      addresses: [`${MEMBER}/24`],
+      port: 4444,
+      options: ["-X", CONTROL, ...options],
+    });
+    await member.line(/sync: connected to/, 20);
+    return member;
+  }
+
+  /** Runs `anytun fleet`, which must succeed, and returns what it prints. */
+  do(...words: readonly string[]): Promise<string> {
+    return this.#host.run([
+      ...fromSource.command,
+      "fleet",
+      ...words,
+      ...SOURCE,
+    ]);
+  }
+}
