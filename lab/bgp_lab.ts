@@ -1,3 +1,4 @@
+import { delay } from "../src/net/delay.ts";
 import {
   ANYCAST,
   ANYCAST_DEVICE,
@@ -154,15 +155,30 @@ export class BgpLab implements AsyncDisposable {
 
   /** Packets that a server has taken out of the tunnel so far; 0 without. */
   async carried(number: number): Promise<number> {
-    const show = ["-j", "-s", "link", "show", "at0"];
-    const text = await this.network.server(number).ip(...show)
-      .catch(() => "[]");
-    const [link]: Link[] = JSON.parse(text);
-    return link?.stats64.rx.packets ?? 0;
+    return (await this.#passed(number))?.rx.packets ?? 0;
+  }
+
+  /** Waits until nothing comes through a server any more, of either way. */
+  async untilIdle(number: number): Promise<void> {
+    const counts = async () => JSON.stringify(await this.#passed(number));
+    let before = "";
+    for (let now = await counts(); now !== before; now = await counts()) {
+      before = now;
+      // The flow of the client goes on all the time.
+      await delay(250 * INTERVAL_MS);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.network[Symbol.asyncDispose]();
+  }
+
+  async #passed(number: number): Promise<Passed | undefined> {
+    const show = ["-j", "-s", "link", "show", "at0"];
+    const text = await this.network.server(number).ip(...show)
+      .catch(() => "[]");
+    const [link]: Link[] = JSON.parse(text);
+    return link?.stats64;
   }
 
   #socket(number: number): string {
@@ -170,7 +186,17 @@ export class BgpLab implements AsyncDisposable {
   }
 }
 
+interface Counter {
+  readonly packets: number;
+}
+
+/** What came through a device. */
+interface Passed {
+  readonly rx: Counter;
+  readonly tx: Counter;
+}
+
 /** What `ip -j -s link` tells of a device. */
 interface Link {
-  readonly stats64: { readonly rx: { readonly packets: number } };
+  readonly stats64: Passed;
 }

@@ -28,7 +28,12 @@ export interface BgpNetworkOptions {
   readonly routing: RoutingProgram;
   /** Whether all servers have traffic at once, by equal cost. */
   readonly ecmp?: boolean;
+  /** From one BFD packet to the next, in ms, in place of what is usual. */
+  readonly bfd?: number;
 }
+
+/** What the document has for BFD, in ms. */
+const USUAL_BFD = 50;
 
 /** How the cable of a server is cut. */
 export type Cut = "carrier" | "silent";
@@ -288,13 +293,20 @@ export class BgpNetwork implements AsyncDisposable {
     return ecmp ? config.replace("-paths 1", "-paths 8") : config;
   }
 
+  #withBfd(text: string): string {
+    const { bfd = USUAL_BFD } = this.#options;
+    const usual = new RegExp(`(interval) ${USUAL_BFD}\\b`, "g");
+    if (!usual.test(text)) throw new Error(`Cannot find BFD in ${text}`);
+    return text.replaceAll(usual, `$1 ${bfd}`);
+  }
+
   /** What the document has in the file of the routing daemon on a host. */
   #config(host: string): string {
     const { name } = this.#options.routing;
     const block = this.#blocks.find(({ language, words }) =>
       language === name && words[0] === host
     );
-    if (block !== undefined) return block.text;
+    if (block !== undefined) return this.#withBfd(block.text);
     throw new Error(`Cannot find ${name} on ${host} in ${DOCUMENT.pathname}`);
   }
 }

@@ -80,8 +80,12 @@ export function clusterTest(
   });
 }
 
+/** A routing daemon that a busy machine holds up for less has not ended. */
+const PATIENT_BFD = { bfd: 1000 };
+
 /**
  * Registers a test of servers that announce an address, none of them started.
+ * Routers are patient with each other, unless the options say otherwise.
  *
  * @param missing What is missing besides a lab and its routing daemons, null
  * for each thing that is there.
@@ -95,7 +99,10 @@ export function bgpTest(
 ): void {
   const needed = [...whyNoRouter(), options.routing.missing(), ...missing];
   testUnless(needed, name, async () => {
-    await using lab = await BgpLab.open(`${tag}-${Deno.pid}`, options);
+    await using lab = await BgpLab.open(`${tag}-${Deno.pid}`, {
+      ...PATIENT_BFD,
+      ...options,
+    });
     await body(lab);
   });
 }

@@ -116,7 +116,9 @@ for (const { name, letter, missing, ...program } of OUR_PROGRAMS) {
         assert.deepEqual(deniedCalls(daemon.pid), []);
         assert.deepEqual(deniedCalls(guard.pid), []);
       }
-      lab.right.spawn("ping", "-i", "0.2", LEFT);
+      // Without traffic it would be empty, and end.
+      const pings = lab.right.spawn("ping", "-i", "0.2", LEFT);
+      await pings.line(/icmp_seq=/);
       Deno.kill(daemon.pid, "SIGTERM");
       await daemon.line(/any0 is withdrawn: draining: it is about to end/);
       assert.deepEqual(await announced(left), []);

@@ -11,7 +11,7 @@ import type { TwoWayFlow } from "../../lab/two_way_flow.ts";
 const COPY_PACE = 500_000;
 
 /** Three members that announce themselves, and a client with traffic. */
-class Fleet {
+class Members {
   readonly #lab: BgpLab;
   readonly #flow: TwoWayFlow;
 
@@ -21,11 +21,11 @@ class Fleet {
   }
 
   /** @param chosen The members that the router chooses of all. */
-  static async start(lab: BgpLab, chosen: readonly number[]): Promise<Fleet> {
+  static async start(lab: BgpLab, chosen: readonly number[]): Promise<Members> {
     await Promise.all(SERVERS.map((number) => lab.startMember(number)));
     await lab.network.choose(...chosen);
     await lab.startClient(oursNative);
-    return new Fleet(lab, await lab.flow());
+    return new Members(lab, await lab.flow());
   }
 
   /** Takes what was lost so far as said. */
@@ -63,9 +63,9 @@ bgpTest(
   [oursNative.missing()],
   { routing: bird },
   async (lab) => {
-    const fleet = await Fleet.start(lab, [1]);
+    const members = await Members.start(lab, [1]);
     await using copying = EndlessCopy.start(lab.client, HOME, COPY_PACE);
-    await fleet.without("drain", async () => {
+    await members.without("drain", async () => {
       assert.equal(await ask(lab, 1, "health"), 0);
       assert.equal(await ask(lab, 1, "drain"), 0);
       assert.notEqual(await ask(lab, 1, "health"), 0);
@@ -74,9 +74,9 @@ bgpTest(
       await lab.network.choose(1);
     });
     for (const number of SERVERS) {
-      await fleet.without(
+      await members.without(
         `restart of member ${number}`,
-        () => fleet.restart(number),
+        () => members.restart(number),
       );
     }
     await lab.network.choose(1);
@@ -94,8 +94,8 @@ bgpTest(
   [oursNative.missing()],
   { routing: frr, ecmp: true },
   async (lab) => {
-    const fleet = await Fleet.start(lab, SERVERS);
-    await fleet.without("restart", () => fleet.restart(1));
+    const members = await Members.start(lab, SERVERS);
+    await members.without("restart", () => members.restart(1));
     await lab.network.choose(...SERVERS);
     Deno.kill(lab.daemon(2).pid, "SIGSTOP");
     await lab.network.choose(1, 3);
@@ -107,8 +107,8 @@ bgpTest(
     await lab.network.choose(1, 2);
     // The way to the second one is less specific.
     await lab.network.heal(3, "silent");
-    await fleet.forget();
-    await fleet.without("drain of all", async () => {
+    await members.forget();
+    await members.without("drain of all", async () => {
       const drain = (number: number) =>
         ask(lab, number, "drain", "--wait", "0");
       assert.deepEqual(await Promise.all(SERVERS.map(drain)), [0, 0, 0]);

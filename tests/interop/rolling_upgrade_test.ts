@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { setTimeout as delay } from "node:timers/promises";
 import { type BgpLab, CLIENT_OPTIONS } from "../../lab/bgp_lab.ts";
 import { HOME, SERVERS } from "../../lab/bgp_network.ts";
 import { startDaemon, TestFolder } from "../../lab/daemons.ts";
@@ -18,9 +17,6 @@ const FROM_CONTROL = ["-X", CONTROL];
 
 /** Bytes per second: a copy that fills the uplink is a loss for others. */
 const COPY_PACE = 500_000;
-
-/** For what is on its way when the network has moved on. */
-const REST_MS = 500;
 
 /** A cluster whose members and control daemons are replaced one by one. */
 class Upgrade {
@@ -54,7 +50,7 @@ class Upgrade {
     const others = SERVERS.filter((k) => k !== number);
     await lab.network.withdraw(number);
     await lab.network.choose(...others);
-    await delay(REST_MS);
+    await lab.untilIdle(number);
     await lab.daemon(number).stop();
     await followsControl(await lab.startMember(number, FROM_CONTROL));
     await lab.network.choose(...SERVERS);
