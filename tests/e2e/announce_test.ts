@@ -9,6 +9,7 @@ import {
 } from "../../lab/daemons.ts";
 import type { LabHost } from "../../lab/host.ts";
 import { deniedCalls, whyNoKernelLog } from "../../lab/kernel_log.ts";
+import type { Lab } from "../../lab/lab.ts";
 import { oursNative } from "../../lab/peers.ts";
 import type { LabProcess } from "../../lab/process.ts";
 import {
@@ -76,8 +77,44 @@ async function client(
   });
 }
 
-for (const { name, letter, missing, ...program } of OUR_PROGRAMS) {
-  const ours = { name, letter, missing, ...program };
+/** Runs one of our programs at a socket to its end, and returns what it says. */
+type Ask = (word: string, ...options: readonly string[]) => Promise<string>;
+
+/** Right after a drain it carries what comes, and then it is announced again. */
+async function drainsAndReturns(
+  { left, right }: Lab,
+  ask: Ask,
+): Promise<void> {
+  const line = /anycast: 198\.51\.100\.1\/32, \S+ on any0 announced$/m;
+  await until("it says so", 20, async () => line.test(await ask("status")));
+  await ask("drain", "--wait", "0");
+  assert.deepEqual(await announced(left), []);
+  // The kernel forgets neither the socket's address nor that of answers.
+  await right.ping(LEFT);
+  await ask("undrain");
+  await untilAnnounced(left, true);
+}
+
+/** At the end it carries what still comes, until it is asked once more. */
+async function endsLast(
+  { left, right }: Lab,
+  daemon: LabProcess,
+): Promise<void> {
+  // Without traffic it would be empty, and end.
+  const pings = right.spawn("ping", "-i", "0.2", LEFT);
+  await pings.line(/icmp_seq=/);
+  Deno.kill(daemon.pid, "SIGTERM");
+  await daemon.line(/any0 is withdrawn: draining: it is about to end/);
+  assert.deepEqual(await announced(left), []);
+  await right.ping(LEFT);
+  assert.ok(!daemon.hasEnded, "it carries");
+  // The second signal hurries.
+  assert.equal((await daemon.stop()).code, 0);
+  assert.ok(!await left.hasDevice(DEVICE));
+}
+
+for (const program of OUR_PROGRAMS) {
+  const { name, letter, missing, command } = program;
   const family = letter === "s" ? "ipv6" : "ipv4";
   labTest(
     `anytun ${name} as another user in a jail is announced while it is fit, carries over ${family} after that, and goes first at its end`,
@@ -87,7 +124,7 @@ for (const { name, letter, missing, ...program } of OUR_PROGRAMS) {
       const { left } = lab;
       using folder = new TestFolder();
       const socket = folder.file("vpn.sock");
-      const daemon = start(left, ours, ...[
+      const daemon = start(left, program, ...[
         ...["-u", "nobody", "-C", "/var", "--drain-time", "60"],
         ...["--status-socket", socket],
       ]);
@@ -96,42 +133,67 @@ for (const { name, letter, missing, ...program } of OUR_PROGRAMS) {
       const peer = await client(lab, family);
       await lab.right.ping(LEFT);
       const guard = await guardOf(daemon.pid);
-      const ask = (word: string) =>
-        left.exec(
-          ...program.command as [string, ...string[]],
-          ...[word, socket],
-          ...(word === "drain" ? ["--wait", "0"] : []),
-        );
-      const line = /anycast: 198\.51\.100\.1\/32, \S+ on any0 announced$/m;
-      await until("it says so", 20, async () => line.test(await ask("status")));
       assert.deepEqual(guard.status("CapEff"), ["0000000000001000"]);
       assert.deepEqual(guard.status("Seccomp"), ["2"]);
-      await ask("drain");
-      assert.deepEqual(await announced(left), []);
-      // The kernel forgets neither the socket's address nor that of answers.
-      await lab.right.ping(LEFT);
-      await ask("undrain");
-      await untilAnnounced(left, true);
+      await drainsAndReturns(
+        lab,
+        (word, ...options) => left.run([...command, word, socket, ...options]),
+      );
       if (whyNoKernelLog() === null) {
         assert.deepEqual(deniedCalls(daemon.pid), []);
         assert.deepEqual(deniedCalls(guard.pid), []);
       }
-      // Without traffic it would be empty, and end.
-      const pings = lab.right.spawn("ping", "-i", "0.2", LEFT);
-      await pings.line(/icmp_seq=/);
-      Deno.kill(daemon.pid, "SIGTERM");
-      await daemon.line(/any0 is withdrawn: draining: it is about to end/);
-      assert.deepEqual(await announced(left), []);
-      await lab.right.ping(LEFT);
-      assert.ok(!daemon.hasEnded, "it carries");
-      // The second signal hurries.
-      assert.equal((await daemon.stop()).code, 0);
-      assert.ok(!await left.hasDevice(DEVICE));
+      await endsLast(lab, daemon);
       await guard.ended();
       assert.doesNotMatch(daemon.lines.join("\n"), /ERROR|not permitted/);
       assert.doesNotMatch(peer.lines.join("\n"), /ERROR/);
     },
   );
+}
+
+/** Daemons in the background, one after the other, with a script. */
+class InBackground {
+  readonly folder: TestFolder;
+  readonly #host: LabHost;
+
+  constructor(host: LabHost, folder: TestFolder) {
+    this.#host = host;
+    this.folder = folder;
+  }
+
+  get log(): string {
+    return Deno.readTextFileSync(this.folder.file("log"));
+  }
+
+  /** What the script was told, a line each. */
+  get words(): readonly string[] {
+    const text = Deno.readTextFileSync(this.folder.file("out"));
+    return text.trim().split("\n");
+  }
+
+  async start(): Promise<ProcView> {
+    const { folder } = this;
+    const [pidFile, out] = [folder.file("pid"), folder.file("out")];
+    const script = folder.script("announce", `echo "$@" >>${out}`);
+    const end = await runDaemon(this.#host, [
+      ...[...TUNNEL, ...ANYCAST, "-u", "nobody", "-P", pidFile],
+      ...["-L", `file:4,${folder.file("log")}`, "--announce-script", script],
+    ]);
+    assert.deepEqual(end, { code: 0, text: "" });
+    return ProcView.fromPidFile(pidFile);
+  }
+}
+
+/** Its address is still its own where the device has another name by now. */
+async function endsRenamed(host: LabHost, daemon: ProcView): Promise<void> {
+  // Not every kernel renames a device that is up.
+  await host.ip("link", "set", DEVICE, "down");
+  await host.ip("link", "set", DEVICE, "name", "away0", "up");
+  assert.match(await host.ip("address", "show", "dev", "away0"), /198\.51/);
+  daemon.kill("SIGTERM");
+  await daemon.ended();
+  const there = await host.ip("address", "show", "dev", "away0");
+  assert.doesNotMatch(there, /198\.51/, "renamed, but not forgotten");
 }
 
 labTest(
@@ -140,23 +202,12 @@ labTest(
   [],
   async ({ left }) => {
     using folder = new TestFolder();
-    const pidFile = folder.file("pid");
-    const out = folder.file("out");
-    const script = folder.script("announce", `echo "$@" >>${out}`);
+    const daemons = new InBackground(left, folder);
     // Made beforehand, it outlives the daemon.
     await left.ip("tuntap", "add", "dev", DEVICE, "mode", "tap");
     await left.ip("address", "add", IPV4, "dev", DEVICE);
-    const log = folder.file("log");
-    const begin = async () => {
-      const end = await runDaemon(left, [
-        ...[...TUNNEL, ...ANYCAST, "-u", "nobody", "-P", pidFile],
-        ...["-L", `file:4,${log}`, "--announce-script", script],
-      ]);
-      assert.deepEqual(end, { code: 0, text: "" });
-      return ProcView.fromPidFile(pidFile);
-    };
-    const first = await begin();
-    assert.match(Deno.readTextFileSync(log), /32 .* was on any0 already/);
+    const first = await daemons.start();
+    assert.match(daemons.log, /32 .* was on any0 already/);
     await untilAnnounced(left, true);
     const others = ["-d", "tun8", "-p", "4445"];
     const second = start(left, fromSource, ...others);
@@ -171,25 +222,13 @@ labTest(
     first.kill("SIGKILL");
     await untilAnnounced(left, false);
     await guard.ended();
-    const third = await begin();
+    const third = await daemons.start();
     await untilAnnounced(left, true);
     (await guardOf(third.pid)).kill("SIGKILL");
-    await until(
-      "that is told",
-      10,
-      () =>
-        /ERROR: the guard .* has ended \(killed by signal 9\)/
-          .test(Deno.readTextFileSync(log)),
-    );
-    // Not every kernel renames a device that is up.
-    await left.ip("link", "set", DEVICE, "down");
-    await left.ip("link", "set", DEVICE, "name", "away0", "up");
-    assert.match(await left.ip("address", "show", "dev", "away0"), /198\.51/);
-    third.kill("SIGTERM");
-    await third.ended();
-    const there = await left.ip("address", "show", "dev", "away0");
-    assert.doesNotMatch(there, /198\.51/, "renamed, but not forgotten");
-    const words = Deno.readTextFileSync(out).trim().split("\n");
+    const told = /ERROR: the guard .* has ended \(killed by signal 9\)/;
+    await until("that is told", 10, () => told.test(daemons.log));
+    await endsRenamed(left, third);
+    const { words } = daemons;
     // On a busy machine a guard may have had reason to withdraw more often.
     assert.ok(words.length >= 6 && words.length % 2 === 0, String(words));
     words.forEach((line, k) => {
