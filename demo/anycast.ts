@@ -10,6 +10,7 @@ import { ANYCAST, CLIENT, ClusterLab, HOME } from "../lab/cluster_lab.ts";
 import { copy } from "../lab/measure.ts";
 import { whyNoLab } from "../lab/missing.ts";
 import { oursNative } from "../lab/peers.ts";
+import { present, print, row } from "./stage.ts";
 
 const SERVERS = [1, 2, 3];
 
@@ -19,23 +20,6 @@ const INTERVAL_MS = 5;
 /** How long data is copied through all of it, in seconds. */
 const COPY_SECONDS = 14;
 
-async function main(): Promise<number> {
-  const reason = whyNoLab();
-  if (reason !== null) {
-    print(`Cannot run the demo: ${reason}.`);
-    return 1;
-  }
-  const interrupted = interruption();
-  print("anytun: three servers behind one address\n");
-  const status = await inLab(interrupted).catch((error: Error) => {
-    print(`\n${error.message}`);
-    return 1;
-  });
-  print("\nThe daemons are stopped, and all six hosts are gone again.");
-  return status;
-}
-
-/** @returns The exit status, when everything has been removed. */
 async function inLab(interrupted: Promise<number>): Promise<number> {
   const sockets = await Deno.makeTempDir({ prefix: "anytun-demo-" });
   try {
@@ -110,20 +94,14 @@ function draw(number: number | undefined): void {
   print(`                     '${third}'`);
 }
 
-/** Settles with the exit status that a signal to end calls for. */
-function interruption(): Promise<number> {
-  const { promise, resolve } = Promise.withResolvers<number>();
-  Deno.addSignalListener("SIGINT", () => resolve(128 + 2));
-  Deno.addSignalListener("SIGTERM", () => resolve(128 + 15));
-  return promise;
+if (import.meta.main) {
+  Deno.exit(
+    await present({
+      title: "anytun: three servers behind one address",
+      missing: whyNoLab(),
+      task: "demo:anycast",
+      ending: "The daemons are stopped, and all six hosts are gone again.",
+      play: inLab,
+    }),
+  );
 }
-
-function row(name: string, text: string): void {
-  print(`  ${name.padEnd(15)}${text}`);
-}
-
-function print(text: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
-}
-
-if (import.meta.main) Deno.exit(await main());

@@ -12,28 +12,11 @@ import { EndlessCopy } from "../lab/measure.ts";
 import { missingCommand, whyNoLab } from "../lab/missing.ts";
 import { oursNative } from "../lab/peers.ts";
 import { bird } from "../lab/routing_programs.ts";
+import { present, print, row } from "./stage.ts";
 
 /** Bytes per second of the copy that goes on all the time. */
 const COPY_PACE = 1_000_000;
 
-async function main(): Promise<number> {
-  const reason = whyNoLab() ?? bird.missing() ?? missingCommand("sysctl") ??
-    oursNative.missing();
-  if (reason !== null) {
-    print(`Cannot run the demo: ${reason}.`);
-    return 1;
-  }
-  const interrupted = interruption();
-  print("anytun: three servers that announce one address by BGP\n");
-  const status = await inLab(interrupted).catch((error: Error) => {
-    print(`\n${error.message}`);
-    return 1;
-  });
-  print("\nAll daemons are stopped, and all six hosts are gone again.");
-  return status;
-}
-
-/** @returns The exit status, when everything has been removed. */
 async function inLab(interrupted: Promise<number>): Promise<number> {
   await using lab = await BgpLab.open(`demo-bgp${Deno.pid}`, { routing: bird });
   return await Promise.race([interrupted, show(lab)]);
@@ -142,20 +125,15 @@ function draw(number: number): void {
   print("             home");
 }
 
-/** Settles with the exit status that a signal to end calls for. */
-function interruption(): Promise<number> {
-  const { promise, resolve } = Promise.withResolvers<number>();
-  Deno.addSignalListener("SIGINT", () => resolve(128 + 2));
-  Deno.addSignalListener("SIGTERM", () => resolve(128 + 15));
-  return promise;
+if (import.meta.main) {
+  Deno.exit(
+    await present({
+      title: "anytun: three servers that announce one address by BGP",
+      missing: whyNoLab() ?? bird.missing() ?? missingCommand("sysctl") ??
+        oursNative.missing(),
+      task: "demo:bgp",
+      ending: "All daemons are stopped, and all six hosts are gone again.",
+      play: inLab,
+    }),
+  );
 }
-
-function row(name: string, text: string): void {
-  print(`  ${name.padEnd(12)}${text}`);
-}
-
-function print(text: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
-}
-
-if (import.meta.main) Deno.exit(await main());

@@ -10,6 +10,7 @@ import { copy, probe, serve } from "../lab/measure.ts";
 import { whyNoLab } from "../lab/missing.ts";
 import type { CopyReport } from "../lab/scripts/traffic.ts";
 import { oursNative, oursOnBuiltin, type PeerSettings } from "../lab/peers.ts";
+import { present, row } from "./stage.ts";
 
 const PORT = 4444;
 const ALICE = "10.99.0.1";
@@ -21,26 +22,6 @@ const PROBES = 50;
 /** How long data is copied in each direction, in seconds. */
 const COPY_SECONDS = 3;
 
-async function main(): Promise<number> {
-  const reason = whyNoLab();
-  if (reason !== null) {
-    await print(`Cannot run the demo: ${reason}.`);
-    if (Deno.uid() !== 0) {
-      await print('As root:  sudo "$(command -v deno)" task demo');
-    }
-    return 1;
-  }
-  const interrupted = interruption();
-  await print("anytun: two hosts, a cable and a tunnel\n");
-  const status = await inLab(interrupted).catch(async (error: Error) => {
-    await print(`\n${error.message}`);
-    return 1;
-  });
-  await print("\nThe daemons are stopped, and both hosts are gone again.");
-  return status;
-}
-
-/** @returns The exit status, when everything has been removed. */
 async function inLab(interrupted: Promise<number>): Promise<number> {
   await using lab = await Lab.open(`demo-${Deno.pid}`);
   return await Promise.race([interrupted, show(lab)]);
@@ -48,10 +29,10 @@ async function inLab(interrupted: Promise<number>): Promise<number> {
 
 async function show(lab: Lab): Promise<number> {
   const { left: alice, right: bob } = lab;
-  await row("alice", `${alice.ipv4} on the cable, ${ALICE} in the tunnel`);
-  await row("bob", `${bob.ipv4} on the cable, ${BOB} in the tunnel`);
-  await row("protection", "AES-128-CTR and HMAC-SHA1-80, new keys per packet");
-  await row("secret", "128 random bits, made up just now");
+  row("alice", `${alice.ipv4} on the cable, ${ALICE} in the tunnel`);
+  row("bob", `${bob.ipv4} on the cable, ${BOB} in the tunnel`);
+  row("protection", "AES-128-CTR and HMAC-SHA1-80, new keys per packet");
+  row("secret", "128 random bits, made up just now");
 
   await serve(bob);
   await serve(alice);
@@ -59,15 +40,15 @@ async function show(lab: Lab): Promise<number> {
   const plane = await startTunnel(lab);
   await probe(alice, BOB, 1);
   const seconds = (performance.now() - start) / 1000;
-  await row("data plane", plane);
-  await row("tunnel", `carries packets after ${seconds.toFixed(1)} s`);
+  row("data plane", plane);
+  row("tunnel", `carries packets after ${seconds.toFixed(1)} s`);
 
   const { milliseconds } = await probe(alice, BOB, PROBES);
-  await row("round trip", describeRoundTrips(milliseconds));
+  row("round trip", describeRoundTrips(milliseconds));
   const there = await copy(alice, BOB, Infinity, COPY_SECONDS);
-  await row("alice to bob", describeCopy(there));
+  row("alice to bob", describeCopy(there));
   const back = await copy(bob, ALICE, Infinity, COPY_SECONDS);
-  await row("bob to alice", describeCopy(back));
+  row("bob to alice", describeCopy(back));
   return there.intact && back.intact ? 0 : 1;
 }
 
@@ -146,20 +127,14 @@ function describeCopy({ bytes, seconds, intact }: CopyReport): string {
     verdict;
 }
 
-/** Settles with the exit status that a signal to end calls for. */
-function interruption(): Promise<number> {
-  const { promise, resolve } = Promise.withResolvers<number>();
-  Deno.addSignalListener("SIGINT", () => resolve(128 + 2));
-  Deno.addSignalListener("SIGTERM", () => resolve(128 + 15));
-  return promise;
+if (import.meta.main) {
+  Deno.exit(
+    await present({
+      title: "anytun: two hosts, a cable and a tunnel",
+      missing: whyNoLab(),
+      task: "demo",
+      ending: "The daemons are stopped, and both hosts are gone again.",
+      play: inLab,
+    }),
+  );
 }
-
-function row(name: string, text: string): Promise<void> {
-  return print(`  ${name.padEnd(14)}${text}`);
-}
-
-async function print(text: string): Promise<void> {
-  await Deno.stdout.write(new TextEncoder().encode(`${text}\n`));
-}
-
-if (import.meta.main) Deno.exit(await main());

@@ -1,16 +1,14 @@
 import assert from "node:assert/strict";
 import { whyNoLab } from "../../lab/missing.ts";
 import { LabProcess, run } from "../../lab/process.ts";
+import { testUnless } from "../../lab/test_unless.ts";
 
 const DEMO = new URL("../../demo/main.ts", import.meta.url).pathname;
 
-const reason = whyNoLab();
-const skipped = reason === null ? "" : ` (skipped: ${reason})`;
-
-Deno.test({
-  name: `the demo shows figures and no secret, and cleans up${skipped}`,
-  ignore: reason !== null,
-  async fn() {
+testUnless(
+  [whyNoLab()],
+  "the demo shows figures and no secret, and cleans up",
+  async () => {
     const demo = startDemo();
     const { code } = await demo.ended;
     const text = demo.lines.join("\n");
@@ -22,20 +20,16 @@ Deno.test({
     assert.doesNotMatch(text, /[0-9a-f]{28}/, "a key or salt in hex");
     assert.doesNotMatch(await namespaces(), hostsOf(demo));
   },
-});
+);
 
 for (const [signal, status] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
-  Deno.test({
-    name: `the demo cleans up at ${signal}${skipped}`,
-    ignore: reason !== null,
-    async fn() {
-      const demo = startDemo();
-      await demo.line(/carries packets/);
-      assert.match(await namespaces(), hostsOf(demo));
-      const { code } = await demo.stop(signal);
-      assert.equal(code, status, demo.lines.join("\n"));
-      assert.doesNotMatch(await namespaces(), hostsOf(demo));
-    },
+  testUnless([whyNoLab()], `the demo cleans up at ${signal}`, async () => {
+    const demo = startDemo();
+    await demo.line(/carries packets/);
+    assert.match(await namespaces(), hostsOf(demo));
+    const { code } = await demo.stop(signal);
+    assert.equal(code, status, demo.lines.join("\n"));
+    assert.doesNotMatch(await namespaces(), hostsOf(demo));
   });
 }
 
