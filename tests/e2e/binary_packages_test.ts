@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { asBinary } from "../../lab/programs.ts";
+import { testUnless } from "../../lab/test_unless.ts";
 
 const { command: [binary = ""], missing } = asBinary;
 
-Deno.test({
-  name: "the binary holds what the program imports, and no package as a whole" +
-    (missing === null ? "" : ` (skipped: ${missing})`),
-  ignore: missing !== null,
-  async fn() {
+testUnless(
+  [missing],
+  "the binary holds what the program imports, and no package as a whole",
+  async () => {
     const bytes = Buffer.from((await Deno.readFile(binary)).buffer);
     const lock = new URL("../../deno.lock", import.meta.url);
     const { npm } = JSON.parse(Deno.readTextFileSync(lock));
@@ -19,15 +19,14 @@ Deno.test({
     assert.deepEqual(held, []);
     assert.ok(bytes.includes('"logtape"'), "LogTape is not in it");
   },
-});
+);
 
 // The runtime would read it from a name that is known beforehand, whoever made
 // the file, and run what it says.
-Deno.test({
-  name: "the binary leaves and takes no compiled code in the temporary folder" +
-    (missing === null ? "" : ` (skipped: ${missing})`),
-  ignore: missing !== null,
-  async fn() {
+testUnless(
+  [missing],
+  "the binary leaves and takes no compiled code in the temporary folder",
+  async () => {
     const folder = await Deno.makeTempDir();
     try {
       const cache = `${folder}/deno-compile-anytun.cache`;
@@ -49,7 +48,7 @@ Deno.test({
       await Deno.remove(folder, { recursive: true });
     }
   },
-});
+);
 
 function spawn(
   command: string,
@@ -59,12 +58,11 @@ function spawn(
   return new Deno.Command(command, { args, env, stdout: "null" }).spawn();
 }
 
-Deno.test({
-  name: "the binary bounds what the runtime keeps for new objects" +
-    (missing === null ? "" : ` (skipped: ${missing})`),
-  ignore: missing !== null,
-  async fn() {
+testUnless(
+  [missing],
+  "the binary bounds what the runtime keeps for new objects",
+  async () => {
     const bytes = Buffer.from((await Deno.readFile(binary)).buffer);
     assert.ok(bytes.includes('"--max-semi-space-size=1"'));
   },
-});
+);

@@ -3,6 +3,7 @@ import { startDaemon, TestFolder } from "../../lab/daemons.ts";
 import { isFile } from "../../lab/missing.ts";
 import { labTest } from "../../lab/test_case.ts";
 import { outputOf } from "../../lab/tools.ts";
+import { testUnless } from "../../lab/test_unless.ts";
 
 /** What Debian's package of the original brings along. */
 const EXAMPLES = "/usr/share/anytun/examples/config";
@@ -61,11 +62,10 @@ labTest(
   },
 );
 
-Deno.test({
-  name: "anytun-config makes the records of all clients of Debian's example" +
-    (missing ? ` (skipped: ${missing})` : ""),
-  ignore: missing !== null || Deno.uid() !== 0,
-  async fn() {
+testUnless(
+  [missing, Deno.uid() === 0 ? null : "not as root"],
+  "anytun-config makes the records of all clients of Debian's example",
+  async () => {
     using folder = new TestFolder();
     const etc = copied(folder);
     const all = await outputOf("config", ["--config", `${etc}/server/config`]);
@@ -78,4 +78,4 @@ Deno.test({
     const names = ["client1", "client2", "client3"];
     assert.equal(all, (await Promise.all(names.map(single))).join(""));
   },
-});
+);

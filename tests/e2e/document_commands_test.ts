@@ -9,6 +9,7 @@ import {
   looksLike,
   stepsOf,
 } from "../../lab/document_blocks.ts";
+import { testUnless } from "../../lab/test_unless.ts";
 
 /** Hosts of a document, by the names that its blocks call them. */
 type Named<T> = Readonly<Record<string, T>>;
@@ -173,12 +174,11 @@ Deno.test("each document with something to type is part of a story", () => {
 
 for (const [number, story] of STORIES.entries()) {
   const why = whyNoLab() ?? story.why ?? missingOf(story);
-  Deno.test({
-    name: `all that ${story.documents.join(" and ")} say to do can be done` +
-      (why ? ` (skipped: ${why})` : ""),
-    ignore: Boolean(why),
-    fn: () => play(story, number),
-  });
+  testUnless(
+    [why ?? null],
+    `all that ${story.documents.join(" and ")} say to do can be done`,
+    () => play(story, number),
+  );
 }
 
 function missingOf({ programs = [] }: Story): string | undefined {

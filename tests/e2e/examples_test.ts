@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { missingCommand, whyNoLab } from "../../lab/missing.ts";
 import { labTest } from "../../lab/test_case.ts";
+import { testUnless } from "../../lab/test_unless.ts";
 
 const EXAMPLES = new URL("../../examples/", import.meta.url).pathname;
 
@@ -29,11 +30,10 @@ labTest(
 
 const missing = whyNoLab() ?? missingCommand("ping");
 
-Deno.test({
-  name: "the example of a tunnel carries pings between two namespaces" +
-    (missing === null ? "" : ` (skipped: ${missing})`),
-  ignore: missing !== null,
-  async fn() {
+testUnless(
+  [missing],
+  "the example of a tunnel carries pings between two namespaces",
+  async () => {
     const args = ["run", "--quiet", "-A", `${EXAMPLES}tunnel.ts`];
     const example = new Deno.Command(Deno.execPath(), {
       args,
@@ -46,4 +46,4 @@ Deno.test({
     assert.match(said, /^right 192\.0\.2\.1:4444$/m);
     assert.ok(success);
   },
-});
+);

@@ -3,6 +3,7 @@ import { Lab } from "../../lab/lab.ts";
 import { whyNoLab } from "../../lab/missing.ts";
 import { LabProcess } from "../../lab/process.ts";
 import { labTest } from "../../lab/test_case.ts";
+import { testUnless } from "../../lab/test_unless.ts";
 import { until } from "../../lab/until.ts";
 
 labTest(
@@ -36,11 +37,10 @@ await sleep.ended;
 
 const reason = whyNoLab();
 
-Deno.test({
-  name: "a lab whose process is killed vanishes, with all that runs in it" +
-    (reason === null ? "" : ` (skipped: ${reason})`),
-  ignore: reason !== null,
-  async fn() {
+testUnless(
+  [reason],
+  "a lab whose process is killed vanishes, with all that runs in it",
+  async () => {
     const victim = new LabProcess({
       title: "the victim",
       program: Deno.execPath(),
@@ -57,7 +57,7 @@ Deno.test({
         !names.some((name) => name.includes(`victim-${victim.pid}`));
     });
   },
-});
+);
 
 /**
  * Tells whether a process runs. One that has ended, but that its new parent

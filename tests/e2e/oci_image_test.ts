@@ -3,6 +3,7 @@ import { missingCommand, whyNoLab } from "../../lab/missing.ts";
 import { outcomeOf, run } from "../../lab/process.ts";
 import { asBinary } from "../../lab/programs.ts";
 import { buildImage, TAG } from "../../tasks/oci.ts";
+import { testUnless } from "../../lab/test_unless.ts";
 
 const PATIENCE = { seconds: 120 };
 
@@ -40,11 +41,10 @@ function contained(root: string, ...argv: readonly string[]): string[] {
   ];
 }
 
-Deno.test({
-  name: "the image holds the program and what it needs, and sets up a tunnel" +
-    (reason === undefined ? "" : ` (skipped: ${reason})`),
-  ignore: reason !== undefined,
-  async fn() {
+testUnless(
+  [reason ?? null],
+  "the image holds the program and what it needs, and sets up a tunnel",
+  async () => {
     const [binary = ""] = asBinary.command;
     const folder = await Deno.makeTempDir();
     try {
@@ -67,7 +67,7 @@ Deno.test({
       await Deno.remove(folder, { recursive: true });
     }
   },
-});
+);
 
 async function tryProgram(root: string): Promise<void> {
   const version = await outcomeOf(

@@ -10,6 +10,7 @@ import { Hosts, type LabHost } from "../../lab/host.ts";
 import { missingCommand, whyNoLab } from "../../lab/missing.ts";
 import { DEVICE, oursNative } from "../../lab/peers.ts";
 import { until } from "../../lab/until.ts";
+import { testUnless } from "../../lab/test_unless.ts";
 
 const missing = [whyNoLab(), missingCommand("ping"), oursNative.missing()]
   .find((why) => why !== null);
@@ -126,11 +127,11 @@ async function learn(from: LabHost, to: string, bytes: number): Promise<void> {
   }
 }
 
-Deno.test({
-  name: "packets of full size pass where the path has less room and says " +
-    "nothing" + (missing ? ` (skipped: ${missing})` : ""),
-  ignore: missing !== undefined,
-  async fn() {
+testUnless(
+  [missing ?? null],
+  "packets of full size pass where the path has less room and says " +
+    "nothing",
+  async () => {
     const names = ["a", "r", "b"].map((end) => `mtu-${Deno.pid}${end}`);
     await using hosts = await Hosts.make(names);
     const [left, router, right] = [hosts.at(0), hosts.at(1), hosts.at(2)];
@@ -141,15 +142,15 @@ Deno.test({
     const full = ["-c", "3", "-W", "2", "-M", "do", "-s", "1372"];
     await left.exec("ping", ...full, RIGHT);
   },
-});
+);
 
 for (const outer of [4, 6] as const) {
   const why = missing ?? missingCommand("ss");
-  Deno.test({
-    name: `over IPv${outer} TCP fits the path, and who sends longer packets ` +
-      `is told, also behind the tunnel` + (why ? ` (skipped: ${why})` : ""),
-    ignore: why !== undefined && why !== null,
-    async fn() {
+  testUnless(
+    [why ?? null],
+    `over IPv${outer} TCP fits the path, and who sends longer packets ` +
+      `is told, also behind the tunnel`,
+    async () => {
       const names = ["a", "r", "b", "c"]
         .map((end) => `path${outer}-${Deno.pid}${end}`);
       await using hosts = await Hosts.make(names);
@@ -181,5 +182,5 @@ for (const outer of [4, 6] as const) {
       const any = ["-c", "1", "-W", "5", "-M", "dont", "-s", "1372"];
       await left.exec("ping", ...any, RIGHT);
     },
-  });
+  );
 }

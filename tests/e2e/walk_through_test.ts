@@ -4,6 +4,7 @@ import { whyNoLab } from "../../lab/missing.ts";
 import { asBinary } from "../../lab/programs.ts";
 import { SystemdHost } from "../../lab/systemd_host.ts";
 import { buildPackage } from "../../tasks/deb.ts";
+import { testUnless } from "../../lab/test_unless.ts";
 
 /** A system with systemd, as debootstrap(8) makes; see CONTRIBUTING.md. */
 const ROOT = Deno.env.get("ANYTUN_ROOT");
@@ -43,11 +44,10 @@ ifconfig: 10.99.0.1/30
 window-size: 64
 `;
 
-Deno.test({
-  name: "a tunnel lives from installation over mistakes to purge" +
-    (reason === undefined ? "" : ` (skipped: ${reason})`),
-  ignore: reason !== undefined,
-  async fn() {
+testUnless(
+  [reason ?? null],
+  "a tunnel lives from installation over mistakes to purge",
+  async () => {
     const [binary = ""] = asBinary.command;
     const folder = await Deno.makeTempDir();
     try {
@@ -62,7 +62,7 @@ Deno.test({
       await Deno.remove(folder, { recursive: true });
     }
   },
-});
+);
 
 async function walk(host: SystemdHost): Promise<void> {
   const install = () => host.sh("dpkg -i /run/anytun-deno.deb 2>&1", PATIENCE);

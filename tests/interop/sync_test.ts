@@ -13,6 +13,7 @@ import { labTest } from "../../lab/test_case.ts";
 import { anytun, type PeerSettings, uanytun } from "../../lab/peers.ts";
 import { connectionRecord, routeRecord } from "../samples/sync_records.ts";
 import { passphrase, PORT, speakingRight, waitingLeft } from "./settings.ts";
+import { testUnless } from "../../lab/test_unless.ts";
 
 const SYNC_PORT = 2323;
 
@@ -217,11 +218,10 @@ labTest(
 );
 
 const noShowtables = missingCommand("anytun-showtables");
-Deno.test({
-  name: "anytun-showtables shows our records as our table does" +
-    (noShowtables === null ? "" : ` (skipped: ${noShowtables})`),
-  ignore: noShowtables !== null,
-  async fn() {
+testUnless(
+  [noShowtables],
+  "anytun-showtables shows our records as our table does",
+  async () => {
     const input = texts(LEARNT).join("");
     const { stdout } = await outcomeOf(["anytun-showtables"], { input });
     const lines = stdout.trimEnd().split("\n")
@@ -229,4 +229,4 @@ Deno.test({
       .filter((line) => !line.startsWith("uncaught exception"));
     assert.deepEqual(lines, LEARNT.map(tableText));
   },
-});
+);

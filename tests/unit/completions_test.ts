@@ -2,6 +2,7 @@ import { strict as assert } from "node:assert";
 import { namesOf } from "../../src/config/option.ts";
 import { TABLES } from "../../man/programs.ts";
 import { writeCompletions } from "../../tasks/completions/main.ts";
+import { testUnless } from "../../lab/test_unless.ts";
 
 /** Asks a shell what it offers at the end of each line. */
 type Ask = (folder: string, lines: readonly string[]) => Promise<string[][]>;
@@ -99,11 +100,10 @@ const WORDS = [
 
 for (const [shell, ask] of Object.entries(SHELLS)) {
   const why = await reasonAgainst(shell);
-  Deno.test({
-    name: `${shell} completes programs, options and values` +
-      (why ? ` (skipped: ${why})` : ""),
-    ignore: why !== undefined,
-    async fn() {
+  testUnless(
+    [why ?? null],
+    `${shell} completes programs, options and values`,
+    async () => {
       const folder = Deno.makeTempDirSync();
       try {
         for (const path of writeCompletions(folder)) {
@@ -164,7 +164,7 @@ for (const [shell, ask] of Object.entries(SHELLS)) {
         Deno.removeSync(folder, { recursive: true });
       }
     },
-  });
+  );
 }
 
 Deno.test("every value that is offered for an option is one that it takes", () => {

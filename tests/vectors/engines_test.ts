@@ -18,6 +18,7 @@ import { schedulePair } from "../../src/satp/key_derivation.ts";
 import { whyNoIpsecMb, whyNoLibcrypto } from "../../lab/engines.ts";
 import { paramsOf, secretsOf, type VectorParams } from "./satp.ts";
 import { fromHex, loadVectors, toHex } from "./vectors.ts";
+import { testUnless } from "../../lab/test_unless.ts";
 
 interface Vectors {
   readonly sets: readonly {
@@ -90,17 +91,16 @@ const MISSING: Readonly<Record<string, string | null>> = {
 
 for (const [name, open] of Object.entries(BENCHES)) {
   const reason = MISSING[name] ?? null;
-  Deno.test({
-    name: `the engine ${name} seals and opens every recorded datagram` +
-      (reason === null ? "" : ` (skipped: ${reason})`),
-    ignore: reason !== null,
-    async fn() {
+  testUnless(
+    [reason],
+    `the engine ${name} seals and opens every recorded datagram`,
+    async () => {
       for (const set of sets) {
         using bench = open();
         await sealsAndOpens(bench, set);
       }
     },
-  });
+  );
 }
 
 async function sealsAndOpens(bench: Bench, set: VectorSet): Promise<void> {

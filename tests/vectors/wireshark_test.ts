@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import { fromHex, loadVectors } from "./vectors.ts";
+import { testUnless } from "../../lab/test_unless.ts";
 
 interface Packet {
   readonly seq: number;
@@ -110,12 +111,10 @@ const all = sets.flatMap(({ params, effective, packets }) =>
 );
 const HEADER = ["seq", "sender_id", "mux", "payload_length"];
 
-Deno.test({
-  name:
-    "Wireshark shows header and tag of all that the original programs sent" +
-    (why ? ` (skipped: ${why})` : ""),
-  ignore: why !== undefined,
-  async fn() {
+testUnless(
+  [why ?? null],
+  "Wireshark shows header and tag of all that the original programs sent",
+  async () => {
     const byTag = Map.groupBy(all, (one) => one.effective.auth_tag_length);
     assert.ok(byTag.size > 3);
     for (const [tagLength, packets] of byTag) {
@@ -139,7 +138,7 @@ Deno.test({
       }
     }
   },
-});
+);
 
 Deno.test({
   name: "Wireshark shows packets inside of datagrams with a null cipher, and " +

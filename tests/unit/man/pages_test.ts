@@ -5,6 +5,7 @@ import { allPages } from "../../../man/pages.ts";
 import { marked, paragraph } from "../../../man/roff.ts";
 import { TABLES } from "../../../man/programs.ts";
 import { namesOf } from "../../../src/config/option.ts";
+import { testUnless } from "../../../lab/test_unless.ts";
 
 const mayRun = Deno.permissions.querySync({ name: "run" }).state === "granted";
 
@@ -32,24 +33,22 @@ const why = !mayRun
   : "mandoc is missing";
 const release = { version: "1.2.3", date: "2026-11-29" };
 
-Deno.test({
-  name: "mandoc finds no fault in any manual page, of style neither" +
-    (why ? ` (skipped: ${why})` : ""),
-  ignore: why !== undefined,
-  async fn() {
+testUnless(
+  [why ?? null],
+  "mandoc finds no fault in any manual page, of style neither",
+  async () => {
     for (const page of await allPages()) {
       const text = pageText(page, release);
       const faults = await mandoc(["-T", "lint", "-W", "style"], text);
       assert.equal(faults, "", page.name);
     }
   },
-});
+);
 
-Deno.test({
-  name: "the page of a program shows every option of it as one would type it" +
-    (why ? ` (skipped: ${why})` : ""),
-  ignore: why !== undefined,
-  async fn() {
+testUnless(
+  [why ?? null],
+  "the page of a program shows every option of it as one would type it",
+  async () => {
     const pages = await allPages();
     for (const [program, table] of Object.entries(TABLES)) {
       const page = pages.find(({ name }) => name === program);
@@ -61,7 +60,7 @@ Deno.test({
       }
     }
   },
-});
+);
 
 Deno.test("in a page literals are bold, blanks italic, and dashes can be copied", () => {
   assert.equal(
