@@ -62,19 +62,21 @@ export class WatchLines {
     this.#maxLine = maxLine;
   }
 
-  /** @throws {EngineError} if a line is too long to be kept */
-  push(chunk: Uint8Array): readonly string[] {
+  /**
+   * @throws {EngineError} if a line is too long to be kept, behind those before
+   * it
+   */
+  *push(chunk: Uint8Array): Generator<string> {
     const text = this.#decoder.decode(chunk, { stream: true });
     const [first = "", ...others] = text.split("\n");
-    const lines: string[] = [];
     this.#add(first);
     for (const other of others) {
-      lines.push(this.#parts.join(""));
+      const line = this.#parts.join("");
       this.#parts = [];
       this.#length = 0;
+      if (line.trim() !== "") yield line;
       this.#add(other);
     }
-    return lines.filter((line) => line.trim() !== "");
   }
 
   #add(text: string): void {

@@ -53,10 +53,11 @@ function linesOf(pieces: readonly Uint8Array[]): string[] {
   const lines = new WatchLines(MAX_LINE);
   const all: string[] = [];
   orFault(() => {
-    for (const piece of pieces) all.push(...lines.push(piece));
+    for (const piece of pieces) {
+      for (const line of lines.push(piece)) all.push(line);
+    }
   });
-  // Where a line is too long, pieces before it may have been read already.
-  return all.filter((line) => line.length <= MAX_LINE);
+  return all;
 }
 
 function orFault<T>(work: () => T): T | undefined {

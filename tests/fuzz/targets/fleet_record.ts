@@ -1,11 +1,21 @@
 // A client as an engine has it, or the disk: its record, its key chain.
 import { strict as assert } from "node:assert";
 import { digestWith } from "../../../src/crypto/webcrypto.ts";
-import { fleetClient } from "../../../src/daemon/fleet_client.ts";
+import {
+  KEY_OPTIONS,
+  keyLines,
+  readRecordText,
+} from "../../../src/config/fleet_record.ts";
+import {
+  type FleetClient,
+  fleetClient,
+} from "../../../src/daemon/fleet_client.ts";
 import {
   formatKeptClients,
   readKeptClients,
 } from "../../../src/daemon/kept_clients.ts";
+import { muxOf, withLines } from "../../../src/fleet/record_text.ts";
+import { keyBytes, SALT_BYTES } from "../../../src/satp/params.ts";
 import { formatChainFile } from "../../../src/satp/key_chain_file.ts";
 import { parseControlFile } from "../../../src/sync/control_file.ts";
 import { decodeFramed } from "../../../src/sync/decode.ts";
@@ -74,6 +84,25 @@ async function checkClient(text: string, chain?: string): Promise<void> {
   const records = parseControlFile(new TextEncoder().encode(texts));
   assert.equal(records.length, 1 + routes.length);
   for (const { text } of records) assert.equal(decodeFramed(text)?.mux, mux);
+  assert.ok([mux, undefined].includes(muxOf(text)));
+  await checkOtherKeys(text, client);
+}
+
+/** A client that gets other keys has those, and all else as it was. */
+async function checkOtherKeys(text: string, before: FleetClient) {
+  const { kdPrf } = readRecordText("a", text);
+  if (kdPrf === "null") return;
+  const key = new Uint8Array(keyBytes(kdPrf)).fill(0xa5);
+  const secrets = { key, salt: new Uint8Array(SALT_BYTES).fill(0x5a) };
+  const found = {
+    ...{ chain: undefined, created: 1 },
+    text: withLines(text, KEY_OPTIONS, keyLines(secrets)),
+  };
+  const after = await fleetClient("a", "a", found, WORLD);
+  assert.deepEqual([after.mux, after.routes], [before.mux, before.routes]);
+  const record = decodeFramed(after.connection);
+  assert.ok(record?.command === "connection");
+  assert.deepEqual(record.secrets, secrets);
 }
 
 function checkKept(file: string): void {

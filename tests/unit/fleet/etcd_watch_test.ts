@@ -91,10 +91,11 @@ function lineOf(result: unknown): string {
   return JSON.stringify({ result });
 }
 
-Deno.test("a line that has no end is not kept", () => {
+Deno.test("a line that has no end is not kept, and those before it are told", () => {
   const lines = new WatchLines(10);
-  assert.deepEqual(lines.push(new TextEncoder().encode("12345\n\n123")), [
-    "12345",
-  ]);
-  assert.throws(() => lines.push(new TextEncoder().encode("12345678")));
+  const read = (text: string) => lines.push(new TextEncoder().encode(text));
+  assert.deepEqual([...read("12345\n\n123")], ["12345"]);
+  const more = read("4567890\n12345678901\n");
+  assert.equal(more.next().value, "1234567890");
+  assert.throws(() => more.next(), CompactedError);
 });
