@@ -247,3 +247,35 @@ Deno.test("a script is told of each change with the addresses behind, and waited
   const words = notes.filter((note) => note.startsWith("script"));
   assert.deepEqual(words.slice(0, 2), ["script announce", "script withdraw"]);
 });
+
+Deno.test("who is announced again drains no more, and a HUP changes how long the end takes", async () => {
+  const rig = new AnnounceRig();
+  const { announcement, healthIs, lifecycle, logger, pass, run } = rig;
+  const over = run();
+  await pass(100);
+  healthIs("fit");
+  healthIs("draining");
+  assert.equal(announcement.endTakes(), 10_000);
+  healthIs("fit");
+  await pass(5000);
+  assert.doesNotMatch(logger.lines.join("\n"), /drained/);
+  announcement.reload({ drainTime: 3 });
+  assert.equal(announcement.endTakes(), 3000);
+  lifecycle.stop();
+  await pass(3000);
+  await over;
+});
+
+Deno.test("an end that waits for nothing withdraws as well", () => {
+  const rig = new AnnounceRig({ script: "/announce" });
+  rig.announcement.start();
+  rig.healthIs("fit");
+  rig.notes.length = 0;
+  // As where a service before it does not start.
+  rig.announcement.close();
+  assert.equal(rig.device.here.size, 0);
+  assert.deepEqual(rig.notes.slice(0, 2), [
+    "remove 192.0.2.1/32",
+    "script withdraw",
+  ]);
+});

@@ -60,6 +60,12 @@ Deno.test("a main thread that carries by itself has no more time than a thread",
   assert.equal(hear([], 60_000), undefined);
 });
 
+Deno.test("a main thread that beats before the first thread does has its seconds from then on", () => {
+  const { hear } = guard();
+  assert.equal(hear([BEAT], 500), undefined);
+  assert.equal(hear([THREAD_BEAT], 60_000), 5000);
+});
+
 Deno.test("a guard that was stopped itself says nothing of the daemon", () => {
   const { hear, patience, sleep } = guard();
   hear(BOTH, 1000);

@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import type { HealthOptions } from "../../../src/config/health.ts";
 import {
+  clockCheck,
   ClusterCheck,
   deviceCheck,
   planeCheck,
@@ -139,4 +140,57 @@ Deno.test("a member that follows others is not in step before it has heard their
   links = [{ ...link, hasTable: true }];
   assert.equal(check.look(OPTIONS), undefined);
   assert.equal(check.isInStep, true);
+});
+
+Deno.test("who is out of step is so for certain, and waits for tables from the first look on", () => {
+  const link = {
+    ...{ isRemote: true, downFor: undefined },
+    ...{ isRefused: false, hasTable: true },
+  };
+  let now = 5000;
+  const check = new ClusterCheck({
+    links: () => [
+      { ...link, name: "b" },
+      { ...link, name: "c", hasTable: false },
+    ],
+    hasConnections: () => true,
+    elapsed: () => now,
+  });
+  assert.deepEqual(check.look(OPTIONS), {
+    text: "the table of c was not heard yet",
+    isCertain: true,
+  });
+  now += 9999;
+  assert.notEqual(check.look(OPTIONS), undefined);
+  now += 1;
+  assert.equal(check.look(OPTIONS), undefined);
+});
+
+Deno.test("a clock that is wrong is a fault, and not at the first look", () => {
+  const clock: { fault: string | undefined } = { fault: undefined };
+  const check = clockCheck(() => clock.fault);
+  assert.equal(check(), undefined);
+  clock.fault = "the clock is an hour behind";
+  assert.deepEqual(check(), { text: "the clock is an hour behind" });
+});
+
+Deno.test("what is looked at hears of options that a HUP changes", async () => {
+  const clock = new ManualClock();
+  const seen: (number | undefined)[] = [];
+  const check = ({ healthSyncLinks }: HealthOptions) => {
+    seen.push(healthSyncLinks);
+    return undefined;
+  };
+  const health = new HealthService(
+    OPTIONS,
+    { checks: [check], logger: recordingLog() },
+    { elapsed: clock.now, every: clock.every },
+  );
+  const stop = new AbortController();
+  const over = health.run(stop.signal);
+  health.reload({ ...OPTIONS, healthSyncLinks: 2 });
+  await clock.pass(1000);
+  assert.deepEqual(seen, [undefined, 2]);
+  stop.abort();
+  await over;
 });

@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { KeptClients } from "../../../src/daemon/kept_clients.ts";
 import {
   clusterOf,
   Disk,
@@ -6,6 +7,8 @@ import {
   keyOf,
   recordOf,
 } from "../../fakes/engine_source_rig.ts";
+import { ManualClock } from "../../fakes/manual_clock.ts";
+import { recordingLog } from "../../fakes/recording_log.ts";
 
 Deno.test("a start without the engine serves what was kept on disk", async () => {
   const etcd = clusterOf(2);
@@ -66,6 +69,7 @@ for (
     ["another file", "x"],
     ["half a file", '["anytun-fleet 1",2]\n["a",1,"mux 1"]\n'],
     ["a file of another kind", '["anytun-fleet 2",0]\n'],
+    ["a client of no age", '["anytun-fleet 1",1]\n["a",1.5,"mux 1"]\n'],
     ["a client that is none", '["anytun-fleet 1",1]\n["../a",1,"mux 1"]\n'],
   ] as const
 ) {
@@ -116,4 +120,31 @@ Deno.test("who was removed while the disk was full is gone from it after an orde
     disk.isFull = false;
   }
   assert.doesNotMatch(new TextDecoder().decode(disk.file), /"c2",/);
+});
+
+Deno.test("while the disk is full it is tried every ten seconds, however much changes", async () => {
+  const clock = new ManualClock();
+  let tries = 0;
+  const disk = {
+    read: () => undefined,
+    pathOf: (name: string) => name,
+    replace() {
+      tries++;
+      throw new Error("no space left");
+    },
+  };
+  const kept = new KeptClients(
+    disk,
+    "clients-x",
+    () => new Map(),
+    { delay: clock.delay, elapsed: clock.now },
+    recordingLog(),
+  );
+  for (let change = 1; change <= 5; change++) {
+    kept.ask();
+    await clock.pass(200);
+    assert.equal(tries, change);
+  }
+  for (let seconds = 0; seconds < 30; seconds++) await clock.pass(1000);
+  assert.equal(tries, 5 + 3);
 });

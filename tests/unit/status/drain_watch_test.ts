@@ -39,6 +39,14 @@ Deno.test("a daemon is empty once nothing has come or gone for two seconds", () 
   ]);
 });
 
+Deno.test("what comes in between has the two seconds begin anew", () => {
+  const watch = new DrainWatch();
+  const looks = [[0, 1], [1, 1], [2, 2], [3, 2], [4, 2]].map((
+    [seconds = 0, received = 0],
+  ) => watch.look(report(seconds, received, 0)).isEmpty);
+  assert.deepEqual(looks, [false, false, false, false, true]);
+});
+
 Deno.test("a client that sends nothing but that it is there is still led here", () => {
   const watch = new DrainWatch();
   const looks = [0, 1, 2, 3].map((seconds) => {
