@@ -6,9 +6,8 @@ import type { Logger } from "../log/logger.ts";
 export const BEAT_MS = 100;
 export const PATIENCE_MS = 700;
 /**
- * One of the main thread alone, where threads of their own carry: reports of many
- * thousands of connections take it seconds, a disk may as well. Less than what
- * the kernel has left of an address when it is renewed.
+ * One of the main thread alone, where threads of their own carry: a disk may take
+ * it seconds. Less than what the kernel has left of an address when it is renewed.
  */
 export const MAIN_PATIENCE_MS = 5000;
 
