@@ -8,9 +8,9 @@ import { U16_MAX } from "../net/decimal.ts";
 import type { Route } from "../route/route.ts";
 import { decodeRecord } from "./decode.ts";
 import { encodeRecord, frameText } from "./encode.ts";
-import { SyncError } from "./error.ts";
 import { latin1 } from "./latin1.ts";
 import type { SyncRecord } from "./record.ts";
+import { isId, isNumber, malformed, Words } from "./words.ts";
 
 const VERSION = 1;
 
@@ -182,13 +182,13 @@ export function parseMessage(text: Uint8Array): ServerMessage | undefined {
       };
     case "put": {
       const revision = words.number("revision");
-      const stamp = words.stamp();
+      const stamp = stampOf(words);
       const record = decodeRecord(words.rest());
       return record && { word, revision, stamp, record };
     }
     case "gone": {
       const revision = words.number("revision");
-      const stamp = words.stamp();
+      const stamp = stampOf(words);
       if (stamp === undefined) throw malformed("a removal has no origin");
       const subject = parseKey(latin1(words.rest()));
       return { word, revision, stamp, subject };
@@ -253,69 +253,16 @@ function parseKey(text: string): Subject {
   return { command, network, prefixLength };
 }
 
-/** Words between single spaces, and then the rest. */
-class Words {
-  readonly #text: Uint8Array;
-  #at = 0;
-
-  constructor(text: Uint8Array) {
-    this.#text = text;
-  }
-
-  next(name: string): string {
-    const text = this.#text;
-    const begin = this.#at;
-    const end = text.indexOf(0x20, begin);
-    this.#at = end < 0 ? text.length + 1 : end + 1;
-    const word = latin1(text.subarray(begin, end < 0 ? text.length : end));
-    if (!/^[!-~]{1,64}$/.test(word)) throw malformed(`it has no ${name}`);
-    return word;
-  }
-
-  number(name: string): number {
-    const word = this.next(name);
-    if (!isNumber(word)) throw malformed(`its ${name} is no number`);
-    return Number(word);
-  }
-
-  id(name: string): string {
-    const word = this.next(name);
-    if (!isId(word)) throw malformed(`its ${name} is no identity`);
-    return word;
-  }
-
-  stamp(): Stamp | undefined {
-    const version = this.number("version");
-    const origin = this.next("origin");
-    if (origin === NOBODY && version === 0) return undefined;
-    if (!isId(origin)) throw malformed("its origin is no identity");
-    return { version, origin };
-  }
-
-  rest(): Uint8Array {
-    return this.#text.subarray(this.#at);
-  }
-}
-
-/** At most 2^53 - 1, which counts exactly. */
-function isNumber(text: string | undefined): text is string {
-  return text !== undefined && /^(0|[1-9]\d{0,15})$/.test(text) &&
-    Number.isSafeInteger(Number(text));
-}
-
-function isId(text: string | undefined): text is string {
-  return text !== undefined && /^[0-9a-f]{16}$/.test(text);
+function stampOf(words: Words): Stamp | undefined {
+  const version = words.number("version");
+  const origin = words.next("origin");
+  if (origin === NOBODY && version === 0) return undefined;
+  if (!isId(origin)) throw malformed("its origin is no identity");
+  return { version, origin };
 }
 
 function printable(bytes: Uint8Array): string {
   const text = latin1(bytes);
   if (/^[ -~]*$/.test(text)) return text;
   throw malformed("it holds characters that are not ASCII");
-}
-
-function malformed(why: string): SyncError {
-  return new SyncError(
-    "input stream error",
-    `Cannot read a message: ${why}`,
-  );
 }
