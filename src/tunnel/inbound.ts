@@ -14,12 +14,8 @@ import {
 } from "../satp/header.ts";
 import type { KeySchedule } from "../satp/key_derivation.ts";
 import type { MuxShare } from "../state/accepted_memory.ts";
-import {
-  type Connection,
-  type Connections,
-  type LoadedKeys,
-  PinnedKeys,
-} from "./connection.ts";
+import type { Connection, Connections } from "./connection.ts";
+import { type LoadedKeys, PinnedKeys } from "./loaded_keys.ts";
 import { ConnectionCounter, count, PlaneCounter } from "./counters.ts";
 import { HEADROOM_BYTES } from "./outbound.ts";
 import type { LiveSettings } from "./live_settings.ts";

@@ -12,12 +12,8 @@ import {
   writeU16,
 } from "../satp/header.ts";
 import type { KeySchedule } from "../satp/key_derivation.ts";
-import {
-  type Connection,
-  type Connections,
-  type LoadedKeys,
-  PinnedKeys,
-} from "./connection.ts";
+import type { Connection, Connections } from "./connection.ts";
+import { type LoadedKeys, PinnedKeys } from "./loaded_keys.ts";
 import { type ConnectionTable, Notice } from "./connection_table.ts";
 import { ConnectionCounter, count, PlaneCounter } from "./counters.ts";
 import { SenderIds, SPENT, STALE } from "./numbers.ts";

@@ -9,7 +9,8 @@ import {
   sameSockaddr,
   SOCKADDR_WORDS,
 } from "../../ffi/net/sockaddr.ts";
-import type { Connection, LoadedKeys } from "./connection.ts";
+import type { Connection } from "./connection.ts";
+import type { LoadedKeys } from "./loaded_keys.ts";
 import type { Heard } from "./roaming.ts";
 import type { TableEndpoints } from "./table_endpoints.ts";
 
