@@ -1,5 +1,5 @@
 // Message between members of what each of them has accepted: replay floors.
-import { bytesOf, textOf } from "./packed.ts";
+import { packed, unpacked } from "./packed.ts";
 import { SyncError } from "./error.ts";
 
 /** What such a message is called. */
@@ -30,12 +30,12 @@ export function formatFloors(floors: readonly ToldFloor[]): string {
     view.setUint32(k * ENTRY_BYTES + 4, print);
     view.setUint32(k * ENTRY_BYTES + 8, highest);
   });
-  return textOf(bytes);
+  return packed(bytes);
 }
 
 /** @throws {SyncError} if it is not a list of them */
 export function parseFloors(body: string): ToldFloor[] {
-  const bytes = bytesOf(body, MOST_FLOORS * ENTRY_BYTES);
+  const bytes = unpacked(body, MOST_FLOORS * ENTRY_BYTES);
   if (bytes === undefined || bytes.length % ENTRY_BYTES !== 0) {
     throw new SyncError("input stream error", "Cannot read replay floors");
   }

@@ -4,12 +4,12 @@
 const GROUPS = /^(?:[A-Za-z0-9+/]{4})*$/;
 
 /** @param bytes As many as are a multiple of 3 */
-export function textOf(bytes: Uint8Array<ArrayBuffer>): string {
+export function packed(bytes: Uint8Array<ArrayBuffer>): string {
   return bytes.toBase64();
 }
 
 /** @returns undefined for anything else, or more than there may be */
-export function bytesOf(
+export function unpacked(
   text: string,
   most: number,
 ): Uint8Array<ArrayBuffer> | undefined {

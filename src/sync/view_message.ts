@@ -2,7 +2,7 @@
 // they serve.
 import { asciiJson } from "../log/visible.ts";
 import { SyncError } from "./error.ts";
-import { bytesOf, textOf } from "./packed.ts";
+import { packed, unpacked } from "./packed.ts";
 
 /** What such messages are called. */
 export const MEMBER = "member";
@@ -92,14 +92,14 @@ export function formatServing({ isWhole, clients }: ServingList): string {
     view.setUint16(k * ENTRY_BYTES, mux);
     view.setUint32(k * ENTRY_BYTES + 2, since);
   });
-  return (isWhole ? WHOLE : CHANGES) + textOf(bytes);
+  return (isWhole ? WHOLE : CHANGES) + packed(bytes);
 }
 
 /** @throws {SyncError} if it is not a list of them */
 export function parseServing(body: string): ServingList {
   const word = body.slice(0, WHOLE.length);
   const most = MOST_SERVING * ENTRY_BYTES;
-  const bytes = bytesOf(body.slice(WHOLE.length), most);
+  const bytes = unpacked(body.slice(WHOLE.length), most);
   const isRight = (word === WHOLE || word === CHANGES) &&
     bytes !== undefined && bytes.length % ENTRY_BYTES === 0;
   if (!isRight) throw unreadable();
