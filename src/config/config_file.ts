@@ -216,12 +216,24 @@ class Reader {
   }
 
   #addUnknown({ key, line, column }: FileEntry): void {
+    if (this.#hasSecret(key)) {
+      return this.#fault(
+        { line, column },
+        `there is no option '${MASK}': its value needs a blank before it`,
+      );
+    }
     const isTelling = this.#isAfterSecret || !OPTION_LIKE.test(key);
     const meant = this.#meant(key) ??
       (isTelling ? undefined : this.#startOf(key));
     const shown = meant === undefined && isTelling ? MASK : key;
     const hint = meant === undefined ? "see --help" : `did you mean ${meant}?`;
     this.#fault({ line, column }, `there is no option '${shown}': ${hint}`);
+  }
+
+  /** Whether it is a secret's name with the secret behind it, and no blank. */
+  #hasSecret(key: string): boolean {
+    const [name = ""] = key.split(":");
+    return name !== key && isSecret(this.#options.get(name)?.[1]);
   }
 
   #meant(key: string): string | undefined {

@@ -18,7 +18,7 @@ import type { World } from "./world.ts";
 /** The socket is the user's that the daemon was once, and has become since. */
 export function controlOf(
   health: HealthService,
-  { effectiveUser }: World,
+  { effectiveUser }: Pick<World, "effectiveUser">,
 ): StatusControl {
   return {
     mayChange: (uid) => uid === 0 || uid === effectiveUser(),

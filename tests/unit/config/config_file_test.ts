@@ -153,6 +153,8 @@ const FAULTS: Readonly<Record<string, RegExp>> = {
   "device: tun0": /there is no option 'device': did you mean dev\?$/,
   "utterly-different: 1":
     /:1:1: there is no option 'utterly-different': see --help$/,
+  "passphrase:bike:":
+    /:1:1: there is no option '\*\*\*\*': its value needs a blank before it$/,
   "help: true": /there is no option 'help'/,
   "config: other": /there is no option 'config'/,
   "port: 1\nport: 2":

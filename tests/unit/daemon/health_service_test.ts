@@ -6,6 +6,7 @@ import {
   deviceCheck,
   planeCheck,
 } from "../../../src/daemon/health_checks.ts";
+import { controlOf } from "../../../src/daemon/health_services.ts";
 import { HealthService } from "../../../src/daemon/health_service.ts";
 import type { Fault } from "../../../src/health/state_machine.ts";
 import { ManualClock, settle } from "../../fakes/manual_clock.ts";
@@ -193,4 +194,22 @@ Deno.test("what is looked at hears of options that a HUP changes", async () => {
   assert.deepEqual(seen, [undefined, 2]);
   stop.abort();
   await over;
+});
+
+Deno.test("root and the user of the daemon may drain it, and nobody else", () => {
+  const clock = new ManualClock();
+  const health = new HealthService(
+    OPTIONS,
+    { checks: [], logger: recordingLog() },
+    { elapsed: clock.now, every: clock.every },
+  );
+  const control = controlOf(health, { effectiveUser: () => 7 });
+  assert.deepEqual([0, 7, 8].map((uid) => control.mayChange(uid)), [
+    ...[true, true, false],
+  ]);
+  control.drain(7);
+  assert.deepEqual(health.fitness.reasons, ["drained by user 7"]);
+  control.undrain();
+  control.drain(0);
+  assert.deepEqual(health.fitness.reasons, ["drained by root"]);
 });
