@@ -340,7 +340,9 @@ export function namedCounts(
   infos: readonly CounterInfo[],
   counters: Float64Array,
 ): Readonly<Record<string, number>> {
-  return Object.fromEntries(
-    infos.map(({ index, name }) => [name, counters[index] ?? 0]),
-  );
+  // Of each of tens of thousands of connections, fromEntries() takes five times
+  // as long.
+  const named: Record<string, number> = {};
+  for (const { index, name } of infos) named[name] = counters[index] ?? 0;
+  return named;
 }
