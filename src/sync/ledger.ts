@@ -3,20 +3,22 @@
 // they were heard and in whatever order (docs/sync-extension.md).
 import { type BelievedStamp, Credibility, isLater } from "./credibility.ts";
 import { keyOf, type Stamp, type Subject } from "./extension.ts";
+import {
+  type Reader,
+  type Revised,
+  RevisionLog,
+  type Slot,
+} from "./revision_log.ts";
 
 /** How long a removal is remembered, in ms. */
 export const REMEMBERED_MS = 24 * 3600_000;
 const MAX_REMOVALS = 100_000;
 /** Of what is only remembered: before all that anybody has stated since. */
 const MEMORY = 1;
-/** Places of the log that may be out of use, beside as many as are in use. */
-const SPARE = 1024;
 
-export interface Entry {
+export interface Entry extends Revised {
   readonly key: string;
   readonly subject: Subject;
-  /** Of the last change; moves with each. */
-  revision: number;
   /** undefined for what was learnt from an original. */
   stamp: BelievedStamp | undefined;
   /** The same as long as what is stated is the same. */
@@ -35,17 +37,6 @@ export type Verdict =
   /** There is a later one. */
   | "old";
 
-interface Slot {
-  readonly revision: number;
-  readonly entry: Entry;
-}
-
-/** Somebody who goes through the changes. */
-export interface Reader {
-  /** The revision that it has come to. */
-  at: number;
-}
-
 interface LedgerOptions {
   /** Of this process. */
   readonly instance: string;
@@ -63,10 +54,7 @@ export class Ledger {
   /** Removals, the oldest first. */
   readonly #removals = new Set<Entry>();
   readonly #credibility: Credibility;
-  readonly #readers = new Set<Reader>();
-  /** By revision; a place is in use while the entry has its revision. */
-  #log: Slot[] = [];
-  #revision = 0;
+  readonly #log = new RevisionLog<Entry>();
   #forgotten = 0;
   #version = 0;
 
@@ -98,7 +86,7 @@ export class Ledger {
 
   /** Moves with each change. */
   get revision(): number {
-    return this.#revision;
+    return this.#log.revision;
   }
 
   /** Of the last removal that is not remembered any more. */
@@ -261,28 +249,14 @@ export class Ledger {
     }
   }
 
-  /**
-   * Has a reader that is up to date pass over what is learnt from others.
-   * @returns Ends that
-   */
+  /** As {@linkcode RevisionLog.watch}. */
   watch(reader: Reader): () => void {
-    this.#readers.add(reader);
-    return () => void this.#readers.delete(reader);
+    return this.#log.watch(reader);
   }
 
   /** The first change behind a revision. */
-  after(revision: number): Slot | undefined {
-    let low = 0;
-    for (let high = this.#log.length; low < high;) {
-      const middle = (low + high) >> 1;
-      if ((this.#log[middle]?.revision ?? 0) > revision) high = middle;
-      else low = middle + 1;
-    }
-    for (; low < this.#log.length; low++) {
-      const slot = this.#log[low];
-      if (slot !== undefined && isUsed(slot)) return slot;
-    }
-    return undefined;
+  after(revision: number): Slot<Entry> | undefined {
+    return this.#log.after(revision);
   }
 
   #entryOf(subject: Subject): Entry {
@@ -315,15 +289,7 @@ export class Ledger {
 
   /** @param isOurs Whether all others are to hear it from here */
   #change(entry: Entry, isOurs: boolean): void {
-    const before = this.#revision;
-    entry.revision = ++this.#revision;
-    for (const reader of this.#readers) {
-      if (!isOurs && reader.at === before) reader.at = this.#revision;
-    }
-    this.#log.push({ revision: entry.revision, entry });
-    if (this.#log.length > 2 * this.#entries.size + SPARE) {
-      this.#log = this.#log.filter(isUsed);
-    }
+    this.#log.change(entry, isOurs, this.#entries.size);
   }
 
   #nextStamp(): BelievedStamp {
@@ -347,8 +313,4 @@ export class Ledger {
     this.#version = Math.max(this.#version, credible.version);
     return credible;
   }
-}
-
-function isUsed({ revision, entry }: Slot): boolean {
-  return entry.revision === revision;
 }

@@ -11,7 +11,8 @@ import {
   type Subject,
 } from "./extension.ts";
 import type { Feed, FeedCursor } from "./feed.ts";
-import type { Entry, Ledger, Reader } from "./ledger.ts";
+import type { Entry, Ledger } from "./ledger.ts";
+import type { Reader } from "./revision_log.ts";
 
 interface Source {
   /**
