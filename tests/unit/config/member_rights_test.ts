@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import { readAnytunCommandLine } from "../../../src/config/anytun.ts";
+import { readingAgain } from "../../../src/config/read_again.ts";
 import { certificateFile } from "../../../lab/certificates.ts";
 import { fakeHostFiles } from "../../fakes/host_files.ts";
 import { faultOf, runOf, RUNTIME } from "../../samples/command_lines.ts";
@@ -42,6 +43,18 @@ Deno.test("where members only learn, somebody else has to state what there is", 
     "--member-rights learn needs --control-host (-X): with it nobody else " +
       "tells of connections, keys and routes\n",
   );
+});
+
+Deno.test("a HUP that leaves nobody to state anything changes nothing, and says so", () => {
+  const lines = [...CONTROL];
+  const root = { username: undefined, chroot: undefined };
+  const again = readingAgain(root, () => read(...LEARN, ...lines));
+  const before = { values: {}, isLive: () => true };
+  assert.equal(again(before).options.cluster.memberRights, "learn");
+  lines.length = 0;
+  assert.throws(() => again(before), {
+    message: /^--member-rights learn needs --control-host/,
+  });
 });
 
 Deno.test("a control daemon whose certificate everybody has is none", () => {
