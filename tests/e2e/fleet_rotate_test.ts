@@ -2,8 +2,8 @@ import { strict as assert } from "node:assert";
 import { TestFolder } from "../../lab/daemons.ts";
 import { whyNoEtcd } from "../../lab/etcd.ts";
 import { FleetLab, MEMBER } from "../../lab/fleet_lab.ts";
-import type { LabHost } from "../../lab/host.ts";
 import type { Lab } from "../../lab/lab.ts";
+import { lostPings } from "../../lab/lost_pings.ts";
 import { oursNative } from "../../lab/peers.ts";
 import type { LabProcess } from "../../lab/process.ts";
 import { fromSource } from "../../lab/programs.ts";
@@ -60,28 +60,6 @@ class Client {
   }
 }
 
-/**
- * Pings the member until the work is done.
- * @returns Numbers that had no answer, though later ones had
- */
-async function lostDuring(
-  host: LabHost,
-  work: () => Promise<void>,
-): Promise<readonly number[]> {
-  const pings = host.spawn("ping", "-i", "0.005", MEMBER);
-  await work();
-  const { length } = pings.lines;
-  await pings.line(/icmp_seq=/, 20, length);
-  await pings.stop("SIGINT");
-  const heard = new Set(
-    pings.lines.flatMap((line) => /icmp_seq=(\d+)/.exec(line)?.[1] ?? [])
-      .map(Number),
-  );
-  // The last one may be on its way still.
-  return Array.from({ length: Math.max(...heard) }, (_, k) => k + 1)
-    .filter((number) => !heard.has(number));
-}
-
 labTest(
   "a client gets other keys without a lost packet, its own side first, and is removed",
   "fr0",
@@ -105,7 +83,7 @@ labTest(
     for (let k = 0; k < TRIES && !inTime; k++) {
       const next = await client.newKeys(`next${k}`);
       const seen = daemon.lines.length;
-      const lost = await lostDuring(lab.right, async () => {
+      const lost = await lostPings(lab.right, MEMBER, async () => {
         client.take(`next${k}`);
         Deno.kill(daemon.pid, "SIGHUP");
         await daemon.line(/has new keys: they open from now on/, 30, seen);

@@ -1,10 +1,11 @@
 import { strict as assert } from "node:assert";
 import { TestFolder } from "../../lab/daemons.ts";
 import { whyNoEtcd } from "../../lab/etcd.ts";
-import { CONTROL, FleetLab } from "../../lab/fleet_lab.ts";
+import { CONTROL, FleetLab, MEMBER } from "../../lab/fleet_lab.ts";
 import type { LabHost } from "../../lab/host.ts";
 import { oursNative } from "../../lab/peers.ts";
 import { fromSource } from "../../lab/programs.ts";
+import { lostPings } from "../../lab/lost_pings.ts";
 import { labTest } from "../../lab/test_case.ts";
 import { until } from "../../lab/until.ts";
 
@@ -27,7 +28,7 @@ labTest(
   "a fleet's clients come, change and go at a member, and outlive the engine",
   "fs0",
   [oursNative.missing(), whyNoEtcd()],
-  async ({ left }) => {
+  async ({ left, right }) => {
     using folder = new TestFolder();
     const fleet = new FleetLab(left, folder);
     const startControld = () =>
@@ -51,16 +52,28 @@ labTest(
 
     await engine.ctl("put", "/fleet/clients/two", "--", clientText(2, "0b"));
     await shows(PLACE, /10\.2\.0\.0/);
-    const changed = clientText(2, "0b").replace("10.2.", "10.22.");
+    const changed = clientText(2, "0b").replace("10.2.", "10.99.");
     await engine.ctl("put", "/fleet/clients/two", "--", changed);
-    await shows(PLACE, /10\.22\.0\.0/);
+    await shows(PLACE, /10\.99\.0\.0/);
     await engine.ctl("del", "/fleet/clients/one");
     await controld.line(/client one \(connection 1\) is gone/);
     await shows(PLACE, /10\.1\.0\.0/, false);
 
-    await engine.process.stop("SIGKILL");
-    await controld.line(/Cannot follow http.*what is known stays in use/);
-    await controld.stop();
+    await oursNative.start(right, {
+      role: "right",
+      type: "tun",
+      addresses: ["10.99.0.5/24"],
+      port: 4444,
+      remote: { host: left.ipv4, port: 4444 },
+      options: ["-m", "2", "-K", "0b".repeat(16), "-A", SALT],
+    });
+    await right.ping(MEMBER);
+    const lost = await lostPings(right, MEMBER, async () => {
+      await engine.process.stop("SIGKILL");
+      await controld.line(/Cannot follow http.*what is known stays in use/);
+      await controld.stop();
+    });
+    assert.deepEqual(lost, []);
     const kept = [...Deno.readDirSync(folder.file("state"))]
       .filter(({ name }) => name.startsWith("clients-"));
     assert.equal(kept.length, 1);
@@ -69,7 +82,7 @@ labTest(
 
     const again = startControld();
     await again.line(/serving 1 clients as they were kept on disk/);
-    await shows(CONTROL, /10\.22\.0\.0/);
+    await shows(CONTROL, /10\.99\.0\.0/);
     await using back = await fleet.startEngine();
     await again.line(/answers again/);
     await back.ctl("put", "/fleet/clients/three", "--", clientText(3, "0c"));

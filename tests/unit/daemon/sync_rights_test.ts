@@ -102,15 +102,17 @@ function stamp(version: number, origin = CONTROL): Stamp {
   return { version: NOW + version, origin };
 }
 
-let revision = 0;
-
-function put(record: SyncRecord, of: Stamp | undefined): ServerMessage {
-  return { word: "put", revision: ++revision, stamp: of, record };
+function put(
+  record: SyncRecord,
+  of: Stamp | undefined,
+  revision = 1,
+): ServerMessage {
+  return { word: "put", revision, stamp: of, record };
 }
 
 function gone(record: SyncRecord, of: Stamp): ServerMessage {
   const subject = subjectOf(record);
-  return { word: "gone", revision: ++revision, stamp: of, subject };
+  return { word: "gone", revision: 1, stamp: of, subject };
 }
 
 function first(member: ReturnType<typeof setUp>): readonly unknown[] {
@@ -245,10 +247,10 @@ Deno.test("a member that plays the control daemon takes the place of nothing", (
 
 Deno.test("what was told of a client counts as soon as its keys are known, and is not asked for again", () => {
   const { control, member, peer, table } = setUp();
-  take(member, put(connectionRecord({ seq: 7 }), stamp(1)));
-  take(member, { word: "all", revision });
+  take(member, put(connectionRecord({ seq: 7 }), stamp(1), 12));
+  take(member, { word: "all", revision: 12 });
   assert.equal(peer(), undefined);
-  assert.match(member.hello(), new RegExp(` ${MEMBER} ${revision}$`));
+  assert.match(member.hello(), new RegExp(` ${MEMBER} 12$`));
   take(control, put(FIVE, stamp(1)));
   assert.equal(peer(), "192.0.2.7:4444");
   assert.equal(table.nextSeq(5), 7);
