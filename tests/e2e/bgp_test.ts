@@ -89,7 +89,7 @@ bgpTest(
 );
 
 bgpTest(
-  "members behind FRR with equal cost are restarted without a loss, and one that hangs or is cut off is replaced",
+  "of members behind FRR with equal cost one is restarted without a loss, and others that hang or are cut off are replaced",
   "frr",
   [oursNative.missing()],
   { routing: frr, ecmp: true },
