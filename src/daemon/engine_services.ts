@@ -38,7 +38,7 @@ export function engineSource(
   const kept = folder && new KeptClients(
     folder,
     nameOf(prefix, world),
-    () => clients.used(),
+    () => clients.kept,
     world,
     logger,
   );

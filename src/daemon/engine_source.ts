@@ -83,10 +83,7 @@ export class EngineSource implements RecordSource {
     const { source, kept, clients } = this.#setup;
     const { client } = this.#engine = this.#world.openEngine(source);
     const before = kept?.read();
-    if (before !== undefined) {
-      clients.replace(before, true);
-      await clients.settle({ isQuiet: true });
-    }
+    if (before !== undefined) await clients.restore(before);
     waiting(`the records of ${source.text} (--source)`);
     try {
       await unlessStopped(this.#readAll(client), stop);

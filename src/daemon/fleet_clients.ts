@@ -9,6 +9,7 @@ import {
   type FleetWorld,
   type FoundClient,
 } from "./fleet_client.ts";
+import type { Kept } from "./kept_clients.ts";
 import type { RecordSink } from "./record_source.ts";
 
 type Parts = Partial<FoundClient>;
@@ -36,6 +37,8 @@ export class FleetClients {
   readonly #due = new Set<string>();
   /** Served, though the engine has them no more. */
   #held = new Set<string>();
+  /** Whether others are held than when it was settled last. */
+  #isHeldNew = false;
   #isQuiet = false;
 
   constructor(
@@ -72,6 +75,18 @@ export class FleetClients {
       .flatMap(({ connection, routes }) => [connection, ...routes]);
   }
 
+  /** What a start without the engine, or with one that has lost them, needs. */
+  get kept(): Kept {
+    return { clients: this.#used, held: this.#held };
+  }
+
+  /** Serves what was kept; whom the engine had no more stays held. */
+  async restore({ clients, held }: Kept): Promise<void> {
+    this.replace(clients, true);
+    await this.settle({ isQuiet: true });
+    this.#held = new Set(held).intersection(this.#served);
+  }
+
   /** What is served, as it was found. */
   used(): ReadonlyMap<string, FoundClient> {
     return this.#used;
@@ -91,7 +106,7 @@ export class FleetClients {
       ? { ...before, chain: value }
       : { ...before, text: value, created };
     this.#found.set(client, after);
-    this.#held.delete(client);
+    this.#release(client);
     this.#due.add(client);
   }
 
@@ -120,8 +135,14 @@ export class FleetClients {
     }
     for (const name of this.#held) this.#due.add(name);
     this.#found = new Map(all);
-    this.#held = mayLose ? new Set() : this.#lost();
-    return this.#held.size;
+    const held = mayLose ? new Set<string>() : this.#lost();
+    if (held.symmetricDifference(this.#held).size > 0) this.#isHeldNew = true;
+    this.#held = held;
+    return held.size;
+  }
+
+  #release(name: string): void {
+    if (this.#held.delete(name)) this.#isHeldNew = true;
   }
 
   #lost(): Set<string> {
@@ -137,7 +158,7 @@ export class FleetClients {
   /**
    * Serves what has changed since.
    * @param isQuiet Whether nothing is said of each
-   * @returns How many clients it was
+   * @returns How many clients it was, and one more where others are held
    */
   async settle({ isQuiet = false } = {}): Promise<number> {
     this.#isQuiet = isQuiet;
@@ -147,6 +168,8 @@ export class FleetClients {
       this.#due.delete(name);
       if (await this.#settle(name)) changes++;
     }
+    if (this.#isHeldNew) changes++;
+    this.#isHeldNew = false;
     return changes;
   }
 
@@ -232,6 +255,7 @@ export class FleetClients {
     this.#served.delete(name);
     this.#used.delete(name);
     this.#owners.delete(mux);
+    this.#release(name);
     for (const route of routes) this.#sink.remove(route);
     this.#sink.remove(connection);
     chain?.erase();

@@ -19,10 +19,16 @@ const MAX_FILE = 512 << 20;
 
 const FORMAT = "anytun-fleet 1";
 
+export interface Kept {
+  readonly clients: ReadonlyMap<string, FoundClient>;
+  /** Those of them that the engine has no more. */
+  readonly held: ReadonlySet<string>;
+}
+
 export class KeptClients {
   readonly #folder: Pick<StateFolder, "read" | "replace" | "pathOf">;
   readonly #name: string;
-  readonly #content: () => ReadonlyMap<string, FoundClient>;
+  readonly #content: () => Kept;
   readonly #clock: Pick<World, "delay" | "elapsed">;
   readonly #logger: Logger;
   readonly #work: CollectedWork;
@@ -33,7 +39,7 @@ export class KeptClients {
   constructor(
     folder: Pick<StateFolder, "read" | "replace" | "pathOf">,
     name: string,
-    content: () => ReadonlyMap<string, FoundClient>,
+    content: () => Kept,
     clock: Pick<World, "delay" | "elapsed">,
     logger: Logger,
   ) {
@@ -46,7 +52,7 @@ export class KeptClients {
   }
 
   /** @returns undefined if there are none, or they are of no use: with a line */
-  read(): ReadonlyMap<string, FoundClient> | undefined {
+  read(): Kept | undefined {
     try {
       const bytes = this.#folder.read(this.#name, MAX_FILE);
       return bytes && readKeptClients(new TextDecoder().decode(bytes));
@@ -99,10 +105,10 @@ export class KeptClients {
   }
 }
 
-export function formatKeptClients(
-  clients: ReadonlyMap<string, FoundClient>,
-): string {
-  const lines = [JSON.stringify([FORMAT, clients.size])];
+/** Who is held stands where versions that knew of nobody do not look. */
+export function formatKeptClients({ clients, held }: Kept): string {
+  const marks = held.size === 0 ? [] : [[...held]];
+  const lines = [JSON.stringify([FORMAT, clients.size, ...marks])];
   for (const [name, { created, text, chain }] of clients) {
     const rest = chain === undefined ? [] : [chain];
     lines.push(JSON.stringify([name, created, text, ...rest]));
@@ -111,12 +117,10 @@ export function formatKeptClients(
 }
 
 /** @throws if it is anything else than all that was written */
-export function readKeptClients(
-  file: string,
-): ReadonlyMap<string, FoundClient> {
+export function readKeptClients(file: string): Kept {
   const clients = new Map<string, FoundClient>();
   const [head = "", ...lines] = file.trimEnd().split("\n");
-  const [format, count] = listIn(head, 1);
+  const [format, count, held] = listIn(head, 1);
   if (format !== FORMAT) throw new Error(`line 1: it is not ${FORMAT}`);
   for (const [index, line] of lines.entries()) {
     const [name, created, text, chain] = listIn(line, index + 2);
@@ -130,7 +134,17 @@ export function readKeptClients(
   if (clients.size !== count) {
     throw new Error(`it has ${clients.size} clients of ${count}`);
   }
-  return clients;
+  return { clients, held: heldIn(held, clients) };
+}
+
+/** A version before this one marks nobody. */
+function heldIn(list: unknown = [], clients: Kept["clients"]): Set<string> {
+  const names: readonly unknown[] = Array.isArray(list) ? list : [list];
+  const held = new Set(names.filter((name) => typeof name === "string"));
+  const isRight = Array.isArray(list) && held.size === names.length &&
+    held.isSubsetOf(clients);
+  if (!isRight) throw new Error("line 1: it is no list of clients in it");
+  return held;
 }
 
 function listIn(line: string, number: number): readonly unknown[] {

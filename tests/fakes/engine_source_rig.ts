@@ -103,7 +103,7 @@ export class EngineSourceRig implements AsyncDisposable {
     const kept = new KeptClients(
       disk,
       "clients-x",
-      () => clients.used(),
+      () => clients.kept,
       world,
       logger,
     );

@@ -38,8 +38,9 @@ export default function open(): Target {
   const chain = new TextDecoder().decode(formatChainFile({
     ...{ interval: MINUTE, epoch: 1000, key: new Uint8Array(32).fill(0xa5) },
   }));
-  const kept = formatKeptClients(
-    new Map([["a", { text: "mux 1", chain: "x", created: 3 }]]),
+  const clients = new Map([["a", { text: "mux 1", chain: "x", created: 3 }]]);
+  const kept = [[], ["a"]].map((held) =>
+    formatKeptClients({ clients, held: new Set(held) })
   );
   return {
     seeds: [
@@ -47,7 +48,7 @@ export default function open(): Target {
       "mux 8\nwindow-size 1024\npassphrase asecretofmany # words\nrole right",
       `mux 9\nkd-prf aes-ctr-256\nremote-host 192.0.2.1\0${chain}`,
       "kd-prf null\nremote-host 2001:db8::1\nipv6-only",
-      kept,
+      ...kept,
     ].map((text) => new TextEncoder().encode(text)),
     words: [
       ...["\n", "\0", "key-file ", "salt-file /etc/passwd", "remote-host "],
@@ -106,9 +107,9 @@ async function checkOtherKeys(text: string, before: FleetClient) {
 }
 
 function checkKept(file: string): void {
-  let clients;
+  let kept;
   try {
-    clients = readKeptClients(file);
+    kept = readKeptClients(file);
   } catch (error) {
     assert.match(
       String(error),
@@ -116,5 +117,6 @@ function checkKept(file: string): void {
     );
     return;
   }
-  assert.deepEqual(readKeptClients(formatKeptClients(clients)), clients);
+  for (const name of kept.held) assert.ok(kept.clients.has(name));
+  assert.deepEqual(readKeptClients(formatKeptClients(kept)), kept);
 }

@@ -10,6 +10,8 @@ import {
   SOURCE,
 } from "../../fakes/engine_source_rig.ts";
 
+const textOf = ({ file }: Disk) => new TextDecoder().decode(file);
+
 Deno.test("all clients are read page by page, and what changes is told alone", async () => {
   const etcd = clusterOf(1200);
   await using rig = new EngineSourceRig(etcd, new Disk());
@@ -60,10 +62,7 @@ Deno.test("an engine that is empty at once takes nobody away until that is allow
   rig.source.reload({ source: SOURCE, sourceAllowLoss: true });
   await rig.until(() => rig.served.length === 0);
   rig.source.close();
-  assert.match(
-    new TextDecoder().decode(disk.file),
-    /^\["anytun-fleet 1",0\]\n$/,
-  );
+  assert.match(textOf(disk), /^\["anytun-fleet 1",0\]\n$/);
 });
 
 Deno.test("who stays though the engine has lost them stays when some of them are back", async () => {
@@ -81,6 +80,42 @@ Deno.test("who stays though the engine has lost them stays when some of them are
   await rig.pass(2);
   await rig.until(() => rig.served.length === 6);
   assert.match(rig.source.report().join(), /4 of which/);
+});
+
+Deno.test("who stays though the engine has lost them stays after a restart, until that is allowed", async () => {
+  const etcd = clusterOf(5);
+  const disk = new Disk();
+  {
+    await using rig = await new EngineSourceRig(etcd, disk).start();
+    await rig.run().watched();
+    await rig.pass(1);
+    etcd.remake();
+    await rig.pass(1);
+    await rig.until(() => /5 of which/.test(rig.source.report().join()));
+    await rig.pass(1);
+    // Nothing else has changed, and a kill may follow.
+    assert.match(textOf(disk), /^\["anytun-fleet 1",5,\["c1",.*"c5"\]\]\n/);
+    await rig.watched();
+    // With the revision that it had: it is held no more, and else the same.
+    etcd.put(keyOf("c1"), recordOf(1));
+    await rig.until(() => /4 of which/.test(rig.source.report().join()));
+  }
+  assert.match(textOf(disk), /^\["anytun-fleet 1",5,\["c2",.*"c5"\]\]\n/);
+  await using rig = await new EngineSourceRig(etcd, disk).start();
+  assert.equal(rig.served.length, 5);
+  assert.deepEqual(rig.told, []);
+  assert.match(rig.source.report().join(), /4 of which/);
+  await rig.run().watched();
+  // Of the mux of one that stays, and older.
+  etcd.put(keyOf("x"), `${recordOf(5)}\nroute 10.5.0.0/16`);
+  await rig.until(() => /3 of which/.test(rig.source.report().join()));
+  assert.equal(rig.served.length, 6);
+  await rig.pass(1);
+  assert.match(textOf(disk), /^\["anytun-fleet 1",5,\["c2","c3","c4"\]\]\n/);
+  rig.source.reload({ source: SOURCE, sourceAllowLoss: true });
+  await rig.until(() => rig.served.length === 3);
+  rig.source.close();
+  assert.match(textOf(disk), /^\["anytun-fleet 1",2\]\n/);
 });
 
 Deno.test("of many clients a few may go while nobody watches", async () => {

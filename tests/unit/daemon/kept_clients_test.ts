@@ -39,6 +39,22 @@ Deno.test("a start without the engine serves what was kept on disk", async () =>
   await rig.until(() => rig.told.at(-1) === "-1 000102");
 });
 
+Deno.test("a file of a version that marked nobody is read, and whom the engine lacks of it goes", async () => {
+  const disk = new Disk();
+  const lines = ['["anytun-fleet 1",2]', '["c1",1,"mux 1\\nkd-prf null"]'];
+  lines.push('["c7",2,"mux 7\\nkd-prf null"]', "");
+  disk.file = new TextEncoder().encode(lines.join("\n"));
+  const etcd = clusterOf(1);
+  etcd.isDown = true;
+  {
+    await using rig = await new EngineSourceRig(etcd, disk).start();
+    assert.equal(rig.served.length, 2);
+  }
+  etcd.isDown = false;
+  await using rig = await new EngineSourceRig(etcd, disk).start();
+  assert.deepEqual(rig.served, ["1 000102"]);
+});
+
 Deno.test("with nothing on disk and no engine a daemon is up, says what it waits for, and nobody is let in", async () => {
   const etcd = clusterOf(1);
   etcd.isDown = true;
@@ -71,6 +87,13 @@ for (
     ["a file of another kind", '["anytun-fleet 2",0]\n'],
     ["a client of no age", '["anytun-fleet 1",1]\n["a",1.5,"mux 1"]\n'],
     ["a client that is none", '["anytun-fleet 1",1]\n["../a",1,"mux 1"]\n'],
+    ["a mark of nobody", '["anytun-fleet 1",1,["b"]]\n["a",1,"mux 1"]\n'],
+    ["a mark in no list", '["anytun-fleet 1",1,"a"]\n["a",1,"mux 1"]\n'],
+    ["a mark that is none", '["anytun-fleet 1",1,null]\n["a",1,"mux 1"]\n'],
+    [
+      "a mark that is there twice",
+      '["anytun-fleet 1",1,["a","a"]]\n["a",1,"mux 1"]\n',
+    ],
   ] as const
 ) {
   Deno.test(`${what} in place of the clients is named, and not used`, async () => {
@@ -136,7 +159,7 @@ Deno.test("while the disk is full it is tried every ten seconds, however much ch
   const kept = new KeptClients(
     disk,
     "clients-x",
-    () => new Map(),
+    () => ({ clients: new Map(), held: new Set() }),
     { delay: clock.delay, elapsed: clock.now },
     recordingLog(),
   );
