@@ -12,7 +12,7 @@ import type { Learner, Speaker } from "../sync/following.ts";
 import type { Ledger } from "../sync/ledger.ts";
 import { markOfRecord } from "../sync/mark.ts";
 import type { SyncRecord } from "../sync/record.ts";
-import { ToldPeers } from "../sync/told_peers.ts";
+import { type ToldPeer, ToldPeers } from "../sync/told_peers.ts";
 import type { SyncState } from "./sync_state.ts";
 
 interface SyncRightsOptions {
@@ -55,25 +55,33 @@ export class SyncRights {
 
   /** These keys are in force: what members have told of their peer counts now. */
   settled(mux: number, mark: string): void {
+    // A control daemon may state that of a key chain before there is one.
+    if (!this.#options.state.exists(mux)) return;
     const told = this.#told.take(mux, mark);
-    if (told !== undefined) this.#options.applier.learn(told);
+    if (told !== undefined) this.#learn(told, mark);
   }
 
   #put(name: string, record: SyncRecord): void {
-    const { applier, ledger, state } = this.#options;
+    const { ledger } = this.#options;
     const subject = subjectOf(record);
     if (record.command === "route") {
       if (ledger.get(subject)?.mark === markOfRecord(record)) return;
       return this.#passOver(name, subject, "states");
     }
     const mark = markOfRecord(record);
-    if (state.hasKeysOf(record.mux, mark)) return applier.learn(record);
-    // Members are not in the same epoch at the same time; numbers are of one.
-    if (state.isChained(record.mux)) {
-      return applier.learn({ ...record, seq: 0 });
-    }
+    if (this.#learn(record, mark)) return;
     this.#told.note(name, mark, record);
     this.#passOver(name, subject, "states");
+  }
+
+  /** @returns Whether it is of a connection that there is, with such keys */
+  #learn(told: ToldPeer, mark: string): boolean {
+    const { applier, state } = this.#options;
+    const hasKeys = state.hasKeysOf(told.mux, mark);
+    if (!hasKeys && !state.isChained(told.mux)) return false;
+    // Members are not in the same epoch at the same time; numbers are of one.
+    applier.learn(hasKeys ? told : { ...told, seq: 0 });
+    return true;
   }
 
   #remove(name: string, subject: Subject): void {

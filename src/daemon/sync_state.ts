@@ -75,10 +75,11 @@ export class SyncState implements SyncSink {
     return isNear;
   }
 
-  /** Of a connection that exists: see {@linkcode hasKeysOf}. */
+  /** Makes no connection: without keys of its own it would have empty ones. */
   learnPeer(peer: LearntPeer): boolean {
     const { table } = this.#options;
     const { mux, firstSeq } = peer;
+    if (!table.exists(mux)) return true;
     const own = table.keys(mux);
     const isNear = table.accepts(mux, own, firstSeq);
     this.#putPeer(peer);

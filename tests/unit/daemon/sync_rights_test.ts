@@ -308,6 +308,23 @@ Deno.test("of a key chain a member in another epoch tells the place, and no numb
   assert.equal(rights.passedOver, 0);
 });
 
+Deno.test("what is told of a key chain's connection before there is one makes none, and counts once there is", () => {
+  const { control, member, peer, sync, table } = setUp({
+    ...{ ownMux: 5, chainMux: 5 },
+  });
+  take(member, put(connectionRecord({ seq: 7 }), undefined));
+  take(control, put(FIVE, stamp(1)));
+  assert.ok(!table.exists(5), "it would seal with empty keys");
+  assert.equal(peer(), undefined);
+  const { endpoint: _, ...own } = OTHER_KEYS;
+  table.put(5, own, 3);
+  sync.moved(5);
+  take(control, put(FIVE, stamp(2)));
+  assert.equal(peer(), "192.0.2.7:4444");
+  assert.equal(table.nextSeq(5), 3, "the number is of another epoch");
+  assert.deepEqual(table.keys(5).secrets, own.secrets);
+});
+
 Deno.test("the own connection stays one of the own options, whoever tells where its peer is", () => {
   const { member, peer, state, sync, table, ledger } = setUp({ ownMux: 5 });
   take(member, put(connectionRecord({ host: "192.0.2.8" }), stamp(1)));

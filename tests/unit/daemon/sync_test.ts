@@ -88,6 +88,15 @@ Deno.test("keys that come from a chain are not those that others tell of", () =>
   assert.ok(table.exists(6));
 });
 
+Deno.test("where a peer is makes no connection, which would have empty keys", () => {
+  const { state, table } = setUp();
+  const { endpoint } = connectionRecord();
+  assert.ok(state.learnPeer({ mux: MUX, firstSeq: 7, endpoint }));
+  assert.ok(!table.exists(MUX));
+  assert.deepEqual(state.muxes(), []);
+  assert.equal(state.peerOf(MUX), undefined);
+});
+
 Deno.test("what was learnt is told again as it came, in the order of the original", () => {
   const { state, learn, prepared } = setUp();
   const records = [
