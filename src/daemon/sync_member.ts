@@ -181,6 +181,7 @@ export class SyncMember implements Service {
         ...link,
         name,
         isRemote: server !== undefined && !isOnThisHost(server),
+        mayState: server !== undefined && this.#mayState(server),
       };
     });
   }

@@ -12,6 +12,8 @@ export interface Link {
   readonly isRefused: boolean;
   /** Whether all that the server knows was heard at least once. */
   readonly hasTable: boolean;
+  /** Whether what the server states counts: others bring no connections. */
+  readonly mayState: boolean;
 }
 
 export interface StepSettings {
@@ -50,7 +52,9 @@ function missingTable(
 ): string | undefined {
   const missing = links.filter(({ hasTable }) => !hasTable);
   if (missing.length === 0) return undefined;
-  const hasAny = () => missing.length < links.length || hasConnections();
+  const hasAny = () =>
+    links.some(({ hasTable, mayState }) => hasTable && mayState) ||
+    hasConnections();
   if (elapsed >= age && hasAny()) return undefined;
   return `the table of ${namesOf(missing)} was not heard yet`;
 }

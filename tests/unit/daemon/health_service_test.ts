@@ -125,7 +125,7 @@ Deno.test("options that a HUP changes count from the next look on", async () => 
 Deno.test("a member that follows others is not in step before it has heard their tables, and tells so", () => {
   const link = {
     ...{ name: "b:2323", isRemote: true, downFor: undefined },
-    ...{ isRefused: false, hasTable: false },
+    ...{ isRefused: false, hasTable: false, mayState: true },
   };
   let links = [link];
   let now = 5000;
@@ -146,7 +146,7 @@ Deno.test("a member that follows others is not in step before it has heard their
 Deno.test("who is out of step is so for certain, and waits for tables from the first look on", () => {
   const link = {
     ...{ isRemote: true, downFor: undefined },
-    ...{ isRefused: false, hasTable: true },
+    ...{ isRefused: false, hasTable: true, mayState: true },
   };
   let now = 5000;
   const check = new ClusterCheck({

@@ -150,6 +150,10 @@ for (const kind of ["a member of ours", "an original"]) {
       assert.equal(table.keys(5).secrets.key[0], isBelieved ? 9 : 1);
       assert.equal(state.routes().length, isBelieved ? 1 : 0);
       assert.equal(member.status()?.passedOver, isBelieved ? 0 : 3);
+      assert.deepEqual(
+        member.links().map(({ mayState }) => mayState),
+        [isBelieved, true],
+      );
       await end();
     }
   });

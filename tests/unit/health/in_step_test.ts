@@ -11,7 +11,7 @@ const LONG = { elapsed: 3_600_000, hasConnections: () => true };
 function link(name: string, own: Partial<Link> = {}): Link {
   return {
     ...{ name, isRemote: true, downFor: undefined },
-    ...{ isRefused: false, hasTable: true },
+    ...{ isRefused: false, hasTable: true, mayState: true },
     ...own,
   };
 }
@@ -86,4 +86,19 @@ Deno.test("at the start each table is waited for, but not for ever", () => {
   // Who has nothing to carry by has to hear of it.
   assert.notEqual(after(3_600_000, [missing]), undefined);
   assert.equal(after(3_600_000, [missing], true), undefined);
+});
+
+Deno.test("the table of a member that only learns gives nothing to carry by, however long it is heard", () => {
+  const learning = link("a", { mayState: false });
+  const control = link("c", { hasTable: false });
+  const late = { elapsed: 3_600_000, hasConnections: () => false };
+  assert.equal(
+    stepFault([learning, control], SETTINGS, late),
+    "the table of c was not heard yet",
+  );
+  const heard = { ...control, hasTable: true };
+  const other = link("b", { mayState: false, hasTable: false });
+  assert.equal(stepFault([learning, other, heard], SETTINGS, late), undefined);
+  const own = { ...late, hasConnections: () => true };
+  assert.equal(stepFault([learning, control], SETTINGS, own), undefined);
 });
