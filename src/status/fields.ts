@@ -62,6 +62,11 @@ export class Fields {
     return this.#read(name, numberOf);
   }
 
+  /** 0 where it is missing: not all daemons of the same format tell it. */
+  numberOrNone(name: string): number {
+    return this.#fields.has(name) ? this.number(name) : 0;
+  }
+
   flag(name: string): boolean {
     return this.#read(name, flagOf);
   }

@@ -94,7 +94,7 @@ function clusterOf(value: unknown, place: string): ClusterReport {
     inStep: cluster.flag("inStep"),
     servers: cluster.list("servers", serverOf),
     clients: cluster.list("clients", textOf),
-    passedOver: cluster.number("passedOver"),
+    passedOver: cluster.numberOrNone("passedOver"),
   };
 }
 

@@ -69,6 +69,23 @@ Deno.test("what is no report is refused as a whole, and named by its place", () 
   }
 });
 
+Deno.test("a daemon that began before statements were counted has passed over none", () => {
+  const cluster = { inStep: true, servers: [], clients: [] };
+  const read = (own: object) =>
+    readReport(JSON.stringify({
+      ...sampleReport(),
+      cluster: { ...cluster, ...own },
+    })).cluster?.passedOver;
+  assert.equal(read({}), 0);
+  assert.equal(read({ passedOver: 4 }), 4);
+  for (const passedOver of [null, -1, "1"]) {
+    assert.throws(
+      () => read({ passedOver }),
+      new ReportError("cluster.passedOver is no number from 0 on"),
+    );
+  }
+});
+
 Deno.test("counters may have any name, and change nothing but themselves", () => {
   const text = JSON.stringify(sampleReport()).replace(
     '"totals":{}',
