@@ -37,6 +37,9 @@ export type SyncWorld =
   & SyncServiceWorld
   & Pick<World, "connectTcp" | "now" | "random">;
 
+/** All control hosts are waited for: each may state what others do not. */
+const CONTROL_WAIT_MS = 10_000;
+
 /** A server that a member follows. */
 export interface FollowedServer {
   readonly server: string;
@@ -72,6 +75,7 @@ export class SyncMember implements Service {
   #joined = (): void => {};
   readonly #listeners = new Map<string, Listener>();
   #clients: readonly SyncClient[] = [];
+  #began = Infinity;
   /** No default, which could be less safe than what is configured. */
   #connect: Connect = () =>
     Promise.reject(new Error("Cannot connect before the start"));
@@ -144,6 +148,7 @@ export class SyncMember implements Service {
   }
 
   async run(stop: AbortSignal): Promise<void> {
+    this.#began = this.#world.elapsed();
     this.#clients = this.#newClients();
     await Promise.all([
       this.#server?.run(stop),
@@ -276,11 +281,11 @@ export class SyncMember implements Service {
   }
 
   #isInformed(): boolean {
-    const { syncServers } = this.#options;
-    return this.#clients.every(({ link }, k) => {
-      const server = syncServers[k];
-      return server === undefined || !this.#mayState(server) || link.hasTable;
-    });
+    const stating = this.links().filter(({ mayState }) => mayState);
+    const isHeard = ({ hasTable }: Link) => hasTable;
+    if (stating.every(isHeard)) return true;
+    const age = this.#world.elapsed() - this.#began;
+    return age >= CONTROL_WAIT_MS && stating.some(isHeard);
   }
 
   #newClients(): SyncClient[] {

@@ -19,7 +19,7 @@ interface SyncRightsOptions {
   readonly ledger: Pick<Ledger, "get">;
   readonly state: Pick<SyncState, "exists" | "hasKeysOf" | "isChained">;
   readonly applier: Pick<RecordApplier, "learn">;
-  /** Whether all who may state something have told what they know. */
+  /** Whether those who may state something have told what they know. */
   readonly isInformed: () => boolean;
   readonly said: (from: Speaker, kind: string, body: string) => void;
   /** For lines that others cause. */

@@ -58,7 +58,9 @@ async function setUp(
   const table = new ConnectionTable(ConnectionTable.allocate());
   const logger = recordingLog();
   const limited = new RateLimitedLog(logger, OTHERS_LOG_LIMIT, () => 0);
-  const world = { delay: pause, elapsed: () => performance.now() };
+  const clock = { ahead: 0 };
+  const elapsed = () => performance.now() + clock.ahead;
+  const world = { delay: pause, elapsed };
   const later = { delay: forEver, elapsed: world.elapsed };
   const state = new SyncState({
     ...{ ...later, table, limited },
@@ -101,13 +103,16 @@ async function setUp(
     stop.abort();
     await running;
   };
-  return { member, state, table, logger, end };
+  return { member, state, table, logger, clock, end };
 }
 
 /** Two servers that say what the test says. */
-async function twoServers(memberRights: MemberRights) {
+async function twoServers(
+  memberRights: MemberRights,
+  options: Partial<ClusterOptions> = {},
+) {
   const streams = [new SpeakingStream(), new SpeakingStream()] as const;
-  const rig = await setUp(memberRights, {}, ({ port }) => {
+  const rig = await setUp(memberRights, options, ({ port }) => {
     const stream = streams[port - 1];
     if (stream === undefined) throw new Error(`nobody listens at ${port}`);
     const { remote } = stream;
@@ -158,6 +163,33 @@ for (const kind of ["a member of ours", "an original"]) {
     }
   });
 }
+
+Deno.test("a control host that is away since the start hides no lie for long", async () => {
+  const away = { host: "127.0.0.1", port: 3 };
+  const { control, other, table, member, clock, end } = await twoServers(
+    "learn",
+    {
+      syncServers: [MEMBER, CONTROL, away],
+      controlHosts: [CONTROL, away],
+    },
+  );
+  control.say(welcome(instanceOf("c")));
+  control.say(put(FIVE, undefined));
+  control.say(formatMessage({ word: "all", revision: 1 }));
+  const hasTable = () => member.links()[1]?.hasTable === true;
+  await until("the control daemon is heard", 30, hasTable);
+  const lie = async (seq: number) => {
+    for (const record of [...LIES, connectionRecord({ seq })]) {
+      other.say(encodeRecord(record));
+    }
+    await until("it is heard", 30, () => table.nextSeq(5) === seq);
+    return member.status()?.passedOver;
+  };
+  assert.equal(await lie(1), 0, "the other one may state it");
+  clock.ahead = 10_000;
+  assert.equal(await lie(2), LIES.length);
+  await end();
+});
 
 /** A control daemon with a certificate that names control.example, for one. */
 async function named(memberRights: MemberRights, host: string) {
