@@ -24,7 +24,7 @@ async function startControl(lab: ClusterLab, file: string) {
 }
 
 clusterTest(
-  "a server that lies to others that only learn from it cuts off no client, and one that does not is told where it is",
+  "others that only learn take no key and no route from a server that lies, and one that has not heard a client is told where it is",
   "cr0",
   [oursNative.missing()],
   async (lab) => {

@@ -346,3 +346,15 @@ Deno.test("a number that is too far ahead is refused of a member as of everybody
   assert.equal(peer(), "192.0.2.7:4444");
   assert.match(logger.lines.at(-1) ?? "", /refusing the sequence number/);
 });
+
+Deno.test("a member that only learns can have a sender id used up, by two statements", () => {
+  const { control, member, table, logger } = setUp();
+  take(control, put(FIVE, stamp(1)));
+  for (const seq of [2 ** 31, 2 ** 32 - 1]) {
+    take(member, put(connectionRecord({ seq }), undefined));
+    assert.equal(table.nextSeq(5), seq);
+  }
+  table.reserve(5, table.keys(5).epoch, 1);
+  assert.ok(table.isSpent(5, 2 ** 32));
+  assert.deepEqual(logger.lines, []);
+});
