@@ -30,6 +30,7 @@ export const AT = {
   FDCWD: -100,
   SYMLINK_NOFOLLOW: 0x100,
   EMPTY_PATH: 0x1000,
+  STATX_FORCE_SYNC: 0x2000,
 } as const;
 
 export const EFD = { NONBLOCK: O.NONBLOCK, CLOEXEC: O.CLOEXEC } as const;

@@ -58,6 +58,14 @@ export function statPath(libc: ProcessLibc, path: string): FileStatus {
 }
 
 /**
+ * As {@linkcode statPath}, as it is now even where another host has the file:
+ * what NFS and sshfs remember of it may be a minute old.
+ */
+export function statPathNow(libc: ProcessLibc, path: string): FileStatus {
+  return stat(libc, AT.FDCWD, path, AT.STATX_FORCE_SYNC, path);
+}
+
+/**
  * Does not follow a symbolic link.
  * @param folder An open folder for relative names.
  */

@@ -8,7 +8,7 @@ import {
   requireRepeatable,
 } from "../../ffi/process/secret_file.ts";
 import { StateFolder } from "../../ffi/process/state_folder.ts";
-import { statName, statOrNone, statPath } from "../../ffi/process/stat.ts";
+import { statName, statOrNone, statPathNow } from "../../ffi/process/stat.ts";
 import { CHAIN_FILE_LIMIT } from "../satp/key_chain_file.ts";
 import type { World } from "./world.ts";
 
@@ -63,6 +63,6 @@ function fileIdentity(libc: ProcessLibc, path: string): string | undefined {
 }
 
 function fileVersion(libc: ProcessLibc, path: string): string | undefined {
-  const file = statOrNone(() => statPath(libc, path));
+  const file = statOrNone(() => statPathNow(libc, path));
   return file && `${file.identity} ${file.version}`;
 }

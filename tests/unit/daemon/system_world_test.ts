@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { openProcessLibc } from "../../../ffi/process/libc.ts";
+import { systemFiles } from "../../../src/daemon/system_files.ts";
 import { systemWorld } from "../../../src/daemon/system_world.ts";
 
 Deno.test("a file of secrets that is a pipe is read once, and then waited for no more", async () => {
@@ -43,6 +44,27 @@ Deno.test("the version of a file moves with what it holds, and with which file i
     assert.equal(new Set(versions).size, versions.length);
   } finally {
     Deno.removeSync(folder, { recursive: true });
+    libc.close();
+  }
+});
+
+Deno.test("the version of a file is asked of the host that has it, whatever is remembered here", () => {
+  const libc = openProcessLibc();
+  const asked: number[] = [];
+  const { statx } = libc.process;
+  const process: typeof libc.process = {
+    ...libc.process,
+    statx(fd, path, flags, mask, result) {
+      asked.push(flags);
+      return statx(fd, path, flags, mask, result);
+    },
+  };
+  try {
+    const { fileVersion } = systemFiles({ ...libc, process }, (path) => path);
+    const forceSync = 0x2000; // AT_STATX_FORCE_SYNC of <linux/fcntl.h>
+    assert.notEqual(fileVersion("/proc/self/exe"), undefined);
+    assert.deepEqual(asked, [forceSync]);
+  } finally {
     libc.close();
   }
 });
