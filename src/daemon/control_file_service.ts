@@ -13,13 +13,20 @@ import type { World } from "./world.ts";
 
 const POLL_MS = 2000;
 
-type FileWorld = Pick<World, "delay" | "fileVersion" | "readSecretFile">;
+type FileWorld = Pick<
+  World,
+  "delay" | "elapsed" | "fileVersion" | "readSecretFile"
+>;
 
 /**
- * Looks at which the file was the same, until it is not read any more: one that
- * is written twice within a tick of the clock seems to be the same for once.
+ * A file that is written twice within a tick of its clock seems to be the same,
+ * so that it is read once more after the longest one, that of FAT. To count looks
+ * would not do: an epoch that begins, or a HUP, makes two follow at once.
  */
-const STILL_LOOKS = 1;
+const TICK_MS = 2000;
+
+/** How far apart two readings are, at least, that agree. */
+const SETTLED_MS = POLL_MS / 2;
 
 interface ControlFile {
   readonly path: string;
@@ -41,13 +48,15 @@ export class ControlFileService implements RecordSource {
   /** As in the file, and as they are served. */
   #records: readonly ControlRecord[] = [];
   #served: readonly ControlRecord[] = [];
-  /** The file as last read, and whether that has been parsed. */
+  /** The file as last read, since when, and whether that has been parsed. */
   #seen: Uint8Array = new Uint8Array(0);
+  #seenAt = 0;
   #parsed = true;
   #readable = true;
-  /** As it was when it was looked at last, and at how many looks before. */
+  /** As it was when it was looked at last, since when, and the last reading. */
   #version: string | undefined;
-  #stillLooks = 0;
+  #versionAt = 0;
+  #readAt = 0;
   #public = false;
 
   constructor(
@@ -115,23 +124,34 @@ export class ControlFileService implements RecordSource {
    */
   #look(now: boolean): void {
     if (this.#isStill() && !now) return;
+    this.#readAt = this.#world.elapsed();
     const bytes = this.#read();
     if (bytes === undefined) return;
-    const settled = sameBytes(bytes, this.#seen);
-    if (!settled) this.#parsed = false;
-    this.#seen = bytes;
-    if (this.#parsed && !now || !settled && !now) return;
+    const isSettled = this.#note(bytes);
+    if (!now && (this.#parsed || !isSettled)) return;
     this.#parsed = true;
     this.#take(bytes);
+  }
+
+  /** @returns whether it has been the same for a while */
+  #note(bytes: Uint8Array): boolean {
+    const now = this.#world.elapsed();
+    if (!sameBytes(bytes, this.#seen)) {
+      this.#parsed = false;
+      this.#seenAt = now;
+    }
+    this.#seen = bytes;
+    return now - this.#seenAt >= SETTLED_MS;
   }
 
   /** Whether it need not be read: it has tens of megabytes, every two seconds. */
   #isStill(): boolean {
     const version = this.#world.fileVersion(this.#file);
-    const isSameVersion = version !== undefined && version === this.#version;
+    const isSame = version !== undefined && version === this.#version;
+    if (!isSame) this.#versionAt = this.#world.elapsed();
     this.#version = version;
-    this.#stillLooks = isSameVersion ? this.#stillLooks + 1 : 0;
-    return this.#stillLooks > STILL_LOOKS && this.#parsed && this.#readable;
+    const isPastTick = this.#readAt - this.#versionAt > TICK_MS;
+    return isPastTick && this.#parsed && this.#readable;
   }
 
   #present(): readonly ControlRecord[] {

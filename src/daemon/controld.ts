@@ -108,6 +108,7 @@ async function sourceOf(
     },
     clients === undefined ? world : {
       delay: world.delay,
+      elapsed: world.elapsed,
       fileVersion: () => undefined,
       readSecretFile: () => clients.read(),
     },

@@ -36,6 +36,7 @@ function setUp() {
   const control = { text: `${encodeRecord(RECORD, 9)}\n${ROUTE}\n` };
   const world = {
     delay: time.delay,
+    elapsed: time.now,
     now: () => origin.ms + time.now(),
     fileVersion: () => undefined,
     readSecretFile: () => ({
@@ -96,6 +97,25 @@ Deno.test("the record of a connection with a chain has the keys of now", async (
     ).length,
     1,
   );
+  stop.abort();
+  await over;
+});
+
+Deno.test("a file that is half written while an epoch begins is not taken for the whole", async () => {
+  const { service, time, origin, logger, control } = setUp();
+  origin.ms -= 1;
+  service.start();
+  const stop = new AbortController();
+  const over = service.run(stop.signal);
+  for (let look = 0; look < 29; look++) await time.pass(2000);
+  const whole = control.text;
+  control.text = ROUTE;
+  await time.pass(2000);
+  await time.pass(1);
+  assert.equal(service.snapshot()[0], textAt(FIRST + 1));
+  control.text = whole;
+  for (let look = 0; look < 3; look++) await time.pass(2000);
+  assert.doesNotMatch(logger.lines.join("\n"), /[1-9]\d* are gone/);
   stop.abort();
   await over;
 });

@@ -31,6 +31,7 @@ function rig() {
     { path: "/clients", named: "--file", sink: served },
     {
       delay: clock.delay,
+      elapsed: clock.now,
       fileVersion: () => undefined,
       readSecretFile: () => ({
         bytes: new TextEncoder().encode(file.text),

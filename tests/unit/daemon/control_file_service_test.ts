@@ -7,6 +7,7 @@ import { routeRecord } from "../../samples/sync_records.ts";
 
 const FIRST = encodeRecord(routeRecord("10.0.0.0/8", 5));
 const OTHER = encodeRecord(routeRecord("10.0.0.0/8", 6));
+const THIRD = encodeRecord(routeRecord("10.0.0.0/8", 7));
 
 /** A service that runs, and looks every two seconds. */
 async function running(
@@ -14,6 +15,7 @@ async function running(
     readonly file: { text: string; version: string | undefined; mode: string };
     readonly service: ControlFileService;
     readonly pushed: string[];
+    readonly time: ManualClock;
     /** How often it reads at so many looks. */
     looks(count: number): Promise<number>;
   }) => Promise<void>,
@@ -24,6 +26,7 @@ async function running(
   let reads = 0;
   const world = {
     delay: time.delay,
+    elapsed: time.now,
     fileVersion: () => file.version,
     readSecretFile() {
       reads++;
@@ -44,7 +47,7 @@ async function running(
   const stop = new AbortController();
   const over = service.run(stop.signal);
   await body({
-    ...{ file, service, pushed },
+    ...{ file, service, pushed, time },
     async looks(count) {
       const before = reads;
       for (let k = 0; k < count; k++) await time.pass(2000);
@@ -79,6 +82,27 @@ Deno.test("what is written within a tick of the clock is seen all the same", asy
     file.text = OTHER;
     await looks(2);
     assert.deepEqual(pushed, [OTHER]);
+  });
+});
+
+Deno.test("what is written within a tick of the clock is seen, however often and late it is looked at", async () => {
+  await running(async ({ file, service, pushed, time, looks }) => {
+    await looks(10);
+    Object.assign(file, { text: OTHER, version: "2" });
+    await looks(1);
+    service.reload();
+    assert.deepEqual(pushed, [OTHER]);
+    service.reload();
+    file.text = THIRD;
+    await looks(2);
+    assert.deepEqual(pushed, [OTHER, THIRD]);
+    await looks(10);
+    file.version = "3";
+    await looks(1);
+    file.text = OTHER;
+    await time.pass(60_000);
+    await looks(1);
+    assert.deepEqual(pushed, [OTHER, THIRD, OTHER]);
   });
 });
 
