@@ -135,6 +135,7 @@ function actionOf(
   const keys = newKeysOf(settings, surroundings);
   if (action === "rotate") {
     requirePlaces(settings, keys, action);
+    requireNoKdPrf(settings, keys);
     return { action, name, keys, kdPrf, ...places };
   }
   const made = keys ?? { kind: "made" } as const;
@@ -167,6 +168,24 @@ function requireOwn(
   const all: Readonly<Record<string, string>> = names;
   throw new OptionFault(
     `Cannot use ${all[other[0]]} with anytun fleet ${action}`,
+  );
+}
+
+/**
+ * It says what a given key is for. A client keeps the key derivation that it has,
+ * since its own side has it as well.
+ */
+function requireNoKdPrf(
+  { origins, names, values }: FleetSettings,
+  keys: NewKeys | undefined,
+): void {
+  if (origins.kdPrf.kind !== "argument" || keys?.kind === "given") return;
+  const without = keys?.kind === "chain"
+    ? `with ${names.chain}`
+    : "without a key";
+  throw new OptionFault(
+    `Cannot use ${names.kdPrf} ${values.kdPrf} ${without}: a client keeps the ` +
+      "key derivation that it has, and gets keys that fit it; leave it away",
   );
 }
 

@@ -82,6 +82,14 @@ for (
       ["rotate", "a", "-R", "1.2.3.4/32"],
       /Cannot use --route with anytun fleet/,
     ],
+    [
+      ["rotate", "a", "--out", "-", "--kd-prf", "aes-ctr-256"],
+      /Cannot use --kd-prf aes-ctr-256 without a key: a client keeps the key d/,
+    ],
+    [
+      ["rotate", "a", "-k", "aes-ctr", "--chain", "--chain-file", "x"],
+      /Cannot use --kd-prf aes-ctr-128 with --chain: a client keeps the key de/,
+    ],
     [["add", "a"], /add --out <file>, or --out - for standard output/],
     [["add", "a", "--chain"], /does not get: add --chain-file/],
     [["add", "a", "--interval", "1h"], /--interval alone: add --chain/],
