@@ -13,7 +13,7 @@ interface StreamListenerOptions<S> {
   readonly fd: number;
   /** For messages, such as `at '/run/a.sock'`. */
   readonly place: string;
-  /** Whether it listens no sooner than somebody accepts. */
+  /** Whether it listens no sooner than {@linkcode StreamListener.listen}. */
   readonly isLater?: boolean;
   /** Where accept4(2) is to put the other end's address, and its size. */
   readonly from?: {
@@ -43,13 +43,20 @@ export class StreamListener<S extends StreamSocket> {
   }
 
   /**
+   * For one that was to listen later. May be called again.
+   * @throws {SystemError} `EADDRINUSE`, if another one listens there by now.
+   */
+  listen(): void {
+    if (!this.#isListening) this.#listen(this.#socket.fd);
+  }
+
+  /**
    * One call at a time.
    * @throws {Error} When it is closed, or the system is out of resources.
    */
   async accept(): Promise<S> {
     const { place, from, welcome } = this.#options;
     const { accept4 } = this.#libc.socket;
-    if (!this.#isListening) this.#listen(this.#socket.fd);
     const bytes = from?.bytes ?? null;
     const size = from?.size ?? null;
     const fd = await this.#socket.until(

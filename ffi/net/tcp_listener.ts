@@ -28,8 +28,7 @@ export class TcpListener {
    * For all addresses of IPv6 it serves IPv4 as well, whose addresses are
    * mapped then, unless the administrator wants it otherwise
    * (net.ipv6.bindv6only).
-   * @param isLater Whether others are refused until the first call of
-   * {@linkcode accept}.
+   * @param isLater Whether others are refused until {@linkcode listen}.
    * @throws {SystemError} `EADDRINUSE`, `EADDRNOTAVAIL`, `EAFNOSUPPORT`,
    * `EACCES` and others.
    */
@@ -63,6 +62,11 @@ export class TcpListener {
       libc.symbols.close(fd);
       throw error;
     }
+  }
+
+  /** As {@linkcode StreamListener.listen}. */
+  listen(): void {
+    this.#listener.listen();
   }
 
   /** As {@linkcode StreamListener.accept}. */

@@ -16,7 +16,7 @@ import type { Logger } from "../../src/log/logger.ts";
 import { RateLimitedLog } from "../../src/log/rate_limited_log.ts";
 import type { Delay } from "../../src/net/delay.ts";
 import { every } from "../../src/net/every.ts";
-import { bindSync } from "../../src/sync/bind.ts";
+import { announceSync, bindSync } from "../../src/sync/bind.ts";
 import { SyncClient } from "../../src/sync/client.ts";
 import { encodeRecord } from "../../src/sync/encode.ts";
 import { SyncServer } from "../../src/sync/server.ts";
@@ -46,8 +46,10 @@ function noName(): Promise<never> {
 
 async function serve(host: string, port: number): Promise<void> {
   const kept: string[] = [];
+  const listeners = await bindSync({ host, port }, listenPlain, noName);
+  for (const listener of listeners) announceSync(listener, log);
   const server = new SyncServer({
-    listeners: await bindSync({ host, port }, listenPlain, noName, log),
+    listeners,
     snapshot: () => [...kept],
     delay: pause,
     every,

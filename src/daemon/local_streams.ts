@@ -22,8 +22,8 @@ import type { UnixSocket } from "../net/place.ts";
 import { withNumericZone } from "../net/zone.ts";
 import type {
   OwnerOf,
-  SyncListener,
   TcpStream,
+  TcpSyncListener,
   UnixStream,
   UnixStreams,
 } from "../sync/streams.ts";
@@ -59,24 +59,21 @@ export class LocalStreams implements AsyncDisposable {
    * At all addresses of IPv6 those of IPv4 are served, too.
    * @throws if it cannot be bound; the message is the reason alone
    */
-  listenTcp(
-    on: Endpoint,
-    isLater = false,
-  ): SyncListener<Endpoint, TcpStream> {
+  listenTcp(on: Endpoint, isLater = false): TcpSyncListener {
     const { libc, readiness } = this.#openCalls();
     const local = this.#socketAddressOf(on);
-    try {
-      const listener = new TcpListener(libc, readiness, local, isLater);
-      return {
-        // With the zone as it was given.
-        local: { address: on.address, port: listener.local.port },
-        isProtected: false,
-        accept: async () => tcpStreamOf(await listener.accept()),
-        close: () => listener.close(),
-      };
-    } catch (cause) {
-      throw new Error(new BindError(on, cause).reason, { cause });
-    }
+    const listener = inWords(
+      on,
+      () => new TcpListener(libc, readiness, local, isLater),
+    );
+    return {
+      // With the zone as it was given.
+      local: { address: on.address, port: listener.local.port },
+      isProtected: false,
+      listen: () => inWords(on, () => listener.listen()),
+      accept: async () => tcpStreamOf(await listener.accept()),
+      close: () => listener.close(),
+    };
   }
 
   /** Notices within seconds that the other host is gone. */
@@ -137,6 +134,15 @@ export class LocalStreams implements AsyncDisposable {
 interface Calls {
   readonly libc: SocketLibc;
   readonly readiness: Readiness;
+}
+
+/** @throws {Error} whose message is the reason alone */
+function inWords<T>(on: Endpoint, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    throw new Error(new BindError(on, cause).reason, { cause });
+  }
 }
 
 function streamOf(stream: FfiUnixStream, remote: UnixSocket): UnixStream {

@@ -3,12 +3,14 @@ import type { Identity } from "../../ffi/process/identity.ts";
 import type { Logger } from "../log/logger.ts";
 import { reasonOf } from "../log/reason.ts";
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
+import type { Endpoint } from "../net/endpoint.ts";
 import { isUnixSocket, type Place, type PlaceName } from "../net/place.ts";
 import type { Lookup } from "../net/resolver.ts";
-import { bindSync } from "../sync/bind.ts";
+import { announceSync, bindSync, listenSync } from "../sync/bind.ts";
 import type { Feed } from "../sync/feed.ts";
 import type { KnownMembers } from "../sync/known_members.ts";
 import { SyncServer } from "../sync/server.ts";
+import type { SyncListener, TcpSyncListener } from "../sync/streams.ts";
 import { listenFor, type SyncTrust } from "../sync/transport.ts";
 import type { Service, Starting } from "./lifecycle.ts";
 import { unlessStopped } from "./stop.ts";
@@ -56,6 +58,9 @@ export class SyncService implements Service {
   readonly #setup: SyncServiceSetup;
   readonly #world: SyncServiceWorld;
   #server: SyncServer | undefined;
+  #listeners: readonly SyncListener[] = [];
+  /** Of those, as they are below TLS, which are to listen later. */
+  readonly #later: TcpSyncListener[] = [];
 
   constructor(setup: SyncServiceSetup, world: SyncServiceWorld) {
     this.#setup = setup;
@@ -70,6 +75,8 @@ export class SyncService implements Service {
     const { stop } = starting;
     const listeners = await unlessStopped(this.#bind(starting), stop);
     if (listeners === undefined) return;
+    this.#listeners = listeners;
+    if (this.#later.length === 0) this.#announce();
     this.#server = new SyncServer({
       ...{ listeners, snapshot, feed, joined, delay, every, log },
       isMember: (source) => members.has(source),
@@ -85,6 +92,7 @@ export class SyncService implements Service {
   async run(stop: AbortSignal): Promise<void> {
     const { known } = this.#setup;
     if (known !== undefined) await unlessStopped(known, stop);
+    if (!stop.aborted) this.#listen();
     await this.#server?.run(stop);
   }
 
@@ -109,24 +117,48 @@ export class SyncService implements Service {
     this.#server?.say(kind, body);
   }
 
+  /** @throws if another program has been faster */
+  #listen(): void {
+    if (this.#later.length === 0) return;
+    try {
+      listenSync(this.#later);
+    } catch (cause) {
+      throw this.#named(cause);
+    }
+    this.#announce();
+  }
+
+  #named(cause: unknown): Error {
+    return new Error(`${reasonOf(cause)} ${this.#setup.named}`, { cause });
+  }
+
+  #announce(): void {
+    for (const each of this.#listeners) announceSync(each, this.#setup.logger);
+  }
+
   async #bind(starting: Starting): ReturnType<typeof bindSync> {
-    const { bind, named, trust, identity, logger } = this.#setup;
-    const { members, known, limited: log } = this.#setup;
-    const { delay, elapsed: now, listenTcp } = this.#world;
+    const { bind, trust, identity, members, limited: log } = this.#setup;
+    const { delay, elapsed: now } = this.#world;
     const surroundings = { members, delay, now, log };
-    const isLater = known !== undefined;
     const listen = await listenFor(
       trust,
-      { ...this.#world, listenTcp: (on) => listenTcp(on, isLater) },
+      { ...this.#world, listenTcp: (on) => this.#listenTcp(on) },
       identity,
       surroundings,
     );
     const lookup = this.#lookup(starting);
     try {
-      return await bindSync(bind, listen, lookup, logger);
+      return await bindSync(bind, listen, lookup);
     } catch (cause) {
-      throw new Error(`${reasonOf(cause)} ${named}`, { cause });
+      throw this.#named(cause);
     }
+  }
+
+  #listenTcp(on: Endpoint): TcpSyncListener {
+    const isLater = this.#setup.known !== undefined;
+    const listener = this.#world.listenTcp(on, isLater);
+    if (isLater) this.#later.push(listener);
+    return listener;
   }
 
   /** Binds nothing if the daemon was stopped during the lookup. */

@@ -11,7 +11,7 @@ import {
 } from "../net/place.ts";
 import type { Lookup } from "../net/resolver.ts";
 import { isUnspecified } from "./record.ts";
-import type { Listen, SyncListener } from "./streams.ts";
+import type { Listen, SyncListener, TcpSyncListener } from "./streams.ts";
 
 /**
  * @throws if the name has no address, or an address cannot be bound; nothing
@@ -21,19 +21,35 @@ export async function bindSync(
   bind: PlaceName,
   listen: Listen,
   lookup: Lookup,
-  log: Logger,
 ): Promise<SyncListener[]> {
   const places = await placesOf(bind, lookup);
   using opened = new DisposableStack();
   const listeners = places.map((place) =>
     opened.adopt(open(listen, place), (listener) => listener.close())
   );
-  for (const listener of listeners) announce(listener, log);
   opened.move();
   return listeners;
 }
 
-function announce({ local, isProtected }: SyncListener, log: Logger): void {
+/**
+ * For those that were bound to listen later.
+ * @throws if another program listens at one of them by now
+ */
+export function listenSync(bound: Iterable<TcpSyncListener>): void {
+  for (const listener of bound) {
+    try {
+      listener.listen();
+    } catch (cause) {
+      throw bindError(formatPlace(listener.local), cause);
+    }
+  }
+}
+
+/** Says that it listens, and whom that may let in. */
+export function announceSync(
+  { local, isProtected }: SyncListener,
+  log: Logger,
+): void {
   const text = formatPlace(local);
   log.notice(
     `sync server listening on ${text}${isProtected ? " with TLS" : ""}`,

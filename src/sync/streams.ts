@@ -29,14 +29,19 @@ export type Connect<P extends Place = Place> = (
   signal: AbortSignal,
 ) => Promise<SyncStream>;
 
+export interface TcpSyncListener extends SyncListener<Endpoint, TcpStream> {
+  /**
+   * For one that was to listen later.
+   * @throws if another program listens there by now
+   */
+  listen(): void;
+}
+
 /**
- * @param isLater Whether others are refused until somebody accepts
+ * @param isLater Whether others are refused until it is told to listen
  * @throws if it cannot be bound
  */
-export type ListenTcp = (
-  on: Endpoint,
-  isLater?: boolean,
-) => SyncListener<Endpoint, TcpStream>;
+export type ListenTcp = (on: Endpoint, isLater?: boolean) => TcpSyncListener;
 
 export type ConnectTcp = (
   to: Endpoint,

@@ -161,6 +161,9 @@ export class ManualListener<S extends SyncStream = SyncStream>
     }
   }
 
+  /** It does from the first. */
+  listen(): void {}
+
   close(): void {
     this.isClosed = true;
     this.#waiting.resolve();

@@ -80,18 +80,23 @@ streamTest(
 );
 
 streamTest(
-  "one that listens later has its port, and refuses others until it accepts",
+  "one that listens later has its port, and refuses others until it is told to",
   async (streams) => {
     const listener = streams.listenTcp(at("127.0.0.1"), true);
     const there = at("127.0.0.1", listener.local.port);
     await assert.rejects(streams.connectTcp(there, never), /refused/);
-    const accepting = listener.accept();
+    const late = streams.listenTcp(there, true);
+    for (let twice = 0; twice < 2; twice++) listener.listen();
+    assert.throws(() => late.listen(), {
+      message: "Address already in use by another program",
+    });
     const client = await streams.connectTcp(there, never);
-    const stream = await accepting;
+    const stream = await listener.accept();
     assert.deepEqual(stream.remote, client.local);
-    for (const each of [stream, client, listener]) each.close();
+    for (const each of [stream, client, listener, late]) each.close();
     const closed = streams.listenTcp(at("127.0.0.1"), true);
     closed.close();
+    closed.listen();
     await assert.rejects(closed.accept(), /it is closed/);
   },
 );

@@ -32,6 +32,7 @@ class Ports {
     return {
       local,
       isProtected: false,
+      listen() {},
       accept: () => end.promise,
       close: () => {
         this.open.delete(local.port);

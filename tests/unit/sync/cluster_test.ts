@@ -30,7 +30,7 @@ class Serving {
   static async start(port: number): Promise<Serving> {
     const noName = () => Promise.reject(new Error("no names here"));
     const at = { host: "127.0.0.1", port };
-    return new Serving(await bindSync(at, listenPlain, noName, recordingLog()));
+    return new Serving(await bindSync(at, listenPlain, noName));
   }
 
   private constructor(listeners: Awaited<ReturnType<typeof bindSync>>) {

@@ -44,7 +44,7 @@ async function setUp(patience = 1) {
   const log = recordingLog();
   const noName = () => Promise.reject(new Error("no names here"));
   const at = { host: "127.0.0.1", port: 0 };
-  const listeners = await bindSync(at, listenPlain, noName, log);
+  const listeners = await bindSync(at, listenPlain, noName);
   const server = new SyncServer({
     listeners,
     snapshot: () =>
