@@ -23,8 +23,8 @@ export class ServedRecords {
   readonly #options: ServedOptions;
   /** By key, once somebody has followed the feed. */
   readonly #texts = new Map<string, string>();
-  /** Networks that more than one connection had: the last one has it. */
-  readonly #shared = new Set<string>();
+  /** By key: other records of a network that are there, the last one counts. */
+  readonly #others = new Map<string, Set<string>>();
   #isComplete = false;
 
   constructor(ledger: Ledger, options: ServedOptions) {
@@ -54,24 +54,22 @@ export class ServedRecords {
     const key = keyOf(subject);
     const stated = this.#texts.get(key);
     const isUnknown = stated === undefined && !this.#isComplete;
-    if (stated !== record && !isUnknown) return;
+    if (stated !== record && !isUnknown) return this.#forget(key, record);
     this.#texts.delete(key);
-    const other = this.#shared.has(key) ? this.#served(key) : undefined;
-    if (other !== undefined) return this.push(other);
-    this.#shared.delete(key);
+    const other = [...this.#others.get(key) ?? []].at(-1);
+    if (other !== undefined) {
+      this.#forget(key, other);
+      return this.push(other);
+    }
     this.#ledger.revoke(subject);
     this.#options.wake();
   }
 
-  /** The last record of a network among all that is known now. */
-  #served(key: string): string | undefined {
-    const [, , address] = key.split(" ");
-    return this.#options.snapshot().findLast((record) => {
-      // To read each of a hundred thousand would take a second.
-      if (!record.includes(` ${address} `)) return false;
-      const subject = subjectIn(record);
-      return subject !== undefined && keyOf(subject) === key;
-    });
+  /** As another record of a network. */
+  #forget(key: string, record: string): void {
+    const others = this.#others.get(key);
+    others?.delete(record);
+    if (others?.size === 0) this.#others.delete(key);
   }
 
   /** Only originals may ever come: they need nothing of this. */
@@ -91,8 +89,11 @@ export class ServedRecords {
     const key = keyOf(subject);
     const before = this.#texts.get(key);
     if (before === record) return;
-    const isRoute = subject.command === "route";
-    if (isRoute && before !== undefined) this.#shared.add(key);
+    if (subject.command === "route" && before !== undefined) {
+      const others = this.#others.get(key) ?? new Set();
+      this.#others.set(key, others.add(before));
+      this.#forget(key, record);
+    }
     this.#texts.set(key, record);
     if (isRecalled) this.#ledger.recall(subject, "stated");
     else this.#ledger.reclaim(subject, "stated");

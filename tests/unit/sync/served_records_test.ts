@@ -20,18 +20,22 @@ function controlOf(
 ) {
   const texts = records.map((record) => encodeRecord(record));
   const pushed: string[] = [];
+  const asked = { snapshots: 0 };
   const ledger = new Ledger({
     instance: instanceOf(letter),
     now: () => clock.now,
     elapsed: () => clock.now,
   });
   const served = new ServedRecords(ledger, {
-    snapshot: () => texts,
+    snapshot: () => {
+      asked.snapshots++;
+      return texts;
+    },
     isStale: () => isStale,
     push: (record) => pushed.push(record),
     wake: () => pushed.push("wake"),
   });
-  return { feed: served.feed, served, texts, pushed };
+  return { asked, feed: served.feed, served, texts, pushed };
 }
 
 function follow(
@@ -94,6 +98,66 @@ Deno.test("a network of two connections stays with the other when one is gone", 
   served.remove(encodeRecord(ROUTE));
   link.carry();
   assert.equal(member.holds(subjectOf(ROUTE)), false);
+});
+
+Deno.test("a network that two connections had before anybody followed goes with the last of them", () => {
+  const clock = { now: 1_000_000 };
+  const member = new MeshMember("a", clock);
+  const control = controlOf("c", clock, [ROUTE]);
+  const { served, texts } = control;
+  const elsewhere = routeRecord("10.0.0.0/8", 6);
+  texts.push(encodeRecord(elsewhere));
+  served.push(encodeRecord(elsewhere));
+  const link = follow(member, control);
+  for (const record of [elsewhere, ROUTE]) {
+    assert.ok(member.has(record));
+    served.remove(texts.pop() ?? "");
+    link.carry();
+  }
+  assert.equal(member.holds(subjectOf(ROUTE)), false);
+});
+
+Deno.test("a network stays with the other of two connections however that wrote it", () => {
+  const clock = { now: 1_000_000 };
+  const member = new MeshMember("a", clock);
+  const network = (mux: number) => routeRecord("2001:db8::c000:201/128", mux);
+  const control = controlOf("c", clock, [FIVE]);
+  const { served, texts } = control;
+  const [short, long] = ["2001:db8::c000:201", "2001:DB8::C000:201"];
+  texts.push(encodeRecord(network(5)).replace(short, long));
+  assert.ok(texts[1]?.includes(long));
+  const link = follow(member, control);
+  assert.ok(member.has(network(5)));
+  texts.push(encodeRecord(network(6)));
+  served.push(encodeRecord(network(6)));
+  served.remove(texts.pop() ?? "");
+  link.carry();
+  assert.ok(member.has(network(5)));
+});
+
+Deno.test("networks of a file that is written anew and then emptied are taken away without a look at all records", () => {
+  const clock = { now: 1_000_000 };
+  const member = new MeshMember("a", clock);
+  const control = controlOf("c", clock, [FIVE, ROUTE]);
+  const { asked, served, texts } = control;
+  const link = follow(member, control);
+  const [, before = ""] = texts;
+  // As by another version of the archive library, or by another client.
+  const others = [
+    before.replace("archive 18 ", "archive 19 "),
+    encodeRecord(routeRecord("10.0.0.0/8", 6)),
+  ];
+  assert.notEqual(others[0], before);
+  let last = before;
+  for (const other of others) {
+    served.push(other);
+    served.remove(last);
+    last = other;
+  }
+  served.remove(last);
+  link.carry();
+  assert.equal(member.holds(subjectOf(ROUTE)), false);
+  assert.equal(asked.snapshots, 1, "when it was followed");
 });
 
 Deno.test("what changes before anybody follows is in the first table as it is then", () => {
