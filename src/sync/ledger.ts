@@ -78,10 +78,15 @@ export class Ledger {
     this.#began = MEMORY;
   }
 
-  /** States what was true once, and may not be any more. */
+  /**
+   * States what was true once, and may not be any more. Where this instance has
+   * revoked what was there before, it was true by then.
+   */
   recall(subject: Subject, mark: string): void {
-    const stamp = { version: MEMORY, origin: this.instance };
-    this.learn(subject, mark, stamp);
+    const { isGone, stamp } = this.#entries.get(keyOf(subject)) ?? {};
+    const isOurs = isGone === true && stamp?.origin === this.instance;
+    const version = isOurs ? stamp.version + 1 : MEMORY;
+    this.learn(subject, mark, { version, origin: this.instance });
   }
 
   /** Moves with each change. */

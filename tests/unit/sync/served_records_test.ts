@@ -204,6 +204,28 @@ Deno.test("a control daemon that only remembers its records brings nothing back,
   assert.ok(member.has(CHANGED) && !member.has(ROUTE) && member.has(six));
 });
 
+Deno.test("a network that has moved before the engine was lost and anybody followed is where it was then, unless it has moved since", () => {
+  const clock = { now: 1_000_000 };
+  const member = new MeshMember("a", clock);
+  const six = routeRecord("10.0.0.0/8", 6);
+  const seven = routeRecord("10.0.0.0/8", 7);
+  const other = controlOf("c", clock, [FIVE, ROUTE]);
+  const link = follow(member, other);
+  clock.now += 1000;
+  const control = controlOf("d", clock, [FIVE, six], true);
+  control.served.remove(encodeRecord(ROUTE));
+  follow(member, control);
+  assert.ok(member.has(six));
+  clock.now += 1000;
+  const again = controlOf("e", clock, [FIVE, six], true);
+  again.served.remove(encodeRecord(ROUTE));
+  clock.now += 1000;
+  other.served.push(encodeRecord(seven));
+  link.carry();
+  follow(member, again);
+  assert.ok(member.has(seven));
+});
+
 Deno.test("two control daemons with the same records take a client away together or one after the other", () => {
   const clock = { now: 1_000_000 };
   const member = new MeshMember("a", clock);
