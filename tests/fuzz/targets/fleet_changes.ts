@@ -6,6 +6,10 @@ import {
   type FleetWorld,
 } from "../../../src/daemon/fleet_client.ts";
 import { FleetClients } from "../../../src/daemon/fleet_clients.ts";
+import {
+  formatKeptClients,
+  readKeptClients,
+} from "../../../src/daemon/kept_clients.ts";
 import { RateLimitedLog } from "../../../src/log/rate_limited_log.ts";
 import { formatChainFile } from "../../../src/satp/key_chain_file.ts";
 import { muxOf } from "../../../src/fleet/record_text.ts";
@@ -51,6 +55,7 @@ export default function open(): Target {
       [0, 1, 1, 1, 2, 2, 6, 0, 16, 0],
       [0, 5, 8, 0, 6, 0, 7, 0, 24, 0],
       [0, 2, 4, 0, 1, 3, 5, 1, 5, 0],
+      [8, 7, 0, 0, 6, 0, 5, 1, 8, 0],
     ].map((bytes) => Uint8Array.from(bytes)),
     maxBytes: 60,
     async run(input) {
@@ -126,9 +131,9 @@ class Fleet {
         this.#clients.delete({ client, part: "client" });
         return this.#clients.delete({ client, part: "chain" });
       case 5:
-        // Nobody has watched: all is read again, and what it lacks is gone.
+        // Nobody has watched: all is read again. What it lacks is gone, or held.
         this.#engine.delete(client);
-        this.#clients.replace(this.#engine, true);
+        this.#clients.replace(this.#engine, which % 2 === 0);
         return;
       case 6:
         await this.#clients.settle();
@@ -155,6 +160,7 @@ class Fleet {
       await this.#assertServed(name, parts);
     }
     this.#assertTold();
+    this.#assertKept();
   }
 
   /** What is of use is served, unless somebody older has its mux. */
@@ -175,6 +181,13 @@ class Fleet {
     );
     assert.ok(owner !== undefined, `${name} is not served`);
     assert.ok(owner[0] !== name && owner[1].created <= created);
+  }
+
+  /** A start after this one knows who is served, and who of them is held. */
+  #assertKept(): void {
+    const { kept } = this.#clients;
+    assert.deepEqual(readKeptClients(formatKeptClients(kept)), kept);
+    for (const name of kept.held) assert.ok(!this.#engine.get(name)?.text);
   }
 
   /** A member has a record of each connection and network, and no other. */
