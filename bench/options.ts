@@ -57,11 +57,14 @@ export function readChoice(
 export function positive(
   name: string,
   value: string | undefined,
+  most = 9999,
 ): number | undefined {
   if (value === undefined) return undefined;
-  if (/^[1-9]\d{0,3}$/.test(value)) return Number(value);
+  if (/^[1-9]\d{0,8}$/.test(value) && Number(value) <= most) {
+    return Number(value);
+  }
   throw new Error(
-    `Cannot use --${name}: current value is ${value}, expected a number from 1 to 9999`,
+    `Cannot use --${name}: current value is ${value}, expected a number from 1 to ${most}`,
   );
 }
 

@@ -41,6 +41,8 @@ const USAGE = `USAGE: deno task bench:scale [options]   (as root)
 const SERVER = "10.255.0.1";
 const CLIENT = Uint8Array.of(10, 255, 0, 2);
 const PORT = 4444;
+/** Muxes begin with 0, and have 16 bits. */
+const MOST = 0xffff;
 /** As of nice(1). */
 const FIRST = "-19";
 /** A packet of 84 bytes, its header of 8, payload type and tag of 2 and 10. */
@@ -312,7 +314,7 @@ async function main(): Promise<void> {
     },
   });
   if (values.help) return print(USAGE);
-  const count = positive("connections", values.connections) ?? 50_000;
+  const count = positive("connections", values.connections, MOST) ?? 50_000;
   await using lab = await Lab.open("scal");
   using folder = new TestFolder();
   const clients = new Clients(count, CLIENT);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { positive } from "../options.ts";
 import { parseOptions } from "./options.ts";
 
 const parse = (...argv: string[]) =>
@@ -62,4 +63,12 @@ Deno.test("--peers names a folder, and without it peers are on the PATH", () => 
 
 Deno.test("an unknown option is refused", () => {
   assert.throws(() => parse("--round", "3"), /--round/);
+});
+
+Deno.test("positive() takes as much as there is room for, and no more", () => {
+  assert.equal(positive("connections", "65535", 65_535), 65_535);
+  assert.throws(
+    () => positive("connections", "65536", 65_535),
+    /--connections: current value is 65536, .* from 1 to 65535/,
+  );
 });
