@@ -11,7 +11,7 @@ import { openProcessLibc, type ProcessLibc } from "../../ffi/process/libc.ts";
 import { readEnvironment } from "../../ffi/process/process.ts";
 import type { ProgramName } from "../config/programs.ts";
 import { EXIT_FAILED } from "../config/exit_status.ts";
-import { GUARD_MARK } from "../daemon/guard_setup.ts";
+import { GUARD_VARIABLE } from "../daemon/guard_setup.ts";
 import { reasonOf } from "../log/reason.ts";
 import { printTo } from "./print.ts";
 import { chooseProgram } from "./program.ts";
@@ -52,7 +52,7 @@ export async function main(
 ): Promise<number> {
   const libc = openProcessLibc();
   keepInspectorShut(libc);
-  const guard = readEnvironment(libc).get(GUARD_MARK);
+  const guard = readEnvironment(libc).get(GUARD_VARIABLE);
   if (guard !== undefined) {
     return (await import("../daemon/guard_process.ts")).runGuard(libc, guard);
   }

@@ -16,7 +16,7 @@ import type { Parent } from "./parent.ts";
 import type { World } from "./world.ts";
 
 /** Set in the environment of a process that takes over what is below. */
-const MARK = "ANYTUN_HANDOVER";
+const HANDOVER_VARIABLE = "ANYTUN_HANDOVER";
 const OPTIONS_FD = 3;
 const PARENT_FD = 4;
 
@@ -162,7 +162,7 @@ async function spawnWith<O>(
   const bytes = new Uint8Array(serialize(handover));
   const optionsFd = memoryFile(libc, bytes);
   bytes.fill(0);
-  const variables = new Map([...environment, [MARK, "1"]]);
+  const variables = new Map([...environment, [HANDOVER_VARIABLE, "1"]]);
   try {
     return spawn(libc, {
       path: "/proc/self/exe",
@@ -191,7 +191,7 @@ export async function takeHandover<O>(
   environment: ReadonlyMap<string, string>,
   program: string,
 ): Promise<Inheritance<O> | undefined> {
-  if (!environment.has(MARK)) return undefined;
+  if (!environment.has(HANDOVER_VARIABLE)) return undefined;
   const { deserialize } = await import("node:v8");
   setProcessName(libc, program);
   setUmask(libc, UMASK);

@@ -2,7 +2,7 @@
 import type { Identity } from "../../ffi/process/identity.ts";
 
 /** Set in the environment of a guard: {@linkcode GuardSetup} as JSON. */
-export const GUARD_MARK = "ANYTUN_GUARD";
+export const GUARD_VARIABLE = "ANYTUN_GUARD";
 
 /** The first descriptors that a process is given. */
 export const GUARD_FD = 3;

@@ -13,7 +13,7 @@ import {
 import type { Learner, Speaker } from "../sync/following.ts";
 import type { Ledger } from "../sync/ledger.ts";
 import { LedgerFeed } from "../sync/ledger_feed.ts";
-import { markOfRecord } from "../sync/mark.ts";
+import { statementOfRecord } from "../sync/statement.ts";
 import type { SyncRecord } from "../sync/record.ts";
 import type { SyncState } from "./sync_state.ts";
 
@@ -26,8 +26,8 @@ interface SyncLedgerOptions {
   /** Others are to hear of a change. */
   readonly wake: () => void;
   readonly said: (from: Speaker, kind: string, body: string) => void;
-  /** Keys of this mark are in force. */
-  readonly settled: (mux: number, mark: string) => void;
+  /** Keys of this statement are in force. */
+  readonly settled: (mux: number, statement: string) => void;
   /** For lines that others cause. */
   readonly limited: RateLimitedLog;
 }
@@ -55,7 +55,7 @@ export class SyncLedger implements Learner {
       );
     }
     this.feed = new LedgerFeed(ledger, {
-      record: (subject, mark) => this.#record(subject, mark),
+      record: (subject, statement) => this.#record(subject, statement),
       prepare: () => this.#noteAll(),
       isComplete: () => ownMux === undefined || state.isKnown(ownMux),
     });
@@ -65,11 +65,11 @@ export class SyncLedger implements Learner {
   moved(mux: number): void {
     const subject: Subject = { command: "connection", mux };
     if (!this.#isOwn(subject)) return this.#ledger.touch(subject);
-    this.#options.settled(mux, this.#state.mark(mux));
+    this.#options.settled(mux, this.#state.statement(mux));
     // The original has no connection before it has heard from the peer.
     if (!this.#state.isKnown(mux)) return;
     this.#own.set(keyOf(subject), "connection");
-    this.#ledger.claim(subject, this.#state.mark(mux));
+    this.#ledger.claim(subject, this.#state.statement(mux));
   }
 
   claimRoute(route: Route): void {
@@ -90,25 +90,25 @@ export class SyncLedger implements Learner {
     if (stamp !== undefined) this.#checkClock(stamp);
     const subject = subjectOf(record);
     if (this.#isOwn(subject)) this.#own.set(keyOf(subject), "connection");
-    const mark = markOfRecord(record);
+    const statement = statementOfRecord(record);
     const verdict = stamp === undefined
-      ? this.#ledger.learnPlain(subject, mark)
-      : this.#ledger.learn(subject, mark, stamp);
+      ? this.#ledger.learnPlain(subject, statement)
+      : this.#ledger.learn(subject, statement, stamp);
     // Where a peer is, and how far it has counted, is news in either case.
     if (verdict === "old") return;
     applier.apply(record);
     if (record.command === "connection") {
-      this.#options.settled(record.mux, mark);
+      this.#options.settled(record.mux, statement);
     }
   }
 
   remove(subject: Subject, stamp: Stamp): void {
     this.#checkClock(stamp);
-    const mark = this.#ledger.get(subject)?.mark;
+    const statement = this.#ledger.get(subject)?.statement;
     if (!this.#ledger.remove(subject, stamp)) return;
     const own = this.#own.get(keyOf(subject));
     if (own !== undefined) this.#keep(subject, own);
-    else this.#takeAway(subject, mark);
+    else this.#takeAway(subject, statement);
     this.#options.wake();
   }
 
@@ -155,15 +155,15 @@ export class SyncLedger implements Learner {
       this.#ledger.reclaim(subject, String(own.mux));
     } else if (subject.command === "connection") {
       if (!this.#state.exists(subject.mux)) return;
-      this.#ledger.reclaim(subject, this.#state.mark(subject.mux));
+      this.#ledger.reclaim(subject, this.#state.statement(subject.mux));
     }
   }
 
-  #takeAway(subject: Subject, mark: string | undefined): void {
+  #takeAway(subject: Subject, statement: string | undefined): void {
     if (subject.command === "connection") {
       this.#state.removeConnection(subject.mux);
-    } else if (mark !== undefined) {
-      this.#state.removeRoute({ ...subject, mux: Number(mark) });
+    } else if (statement !== undefined) {
+      this.#state.removeRoute({ ...subject, mux: Number(statement) });
     }
     this.#options.limited.write("notice", "sync removal", () => ({
       text: `sync: ${keyOf(subject)} was removed`,
@@ -181,14 +181,14 @@ export class SyncLedger implements Learner {
       const subject: Subject = { command: "connection", mux };
       if (this.#ledger.get(subject) !== undefined) continue;
       if (this.#isOwn(subject)) this.moved(mux);
-      else this.#ledger.learnPlain(subject, this.#state.mark(mux));
+      else this.#ledger.learnPlain(subject, this.#state.statement(mux));
     }
   }
 
-  #record(subject: Subject, mark: string): string | undefined {
+  #record(subject: Subject, statement: string): string | undefined {
     if (subject.command === "connection") {
       return this.#state.connection(subject.mux);
     }
-    return encodeRecord({ ...subject, mux: Number(mark) });
+    return encodeRecord({ ...subject, mux: Number(statement) });
   }
 }

@@ -112,7 +112,7 @@ export class SyncMember implements Service {
     this.#ledger = new SyncLedger({
       ...{ ...common, ownMux },
       wake: () => this.#server?.wake(),
-      settled: (mux, mark) => this.#rights.settled(mux, mark),
+      settled: (mux, statement) => this.#rights.settled(mux, statement),
     });
     if (options.syncServer !== undefined) {
       this.#server = new SyncService({

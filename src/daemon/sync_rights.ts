@@ -10,7 +10,7 @@ import type { RecordApplier } from "../sync/apply.ts";
 import { keyOf, type Subject, subjectOf } from "../sync/extension.ts";
 import type { Learner, Speaker } from "../sync/following.ts";
 import type { Ledger } from "../sync/ledger.ts";
-import { markOfRecord } from "../sync/mark.ts";
+import { statementOfRecord } from "../sync/statement.ts";
 import type { SyncRecord } from "../sync/record.ts";
 import { type ToldPeer, ToldPeers } from "../sync/told_peers.ts";
 import type { SyncState } from "./sync_state.ts";
@@ -54,30 +54,30 @@ export class SyncRights {
   }
 
   /** These keys are in force: what members have told of their peer counts now. */
-  settled(mux: number, mark: string): void {
+  settled(mux: number, statement: string): void {
     // A control daemon may state that of a key chain before there is one.
     if (!this.#options.state.exists(mux)) return;
-    const told = this.#told.take(mux, mark);
-    if (told !== undefined) this.#learn(told, mark);
+    const told = this.#told.take(mux, statement);
+    if (told !== undefined) this.#learn(told, statement);
   }
 
   #put(name: string, record: SyncRecord): void {
     const { ledger } = this.#options;
     const subject = subjectOf(record);
     if (record.command === "route") {
-      if (ledger.get(subject)?.mark === markOfRecord(record)) return;
+      if (ledger.get(subject)?.statement === statementOfRecord(record)) return;
       return this.#passOver(name, subject, "states");
     }
-    const mark = markOfRecord(record);
-    if (this.#learn(record, mark)) return;
-    this.#told.note(name, mark, record);
+    const statement = statementOfRecord(record);
+    if (this.#learn(record, statement)) return;
+    this.#told.note(name, statement, record);
     this.#passOver(name, subject, "states");
   }
 
   /** @returns Whether it is of a connection that there is, with such keys */
-  #learn(told: ToldPeer, mark: string): boolean {
+  #learn(told: ToldPeer, statement: string): boolean {
     const { applier, state } = this.#options;
-    const hasKeys = state.hasKeysOf(told.mux, mark);
+    const hasKeys = state.hasKeysOf(told.mux, statement);
     if (!hasKeys && !state.isChained(told.mux)) return false;
     // Members are not in the same epoch at the same time; numbers are of one.
     applier.learn(hasKeys ? told : { ...told, seq: 0 });

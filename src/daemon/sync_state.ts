@@ -12,7 +12,7 @@ import type { RouteTable } from "../route/table.ts";
 import { sameSecrets, wipeSecrets } from "../satp/secrets.ts";
 import type { LearntConnection, LearntPeer, SyncSink } from "../sync/apply.ts";
 import { encodeRecord } from "../sync/encode.ts";
-import { markOf } from "../sync/mark.ts";
+import { statementOf } from "../sync/statement.ts";
 import type { ConnectionTable } from "../tunnel/connection_table.ts";
 import { endpointOf, putEndpoint } from "../tunnel/endpoint_words.ts";
 import type { LeavingKeys } from "../tunnel/leaving_keys.ts";
@@ -88,9 +88,9 @@ export class SyncState implements SyncSink {
     return isNear;
   }
 
-  /** Whether there is such a connection, with keys of this mark. */
-  hasKeysOf(mux: number, mark: string): boolean {
-    return this.exists(mux) && this.mark(mux) === mark;
+  /** Whether there is such a connection, with keys of this statement. */
+  hasKeysOf(mux: number, statement: string): boolean {
+    return this.exists(mux) && this.statement(mux) === statement;
   }
 
   /** Whether its keys come from a key chain, whatever others say. */
@@ -135,12 +135,12 @@ export class SyncState implements SyncSink {
     return this.#options.table.liveMuxes();
   }
 
-  /** Of the role and the keys that seal; see {@linkcode markOf}. */
-  mark(mux: number): string {
+  /** Of the role and the keys that seal; see {@linkcode statementOf}. */
+  statement(mux: number): string {
     const keys = this.#options.table.keys(mux);
-    const mark = markOf(keys);
+    const statement = statementOf(keys);
     wipeSecrets(keys.secrets);
-    return mark;
+    return statement;
   }
 
   /** Unless it leads to another connection by now. */

@@ -9,7 +9,7 @@ import {
   BEAT,
   END,
   FAILED,
-  GUARD_MARK,
+  GUARD_VARIABLE,
   type GuardSetup,
   READY,
   WITHDRAWN,
@@ -34,7 +34,7 @@ export function startGuard(
   undo.use(pair);
   const variables = new Map([
     ...environment,
-    [GUARD_MARK, JSON.stringify(setup)],
+    [GUARD_VARIABLE, JSON.stringify(setup)],
   ]);
   const pid = spawn(libc, {
     path: "/proc/self/exe",

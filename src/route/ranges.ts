@@ -18,17 +18,17 @@ interface Owner {
   /** Length of the prefix and one, or 0 for none. */
   readonly depth: number;
   /** The mux and one, or 0 for none. */
-  readonly mark: number;
+  readonly lead: number;
 }
 
-const NOBODY: Owner = { depth: UNCOVERED, mark: 0 };
+const NOBODY: Owner = { depth: UNCOVERED, lead: 0 };
 
 /** Ranges that follow one another, each up to the start of the next. */
 export class RangePage {
   /** Addresses, {@link AddressRanges.words} words each. */
   readonly starts: Uint32Array;
   /** Muxes and one, 0 for none. */
-  readonly marks = new Uint32Array(PAGE_RANGES);
+  readonly leads = new Uint32Array(PAGE_RANGES);
   readonly depths = new Uint8Array(PAGE_RANGES);
   count = 0;
   /** Moves with every change. */
@@ -85,7 +85,7 @@ export class AddressRanges {
    * @param network Bits behind the length are ignored
    */
   put(network: Uint8Array, length: number, mux: number): void {
-    this.#paint(network, length, { depth: length + 1, mark: mux + 1 });
+    this.#paint(network, length, { depth: length + 1, lead: mux + 1 });
   }
 
   /**
@@ -102,7 +102,7 @@ export class AddressRanges {
       length,
       outer === undefined
         ? NOBODY
-        : { depth: outer.length + 1, mark: outer.mux + 1 },
+        : { depth: outer.length + 1, lead: outer.mux + 1 },
     );
   }
 
@@ -148,7 +148,7 @@ export class AddressRanges {
     if (this.#compare(page, place.at, address) === 0) return place;
     const owner = {
       depth: page.depths[place.at] ?? 0,
-      mark: page.marks[place.at] ?? 0,
+      lead: page.leads[place.at] ?? 0,
     };
     place.at++;
     this.#insert(place, address, owner);
@@ -160,17 +160,17 @@ export class AddressRanges {
     const { words } = this;
     const { at } = place;
     const page = this.#page(place.page);
-    const { starts, marks, depths, count } = page;
+    const { starts, leads, depths, count } = page;
     starts.copyWithin((at + 1) * words, at * words, count * words);
-    marks.copyWithin(at + 1, at, count);
+    leads.copyWithin(at + 1, at, count);
     depths.copyWithin(at + 1, at, count);
     starts.set(address, at * words);
-    marks[at] = owner.mark;
+    leads[at] = owner.lead;
     depths[at] = owner.depth;
     page.count++;
     page.revision++;
     this.#size++;
-    if (owner.mark !== 0) this.#led++;
+    if (owner.lead !== 0) this.#led++;
   }
 
   #divide(place: Place): void {
@@ -179,7 +179,7 @@ export class AddressRanges {
     const page = this.#page(place.page);
     const right = new RangePage(words);
     right.starts.set(page.starts.subarray(half * words));
-    right.marks.set(page.marks.subarray(half));
+    right.leads.set(page.leads.subarray(half));
     right.depths.set(page.depths.subarray(half));
     right.count = half;
     page.count = half;
@@ -194,11 +194,11 @@ export class AddressRanges {
   #repaint({ page: k, at }: Place, depth: number, owner: Owner): void {
     const page = this.#page(k);
     if ((page.depths[at] ?? 0) > depth) return;
-    const before = page.marks[at] ?? 0;
-    page.marks[at] = owner.mark;
+    const before = page.leads[at] ?? 0;
+    page.leads[at] = owner.lead;
     page.depths[at] = owner.depth;
     page.revision++;
-    this.#led += Number(owner.mark !== 0) - Number(before !== 0);
+    this.#led += Number(owner.lead !== 0) - Number(before !== 0);
   }
 
   /** Makes one of neighbours that are alike, up to the one that begins at `end`. */
@@ -219,7 +219,7 @@ export class AddressRanges {
     const page = this.#page(k);
     const before = at === 0 ? this.#page(k - 1) : page;
     const previous = at === 0 ? before.count - 1 : at - 1;
-    return before.marks[previous] === page.marks[at] &&
+    return before.leads[previous] === page.leads[at] &&
       before.depths[previous] === page.depths[at];
   }
 
@@ -227,10 +227,10 @@ export class AddressRanges {
     const { words } = this;
     const { page: k, at } = place;
     const page = this.#page(k);
-    const { starts, marks, depths, count } = page;
-    if (marks[at] !== 0) this.#led--;
+    const { starts, leads, depths, count } = page;
+    if (leads[at] !== 0) this.#led--;
     starts.copyWithin(at * words, (at + 1) * words, count * words);
-    marks.copyWithin(at, at + 1, count);
+    leads.copyWithin(at, at + 1, count);
     depths.copyWithin(at, at + 1, count);
     page.count--;
     page.revision++;
@@ -253,7 +253,7 @@ export class AddressRanges {
         right.starts.subarray(0, right.count * this.words),
         count * this.words,
       );
-      page.marks.set(right.marks.subarray(0, right.count), count);
+      page.leads.set(right.leads.subarray(0, right.count), count);
       page.depths.set(right.depths.subarray(0, right.count), count);
       page.count += right.count;
       page.revision++;

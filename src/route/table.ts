@@ -269,11 +269,11 @@ class Slots {
   #copy(memory: Uint32Array, page: RangePage): Written {
     const slot = this.#free.pop() ?? this.#next++;
     const words = this.#words;
-    const { starts, marks, count, revision } = page;
+    const { starts, leads, count, revision } = page;
     const at = this.#at + slot * slotWords(words);
     for (let k = 0; k < count * words; k++) memory[at + k] = starts[k] ?? 0;
     const muxes = at + PAGE_RANGES * words;
-    for (let k = 0; k < count; k++) memory[muxes + k] = marks[k] ?? 0;
+    for (let k = 0; k < count; k++) memory[muxes + k] = leads[k] ?? 0;
     return { slot, revision };
   }
 

@@ -171,8 +171,8 @@ export class ReplayWindow {
       const seen = new Uint32Array(wordsOf(bits));
       for (let back = 0; back < size; back++) {
         const seq = (sender.highest - back) >>> 0;
-        const isNew = back < known && !isMarked(before, this.#ringBits, seq);
-        if (!isNew) mark(seen, bits, seq);
+        const isNew = back < known && !isSet(before, this.#ringBits, seq);
+        if (!isNew) setBit(seen, bits, seq);
       }
       this.#pool.exchange(sender, seen);
     }
@@ -344,7 +344,7 @@ export class ReplayWindow {
     const ahead = this.#ahead(sender.highest, seq);
     if (this.#isOld(sender, seq, ahead)) return false;
     if (ahead > 0) this.#advance(sender, seq, ahead);
-    else mark(sender.seen, this.#ringBits, seq);
+    else setBit(sender.seen, this.#ringBits, seq);
     return true;
   }
 
@@ -359,7 +359,7 @@ export class ReplayWindow {
   #isOld({ seen }: SenderRecord, seq: number, ahead: number): boolean {
     if (ahead > 0) return false;
     return ahead === 0 || ahead <= -this.#size ||
-      isMarked(seen, this.#ringBits, seq);
+      isSet(seen, this.#ringBits, seq);
   }
 
   // The numbers between the old and the new highest were not seen.
@@ -368,7 +368,7 @@ export class ReplayWindow {
     if (distance >= this.#ringBits) seen.fill(0);
     else setBits(seen, this.#ringBits, highest + 1, distance - 1, false);
     this.#rise(sender, seq);
-    mark(seen, this.#ringBits, seq);
+    setBit(seen, this.#ringBits, seq);
   }
 
   #rise(sender: SenderRecord, seq: number): void {
@@ -399,12 +399,12 @@ function wordsOf(bits: number): number {
   return bits >>> 5;
 }
 
-function isMarked(seen: Uint32Array, bits: number, seq: number): boolean {
+function isSet(seen: Uint32Array, bits: number, seq: number): boolean {
   const bit = seq & (bits - 1);
   return ((seen[bit >>> 5] ?? 0) & (1 << (bit & 31))) !== 0;
 }
 
-function mark(seen: Uint32Array, bits: number, seq: number): void {
+function setBit(seen: Uint32Array, bits: number, seq: number): void {
   const bit = seq & (bits - 1);
   seen[bit >>> 5] = (seen[bit >>> 5] ?? 0) | (1 << (bit & 31));
 }

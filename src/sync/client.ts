@@ -247,7 +247,7 @@ export class SyncClient {
     const { apply, following } = this.#options;
     if (following?.isWelcome || following && isWelcome(text)) {
       following.take(text);
-      return this.#history.marked(following.hasAll);
+      return this.#history.progressed(following.hasAll);
     }
     const record = decodeRecord(text);
     if (record !== undefined) apply(record);

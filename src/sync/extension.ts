@@ -73,7 +73,7 @@ export interface Gone {
 }
 
 /** All changes up to a revision have been told. */
-export interface Mark {
+export interface Progress {
   readonly word: "at" | "all" | "some";
   readonly revision: number;
 }
@@ -85,7 +85,7 @@ export interface Say {
   readonly body: string;
 }
 
-export type ServerMessage = Welcome | Put | Gone | Mark | Say;
+export type ServerMessage = Welcome | Put | Gone | Progress | Say;
 
 /** @returns A random name of a process, in hexadecimal digits */
 export function instanceId(

@@ -15,7 +15,7 @@ export interface FeedCursor {
    */
   take(bytes: number): string;
   /** Says how far the client has come, where that went without records. */
-  mark(): string;
+  progress(): string;
   /** The client is gone. */
   close(): void;
 }

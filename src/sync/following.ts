@@ -3,8 +3,8 @@ import {
   formatHello,
   type Gone,
   keyOf,
-  type Mark,
   parseMessage,
+  type Progress,
   type Put,
   type ServerMessage,
   type Stamp,
@@ -130,7 +130,7 @@ export class Following {
           message.body,
         );
       default:
-        return this.#mark(message);
+        return this.#progress(message);
     }
   }
 
@@ -172,7 +172,7 @@ export class Following {
     this.#reach(revision);
   }
 
-  #mark({ word, revision }: Mark): void {
+  #progress({ word, revision }: Progress): void {
     const table = this.#table;
     if (word !== "at") this.#hasAll = true;
     if (table !== undefined && word !== "at") {

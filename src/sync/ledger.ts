@@ -22,7 +22,7 @@ export interface Entry extends Revised {
   /** undefined for what was learnt from an original. */
   stamp: BelievedStamp | undefined;
   /** The same as long as what is stated is the same. */
-  mark: string;
+  statement: string;
   isGone: boolean;
   /** When it was removed, by a monotonic clock. */
   goneAt: number;
@@ -82,11 +82,11 @@ export class Ledger {
    * States what was true once, and may not be any more. Where this instance has
    * revoked what was there before, it was true by then.
    */
-  recall(subject: Subject, mark: string): void {
+  recall(subject: Subject, statement: string): void {
     const { isGone, stamp } = this.#entries.get(keyOf(subject)) ?? {};
     const isOurs = isGone === true && stamp?.origin === this.instance;
     const version = isOurs ? stamp.version + 1 : MEMORY;
-    this.learn(subject, mark, { version, origin: this.instance });
+    this.learn(subject, statement, { version, origin: this.instance });
   }
 
   /** Moves with each change. */
@@ -109,18 +109,18 @@ export class Ledger {
    * States something anew, or that it has changed in what is not stated, such
    * as where a peer is.
    */
-  claim(subject: Subject, mark: string): void {
+  claim(subject: Subject, statement: string): void {
     const entry = this.#entryOf(subject);
     const isSame = !entry.isGone && entry.stamp !== undefined &&
-      entry.mark === mark;
-    this.#set(entry, isSame ? entry.stamp : this.#nextStamp(), mark);
+      entry.statement === statement;
+    this.#set(entry, isSame ? entry.stamp : this.#nextStamp(), statement);
     this.#change(entry, true);
   }
 
   /** States it anew, whatever others have said. */
-  reclaim(subject: Subject, mark: string): void {
+  reclaim(subject: Subject, statement: string): void {
     const entry = this.#entryOf(subject);
-    this.#set(entry, this.#nextStamp(), mark);
+    this.#set(entry, this.#nextStamp(), statement);
     this.#change(entry, true);
   }
 
@@ -152,15 +152,16 @@ export class Ledger {
   }
 
   /** Takes what another member states, or has heard of others. */
-  learn(subject: Subject, mark: string, stamp: Stamp): Verdict {
+  learn(subject: Subject, statement: string, stamp: Stamp): Verdict {
     const known = this.#entries.get(keyOf(subject));
     const credible = this.#credible(stamp);
     if (known?.stamp !== undefined && !isLater(credible, known.stamp)) {
-      return !known.isGone && known.mark === mark ? "known" : "old";
+      return !known.isGone && known.statement === statement ? "known" : "old";
     }
     const entry = known ?? this.#entryOf(subject);
-    const isSame = known !== undefined && !known.isGone && known.mark === mark;
-    this.#set(entry, credible, mark);
+    const isSame = known !== undefined && !known.isGone &&
+      known.statement === statement;
+    this.#set(entry, credible, statement);
     if (isSame) return "known";
     this.#change(entry, false);
     return "new";
@@ -170,17 +171,17 @@ export class Ledger {
    * Takes what an original says, which knows neither when it was stated nor
    * that it was taken back.
    */
-  learnPlain(subject: Subject, mark: string): Verdict {
+  learnPlain(subject: Subject, statement: string): Verdict {
     const entry = this.#entryOf(subject);
     const { stamp } = entry;
     // Of what was gone before it was known here nobody knows what it was.
-    const isSame = entry.mark === mark;
-    if (entry.isGone && (isSame || entry.mark === "")) return "old";
+    const isSame = entry.statement === statement;
+    if (entry.isGone && (isSame || entry.statement === "")) return "old";
     if (!entry.isGone && stamp !== undefined) {
       return isSame ? "known" : "old";
     }
     if (entry.revision > 0 && !entry.isGone && isSame) return "known";
-    this.#set(entry, undefined, mark);
+    this.#set(entry, undefined, statement);
     this.#change(entry, false);
     return "new";
   }
@@ -270,17 +271,21 @@ export class Ledger {
     if (known !== undefined) return known;
     const entry = {
       ...{ key, subject, revision: 0, stamp: undefined },
-      ...{ mark: "", isGone: false, goneAt: 0 },
+      ...{ statement: "", isGone: false, goneAt: 0 },
     };
     this.#entries.set(key, entry);
     return entry;
   }
 
-  #set(entry: Entry, stamp: BelievedStamp | undefined, mark: string): void {
+  #set(
+    entry: Entry,
+    stamp: BelievedStamp | undefined,
+    statement: string,
+  ): void {
     this.#removals.delete(entry);
     entry.isGone = false;
     entry.stamp = stamp;
-    entry.mark = mark;
+    entry.statement = statement;
   }
 
   #bury(entry: Entry, stamp: BelievedStamp): void {

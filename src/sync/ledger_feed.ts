@@ -17,10 +17,10 @@ import type { Reader } from "./revision_log.ts";
 interface Source {
   /**
    * As originals are sent it.
-   * @param mark What is stated of it
+   * @param statement What is stated of it
    * @returns undefined if there is none
    */
-  record(subject: Subject, mark: string): string | undefined;
+  record(subject: Subject, statement: string): string | undefined;
   /** Called before a client begins. */
   prepare?(): void;
   /** Whether all is stated that this process ever will by itself. */
@@ -52,7 +52,7 @@ class LedgerCursor implements FeedCursor, Reader {
   #next: string;
   readonly #unwatch: () => void;
   /** How far the client knows that it has come. */
-  #marked: number;
+  #told: number;
   #isCaughtUp = false;
 
   constructor(ledger: Ledger, source: Source, { known, revision }: Hello) {
@@ -63,7 +63,7 @@ class LedgerCursor implements FeedCursor, Reader {
       revision >= ledger.forgotten && revision <= this.#tip;
     const since = goesOn ? revision : 0;
     this.at = since;
-    this.#marked = since;
+    this.#told = since;
     const { instance, began } = ledger;
     const version = known === instance ? ledger.nextVersion() : began;
     this.#next = formatMessage({ word: "welcome", instance, since, version });
@@ -85,9 +85,9 @@ class LedgerCursor implements FeedCursor, Reader {
     return text;
   }
 
-  mark(): string {
-    if (!this.#isCaughtUp || this.#marked >= this.at) return "";
-    this.#marked = this.at;
+  progress(): string {
+    if (!this.#isCaughtUp || this.#told >= this.at) return "";
+    this.#told = this.at;
     return formatMessage({ word: "at", revision: this.at });
   }
 
@@ -99,20 +99,20 @@ class LedgerCursor implements FeedCursor, Reader {
     if (this.#isCaughtUp) return "";
     this.#isCaughtUp = true;
     this.at = Math.max(this.at, this.#tip);
-    this.#marked = this.at;
+    this.#told = this.at;
     const word = this.#source.isComplete() ? "all" : "some";
     return formatMessage({ word, revision: this.at });
   }
 
-  #frame({ isGone, mark, revision, stamp, subject }: Entry): string {
+  #frame({ isGone, statement, revision, stamp, subject }: Entry): string {
     if (isGone) {
       if (stamp === undefined) return "";
-      this.#marked = revision;
+      this.#told = revision;
       return formatMessage({ word: "gone", revision, stamp, subject });
     }
-    const record = this.#source.record(subject, mark);
+    const record = this.#source.record(subject, statement);
     if (record === undefined) return "";
-    this.#marked = revision;
+    this.#told = revision;
     return formatPut(revision, stamp, record);
   }
 }

@@ -31,7 +31,7 @@ export class LinkHistory {
   /** When the first and the last bytes of the connection have come. */
   #heard: { readonly first: number; readonly last: number } | undefined;
   /** Whether the server says itself how far its table is, or did before. */
-  #isMarked = false;
+  #tellsProgress = false;
 
   /** @param now Milliseconds of a clock that never goes back */
   constructor(now: () => number) {
@@ -58,8 +58,8 @@ export class LinkHistory {
   }
 
   /** What a server of ours says: whether all that it knows was heard. */
-  marked(hasAll: boolean): void {
-    this.#isMarked = true;
+  progressed(hasAll: boolean): void {
+    this.#tellsProgress = true;
     if (hasAll) this.#hasTable = true;
   }
 
@@ -86,7 +86,7 @@ export class LinkHistory {
   }
 
   #lookAtTable(): void {
-    if (!this.#isConnected || this.#isMarked || !this.#heard) return;
+    if (!this.#isConnected || this.#tellsProgress || !this.#heard) return;
     const { first, last } = this.#heard;
     const now = this.#now();
     if (now - last >= SILENCE_MS || now - first >= TABLE_MS) {

@@ -16,7 +16,7 @@ import { Subscriber } from "./subscriber.ts";
 const ACCEPT_PAUSE_MS = 1000;
 
 /** How often clients are told how far they have come, at most. */
-const MARK_MS = 1000;
+const PROGRESS_MS = 1000;
 
 /** Sockets per place: one that is closed may be there for a moment longer. */
 const MAX_SOCKETS = 4;
@@ -69,7 +69,7 @@ export class SyncServer {
     signal.addEventListener("abort", () => this.close());
     await Promise.all([
       ...listeners.map((one) => this.#serve(one, signal)),
-      ...(this.#options.feed === undefined ? [] : [this.#mark(signal)]),
+      ...(this.#options.feed === undefined ? [] : [this.#tellProgress(signal)]),
     ]);
   }
 
@@ -118,9 +118,9 @@ export class SyncServer {
     }
   }
 
-  #mark(signal: AbortSignal): Promise<void> {
-    return this.#options.every(MARK_MS, () => {
-      for (const client of this.#clients.values()) client.mark();
+  #tellProgress(signal: AbortSignal): Promise<void> {
+    return this.#options.every(PROGRESS_MS, () => {
+      for (const client of this.#clients.values()) client.tellProgress();
     }, signal);
   }
 

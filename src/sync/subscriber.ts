@@ -92,9 +92,9 @@ export class Subscriber {
   }
 
   /** Tells a client that has said hello how far it has come. */
-  mark(): void {
-    const mark = this.#cursor?.mark() ?? "";
-    if (mark !== "") this.#queue(mark);
+  tellProgress(): void {
+    const progress = this.#cursor?.progress() ?? "";
+    if (progress !== "") this.#queue(progress);
   }
 
   close(): void {

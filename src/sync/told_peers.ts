@@ -11,29 +11,29 @@ export type ToldPeer = Pick<ConnectionRecord, "mux" | "seq" | "endpoint">;
 
 interface Told {
   readonly by: string;
-  readonly mark: string;
+  readonly statement: string;
   readonly peer: ToldPeer;
 }
 
 export class ToldPeers {
-  /** By mux, the most recent one last: of each member one, of each mark one. */
+  /** By mux, the most recent one last: of each member one, of each statement one. */
   readonly #told = new Map<number, readonly Told[]>();
 
   /**
    * In place of what this member has told of it before.
    *
-   * @param mark Of the keys that it has there
+   * @param statement Of the keys that it has there
    */
-  note(by: string, mark: string, { mux, seq, endpoint }: ToldPeer): void {
-    const told = { by, mark, peer: { mux, seq, endpoint } };
+  note(by: string, statement: string, { mux, seq, endpoint }: ToldPeer): void {
+    const told = { by, statement, peer: { mux, seq, endpoint } };
     const others = this.#of(mux)
-      .filter((one) => one.by !== by && one.mark !== mark);
+      .filter((one) => one.by !== by && one.statement !== statement);
     this.#told.set(mux, [...others, told]);
   }
 
   /** What was told last of a connection with these keys, once. */
-  take(mux: number, mark: string): ToldPeer | undefined {
-    const found = this.#of(mux).find((one) => one.mark === mark);
+  take(mux: number, statement: string): ToldPeer | undefined {
+    const found = this.#of(mux).find((one) => one.statement === statement);
     if (found !== undefined) this.#drop(mux, found);
     return found?.peer;
   }

@@ -381,9 +381,9 @@ export class ConnectionTable {
   /** True once for each epoch of a connection, whichever thread asks. */
   firstNotice(mux: number, epoch: number, notice: Notice): boolean {
     const at = mux * RECORD_WORDS + NOTICES + notice;
-    const mark = epoch + 1;
-    return Atomics.load(this.#words, at) !== mark &&
-      Atomics.exchange(this.#words, at, mark) !== mark;
+    const wanted = epoch + 1;
+    return Atomics.load(this.#words, at) !== wanted &&
+      Atomics.exchange(this.#words, at, wanted) !== wanted;
   }
 
   /** Asks for refused datagrams; see `refused_samples.ts`. */

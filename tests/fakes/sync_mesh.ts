@@ -21,7 +21,7 @@ import {
 import { RecordReader } from "../../src/sync/framing.ts";
 import { Ledger } from "../../src/sync/ledger.ts";
 import { LedgerFeed } from "../../src/sync/ledger_feed.ts";
-import { markOfRecord } from "../../src/sync/mark.ts";
+import { statementOfRecord } from "../../src/sync/statement.ts";
 import type { SyncRecord } from "../../src/sync/record.ts";
 
 /** What all of them take for the time, in ms. */
@@ -61,7 +61,7 @@ export class MeshMember implements Learner {
   state(record: SyncRecord): void {
     const subject = subjectOf(record);
     this.records.set(keyOf(subject), record);
-    this.ledger.claim(subject, markOfRecord(record));
+    this.ledger.claim(subject, statementOfRecord(record));
   }
 
   /** States it no more. */
@@ -78,10 +78,10 @@ export class MeshMember implements Learner {
 
   put(record: SyncRecord, stamp: Stamp | undefined): void {
     const subject = subjectOf(record);
-    const mark = markOfRecord(record);
+    const statement = statementOfRecord(record);
     const verdict = stamp === undefined
-      ? this.ledger.learnPlain(subject, mark)
-      : this.ledger.learn(subject, mark, stamp);
+      ? this.ledger.learnPlain(subject, statement)
+      : this.ledger.learn(subject, statement, stamp);
     if (verdict !== "old") this.records.set(keyOf(subject), record);
   }
 
@@ -156,8 +156,8 @@ export class MeshLink {
   }
 
   /** Tells how far it has come. */
-  mark(): void {
-    const text = this.#cursor?.mark() ?? "";
+  progress(): void {
+    const text = this.#cursor?.progress() ?? "";
     const frame = new TextEncoder().encode(text.slice(6));
     if (text !== "") this.following.take(frame);
   }

@@ -10,7 +10,7 @@ import { fromSource } from "../../../lab/programs.ts";
 import { until } from "../../../lab/until.ts";
 import {
   END,
-  GUARD_MARK,
+  GUARD_VARIABLE,
   type GuardSetup,
   READY,
 } from "../../../src/daemon/guard_setup.ts";
@@ -25,7 +25,7 @@ const SETUP: GuardSetup = {
 function startGuard(libc: ProcessLibc, fd: number): number {
   const variables = {
     ...Deno.env.toObject(),
-    [GUARD_MARK]: JSON.stringify(SETUP),
+    [GUARD_VARIABLE]: JSON.stringify(SETUP),
   };
   const [path = "", ...args] = fromSource.command;
   return spawn(libc, {

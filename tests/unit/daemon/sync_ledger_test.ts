@@ -186,7 +186,7 @@ Deno.test("what there is no room for, or no use, is not in the ledger, and told 
   assert.equal(ledger.get(subjectOf(FIVE)), undefined);
   assert.match(logger.lines.join("\n"), /no room for another route to mux 5/);
   sync.put({ ...route(0), mux: 6 }, stamp(2));
-  assert.equal(ledger.get(subjectOf(route(0)))?.mark, "6", "it is there");
+  assert.equal(ledger.get(subjectOf(route(0)))?.statement, "6", "it is there");
 });
 
 Deno.test("clocks that do not agree are told of in the log", () => {

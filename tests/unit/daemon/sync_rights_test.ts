@@ -70,7 +70,7 @@ function setUp({ ownMux, chainMux }: Setting = {}) {
   const sync = new SyncLedger({
     ...{ ...common, ownMux },
     wake() {},
-    settled: (mux, mark) => rights.settled(mux, mark),
+    settled: (mux, statement) => rights.settled(mux, statement),
   });
   const own = instanceOf("a");
   const control = new Following("control", own, sync);
@@ -219,7 +219,7 @@ Deno.test("a member that lies with stamps shuts no control daemon out", () => {
   assert.equal(ledger.nextVersion(), version + 1);
   take(control, put(OTHER_KEYS, stamp(2)), put(ROUTE, stamp(2)));
   assert.equal(table.keys(5).secrets.key[0], 9);
-  assert.equal(ledger.get(ROUTE)?.mark, "5");
+  assert.equal(ledger.get(ROUTE)?.statement, "5");
   take(control, gone(OTHER_KEYS, stamp(3)));
   assert.ok(!table.exists(5));
 });

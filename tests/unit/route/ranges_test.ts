@@ -17,11 +17,11 @@ import { ipAddress, routeOf } from "../../samples/routes.ts";
 function listOf(ranges: AddressRanges): AddressRange[] {
   const list: AddressRange[] = [];
   const { words } = ranges;
-  for (const { starts, marks, count } of ranges.pages) {
+  for (const { starts, leads, count } of ranges.pages) {
     for (let k = 0; k < count; k++) {
       const start = starts.subarray(k * words, (k + 1) * words)
         .reduce((sum, word) => sum << 32n | BigInt(word), 0n);
-      const mux = (marks[k] ?? 0) - 1;
+      const mux = (leads[k] ?? 0) - 1;
       if (list.at(-1)?.mux !== mux) list.push({ start, mux });
     }
   }
@@ -74,8 +74,8 @@ class Prefixes {
 
 /** Neighbours that are alike would add up with each change. */
 function assertJoined({ pages }: AddressRanges): void {
-  const owners = pages.flatMap(({ marks, depths, count }) =>
-    Array.from(marks.subarray(0, count), (mark, k) => `${mark} ${depths[k]}`)
+  const owners = pages.flatMap(({ leads, depths, count }) =>
+    Array.from(leads.subarray(0, count), (lead, k) => `${lead} ${depths[k]}`)
   );
   assert.ok(owners.every((owner, k) => k === 0 || owner !== owners[k - 1]));
 }

@@ -11,7 +11,7 @@ import {
 } from "../../fakes/sync_streams.ts";
 
 const EMPTY: Feed = {
-  follow: () => ({ take: () => "", mark: () => "", close() {} }),
+  follow: () => ({ take: () => "", progress: () => "", close() {} }),
 };
 
 Deno.test("a member that says hello is noticed, and an original is not", async () => {
@@ -49,15 +49,15 @@ Deno.test("a member is told each second how far it has come, until the server en
   const listener = new ManualListener();
   const stop = new AbortController();
   const clock = new ManualClock();
-  let marks = 0;
-  const mark = () => {
-    marks++;
+  let turns = 0;
+  const progress = () => {
+    turns++;
     return "";
   };
   const server = new SyncServer({
     listeners: [listener],
     snapshot: () => [],
-    feed: { follow: () => ({ take: () => "", mark, close() {} }) },
+    feed: { follow: () => ({ take: () => "", progress, close() {} }) },
     log: unlimited(recordingLog()),
     delay: clock.delay,
     every: clock.every,
@@ -71,11 +71,11 @@ Deno.test("a member is told each second how far it has come, until the server en
   await settle();
   for (let second = 1; second <= 3; second++) {
     await clock.pass(1000);
-    assert.equal(marks, second);
+    assert.equal(turns, second);
   }
   stop.abort();
   listener.close();
   await running;
   await clock.pass(1000);
-  assert.equal(marks, 3);
+  assert.equal(turns, 3);
 });

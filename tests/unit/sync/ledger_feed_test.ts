@@ -190,7 +190,7 @@ Deno.test("what one learns from another is not repeated to who is up to date, bu
   link.carry();
   back.carry();
   assert.ok(member.has(FIVE) && !third.has(FIVE));
-  back.mark();
+  back.progress();
   back.cut();
   control.state(SIX);
   link.carry();
@@ -215,7 +215,7 @@ Deno.test("who asks for all hears what was passed over, and takes nothing back b
   member.state(SIX);
   back.carry();
   assert.ok(cutOff.has(SIX) && !cutOff.has(FIVE));
-  back.mark();
+  back.progress();
   back.cut();
   back.following.forget();
   back.connect();

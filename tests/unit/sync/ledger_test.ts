@@ -31,19 +31,19 @@ Deno.test("of two statements the later one counts, in whatever order they come",
     if (!isLateFirst) assert.equal(learn(), "new");
     assert.equal(ledger.learn(FIVE, "late", late), "new");
     if (isLateFirst) assert.equal(learn(), "old");
-    assert.equal(ledger.get(FIVE)?.mark, "late");
+    assert.equal(ledger.get(FIVE)?.statement, "late");
   }
 });
 
 Deno.test("of two statements with one version all members choose the same", () => {
-  const marks = [[A, B], [B, A]].map((origins) => {
+  const statements = [[A, B], [B, A]].map((origins) => {
     const { ledger } = setUp();
     for (const origin of origins) {
       ledger.learn(FIVE, origin, { version: NOW, origin });
     }
-    return ledger.get(FIVE)?.mark;
+    return ledger.get(FIVE)?.statement;
   });
-  assert.deepEqual(marks, [B, B]);
+  assert.deepEqual(statements, [B, B]);
 });
 
 Deno.test("what is stated already is known, and moves no revision", () => {
@@ -75,7 +75,7 @@ Deno.test("a removal beats what is older, and nothing that is stated later", () 
   const later = { version: NOW + 1, origin: A };
   assert.equal(ledger.learn(FIVE, "one", later), "new");
   assert.equal(ledger.remove(FIVE, { version: NOW, origin: B }), false);
-  assert.equal(ledger.get(FIVE)?.mark, "one");
+  assert.equal(ledger.get(FIVE)?.statement, "one");
   assert.equal(ledger.remove(FIVE, { version: NOW + 2, origin: B }), true);
   assert.equal(ledger.get(FIVE), undefined);
 });
@@ -190,7 +190,7 @@ Deno.test("an instance that counted as ended and states something later is there
   ledger.learn(FIVE, "one", by(NOW));
   ledger.supersede(A, 2);
   ledger.learn(FIVE, "lie", { version: 5, origin: B });
-  assert.equal(ledger.get(FIVE)?.mark, "lie");
+  assert.equal(ledger.get(FIVE)?.statement, "lie");
   clock.now += 1000;
   assert.equal(ledger.learn(FIVE, "two", by(clock.now)), "new");
   clock.now += 1000;

@@ -1,4 +1,4 @@
-// Mark of a record: what it states, as a short text to compare. It is never sent.
+// Statement of a record: what it states, as a short text to compare. It is never sent.
 import type { Role } from "../satp/params.ts";
 import type { MasterSecrets } from "../satp/secrets.ts";
 import type { SyncRecord } from "./record.ts";
@@ -13,7 +13,7 @@ interface Stated {
  * have their own. Two that are random differ: 64 bits (FNV-1a, and the same with
  * another prime).
  */
-export function markOf({ role, secrets }: Stated): string {
+export function statementOf({ role, secrets }: Stated): string {
   let one = 0x811c9dc5;
   let other = 0xcbf29ce4;
   for (const bytes of [secrets.key, secrets.salt]) {
@@ -27,6 +27,6 @@ export function markOf({ role, secrets }: Stated): string {
 }
 
 /** Of a route: where it leads. */
-export function markOfRecord(record: SyncRecord): string {
-  return record.command === "route" ? String(record.mux) : markOf(record);
+export function statementOfRecord(record: SyncRecord): string {
+  return record.command === "route" ? String(record.mux) : statementOf(record);
 }
