@@ -108,7 +108,7 @@ const IMB_AUTH_HMAC_SHA_1 = 1;
 /** IMB_MAX_BURST_SIZE: jobs that one call takes at most. */
 export const MAX_BURST = 128;
 
-export class IpsecMbError extends Error {
+class IpsecMbError extends Error {
   override readonly name = "IpsecMbError";
 }
 

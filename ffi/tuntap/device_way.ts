@@ -8,7 +8,7 @@ import { numberBytes, ROUTE, RTA, RTM } from "./route_numbers.ts";
 import { message, numberOf, RouteSocket } from "./rtnetlink.ts";
 
 /** Of a datagram, as far as routes and their rules ask for it. */
-export interface Way {
+interface Way {
   /** 4 or 16 bytes in network order, as has the source. */
   readonly to: Uint8Array;
   /** All zero where the kernel chooses. */

@@ -60,7 +60,7 @@ export type CommandLine<O> =
   };
 
 /** What a program reads besides its arguments. */
-export interface Sources {
+interface Sources {
   /** Undefined for programs that have no config file. */
   readonly files?: ConfigFiles | undefined;
   /** While it runs. */

@@ -47,7 +47,7 @@ const sections: readonly HelpSection[] = [
 
 type ConfigSettings = Settings<typeof configTable>;
 
-export interface ConfigOptions {
+interface ConfigOptions {
   /** Never twice to one stream. */
   readonly logTargets: readonly LogTarget[];
   /** One, but for a Debian tunnel, which has a folder of them. */

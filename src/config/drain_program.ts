@@ -40,7 +40,7 @@ const drainSections: readonly HelpSection[] = [
   },
 ];
 
-export interface DrainProgramOptions {
+interface DrainProgramOptions {
   /** Name or path; undefined for the only one that there is. */
   readonly name: string | undefined;
   /** Seconds; undefined for as long as the daemon would wait at its end. */

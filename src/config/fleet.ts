@@ -61,7 +61,7 @@ export type FleetAction =
   | { readonly action: "remove"; readonly name: string }
   | { readonly action: "list"; readonly json: boolean };
 
-export interface FleetOptions {
+interface FleetOptions {
   readonly source: SourceOptions;
   readonly act: FleetAction;
 }

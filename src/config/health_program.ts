@@ -34,7 +34,7 @@ const sections: readonly HelpSection[] = [
   },
 ];
 
-export interface HealthProgramOptions {
+interface HealthProgramOptions {
   /** Name or path; undefined for the only one that there is. */
   readonly name: string | undefined;
 }

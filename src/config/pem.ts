@@ -89,7 +89,7 @@ export function unusable(
 }
 
 /** Certificates as they stood in a file, the first one understood. */
-export interface Certificates {
+interface Certificates {
   /** All of them, and nothing else. */
   readonly text: string;
   readonly first: X509Certificate;

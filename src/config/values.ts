@@ -118,7 +118,7 @@ export function pick<T extends OptionTable>(
 }
 
 /** What messages call an option, such as `--mtu` or `--mtu in a.conf:7`. */
-export function nameOf(option: Option, origin: Origin): string {
+function nameOf(option: Option, origin: Origin): string {
   const name = namesOf(option).at(-1) ?? "";
   return origin.kind === "file" ? `${name} in ${placeOf(origin)}` : name;
 }

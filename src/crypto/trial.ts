@@ -3,7 +3,7 @@
 /** Turns of the trial; in the first half the compiler is still at work. */
 const TURNS = 1024;
 
-export type Way = "first" | "second";
+type Way = "first" | "second";
 
 /**
  * The ways take turns, and the one that was faster more often stays. The best

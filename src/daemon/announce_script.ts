@@ -13,14 +13,14 @@ import type { World } from "./world.ts";
 /** The end waits no longer. */
 const PATIENCE_MS = 10_000;
 
-export type AnnounceWord = "announce" | "withdraw";
+type AnnounceWord = "announce" | "withdraw";
 
 interface ScriptContext extends Pick<World, "elapsed" | "every"> {
   readonly control: Pick<ProcessControl, "listen">;
   readonly logger: Logger;
 }
 
-export type AnnounceScriptOptions = Pick<AnytunOptions, "announce" | "name">;
+type AnnounceScriptOptions = Pick<AnytunOptions, "announce" | "name">;
 
 export class AnnounceScript {
   readonly #path: string;

@@ -15,7 +15,7 @@ import type { World } from "./world.ts";
 const LOOK_MS = 1000;
 
 /** What is wrong with one part of the daemon, if anything is. */
-export type HealthCheck = (options: HealthOptions) => Fault | undefined;
+type HealthCheck = (options: HealthOptions) => Fault | undefined;
 
 type HealthListener = (fitness: Fitness) => void;
 

@@ -224,7 +224,8 @@ export class SyncMember implements Service {
    * repeated, and not for who reads too slowly.
    *
    * @param kind One word
-   * @param body ASCII without control characters, at most `MAX_BODY` of them
+   * @param body ASCII without control characters, 90 000 of them at most: a
+   *   frame has room for 99 999
    */
   say(kind: string, body: string): void {
     this.#server?.say(kind, body);

@@ -10,7 +10,7 @@ import type { OwnConnection } from "./own_connection.ts";
 import { PeerEvents } from "./peer_events.ts";
 import type { TunnelFrame } from "./tunnel_frame.ts";
 
-export interface WatchServices {
+interface WatchServices {
   readonly events: PeerEvents;
   readonly keepAlive: KeepAliveService;
   readonly missing: Service;

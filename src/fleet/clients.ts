@@ -25,7 +25,7 @@ export interface StoredClient {
   readonly chain: string | undefined;
 }
 
-export interface NewClient {
+interface NewClient {
   readonly name: string;
   /** Undefined for the lowest one that is free. */
   readonly mux: number | undefined;

@@ -11,7 +11,7 @@ import { EtcdSession, type EtcdSessionOptions } from "./etcd_session.ts";
 import { type WatchMessage, watchMessages } from "./etcd_watch.ts";
 import { EngineError } from "./engine_error.ts";
 
-export interface EtcdClientOptions extends EtcdSessionOptions {
+interface EtcdClientOptions extends EtcdSessionOptions {
   /** Of all keys and values of a range. */
   readonly maxCharacters?: number;
 }

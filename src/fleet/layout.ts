@@ -11,7 +11,7 @@ export function keptValue(value: string): string {
   return value.length > MAX_CLIENT_BYTES ? TOO_LONG : value;
 }
 
-export type Part = "client" | "chain";
+type Part = "client" | "chain";
 
 export interface RecordName {
   readonly client: string;

@@ -27,7 +27,7 @@ export interface StepSettings {
 }
 
 /** What a member has without others. */
-export interface StepStart {
+interface StepStart {
   /** Milliseconds since it began to follow them. */
   readonly elapsed: number;
   /** Whether it has connections already, such as the own one. */

@@ -13,7 +13,7 @@ export interface LogFile {
 }
 
 /** The syslog of the system; each write is one line. */
-export type Syslog = LogFile;
+type Syslog = LogFile;
 
 /** What a log writes to, and the clock for its lines. */
 export interface LogSurroundings {

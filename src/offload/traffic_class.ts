@@ -13,12 +13,12 @@ import {
 export const ECN_MASK = 3;
 
 /** The sender does not know of ECN: in place of a mark there is a loss. */
-export const NOT_ECT = 0;
+const NOT_ECT = 0;
 /** ECT(1), which is the lesser mark of two (RFC 6040 section 4.2). */
-export const ECT_1 = 1;
+const ECT_1 = 1;
 const ECT_0 = 2;
 /** Congestion experienced. */
-export const CE = 3;
+const CE = 3;
 
 /** What {@link trafficClass} says of what is no whole IP header. */
 export const NO_CLASS = -1;

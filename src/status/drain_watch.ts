@@ -6,7 +6,7 @@ import { datagramsFromPeers, trafficOf } from "./sums.ts";
 /** So long nothing has come: whoever leads traffic has learnt of it. */
 export const QUIET_MS = 2000;
 
-export interface Drained {
+interface Drained {
   readonly isEmpty: boolean;
   /** For people. */
   readonly text: string;

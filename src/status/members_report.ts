@@ -16,7 +16,7 @@ export const MEMBERS_FORMAT = 1;
  * one of ours that does not, as the control daemon; an original; or one that was
  * never heard.
  */
-export const MEMBER_KINDS = [
+const MEMBER_KINDS = [
   "self",
   "member",
   "silent",
@@ -24,7 +24,7 @@ export const MEMBER_KINDS = [
   "unknown",
 ] as const;
 
-export type MemberKind = typeof MEMBER_KINDS[number];
+type MemberKind = typeof MEMBER_KINDS[number];
 
 export interface MemberReport {
   /** Where the daemon follows it, as configured; null for itself. */

@@ -40,7 +40,7 @@ const ALWAYS: Readonly<Record<string, string>> = {
   "X-Content-Type-Options": "nosniff",
 };
 
-export const PLAIN = "text/plain; charset=utf-8";
+const PLAIN = "text/plain; charset=utf-8";
 
 export function plainText(status: number, text: string): Response {
   return { status, type: PLAIN, body: `${text}\n` };

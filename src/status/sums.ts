@@ -7,7 +7,7 @@ import {
 } from "../tunnel/counters.ts";
 import type { Counts } from "./report.ts";
 
-export interface Traffic {
+interface Traffic {
   readonly bytesOut: number;
   readonly bytesIn: number;
   readonly packetsOut: number;
@@ -45,13 +45,13 @@ export function datagramsFromPeers(counters: Counts): number {
     .reduce((sum, index) => sum + (counters[nameOf(index)] ?? 0), 0);
 }
 
-export interface Loss {
+interface Loss {
   readonly info: CounterInfo;
   readonly amount: number;
 }
 
 /** Causes that there were, in the order of the table. */
-export function lossesOf(
+function lossesOf(
   infos: readonly CounterInfo[],
   counters: Counts,
 ): readonly Loss[] {

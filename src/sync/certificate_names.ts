@@ -7,7 +7,7 @@ import { sameBytes } from "../satp/same_bytes.ts";
 import { SyncError } from "./error.ts";
 import { latin1 } from "./latin1.ts";
 
-export interface HostNames {
+interface HostNames {
   /** Lower case. */
   readonly names: readonly string[];
   /** 4 or 16 bytes each. */

@@ -33,7 +33,7 @@ const READ_BYTES = 1 << 16;
 const BUSY_MS = 10;
 
 /** What a client needs. */
-export interface SyncClientOptions {
+interface SyncClientOptions {
   readonly server: PlaceName;
   /** Takes each record, checked. */
   readonly apply: (record: SyncRecord) => void;

@@ -17,9 +17,6 @@ const VERSION = 1;
 /** A server reads no more of what a client says. */
 export const MAX_HELLO_BYTES = 128;
 
-/** A frame holds 99999 bytes. */
-export const MAX_BODY = 90_000;
-
 const ID_BYTES = 8;
 /** Of an original, or of a server that says nothing of its origin. */
 const NOBODY = "-";
@@ -79,7 +76,7 @@ export interface Progress {
 }
 
 /** A message that has no revision and is not repeated. */
-export interface Say {
+interface Say {
   readonly word: "say";
   readonly kind: string;
   readonly body: string;

@@ -20,7 +20,7 @@ const REFUSAL_MS = 3000;
 const ALERT = Uint8Array.of(21, 3, 3, 0, 2, 2, 40);
 
 /** What there is to read, and for how long. */
-export interface TableStreamOptions {
+interface TableStreamOptions {
   readonly stream: Pick<SyncStream, "read" | "write">;
   /** Whether the server might expect TLS, which it is not given. */
   readonly mayBeTls: boolean;

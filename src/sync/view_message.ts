@@ -28,7 +28,7 @@ export interface Serving {
   readonly since: number;
 }
 
-export interface ServingList {
+interface ServingList {
   /** Whether those before it count no more. */
   readonly isWhole: boolean;
   readonly clients: readonly Serving[];

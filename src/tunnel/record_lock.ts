@@ -15,7 +15,7 @@ const VERSION = 1;
 const SPINS = 1000;
 const LOCK_SLEEP_MS = 100;
 /** From then on a wait is worth a line, in ms. */
-export const LONG_WAIT_MS = 2000;
+const LONG_WAIT_MS = 2000;
 /** Only a dead thread keeps a lock that long. */
 const LONGEST_WAIT_MS = 60_000;
 

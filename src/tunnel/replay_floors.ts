@@ -38,7 +38,7 @@ const HAS_FLOOR = 2;
 const ENTRIES = DueMuxes.WORDS;
 
 /** What became of a floor that was told. */
-export type FloorOutcome = "risen" | "known" | "too far ahead" | "no room";
+type FloorOutcome = "risen" | "known" | "too far ahead" | "no room";
 
 export class ReplayFloors {
   readonly #words: Uint32Array;

@@ -176,3 +176,47 @@ Deno.test("nobody waits for AbortSignal.any(): see src/net/either.ts", () => {
   );
   assert.deepEqual(forgotten, []);
 });
+
+/** Names that a text imports or hands on, with the module that has them. */
+function* importedNames(path: string): Generator<[string, string]> {
+  const text = Deno.readTextFileSync(new URL(path, root));
+  const clauses = text.matchAll(
+    /\b(?:import|export)\s+(?:type\s+)?(?:\{([^}]*)\}|\*[^"]*)\s*from\s+"(\.[^"]+)"|\bimport\("(\.[^"]+)"\)/g,
+  );
+  for (const [, list, from, late] of clauses) {
+    const target = new URL(from ?? late ?? "", new URL(path, root)).pathname
+      .slice(root.pathname.length);
+    const names = (list ?? "*").split(",")
+      .map((name) => name.trim().replace(/^type\s+/, "").replace(/\s.*$/, ""));
+    for (const name of names) yield [target, name];
+  }
+}
+
+/** Names that a module exports, those of its own alone. */
+function exportsOf(path: string): string[] {
+  const text = Deno.readTextFileSync(new URL(path, root));
+  const declarations = text.matchAll(
+    /^export (?:abstract |async )?(?:const|function\*?|class|interface|type|let) (\w+)/gm,
+  );
+  return Array.from(declarations, ([, name = ""]) => name);
+}
+
+Deno.test("what a module exports is imported somewhere, tests included", () => {
+  const doors = ["mod.ts", "ffi/tuntap/mod.ts", "src/cli/main.ts"];
+  // Its exports are those of the page's scripts.
+  const generated = "src/status/page_files.ts";
+  const others = ["bench", "demo", "examples", "lab", "man", "tasks", "tests"]
+    .flatMap((folder) => [...walk(root, folder)])
+    .filter((path) => path.endsWith(".ts"));
+  const imported = new Set(
+    ["mod.ts", ...modules, ...others]
+      .flatMap((path) => [...importedNames(path)])
+      .map((it) => it.join(" ")),
+  );
+  const unused = modules
+    .filter((path) => ![...doors, generated].includes(path))
+    .filter((path) => !imported.has(`${path} *`))
+    .flatMap((path) => exportsOf(path).map((name) => `${path} ${name}`))
+    .filter((it) => !imported.has(it));
+  assert.deepEqual(unused, []);
+});
