@@ -76,7 +76,7 @@ const status = await startDaemon(
         threads: threads(),
       };
       Deno.writeTextFileSync(`${folder}/ends`, JSON.stringify(ends));
-      parent.changed({ kind: "ready", isFirst: true });
+      parent.changed({ kind: "ready" });
       return 0;
     },
   },

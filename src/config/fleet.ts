@@ -42,7 +42,6 @@ export interface AddOptions extends KeyPlaces {
   readonly routes: readonly Prefix[];
   readonly remoteHost: string | undefined;
   readonly remotePort: number;
-  readonly family: ReturnType<typeof familyOf>;
   readonly server: HostPort | undefined;
   readonly address: Prefix | undefined;
 }
@@ -215,8 +214,7 @@ function addOf(
   const { values, names } = settings;
   const { mux, windowSize, kdPrf, server, address } = values;
   const { remoteHost, remotePort } = values;
-  const family = familyOf(settings);
-  requireFamily(names.remoteHost, remoteHost, family);
+  requireFamily(names.remoteHost, remoteHost, familyOf(settings));
   requireAddress(names.remoteHost, remoteHost);
   const own = address && {
     address: address.address,
@@ -225,7 +223,7 @@ function addOf(
   const routes = [...(own ? [own] : []), ...values.routes.flat()];
   return {
     ...{ action: "add", name, mux, windowSize, kdPrf, server, address },
-    ...{ remoteHost, remotePort, family, routes, role: roleOf(settings) },
+    ...{ remoteHost, remotePort, routes, role: roleOf(settings) },
   };
 }
 

@@ -67,7 +67,6 @@ export type Phase =
   | { readonly kind: "starting"; readonly what: string }
   | {
     readonly kind: "ready";
-    readonly isFirst: boolean;
     /** Why the options that were read again were refused. */
     readonly refusal?: string | undefined;
   }
@@ -201,7 +200,7 @@ export class Lifecycle<O = unknown> {
     const runs = new Map<Service<O>, Run>();
     if (this.#stopping.signal.aborted) return runs;
     this.#isReady = true;
-    this.#announce({ kind: "ready", isFirst: true });
+    this.#announce({ kind: "ready" });
     for (const service of this.#services) {
       if (service.run === undefined) continue;
       const stop = new AbortController();
@@ -247,7 +246,7 @@ export class Lifecycle<O = unknown> {
     }
     if (!this.#isReady) return;
     const { refusal } = this.#options;
-    this.#announce({ kind: "ready", isFirst: false, refusal });
+    this.#announce({ kind: "ready", refusal });
   }
 
   async #unlessHurried(work: () => Promise<void> | void): Promise<void> {

@@ -6,7 +6,6 @@ export interface CounterInfo {
   /** As Prometheus wants names, without a prefix. */
   readonly name: string;
   readonly help: string;
-  readonly unit: "packets" | "bytes" | "datagrams" | "senders" | "events";
   /** What stands behind the number in a log line. */
   readonly text: string;
   /**
@@ -38,35 +37,30 @@ export const CONNECTION_COUNTER_INFOS: readonly CounterInfo[] = [
     index: ConnectionCounter.PACKETS_OUT,
     name: "packets_out_total",
     help: "Packets from the device that were sealed for the peer.",
-    unit: "packets",
     text: "packets out",
   },
   {
     index: ConnectionCounter.BYTES_OUT,
     name: "bytes_out_total",
     help: "Bytes of the packets from the device that were sealed for the peer.",
-    unit: "bytes",
     text: "bytes out",
   },
   {
     index: ConnectionCounter.PACKETS_IN,
     name: "packets_in_total",
     help: "Packets from the peer that passed all checks.",
-    unit: "packets",
     text: "packets in",
   },
   {
     index: ConnectionCounter.BYTES_IN,
     name: "bytes_in_total",
     help: "Bytes of the packets from the peer that passed all checks.",
-    unit: "bytes",
     text: "bytes in",
   },
   {
     index: ConnectionCounter.SEND_FAILED,
     name: "send_failed_total",
     help: "Datagrams that the network refused to send.",
-    unit: "datagrams",
     text: "not sent",
     isLoss: true,
   },
@@ -74,7 +68,6 @@ export const CONNECTION_COUNTER_INFOS: readonly CounterInfo[] = [
     index: ConnectionCounter.SEND_DROPPED,
     name: "send_dropped_total",
     help: "Datagrams dropped because the buffer of the socket was full.",
-    unit: "datagrams",
     text: "dropped before a full uplink",
     isLoss: true,
   },
@@ -82,7 +75,6 @@ export const CONNECTION_COUNTER_INFOS: readonly CounterInfo[] = [
     index: ConnectionCounter.WRONG_TAG,
     name: "wrong_tag_total",
     help: "Received datagrams with a wrong authentication tag.",
-    unit: "datagrams",
     text: "with a wrong tag",
     isLoss: true,
   },
@@ -91,7 +83,6 @@ export const CONNECTION_COUNTER_INFOS: readonly CounterInfo[] = [
     name: "replayed_total",
     help:
       "Datagrams refused by the replay window: authentic ones, and while there are many of them also those whose tag nobody has looked at.",
-    unit: "datagrams",
     text: "replayed",
     isLoss: true,
   },
@@ -99,14 +90,12 @@ export const CONNECTION_COUNTER_INFOS: readonly CounterInfo[] = [
     index: ConnectionCounter.NO_PAYLOAD,
     name: "no_payload_total",
     help: "Authentic datagrams without a payload.",
-    unit: "datagrams",
     text: "without payload",
   },
   {
     index: ConnectionCounter.WRONG_PAYLOAD_TYPE,
     name: "wrong_payload_type_total",
     help: "Authentic datagrams with a payload that the device does not take.",
-    unit: "datagrams",
     text: "of a wrong type",
     isLoss: true,
   },
@@ -115,7 +104,6 @@ export const CONNECTION_COUNTER_INFOS: readonly CounterInfo[] = [
     name: "wrong_source_total",
     help:
       "Packets from the peer with a source address that is not routed to it.",
-    unit: "packets",
     text: "from a source that is not routed to it",
     isLoss: true,
   },
@@ -123,7 +111,6 @@ export const CONNECTION_COUNTER_INFOS: readonly CounterInfo[] = [
     index: ConnectionCounter.KEEPALIVES_OUT,
     name: "keepalives_out_total",
     help: "Datagrams without payload that were sent to the peer (--keepalive).",
-    unit: "datagrams",
     text: "keep-alives out",
   },
   {
@@ -131,7 +118,6 @@ export const CONNECTION_COUNTER_INFOS: readonly CounterInfo[] = [
     name: "congested_total",
     help:
       "Packets from the peer that met congestion on the way, dropped because their sender does not take ECN marks (--ecn).",
-    unit: "packets",
     text: "dropped for congestion on the way",
     isLoss: true,
   },
@@ -167,7 +153,6 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
     index: PlaneCounter.NOWHERE_TO_SEND,
     name: "nowhere_to_send_total",
     help: "Packets from the device without a connection or an endpoint.",
-    unit: "packets",
     text: "with nowhere to send them",
     isLoss: true,
   },
@@ -176,7 +161,6 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
     name: "too_long_out_total",
     help:
       "Packets from the device that are too long for the buffer of a peer, or for the path to it (--mtu-disc).",
-    unit: "packets",
     text: "too long to send",
     isLoss: true,
   },
@@ -185,7 +169,6 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
     name: "malformed_out_total",
     help:
       "Packets from the device that are malformed, or neither IPv4 nor IPv6.",
-    unit: "packets",
     text: "malformed on the device",
     isLoss: true,
   },
@@ -193,7 +176,6 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
     index: PlaneCounter.TOO_SHORT_IN,
     name: "too_short_in_total",
     help: "Received datagrams that are too short for header and tag.",
-    unit: "datagrams",
     text: "too short",
     isLoss: true,
   },
@@ -201,7 +183,6 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
     index: PlaneCounter.TOO_LONG_IN,
     name: "too_long_in_total",
     help: "Received datagrams that are longer than any peer sends.",
-    unit: "datagrams",
     text: "too long",
     isLoss: true,
   },
@@ -209,7 +190,6 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
     index: PlaneCounter.UNKNOWN_MUX,
     name: "unknown_mux_total",
     help: "Received datagrams with a mux that has no connection.",
-    unit: "datagrams",
     text: "of an unknown mux",
     isLoss: true,
   },
@@ -217,7 +197,6 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
     index: PlaneCounter.DEVICE_REFUSED,
     name: "device_refused_total",
     help: "Packets that the device did not take.",
-    unit: "packets",
     text: "refused by the device",
     isLoss: true,
   },
@@ -225,7 +204,6 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
     index: PlaneCounter.INTERNAL_ERROR,
     name: "internal_error_total",
     help: "Packets of batches that were given up because of an internal error.",
-    unit: "packets",
     text: "lost to internal errors",
     isLoss: true,
   },
@@ -234,7 +212,6 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
     name: "out_of_numbers_total",
     help:
       "Packets from the device for a connection that has used all its sequence numbers, or cannot keep which it uses.",
-    unit: "packets",
     text: "for want of sequence numbers",
     isLoss: true,
   },
@@ -243,7 +220,6 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
     name: "other_worker_total",
     help:
       "Received datagrams that came joined behind one for another worker (--workers).",
-    unit: "datagrams",
     text: "joined behind those for another worker",
     isLoss: true,
   },
@@ -252,7 +228,6 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
     name: "windows_dropped_total",
     help:
       "Sender ids of which, for want of replay memory, only the highest number was kept: all numbers up to it are refused.",
-    unit: "senders",
     text: "windows of silent senders",
     isLoss: true,
   },
@@ -261,7 +236,6 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
     name: "senders_forgotten_total",
     help:
       "Sender ids of which, for want of replay memory, nothing was kept: recordings of theirs count as new.",
-    unit: "senders",
     text: "silent senders altogether",
     isLoss: true,
   },
@@ -270,7 +244,6 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
     name: "forged_joined_total",
     help:
       "Received datagrams that came joined with one whose tag is wrong, from where no peer is known.",
-    unit: "datagrams",
     text: "joined with one that has a wrong tag",
     isLoss: true,
   },
@@ -279,7 +252,6 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
     name: "mss_lowered_total",
     help:
       "SYN packets of TCP connections through the tunnel, of either way, that asked for longer segments than fit (--mss).",
-    unit: "packets",
     text: "with an MSS that was lowered",
   },
   {
@@ -287,14 +259,12 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
     name: "too_big_answered_total",
     help:
       "Packets from the device that were too long, and whose sender was told so by ICMP.",
-    unit: "packets",
     text: "answered with how long they may be",
   },
   {
     index: PlaneCounter.PATH_MTU_LOWERED,
     name: "path_mtu_lowered_total",
     help: "How often the path to a peer was found to take less than before.",
-    unit: "events",
     text: "times less that a path takes",
   },
   {
@@ -302,7 +272,6 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
     name: "receive_dropped_total",
     help:
       "Received datagrams, or runs of joined ones, that the kernel dropped because the buffer of the socket was full, or for a wrong checksum.",
-    unit: "datagrams",
     text: "that came to a full socket",
     isLoss: true,
   },
@@ -311,7 +280,6 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
     name: "device_dropped_total",
     help:
       "Packets for peers that the kernel dropped because the queue of the device was full.",
-    unit: "packets",
     text: "for a full device",
     isLoss: true,
   },
@@ -320,7 +288,6 @@ export const PLANE_COUNTER_INFOS: readonly CounterInfo[] = [
     name: "long_waits_total",
     help:
       "How often a thread waited two seconds or longer for another one that held a connection, and its packets with it.",
-    unit: "events",
     text: "long waits for a connection",
   },
 ];

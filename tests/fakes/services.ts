@@ -99,8 +99,6 @@ function textOf(phase: Phase): string {
   switch (phase.kind) {
     case "starting":
       return `starting ${phase.what}`;
-    case "ready":
-      return phase.isFirst ? "ready" : "ready again";
     case "failed":
       return `failed: ${phase.reason}`;
     default:

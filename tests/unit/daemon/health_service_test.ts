@@ -63,7 +63,7 @@ Deno.test("a daemon that is about to end is drained at once, and for good", asyn
   const { health, states, stop, over, pass } = rig();
   await pass(1);
   health.changed({ kind: "reloading" });
-  health.changed({ kind: "ready", isFirst: false });
+  health.changed({ kind: "ready" });
   assert.deepEqual(states, ["fit"]);
   health.changed({ kind: "draining" });
   health.undrain();

@@ -221,7 +221,7 @@ Deno.test("services reload in order, and one that cannot is a line in the log", 
   assert.deepEqual(notes, [
     "- reloading",
     ...["reload b", "reload c"],
-    "- ready again",
+    "- ready",
   ]);
   assert.deepEqual(logger.lines, ["ERROR: Cannot reload the a: no file"]);
   lifecycle.stop();
@@ -285,7 +285,7 @@ Deno.test("a reload during the start waits until all have started, and comes the
   await Promise.all([before, during]);
   assert.deepEqual(notes.slice(1), [
     ...["- starting b", "start b", "- ready", "run a", "run b"],
-    ...["- reloading", "reload a", "reload b", "- ready again"],
+    ...["- reloading", "reload a", "reload b", "- ready"],
   ]);
   lifecycle.stop();
   await running;

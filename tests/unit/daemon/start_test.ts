@@ -606,10 +606,10 @@ function told(
 Deno.test("a service manager is told of every phase in its own words", () => {
   const { sent, lines } = told([
     { kind: "starting", what: "device and sockets" },
-    { kind: "ready", isFirst: true },
+    { kind: "ready" },
     { kind: "reloading" },
-    { kind: "ready", isFirst: false },
-    { kind: "ready", isFirst: false, refusal: "no\nkey" },
+    { kind: "ready" },
+    { kind: "ready", refusal: "no\nkey" },
     { kind: "draining" },
     { kind: "stopping" },
     { kind: "failed", reason: "the device\nis gone" },
@@ -639,7 +639,7 @@ Deno.test("a service manager shows what a daemon that runs says of itself, and n
   );
   supervisor.detail("fit");
   assert.deepEqual(sent, [], "it has not started yet");
-  supervisor.changed({ kind: "ready", isFirst: true, refusal: "no key" });
+  supervisor.changed({ kind: "ready", refusal: "no key" });
   supervisor.detail("unfit: a\nb");
   supervisor.changed({ kind: "draining" });
   supervisor.detail("draining");
@@ -662,7 +662,7 @@ Deno.test("a service manager that has gone is a warning, no more", () => {
   const send = () => {
     throw new Error("Connection refused");
   };
-  const { lines } = told([{ kind: "ready", isFirst: true }], { send });
+  const { lines } = told([{ kind: "ready" }], { send });
   assert.deepEqual(lines, [
     "WARNING: Cannot notify the service manager: Connection refused",
   ]);
@@ -692,7 +692,7 @@ Deno.test("the watchdog hears nothing while a service hangs, and the log why", a
       },
     },
   );
-  supervisor.changed({ kind: "ready", isFirst: true });
+  supervisor.changed({ kind: "ready" });
   await looked.promise;
   assert.equal(sent.includes("WATCHDOG=1"), false);
   assert.deepEqual(logger.lines, [
@@ -713,7 +713,7 @@ Deno.test("without a service manager nobody is told anything", () => {
     hanging: () => undefined,
   });
   supervisor.changed({ kind: "starting", what: "x" });
-  supervisor.changed({ kind: "ready", isFirst: true });
+  supervisor.changed({ kind: "ready" });
   supervisor.changed({ kind: "stopping" });
   assert.deepEqual(logger.lines, []);
 });

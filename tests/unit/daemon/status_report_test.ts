@@ -163,7 +163,7 @@ Deno.test("the state of a report is that of the daemon", async () => {
   const { report } = rig();
   const stateOf = async () => (await report.health()).state;
   assert.equal(await stateOf(), "starting");
-  report.changed({ kind: "ready", isFirst: true });
+  report.changed({ kind: "ready" });
   assert.equal(await stateOf(), "running");
   report.changed({ kind: "reloading" });
   assert.equal(await stateOf(), "reloading");
