@@ -12,17 +12,17 @@ import {
 import { until } from "./until.ts";
 
 /** Certificates of {@linkcode makeAuthority}, by the names of their files. */
-export interface EngineTls {
+export interface StoreTls {
   readonly folder: string;
   /** Without `.pem` and `.key`. */
-  readonly engine: string;
+  readonly store: string;
 }
 
-/** How an engine is started. */
+/** How a store is started. */
 export interface EtcdStart {
   /** Where it keeps its records. */
   readonly data: string;
-  readonly tls?: EngineTls;
+  readonly tls?: StoreTls;
   /** In place of one that is free. */
   readonly port?: number;
   /** At whose loopback address; it needs a port then. */
@@ -38,13 +38,13 @@ export function whyNoEtcd(): string | null {
 export class LabEtcd implements AsyncDisposable {
   readonly port: number;
   readonly process: LabProcess;
-  readonly #tls: EngineTls | undefined;
+  readonly #tls: StoreTls | undefined;
   readonly #host: LabHost | undefined;
 
   private constructor(
     port: number,
     process: LabProcess,
-    tls: EngineTls | undefined,
+    tls: StoreTls | undefined,
     host: LabHost | undefined,
   ) {
     this.port = port;
@@ -67,18 +67,18 @@ export class LabEtcd implements AsyncDisposable {
       ...(tls === undefined ? [] : [
         "--client-cert-auth",
         ...["--trusted-ca-file", `${tls.folder}/ca.pem`],
-        ...["--cert-file", `${tls.folder}/${tls.engine}.pem`],
-        ...["--key-file", `${tls.folder}/${tls.engine}.key`],
+        ...["--cert-file", `${tls.folder}/${tls.store}.pem`],
+        ...["--key-file", `${tls.folder}/${tls.store}.key`],
       ]),
     ];
     const process = host?.spawn("etcd", ...args) ??
       new LabProcess({ title: "etcd", program: "etcd", args });
-    const engine = new LabEtcd(own, process, tls, host);
+    const store = new LabEtcd(own, process, tls, host);
     try {
       await until(
         "etcd answers",
         PATIENCE_SECONDS,
-        async () => (await engine.#outcome(["endpoint", "health"])).code === 0,
+        async () => (await store.#outcome(["endpoint", "health"])).code === 0,
       );
     } catch (error) {
       await process.stop();
@@ -86,10 +86,10 @@ export class LabEtcd implements AsyncDisposable {
         cause: error,
       });
     }
-    return engine;
+    return store;
   }
 
-  /** Of the engine, without a prefix. */
+  /** Of the store, without a prefix. */
   get url(): string {
     return `${this.#tls ? "https" : "http"}://127.0.0.1:${this.port}`;
   }
@@ -123,8 +123,8 @@ export class LabEtcd implements AsyncDisposable {
       ...["env", "ETCDCTL_API=3", "etcdctl", "--endpoints", this.url],
       ...(tls === undefined ? [] : [
         ...["--cacert", `${tls.folder}/ca.pem`],
-        ...["--cert", `${tls.folder}/${tls.engine}.pem`],
-        ...["--key", `${tls.folder}/${tls.engine}.key`],
+        ...["--cert", `${tls.folder}/${tls.store}.pem`],
+        ...["--key", `${tls.folder}/${tls.store}.key`],
       ]),
       ...args,
     ];
@@ -134,17 +134,17 @@ export class LabEtcd implements AsyncDisposable {
 /** What a certificate says besides its name, as docs/fleet.md has them. */
 export const EXTENSIONS = {
   /** Its gateway shows it to etcd itself. */
-  engine: [
+  store: [
     "subjectAltName=IP:127.0.0.1",
     "extendedKeyUsage=serverAuth,clientAuth",
   ],
-  /** No address: whoever has it must not pose as the engine. */
+  /** No address: whoever has it must not pose as the store. */
   member: ["extendedKeyUsage=clientAuth"],
 } as const;
 
 /**
  * Makes an authority with openssl, and a certificate of it for each of the
- * names: `engine` is that of the engine.
+ * names: `store` is that of the store.
  */
 export async function makeAuthority(
   folder: string,
@@ -158,7 +158,7 @@ export async function makeAuthority(
 
 /**
  * One more certificate of that authority.
- * @param subject The engine's gateway takes none with a common name
+ * @param subject The store's gateway takes none with a common name
  */
 export async function makeCertificate(
   folder: string,

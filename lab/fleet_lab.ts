@@ -5,8 +5,8 @@ import { oursNative } from "./peers.ts";
 import type { LabProcess } from "./process.ts";
 import { fromSource } from "./programs.ts";
 
-const ENGINE_PORT = 2379;
-const SOURCE = ["--source", `http://127.0.0.1:${ENGINE_PORT}/fleet`];
+const STORE_PORT = 2379;
+const SOURCE = ["--source", `http://127.0.0.1:${STORE_PORT}/fleet`];
 
 /** Where the control daemon tells members of clients. */
 export const CONTROL = "127.0.0.1:2323";
@@ -14,7 +14,7 @@ export const CONTROL = "127.0.0.1:2323";
 /** The member's address in the tunnel. */
 export const MEMBER = "10.99.0.1";
 
-/** An engine, a control daemon and a member of a fleet, all on one host. */
+/** A store, a control daemon and a member of a fleet, all on one host. */
 export class FleetLab {
   readonly #host: LabHost;
   readonly #folder: TestFolder;
@@ -25,9 +25,9 @@ export class FleetLab {
   }
 
   /** With what it had before, if it has run before. */
-  startEngine(): Promise<LabEtcd> {
+  startStore(): Promise<LabEtcd> {
     const data = this.#folder.file("etcd");
-    return LabEtcd.start({ data, host: this.#host, port: ENGINE_PORT });
+    return LabEtcd.start({ data, host: this.#host, port: STORE_PORT });
   }
 
   startControld(...options: readonly string[]): LabProcess {

@@ -1,8 +1,8 @@
 // etcd by the client of the program.
-import { openEngine } from "../../src/daemon/etcd.ts";
-import { EngineError } from "../../src/fleet/engine_error.ts";
+import { openStore } from "../../src/daemon/etcd.ts";
+import { StoreError } from "../../src/fleet/store_error.ts";
 import type { EtcdClient } from "../../src/fleet/etcd_client.ts";
-import type { Change, Engine } from "./engine.ts";
+import type { Change, Store } from "./store.ts";
 import { delay } from "../../src/net/delay.ts";
 
 const PREFIX = "/bench/";
@@ -12,15 +12,15 @@ const BATCH = 100;
 const PAUSE_MS = 250;
 
 /** Opens it for a writer or a watcher. */
-export function openEtcd(port: number): Engine {
-  const engine = openEngine({
+export function openEtcd(port: number): Store {
+  const store = openStore({
     origins: [`http://127.0.0.1:${port}`],
     prefix: PREFIX,
     text: "",
     login: undefined,
     tls: undefined,
   });
-  const { client } = engine;
+  const { client } = store;
   const putAll = async (changes: readonly Change[]) => {
     for (let at = 0; at < changes.length; at += BATCH) {
       const batch = changes.slice(at, at + BATCH);
@@ -34,7 +34,7 @@ export function openEtcd(port: number): Engine {
     put: (change) => putAll([change]),
     putAll,
     watch: (heard) => watch(client, heard),
-    [Symbol.asyncDispose]: () => Promise.resolve(engine[Symbol.dispose]()),
+    [Symbol.asyncDispose]: () => Promise.resolve(store[Symbol.dispose]()),
   };
 }
 
@@ -61,7 +61,7 @@ async function watch(
         else if (isProgress) from = header.revision + 1;
       }
     } catch (error) {
-      if (!(error instanceof EngineError)) throw error;
+      if (!(error instanceof StoreError)) throw error;
       await delay(PAUSE_MS);
     }
   }

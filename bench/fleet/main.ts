@@ -1,8 +1,8 @@
-// Measurement of engines that may hold the records of a fleet: etcd and NATS,
+// Measurement of stores that may hold the records of a fleet: etcd and NATS,
 // with the same records and three watchers each.
 import { LabProcess } from "../../lab/process.ts";
-import { type Change, type Engine, ENGINES, openEngine } from "./engine.ts";
-import type { EngineName } from "./engine.ts";
+import { type Change, openStore, type Store, STORES } from "./store.ts";
+import type { StoreName } from "./store.ts";
 import { now } from "./clock.ts";
 import { Proxy } from "./proxy.ts";
 import { type Server, startServer } from "./servers.ts";
@@ -17,13 +17,13 @@ const UPDATES = 1000;
 const CUT_CHANGES = 500;
 const CUT_MS = 10_000;
 
-/** A row of the table: a name, and a number for each engine. */
+/** A row of the table: a name, and a number for each store. */
 type Figures = Record<string, number>;
 
 class Watchers implements AsyncDisposable {
   readonly #processes: readonly LabProcess[];
 
-  constructor(name: EngineName, port: number) {
+  constructor(name: StoreName, port: number) {
     const script = new URL("watcher.ts", import.meta.url).pathname;
     this.#processes = Array.from(
       { length: WATCHERS },
@@ -68,20 +68,20 @@ const records = (count: number) =>
 const after = (start: number, heard: readonly Heard[]) =>
   Math.max(...heard.map(({ at }) => at)) - start;
 
-async function measure(name: EngineName): Promise<Figures> {
+async function measure(name: StoreName): Promise<Figures> {
   const data = Deno.makeTempDirSync();
   let server = await startServer(name, data);
   try {
     const figures: Figures = {};
     using proxy = new Proxy(server.port);
     {
-      await using writer = await openEngine(name, server.port);
+      await using writer = await openStore(name, server.port);
       await load(writer, figures);
       await using watchers = await follow(name, proxy, writer, figures);
       await update(writer, watchers, figures);
       await burst(writer, watchers, figures);
       await cut(writer, watchers, proxy, figures);
-      figures["engine, resident, MiB"] = mib(
+      figures["store, resident, MiB"] = mib(
         await residentBytes(server.process.pid),
       );
       server = await restart(name, server, data, watchers, figures);
@@ -94,7 +94,7 @@ async function measure(name: EngineName): Promise<Figures> {
   }
 }
 
-async function load(writer: Engine, figures: Figures): Promise<void> {
+async function load(writer: Store, figures: Figures): Promise<void> {
   const start = now();
   await writer.putAll(records(RECORDS));
   figures["10 000 records put, s"] = (now() - start) / 1000;
@@ -102,9 +102,9 @@ async function load(writer: Engine, figures: Figures): Promise<void> {
 }
 
 async function follow(
-  name: EngineName,
+  name: StoreName,
   proxy: Proxy,
-  writer: Engine,
+  writer: Store,
   figures: Figures,
 ): Promise<Watchers> {
   const start = now();
@@ -119,7 +119,7 @@ async function follow(
 }
 
 async function update(
-  writer: Engine,
+  writer: Store,
   watchers: Watchers,
   figures: Figures,
 ): Promise<void> {
@@ -140,7 +140,7 @@ async function update(
 }
 
 async function burst(
-  writer: Engine,
+  writer: Store,
   watchers: Watchers,
   figures: Figures,
 ): Promise<void> {
@@ -153,7 +153,7 @@ async function burst(
 }
 
 async function cut(
-  writer: Engine,
+  writer: Store,
   watchers: Watchers,
   proxy: Proxy,
   figures: Figures,
@@ -175,7 +175,7 @@ async function cut(
 }
 
 async function restart(
-  name: EngineName,
+  name: StoreName,
   server: Server,
   data: string,
   watchers: Watchers,
@@ -185,7 +185,7 @@ async function restart(
   const start = now();
   const again = await startServer(name, data, server.port);
   figures["killed, answers again, s"] = (now() - start) / 1000;
-  await using writer = await openEngine(name, again.port);
+  await using writer = await openStore(name, again.port);
   await writer.put({ key: MARK, value: "restarted" });
   const heard = await watchers.at("restarted");
   figures["killed, heard of again, s"] = after(start, heard) / 1000;
@@ -222,7 +222,7 @@ function tableOf(all: Readonly<Record<string, Figures>>): string {
 }
 
 if (import.meta.main) {
-  const chosen = ENGINES.filter((name) =>
+  const chosen = STORES.filter((name) =>
     Deno.args.length === 0 || Deno.args.includes(name)
   );
   const all: Record<string, Figures> = {};

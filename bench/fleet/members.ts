@@ -5,9 +5,9 @@ import { LabEtcd } from "../../lab/etcd.ts";
 import { LabProcess } from "../../lab/process.ts";
 import { fromSource } from "../../lab/programs.ts";
 import { until } from "../../lab/until.ts";
-import { openEngine } from "../../src/daemon/etcd.ts";
+import { openStore } from "../../src/daemon/etcd.ts";
 import type { EtcdClient, Operation } from "../../src/fleet/etcd_client.ts";
-import { EngineError } from "../../src/fleet/engine_error.ts";
+import { StoreError } from "../../src/fleet/store_error.ts";
 import { clientKey } from "../../src/fleet/layout.ts";
 import { connectionsOf, Follower } from "./follower.ts";
 import { now } from "./clock.ts";
@@ -20,13 +20,13 @@ const MEMBERS = 10;
 const UPDATES = 200;
 const REVOKED = 100;
 const PREFIX = "/fleet";
-const ENGINE_PORT = 2379;
+const STORE_PORT = 2379;
 const CONTROL = "127.0.0.1:2323";
 const FIRST_SYNC_PORT = 3300;
 const PATIENCE = 200;
 /** Operations of a transaction; etcd takes 128. */
 const BATCH = 100;
-/** That the engine is stopped for. */
+/** That the store is stopped for. */
 const HANG_MS = 15_000;
 
 type Figures = Record<string, number>;
@@ -48,20 +48,20 @@ function putOf(mux: number): Operation {
 class Fleet {
   readonly followers: Follower[] = [];
   readonly members: LabProcess[] = [];
-  engine: LabEtcd | undefined;
+  store: LabEtcd | undefined;
   controld: LabProcess | undefined;
 
   constructor(readonly folder: string, readonly client: EtcdClient) {}
 
-  async startEngine(): Promise<void> {
+  async startStore(): Promise<void> {
     const data = `${this.folder}/etcd`;
-    this.engine = await LabEtcd.start({ data, port: ENGINE_PORT });
+    this.store = await LabEtcd.start({ data, port: STORE_PORT });
   }
 
   startControld(): LabProcess {
     this.controld = start("controld", [
       ...["controld", "-D", "-L", "stdout:3", "-X", CONTROL],
-      ...["--source", `http://127.0.0.1:${ENGINE_PORT}${PREFIX}`],
+      ...["--source", `http://127.0.0.1:${STORE_PORT}${PREFIX}`],
       ...["--state-dir", `${this.folder}/state`],
     ]);
     return this.controld;
@@ -121,13 +121,13 @@ class Fleet {
     }
   }
 
-  /** Again where the engine does not answer in time. */
+  /** Again where the store does not answer in time. */
   async #change(operations: readonly Operation[]): Promise<void> {
     for (;;) {
       try {
         return void await this.client.transact([], operations);
       } catch (error) {
-        if (!(error instanceof EngineError) || !error.isUnreachable) {
+        if (!(error instanceof StoreError) || !error.isUnreachable) {
           throw error;
         }
       }
@@ -138,7 +138,7 @@ class Fleet {
     for (const one of this.followers) one.close();
     for (const one of this.members) await one.stop("SIGKILL");
     await this.controld?.stop("SIGKILL");
-    await this.engine?.process.stop("SIGKILL");
+    await this.store?.process.stop("SIGKILL");
   }
 }
 
@@ -148,7 +148,7 @@ function start(title: string, args: readonly string[]): LabProcess {
 }
 
 async function measure(fleet: Fleet, figures: Figures): Promise<void> {
-  await fleet.startEngine();
+  await fleet.startStore();
   await fleet.putAll();
   let since = now();
   const controld = fleet.startControld();
@@ -194,19 +194,19 @@ async function burst(fleet: Fleet, figures: Figures): Promise<void> {
 }
 
 async function faults(fleet: Fleet, figures: Figures): Promise<void> {
-  await fleet.engine?.process.stop("SIGKILL");
-  await fleet.startEngine();
+  await fleet.store?.process.stop("SIGKILL");
+  await fleet.startStore();
   let since = now();
   await fleet.heard([1], "put", putOf);
-  figures["engine killed: a put after it answers again, s"] = (now() - since) /
+  figures["store killed: a put after it answers again, s"] = (now() - since) /
     1000;
-  const pid = fleet.engine?.process.pid ?? 0;
+  const pid = fleet.store?.process.pid ?? 0;
   Deno.kill(pid, "SIGSTOP");
   await delay(HANG_MS);
   Deno.kill(pid, "SIGCONT");
   since = now();
   await fleet.heard([2], "put", putOf);
-  figures["engine hung for 15 s: a put after it, s"] = (now() - since) / 1000;
+  figures["store hung for 15 s: a put after it, s"] = (now() - since) / 1000;
 }
 
 async function restart(
@@ -215,12 +215,12 @@ async function restart(
   figures: Figures,
 ): Promise<void> {
   await delay(1000);
-  await fleet.engine?.process.stop("SIGKILL");
+  await fleet.store?.process.stop("SIGKILL");
   await controld.stop();
   const since = now();
   const again = fleet.startControld();
   await again.line(/as they were kept on disk/, PATIENCE);
-  figures["control daemon: start without the engine, s"] = (now() - since) /
+  figures["control daemon: start without the store, s"] = (now() - since) /
     1000;
   await delay(12_000);
   await fleet.requireAll();
@@ -241,10 +241,10 @@ async function mib({ pid }: LabProcess): Promise<number> {
 
 if (import.meta.main) {
   const folder = Deno.makeTempDirSync();
-  const origins = [`http://127.0.0.1:${ENGINE_PORT}`];
+  const origins = [`http://127.0.0.1:${STORE_PORT}`];
   const given = { origins, prefix: PREFIX, text: "", login: undefined };
-  using engine = openEngine({ ...given, tls: undefined });
-  const fleet = new Fleet(folder, engine.client);
+  using store = openStore({ ...given, tls: undefined });
+  const fleet = new Fleet(folder, store.client);
   const figures: Figures = new Proxy({}, {
     set: (all: Figures, what: string, number: number) => {
       say(Deno.stderr, `${what}: ${number}\n`);

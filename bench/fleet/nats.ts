@@ -1,7 +1,7 @@
 // NATS JetStream KV by its own client. That is no dependency of the program, nor
 // of its tests: it is fetched when the measurement runs, and so its types are
 // written down here.
-import type { Change, Engine } from "./engine.ts";
+import type { Change, Store } from "./store.ts";
 
 const VERSION = "3.4.0";
 
@@ -33,7 +33,7 @@ interface Kv {
 const AT_ONCE = 200;
 
 /** Opens it for a writer or a watcher. */
-export async function openNats(port: number): Promise<Engine> {
+export async function openNats(port: number): Promise<Store> {
   const { connect }: Transport = await load("@nats-io/transport-node");
   const { Kvm }: Kv = await load("@nats-io/kv");
   const connection = await connect({

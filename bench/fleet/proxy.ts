@@ -1,4 +1,4 @@
-// Way between watchers and an engine, which can be cut.
+// Way between watchers and a store, which can be cut.
 
 /** Forwards connections to a port, and counts what comes back. */
 export class Proxy implements Disposable {
@@ -7,7 +7,7 @@ export class Proxy implements Disposable {
   readonly #listener: Deno.TcpListener;
   readonly #open = new Set<Deno.TcpConn>();
   #isCut = false;
-  /** From the engine to the watchers. */
+  /** From the store to the watchers. */
   bytes = 0;
 
   constructor(target: number) {
@@ -53,7 +53,7 @@ export class Proxy implements Disposable {
       ]);
       close(far);
     } catch {
-      // The engine is down, or the way was cut.
+      // The store is down, or the way was cut.
     }
     close(near);
   }

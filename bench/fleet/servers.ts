@@ -1,10 +1,10 @@
-// Processes of the engines, each in a folder of its own.
+// Processes of the stores, each in a folder of its own.
 import { LabEtcd } from "../../lab/etcd.ts";
 import { freePort } from "../../lab/free_port.ts";
 import { LabProcess } from "../../lab/process.ts";
-import type { EngineName } from "./engine.ts";
+import type { StoreName } from "./store.ts";
 
-/** An engine that runs. */
+/** A store that runs. */
 export interface Server {
   readonly port: number;
   readonly process: LabProcess;
@@ -12,7 +12,7 @@ export interface Server {
 
 /** Starts one, or starts it again at the same port with the same records. */
 export async function startServer(
-  name: EngineName,
+  name: StoreName,
   data: string,
   port?: number,
 ): Promise<Server> {

@@ -1,6 +1,6 @@
 // One of the watchers, a process of its own: it says what it has heard when it
 // hears of a mark.
-import { ENGINES, openEngine } from "./engine.ts";
+import { openStore, STORES } from "./store.ts";
 import { now } from "./clock.ts";
 import { quantile } from "../tunnel/statistics.ts";
 
@@ -25,12 +25,12 @@ export const MARK = "mark";
 
 if (import.meta.main) {
   const [name, port] = Deno.args;
-  const engineName = ENGINES.find((one) => one === name);
-  if (engineName === undefined) throw new Error(`there is no engine ${name}`);
-  await using engine = await openEngine(engineName, Number(port));
+  const storeName = STORES.find((one) => one === name);
+  if (storeName === undefined) throw new Error(`there is no store ${name}`);
+  await using store = await openStore(storeName, Number(port));
   const known = new Map<string, string>();
   let delays: number[] = [];
-  await engine.watch(({ key, value }) => {
+  await store.watch(({ key, value }) => {
     const at = now();
     if (key !== MARK) {
       known.set(key, value);

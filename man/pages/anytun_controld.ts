@@ -27,7 +27,7 @@ export function controldPage({ options, help }: Known): Page {
           `With --source it has the clients of a fleet from etcd, where
           anytun-fleet(8) puts them, and watches them: who is added or removed
           there is so here within a second. The last state is on disk
-          (--state-dir), for a start without the engine. An engine that has lost
+          (--state-dir), for a start without the store. A store that has lost
           its data takes no client away (--source-allow-loss).`,
           `Whoever may connect is given the keys of all clients. On one host use
           a unix socket: then that is root and the user of the daemon alone.

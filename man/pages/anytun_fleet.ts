@@ -42,7 +42,7 @@ export function fleetPage({ options, help }: Known): Page {
               [
                 '"rotate" <name>',
                 `Gives a client other keys. One with a key chain
-              keeps that: the engine forgets what older keys are made of, and no
+              keeps that: the store forgets what older keys are made of, and no
               other host has to do anything. With --chain it gets a new chain.
               Otherwise it gets a new key and salt, or those that are given.`,
               ],

@@ -1,4 +1,4 @@
-// Longer texts on the options about a fleet and its engine.
+// Longer texts on the options about a fleet and its store.
 import type { Texts } from "../texts.ts";
 
 export default {
@@ -9,36 +9,36 @@ export default {
     With "http", which a warning says but for this host, whoever can listen reads
     all keys. This, who to be there and the files of both need a restart of the
     control daemon; HUP names in the log what has changed.`,
-  "source-ca": `The authority that has signed the certificate of the engine, as
+  "source-ca": `The authority that has signed the certificate of the store, as
     PEM. The certificate has to be for the host in --source. Authorities that the
     runtime brings along count as well.`,
-  "source-cert": `The certificate to show to the engine, as PEM. It says who may
+  "source-cert": `The certificate to show to the store, as PEM. It says who may
     connect, and not who somebody is: etcd refuses one with a common name at its
     gateway. See --source-user.`,
   "source-key":
     `The private key of --source-cert, as PEM without a passphrase. A
     warning says if others may read the file.`,
-  "source-user": `Who to be to the engine. Its users have roles, which say what
+  "source-user": `Who to be to the store. Its users have roles, which say what
     they may read and write: a control daemon nothing but read.`,
   "source-password-file":
     `Reads the password of --source-user from this file, or
     from standard input where it is "-". A line end after it does not count. A
     warning says if others may read the file.`,
-  "source-allow-loss": `Believes the engine when all clients are missing there
+  "source-allow-loss": `Believes the store when all clients are missing there
     at once, or more than half of them and more than ten, and removes them.
-    Without it these stay, and an error in the log says so: an engine that was
+    Without it these stay, and an error in the log says so: a store that was
     made anew, or comes back without its data, looks like that. What is deleted
     while it is watched goes at once, with or without it. A HUP takes it over:
     set it, send the HUP, and take it away again.`,
   "anytun-controld state-dir": `Folder that keeps the clients of --source, their
-    keys included, for a start without the engine: in one file for each prefix,
+    keys included, for a start without the store: in one file for each prefix,
     which the user of the daemon alone may read. The folder has to belong to root
     or to the user of --username, and nobody else may write to it. Without the
     option it is the first folder of "$STATE_DIRECTORY", as systemd sets it
     ("/var/lib/anytun" in the package's unit), or "/var/lib/anytun-controld";
     where that cannot be used nothing is kept, and a warning says so. "none"
     keeps nothing. A control daemon that has nothing there, and no answer of the
-    engine yet, runs, and lets no server in.`,
+    store yet, runs, and lets no server in.`,
   "anytun-fleet json": `With "list", prints a line of JSON for each client, for
     other programs. There are no keys in it.`,
   "out":
@@ -63,7 +63,7 @@ export default {
     not heard. Without it servers wait for its first packet.`,
   "anytun-fleet chain":
     `Makes a key chain for the client in place of a key and a
-    salt. It is in the engine, and in --chain-file for the client.`,
+    salt. It is in the store, and in --chain-file for the client.`,
   "anytun-fleet chain-file": `With --chain, writes the chain to this new file,
     which its owner alone may read. The client has it in a folder where its
     daemon may write.`,

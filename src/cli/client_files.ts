@@ -1,4 +1,4 @@
-// Files for a client's side. They are written before the engine is changed: a
+// Files for a client's side. They are written before the store is changed: a
 // full disk must not lose a key that is in use.
 import { createFile } from "../../ffi/process/new_file.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
@@ -13,13 +13,11 @@ const MODE = 0o600;
 
 const STANDARD_OUTPUT = "-";
 
-/** The engine has a key that nobody else has got. */
+/** The store has a key that nobody else has got. */
 export class LostKeyError extends Error {
   constructor(cause: unknown) {
     super(
-      `Cannot print what the engine has by now (--out -): ${
-        reasonOf(cause)
-      }; ` +
+      `Cannot print what the store has by now (--out -): ${reasonOf(cause)}; ` +
         "the client's keys are lost: anytun fleet rotate gives it other ones",
       { cause },
     );
@@ -62,7 +60,7 @@ export class ClientFiles {
   }
 
   /**
-   * Has the engine changed, and keeps or prints what was written if that was
+   * Has the store changed, and keeps or prints what was written if that was
    * done, or may have been.
    * @throws what the change throws
    * @throws {LostKeyError}

@@ -1,4 +1,4 @@
-// The program `anytun-fleet`: the clients of a fleet, in its engine
+// The program `anytun-fleet`: the clients of a fleet, in its store
 // (docs/fleet.md).
 import { readEnvironment } from "../../ffi/process/process.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
@@ -7,7 +7,7 @@ import { EXIT_FAILED } from "../config/exit_status.ts";
 import { type FleetAction, readFleetCommandLine } from "../config/fleet.ts";
 import { fleetTable } from "../config/fleet_table.ts";
 import { nearest } from "../config/suggestion.ts";
-import { openEngine } from "../daemon/etcd.ts";
+import { openStore } from "../daemon/etcd.ts";
 import { NoSuchClient, StoredClients, UnsureError } from "../fleet/clients.ts";
 import { reasonOf } from "../log/reason.ts";
 import { visible } from "../log/visible.ts";
@@ -37,8 +37,8 @@ export async function fleet(
   if (commandLine.kind !== "run") return printCommandLine(commandLine);
   const { options: { source, act }, warnings } = commandLine;
   for (const warning of warnings) tell(`warning: ${warning}`);
-  using engine = openEngine(source);
-  const clients = new StoredClients(engine.client, source.prefix, Math.random);
+  using store = openStore(source);
+  const clients = new StoredClients(store.client, source.prefix, Math.random);
   try {
     return await perform(act, { clients, libc, tell });
   } catch (error) {

@@ -1,4 +1,4 @@
-// List of the clients of a fleet, without their keys. What an engine holds may
+// List of the clients of a fleet, without their keys. What a store holds may
 // be anything: it is shown as text that does nothing.
 import { readRecordText, type RecordValues } from "../config/fleet_record.ts";
 import { durationOption } from "../config/duration.ts";

@@ -3,7 +3,7 @@
 // Servers that are told a key seal with it at once, and open with the one before
 // for ten seconds more; a client that gets one by HUP opens with both, and seals
 // with the new one once it has heard it (src/daemon/own_keys.ts). So nothing is
-// lost where the client's side changes first, and the engine behind it.
+// lost where the client's side changes first, and the store behind it.
 import type { RotateOptions } from "../config/fleet.ts";
 import type { NewKeys } from "../config/fleet_keys.ts";
 import {

@@ -1,4 +1,4 @@
-// One client as the text of a record that an engine holds (docs/fleet.md).
+// One client as the text of a record that a store holds (docs/fleet.md).
 import { reasonOf } from "../log/reason.ts";
 import { parseAddress } from "../net/address.ts";
 import { type KdPrfName, keyBytes, SALT_BYTES } from "../satp/params.ts";
@@ -22,7 +22,7 @@ export const recordRows = {
 };
 
 interface ClientText {
-  /** Its key in the engine. */
+  /** Its key in the store. */
   readonly path: string;
   readonly bytes: Uint8Array;
   /** Whether a key chain stands in place of its secrets. */

@@ -60,7 +60,7 @@ export const controldTable = {
   sourceAllowLoss: flag({
     group: "Cluster",
     long: "--source-allow-loss",
-    help: "believe the engine when all clients are missing there at once, or " +
+    help: "believe the store when all clients are missing there at once, or " +
       "more than half of many, and remove them; otherwise these stay, as it " +
       "has more likely lost its data",
   }),
@@ -69,8 +69,7 @@ export const controldTable = {
     long: "--state-dir",
     argument: "folder",
     parse: anyText,
-    help:
-      "keep the clients of --source here, for a start without the engine; " +
+    help: "keep the clients of --source here, for a start without the store; " +
       "none keeps nothing (default $STATE_DIRECTORY, else " +
       `${DEFAULT_FLEET_FOLDER})`,
   }),
@@ -155,12 +154,12 @@ function settle(
   const { warn } = surroundings;
   const daemon = daemonOf(settings, warn);
   const logTargets = daemonLogTargetsOf(settings, daemon.foreground, warn);
-  const engine = sourceOf(settings, surroundings);
+  const store = sourceOf(settings, surroundings);
   requireOne(settings);
-  const clients = file === undefined && engine === undefined
+  const clients = file === undefined && store === undefined
     ? clientsOf(place, {}, surroundings)
     : undefined;
-  if ((file ?? clients ?? engine) === undefined) {
+  if ((file ?? clients ?? store) === undefined) {
     throw new OptionFault(
       "Cannot serve anything: add --file (-f) or --source, or have a folder " +
         "conf.d of clients beside a config file of Debian's package",
@@ -168,7 +167,7 @@ function settle(
   }
   const trust = trustOf(settings, [controlHost], surroundings);
   const what = { file, clients, keyChains, controlHost };
-  const kept = { source: engine, sourceAllowLoss, stateDir };
+  const kept = { source: store, sourceAllowLoss, stateDir };
   const rest = { ...source, logTargets, logFormat };
   return { ...daemon, ...trust, ...what, ...kept, ...rest };
 }
@@ -184,6 +183,6 @@ function requireOne({ values, names }: ControldSettings): void {
   if (other === undefined) return;
   throw new OptionFault(
     `Cannot use both ${names.source} and ${other}: records, and key chains, ` +
-      "are those of the engine alone",
+      "are those of the store alone",
   );
 }

@@ -66,7 +66,7 @@ function filesIn({ values }: FleetSettings): Record<string, string> {
   );
 }
 
-/** What is made must not be lost: the engine gives no key back. */
+/** What is made must not be lost: the store gives no key back. */
 export function requirePlaces(
   { values: { out, chainFile }, names }: FleetSettings,
   keys: NewKeys | undefined,

@@ -48,7 +48,7 @@ export interface RecordValues extends OptionValues<typeof recordRows> {
 }
 
 /**
- * Reads what somebody has put into the engine. No file of this host is read.
+ * Reads what somebody has put into the store. No file of this host is read.
  * @param key What messages call it
  * @throws {OptionFault} with what is wrong, and no secret
  */

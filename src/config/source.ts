@@ -1,4 +1,4 @@
-// Options about the engine that holds the records of a fleet
+// Options about the store that holds the records of a fleet
 // (docs/fleet.md).
 import { parseDecimal, U16_MAX } from "../net/decimal.ts";
 import { isOnThisHost } from "../net/place.ts";
@@ -32,14 +32,14 @@ export const sourceRows = {
     long: "--source-ca",
     argument: "file",
     parse: anyText,
-    help: "the authority that has signed the certificate of the engine, as PEM",
+    help: "the authority that has signed the certificate of the store, as PEM",
   }),
   sourceCert: optional({
     group,
     long: "--source-cert",
     argument: "file",
     parse: anyText,
-    help: "the certificate to show to the engine, as PEM",
+    help: "the certificate to show to the store, as PEM",
   }),
   sourceKey: optional({
     group,
@@ -53,7 +53,7 @@ export const sourceRows = {
     long: "--source-user",
     argument: "name",
     parse: anyText,
-    help: "who to be to the engine, which has roles for its users",
+    help: "who to be to the store, which has roles for its users",
   }),
   sourcePasswordFile: optional({
     group,
@@ -122,7 +122,7 @@ type SourceSettings = Settings<typeof sourceRows>;
 
 /**
  * Reads certificates and password.
- * @returns undefined if there is no engine
+ * @returns undefined if there is no store
  * @throws {OptionFault}
  */
 export function sourceOf(

@@ -8,7 +8,7 @@ import { ClientFolder } from "./client_folder.ts";
 import type { RecordsWorld } from "./client_records.ts";
 import { ControlChains } from "./control_chains.ts";
 import { ControlFileService } from "./control_file_service.ts";
-import type { EngineSourceWorld } from "./engine_services.ts";
+import type { StoreSourceWorld } from "./store_services.ts";
 import type { Service } from "./lifecycle.ts";
 import type { RecordSink, RecordSource } from "./record_source.ts";
 import type { Configured } from "./reload.ts";
@@ -21,7 +21,7 @@ import type { World } from "./world.ts";
 const MAX_WAITING = 64 << 20;
 
 type ControldWorld =
-  & EngineSourceWorld
+  & StoreSourceWorld
   & ProgramWorld
   & RecordsWorld
   & SyncServiceWorld
@@ -88,12 +88,12 @@ async function sourceOf(
   world: ControldWorld,
   frame: Frame,
 ): Promise<Sources> {
-  const { keyChains, clients: found, file, source: engine } = options;
+  const { keyChains, clients: found, file, source: store } = options;
   const { logger } = frame;
-  if (engine !== undefined) {
+  if (store !== undefined) {
     // Few have one.
-    const { engineSource } = await import("./engine_services.ts");
-    const source = engineSource(engine, options, sink, world, frame);
+    const { storeSource } = await import("./store_services.ts");
+    const source = storeSource(store, options, sink, world, frame);
     return { before: [], source };
   }
   const clients = found && new ClientFolder(found, world, logger);

@@ -1,14 +1,14 @@
-// The engine of a fleet as this host reaches it.
+// The store of a fleet as this host reaches it.
 import type { SourceOptions } from "../config/source.ts";
 import { EtcdClient } from "../fleet/etcd_client.ts";
 import type { Post } from "../fleet/etcd_session.ts";
 
-export interface OpenEngine extends Disposable {
+export interface OpenStore extends Disposable {
   readonly client: EtcdClient;
 }
 
 /** Connects with the first request. */
-export function openEngine(source: SourceOptions): OpenEngine {
+export function openStore(source: SourceOptions): OpenStore {
   const { origins, login, tls } = source;
   const http = Deno.createHttpClient({
     ...(tls?.authority !== undefined && { caCerts: [tls.authority] }),
@@ -22,7 +22,7 @@ export function openEngine(source: SourceOptions): OpenEngine {
       ...request,
       client: http,
       method: "POST",
-      // Nobody else is told what the engine is.
+      // Nobody else is told what the store is.
       redirect: "error",
     });
   const timeout = (ms: number) => AbortSignal.timeout(ms);

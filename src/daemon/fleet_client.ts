@@ -1,4 +1,4 @@
-// One client of a fleet, from what an engine has of it to its records.
+// One client of a fleet, from what a store has of it to its records.
 import { clientInText } from "../config/client_text.ts";
 import { reasonOf } from "../log/reason.ts";
 import { ANY_IPV4, ANY_IPV6, parseAddress } from "../net/address.ts";
@@ -13,11 +13,11 @@ import { MAX_CLIENT_BYTES } from "../fleet/layout.ts";
 import { ServedChain } from "./served_chain.ts";
 import type { World } from "./world.ts";
 
-/** What an engine has of a client. */
+/** What a store has of a client. */
 export interface FoundClient {
   readonly text: string;
   readonly chain: string | undefined;
-  /** Grows with the age of the engine: of two clients the older has less. */
+  /** Grows with the age of the store: of two clients the older has less. */
   readonly created: number;
 }
 

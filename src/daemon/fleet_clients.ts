@@ -1,5 +1,5 @@
 // The clients of a fleet that a control daemon serves, and what a change in the
-// engine changes of them.
+// store changes of them.
 import { reasonOf } from "../log/reason.ts";
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { clientKey, type RecordName } from "../fleet/layout.ts";
@@ -14,7 +14,7 @@ import type { RecordSink } from "./record_source.ts";
 
 type Parts = Partial<FoundClient>;
 
-/** Twice as many as there are muxes: whatever an engine tells. */
+/** Twice as many as there are muxes: whatever a store tells. */
 const MAX_NAMES = 2 << 16;
 
 /** As many may be missing at once, or half of them. */
@@ -26,7 +26,7 @@ export class FleetClients {
   #sink: RecordSink;
   readonly #world: FleetWorld;
   readonly #log: RateLimitedLog;
-  /** As the engine has them. */
+  /** As the store has them. */
   #found = new Map<string, Parts>();
   readonly #served = new Map<string, FleetClient>();
   /** What those that are served are made of. */
@@ -35,7 +35,7 @@ export class FleetClients {
   /** By the mux that another one has. */
   readonly #waiting = new Map<number, Set<string>>();
   readonly #due = new Set<string>();
-  /** Served, though the engine has them no more. */
+  /** Served, though the store has them no more. */
   #held = new Set<string>();
   /** Whether others are held than when it was settled last. */
   #isHeldNew = false;
@@ -60,7 +60,7 @@ export class FleetClients {
     return this.#served.size;
   }
 
-  /** How many are served though the engine has them no more. */
+  /** How many are served though the store has them no more. */
   get held(): number {
     return this.#held.size;
   }
@@ -75,12 +75,12 @@ export class FleetClients {
       .flatMap(({ connection, routes }) => [connection, ...routes]);
   }
 
-  /** What a start without the engine, or with one that has lost them, needs. */
+  /** What a start without the store, or with one that has lost them, needs. */
   get kept(): Kept {
     return { clients: this.#used, held: this.#held };
   }
 
-  /** Serves what was kept; whom the engine had no more stays held. */
+  /** Serves what was kept; whom the store had no more stays held. */
   async restore({ clients, held }: Kept): Promise<void> {
     this.replace(clients, true);
     await this.settle({ isQuiet: true });
@@ -121,7 +121,7 @@ export class FleetClients {
   }
 
   /**
-   * All that the engine has now, in place of what was found before. Where it
+   * All that the store has now, in place of what was found before. Where it
    * lacks all clients, or more than half of many, it has more likely lost them
    * than somebody has removed them: then these stay, also when some are back.
    * @returns How many of them stay

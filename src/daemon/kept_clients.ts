@@ -1,4 +1,4 @@
-// The clients of a fleet on disk, for a start without the engine: one file, a
+// The clients of a fleet on disk, for a start without the store: one file, a
 // line of JSON for each of them.
 import type { StateFolder } from "../../ffi/process/state_folder.ts";
 import { isClientName } from "../fleet/layout.ts";
@@ -14,14 +14,14 @@ const PAUSE_MS = 200;
 /** After a failure: a disk that was full may have room. */
 const RETRY_MS = 10_000;
 
-/** Bytes: what an engine may hold, and a host has memory for. */
+/** Bytes: what a store may hold, and a host has memory for. */
 const MAX_FILE = 512 << 20;
 
 const FORMAT = "anytun-fleet 1";
 
 export interface Kept {
   readonly clients: ReadonlyMap<string, FoundClient>;
-  /** Those of them that the engine has no more. */
+  /** Those of them that the store has no more. */
   readonly held: ReadonlySet<string>;
 }
 
@@ -88,7 +88,7 @@ export class KeptClients {
       const path = this.#folder.pathOf(this.#name);
       const text =
         `Cannot keep the clients in '${path}': ${reasonOf(error)}; ` +
-        "a start without the engine would not know what has changed";
+        "a start without the store would not know what has changed";
       if (!this.#isLost) this.#logger.error(text);
       this.#isLost = true;
       this.#tryAgain();

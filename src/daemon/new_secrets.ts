@@ -15,7 +15,7 @@ export function madeSecrets(kdPrf: KdPrfName): MasterSecrets {
   return { key: random(length), salt: random(length && SALT_BYTES) };
 }
 
-/** The engine is told no passphrase: it may be that of something else, too. */
+/** The store is told no passphrase: it may be that of something else, too. */
 export function givenSecrets(
   secrets: GivenSecrets,
   kdPrf: KdPrfName,

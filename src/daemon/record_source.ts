@@ -1,5 +1,5 @@
 // The seam between where a control daemon has its records from and those that it
-// serves: a file, the clients of a Debian tunnel, an engine.
+// serves: a file, the clients of a Debian tunnel, a store.
 import type { ControldOptions } from "../config/controld.ts";
 import type { Service } from "./lifecycle.ts";
 

@@ -1,8 +1,8 @@
-// Clients of a fleet as operators change them in its engine: each change is one
+// Clients of a fleet as operators change them in its store: each change is one
 // transaction, so that two of them at once never spoil each other's
 // (docs/fleet.md, "Records").
 import { U16_MAX } from "../net/decimal.ts";
-import { EngineError } from "./engine_error.ts";
+import { StoreError } from "./store_error.ts";
 import type { Comparison, EtcdClient, Operation } from "./etcd_client.ts";
 import type { KeyValue } from "./etcd_json.ts";
 import {
@@ -40,7 +40,7 @@ export interface Replacement {
   readonly chain: string | undefined;
 }
 
-/** The engine has not answered: it may have done what it was asked. */
+/** The store has not answered: it may have done what it was asked. */
 export class UnsureError extends Error {
   constructor(cause: Error) {
     super(cause.message, { cause });
@@ -52,17 +52,17 @@ export class UnsureError extends Error {
 const ATTEMPTS = 32;
 
 export class StoredClients {
-  readonly #engine: Pick<EtcdClient, "get" | "range" | "transact">;
+  readonly #store: Pick<EtcdClient, "get" | "range" | "transact">;
   readonly #prefix: string;
   readonly #random: () => number;
 
   /** @param random At least 0, less than 1 */
   constructor(
-    engine: Pick<EtcdClient, "get" | "range" | "transact">,
+    store: Pick<EtcdClient, "get" | "range" | "transact">,
     prefix: string,
     random: () => number,
   ) {
-    this.#engine = engine;
+    this.#store = store;
     this.#prefix = prefix;
     this.#random = random;
   }
@@ -146,7 +146,7 @@ export class StoredClients {
 
   /** By their names. Keys that are no part of a client are passed over. */
   async list(): Promise<readonly StoredClient[]> {
-    const { entries } = await this.#engine.range(clientsPrefix(this.#prefix));
+    const { entries } = await this.#store.range(clientsPrefix(this.#prefix));
     const clients = new Map<string, { text?: string; chain?: string }>();
     for (const { key, value } of entries) {
       const name = recordName(this.#prefix, key);
@@ -168,7 +168,7 @@ export class StoredClients {
     name: string,
   ): Promise<readonly [KeyValue | undefined, KeyValue | undefined]> {
     const [client, chain] = this.#keysOf(name);
-    return [await this.#engine.get(client), await this.#engine.get(chain)];
+    return [await this.#store.get(client), await this.#store.get(chain)];
   }
 
   /**
@@ -176,7 +176,7 @@ export class StoredClients {
    * @throws if all are taken
    */
   async #freeMux(anyOne: boolean): Promise<number> {
-    const { entries } = await this.#engine.range(muxesPrefix(this.#prefix));
+    const { entries } = await this.#store.range(muxesPrefix(this.#prefix));
     const taken = new Set(entries.map(({ key }) => key));
     const free: number[] = [];
     // 0 is what clients have that name no mux.
@@ -204,7 +204,7 @@ export class StoredClients {
       );
     }
     if (mux === undefined) return;
-    const index = await this.#engine.get(muxKey(this.#prefix, mux));
+    const index = await this.#store.get(muxKey(this.#prefix, mux));
     if (index === undefined) return;
     // It may be anything that somebody has put there.
     const { value } = index;
@@ -222,10 +222,10 @@ export class StoredClients {
   ): Promise<readonly KeyValue[]> {
     const mux = client && muxOf(client.value);
     if (mux !== undefined) {
-      const entry = await this.#engine.get(muxKey(this.#prefix, mux));
+      const entry = await this.#store.get(muxKey(this.#prefix, mux));
       if (entry?.value === name) return [entry];
     }
-    const { entries } = await this.#engine.range(muxesPrefix(this.#prefix));
+    const { entries } = await this.#store.range(muxesPrefix(this.#prefix));
     return entries.filter(({ value }) => value === name);
   }
 
@@ -234,9 +234,9 @@ export class StoredClients {
     operations: readonly Operation[],
   ): Promise<boolean> {
     try {
-      return await this.#engine.transact(comparisons, operations);
+      return await this.#store.transact(comparisons, operations);
     } catch (error) {
-      const isUnsure = error instanceof EngineError && error.isUnreachable;
+      const isUnsure = error instanceof StoreError && error.isUnreachable;
       throw isUnsure ? new UnsureError(error) : error;
     }
   }

@@ -9,7 +9,7 @@ import {
 } from "./etcd_json.ts";
 import { EtcdSession, type EtcdSessionOptions } from "./etcd_session.ts";
 import { type WatchMessage, watchMessages } from "./etcd_watch.ts";
-import { EngineError } from "./engine_error.ts";
+import { StoreError } from "./store_error.ts";
 
 interface EtcdClientOptions extends EtcdSessionOptions {
   /** Of all keys and values of a range. */
@@ -28,7 +28,7 @@ export type Operation =
   | { readonly delete: string };
 
 export interface Range {
-  /** Of the engine as it answered: what a watch goes on from. */
+  /** Of the store as it answered: what a watch goes on from. */
   readonly header: Header;
   readonly entries: readonly KeyValue[];
 }
@@ -63,7 +63,7 @@ export class EtcdClient {
 
   /**
    * All keys that begin so, as they were at one revision.
-   * @throws {EngineError}
+   * @throws {StoreError}
    */
   async range(prefix: string): Promise<Range> {
     const end = toText(endOfPrefix(prefix));
@@ -84,14 +84,14 @@ export class EtcdClient {
       // Later pages have to fit the first one, whatever is written meanwhile.
       header ??= page.header;
       if (entries.length + page.entries.length > MAX_ENTRIES) {
-        throw new EngineError(`there are more than ${MAX_ENTRIES} keys`);
+        throw new StoreError(`there are more than ${MAX_ENTRIES} keys`);
       }
       for (const entry of page.entries) {
         characters += entry.key.length + entry.value.length;
         entries.push(entry);
       }
       if (characters > maxCharacters) {
-        throw new EngineError(
+        throw new StoreError(
           `keys and values have over ${maxCharacters} characters`,
         );
       }
@@ -101,8 +101,8 @@ export class EtcdClient {
   }
 
   /**
-   * Where the engine is now, asked of a majority of its members.
-   * @throws {EngineError}
+   * Where the store is now, asked of a majority of its members.
+   * @throws {StoreError}
    */
   async header(prefix: string): Promise<Header> {
     const body = { key: toText(prefix), limit: "1", keys_only: true };
@@ -113,7 +113,7 @@ export class EtcdClient {
    * Changes of keys that begin so, until the signal is aborted. No bound in time
    * is kept: see {@linkcode EtcdClient.header}.
    * @param from The first revision that is of interest
-   * @throws {EngineError} also when the engine ends it
+   * @throws {StoreError} also when the store ends it
    */
   async *watch(
     prefix: string,
@@ -143,7 +143,7 @@ export class EtcdClient {
    * Does all operations, or none, if something does not hold. It is sent once:
    * after an error that is `isUnreachable` it may have been done.
    * @returns Whether all comparisons held
-   * @throws {EngineError}
+   * @throws {StoreError}
    */
   async transact(
     comparisons: readonly Comparison[],

@@ -1,7 +1,7 @@
 // Answers of etcd's gateway: JSON with keys and values as base64, and 64 bit
 // numbers as text, where zeros and empty lists are left out.
 import { visible } from "../log/visible.ts";
-import { EngineError } from "./engine_error.ts";
+import { StoreError } from "./store_error.ts";
 
 export interface KeyValue {
   readonly key: string;
@@ -11,7 +11,7 @@ export interface KeyValue {
 }
 
 export interface Header {
-  /** Another one for each engine, also where one is made anew. */
+  /** Another one for each store, also where one is made anew. */
   readonly cluster: string;
   /** Grows with each change of any key. */
   readonly revision: number;
@@ -28,7 +28,7 @@ interface RangeAnswer {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Characters of a message of the engine. */
+/** Characters of a message of the store. */
 const MAX_SHOWN = 200;
 
 /** Text as the gateway wants keys and values. */
@@ -36,7 +36,7 @@ export function toText(text: string): string {
   return new TextEncoder().encode(text).toBase64();
 }
 
-/** @throws {EngineError} if it is no UTF-8 */
+/** @throws {StoreError} if it is no UTF-8 */
 export function fromText(bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -45,7 +45,7 @@ export function fromText(bytes: Uint8Array): string {
   }
 }
 
-/** @throws {EngineError} if it is none */
+/** @throws {StoreError} if it is none */
 export function readRange(answer: unknown): RangeAnswer {
   const { header, kvs = [], more = false } = fieldsOf(answer);
   if (!Array.isArray(kvs) || typeof more !== "boolean") throw wrong("a range");
@@ -80,11 +80,11 @@ export function readToken(answer: unknown): string {
 }
 
 /** What an answer with a status other than 200 says. */
-export function readError(status: number, text: string): EngineError {
+export function readError(status: number, text: string): StoreError {
   try {
     const { message, code } = fieldsOf(JSON.parse(text));
     if (typeof message === "string") {
-      return new EngineError(shown(message), {
+      return new StoreError(shown(message), {
         code: typeof code === "number" ? code : undefined,
       });
     }
@@ -94,7 +94,7 @@ export function readError(status: number, text: string): EngineError {
   const hint = text.startsWith("CommonName of client")
     ? "; it takes a certificate without a common name (CN), and a user"
     : "";
-  return new EngineError(
+  return new StoreError(
     `HTTP status ${status}: ${shown(text.trim())}${hint}`,
   );
 }
@@ -145,8 +145,8 @@ export function numberOf(text: unknown): number {
   throw wrong("a revision");
 }
 
-export function wrong(what: string): EngineError {
-  return new EngineError(`the engine's answer is not understood: ${what}`);
+export function wrong(what: string): StoreError {
+  return new StoreError(`the store's answer is not understood: ${what}`);
 }
 
 export function shown(text: string): string {

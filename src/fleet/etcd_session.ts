@@ -1,7 +1,7 @@
 // Session with the members of one etcd: which of them is asked, who asks, and
 // what an answer may be at the most.
 import { reasonOf } from "../log/reason.ts";
-import { EngineError } from "./engine_error.ts";
+import { StoreError } from "./store_error.ts";
 import { fromText, readError, readToken } from "./etcd_json.ts";
 
 /** As `fetch()`, with certificates of its own. */
@@ -22,7 +22,7 @@ export interface Login {
 export interface EtcdSessionOptions {
   /** Of the members of one cluster, such as `https://192.0.2.7:2379`. */
   readonly origins: readonly string[];
-  /** Undefined where the engine asks nobody who it is. */
+  /** Undefined where the store asks nobody who it is. */
   readonly login?: Login | undefined;
   readonly post: Post;
   /** A signal that aborts after so many ms. */
@@ -69,7 +69,7 @@ export class EtcdSession {
         await this.#logIn();
         return await this.#ask(this.origin, path, body);
       } catch (error) {
-        if (!(error instanceof EngineError)) throw error;
+        if (!(error instanceof StoreError)) throw error;
         if (isStale(error) && !isNew) {
           isNew = true;
           this.#token = undefined;
@@ -90,7 +90,7 @@ export class EtcdSession {
 
   /**
    * An answer without end, until the signal is aborted.
-   * @throws {EngineError}
+   * @throws {StoreError}
    */
   async *stream(
     path: string,
@@ -111,7 +111,7 @@ export class EtcdSession {
       }
       yield* response.body ?? [];
     } catch (error) {
-      if (error instanceof EngineError) throw error;
+      if (error instanceof StoreError) throw error;
       throw unreachable(origin, error, signal);
     }
   }
@@ -145,14 +145,14 @@ export class EtcdSession {
       if (!response.ok) throw readError(response.status, text);
       return JSON.parse(text);
     } catch (error) {
-      if (error instanceof EngineError) throw error;
+      if (error instanceof StoreError) throw error;
       throw unreachable(origin, error, signal);
     }
   }
 }
 
 /** Also after somebody has changed users or roles. */
-function isStale({ code, message }: EngineError): boolean {
+function isStale({ code, message }: StoreError): boolean {
   return code === UNAUTHENTICATED ||
     message.includes("revision in header is old");
 }
@@ -161,14 +161,14 @@ function unreachable(
   origin: string,
   error: unknown,
   signal: AbortSignal,
-): EngineError {
+): StoreError {
   if (error instanceof SyntaxError) {
-    return new EngineError(`${origin} answers with what is no JSON`);
+    return new StoreError(`${origin} answers with what is no JSON`);
   }
   const reason = signal.aborted
     ? `no answer within ${ANSWER_MS / 1000} s`
     : rootOf(error);
-  return new EngineError(`Cannot reach ${origin}: ${reason}`, {
+  return new StoreError(`Cannot reach ${origin}: ${reason}`, {
     isUnreachable: true,
     cause: error,
   });
@@ -182,14 +182,14 @@ function rootOf(error: unknown): string {
   return text.replace(/^.*(?:client error \(\w+\)|connection error): /s, "");
 }
 
-/** @throws {EngineError} if it is longer than any that is right */
+/** @throws {StoreError} if it is longer than any that is right */
 async function bytesOf(response: Response): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of response.body ?? []) {
     length += chunk.length;
     if (length > MAX_ANSWER) {
-      throw new EngineError(`an answer is longer than ${MAX_ANSWER} bytes`);
+      throw new StoreError(`an answer is longer than ${MAX_ANSWER} bytes`);
     }
     chunks.push(chunk);
   }

@@ -1,5 +1,5 @@
-// Changes of an engine's keys: a stream of JSON objects, a line each.
-import { EngineError } from "./engine_error.ts";
+// Changes of a store's keys: a stream of JSON objects, a line each.
+import { StoreError } from "./store_error.ts";
 import {
   fieldsOf,
   type Header,
@@ -23,10 +23,10 @@ export interface WatchMessage {
   readonly isProgress: boolean;
 }
 
-/** The engine has forgotten what was changed since the revision asked for. */
-export class CompactedError extends EngineError {
+/** The store has forgotten what was changed since the revision asked for. */
+export class CompactedError extends StoreError {
   constructor() {
-    super("the engine has forgotten changes: all records are read again");
+    super("the store has forgotten changes: all records are read again");
     this.name = "CompactedError";
   }
 }
@@ -37,7 +37,7 @@ const MAX_LINE = 64 << 20;
 /** Of gRPC: no such revision (any more). */
 const OUT_OF_RANGE = 11;
 
-/** @throws {EngineError} when it ends */
+/** @throws {StoreError} when it ends */
 export async function* watchMessages(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): AsyncGenerator<WatchMessage> {
@@ -45,7 +45,7 @@ export async function* watchMessages(
   for await (const chunk of chunks) {
     for (const line of lines.push(chunk)) yield watchMessage(line);
   }
-  throw new EngineError("the engine has ended the watch", {
+  throw new StoreError("the store has ended the watch", {
     isUnreachable: true,
   });
 }
@@ -63,7 +63,7 @@ export class WatchLines {
   }
 
   /**
-   * @throws {EngineError} if a line is too long to be kept, behind those before
+   * @throws {StoreError} if a line is too long to be kept, behind those before
    * it
    */
   *push(chunk: Uint8Array): Generator<string> {
@@ -86,7 +86,7 @@ export class WatchLines {
   }
 }
 
-/** @throws {EngineError} if the watch is over, or this is no message of one */
+/** @throws {StoreError} if the watch is over, or this is no message of one */
 export function watchMessage(line: string): WatchMessage {
   const outer = fieldsOf(parsed(line));
   if (outer.error !== undefined) throw faultOf(outer.error);
@@ -96,7 +96,7 @@ export function watchMessage(line: string): WatchMessage {
   if (result.canceled === true) {
     const { cancel_reason: why } = result;
     const text = typeof why === "string" ? `: ${shown(why)}` : "";
-    throw new EngineError(`the engine has ended the watch${text}`);
+    throw new StoreError(`the store has ended the watch${text}`);
   }
   if (!Array.isArray(events)) throw wrong("a list of events");
   const isProgress = events.length === 0 && result.created !== true;
@@ -118,11 +118,11 @@ function eventOf(value: unknown): WatchEvent {
   return { ...readEntry(kv), isDeleted: type === "DELETE" };
 }
 
-function faultOf(error: unknown): EngineError {
+function faultOf(error: unknown): StoreError {
   const { message, grpc_code: code } = fieldsOf(error);
   if (code === OUT_OF_RANGE) return new CompactedError();
   const text = typeof message === "string" ? `: ${shown(message)}` : "";
-  return new EngineError(`the engine has ended the watch${text}`, {
+  return new StoreError(`the store has ended the watch${text}`, {
     ...(typeof code === "number" ? { code } : {}),
   });
 }

@@ -154,7 +154,7 @@ const STORIES: readonly Story[] = [
   },
   {
     documents: ["docs/fleet.md"],
-    hosts: ["engine", "server", "client"],
+    hosts: ["store", "server", "client"],
     join: network,
     programs: ["etcd", "etcdctl", "openssl"],
   },

@@ -28,26 +28,26 @@ interface More {
   /** What the command begins with. */
   readonly before?: readonly string[];
   readonly program?: OurProgram;
-  /** In place of the engine. */
+  /** In place of the store. */
   readonly url?: string;
 }
 
 const OPERATOR = { certificate: "member", user: "operator" };
 const CONTROLD = { certificate: "member", user: "controld" };
 
-/** `anytun fleet` of somebody, at the engine. */
+/** `anytun fleet` of somebody, at the store. */
 class FleetProgram {
   readonly folder: string;
-  readonly engine: LabEtcd;
+  readonly store: LabEtcd;
 
-  constructor(folder: string, engine: LabEtcd) {
+  constructor(folder: string, store: LabEtcd) {
     this.folder = folder;
-    this.engine = engine;
+    this.store = store;
   }
 
-  /** What the engine has, as its root sees it. */
+  /** What the store has, as its root sees it. */
   keys(): Promise<string[]> {
-    return this.engine.keys(PREFIX, "--user", "root:right");
+    return this.store.keys(PREFIX, "--user", "root:right");
   }
 
   /** Where a client's own configuration is to be written. */
@@ -66,7 +66,7 @@ class FleetProgram {
       prefix = PREFIX,
       before = [],
       program = fromSource,
-      url = this.engine.url,
+      url = this.store.url,
     }: More = {},
   ): Promise<Outcome> {
     const at = this.folder;
@@ -100,8 +100,8 @@ class FleetProgram {
 }
 
 /** Users with roles by prefix, as docs/fleet.md has them. */
-async function giveRights(engine: LabEtcd): Promise<void> {
-  const { ctl } = { ctl: engine.ctl.bind(engine) };
+async function giveRights(store: LabEtcd): Promise<void> {
+  const { ctl } = { ctl: store.ctl.bind(store) };
   await ctl("role", "add", "root");
   for (const user of ["root", "operator", "controld"]) {
     await ctl("user", "add", `${user}:right`);
@@ -120,12 +120,12 @@ async function giveRights(engine: LabEtcd): Promise<void> {
 
 const RIGHTS = [["operator", "readwrite"], ["controld", "read"]] as const;
 
-/** Those of the engine and of members, and some that are not as they should be. */
+/** Those of the store and of members, and some that are not as they should be. */
 async function makeCertificates(folder: string): Promise<void> {
-  await makeAuthority(folder, ["engine", "member"]);
-  const { engine, member } = EXTENSIONS;
+  await makeAuthority(folder, ["store", "member"]);
+  const { store, member } = EXTENSIONS;
   await makeCertificate(folder, "named", member, "/CN=operator");
-  await makeCertificate(folder, "posing", [engine[0], ...member]);
+  await makeCertificate(folder, "posing", [store[0], ...member]);
   Deno.mkdirSync(`${folder}/others`);
   await makeAuthority(`${folder}/others`, ["member"]);
 }
@@ -159,7 +159,7 @@ const STEPS: readonly Step[] = [
       for (const name of names) {
         const config = Deno.readTextFileSync(fleet.file(name));
         const [, mux] = /^mux: (\d+)$/m.exec(config) ?? [];
-        const owner = await fleet.engine.ctl(
+        const owner = await fleet.store.ctl(
           ...["get", "--print-value-only", `${PREFIX}/muxes/${mux}`],
           ...["--user", "root:right"],
         );
@@ -185,7 +185,7 @@ const STEPS: readonly Step[] = [
     },
   },
   {
-    name: "the binary reaches the engine with the rights that it has",
+    name: "the binary reaches the store with the rights that it has",
     missing: asBinary.missing,
     async run(fleet) {
       const end = await fleet.run(["list"], OPERATOR, { program: asBinary });
@@ -243,7 +243,7 @@ const STEPS: readonly Step[] = [
     },
   },
   {
-    name: "an engine with a certificate of others is told nothing",
+    name: "a store with a certificate of others is told nothing",
     async run(fleet) {
       await fleet.refuse(
         ["add", "x", ...fleet.out("x")],
@@ -255,7 +255,7 @@ const STEPS: readonly Step[] = [
   },
   {
     name:
-      "a member's certificate does not pose as the engine, with its address in it neither",
+      "a member's certificate does not pose as the store, with its address in it neither",
     async run(fleet) {
       let asked = 0;
       const serve = (name: string) =>
@@ -267,7 +267,7 @@ const STEPS: readonly Step[] = [
           onListen: () => {},
         }, () => {
           asked++;
-          return new Response("no engine", { status: 404 });
+          return new Response("no store", { status: 404 });
         });
       const urlOf = ({ addr: { port } }: Deno.HttpServer<Deno.NetAddr>) =>
         `https://127.0.0.1:${port}`;
@@ -281,13 +281,13 @@ const STEPS: readonly Step[] = [
         );
       }
       assert.equal(asked, 0);
-      await using other = serve("engine");
+      await using other = serve("store");
       const url = urlOf(other);
       await fleet.refuse(["list"], OPERATOR, /HTTP status 404/, { url });
     },
   },
   {
-    name: "a disk without room keeps the engine from being changed",
+    name: "a disk without room keeps the store from being changed",
     async run(fleet) {
       const before = await fleet.keys();
       await fleet.refuse(["add", "x", ...fleet.out("x")], OPERATOR, /--out/, {
@@ -310,7 +310,7 @@ const STEPS: readonly Step[] = [
 
 testUnless(
   [whyNoEtcd(), missingCommand("openssl")],
-  "of a fleet's engine each identity may do what its role says",
+  "of a fleet's store each identity may do what its role says",
   async (test) => {
     using folder = new TestFolder();
     const { path } = folder;
@@ -318,12 +318,12 @@ testUnless(
     for (const word of ["right", "wrong"]) {
       Deno.writeTextFileSync(folder.file(word), `${word}\n`, { mode: 0o600 });
     }
-    await using engine = await LabEtcd.start({
+    await using store = await LabEtcd.start({
       data: folder.file("data"),
-      tls: { folder: path, engine: "engine" },
+      tls: { folder: path, store: "store" },
     });
-    await giveRights(engine);
-    const fleet = new FleetProgram(path, engine);
+    await giveRights(store);
+    const fleet = new FleetProgram(path, store);
     for (const { name, missing = null, run } of STEPS) {
       await test.step({
         name: missing === null ? name : `${name} (skipped: ${missing})`,

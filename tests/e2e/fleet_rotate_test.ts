@@ -68,7 +68,7 @@ labTest(
     using folder = new TestFolder();
     const fleet = new FleetLab(lab.left, folder);
     const client = new Client(lab, folder);
-    await using _engine = await fleet.startEngine();
+    await using _store = await fleet.startStore();
     const own = await client.newKeys("own");
     await fleet.do("add", "branch", "-R", `${CLIENT}/32`, ...own);
     const controld = fleet.startControld("--state-dir", "none");

@@ -25,7 +25,7 @@ function tables(host: LabHost, place: string): Promise<string> {
 }
 
 labTest(
-  "a fleet's clients come, change and go at a member, and outlive the engine",
+  "a fleet's clients come, change and go at a member, and outlive the store",
   "fs0",
   [oursNative.missing(), whyNoEtcd()],
   async ({ left, right }) => {
@@ -43,19 +43,19 @@ labTest(
     await controld.line(/no clients are kept on disk: no server is let in/);
     await controld.line(/dropped privileges to nobody/);
     await assert.rejects(tables(left, CONTROL), /refused/);
-    const engine = await fleet.startEngine();
+    const store = await fleet.startStore();
     await controld.line(/serving 0 clients of/);
-    await engine.ctl("put", "/fleet/clients/one", "--", clientText(1, "0a"));
+    await store.ctl("put", "/fleet/clients/one", "--", clientText(1, "0a"));
     await shows(CONTROL, /10\.1\.0\.0/);
     await fleet.startMember("-S", "3333", "--sync-any-user");
     await shows(PLACE, /10\.1\.0\.0/);
 
-    await engine.ctl("put", "/fleet/clients/two", "--", clientText(2, "0b"));
+    await store.ctl("put", "/fleet/clients/two", "--", clientText(2, "0b"));
     await shows(PLACE, /10\.2\.0\.0/);
     const changed = clientText(2, "0b").replace("10.2.", "10.99.");
-    await engine.ctl("put", "/fleet/clients/two", "--", changed);
+    await store.ctl("put", "/fleet/clients/two", "--", changed);
     await shows(PLACE, /10\.99\.0\.0/);
-    await engine.ctl("del", "/fleet/clients/one");
+    await store.ctl("del", "/fleet/clients/one");
     await controld.line(/client one \(connection 1\) is gone/);
     await shows(PLACE, /10\.1\.0\.0/, false);
 
@@ -69,7 +69,7 @@ labTest(
     });
     await right.ping(MEMBER);
     const lost = await lostPings(right, MEMBER, async () => {
-      await engine.process.stop("SIGKILL");
+      await store.process.stop("SIGKILL");
       await controld.line(/Cannot follow http.*what is known stays in use/);
       await controld.stop();
     });
@@ -83,7 +83,7 @@ labTest(
     const again = startControld();
     await again.line(/serving 1 clients as they were kept on disk/);
     await shows(CONTROL, /10\.99\.0\.0/);
-    await using back = await fleet.startEngine();
+    await using back = await fleet.startStore();
     await again.line(/answers again/);
     await back.ctl("put", "/fleet/clients/three", "--", clientText(3, "0c"));
     await shows(PLACE, /10\.3\.0\.0/);

@@ -76,7 +76,7 @@ async function walk(host: SystemdHost): Promise<void> {
   await changeUnderLoad(host);
   await comeBack(host);
   await announce(host);
-  await waitForAnEngine(host);
+  await waitForAStore(host);
   const before = await mainPid(host);
   await install();
   assert.notEqual(await mainPid(host), before, "an upgrade restarts it");
@@ -292,8 +292,8 @@ drain-time: 5
   await carry(host);
 }
 
-/** A control daemon whose engine is away, and who has secrets of root's. */
-async function waitForAnEngine(host: SystemdHost): Promise<void> {
+/** A control daemon whose store is away, and who has secrets of root's. */
+async function waitForAStore(host: SystemdHost): Promise<void> {
   for (const name of ["alice.pem", "alice.key", "ca.pem"]) {
     await host.put(certificateFile(name), `/run/${name}`);
   }

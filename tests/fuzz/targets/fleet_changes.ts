@@ -68,8 +68,8 @@ export default function open(): Target {
 }
 
 class Fleet {
-  /** As the engine has them. */
-  readonly #engine = new Map<string, Parts>();
+  /** As the store has them. */
+  readonly #store = new Map<string, Parts>();
   readonly #member: MeshMember;
   readonly #link: MeshLink;
   readonly #clients: FleetClients;
@@ -108,32 +108,32 @@ class Fleet {
 
   async change(what: number, which: number): Promise<void> {
     const client = NAMES[what >> 3 & 3] ?? "a";
-    const before = this.#engine.get(client) ?? {};
+    const before = this.#store.get(client) ?? {};
     const { chain: _, ...rest } = before;
     switch (what & 7) {
       case 0:
       case 1: {
         const text = TEXTS[which % TEXTS.length] ?? "";
         const created = before.created ?? ++this.#revision;
-        this.#engine.set(client, { ...before, text, created });
+        this.#store.set(client, { ...before, text, created });
         return this.#clients.put({ client, part: "client" }, text, created);
       }
       case 2: {
         const chain = CHAINS[which % CHAINS.length] ?? "";
-        this.#engine.set(client, { ...before, chain });
+        this.#store.set(client, { ...before, chain });
         return this.#clients.put({ client, part: "chain" }, chain, 0);
       }
       case 3:
-        this.#engine.set(client, rest);
+        this.#store.set(client, rest);
         return this.#clients.delete({ client, part: "chain" });
       case 4:
-        this.#engine.delete(client);
+        this.#store.delete(client);
         this.#clients.delete({ client, part: "client" });
         return this.#clients.delete({ client, part: "chain" });
       case 5:
         // Nobody has watched: all is read again. What it lacks is gone, or held.
-        this.#engine.delete(client);
-        this.#clients.replace(this.#engine, which % 2 === 0);
+        this.#store.delete(client);
+        this.#clients.replace(this.#store, which % 2 === 0);
         return;
       case 6:
         await this.#clients.settle();
@@ -156,7 +156,7 @@ class Fleet {
   async assertSettled(): Promise<void> {
     await this.#clients.settle();
     assert.equal(await this.#clients.settle(), 0);
-    for (const [name, parts] of this.#engine) {
+    for (const [name, parts] of this.#store) {
       await this.#assertServed(name, parts);
     }
     this.#assertTold();
@@ -187,7 +187,7 @@ class Fleet {
   #assertKept(): void {
     const { kept } = this.#clients;
     assert.deepEqual(readKeptClients(formatKeptClients(kept)), kept);
-    for (const name of kept.held) assert.ok(!this.#engine.get(name)?.text);
+    for (const name of kept.held) assert.ok(!this.#store.get(name)?.text);
   }
 
   /** A member has a record of each connection and network, and no other. */

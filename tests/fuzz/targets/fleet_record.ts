@@ -1,4 +1,4 @@
-// A client as an engine has it, or the disk: its record, its key chain.
+// A client as a store has it, or the disk: its record, its key chain.
 import { strict as assert } from "node:assert";
 import { digestWith } from "../../../src/crypto/webcrypto.ts";
 import {

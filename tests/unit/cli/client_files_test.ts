@@ -58,12 +58,12 @@ function change(files: ClientFiles, error?: Error): Promise<string> {
 
 const UNSURE = new UnsureError(new Error("no answer"));
 
-test("a key is printed once the engine has it", async ({ printed, output }) => {
+test("a key is printed once the store has it", async ({ printed, output }) => {
   assert.equal(await change(printed), "done");
   assert.equal(output.text, CONFIG);
 });
 
-test("a key that the engine has not taken is neither printed nor left in a file", async ({ printed, written, path, output }) => {
+test("a key that the store has not taken is neither printed nor left in a file", async ({ printed, written, path, output }) => {
   const refused = new Error("permission denied");
   await assert.rejects(change(printed, refused), refused);
   await assert.rejects(change(written, refused), refused);
@@ -71,7 +71,7 @@ test("a key that the engine has not taken is neither printed nor left in a file"
   assert.throws(() => Deno.lstatSync(path), Deno.errors.NotFound);
 });
 
-test("a key that the engine may have taken is printed, and left in a file", async ({ printed, written, path, output }) => {
+test("a key that the store may have taken is printed, and left in a file", async ({ printed, written, path, output }) => {
   await assert.rejects(change(printed, UNSURE), UNSURE);
   await assert.rejects(change(written, UNSURE), UNSURE);
   assert.equal(output.text, CONFIG);

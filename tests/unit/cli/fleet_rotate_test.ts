@@ -20,7 +20,7 @@ const OPTIONS: RotateOptions = {
 
 interface Rig {
   readonly rotate: (own: Partial<RotateOptions>) => Promise<void>;
-  readonly engine: FakeEtcd;
+  readonly store: FakeEtcd;
   readonly path: string;
   readonly told: string[];
 }
@@ -29,9 +29,9 @@ function test(name: string, body: (rig: Rig) => Promise<void>): void {
   Deno.test(name, async () => {
     const libc: ProcessLibc = openProcessLibc();
     const folder = Deno.makeTempDirSync();
-    const engine = new FakeEtcd();
+    const store = new FakeEtcd();
     const client = new EtcdClient({
-      ...{ origins: ["http://a:2379"], login: undefined, post: engine.post },
+      ...{ origins: ["http://a:2379"], login: undefined, post: store.post },
       timeout: () => new AbortController().signal,
     });
     const clients = new StoredClients(client, "/fleet", () => 0);
@@ -44,7 +44,7 @@ function test(name: string, body: (rig: Rig) => Promise<void>): void {
     const rotate = (own: Partial<RotateOptions>) =>
       rotateClient({ ...OPTIONS, ...own }, host);
     try {
-      await body({ rotate, engine, path: `${folder}/new.yaml`, told });
+      await body({ rotate, store, path: `${folder}/new.yaml`, told });
     } finally {
       Deno.removeSync(folder, { recursive: true });
       libc.close();
@@ -52,11 +52,11 @@ function test(name: string, body: (rig: Rig) => Promise<void>): void {
   });
 }
 
-test("a chain that forgets older keys makes nothing for --out, and refuses it", async ({ rotate, engine, path }) => {
+test("a chain that forgets older keys makes nothing for --out, and refuses it", async ({ rotate, store, path }) => {
   const hourAgo = Date.now() / 1000 - 3600;
   const chain = newChain(60, hourAgo);
-  engine.put(KEY, "mux 1\n");
-  engine.put(CHAIN, chain);
+  store.put(KEY, "mux 1\n");
+  store.put(CHAIN, chain);
   for (const out of [path, "-"]) {
     await assert.rejects(rotate({ out }), {
       message: "it has a key chain, which forgets older keys and stays: " +
@@ -64,14 +64,14 @@ test("a chain that forgets older keys makes nothing for --out, and refuses it", 
         "--chain-file for another chain",
     });
   }
-  assert.equal(engine.content[CHAIN], chain);
+  assert.equal(store.content[CHAIN], chain);
   assert.throws(() => Deno.statSync(path), Deno.errors.NotFound);
   await rotate({});
-  assert.notEqual(engine.content[CHAIN], chain);
+  assert.notEqual(store.content[CHAIN], chain);
 });
 
-test("of keys that were given --out has the names of their files", async ({ rotate, engine, path, told }) => {
-  engine.put(KEY, TEXT);
+test("of keys that were given --out has the names of their files", async ({ rotate, store, path, told }) => {
+  store.put(KEY, TEXT);
   const secrets = {
     ...{ kind: "given", passphrase: undefined },
     key: new Uint8Array(16).fill(7),
@@ -83,16 +83,16 @@ test("of keys that were given --out has the names of their files", async ({ rota
     Deno.readTextFileSync(path),
     /^key-file: \/etc\/anytun\/a.key$/m,
   );
-  assert.match(engine.content[KEY] ?? "", /^key (?:07){16}$/m);
+  assert.match(store.content[KEY] ?? "", /^key (?:07){16}$/m);
   assert.match(told.join("\n"), /it has the keys that were given/);
 });
 
-test("a key that is made is in --out and in the engine, or in neither", async ({ rotate, engine, path }) => {
-  engine.put(KEY, TEXT);
+test("a key that is made is in --out and in the store, or in neither", async ({ rotate, store, path }) => {
+  store.put(KEY, TEXT);
   await assert.rejects(rotate({}), /has to get to the client: add --out/);
-  assert.equal(engine.content[KEY], TEXT);
+  assert.equal(store.content[KEY], TEXT);
   await rotate({ out: path });
   const [, key = ""] = /^key: "([0-9a-f]{32})"$/m
     .exec(Deno.readTextFileSync(path)) ?? [];
-  assert.match(engine.content[KEY] ?? "", new RegExp(`^key ${key}$`, "m"));
+  assert.match(store.content[KEY] ?? "", new RegExp(`^key ${key}$`, "m"));
 });

@@ -6,7 +6,7 @@ import { recordingLog } from "../../fakes/recording_log.ts";
 
 const LIMIT = { burst: 5, perSecond: 0.1 };
 
-Deno.test("an engine that tells of ever more clients fills no memory with them", async () => {
+Deno.test("a store that tells of ever more clients fills no memory with them", async () => {
   const logger = recordingLog();
   const clients = new FleetClients(
     "/fleet",

@@ -3,24 +3,24 @@ import { KeptClients } from "../../../src/daemon/kept_clients.ts";
 import {
   clusterOf,
   Disk,
-  EngineSourceRig,
   keyOf,
   recordOf,
-} from "../../fakes/engine_source_rig.ts";
+  StoreSourceRig,
+} from "../../fakes/store_source_rig.ts";
 import { ManualClock } from "../../fakes/manual_clock.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
 
-Deno.test("a start without the engine serves what was kept on disk", async () => {
+Deno.test("a start without the store serves what was kept on disk", async () => {
   const etcd = clusterOf(2);
   const disk = new Disk();
   {
-    await using rig = await new EngineSourceRig(etcd, disk).start();
+    await using rig = await new StoreSourceRig(etcd, disk).start();
     await rig.run().watched();
     etcd.put(keyOf("x"), recordOf(9, "route 10.9.0.0/16"));
     await rig.until(() => rig.served.length === 4);
   }
   etcd.isDown = true;
-  await using rig = await new EngineSourceRig(etcd, disk).start();
+  await using rig = await new StoreSourceRig(etcd, disk).start();
   assert.deepEqual(rig.served, [
     "1 000102",
     "2 000102",
@@ -39,7 +39,7 @@ Deno.test("a start without the engine serves what was kept on disk", async () =>
   await rig.until(() => rig.told.at(-1) === "-1 000102");
 });
 
-Deno.test("a file of a version that marked nobody is read, and whom the engine lacks of it goes", async () => {
+Deno.test("a file of a version that marked nobody is read, and whom the store lacks of it goes", async () => {
   const disk = new Disk();
   const lines = ['["anytun-fleet 1",2]', '["c1",1,"mux 1\\nkd-prf null"]'];
   lines.push('["c7",2,"mux 7\\nkd-prf null"]', "");
@@ -47,18 +47,18 @@ Deno.test("a file of a version that marked nobody is read, and whom the engine l
   const etcd = clusterOf(1);
   etcd.isDown = true;
   {
-    await using rig = await new EngineSourceRig(etcd, disk).start();
+    await using rig = await new StoreSourceRig(etcd, disk).start();
     assert.equal(rig.served.length, 2);
   }
   etcd.isDown = false;
-  await using rig = await new EngineSourceRig(etcd, disk).start();
+  await using rig = await new StoreSourceRig(etcd, disk).start();
   assert.deepEqual(rig.served, ["1 000102"]);
 });
 
-Deno.test("with nothing on disk and no engine a daemon is up, says what it waits for, and nobody is let in", async () => {
+Deno.test("with nothing on disk and no store a daemon is up, says what it waits for, and nobody is let in", async () => {
   const etcd = clusterOf(1);
   etcd.isDown = true;
-  await using rig = await new EngineSourceRig(etcd, new Disk()).start();
+  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
   const { lines } = rig.logger;
   assert.ok(lines.some((line) => /no server is let in until/.test(line)));
   assert.equal(rig.shown.at(-1), "waiting for the clients of http://a,b/fleet");
@@ -99,7 +99,7 @@ for (
   Deno.test(`${what} in place of the clients is named, and not used`, async () => {
     const disk = new Disk();
     disk.file = new TextEncoder().encode(file);
-    await using rig = await new EngineSourceRig(clusterOf(1), disk).start();
+    await using rig = await new StoreSourceRig(clusterOf(1), disk).start();
     assert.equal(rig.served.length, 1);
     assert.match(rig.logger.lines.join("\n"), /Cannot use the clients kept in/);
   });
@@ -109,7 +109,7 @@ Deno.test("a disk that is full is named once, and nothing else happens", async (
   const etcd = clusterOf(1);
   const disk = new Disk();
   disk.isFull = true;
-  await using rig = await new EngineSourceRig(etcd, disk).start();
+  await using rig = await new StoreSourceRig(etcd, disk).start();
   await rig.run().watched();
   await rig.pass(1);
   etcd.put(keyOf("x"), recordOf(9));
@@ -132,7 +132,7 @@ Deno.test("who was removed while the disk was full is gone from it after an orde
   const etcd = clusterOf(2);
   const disk = new Disk();
   {
-    await using rig = await new EngineSourceRig(etcd, disk).start();
+    await using rig = await new StoreSourceRig(etcd, disk).start();
     await rig.run().watched();
     await rig.pass(1);
     assert.match(new TextDecoder().decode(disk.file), /"c2",/);

@@ -39,7 +39,7 @@ function ofControld(...argv: string[]): StartLimits {
 
 const SOURCE = "https://192.0.2.7/anytun";
 
-Deno.test("a control daemon with an engine has a folder for its clients, and otherwise none", () => {
+Deno.test("a control daemon with a store has a folder for its clients, and otherwise none", () => {
   const limits = (...argv: string[]) => {
     const line = readControldCommandLine(argv, RUNTIME, fakeHostFiles());
     assert.equal(line.kind, "run");

@@ -8,14 +8,14 @@ import { EtcdClient } from "../../../src/fleet/etcd_client.ts";
 import { FakeEtcd } from "../../fakes/fake_etcd.ts";
 
 function fleet() {
-  const engine = new FakeEtcd();
+  const store = new FakeEtcd();
   const client = new EtcdClient({
     origins: ["http://a:2379"],
     login: undefined,
-    post: engine.post,
+    post: store.post,
     timeout: () => new AbortController().signal,
   });
-  return { engine, client, clients: new StoredClients(client, "/f", () => 0) };
+  return { store, client, clients: new StoredClients(client, "/f", () => 0) };
 }
 
 const named = (name: string, mux?: number, chain?: string) => ({
@@ -24,9 +24,9 @@ const named = (name: string, mux?: number, chain?: string) => ({
 });
 
 Deno.test("a client is added with its chain and its mux", async () => {
-  const { engine, clients } = fleet();
+  const { store, clients } = fleet();
   assert.equal(await clients.add(named("a", undefined, "chain of a")), 1);
-  assert.deepEqual(engine.content, {
+  assert.deepEqual(store.content, {
     "/f/clients/a": "mux 1\nkey of a\n",
     "/f/muxes/1": "a",
     "/f/clients/a/chain": "chain of a",
@@ -34,25 +34,25 @@ Deno.test("a client is added with its chain and its mux", async () => {
 });
 
 Deno.test("the lowest mux that is free is taken, and never 0", async () => {
-  const { engine, clients } = fleet();
-  for (const mux of [0, 1, 2, 4]) engine.put(`/f/muxes/${mux}`, `c${mux}`);
+  const { store, clients } = fleet();
+  for (const mux of [0, 1, 2, 4]) store.put(`/f/muxes/${mux}`, `c${mux}`);
   assert.equal(await clients.add(named("a")), 3);
 });
 
 Deno.test("of two operators that take the same mux the second gets another", async () => {
-  const { engine, clients } = fleet();
-  engine.meanwhile = async () => void await clients.add(named("first"));
+  const { store, clients } = fleet();
+  store.meanwhile = async () => void await clients.add(named("first"));
   assert.equal(await clients.add(named("second")), 2);
-  assert.equal(engine.content["/f/muxes/1"], "first");
-  assert.equal(engine.content["/f/muxes/2"], "second");
-  assert.equal(engine.content["/f/clients/second"], "mux 2\nkey of second\n");
+  assert.equal(store.content["/f/muxes/1"], "first");
+  assert.equal(store.content["/f/muxes/2"], "second");
+  assert.equal(store.content["/f/clients/second"], "mux 2\nkey of second\n");
 });
 
 Deno.test("of two operators that add one name the second is refused", async () => {
-  const { engine, clients } = fleet();
-  engine.meanwhile = async () => void await clients.add(named("a"));
+  const { store, clients } = fleet();
+  store.meanwhile = async () => void await clients.add(named("a"));
   await assert.rejects(clients.add(named("a")), /there is one of this name/);
-  assert.deepEqual(Object.keys(engine.content), [
+  assert.deepEqual(Object.keys(store.content), [
     "/f/clients/a",
     "/f/muxes/1",
   ]);
@@ -68,8 +68,8 @@ Deno.test("a mux that is asked for and taken is told with its owner", async () =
 });
 
 Deno.test("a mux that is that of anything but a client is not shown as it is", async () => {
-  const { engine, clients } = fleet();
-  engine.put("/f/muxes/7", "\x1b[2J".repeat(1e6));
+  const { store, clients } = fleet();
+  store.put("/f/muxes/7", "\x1b[2J".repeat(1e6));
   await assert.rejects(
     clients.add(named("b", 7)),
     /mux 7 \(--mux\) is that of somebody else: choose/,
@@ -77,37 +77,37 @@ Deno.test("a mux that is that of anything but a client is not shown as it is", a
 });
 
 Deno.test("a chain that is left of an older client is not given to a new one", async () => {
-  const { engine, clients } = fleet();
-  engine.put("/f/clients/a/chain", "known to others");
+  const { store, clients } = fleet();
+  store.put("/f/clients/a/chain", "known to others");
   await assert.rejects(clients.add(named("a")), /a key chain is left/);
   await clients.remove("a");
-  assert.deepEqual(engine.content, {});
+  assert.deepEqual(store.content, {});
 });
 
-Deno.test("where an engine does not answer it is not told that nothing was done", async () => {
-  const { engine, clients } = fleet();
+Deno.test("where a store does not answer it is not told that nothing was done", async () => {
+  const { store, clients } = fleet();
   for (const fault of ["before", "behind"] as const) {
-    engine.fault = fault;
+    store.fault = fault;
     await assert.rejects(clients.add(named(fault)), UnsureError);
   }
-  assert.deepEqual(Object.keys(engine.content), [
+  assert.deepEqual(Object.keys(store.content), [
     "/f/clients/behind",
     "/f/muxes/1",
   ]);
 });
 
 Deno.test("what has no room is told so", async () => {
-  const { engine, clients } = fleet();
-  for (let mux = 1; mux <= 0xffff; mux++) engine.put(`/f/muxes/${mux}`, "x");
+  const { store, clients } = fleet();
+  for (let mux = 1; mux <= 0xffff; mux++) store.put(`/f/muxes/${mux}`, "x");
   await assert.rejects(clients.add(named("a")), /all 65535 muxes are taken/);
 });
 
 Deno.test("a client is removed with all that is its own", async () => {
-  const { engine, clients } = fleet();
+  const { store, clients } = fleet();
   await clients.add(named("a", undefined, "chain"));
   await clients.add(named("b"));
   await clients.remove("a");
-  assert.deepEqual(Object.keys(engine.content), [
+  assert.deepEqual(Object.keys(store.content), [
     "/f/clients/b",
     "/f/muxes/2",
   ]);
@@ -115,31 +115,31 @@ Deno.test("a client is removed with all that is its own", async () => {
 
 for (const text of ["", "mux", "mux 1\nmux 1\n", "mux 70000\n", "mux 2\n"]) {
   Deno.test(`the mux of a client with the text ${JSON.stringify(text)} is looked for`, async () => {
-    const { engine, clients } = fleet();
+    const { store, clients } = fleet();
     await clients.add(named("a"));
-    engine.put("/f/clients/a", text);
+    store.put("/f/clients/a", text);
     await clients.remove("a");
-    assert.deepEqual(engine.content, {});
+    assert.deepEqual(store.content, {});
   });
 }
 
 Deno.test("a removal does not take the mux of whoever has it by now", async () => {
-  const { engine, clients } = fleet();
+  const { store, clients } = fleet();
   await clients.add(named("a"));
-  engine.put("/f/muxes/1", "b");
+  store.put("/f/muxes/1", "b");
   await clients.remove("a");
-  assert.deepEqual(engine.content, { "/f/muxes/1": "b" });
+  assert.deepEqual(store.content, { "/f/muxes/1": "b" });
 });
 
 Deno.test("a removal sees what was changed meanwhile", async () => {
-  const { engine, clients } = fleet();
+  const { store, clients } = fleet();
   await clients.add(named("a"));
-  engine.meanwhile = () => engine.put("/f/clients/a/chain", "chain");
+  store.meanwhile = () => store.put("/f/clients/a/chain", "chain");
   await clients.remove("a");
-  engine.put("/f/clients/b", "mux 2\n");
-  engine.meanwhile = () => engine.put("/f/clients/b", "mux 2\nnew\n");
+  store.put("/f/clients/b", "mux 2\n");
+  store.meanwhile = () => store.put("/f/clients/b", "mux 2\nnew\n");
   await clients.remove("b");
-  assert.equal(engine.content["/f/clients/b"], undefined);
+  assert.equal(store.content["/f/clients/b"], undefined);
 });
 
 Deno.test("whoever names no client is told which there are", async () => {
@@ -152,34 +152,34 @@ Deno.test("whoever names no client is told which there are", async () => {
 });
 
 Deno.test("a replacement is made again of what somebody else has put meanwhile", async () => {
-  const { engine, clients } = fleet();
+  const { store, clients } = fleet();
   await clients.add(named("a"));
-  engine.meanwhile = () => engine.put("/f/clients/a", "mux 1\ntheirs\n");
+  store.meanwhile = () => store.put("/f/clients/a", "mux 1\ntheirs\n");
   await clients.replace("a", ({ text }) => ({
     text: `${text}ours\n`,
     chain: "chain",
   }));
-  assert.equal(engine.content["/f/clients/a"], "mux 1\ntheirs\nours\n");
-  assert.equal(engine.content["/f/clients/a/chain"], "chain");
+  assert.equal(store.content["/f/clients/a"], "mux 1\ntheirs\nours\n");
+  assert.equal(store.content["/f/clients/a/chain"], "chain");
 });
 
 Deno.test("what stays the same is not put again, and what is gone is deleted", async () => {
-  const { engine, client, clients } = fleet();
+  const { store, client, clients } = fleet();
   await clients.add(named("a", 5, "chain"));
   const before = (await client.get("/f/clients/a"))?.modRevision;
   await clients.replace("a", ({ text }) => ({ text, chain: undefined }));
   assert.equal((await client.get("/f/clients/a"))?.modRevision, before);
-  assert.equal(engine.content["/f/clients/a/chain"], undefined);
+  assert.equal(store.content["/f/clients/a/chain"], undefined);
 });
 
 Deno.test("whoever finds no peace gives up", async () => {
-  const { engine, clients } = fleet();
+  const { store, clients } = fleet();
   await clients.add(named("a"));
   const disturb = () => {
-    engine.meanwhile = disturb;
-    engine.put("/f/clients/a", `mux 1\n${engine.revision}\n`);
+    store.meanwhile = disturb;
+    store.put("/f/clients/a", `mux 1\n${store.revision}\n`);
   };
-  engine.meanwhile = disturb;
+  store.meanwhile = disturb;
   await assert.rejects(
     clients.replace("a", ({ text }) => ({ text, chain: "new" })),
     /others have changed the same 32 times/,
@@ -187,12 +187,12 @@ Deno.test("whoever finds no peace gives up", async () => {
 });
 
 Deno.test("a list has clients by name, and passes over what is none", async () => {
-  const { engine, clients } = fleet();
+  const { store, clients } = fleet();
   await clients.add(named("b", undefined, "chain"));
   await clients.add(named("a"));
-  engine.put("/f/clients/c/chain", "left");
-  engine.put("/f/clients/d/other", "?");
-  engine.put("/f/clients/\x1b[2J", "mux 9\n");
+  store.put("/f/clients/c/chain", "left");
+  store.put("/f/clients/d/other", "?");
+  store.put("/f/clients/\x1b[2J", "mux 9\n");
   assert.deepEqual(await clients.list(), [
     { name: "a", text: "mux 2\nkey of a\n", chain: undefined },
     { name: "b", text: "mux 1\nkey of b\n", chain: "chain" },

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { EngineError } from "../../../src/fleet/engine_error.ts";
+import { StoreError } from "../../../src/fleet/store_error.ts";
 import { endOfPrefix, EtcdClient } from "../../../src/fleet/etcd_client.ts";
 import { toText } from "../../../src/fleet/etcd_json.ts";
 import type { Login } from "../../../src/fleet/etcd_session.ts";
@@ -10,8 +10,8 @@ interface Asked {
   readonly token: string | undefined;
 }
 
-/** An engine that gives what it is told to give, in this order. */
-function engine(
+/** A store that gives what it is told to give, in this order. */
+function store(
   answers: readonly (Response | Error)[],
   { origins = ["https://a:2379"], login, maxCharacters }: {
     readonly origins?: readonly string[];
@@ -50,7 +50,7 @@ const refused = (status: number, code: number, message: string) =>
   Response.json({ error: message, message, code }, { status });
 
 Deno.test("a range is read page by page, all of one revision", async () => {
-  const { client, asked } = engine([
+  const { client, asked } = store([
     Response.json({ header, kvs: [entry("/a/1", "one")], more: true }),
     Response.json({
       header: { ...header, revision: "9" },
@@ -69,16 +69,16 @@ Deno.test("a range is read page by page, all of one revision", async () => {
   assert.equal(asked[1]?.body.revision, "7");
 });
 
-Deno.test("an engine that has nothing leaves the list of entries out", async () => {
-  const { client } = engine([Response.json({ header })]);
+Deno.test("a store that has nothing leaves the list of entries out", async () => {
+  const { client } = store([Response.json({ header })]);
   const { header: { revision }, entries } = await client.range("/a/");
   assert.deepEqual({ revision, entries }, { revision: 7, entries: [] });
 });
 
-Deno.test("an engine that goes on for ever is left", async () => {
+Deno.test("a store that goes on for ever is left", async () => {
   const kvs = Array.from({ length: 500 }, () => entry("/a/1", "one"));
   const page = JSON.stringify({ header, kvs, more: true });
-  const { client } = engine(
+  const { client } = store(
     Array.from({ length: 500 }, () => new Response(page)),
   );
   await assert.rejects(client.range("/a/"), {
@@ -86,9 +86,9 @@ Deno.test("an engine that goes on for ever is left", async () => {
   });
 });
 
-Deno.test("an engine that fills memory with its keys is left", async () => {
+Deno.test("a store that fills memory with its keys is left", async () => {
   const page = { header, kvs: [entry("k".repeat(600), "")], more: true };
-  const { client } = engine(
+  const { client } = store(
     [Response.json(page), Response.json(page)],
     { maxCharacters: 1000 },
   );
@@ -102,7 +102,7 @@ Deno.test("the end of a prefix is the first key behind it", () => {
 });
 
 Deno.test("a transaction compares first, and says whether that held", async () => {
-  const { client, asked } = engine([
+  const { client, asked } = store([
     Response.json({ header, succeeded: true }),
     Response.json({ header }),
   ]);
@@ -128,7 +128,7 @@ const login = { name: "operator", password: "secret" };
 const token = (text: string) => Response.json({ header, token: text });
 
 Deno.test("whoever has a login shows its token, and gets a new one when that has ended", async () => {
-  const { client, asked } = engine([
+  const { client, asked } = store([
     token("first"),
     Response.json({ header }),
     refused(401, 16, "etcdserver: invalid auth token"),
@@ -148,12 +148,12 @@ Deno.test("whoever has a login shows its token, and gets a new one when that has
 });
 
 Deno.test("a token that is refused at once is not asked for again", async () => {
-  const { client, asked } = engine([
+  const { client, asked } = store([
     token("first"),
     refused(401, 16, "etcdserver: invalid auth token"),
   ], { login });
   await assert.rejects(client.get("/a/1"), {
-    name: "EngineError",
+    name: "StoreError",
     message: "etcdserver: invalid auth token",
   });
   assert.equal(asked.length, 2);
@@ -161,7 +161,7 @@ Deno.test("a token that is refused at once is not asked for again", async () => 
 
 Deno.test("where one member does not answer a read, the others are asked", async () => {
   const origins = ["https://a:2379", "https://b:2379"];
-  const { client, asked } = engine([
+  const { client, asked } = store([
     new TypeError("fetch failed", { cause: new Error("refused") }),
     Response.json({ header }),
     new TypeError("fetch failed", { cause: new Error("reset") }),
@@ -169,7 +169,7 @@ Deno.test("where one member does not answer a read, the others are asked", async
   assert.equal(await client.get("/a/1"), undefined);
   await assert.rejects(
     client.transact([], [{ delete: "/a/1" }]),
-    (error) => error instanceof EngineError && error.isUnreachable,
+    (error) => error instanceof StoreError && error.isUnreachable,
   );
   assert.deepEqual(asked.map(({ url }) => url), [
     "https://a:2379/v3/kv/range",
@@ -192,13 +192,13 @@ for (
   ] as const
 ) {
   Deno.test(`an answer with ${what} is refused`, async () => {
-    const { client } = engine([answer]);
-    await assert.rejects(client.range("/a/"), { name: "EngineError" });
+    const { client } = store([answer]);
+    await assert.rejects(client.range("/a/"), { name: "StoreError" });
   });
 }
 
-Deno.test("what an engine says of its refusal is shown without acting on a terminal", async () => {
-  const { client } = engine([new Response("\x1b[2Jno", { status: 400 })]);
+Deno.test("what a store says of its refusal is shown without acting on a terminal", async () => {
+  const { client } = store([new Response("\x1b[2Jno", { status: 400 })]);
   await assert.rejects(client.get("/a"), {
     message: "HTTP status 400: \\u001b[2Jno",
   });

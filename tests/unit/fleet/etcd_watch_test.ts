@@ -48,29 +48,29 @@ async function messagesOf(pieces: readonly Uint8Array[]) {
   try {
     for await (const message of watchMessages(pieces)) messages.push(message);
   } catch (error) {
-    assert.match(String(error), /the engine has ended the watch$/);
+    assert.match(String(error), /the store has ended the watch$/);
   }
   return messages;
 }
 
-Deno.test("a watch from what the engine has forgotten is told apart", () => {
+Deno.test("a watch from what the store has forgotten is told apart", () => {
   const line = JSON.stringify({
     result: { header, canceled: true, compact_revision: "10" },
   });
   assert.throws(() => watchMessage(line), CompactedError);
 });
 
-Deno.test("the reason that an engine gives for the end is shown", () => {
+Deno.test("the reason that a store gives for the end is shown", () => {
   const line = JSON.stringify({
     result: { header, canceled: true, cancel_reason: "permission denied\n" },
   });
   assert.throws(() => watchMessage(line), {
-    name: "EngineError",
-    message: "the engine has ended the watch: permission denied\\u000a",
+    name: "StoreError",
+    message: "the store has ended the watch: permission denied\\u000a",
   });
   const error = { grpc_code: 14, message: "etcdserver: no leader" };
   assert.throws(() => watchMessage(JSON.stringify({ error })), {
-    message: "the engine has ended the watch: etcdserver: no leader",
+    message: "the store has ended the watch: etcdserver: no leader",
     code: 14,
   });
 });
@@ -83,7 +83,7 @@ Deno.test("what is no change is refused", () => {
     { header, events: [{}] },
   ];
   for (const line of ["", "{", "[]", "null", ...results.map(lineOf)]) {
-    assert.throws(() => watchMessage(line), { name: "EngineError" }, line);
+    assert.throws(() => watchMessage(line), { name: "StoreError" }, line);
   }
 });
 

@@ -204,7 +204,7 @@ Deno.test("a control daemon that only remembers its records brings nothing back,
   assert.ok(member.has(CHANGED) && !member.has(ROUTE) && member.has(six));
 });
 
-Deno.test("a network that has moved before the engine was lost and anybody followed is where it was then, unless it has moved since", () => {
+Deno.test("a network that has moved before the store was lost and anybody followed is where it was then, unless it has moved since", () => {
   const clock = { now: 1_000_000 };
   const member = new MeshMember("a", clock);
   const six = routeRecord("10.0.0.0/8", 6);

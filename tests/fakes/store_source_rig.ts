@@ -1,5 +1,5 @@
 /**
- * The source of a control daemon, with an engine and a disk that outlive it.
+ * The source of a control daemon, with a store and a disk that outlive it.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { strict as assert } from "node:assert";
 import { until } from "../../lab/until.ts";
 import type { SourceOptions } from "../../src/config/source.ts";
 import { digestWith } from "../../src/crypto/webcrypto.ts";
-import { EngineSource } from "../../src/daemon/engine_source.ts";
+import { StoreSource } from "../../src/daemon/store_source.ts";
 import { FleetClients } from "../../src/daemon/fleet_clients.ts";
 import { KeptClients } from "../../src/daemon/kept_clients.ts";
 import { EtcdClient } from "../../src/fleet/etcd_client.ts";
@@ -60,15 +60,15 @@ export class Disk {
   close(): void {}
 }
 
-/** A control daemon's source, with an engine and a disk that outlive it. */
-export class EngineSourceRig implements AsyncDisposable {
+/** A control daemon's source, with a store and a disk that outlive it. */
+export class StoreSourceRig implements AsyncDisposable {
   readonly logger = recordingLog();
   readonly clock = new ManualClock();
   /** `+` or `-`, and what it is. */
   readonly told: string[] = [];
   /** What a service manager shows. */
   readonly shown: string[] = [];
-  readonly source: EngineSource;
+  readonly source: StoreSource;
   readonly #stop = new AbortController();
   #over: Promise<void> = Promise.resolve();
 
@@ -113,9 +113,9 @@ export class EngineSourceRig implements AsyncDisposable {
     const setup = { source, clients, kept, folder: disk };
     const showManager = (text: string) => void this.shown.push(text);
     const frame = { logger, limited, showManager };
-    this.source = new EngineSource({ ...setup, ...frame }, false, {
+    this.source = new StoreSource({ ...setup, ...frame }, false, {
       delay: clock.delay,
-      openEngine: () => ({ client, [Symbol.dispose]: () => {} }),
+      openStore: () => ({ client, [Symbol.dispose]: () => {} }),
     });
   }
 
@@ -158,7 +158,7 @@ export class EngineSourceRig implements AsyncDisposable {
     this.#stop.abort();
     await this.#over;
     this.source.close();
-    // A daemon that ends waits for no engine: the test does.
+    // A daemon that ends waits for no store: the test does.
     for (let quiet = 0; quiet < 5; quiet++) {
       await new Promise((resolve) => setTimeout(resolve));
       if (this.etcd.inFlight > 0) quiet = 0;
@@ -180,7 +180,7 @@ function wordsOf(record: SyncRecord): string {
   return `${mux} ${text}/${prefixLength}`;
 }
 
-/** An engine with the clients `c1` to that number. */
+/** A store with the clients `c1` to that number. */
 export function clusterOf(count: number): FakeEtcd {
   const etcd = new FakeEtcd();
   for (let mux = 1; mux <= count; mux++) {

@@ -1,6 +1,6 @@
-// Answers of an engine to questions, in pieces.
+// Answers of a store to questions, in pieces.
 import { strict as assert } from "node:assert";
-import { EngineError } from "../../../src/fleet/engine_error.ts";
+import { StoreError } from "../../../src/fleet/store_error.ts";
 import { EtcdClient, type Range } from "../../../src/fleet/etcd_client.ts";
 import type { Post } from "../../../src/fleet/etcd_session.ts";
 import { ByteReader } from "../bytes.ts";
@@ -70,17 +70,17 @@ async function answerTo(input: Uint8Array, size: number): Promise<Answer> {
   const bytes = new ByteReader(input);
   const choice = bytes.byte();
   bytes.byte();
-  const engine = new LyingEngine(bytes.take(input.length), size);
+  const store = new LyingStore(bytes.take(input.length), size);
   const client = new EtcdClient({
     origins: ["http://a:2379", "http://b:2379"],
     login: choice & LOGIN ? { name: "n", password: "p" } : undefined,
-    post: engine.post,
+    post: store.post,
     timeout: () => new AbortController().signal,
     maxCharacters: MAX_CHARACTERS,
   });
   const question = QUESTIONS[choice % QUESTIONS.length] ?? "range";
   const found = await orFault(() => ask(client, question));
-  return { found, requests: engine.requests };
+  return { found, requests: store.requests };
 }
 
 async function ask(
@@ -116,14 +116,14 @@ async function orFault(work: () => Promise<unknown>): Promise<unknown> {
   try {
     return await work();
   } catch (error) {
-    assert.ok(error instanceof EngineError, `untyped: ${error}`);
+    assert.ok(error instanceof StoreError, `untyped: ${error}`);
     assert.doesNotMatch(error.message, /\p{Cc}/u);
     return error.message;
   }
 }
 
 /** Says what it likes, and ends once that is all. */
-class LyingEngine {
+class LyingStore {
   readonly #answers: readonly Uint8Array<ArrayBuffer>[];
   readonly #size: number;
   requests = 0;

@@ -1,4 +1,4 @@
-// Engine of records as the measurement sees it: etcd or NATS.
+// Store of records as the measurement sees it: etcd or NATS.
 
 /** What is put and heard of. */
 export interface Change {
@@ -6,8 +6,8 @@ export interface Change {
   readonly value: string;
 }
 
-/** A connection to an engine. */
-export interface Engine extends AsyncDisposable {
+/** A connection to a store. */
+export interface Store extends AsyncDisposable {
   /** Puts one value. */
   put(change: Change): Promise<void>;
   /** Puts many, as fast as it takes them. */
@@ -19,14 +19,14 @@ export interface Engine extends AsyncDisposable {
   watch(heard: (change: Change) => void): Promise<void>;
 }
 
-export const ENGINES = ["etcd", "nats"] as const;
-export type EngineName = typeof ENGINES[number];
+export const STORES = ["etcd", "nats"] as const;
+export type StoreName = typeof STORES[number];
 
 /** @param port At the loopback address */
-export async function openEngine(
-  name: EngineName,
+export async function openStore(
+  name: StoreName,
   port: number,
-): Promise<Engine> {
+): Promise<Store> {
   if (name === "etcd") return (await import("./etcd.ts")).openEtcd(port);
   return await (await import("./nats.ts")).openNats(port);
 }

@@ -2,14 +2,14 @@ import { strict as assert } from "node:assert";
 import {
   clusterOf,
   Disk,
-  EngineSourceRig,
   keyOf,
   recordOf,
-} from "../../fakes/engine_source_rig.ts";
+  StoreSourceRig,
+} from "../../fakes/store_source_rig.ts";
 
 Deno.test("after a broken watch it goes on where it was", async () => {
   const etcd = clusterOf(3);
-  await using rig = await new EngineSourceRig(etcd, new Disk()).start();
+  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
   await rig.run().watched();
   rig.told.length = 0;
   etcd.hangUp();
@@ -32,9 +32,9 @@ Deno.test("after a broken watch it goes on where it was", async () => {
   assert.ok(rig.logger.lines.some((line) => line.endsWith("answers again")));
 });
 
-Deno.test("what the engine has forgotten is found by reading all of it", async () => {
+Deno.test("what the store has forgotten is found by reading all of it", async () => {
   const etcd = clusterOf(3);
-  await using rig = await new EngineSourceRig(etcd, new Disk()).start();
+  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
   await rig.run().watched();
   rig.told.length = 0;
   etcd.hangUp();
@@ -52,9 +52,9 @@ Deno.test("what the engine has forgotten is found by reading all of it", async (
   ]);
 });
 
-Deno.test("an engine that forgets again and again is not asked in a loop", async () => {
+Deno.test("a store that forgets again and again is not asked in a loop", async () => {
   const etcd = clusterOf(1);
-  await using rig = await new EngineSourceRig(etcd, new Disk()).start();
+  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
   const watches = () =>
     etcd.asked.filter((path) => path === "/v3/watch").length;
   etcd.lies.shift = () =>
@@ -75,7 +75,7 @@ Deno.test("an engine that forgets again and again is not asked in a loop", async
 
 Deno.test("a watch that tells nothing of what happens is noticed, though all else is answered", async () => {
   const etcd = clusterOf(3);
-  await using rig = await new EngineSourceRig(etcd, new Disk()).start();
+  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
   await rig.run().watched();
   etcd.isMute = true;
   etcd.delete(keyOf("c1"));
@@ -89,9 +89,9 @@ Deno.test("a watch that tells nothing of what happens is noticed, though all els
   await rig.until(() => rig.served.length === 3);
 });
 
-Deno.test("what another engine tells at the same place is taken for no change of this one", async () => {
+Deno.test("what another store tells at the same place is taken for no change of this one", async () => {
   const etcd = clusterOf(3);
-  await using rig = await new EngineSourceRig(etcd, new Disk()).start();
+  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
   await rig.run().watched();
   etcd.isMute = true;
   etcd.delete(keyOf("c1"));
@@ -103,9 +103,9 @@ Deno.test("what another engine tells at the same place is taken for no change of
   assert.equal(rig.served.length, 3);
 });
 
-Deno.test("an engine that was restored from a backup is read anew, though it has counted on", async () => {
+Deno.test("a store that was restored from a backup is read anew, though it has counted on", async () => {
   const etcd = clusterOf(3);
-  await using rig = await new EngineSourceRig(etcd, new Disk()).start();
+  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
   await rig.run().watched();
   etcd.restore(keyOf("c1"));
   await rig.pass(2);
@@ -114,7 +114,7 @@ Deno.test("an engine that was restored from a backup is read anew, though it has
 
 Deno.test("a watch that only seems to be there is left", async () => {
   const etcd = clusterOf(1);
-  await using rig = await new EngineSourceRig(etcd, new Disk()).start();
+  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
   await rig.run().watched();
   etcd.isDown = true;
   await rig.pass(6);
@@ -124,7 +124,7 @@ Deno.test("a watch that only seems to be there is left", async () => {
 
 Deno.test("a watch at a member that has lost the others is taken to another one", async () => {
   const etcd = clusterOf(1);
-  await using rig = await new EngineSourceRig(etcd, new Disk()).start();
+  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
   await rig.run().watched();
   const watches = () =>
     etcd.asked.filter((path) => path === "/v3/watch").length;
@@ -137,9 +137,9 @@ Deno.test("a watch at a member that has lost the others is taken to another one"
   await rig.until(() => rig.served.length === 2);
 });
 
-Deno.test("an engine that lies is left with what was known", async () => {
+Deno.test("a store that lies is left with what was known", async () => {
   const etcd = clusterOf(2);
-  await using rig = await new EngineSourceRig(etcd, new Disk()).start();
+  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
   await rig.run().watched();
   const header = { cluster_id: etcd.cluster, revision: String(etcd.revision) };
   for (

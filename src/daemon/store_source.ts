@@ -1,8 +1,8 @@
-// Records of a fleet from an engine, which is watched (docs/fleet.md).
+// Records of a fleet from a store, which is watched (docs/fleet.md).
 import type { StateFolder } from "../../ffi/process/state_folder.ts";
 import type { ControldOptions } from "../config/controld.ts";
 import { changedFiles, type SourceOptions } from "../config/source.ts";
-import { EngineError } from "../fleet/engine_error.ts";
+import { StoreError } from "../fleet/store_error.ts";
 import type { EtcdClient, Range } from "../fleet/etcd_client.ts";
 import { type Header, shown } from "../fleet/etcd_json.ts";
 import {
@@ -15,7 +15,7 @@ import type { Logger } from "../log/logger.ts";
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { reasonOf } from "../log/reason.ts";
 import { EitherSignal } from "../net/either.ts";
-import type { OpenEngine } from "./etcd.ts";
+import type { OpenStore } from "./etcd.ts";
 import type { FoundClient } from "./fleet_client.ts";
 import type { FleetClients } from "./fleet_clients.ts";
 import type { KeptClients } from "./kept_clients.ts";
@@ -29,12 +29,12 @@ const PROBE_MS = 5000;
 /** After a failure, and twice as long after each one that follows. */
 const PAUSE_MS = 250;
 const MAX_PAUSE_MS = 5000;
-/** Probes that find the engine further than a watch that says nothing. */
+/** Probes that find the store further than a watch that says nothing. */
 const SILENT_PROBES = 24;
 /** How often keys are looked at that begin with an epoch. */
 const EPOCH_MS = 2000;
 
-interface EngineSetup {
+interface StoreSetup {
   readonly source: SourceOptions;
   readonly clients: FleetClients;
   /** Undefined if nothing is kept, as is what is kept in it. */
@@ -47,18 +47,18 @@ interface EngineSetup {
   readonly showManager: (text: string) => void;
 }
 
-type EngineWorld = Pick<World, "delay"> & {
-  openEngine(source: SourceOptions): OpenEngine;
+type StoreWorld = Pick<World, "delay"> & {
+  openStore(source: SourceOptions): OpenStore;
 };
 
-export class EngineSource implements RecordSource {
-  readonly name = "records of the engine";
+export class StoreSource implements RecordSource {
+  readonly name = "records of the store";
   readonly live = ["sourceAllowLoss"];
-  readonly #setup: EngineSetup;
-  readonly #world: EngineWorld;
+  readonly #setup: StoreSetup;
+  readonly #world: StoreWorld;
   readonly #prefix: string;
   /** Opened while files can be read that belong to the system. */
-  #engine: OpenEngine | undefined;
+  #store: OpenStore | undefined;
   /** How far its changes are known. */
   #known: Header | undefined;
   #mayLose: boolean;
@@ -68,7 +68,7 @@ export class EngineSource implements RecordSource {
   #failures = 0;
   #session = new AbortController();
 
-  constructor(setup: EngineSetup, mayLose: boolean, world: EngineWorld) {
+  constructor(setup: StoreSetup, mayLose: boolean, world: StoreWorld) {
     this.#setup = setup;
     this.#mayLose = mayLose;
     this.#world = world;
@@ -81,7 +81,7 @@ export class EngineSource implements RecordSource {
    */
   async start({ stop, waiting }: Starting): Promise<void> {
     const { source, kept, clients } = this.#setup;
-    const { client } = this.#engine = this.#world.openEngine(source);
+    const { client } = this.#store = this.#world.openStore(source);
     const before = kept?.read();
     if (before !== undefined) await clients.restore(before);
     waiting(`the records of ${source.text} (--source)`);
@@ -95,7 +95,7 @@ export class EngineSource implements RecordSource {
 
   async run(stop: AbortSignal): Promise<void> {
     const work = [this.#follow(stop), this.#advance(stop)];
-    // Nobody waits for an engine that does not answer.
+    // Nobody waits for a store that does not answer.
     await unlessStopped(Promise.all(work), stop);
   }
 
@@ -145,7 +145,7 @@ export class EngineSource implements RecordSource {
   close(): void {
     this.#setup.kept?.flush();
     this.#setup.folder?.close();
-    this.#engine?.[Symbol.dispose]();
+    this.#store?.[Symbol.dispose]();
   }
 
   #goWithout(hasKept: boolean): void {
@@ -171,7 +171,7 @@ export class EngineSource implements RecordSource {
   }
 
   async #follow(stop: AbortSignal): Promise<void> {
-    const client = this.#engine?.client;
+    const client = this.#store?.client;
     while (client !== undefined && !stop.aborted) {
       this.#session = new AbortController();
       try {
@@ -226,7 +226,7 @@ export class EngineSource implements RecordSource {
   /**
    * A watch says nothing while nothing happens, whatever has become of it, such
    * as where a firewall has forgotten its connection. What others keep in the
-   * engine moves it on as well: so it is asked now and then.
+   * store moves it on as well: so it is asked now and then.
    */
   async #probe(client: EtcdClient, signal: AbortSignal): Promise<void> {
     const { origin } = client;
@@ -295,7 +295,7 @@ export class EngineSource implements RecordSource {
     const { logger, source, clients } = this.#setup;
     logger.error(
       `${source.text} (--source) lacks ${held} of ${clients.size} clients, ` +
-        `and has ${left}: these ${held} stay, since an engine that has lost ` +
+        `and has ${left}: these ${held} stay, since a store that has lost ` +
         "its data looks like that; if they are meant to go, use " +
         "--source-allow-loss and HUP",
     );
@@ -306,7 +306,7 @@ export class EngineSource implements RecordSource {
     const { cluster } = header;
     if (cluster !== this.#known?.cluster) {
       this.#isDue = true;
-      throw new EngineError("the watch is that of another engine");
+      throw new StoreError("the watch is that of another store");
     }
     const term = Math.max(this.#known.term, header.term);
     let { revision } = this.#known;
@@ -374,7 +374,7 @@ export class EngineSource implements RecordSource {
   }
 }
 
-/** Whether what is known is not of the engine that it was, or of its past. */
+/** Whether what is known is not of the store that it was, or of its past. */
 function isAnother(
   { cluster, revision, term }: Header,
   known?: Header,

@@ -1,6 +1,6 @@
-// Error of an engine that holds the records of a fleet.
+// Error of a store that holds the records of a fleet.
 
-interface EngineErrorOptions {
+interface StoreErrorOptions {
   /** It has not answered: it may have done what it was asked. */
   readonly isUnreachable?: boolean;
   /** Of gRPC, if it has told one. */
@@ -8,16 +8,16 @@ interface EngineErrorOptions {
   readonly cause?: unknown;
 }
 
-export class EngineError extends Error {
+export class StoreError extends Error {
   readonly isUnreachable: boolean;
   readonly code: number | undefined;
 
   constructor(
     message: string,
-    { isUnreachable = false, code, cause }: EngineErrorOptions = {},
+    { isUnreachable = false, code, cause }: StoreErrorOptions = {},
   ) {
     super(message, { cause });
-    this.name = "EngineError";
+    this.name = "StoreError";
     this.isUnreachable = isUnreachable;
     this.code = code;
   }

@@ -1,6 +1,6 @@
-// Changes that an engine tells, in pieces.
+// Changes that a store tells, in pieces.
 import { strict as assert } from "node:assert";
-import { EngineError } from "../../../src/fleet/engine_error.ts";
+import { StoreError } from "../../../src/fleet/store_error.ts";
 import { WatchLines, watchMessage } from "../../../src/fleet/etcd_watch.ts";
 import { recordName } from "../../../src/fleet/layout.ts";
 import type { Target } from "../target.ts";
@@ -64,7 +64,7 @@ function orFault<T>(work: () => T): T | undefined {
   try {
     return work();
   } catch (error) {
-    assert.ok(error instanceof EngineError, `untyped: ${error}`);
+    assert.ok(error instanceof StoreError, `untyped: ${error}`);
     assert.doesNotMatch(error.message, /\p{Cc}/u);
     return undefined;
   }

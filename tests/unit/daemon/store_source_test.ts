@@ -3,18 +3,18 @@ import type { SourceOptions } from "../../../src/config/source.ts";
 import {
   clusterOf,
   Disk,
-  EngineSourceRig,
   KEY,
   keyOf,
   recordOf,
   SOURCE,
-} from "../../fakes/engine_source_rig.ts";
+  StoreSourceRig,
+} from "../../fakes/store_source_rig.ts";
 
 const textOf = ({ file }: Disk) => new TextDecoder().decode(file);
 
 Deno.test("all clients are read page by page, and what changes is told alone", async () => {
   const etcd = clusterOf(1200);
-  await using rig = new EngineSourceRig(etcd, new Disk());
+  await using rig = new StoreSourceRig(etcd, new Disk());
   await rig.start();
   assert.equal(rig.served.length, 1200);
   assert.equal(etcd.asked.filter((path) => path === "/v3/kv/range").length, 3);
@@ -40,14 +40,14 @@ Deno.test("all clients are read page by page, and what changes is told alone", a
 Deno.test("keys that are no text, more than a page of them, keep nobody from the clients behind", async () => {
   const etcd = clusterOf(2);
   for (let k = 1000; k < 1600; k++) etcd.put(keyOf(`b\xff${k}`), recordOf(k));
-  await using rig = await new EngineSourceRig(etcd, new Disk()).start();
+  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
   assert.equal(rig.served.length, 2);
 });
 
-Deno.test("an engine that is empty at once takes nobody away until that is allowed", async () => {
+Deno.test("a store that is empty at once takes nobody away until that is allowed", async () => {
   const etcd = clusterOf(3);
   const disk = new Disk();
-  await using rig = await new EngineSourceRig(etcd, disk).start();
+  await using rig = await new StoreSourceRig(etcd, disk).start();
   await rig.run().watched();
   etcd.remake();
   await rig.pass(1);
@@ -65,9 +65,9 @@ Deno.test("an engine that is empty at once takes nobody away until that is allow
   assert.match(textOf(disk), /^\["anytun-fleet 1",0\]\n$/);
 });
 
-Deno.test("who stays though the engine has lost them stays when some of them are back", async () => {
+Deno.test("who stays though the store has lost them stays when some of them are back", async () => {
   const etcd = clusterOf(5);
-  await using rig = await new EngineSourceRig(etcd, new Disk()).start();
+  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
   await rig.run().watched();
   etcd.remake();
   await rig.pass(1);
@@ -82,11 +82,11 @@ Deno.test("who stays though the engine has lost them stays when some of them are
   assert.match(rig.source.report().join(), /4 of which/);
 });
 
-Deno.test("who stays though the engine has lost them stays after a restart, until that is allowed", async () => {
+Deno.test("who stays though the store has lost them stays after a restart, until that is allowed", async () => {
   const etcd = clusterOf(5);
   const disk = new Disk();
   {
-    await using rig = await new EngineSourceRig(etcd, disk).start();
+    await using rig = await new StoreSourceRig(etcd, disk).start();
     await rig.run().watched();
     await rig.pass(1);
     etcd.remake();
@@ -101,7 +101,7 @@ Deno.test("who stays though the engine has lost them stays after a restart, unti
     await rig.until(() => /4 of which/.test(rig.source.report().join()));
   }
   assert.match(textOf(disk), /^\["anytun-fleet 1",5,\["c2",.*"c5"\]\]\n/);
-  await using rig = await new EngineSourceRig(etcd, disk).start();
+  await using rig = await new StoreSourceRig(etcd, disk).start();
   assert.equal(rig.served.length, 5);
   assert.deepEqual(rig.told, []);
   assert.match(rig.source.report().join(), /4 of which/);
@@ -122,17 +122,17 @@ Deno.test("of many clients a few may go while nobody watches", async () => {
   const etcd = clusterOf(30);
   const disk = new Disk();
   {
-    await using rig = await new EngineSourceRig(etcd, disk).start();
+    await using rig = await new StoreSourceRig(etcd, disk).start();
     assert.equal(rig.served.length, 30);
   }
   for (let mux = 1; mux <= 15; mux++) etcd.delete(keyOf(`c${mux}`));
-  await using some = await new EngineSourceRig(etcd, disk).start();
+  await using some = await new StoreSourceRig(etcd, disk).start();
   assert.equal(some.served.length, 15);
   assert.equal(some.told.length, 15, "members may know them from before");
   assert.ok(some.told.includes("-1 000102"));
   some.source.close();
   for (let mux = 16; mux <= 26; mux++) etcd.delete(keyOf(`c${mux}`));
-  await using most = await new EngineSourceRig(etcd, disk).start();
+  await using most = await new StoreSourceRig(etcd, disk).start();
   assert.equal(most.served.length, 15);
   assert.ok(most.logger.lines.some((line) => /lacks 11 of 15/.test(line)));
 });
@@ -140,14 +140,14 @@ Deno.test("of many clients a few may go while nobody watches", async () => {
 Deno.test("a token that has ended is replaced, and a wrong password is named", async () => {
   const etcd = clusterOf(1);
   etcd.login = { name: "controld", password: "right" };
-  await using rig = await new EngineSourceRig(etcd, new Disk(), etcd.login)
+  await using rig = await new StoreSourceRig(etcd, new Disk(), etcd.login)
     .start();
   await rig.run().watched();
   etcd.forgetTokens();
   etcd.hangUp();
   await rig.pass(1);
   await rig.watched();
-  await using other = new EngineSourceRig(etcd, new Disk(), {
+  await using other = new StoreSourceRig(etcd, new Disk(), {
     name: "controld",
     password: "wrong",
   });
@@ -159,12 +159,12 @@ Deno.test("a token that has ended is replaced, and a wrong password is named", a
   await started;
 });
 
-Deno.test("files about the engine that have changed at a HUP are named, and wait for the next start", async () => {
+Deno.test("files about the store that have changed at a HUP are named, and wait for the next start", async () => {
   const etcd = clusterOf(1);
   const login = { name: "reader", password: "before" };
   const identity = { certificate: "c", key: "k" };
   const before = { ...SOURCE, login, tls: { authority: "a", identity } };
-  await using rig = await new EngineSourceRig(
+  await using rig = await new StoreSourceRig(
     etcd,
     new Disk(),
     undefined,

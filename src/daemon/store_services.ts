@@ -1,18 +1,18 @@
-// The engine of a fleet as the source of a control daemon's records.
+// The store of a fleet as the source of a control daemon's records.
 import { DEFAULT_FLEET_FOLDER, NO_STATE_DIR } from "../config/connection.ts";
 import type { ControldOptions } from "../config/controld.ts";
 import type { SourceOptions } from "../config/source.ts";
 import { reasonOf } from "../log/reason.ts";
 import type { StateFolder } from "../../ffi/process/state_folder.ts";
-import { openEngine } from "./etcd.ts";
-import { EngineSource } from "./engine_source.ts";
+import { openStore } from "./etcd.ts";
+import { StoreSource } from "./store_source.ts";
 import { FleetClients } from "./fleet_clients.ts";
 import { KeptClients } from "./kept_clients.ts";
 import type { RecordSink } from "./record_source.ts";
 import type { Frame } from "./run_program.ts";
 import type { World } from "./world.ts";
 
-export type EngineSourceWorld = Pick<
+export type StoreSourceWorld = Pick<
   World,
   | "delay"
   | "digest"
@@ -24,13 +24,13 @@ export type EngineSourceWorld = Pick<
   | "stateDirectory"
 >;
 
-export function engineSource(
+export function storeSource(
   source: SourceOptions,
   options: Pick<ControldOptions, "sourceAllowLoss" | "stateDir">,
   sink: RecordSink,
-  world: EngineSourceWorld,
+  world: StoreSourceWorld,
   frame: Frame,
-): EngineSource {
+): StoreSource {
   const { logger, limited, showManager } = frame;
   const { prefix } = source;
   const clients = new FleetClients(prefix, sink, world, limited);
@@ -42,17 +42,17 @@ export function engineSource(
     world,
     logger,
   );
-  return new EngineSource(
+  return new StoreSource(
     { source, clients, folder, kept, logger, limited, showManager },
     options.sourceAllowLoss,
-    { ...world, openEngine },
+    { ...world, openStore },
   );
 }
 
 /** @throws if the folder that was asked for is of no use */
 function folderOf(
   { stateDir }: Pick<ControldOptions, "stateDir">,
-  { openStateFolder, stateDirectory }: EngineSourceWorld,
+  { openStateFolder, stateDirectory }: StoreSourceWorld,
   { logger, identity }: Frame,
 ): StateFolder | undefined {
   const path = stateDir ?? stateDirectory ?? DEFAULT_FLEET_FOLDER;
@@ -65,7 +65,7 @@ function folderOf(
     }
     logger.warning(
       `no clients are kept (--state-dir): ${reasonOf(error)}; after a ` +
-        "start servers wait for the engine",
+        "start servers wait for the store",
     );
     return undefined;
   }

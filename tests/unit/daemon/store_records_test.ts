@@ -5,17 +5,17 @@ import { formatChainFile } from "../../../src/satp/key_chain_file.ts";
 import {
   clusterOf,
   Disk,
-  EngineSourceRig,
   FIRST,
   KEY,
   keyOf,
   recordOf,
-} from "../../fakes/engine_source_rig.ts";
+  StoreSourceRig,
+} from "../../fakes/store_source_rig.ts";
 import { FakeEtcd } from "../../fakes/fake_etcd.ts";
 
 Deno.test("a bad record is named by its key, without its secret, and others go on", async () => {
   const etcd = clusterOf(1);
-  await using rig = await new EngineSourceRig(etcd, new Disk()).start();
+  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
   await rig.run().watched();
   const bad = {
     letters: recordOf(2).replace(KEY, "topsecret"),
@@ -38,7 +38,7 @@ Deno.test("a bad record is named by its key, without its secret, and others go o
 
 Deno.test("of two clients with one mux the older one stays, and the other follows it", async () => {
   const etcd = clusterOf(1);
-  await using rig = await new EngineSourceRig(etcd, new Disk()).start();
+  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
   await rig.run().watched();
   etcd.put(keyOf("a"), recordOf(1).replace(KEY, `aa${KEY.slice(2)}`));
   etcd.put(keyOf("z"), recordOf(5));
@@ -62,7 +62,7 @@ Deno.test("the keys of a client with a chain move on", async () => {
   const text = new TextDecoder().decode(formatChainFile(link));
   etcd.put(keyOf("a"), "mux 1\nkd-prf aes-ctr-256");
   etcd.put(`${keyOf("a")}/chain`, text);
-  await using rig = await new EngineSourceRig(etcd, new Disk()).start();
+  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
   await rig.run().watched();
   assert.deepEqual(rig.served, [`1 ${keyAt(FIRST)}`]);
   await rig.pass(61);
