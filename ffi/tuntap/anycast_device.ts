@@ -178,6 +178,15 @@ export class AnycastDevice implements Disposable {
     this.#socket[Symbol.dispose]();
   }
 
+  /**
+   * Has {@linkcode remove} find what the name stands for now, whatever that is
+   * called later. To be called from time to time by whoever only removes.
+   * @throws {SystemError} Hardly ever; not where there is no such device.
+   */
+  note(): void {
+    this.#indexIfAny();
+  }
+
   /** Asked for each time: administrators make devices anew. */
   #index(): number {
     const index = deviceIndex(this.#libc, this.#socket.fd, this.name);

@@ -15,8 +15,8 @@ export default {
     taken away until the daemon is fit. Give the routing daemon a router id:
     without one it may take the address for that. A second process of the
     program, the guard, takes the address away within a moment when the daemon is
-    killed, 0.7 s after it hangs, and 5 s after its main thread does while others
-    carry. Without the guard the kernel does so after 10 s. An address is
+    killed, 0.7 s after it or one of its threads that carry hangs, and 5 s after
+    its main thread alone does. Without the guard the kernel does so after 10 s. An address is
     announced by one daemon of a host. The originals leave all this to scripts.`,
   "anycast-device": `The network device that --anycast-address is put on, which
     the routing daemon looks at and nothing else uses. One that is there already

@@ -1,6 +1,7 @@
-// Patience of a guard that waits for beats. Threads of the data plane and the main
-// thread are judged apart: a main thread that makes a long report, or waits for
+// Patience of a guard that waits for beats. Each thread of the data plane and the
+// main thread are judged apart: a main thread that makes a long report, or waits for
 // a disk, carries on; a process that is stopped has neither beat.
+import { threadOf } from "../tunnel/plane.ts";
 import { BEAT, type GuardSetup } from "./guard_setup.ts";
 
 /** So late no timer is, but where nobody runs. */
@@ -14,9 +15,8 @@ export class GuardPatience {
   readonly #now: () => number;
   /** When a beat has to have come. */
   #mainDue = Infinity;
-  #threadDue = Infinity;
   /** Without a thread that beats the main thread is the one that carries. */
-  #hasThread = false;
+  readonly #threadsDue = new Map<number, number>();
 
   /** @param now Milliseconds of a monotonic clock */
   constructor(patience: Patience, now: () => number) {
@@ -31,20 +31,28 @@ export class GuardPatience {
   }
 
   heard(word: string): void {
+    const thread = threadOf(word);
+    if (word === BEAT) this.#heardMain();
+    else if (thread !== undefined) this.#heardThread(thread);
+  }
+
+  #heardMain(): void {
     const { patience, mainPatience } = this.#patience;
     const now = this.#now();
-    if (word === BEAT) {
-      this.#mainDue = now + (this.#hasThread ? mainPatience : patience);
-      // It may announce itself anew, which is of no use without the thread.
-      const isAwaited = this.#hasThread && this.#threadDue === Infinity;
-      if (isAwaited) this.#threadDue = now + patience;
-      return;
+    const hasThreads = this.#threadsDue.size > 0;
+    this.#mainDue = now + (hasThreads ? mainPatience : patience);
+    // It may announce itself anew, which is of no use without all threads.
+    for (const [thread, due] of this.#threadsDue) {
+      if (due === Infinity) this.#threadsDue.set(thread, now + patience);
     }
-    if (!this.#hasThread && this.#mainDue !== Infinity) {
+  }
+
+  #heardThread(thread: number): void {
+    const { patience, mainPatience } = this.#patience;
+    if (this.#threadsDue.size === 0 && this.#mainDue !== Infinity) {
       this.#mainDue += mainPatience - patience;
     }
-    this.#hasThread = true;
-    this.#threadDue = now + patience;
+    this.#threadsDue.set(thread, this.#now() + patience);
   }
 
   /** Whether a beat is overdue; told once, until the main thread beats. */
@@ -56,15 +64,19 @@ export class GuardPatience {
       // Not the daemon alone was stopped, but this process, or the machine.
       const next = now + GRACE_MS;
       if (this.#mainDue <= now) this.#mainDue = next;
-      if (this.#threadDue <= now) this.#threadDue = next;
+      for (const [thread, due] of this.#threadsDue) {
+        if (due <= now) this.#threadsDue.set(thread, next);
+      }
       return false;
     }
     this.#mainDue = Infinity;
-    this.#threadDue = Infinity;
+    for (const thread of this.#threadsDue.keys()) {
+      this.#threadsDue.set(thread, Infinity);
+    }
     return true;
   }
 
   #due(): number {
-    return Math.min(this.#mainDue, this.#threadDue);
+    return Math.min(this.#mainDue, ...this.#threadsDue.values());
   }
 }

@@ -146,7 +146,9 @@ class GuardProcess {
         if (word === END) return;
         if (word === undefined) return this.#clean();
         patience.heard(word);
-        if (word === BEAT) isLeft = false;
+        if (word !== BEAT) continue;
+        isLeft = false;
+        this.#device?.note();
         continue;
       }
       if (patience.isOver()) {

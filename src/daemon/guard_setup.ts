@@ -10,7 +10,7 @@ export const SCRIPT_FD = 4;
 
 /**
  * What the daemon says: its main thread is alive, or it ends by itself. Threads
- * of its data plane say THREAD_BEAT (src/tunnel/plane.ts).
+ * of its data plane say which they are (`threadBeat` of src/tunnel/plane.ts).
  */
 export const BEAT = ".";
 export const END = "end";

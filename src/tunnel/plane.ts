@@ -51,8 +51,16 @@ export interface PlaneSetup {
   readonly refused?: ((refused: RefusedDatagram) => void) | undefined;
 }
 
-/** What a thread of a plane sends as its beat. */
-export const THREAD_BEAT = "t";
+/** What a thread of a plane sends as its beat: `t0` and so on. */
+export function threadBeat(thread: number): string {
+  return `t${thread}`;
+}
+
+/** @returns Which thread has sent this, or undefined if it is no beat of one */
+export function threadOf(beat: string): number | undefined {
+  const [, thread] = /^t(\d{1,4})$/.exec(beat) ?? [];
+  return thread === undefined ? undefined : Number(thread);
+}
 
 export interface RunningPlane {
   /** Rejects if the device is gone, or a socket or a thread has failed. */
@@ -76,8 +84,8 @@ export interface RunningPlane {
    */
   rounds(): readonly number[];
   /**
-   * Has the first thread of its own, if it has any, send {@linkcode THREAD_BEAT}
-   * several times a second from now on, as long as it goes round.
+   * Has each thread of its own send {@linkcode threadBeat} several times a
+   * second from now on, as long as it goes round.
    * @param socket A descriptor that is open as long as the plane runs
    */
   beatTo(socket: number): void;

@@ -7,22 +7,17 @@ import {
   startDaemon,
   TestFolder,
 } from "../../lab/daemons.ts";
+import {
+  carriersOf,
+  holdThreads,
+  whyNoTracing,
+} from "../../lab/held_threads.ts";
 import type { LabHost } from "../../lab/host.ts";
 import type { LabProcess } from "../../lab/process.ts";
 import { missingCommand } from "../../lab/missing.ts";
 import { fromSource } from "../../lab/programs.ts";
 import { labTest } from "../../lab/test_case.ts";
 import { until } from "../../lab/until.ts";
-
-/** CAP_SYS_PTRACE of capabilities(7). */
-const TRACING = 1n << 19n;
-
-function whyNoTracing(): string | null {
-  const [effective] = new ProcView(Deno.pid).status("CapEff");
-  return (BigInt(`0x${effective}`) & TRACING) === 0n
-    ? "there is no CAP_SYS_PTRACE"
-    : null;
-}
 
 const TUNNEL = ["-d", "tun7", "-E", "secret", "-w", "64"];
 
@@ -376,12 +371,9 @@ labTest(
       20,
       async () => await health("/readyz") === "fit\n200",
     );
-    const view = new ProcView(daemon.pid);
-    const workers = view.names("task")
-      .filter((id) => view.text(`task/${id}/comm`).startsWith("worker"));
+    const workers = carriersOf(new ProcView(daemon.pid));
     assert.equal(workers.length, 2);
-    const holding = left.script("hold_threads.ts", ...workers.slice(1));
-    await holding.line(/^holding$/);
+    const letGo = await holdThreads(left, workers.slice(1));
     // The answer before serves those who ask soon after, too.
     await until("it is told", 20, async () => {
       return (await health("/healthz")).endsWith("503");
@@ -397,8 +389,7 @@ labTest(
         /^unfit: 1 of 2 threads of the data plane do not go round\n503$/
           .test(await health("/readyz")),
     );
-    await holding.closeInput();
-    await holding.ended;
+    await letGo();
     await until("it carries again", 20, async () => {
       return (await health("/healthz")).endsWith("200");
     });

@@ -26,6 +26,12 @@ interface WorkerShare extends MuxShare {
   readonly counters: SharedArrayBuffer | undefined;
 }
 
+export interface BeatPlace {
+  readonly memory: SharedArrayBuffer;
+  /** Which worker of the plane this is, from 0. */
+  readonly thread: number;
+}
+
 export interface NativeSetup {
   readonly role: WorkerRole;
   readonly settings: TunnelSettings;
@@ -40,8 +46,8 @@ export interface NativeSetup {
   readonly counters: SharedArrayBuffer;
   /** Memory of {@link LiveSettings}; without one everything is off. */
   readonly live?: SharedArrayBuffer | undefined;
-  /** Memory of {@link ThreadBeat}; without one it has none. */
-  readonly beat?: SharedArrayBuffer | undefined;
+  /** Of {@link ThreadBeat}; without one it has none. */
+  readonly beat?: BeatPlace | undefined;
   /** One word: not 0 when everything is to stop. */
   readonly stop: SharedArrayBuffer;
   readonly turn: SharedArrayBuffer;

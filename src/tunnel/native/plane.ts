@@ -171,7 +171,7 @@ export class NativePlane {
     this.#carriers.forEach((carrier, k) => {
       const other = this.#carriers[1 - k] ?? carrier;
       const member = crew[k] ?? { role: "all" };
-      const beat = k === 0 ? this.#beat : undefined;
+      const beat = { memory: this.#beat, thread: k };
       carrier.start({ ...shared, ...member, beat, otherWakeup: other.wakeup });
     });
     try {
@@ -198,7 +198,7 @@ export class NativePlane {
   /** See {@link RunningPlane.beatTo}. */
   beatTo(socket: number): void {
     ThreadBeat.begin(this.#beat, socket);
-    this.#carriers[0]?.wake();
+    this.#wake();
   }
 
   /** Rejects if a worker has died; half a plane sends nothing. */

@@ -3,7 +3,8 @@
 // and stops with the whole process.
 import { MSG } from "../../../ffi/flags.ts";
 import type { Libc } from "../../../ffi/libc.ts";
-import { THREAD_BEAT } from "../plane.ts";
+import { threadBeat } from "../plane.ts";
+import type { BeatPlace } from "./messages.ts";
 
 /** Between two of them. */
 export const BEAT_MS = 100;
@@ -14,7 +15,7 @@ const NOWHERE = 0;
 export class ThreadBeat {
   readonly #libc: Pick<Libc, "symbols">;
   readonly #socket: Int32Array;
-  readonly #message = new TextEncoder().encode(THREAD_BEAT);
+  readonly #message: Uint8Array<ArrayBuffer>;
 
   static allocate(): SharedArrayBuffer {
     return new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
@@ -25,13 +26,12 @@ export class ThreadBeat {
     Atomics.store(new Int32Array(shared), 0, fd);
   }
 
-  /** @param shared Of {@link allocate}; without one nobody asks for a beat */
-  constructor(
-    libc: Pick<Libc, "symbols">,
-    shared: SharedArrayBuffer = ThreadBeat.allocate(),
-  ) {
+  /** @param place With memory of {@link allocate}; without it nobody asks */
+  constructor(libc: Pick<Libc, "symbols">, place?: BeatPlace) {
+    const { memory = ThreadBeat.allocate(), thread = 0 } = place ?? {};
     this.#libc = libc;
-    this.#socket = new Int32Array(shared);
+    this.#message = new TextEncoder().encode(threadBeat(thread));
+    this.#socket = new Int32Array(memory);
   }
 
   get isWanted(): boolean {

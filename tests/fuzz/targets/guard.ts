@@ -4,7 +4,7 @@ import { GuardPatience } from "../../../src/daemon/guard_patience.ts";
 import { BEAT, type GuardSetup } from "../../../src/daemon/guard_setup.ts";
 import { readGuardSetup } from "../../../src/daemon/read_guard_setup.ts";
 import { ReportError } from "../../../src/status/fields.ts";
-import { THREAD_BEAT } from "../../../src/tunnel/plane.ts";
+import { threadBeat } from "../../../src/tunnel/plane.ts";
 import { ByteReader } from "../bytes.ts";
 import type { Target } from "../target.ts";
 
@@ -67,6 +67,7 @@ function readSetup(text: string): void {
 }
 
 const STEP_MS = 20;
+const THREADS = 4;
 
 /** Time, and what is heard then, if anything is: otherwise it looks. */
 function judge(bytes: ByteReader): void {
@@ -74,20 +75,22 @@ function judge(bytes: ByteReader): void {
   const { patience: short, mainPatience: long } = SETUP;
   const patience = new GuardPatience(SETUP, () => now);
   let main = -Infinity;
-  let thread = -Infinity;
+  const threads = new Map<number, number>();
   let isAwaited = false;
   while (!bytes.isAtEnd) {
     now += bytes.byte() * STEP_MS;
-    const kind = bytes.byte() % 3;
+    const what = bytes.byte();
+    const kind = what % 3;
+    const thread = what % THREADS;
     if (kind === 0) [main, isAwaited] = [now, true];
-    if (kind === 1) thread = now;
-    if (kind < 2) patience.heard(kind === 0 ? BEAT : THREAD_BEAT);
+    if (kind === 1) threads.set(thread, now);
+    if (kind < 2) patience.heard(kind === 0 ? BEAT : threadBeat(thread));
     // Whoever has beaten and stops is told of in time.
     if (isAwaited) assert.ok(patience.left <= long);
     assert.ok(patience.left >= 0);
     if (kind < 2 || !patience.isOver()) continue;
-    const isThreadGone = thread > 0 && now - thread >= short;
-    const isMainGone = now - main >= (thread > 0 ? long : short);
+    const isThreadGone = threads.values().some((at) => now - at >= short);
+    const isMainGone = now - main >= (threads.size > 0 ? long : short);
     assert.ok(isMainGone || isThreadGone, "whoever carries beats");
     isAwaited = false;
     assert.equal(patience.left, Infinity, "told once");

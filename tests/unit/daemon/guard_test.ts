@@ -5,7 +5,7 @@ import { removeAll } from "../../../src/daemon/anycast_removal.ts";
 import { GuardPatience } from "../../../src/daemon/guard_patience.ts";
 import { BEAT, type GuardSetup } from "../../../src/daemon/guard_setup.ts";
 import { readGuardSetup } from "../../../src/daemon/read_guard_setup.ts";
-import { THREAD_BEAT } from "../../../src/tunnel/plane.ts";
+import { threadBeat, threadOf } from "../../../src/tunnel/plane.ts";
 
 /** A guard that hears what it is given, in steps of 100 ms. */
 function guard() {
@@ -26,7 +26,8 @@ function guard() {
   return { hear, patience, sleep: (ms: number) => void (now += ms) };
 }
 
-const BOTH = [BEAT, THREAD_BEAT];
+const [FIRST, SECOND] = [threadBeat(0), threadBeat(1)];
+const BOTH = [BEAT, FIRST];
 
 Deno.test("a guard waits for nothing before it has heard a beat", () => {
   assert.equal(guard().patience.left, Infinity);
@@ -35,10 +36,10 @@ Deno.test("a guard waits for nothing before it has heard a beat", () => {
 Deno.test("a guard lets a main thread be busy for seconds while threads carry, and not for longer", () => {
   const { hear } = guard();
   assert.equal(hear(BOTH, 2000), undefined);
-  assert.equal(hear([THREAD_BEAT], 4900), undefined);
+  assert.equal(hear([FIRST], 4900), undefined);
   assert.equal(hear(BOTH, 2000), undefined);
-  assert.equal(hear([THREAD_BEAT], 60_000), 5000);
-  assert.equal(hear([THREAD_BEAT], 60_000), undefined, "told once");
+  assert.equal(hear([FIRST], 60_000), 5000);
+  assert.equal(hear([FIRST], 60_000), undefined, "told once");
   assert.equal(hear(BOTH, 2000), undefined, "it is back");
 });
 
@@ -53,6 +54,29 @@ Deno.test("a guard notices within a second that all of a daemon stands still, or
   assert.equal(hear(BOTH, 2000), undefined);
 });
 
+Deno.test("a guard notices within a second that one of several threads stands still", () => {
+  const all = [...BOTH, SECOND];
+  for (const one of [FIRST, SECOND]) {
+    const { hear } = guard();
+    const others = all.filter((word) => word !== one);
+    assert.equal(hear(all, 2000), undefined);
+    assert.equal(hear(others, 60_000), 700, one);
+    // Whoever goes on says so again and again, and it stays withdrawn.
+    assert.equal(hear(others, 60_000), 800, "0.7 s after that");
+    assert.equal(hear(all, 2000), undefined, "it is back");
+  }
+});
+
+Deno.test("a guard takes nothing for a thread that no thread says", () => {
+  assert.equal(threadOf(threadBeat(12)), 12);
+  const { hear } = guard();
+  for (const word of ["t", "t-1", "t1.5", "t12345", "x", "", "withdrawn"]) {
+    assert.equal(threadOf(word), undefined, word);
+    assert.equal(hear([BEAT, word], 200), undefined);
+  }
+  assert.equal(hear(["t"], 60_000), 700, "the main thread carries by itself");
+});
+
 Deno.test("a main thread that carries by itself has no more time than a thread", () => {
   const { hear } = guard();
   assert.equal(hear([BEAT], 2000), undefined);
@@ -63,7 +87,7 @@ Deno.test("a main thread that carries by itself has no more time than a thread",
 Deno.test("a main thread that beats before the first thread does has its seconds from then on", () => {
   const { hear } = guard();
   assert.equal(hear([BEAT], 500), undefined);
-  assert.equal(hear([THREAD_BEAT], 60_000), 5000);
+  assert.equal(hear([FIRST], 60_000), 5000);
 });
 
 Deno.test("a guard that was stopped itself says nothing of the daemon", () => {
