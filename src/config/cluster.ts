@@ -102,6 +102,7 @@ export function clusterOf(
   const syncServer = syncServerOf(settings, warn);
   const controlHosts = values.controlHosts.flat();
   const syncServers = [...values.syncHosts.flat(), ...controlHosts];
+  warnOfItself(settings, syncServer, warn);
   const all = syncServer ? [syncServer, ...syncServers] : syncServers;
   const trust = trustOf(settings, all, surroundings);
   if (trust.syncTls && all.length === 0) {
@@ -170,6 +171,23 @@ function warnOfLoneServer(
       `${names.syncHosts} (-M) names ${formatPlaceName(other)}: for others ` +
       "to follow this server, add --sync-interface (-I) with an address that " +
       "they reach",
+  );
+}
+
+/** Whoever gives all members the same list: each is none of the others. */
+function warnOfItself(
+  { values: { syncHosts }, names }: ClusterSettings,
+  self: PlaceName | undefined,
+  warn: Warn,
+): void {
+  if (self === undefined) return;
+  const text = formatPlaceName(self);
+  if (!syncHosts.flat().some((place) => formatPlaceName(place) === text)) {
+    return;
+  }
+  warn(
+    `${names.syncHosts} (-M) names this server itself, ${text}: leave it out, ` +
+      "and name the others alone",
   );
 }
 

@@ -177,10 +177,11 @@ export class SyncMember implements Service {
     };
   }
 
-  /** To those that it follows. */
+  /** To those that it follows: with one list for all, it may name itself. */
   links(): readonly Link[] {
     const { syncServers } = this.#options;
-    return this.#clients.map(({ name, link }, k) => {
+    return this.#clients.flatMap(({ name, link, isItself }, k) => {
+      if (isItself) return [];
       const server = syncServers[k];
       return {
         ...link,
@@ -243,9 +244,9 @@ export class SyncMember implements Service {
 
   /** Servers that this one follows, and whether they are of this program. */
   servers(): readonly FollowedServer[] {
-    return this.#clients.map(({ name: server, isConnected, isExtended }) => ({
-      ...{ server, isConnected, isExtended },
-    }));
+    return this.#clients.filter(({ isItself }) => !isItself).map((
+      { name: server, isConnected, isExtended },
+    ) => ({ server, isConnected, isExtended }));
   }
 
   #tell(): void {

@@ -75,6 +75,11 @@ export class SyncClient {
     return this.#options.following?.isWelcome ?? false;
   }
 
+  /** Whether it has led to this very process, which is none of the others. */
+  get isItself(): boolean {
+    return this.#options.following?.isItself ?? false;
+  }
+
   get isConnected(): boolean {
     return this.#history.isConnected;
   }

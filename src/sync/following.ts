@@ -82,6 +82,11 @@ export class Following {
     return this.#isWelcome ? this.#instance : undefined;
   }
 
+  /** Whether the server was this very process when it was heard last. */
+  get isItself(): boolean {
+    return this.#instance === this.#self;
+  }
+
   /** The first that is said on a connection. */
   hello(): string {
     return formatHello({

@@ -404,6 +404,17 @@ Deno.test("a sync server is on this host alone unless -I says where", () => {
   });
 });
 
+Deno.test("a server that is named among the others is warned about", () => {
+  const warnings = (...argv: string[]) =>
+    run("-S", "2323", "-I", "192.0.2.2", ...argv).warnings
+      .filter((text) => text.includes("itself"));
+  assert.deepEqual(warnings("-M", "192.0.2.3,192.0.2.2:2323"), [
+    "--sync-hosts (-M) names this server itself, 192.0.2.2:2323: leave it " +
+    "out, and name the others alone",
+  ]);
+  assert.deepEqual(warnings("-M", "192.0.2.3,192.0.2.2:2324"), []);
+});
+
 Deno.test("a sync server that the members of -M cannot reach is warned about", () => {
   const warnings = (...argv: string[]) =>
     run("-S", "2323", ...argv).warnings

@@ -14,6 +14,7 @@ import { encodeRecord } from "../../../src/sync/encode.ts";
 import { formatMessage, type Stamp } from "../../../src/sync/extension.ts";
 import type { Delay } from "../../../src/net/delay.ts";
 import { every } from "../../../src/net/every.ts";
+import { formatPlaceName } from "../../../src/net/place.ts";
 import { KnownMembers } from "../../../src/sync/known_members.ts";
 import type { SyncRecord } from "../../../src/sync/record.ts";
 import { SyncServer } from "../../../src/sync/server.ts";
@@ -188,6 +189,17 @@ Deno.test("a control host that is away since the start hides no lie for long", a
   assert.equal(await lie(1), 0, "the other one may state it");
   clock.ahead = 10_000;
   assert.equal(await lie(2), LIES.length);
+  await end();
+});
+
+Deno.test("a member that follows itself has nobody else in reach by that", async () => {
+  const { control, other, member, end } = await twoServers("all", {});
+  control.say(welcome(instanceOf("c")));
+  other.say(welcome(member.instance));
+  const names = () => member.links().map(({ name }) => name);
+  await until("it has heard itself", 30, () => names().length === 1);
+  assert.deepEqual(names(), [formatPlaceName(CONTROL)]);
+  assert.deepEqual(member.servers().map(({ server }) => server), names());
   await end();
 });
 
