@@ -49,5 +49,8 @@ export function whyNoAnswer(path: string, error: unknown): string {
     return `${path}: no daemon answers here; ` +
       "is it running, and with this --status-socket?";
   }
-  return `${path}: ${reasonOf(error)}`;
+  const who = code === "EACCES"
+    ? "; root may ask, and with the package's unit the user anytun"
+    : "";
+  return `${path}: ${reasonOf(error)}${who}`;
 }

@@ -31,6 +31,7 @@ export function duration(min: number, max: number): (text: string) => number {
 
 /** In the largest unit that it is a multiple of. */
 export function durationOption(seconds: number): string {
+  if (seconds === 0) return "0";
   const [unit, size] = [...UNITS].toReversed()
     .find(([, size]) => seconds % size === 0) ?? ["s", 1];
   return `${seconds / size}${unit}`;

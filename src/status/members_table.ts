@@ -30,7 +30,8 @@ export function membersTableLines(report: MembersReport): string[] {
   if (members.length === 0) return [visible(`${name}: in no cluster`)];
   const served = clients.map((client) => clientRow(client, time));
   return [
-    `${name}: ${members.length} members, ${clients.length} clients heard`,
+    `${name}: ${counted(members.length, "member")}, ` +
+    `${counted(clients.length, "client")} heard`,
     ...alignedRows([
       MEMBER_HEADINGS,
       ...members.map((member) => memberRow(member, time)),
@@ -39,6 +40,10 @@ export function membersTableLines(report: MembersReport): string[] {
       ? ["", ...alignedRows([CLIENT_HEADINGS, ...served])]
       : []),
   ].map((line) => visible(line));
+}
+
+function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? "" : "s"}`;
 }
 
 function memberRow(member: MemberReport, time: number): string[] {

@@ -312,6 +312,7 @@ Deno.test("durations have units, and are shown in the largest that fits", () => 
     assert.equal(parse(text), seconds, text);
     assert.equal(durationOption(seconds), shown);
   }
+  assert.equal(durationOption(0), "0");
   for (
     const text of [
       "",

@@ -98,6 +98,11 @@ Deno.test("a member knows of all others how they are, and which client whom", ()
     report.members.map(({ kind }) => kind),
     ["self", "member", "original", "unknown"],
   );
+  const clients = report.clients.slice(1);
+  assert.equal(
+    membersTableLines({ ...report, clients })[0],
+    "left: 4 members, 1 client heard",
+  );
 });
 
 Deno.test("only what changes is told, and all to who has come", () => {
