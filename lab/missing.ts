@@ -1,8 +1,13 @@
+/** Says why no program can be run here, or null if programs can. */
+export function whyNoPrograms(): string | null {
+  const { state } = Deno.permissions.querySync({ name: "run" });
+  return state === "granted" ? null : "Deno runs without -A";
+}
+
 /** Says why no lab can be opened here, or null if one can. */
 export function whyNoLab(): string | null {
-  if (Deno.permissions.querySync({ name: "run" }).state !== "granted") {
-    return "Deno runs without -A";
-  }
+  const withoutPrograms = whyNoPrograms();
+  if (withoutPrograms !== null) return withoutPrograms;
   if (Deno.build.os !== "linux") return "network namespaces need Linux";
   if (Deno.uid() !== 0) return "network namespaces need root";
   return missingCommand("ip") ?? whyNoTun() ?? whyNoNamespace();

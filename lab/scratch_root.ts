@@ -1,5 +1,5 @@
 import { ENVIRONMENT, LAY_OVER, shell } from "./laid_over.ts";
-import { missingCommand } from "./missing.ts";
+import { missingCommand, whyNoPrograms } from "./missing.ts";
 import {
   firstLine,
   type Outcome,
@@ -9,9 +9,8 @@ import {
 
 /** Says why there can be no scratch root here, or null if there can. */
 export async function whyNoScratchRoot(root = "/"): Promise<string | null> {
-  if (Deno.permissions.querySync({ name: "run" }).state !== "granted") {
-    return "Deno runs without -A";
-  }
+  const withoutPrograms = whyNoPrograms();
+  if (withoutPrograms !== null) return withoutPrograms;
   if (Deno.uid() !== 0) return "a file system of its own needs root";
   const missing = missingCommand("unshare") ?? missingCommand("nsenter");
   if (missing !== null) return missing;

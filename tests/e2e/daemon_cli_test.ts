@@ -11,6 +11,7 @@ import { outcomeOf } from "../../lab/process.ts";
 import { labTest } from "../../lab/test_case.ts";
 import { OUR_PROGRAMS, type OurProgram } from "../../lab/programs.ts";
 import { fakeHostFiles } from "../fakes/host_files.ts";
+import { testUnless } from "../../lab/test_unless.ts";
 
 /** What the parser makes of the samples is tested with the vectors. */
 function parsed(argv: readonly string[]) {
@@ -42,18 +43,17 @@ const running = [
 ];
 
 for (const program of OUR_PROGRAMS) {
-  const why = program.missing === null ? "" : ` (skipped: ${program.missing})`;
-  Deno.test({
-    name: `anytun ${program.name} says what its parser does${why}`,
-    ignore: program.missing !== null,
-    async fn() {
+  testUnless(
+    [program.missing],
+    `anytun ${program.name} says what its parser does`,
+    async () => {
       // A few at a time: most of each is the start of the runtime.
       for (let i = 0; i < ending.length; i += 4) {
         const some = ending.slice(i, i + 4);
         await Promise.all(some.map(({ argv }) => saysTheSame(program, argv)));
       }
     },
-  });
+  );
 
   labTest(
     `anytun ${program.name} runs as the samples say`,

@@ -10,6 +10,7 @@ import {
   startTool,
   type Tool,
 } from "../../lab/tools.ts";
+import { testUnless } from "../../lab/test_unless.ts";
 
 const [BINARY = ""] = asBinary.command;
 const TOOLS: readonly Tool[] = ["config", "controld", "showtables"];
@@ -26,19 +27,13 @@ function binaryTest(
     ],
     ["by a first word", () => (tool) => [BINARY, tool]],
   ];
-  const { missing } = asBinary;
-  const skipped = missing === null ? "" : ` (skipped: ${missing})`;
   for (const [way, commandOf] of ways) {
-    Deno.test({
-      name: `${name}, called ${way}${skipped}`,
-      ignore: missing !== null,
-      async fn() {
-        using folder = new TestFolder();
-        for (const tool of TOOLS) {
-          await Deno.symlink(BINARY, folder.file(`anytun-${tool}`));
-        }
-        await body(commandOf(folder.path), folder);
-      },
+    testUnless([asBinary.missing], `${name}, called ${way}`, async () => {
+      using folder = new TestFolder();
+      for (const tool of TOOLS) {
+        await Deno.symlink(BINARY, folder.file(`anytun-${tool}`));
+      }
+      await body(commandOf(folder.path), folder);
     });
   }
 }

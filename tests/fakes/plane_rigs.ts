@@ -9,6 +9,7 @@ import { MemoryPlane } from "./memory_plane.ts";
 import { NativeRig } from "./native_rig.ts";
 import { paramsOf, secretsOf, type VectorParams } from "../vectors/satp.ts";
 import type { PlaneOptions, PlaneRig } from "./plane_rig.ts";
+import { testUnless } from "../../lab/test_unless.ts";
 
 /** Why an engine cannot be had here, or null if it can. */
 const MISSING: Readonly<Record<NativeEngineName | "webcrypto", string | null>> =
@@ -49,12 +50,8 @@ export function planeTest(
   body: (rig: PlaneRig, t: Deno.TestContext) => Promise<void>,
 ): void {
   for (const rig of PLANE_RIGS) {
-    const why = rig.missing === null ? "" : ` (skipped: ${rig.missing})`;
-    Deno.test({
-      name: `${rig.name}: ${name}${why}`,
-      ignore: rig.missing !== null,
+    testUnless([rig.missing], `${rig.name}: ${name}`, (t) => body(rig, t), {
       sanitizeResources: !rig.keepsLibrary,
-      fn: (t) => body(rig, t),
     });
   }
 }

@@ -7,6 +7,7 @@ import { labTest } from "../../lab/test_case.ts";
 import { anytun, oursNative, type PeerProgram } from "../../lab/peers.ts";
 import { outputOf, runTool } from "../../lab/tools.ts";
 import { LEFT, passphrase, PORT, RIGHT, speakingRight } from "./settings.ts";
+import { testUnless } from "../../lab/test_unless.ts";
 
 const MUX = "5";
 const CONTROL_PORT = "2323";
@@ -91,9 +92,7 @@ function testTools(server: PeerProgram, configured: Tools, served: Tools) {
   );
 }
 
-const noOriginals = ["anytun-config", "anytun-showtables"].map(missingCommand)
-  .find((why) => why !== null);
-const skipped = noOriginals === undefined ? "" : ` (skipped: ${noOriginals})`;
+const noOriginals = ["anytun-config", "anytun-showtables"].map(missingCommand);
 
 /** None with a route that would hang the original. */
 const CLIENTS: readonly (readonly string[])[] = [
@@ -112,11 +111,11 @@ const CLIENTS: readonly (readonly string[])[] = [
 ];
 
 for (const args of CLIENTS) {
-  Deno.test({
-    name: `our config prints what anytun-config does, and our table what ` +
-      `anytun-showtables does: ${args.join(" ")}${skipped}`,
-    ignore: noOriginals !== undefined,
-    async fn() {
+  testUnless(
+    noOriginals,
+    `our config prints what anytun-config does, and our table what ` +
+      `anytun-showtables does: ${args.join(" ")}`,
+    async () => {
       const records = await outputOf("config", args);
       assert.equal(records, await runOriginal("anytun-config", args));
       const stream = records.replaceAll("\n", "");
@@ -126,5 +125,5 @@ for (const args of CLIENTS) {
         .replace(/uncaught exception.*\n/, "");
       assert.equal(stdout, theirs);
     },
-  });
+  );
 }

@@ -3,6 +3,7 @@ import { namesOf } from "../../src/config/option.ts";
 import { TABLES } from "../../man/programs.ts";
 import { writeCompletions } from "../../tasks/completions/main.ts";
 import { testUnless } from "../../lab/test_unless.ts";
+import { whyNoPrograms } from "../../lab/missing.ts";
 
 /** Asks a shell what it offers at the end of each line. */
 type Ask = (folder: string, lines: readonly string[]) => Promise<string[][]>;
@@ -80,13 +81,12 @@ const SHELLS: Readonly<Record<string, Ask>> = {
     ),
 };
 
-const mayRun = Deno.permissions.querySync({ name: "run" }).state === "granted";
-
-async function reasonAgainst(shell: string): Promise<string | undefined> {
-  if (!mayRun) return "Deno runs without -A";
+async function reasonAgainst(shell: string): Promise<string | null> {
+  const withoutPrograms = whyNoPrograms();
+  if (withoutPrograms !== null) return withoutPrograms;
   try {
     await output(shell, ["-c", "true"]);
-    return undefined;
+    return null;
   } catch {
     return `${shell} is missing`;
   }
@@ -99,9 +99,8 @@ const WORDS = [
 ];
 
 for (const [shell, ask] of Object.entries(SHELLS)) {
-  const why = await reasonAgainst(shell);
   testUnless(
-    [why ?? null],
+    [await reasonAgainst(shell)],
     `${shell} completes programs, options and values`,
     async () => {
       const folder = Deno.makeTempDirSync();

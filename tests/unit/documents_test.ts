@@ -19,6 +19,8 @@ import {
   PLANE_COUNTER_INFOS,
 } from "../../src/tunnel/counters.ts";
 import { walk } from "./walk.ts";
+import { testUnless } from "../../lab/test_unless.ts";
+import { whyNoPrograms } from "../../lab/missing.ts";
 
 const root = new URL("../../", import.meta.url);
 
@@ -133,19 +135,22 @@ Deno.test("every relative link of the documents leads to something", () => {
   assert.deepEqual(listOf(links, leads), []);
 });
 
-const measured = exists("bench/results/tunnel.json");
-Deno.test({
-  name: "README.md shows results that are there" +
-    (measured ? "" : " (skipped: deno task bench:tunnel has not run)"),
-  ignore: !measured,
-  fn() {
+/** @param task What writes the results of this name. */
+function whyNoResult(name: string, task: string): string | null {
+  return exists(`bench/results/${name}.json`) ? null : `${task} has not run`;
+}
+
+testUnless(
+  [whyNoResult("tunnel", "deno task bench:tunnel")],
+  "README.md shows results that are there",
+  () => {
     const shown = links.filter(({ path, text }) =>
       path === "README.md" && isResult(text)
     );
     assert.ok(shown.length > 0);
     assert.deepEqual(listOf(shown, (to) => exists(to)), []);
   },
-});
+);
 
 /** Whether a document has a table, however wide its columns are. */
 function hasTable(table: string, path = "docs/reliability.md"): boolean {
@@ -154,26 +159,22 @@ function hasTable(table: string, path = "docs/reliability.md"): boolean {
   return plain(read(path)).includes(plain(table));
 }
 
-const attacked = exists("bench/results/hostile.json");
-Deno.test({
-  name: "docs/reliability.md has the tables of the last hostile run" +
-    (attacked ? "" : " (skipped: deno task bench:hostile has not run)"),
-  ignore: !attacked,
-  fn() {
+testUnless(
+  [whyNoResult("hostile", "deno task bench:hostile")],
+  "docs/reliability.md has the tables of the last hostile run",
+  () => {
     const report: Report = JSON.parse(read("bench/results/hostile.json"));
     const missing = report.tables.filter((table) =>
       !hasTable(renderTable(report, table))
     );
     assert.deepEqual(missing.map(({ title }) => title), []);
   },
-});
+);
 
-const failedOver = exists("bench/results/failover.json");
-Deno.test({
-  name: "docs/anycast.md has the tables of the last fail-overs" +
-    (failedOver ? "" : " (skipped: deno task bench:failover has not run)"),
-  ignore: !failedOver,
-  fn() {
+testUnless(
+  [whyNoResult("failover", "deno task bench:failover")],
+  "docs/anycast.md has the tables of the last fail-overs",
+  () => {
     const report: FailoverReport = JSON.parse(
       read("bench/results/failover.json"),
     );
@@ -183,30 +184,26 @@ Deno.test({
     );
     assert.deepEqual(missing, []);
   },
-});
+);
 
-const fuzzed = exists("bench/results/fuzz.json");
-Deno.test({
-  name: "docs/reliability.md has the table of the last runs of the fuzzer" +
-    (fuzzed ? "" : " (skipped: deno task fuzz --save has not run)"),
-  ignore: !fuzzed,
-  fn() {
+testUnless(
+  [whyNoResult("fuzz", "deno task fuzz --save")],
+  "docs/reliability.md has the table of the last runs of the fuzzer",
+  () => {
     const record: FuzzRecord = JSON.parse(read("bench/results/fuzz.json"));
     assert.ok(hasTable(tableOf(record.results)));
   },
-});
+);
 
-const soaked = exists("bench/results/soak.json");
-Deno.test({
-  name: "docs/reliability.md has the tables of the last soak" +
-    (soaked ? "" : " (skipped: deno task soak has not run)"),
-  ignore: !soaked,
-  fn() {
+testUnless(
+  [whyNoResult("soak", "deno task soak")],
+  "docs/reliability.md has the tables of the last soak",
+  () => {
     const soak: SoakRecord = JSON.parse(read("bench/results/soak.json"));
     const tables = renderTables(soak).split("\n\n");
     assert.deepEqual(tables.filter((table) => !hasTable(table)), []);
   },
-});
+);
 
 Deno.test("every file that the documents name is there", () => {
   const files = mentions(
@@ -324,12 +321,10 @@ Deno.test("CHANGELOG.md has an entry for this version", () => {
 });
 
 const LIBRARY = "docs/library.md";
-const mayRun = Deno.permissions.querySync({ name: "run" }).state === "granted";
-Deno.test({
-  name: "the examples of docs/library.md run without any permission" +
-    (mayRun ? "" : " (skipped: Deno runs without -A)"),
-  ignore: !mayRun,
-  async fn() {
+testUnless(
+  [whyNoPrograms()],
+  "the examples of docs/library.md run without any permission",
+  async () => {
     const { success, stdout, stderr } = await new Deno.Command(
       Deno.execPath(),
       {
@@ -345,4 +340,4 @@ Deno.test({
     assert.ok(success, text);
     assert.match(text, /^ok \| [1-9]\d* passed/m);
   },
-});
+);

@@ -220,3 +220,14 @@ Deno.test("what a module exports is imported somewhere, tests included", () => {
     .filter((it) => !imported.has(it));
   assert.deepEqual(unused, []);
 });
+
+Deno.test("a test that cannot run says why: see lab/test_unless.ts", () => {
+  const silent = [...walk(root, "tests")]
+    .filter((path) => path.endsWith(".ts"))
+    .filter((path) =>
+      /\bDeno\.test\(\{(?:(?!\bfn\b)[^])*\bignore\b/.test(
+        Deno.readTextFileSync(new URL(path, root)),
+      )
+    );
+  assert.deepEqual(silent, []);
+});

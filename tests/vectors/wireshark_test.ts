@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { fromHex, loadVectors } from "./vectors.ts";
 import { testUnless } from "../../lab/test_unless.ts";
+import { whyNoPrograms } from "../../lab/missing.ts";
 
 interface Packet {
   readonly seq: number;
@@ -25,8 +26,6 @@ interface Vectors {
 const SCRIPT = new URL("../../packaging/wireshark/anytun.lua", import.meta.url);
 const PORT = 4445;
 
-const mayRun = Deno.permissions.querySync({ name: "run" }).state === "granted";
-
 async function tshark(...args: string[]): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command("tshark", {
     args,
@@ -38,11 +37,12 @@ async function tshark(...args: string[]): Promise<string> {
   return decoder.decode(stdout);
 }
 
-async function whyNot(): Promise<string | undefined> {
-  if (!mayRun) return "Deno runs without -A";
+async function whyNot(): Promise<string | null> {
+  const withoutPrograms = whyNoPrograms();
+  if (withoutPrograms !== null) return withoutPrograms;
   try {
     await tshark("--version");
-    return undefined;
+    return null;
   } catch {
     return "tshark is missing";
   }
@@ -112,7 +112,7 @@ const all = sets.flatMap(({ params, effective, packets }) =>
 const HEADER = ["seq", "sender_id", "mux", "payload_length"];
 
 testUnless(
-  [why ?? null],
+  [why],
   "Wireshark shows header and tag of all that the original programs sent",
   async () => {
     const byTag = Map.groupBy(all, (one) => one.effective.auth_tag_length);
@@ -140,11 +140,11 @@ testUnless(
   },
 );
 
-Deno.test({
-  name: "Wireshark shows packets inside of datagrams with a null cipher, and " +
-    `takes nothing that is encrypted for one${why ? ` (skipped: ${why})` : ""}`,
-  ignore: why !== undefined,
-  async fn() {
+testUnless(
+  [why],
+  "Wireshark shows packets inside of datagrams with a null cipher, and " +
+    "takes nothing that is encrypted for one",
+  async () => {
     for (const tagLength of [0, 10, 20]) {
       const packets = all.filter(({ effective }) =>
         effective.auth_tag_length === tagLength
@@ -171,14 +171,13 @@ Deno.test({
       }
     }
   },
-});
+);
 
-Deno.test({
-  name:
-    "Wireshark shows frames of tap devices where it is told that there is " +
-    `no cipher${why ? ` (skipped: ${why})` : ""}`,
-  ignore: why !== undefined,
-  async fn() {
+testUnless(
+  [why],
+  "Wireshark shows frames of tap devices where it is told that there is " +
+    "no cipher",
+  async () => {
     const frames = all.filter(({ params, payload_type, effective }) =>
       params.cipher === "null" && payload_type === "6558" &&
       effective.auth_tag_length === 20
@@ -193,13 +192,12 @@ Deno.test({
       assert.match(protocols?.join() ?? "", /anytun:eth:/);
     }
   },
-});
+);
 
-Deno.test({
-  name: "Wireshark calls what is too short malformed, and shows the others" +
-    (why ? ` (skipped: ${why})` : ""),
-  ignore: why !== undefined,
-  async fn() {
+testUnless(
+  [why],
+  "Wireshark calls what is too short malformed, and shows the others",
+  async () => {
     const sizes = [0, 1, 8, 19, 20, 21];
     const seen = await dissect(
       sizes.map((size) => new Uint8Array(size)),
@@ -215,4 +213,4 @@ Deno.test({
       assert.equal(messages.includes("Too short for SATP"), isRefused);
     }
   },
-});
+);

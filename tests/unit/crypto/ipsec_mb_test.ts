@@ -2,10 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { openIpsecMb } from "../../../ffi/crypto/ipsec_mb.ts";
-import {
-  type Libcrypto,
-  openLibcrypto,
-} from "../../../ffi/crypto/libcrypto.ts";
+import type { Libcrypto } from "../../../ffi/crypto/libcrypto.ts";
 import { Arena } from "../../../ffi/memory.ts";
 import {
   IPSEC_MB_ARENA_BYTES,
@@ -27,6 +24,7 @@ import {
 } from "../../../src/satp/pipeline.ts";
 import { KeySchedule } from "../../../src/satp/key_derivation.ts";
 import { whyNoIpsecMb } from "../../../lab/engines.ts";
+import { libcryptoTest } from "../../fakes/with_libcrypto.ts";
 
 const reason = whyNoIpsecMb();
 
@@ -102,18 +100,7 @@ function openBenches(libcrypto: Libcrypto): Disposable & {
 }
 
 function test(name: string, body: (libcrypto: Libcrypto) => void): void {
-  Deno.test({
-    name: reason === null ? name : `${name} (skipped: ${reason})`,
-    ignore: reason !== null,
-    fn() {
-      const libcrypto = openLibcrypto();
-      try {
-        body(libcrypto);
-      } finally {
-        libcrypto.close();
-      }
-    },
-  });
+  libcryptoTest([reason], name, body);
 }
 
 /** What an engine has made of a batch. */

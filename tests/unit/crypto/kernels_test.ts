@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { assembled, KERNELS } from "../../../tasks/wasm/main.ts";
+import { testUnless } from "../../../lab/test_unless.ts";
 
 for (const kernel of KERNELS) {
   Deno.test(`${kernel.path} is what tasks/wasm/main.ts makes`, async () => {
@@ -13,10 +14,10 @@ for (const kernel of KERNELS) {
   });
 }
 
-Deno.test({
-  name: "a processor without vector instructions is named as the reason",
-  ignore: Deno.build.arch !== "x86_64",
-  fn() {
+testUnless(
+  [Deno.build.arch === "x86_64" ? null : "it is not x86-64"],
+  "a processor without vector instructions is named as the reason",
+  () => {
     const library = new URL("../../../mod.ts", import.meta.url);
     const { code, stderr } = new Deno.Command(Deno.execPath(), {
       args: [
@@ -32,4 +33,4 @@ Deno.test({
       /Cannot open an engine: this processor has no vector instructions/,
     );
   },
-});
+);

@@ -10,16 +10,12 @@ import {
   OpensslEngine,
 } from "../../../src/crypto/openssl.ts";
 import { whyNoLibcrypto } from "../../../lab/engines.ts";
+import { testUnless } from "../../../lab/test_unless.ts";
 
 const reason = whyNoLibcrypto();
 
 function test(name: string, fn: () => void): void {
-  const ignore = reason !== null;
-  Deno.test({
-    name: ignore ? `${name} (skipped: ${reason})` : name,
-    ignore,
-    fn,
-  });
+  testUnless([reason], name, fn);
 }
 
 function opened(): Libcrypto & Disposable {

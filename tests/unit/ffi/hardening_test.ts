@@ -10,6 +10,7 @@ import { openProcessLibc } from "../../../ffi/process/libc.ts";
 import { scriptCommand } from "../../../lab/host.ts";
 import { deniedCalls, whyNoKernelLog } from "../../../lab/kernel_log.ts";
 import { until } from "../../../lab/until.ts";
+import { testUnless } from "../../../lab/test_unless.ts";
 
 /** What the hardened process says of itself, with two descriptors too many. */
 async function hardened(): Promise<Record<string, unknown>> {
@@ -96,14 +97,10 @@ Deno.test("in the sandbox no thread can do what a daemon does not do, nor execut
   });
 });
 
-const unlogged = whyNoKernelLog();
-
-Deno.test({
-  name: unlogged === null
-    ? "the kernel's log has what the sandbox denies, but for what libraries try"
-    : `denials in the kernel's log (skipped: ${unlogged})`,
-  ignore: unlogged !== null,
-  async fn() {
+testUnless(
+  [whyNoKernelLog()],
+  "the kernel's log has what the sandbox denies, but for what libraries try",
+  async () => {
     const [command = "", ...args] = scriptCommand("denied.ts", ["-A"]);
     await using process = new Deno.Command(command, { args }).spawn();
     // Long, since the kernel drops records while there are many.
@@ -113,7 +110,7 @@ Deno.test({
     const number = Deno.build.arch === "x86_64" ? 101 : 117;
     assert.deepEqual(new Set(deniedCalls(process.pid)), new Set([number]));
   },
-});
+);
 
 interface Tries {
   readonly main: Record<string, string>;
@@ -272,14 +269,10 @@ Deno.test("old kernels are asked for those rights alone that they know, and prog
   libc.close();
 });
 
-const isRoot = Deno.uid() === 0;
-
-Deno.test({
-  name: isRoot
-    ? "in a jail, folders that were open before are written to, and nothing else is"
-    : "folders of a jail (skipped: only root can make one)",
-  ignore: !isRoot,
-  async fn() {
+testUnless(
+  [Deno.uid() === 0 ? null : "only root can make a jail"],
+  "in a jail, folders that were open before are written to, and nothing else is",
+  async () => {
     const folder = Deno.makeTempDirSync();
     try {
       for (const name of ["state", "jail"]) Deno.mkdirSync(`${folder}/${name}`);
@@ -298,4 +291,4 @@ Deno.test({
       Deno.removeSync(folder, { recursive: true });
     }
   },
-});
+);

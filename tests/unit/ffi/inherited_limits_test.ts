@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { CAP } from "../../../ffi/flags.ts";
 import { scriptCommand } from "../../../lab/host.ts";
 import { missingCommand } from "../../../lab/missing.ts";
+import { testUnless } from "../../../lab/test_unless.ts";
 
 const KEPT = 2 ** CAP.DAC_READ_SEARCH + 2 ** CAP.NET_ADMIN;
 
@@ -48,12 +49,10 @@ const missing = Deno.uid() === 0
   ? missingCommand("setpriv")
   : "only root has capabilities to drop";
 
-Deno.test({
-  name: missing === null
-    ? "in the background all threads of root's daemon have the capabilities that it takes, inherit no others, and gain none"
-    : `capabilities in the background (skipped: ${missing})`,
-  ignore: missing !== null,
-  async fn() {
+testUnless(
+  [missing],
+  "in the background all threads of root's daemon have the capabilities that it takes, inherit no others, and gain none",
+  async () => {
     const others = "+sys_admin,+sys_module";
     const { threads } = await ends([
       ...["setpriv", `--inh-caps=${others}`, `--ambient-caps=${others}`],
@@ -62,4 +61,4 @@ Deno.test({
     assert.equal(areMany, "true");
     assert.deepEqual(sets, [[0, KEPT, KEPT, KEPT, 0, 1].join()]);
   },
-});
+);

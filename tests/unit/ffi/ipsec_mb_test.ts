@@ -13,6 +13,7 @@ import {
 import { openLibcrypto } from "../../../ffi/crypto/libcrypto.ts";
 import { Arena } from "../../../ffi/memory.ts";
 import { whyNoIpsecMb } from "../../../lab/engines.ts";
+import { testUnless } from "../../../lab/test_unless.ts";
 
 const reason = whyNoIpsecMb();
 const ARENA_BYTES = 1 << 20;
@@ -28,24 +29,20 @@ interface Bench {
 }
 
 function test(name: string, body: (bench: Bench) => void): void {
-  Deno.test({
-    name: reason === null ? name : `${name} (skipped: ${reason})`,
-    ignore: reason !== null,
-    fn() {
-      const library = openIpsecMb();
-      const libcrypto = openLibcrypto();
-      try {
-        const arena = new Arena(ARENA_BYTES);
-        const ctr = new CtrBurst(library, arena);
-        const sha1 = new HmacSha1(libcrypto, arena);
-        const hmac = new HmacBurst(library, arena, sha1);
-        const freeAt = arena.take(arena.free - 64, 64);
-        body({ library, arena, ctr, hmac, freeAt });
-      } finally {
-        libcrypto.close();
-        library.close();
-      }
-    },
+  testUnless([reason], name, () => {
+    const library = openIpsecMb();
+    const libcrypto = openLibcrypto();
+    try {
+      const arena = new Arena(ARENA_BYTES);
+      const ctr = new CtrBurst(library, arena);
+      const sha1 = new HmacSha1(libcrypto, arena);
+      const hmac = new HmacBurst(library, arena, sha1);
+      const freeAt = arena.take(arena.free - 64, 64);
+      body({ library, arena, ctr, hmac, freeAt });
+    } finally {
+      libcrypto.close();
+      library.close();
+    }
   });
 }
 

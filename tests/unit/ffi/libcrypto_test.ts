@@ -8,24 +8,11 @@ import {
   openLibcrypto,
 } from "../../../ffi/crypto/libcrypto.ts";
 import { Arena } from "../../../ffi/memory.ts";
-import { whyNoLibcrypto } from "../../../lab/engines.ts";
 import { SHA1_START, sha1Block } from "../../oracles/slow_sha1.ts";
-
-const reason = whyNoLibcrypto();
+import { libcryptoTest } from "../../fakes/with_libcrypto.ts";
 
 function test(name: string, body: (libcrypto: Libcrypto) => void): void {
-  Deno.test({
-    name: reason === null ? name : `${name} (skipped: ${reason})`,
-    ignore: reason !== null,
-    fn() {
-      const libcrypto = openLibcrypto();
-      try {
-        body(libcrypto);
-      } finally {
-        libcrypto.close();
-      }
-    },
-  });
+  libcryptoTest([], name, body);
 }
 
 const bytes = (length: number) =>

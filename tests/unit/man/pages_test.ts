@@ -6,8 +6,7 @@ import { marked, paragraph } from "../../../man/roff.ts";
 import { TABLES } from "../../../man/programs.ts";
 import { namesOf } from "../../../src/config/option.ts";
 import { testUnless } from "../../../lab/test_unless.ts";
-
-const mayRun = Deno.permissions.querySync({ name: "run" }).state === "granted";
+import { whyNoPrograms } from "../../../lab/missing.ts";
 
 async function mandoc(args: readonly string[], text: string): Promise<string> {
   const { stdout, stderr } = await outcomeOf(
@@ -26,15 +25,12 @@ async function hasMandoc(): Promise<boolean> {
   }
 }
 
-const why = !mayRun
-  ? "Deno runs without -A"
-  : await hasMandoc()
-  ? undefined
-  : "mandoc is missing";
+const why = whyNoPrograms() ??
+  (await hasMandoc() ? null : "mandoc is missing");
 const release = { version: "1.2.3", date: "2026-11-29" };
 
 testUnless(
-  [why ?? null],
+  [why],
   "mandoc finds no fault in any manual page, of style neither",
   async () => {
     for (const page of await allPages()) {
@@ -46,7 +42,7 @@ testUnless(
 );
 
 testUnless(
-  [why ?? null],
+  [why],
   "the page of a program shows every option of it as one would type it",
   async () => {
     const pages = await allPages();

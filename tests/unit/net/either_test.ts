@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { EitherSignal } from "../../../src/net/either.ts";
+import { testUnless } from "../../../lab/test_unless.ts";
+import { whyNoPrograms } from "../../../lab/missing.ts";
 
 Deno.test("either of two signals aborts, with its reason", () => {
   for (const which of [0, 1]) {
@@ -26,11 +28,10 @@ Deno.test("what is disposed of is not aborted any more", () => {
   assert.equal(either.signal.aborted, false);
 });
 
-Deno.test({
-  name:
-    "who waits for either of two signals is not forgotten when memory is taken back",
-  ignore: Deno.permissions.querySync({ name: "run" }).state !== "granted",
-  async fn() {
+testUnless(
+  [whyNoPrograms()],
+  "who waits for either of two signals is not forgotten when memory is taken back",
+  async () => {
     const module = new URL("../../../src/net/either.ts", import.meta.url);
     const script = `import { EitherSignal } from "${module}";
       const stop = new AbortController();
@@ -63,4 +64,4 @@ Deno.test({
       await Deno.remove(path);
     }
   },
-});
+);

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { outcomeOf } from "../../../lab/process.ts";
-import { missingCommand } from "../../../lab/missing.ts";
+import { missingCommand, whyNoPrograms } from "../../../lab/missing.ts";
 import { metricsLines } from "../../../src/status/metrics.ts";
 import type { Report } from "../../../src/status/report.ts";
 import {
@@ -8,6 +8,7 @@ import {
   PLANE_COUNTER_INFOS,
 } from "../../../src/tunnel/counters.ts";
 import { connectionReport, NOON, sampleReport } from "../../samples/report.ts";
+import { testUnless } from "../../../lab/test_unless.ts";
 
 const report = sampleReport({
   plane: 'a "plane"\\\n',
@@ -127,15 +128,8 @@ Deno.test("a daemon without connections has no metric without a value", () => {
   assert.ok(!bare.includes("anytun_cluster"));
 });
 
-const mayRun = Deno.permissions.querySync({ name: "run" }).state === "granted";
-const why = mayRun ? missingCommand("promtool") : "Deno runs without -A";
-
 function promtoolTest(name: string, fn: () => Promise<void>): void {
-  Deno.test({
-    name: name + (why === null ? "" : ` (skipped: ${why})`),
-    ignore: why !== null,
-    fn,
-  });
+  testUnless([whyNoPrograms(), missingCommand("promtool")], name, fn);
 }
 
 /** What it says on both streams; it has to find no fault. */

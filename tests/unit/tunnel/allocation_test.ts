@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { whyNoLibcrypto } from "../../../lab/engines.ts";
 import { run } from "../../../lab/process.ts";
+import { testUnless } from "../../../lab/test_unless.ts";
 
 /** MiB that are filled before the first collection. */
 const YOUNG_MIB = 64;
@@ -29,17 +30,16 @@ const CASES = [
 ];
 
 for (const { role, together, sets } of CASES) {
-  Deno.test({
-    name:
-      `${together} packets at a time allocate nothing in worker '${role}', ` +
+  testUnless(
+    [whyNoLibcrypto()],
+    `${together} packets at a time allocate nothing in worker '${role}', ` +
       `where ${sets} ${sets === 1 ? "set" : "sets"} of keys may open them`,
-    ignore: whyNoLibcrypto() !== null,
-    async fn() {
+    async () => {
       const args = [role, String(together), String(sets)];
       const grown = await grownBy("ping_loop.ts", ...args);
       assert.ok(grown < NOTHING, `${grown} bytes for each packet`);
     },
-  });
+  );
 }
 
 for (

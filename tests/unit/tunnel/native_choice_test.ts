@@ -5,6 +5,7 @@ import type { TunnelSettings } from "../../../src/tunnel/settings.ts";
 import { whyNoIpsecMb, whyNoLibcrypto } from "../../../lab/engines.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
 import { tunnelSettings } from "../../fakes/tunnel_settings.ts";
+import { testUnless } from "../../../lab/test_unless.ts";
 
 // Opened with all permissions: the tests below give some of them up. A function
 // is opened when it is first looked at.
@@ -35,9 +36,7 @@ function choiceTest(
   },
   fn: () => Promise<void>,
 ): void {
-  const ignore = missing !== null;
-  const why = ignore ? ` (skipped: ${missing})` : "";
-  Deno.test({ name: name + why, ignore, permissions: { ffi, read }, fn });
+  testUnless([missing], name, fn, { permissions: { ffi, read } });
 }
 
 choiceTest(

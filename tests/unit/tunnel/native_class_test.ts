@@ -8,6 +8,7 @@ import { NativeRig } from "../../fakes/native_rig.ts";
 import { whyNoUdpOffload } from "../../fakes/native_rig_peer.ts";
 import { until } from "../../../lab/until.ts";
 import { paramsOf, secretsOf, usualVector } from "../../vectors/satp.ts";
+import { testUnless } from "../../../lab/test_unless.ts";
 
 const VECTOR = usualVector("classes");
 const [ECT_0, CE, EXPEDITED] = [2, 3, 0xb8];
@@ -27,11 +28,11 @@ function expedited(): Uint8Array {
 }
 
 for (const gro of [false, true]) {
-  Deno.test({
-    name: "marks of congestion go from the datagrams to the packets inside, " +
+  testUnless(
+    [whyNoUdpOffload()],
+    "marks of congestion go from the datagrams to the packets inside, " +
       (gro ? "joined by the kernel" : "one by one"),
-    ignore: whyNoUdpOffload() !== null,
-    async fn() {
+    async () => {
       const live = new LiveSettings();
       await using plane = await NativeRig.start({
         ...{ engine: "builtin", workers: 1, gro, gso: true, classes: true },
@@ -81,14 +82,13 @@ for (const gro of [false, true]) {
         ]);
       }
     },
-  });
+  );
 }
 
-Deno.test({
-  name:
-    "datagrams have the class of the packets inside, from the next batch on",
-  ignore: whyNoUdpOffload() !== null,
-  async fn() {
+testUnless(
+  [whyNoUdpOffload()],
+  "datagrams have the class of the packets inside, from the next batch on",
+  async () => {
     const live = new LiveSettings();
     await using plane = await NativeRig.start({
       ...{ engine: "builtin", workers: 1, gso: true },
@@ -122,4 +122,4 @@ Deno.test({
     );
     assert.deepEqual(plane.classes, [32], "without a packet inside");
   },
-});
+);

@@ -36,6 +36,7 @@ import { LiveSettings } from "../../../src/tunnel/live_settings.ts";
 import { tooBig } from "../../oracles/slow_too_big.ts";
 import { withLowerMss } from "../../oracles/slow_mss.ts";
 import { toHex } from "../../vectors/vectors.ts";
+import { testUnless } from "../../../lab/test_unless.ts";
 
 const VECTOR = usualVector("offload tests");
 /** What an inner connection has as payload of a packet at an MTU of 1400. */
@@ -53,8 +54,7 @@ const missing = whyNoUdpOffload();
 const engine = fastestEngine();
 
 function offloadTest(name: string, body: () => Promise<void>): void {
-  const why = missing === null ? "" : ` (skipped: ${missing})`;
-  Deno.test({ name: `${name}${why}`, ignore: missing !== null, fn: body });
+  testUnless([missing], name, body);
 }
 
 async function start(

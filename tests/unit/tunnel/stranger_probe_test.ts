@@ -28,6 +28,7 @@ import { counting, udpPacket } from "../../../lab/packets.ts";
 import { NativeRig, type NativeRigOptions } from "../../fakes/native_rig.ts";
 import { whyNoUdpOffload } from "../../fakes/native_rig_peer.ts";
 import { paramsOf, secretsOf, usualVector } from "../../vectors/satp.ts";
+import { testUnless } from "../../../lab/test_unless.ts";
 
 const VECTOR = usualVector("probe tests");
 const PARAMS = paramsOf(VECTOR);
@@ -235,8 +236,7 @@ Deno.test("connections of another worker are left to it", () => {
 const missing = whyNoUdpOffload();
 
 function joinedTest(name: string, body: () => Promise<void>): void {
-  const why = missing === null ? "" : ` (skipped: ${missing})`;
-  Deno.test({ name: `${name}${why}`, ignore: missing !== null, fn: body });
+  testUnless([missing], name, body);
 }
 
 async function start(): Promise<NativeRig> {
