@@ -5,6 +5,7 @@ import { durationOption } from "../config/duration.ts";
 import { EXIT_FAILED } from "../config/exit_status.ts";
 import { intervalOf } from "../daemon/chain_text.ts";
 import type { StoredClient } from "../fleet/clients.ts";
+import { MAX_CLIENT_BYTES } from "../fleet/layout.ts";
 import { reasonOf } from "../log/reason.ts";
 import { alignedRows } from "../log/rows.ts";
 import { visibleJson } from "../log/visible.ts";
@@ -54,6 +55,9 @@ export async function listClients(
 /** @throws if it is of no use */
 function listedOf({ name, text, chain }: StoredClient): Listed {
   if (text === undefined) throw new Error("only a key chain is left of it");
+  if (text.length > MAX_CLIENT_BYTES) {
+    throw new Error(`it has more than ${MAX_CLIENT_BYTES} bytes`);
+  }
   const values = readRecordText(name, text);
   const { mux, role, kdPrf, windowSize, routes } = values;
   return {

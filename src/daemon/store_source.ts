@@ -252,10 +252,9 @@ export class StoreSource implements RecordSource {
     const { clients, logger, source, kept } = this.#setup;
     const { header, entries } = await this.#range(client);
     const all = new Map<string, Partial<FoundClient>>();
-    for (const { key, value: given, createRevision: created } of entries) {
+    for (const { key, value, createRevision: created } of entries) {
       const name = this.#nameOf(key);
       if (name === undefined) continue;
-      const value = keptValue(given);
       const before = all.get(name.client);
       const part = name.part === "chain"
         ? { chain: value }

@@ -10,6 +10,7 @@ import {
   clientKey,
   clientsPrefix,
   isClientName,
+  MAX_CLIENT_BYTES,
   muxesPrefix,
   muxKey,
   recordName,
@@ -124,6 +125,10 @@ export class StoredClients {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const [client, chain] = await this.#entriesOf(name);
       if (client === undefined) throw await this.#missing(name);
+      // What is that long may have been read in part, and would be put so.
+      if (client.value.length > MAX_CLIENT_BYTES) {
+        throw new Error(`it has more than ${MAX_CLIENT_BYTES} bytes`);
+      }
       const before = { text: client.value, chain: chain?.value };
       const after = change(before);
       const isDone = await this.#transact(

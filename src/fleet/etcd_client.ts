@@ -7,8 +7,10 @@ import {
   readTransaction,
   toText,
 } from "./etcd_json.ts";
+import { EtcdPages } from "./etcd_pages.ts";
 import { EtcdSession, type EtcdSessionOptions } from "./etcd_session.ts";
 import { type WatchMessage, watchMessages } from "./etcd_watch.ts";
+import { keptValue, TOO_LONG } from "./layout.ts";
 import { StoreError } from "./store_error.ts";
 
 interface EtcdClientOptions extends EtcdSessionOptions {
@@ -32,9 +34,6 @@ export interface Range {
   readonly header: Header;
   readonly entries: readonly KeyValue[];
 }
-
-/** Entries that one answer has: a few hundred kB. */
-const PAGE = 500;
 
 /** More than all that can be of use: a client has a mux of its own. */
 const MAX_ENTRIES = 3 << 16;
@@ -62,33 +61,38 @@ export class EtcdClient {
   }
 
   /**
-   * All keys that begin so, as they were at one revision.
+   * All keys that begin so, as they were at one revision. Of a value that is too
+   * long to be of use it has nothing but that.
    * @throws {StoreError}
    */
   async range(prefix: string): Promise<Range> {
     const end = toText(endOfPrefix(prefix));
     const entries: KeyValue[] = [];
     const maxCharacters = this.#maxCharacters;
+    const pages = new EtcdPages(this.#session);
     let from = toText(prefix);
     let header: Header | undefined;
     let characters = 0;
     for (;;) {
-      const page = readRange(
-        await this.#session.read("/v3/kv/range", {
-          key: from,
-          range_end: end,
-          limit: String(PAGE),
-          ...(header && { revision: String(header.revision) }),
-        }),
-      );
+      const page = await pages.read({
+        key: from,
+        range_end: end,
+        ...(header && { revision: String(header.revision) }),
+      });
       // Later pages have to fit the first one, whatever is written meanwhile.
       header ??= page.header;
+      if (page.header.cluster !== header.cluster) {
+        throw new StoreError("its pages are those of two stores");
+      }
       if (entries.length + page.entries.length > MAX_ENTRIES) {
         throw new StoreError(`there are more than ${MAX_ENTRIES} keys`);
       }
       for (const entry of page.entries) {
-        characters += entry.key.length + entry.value.length;
-        entries.push(entry);
+        const value = keptValue(entry.value);
+        // They are one and the same, and take no memory.
+        const length = value === TOO_LONG ? 0 : value.length;
+        characters += entry.key.length + length;
+        entries.push({ ...entry, value });
       }
       if (characters > maxCharacters) {
         throw new StoreError(
@@ -133,10 +137,9 @@ export class EtcdClient {
 
   /** @returns undefined if there is no such key */
   async get(key: string): Promise<KeyValue | undefined> {
-    const answer = await this.#session.read("/v3/kv/range", {
-      key: toText(key),
-    });
-    return readRange(answer).entries.at(0);
+    const pages = new EtcdPages(this.#session, 1);
+    const { entries } = await pages.read({ key: toText(key) });
+    return entries.at(0);
   }
 
   /**

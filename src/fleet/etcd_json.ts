@@ -19,7 +19,7 @@ export interface Header {
   readonly term: number;
 }
 
-interface RangeAnswer {
+export interface RangeAnswer {
   readonly header: Header;
   readonly entries: readonly KeyValue[];
   /** Where those begin that did not fit into it, as the gateway wants it. */
@@ -50,6 +50,8 @@ export function readRange(answer: unknown): RangeAnswer {
   const { header, kvs = [], more = false } = fieldsOf(answer);
   if (!Array.isArray(kvs) || typeof more !== "boolean") throw wrong("a range");
   const entries = kvs.map(readEntry);
+  // A page that leaves the rest out would end all clients in it.
+  if (more && kvs.length === 0) throw wrong("a page without keys");
   const last = more ? kvs.at(-1) : undefined;
   const next = last && behind(fieldsOf(last).key);
   return { header: readHeader(header), entries, next };

@@ -31,8 +31,8 @@ export interface EtcdSessionOptions {
 
 const ANSWER_MS = 5000;
 
-/** Bytes of an answer: a page of the largest values that are put here. */
-const MAX_ANSWER = 64 << 20;
+/** Bytes of an answer: many times what a page of clients has. */
+export const MAX_ANSWER = 4 << 20;
 
 /** Of gRPC: whoever asked is not known (any more). */
 const UNAUTHENTICATED = 16;
@@ -106,7 +106,7 @@ export class EtcdSession {
         signal,
       });
       if (!response.ok) {
-        const text = fromText(await bytesOf(response));
+        const text = fromText(await bytesOf(response, () => {}));
         throw readError(response.status, text);
       }
       yield* response.body ?? [];
@@ -135,18 +135,20 @@ export class EtcdSession {
     const { post, timeout } = this.#options;
     const headers = this.#headers();
     const signal = timeout(ANSWER_MS);
+    let hasBegun = false;
     try {
       const response = await post(`${origin}${path}`, {
         body: JSON.stringify(body),
         headers,
         signal,
       });
-      const text = fromText(await bytesOf(response));
+      const bytes = await bytesOf(response, () => hasBegun = true);
+      const text = fromText(bytes);
       if (!response.ok) throw readError(response.status, text);
       return JSON.parse(text);
     } catch (error) {
       if (error instanceof StoreError) throw error;
-      throw unreachable(origin, error, signal);
+      throw unreachable(origin, error, signal, hasBegun);
     }
   }
 }
@@ -161,15 +163,17 @@ function unreachable(
   origin: string,
   error: unknown,
   signal: AbortSignal,
+  hasBegun = false,
 ): StoreError {
   if (error instanceof SyntaxError) {
     return new StoreError(`${origin} answers with what is no JSON`);
   }
   const reason = signal.aborted
-    ? `no answer within ${ANSWER_MS / 1000} s`
+    ? `no ${hasBegun ? "whole " : ""}answer within ${ANSWER_MS / 1000} s`
     : rootOf(error);
   return new StoreError(`Cannot reach ${origin}: ${reason}`, {
     isUnreachable: true,
+    isTooLong: signal.aborted && hasBegun,
     cause: error,
   });
 }
@@ -182,14 +186,19 @@ function rootOf(error: unknown): string {
   return text.replace(/^.*(?:client error \(\w+\)|connection error): /s, "");
 }
 
-/** @throws {StoreError} if it is longer than any that is right */
-async function bytesOf(response: Response): Promise<Uint8Array> {
+/** @throws {StoreError} if it is longer than what is taken */
+async function bytesOf(
+  response: Response,
+  begin: () => void,
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of response.body ?? []) {
+    begin();
     length += chunk.length;
     if (length > MAX_ANSWER) {
-      throw new StoreError(`an answer is longer than ${MAX_ANSWER} bytes`);
+      const text = `an answer is longer than ${MAX_ANSWER} bytes`;
+      throw new StoreError(text, { isTooLong: true });
     }
     chunks.push(chunk);
   }

@@ -23,16 +23,19 @@ export interface WatchMessage {
   readonly isProgress: boolean;
 }
 
-/** The store has forgotten what was changed since the revision asked for. */
+/**
+ * What was changed since the revision asked for is not to be had: the store has
+ * forgotten it, or tells it in one line that is too long.
+ */
 export class CompactedError extends StoreError {
-  constructor() {
-    super("the store has forgotten changes: all records are read again");
+  constructor(why = "the store has forgotten changes") {
+    super(`${why}: all records are read again`);
     this.name = "CompactedError";
   }
 }
 
-/** Bytes of a line: more is told by ranges, page by page. */
-const MAX_LINE = 64 << 20;
+/** Characters of a line: more is told by ranges, page by page. */
+const MAX_LINE = 16 << 20;
 
 /** Of gRPC: no such revision (any more). */
 const OUT_OF_RANGE = 11;
@@ -81,7 +84,9 @@ export class WatchLines {
 
   #add(text: string): void {
     this.#length += text.length;
-    if (this.#length > this.#maxLine) throw new CompactedError();
+    if (this.#length > this.#maxLine) {
+      throw new CompactedError("the store tells more at once than is taken");
+    }
     if (text !== "") this.#parts.push(text);
   }
 }

@@ -4,7 +4,7 @@
 export const MAX_CLIENT_BYTES = 64 << 10;
 
 /** In place of a value that is too long to be of use, and not kept. */
-const TOO_LONG = "#".repeat(MAX_CLIENT_BYTES + 1);
+export const TOO_LONG = "#".repeat(MAX_CLIENT_BYTES + 1);
 
 /** What is kept of a value: of one that is too long, that it is. */
 export function keptValue(value: string): string {

@@ -198,7 +198,9 @@ export class FakeEtcd {
     const page = all.slice(0, Number(request.limit ?? Infinity));
     return Response.json({
       header: this.#header(),
-      kvs: page.map(([key, stored]) => keyValue({ key, ...stored })),
+      kvs: page.map(([key, { value, ...stored }]) =>
+        keyValue({ key, ...stored, value: request.keys_only ? "" : value })
+      ),
       more: page.length < all.length,
       count: String(all.length),
     });

@@ -36,6 +36,18 @@ Deno.test("a bad record is named by its key, without its secret, and others go o
   assert.doesNotMatch(lines, /topsecret/);
 });
 
+Deno.test("values that are too long for an answer are named, and those behind them are served", async () => {
+  const etcd = clusterOf(600);
+  const long = "x".repeat(1_500_000);
+  for (let k = 0; k < 8; k++) etcd.put(keyOf(`b${k}`), long);
+  etcd.put(keyOf("a"), long.repeat(3));
+  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
+  assert.equal(rig.served.length, 600);
+  const lines = rig.logger.lines.join("\n");
+  assert.match(lines, /record: \/fleet\/clients\/a: it has more than 65536 /);
+  assert.match(lines, /record: \/fleet\/clients\/b1: it has more than 65536 /);
+});
+
 Deno.test("of two clients with one mux the older one stays, and the other follows it", async () => {
   const etcd = clusterOf(1);
   await using rig = await new StoreSourceRig(etcd, new Disk()).start();

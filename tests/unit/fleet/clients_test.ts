@@ -67,6 +67,15 @@ Deno.test("a mux that is asked for and taken is told with its owner", async () =
   );
 });
 
+Deno.test("the text of a client that is too long for one is not put back", async () => {
+  const { store, clients } = fleet();
+  store.put("/f/clients/long", "#".repeat(5 << 20));
+  await assert.rejects(
+    clients.replace("long", ({ text }) => ({ text: `${text}x`, chain: "" })),
+    /it has more than 65536 bytes/,
+  );
+});
+
 Deno.test("a mux that is that of anything but a client is not shown as it is", async () => {
   const { store, clients } = fleet();
   store.put("/f/muxes/7", "\x1b[2J".repeat(1e6));

@@ -75,6 +75,39 @@ Deno.test("a store that has nothing leaves the list of entries out", async () =>
   assert.deepEqual({ revision, entries }, { revision: 7, entries: [] });
 });
 
+Deno.test("a page that does not come in time is asked for in parts", async () => {
+  const limits: unknown[] = [];
+  const client = new EtcdClient({
+    origins: ["https://a:2379"],
+    login: undefined,
+    timeout: () => AbortSignal.timeout(50),
+    post: (_url, { body, signal }) => {
+      const { limit, keys_only } = JSON.parse(body);
+      limits.push(limit);
+      const kvs = [entry("/a/1", keys_only ? "" : "one")];
+      const text = JSON.stringify({ header, kvs });
+      const isSlow = keys_only === undefined;
+      return Promise.resolve(isSlow ? dripping(signal) : new Response(text));
+    },
+  });
+  const { entries: [first] } = await client.range("/a/");
+  assert.deepEqual(limits, ["500", "125", "32", "8", "2", "1", "1"]);
+  assert.ok(first && first.key === "/a/1" && first.value.length > 65536);
+});
+
+Deno.test("a page that says that there is more, and has nothing, is no end", async () => {
+  const { client } = store([Response.json({ header, more: true })]);
+  await assert.rejects(client.range("/a/"), { name: "StoreError" });
+});
+
+Deno.test("pages of two stores are not taken for one", async () => {
+  const { client } = store([
+    Response.json({ header, kvs: [entry("/a/1", "one")], more: true }),
+    Response.json({ header: { ...header, cluster_id: "2" } }),
+  ]);
+  await assert.rejects(client.range("/a/"), { name: "StoreError" });
+});
+
 Deno.test("a store that goes on for ever is left", async () => {
   const kvs = Array.from({ length: 500 }, () => entry("/a/1", "one"));
   const page = JSON.stringify({ header, kvs, more: true });
@@ -207,4 +240,16 @@ Deno.test("what a store says of its refusal is shown without acting on a termina
 function endless(): ReadableStream<Uint8Array> {
   const chunk = new Uint8Array(1 << 20).fill(0x20);
   return new ReadableStream({ pull: (to) => to.enqueue(chunk) });
+}
+
+/** A byte, and no more. */
+function dripping(signal: AbortSignal): Response {
+  return new Response(
+    new ReadableStream({
+      start(to) {
+        to.enqueue(Uint8Array.of(0x20));
+        signal.addEventListener("abort", () => to.error(signal.reason));
+      },
+    }),
+  );
 }
