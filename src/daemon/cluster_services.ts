@@ -22,7 +22,7 @@ export async function clusterServices(
   frame: TunnelFrame,
 ): Promise<ClusterServices> {
   const { limited, logger, options, table, world } = frame;
-  const { dropRetired, prepare, routesChanged } = frame.hooks;
+  const { dropRetired, peerMoved, prepare, routeChanged } = frame.hooks;
   const { delay, elapsed } = world;
   const leaving = new LeavingKeys({ table, delay, dropRetired });
   const state = new SyncState({
@@ -34,7 +34,8 @@ export async function clusterServices(
     elapsed,
     limited,
     prepare: (mux) => void prepare(mux),
-    routesChanged,
+    routeChanged,
+    peerMoved,
     leaving,
   });
   const certificates = new SyncCertificates<AnytunOptions>(

@@ -57,9 +57,9 @@ async function kernelRoutesOf(
   return new KernelRoutes(options.kernelRoutes, {
     device,
     routes: () => syncState.routes(),
-    namedPeers: (mux) =>
-      [peer.address, syncState.peerOf(mux)]
-        .filter((address) => address !== undefined),
+    routeTo: (route) => syncState.routeTo(route),
+    ownPeer: () => peer.address,
+    peerOf: (mux) => syncState.peerOf(mux),
     delay: world.delay,
     elapsed: world.elapsed,
     every: world.every,

@@ -1,5 +1,6 @@
 // Calls among the parts of the daemon `anytun`. Each part is made before some of
 // those that it calls, so it is given these.
+import type { Route } from "../route/route.ts";
 import type { RefusedDatagram } from "../tunnel/refused_samples.ts";
 import type { DataPlane } from "./data_plane.ts";
 import type { FaultFinding } from "./fault_finding.ts";
@@ -34,11 +35,11 @@ export class Hooks {
 
   /** A connection is there or has other keys, or its peer is elsewhere. */
   readonly moved = (mux: number): void => {
-    const { events, member } = this.#parts;
+    const { events, kernelRoutes, member } = this.#parts;
     events.lookAt(mux);
     member?.moved(mux);
     // Which routes are permitted depends on where the own peer is.
-    if (mux === this.#ownMux) this.routesChanged();
+    if (mux === this.#ownMux) kernelRoutes?.changed();
   };
 
   /** Has the keys of a connection ready before its first packet. */
@@ -69,8 +70,13 @@ export class Hooks {
     faults.take(datagram);
   };
 
-  /** Some routes have come or gone. */
-  readonly routesChanged = (): void => this.#parts.kernelRoutes?.changed();
+  /** A route has come or gone. */
+  readonly routeChanged = (route: Route): void =>
+    this.#parts.kernelRoutes?.routeChanged(route);
+
+  /** The peer of a connection is elsewhere, as others say. */
+  readonly peerMoved = (mux: number): void =>
+    this.#parts.kernelRoutes?.peerMoved(mux);
 
   get #parts(): Called {
     if (this.#called !== undefined) return this.#called;

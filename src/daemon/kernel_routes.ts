@@ -10,13 +10,14 @@ import type { AnytunOptions } from "../config/anytun.ts";
 import type { Logger } from "../log/logger.ts";
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { reasonOf } from "../log/reason.ts";
-import type { IpAddress } from "../net/address.ts";
+import { formatAddress, type IpAddress } from "../net/address.ts";
 import { CollectedWork } from "../net/collected_work.ts";
 import type { Every } from "../net/every.ts";
 import { formatPrefix, type Prefix, withoutHostBits } from "../net/prefix.ts";
 import type { Delay } from "../net/delay.ts";
 import type { Route } from "../route/route.ts";
 import type { DeviceHandle } from "../tunnel/plane.ts";
+import { KnownRoutes } from "./known_routes.ts";
 import type { Service } from "./lifecycle.ts";
 import { refusalOf } from "./permitted_route.ts";
 
@@ -24,6 +25,8 @@ import { refusalOf } from "./permitted_route.ts";
 const COLLECT_MS = 20;
 /** How often to try those again that the kernel did not take. */
 const RETRY_MS = 2000;
+/** Of so many that have changed, and are not looked at yet, no list is kept. */
+const MANY = 10_000;
 
 type Options = NonNullable<AnytunOptions["kernelRoutes"]>;
 
@@ -31,8 +34,12 @@ interface KernelRoutesContext {
   readonly device: () => Pick<DeviceHandle, "name" | "openRoutes">;
   /** All that there are. */
   readonly routes: () => readonly Route[];
-  /** Those of a connection whose datagrams its routes must not lead astray. */
-  readonly namedPeers: (mux: number) => readonly IpAddress[];
+  /** The one of them that counts for a network. */
+  readonly routeTo: (route: Route) => Route | undefined;
+  /** Whose datagrams no route must lead astray. */
+  readonly ownPeer: () => IpAddress | undefined;
+  /** The same of a connection, for its routes. */
+  readonly peerOf: (mux: number) => IpAddress | undefined;
   readonly delay: Delay;
   readonly elapsed: () => number;
   readonly every: Every;
@@ -41,10 +48,10 @@ interface KernelRoutesContext {
   readonly limited: RateLimitedLog;
 }
 
-interface KnownRoute {
-  readonly route: KernelRoute;
-  readonly prefix: Prefix;
-  readonly mux: number;
+/** What no network of others may hold, whoever tells of it. */
+interface Place {
+  readonly neighbours: readonly Prefix[];
+  readonly ownPeer: IpAddress | undefined;
 }
 
 export class KernelRoutes
@@ -54,12 +61,21 @@ export class KernelRoutes
   #options: Options;
   readonly #context: KernelRoutesContext;
   #table: DeviceRoutes | undefined;
+  readonly #known = new KnownRoutes();
   /** Ours in the kernel, by their text. */
   readonly #installed = new Map<string, KernelRoute>();
   /** What was said of routes that are not there; each once. */
   readonly #told = new Map<string, string>();
   readonly #changes: CollectedWork;
-  #isToRetry = false;
+  /** Whether all are to be looked at, or those alone that have changed. */
+  #isWhole = true;
+  #changed: Route[] = [];
+  /** Muxes whose peer is elsewhere. */
+  readonly #moved = new Set<number>();
+  /** What the kernel did not take, by its text. */
+  readonly #pending = new Set<string>();
+  /** Where all were looked at last, as text. */
+  #place = "";
 
   constructor(options: Options, context: KernelRoutesContext) {
     this.#options = options;
@@ -83,14 +99,28 @@ export class KernelRoutes
     this.#update();
   }
 
-  /** Some routes have come or gone, or peers were named. */
+  /** A route has come or gone. */
+  routeChanged(route: Route): void {
+    if (this.#table === undefined) return;
+    if (!this.#isWhole) this.#changed.push(route);
+    if (this.#changed.length > MANY) this.#lookAtAll();
+    this.changed();
+  }
+
+  /** The peer of a connection is elsewhere, as others say. */
+  peerMoved(mux: number): void {
+    this.#moved.add(mux);
+    this.changed();
+  }
+
+  /** The own peer may be elsewhere. */
   changed(): void {
     if (this.#table !== undefined) this.#changes.ask();
   }
 
   async run(stop: AbortSignal): Promise<void> {
     await this.#context.every(RETRY_MS, () => {
-      if (this.#isToRetry) this.changed();
+      if (this.#isWhole || this.#pending.size > 0) this.changed();
     }, stop);
   }
 
@@ -99,7 +129,7 @@ export class KernelRoutes
     try {
       this.#update();
     } catch (error) {
-      this.#isToRetry = true;
+      this.#lookAtAll();
       this.#context.limited.write(
         "error",
         "kernel routes",
@@ -137,56 +167,117 @@ export class KernelRoutes
   }
 
   #look(): void {
+    this.#lookAtAll();
     // First: if that fails, what was known to be ours is still ours.
     const found = this.#table?.list() ?? [];
     this.#installed.clear();
     for (const route of found) this.#installed.set(textOf(route), route);
   }
 
+  #lookAtAll(): void {
+    this.#isWhole = true;
+    this.#changed = [];
+    this.#moved.clear();
+    this.#pending.clear();
+  }
+
   #update(): void {
     const table = this.#table;
     if (table === undefined) return;
-    this.#isToRetry = false;
-    const known = this.#known();
+    const place = this.#presentPlace(table);
+    const texts = this.#isWhole ? this.#learnAll() : this.#learnChanged();
+    this.#change(table, texts, place);
+    this.#isWhole = false;
+  }
+
+  // They come and go; whoever asks for the kernel's routes asks anew.
+  #presentPlace(table: DeviceRoutes): Place {
+    const place = {
+      neighbours: neighboursOf(table),
+      ownPeer: this.#context.ownPeer(),
+    };
+    const text = [
+      ...place.neighbours.map(formatPrefix),
+      place.ownPeer && formatAddress(place.ownPeer),
+    ].join();
+    if (text !== this.#place) this.#lookAtAll();
+    this.#place = text;
+    return place;
+  }
+
+  #learnAll(): ReadonlySet<string> {
+    this.#known.clear();
+    for (const route of this.#context.routes()) this.#learn(route);
+    const texts = new Set([...this.#known.texts(), ...this.#installed.keys()]);
     for (const text of this.#told.keys()) {
-      if (!known.has(text)) this.#told.delete(text);
+      if (!texts.has(text)) this.#told.delete(text);
     }
-    const wanted = this.#permitted(known, neighboursOf(table));
+    return texts;
+  }
+
+  #learnChanged(): ReadonlySet<string> {
+    const texts = new Set(this.#pending);
+    this.#pending.clear();
+    for (const route of this.#changed) {
+      const text = this.#learn(route);
+      if (text !== undefined) texts.add(text);
+    }
+    this.#changed = [];
+    for (const mux of this.#moved) {
+      for (const text of this.#known.of(mux)) texts.add(text);
+    }
+    this.#moved.clear();
+    return texts;
+  }
+
+  /** @returns undefined if it is none for the kernel */
+  #learn(changed: Route): string | undefined {
+    const { network, prefixLength } = changed;
+    if (network.family === "ethernet") return undefined;
+    const length = Math.min(prefixLength, network.bytes.length * 8);
+    const bytes = withoutHostBits(network.bytes, length);
+    const prefix = { address: { family: network.family, bytes }, length };
+    const route = { network: bytes, length, metric: this.#options.metric };
+    const text = textOf(route);
+    const mux = this.#context.routeTo(changed)?.mux;
+    if (mux === undefined) this.#known.delete(text);
+    else this.#known.put(text, { route, prefix, mux });
+    return text;
+  }
+
+  #change(table: DeviceRoutes, texts: Iterable<string>, place: Place): void {
+    const come: [string, KernelRoute][] = [];
+    const gone: [string, KernelRoute][] = [];
+    for (const text of texts) {
+      const wanted = this.#wanted(text, place);
+      const installed = this.#installed.get(text);
+      if (wanted !== undefined && installed === undefined) {
+        come.push([text, wanted]);
+      } else if (wanted === undefined && installed !== undefined) {
+        gone.push([text, installed]);
+      }
+    }
     // First what comes: a route that is replaced by another one leaves no gap.
-    for (const [text, route] of wanted) {
-      if (!this.#installed.has(text)) this.#add(table, text, route);
-    }
-    for (const [text, route] of this.#installed) {
-      if (!wanted.has(text)) this.#remove(table, text, route);
-    }
+    for (const [text, route] of come) this.#add(table, text, route);
+    for (const [text, route] of gone) this.#remove(table, text, route);
   }
 
-  #known(): ReadonlyMap<string, KnownRoute> {
-    const { metric } = this.#options;
-    const known = new Map<string, KnownRoute>();
-    for (const { network, prefixLength, mux } of this.#context.routes()) {
-      if (network.family === "ethernet") continue;
-      const length = Math.min(prefixLength, network.bytes.length * 8);
-      const bytes = withoutHostBits(network.bytes, length);
-      const prefix = { address: { family: network.family, bytes }, length };
-      const route = { network: bytes, length, metric };
-      known.set(textOf(route), { route, prefix, mux });
+  #wanted(
+    text: string,
+    { neighbours, ownPeer }: Place,
+  ): KernelRoute | undefined {
+    const known = this.#known.get(text);
+    if (known === undefined) {
+      this.#told.delete(text);
+      return undefined;
     }
-    return known;
-  }
-
-  #permitted(
-    known: ReadonlyMap<string, KnownRoute>,
-    neighbours: readonly Prefix[],
-  ): ReadonlyMap<string, KernelRoute> {
-    const permitted = new Map<string, KernelRoute>();
-    for (const [text, { route, prefix, mux }] of known) {
-      const spared = { neighbours, peers: this.#context.namedPeers(mux) };
-      const refusal = refusalOf(prefix, spared, this.#options);
-      if (refusal === undefined) permitted.set(text, route);
-      else this.#tell(text, refusal);
-    }
-    return permitted;
+    const { route, prefix, mux } = known;
+    const peers = [ownPeer, this.#context.peerOf(mux)]
+      .filter((address) => address !== undefined);
+    const refusal = refusalOf(prefix, { neighbours, peers }, this.#options);
+    if (refusal === undefined) return route;
+    this.#tell(text, refusal);
+    return undefined;
   }
 
   #add(table: DeviceRoutes, text: string, route: KernelRoute): void {
@@ -196,12 +287,12 @@ export class KernelRoutes
         this.#told.delete(text);
         this.#say(() => `kernel route ${text} is there`);
       } else {
-        this.#isToRetry = true;
+        this.#pending.add(text);
         this.#tell(text, "there is a route of somebody else already");
       }
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
-      this.#isToRetry = true;
+      this.#pending.add(text);
       const isDown = error.code === "ENETDOWN";
       this.#tell(text, isDown ? "the device is down" : reasonOf(error));
     }
@@ -214,7 +305,7 @@ export class KernelRoutes
       this.#say(() => `kernel route ${text} is gone`);
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
-      this.#isToRetry = true;
+      this.#pending.add(text);
       this.#tell(text, reasonOf(error));
     }
   }
@@ -234,7 +325,6 @@ export class KernelRoutes
   }
 }
 
-/** They come and go; whoever asks for the kernel's routes asks anew. */
 function neighboursOf(table: DeviceRoutes): readonly Prefix[] {
   return table.otherNetworks().map(({ address: bytes, length }) => {
     const family = bytes.length === 4 ? 4 : 6;

@@ -39,8 +39,10 @@ interface SyncStateOptions {
   readonly limited: RateLimitedLog;
   /** Has the data plane make a learnt connection ready. */
   readonly prepare: (mux: number) => void;
-  /** Some routes have come or gone, or peers of them are elsewhere. */
-  readonly routesChanged?: (() => void) | undefined;
+  /** A route has come or gone. */
+  readonly routeChanged?: ((route: Route) => void) | undefined;
+  /** The peer of a connection is elsewhere. */
+  readonly peerMoved?: ((mux: number) => void) | undefined;
   /** Keys that others have taken the place of. */
   readonly leaving: LeavingKeys;
 }
@@ -104,15 +106,15 @@ export class SyncState implements SyncSink {
 
   putRoute(route: Route): boolean {
     if (!this.#routes.put(route)) return false;
-    this.#collect();
+    this.#collect(route);
     return true;
   }
 
   /** Nothing more is sent or accepted for it. */
   removeConnection(mux: number): void {
-    const { table, leaving, routesChanged } = this.#options;
+    const { table, leaving, peerMoved } = this.#options;
     this.#learnt.delete(mux);
-    if (this.#peers.delete(mux)) routesChanged?.();
+    if (this.#peers.delete(mux)) peerMoved?.(mux);
     if (table.remove(mux)) leaving.removed();
   }
 
@@ -145,11 +147,16 @@ export class SyncState implements SyncSink {
 
   /** Unless it leads to another connection by now. */
   removeRoute(route: Route): void {
-    if (this.#routes.remove(route, route.mux)) this.#collect();
+    if (this.#routes.remove(route, route.mux)) this.#collect(route);
   }
 
   routes(): readonly Route[] {
     return this.#routes.list();
+  }
+
+  /** The one that counts for the network of a route. */
+  routeTo(route: Route): Route | undefined {
+    return this.#routes.to(route);
   }
 
   /** As another member has told last, and nobody else. */
@@ -231,12 +238,12 @@ export class SyncState implements SyncSink {
     this.#peers.set(mux, address);
     const stays = before !== undefined &&
       formatAddress(before) === formatAddress(address);
-    if (!stays) this.#options.routesChanged?.();
+    if (!stays) this.#options.peerMoved?.(mux);
   }
 
-  #collect(): void {
-    const { routeTable, routesChanged } = this.#options;
-    routesChanged?.();
+  #collect(route: Route): void {
+    const { routeTable, routeChanged } = this.#options;
+    routeChanged?.(route);
     if (routeTable !== undefined) this.#changes.ask();
   }
 

@@ -49,6 +49,15 @@ export class Routes {
     return isGone;
   }
 
+  /** Of those that differ only behind the length the one that counts. */
+  to({ network, prefixLength }: Pick<Route, "network" | "prefixLength">):
+    | Route
+    | undefined {
+    return network.family === "ethernet"
+      ? this.#ethernet.get(ethernetKey(network, prefixLength))
+      : this.#of(network).to(network, prefixLength);
+  }
+
   /** The cost grows with what has changed, but for a word for each 256 ranges. */
   publish(table: RouteTable): void {
     if (!this.#changed) return;
@@ -122,6 +131,11 @@ class IpRoutes {
     const length = Math.min(prefixLength, this.#bits);
     return allOf(this.#prefixes.get(keyOf(network.bytes, length)))
       .some((one) => isSame(one, { network, prefixLength }));
+  }
+
+  to({ bytes }: IpNetwork, prefixLength: number): Route | undefined {
+    const length = Math.min(prefixLength, this.#bits);
+    return allOf(this.#prefixes.get(keyOf(bytes, length))).at(-1);
   }
 
   put({ bytes }: IpNetwork, route: Route): boolean {

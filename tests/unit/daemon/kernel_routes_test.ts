@@ -12,6 +12,7 @@ import {
   formatPrefix,
   parsePrefix,
   type Prefix,
+  withoutHostBits,
 } from "../../../src/net/prefix.ts";
 import type { Route } from "../../../src/route/route.ts";
 import { ManualClock } from "../../fakes/manual_clock.ts";
@@ -35,6 +36,13 @@ function textOf({ network, length, metric }: KernelRoute): string {
 }
 
 type Asked = "add" | "list" | "otherNetworks" | "remove";
+
+/** Without host bits. */
+function prefixText({ network, prefixLength: length }: Route): string {
+  if (network.family === "ethernet") return "";
+  const bytes = withoutHostBits(network.bytes, length);
+  return formatPrefix({ address: { family: network.family, bytes }, length });
+}
 
 /** The kernel's routes to one device. */
 class Kernel {
@@ -87,8 +95,10 @@ function setUp(given: Partial<KernelRouteOptions> = {}) {
   const clock = new ManualClock();
   const logger = recordingLog();
   const routes: Route[] = [];
-  const peers: IpAddress[][] = [];
-  const asked = { times: 0 };
+  const peers: IpAddress[] = [];
+  let byPrefix: ReadonlyMap<string, Route> | undefined;
+  const asked = { all: 0, one: 0, peers: 0 };
+  const named: { own?: IpAddress } = {};
   const { delay, every, now } = clock;
   const options = {
     ...{ metric: 0, mayHoldPeers: false, own: [], accepted: ANY },
@@ -99,25 +109,47 @@ function setUp(given: Partial<KernelRouteOptions> = {}) {
     limited: new RateLimitedLog(logger, { burst: 5, perSecond: 0.1 }, now),
     device: () => ({ name: "tun7", openRoutes: () => kernel.open() }),
     routes: () => {
-      asked.times++;
+      asked.all++;
       return routes;
     },
-    namedPeers: (mux) => peers[mux] ?? [],
+    routeTo: (route) => {
+      asked.one++;
+      byPrefix ??= new Map(routes.map((one) => [prefixText(one), one]));
+      return byPrefix.get(prefixText(route));
+    },
+    ownPeer: () => named.own,
+    peerOf: (mux) => {
+      asked.peers++;
+      return peers[mux];
+    },
   });
+  const put = (route: Route) => {
+    routes.push(route);
+    byPrefix = undefined;
+    service.routeChanged(route);
+  };
+  const drop = (route: Route) => {
+    routes.splice(routes.indexOf(route), 1);
+    byPrefix = undefined;
+    service.routeChanged(route);
+  };
   const reload = (next: Partial<KernelRouteOptions> = {}) =>
     service.reload({ kernelRoutes: { ...options, ...next } });
-  return { kernel, clock, logger, routes, peers, asked, service, reload };
+  return {
+    ...{ kernel, clock, logger, routes, peers, named, asked, service, reload },
+    ...{ put, drop },
+  };
 }
 
 Deno.test("routes come and go with the networks, without their host bits, and all go at the end", async () => {
-  const { kernel, clock, routes, asked, service } = setUp({ metric: 7 });
-  routes.push(route("10.77.1.1/16"), route("fd77::9/64"));
+  const { kernel, clock, routes, put, drop, service } = setUp({ metric: 7 });
+  const first = route("10.77.1.1/16");
+  routes.push(first, route("fd77::9/64"));
   service.start();
   assert.deepEqual([...kernel.ours.keys()], ["10.77.0.0/16 7", "fd77::/64 7"]);
-  routes[0] = route("10.78.0.0/16");
-  for (let k = 0; k < 1000; k++) service.changed();
+  drop(first);
+  put(route("10.78.0.0/16"));
   await clock.pass(100);
-  assert.equal(asked.times, 2, "the start, and all changes at once");
   // The new one first.
   assert.deepEqual(kernel.calls.slice(2), [
     "+10.78.0.0/16 7",
@@ -125,7 +157,7 @@ Deno.test("routes come and go with the networks, without their host bits, and al
   ]);
   service.close();
   assert.equal(kernel.ours.size, 0);
-  service.changed();
+  put(route("10.79.0.0/16"));
   await clock.pass(100);
   assert.equal(kernel.ours.size, 0, "nothing comes after the end");
 });
@@ -260,7 +292,7 @@ Deno.test("what others tell of does not hold the address of its peer, without a 
   });
   const address = parseAddress("192.0.2.7");
   assert.ok(address);
-  peers[5] = [address];
+  peers[5] = address;
   for (const mux of [4, 5]) routes.push(route(`192.0.2.${mux + 2}/32`, mux));
   routes.push(route("192.0.0.0/16", 5), route("192.0.2.0/24", 5));
   service.start();
@@ -269,11 +301,11 @@ Deno.test("what others tell of does not hold the address of its peer, without a 
   assert.deepEqual(ours(), others);
   assert.match(logger.lines.join("\n"), /holds the address of a peer/);
   delete peers[5];
-  service.changed();
+  service.peerMoved(5);
   await clock.pass(20);
   assert.equal(ours().length, 4, "it is elsewhere");
-  peers[5] = [address];
-  service.changed();
+  peers[5] = address;
+  service.peerMoved(5);
   await clock.pass(20);
   assert.deepEqual(ours().toSorted(), others.toSorted(), "it is back");
   reload({ mayHoldPeers: true });
@@ -301,13 +333,12 @@ Deno.test("routes that cannot be listed at a reload go at the end nevertheless",
 });
 
 Deno.test("an answer of the kernel that nobody understands is told, and tried again", async () => {
-  const { kernel, clock, logger, routes, service } = setUp();
+  const { kernel, clock, logger, put, service } = setUp();
   service.start();
   const stop = new AbortController();
   const running = service.run(stop.signal);
   kernel.isOdd = true;
-  routes.push(route("10.1.0.0/16"));
-  service.changed();
+  put(route("10.1.0.0/16"));
   await clock.pass(5000);
   assert.match(logger.lines[0] ?? "", /ERROR: .*routes: .* not understood/);
   kernel.isOdd = false;
@@ -316,4 +347,94 @@ Deno.test("an answer of the kernel that nobody understands is told, and tried ag
   assert.deepEqual([...kernel.ours.keys()], ["10.1.0.0/16"]);
   stop.abort();
   await running;
+});
+
+Deno.test("where one of many routes changes, or one peer moves, the others are not looked at", async () => {
+  const { kernel, clock, routes, peers, asked, put, drop, service } = setUp();
+  for (let k = 0; k < 2000; k++) {
+    routes.push(route(`10.1.${k >> 8}.${k & 255}/32`, k));
+  }
+  service.start();
+  assert.equal(kernel.ours.size, 2000);
+  Object.assign(asked, { all: 0, one: 0, peers: 0 });
+  const one = route("10.2.0.1/32", 5);
+  put(one);
+  await clock.pass(20);
+  assert.deepEqual(asked, { all: 0, one: 1, peers: 1 });
+  const address = parseAddress("10.2.0.1");
+  assert.ok(address);
+  peers[5] = address;
+  service.peerMoved(5);
+  await clock.pass(20);
+  assert.ok(!kernel.ours.has("10.2.0.1/32"));
+  assert.deepEqual(asked, { all: 0, one: 1, peers: 3 }, "both routes of it");
+  drop(one);
+  await clock.pass(20);
+  assert.deepEqual(asked, { all: 0, one: 2, peers: 3 });
+  assert.equal(kernel.ours.size, 2000);
+});
+
+Deno.test("what the kernel did not take is tried again without what it has taken", async () => {
+  const { kernel, clock, routes, asked, put, service } = setUp();
+  for (let k = 0; k < 100; k++) routes.push(route(`10.1.0.${k}/32`, k));
+  service.start();
+  const stop = new AbortController();
+  const running = service.run(stop.signal);
+  kernel.others.add("10.2.0.1/32");
+  put(route("10.2.0.1/32", 5));
+  await clock.pass(20);
+  Object.assign(asked, { all: 0, one: 0, peers: 0 });
+  kernel.others.clear();
+  await clock.pass(2000);
+  await clock.pass(20);
+  assert.ok(kernel.ours.has("10.2.0.1/32"));
+  assert.deepEqual(asked, { all: 0, one: 0, peers: 1 });
+  stop.abort();
+  await running;
+});
+
+Deno.test("where this host's networks or its own peer are others, all are looked at", async () => {
+  const { kernel, clock, routes, named, service } = setUp();
+  routes.push(route("192.0.2.0/25", 1), route("198.51.100.0/25", 2));
+  service.start();
+  const after = async () => {
+    service.changed();
+    await clock.pass(20);
+    return [...kernel.ours.keys()];
+  };
+  kernel.networks = ["192.0.2.1/24"];
+  assert.deepEqual(await after(), ["198.51.100.0/25"]);
+  const address = parseAddress("198.51.100.9");
+  assert.ok(address);
+  named.own = address;
+  assert.deepEqual(await after(), []);
+  kernel.networks = [];
+  delete named.own;
+  assert.equal((await after()).length, 2);
+});
+
+Deno.test("a network that more routes lead to stays until the last of them is gone", async () => {
+  const { kernel, clock, put, drop, service } = setUp();
+  service.start();
+  const both = [route("10.1.0.1/16", 1), route("10.1.0.2/16", 2)];
+  for (const one of both) put(one);
+  await clock.pass(20);
+  for (const one of both) {
+    assert.equal(kernel.ours.size, 1);
+    drop(one);
+    await clock.pass(1000);
+  }
+  assert.deepEqual(kernel.calls, ["+10.1.0.0/16", "-10.1.0.0/16"]);
+});
+
+Deno.test("more changes than a list is kept of have all looked at once", async () => {
+  const { kernel, clock, asked, put, service } = setUp();
+  service.start();
+  for (let k = 0; k < 10_100; k++) {
+    put(route(`10.${k >> 8}.${k & 255}.0/24`, 1));
+  }
+  const before = asked.all;
+  await clock.pass(20);
+  assert.equal(asked.all, before + 1);
+  assert.equal(kernel.ours.size, 10_100);
 });

@@ -55,7 +55,7 @@ function setUp(delay: Delay = forEver, chainMux?: number) {
     elapsed: () => 0,
     limited: new RateLimitedLog(logger, OTHERS_LOG_LIMIT, () => 0),
     prepare: (mux) => prepared.push(mux),
-    routesChanged: () => void changes.count++,
+    peerMoved: () => void changes.count++,
     leaving: new LeavingKeys({
       ...{ table, delay },
       dropRetired: () => void drops.count++,
