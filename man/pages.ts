@@ -10,6 +10,7 @@ import { healthPage } from "./pages/anytun_health.ts";
 import { showConfigPage } from "./pages/anytun_show_config.ts";
 import { showtablesPage } from "./pages/anytun_showtables.ts";
 import { statusPage } from "./pages/anytun_status.ts";
+import { withdrawPage } from "./pages/anytun_withdraw.ts";
 import { yamlPage } from "./pages/anytun_yaml.ts";
 import { helpOf, termsIn } from "./help_sections.ts";
 import { type Known, optionsSection, type Page } from "./page.ts";
@@ -30,6 +31,7 @@ const PROGRAM_PAGES: Readonly<Record<ProgramName, (known: Known) => Page>> = {
   "anytun-showtables": showtablesPage,
   "anytun-status": statusPage,
   "anytun-undrain": undrainPage,
+  "anytun-withdraw": withdrawPage,
 };
 
 export async function allPages(): Promise<Page[]> {

@@ -12,6 +12,7 @@ import type { ProgramName } from "../src/config/programs.ts";
 import { showConfigTable } from "../src/config/show_config.ts";
 import { showtablesTable } from "../src/config/showtables.ts";
 import { statusTable } from "../src/config/status_program.ts";
+import { withdrawTable } from "../src/config/withdraw_program.ts";
 
 export const TABLES: Readonly<Record<ProgramName, OptionTable>> = {
   "anytun": anytunTable,
@@ -24,6 +25,7 @@ export const TABLES: Readonly<Record<ProgramName, OptionTable>> = {
   "anytun-health": healthTable,
   "anytun-drain": drainTable,
   "anytun-undrain": undrainTable,
+  "anytun-withdraw": withdrawTable,
   "anytun-showtables": showtablesTable,
   "anytun-genkey": genkeyTable,
 };

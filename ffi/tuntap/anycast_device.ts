@@ -55,13 +55,13 @@ export class AnycastDevice implements Disposable {
   readonly #indexes = new Set<number>();
   #own: TunTapDevice | undefined;
 
-  /** @throws {SystemError} When there is no such device. */
+  /** There may be no such device yet, or none any more. */
   constructor(libc: Libc, name: string) {
     this.name = name;
     this.#libc = libc;
     this.#socket = new RouteSocket(libc);
     try {
-      this.#index();
+      this.note();
     } catch (error) {
       this.#socket[Symbol.dispose]();
       throw error;
@@ -74,20 +74,12 @@ export class AnycastDevice implements Disposable {
    * @throws {SystemError | TunTapError} When it cannot be made.
    */
   static open(libc: Libc, name: string): AnycastDevice {
-    try {
-      return new AnycastDevice(libc, name);
-    } catch (error) {
-      const isMissing = error instanceof SystemError &&
-        error.errno === Errno.ENODEV;
-      if (!isMissing) throw error;
-    }
     using undo = new DisposableStack();
-    const own = undo.adopt(
-      openDevice(libc, { name, type: "tap" }),
-      (device) => device.close(),
-    );
-    const device = new AnycastDevice(libc, name);
-    device.#own = own;
+    const device = undo.use(new AnycastDevice(libc, name));
+    if (device.#indexes.size === 0) {
+      device.#own = openDevice(libc, { name, type: "tap" });
+      device.#index();
+    }
     undo.move();
     return device;
   }

@@ -16,14 +16,14 @@ export default {
     without one it may take the address for that. A second process of the
     program, the guard, takes the address away within a moment when the daemon is
     killed, 0.7 s after it or one of its threads that carry hangs, and 5 s after
-    its main thread alone does. Without the guard the kernel does so after 10 s. An address is
+    its main thread alone does. Where both are killed anytun-withdraw(8) does so, which the
+    unit of the package runs then, or else the kernel after 10 s. An address is
     announced by one daemon of a host. The originals leave all this to scripts.`,
   "anycast-device": `The network device that --anycast-address is put on, which
     the routing daemon looks at and nothing else uses. One that is there already
     ("ip link add anycast0 type dummy") is brought up and stays. Otherwise the
     daemon makes one of this name, which carries nothing and goes with the daemon,
-    however that ends: where daemon and guard are killed together, an address on a
-    device that was there already stays for 10 s. Daemons that share one need it
+    however that ends. Daemons that share one need it
     made beforehand.`,
   "announce-script":
     `Runs this program with "announce" as its first argument when
@@ -37,7 +37,8 @@ export default {
     runs it for each word, one run after the other. By hand these are root's.
     Under systemd they are those of the unit, so that "birdc" takes
     "SupplementaryGroups=bird" in "systemctl edit anytun@NAME". The end waits for it, but no longer than 10
-    seconds. It is run with "withdraw" also when the daemon is killed or hangs.
+    seconds. It is run with "withdraw" also when the daemon is killed or hangs;
+    anytun-withdraw(8) does so whether it was before or not.
     What it writes comes into the log.`,
   "drain-time":
     `How long what still comes is carried after --anycast-address was

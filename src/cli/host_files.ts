@@ -30,17 +30,11 @@ import type {
   DaemonUser,
   PathKind,
 } from "../config/config_place.ts";
-import type { HostFiles } from "../config/host_files.ts";
+import { type HostFiles, PACKAGED_USER } from "../config/host_files.ts";
 import { CHAIN_FILE_LIMIT } from "../satp/key_chain_file.ts";
 
 /** Bytes of a config file. All options, with comments, have some 20,000. */
 const CONFIG_LIMIT = 1 << 18;
-
-/**
- * Whom the units of the package run daemons as: their group may read the files
- * of /etc/anytun, also when root checks one.
- */
-const PACKAGED_USER = "anytun";
 
 /** Standard input, which is kept: it can be read once. */
 export class StandardInput {
@@ -152,6 +146,7 @@ function readConfig(libc: ProcessLibc, path: string): ConfigBytes {
     isPublic(daemon) {
       const { uid, gid } = identityOf(libc, daemon);
       const users = [effectiveUser(libc), uid];
+      // Also when root checks one.
       const packaged = findUser(libc, PACKAGED_USER)?.gid;
       const groups = [effectiveGroup(libc), gid, packaged];
       const known = (ids: readonly (number | undefined)[]) =>

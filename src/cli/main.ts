@@ -37,6 +37,7 @@ const PROGRAMS: Readonly<Record<ProgramName, () => Promise<Program>>> = {
     (await import("./show_config.ts")).showConfig,
   "anytun-showtables": async () => (await import("./showtables.ts")).showtables,
   "anytun-undrain": async () => (await import("./drain.ts")).undrain,
+  "anytun-withdraw": async () => (await import("./withdraw.ts")).withdraw,
 };
 
 /**

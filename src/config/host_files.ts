@@ -4,6 +4,12 @@ import type { ConfigFiles } from "./config_place.ts";
 import type { Warn } from "./fault.ts";
 import type { Runtime } from "./version.ts";
 
+/**
+ * Whom the units of the package run daemons as; its group may read the files of
+ * /etc/anytun.
+ */
+export const PACKAGED_USER = "anytun";
+
 export interface SecretBytes {
   /** Overwritten once they have been understood. */
   readonly bytes: Uint8Array;

@@ -10,6 +10,8 @@ export const PROGRAMS = {
   "anytun-health": "say in a word, and by exit status, whether one is fit",
   "anytun-drain": "have traffic led elsewhere, before a daemon is stopped",
   "anytun-undrain": "take that back",
+  "anytun-withdraw":
+    "take away what a daemon that was killed has left announced",
   "anytun-showtables": "show the clients and routes that a server serves",
   "anytun-genkey": "make a key and a salt, or a key chain",
 } as const;

@@ -6,12 +6,16 @@ import type { AnytunOptions } from "../config/anytun.ts";
 import type { Logger } from "../log/logger.ts";
 import { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { formatPrefix } from "../net/prefix.ts";
-import type { ProcessControl, WordProgram } from "./process_control.ts";
+import type {
+  ProcessControl,
+  ProgramStart,
+  WordProgram,
+} from "./process_control.ts";
 import { OUTPUT_LIMIT, PATH, READ_MS } from "./script.ts";
 import type { World } from "./world.ts";
 
 /** The end waits no longer. */
-const PATIENCE_MS = 10_000;
+export const PATIENCE_MS = 10_000;
 
 type AnnounceWord = "announce" | "withdraw";
 
@@ -21,6 +25,24 @@ interface ScriptContext extends Pick<World, "elapsed" | "every"> {
 }
 
 type AnnounceScriptOptions = Pick<AnytunOptions, "announce" | "name">;
+
+/** Without the word in front of its arguments. */
+export function announceStart(
+  path: string,
+  { announce, name }: AnnounceScriptOptions,
+): ProgramStart {
+  const addresses = announce?.addresses.map(formatPrefix) ?? [];
+  return {
+    path,
+    args: addresses,
+    env: {
+      PATH,
+      ANYTUN_NAME: name,
+      ANYTUN_ANYCAST_ADDRESSES: addresses.join(" "),
+      ANYTUN_ANYCAST_DEVICE: announce?.device ?? "",
+    },
+  };
+}
 
 export class AnnounceScript {
   readonly #path: string;
@@ -41,17 +63,7 @@ export class AnnounceScript {
     this.#path = path;
     this.#context = context;
     this.#limited = new RateLimitedLog(logger, OUTPUT_LIMIT, elapsed);
-    const addresses = options.announce?.addresses.map(formatPrefix) ?? [];
-    this.#program = control.listen({
-      path,
-      args: addresses,
-      env: {
-        PATH,
-        ANYTUN_NAME: options.name,
-        ANYTUN_ANYCAST_ADDRESSES: addresses.join(" "),
-        ANYTUN_ANYCAST_DEVICE: options.announce?.device ?? "",
-      },
-    });
+    this.#program = control.listen(announceStart(path, options));
   }
 
   /** For whoever else has to tell it. */

@@ -1,5 +1,6 @@
 // Parts of the announcement: claims, device, script and guard.
 import type { AnnounceOptions } from "../config/announce.ts";
+import { PACKAGED_USER } from "../config/host_files.ts";
 import { formatAddress } from "../net/address.ts";
 import { FROM_PEERS } from "../status/sums.ts";
 import type { ConnectionTable } from "../tunnel/connection_table.ts";
@@ -37,10 +38,19 @@ function openParts(
   tools: AnnounceTools,
   cleanup: DisposableStack,
 ): AnnouncementParts {
-  const { effectiveUser } = world;
+  // What this daemon becomes another one may have been from the start.
+  const users = [
+    world.effectiveUser(),
+    identity?.uid,
+    world.control.findUser(PACKAGED_USER)?.uid,
+  ];
   for (const { address } of prefixes) {
-    const surroundings = { ...tools, effectiveUser, identity, logger };
-    const claim = claimAnycast(formatAddress(address), surroundings);
+    const claim = claimAnycast(formatAddress(address), {
+      ...tools,
+      logger,
+      users,
+      verb: "announce",
+    });
     if (claim !== undefined) cleanup.use(claim);
   }
   const script = path === undefined

@@ -1,13 +1,13 @@
 // Claims of anycast addresses among the daemons of a host.
-import type { Identity } from "../../ffi/process/identity.ts";
 import type { Logger } from "../log/logger.ts";
-import type { AnnounceTools, World } from "./world.ts";
+import type { AnnounceTools } from "./world.ts";
 
-interface ClaimSurroundings
-  extends Pick<AnnounceTools, "claimName">, Pick<World, "effectiveUser"> {
-  readonly logger: Logger;
-  /** What this daemon becomes, as another one may have from the start. */
-  readonly identity: Pick<Identity, "uid"> | undefined;
+export interface ClaimSurroundings extends Pick<AnnounceTools, "claimName"> {
+  readonly logger: Pick<Logger, "warning">;
+  /** Besides root, whom daemons of this host run as. */
+  readonly users: readonly (number | undefined)[];
+  /** What it is claimed for. */
+  readonly verb: "announce" | "withdraw";
 }
 
 /**
@@ -16,14 +16,14 @@ interface ClaimSurroundings
  */
 export function claimAnycast(
   address: string,
-  { claimName, effectiveUser, logger, identity }: ClaimSurroundings,
+  { claimName, logger, users, verb }: ClaimSurroundings,
 ): Disposable | undefined {
   const claim = claimName(`anytun/anycast/${address}`);
   if (typeof claim !== "number") return claim;
-  if ([0, effectiveUser(), identity?.uid].includes(claim)) {
+  if (claim === 0 || users.includes(claim)) {
     throw new Error(
-      `Cannot announce ${address} (--anycast-address): another anytun of this ` +
-        "host does, see 'anytun status'; stop that, or give each its own",
+      `Cannot ${verb} ${address} (--anycast-address): another anytun of this ` +
+        "host announces it, see 'anytun status'; stop that, or give each its own",
     );
   }
   // Names are for everybody: it is not to keep a member from its duty.

@@ -63,6 +63,7 @@ const WORDS: Readonly<Record<string, Source>> = {
   "anytun-health": "running",
   "anytun-drain": "running",
   "anytun-undrain": "running",
+  "anytun-withdraw": "tunnel",
   "anytun-check": "tunnel",
   "anytun-show-config": "tunnel",
 };

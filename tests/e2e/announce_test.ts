@@ -237,6 +237,61 @@ async function hangsInPart(
   await untilAnnounced(host, true);
 }
 
+/** Runs what the unit runs at each end of a daemon that has this config. */
+function afterwards(host: LabHost, config: string, result: string) {
+  const unit = Deno.readTextFileSync("packaging/systemd/anytun@.service");
+  const line = /^ExecStopPost=-\/bin\/sh -c '(.*)'$/m;
+  const [, text = ""] = line.exec(unit) ?? [];
+  const script = text.replaceAll("$$", "$").replaceAll("%i", config)
+    .replaceAll("/usr/sbin/anytun", fromSource.command.join(" "));
+  assert.ok(script.includes(config), script);
+  return host.outcome(["env", `SERVICE_RESULT=${result}`, "sh", "-c", script]);
+}
+
+/** Daemon and guard are killed together: nobody of them takes anything away. */
+async function endsWithItsGuard(
+  host: LabHost,
+  daemons: InBackground,
+): Promise<void> {
+  const { folder } = daemons;
+  const config = folder.file("vpn.yaml");
+  const text = {
+    "anycast-address": [IPV4, IPV6],
+    "anycast-device": DEVICE,
+    "announce-script": folder.file("announce"),
+    // Nothing but what was announced matters.
+    "key-file": folder.file("gone"),
+  };
+  Deno.writeTextFileSync(config, JSON.stringify(text), { mode: 0o600 });
+  const daemon = await daemons.start();
+  await untilAnnounced(host, true);
+  const guard = await guardOf(daemon.pid);
+  const refused = await afterwards(host, config, "signal");
+  assert.match(
+    refused.stderr,
+    /Cannot withdraw .* another anytun of this host/,
+  );
+  guard.kill("SIGSTOP");
+  daemon.kill("SIGKILL");
+  guard.kill("SIGKILL");
+  await guard.ended();
+  const orderly = await afterwards(host, config, "success");
+  assert.deepEqual(orderly, { code: 0, stdout: "", stderr: "" });
+  assert.equal((await announced(host)).length, 2, "nobody takes it away");
+  const local = ["route", "show", "table", "local", "198.51.100.1"];
+  assert.match(await host.ip(...local), /metric/);
+  const count = () => daemons.words.length;
+  const before = count();
+  const { code, stdout } = await afterwards(host, config, "oom-kill");
+  assert.deepEqual(await announced(host), []);
+  assert.equal(await host.ip(...local), "");
+  assert.match(stdout, /^198\.51\.100\.1\/32 is taken away from any0$/m);
+  assert.match(stdout, /withdraw' returned 0$/m);
+  assert.equal(code, 0);
+  assert.ok(count() > before);
+  assert.match(daemons.words.at(-1) ?? "", /^withdraw 198\.51/);
+}
+
 labTest(
   "a daemon that is killed or hangs is announced no more, and what it has left is taken away",
   "an-k",
@@ -282,5 +337,7 @@ labTest(
       const word = k % 2 === 0 ? "announce" : "withdraw";
       assert.equal(line, `${word} ${IPV4} ${IPV6}`);
     });
+    await makeDevice(left);
+    await endsWithItsGuard(left, daemons);
   },
 );

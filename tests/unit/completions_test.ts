@@ -96,6 +96,7 @@ const WORDS = [
   ...["check", "config", "controld", "drain", "fleet", "genkey", "health"],
   "help",
   ...["show-config", "showtables", "status", "undrain", "version"],
+  "withdraw",
 ];
 
 for (const [shell, ask] of Object.entries(SHELLS)) {

@@ -41,6 +41,10 @@ import {
   readHealthCommandLine,
 } from "../../../src/config/health_program.ts";
 import {
+  readWithdrawCommandLine,
+  withdrawTable,
+} from "../../../src/config/withdraw_program.ts";
+import {
   readStatusCommandLine,
   statusTable,
 } from "../../../src/config/status_program.ts";
@@ -114,6 +118,10 @@ const READERS: Readonly<Record<ProgramName, Reader>> = {
   "anytun-undrain": {
     table: undrainTable,
     read: (argv) => readUndrainCommandLine(argv, RUNTIME),
+  },
+  "anytun-withdraw": {
+    table: withdrawTable,
+    read: (argv, files) => readWithdrawCommandLine(argv, RUNTIME, files),
   },
   "anytun-genkey": {
     table: {},

@@ -5,15 +5,18 @@ import { recordingLog } from "../../fakes/recording_log.ts";
 Deno.test("an address that another daemon announces is refused, and a claim of another user named and passed over", () => {
   const logger = recordingLog();
   const free = { [Symbol.dispose]() {} };
-  const claim = (found: Disposable | number) =>
+  const claim = (
+    found: Disposable | number,
+    verb: "announce" | "withdraw" = "announce",
+  ) =>
     claimAnycast("192.0.2.1", {
       claimName: (name) => {
         assert.equal(name, "anytun/anycast/192.0.2.1");
         return found;
       },
-      effectiveUser: () => 17,
-      identity: { uid: 18 },
+      users: [17, undefined, 18],
       logger,
+      verb,
     });
   assert.equal(claim(free), free);
   for (const user of [0, 17, 18]) {
@@ -22,6 +25,7 @@ Deno.test("an address that another daemon announces is refused, and a claim of a
       /Cannot announce 192\.0\.2\.1 \(--anycast-address\): another anytun/,
     );
   }
+  assert.throws(() => claim(17, "withdraw"), /Cannot withdraw 192\.0\.2\.1/);
   assert.deepEqual(logger.lines, []);
   assert.equal(claim(1000), undefined);
   assert.match(logger.lines.join(), /WARNING: user 1000 of this host claims/);
