@@ -1,6 +1,7 @@
 // Answers of etcd's gateway: JSON with keys and values as base64, and 64 bit
 // numbers as text, where zeros and empty lists are left out.
 import { visible } from "../log/visible.ts";
+import { withHint } from "./hints.ts";
 import { StoreError } from "./store_error.ts";
 
 export interface KeyValue {
@@ -86,7 +87,7 @@ export function readError(status: number, text: string): StoreError {
   try {
     const { message, code } = fieldsOf(JSON.parse(text));
     if (typeof message === "string") {
-      return new StoreError(shown(message), {
+      return new StoreError(withHint(shown(message)), {
         code: typeof code === "number" ? code : undefined,
       });
     }

@@ -1,6 +1,7 @@
 // Session with the members of one etcd: which of them is asked, who asks, and
 // what an answer may be at the most.
 import { reasonOf } from "../log/reason.ts";
+import { withHint } from "./hints.ts";
 import { StoreError } from "./store_error.ts";
 import { fromText, readError, readToken } from "./etcd_json.ts";
 
@@ -171,7 +172,7 @@ function unreachable(
   const reason = signal.aborted
     ? `no ${hasBegun ? "whole " : ""}answer within ${ANSWER_MS / 1000} s`
     : rootOf(error);
-  return new StoreError(`Cannot reach ${origin}: ${reason}`, {
+  return new StoreError(withHint(`Cannot reach ${origin}: ${reason}`), {
     isUnreachable: true,
     isTooLong: signal.aborted && hasBegun,
     cause: error,
