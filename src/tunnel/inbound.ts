@@ -17,8 +17,9 @@ import type { MuxShare } from "../state/accepted_memory.ts";
 import type { Connection, Connections } from "./connection.ts";
 import { type LoadedKeys, PinnedKeys } from "./loaded_keys.ts";
 import { ConnectionCounter, count, PlaneCounter } from "./counters.ts";
-import { HEADROOM_BYTES } from "./outbound.ts";
 import type { LiveSettings } from "./live_settings.ts";
+import { OtherKeys } from "./other_keys.ts";
+import { HEADROOM_BYTES } from "./outbound.ts";
 import { PeerPlaces } from "./peer_places.ts";
 import { type RefusedSamples, wantsReplays } from "./refused_samples.ts";
 import type { SourceFilter } from "./source_filter.ts";
@@ -32,16 +33,6 @@ import { InnerEcn } from "./traffic_class.ts";
  * forged datagram from a recorded one.
  */
 const MANY_REPLAYS = 8;
-
-/**
- * Of those whose tag is wrong so many are tried with the other keys of their
- * connection. If one of them is opened the others are tried as well: a flood of
- * garbage costs a sixth more than without other keys, for each set of them.
- */
-const SAMPLE = 16;
-
-/** What keys have opened lately, in ms: then no sample is asked. */
-const LATELY_MS = 1000;
 
 /** How often it is noted that keys open, in ms. */
 const NOTE_MS = 100;
@@ -107,13 +98,7 @@ export class Inbound {
   readonly #keys: (LoadedKeys | undefined)[];
   /** All that its connection has. */
   readonly #sets: (readonly LoadedKeys[])[];
-  /** 1 for what was opened before others are tried again. */
-  readonly #opened: Uint8Array;
-  /** The most of {@link #sets}; 1 where there is nothing else to try. */
-  #mostSets = 1;
-  /** Which of {@link #sets} is tried. */
-  #attempt = 0;
-  #isSample = false;
+  readonly #others: OtherKeys;
   readonly #pinned = new PinnedKeys();
   readonly #clamp: SynClamp;
   #replays = 0;
@@ -156,16 +141,16 @@ export class Inbound {
     this.#connections = new Array(batch.capacity).fill(undefined);
     this.#keys = new Array(batch.capacity).fill(undefined);
     this.#sets = new Array(batch.capacity).fill([]);
-    this.#opened = new Uint8Array(batch.capacity);
+    const { schedules } = this;
+    const [keys, sets] = [this.#keys, this.#sets];
+    this.#others = new OtherKeys(batch, { keys, schedules, sets });
   }
 
   /** What has no connection is not wanted. Authentication comes next. */
   classify(sizes: Uint32Array): void {
     const { batch } = this;
     this.#replays = 0;
-    this.#mostSets = 1;
-    this.#attempt = 0;
-    this.#isSample = false;
+    this.#others.begin();
     for (let i = 0; i < batch.count; i++) this.#classify(i, sizes[i] ?? 0);
   }
 
@@ -174,7 +159,7 @@ export class Inbound {
    * after each authentication; if it says so, another one comes next.
    */
   retry(): boolean {
-    return this.#mostSets > 1 && this.#retry();
+    return this.#others.retry(this.#heard.now);
   }
 
   /** Drops replays; the others may move the endpoint. Decryption comes next. */
@@ -223,7 +208,7 @@ export class Inbound {
 
   /** Gives up what is left of the batch: an error costs no more than that. */
   fail(error: unknown): void {
-    this.#restoreOpened();
+    this.#others.restoreOpened();
     count(
       this.#parts.counters,
       PlaneCounter.INTERNAL_ERROR,
@@ -305,63 +290,11 @@ export class Inbound {
   }
 
   #pinOthers(sets: readonly LoadedKeys[]): void {
-    this.#mostSets = Math.max(this.#mostSets, sets.length);
+    this.#others.expect(sets.length);
     for (let k = 1; k < sets.length; k++) {
       const others = sets[k];
       if (others !== undefined) this.#pinned.add(others);
     }
-  }
-
-  #retry(): boolean {
-    const someOpened = this.#setOpenedAside();
-    let mayAll = this.#isSample && someOpened;
-    if (!mayAll) this.#attempt++;
-    for (; this.#attempt < this.#mostSets; this.#attempt++) {
-      if (this.#tryOthers(mayAll ? this.batch.count : SAMPLE)) return true;
-      mayAll = false;
-    }
-    this.#restoreOpened();
-    return false;
-  }
-
-  #setOpenedAside(): boolean {
-    const { batch: { count, wanted } } = this;
-    let some = false;
-    for (let i = 0; i < count; i++) {
-      if (wanted[i] !== 1) continue;
-      wanted[i] = 0;
-      this.#opened[i] = 1;
-      some = true;
-    }
-    return some;
-  }
-
-  #restoreOpened(): void {
-    const { batch: { count, wanted } } = this;
-    for (let i = 0; i < count; i++) {
-      if (this.#opened[i] === 1) wanted[i] = 1;
-      this.#opened[i] = 0;
-    }
-  }
-
-  /** @param most Of those whose keys have not opened anything lately */
-  #tryOthers(most: number): boolean {
-    const { batch: { count, wanted } } = this;
-    const lately = this.#heard.now - LATELY_MS;
-    let some = false;
-    let sampled = 0;
-    for (let i = 0; i < count; i++) {
-      if (this.#connections[i] === undefined || this.#opened[i] === 1) continue;
-      const keys = this.#sets[i]?.[this.#attempt];
-      if (keys === undefined || keys === this.#keys[i]) continue;
-      if (keys.openedAt < lately && ++sampled > most) continue;
-      this.#keys[i] = keys;
-      this.schedules[i] = keys.schedules.open;
-      wanted[i] = 1;
-      some = true;
-    }
-    this.#isSample = sampled > most;
-    return some;
   }
 
   #offer(connection: Connection, i: number): void {
