@@ -277,7 +277,7 @@ function settle(
     kernelRoutes: kernelRoutesOf(settings, device.type === "tun", warn),
     ...pathOf(settings, device.type),
     ...statusOf(settings, warn),
-    ...healthOf(settings, isTold, warn),
+    ...healthOf(settings, cluster.syncServers, warn),
     ...{ logTargets, family, device, windowSize, role, secrets, senderIds },
     cluster,
     announce: announceOf(settings, warn),

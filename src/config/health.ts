@@ -1,4 +1,5 @@
 // Options about when a daemon is fit to have traffic.
+import { isOnThisHost, type PlaceName } from "../net/place.ts";
 import { DAY, duration } from "./duration.ts";
 import { decimal, optional, type OptionTable, withDefault } from "./option.ts";
 import { pick, type Settings } from "./values.ts";
@@ -64,12 +65,21 @@ export interface HealthOptions {
   readonly healthSyncLinks: number | undefined;
 }
 
-/** @param isMember Whether it follows others */
+/** @param servers That it follows */
 export function healthOf(
   { values, names, origins }: Settings<typeof healthRows>,
-  isMember: boolean,
+  servers: readonly PlaceName[],
   warn: (text: string) => void,
 ): HealthOptions {
+  const isMember = servers.length > 0;
+  const hosts = servers.filter((server) => !isOnThisHost(server)).length;
+  const { healthSyncLinks: links = 0 } = values;
+  if (isMember && links > hosts) {
+    warn(
+      `${names.healthSyncLinks} ${links} counts as ${hosts}: it follows no ` +
+        "more other hosts",
+    );
+  }
   for (const key of ["healthSyncAge", "healthSyncLinks"] as const) {
     if (isMember || origins[key].kind === "default") continue;
     warn(

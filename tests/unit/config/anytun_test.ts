@@ -404,6 +404,16 @@ Deno.test("a sync server is on this host alone unless -I says where", () => {
   });
 });
 
+Deno.test("more links than there are other hosts are warned about", () => {
+  const warnings = (...argv: string[]) =>
+    run("-M", "192.0.2.3,192.0.2.4", "-X", "unix:/run/a", ...argv).warnings
+      .filter((text) => text.includes("links"));
+  assert.deepEqual(warnings("--health-sync-links", "3"), [
+    "--health-sync-links 3 counts as 2: it follows no more other hosts",
+  ]);
+  assert.deepEqual(warnings("--health-sync-links", "2"), []);
+});
+
 Deno.test("a server that is named among the others is warned about", () => {
   const warnings = (...argv: string[]) =>
     run("-S", "2323", "-I", "192.0.2.2", ...argv).warnings
