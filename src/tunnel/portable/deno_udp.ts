@@ -56,7 +56,10 @@ function bind(
   const hostname = formatAddress(address);
   try {
     if (Deno.listenDatagram === undefined) {
-      throw new Error("the portable data plane needs --unstable-net");
+      throw new Error(
+        "the portable data plane needs --unstable-net, and the native one " +
+          "--allow-read",
+      );
     }
     const socket = Deno.listenDatagram({ transport: "udp", hostname, port });
     return new DenoUdpSocket(socket, address, dualStack);

@@ -135,7 +135,7 @@ Deno.test("portable: a runtime without datagram sockets says which flag it lacks
     Object.assign(Deno, { listenDatagram: undefined });
     assert.throws(
       () => bindUdp(addresses("127.0.0.1"), 0),
-      /127\.0\.0\.1:0: the portable data plane needs --unstable-net/,
+      /127\.0\.0\.1:0: the portable data plane needs --unstable-net, and the native one --allow-read/,
     );
   } finally {
     Object.assign(Deno, { listenDatagram });
