@@ -181,7 +181,7 @@ export class SyncLedger implements Learner {
       const subject: Subject = { command: "connection", mux };
       if (this.#ledger.get(subject) !== undefined) continue;
       if (this.#isOwn(subject)) this.moved(mux);
-      else this.#ledger.learnPlain(subject, this.#state.statement(mux));
+      else this.#ledger.note(subject, this.#state.statement(mux));
     }
   }
 

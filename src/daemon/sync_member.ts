@@ -22,6 +22,7 @@ import { instanceId } from "../sync/extension.ts";
 import { Following, type Speaker } from "../sync/following.ts";
 import { Ledger } from "../sync/ledger.ts";
 import { KnownMembers } from "../sync/known_members.ts";
+import { Slices } from "../sync/slices.ts";
 import type { Connect } from "../sync/streams.ts";
 import { connectFor } from "../sync/transport.ts";
 import { LOOK_MS, WholeTables } from "../sync/whole_tables.ts";
@@ -297,6 +298,7 @@ export class SyncMember implements Service {
       this.#members.name(host, addresses);
       return addresses;
     };
+    const slices = new Slices({ delay, now: elapsed });
     return this.#options.syncServers.map((server) => {
       const name = formatPlaceName(server);
       const learner = this.#mayState(server)
@@ -311,6 +313,7 @@ export class SyncMember implements Service {
         delay,
         now: elapsed,
         log: this.#context.logger,
+        slices,
       });
     });
   }

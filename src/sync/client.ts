@@ -19,6 +19,7 @@ import { SyncError } from "./error.ts";
 import { RecordReader } from "./framing.ts";
 import { LinkHistory, type LinkView } from "./link_history.ts";
 import type { SyncRecord } from "./record.ts";
+import { Slices } from "./slices.ts";
 import type { Connect, SyncStream } from "./streams.ts";
 
 const FIRST_PAUSE_MS = 1000;
@@ -26,11 +27,6 @@ const LAST_PAUSE_MS = 10_000;
 /** For a name server, and for each address. */
 const ANSWER_MS = 10_000;
 const READ_BYTES = 1 << 16;
-/**
- * A read of what has come is over at once: after so much of a large table timers
- * and other sockets have their turn.
- */
-const BUSY_MS = 10;
 
 /** What a client needs. */
 interface SyncClientOptions {
@@ -45,12 +41,15 @@ interface SyncClientOptions {
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
   readonly log: Logger;
+  /** Shared by all clients of a process; its own if left out. */
+  readonly slices?: Slices;
 }
 
 export class SyncClient {
   readonly #options: SyncClientOptions;
   readonly #name: string;
   readonly #history: LinkHistory;
+  readonly #slices: Slices;
   /** Whether the last stream has ended for want of answers. */
   #isCut = false;
   /** Of the connection that there is now. */
@@ -61,6 +60,7 @@ export class SyncClient {
   constructor(options: SyncClientOptions) {
     this.#options = options;
     this.#history = new LinkHistory(options.now);
+    this.#slices = options.slices ?? new Slices(options);
     const { server } = options;
     this.#name = formatPlaceName(server);
   }
@@ -229,22 +229,16 @@ export class SyncClient {
   async *#textsOf(stream: SyncStream): AsyncGenerator<Uint8Array> {
     const reader = new RecordReader();
     const chunk = new Uint8Array(READ_BYTES);
-    const { delay, now } = this.#options;
     this.#isCut = false;
-    for (let busy = 0;;) {
-      if (busy >= BUSY_MS) {
-        await delay(0);
-        busy = 0;
-      }
+    for (;;) {
+      await this.#slices.turn();
       const size = await stream.read(chunk).catch((error) => {
         this.#isCut = isOutOfReach(error);
         return null;
       });
       if (size === null) return;
       this.#history.heard();
-      const began = now();
-      yield* reader.push(chunk.subarray(0, size));
-      busy += now() - began;
+      yield* this.#slices.run(reader.push(chunk.subarray(0, size)));
     }
   }
 

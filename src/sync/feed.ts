@@ -2,12 +2,14 @@
 import type { Hello } from "./extension.ts";
 
 export interface Feed {
-  /** @returns What this client does not know yet, and then what changes */
-  follow(hello: Hello): FeedCursor;
+  /** A client has come, which may say hello. */
+  enter(): FeedCursor;
 }
 
 /** The place of one client in a feed. */
 export interface FeedCursor {
+  /** It has said hello: now comes what it does not know yet, and what changes. */
+  begin(hello: Hello): void;
   /**
    * Whole frames that come next.
    * @param bytes About how many at most

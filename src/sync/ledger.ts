@@ -84,9 +84,9 @@ export class Ledger {
    */
   recall(subject: Subject, statement: string): void {
     const { isGone, stamp } = this.#entries.get(keyOf(subject)) ?? {};
-    const isOurs = isGone === true && stamp?.origin === this.instance;
-    const version = isOurs ? stamp.version + 1 : MEMORY;
-    this.learn(subject, statement, { version, origin: this.instance });
+    const isRevoked = isGone === true && stamp?.origin === this.instance;
+    const version = isRevoked ? stamp.version + 1 : MEMORY;
+    this.#learn(subject, statement, { version, origin: this.instance }, true);
   }
 
   /** Moves with each change. */
@@ -153,6 +153,15 @@ export class Ledger {
 
   /** Takes what another member states, or has heard of others. */
   learn(subject: Subject, statement: string, stamp: Stamp): Verdict {
+    return this.#learn(subject, statement, stamp, false);
+  }
+
+  #learn(
+    subject: Subject,
+    statement: string,
+    stamp: Stamp,
+    isOurs: boolean,
+  ): Verdict {
     const known = this.#entries.get(keyOf(subject));
     const credible = this.#credible(stamp);
     if (known?.stamp !== undefined && !isLater(credible, known.stamp)) {
@@ -163,8 +172,13 @@ export class Ledger {
       known.statement === statement;
     this.#set(entry, credible, statement);
     if (isSame) return "known";
-    this.#change(entry, false);
+    this.#change(entry, isOurs);
     return "new";
+  }
+
+  /** What is here and nobody has stated: all others are to hear it from here. */
+  note(subject: Subject, statement: string): void {
+    this.#learnPlain(subject, statement, true);
   }
 
   /**
@@ -172,6 +186,14 @@ export class Ledger {
    * that it was taken back.
    */
   learnPlain(subject: Subject, statement: string): Verdict {
+    return this.#learnPlain(subject, statement, false);
+  }
+
+  #learnPlain(
+    subject: Subject,
+    statement: string,
+    isOurs: boolean,
+  ): Verdict {
     const entry = this.#entryOf(subject);
     const { stamp } = entry;
     // Of what was gone before it was known here nobody knows what it was.
@@ -182,7 +204,7 @@ export class Ledger {
     }
     if (entry.revision > 0 && !entry.isGone && isSame) return "known";
     this.#set(entry, undefined, statement);
-    this.#change(entry, false);
+    this.#change(entry, isOurs);
     return "new";
   }
 
@@ -271,7 +293,7 @@ export class Ledger {
     if (known !== undefined) return known;
     const entry = {
       ...{ key, subject, revision: 0, stamp: undefined },
-      ...{ statement: "", isGone: false, goneAt: 0 },
+      ...{ statement: "", isGone: false, goneAt: 0, isOurs: false },
     };
     this.#entries.set(key, entry);
     return entry;

@@ -1,9 +1,9 @@
 // A ledger as members of ours follow it: what a client does not know, and then
 // what changes.
 //
-// To a client that is up to date what is learnt from others is not repeated, as
+// What is learnt from others while a client is there is not repeated to it, as
 // all members follow each other; that something is gone is, and whoever comes
-// (back) is told all.
+// (back) is told all that there was by then.
 import {
   formatMessage,
   formatPut,
@@ -12,7 +12,7 @@ import {
 } from "./extension.ts";
 import type { Feed, FeedCursor } from "./feed.ts";
 import type { Entry, Ledger } from "./ledger.ts";
-import type { Reader } from "./revision_log.ts";
+import { isDue, type Reader } from "./revision_log.ts";
 
 interface Source {
   /**
@@ -36,28 +36,36 @@ export class LedgerFeed implements Feed {
     this.#source = source;
   }
 
-  follow(hello: Hello): FeedCursor {
-    this.#ledger.forget();
-    this.#source.prepare?.();
-    return new LedgerCursor(this.#ledger, this.#source, hello);
+  enter(): FeedCursor {
+    return new LedgerCursor(this.#ledger, this.#source);
   }
 }
 
 class LedgerCursor implements FeedCursor, Reader {
-  at: number;
+  at = 0;
+  from: number;
   readonly #ledger: Ledger;
   readonly #source: Source;
-  /** Where the client began: all up to there is told. */
-  readonly #tip: number;
-  #next: string;
+  /** Where the client said hello: up to there is its table. */
+  #tip = -1;
+  #next = "";
   readonly #unwatch: () => void;
   /** How far the client knows that it has come. */
-  #told: number;
+  #told = 0;
   #isCaughtUp = false;
 
-  constructor(ledger: Ledger, source: Source, { known, revision }: Hello) {
+  constructor(ledger: Ledger, source: Source) {
     this.#ledger = ledger;
     this.#source = source;
+    // A process that loads reads the hello of a client long after it has come.
+    this.from = ledger.revision;
+    this.#unwatch = ledger.watch(this);
+  }
+
+  begin({ known, revision }: Hello): void {
+    const ledger = this.#ledger;
+    ledger.forget();
+    this.#source.prepare?.();
     this.#tip = ledger.revision;
     const goesOn = known === ledger.instance &&
       revision >= ledger.forgotten && revision <= this.#tip;
@@ -67,10 +75,10 @@ class LedgerCursor implements FeedCursor, Reader {
     const { instance, began } = ledger;
     const version = known === instance ? ledger.nextVersion() : began;
     this.#next = formatMessage({ word: "welcome", instance, since, version });
-    this.#unwatch = ledger.watch(this);
   }
 
   take(bytes: number): string {
+    if (this.#tip < 0) return "";
     let text = this.#next;
     this.#next = "";
     while (text.length < bytes) {
@@ -79,7 +87,7 @@ class LedgerCursor implements FeedCursor, Reader {
         text += this.#catchUp();
       }
       if (slot === undefined) break;
-      text += this.#frame(slot.entry);
+      if (isDue(slot.entry, this)) text += this.#frame(slot.entry);
       this.at = slot.revision;
     }
     return text;

@@ -7,6 +7,8 @@ const SPARE = 1024;
 export interface Revised {
   /** Of the last change; moves with each, and is 0 for what is forgotten. */
   revision: number;
+  /** Whether all readers are to hear of the last change from here. */
+  isOurs: boolean;
 }
 
 export interface Slot<E> {
@@ -18,6 +20,8 @@ export interface Slot<E> {
 export interface Reader {
   /** The revision that it has come to. */
   at: number;
+  /** Up to here it is told everything, from there on only what is ours. */
+  from: number;
 }
 
 export class RevisionLog<E extends Revised> {
@@ -32,7 +36,7 @@ export class RevisionLog<E extends Revised> {
   }
 
   /**
-   * Has a reader that is up to date pass over what is learnt from others.
+   * Looks after the place of a reader.
    * @returns Ends that
    */
   watch(reader: Reader): () => void {
@@ -40,7 +44,7 @@ export class RevisionLog<E extends Revised> {
     return () => void this.#readers.delete(reader);
   }
 
-  /** The first change behind a revision. */
+  /** The first change behind a revision, whoever is to hear of it. */
   after(revision: number): Slot<E> | undefined {
     let low = 0;
     for (let high = this.#slots.length; low < high;) {
@@ -60,16 +64,24 @@ export class RevisionLog<E extends Revised> {
    * @param inUse How many entries there are
    */
   change(entry: E, isOurs: boolean, inUse: number): void {
-    const before = this.#revision;
-    entry.revision = ++this.#revision;
-    for (const reader of this.#readers) {
-      if (!isOurs && reader.at === before) reader.at = this.#revision;
+    const before = this.#revision++;
+    for (const reader of isOurs ? [] : this.#readers) {
+      if (reader.at === before) reader.at = this.#revision;
+      // What it was to be told is told as it is now.
+      else if (isDue(entry, reader)) reader.from = this.#revision;
     }
+    entry.revision = this.#revision;
+    entry.isOurs = isOurs;
     this.#slots.push({ revision: entry.revision, entry });
     if (this.#slots.length > 2 * inUse + SPARE) {
       this.#slots = this.#slots.filter(isUsed);
     }
   }
+}
+
+/** Whether a reader is still to be told of the last change. */
+export function isDue({ revision, isOurs }: Revised, reader: Reader): boolean {
+  return revision > reader.at && (isOurs || revision <= reader.from);
 }
 
 function isUsed({ revision, entry }: Slot<Revised>): boolean {

@@ -10,7 +10,7 @@ import { originOf } from "../net/origin.ts";
 import { formatMessage } from "./extension.ts";
 import type { Feed } from "./feed.ts";
 import type { SyncListener, SyncStream } from "./streams.ts";
-import { Subscriber } from "./subscriber.ts";
+import { Subscriber, TURN_MS } from "./subscriber.ts";
 
 /** Pause after a failed accept, such as for want of descriptors. */
 const ACCEPT_PAUSE_MS = 1000;
@@ -47,7 +47,9 @@ export class SyncServer {
   readonly #places: Admission<SyncStream>;
   readonly #maxWaiting: number;
   readonly #clients = new Map<SyncStream, Subscriber>();
-  #isClosed = false;
+  readonly #closing = new AbortController();
+  /** All clients that may say hello wait for the same. */
+  #turn: Promise<void> | undefined;
 
   constructor(options: SyncServerOptions) {
     this.#options = options;
@@ -75,8 +77,8 @@ export class SyncServer {
 
   /** May be called again, and without {@linkcode run}. */
   close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
     for (const listener of this.#options.listeners) listener.close();
     for (const client of this.#clients.values()) client.close();
   }
@@ -152,8 +154,18 @@ export class SyncServer {
     }
   }
 
+  #nextTurn(): Promise<void> {
+    const { delay } = this.#options;
+    return this.#turn ??= delay(TURN_MS, this.#closing.signal)
+      .catch(() => {})
+      .then(() => {
+        this.#turn = undefined;
+      });
+  }
+
   #addClient(stream: SyncStream): void {
-    const { log, snapshot, feed, delay, joined } = this.#options;
+    const { log, snapshot, feed, joined } = this.#options;
+    const turn = () => this.#nextTurn();
     const maxWaiting = this.#maxWaiting;
     const from = formatPlace(stream.remote);
     const { isAdmitted, evicted } = this.#enter(stream);
@@ -173,7 +185,7 @@ export class SyncServer {
       () => `new sync client connected from ${from}`,
     );
     const client = new Subscriber(stream, {
-      ...{ snapshot, feed, delay, maxWaiting, joined },
+      ...{ snapshot, feed, turn, maxWaiting, joined },
     });
     this.#clients.set(stream, client);
     client.run().then(() => {

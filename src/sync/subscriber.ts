@@ -4,7 +4,6 @@
 // what the originals do: first all that is known, then what changes.
 import { writeAll } from "../net/duplex_stream.ts";
 import type { Place } from "../net/place.ts";
-import type { Delay } from "../net/delay.ts";
 import { MAX_HELLO_BYTES, parseHello } from "./extension.ts";
 import type { Feed, FeedCursor } from "./feed.ts";
 import { RecordReader } from "./framing.ts";
@@ -15,13 +14,13 @@ import type { SyncStream } from "./streams.ts";
 const CHUNK_BYTES = 1 << 16;
 
 /**
- * How long a client may take to say hello before it gets the stream of the
- * originals, in ms. A later one changes over at the next record. In turns: where
- * hundreds come at once their hellos are there before this process has read
- * them, and whole tables for nothing would keep it busy longer still.
+ * So many turns a client may take to say hello before it gets the stream of the
+ * originals: 200 ms, and longer in a process that is busy. There hellos have
+ * come before they are read, and whole tables for nothing would keep it busy
+ * longer still. A later hello changes over at the next record.
  */
-const HELLO_MS = 200;
-const TURNS = 20;
+const TURNS = 40;
+export const TURN_MS = 5;
 
 interface SubscriberOptions {
   /** Everything known now, as records for the stream. */
@@ -30,7 +29,8 @@ interface SubscriberOptions {
   readonly feed?: Feed | undefined;
   /** Bytes of changes that may be queued */
   readonly maxWaiting: number;
-  readonly delay: Delay;
+  /** Passes a turn of {@linkcode TURN_MS}, or the rest of one. */
+  readonly turn: () => Promise<void>;
   /** It has said hello, and gets what is said from now on. */
   readonly joined?: (() => void) | undefined;
 }
@@ -46,13 +46,18 @@ export class Subscriber {
   #isListening = true;
   /** Of an original: it has been sent what was known. */
   #isPlain = false;
+  #isExtended = false;
+  /** Its place in the feed, as long as it may say hello in time. */
   #cursor: FeedCursor | undefined;
+  /** Whether it has said hello, or something else. */
+  #hasSpoken = false;
   #heard = Promise.withResolvers<void>();
   #news = Promise.withResolvers<void>();
 
   constructor(stream: SyncStream, options: SubscriberOptions) {
     this.#stream = stream;
     this.#options = options;
+    this.#cursor = options.feed?.enter();
     if (options.feed === undefined) this.#beginPlain();
   }
 
@@ -66,7 +71,7 @@ export class Subscriber {
 
   /** Whether it has said hello. */
   get isExtended(): boolean {
-    return this.#cursor !== undefined;
+    return this.#isExtended;
   }
 
   /** @returns false if the queue is full */
@@ -93,6 +98,7 @@ export class Subscriber {
 
   /** Tells a client that has said hello how far it has come. */
   tellProgress(): void {
+    if (!this.isExtended) return;
     const progress = this.#cursor?.progress() ?? "";
     if (progress !== "") this.#queue(progress);
   }
@@ -102,7 +108,7 @@ export class Subscriber {
     this.#cursor?.close();
     this.#stream.close();
     this.#news.resolve();
-    this.#heard.resolve();
+    this.#endWait();
   }
 
   /** Sends until the client is gone; never throws. */
@@ -140,16 +146,22 @@ export class Subscriber {
   }
 
   async #awaitHello(): Promise<void> {
-    const done = new AbortController();
-    void this.#heard.promise.then(() => done.abort());
-    for (let turn = 0; turn < TURNS && !done.signal.aborted; turn++) {
-      await this.#options.delay(HELLO_MS / TURNS, done.signal).catch(() => {});
+    const heard = this.#heard.promise;
+    for (let turn = 0; turn < TURNS && !this.#hasSpoken; turn++) {
+      await Promise.race([heard, this.#options.turn()]);
     }
     if (this.#isOpen && !this.isExtended) this.#beginPlain();
   }
 
+  #endWait(): void {
+    this.#hasSpoken = true;
+    this.#heard.resolve();
+  }
+
   #beginPlain(): void {
     this.#isPlain = true;
+    this.#cursor?.close();
+    this.#cursor = undefined;
     this.#sending = this.#options.snapshot();
   }
 
@@ -162,13 +174,15 @@ export class Subscriber {
     const hello = feed && await this.#readHello();
     if (feed !== undefined && hello !== undefined) {
       if (!this.#isOpen) return;
-      this.#cursor = feed.follow(hello);
+      this.#cursor ??= feed.enter();
+      this.#cursor.begin(hello);
+      this.#isExtended = true;
       this.#sending = [];
       this.#waiting = [];
       this.#waitingBytes = 0;
       this.#options.joined?.();
     }
-    this.#heard.resolve();
+    this.#endWait();
     this.#news.resolve();
     const ignored = new Uint8Array(1024);
     while (this.#isListening && await this.#read(ignored) !== null);

@@ -130,11 +130,17 @@ export class MeshLink {
     this.following = new Following("server", instance, client);
   }
 
+  /** Connects, and says nothing yet. */
+  enter(): void {
+    this.#cursor = this.server.feed.enter();
+  }
+
   /** Connects, with what the client remembers. */
   connect(): void {
     const hello = parseHello(this.following.hello().slice(6));
     if (hello === undefined) throw new Error("no hello");
-    this.#cursor = this.server.feed.follow(hello);
+    this.#cursor ??= this.server.feed.enter();
+    this.#cursor.begin(hello);
   }
 
   cut(): void {

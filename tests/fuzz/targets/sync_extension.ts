@@ -74,7 +74,9 @@ function readHello(bytes: Uint8Array): void {
   const clock = { now: NOW };
   const server = new MeshMember("b", clock);
   server.state(connectionRecord());
-  const text = server.feed.follow(hello).take(1 << 16);
+  const cursor = server.feed.enter();
+  cursor.begin(hello);
+  const text = cursor.take(1 << 16);
   const following = new Following("b", hello.from, new MeshMember("c", clock));
   const frames = [...new RecordReader().push(encoder.encode(text))];
   const since = hello.known === server.ledger.instance ? hello.revision : 0;

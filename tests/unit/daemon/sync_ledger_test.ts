@@ -63,7 +63,8 @@ function setUp(ownMux?: number) {
   const table1 = () => {
     const from = instanceOf("f");
     const hello = { from, known: undefined, revision: 0 };
-    const cursor = sync.feed.follow(hello);
+    const cursor = sync.feed.enter();
+    cursor.begin(hello);
     const text = cursor.take(1 << 16);
     cursor.close();
     return text;

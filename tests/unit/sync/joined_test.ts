@@ -11,7 +11,7 @@ import {
 } from "../../fakes/sync_streams.ts";
 
 const EMPTY: Feed = {
-  follow: () => ({ take: () => "", progress: () => "", close() {} }),
+  enter: () => ({ begin() {}, take: () => "", progress: () => "", close() {} }),
 };
 
 Deno.test("a member that says hello is noticed, and an original is not", async () => {
@@ -57,7 +57,9 @@ Deno.test("a member is told each second how far it has come, until the server en
   const server = new SyncServer({
     listeners: [listener],
     snapshot: () => [],
-    feed: { follow: () => ({ take: () => "", progress, close() {} }) },
+    feed: {
+      enter: () => ({ begin() {}, take: () => "", progress, close() {} }),
+    },
     log: unlimited(recordingLog()),
     delay: clock.delay,
     every: clock.every,

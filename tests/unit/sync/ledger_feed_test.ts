@@ -204,6 +204,63 @@ Deno.test("what one learns from another is not repeated to who is up to date, bu
   assert.ok(fresh.client.has(FIVE) && fresh.client.has(SIX));
 });
 
+Deno.test("what one learns after a client has come is not repeated to it, whenever it says hello, and what was there is told", () => {
+  const { clock, control, member, link } = setUp();
+  const back = new MeshLink(new MeshMember("b", clock), member);
+  control.state(FIVE);
+  link.connect();
+  link.carry();
+  back.enter();
+  back.carry();
+  assert.deepEqual(back.words, []);
+  control.state(SIX);
+  link.carry();
+  member.state(ROUTE);
+  back.connect();
+  back.carry();
+  assert.deepEqual(back.words, ["welcome", "put", "put", "all"]);
+  assert.ok(back.client.has(FIVE) && back.client.has(ROUTE));
+  assert.ok(!back.client.has(SIX));
+});
+
+Deno.test("a client that is behind hears no more than one that is not, and nothing less", () => {
+  const { clock, control, member, link } = setUp();
+  const back = new MeshLink(new MeshMember("b", clock), member);
+  control.state(FIVE);
+  for (const one of [link, back]) {
+    one.connect();
+    one.carry();
+  }
+  member.ledger.touch(FIVE);
+  control.state(ROUTE);
+  link.carry();
+  back.carry();
+  assert.deepEqual(back.words.slice(3), ["put"], "the route is not repeated");
+  // It was to hear that the peer has moved: it does, with what came after that.
+  member.ledger.touch(FIVE);
+  const changed = connectionRecord({ host: "198.51.100.9", firstKeyByte: 9 });
+  control.state(changed);
+  link.carry();
+  back.carry();
+  assert.ok(back.client.has(changed));
+});
+
+Deno.test("of a table that is being told nothing is left out that changes meanwhile", () => {
+  const { clock, control, member, link } = setUp();
+  for (const record of [FIVE, SIX]) control.state(record);
+  link.connect();
+  link.carry();
+  const back = new MeshLink(new MeshMember("b", clock), member);
+  back.connect();
+  back.carry(1);
+  const changed = connectionRecord({ mux: 6, firstKeyByte: 9 });
+  control.state(changed);
+  control.state(ROUTE);
+  link.carry();
+  back.carry();
+  assert.ok(back.client.has(FIVE) && back.client.has(changed));
+});
+
 Deno.test("who asks for all hears what was passed over, and takes nothing back by it", () => {
   const { clock, control, member, link } = setUp();
   const cutOff = new MeshMember("b", clock);
