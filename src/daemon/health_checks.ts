@@ -55,6 +55,20 @@ function isDown(device: Pick<DeviceHandle, "isRunning">): boolean {
   }
 }
 
+/** Who gets no sequence numbers can send nothing once those it has are used. */
+export function numbersCheck(
+  areRefused: () => boolean,
+): () => Fault | undefined {
+  return () =>
+    areRefused()
+      ? {
+        text:
+          "the state folder takes no more sequence numbers (--state-dir), " +
+          "so that sending stops",
+      }
+      : undefined;
+}
+
 interface ClusterContext {
   /** To those that it follows. */
   readonly links: () => readonly Link[];

@@ -8,6 +8,7 @@ import {
   clockCheck,
   ClusterCheck,
   deviceCheck,
+  numbersCheck,
   planeCheck,
 } from "./health_checks.ts";
 import { HealthService } from "./health_service.ts";
@@ -51,6 +52,7 @@ export function healthServices(
   const checks = [
     planeCheck(() => plane.running),
     deviceCheck(() => ends.device),
+    numbersCheck(() => table.numbersAreRefused),
     (options: HealthOptions) => inStep.look(options),
     clockCheck(() => rotation?.clockFault),
   ];

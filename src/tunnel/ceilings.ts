@@ -43,6 +43,7 @@ export type InOneGo = (mux: number, change: () => void) => void;
 export class Ceilings {
   readonly #options: CeilingOptions;
   readonly #held = new Map<string, Held>();
+  #areRefused = false;
 
   constructor(options: CeilingOptions) {
     this.#options = options;
@@ -51,6 +52,11 @@ export class Ceilings {
   /** Whether it is kept anywhere how far numbers are used. */
   get areKept(): boolean {
     return this.#options.store !== undefined;
+  }
+
+  /** Whether the store has refused numbers at the last look. */
+  get areRefused(): boolean {
+    return this.#areRefused;
   }
 
   holds(space: string): boolean {
@@ -104,8 +110,10 @@ export class Ceilings {
     if (store === undefined) return;
     const requests = this.#due(words, active)
       .map((space) => this.#request(words, active, space));
+    this.#areRefused = false;
     if (requests.length === 0) return;
     const ranges = store.reserve(requests);
+    this.#areRefused = ranges.includes(undefined);
     ranges.forEach((range, k) => {
       const { space = "" } = requests[k] ?? {};
       const mux = active.get(space);

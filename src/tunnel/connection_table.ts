@@ -358,6 +358,11 @@ export class ConnectionTable {
     );
   }
 
+  /** See {@link NumberSpaces.areRefused}. */
+  get numbersAreRefused(): boolean {
+    return this.#spaces.areRefused;
+  }
+
   /** For keys that are to seal later; see {@link NumberSpaces}. */
   reserveAhead(mux: number, keys: SpaceKeys): void {
     this.#spaces.reserveAhead(this.#numbers, mux, keys);

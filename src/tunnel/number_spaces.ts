@@ -197,6 +197,11 @@ export class NumberSpaces {
     this.#ceilings.look(words, this.#active, inOneGo);
   }
 
+  /** Whether the store takes no more: soon nothing is sent, or at once. */
+  get areRefused(): boolean {
+    return this.#ceilings.areRefused;
+  }
+
   /** Keeps exactly how far all spaces were used: nothing is sent any more. */
   settle(words: NumberWords): void {
     const numbers = new Map(this.#firstUnused);

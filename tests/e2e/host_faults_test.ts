@@ -7,6 +7,7 @@ import { MemoryLimit } from "../../lab/memory_limit.ts";
 import { fromSource, jumpingClock } from "../../lab/programs.ts";
 import { whyNoLab } from "../../lab/missing.ts";
 import { labTest } from "../../lab/test_case.ts";
+import { until } from "../../lab/until.ts";
 
 const DAY = 86_400;
 
@@ -77,24 +78,31 @@ labTest(
 );
 
 labTest(
-  "a daemon whose state folder is full sends as soon as there is room",
+  "a daemon whose state folder is full is not fit, and sends as soon as there is room",
   "f-dsk",
   [],
   async ({ left, right }) => {
     using folder = new TestFolder();
+    using outside = new TestFolder();
+    const socket = outside.file("vpn.sock");
     const through = ["sh", "-c", FULL_DISK, folder.path, "9000000"];
     const command = [...through, ...fromSource.command];
     const waiting = startDaemon(left, [...LEFT_END, "-E", "x"]);
     await waiting.line(/tunnel is set up/);
     const speaking = startDaemon(right, [
       ...[...RIGHT_END, "-E", "x", "-r", left.ipv4, "-s", "7"],
-      ...["--state-dir", folder.path],
+      ...["--state-dir", folder.path, "--status-socket", socket],
     ], { program: { ...fromSource, command } });
     await speaking.line(/No space left/);
     await speaking.line(/tunnel is set up/);
     await assert.rejects(right.exec("ping", "-c3", "-W1", LEFT));
+    await until("it is not fit", 30, async () => {
+      const { code, text } = await runDaemon(right, ["health", socket]);
+      return code === 1 && /^starting: the state folder takes no/.test(text);
+    });
     Deno.removeSync(`/proc/${speaking.pid}/root${folder.path}/filler`);
     await right.ping(LEFT);
+    await speaking.line(/health: fit/);
     assert.equal((await speaking.stop()).code, 0);
   },
 );

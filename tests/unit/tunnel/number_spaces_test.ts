@@ -95,3 +95,32 @@ Deno.test("threads see it whole when numbers move on behind what others have res
   assert.equal(table.reserve(MUX, table.epoch(MUX), 1), 3 * BLOCK);
   assert.notEqual(table.settledVersion(MUX), before);
 });
+
+Deno.test("that the store refuses numbers is known for as long as it does and they are wanted", () => {
+  const store = generousStore(() => true);
+  let isFull = false;
+  const spaces = new NumberSpaces({
+    store: {
+      ...store,
+      reserve: (wanted) =>
+        isFull ? wanted.map(() => undefined) : store.reserve(wanted),
+    },
+  });
+  const table = new ConnectionTable(ConnectionTable.allocate(), spaces);
+  const areRefused = () => {
+    table.keepNumbersAhead();
+    return table.numbersAreRefused;
+  };
+  isFull = true;
+  assert.equal(areRefused(), false, "nobody wants any");
+  table.put(MUX, keysOf(0), 0);
+  assert.equal(areRefused(), true);
+  isFull = false;
+  assert.equal(areRefused(), false);
+  isFull = true;
+  assert.equal(areRefused(), false, "there are enough");
+  table.reserve(MUX, table.epoch(MUX), BLOCK);
+  assert.equal(areRefused(), true);
+  table.remove(MUX);
+  assert.equal(areRefused(), false, "nobody wants any more");
+});
