@@ -27,7 +27,7 @@ export class ProbeSocket {
    */
   constructor(libc: Libc, local: SocketAddress, way: SocketWay) {
     this.#libc = libc;
-    this.socket = UdpSocket.open(libc, { ...local, port: 0 }, false, way);
+    this.socket = UdpSocket.open(libc, { ...local, port: 0 }, way);
   }
 
   /**

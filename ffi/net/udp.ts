@@ -44,6 +44,11 @@ export interface SocketWay {
   readonly isFree?: boolean | undefined;
 }
 
+interface SocketOptions extends SocketWay {
+  /** Whether it joins those that have the address and let it (SO_REUSEPORT). */
+  readonly joins?: boolean;
+}
+
 export class UdpSocket {
   readonly fd: number;
   /** With the port that the kernel chose for 0. */
@@ -58,15 +63,13 @@ export class UdpSocket {
 
   /**
    * One for IPv6 takes IPv6 only (SATP section 10).
-   * @param joins Whether it joins those that have the address and let it.
    * @throws {SystemError} `EADDRINUSE`, `EADDRNOTAVAIL`, `EAFNOSUPPORT`,
    * `ENODEV` without that device, and others.
    */
   static open(
     libc: Libc,
     local: SocketAddress,
-    joins = false,
-    way: SocketWay = {},
+    { joins = false, ...way }: SocketOptions = {},
   ): UdpSocket {
     const family = local.address.length === 16 ? AF.INET6 : AF.INET;
     const type = SOCK.DGRAM | SOCK.CLOEXEC;

@@ -28,13 +28,13 @@ export function openUdpGroup(
   way: SocketWay = {},
 ): readonly UdpSocket[] {
   // Not yet with SO_REUSEPORT, or it would join another program of this user.
-  const first = UdpSocket.open(libc, local, false, way);
+  const first = UdpSocket.open(libc, local, way);
   const sockets = [first];
   if (count === 1) return sockets;
   try {
     first.letOthersJoin();
     while (sockets.length < count) {
-      sockets.push(UdpSocket.open(libc, first.local, true, way));
+      sockets.push(UdpSocket.open(libc, first.local, { ...way, joins: true }));
     }
     steer(libc, first, count, numberAt);
     return sockets;

@@ -101,13 +101,13 @@ export class ControlFileService implements RecordSource {
       const wait = this.#chains?.untilNext(POLL_MS) ?? POLL_MS;
       await this.#world.delay(wait, stop).catch(() => {});
       if (stop.aborted) return;
-      this.#look(false);
+      this.#look("by itself");
       this.#publish();
     }
   }
 
   reload(): void {
-    this.#look(true);
+    this.#look("on request");
   }
 
   report(): readonly string[] {
@@ -122,7 +122,8 @@ export class ControlFileService implements RecordSource {
    * Reloads a changed file: on request at once, else when two readings agree,
    * since somebody may be writing it.
    */
-  #look(now: boolean): void {
+  #look(why: "by itself" | "on request"): void {
+    const now = why === "on request";
     if (this.#isStill() && !now) return;
     this.#readAt = this.#world.elapsed();
     const bytes = this.#read();

@@ -201,7 +201,7 @@ export class Ceilings {
     // What lies between belongs to somebody else. First the number: until the
     // ceiling moves it gets none.
     if (first > before) {
-      words.exchange(mux, (number) => Math.max(number, first), false);
+      words.exchange(mux, (number) => Math.max(number, first));
     }
     words.setCeiling(mux, Math.max(end, before));
     const number = words.number(mux);
@@ -229,7 +229,7 @@ export class Ceilings {
           // First: above it nothing is reserved at either end of the circle.
           words.setCeiling(mux, held.end);
         }
-        words.exchange(mux, (number) => number - CIRCLE.length, false);
+        words.exchange(mux, (number) => number - CIRCLE.length);
       });
     }
   }

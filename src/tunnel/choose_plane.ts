@@ -41,27 +41,19 @@ export async function choosePlane(
         );
       }
       const threads = workers === 1 ? "1 worker" : `${workers} workers`;
-      return new NativeBuilder(
-        libc,
-        plane,
-        name,
-        settings,
-        logger,
-        `native ${described}, ${threads}`,
-      );
+      return new NativeBuilder(settings, {
+        ...{ libc, plane, engine: name, logger },
+        description: `native ${described}, ${threads}`,
+      });
     }
   }
   const { PortableBuilder } = await import("./portable/builder.ts");
   const { portableEngine } = await import("./portable/engine.ts");
   const opener = portableEngine(name, now);
-  return new PortableBuilder(
-    libc,
-    opener,
-    now,
-    settings,
-    logger,
-    `portable ${described}`,
-  );
+  return new PortableBuilder(settings, {
+    ...{ libc, openEngine: opener, now, logger },
+    description: `portable ${described}`,
+  });
 }
 
 // Where there are two processors a second worker of ours carries no more, as

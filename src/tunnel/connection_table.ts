@@ -184,8 +184,9 @@ export class ConnectionTable {
       const name = sets.add(record, keys);
       sets.seal(record, name);
       words[record + WINDOW] = keys.windowSize;
+      const epoch = name === before ? "same" : "next";
       const fingerprint = this.#spaces
-        .renumber(this.#numbers, mux, plan, name === before);
+        .renumber(this.#numbers, mux, plan, epoch);
       sets.setFingerprint(record, name, fingerprint);
       if (old === "drop") areGone = sets.dropAllButSealing(record);
       Atomics.store(words, record + EXISTS, 1);

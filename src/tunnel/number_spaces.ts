@@ -125,12 +125,12 @@ export class NumberSpaces {
     words: NumberWords,
     mux: number,
     { space, from, seq }: NumberPlan,
-    sameEpoch: boolean,
+    epoch: "same" | "next",
   ): number {
     const active = this.#active.get(space) ?? mux;
     let first = from;
     if (active > mux) {
-      const number = words.exchange(active, () => STANDBY, false);
+      const number = words.exchange(active, () => STANDBY);
       first = Math.max(from, number);
       this.#remember(space, number);
       this.#addStandby(space, active);
@@ -145,7 +145,7 @@ export class NumberSpaces {
     const before = words.exchange(
       mux,
       (number) => isActive ? raisedTo(goesOn ? number : first, seq) : STANDBY,
-      !sameEpoch,
+      epoch,
     );
     words.setCeiling(mux, ceiling);
     if (old !== undefined && old !== space) {
@@ -187,7 +187,7 @@ export class NumberSpaces {
   remove(words: NumberWords, mux: number): void {
     const space = this.#spaces.get(mux);
     if (space === undefined) return;
-    const before = words.exchange(mux, () => STANDBY, true);
+    const before = words.exchange(mux, () => STANDBY, "next");
     this.#spaces.delete(mux);
     this.#handOver(words, space, mux, before);
   }
@@ -209,7 +209,7 @@ export class NumberSpaces {
       words.setCeiling(mux, 0);
       // Who is told twice to stop waits for no thread: one may be left that has
       // looked at the ceiling before.
-      numbers.set(space, words.exchange(mux, () => STANDBY, false));
+      numbers.set(space, words.exchange(mux, () => STANDBY));
     }
     this.#ceilings.settleAll(numbers);
   }
@@ -251,7 +251,7 @@ export class NumberSpaces {
     const heir = Math.min(...standby);
     this.#removeStandby(space, heir);
     words.setCeiling(heir, this.#ceilings.of(space));
-    words.exchange(heir, () => next, false);
+    words.exchange(heir, () => next);
     this.#activate(space, heir);
   }
 

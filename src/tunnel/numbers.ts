@@ -158,18 +158,21 @@ export class NumberWords {
   /**
    * Sets another next number, and returns exactly how far the one before came:
    * whoever takes some meanwhile gets them before or after it.
+   *
+   * @param epoch Whether the numbers after it belong to other keys
    */
   exchange(
     mux: number,
     next: (number: number) => number,
-    newEpoch: boolean,
+    epoch: "same" | "next" = "same",
   ): number {
     const at = this.#at(mux);
+    const step = epoch === "next" ? 1 : 0;
     for (;;) {
       const seen = Atomics.load(this.#words, at);
       const number = Number(seen & NUMBER_MASK);
-      const epoch = Number(seen >> NUMBER_BITS) + (newEpoch ? 1 : 0);
-      const word = BigInt(epoch & EPOCH_MASK) << NUMBER_BITS |
+      const counted = Number(seen >> NUMBER_BITS) + step;
+      const word = BigInt(counted & EPOCH_MASK) << NUMBER_BITS |
         BigInt(next(number));
       if (Atomics.compareExchange(this.#words, at, seen, word) === seen) {
         return number;

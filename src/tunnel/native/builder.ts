@@ -53,6 +53,15 @@ const UDP_OFFLOADS = Offload.USO4 | Offload.USO6;
  */
 const WARM_UP_ROUNDS = 500;
 
+interface BuilderParts {
+  readonly libc: Libc;
+  /** Workers that are loaded but not started. */
+  readonly plane: NativePlane;
+  readonly engine: NativeEngineName;
+  readonly logger: Logger;
+  readonly description: string;
+}
+
 export class NativeBuilder implements PlaneBuilder {
   readonly description: string;
   readonly #libc: Libc;
@@ -72,14 +81,9 @@ export class NativeBuilder implements PlaneBuilder {
   /** Of what is sent. */
   #mark: number;
 
-  /** @param plane Workers that are loaded but not started */
   constructor(
-    libc: Libc,
-    plane: NativePlane,
-    engine: NativeEngineName,
     settings: TunnelSettings,
-    logger: Logger,
-    description: string,
+    { libc, plane, engine, logger, description }: BuilderParts,
   ) {
     this.#libc = libc;
     this.#plane = plane;

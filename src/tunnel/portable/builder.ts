@@ -45,6 +45,15 @@ export interface OpenedEngine {
 
 export type EngineOpener = (params: SatpParameters) => OpenedEngine;
 
+interface BuilderParts {
+  readonly libc: Libc;
+  readonly openEngine: EngineOpener;
+  /** Milliseconds since 1970, by a clock that never goes back. */
+  readonly now: () => number;
+  readonly logger: Logger;
+  readonly description: string;
+}
+
 export class PortableBuilder implements PlaneBuilder {
   readonly description: string;
   readonly senders = 1;
@@ -58,12 +67,8 @@ export class PortableBuilder implements PlaneBuilder {
   #sockets: readonly DenoUdpSocket[] = [];
 
   constructor(
-    libc: Libc,
-    openEngine: EngineOpener,
-    now: () => number,
     settings: TunnelSettings,
-    logger: Logger,
-    description: string,
+    { libc, openEngine, now, logger, description }: BuilderParts,
   ) {
     if (settings.sockets) refuseChoices(settings.sockets);
     this.#libc = libc;

@@ -21,7 +21,7 @@ export function bindUdp(
   using opened = new DisposableStack();
   let same = port;
   const sockets = addresses.map((address) => {
-    const socket = bind(unmapped(address), same, false);
+    const socket = bind(unmapped(address), same);
     opened.defer(() => socket.close());
     same = socket.port;
     return socket;
@@ -38,20 +38,20 @@ export function bindUdpToAll(
   family: FamilyChoice,
   port: number,
 ): DenoUdpSocket {
-  if (family === "4") return bind(ANY_IPV4, port, false);
-  if (family === "6") return bind(ANY_IPV6, port, false);
+  if (family === "4") return bind(ANY_IPV4, port);
+  if (family === "6") return bind(ANY_IPV6, port);
   try {
-    return bind(ANY_IPV6, port, true);
+    return bind(ANY_IPV6, port, "both families");
   } catch (error) {
     if (error instanceof BindError && error.code === "EADDRINUSE") throw error;
-    return bind(ANY_IPV4, port, false);
+    return bind(ANY_IPV4, port);
   }
 }
 
 function bind(
   address: IpAddress,
   port: number,
-  dualStack: boolean,
+  serves: "its own family" | "both families" = "its own family",
 ): DenoUdpSocket {
   const hostname = formatAddress(address);
   try {
@@ -62,7 +62,7 @@ function bind(
       );
     }
     const socket = Deno.listenDatagram({ transport: "udp", hostname, port });
-    return new DenoUdpSocket(socket, address, dualStack);
+    return new DenoUdpSocket(socket, address, serves === "both families");
   } catch (error) {
     throw new BindError({ address, port }, error);
   }
