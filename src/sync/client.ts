@@ -26,6 +26,8 @@ const FIRST_PAUSE_MS = 1000;
 const LAST_PAUSE_MS = 10_000;
 /** For a name server, and for each address. */
 const ANSWER_MS = 10_000;
+/** That are told of one outage. */
+const MOST_REASONS = 8;
 const READ_BYTES = 1 << 16;
 
 /** What a client needs. */
@@ -54,6 +56,8 @@ export class SyncClient {
   #isCut = false;
   /** Of the connection that there is now. */
   #stream: SyncStream | undefined;
+  /** Why it could not connect, since it was last connected. */
+  readonly #told = new Set<string>();
   /** Whether the next one is to begin with a whole table. */
   #isAsking = false;
 
@@ -103,11 +107,10 @@ export class SyncClient {
   async run(signal: AbortSignal): Promise<void> {
     const { log, delay, now } = this.#options;
     let pause = FIRST_PAUSE_MS;
-    let isNews = true;
     while (!signal.aborted) {
-      const stream = await this.#connect(signal, isNews);
-      isNews = stream !== undefined;
+      const stream = await this.#connect(signal);
       if (stream !== undefined) {
+        this.#told.clear();
         log[this.#level](`sync: connected to ${this.#name}`);
         const began = now();
         this.#history.connected();
@@ -130,10 +133,7 @@ export class SyncClient {
     return this.#isAsking ? "info" : "notice";
   }
 
-  async #connect(
-    signal: AbortSignal,
-    isNews: boolean,
-  ): Promise<SyncStream | undefined> {
+  async #connect(signal: AbortSignal): Promise<SyncStream | undefined> {
     const { log } = this.#options;
     let reason = "the name has no address";
     try {
@@ -149,8 +149,10 @@ export class SyncClient {
     } catch (error) {
       reason = reasonOf(error);
     }
-    // Only the first of several failures, or they would fill the log.
+    // Each reason once, or they would fill the log.
     if (!signal.aborted) {
+      const isNews = !this.#told.has(reason) && this.#told.size < MOST_REASONS;
+      if (isNews) this.#told.add(reason);
       log[isNews ? "notice" : "debug"](
         `sync: cannot connect to ${this.#name} (${reason}) retrying every 10sec`,
       );

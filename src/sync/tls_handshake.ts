@@ -32,7 +32,11 @@ export async function acceptHandshake(
   server.on(
     "tlsClientError",
     (error, { authorizationError: code }) =>
-      reject(code ? new Error(`its certificate is refused (${code})`) : error),
+      reject(
+        code
+          ? new Error(`its certificate is refused (${code})`)
+          : withReason(error),
+      ),
   );
   server.emit("connection", wire.duplex);
   return await verified(promise, plain, wire);
@@ -68,6 +72,14 @@ export async function beginHandshake(
   } finally {
     signal.removeEventListener("abort", stop);
   }
+}
+
+/** Who refuses a certificate breaks off, which the runtime does not notice. */
+function withReason(error: Error): Error {
+  if (!error.message.includes("handshake timeout")) return error;
+  const text = "its handshake has no end, as of one that refuses the " +
+    "certificate of this side";
+  return new Error(text, { cause: error });
 }
 
 function optionsOf({ certificate, key, authority }: TlsIdentity) {

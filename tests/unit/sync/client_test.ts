@@ -149,6 +149,23 @@ Deno.test("pauses grow to 10 seconds, and failures are logged once", async () =>
   await running;
 });
 
+Deno.test("of an outage each reason is told once, however they take turns", async () => {
+  const rig = new ClientRig();
+  rig.addresses = ["192.0.2.1"];
+  rig.answers.push("refuse", "silence", "refuse", "silence");
+  const running = rig.start();
+  await settle();
+  for (let k = 0; k < 10; k++) await rig.clock.pass(10_000);
+  assert.ok(rig.tried.length > 4);
+  const notices = rig.log.lines.filter((line) => line.startsWith("NOTICE"));
+  assert.deepEqual(
+    notices.map((line) => /\((.*)\)/.exec(line)?.[1]),
+    ["Connection refused", "no answer"],
+  );
+  rig.stop.abort();
+  await running;
+});
+
 Deno.test("a server that closes at once is asked less and less often", async () => {
   const rig = new ClientRig();
   const running = rig.start();

@@ -243,9 +243,11 @@ for (
   tlsTest(
     `a client does not listen to a server with a certificate of ${what}`,
     () =>
-      withServer(theirs, async ({ at }) => {
+      withServer(theirs, async ({ at, lines }) => {
         await assert.rejects(dial(ours, at), /certificate/);
-      }),
+        await until("it is said", 30, () => lines().length > 0);
+        assert.match(lines().join(), /refuses the certificate of this side/);
+      }, { handshakeMs: 200 }),
   );
 }
 
