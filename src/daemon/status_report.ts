@@ -15,6 +15,7 @@ import {
   type HealthReport,
   type Report,
   REPORT_FORMAT,
+  type ToldReport,
 } from "../status/report.ts";
 import type { StatusSource } from "../status/site.ts";
 import { doInSlices, type Pause } from "../status/slices.ts";
@@ -55,8 +56,8 @@ interface StatusParts {
 
 type StatusWorld = Pick<World, "delay" | "elapsed" | "now" | "pid">;
 
-/** Of connections to be told one by one, of routes, and of counters to be added. */
-const SLICES = { rows: 500, routes: 10_000, sums: 10_000 };
+/** Of routes, and of counters to be added. */
+const SLICES = { routes: 10_000, sums: 10_000 };
 
 /** What a clock that is only adjusted does not differ by. */
 const CLOCK_STEP_MS = 2000;
@@ -104,7 +105,7 @@ export class StatusReport implements StatusSource {
   }
 
   /** Connections come and go while those that there were are told of. */
-  async report(limit: number): Promise<Report> {
+  async report(limit: number): Promise<ToldReport> {
     const { ends, options, planeCounters, table } = this.#parts;
     const { now, pid } = this.#world;
     const health = await this.health();
@@ -128,19 +129,22 @@ export class StatusReport implements StatusSource {
     };
   }
 
+  /** Each is looked at when it is told. */
   async #connections(
     muxes: readonly number[],
     time: number,
-  ): Promise<readonly ConnectionReport[]> {
+  ): Promise<Iterable<ConnectionReport>> {
     // Threads have clocks of their own that never go back, and this one may have
     // been set: what counts is how long ago it was.
     const steady = this.#origin + this.#world.elapsed();
     const routes = await this.#routesTo(muxes);
-    const rows: ConnectionReport[] = [];
-    await doInSlices(muxes, SLICES.rows, this.#pause, (mux) => {
-      rows.push(this.#connection(mux, routes.get(mux) ?? [], time, steady));
-    });
-    return rows;
+    const rows = (function* (this: StatusReport) {
+      for (const mux of muxes) {
+        yield this.#connection(mux, routes.get(mux) ?? [], time, steady);
+      }
+    }).bind(this);
+    // It may serve several who ask.
+    return { [Symbol.iterator]: rows };
   }
 
   async #routesTo(

@@ -84,7 +84,8 @@ async function exchange(
   stream: DuplexStream,
   request: string,
 ): Promise<string> {
-  const text = `${request} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+  // Of 1.0, in which content has no chunks.
+  const text = `${request} HTTP/1.0\r\nHost: localhost\r\n\r\n`;
   await writeAll(stream, new TextEncoder().encode(text));
   return bodyOf(await readAll(stream));
 }

@@ -5,13 +5,19 @@ import {
   type CounterInfo,
   PLANE_COUNTER_INFOS,
 } from "../tunnel/counters.ts";
-import { type ConnectionReport, isReady, type Report } from "./report.ts";
+import {
+  ConnectionGauge,
+  type ConnectionSamples,
+} from "./connection_samples.ts";
+import { isReady, type Report } from "./report.ts";
 
 export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 const PREFIX = "anytun_";
 /** Of what is told of each connection. */
 const CONNECTION_PREFIX = "anytun_connection_";
+
+type Summary = Omit<Report, "connections">;
 
 interface Sample {
   /** As they are written; see {@linkcode labelsText}. */
@@ -31,12 +37,18 @@ interface Metric {
  * Line by line, as there may be a million of them. Names and help are those of
  * the one table of counters.
  */
-export function* metricsLines(report: Report): Generator<string> {
-  for (const metric of metricsOf(report)) yield* linesOf(metric);
+export function* metricsLines(
+  report: Summary,
+  connections: ConnectionSamples,
+): Generator<string> {
+  for (const metric of metricsOf(report, connections)) yield* linesOf(metric);
 }
 
-function* metricsOf(report: Report): Generator<Metric> {
-  yield* daemonMetrics(report);
+function* metricsOf(
+  report: Summary,
+  connections: ConnectionSamples,
+): Generator<Metric> {
+  yield* daemonMetrics(report, connections.count);
   yield* clusterMetrics(report);
   yield* countersOf(PREFIX, PLANE_COUNTER_INFOS, ({ name }) => [
     { value: report.counters[name] ?? 0 },
@@ -44,11 +56,11 @@ function* metricsOf(report: Report): Generator<Metric> {
   yield* countersOf(PREFIX, CONNECTION_COUNTER_INFOS, ({ name }) => [
     { value: report.totals[name] ?? 0 },
   ]);
-  yield* connectionMetrics(report.connections);
+  yield* connectionMetrics(connections);
 }
 
-function* daemonMetrics(report: Report): Generator<Metric> {
-  const { name, version, device, plane, connections } = report;
+function* daemonMetrics(report: Summary, told: number): Generator<Metric> {
+  const { name, version, device, plane } = report;
   const labels = labelsText({
     ...{ name, version, device: device?.name ?? "", plane: plane ?? "" },
   });
@@ -74,11 +86,11 @@ function* daemonMetrics(report: Report): Generator<Metric> {
   yield gauge(
     "connections_unlabelled",
     "Connections that have no metrics of their own (--metrics-connections).",
-    { value: report.connectionCount - connections.length },
+    { value: report.connectionCount - told },
   );
 }
 
-function* healthMetrics({ health }: Report): Generator<Metric> {
+function* healthMetrics({ health }: Summary): Generator<Metric> {
   yield gauge(
     "ready",
     "Whether packets should be led here: its health is fit.",
@@ -101,7 +113,7 @@ function* healthMetrics({ health }: Report): Generator<Metric> {
   });
 }
 
-function* announcementMetrics({ announcement }: Report): Generator<Metric> {
+function* announcementMetrics({ announcement }: Summary): Generator<Metric> {
   if (announcement === null) return;
   yield gauge("announced", "Whether it leads traffic here by itself.", {
     value: Number(announcement.isAnnounced),
@@ -113,7 +125,7 @@ function* announcementMetrics({ announcement }: Report): Generator<Metric> {
   );
 }
 
-function* clusterMetrics({ cluster }: Report): Generator<Metric> {
+function* clusterMetrics({ cluster }: Summary): Generator<Metric> {
   if (cluster === null) return;
   yield gauge("cluster_in_step", "Whether it hears what other members say.", {
     value: Number(cluster.inStep),
@@ -146,50 +158,41 @@ function distinct(samples: readonly Sample[]): readonly Sample[] {
 }
 
 function* connectionMetrics(
-  connections: readonly ConnectionReport[],
+  connections: ConnectionSamples,
 ): Generator<Metric> {
-  const samples = function* (
-    valueOf: (connection: ConnectionReport) => number | null,
-  ): Generator<Sample> {
-    for (const connection of connections) {
-      const value = valueOf(connection);
-      const labels = `{mux="${connection.mux}"}`;
-      if (value !== null) yield { labels, value };
+  const samples = function* (index: number, unit = 1): Generator<Sample> {
+    for (const { mux, value } of connections.of(index)) {
+      yield { labels: `{mux="${mux}"}`, value: value / unit };
     }
   };
-  const own = (
-    name: string,
-    help: string,
-    value: (connection: ConnectionReport) => number | null,
-  ): Metric => ({
+  const own = (name: string, help: string, all: Iterable<Sample>): Metric => ({
     ...{ name: CONNECTION_PREFIX + name, help, type: "gauge" },
-    samples: samples(value),
+    samples: all,
   });
   yield* countersOf(
     CONNECTION_PREFIX,
     CONNECTION_COUNTER_INFOS,
-    ({ name }) => samples(({ counters }) => counters[name] ?? 0),
+    ({ index }) => samples(index),
   );
   yield own(
     "last_heard_timestamp_seconds",
     "When the peer was last heard, since 1970; 0 if it never was.",
-    // Without a sample nobody would be woken for a peer that never came.
-    ({ lastHeard }) => (lastHeard ?? 0) / 1000,
+    samples(ConnectionGauge.LAST_HEARD, 1000),
   );
   yield own(
     "path_mtu_bytes",
     "IP packet that the path to the peer takes in one piece.",
-    ({ pathMtu }) => pathMtu,
+    samples(ConnectionGauge.PATH_MTU),
   );
   yield own(
     "key_epoch",
     "Epoch of the key chain that seals.",
-    ({ keyEpoch }) => keyEpoch,
+    samples(ConnectionGauge.KEY_EPOCH),
   );
   yield own(
     "routes",
     "Prefixes that lead to the peer.",
-    ({ routes }) => routes.length,
+    samples(ConnectionGauge.ROUTES),
   );
 }
 

@@ -103,6 +103,11 @@ export interface Report {
   readonly counters: Counts;
 }
 
+/** As a daemon tells it: each connection is looked at when its turn comes. */
+export interface ToldReport extends Omit<Report, "connections"> {
+  readonly connections: Iterable<ConnectionReport>;
+}
+
 /** What it takes a probe to know, and what goes with it. */
 export type Health = Pick<Report, "isCarrying" | "state" | "cluster">;
 

@@ -1,9 +1,9 @@
 // A report as JSON, in as many texts as it has connections, of which there may be
 // tens of thousands.
-import type { Report } from "./report.ts";
+import type { ToldReport } from "./report.ts";
 
 /** What `JSON.stringify` writes. */
-export function* reportJson(report: Report): Generator<string> {
+export function* reportJson(report: ToldReport): Generator<string> {
   let before = "{";
   for (const [name, value] of Object.entries(report)) {
     yield `${before}${JSON.stringify(name)}:`;
@@ -14,11 +14,11 @@ export function* reportJson(report: Report): Generator<string> {
   yield "}";
 }
 
-function* listJson(list: readonly object[]): Generator<string> {
+function* listJson(list: Iterable<object>): Generator<string> {
   let before = "[";
   for (const one of list) {
     yield before + JSON.stringify(one);
     before = ",";
   }
-  yield list.length === 0 ? "[]" : "]";
+  yield before === "[" ? "[]" : "]";
 }

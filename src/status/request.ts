@@ -11,6 +11,8 @@ export interface StatusRequest {
   readonly path: string;
   /** As it was given, with its port; undefined in HTTP/1.0 without one. */
   readonly host: string | undefined;
+  /** Whether it takes content in chunks, whose end is told from a broken one. */
+  readonly takesChunks: boolean;
 }
 
 /** What is wrong with a request, for whoever has sent it. */
@@ -57,6 +59,7 @@ export function parseRequest(bytes: Uint8Array): StatusRequest | undefined {
     method: knownMethod(method),
     path: target.split("?", 1)[0] ?? "",
     host: hostOf(hosts, minor),
+    takesChunks: minor === "1",
   };
 }
 

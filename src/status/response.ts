@@ -4,8 +4,8 @@ import type { StatusRequest } from "./request.ts";
 export interface Response {
   readonly status: number;
   readonly type: string;
-  /** Long ones in pieces. */
-  readonly body: string | readonly Uint8Array[];
+  /** Long ones in pieces, and the longest as they are made: nobody holds them. */
+  readonly body: string | readonly Uint8Array[] | AsyncIterable<Uint8Array>;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -47,32 +47,70 @@ export function plainText(status: number, text: string): Response {
 }
 
 /**
- * @param method Of the request: HEAD gets everything but the body
+ * HEAD gets everything but the content.
+ *
  * @returns What to write, one after the other
  */
-export function responsePieces(
-  { status, type, body, headers = {} }: Response,
-  method: StatusRequest["method"],
-): readonly Uint8Array[] {
-  const encoder = new TextEncoder();
-  const content = typeof body === "string" ? [encoder.encode(body)] : body;
+export async function* responsePieces(
+  response: Response,
+  request: Framing,
+): AsyncGenerator<Uint8Array> {
+  const { body } = response;
+  if (typeof body === "object" && Symbol.asyncIterator in body) {
+    yield* streamPieces(response, body, request);
+    return;
+  }
+  const content = typeof body === "string"
+    ? [new TextEncoder().encode(body)]
+    : body;
   const size = content.reduce((sum, one) => sum + one.length, 0);
-  const fields = {
-    "Content-Type": type,
-    "Content-Length": String(size),
-    ...ALWAYS,
-    ...headers,
-  };
-  const head = encoder.encode(
+  const head = headOf(response, { "Content-Length": String(size) });
+  if (request.method === "HEAD") {
+    yield head;
+    return;
+  }
+  const [first = new Uint8Array(0), ...rest] = content;
+  yield joined(head, first);
+  yield* rest;
+}
+
+/** What the form of a response depends on. */
+export type Framing = Pick<StatusRequest, "method" | "takesChunks">;
+
+/** RFC 9112 section 6.3: without chunks it ends where the stream does. */
+async function* streamPieces(
+  response: Response,
+  body: AsyncIterable<Uint8Array>,
+  { method, takesChunks }: Framing,
+): AsyncGenerator<Uint8Array> {
+  yield headOf(response, takesChunks ? { "Transfer-Encoding": "chunked" } : {});
+  if (method === "HEAD") return;
+  for await (const piece of body) {
+    // One without bytes would be the last one.
+    if (piece.length > 0) yield takesChunks ? chunkOf(piece) : piece;
+  }
+  if (takesChunks) yield new TextEncoder().encode("0\r\n\r\n");
+}
+
+/** RFC 9112 section 7.1. */
+function chunkOf(piece: Uint8Array): Uint8Array {
+  const encoder = new TextEncoder();
+  const head = encoder.encode(`${piece.length.toString(16)}\r\n`);
+  return joined(joined(head, piece), encoder.encode("\r\n"));
+}
+
+function headOf(
+  { status, type, headers = {} }: Response,
+  framing: Readonly<Record<string, string>>,
+): Uint8Array {
+  const fields = { "Content-Type": type, ...framing, ...ALWAYS, ...headers };
+  return new TextEncoder().encode(
     [
       `HTTP/1.1 ${status} ${REASONS[status] ?? ""}`,
       ...Object.entries(fields).map(([name, value]) => `${name}: ${value}`),
       "\r\n",
     ].join("\r\n"),
   );
-  if (method === "HEAD") return [head];
-  const [first = new Uint8Array(0), ...rest] = content;
-  return [joined(head, first), ...rest];
 }
 
 function joined(a: Uint8Array, b: Uint8Array): Uint8Array {

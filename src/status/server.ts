@@ -17,7 +17,12 @@ import {
   RequestError,
   type StatusRequest,
 } from "./request.ts";
-import { plainText, type Response, responsePieces } from "./response.ts";
+import {
+  type Framing,
+  plainText,
+  type Response,
+  responsePieces,
+} from "./response.ts";
 
 /** Pause after a failed accept, such as for want of descriptors. */
 const ACCEPT_PAUSE_MS = 1000;
@@ -127,19 +132,36 @@ export class StatusServer {
   }
 
   async #exchange(stream: PeerStream): Promise<void> {
-    let method: StatusRequest["method"] = "GET";
+    let framing: Framing = { method: "GET", takesChunks: false };
     let response: Response;
     try {
       const request = await readRequest(stream);
       if (request === undefined) return;
-      ({ method } = request);
+      framing = request;
       response = await this.#answer(request, stream);
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       response = this.#refusal(error);
     }
-    for (const piece of responsePieces(response, method)) {
+    const pieces = responsePieces(response, framing);
+    for await (const piece of this.#reported(pieces)) {
       await writeAll(stream, piece);
+    }
+  }
+
+  /** One that breaks off has no last chunk; why, the log says. */
+  async *#reported(
+    pieces: AsyncIterable<Uint8Array>,
+  ): AsyncGenerator<Uint8Array> {
+    const { log, title } = this.#options;
+    try {
+      yield* pieces;
+    } catch (error) {
+      log.write(
+        "error",
+        "status answer",
+        () => `status at ${title} has no whole answer: ${reasonOf(error)}`,
+      );
     }
   }
 

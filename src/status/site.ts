@@ -5,6 +5,7 @@ import {
   type CounterInfo,
   PLANE_COUNTER_INFOS,
 } from "../tunnel/counters.ts";
+import { ConnectionSamples } from "./connection_samples.ts";
 import type { MembersReport } from "./members_report.ts";
 import { METRICS_TYPE, metricsLines } from "./metrics.ts";
 import { PAGE_FILES } from "./page_files.ts";
@@ -13,12 +14,18 @@ import {
   type Health,
   type HealthReport,
   isReady,
-  type Report,
+  type ToldReport,
 } from "./report.ts";
 import { reportJson } from "./report_json.ts";
 import { RequestError, type StatusRequest } from "./request.ts";
 import { plainText, type Response } from "./response.ts";
-import { bytesInSlices, type Pause } from "./slices.ts";
+import { bytesInSlices, doInSlices, type Pause } from "./slices.ts";
+
+/** Connections of a report that is kept for others, of a megabyte or two. */
+const MOST_WRITTEN_ONCE = 2000;
+
+/** Of connections between two pauses. */
+const SAMPLES = 500;
 
 /** Where the report is. */
 export const REPORT_PATH = "/status.json";
@@ -38,7 +45,7 @@ export const MEMBERS_PATH = "/cluster.json";
 
 export interface StatusSource {
   /** @param limit Connections that are told of, at most */
-  report(limit: number): Promise<Report>;
+  report(limit: number): Promise<ToldReport>;
   health(): Promise<Health>;
   /** As it was seen last, without another look. */
   fitness(): HealthReport;
@@ -74,8 +81,9 @@ export class StatusSite {
 
   constructor(options: StatusSiteOptions) {
     this.#options = options;
-    this.#metrics = writtenOnce(metricsLines, options.pause);
-    this.#json = writtenOnce(reportJson, options.pause);
+    const { pause } = options;
+    this.#metrics = writerOf(metricsOf(pause), pause);
+    this.#json = writerOf(reportJson, pause);
   }
 
   /**
@@ -83,7 +91,7 @@ export class StatusSite {
    * @throws {RequestError} for what there is not, or not for this user
    */
   async answer(
-    { method, path, host }: StatusRequest,
+    { method, path, host }: Omit<StatusRequest, "takesChunks">,
     { uid }: { readonly uid?: number | undefined } = {},
   ): Promise<Response> {
     this.#requireOwn(host);
@@ -95,11 +103,13 @@ export class StatusSite {
     const connections = this.#options.connections();
     switch (path) {
       case "/metrics": {
-        const body = await this.#metrics(await source.report(connections));
+        const report = await source.report(connections);
+        const body = await this.#metrics(report, connections);
         return { status: 200, type: METRICS_TYPE, body };
       }
       case REPORT_PATH: {
-        const body = await this.#json(await source.report(connections));
+        const report = await source.report(connections);
+        const body = await this.#json(report, connections);
         return { status: 200, type: JSON_TYPE, body };
       }
       case "/healthz": {
@@ -115,7 +125,7 @@ export class StatusSite {
         return { status: 200, type: JSON_TYPE, body };
       }
       case TOTALS_PATH: {
-        const body = await this.#json(await source.report(0));
+        const body = await this.#json(await source.report(0), 0);
         return { status: 200, type: JSON_TYPE, body };
       }
     }
@@ -164,18 +174,43 @@ export class StatusSite {
   }
 }
 
-type ReportWriter = (report: Report) => Promise<readonly Uint8Array[]>;
+/** @param limit Connections that are told of, at most */
+type ReportWriter = (
+  report: ToldReport,
+  limit: number,
+) => Promise<Response["body"]>;
 
-/** A report that serves many who ask is written once: it takes milliseconds. */
-function writtenOnce(
-  texts: (report: Report) => Iterable<string>,
-  pause: Pause,
-): ReportWriter {
-  const all = new WeakMap<Report, ReturnType<ReportWriter>>();
-  return (report) => {
-    const written = all.get(report) ?? bytesInSlices(texts(report), pause);
+/** @param count Of the connections that are told of */
+type ReportTexts = (
+  report: ToldReport,
+  count: number,
+) => Iterable<string> | Promise<Iterable<string>>;
+
+/**
+ * A report that serves many who ask is written once: it takes milliseconds. One
+ * of many connections is written while it is read, by each for himself: whoever
+ * takes it slowly, or not at all, holds none of it.
+ */
+function writerOf(texts: ReportTexts, pause: Pause): ReportWriter {
+  const all = new WeakMap<ToldReport, Promise<readonly Uint8Array[]>>();
+  return async (report, limit) => {
+    const count = Math.min(limit, report.connectionCount);
+    const pieces = async () => bytesInSlices(await texts(report, count), pause);
+    if (count > MOST_WRITTEN_ONCE) return await pieces();
+    const written = all.get(report) ??
+      pieces().then((all) => Array.fromAsync(all));
     all.set(report, written);
-    return written;
+    return await written;
+  };
+}
+
+function metricsOf(pause: Pause): ReportTexts {
+  return async (report, count) => {
+    const samples = new ConnectionSamples(count);
+    await doInSlices(report.connections, SAMPLES, pause, (connection) => {
+      samples.add(connection);
+    });
+    return metricsLines(report, samples);
   };
 }
 

@@ -9,25 +9,23 @@ const SLICE_BYTES = 1 << 18;
 
 /**
  * @param texts Whole characters each
- * @returns The bytes of all, in pieces
+ * @returns The bytes of all, in pieces, each of which is made when it is taken
  */
-export async function bytesInSlices(
+export async function* bytesInSlices(
   texts: Iterable<string>,
   pause: Pause,
-): Promise<readonly Uint8Array[]> {
+): AsyncGenerator<Uint8Array> {
   const encoder = new TextEncoder();
-  const pieces: Uint8Array[] = [];
   let piece = "";
   for (const text of texts) {
     if (piece.length >= SLICE_BYTES) {
-      pieces.push(encoder.encode(piece));
+      yield encoder.encode(piece);
       piece = "";
       await pause();
     }
     piece += text;
   }
-  pieces.push(encoder.encode(piece));
-  return pieces;
+  yield encoder.encode(piece);
 }
 
 /** Does it for each, and pauses between so many of them. */

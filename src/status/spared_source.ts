@@ -1,7 +1,7 @@
 // Source of reports that is asked as often as anybody likes, and works now and
 // then.
 import type { Delay } from "../net/delay.ts";
-import type { Health, HealthReport, Report } from "./report.ts";
+import type { Health, HealthReport, ToldReport } from "./report.ts";
 import type { StatusSource } from "./site.ts";
 
 /** How long an answer serves others, too. */
@@ -9,7 +9,7 @@ const SPARED_MS = 200;
 
 export class SparedSource implements StatusSource {
   readonly #source: StatusSource;
-  readonly #reports: Spared<number, Report>;
+  readonly #reports: Spared<number, ToldReport>;
   readonly #health: Spared<undefined, Health>;
 
   constructor(source: StatusSource, delay: Delay) {
@@ -18,7 +18,7 @@ export class SparedSource implements StatusSource {
     this.#health = new Spared(() => source.health(), delay);
   }
 
-  report(limit: number): Promise<Report> {
+  report(limit: number): Promise<ToldReport> {
     return this.#reports.get(limit);
   }
 

@@ -4,6 +4,7 @@ import {
   MEMBERS_FORMAT,
   type MembersReport,
 } from "../../src/status/members_report.ts";
+import { ConnectionSamples } from "../../src/status/connection_samples.ts";
 import { REPORT_FORMAT } from "../../src/status/report.ts";
 import type { ConnectionReport, Report } from "../../src/status/report.ts";
 import type { Response } from "../../src/status/response.ts";
@@ -54,10 +55,21 @@ export function sampleReport(own: Partial<Report> = {}): Report {
   };
 }
 
-export function bodyText({ body }: Response): string {
+/** What metrics say of its connections. */
+export function samplesOf({ connections }: Report): ConnectionSamples {
+  const samples = new ConnectionSamples(connections.length);
+  for (const connection of connections) samples.add(connection);
+  return samples;
+}
+
+export async function bodyText({ body }: Response): Promise<string> {
   if (typeof body === "string") return body;
   const decoder = new TextDecoder();
-  return body.map((piece) => decoder.decode(piece, { stream: true })).join("");
+  let text = "";
+  for await (const piece of body) {
+    text += decoder.decode(piece, { stream: true });
+  }
+  return text;
 }
 
 /** A daemon, a member that is unfit, and an original; the daemon has a client. */

@@ -53,7 +53,10 @@ Deno.test("members are told of only where somebody may ask for all", async () =>
   const open = new StatusSite({ source, connections, members, pause });
   const response = await answer(open);
   assert.equal(response.status, 200);
-  assert.deepEqual(readMembersReport(bodyText(response)), sampleMembers());
+  assert.deepEqual(
+    readMembersReport(await bodyText(response)),
+    sampleMembers(),
+  );
   const shut = new StatusSite({ source, connections, pause });
   await assert.rejects(() => answer(shut), { status: 404 });
 });
@@ -65,7 +68,7 @@ Deno.test("who asks for members gets them, or why not", async () => {
   client.say(`HTTP/1.1 200 OK\r\n\r\n${body}`);
   client.end();
   assert.deepEqual(await askMembers(client, never), sampleMembers());
-  assert.match(client.heard, /^GET \/cluster\.json HTTP\/1\.1\r\n/);
+  assert.match(client.heard, /^GET \/cluster\.json HTTP\/1\.0\r\n/);
   const older = new FakeClient();
   older.say("HTTP/1.1 404 Not Found\r\n\r\nthere are others\n");
   older.end();

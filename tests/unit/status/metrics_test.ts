@@ -7,7 +7,12 @@ import {
   CONNECTION_COUNTER_INFOS,
   PLANE_COUNTER_INFOS,
 } from "../../../src/tunnel/counters.ts";
-import { connectionReport, NOON, sampleReport } from "../../samples/report.ts";
+import {
+  connectionReport,
+  NOON,
+  sampleReport,
+  samplesOf,
+} from "../../samples/report.ts";
 import { testUnless } from "../../../lab/test_unless.ts";
 
 const report = sampleReport({
@@ -31,7 +36,7 @@ const report = sampleReport({
 });
 
 function metricsText(report: Report): string {
-  return [...metricsLines(report)].join("");
+  return [...metricsLines(report, samplesOf(report))].join("");
 }
 
 const text = metricsText(report);

@@ -25,6 +25,7 @@ Deno.test("a request is read once its empty line is there", () => {
     method: "GET",
     path: "/metrics",
     host: "localhost:9100",
+    takesChunks: true,
   });
   for (let size = 0; size < text.length; size++) {
     assert.equal(parseRequest(bytes(text.slice(0, size))), undefined);
@@ -33,7 +34,9 @@ Deno.test("a request is read once its empty line is there", () => {
 
 Deno.test("HTTP/1.0 needs no host, and HTTP/1.1 exactly one", () => {
   const old = parseRequest(bytes("HEAD / HTTP/1.0\r\n\r\n"));
-  assert.deepEqual(old, { method: "HEAD", path: "/", host: undefined });
+  assert.deepEqual(old, {
+    ...{ method: "HEAD", path: "/", host: undefined, takesChunks: false },
+  });
   assert.equal(statusOf("GET / HTTP/1.1\r\n\r\n"), 400);
   const twice = "Host: a\r\nHost: a\r\n\r\n";
   assert.equal(statusOf(`GET / HTTP/1.1\r\n${twice}`), 400);
@@ -44,6 +47,7 @@ Deno.test("a request may be to change something, and has no content either", () 
   const line = "POST /drain HTTP/1.1\r\nHost: localhost\r\n";
   assert.deepEqual(parseRequest(bytes(`${line}Content-Length: 0\r\n\r\n`)), {
     ...{ method: "POST", path: "/drain", host: "localhost" },
+    takesChunks: true,
   });
   assert.equal(statusOf(`${line}Content-Length: 1\r\n\r\nx`), 413);
 });

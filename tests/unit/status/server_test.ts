@@ -73,6 +73,67 @@ Deno.test("an answer in pieces is the same as one in one", async () => {
   }, () => Promise.resolve({ status: 200, type: "text/plain", body }));
 });
 
+Deno.test("an answer that is made while it is read comes in chunks, or until the end for who knows none", async () => {
+  const made: string[] = [];
+  let ended = 0;
+  const body = () => ({
+    async *[Symbol.asyncIterator]() {
+      try {
+        for (const text of ["a".repeat(20), "", "bc"]) {
+          made.push(text);
+          yield await Promise.resolve(new TextEncoder().encode(text));
+        }
+      } finally {
+        ended++;
+      }
+    },
+  });
+  await served(async ({ offer, clock }) => {
+    const asked = async (request: string, takes = true) => {
+      const client = new FakeClient({ takes });
+      client.say(request);
+      await offer(client);
+      return client;
+    };
+    const [head = "", ...rest] = (await asked(REQUEST)).heard.split("\r\n\r\n");
+    assert.match(head, /\r\nTransfer-Encoding: chunked\r\n/);
+    assert.doesNotMatch(head, /Content-Length/);
+    const chunks = `14\r\n${"a".repeat(20)}\r\n2\r\nbc\r\n0\r\n\r\n`;
+    assert.equal(rest.join("\r\n\r\n"), chunks);
+    const old = await asked(REQUEST.replace("1.1", "1.0"));
+    assert.doesNotMatch(old.heard, /chunked|Content-Length/);
+    assert.ok(old.heard.endsWith(`\r\n\r\n${"a".repeat(20)}bc`));
+    made.length = 0;
+    const none = await asked(REQUEST.replace("GET", "HEAD"));
+    assert.match(none.heard, /chunked\r\n.*\r\n\r\n$/s);
+    assert.deepEqual(made, [], "HEAD has nothing made");
+    const slow = await asked(REQUEST, false);
+    assert.deepEqual(made, [], "nor has who does not read");
+    await clock.pass(10_000);
+    assert.ok(slow.isClosed);
+    assert.equal(ended, 2);
+  }, () => Promise.resolve({ status: 200, type: "text/plain", body: body() }));
+});
+
+Deno.test("an answer that breaks off has no end, and is an error of the daemon", async () => {
+  const body = {
+    async *[Symbol.asyncIterator]() {
+      yield await Promise.resolve(new TextEncoder().encode("half"));
+      throw new Error("out of order");
+    },
+  };
+  await served(async ({ offer, lines }) => {
+    const client = new FakeClient();
+    client.say(REQUEST);
+    await offer(client);
+    assert.ok(client.isClosed);
+    assert.ok(client.heard.endsWith("4\r\nhalf\r\n"));
+    assert.deepEqual(lines, [
+      "ERROR: status at 'here' has no whole answer: out of order",
+    ]);
+  }, () => Promise.resolve({ status: 200, type: "text/plain", body }));
+});
+
 Deno.test("HEAD gets everything but the body, and a bad request says why", async () => {
   await served(async ({ offer }) => {
     const asked = async (request: string) => {

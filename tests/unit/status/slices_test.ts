@@ -11,7 +11,7 @@ function pauses() {
 Deno.test("a text that is short is one piece, without a pause", async () => {
   for (const texts of [[], [""], ["a", "\u00fc"]]) {
     const { seen, pause } = pauses();
-    const pieces = await bytesInSlices(texts, pause);
+    const pieces = await Array.fromAsync(bytesInSlices(texts, pause));
     assert.deepEqual(pieces, [new TextEncoder().encode(texts.join(""))]);
     assert.equal(seen.count, 0);
   }
@@ -23,7 +23,7 @@ Deno.test("a long text comes in pieces, of whole texts, with a pause between two
     (_, k) => `${k} \u{1f600}`.repeat(60),
   );
   const { seen, pause } = pauses();
-  const pieces = await bytesInSlices(texts, pause);
+  const pieces = await Array.fromAsync(bytesInSlices(texts, pause));
   assert.equal(seen.count, pieces.length - 1);
   assert.ok(pieces.length > 1);
   const strict = new TextDecoder("utf-8", { fatal: true });
@@ -40,4 +40,18 @@ Deno.test("work on a list pauses after so many of it, and not after the last", a
     assert.deepEqual(done, all);
     assert.equal(seen.count, expected);
   }
+});
+
+Deno.test("what is not taken is not written", async () => {
+  let written = 0;
+  const texts = (function* () {
+    for (; written < 1000; written++) yield "x".repeat(1000);
+  })();
+  const pieces = bytesInSlices(texts, () => Promise.resolve());
+  await pieces.next();
+  assert.ok(written < 300, `${written} of 1000 for the first piece`);
+  const before = written;
+  await pieces.return(undefined);
+  assert.equal(written, before);
+  assert.ok([...texts].length === 0, "nor held any more");
 });
