@@ -8,6 +8,13 @@ import { cString, type Libc } from "../libc.ts";
 const READ_SIZE = 16384;
 
 /**
+ * Bytes of one call. A kernel without preemption takes the processor from nobody
+ * who is within one: 20 MB in a single read(2) kept a thread with packets waiting
+ * for 8 ms.
+ */
+const MOST_AT_ONCE = 1 << 17;
+
+/**
  * Also for files of unknown size, as under /proc.
  * @throws {RangeError} When it is longer than the limit.
  */
@@ -42,7 +49,7 @@ export function readDescriptor(
   let length = 0;
   for (;;) {
     if (length === bytes.length) bytes = doubled(bytes);
-    const room = bytes.subarray(length);
+    const room = bytes.subarray(length, length + MOST_AT_ONCE);
     const count = libc.symbols.read(fd, room, room.length);
     if (count < 0) {
       const error = libc.error(`read '${path}'`, "read");
@@ -82,7 +89,8 @@ export function writeDescriptor(
 ): void {
   let rest = bytes;
   while (rest.length > 0) {
-    const count = libc.symbols.write(fd, rest, rest.length);
+    const size = Math.min(rest.length, MOST_AT_ONCE);
+    const count = libc.symbols.write(fd, rest, size);
     if (count < 0) {
       const error = libc.error(`write '${path}'`, "write");
       if (error.errno === Errno.EINTR) continue;

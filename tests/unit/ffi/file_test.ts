@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
-import { readArguments, readFile } from "../../../ffi/process/file.ts";
-import { type Libc, openLibc } from "../../../ffi/libc.ts";
+import { O } from "../../../ffi/flags.ts";
+import {
+  readArguments,
+  readDescriptor,
+  readFile,
+  writeDescriptor,
+} from "../../../ffi/process/file.ts";
+import { cString, type Libc, openLibc } from "../../../ffi/libc.ts";
 
 function test(name: string, body: (libc: Libc, folder: string) => void): void {
   Deno.test(name, () => {
@@ -22,6 +28,46 @@ test("readFile() reads a file longer than one read", (libc, folder) => {
   Deno.writeFileSync(`${folder}/file`, content);
   assert.deepEqual(readFile(libc, `${folder}/file`), content);
 });
+
+test(
+  "a long file is read and written in many calls, none of which keeps the processor for long",
+  (libc, folder) => {
+    const content = new Uint8Array(3_000_000).map((_, k) => k >> 7);
+    const sizes: number[] = [];
+    const watched: Libc = {
+      ...libc,
+      symbols: {
+        ...libc.symbols,
+        read: (fd, room, size) => {
+          sizes.push(Number(size));
+          return libc.symbols.read(fd, room, size);
+        },
+        write: (fd, bytes, size) => {
+          sizes.push(Number(size));
+          return libc.symbols.write(fd, bytes, size);
+        },
+      },
+    };
+    const path = `${folder}/file`;
+    Deno.writeFileSync(path, new Uint8Array());
+    const opened = (flags: number, work: (fd: number) => void) => {
+      const fd = libc.symbols.open(cString(path), flags, 0);
+      try {
+        work(fd);
+      } finally {
+        libc.symbols.close(fd);
+      }
+    };
+    opened(O.WRONLY, (fd) => writeDescriptor(watched, fd, path, content));
+    opened(O.RDONLY, (fd) => {
+      const { length } = content;
+      const read = readDescriptor(watched, fd, path, length, length);
+      assert.deepEqual(read, content);
+    });
+    assert.ok(sizes.length > 40);
+    assert.ok(Math.max(...sizes) <= 1 << 17);
+  },
+);
 
 test("readFile() reads an empty file", (libc, folder) => {
   Deno.writeFileSync(`${folder}/file`, bytes(""));
