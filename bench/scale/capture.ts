@@ -2,6 +2,7 @@
 // ends of it: a capture of its device, and one of its wire.
 
 import { quantile } from "../tunnel/statistics.ts";
+import type { Wait } from "./processor_waits.ts";
 
 /** Both directions of one place, in the order of the capture. */
 export interface Passage {
@@ -17,6 +18,15 @@ export interface Transit {
   readonly median: number;
   readonly p99: number;
   readonly worst: number;
+  /** The longest time that the daemon had it, and a processor. */
+  readonly held: number;
+  /** The thread that had the processor when a packet waited longest for one. */
+  readonly behind: number | undefined;
+}
+
+/** Of captures, in ms: a day and more, so that parts of a microsecond are left. */
+export function captureTime(seconds: number): number {
+  return seconds % 100_000 * 1000;
 }
 
 const NANO_MAGIC = 0xa1b23c4d;
@@ -41,8 +51,8 @@ export function readCapture(
   }
   const passage = { in: [] as number[], out: [] as number[] };
   for (let at = GLOBAL_BYTES; at + RECORD_BYTES <= file.length;) {
-    const seconds = view.getUint32(at, true) % 100_000;
-    const time = seconds * 1000 + view.getUint32(at + 4, true) / 1e6;
+    const time = captureTime(view.getUint32(at, true)) +
+      view.getUint32(at + 4, true) / 1e6;
     const size = view.getUint32(at + 8, true);
     at += RECORD_BYTES;
     const packet = file.subarray(at, at + size);
@@ -57,16 +67,21 @@ export function readCapture(
  * Joins the packets of two places by their order.
  *
  * @param entered Where they came from, by time
+ * @param waits Of the thread that carries them, by time
  */
 export function transitOf(
   entered: readonly number[],
   left: readonly number[],
+  waits: readonly Wait[],
 ): Transit {
   const packets = Math.min(entered.length, left.length);
-  const times = Array.from(
+  const ways = Array.from(
     { length: packets },
-    (_, k) => (left[k] ?? 0) - (entered[k] ?? 0),
+    (_, k) => ({ from: entered[k] ?? 0, to: left[k] ?? 0 }),
   );
+  const times = ways.map(({ from, to }) => to - from);
+  const waited = ways.map((way) => waitedWithin(way, waits));
+  const longest = waited.toSorted((a, b) => b.ms - a.ms)[0];
   const at = (share: number) => packets === 0 ? NaN : quantile(times, share);
   return {
     packets,
@@ -74,5 +89,29 @@ export function transitOf(
     median: at(0.5),
     p99: at(0.99),
     worst: at(1),
+    held: Math.max(...times.map((time, k) => time - (waited[k]?.ms ?? 0))),
+    behind: longest?.behind,
   };
+}
+
+function waitedWithin(
+  { from, to }: Pick<Wait, "from" | "to">,
+  waits: readonly Wait[],
+) {
+  let low = 0;
+  // The first one that ends within.
+  for (let high = waits.length; low < high;) {
+    const middle = (low + high) >> 1;
+    if ((waits[middle]?.to ?? 0) <= from) low = middle + 1;
+    else high = middle;
+  }
+  let ms = 0;
+  let behind: number | undefined;
+  for (let k = low; k < waits.length; k++) {
+    const wait = waits[k];
+    if (wait === undefined || wait.from >= to) break;
+    ms += Math.min(to, wait.to) - Math.max(from, wait.from);
+    ({ behind } = wait);
+  }
+  return { ms, behind };
 }

@@ -39,11 +39,27 @@ Deno.test("a capture whose times are not in ns is refused", () => {
 });
 
 Deno.test("packets are joined by their order, and those that do not come out are lost", () => {
-  assert.deepEqual(transitOf([0, 1, 2, 3], [1, 3, 9]), {
+  assert.deepEqual(transitOf([0, 1, 2, 3], [1, 3, 9], []), {
     packets: 3,
     lost: 1,
     median: 2,
     p99: 7,
     worst: 7,
+    held: 7,
+    behind: undefined,
   });
+});
+
+Deno.test("what a thread waits for a processor while it has a packet is not what it holds that", () => {
+  const waits = [
+    { from: -1, to: 0.5, behind: 1 },
+    { from: 1.5, to: 2, behind: 2 },
+    { from: 2.5, to: 8, behind: 3 },
+    { from: 8.5, to: 20, behind: 4 },
+  ];
+  const { worst, held, behind } = transitOf([0, 2], [1, 9], waits);
+  assert.equal(worst, 7);
+  // 0.5 of the first one, and of the second 5.5 behind 3, 0.5 behind 4.
+  assert.equal(held, 1);
+  assert.equal(behind, 4);
 });

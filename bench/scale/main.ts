@@ -21,13 +21,17 @@ import { startDaemon } from "../../lab/daemons.ts";
 import { positive } from "../options.ts";
 import { residentBytes } from "../tunnel/sampling.ts";
 import {
+  captureTime,
   readCapture,
   type Reading,
   type Transit,
   transitOf,
 } from "./capture.ts";
 import { Clients } from "./clients.ts";
-import { MainThread } from "./main_thread.ts";
+import { KernelTrace, traceOffset } from "./kernel_trace.ts";
+import { MainThread, readOnce } from "./main_thread.ts";
+import { busiest, readWaits } from "./processor_waits.ts";
+import { openLibc } from "../../ffi/libc.ts";
 import { delay } from "../../src/net/delay.ts";
 
 const USAGE = `USAGE: deno task bench:scale [options]   (as root)
@@ -97,14 +101,17 @@ class Scale {
   readonly #isFirst: boolean;
   readonly #file: string;
   readonly #socket: string;
+  readonly #trace: KernelTrace;
 
   constructor(
     lab: Lab,
     folder: TestFolder,
     clients: Clients,
+    trace: KernelTrace,
     { isBinary, isFirst }: Choice,
   ) {
     this.#lab = lab;
+    this.#trace = trace;
     this.#isFirst = isFirst;
     this.#folder = folder;
     this.#clients = clients;
@@ -142,13 +149,14 @@ class Scale {
       );
     }
     print(
-      "what changes          | in: median p99 worst ms, lost | " +
-        "out: median p99 worst ms, lost | main thread ms | longest wait for " +
-        "an answer ms | MiB",
+      "what changes          | in: median p99 worst ms, worst without waits " +
+        "for a processor, lost, who had it at the longest wait | out: the same" +
+        " | main thread ms | longest wait for an answer ms | MiB",
     );
     for (const change of changes(this.#clients.probed.mux)) {
       await this.#measure(change, control, main);
     }
+    await this.#readMetrics(main);
   }
 
   #write(): void {
@@ -202,6 +210,8 @@ class Scale {
       process.line(/listening on/)
     );
     await Promise.all(started);
+    const workers = workersOf(main.pid);
+    this.#trace.start(workers);
     const limits = ["-i", "0.001", "-w", String(seconds)];
     const pings = right.spawn("ping", "-qn", ...limits, SERVER);
     if (this.#isFirst) await inRealTime([device, wire].map(pidOf), pings.pid);
@@ -211,6 +221,7 @@ class Scale {
     if (!what.startsWith("nothing")) Deno.kill(control.pid, "SIGHUP");
     await pings.ended;
     const cpu = main.cpuMs() - before;
+    const trace = this.#trace.stop();
     const longest = await answers;
     // Until tcpdump has looked once more.
     await delay(1500);
@@ -223,15 +234,44 @@ class Scale {
       datagramsFrom(this.#lab.right.ipv4),
     );
     const resident = await residentBytes(main.pid) / 2 ** 20;
+    const offset = traceOffset(openLibc());
+    const waits = readWaits(
+      trace,
+      busiest(trace, workers),
+      (seconds) => captureTime(seconds + offset),
+    );
+    const names = new Map([[control.pid, "controld"], [main.pid, "server"]]);
     print([
       what.padEnd(21),
-      textOf(transitOf(outer.in, inner.in)),
-      textOf(transitOf(inner.out, outer.out)),
+      textOf(transitOf(outer.in, inner.in, waits), names),
+      textOf(transitOf(inner.out, outer.out, waits), names),
       cpu.toFixed(0).padStart(6),
       longest.toFixed(0).padStart(6),
       resident.toFixed(0).padStart(4),
     ].join(" | "));
     await main.settled();
+  }
+
+  async #readMetrics(main: MainThread): Promise<void> {
+    const resident = async () => await residentBytes(main.pid) / 2 ** 20;
+    const before = await resident();
+    for (const [how, pauseMs] of [["fast", 0], ["slow", 9000]] as const) {
+      main.forgetPeak();
+      const cpu = main.cpuMs();
+      const done = new AbortController();
+      const answers = main.answers(this.#socket, 60_000, done.signal);
+      const bytes = await readOnce(this.#socket, "/metrics", pauseMs);
+      done.abort();
+      const longest = await answers;
+      await main.settled();
+      print(
+        `/metrics, ${how}: ${(bytes / 1e6).toFixed(1)} MB, main thread ` +
+          `${(main.cpuMs() - cpu).toFixed(0)} ms, longest wait for an answer ` +
+          `${longest.toFixed(0)} ms, memory ${before.toFixed(0)} MiB before, ` +
+          `${main.peakMib().toFixed(0)} at most, ` +
+          `${(await resident()).toFixed(0)} afterwards`,
+      );
+    }
   }
 
   #capture(device: string, filter: readonly string[]) {
@@ -298,9 +338,27 @@ async function inRealTime(
   }
 }
 
-function textOf({ lost, median, p99, worst }: Transit): string {
-  const times = [median, p99, worst].map((ms) => ms.toFixed(2).padStart(6));
-  return [...times, String(lost).padStart(3)].join(" ");
+/** @param names Of processes that are waited for */
+function textOf(
+  { behind, held, lost, median, p99, worst }: Transit,
+  names: ReadonlyMap<number, string>,
+): string {
+  const times = [median, p99, worst, held]
+    .map((ms) => ms.toFixed(2).padStart(6));
+  const whom = behind === undefined ? "nobody" : ownerOf(behind, names);
+  return [...times, String(lost).padStart(3), whom.padEnd(8)].join(" ");
+}
+
+function ownerOf(thread: number, names: ReadonlyMap<number, string>): string {
+  if (thread === 0) return "nobody";
+  try {
+    const status = Deno.readTextFileSync(`/proc/${thread}/status`);
+    const process = Number(/^Tgid:\s*(\d+)$/m.exec(status)?.[1]);
+    return names.get(process) ?? "others";
+  } catch {
+    // It has ended.
+    return "others";
+  }
 }
 
 async function main(): Promise<void> {
@@ -317,9 +375,10 @@ async function main(): Promise<void> {
   const count = positive("connections", values.connections, MOST) ?? 50_000;
   await using lab = await Lab.open("scal");
   using folder = new TestFolder();
+  using trace = await KernelTrace.open();
   const clients = new Clients(count, CLIENT);
   const choice = { isBinary: values.binary, isFirst: values.first };
-  await new Scale(lab, folder, clients, choice).run();
+  await new Scale(lab, folder, clients, trace, choice).run();
 }
 
 if (import.meta.main) await main();
