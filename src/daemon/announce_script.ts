@@ -6,10 +6,12 @@ import type { AnytunOptions } from "../config/anytun.ts";
 import type { Logger } from "../log/logger.ts";
 import { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { formatPrefix } from "../net/prefix.ts";
-import type {
-  ProcessControl,
-  ProgramStart,
-  WordProgram,
+import {
+  LONGEST_RUN_SECONDS,
+  type ProcessControl,
+  type ProgramStart,
+  RUN_ENDED,
+  type WordProgram,
 } from "./process_control.ts";
 import { OUTPUT_LIMIT, PATH, READ_MS } from "./script.ts";
 import type { World } from "./world.ts";
@@ -89,7 +91,10 @@ export class AnnounceScript {
     const ends = this.#program.readEnds();
     for (const status of ends ?? []) {
       const word = this.#running.shift() ?? "withdraw";
-      const text = `script '${this.#path} ${word}' returned ${status}`;
+      const how = status === RUN_ENDED
+        ? `was ended after ${LONGEST_RUN_SECONDS} s`
+        : `returned ${status}`;
+      const text = `script '${this.#path} ${word}' ${how}`;
       if (status === 0) this.#context.logger.notice(text);
       else this.#context.logger.error(`${text} (--announce-script)`);
     }

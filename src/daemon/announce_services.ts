@@ -4,6 +4,7 @@ import { PACKAGED_USER } from "../config/host_files.ts";
 import { formatAddress } from "../net/address.ts";
 import { FROM_PEERS } from "../status/sums.ts";
 import type { ConnectionTable } from "../tunnel/connection_table.ts";
+import type { DeviceHandle } from "../tunnel/plane.ts";
 import { AnnounceScript } from "./announce_script.ts";
 import { Announcement, type AnnouncementParts } from "./announcement.ts";
 import { AnycastAddresses } from "./anycast_addresses.ts";
@@ -14,11 +15,16 @@ import type { HealthService } from "./health_service.ts";
 import type { TunnelFrame } from "./tunnel_frame.ts";
 import type { AnnounceTools } from "./world.ts";
 
+interface OwnDevice {
+  readonly ends: { readonly device: Pick<DeviceHandle, "name"> };
+  readonly plane: Pick<DataPlane, "beatTo">;
+}
+
 export async function openAnnouncement(
   announce: AnnounceOptions,
   frame: TunnelFrame,
   health: Pick<HealthService, "subscribe">,
-  plane: Pick<DataPlane, "beatTo">,
+  device: OwnDevice,
 ): Promise<Announcement> {
   const { logger, options, table, world } = frame;
   const tools = await world.announcing();
@@ -26,7 +32,7 @@ export async function openAnnouncement(
     ...{ health, logger },
     elapsed: world.elapsed,
     every: world.every,
-    open: (cleanup) => openParts(announce, frame, plane, tools, cleanup),
+    open: (cleanup) => openParts(announce, frame, device, tools, cleanup),
     received: () => receivedFromPeers(table),
   });
 }
@@ -34,10 +40,17 @@ export async function openAnnouncement(
 function openParts(
   { addresses: prefixes, device, script: path }: AnnounceOptions,
   { identity, logger, options, world }: TunnelFrame,
-  plane: Pick<DataPlane, "beatTo">,
+  { ends, plane }: OwnDevice,
   tools: AnnounceTools,
   cleanup: DisposableStack,
 ): AnnouncementParts {
+  // Its name may be the kernel's choice; with --netns it is elsewhere.
+  if (device === ends.device.name && options.netns === undefined) {
+    throw new Error(
+      `Cannot use '${device}' (--anycast-device): it is the tunnel's own ` +
+        "device; name another one, such as anycast0",
+    );
+  }
   // What this daemon becomes another one may have been from the start.
   const users = [
     world.effectiveUser(),

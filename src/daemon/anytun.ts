@@ -90,12 +90,12 @@ async function servicesOf(
 async function announcementOf(
   frame: TunnelFrame,
   health: HealthService,
-  { plane }: Pick<DeviceServices, "plane">,
+  device: Pick<DeviceServices, "ends" | "plane">,
 ): Promise<Announcement | undefined> {
   const { announce } = frame.options;
   if (announce === undefined) return undefined;
   const { openAnnouncement } = await import("./announce_services.ts");
-  return await openAnnouncement(announce, frame, health, plane);
+  return await openAnnouncement(announce, frame, health, device);
 }
 
 function statusOf(

@@ -31,6 +31,11 @@ export interface KeptProgram {
   run(): RunningProgram;
 }
 
+/** A run for a word that takes longer is ended, and is {@linkcode RUN_ENDED}. */
+export const LONGEST_RUN_SECONDS = 60;
+/** Exit status of timeout(1). */
+export const RUN_ENDED = 124;
+
 /**
  * A program that is run for each word that it is told, one run after the other,
  * with the rights of the time when it was made. Disposing of it ends the waiting

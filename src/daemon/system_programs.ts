@@ -4,12 +4,13 @@ import { writeDescriptor } from "../../ffi/process/file.ts";
 import { LineReader, openPipe } from "../../ffi/process/handover.ts";
 import { errorText, type ProcessLibc } from "../../ffi/process/libc.ts";
 import { spawn, waitForEnd } from "../../ffi/process/spawn.ts";
-import type {
-  KeptProgram,
-  ProgramEnd,
-  ProgramStart,
-  RunningProgram,
-  WordProgram,
+import {
+  type KeptProgram,
+  LONGEST_RUN_SECONDS,
+  type ProgramEnd,
+  type ProgramStart,
+  type RunningProgram,
+  type WordProgram,
 } from "./process_control.ts";
 
 const SHELL = "/bin/sh";
@@ -32,13 +33,15 @@ done`;
  * Runs the program with each new word of the two, as it comes at descriptor 3, in
  * front of its arguments, and says at descriptor 4 how it ended. With the end of that stream
  * the daemon is gone, and its guard: then what was announced is withdrawn. It has
- * rights that the daemon has given up, so it takes nothing else from there.
+ * rights that the daemon has given up, so it takes nothing else from there. A run
+ * that hangs is ended, where there is timeout(1): the next one may withdraw.
  */
 const LISTEN = `
 trap 'woken=1' HUP INT QUIT TERM USR1 USR2
 trap '' PIPE
 last=
-program=$1; shift
+run=$1 program=$2; shift 2
+if command -v timeout >/dev/null; then run="timeout -k 5 $run"; else run=; fi
 while :; do
   woken=
   if read -r word <&3; then
@@ -47,11 +50,11 @@ while :; do
       end) exit 0 ;;
       *) continue ;;
     esac
-    if [ "$word" != "$last" ]; then "$program" "$word" "$@" 3<&- 4>&-; fi
+    if [ "$word" != "$last" ]; then $run "$program" "$word" "$@" 3<&- 4>&-; fi
     echo $? >&4
     last=$word
   elif [ ! "$woken" ]; then
-    if [ "$last" = announce ]; then exec "$program" withdraw "$@"; fi
+    if [ "$last" = announce ]; then exec $run "$program" withdraw "$@"; fi
     exit 0
   fi
 done`;
@@ -115,11 +118,13 @@ export function keepProgram(
 
 /**
  * See {@linkcode ProcessControl.listen}.
+ * @param seconds For which it may run with a word
  * @throws if there is no shell, or no process for it
  */
 export function listenForWords(
   libc: ProcessLibc,
   program: ProgramStart,
+  seconds = LONGEST_RUN_SECONDS,
 ): WordProgram {
   using cleanup = new DisposableStack();
   const [words, ends, output] = [
@@ -134,7 +139,10 @@ export function listenForWords(
   const endReader = undo.use(new LineReader(libc, ends.readEnd));
   spawn(libc, {
     path: SHELL,
-    argv: [SHELL, "-c", LISTEN, "sh", program.path, ...program.args],
+    argv: [
+      ...[SHELL, "-c", LISTEN, "sh", String(seconds)],
+      ...[program.path, ...program.args],
+    ],
     env: environmentOf(program),
     newSession: true,
     descriptors: [words.readEnd, ends.writeEnd],

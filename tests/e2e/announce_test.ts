@@ -240,12 +240,12 @@ async function hangsInPart(
 /** Runs what the unit runs at each end of a daemon that has this config. */
 function afterwards(host: LabHost, config: string, result: string) {
   const unit = Deno.readTextFileSync("packaging/systemd/anytun@.service");
-  const line = /^ExecStopPost=-\/bin\/sh -c '(.*)'$/m;
-  const [, text = ""] = line.exec(unit) ?? [];
-  const script = text.replaceAll("$$", "$").replaceAll("%i", config)
+  const line = /^ExecStopPost=-(\/bin\/sh -c) '(.*)' %i$/m;
+  const [, shell = "", text = ""] = line.exec(unit) ?? [];
+  const script = text.replaceAll("$$", "$")
     .replaceAll("/usr/sbin/anytun", fromSource.command.join(" "));
-  assert.ok(script.includes(config), script);
-  return host.outcome(["env", `SERVICE_RESULT=${result}`, "sh", "-c", script]);
+  const argv = [...shell.split(" "), script, config];
+  return host.outcome(["env", `SERVICE_RESULT=${result}`, ...argv]);
 }
 
 /** Daemon and guard are killed together: nobody of them takes anything away. */
@@ -309,6 +309,15 @@ labTest(
     await second.line(/Cannot announce 198\.51\.100\.1 .*another anytun/);
     await second.ended;
     assert.equal((await announced(left)).length, 2, "it is left alone");
+    const own = startDaemon(left, [
+      ...["-D", "-L", "stdout:4", "-n", `${LEFT}/24`, ...passphrase],
+      ...["-p", "4445", "--anycast-address", "198.51.100.2/32"],
+      ...["--anycast-device", "tun0"],
+    ]);
+    await own.line(
+      /Cannot use 'tun0' \(--anycast-device\): it is the tunnel's/,
+    );
+    await own.ended;
     const guard = await guardOf(first.pid);
     first.kill("SIGSTOP");
     await untilAnnounced(left, false);

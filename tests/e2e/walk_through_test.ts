@@ -244,6 +244,8 @@ drain-time: 5
     printf '[Service]\\nTimeoutStopSec=2\\nRestartSec=2\\n' \\
       >/run/systemd/system/anytun@walk.service.d/stop.conf
     systemctl daemon-reload
+    # Made beforehand, it outlives the daemon.
+    ip tuntap add dev anycast0 mode tap
     systemctl restart anytun@walk
   `);
   await until(true);
@@ -265,6 +267,10 @@ drain-time: 5
     await until(false);
     await until(true);
   }
+  // With its guard killed as well the unit does so, before the next start would.
+  const journal = await host.sh("journalctl --unit anytun@walk --output cat");
+  assert.match(journal, /^198\.51\.100\.1\/32 is taken away from anycast0$/m);
+  assert.doesNotMatch(journal, /was on anycast0 already/);
   const before = await mainPid(host);
   await host.sh("systemctl reload anytun@walk && anytun health walk");
   assert.equal(await mainPid(host), before);

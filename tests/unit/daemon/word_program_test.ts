@@ -3,6 +3,7 @@ import { writeDescriptor } from "../../../ffi/process/file.ts";
 import { openProcessLibc } from "../../../ffi/process/libc.ts";
 import { TestFolder } from "../../../lab/daemons.ts";
 import { until } from "../../../lab/until.ts";
+import { RUN_ENDED } from "../../../src/daemon/process_control.ts";
 import { listenForWords } from "../../../src/daemon/system_programs.ts";
 
 Deno.test("a script is run for the two words that there are, and for nothing else that a daemon may say", async () => {
@@ -22,6 +23,29 @@ Deno.test("a script is run for the two words that there are, and for nothing els
     assert.deepEqual(lines, ["ran announce x", "ran withdraw x"]);
     program.say("end");
     await until("it ends", 60, () => program.readEnds() === undefined);
+  }
+  libc.close();
+});
+
+Deno.test("a script that hangs is ended, so that it is run for the next word", async () => {
+  const libc = openProcessLibc();
+  using folder = new TestFolder();
+  const path = folder.script(
+    "announce",
+    'trap "" HUP; if [ "$1" = announce ]; then sleep 600; fi; echo "ran $1"',
+  );
+  {
+    const start = { path, args: [], env: {} };
+    using program = listenForWords(libc, start, 1);
+    program.say("announce");
+    program.say("withdraw");
+    const ends: number[] = [];
+    await until(() => `both have ended: ${ends}`, 60, () => {
+      ends.push(...program.readEnds() ?? []);
+      return ends.length === 2;
+    });
+    assert.deepEqual(ends, [RUN_ENDED, 0]);
+    program.say("end");
   }
   libc.close();
 });

@@ -72,6 +72,14 @@ Deno.test("a floor is that of one set of keys, before the first datagram and aft
   assert.ok(thread.takes(5, 20, 101));
 });
 
+Deno.test("who has the keys of a sender needs no floor to cut it off: a number is as far ahead as they say", () => {
+  const thread = new Thread();
+  thread.put(5, 10);
+  assert.ok(thread.takes(5, 10, 100));
+  assert.ok(thread.takes(5, 10, 2 ** 31 - 1));
+  assert.ok(!thread.takes(5, 10, 101));
+});
+
 Deno.test("keys that come back have the floors that rose meanwhile", () => {
   const thread = new Thread();
   thread.put(5, 10);
