@@ -134,6 +134,7 @@ function folderOfStart(libc: ProcessLibc): string {
   try {
     return workingDirectory(libc);
   } catch {
+    // It was removed, or may not be seen: only absolute paths lead anywhere.
     return ".";
   }
 }

@@ -51,6 +51,7 @@ function isDown(device: Pick<DeviceHandle, "isRunning">): boolean {
   try {
     return !device.isRunning();
   } catch {
+    // In another namespace it carries; one that is gone ends the data plane.
     return false;
   }
 }

@@ -48,6 +48,7 @@ export function firstFreePort(libc: ProcessLibc): number {
   try {
     return Number(new TextDecoder().decode(readFile(libc, FREE_PORTS)));
   } catch {
+    // Without /proc none is taken for free: the capability stays.
     return Infinity;
   }
 }

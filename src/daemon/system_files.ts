@@ -58,6 +58,7 @@ function fileIdentity(libc: ProcessLibc, path: string): string | undefined {
   try {
     return statName(libc, path).identity;
   } catch {
+    // Whoever reads it says why.
     return undefined;
   }
 }

@@ -30,18 +30,13 @@ export function systemWorld(
     path.startsWith("/") ? path : `${folder}/${path}`;
   const streams = systemStreams(libc, environment);
   const local = new LocalStreams(libc);
-  const steadyNow = () => performance.timeOrigin + performance.now();
   const parent = given ??
     foregroundParent(streams.stderr, sharedStreams(libc));
   return {
     ...streams,
     ...systemFiles(libc, absolute),
-    now: () => Date.now(),
-    elapsed: () => performance.now(),
-    steadyNow,
-    monotonic: () => monotonicMicroseconds(libc),
-    delay,
-    every,
+    ...clocks(libc),
+    ...{ delay, every },
     digest: digestWith(crypto.subtle),
     hash: sha256Text,
     random: (words) => void crypto.getRandomValues(words),
@@ -58,19 +53,37 @@ export function systemWorld(
     connectTcp: (to, signal) => local.connectTcp(to, signal),
     openUnixStreams: () => local.openUnixStreams(),
     openOwners: () => local.openOwners(),
-    choosePlane: (settings, logger) =>
-      choosePlane(
+    choosePlane: (settings, logger) => {
+      const processors = navigator.hardwareConcurrency;
+      return choosePlane(
         settings,
         libc,
-        { now: steadyNow, processors: navigator.hardwareConcurrency },
+        { now: steadyNow, processors },
         logger,
-      ),
+      );
+    },
     announcing: async () =>
       (await import("./system_announcing.ts"))
         .systemAnnouncing(libc, environment),
     onSignal: onSignal(libc),
     control: systemControl(libc, absolute, parent.hasConfinedFiles),
     parent,
+  };
+}
+
+/** Milliseconds since 1970, by a clock that never goes back. */
+function steadyNow(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+function clocks(
+  libc: ProcessLibc,
+): Pick<World, "elapsed" | "monotonic" | "now" | "steadyNow"> {
+  return {
+    now: () => Date.now(),
+    elapsed: () => performance.now(),
+    steadyNow,
+    monotonic: () => monotonicMicroseconds(libc),
   };
 }
 

@@ -27,6 +27,7 @@ function userOf(
   try {
     return openOwners()(remote, local);
   } catch {
+    // Where the kernel does not tell, nobody is anybody.
     return undefined;
   }
 }

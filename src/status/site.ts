@@ -95,23 +95,35 @@ export class StatusSite {
     { uid }: { readonly uid?: number | undefined } = {},
   ): Promise<Response> {
     this.#requireOwn(host);
-    const { source } = this.#options;
     if (method === "POST") {
       this.#change(path, uid);
-      return plainText(200, fitnessLine(source.fitness()));
+      return plainText(200, fitnessLine(this.#options.source.fitness()));
     }
-    const connections = this.#options.connections();
+    const response = await this.#look(path);
+    if (response !== undefined) return response;
+    const file = Object.hasOwn(PAGE_FILES, path) ? PAGE_FILES[path] : undefined;
+    if (file !== undefined) return { status: 200, ...file };
+    throw new RequestError(
+      404,
+      `there are /, ${REPORT_PATH}, /metrics, /healthz and /readyz`,
+    );
+  }
+
+  /** @returns undefined for a path that leads to nothing of the daemon */
+  async #look(path: string): Promise<Response | undefined> {
+    const { connections, members, source } = this.#options;
     switch (path) {
       case "/metrics": {
-        const report = await source.report(connections);
-        const body = await this.#metrics(report, connections);
+        const limit = connections();
+        const body = await this.#metrics(await source.report(limit), limit);
         return { status: 200, type: METRICS_TYPE, body };
       }
       case REPORT_PATH: {
-        const report = await source.report(connections);
-        const body = await this.#json(report, connections);
-        return { status: 200, type: JSON_TYPE, body };
+        const limit = connections();
+        return json(await this.#json(await source.report(limit), limit));
       }
+      case TOTALS_PATH:
+        return json(await this.#json(await source.report(0), 0));
       case "/healthz": {
         const health = await source.health();
         return plainText(health.isCarrying ? 200 : 503, healthText(health));
@@ -120,28 +132,14 @@ export class StatusSite {
         const health = source.fitness();
         return plainText(isReady(health) ? 200 : 503, fitnessLine(health));
       }
-      case HEALTH_PATH: {
-        const body = JSON.stringify(source.fitness());
-        return { status: 200, type: JSON_TYPE, body };
-      }
-      case TOTALS_PATH: {
-        const body = await this.#json(await source.report(0), 0);
-        return { status: 200, type: JSON_TYPE, body };
-      }
+      case HEALTH_PATH:
+        return json(JSON.stringify(source.fitness()));
+      case MEMBERS_PATH:
+        return members && json(JSON.stringify(members()));
+      case "/losses.json":
+        return json(LOSSES);
     }
-    const { members } = this.#options;
-    if (path === MEMBERS_PATH && members !== undefined) {
-      return { status: 200, type: JSON_TYPE, body: JSON.stringify(members()) };
-    }
-    if (path === "/losses.json") {
-      return { status: 200, type: JSON_TYPE, body: LOSSES };
-    }
-    const file = Object.hasOwn(PAGE_FILES, path) ? PAGE_FILES[path] : undefined;
-    if (file !== undefined) return { status: 200, ...file };
-    throw new RequestError(
-      404,
-      `there are /, ${REPORT_PATH}, /metrics, /healthz and /readyz`,
-    );
+    return undefined;
   }
 
   #change(path: string, uid: number | undefined): void {
@@ -214,7 +212,9 @@ function metricsOf(pause: Pause): ReportTexts {
   };
 }
 
-const JSON_TYPE = "application/json";
+function json(body: Response["body"]): Response {
+  return { status: 200, type: "application/json", body };
+}
 
 /** What the page knows of the one table of counters. */
 const LOSSES = JSON.stringify({

@@ -113,6 +113,7 @@ export function parseServing(body: string): ServingList {
   };
 }
 
+/** @returns undefined for what is no JSON */
 function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -23,7 +23,7 @@ import {
 const KNOCKS = 40;
 const ANSWER_MS = 250;
 
-interface WatchedPathsOptions
+export interface WatchedPathsOptions
   extends Omit<PathMtuWatchOptions, "device" | "inTheWay" | "probes"> {
   readonly libc: Libc;
   readonly device: { readonly mtu: number; readonly name: string };

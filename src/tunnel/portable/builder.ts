@@ -31,7 +31,7 @@ import { PlaneLog } from "../plane_log.ts";
 import { PacketRouter } from "../packet_router.ts";
 import { type BatchMaker, type PortableParts, PortablePlane } from "./plane.ts";
 import { RefusedSamples } from "../refused_samples.ts";
-import { WatchedPaths } from "../watched_paths.ts";
+import { WatchedPaths, type WatchedPathsOptions } from "../watched_paths.ts";
 import type { AnswerPlace } from "../too_big.ts";
 import type { PacketDevice } from "./edges.ts";
 import { boundedReplayMemory, openAcceptedMemory } from "../replay_bound.ts";
@@ -142,12 +142,7 @@ export class PortableBuilder implements PlaneBuilder {
     const finished = plane.run().catch((error) => {
       if (!stopped) throw error;
     });
-    const paths = new WatchedPaths({
-      ...{ libc: this.#libc, table, live, device, logger: this.#logger },
-      locals: this.#sockets.flatMap(({ bound }) => bound.flatMap(localsOf)),
-      way: undefined,
-      namespace: this.#settings.namespace,
-    }, finished);
+    const paths = this.#watchPaths({ table, live, device }, finished);
     const sockets = this.#openDrops();
     const drops = this.#opened.use(new KernelDrops({ sockets, device }));
     return Promise.resolve({
@@ -173,6 +168,18 @@ export class PortableBuilder implements PlaneBuilder {
 
   [Symbol.dispose](): void {
     this.#opened.dispose();
+  }
+
+  #watchPaths(
+    parts: Pick<WatchedPathsOptions, "table" | "live" | "device">,
+    finished: Promise<void>,
+  ): WatchedPaths {
+    return new WatchedPaths({
+      ...parts,
+      ...{ libc: this.#libc, logger: this.#logger, way: undefined },
+      locals: this.#sockets.flatMap(({ bound }) => bound.flatMap(localsOf)),
+      namespace: this.#settings.namespace,
+    }, finished);
   }
 
   /** Deno's sockets do not tell; the kernel lists them for everybody. */
