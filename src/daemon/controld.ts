@@ -4,6 +4,7 @@ import { instanceId } from "../sync/extension.ts";
 import { KnownMembers } from "../sync/known_members.ts";
 import { Ledger } from "../sync/ledger.ts";
 import { ServedRecords } from "../sync/served_records.ts";
+import { Slices } from "../sync/slices.ts";
 import { ClientFolder } from "./client_folder.ts";
 import type { RecordsWorld } from "./client_records.ts";
 import { ControlChains } from "./control_chains.ts";
@@ -53,6 +54,7 @@ async function servicesOf(
       isStale: () => source.isStale ?? false,
       push: (record) => server.push(record),
       wake: () => server.wake(),
+      slices: new Slices({ delay: world.delay, now: world.elapsed }),
     },
   );
   const { before, source } = await sourceOf(options, served, world, frame);

@@ -4,6 +4,8 @@ import type { Hello } from "./extension.ts";
 export interface Feed {
   /** A client has come, which may say hello. */
   enter(): FeedCursor;
+  /** Waited for before a client begins. */
+  ready?(): Promise<void>;
 }
 
 /** The place of one client in a feed. */

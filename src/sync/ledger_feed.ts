@@ -21,7 +21,9 @@ interface Source {
    * @returns undefined if there is none
    */
   record(subject: Subject, statement: string): string | undefined;
-  /** Called before a client begins. */
+  /** Waited for before a client begins. */
+  ready?(): Promise<void>;
+  /** Called when a client begins. */
   prepare?(): void;
   /** Whether all is stated that this process ever will by itself. */
   isComplete(): boolean;
@@ -38,6 +40,10 @@ export class LedgerFeed implements Feed {
 
   enter(): FeedCursor {
     return new LedgerCursor(this.#ledger, this.#source);
+  }
+
+  async ready(): Promise<void> {
+    await this.#source.ready?.();
   }
 }
 

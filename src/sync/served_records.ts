@@ -4,6 +4,10 @@ import { keyOf, type Subject, subjectOf } from "./extension.ts";
 import type { Feed } from "./feed.ts";
 import type { Ledger } from "./ledger.ts";
 import { LedgerFeed } from "./ledger_feed.ts";
+import type { Slices } from "./slices.ts";
+
+/** Records that are taken without a look at the time. */
+const PIECE = 256;
 
 interface ServedOptions {
   /** Everything known now, as records for the stream. */
@@ -14,6 +18,7 @@ interface ServedOptions {
   readonly push: (record: string) => void;
   /** There is something new in the feed, and nothing for originals. */
   readonly wake: () => void;
+  readonly slices: Slices;
 }
 
 /** Is told of each change, in order. */
@@ -25,6 +30,9 @@ export class ServedRecords {
   readonly #texts = new Map<string, string>();
   /** By key: other records of a network that are there, the last one counts. */
   readonly #others = new Map<string, Set<string>>();
+  /** What of the first table is to be stated yet; it is not read before. */
+  readonly #table = this.#stateAll();
+  #hasBegun = false;
   #isComplete = false;
 
   constructor(ledger: Ledger, options: ServedOptions) {
@@ -32,6 +40,7 @@ export class ServedRecords {
     this.#options = options;
     this.feed = new LedgerFeed(ledger, {
       record: (subject) => this.#texts.get(keyOf(subject)),
+      ready: () => this.#completeInSlices(),
       prepare: () => this.#complete(),
       isComplete: () => true,
     });
@@ -39,6 +48,7 @@ export class ServedRecords {
 
   /** It is new, or in place of another one. */
   push(record: string): void {
+    if (this.#hasBegun) this.#complete();
     this.#state(record);
     this.#options.push(record);
   }
@@ -51,6 +61,7 @@ export class ServedRecords {
   remove(record: string): void {
     const subject = subjectIn(record);
     if (subject === undefined) return;
+    if (this.#hasBegun) this.#complete();
     const key = keyOf(subject);
     const stated = this.#texts.get(key);
     const isUnknown = stated === undefined && !this.#isComplete;
@@ -72,14 +83,35 @@ export class ServedRecords {
     if (others?.size === 0) this.#others.delete(key);
   }
 
-  /** Only originals may ever come: they need nothing of this. */
+  /** The table of a large fleet takes longer than others ought to wait. */
+  async #completeInSlices(): Promise<void> {
+    const { slices } = this.#options;
+    while (!this.#isComplete) {
+      await slices.turn();
+      for (const _ of slices.run(this.#piece()));
+    }
+  }
+
+  *#piece(): Iterable<void> {
+    for (let k = 0; k < PIECE && !this.#table.next().done; k++) yield;
+  }
+
+  /** States what is left: what changes, changes behind it. */
   #complete(): void {
-    if (this.#isComplete) return;
-    this.#isComplete = true;
+    while (!this.#table.next().done);
+  }
+
+  /** Only originals may ever come: they need nothing of this. */
+  *#stateAll(): Generator<void> {
+    this.#hasBegun = true;
     const { snapshot, isStale } = this.#options;
     const isRecalled = isStale();
     if (isRecalled) this.#ledger.beginWithMemories();
-    for (const record of snapshot()) this.#state(record, isRecalled);
+    for (const record of [...snapshot()]) {
+      this.#state(record, isRecalled);
+      yield;
+    }
+    this.#isComplete = true;
   }
 
   // All that is in it is stated, where a peer is as well.

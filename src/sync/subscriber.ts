@@ -46,6 +46,7 @@ export class Subscriber {
   #isListening = true;
   /** Of an original: it has been sent what was known. */
   #isPlain = false;
+  #saysHello = false;
   #isExtended = false;
   /** Its place in the feed, as long as it may say hello in time. */
   #cursor: FeedCursor | undefined;
@@ -150,7 +151,7 @@ export class Subscriber {
     for (let turn = 0; turn < TURNS && !this.#hasSpoken; turn++) {
       await Promise.race([heard, this.#options.turn()]);
     }
-    if (this.#isOpen && !this.isExtended) this.#beginPlain();
+    if (this.#isOpen && !this.#saysHello) this.#beginPlain();
   }
 
   #endWait(): void {
@@ -173,6 +174,8 @@ export class Subscriber {
     const { feed } = this.#options;
     const hello = feed && await this.#readHello();
     if (feed !== undefined && hello !== undefined) {
+      this.#saysHello = true;
+      await feed.ready?.();
       if (!this.#isOpen) return;
       this.#cursor ??= feed.enter();
       this.#cursor.begin(hello);

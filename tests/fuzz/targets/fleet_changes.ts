@@ -18,6 +18,7 @@ import { encodeRecord } from "../../../src/sync/encode.ts";
 import { keyOf, subjectOf } from "../../../src/sync/extension.ts";
 import { Ledger } from "../../../src/sync/ledger.ts";
 import { ServedRecords } from "../../../src/sync/served_records.ts";
+import { Slices } from "../../../src/sync/slices.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
 import { instanceOf, MeshLink, MeshMember } from "../../fakes/sync_mesh.ts";
 import { ByteReader } from "../bytes.ts";
@@ -96,6 +97,10 @@ class Fleet {
         isStale: () => false,
         push: () => {},
         wake: () => {},
+        slices: new Slices({
+          delay: () => Promise.resolve(),
+          now: () => clock.now,
+        }),
       },
     );
     const limits = { burst: 1, perSecond: 1 };

@@ -5,6 +5,7 @@ import { keyOf, subjectOf } from "../../../src/sync/extension.ts";
 import { Ledger } from "../../../src/sync/ledger.ts";
 import type { SyncRecord } from "../../../src/sync/record.ts";
 import { ServedRecords } from "../../../src/sync/served_records.ts";
+import { Slices } from "../../../src/sync/slices.ts";
 import { ManualClock } from "../../fakes/manual_clock.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
 import { instanceOf, MeshLink, MeshMember } from "../../fakes/sync_mesh.ts";
@@ -25,6 +26,7 @@ function rig() {
       isStale: () => false,
       push: () => {},
       wake: () => {},
+      slices: new Slices(clock),
     },
   );
   const source = new ControlFileService(

@@ -14,6 +14,16 @@ const EMPTY: Feed = {
   enter: () => ({ begin() {}, take: () => "", progress: () => "", close() {} }),
 };
 
+/** Keeps what it is told. */
+class HearingStream extends SpeakingStream {
+  heard = "";
+
+  override write(bytes: Uint8Array = new Uint8Array()): Promise<number> {
+    this.heard += new TextDecoder().decode(bytes);
+    return Promise.resolve(bytes.length);
+  }
+}
+
 Deno.test("a member that says hello is noticed, and an original is not", async () => {
   const listener = new ManualListener();
   const stop = new AbortController();
@@ -38,6 +48,45 @@ Deno.test("a member that says hello is noticed, and an original is not", async (
   await settle();
   await settle();
   assert.equal(joined, 1);
+  for (const stream of [member, original]) stream.end();
+  stop.abort();
+  listener.close();
+  await settle();
+  await running;
+});
+
+Deno.test("who has said hello is sent nothing of originals, however long the answer takes", async () => {
+  const listener = new ManualListener();
+  const stop = new AbortController();
+  const clock = new ManualClock();
+  const ready = Promise.withResolvers<void>();
+  const server = new SyncServer({
+    listeners: [listener],
+    snapshot: () => ["for originals"],
+    feed: { ...EMPTY, ready: () => ready.promise },
+    log: unlimited(recordingLog()),
+    delay: clock.delay,
+    every: clock.every,
+  });
+  const running = server.run(stop.signal);
+  const [member, original] = [new HearingStream(), new HearingStream()];
+  for (const stream of [member, original]) listener.offer(stream);
+  await settle();
+  const from = "0123456789abcdef";
+  member.say(formatHello({ from, known: undefined, revision: 0 }));
+  for (let turn = 0; turn < 50; turn++) await clock.pass(5);
+  assert.deepEqual([server.members, member.heard, original.heard], [
+    ...[0, "", "for originals"],
+  ]);
+  server.say("kind", "before it has begun");
+  ready.resolve();
+  await settle();
+  server.say("kind", "of now");
+  await settle();
+  assert.deepEqual([server.members, member.heard], [
+    1,
+    "00015 say kind of now",
+  ]);
   for (const stream of [member, original]) stream.end();
   stop.abort();
   listener.close();

@@ -4,6 +4,8 @@ import { subjectOf } from "../../../src/sync/extension.ts";
 import { Ledger } from "../../../src/sync/ledger.ts";
 import type { SyncRecord } from "../../../src/sync/record.ts";
 import { ServedRecords } from "../../../src/sync/served_records.ts";
+import { ManualClock, settle } from "../../fakes/manual_clock.ts";
+import { Slices } from "../../../src/sync/slices.ts";
 import { instanceOf, MeshLink, MeshMember } from "../../fakes/sync_mesh.ts";
 import { connectionRecord, routeRecord } from "../../samples/sync_records.ts";
 
@@ -20,7 +22,8 @@ function controlOf(
 ) {
   const texts = records.map((record) => encodeRecord(record));
   const pushed: string[] = [];
-  const asked = { snapshots: 0 };
+  const time = new ManualClock();
+  const asked = { snapshots: 0, times: 0 };
   const ledger = new Ledger({
     instance: instanceOf(letter),
     now: () => clock.now,
@@ -34,8 +37,10 @@ function controlOf(
     isStale: () => isStale,
     push: (record) => pushed.push(record),
     wake: () => pushed.push("wake"),
+    // Each piece of work takes 10 ms.
+    slices: new Slices({ delay: time.delay, now: () => 10 * asked.times++ }),
   });
-  return { asked, feed: served.feed, served, texts, pushed };
+  return { asked, feed: served.feed, served, texts, time, pushed };
 }
 
 function follow(
@@ -239,4 +244,64 @@ Deno.test("two control daemons with the same records take a client away together
   controls[1]?.served.push(encodeRecord(CHANGED));
   for (const link of links) link.carry();
   assert.ok(member.has(CHANGED));
+});
+
+/** A control daemon of 600 clients that is stating them, to be waited for. */
+async function stating() {
+  const clock = { now: 1_000_000 };
+  const all = Array.from(
+    { length: 600 },
+    (_, k) => connectionRecord({ mux: k + 1 }),
+  );
+  const control = controlOf("c", clock, [ROUTE, ...all]);
+  let isReady = false;
+  const ready = control.feed.ready?.().then(() => isReady = true);
+  await settle();
+  assert.deepEqual([control.time.waiting, isReady], [[0], false]);
+  const stated = async () => {
+    await control.time.pass(0);
+    await ready;
+    return follow(new MeshMember("a", clock), control);
+  };
+  return { control, stated };
+}
+
+Deno.test("what changes while a large table is stated is as it was told last", async () => {
+  const { control, stated } = await stating();
+  const changed = connectionRecord({ mux: 600, firstKeyByte: 9 });
+  const elsewhere = routeRecord("10.0.0.0/8", 6);
+  control.served.push(encodeRecord(changed));
+  control.served.push(encodeRecord(elsewhere));
+  const link = await stated();
+  assert.equal(link.client.records.size, 601);
+  assert.ok(link.client.has(changed) && link.client.has(elsewhere));
+  assert.equal(control.asked.snapshots, 1);
+  // The route of before is known, behind the one that took its place.
+  control.served.remove(encodeRecord(elsewhere));
+  link.carry();
+  assert.ok(link.client.has(ROUTE));
+});
+
+Deno.test("what goes while a large table is stated is gone", async () => {
+  for (const mux of [1, 600]) {
+    const { control, stated } = await stating();
+    const gone = connectionRecord({ mux });
+    control.served.remove(encodeRecord(gone));
+    const { client } = await stated();
+    assert.deepEqual([client.records.size, client.has(gone)], [600, false]);
+  }
+});
+
+Deno.test("a large table is stated with turns for others between, until it is whole", async () => {
+  const { control, stated } = await stating();
+  // Two may come at the same time.
+  const done = control.feed.ready?.().then(() => true);
+  let turns = 0;
+  while (!await Promise.race([done, settle().then(() => false)])) {
+    turns++;
+    await control.time.pass(0);
+  }
+  assert.ok(turns >= 2, `${turns} turns`);
+  const { client } = await stated();
+  assert.equal(client.records.size, 601);
 });
