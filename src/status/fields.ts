@@ -67,6 +67,15 @@ export class Fields {
     return this.#fields.has(name) ? this.number(name) : 0;
   }
 
+  /** @throws {ReportError} for a format other than the one that is read */
+  format<F extends number>(known: F): F {
+    const format = this.number("format");
+    if (format === known) return known;
+    throw new ReportError(
+      `its format is ${format}, and this program reads ${known}`,
+    );
+  }
+
   flag(name: string): boolean {
     return this.#read(name, flagOf);
   }

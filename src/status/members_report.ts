@@ -1,12 +1,5 @@
 // Report of a daemon on all members of its cluster. Never keys.
-import {
-  Fields,
-  flagOf,
-  numberOf,
-  objectOf,
-  ReportError,
-  textOf,
-} from "./fields.ts";
+import { Fields, flagOf, numberOf, objectOf, textOf } from "./fields.ts";
 
 /** Moves when a reader of before would misread what it is given. */
 export const MEMBERS_FORMAT = 1;
@@ -78,14 +71,8 @@ export function noMembers(name: string, time: number): MembersReport {
 /** @throws {ReportError} if anything in it is not as it has to be */
 export function readMembersReport(text: string): MembersReport {
   const report = objectOf(text);
-  const format = report.number("format");
-  if (format !== MEMBERS_FORMAT) {
-    throw new ReportError(
-      `its format is ${format}, and this program reads ${MEMBERS_FORMAT}`,
-    );
-  }
   return {
-    format,
+    format: report.format(MEMBERS_FORMAT),
     name: report.text("name"),
     time: report.number("time"),
     members: report.list("members", memberOf),

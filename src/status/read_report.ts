@@ -1,5 +1,5 @@
 // Reports from a socket: foreign text, checked as a whole before it is used.
-import { Fields, numberOf, objectOf, ReportError, textOf } from "./fields.ts";
+import { Fields, numberOf, objectOf, textOf } from "./fields.ts";
 import { HEALTH_STATES } from "../health/state_machine.ts";
 import {
   type AnnouncementReport,
@@ -28,14 +28,8 @@ export function readHealth(text: string): HealthReport {
 /** @throws {ReportError} if anything in it is not as it has to be */
 export function readReport(text: string): Report {
   const report = objectOf(text);
-  const format = report.number("format");
-  if (format !== REPORT_FORMAT) {
-    throw new ReportError(
-      `its format is ${format}, and this program reads ${REPORT_FORMAT}`,
-    );
-  }
   return {
-    format,
+    format: report.format(REPORT_FORMAT),
     name: report.text("name"),
     version: report.text("version"),
     pid: report.number("pid"),

@@ -37,6 +37,7 @@ import {
 } from "../../src/tunnel/refused_samples.ts";
 import { SlowReplayWindows } from "../oracles/slow_replay_window.ts";
 import { isSame } from "./bytes.ts";
+import { SILENT_INBOUND } from "../fakes/silent_inbound.ts";
 
 export const MUX = 5;
 const DEVICE_TYPE = "tun";
@@ -123,14 +124,7 @@ export class Receiver {
       connections: new Connections(table, engine),
       counters: this.#counters,
       live: new LiveSettings(),
-      log: {
-        wrongTag() {},
-        wrongSource() {},
-        replay() {},
-        unknownMux() {},
-        wrongPayloadType() {},
-        batchFailed: (error) => assert.fail(String(error)),
-      },
+      log: SILENT_INBOUND,
       moved() {},
       samples: new RefusedSamples(table, (refused) => {
         this.#samples.push(refused);

@@ -1,36 +1,18 @@
 import { strict as assert } from "node:assert";
-import {
-  openProcessLibc,
-  type ProcessLibc,
-} from "../../../ffi/process/libc.ts";
+import type { ProcessLibc } from "../../../ffi/process/libc.ts";
 import { genkey, writeSecrets } from "../../../src/cli/genkey.ts";
 import { hostFiles } from "../../../src/cli/host_files.ts";
 import { readAnytunCommandLine } from "../../../src/config/anytun.ts";
 import { parseChainFile } from "../../../src/satp/key_chain_file.ts";
+import { fileTest } from "../../fakes/with_libc.ts";
 
 const RUNTIME = { deno: "2.9.6", v8: "15.0" };
 const SECRETS = { key: "00ff", salt: "11ee" };
 
-function test(
-  name: string,
-  body: (libc: ProcessLibc, folder: string) => void,
-): void {
-  Deno.test(name, () => {
-    const libc = openProcessLibc();
-    const folder = Deno.makeTempDirSync();
-    try {
-      body(libc, folder);
-    } finally {
-      Deno.removeSync(folder, { recursive: true });
-      libc.close();
-    }
-  });
-}
-
 const names = (folder: string) =>
   [...Deno.readDirSync(folder)].map(({ name }) => name).toSorted();
 
-test(
+fileTest(
   "genkey writes files that anytun reads, and others cannot",
   (libc, folder) => {
     const files = [
@@ -56,7 +38,7 @@ test(
   },
 );
 
-test(
+fileTest(
   "genkey leaves a file alone that is there, and none of its own behind",
   (libc, folder) => {
     const files = { key: `${folder}/key`, salt: `${folder}/salt` };
@@ -78,14 +60,14 @@ test(
   },
 );
 
-test("genkey does not follow a symbolic link", (libc, folder) => {
+fileTest("genkey does not follow a symbolic link", (libc, folder) => {
   const files = { key: `${folder}/key`, salt: `${folder}/salt` };
   Deno.symlinkSync(`${folder}/elsewhere`, files.key);
   assert.throws(() => writeSecrets(libc, files, SECRETS), /\(--key-file\)$/);
   assert.deepEqual(names(folder), ["key"]);
 });
 
-test(
+fileTest(
   "genkey leaves nothing where the folder is missing, or full",
   (libc, folder) => {
     const files = { key: `${folder}/key`, salt: `${folder}/none/salt` };
@@ -105,7 +87,7 @@ test(
   },
 );
 
-test(
+fileTest(
   "genkey writes a chain that anytun reads, and others cannot",
   (libc, folder) => {
     const path = `${folder}/chain`;

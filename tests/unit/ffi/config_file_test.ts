@@ -4,10 +4,8 @@ import {
   otherWriters,
   readConfigFile,
 } from "../../../ffi/process/config_file.ts";
-import {
-  openProcessLibc,
-  type ProcessLibc,
-} from "../../../ffi/process/libc.ts";
+import type { ProcessLibc } from "../../../ffi/process/libc.ts";
+import { fileTest } from "../../fakes/with_libc.ts";
 
 const LIMIT = 100;
 const PATIENCE = 5000;
@@ -16,16 +14,7 @@ function test(
   name: string,
   body: (libc: ProcessLibc, path: string, folder: string) => unknown,
 ): void {
-  Deno.test(name, async () => {
-    const libc = openProcessLibc();
-    const folder = Deno.makeTempDirSync();
-    try {
-      await body(libc, `${folder}/vpn.yaml`, folder);
-    } finally {
-      Deno.removeSync(folder, { recursive: true });
-      libc.close();
-    }
-  });
+  fileTest(name, (libc, folder) => body(libc, `${folder}/vpn.yaml`, folder));
 }
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);

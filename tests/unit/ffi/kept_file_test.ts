@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
 import { KeptFile, readKeptFile } from "../../../ffi/process/kept_file.ts";
-import {
-  openProcessLibc,
-  type ProcessLibc,
-} from "../../../ffi/process/libc.ts";
+import type { ProcessLibc } from "../../../ffi/process/libc.ts";
 import { Errno, SystemError } from "../../../ffi/errno.ts";
 import { O } from "../../../ffi/flags.ts";
 import { spawn, waitForEnd } from "../../../ffi/process/spawn.ts";
+import { fileTest } from "../../fakes/with_libc.ts";
 
 const LIMIT = 100;
 
@@ -14,17 +12,10 @@ function test(
   name: string,
   body: (libc: ProcessLibc, folder: string, path: string) => unknown,
 ): void {
-  Deno.test(name, async () => {
-    const libc = openProcessLibc();
-    const folder = Deno.makeTempDirSync();
+  fileTest(name, (libc, folder) => {
     const path = `${folder}/chain`;
     Deno.writeTextFileSync(path, "old", { mode: 0o600 });
-    try {
-      await body(libc, folder, path);
-    } finally {
-      Deno.removeSync(folder, { recursive: true });
-      libc.close();
-    }
+    return body(libc, folder, path);
   });
 }
 

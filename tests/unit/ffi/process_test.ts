@@ -24,7 +24,6 @@ import {
 import { FOREVER } from "../../../ffi/poll.ts";
 import {
   errorText,
-  openProcessLibc,
   type ProcessLibc,
   type ProcessSymbols,
 } from "../../../ffi/process/libc.ts";
@@ -38,22 +37,7 @@ import {
 import { statName, statPath } from "../../../ffi/process/stat.ts";
 import { UnixDatagram } from "../../../ffi/net/unix_datagram.ts";
 import { UnixListener } from "../../../lab/unix_listener.ts";
-
-function test(
-  name: string,
-  body: (libc: ProcessLibc, folder: string) => void | Promise<void>,
-): void {
-  Deno.test(name, async () => {
-    const libc = openProcessLibc();
-    const folder = Deno.makeTempDirSync();
-    try {
-      await body(libc, folder);
-    } finally {
-      Deno.removeSync(folder, { recursive: true });
-      libc.close();
-    }
-  });
-}
+import { fileTest } from "../../fakes/with_libc.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -70,7 +54,7 @@ function shell(script: string, ...rest: string[]): SpawnOptions {
   };
 }
 
-test(
+fileTest(
   "spawn() gives arguments and environment, and no others",
   async (libc, folder) => {
     const out = `${folder}/out`;
@@ -84,7 +68,7 @@ test(
   },
 );
 
-test(
+fileTest(
   "spawn() closes every descriptor that was not given",
   async (libc, folder) => {
     const given = memoryFile(libc, bytes("handed over"));
@@ -102,7 +86,7 @@ test(
   },
 );
 
-test(
+fileTest(
   "spawn() makes a session of its own if it is told to",
   async (libc, folder) => {
     const script = `cut -d' ' -f1,6 /proc/$$/stat >${folder}/out`;
@@ -117,7 +101,7 @@ test(
   },
 );
 
-test(
+fileTest(
   "spawn() undoes the runtime's ignoring of SIGPIPE",
   async (libc, folder) => {
     const script = `grep SigIgn /proc/$$/status >${folder}/out`;
@@ -128,7 +112,7 @@ test(
   },
 );
 
-test("spawn() says why a program cannot be started", (libc, folder) => {
+fileTest("spawn() says why a program cannot be started", (libc, folder) => {
   assert.throws(() => spawn(libc, { ...shell(""), path: `${folder}/none` }), {
     syscall: "posix_spawn",
     code: "ENOENT",
@@ -139,34 +123,37 @@ test("spawn() says why a program cannot be started", (libc, folder) => {
   });
 });
 
-test("waitForEnd() tells an exit from a signal", async (libc) => {
+fileTest("waitForEnd() tells an exit from a signal", async (libc) => {
   const end = (script: string) => waitForEnd(libc, spawn(libc, shell(script)));
   assert.deepEqual(await end("exit 3"), { kind: "exit", status: 3 });
   assert.deepEqual(await end("kill -9 $$"), { kind: "signal", signal: 9 });
 });
 
-test("waitForEnd() fails for somebody else's process", async (libc) => {
+fileTest("waitForEnd() fails for somebody else's process", async (libc) => {
   await assert.rejects(
     waitForEnd(libc, 1),
     /Cannot find out how process 1 ended/,
   );
 });
 
-test("memoryFile() holds the bytes, to be read once", (libc) => {
+fileTest("memoryFile() holds the bytes, to be read once", (libc) => {
   const content = crypto.getRandomValues(new Uint8Array(40_000));
   assert.deepEqual(takeAll(libc, memoryFile(libc, content)), content);
 });
 
-test("takeAll() reads a pipe until its last writer has gone", async (libc) => {
-  const { readEnd, writeEnd } = openPipe(libc);
-  const pid = spawn(libc, {
-    ...shell("echo one >&3; sleep 0.05; echo two >&3"),
-    descriptors: [writeEnd],
-  });
-  libc.symbols.close(writeEnd);
-  assert.equal(text(takeAll(libc, readEnd)), "one\ntwo\n");
-  await waitForEnd(libc, pid);
-});
+fileTest(
+  "takeAll() reads a pipe until its last writer has gone",
+  async (libc) => {
+    const { readEnd, writeEnd } = openPipe(libc);
+    const pid = spawn(libc, {
+      ...shell("echo one >&3; sleep 0.05; echo two >&3"),
+      descriptors: [writeEnd],
+    });
+    libc.symbols.close(writeEnd);
+    assert.equal(text(takeAll(libc, readEnd)), "one\ntwo\n");
+    await waitForEnd(libc, pid);
+  },
+);
 
 /** All lines that a reader gives, each with those that came with it. */
 async function linesOf(lines: LineReader): Promise<string[]> {
@@ -178,7 +165,7 @@ async function linesOf(lines: LineReader): Promise<string[]> {
   }
 }
 
-test("a LineReader gives lines as they come", async (libc) => {
+fileTest("a LineReader gives lines as they come", async (libc) => {
   const { readEnd, writeEnd } = openPipe(libc);
   const pid = spawn(libc, {
     ...shell("printf 'on' >&3; printf 'e\\ntwo\\nthr' >&3; printf 'ee' >&3"),
@@ -190,7 +177,7 @@ test("a LineReader gives lines as they come", async (libc) => {
   await waitForEnd(libc, pid);
 });
 
-test("a LineReader waits no longer than it is told", async (libc) => {
+fileTest("a LineReader waits no longer than it is told", async (libc) => {
   const { readEnd, writeEnd } = openPipe(libc);
   using lines = new LineReader(libc, readEnd);
   assert.deepEqual(await lines.read(1), []);
@@ -200,7 +187,7 @@ test("a LineReader waits no longer than it is told", async (libc) => {
   assert.deepEqual(await linesOf(lines), ["t"]);
 });
 
-test("a LineReader that does not wait gives all that has come", (libc) => {
+fileTest("a LineReader that does not wait gives all that has come", (libc) => {
   const { readEnd, writeEnd } = openPipe(libc);
   using lines = new LineReader(libc, readEnd);
   assert.deepEqual(lines.readReady(), []);
@@ -213,14 +200,14 @@ test("a LineReader that does not wait gives all that has come", (libc) => {
   assert.equal(lines.readReady(), undefined);
 });
 
-test("disposing of a LineReader closes the descriptor", (libc) => {
+fileTest("disposing of a LineReader closes the descriptor", (libc) => {
   const { readEnd, writeEnd } = openPipe(libc);
   new LineReader(libc, readEnd)[Symbol.dispose]();
   assert.equal(libc.symbols.close(readEnd), -1, "it is closed already");
   libc.symbols.close(writeEnd);
 });
 
-test("endChild() asks a child to end, or does not", async (libc) => {
+fileTest("endChild() asks a child to end, or does not", async (libc) => {
   for (const [isForced, signal] of [[false, 15], [true, 9]] as const) {
     const pid = spawn(libc, { ...shell("exec sleep 60"), descriptors: [] });
     endChild(libc, pid, isForced);
@@ -228,7 +215,7 @@ test("endChild() asks a child to end, or does not", async (libc) => {
   }
 });
 
-test("findUser() and findGroup() know the names of the system", (libc) => {
+fileTest("findUser() and findGroup() know the names of the system", (libc) => {
   assert.deepEqual(findUser(libc, "root"), { uid: 0, gid: 0 });
   assert.equal(findUser(libc, "no such user"), undefined);
   assert.equal(findGroup(libc, "root"), 0);
@@ -246,35 +233,43 @@ function pretending(
   return { ...libc, process: { ...libc.process, ...succeed, ...calls } };
 }
 
-test("changeIdentity() gives up groups, group and user in this order", (libc) => {
-  const calls: string[] = [];
-  const noted = pretending(libc, {
-    setgroups: (size) => {
-      calls.push(`setgroups ${size}`);
-      return 0;
-    },
-    setgid: (gid) => {
-      calls.push(`setgid ${gid}`);
-      return 0;
-    },
-    setuid: (uid) => {
-      calls.push(`setuid ${uid}`);
-      return uid === 0 ? -1 : 0;
-    },
-  });
-  const eperm = { ...noted, errno: () => 1 };
-  changeIdentity(eperm, { uid: 7, gid: 8 });
-  assert.deepEqual(calls, ["setgroups 1", "setgid 8", "setuid 7", "setuid 0"]);
-});
+fileTest(
+  "changeIdentity() gives up groups, group and user in this order",
+  (libc) => {
+    const calls: string[] = [];
+    const noted = pretending(libc, {
+      setgroups: (size) => {
+        calls.push(`setgroups ${size}`);
+        return 0;
+      },
+      setgid: (gid) => {
+        calls.push(`setgid ${gid}`);
+        return 0;
+      },
+      setuid: (uid) => {
+        calls.push(`setuid ${uid}`);
+        return uid === 0 ? -1 : 0;
+      },
+    });
+    const eperm = { ...noted, errno: () => 1 };
+    changeIdentity(eperm, { uid: 7, gid: 8 });
+    assert.deepEqual(calls, [
+      "setgroups 1",
+      "setgid 8",
+      "setuid 7",
+      "setuid 0",
+    ]);
+  },
+);
 
-test("changeIdentity() fails if root could be had again", (libc) => {
+fileTest("changeIdentity() fails if root could be had again", (libc) => {
   assert.throws(
     () => changeIdentity(pretending(libc, {}), { uid: 7, gid: 8 }),
     /setuid\(0\) still succeeds/,
   );
 });
 
-test("changeIdentity() names the step that is refused", (libc) => {
+fileTest("changeIdentity() names the step that is refused", (libc) => {
   for (const call of ["setgroups", "setgid", "setuid"] as const) {
     const refusing = pretending(libc, { [call]: () => -1 });
     assert.throws(() => changeIdentity(refusing, { uid: 7, gid: 8 }), {
@@ -283,27 +278,27 @@ test("changeIdentity() names the step that is refused", (libc) => {
   }
 });
 
-test("changeDirectory() names the folder", (libc, folder) => {
+fileTest("changeDirectory() names the folder", (libc, folder) => {
   assert.throws(() => changeDirectory(libc, `${folder}/none`), {
     message:
       `Cannot enter '${folder}/none': No such file or directory (chdir(), ENOENT)`,
   });
 });
 
-test("readEnvironment() needs no permission to read variables", (libc) => {
+fileTest("readEnvironment() needs no permission to read variables", (libc) => {
   assert.equal(readEnvironment(libc).get("PATH"), Deno.env.get("PATH"));
 });
 
-test("workingDirectory() is the process's own", (libc) => {
+fileTest("workingDirectory() is the process's own", (libc) => {
   assert.equal(workingDirectory(libc), Deno.cwd());
 });
 
-test("interfaceIndex() knows the loopback interface", (libc) => {
+fileTest("interfaceIndex() knows the loopback interface", (libc) => {
   assert.equal(interfaceIndex(libc, "lo"), 1);
   assert.equal(interfaceIndex(libc, "no-such-device"), undefined);
 });
 
-test("overwriteArguments() hides an argument from /proc", async () => {
+fileTest("overwriteArguments() hides an argument from /proc", async () => {
   const main = new URL("../../../ffi/", import.meta.url);
   const script = `
     import { readArguments } from "${main}process/file.ts";
@@ -323,29 +318,40 @@ test("overwriteArguments() hides an argument from /proc", async () => {
   assert.equal(text(stdout), "a ####### b", text(stderr));
 });
 
-test("overwriteArguments() leaves all arguments alone when it is given none", (libc) => {
-  const before = readArguments(libc);
-  overwriteArguments(libc, []);
-  assert.deepEqual(readArguments(libc), before);
-});
+fileTest(
+  "overwriteArguments() leaves all arguments alone when it is given none",
+  (libc) => {
+    const before = readArguments(libc);
+    overwriteArguments(libc, []);
+    assert.deepEqual(readArguments(libc), before);
+  },
+);
 
-test("readSecretFile() tells who else may read the file", (libc, folder) => {
-  const path = `${folder}/key`;
-  Deno.writeTextFileSync(path, "secret\n");
-  for (
-    const [mode, isPublic] of [[0o600, false], [0o640, false], [0o644, true], [
-      0o602,
-      true,
-    ]] as const
-  ) {
-    Deno.chmodSync(path, mode);
-    const file = readSecretFile(libc, path);
-    assert.equal(text(file.bytes), "secret\n");
-    assert.equal(file.isPublic, isPublic, mode.toString(8));
-  }
-});
+fileTest(
+  "readSecretFile() tells who else may read the file",
+  (libc, folder) => {
+    const path = `${folder}/key`;
+    Deno.writeTextFileSync(path, "secret\n");
+    for (
+      const [mode, isPublic] of [
+        [0o600, false],
+        [0o640, false],
+        [0o644, true],
+        [
+          0o602,
+          true,
+        ],
+      ] as const
+    ) {
+      Deno.chmodSync(path, mode);
+      const file = readSecretFile(libc, path);
+      assert.equal(text(file.bytes), "secret\n");
+      assert.equal(file.isPublic, isPublic, mode.toString(8));
+    }
+  },
+);
 
-test(
+fileTest(
   "readSecretFile() reads a file of any length, also one that only seems empty",
   (libc, folder) => {
     const path = `${folder}/long`;
@@ -359,7 +365,7 @@ test(
   },
 );
 
-test("statPath() knows a file by all its names", (libc, folder) => {
+fileTest("statPath() knows a file by all its names", (libc, folder) => {
   for (const name of ["a", "b"]) {
     Deno.writeTextFileSync(`${folder}/${name}`, "");
   }
@@ -378,7 +384,7 @@ test("statPath() knows a file by all its names", (libc, folder) => {
   assert.throws(() => identity("none"), { syscall: "statx", code: "ENOENT" });
 });
 
-test(
+fileTest(
   "a status tells what a file is, and how many names it has",
   (libc, folder) => {
     Deno.writeTextFileSync(`${folder}/a`, "");
@@ -396,21 +402,24 @@ test(
   },
 );
 
-test("readSecretFile() refuses a file that is no secret", (libc, folder) => {
-  Deno.writeFileSync(`${folder}/long`, new Uint8Array(4097));
-  assert.throws(() => readSecretFile(libc, `${folder}/long`), RangeError);
-  assert.throws(() => readSecretFile(libc, folder), { code: "EISDIR" });
-  assert.throws(() => readSecretFile(libc, `${folder}/none`), {
-    message:
-      `Cannot open '${folder}/none': No such file or directory (open(), ENOENT)`,
-  });
-});
+fileTest(
+  "readSecretFile() refuses a file that is no secret",
+  (libc, folder) => {
+    Deno.writeFileSync(`${folder}/long`, new Uint8Array(4097));
+    assert.throws(() => readSecretFile(libc, `${folder}/long`), RangeError);
+    assert.throws(() => readSecretFile(libc, folder), { code: "EISDIR" });
+    assert.throws(() => readSecretFile(libc, `${folder}/none`), {
+      message:
+        `Cannot open '${folder}/none': No such file or directory (open(), ENOENT)`,
+    });
+  },
+);
 
-test("errorText() speaks as the C library does", (libc) => {
+fileTest("errorText() speaks as the C library does", (libc) => {
   assert.equal(errorText(libc, 2), "No such file or directory");
 });
 
-test("a unix datagram needs a listener", (libc, folder) => {
+fileTest("a unix datagram needs a listener", (libc, folder) => {
   assert.throws(() => new UnixDatagram(libc, `${folder}/none`), {
     message:
       `Cannot reach '${folder}/none': No such file or directory (connect(), ENOENT)`,
@@ -418,14 +427,14 @@ test("a unix datagram needs a listener", (libc, folder) => {
   assert.throws(() => new UnixDatagram(libc, "x".repeat(108)), RangeError);
 });
 
-test("a unix datagram reaches its listener", async (libc, folder) => {
+fileTest("a unix datagram reaches its listener", async (libc, folder) => {
   await using listener = new UnixListener(`${folder}/log`);
   using socket = new UnixDatagram(libc, `${folder}/log`);
   socket.send(bytes("hello"));
   assert.equal(await listener.receive(), "hello");
 });
 
-test("a unix datagram takes @ for an abstract name", (libc) => {
+fileTest("a unix datagram takes @ for an abstract name", (libc) => {
   const sent: string[] = [];
   const watching: ProcessLibc = {
     ...libc,
@@ -443,7 +452,7 @@ test("a unix datagram takes @ for an abstract name", (libc) => {
   assert.deepEqual(sent, ["\0name", "/name\0"]);
 });
 
-test(
+fileTest(
   "a unix datagram finds a listener that has started again",
   async (libc, folder) => {
     const first = new UnixListener(`${folder}/log`);
@@ -457,19 +466,22 @@ test(
   },
 );
 
-test("a unix datagram does not wait for one that sleeps", (libc, folder) => {
-  const sleeping = Deno.listenDatagram({
-    transport: "unixpacket",
-    path: `${folder}/log`,
-  });
-  using socket = new UnixDatagram(libc, `${folder}/log`);
-  assert.throws(() => {
-    for (let i = 0; i < 10_000; i++) socket.send(bytes("line"));
-  }, { code: "EAGAIN" });
-  sleeping.close();
-});
+fileTest(
+  "a unix datagram does not wait for one that sleeps",
+  (libc, folder) => {
+    const sleeping = Deno.listenDatagram({
+      transport: "unixpacket",
+      path: `${folder}/log`,
+    });
+    using socket = new UnixDatagram(libc, `${folder}/log`);
+    assert.throws(() => {
+      for (let i = 0; i < 10_000; i++) socket.send(bytes("line"));
+    }, { code: "EAGAIN" });
+    sleeping.close();
+  },
+);
 
-test(
+fileTest(
   "a unix datagram waits for room once, until there is some",
   (libc, folder) => {
     const sleeping = Deno.listenDatagram({
@@ -504,7 +516,7 @@ test(
   },
 );
 
-test(
+fileTest(
   "a unix datagram that waits does so no longer than told",
   (libc, folder) => {
     const sleeping = Deno.listenDatagram({

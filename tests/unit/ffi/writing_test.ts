@@ -1,27 +1,9 @@
 import assert from "node:assert/strict";
 import { openAppend } from "../../../ffi/process/append_file.ts";
 import { placeFile } from "../../../ffi/process/placed_file.ts";
-import {
-  openProcessLibc,
-  type ProcessLibc,
-} from "../../../ffi/process/libc.ts";
+import type { ProcessLibc } from "../../../ffi/process/libc.ts";
 import { spawn, waitForEnd } from "../../../ffi/process/spawn.ts";
-
-function test(
-  name: string,
-  body: (libc: ProcessLibc, folder: string) => void | Promise<void>,
-): void {
-  Deno.test(name, async () => {
-    const libc = openProcessLibc();
-    const folder = Deno.makeTempDirSync();
-    try {
-      await body(libc, folder);
-    } finally {
-      Deno.removeSync(folder, { recursive: true });
-      libc.close();
-    }
-  });
-}
+import { fileTest } from "../../fakes/with_libc.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const names = (folder: string) =>
@@ -38,7 +20,7 @@ async function makeFifo(libc: ProcessLibc, path: string): Promise<void> {
   assert.deepEqual(await waitForEnd(libc, pid), { kind: "exit", status: 0 });
 }
 
-test(
+fileTest(
   "openAppend() makes a file that the group may only read",
   (libc, folder) => {
     openAppend(libc, `${folder}/log`).close();
@@ -47,7 +29,7 @@ test(
   },
 );
 
-test("openAppend() writes behind what others wrote", (libc, folder) => {
+fileTest("openAppend() writes behind what others wrote", (libc, folder) => {
   const path = `${folder}/log`;
   const file = openAppend(libc, path);
   file.write(bytes("one\n"));
@@ -57,7 +39,7 @@ test("openAppend() writes behind what others wrote", (libc, folder) => {
   assert.equal(Deno.readTextFileSync(path), "one\ntwo\nthree\n");
 });
 
-test("write() goes on after a part was written", (libc, folder) => {
+fileTest("write() goes on after a part was written", (libc, folder) => {
   const { write } = libc.symbols;
   const reluctant: ProcessLibc = {
     ...libc,
@@ -72,24 +54,27 @@ test("write() goes on after a part was written", (libc, folder) => {
   assert.equal(Deno.readTextFileSync(`${folder}/log`), "ten bytes.");
 });
 
-test("write() fails when the device is full", (libc) => {
+fileTest("write() fails when the device is full", (libc) => {
   const file = openAppend(libc, "/dev/full");
   assert.throws(() => file.write(bytes("x")), { code: "ENOSPC" });
   file.close();
 });
 
-test("a closed file touches no other that has its number", (libc, folder) => {
-  const file = openAppend(libc, `${folder}/log`);
-  file.close();
-  const other = openAppend(libc, `${folder}/other`);
-  file.close();
-  assert.throws(() => file.write(bytes("x")), { code: "EBADF" });
-  other.write(bytes("mine"));
-  other.close();
-  assert.equal(Deno.readTextFileSync(`${folder}/other`), "mine");
-});
+fileTest(
+  "a closed file touches no other that has its number",
+  (libc, folder) => {
+    const file = openAppend(libc, `${folder}/log`);
+    file.close();
+    const other = openAppend(libc, `${folder}/other`);
+    file.close();
+    assert.throws(() => file.write(bytes("x")), { code: "EBADF" });
+    other.write(bytes("mine"));
+    other.close();
+    assert.equal(Deno.readTextFileSync(`${folder}/other`), "mine");
+  },
+);
 
-test("openAppend() follows no symbolic link", (libc, folder) => {
+fileTest("openAppend() follows no symbolic link", (libc, folder) => {
   Deno.writeTextFileSync(`${folder}/victim`, "mine\n");
   for (const target of ["victim", "none"]) {
     const path = `${folder}/to ${target}`;
@@ -103,18 +88,22 @@ test("openAppend() follows no symbolic link", (libc, folder) => {
   assert.ok(!names(folder).includes("none"));
 });
 
-test("openAppend() writes to no file that has another name", (libc, folder) => {
-  Deno.writeTextFileSync(`${folder}/victim`, "mine\n");
-  Deno.linkSync(`${folder}/victim`, `${folder}/log`);
-  assert.throws(() => openAppend(libc, `${folder}/log`), {
-    message: `Cannot write to '${folder}/log': it has 2 names (hard links); ` +
-      "it has to have this one only",
-  });
-  Deno.removeSync(`${folder}/victim`);
-  openAppend(libc, `${folder}/log`).close();
-});
+fileTest(
+  "openAppend() writes to no file that has another name",
+  (libc, folder) => {
+    Deno.writeTextFileSync(`${folder}/victim`, "mine\n");
+    Deno.linkSync(`${folder}/victim`, `${folder}/log`);
+    assert.throws(() => openAppend(libc, `${folder}/log`), {
+      message:
+        `Cannot write to '${folder}/log': it has 2 names (hard links); ` +
+        "it has to have this one only",
+    });
+    Deno.removeSync(`${folder}/victim`);
+    openAppend(libc, `${folder}/log`).close();
+  },
+);
 
-test("openAppend() waits for no reader of a FIFO", async (libc, folder) => {
+fileTest("openAppend() waits for no reader of a FIFO", async (libc, folder) => {
   const path = `${folder}/fifo`;
   await makeFifo(libc, path);
   const isFifo = {
@@ -127,7 +116,7 @@ test("openAppend() waits for no reader of a FIFO", async (libc, folder) => {
   both.close();
 });
 
-test("openAppend() leaves no descriptor behind", (libc, folder) => {
+fileTest("openAppend() leaves no descriptor behind", (libc, folder) => {
   Deno.writeTextFileSync(`${folder}/a`, "");
   Deno.linkSync(`${folder}/a`, `${folder}/b`);
   const descriptors = () => names("/proc/self/fd").length;
@@ -138,7 +127,7 @@ test("openAppend() leaves no descriptor behind", (libc, folder) => {
   assert.equal(descriptors(), before);
 });
 
-test("openAppend() takes /dev/null for a file", (libc) => {
+fileTest("openAppend() takes /dev/null for a file", (libc) => {
   const file = openAppend(libc, "/dev/null");
   file.write(bytes("x"));
   file.close();
@@ -146,7 +135,7 @@ test("openAppend() takes /dev/null for a file", (libc) => {
 
 const PID = { bytes: bytes("4711"), mode: 0o644, suffix: "new" };
 
-test("placeFile() makes a file and removes it again", (libc, folder) => {
+fileTest("placeFile() makes a file and removes it again", (libc, folder) => {
   const path = `${folder}/pid`;
   const file = placeFile(libc, path, PID);
   assert.deepEqual(names(folder), ["pid"], "nothing is beside it");
@@ -158,7 +147,7 @@ test("placeFile() makes a file and removes it again", (libc, folder) => {
   file.close();
 });
 
-test(
+fileTest(
   "placeFile() replaces what has the name, and writes to nothing",
   (libc, folder) => {
     const path = `${folder}/pid`;
@@ -183,46 +172,53 @@ test(
   },
 );
 
-test("placeFile() replaces no folder, device or FIFO", async (libc, folder) => {
-  const refuses = (name: string, what: string) =>
-    assert.throws(() => placeFile(libc, `${folder}/${name}`, PID), {
-      message: `Cannot replace '${folder}/${name}': it is a ${what}; it has ` +
-        "to be the name of a regular file, or of none yet",
+fileTest(
+  "placeFile() replaces no folder, device or FIFO",
+  async (libc, folder) => {
+    const refuses = (name: string, what: string) =>
+      assert.throws(() => placeFile(libc, `${folder}/${name}`, PID), {
+        message:
+          `Cannot replace '${folder}/${name}': it is a ${what}; it has ` +
+          "to be the name of a regular file, or of none yet",
+      });
+    await makeFifo(libc, `${folder}/fifo`);
+    Deno.mkdirSync(`${folder}/folder`);
+    Deno.symlinkSync("/dev/null", `${folder}/null`);
+    const before = names(folder);
+    refuses("fifo", "FIFO");
+    refuses("folder", "folder");
+    refuses("folder/", "folder");
+    refuses(".", "folder");
+    refuses("null", "symbolic link to a character device");
+    assert.deepEqual(names(folder), before);
+  },
+);
+
+fileTest(
+  "placeFile() says what it could not do, and tidies up",
+  (libc, folder) => {
+    const descriptors = () => names("/proc/self/fd").length;
+    const before = descriptors();
+    assert.throws(() => placeFile(libc, `${folder}/no/pid`, PID), {
+      message:
+        `Cannot open the folder '${folder}/no/': No such file or directory (open(), ENOENT)`,
     });
-  await makeFifo(libc, `${folder}/fifo`);
-  Deno.mkdirSync(`${folder}/folder`);
-  Deno.symlinkSync("/dev/null", `${folder}/null`);
-  const before = names(folder);
-  refuses("fifo", "FIFO");
-  refuses("folder", "folder");
-  refuses("folder/", "folder");
-  refuses(".", "folder");
-  refuses("null", "symbolic link to a character device");
-  assert.deepEqual(names(folder), before);
-});
+    Deno.writeTextFileSync(`${folder}/.pid.new`, "somebody's");
+    assert.throws(() => placeFile(libc, `${folder}/pid`, PID), {
+      message: `Cannot make a file beside '${folder}/pid': ` +
+        "File exists (openat(), EEXIST)",
+    });
+    assert.equal(Deno.readTextFileSync(`${folder}/.pid.new`), "somebody's");
+    Deno.removeSync(`${folder}/.pid.new`);
+    const { symbols } = libc;
+    const full = { ...libc, symbols: { ...symbols, write: () => -1 } };
+    assert.throws(() => placeFile(full, `${folder}/pid`, PID), /write\(\)/);
+    assert.deepEqual(names(folder), []);
+    assert.equal(descriptors(), before);
+  },
+);
 
-test("placeFile() says what it could not do, and tidies up", (libc, folder) => {
-  const descriptors = () => names("/proc/self/fd").length;
-  const before = descriptors();
-  assert.throws(() => placeFile(libc, `${folder}/no/pid`, PID), {
-    message:
-      `Cannot open the folder '${folder}/no/': No such file or directory (open(), ENOENT)`,
-  });
-  Deno.writeTextFileSync(`${folder}/.pid.new`, "somebody's");
-  assert.throws(() => placeFile(libc, `${folder}/pid`, PID), {
-    message: `Cannot make a file beside '${folder}/pid': ` +
-      "File exists (openat(), EEXIST)",
-  });
-  assert.equal(Deno.readTextFileSync(`${folder}/.pid.new`), "somebody's");
-  Deno.removeSync(`${folder}/.pid.new`);
-  const { symbols } = libc;
-  const full = { ...libc, symbols: { ...symbols, write: () => -1 } };
-  assert.throws(() => placeFile(full, `${folder}/pid`, PID), /write\(\)/);
-  assert.deepEqual(names(folder), []);
-  assert.equal(descriptors(), before);
-});
-
-test("remove() leaves what is somebody else's by now", (libc, folder) => {
+fileTest("remove() leaves what is somebody else's by now", (libc, folder) => {
   const path = `${folder}/pid`;
   const ways: Readonly<Record<string, () => void>> = {
     "another number": () => Deno.writeTextFileSync(path, "4712"),
@@ -241,7 +237,7 @@ test("remove() leaves what is somebody else's by now", (libc, folder) => {
   }
 });
 
-test(
+fileTest(
   "remove() keeps to the folder that the file was made in",
   (libc, folder) => {
     Deno.mkdirSync(`${folder}/a`);
@@ -256,7 +252,7 @@ test(
   },
 );
 
-test("remove() does nothing once the folder is let go", (libc, folder) => {
+fileTest("remove() does nothing once the folder is let go", (libc, folder) => {
   const file = placeFile(libc, `${folder}/pid`, PID);
   file.close();
   file.remove();

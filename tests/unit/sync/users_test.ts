@@ -18,6 +18,7 @@ import {
   connectFor,
   type ListenCarriers,
   listenFor,
+  type SyncTrust,
 } from "../../../src/sync/transport.ts";
 import { connectUnix, listenUnix } from "../../../src/sync/unix.ts";
 import { identityOf, tlsTest } from "../../../lab/certificates.ts";
@@ -416,8 +417,8 @@ function ofNobody() {
   };
 }
 
-Deno.test("--sync-any-user lets in every user over TCP, on both sides", async () => {
-  const trust = { syncTls: undefined, syncAnyUser: true };
+/** Both ends of a stream find each other, whoever they are of. */
+async function meet(trust: SyncTrust): Promise<void> {
   const log = unlimited(recordingLog());
   const listen = await listenFor(
     trust,
@@ -432,23 +433,12 @@ Deno.test("--sync-any-user lets in every user over TCP, on both sides", async ()
     connect(listener.local, never),
   ]);
   for (const each of [...ends, listener]) each.close();
+}
+
+Deno.test("--sync-any-user lets in every user over TCP, on both sides", async () => {
+  await meet({ syncTls: undefined, syncAnyUser: true });
 });
 
 tlsTest("with certificates it does not matter whose a socket is", async () => {
-  const syncTls = identityOf("shared", "shared");
-  const trust = { syncTls, syncAnyUser: false };
-  const log = unlimited(recordingLog());
-  const listen = await listenFor(
-    trust,
-    ofNobody(),
-    undefined,
-    surroundingsWith(log),
-  );
-  const connect = await connectFor(trust, ofNobody(), []);
-  const listener = listen(endpoint("127.0.0.1", 0));
-  const ends = await Promise.all([
-    listener.accept(),
-    connect(listener.local, never),
-  ]);
-  for (const each of [...ends, listener]) each.close();
+  await meet({ syncTls: identityOf("shared", "shared"), syncAnyUser: false });
 });

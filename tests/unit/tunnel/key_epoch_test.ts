@@ -25,6 +25,7 @@ import { LiveSettings } from "../../../src/tunnel/live_settings.ts";
 import { SPENT } from "../../../src/tunnel/numbers.ts";
 import { HEADROOM_BYTES, Outbound } from "../../../src/tunnel/outbound.ts";
 import { PacketRouter } from "../../../src/tunnel/packet_router.ts";
+import { SILENT_INBOUND } from "../../fakes/silent_inbound.ts";
 
 const PARAMS: SatpParameters = {
   cipher: "aes-ctr-128",
@@ -91,14 +92,7 @@ class Bench {
       ...shared,
       now: () => this.now,
       moved() {},
-      log: {
-        wrongTag() {},
-        replay() {},
-        wrongSource() {},
-        unknownMux() {},
-        wrongPayloadType() {},
-        batchFailed,
-      },
+      log: { ...SILENT_INBOUND, batchFailed },
     }, { deviceType: "tun", roaming: true, filter: undefined });
     this.outbound = new Outbound(batch(), {
       ...shared,

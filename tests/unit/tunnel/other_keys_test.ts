@@ -19,6 +19,7 @@ import { Inbound } from "../../../src/tunnel/inbound.ts";
 import { LiveSettings } from "../../../src/tunnel/live_settings.ts";
 import { HEADROOM_BYTES } from "../../../src/tunnel/outbound.ts";
 import { paramsOf } from "../../vectors/satp.ts";
+import { SILENT_INBOUND } from "../../fakes/silent_inbound.ts";
 
 const PARAMS = paramsOf({
   cipher: "aes-ctr-128",
@@ -80,14 +81,7 @@ class Receiver {
       connections: this.connections,
       counters: this.planeCounters,
       live: new LiveSettings(),
-      log: {
-        wrongTag() {},
-        wrongSource() {},
-        replay() {},
-        unknownMux() {},
-        wrongPayloadType() {},
-        batchFailed() {},
-      },
+      log: { ...SILENT_INBOUND, batchFailed() {} },
       moved() {},
       now: () => this.now,
     }, { deviceType: "tun", roaming: true, filter: undefined });

@@ -22,6 +22,7 @@ import { LiveSettings } from "../../../src/tunnel/live_settings.ts";
 import { HEADROOM_BYTES } from "../../../src/tunnel/outbound.ts";
 import { question, SENDER_KINDS } from "../../../src/tunnel/refused_samples.ts";
 import { paramsOf } from "../../vectors/satp.ts";
+import { SILENT_INBOUND } from "../../fakes/silent_inbound.ts";
 
 const PARAMS = paramsOf({
   cipher: "aes-ctr-128",
@@ -62,14 +63,7 @@ class Receiver {
       connections: new Connections(this.table, this.engine),
       counters: new Float64Array(PLANE_COUNTERS),
       live: new LiveSettings(),
-      log: {
-        wrongTag() {},
-        replay() {},
-        wrongSource() {},
-        unknownMux() {},
-        wrongPayloadType() {},
-        batchFailed: (error) => assert.fail(String(error)),
-      },
+      log: SILENT_INBOUND,
       moved() {},
       now: () => 0,
     }, { deviceType: "tun", roaming: true, filter: undefined });
