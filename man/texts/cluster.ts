@@ -25,7 +25,7 @@ export default {
   "sync-hosts": `Other servers to take connections from, separated by commas:
     "<host>:<port>", with brackets around an IPv6 address, or "unix:<path>". The
     port is 2323 unless given. It may be given several times. The daemon stays
-    connected, or tries again. It switches routing on: the destination of a
+    connected, or tries again. Itself among them counts for nothing. It switches routing on: the destination of a
     packet decides which connection gets it.`,
   "control-host": `Control daemons to take connections from. The same as
     --sync-hosts, unless --member-rights is "learn".`,
