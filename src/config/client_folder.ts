@@ -3,7 +3,7 @@
 import { clientOf, type ClientOptions, clientRows } from "./client_options.ts";
 import type { Surroundings } from "./host_files.ts";
 import { CLIENTS_FOLDER, type ConfigPlace } from "./config_place.ts";
-import { checkReaders, contentOf } from "./config_source.ts";
+import { checkReaders, contentOf, holdsSecret } from "./config_source.ts";
 import { OptionFault } from "./fault.ts";
 import { type GivenValues, settingsOf } from "./values.ts";
 import { reasonOf } from "../log/reason.ts";
@@ -88,7 +88,8 @@ function clientIn(
   try {
     const text = { path, format: "lines", bytes: content.bytes } as const;
     const given = files.readText(clientRows, text);
-    checkReaders(clientRows, given, { path, format: "lines" }, content, warn);
+    const hasSecret = holdsSecret(clientRows, given);
+    checkReaders({ path, format: "lines", ...content, hasSecret }, warn);
     return clientOf(settingsOf(clientRows, [server, given]), surroundings);
   } finally {
     content.bytes.fill(0);

@@ -66,7 +66,9 @@ export function optionsOfFile<T extends OptionTable>(
     const text = { path, format, bytes: content.bytes };
     const values = files.readText(table, text, isMeant);
     const all = [given, values];
-    checkReaders(table, values, place, content, warn, daemonOf(all));
+    const hasSecret = holdsSecret(table, values);
+    const file = { path, format, ...content, hasSecret };
+    checkReaders(file, warn, daemonOf(all));
     return { sources: [values, ...besides(table, folder, files)], place };
   } finally {
     content.bytes.fill(0);
@@ -96,6 +98,13 @@ function daemonOf(
   return { user: last("username"), group: last("groupname") };
 }
 
+interface CheckedFile
+  extends
+    Pick<ConfigPlace, "path" | "format">,
+    Pick<ConfigBytes, "writers" | "isPublic"> {
+  readonly hasSecret: boolean;
+}
+
 const WRITERS = {
   all: (path: string) => `all users can change '${path}': use chmod go-w`,
   group: (path: string) =>
@@ -110,16 +119,13 @@ const WRITERS = {
  * and have to work.
  * @throws {OptionFault} if others can read the secrets that are in it
  */
-export function checkReaders<T extends OptionTable>(
-  table: T,
-  values: GivenValues<T>,
-  { path, format }: Pick<ConfigPlace, "path" | "format">,
-  { writers, isPublic }: ConfigBytes,
+export function checkReaders(
+  { path, format, writers, isPublic, hasSecret }: CheckedFile,
   warn: Warn,
   daemon: DaemonUser = {},
 ): void {
   for (const who of writers) warn(WRITERS[who](path));
-  if (!holdsSecret(table, values) || !isPublic(daemon)) return;
+  if (!hasSecret || !isPublic(daemon)) return;
   const how =
     `use chmod 640 '${path}', and have it belong to root and to the ` +
     "group of the user that the daemon runs as, such as anytun; or put each " +
@@ -134,7 +140,7 @@ export function checkReaders<T extends OptionTable>(
 }
 
 /** Whether a file gives a secret, and not only the place of one. */
-function holdsSecret<T extends OptionTable>(
+export function holdsSecret<T extends OptionTable>(
   table: T,
   given: GivenValues<T>,
 ): boolean {

@@ -153,12 +153,16 @@ export function sourceOf(
   return { ...source, tls, login };
 }
 
+const BESIDE_SOURCE = [
+  "sourceCa",
+  "sourceCert",
+  "sourceKey",
+  "sourceUser",
+  "sourcePasswordFile",
+] as const;
+
 function requireAlone({ values, names }: SourceSettings): void {
-  const keys = [
-    ...["sourceCa", "sourceCert", "sourceKey"],
-    ...["sourceUser", "sourcePasswordFile"],
-  ] as (keyof typeof values)[];
-  const one = keys.find((key) => values[key] !== undefined);
+  const one = BESIDE_SOURCE.find((key) => values[key] !== undefined);
   if (one === undefined) return;
   throw new OptionFault(`Cannot use ${names[one]} alone: add --source`);
 }

@@ -39,11 +39,12 @@ export async function openAnnouncement(
 
 function openParts(
   { addresses: prefixes, device, script: path }: AnnounceOptions,
-  { identity, logger, options, world }: TunnelFrame,
+  frame: TunnelFrame,
   { ends, plane }: OwnDevice,
   tools: AnnounceTools,
   cleanup: DisposableStack,
 ): AnnouncementParts {
+  const { identity, logger, options, world } = frame;
   // Its name may be the kernel's choice; with --netns it is elsewhere.
   if (device === ends.device.name && options.netns === undefined) {
     throw new Error(
@@ -51,21 +52,7 @@ function openParts(
         "device; name another one, such as anycast0",
     );
   }
-  // What this daemon becomes another one may have been from the start.
-  const users = [
-    world.effectiveUser(),
-    identity?.uid,
-    world.control.findUser(PACKAGED_USER)?.uid,
-  ];
-  for (const { address } of prefixes) {
-    const claim = claimAnycast(formatAddress(address), {
-      ...tools,
-      logger,
-      users,
-      verb: "announce",
-    });
-    if (claim !== undefined) cleanup.use(claim);
-  }
+  claimAll(prefixes, frame, tools, cleanup);
   const script = path === undefined
     ? undefined
     : new AnnounceScript(path, options, { ...world, logger });
@@ -89,6 +76,30 @@ function openParts(
   }, script?.words);
   plane.beatTo(guard.socket);
   return { addresses, script, guard: cleanup.use(new Guard(guard, logger)) };
+}
+
+/** @throws if another daemon of this host announces one of them */
+function claimAll(
+  prefixes: AnnounceOptions["addresses"],
+  { identity, logger, world }: TunnelFrame,
+  tools: AnnounceTools,
+  cleanup: DisposableStack,
+): void {
+  // What this daemon becomes another one may have been from the start.
+  const users = [
+    world.effectiveUser(),
+    identity?.uid,
+    world.control.findUser(PACKAGED_USER)?.uid,
+  ];
+  for (const { address } of prefixes) {
+    const claim = claimAnycast(formatAddress(address), {
+      ...tools,
+      logger,
+      users,
+      verb: "announce",
+    });
+    if (claim !== undefined) cleanup.use(claim);
+  }
 }
 
 function receivedFromPeers(table: ConnectionTable): number {
