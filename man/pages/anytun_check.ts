@@ -17,7 +17,7 @@ export function checkPage({ options, help }: Known): Page {
           `"anytun-check" reads config files as a start would, and the files that
           they name: those of keys and certificates. It opens nothing else, and
           takes nothing away: pipes and standard input, which a start can read
-          once, are not looked at. Of what a start cannot do without it looks at
+          once, are not looked at, nor credentials of services that do not run. Of what a start cannot do without it looks at
           whether it is there: the user and group, the folder of --chroot, the
           namespace of --netns, and the program of --post-up-script with
           --post-up-required. Faults and warnings go to standard error, with

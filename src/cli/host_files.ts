@@ -73,7 +73,8 @@ export class StandardInput {
  * What can be read once, as pipes and standard input, `start` reads. A daemon
  * that runs must not wait for others, and what it was started with may not be
  * what it was: `again` refuses that. Who only looks takes nothing away from a
- * start, and waits for nobody: `look` passes over it.
+ * start, and waits for nobody: `look` passes over it, and over credentials, which
+ * systemd leaves while a service runs, for this alone.
  */
 type Purpose = "again" | "look" | "start";
 
@@ -97,7 +98,8 @@ export function hostFiles(
     return found;
   };
   const isPassedOver = (path: string) =>
-    purpose === "look" && !isRepeatable(libc, absolute(path));
+    purpose === "look" &&
+    (isCredential(libc, absolute(path)) || !isRepeatable(libc, absolute(path)));
   return {
     absolute,
     exists: (path) => exists(libc, path),
@@ -121,6 +123,14 @@ export function hostFiles(
     httpProxy: HTTP_PROXIES.find((name) => environment.get(name)),
   };
 }
+
+/** One that is not there now; folders of those that run may not be seen. */
+function isCredential(libc: ProcessLibc, path: string): boolean {
+  return path.startsWith(CREDENTIALS) && !exists(libc, path);
+}
+
+/** Where systemd leaves credentials, in a folder for each service. */
+const CREDENTIALS = "/run/credentials/";
 
 /** Those that `fetch()` heeds for http, also to this host itself. */
 const HTTP_PROXIES = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];

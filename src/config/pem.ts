@@ -57,8 +57,8 @@ export function readPrivateKey(
   });
   if (key === undefined) {
     warn(
-      `the key from '${file.path}' (${file.option}) is not looked at: a start ` +
-        "reads it, and only once",
+      `the key from '${file.path}' (${file.option}) is not looked at: only ` +
+        "a start reads it",
     );
     return "";
   }

@@ -206,7 +206,7 @@ export function readSecret<T>(
   try {
     const found = isInput ? files.readStandardInput() : files.readFile(path);
     if (found === undefined) {
-      warn(`the ${name} is not looked at: a start reads it, and only once`);
+      warn(`the ${name} is not looked at: only a start reads it`);
       return { value: undefined, name };
     }
     const { bytes, isPublic } = found;

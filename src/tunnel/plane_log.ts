@@ -285,10 +285,14 @@ export class PlaneLog implements InboundEvents, OutboundEvents {
     this.#tellOfStranger(Cause.UNKNOWN_MUX, words, source, (endpoint) => {
       const own = this.#ownMux;
       const here = own === undefined ? "" : `, of this end it is ${own}`;
+      // Other members may not have told of it yet, as after a start.
+      const why = this.#isRouting
+        ? "no client that is known here has it (--mux there; --control-host " +
+          "and --sync-hosts tell of clients)"
+        : `no connection has it (--mux has to be the same at both ends${here})`;
       return `${
         CAUSE_WORDS["unknown-mux"]
-      } ${mux} in a datagram from ${endpoint}: no connection has it ` +
-        `(--mux has to be the same at both ends${here})`;
+      } ${mux} in a datagram from ${endpoint}: ${why}`;
     });
   }
 

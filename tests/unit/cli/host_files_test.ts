@@ -37,7 +37,8 @@ Deno.test("who only looks at a config takes nothing that can be read once, and w
     await new Deno.Command("mkfifo", { args: [pipe] }).output();
     const look = hostFiles(libc, new Map(), "look");
     assert.equal(look.readFile(file)?.bytes.length, 6);
-    for (const path of [pipe, "/dev/fd/0", "/dev/stdin"]) {
+    const credential = "/run/credentials/anytun@none.service/sync-tls-key";
+    for (const path of [pipe, "/dev/fd/0", "/dev/stdin", credential]) {
       assert.equal(look.readFile(path), undefined, path);
     }
     assert.equal(look.readStandardInput(), undefined);

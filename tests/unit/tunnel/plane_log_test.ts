@@ -60,6 +60,19 @@ Deno.test("strangers who flood share one budget, and silence no line about a pee
   );
 });
 
+Deno.test("a member does not blame its own mux for a client that it has not heard of", () => {
+  const lineOf = (settings: { mux: number; routing?: boolean }) => {
+    const logger = recordingLog();
+    const log = new PlaneLog(logger, () => 0, settings);
+    log.unknownMux(7, wordsOf("192.0.2.1:4444"), 0);
+    return logger.lines.join();
+  };
+  assert.match(lineOf({ mux: 3 }), /at both ends, of this end it is 3\)$/);
+  const line = lineOf({ mux: 0, routing: true });
+  assert.match(line, /unknown mux 7 .*: no client that is known .*--control-h/);
+  assert.doesNotMatch(line, /of this end/);
+});
+
 Deno.test("what is wrong with one connection, or in one way, hides nothing else", () => {
   const logger = recordingLog();
   const log = new PlaneLog(logger, () => 0);
