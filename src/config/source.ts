@@ -184,8 +184,8 @@ function tlsOf(
   if (cert === undefined && key === undefined) {
     return { authority, identity: undefined };
   }
-  if (cert === undefined) throw unusable(one, "add --source-cert");
-  if (key === undefined) throw unusable(one, "add --source-key");
+  if (cert === undefined) throw unusable(key ?? one, "add --source-cert");
+  if (key === undefined) throw unusable(cert, "add --source-key");
   const own = readCertificates(cert, files);
   return {
     authority,

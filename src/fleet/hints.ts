@@ -16,7 +16,7 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /authentication failed/,
-    "is that its user (--source-user), with its password?",
+    "look at the user (--source-user) and its password",
   ],
   [
     /permission denied/,

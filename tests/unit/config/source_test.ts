@@ -136,6 +136,13 @@ for (
     ],
     [
       [
+        ...["--source", URL_TEXT, "--source-ca", "ca.pem"],
+        ...["--source-key", "alice.key"],
+      ],
+      /--source-key 'alice.key': add --source-cert/,
+    ],
+    [
+      [
         ...["--source", URL_TEXT, "--source-cert", "alice.pem"],
         ...["--source-key", "bob.key"],
       ],
