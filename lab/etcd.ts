@@ -25,6 +25,8 @@ export interface EtcdStart {
   readonly tls?: StoreTls;
   /** In place of one that is free. */
   readonly port?: number;
+  /** In place of one that is free, for other members. */
+  readonly peerPort?: number;
   /** At whose loopback address; it needs a port then. */
   readonly host?: LabHost;
 }
@@ -54,8 +56,10 @@ export class LabEtcd implements AsyncDisposable {
   }
 
   /** Starts it, and waits until it answers. */
-  static async start({ data, tls, port, host }: EtcdStart): Promise<LabEtcd> {
-    const [own, peer] = [port ?? freePort(), freePort()];
+  static async start(
+    { data, tls, port, peerPort, host }: EtcdStart,
+  ): Promise<LabEtcd> {
+    const [own, peer] = [port ?? freePort(), peerPort ?? freePort()];
     const url = `${tls ? "https" : "http"}://127.0.0.1:${own}`;
     const peers = `http://127.0.0.1:${peer}`;
     const args = [

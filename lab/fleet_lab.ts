@@ -2,10 +2,11 @@ import { startDaemon, type TestFolder } from "./daemons.ts";
 import { LabEtcd } from "./etcd.ts";
 import type { LabHost } from "./host.ts";
 import { oursNative } from "./peers.ts";
-import type { LabProcess } from "./process.ts";
+import { type LabProcess, run } from "./process.ts";
 import { fromSource } from "./programs.ts";
 
 const STORE_PORT = 2379;
+const PEER_PORT = 2380;
 const SOURCE = ["--source", `http://127.0.0.1:${STORE_PORT}/fleet`];
 
 /** Where the control daemon tells members of clients. */
@@ -27,7 +28,20 @@ export class FleetLab {
   /** With what it had before, if it has run before. */
   startStore(): Promise<LabEtcd> {
     const data = this.#folder.file("etcd");
-    return LabEtcd.start({ data, host: this.#host, port: STORE_PORT });
+    const ports = { port: STORE_PORT, peerPort: PEER_PORT };
+    return LabEtcd.start({ data, host: this.#host, ...ports });
+  }
+
+  /** Has it what it had at a snapshot, by the same name, in place of its own. */
+  async restoreStore(snapshot: string): Promise<void> {
+    const data = this.#folder.file("etcd");
+    Deno.removeSync(data, { recursive: true });
+    const url = `http://127.0.0.1:${PEER_PORT}`;
+    await run([
+      ...["env", "ETCDCTL_API=3", "etcdctl", "snapshot", "restore", snapshot],
+      ...["--name", "lab", "--initial-cluster", `lab=${url}`],
+      ...["--initial-advertise-peer-urls", url, "--data-dir", data],
+    ]);
   }
 
   startControld(...options: readonly string[]): LabProcess {

@@ -20,6 +20,7 @@ export type StoreSourceWorld = Pick<
   | "hash"
   | "now"
   | "openStateFolder"
+  | "random"
   | "runtime"
   | "stateDirectory"
 >;

@@ -2,19 +2,12 @@
 import type { StateFolder } from "../../ffi/process/state_folder.ts";
 import type { ControldOptions } from "../config/controld.ts";
 import { changedFiles, type SourceOptions } from "../config/source.ts";
-import { StoreError } from "../fleet/store_error.ts";
-import type { EtcdClient, Range } from "../fleet/etcd_client.ts";
-import { type Header, shown } from "../fleet/etcd_json.ts";
-import {
-  CompactedError,
-  type WatchEvent,
-  type WatchMessage,
-} from "../fleet/etcd_watch.ts";
+import { type KeyValue, shown } from "../fleet/etcd_json.ts";
+import type { WatchEvent } from "../fleet/etcd_watch.ts";
 import { clientsPrefix, keptValue, recordName } from "../fleet/layout.ts";
 import type { Logger } from "../log/logger.ts";
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { reasonOf } from "../log/reason.ts";
-import { EitherSignal } from "../net/either.ts";
 import type { OpenStore } from "./etcd.ts";
 import type { FoundClient } from "./fleet_client.ts";
 import type { FleetClients } from "./fleet_clients.ts";
@@ -22,15 +15,9 @@ import type { KeptClients } from "./kept_clients.ts";
 import type { Starting } from "./lifecycle.ts";
 import type { RecordSource } from "./record_source.ts";
 import { unlessStopped } from "./stop.ts";
+import { StoreFollower, type StoreListener } from "./store_follower.ts";
 import type { World } from "./world.ts";
 
-/** How often a member is asked whether it is there, and in a majority. */
-const PROBE_MS = 5000;
-/** After a failure, and twice as long after each one that follows. */
-const PAUSE_MS = 250;
-const MAX_PAUSE_MS = 5000;
-/** Probes that find the store further than a watch that says nothing. */
-const SILENT_PROBES = 24;
 /** How often keys are looked at that begin with an epoch. */
 const EPOCH_MS = 2000;
 
@@ -47,32 +34,28 @@ interface StoreSetup {
   readonly showManager: (text: string) => void;
 }
 
-type StoreWorld = Pick<World, "delay"> & {
+type StoreWorld = Pick<World, "delay" | "random"> & {
   openStore(source: SourceOptions): OpenStore;
 };
 
-export class StoreSource implements RecordSource {
+export class StoreSource implements RecordSource, StoreListener {
   readonly name = "records of the store";
   readonly live = ["sourceAllowLoss"];
   readonly #setup: StoreSetup;
   readonly #world: StoreWorld;
-  readonly #prefix: string;
   /** Opened while files can be read that belong to the system. */
   #store: OpenStore | undefined;
-  /** How far its changes are known. */
-  #known: Header | undefined;
+  #follower: StoreFollower | undefined;
   #mayLose: boolean;
-  #isDue = true;
-  #isInStep = false;
+  /** Undefined before it has answered, or not. */
+  #isInStep: boolean | undefined;
   readonly #first = Promise.withResolvers<void>();
-  #failures = 0;
-  #session = new AbortController();
+  #isQuiet = false;
 
   constructor(setup: StoreSetup, mayLose: boolean, world: StoreWorld) {
     this.#setup = setup;
     this.#mayLose = mayLose;
     this.#world = world;
-    this.#prefix = setup.source.prefix;
   }
 
   /**
@@ -80,21 +63,26 @@ export class StoreSource implements RecordSource {
    * than a start that a service manager ends after its time.
    */
   async start({ stop, waiting }: Starting): Promise<void> {
-    const { source, kept, clients } = this.#setup;
+    const { source, kept, clients, limited } = this.#setup;
     const { client } = this.#store = this.#world.openStore(source);
+    const keys = clientsPrefix(source.prefix);
+    const world = this.#world;
+    const follower = new StoreFollower(client, keys, this, world, limited);
+    this.#follower = follower;
     const before = kept?.read();
     if (before !== undefined) await clients.restore(before);
+    // The first time all of them are new.
+    this.#isQuiet = clients.size === 0;
     waiting(`the records of ${source.text} (--source)`);
     try {
-      await unlessStopped(this.#readAll(client), stop);
-    } catch (error) {
-      this.#lost(client, error);
+      await unlessStopped(follower.begin(), stop);
+    } catch {
       this.#goWithout(before !== undefined);
     }
   }
 
   async run(stop: AbortSignal): Promise<void> {
-    const work = [this.#follow(stop), this.#advance(stop)];
+    const work = [this.#follower?.run(stop), this.#advance(stop)];
     // Nobody waits for a store that does not answer.
     await unlessStopped(Promise.all(work), stop);
   }
@@ -116,8 +104,7 @@ export class StoreSource implements RecordSource {
       );
     }
     this.#mayLose = sourceAllowLoss;
-    this.#isDue = true;
-    this.#session.abort();
+    this.#follower?.restart();
   }
 
   report(): readonly string[] {
@@ -170,87 +157,8 @@ export class StoreSource implements RecordSource {
     this.#first.resolve();
   }
 
-  async #follow(stop: AbortSignal): Promise<void> {
-    const client = this.#store?.client;
-    while (client !== undefined && !stop.aborted) {
-      this.#session = new AbortController();
-      try {
-        await this.#followOne(client, stop);
-      } catch (error) {
-        if (stop.aborted) return;
-        if (error instanceof CompactedError) {
-          this.#isDue = true;
-          this.#tellOfForgotten(error);
-          await this.#world.delay(PAUSE_MS, stop).catch(() => {});
-          continue;
-        }
-        this.#lost(client, error);
-        await this.#pause(stop);
-      }
-    }
-  }
-
-  /** As long as one member answers. */
-  async #followOne(client: EtcdClient, stop: AbortSignal): Promise<void> {
-    const known = this.#known;
-    const header = await client.header(clientsPrefix(this.#prefix));
-    if (this.#isDue || isAnother(header, known)) await this.#readAll(client);
-    else this.#inStep();
-    const ended = new AbortController();
-    using either = new EitherSignal(stop, this.#session.signal, ended.signal);
-    let failure: unknown;
-    const part = async (work: Promise<void>) => {
-      try {
-        await work;
-      } catch (error) {
-        if (!either.signal.aborted) failure = error;
-      } finally {
-        ended.abort();
-      }
-    };
-    await Promise.all([
-      part(this.#listen(client, either.signal)),
-      part(this.#probe(client, either.signal)),
-    ]);
-    if (failure !== undefined) throw failure;
-  }
-
-  async #listen(client: EtcdClient, signal: AbortSignal): Promise<void> {
-    const from = (this.#known?.revision ?? 0) + 1;
-    const keys = clientsPrefix(this.#prefix);
-    for await (const message of client.watch(keys, from, signal)) {
-      await this.#take(message);
-    }
-  }
-
-  /**
-   * A watch says nothing while nothing happens, whatever has become of it, such
-   * as where a firewall has forgotten its connection. What others keep in the
-   * store moves it on as well: so it is asked now and then.
-   */
-  async #probe(client: EtcdClient, signal: AbortSignal): Promise<void> {
-    const { origin } = client;
-    let heard = this.#known;
-    let silent = 0;
-    for (;;) {
-      await this.#world.delay(PROBE_MS, signal);
-      // As it was before: meanwhile the watch goes on.
-      const known = this.#known;
-      const header = await client.header(clientsPrefix(this.#prefix));
-      const isSilent = known === heard && isBehind(known, header);
-      silent = isSilent ? silent + 1 : 0;
-      heard = known;
-      if (isAnother(header, known) || silent >= SILENT_PROBES) {
-        this.#isDue = true;
-      }
-      // Another member has answered: the watch is still with the one before.
-      if (this.#isDue || client.origin !== origin) return;
-    }
-  }
-
-  async #readAll(client: EtcdClient): Promise<void> {
+  async replace(entries: readonly KeyValue[]): Promise<void> {
     const { clients, logger, source, kept } = this.#setup;
-    const { header, entries } = await this.#range(client);
     const all = new Map<string, Partial<FoundClient>>();
     for (const { key, value, createRevision: created } of entries) {
       const name = this.#nameOf(key);
@@ -262,32 +170,14 @@ export class StoreSource implements RecordSource {
       all.set(name.client, { ...before, ...part });
     }
     const held = clients.replace(all, this.#mayLose);
-    // The first time all of them are new.
-    const isQuiet = this.#known === undefined && clients.size === 0;
+    const isQuiet = this.#isQuiet;
+    this.#isQuiet = false;
     if (await clients.settle({ isQuiet }) > 0) kept?.ask();
-    this.#known = header;
     this.#knows();
     if (held > 0) this.#tellOfHeld(held, all.size);
     if (!this.#isInStep) {
       logger.notice(`serving ${clients.size} clients of ${source.text}`);
     }
-    this.#inStep();
-  }
-
-  async #range(client: EtcdClient): Promise<Range> {
-    // Whoever asks meanwhile wants another one.
-    this.#isDue = false;
-    try {
-      return await client.range(clientsPrefix(this.#prefix));
-    } catch (error) {
-      this.#isDue = true;
-      throw error;
-    }
-  }
-
-  #tellOfForgotten(error: CompactedError): void {
-    const { limited } = this.#setup;
-    limited.write("notice", "changes forgotten", () => reasonOf(error));
   }
 
   #tellOfHeld(held: number, left: number): void {
@@ -300,22 +190,10 @@ export class StoreSource implements RecordSource {
     );
   }
 
-  async #take({ events, header, isProgress }: WatchMessage): Promise<void> {
+  async change(events: readonly WatchEvent[]): Promise<void> {
     const { clients, kept } = this.#setup;
-    const { cluster } = header;
-    if (cluster !== this.#known?.cluster) {
-      this.#isDue = true;
-      throw new StoreError("the watch is that of another store");
-    }
-    const term = Math.max(this.#known.term, header.term);
-    let { revision } = this.#known;
-    if (isProgress) revision = Math.max(revision, header.revision);
-    for (const event of events) {
-      revision = Math.max(revision, event.modRevision);
-      this.#note(event);
-    }
+    for (const event of events) this.#note(event);
     if (await clients.settle() > 0) kept?.ask();
-    this.#known = { cluster, revision, term };
   }
 
   #note({ key, value, createRevision, isDeleted }: WatchEvent): void {
@@ -326,9 +204,10 @@ export class StoreSource implements RecordSource {
   }
 
   #nameOf(key: string): ReturnType<typeof recordName> {
-    const name = recordName(this.#prefix, key);
+    const { source: { prefix }, limited } = this.#setup;
+    const name = recordName(prefix, key);
     if (name !== undefined) return name;
-    this.#setup.limited.write(
+    limited.write(
       "warning",
       "key of no client",
       () =>
@@ -337,30 +216,29 @@ export class StoreSource implements RecordSource {
     return undefined;
   }
 
-  #inStep(): void {
-    const { logger, showManager, source } = this.#setup;
-    if (this.#failures > 0) logger.notice(`${source.text} answers again`);
-    this.#failures = 0;
+  inStep(): void {
+    const { limited, showManager, source } = this.#setup;
+    if (this.#isInStep === false) {
+      limited.write("notice", "answer", () => `${source.text} answers again`);
+    }
     if (!this.#isInStep) showManager(`in step with ${source.text}`);
     this.#isInStep = true;
   }
 
-  #lost(client: EtcdClient, error: unknown): void {
-    const { logger, showManager, source } = this.#setup;
+  lost(error: unknown): void {
+    const { limited, showManager, source } = this.#setup;
+    if (this.#isInStep === false) return;
     this.#isInStep = false;
-    client.turn();
-    if (this.#failures++ > 0) return;
     showManager(`without an answer of ${source.text}`);
-    logger.warning(
-      `Cannot follow ${source.text} (--source): ${reasonOf(error)}; what is ` +
+    limited.write(
+      "warning",
+      "no answer",
+      () =>
+        `Cannot follow ${source.text} (--source): ${
+          reasonOf(error)
+        }; what is ` +
         "known stays in use, and it is tried again",
     );
-  }
-
-  async #pause(stop: AbortSignal): Promise<void> {
-    const ms = PAUSE_MS * 2 ** Math.min(this.#failures - 1, 10);
-    const pause = Math.min(ms, MAX_PAUSE_MS);
-    await this.#world.delay(pause, stop).catch(() => {});
   }
 
   async #advance(stop: AbortSignal): Promise<void> {
@@ -371,17 +249,4 @@ export class StoreSource implements RecordSource {
       if (!stop.aborted) clients.advance();
     }
   }
-}
-
-/** Whether what is known is not of the store that it was, or of its past. */
-function isAnother(
-  { cluster, revision, term }: Header,
-  known?: Header,
-): boolean {
-  return known === undefined || cluster !== known.cluster ||
-    revision < known.revision || term < known.term;
-}
-
-function isBehind(known: Header | undefined, { revision }: Header): boolean {
-  return known !== undefined && known.revision < revision;
 }

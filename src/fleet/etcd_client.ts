@@ -3,7 +3,9 @@
 import {
   type Header,
   type KeyValue,
+  type RangeAnswer,
   readRange,
+  readRanges,
   readTransaction,
   toText,
 } from "./etcd_json.ts";
@@ -28,6 +30,14 @@ export type Comparison =
 export type Operation =
   | { readonly put: string; readonly value: string }
   | { readonly delete: string };
+
+/** What is asked of the store as it was at one revision. */
+type RangeQuestion =
+  | { readonly key: string }
+  /** How many keys begin so. */
+  | { readonly prefix: string; readonly isCount: true }
+  /** Whether one was changed at that revision, or behind it. */
+  | { readonly prefix: string; readonly since: number };
 
 export interface Range {
   /** Of the store as it answered: what a watch goes on from. */
@@ -135,6 +145,20 @@ export class EtcdClient {
     yield* watchMessages(this.#session.stream("/v3/watch", body, signal));
   }
 
+  /**
+   * Several answers, one to each question, in one.
+   * @throws {StoreError} also if that revision is forgotten, or was never
+   */
+  async rangesAt(
+    revision: number,
+    questions: readonly RangeQuestion[],
+  ): Promise<readonly RangeAnswer[]> {
+    const success = questions.map((question) => ({
+      request_range: { ...rangeBody(question), revision: String(revision) },
+    }));
+    return readRanges(await this.#session.read("/v3/kv/txn", { success }));
+  }
+
   /** @returns undefined if there is no such key */
   async get(key: string): Promise<KeyValue | undefined> {
     const pages = new EtcdPages(this.#session, 1);
@@ -164,6 +188,15 @@ export class EtcdClient {
 export function endOfPrefix(prefix: string): string {
   const last = prefix.charCodeAt(prefix.length - 1);
   return prefix.slice(0, -1) + String.fromCharCode(last + 1);
+}
+
+function rangeBody(question: RangeQuestion): object {
+  if ("key" in question) return { key: toText(question.key) };
+  const { prefix } = question;
+  const all = { key: toText(prefix), range_end: toText(endOfPrefix(prefix)) };
+  if ("isCount" in question) return { ...all, count_only: true };
+  const min_mod_revision = String(question.since);
+  return { ...all, min_mod_revision, limit: "1", keys_only: true };
 }
 
 function comparisonBody(comparison: Comparison): unknown {

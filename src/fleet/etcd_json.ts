@@ -23,6 +23,8 @@ export interface Header {
 export interface RangeAnswer {
   readonly header: Header;
   readonly entries: readonly KeyValue[];
+  /** Of all keys in it, whether they fit or not. */
+  readonly count: number;
   /** Where those begin that did not fit into it, as the gateway wants it. */
   readonly next: string | undefined;
 }
@@ -48,14 +50,17 @@ export function fromText(bytes: Uint8Array): string {
 
 /** @throws {StoreError} if it is none */
 export function readRange(answer: unknown): RangeAnswer {
-  const { header, kvs = [], more = false } = fieldsOf(answer);
+  const { header, kvs = [], more = false, count = "0" } = fieldsOf(answer);
   if (!Array.isArray(kvs) || typeof more !== "boolean") throw wrong("a range");
   const entries = kvs.map(readEntry);
   // A page that leaves the rest out would end all clients in it.
   if (more && kvs.length === 0) throw wrong("a page without keys");
   const last = more ? kvs.at(-1) : undefined;
   const next = last && behind(fieldsOf(last).key);
-  return { header: readHeader(header), entries, next };
+  return {
+    ...{ header: readHeader(header), entries, next },
+    count: numberOf(count),
+  };
 }
 
 /** By its bytes: what is no UTF-8 would be another one as text. */
@@ -64,6 +69,13 @@ function behind(key: unknown): string {
   const next = new Uint8Array(bytes.length + 1);
   next.set(bytes);
   return next.toBase64();
+}
+
+/** @returns What each question of a transaction has found */
+export function readRanges(answer: unknown): readonly RangeAnswer[] {
+  const { responses } = fieldsOf(answer);
+  if (!Array.isArray(responses)) throw wrong("a transaction of ranges");
+  return responses.map((one) => readRange(fieldsOf(one).response_range));
 }
 
 /** @returns Whether all comparisons held */

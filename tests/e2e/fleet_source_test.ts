@@ -90,3 +90,39 @@ labTest(
     await again.stop();
   },
 );
+
+labTest(
+  "a store that was restored from a snapshot is read anew, though it seems to be what it was",
+  "fs1",
+  [whyNoEtcd()],
+  async ({ left }) => {
+    using folder = new TestFolder();
+    const fleet = new FleetLab(left, folder);
+    const snapshot = folder.file("snapshot");
+    const keyOf = (name: string) => `/fleet/clients/${name}`;
+    const controld = await (async () => {
+      await using store = await fleet.startStore();
+      await store.ctl("put", keyOf("one"), "--", clientText(1, "0a"));
+      await store.ctl("put", keyOf("two"), "--", clientText(2, "0b"));
+      // Where all are missing they are taken for lost.
+      await store.ctl("put", keyOf("three"), "--", clientText(3, "0c"));
+      const controld = fleet.startControld("--state-dir", "none");
+      await controld.line(/serving 3 clients of/);
+      await store.ctl("snapshot", "save", snapshot);
+      await store.ctl("del", keyOf("one"));
+      await controld.line(/client one \(connection 1\) is gone/);
+      // It sees nothing of the revisions between.
+      Deno.kill(controld.pid, "SIGSTOP");
+      return controld;
+    })();
+    await fleet.restoreStore(snapshot);
+    await using store = await fleet.startStore();
+    await store.ctl("del", keyOf("two"));
+    for (let k = 0; k < 3; k++) await store.ctl("put", "/other", `${k}`);
+    Deno.kill(controld.pid, "SIGCONT");
+    await controld.line(/past is not what it was/);
+    await controld.line(/client two \(connection 2\) is gone/);
+    await controld.line(/client one \(connection 1\) is new/);
+    await controld.stop();
+  },
+);

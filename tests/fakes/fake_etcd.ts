@@ -4,36 +4,28 @@
  * @module
  */
 import type { Post } from "../../src/fleet/etcd_session.ts";
+import {
+  type Change,
+  changeOf,
+  type Compare,
+  decode,
+  type Event,
+  keyValue,
+  type RangeRequest,
+  refusal,
+  type Request,
+  type Stored,
+  unsent,
+} from "./fake_etcd_wire.ts";
 
-interface Stored {
-  readonly value: string;
-  readonly created: number;
-  readonly modified: number;
-}
+type Store = ReadonlyMap<string, Stored>;
 
-/** What becomes of a key: it is gone where it has no value. */
-interface Change {
-  readonly key: string;
-  readonly value: string | undefined;
-}
-
-interface Event extends Partial<Stored> {
-  readonly key: string;
-  readonly modified: number;
-}
-
-/** What a transaction asks of a key: only what is used. */
-interface Compare {
-  readonly key: string;
-  readonly target: "CREATE" | "MOD";
-  readonly create_revision?: string;
-  readonly mod_revision?: string;
-}
-
-/** What a transaction does: either of both. */
-interface Request {
-  readonly request_put?: { readonly key: string; readonly value: string };
-  readonly request_delete_range?: { readonly key: string };
+/** All that it was at a moment. */
+export interface Backup {
+  readonly revision: number;
+  readonly store: Store;
+  readonly base: Store;
+  readonly events: readonly Event[];
 }
 
 interface Watcher {
@@ -70,6 +62,8 @@ export class FakeEtcd {
   /** Of the store, until it changes. */
   #sorted: (readonly [string, Stored])[] | undefined;
   #events: Event[] = [];
+  /** What there was before them. */
+  #base: Store = new Map();
   #compacted = 0;
   readonly #watchers = new Set<Watcher>();
 
@@ -92,6 +86,22 @@ export class FakeEtcd {
   compact(): void {
     this.#compacted = this.revision;
     this.#events = [];
+    this.#base = new Map(this.#store);
+  }
+
+  backup(): Backup {
+    const [store, base] = [new Map(this.#store), new Map(this.#base)];
+    return { revision: this.revision, store, base, events: [...this.#events] };
+  }
+
+  /** By the same name, and by chance in the same term. */
+  restoreFrom({ revision, store, base, events }: Backup): void {
+    this.revision = revision;
+    this.#store = new Map(store);
+    this.#sorted = undefined;
+    this.#base = new Map(base);
+    this.#events = [...events];
+    this.hangUp();
   }
 
   /** Another one at the same place. */
@@ -101,6 +111,7 @@ export class FakeEtcd {
     this.#store = new Map();
     this.#sorted = undefined;
     this.#events = [];
+    this.#base = new Map();
     this.hangUp();
   }
 
@@ -131,6 +142,12 @@ export class FakeEtcd {
     for (const { send } of this.#watchers) {
       send({ result: { header: this.#header() } });
     }
+  }
+
+  /** Tells watchers once more of all that became of a key. */
+  repeat(key: string): void {
+    const events = this.#events.filter((event) => event.key === key);
+    for (const watcher of this.#watchers) this.#send(watcher, events);
   }
 
   /** Requests that are not answered yet. */
@@ -179,39 +196,59 @@ export class FakeEtcd {
     return Response.json({ header: this.#header(), token });
   }
 
-  #range(request: Record<string, string>): Response {
+  #range(request: RangeRequest): Response {
+    return this.#refusalOf(request) ?? Response.json(this.#rangeOf(request));
+  }
+
+  #refusalOf({ revision }: RangeRequest): Response | undefined {
+    const at = Number(revision ?? this.revision);
+    if (at >= this.#compacted && at <= this.revision) return undefined;
+    const what = at > this.revision
+      ? "is a future revision"
+      : "has been compacted";
+    return refusal(400, 11, `etcdserver: mvcc: required revision ${what}`);
+  }
+
+  #rangeOf(request: RangeRequest) {
     const from = decode(request.key);
     const end = request.range_end ? decode(request.range_end) : `${from}\0`;
-    const at = Number(request.revision ?? this.revision);
-    if (at < this.#compacted) {
-      return refusal(
-        400,
-        11,
-        "etcdserver: mvcc: required revision has been compacted",
-      );
-    }
-    // What has changed since is left out: a test that needs it compares.
-    this.#sorted ??= [...this.#store].sort(([a], [b]) => a < b ? -1 : 1);
-    const all = this.#sorted.filter(([key, { modified }]) =>
-      key >= from && key < end && modified <= at
-    );
-    const page = all.slice(0, Number(request.limit ?? Infinity));
-    return Response.json({
+    const all = this.#at(Number(request.revision ?? this.revision))
+      .filter(([key]) => key >= from && key < end);
+    const since = Number(request.min_mod_revision ?? 0);
+    const found = all.filter(([, { modified }]) => modified >= since);
+    const limit = request.count_only ? 0 : Number(request.limit ?? Infinity);
+    const page = found.slice(0, limit);
+    return {
       header: this.#header(),
       kvs: page.map(([key, { value, ...stored }]) =>
         keyValue({ key, ...stored, value: request.keys_only ? "" : value })
       ),
-      more: page.length < all.length,
+      more: !request.count_only && page.length < found.length,
       count: String(all.length),
-    });
+    };
+  }
+
+  #at(revision: number): readonly (readonly [string, Stored])[] {
+    const sort = (store: Store) =>
+      [...store].sort(([a], [b]) => a < b ? -1 : 1);
+    if (revision === this.revision) return this.#sorted ??= sort(this.#store);
+    const store = new Map(this.#base);
+    for (const { key, value, created = 0, modified } of this.#events) {
+      if (modified > revision) break;
+      if (value === undefined) store.delete(key);
+      else store.set(key, { value, created, modified });
+    }
+    return sort(store);
   }
 
   async #transact(
-    { compare, success }: {
-      readonly compare: readonly Compare[];
+    { compare = [], success }: {
+      readonly compare?: readonly Compare[];
       readonly success: readonly Request[];
     },
   ): Promise<Response> {
+    const ranges = success.flatMap(({ request_range }) => request_range ?? []);
+    if (ranges.length > 0) return this.#ranges(ranges);
     const { meanwhile } = this;
     this.meanwhile = undefined;
     await meanwhile?.();
@@ -223,6 +260,20 @@ export class FakeEtcd {
     return Response.json({
       header: this.#header(),
       ...(succeeded && { succeeded }),
+    });
+  }
+
+  #ranges(ranges: readonly RangeRequest[]): Response {
+    for (const range of ranges) {
+      const refusal = this.#refusalOf(range);
+      if (refusal !== undefined) return refusal;
+    }
+    return Response.json({
+      header: this.#header(),
+      succeeded: true,
+      responses: ranges.map((range) => ({
+        response_range: this.#rangeOf(range),
+      })),
     });
   }
 
@@ -318,36 +369,4 @@ export class FakeEtcd {
       raft_term: String(this.term),
     };
   }
-}
-
-function keyValue({ key, value, created, modified }: Event) {
-  return {
-    key: btoa(key),
-    mod_revision: String(modified),
-    ...(value === undefined ? {} : {
-      value: new TextEncoder().encode(value).toBase64(),
-      create_revision: String(created),
-    }),
-  };
-}
-
-function changeOf({ request_put, request_delete_range }: Request): Change {
-  return {
-    key: decode(request_put?.key ?? request_delete_range?.key),
-    value: request_put &&
-      new TextDecoder().decode(Uint8Array.fromBase64(request_put.value)),
-  };
-}
-
-function unsent(): TypeError {
-  return new TypeError("error sending request");
-}
-
-function refusal(status: number, code: number, message: string): Response {
-  return Response.json({ error: message, message, code }, { status });
-}
-
-/** Keys are bytes, a character each. */
-function decode(base64 = ""): string {
-  return atob(base64);
 }

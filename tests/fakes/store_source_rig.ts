@@ -115,6 +115,7 @@ export class StoreSourceRig implements AsyncDisposable {
     const frame = { logger, limited, showManager };
     this.source = new StoreSource({ ...setup, ...frame }, false, {
       delay: clock.delay,
+      random: (words: Uint32Array) => void words.fill(3),
       openStore: () => ({ client, [Symbol.dispose]: () => {} }),
     });
   }

@@ -6,6 +6,7 @@ import {
   recordOf,
   StoreSourceRig,
 } from "../../fakes/store_source_rig.ts";
+import type { FakeEtcd } from "../../fakes/fake_etcd.ts";
 
 Deno.test("after a broken watch it goes on where it was", async () => {
   const etcd = clusterOf(3);
@@ -23,8 +24,9 @@ Deno.test("after a broken watch it goes on where it was", async () => {
   await rig.pass(5);
   await rig.until(() => rig.told.length === 2);
   assert.deepEqual(rig.told, ["-1 000102", "+4 000102"]);
-  assert.deepEqual(etcd.asked.slice(ranges).slice(0, 2), [
+  assert.deepEqual(etcd.asked.slice(ranges).slice(0, 3), [
     "/v3/kv/range",
+    "/v3/kv/txn",
     "/v3/watch",
   ]);
   const lost = rig.logger.lines.filter((line) => line.startsWith("WARNING"));
@@ -156,4 +158,131 @@ Deno.test("a store that lies is left with what was known", async () => {
   }
   assert.deepEqual(rig.served, ["1 000102", "2 000102"]);
   await rig.watched();
+});
+
+/** Restored as it was before `lost`, with `since` done to it afterwards. */
+async function restored(
+  lost: (etcd: FakeEtcd) => void,
+  since: (etcd: FakeEtcd) => void,
+): Promise<readonly string[]> {
+  const etcd = clusterOf(3);
+  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
+  await rig.run().watched();
+  const backup = etcd.backup();
+  lost(etcd);
+  // Which is known, too.
+  etcd.put(keyOf("last"), recordOf(99));
+  await rig.until(() => rig.served.includes("99 000102"));
+  etcd.isDown = true;
+  etcd.restoreFrom(backup);
+  since(etcd);
+  // It has counted on for as long, and longer.
+  for (let k = 0; k < 9; k++) etcd.put("/other", "x");
+  etcd.isDown = false;
+  await rig.pass(5);
+  await rig.watched();
+  return rig.served.map((words) => words.split(" ")[0] ?? "").toSorted();
+}
+
+const nothing = () => {};
+
+Deno.test("a store that was restored from a backup is read anew, though neither revision nor term shows it", async () => {
+  assert.deepEqual(
+    await restored((etcd) => etcd.delete(keyOf("c1")), nothing),
+    ["1", "2", "3"],
+    "who was removed in the past that is lost is back, as in the store",
+  );
+  assert.deepEqual(
+    await restored(nothing, (etcd) => etcd.delete(keyOf("c1"))),
+    ["2", "3"],
+  );
+  assert.deepEqual(
+    await restored(
+      (etcd) => etcd.delete(keyOf("c1")),
+      (etcd) => etcd.delete(keyOf("c2")),
+    ),
+    ["1", "3"],
+  );
+});
+
+Deno.test("other keys of the same client at the same revision are noticed after a restored backup", async () => {
+  const etcd = clusterOf(3);
+  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
+  await rig.run().watched();
+  const backup = etcd.backup();
+  const keyed = (start: string) =>
+    recordOf(2).replace("key 00", `key ${start}`);
+  etcd.put(keyOf("c2"), keyed("aa"));
+  await rig.until(() => rig.told.includes("+2 aa0102"));
+  etcd.restoreFrom(backup);
+  etcd.put(keyOf("c2"), keyed("bb"));
+  etcd.put("/other", "x");
+  await rig.pass(2);
+  await rig.until(() => rig.told.includes("+2 bb0102"));
+});
+
+Deno.test("who was removed while others alone moved the store on is removed after a restored backup", async () => {
+  const etcd = clusterOf(3);
+  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
+  await rig.run().watched();
+  const backup = etcd.backup();
+  etcd.put("/other", "x");
+  etcd.put("/other", "x");
+  etcd.progress();
+  await rig.pass(1);
+  etcd.restoreFrom(backup);
+  etcd.delete(keyOf("c1"));
+  for (let k = 0; k < 9; k++) etcd.put("/other", "x");
+  await rig.pass(2);
+  await rig.until(() => rig.served.length === 2);
+});
+
+Deno.test("within ten minutes of a broken watch all is read again, for what its last changes do not show", async () => {
+  const etcd = clusterOf(40);
+  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
+  await rig.run().watched();
+  const { store, ...backup } = etcd.backup();
+  const [key = "", first] = [...store][0] ?? [];
+  assert.ok(first);
+  const value = recordOf(1).replace("key 00", "key bb");
+  etcd.restoreFrom({
+    ...backup,
+    store: new Map(store).set(key, { ...first, value }),
+  });
+  await rig.pass(15);
+  assert.ok(rig.served.includes("1 000102"));
+  await rig.pass(15);
+  await rig.until(() => rig.served.includes("1 bb0102"));
+});
+
+Deno.test("a watch that tells what is past takes nothing back", async () => {
+  const etcd = clusterOf(2);
+  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
+  await rig.run().watched();
+  etcd.put(keyOf("c1"), recordOf(1).replace("key 00", "key bb"));
+  await rig.until(() => rig.told.includes("+1 bb0102"));
+  etcd.repeat(keyOf("c1"));
+  await rig.until(() => rig.logger.lines.some((line) => /is past/.test(line)));
+  await rig.pass(1);
+  await rig.watched();
+  assert.ok(rig.served.includes("1 bb0102"));
+  assert.deepEqual(rig.told.filter((words) => words.startsWith("+1 00")), []);
+});
+
+Deno.test("a watch that lies each time is asked for ever more seldom, and says little of it", async () => {
+  const etcd = clusterOf(1);
+  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
+  const header = { cluster_id: "5", revision: "9" };
+  etcd.lies.shift = () =>
+    etcd.asked.at(-1) === "/v3/watch"
+      ? Response.json({ result: { header } })
+      : undefined;
+  rig.run();
+  const watches = () =>
+    etcd.asked.filter((path) => path === "/v3/watch").length;
+  await rig.until(() => watches() > 0);
+  await rig.pass(60);
+  assert.ok(watches() < 20, `${watches()}`);
+  const { lines } = rig.logger;
+  assert.ok(lines.length < 30, lines.join("\n"));
 });
