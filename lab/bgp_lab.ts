@@ -5,6 +5,7 @@ import {
   BgpNetwork,
   type BgpNetworkOptions,
   HOME,
+  prefixOf,
   serverAddress,
   SERVERS,
 } from "./bgp_network.ts";
@@ -30,12 +31,6 @@ const WINDOW = 1024;
 export const CLIENT_OPTIONS: readonly string[] = [
   ...SECRET,
   ...["-w", String(WINDOW), "-R", `${CLIENT}/32`],
-];
-
-/** What has a daemon of ours announce itself. */
-const ANNOUNCING = [
-  ...["--anycast-address", `${ANYCAST}/32`],
-  ...["--anycast-device", ANYCAST_DEVICE],
 ];
 
 /** A client, and servers that a network with BGP chooses from. */
@@ -79,7 +74,7 @@ export class BgpLab implements AsyncDisposable {
       addresses: ["10.99.0.1/24"],
       port: PORT,
       options: [
-        ...["-i", ANYCAST],
+        ...this.#bound(),
         ...["-I", serverAddress(number), "-S", String(SYNC_PORT)],
         ...["-M", others.map((host) => `${host}:${SYNC_PORT}`).join(",")],
         ...client,
@@ -94,10 +89,11 @@ export class BgpLab implements AsyncDisposable {
   startMember(
     number: number,
     client: readonly string[] = CLIENT_OPTIONS,
+    more: readonly string[] = [],
   ): Promise<LabProcess> {
     const ids = `${number * 256}-${number * 256 + 255}`;
     const options = ["-s", ids, "--status-socket", this.#socket(number)];
-    const all = [...options, ...ANNOUNCING];
+    const all = [...options, ...this.#announcing(), ...more];
     return this.startServer(number, oursNative, all, client);
   }
 
@@ -119,20 +115,21 @@ export class BgpLab implements AsyncDisposable {
   }
 
   /**
-   * Starts the client, which knows the one address.
+   * Starts the client, which knows one address.
    *
    * @param window How far back it looks for replays; 0 for not at all.
    */
   async startClient(
     program: PeerProgram,
     window = WINDOW,
+    address = ANYCAST,
   ): Promise<LabProcess> {
     const process = await program.start(this.client, {
       role: "right",
       type: "tun",
       addresses: [`${CLIENT}/24`],
       port: PORT,
-      remote: { host: ANYCAST, port: PORT },
+      remote: { host: address, port: PORT },
       options: [...SECRET, "-w", String(window)],
     });
     await this.client.ip("route", "add", "10.77.0.0/24", "dev", "at0");
@@ -179,6 +176,19 @@ export class BgpLab implements AsyncDisposable {
       .catch(() => "[]");
     const [link]: Link[] = JSON.parse(text);
     return link?.stats64;
+  }
+
+  /** One that has addresses of both families takes them from the device. */
+  #bound(): readonly string[] {
+    return this.network.addresses.length > 1 ? [] : ["-i", ANYCAST];
+  }
+
+  /** What has a daemon of ours announce itself. */
+  #announcing(): readonly string[] {
+    const addresses = this.network.addresses.flatMap(
+      (address) => ["--anycast-address", prefixOf(address)],
+    );
+    return [...addresses, "--anycast-device", ANYCAST_DEVICE];
   }
 
   #socket(number: number): string {

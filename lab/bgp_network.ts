@@ -6,6 +6,9 @@ import { until } from "./until.ts";
 /** The address that the network brings to one of the servers (RFC 5737). */
 export const ANYCAST = "198.51.100.1";
 
+/** And that of a network in dual stack (RFC 3849). */
+export const ANYCAST6 = "2001:db8:1::1";
+
 /** The host that the client wants to reach through the tunnel. */
 export const HOME = "10.77.0.254";
 
@@ -16,6 +19,10 @@ export const ANYCAST_DEVICE = "anycast0";
 export const SERVERS: readonly number[] = [1, 2, 3];
 
 const ROUTER = "192.0.2.1";
+const ROUTER6 = "2001:db8::1";
+
+/** What servers' addresses begin with in IPv6. */
+const SERVER6 = ["2001:db8::", "fe80::"];
 
 /** How long routers may take to find each other, in seconds. */
 const MEETING_SECONDS = 60;
@@ -26,8 +33,12 @@ const DOCUMENT = new URL("../docs/anycast.md", import.meta.url);
 /** How a network differs from another one. */
 export interface BgpNetworkOptions {
   readonly routing: RoutingProgram;
+  /** What servers run where that is for the router alone, in their order. */
+  readonly servers?: readonly RoutingProgram[];
   /** Whether all servers have traffic at once, by equal cost. */
   readonly ecmp?: boolean;
+  /** Whether servers announce the IPv6 address, too. */
+  readonly ipv6?: boolean;
   /** From one BFD packet to the next, in ms, in place of what is usual. */
   readonly bfd?: number;
 }
@@ -136,13 +147,19 @@ export class BgpNetwork implements AsyncDisposable {
       .ip("addr", "del", `${ANYCAST}/32`, "dev", ANYCAST_DEVICE);
   }
 
-  /** The servers that the router's kernel sends the address to, in order. */
-  async chosen(): Promise<readonly number[]> {
-    const text = await this.router.ip("-j", "route", "show", `${ANYCAST}/32`);
-    const [route]: Route[] = JSON.parse(text || "[]");
+  /** The addresses that servers announce. */
+  get addresses(): readonly string[] {
+    return this.#options.ipv6 ? [ANYCAST, ANYCAST6] : [ANYCAST];
+  }
+
+  /** The servers that the router's kernel sends an address to, in order. */
+  async chosen(address = ANYCAST): Promise<readonly number[]> {
+    const family = address.includes(":") ? "-6" : "-4";
+    const show = ["-j", family, "route", "show", prefixOf(address)];
+    const [route]: Route[] = JSON.parse(await this.router.ip(...show) || "[]");
     const hops = route?.nexthops ?? (route === undefined ? [] : [route]);
     return SERVERS.filter((k) =>
-      hops.some(({ gateway }) => gateway === serverAddress(k))
+      hops.some(({ gateway }) => isAddressOf(k, gateway))
     );
   }
 
@@ -155,14 +172,22 @@ export class BgpNetwork implements AsyncDisposable {
     return SERVERS.filter((k) => texts[k - 1]?.includes(ANYCAST_DEVICE));
   }
 
-  /** Waits until the router sends to exactly these servers. */
+  /** Waits until the router sends all addresses to exactly these servers. */
   async choose(...servers: readonly number[]): Promise<void> {
     const wanted = servers.toSorted().join();
-    await until(
-      async () => `the router sends to ${wanted}, not ${await this.chosen()}`,
-      MEETING_SECONDS,
-      async () => (await this.chosen()).join() === wanted,
-    );
+    let seen = "";
+    const isChosen = async (address: string) => {
+      const chosen = (await this.chosen(address)).join();
+      seen = `${address} to ${chosen}`;
+      return chosen === wanted;
+    };
+    for (const address of this.addresses) {
+      await until(
+        () => `the router sends to ${wanted}, not ${seen}`,
+        MEETING_SECONDS,
+        () => isChosen(address),
+      );
+    }
   }
 
   /**
@@ -224,7 +249,11 @@ export class BgpNetwork implements AsyncDisposable {
     await forward(router);
     await router.ip("link", "add", "lan", "type", "bridge");
     await router.address("lan", `${ROUTER}/24`);
+    await router.address("lan", `${ROUTER6}/64`);
     await this.#attach(client, "client", "203.0.113.9", "203.0.113.1");
+    await client.address("eth0", "2001:db8:c::9/64");
+    await router.address("client", "2001:db8:c::1/64");
+    await client.ip("-6", "route", "add", "default", "via", "2001:db8:c::1");
     await this.#attach(home, "home", HOME, "10.77.0.1");
     for (const k of SERVERS) await this.#connectServer(k);
   }
@@ -246,28 +275,39 @@ export class BgpNetwork implements AsyncDisposable {
     await forward(server);
     await server.join("eth0", this.router, port);
     await server.address("eth0", `${serverAddress(k)}/24`);
+    // Routers may send to link-local addresses, which are to be known.
+    await server.ip("link", "set", "eth0", "addrgenmode", "none");
+    for (const prefix of SERVER6) {
+      await server.address("eth0", `${prefix}${k + 1}/64`);
+    }
     await this.router.ip("link", "set", port, "master", "lan", "up");
     await server.ip("route", "add", "default", "via", ROUTER);
+    await server.ip("-6", "route", "add", "default", "via", ROUTER6);
   }
 
   async #startRouting(): Promise<void> {
-    const start = async (host: LabHost, name: string, config: string) => {
-      const folder = this.file(`${name}-routing`);
-      await Deno.mkdir(folder);
-      return await this.#options.routing.start(host, folder, config);
-    };
-    const config = this.#config("server1");
+    const { routing, servers } = this.#options;
     const [router] = await Promise.all([
-      start(this.router, "router", this.#routerConfig()),
-      ...SERVERS.map((k) =>
-        start(
-          this.server(k),
-          `server${k}`,
-          config.replaceAll(serverAddress(1), serverAddress(k)),
-        )
-      ),
+      this.#start(routing, this.router, "router", this.#routerConfig()),
+      ...SERVERS.map((k) => {
+        const program = servers?.[k - 1] ?? routing;
+        const config = this.#config(program, "server1")
+          .replaceAll(serverAddress(1), serverAddress(k));
+        return this.#start(program, this.server(k), `server${k}`, config);
+      }),
     ]);
     await this.#meet(router);
+  }
+
+  async #start(
+    program: RoutingProgram,
+    host: LabHost,
+    name: string,
+    config: string,
+  ): Promise<Routing> {
+    const folder = this.file(`${name}-routing`);
+    await Deno.mkdir(folder);
+    return await program.start(host, folder, config);
   }
 
   async #meet(router: Routing): Promise<void> {
@@ -286,11 +326,11 @@ export class BgpNetwork implements AsyncDisposable {
   /** The document says what differs with equal cost. */
   #routerConfig(): string {
     const { ecmp = false, routing } = this.#options;
-    const config = this.#config("router");
+    const config = this.#config(routing, "router");
     if (routing.name === "bird") {
-      return ecmp ? config.replace("# merge paths", "merge paths") : config;
+      return ecmp ? config.replaceAll("# merge paths", "merge paths") : config;
     }
-    return ecmp ? config.replace("-paths 1", "-paths 8") : config;
+    return ecmp ? config.replaceAll("-paths 1", "-paths 8") : config;
   }
 
   #withBfd(text: string): string {
@@ -301,8 +341,7 @@ export class BgpNetwork implements AsyncDisposable {
   }
 
   /** What the document has in the file of the routing daemon on a host. */
-  #config(host: string): string {
-    const { name } = this.#options.routing;
+  #config({ name }: RoutingProgram, host: string): string {
     const block = this.#blocks.find(({ language, words }) =>
       language === name && words[0] === host
     );
@@ -325,6 +364,16 @@ export function serverAddress(number: number): string {
   return `192.0.2.${number + 1}`;
 }
 
+function isAddressOf(server: number, address = ""): boolean {
+  const ipv6 = SERVER6.map((prefix) => `${prefix}${server + 1}`);
+  return [serverAddress(server), ...ipv6].includes(address);
+}
+
+/** An address that is announced, as routes have it. */
+export function prefixOf(address: string): string {
+  return `${address}/${address.includes(":") ? 128 : 32}`;
+}
+
 /** A device that leads nowhere; not each kernel has the one for that. */
 async function addDummy(host: LabHost, device: string): Promise<void> {
   const add = (type: string) => host.ip("link", "add", device, "type", type);
@@ -339,6 +388,8 @@ async function forward(host: LabHost): Promise<void> {
     "-qw",
     "net.ipv4.ip_forward=1",
     "net.ipv4.fib_multipath_hash_policy=1",
+    "net.ipv6.conf.all.forwarding=1",
+    "net.ipv6.fib_multipath_hash_policy=1",
     "net.ipv4.conf.all.rp_filter=0",
     "net.ipv4.conf.default.rp_filter=0",
   );

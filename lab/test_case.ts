@@ -97,7 +97,9 @@ export function bgpTest(
   options: BgpNetworkOptions,
   body: (lab: BgpLab) => Promise<void>,
 ): void {
-  const needed = [...whyNoRouter(), options.routing.missing(), ...missing];
+  const programs = [options.routing, ...options.servers ?? []];
+  const without = programs.map((program) => program.missing());
+  const needed = [...whyNoRouter(), ...without, ...missing];
   testUnless(needed, name, async () => {
     await using lab = await BgpLab.open(`${tag}-${Deno.pid}`, {
       ...PATIENT_BFD,

@@ -31,6 +31,7 @@ const LATE_MS = 9000;
 
 interface Network extends Titled {
   readonly routing: RoutingProgram;
+  readonly servers?: readonly RoutingProgram[];
   readonly ecmp: boolean;
 }
 
@@ -38,6 +39,13 @@ const NETWORKS: readonly Network[] = [
   { id: "bird", title: "BIRD, one at a time", routing: bird, ecmp: false },
   { id: "bird-ecmp", title: "BIRD, equal cost", routing: bird, ecmp: true },
   { id: "frr", title: "FRR, equal cost", routing: frr, ecmp: true },
+  {
+    id: "frr-bird",
+    title: "FRR, BIRD on servers, equal cost",
+    routing: frr,
+    servers: SERVERS.map(() => bird),
+    ecmp: true,
+  },
 ];
 
 /** A fleet that carries, in a network. */
@@ -136,8 +144,9 @@ async function main(): Promise<number> {
   });
   const isWanted = (wanted: readonly string[] | undefined, id: string) =>
     wanted?.includes(id) ?? true;
-  const networks = NETWORKS.filter(({ id, routing }) =>
-    isWanted(values.network, id) && isHere(id, routing.missing())
+  const networks = NETWORKS.filter(({ id, routing, servers = [] }) =>
+    isWanted(values.network, id) &&
+    [routing, ...servers].every((one) => isHere(id, one.missing()))
   );
   const fleets = FLEETS.filter(({ id, program }) =>
     isWanted(values.fleet, id) && isHere(id, program.missing())
