@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { BgpLab } from "../../lab/bgp_lab.ts";
-import { HOME, SERVERS } from "../../lab/bgp_network.ts";
+import { ANYCAST, ANYCAST6, HOME, SERVERS } from "../../lab/bgp_network.ts";
 import { EndlessCopy } from "../../lab/measure.ts";
 import { oursNative } from "../../lab/peers.ts";
 import { bird, frr } from "../../lab/routing_programs.ts";
@@ -9,6 +9,12 @@ import type { TwoWayFlow } from "../../lab/two_way_flow.ts";
 
 /** Bytes per second: a copy that fills the uplink is a loss for others. */
 const COPY_PACE = 500_000;
+
+/** Soon out of step when cut off, and soon back. */
+const HASTY = ["--health-sync-age", "1", "--health-hold", "1"];
+
+/** The exit status of `anytun health` for a member that is unfit. */
+const UNFIT = 3;
 
 /** Three members that announce themselves, and a client with traffic. */
 class Members {
@@ -20,11 +26,18 @@ class Members {
     this.#flow = flow;
   }
 
-  /** @param chosen The members that the router chooses of all. */
-  static async start(lab: BgpLab, chosen: readonly number[]): Promise<Members> {
+  /**
+   * @param chosen The members that the router chooses of all.
+   * @param address Where the client knows them.
+   */
+  static async start(
+    lab: BgpLab,
+    chosen: readonly number[],
+    address: string,
+  ): Promise<Members> {
     await Promise.all(SERVERS.map((number) => lab.startMember(number)));
     await lab.network.choose(...chosen);
-    await lab.startClient(oursNative);
+    await lab.startClient(oursNative, undefined, address);
     return new Members(lab, await lab.flow());
   }
 
@@ -58,12 +71,12 @@ async function ask(
 }
 
 bgpTest(
-  "members behind BIRD are drained and restarted without a loss, and one that is killed is replaced",
+  "members behind BIRD, reached by IPv6, are drained and restarted without a loss, and one that is killed or cut off from the others is replaced",
   "bird",
   [oursNative.missing()],
-  { routing: bird },
+  { routing: bird, ipv6: true },
   async (lab) => {
-    const members = await Members.start(lab, [1]);
+    const members = await Members.start(lab, [1], ANYCAST6);
     await using copying = EndlessCopy.start(lab.client, HOME, COPY_PACE);
     await members.without("drain", async () => {
       assert.equal(await ask(lab, 1, "health"), 0);
@@ -83,19 +96,34 @@ bgpTest(
     await lab.daemon(1).stop("SIGKILL");
     await lab.network.choose(2);
     await lab.client.ping(HOME);
+    await lab.startMember(1, undefined, HASTY);
+    await lab.network.choose(1);
+    await members.forget();
+    await members.without("nothing of the others", async () => {
+      await lab.network.cutSync(1);
+      await lab.network.choose(2);
+      assert.equal(await ask(lab, 1, "health"), UNFIT);
+      await lab.network.healSync(1);
+      await lab.network.choose(1);
+    });
     const { intact, bytes } = await copying.end();
     assert.ok(intact, `${bytes} bytes`);
   },
 );
 
 bgpTest(
-  "of members behind FRR with equal cost one is restarted without a loss, and others that hang or are cut off are replaced",
+  "of members behind FRR with equal cost, which announce IPv6 besides, one is restarted without a loss, and others that hang, are cut off or lose their cable are replaced",
   "frr",
   [oursNative.missing()],
-  { routing: frr, ecmp: true },
+  { routing: frr, ecmp: true, ipv6: true },
   async (lab) => {
-    const members = await Members.start(lab, SERVERS);
+    const members = await Members.start(lab, SERVERS, ANYCAST);
     await members.without("restart", () => members.restart(1));
+    await lab.network.choose(...SERVERS);
+    await lab.network.cut(1, "carrier");
+    await lab.network.choose(2, 3);
+    await lab.client.ping(HOME);
+    await lab.network.heal(1, "carrier");
     await lab.network.choose(...SERVERS);
     Deno.kill(lab.daemon(2).pid, "SIGSTOP");
     await lab.network.choose(1, 3);
