@@ -45,7 +45,9 @@ export interface RangeRequest {
   readonly count_only?: boolean;
 }
 
-export function keyValue({ key, value, created, modified }: Event) {
+export function keyValue(
+  { key, value, created, modified }: Event,
+): Readonly<Record<string, string>> {
   return {
     key: btoa(key),
     mod_revision: String(modified),

@@ -78,6 +78,7 @@ drain-time: 5
   assert.match(log, /drained for 5 s/);
   assert.doesNotMatch(log, /guard .* has (ended|failed)|permitted|timed out/);
   await host.sh(`
+    ip link delete anycast0
     rm -r /run/systemd/system/anytun@walk.service.d
     systemctl daemon-reload
   `);
