@@ -4,9 +4,12 @@ import type {
   HealthReport,
   ToldReport,
 } from "../../../src/status/report.ts";
+import { bodyOf } from "../../../src/status/client.ts";
 import { metricsLines } from "../../../src/status/metrics.ts";
+import { readReport } from "../../../src/status/read_report.ts";
 import { RequestError } from "../../../src/status/request.ts";
-import { StatusSite } from "../../../src/status/site.ts";
+import { responsePieces } from "../../../src/status/response.ts";
+import { REPORT_PATH, StatusSite } from "../../../src/status/site.ts";
 import { SparedSource } from "../../../src/status/spared_source.ts";
 import { ManualClock, settle } from "../../fakes/manual_clock.ts";
 import {
@@ -238,6 +241,35 @@ Deno.test("a report of many connections is written by the one who reads it, as f
   assert.ok(told > 2 * before, "nobody waits for the slow one");
   await slow.return?.();
   assert.ok((await slow.next()).done, "whoever goes away is told no more");
+});
+
+Deno.test("anytun status reads a report of many connections as it was told", async () => {
+  const report = sampleReport({
+    connections: Array.from(
+      { length: 2500 },
+      (_, mux) => connectionReport({ mux, peer: "Müller" }),
+    ),
+  });
+  const source = new FakeSource();
+  source.report = () => Promise.resolve(report);
+  const site = new StatusSite({ source, connections: () => Infinity, pause });
+  const answer = await site.answer({
+    ...{ method: "GET", path: REPORT_PATH, host: "localhost" },
+  });
+  const framing = { method: "GET", takesChunks: false } as const;
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const piece of responsePieces(answer, framing)) {
+    text += decoder.decode(piece, { stream: true });
+  }
+  assert.doesNotMatch(text.slice(0, 500), /Content-Length/, "as it is read");
+  assert.deepEqual(
+    readReport(bodyOf(text)).connections.map(({ mux, peer }) => ({
+      mux,
+      peer,
+    })),
+    report.connections.map(({ mux, peer }) => ({ mux, peer })),
+  );
 });
 
 /** Asks for a change, as a user. */
