@@ -28,6 +28,8 @@ const RETRY_MS = 2000;
 /** Of so many that have changed, and are not looked at yet, no list is kept. */
 const MANY = 10_000;
 
+const DOWN = "the device is down";
+
 type Options = NonNullable<AnytunOptions["kernelRoutes"]>;
 
 interface KernelRoutesContext {
@@ -74,6 +76,8 @@ export class KernelRoutes
   readonly #moved = new Set<number>();
   /** What the kernel did not take, by its text. */
   readonly #pending = new Set<string>();
+  /** Whether its time has come: a change of others is no reason. */
+  #isToRetry = false;
   /** Where all were looked at last, as text. */
   #place = "";
 
@@ -120,7 +124,8 @@ export class KernelRoutes
 
   async run(stop: AbortSignal): Promise<void> {
     await this.#context.every(RETRY_MS, () => {
-      if (this.#isWhole || this.#pending.size > 0) this.changed();
+      this.#isToRetry = this.#pending.size > 0;
+      if (this.#isWhole || this.#isToRetry) this.changed();
     }, stop);
   }
 
@@ -216,8 +221,8 @@ export class KernelRoutes
   }
 
   #learnChanged(): ReadonlySet<string> {
-    const texts = new Set(this.#pending);
-    this.#pending.clear();
+    const texts = new Set(this.#isToRetry ? this.#pending : []);
+    this.#isToRetry = false;
     for (const route of this.#changed) {
       const text = this.#learn(route);
       if (text !== undefined) texts.add(text);
@@ -249,6 +254,7 @@ export class KernelRoutes
     const come: [string, KernelRoute][] = [];
     const gone: [string, KernelRoute][] = [];
     for (const text of texts) {
+      this.#pending.delete(text);
       const wanted = this.#wanted(text, place);
       const installed = this.#installed.get(text);
       if (wanted !== undefined && installed === undefined) {
@@ -258,7 +264,11 @@ export class KernelRoutes
       }
     }
     // First what comes: a route that is replaced by another one leaves no gap.
-    for (const [text, route] of come) this.#add(table, text, route);
+    let isUp = true;
+    for (const [text, route] of come) {
+      if (isUp) isUp = this.#add(table, text, route);
+      else this.#refused(text, DOWN);
+    }
     for (const [text, route] of gone) this.#remove(table, text, route);
   }
 
@@ -280,21 +290,20 @@ export class KernelRoutes
     return undefined;
   }
 
-  #add(table: DeviceRoutes, text: string, route: KernelRoute): void {
+  /** @returns false while the device is down, which takes no other one either */
+  #add(table: DeviceRoutes, text: string, route: KernelRoute): boolean {
     try {
       if (table.add(route)) {
         this.#installed.set(text, route);
         this.#told.delete(text);
         this.#say(() => `kernel route ${text} is there`);
-      } else {
-        this.#pending.add(text);
-        this.#tell(text, "there is a route of somebody else already");
-      }
+      } else this.#refused(text, "there is a route of somebody else already");
+      return true;
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
-      this.#pending.add(text);
       const isDown = error.code === "ENETDOWN";
-      this.#tell(text, isDown ? "the device is down" : reasonOf(error));
+      this.#refused(text, isDown ? DOWN : reasonOf(error));
+      return !isDown;
     }
   }
 
@@ -305,9 +314,13 @@ export class KernelRoutes
       this.#say(() => `kernel route ${text} is gone`);
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
-      this.#pending.add(text);
-      this.#tell(text, reasonOf(error));
+      this.#refused(text, reasonOf(error));
     }
+  }
+
+  #refused(text: string, why: string): void {
+    this.#pending.add(text);
+    this.#tell(text, why);
   }
 
   #say(line: () => string): void {

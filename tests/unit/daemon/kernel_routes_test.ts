@@ -383,12 +383,32 @@ Deno.test("what the kernel did not take is tried again without what it has taken
   kernel.others.add("10.2.0.1/32");
   put(route("10.2.0.1/32", 5));
   await clock.pass(20);
+  kernel.calls.length = 0;
+  put(route("10.2.0.2/32", 5));
+  await clock.pass(20);
+  assert.deepEqual(kernel.calls, ["+10.2.0.2/32"], "not with each change");
   Object.assign(asked, { all: 0, one: 0, peers: 0 });
   kernel.others.clear();
   await clock.pass(2000);
   await clock.pass(20);
   assert.ok(kernel.ours.has("10.2.0.1/32"));
   assert.deepEqual(asked, { all: 0, one: 0, peers: 1 });
+  stop.abort();
+  await running;
+});
+
+Deno.test("a device that is down is asked to take one route of many", async () => {
+  const { kernel, clock, routes, service } = setUp();
+  for (let k = 0; k < 100; k++) routes.push(route(`10.1.0.${k}/32`, k));
+  kernel.errno = Errno.ENETDOWN;
+  service.start();
+  assert.equal(kernel.calls.length, 1);
+  const stop = new AbortController();
+  const running = service.run(stop.signal);
+  kernel.errno = 0;
+  await clock.pass(2000);
+  await clock.pass(20);
+  assert.equal(kernel.ours.size, 100);
   stop.abort();
   await running;
 });
