@@ -87,7 +87,7 @@ async function runScript(
 }
 
 function say(text: string): void {
-  printTo(Deno.stdout, `${visible(text)}\n`);
+  printTo(Deno.stdout, `anytun-withdraw: ${visible(text)}\n`);
 }
 
 function fault(text: string): void {

@@ -342,8 +342,10 @@ async function comeBack(root: ScratchRoot): Promise<void> {
 async function removeAndPurge(root: ScratchRoot): Promise<void> {
   await root.sh("mkdir -p /var/lib/anytun && dpkg --remove anytun-deno 2>&1");
   await root.sh("test ! -e /usr/sbin/anytun && test -e /etc/init.d/anytun");
+  await root.sh("echo keys >/var/lib/anytun/clients-1");
   const said = await root.sh("dpkg --purge anytun-deno 2>&1");
   assert.match(said, /so \/var\/lib\/anytun stays/);
+  await root.sh("test ! -e /var/lib/anytun/clients-1");
   await root.sh("test ! -e /etc/init.d/anytun && test -e /var/lib/anytun");
   await root.sh(`test -e /etc/anytun/server/config && test ! -e ${WANTED}`);
   await install(root);

@@ -58,7 +58,8 @@ drain-time: 5
   await until(false);
   await until(true);
   const journal = await host.sh("journalctl --unit anytun@walk --output cat");
-  assert.match(journal, /^198\.51\.100\.1\/32 is taken away from anycast0$/m);
+  const taken = /^anytun-withdraw: 198\.51\.100\.1\/32 is taken away from any/m;
+  assert.match(journal, taken);
   const before = await mainPid(host);
   await host.sh("systemctl reload anytun@walk && anytun health walk");
   assert.equal(await mainPid(host), before);
@@ -81,6 +82,7 @@ drain-time: 5
     ip link delete anycast0
     rm -r /run/systemd/system/anytun@walk.service.d
     systemctl daemon-reload
+    ip link delete anycast0
   `);
   await write(host, CONFIG);
   await host.sh("systemctl start anytun@walk");
