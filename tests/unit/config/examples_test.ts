@@ -4,6 +4,7 @@ import {
   checkConfigs,
   readCheckCommandLine,
 } from "../../../src/config/check.ts";
+import { readFleetCommandLine } from "../../../src/config/fleet.ts";
 import { fakeHostFiles } from "../../fakes/host_files.ts";
 import { RUNTIME } from "../../samples/command_lines.ts";
 
@@ -28,10 +29,25 @@ const FILES = {
   [`${CREDENTIALS}/salt`]: { text: "00112233445566778899aabbccdd" },
 };
 
-for (const { name } of Deno.readDirSync(folder)) {
+function read(name: string): string {
+  return Deno.readTextFileSync(new URL(name, folder));
+}
+
+/** Lines of a file that stand in the comment of another one. */
+function inComment(text: string): string {
+  const lines = text.match(/^# {3}[a-z-]+: .*$/gm) ?? [];
+  return lines.map((line) => `${line.slice(4)}\n`).join("");
+}
+
+const EXAMPLES = [
+  ...Array.from(Deno.readDirSync(folder), ({ name }) => [name, read(name)]),
+  ["in the comment of anycast.yaml", inComment(read("anycast.yaml"))],
+] as const;
+
+for (const [name = "", text = ""] of EXAMPLES) {
   Deno.test(`the example ${name} of the package has no fault`, () => {
-    const text = Deno.readTextFileSync(new URL(name, folder));
-    const path = `/etc/anytun/${name}`;
+    assert.match(text, /^[a-z-]+: /m);
+    const path = `/etc/anytun/${name.replaceAll(" ", "-")}`;
     const files = fakeHostFiles(
       { ...FILES, [path]: { text } },
       CREDENTIALS,
@@ -46,3 +62,16 @@ for (const { name } of Deno.readDirSync(folder)) {
     assert.deepEqual(others, []);
   });
 }
+
+Deno.test("whoever adds clients to a fleet can do so with the example operator.yaml", () => {
+  const path = "/etc/anytun/operator.yaml";
+  const text = read("operator.yaml");
+  // It shows how, in its comment.
+  const argv = (text.match(/^# +anytun fleet (list .*)$/m)?.[1] ?? "").split(
+    " ",
+  );
+  const files = fakeHostFiles({ ...FILES, [path]: { text } });
+  const line = readFleetCommandLine(argv, RUNTIME, files);
+  assert.equal(line.kind, "run", JSON.stringify(line));
+  assert.deepEqual(line.warnings, []);
+});
