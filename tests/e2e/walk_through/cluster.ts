@@ -82,7 +82,6 @@ drain-time: 5
     ip link delete anycast0
     rm -r /run/systemd/system/anytun@walk.service.d
     systemctl daemon-reload
-    ip link delete anycast0
   `);
   await write(host, CONFIG);
   await host.sh("systemctl start anytun@walk");
