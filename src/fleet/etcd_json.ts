@@ -73,9 +73,12 @@ function behind(key: unknown): string {
 
 /** @returns What each question of a transaction has found */
 export function readRanges(answer: unknown): readonly RangeAnswer[] {
-  const { responses } = fieldsOf(answer);
+  const { header, responses } = fieldsOf(answer);
   if (!Array.isArray(responses)) throw wrong("a transaction of ranges");
-  return responses.map((one) => readRange(fieldsOf(one).response_range));
+  // The header of each has a revision alone.
+  return responses.map((one) =>
+    readRange({ ...fieldsOf(fieldsOf(one).response_range), header })
+  );
 }
 
 /** @returns Whether all comparisons held */

@@ -123,6 +123,13 @@ labTest(
     await controld.line(/past is not what it was/);
     await controld.line(/client two \(connection 2\) is gone/);
     await controld.line(/client one \(connection 1\) is new/);
+    // One that only starts anew is what it was.
+    await store.process.stop("SIGKILL");
+    await using again = await fleet.startStore();
+    await again.ctl("put", keyOf("four"), "--", clientText(4, "0d"));
+    await controld.line(/client four \(connection 4\) is new/);
+    const told = controld.lines.filter((line) => /past is not/.test(line));
+    assert.equal(told.length, 1);
     await controld.stop();
   },
 );

@@ -272,7 +272,10 @@ export class FakeEtcd {
       header: this.#header(),
       succeeded: true,
       responses: ranges.map((range) => ({
-        response_range: this.#rangeOf(range),
+        response_range: {
+          ...this.#rangeOf(range),
+          header: { revision: String(this.revision) },
+        },
       })),
     });
   }
