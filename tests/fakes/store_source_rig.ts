@@ -120,6 +120,16 @@ export class StoreSourceRig implements AsyncDisposable {
     });
   }
 
+  /** One that has read all, and watches. */
+  static async following(
+    etcd: FakeEtcd,
+    disk = new Disk(),
+  ): Promise<StoreSourceRig> {
+    const rig = await new StoreSourceRig(etcd, disk).start();
+    await rig.run().watched();
+    return rig;
+  }
+
   async start(): Promise<this> {
     await this.source.start({
       stop: this.#stop.signal,

@@ -15,8 +15,7 @@ import { FakeEtcd } from "../../fakes/fake_etcd.ts";
 
 Deno.test("a bad record is named by its key, without its secret, and others go on", async () => {
   const etcd = clusterOf(1);
-  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
-  await rig.run().watched();
+  await using rig = await StoreSourceRig.following(etcd);
   const bad = {
     letters: recordOf(2).replace(KEY, "topsecret"),
     files: "mux 3\nkey-file /etc/shadow",
@@ -50,8 +49,7 @@ Deno.test("values that are too long for an answer are named, and those behind th
 
 Deno.test("of two clients with one mux the older one stays, and the other follows it", async () => {
   const etcd = clusterOf(1);
-  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
-  await rig.run().watched();
+  await using rig = await StoreSourceRig.following(etcd);
   etcd.put(keyOf("a"), recordOf(1).replace(KEY, `aa${KEY.slice(2)}`));
   etcd.put(keyOf("z"), recordOf(5));
   await rig.until(() => rig.served.includes("5 000102"));
@@ -74,8 +72,7 @@ Deno.test("the keys of a client with a chain move on", async () => {
   const text = new TextDecoder().decode(formatChainFile(link));
   etcd.put(keyOf("a"), "mux 1\nkd-prf aes-ctr-256");
   etcd.put(`${keyOf("a")}/chain`, text);
-  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
-  await rig.run().watched();
+  await using rig = await StoreSourceRig.following(etcd);
   assert.deepEqual(rig.served, [`1 ${keyAt(FIRST)}`]);
   await rig.pass(61);
   assert.deepEqual(rig.told.at(-1), `+1 ${keyAt(FIRST + 1)}`);

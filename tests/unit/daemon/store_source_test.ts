@@ -47,8 +47,7 @@ Deno.test("keys that are no text, more than a page of them, keep nobody from the
 Deno.test("a store that is empty at once takes nobody away until that is allowed", async () => {
   const etcd = clusterOf(3);
   const disk = new Disk();
-  await using rig = await new StoreSourceRig(etcd, disk).start();
-  await rig.run().watched();
+  await using rig = await StoreSourceRig.following(etcd, disk);
   etcd.remake();
   await rig.pass(1);
   await rig.until(() => rig.logger.lines.some((line) => /lacks 3/.test(line)));
@@ -67,8 +66,7 @@ Deno.test("a store that is empty at once takes nobody away until that is allowed
 
 Deno.test("who stays though the store has lost them stays when some of them are back", async () => {
   const etcd = clusterOf(5);
-  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
-  await rig.run().watched();
+  await using rig = await StoreSourceRig.following(etcd);
   etcd.remake();
   await rig.pass(1);
   await rig.until(() => /5 of which/.test(rig.source.report().join()));
@@ -86,8 +84,7 @@ Deno.test("who stays though the store has lost them stays after a restart, until
   const etcd = clusterOf(5);
   const disk = new Disk();
   {
-    await using rig = await new StoreSourceRig(etcd, disk).start();
-    await rig.run().watched();
+    await using rig = await StoreSourceRig.following(etcd, disk);
     await rig.pass(1);
     etcd.remake();
     await rig.pass(1);

@@ -10,8 +10,7 @@ import type { FakeEtcd } from "../../fakes/fake_etcd.ts";
 
 Deno.test("after a broken watch it goes on where it was", async () => {
   const etcd = clusterOf(3);
-  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
-  await rig.run().watched();
+  await using rig = await StoreSourceRig.following(etcd);
   rig.told.length = 0;
   etcd.hangUp();
   etcd.isDown = true;
@@ -36,8 +35,7 @@ Deno.test("after a broken watch it goes on where it was", async () => {
 
 Deno.test("what the store has forgotten is found by reading all of it", async () => {
   const etcd = clusterOf(3);
-  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
-  await rig.run().watched();
+  await using rig = await StoreSourceRig.following(etcd);
   rig.told.length = 0;
   etcd.hangUp();
   etcd.isDown = true;
@@ -77,8 +75,7 @@ Deno.test("a store that forgets again and again is not asked in a loop", async (
 
 Deno.test("a watch that tells nothing of what happens is noticed, though all else is answered", async () => {
   const etcd = clusterOf(3);
-  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
-  await rig.run().watched();
+  await using rig = await StoreSourceRig.following(etcd);
   etcd.isMute = true;
   etcd.delete(keyOf("c1"));
   await rig.pass(100);
@@ -93,8 +90,7 @@ Deno.test("a watch that tells nothing of what happens is noticed, though all els
 
 Deno.test("what another store tells at the same place is taken for no change of this one", async () => {
   const etcd = clusterOf(3);
-  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
-  await rig.run().watched();
+  await using rig = await StoreSourceRig.following(etcd);
   etcd.isMute = true;
   etcd.delete(keyOf("c1"));
   etcd.isMute = false;
@@ -107,8 +103,7 @@ Deno.test("what another store tells at the same place is taken for no change of 
 
 Deno.test("a store that was restored from a backup is read anew, though it has counted on", async () => {
   const etcd = clusterOf(3);
-  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
-  await rig.run().watched();
+  await using rig = await StoreSourceRig.following(etcd);
   etcd.restore(keyOf("c1"));
   await rig.pass(2);
   await rig.until(() => rig.served.length === 2);
@@ -116,8 +111,7 @@ Deno.test("a store that was restored from a backup is read anew, though it has c
 
 Deno.test("a watch that only seems to be there is left", async () => {
   const etcd = clusterOf(1);
-  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
-  await rig.run().watched();
+  await using rig = await StoreSourceRig.following(etcd);
   etcd.isDown = true;
   await rig.pass(6);
   assert.equal(etcd.watchers, 0);
@@ -126,8 +120,7 @@ Deno.test("a watch that only seems to be there is left", async () => {
 
 Deno.test("a watch at a member that has lost the others is taken to another one", async () => {
   const etcd = clusterOf(1);
-  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
-  await rig.run().watched();
+  await using rig = await StoreSourceRig.following(etcd);
   const watches = () =>
     etcd.asked.filter((path) => path === "/v3/watch").length;
   assert.equal(watches(), 1);
@@ -141,8 +134,7 @@ Deno.test("a watch at a member that has lost the others is taken to another one"
 
 Deno.test("a store that lies is left with what was known", async () => {
   const etcd = clusterOf(2);
-  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
-  await rig.run().watched();
+  await using rig = await StoreSourceRig.following(etcd);
   const header = { cluster_id: etcd.cluster, revision: String(etcd.revision) };
   for (
     const lie of [
@@ -166,8 +158,7 @@ async function restored(
   since: (etcd: FakeEtcd) => void,
 ): Promise<readonly string[]> {
   const etcd = clusterOf(3);
-  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
-  await rig.run().watched();
+  await using rig = await StoreSourceRig.following(etcd);
   const backup = etcd.backup();
   lost(etcd);
   // Which is known, too.
@@ -207,8 +198,7 @@ Deno.test("a store that was restored from a backup is read anew, though neither 
 
 Deno.test("other keys of the same client at the same revision are noticed after a restored backup", async () => {
   const etcd = clusterOf(3);
-  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
-  await rig.run().watched();
+  await using rig = await StoreSourceRig.following(etcd);
   const backup = etcd.backup();
   const keyed = (start: string) =>
     recordOf(2).replace("key 00", `key ${start}`);
@@ -223,8 +213,7 @@ Deno.test("other keys of the same client at the same revision are noticed after 
 
 Deno.test("who was removed while others alone moved the store on is removed after a restored backup", async () => {
   const etcd = clusterOf(3);
-  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
-  await rig.run().watched();
+  await using rig = await StoreSourceRig.following(etcd);
   const backup = etcd.backup();
   etcd.put("/other", "x");
   etcd.put("/other", "x");
@@ -239,8 +228,7 @@ Deno.test("who was removed while others alone moved the store on is removed afte
 
 Deno.test("within ten minutes of a broken watch all is read again, for what its last changes do not show", async () => {
   const etcd = clusterOf(40);
-  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
-  await rig.run().watched();
+  await using rig = await StoreSourceRig.following(etcd);
   const { store, ...backup } = etcd.backup();
   const [key = "", first] = [...store][0] ?? [];
   assert.ok(first);
@@ -257,8 +245,7 @@ Deno.test("within ten minutes of a broken watch all is read again, for what its 
 
 Deno.test("a watch that tells what is past takes nothing back", async () => {
   const etcd = clusterOf(2);
-  await using rig = await new StoreSourceRig(etcd, new Disk()).start();
-  await rig.run().watched();
+  await using rig = await StoreSourceRig.following(etcd);
   etcd.put(keyOf("c1"), recordOf(1).replace("key 00", "key bb"));
   await rig.until(() => rig.told.includes("+1 bb0102"));
   etcd.repeat(keyOf("c1"));
