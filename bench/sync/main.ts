@@ -73,8 +73,11 @@ function processor(): number {
 }
 
 /** Until nothing more comes: how long it took, and how much came. */
-async function settled(begin: number, bytes: number): Promise<string> {
-  const cpu = processor();
+async function settled(
+  begin: number,
+  bytes: number,
+  cpu = processor(),
+): Promise<string> {
   const all = count * count;
   const open = () => members.reduce((sum, { links }) => sum + links, 0);
   await until("links", () => open() === all);
@@ -112,6 +115,7 @@ const say = (what: string, text: string) =>
   );
 
 let begin = performance.now();
+const idle = processor();
 await Promise.all(members.map((member) => member.start()));
 await until(
   "load",
@@ -124,7 +128,7 @@ say(
   "all load from controld",
   `${((performance.now() - begin) / 1000).toFixed(2)} s`,
 );
-await settled(begin, 0);
+say("all start at once", await settled(begin, 0, idle));
 
 for (const changed of [3, 4, 5]) {
   const before = members.map(({ table }) => table.epoch(changed));

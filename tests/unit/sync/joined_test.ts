@@ -55,6 +55,43 @@ Deno.test("a member that says hello is noticed, and an original is not", async (
   await running;
 });
 
+Deno.test("clients may take 40 turns to say hello, however long they are, and all wait for the same", async () => {
+  const listener = new ManualListener();
+  const stop = new AbortController();
+  const clock = new ManualClock();
+  const server = new SyncServer({
+    listeners: [listener],
+    snapshot: () => ["for originals"],
+    feed: EMPTY,
+    log: unlimited(recordingLog()),
+    delay: clock.delay,
+    every: () => Promise.resolve(),
+  });
+  const running = server.run(stop.signal);
+  const clients = [new HearingStream(), new HearingStream()];
+  for (const stream of clients) listener.offer(stream);
+  await settle();
+  for (let turn = 0; turn < 40; turn++) {
+    assert.deepEqual(clock.waiting, [5]);
+    assert.deepEqual(clients.map(({ heard }) => heard), ["", ""]);
+    await clock.pass(500);
+  }
+  assert.deepEqual(
+    clients.map(({ heard }) => heard),
+    ["for originals", "for originals"],
+  );
+  assert.deepEqual(clock.waiting, []);
+  const late = new HearingStream();
+  listener.offer(late);
+  await settle();
+  for (const stream of [...clients, late]) stream.end();
+  stop.abort();
+  listener.close();
+  await settle();
+  await running;
+  assert.deepEqual(clock.waiting, []);
+});
+
 Deno.test("who has said hello is sent nothing of originals, however long the answer takes", async () => {
   const listener = new ManualListener();
   const stop = new AbortController();
