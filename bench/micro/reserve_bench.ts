@@ -1,6 +1,6 @@
 /**
  * What it costs the main thread to have numbers kept as used, since it waits for
- * the disk: a block of one space, which is due for each million packets of it,
+ * the disk: a block of one space, which is due for each two million packets of it,
  * and of one in each file at once. `TMPDIR` names a folder on the disk that is
  * meant.
  *

@@ -29,7 +29,8 @@ export default {
     unless given.`,
   "health-rise":
     `The daemon looks at itself once a second: whether each thread of
-    its data plane goes round, its device is up, it is in step with its cluster,
+    its data plane goes round, its device is up, its state folder takes
+    sequence numbers, it is in step with its cluster,
     and no clock is wrong that its key chain depends on. After so many good looks
     in a row it is "fit", 3 unless given: for anytun-health(8), for "/readyz" of
     --metrics, and for the address that it announces. HUP takes over changes.`,

@@ -152,14 +152,15 @@ labTest(
     await daemon.line(/sync: connected to/);
     // What the control daemon tells may come a moment after the line.
     const seen = new Set<string | undefined>();
-    for (let k = 0; k < 20 && seen.size < 3; k++) {
+    await until("three connections are counted", 10, async () => {
       Deno.kill(daemon.pid, "SIGUSR2");
       await daemon.line(/NOTICE: dropped: /, undefined, daemon.lines.length);
       for (const line of daemon.lines) {
         const mux = /NOTICE: connection (\d+): 0 packets out, /.exec(line)?.[1];
         if (mux !== undefined) seen.add(mux);
       }
-    }
+      return seen.size >= 3;
+    });
     assert.deepEqual([...seen].toSorted(), ["4", "9", "9000"]);
   },
 );
