@@ -111,6 +111,7 @@ export class StatusReport implements StatusSource {
     const health = await this.health();
     const time = now();
     const muxes = table.liveMuxes();
+    for (const mux of muxes) this.#seen.add(mux);
     return {
       format: REPORT_FORMAT,
       name: options.name,
@@ -124,7 +125,7 @@ export class StatusReport implements StatusSource {
       ...ends(),
       connections: await this.#connections(muxes.slice(0, limit), time),
       connectionCount: muxes.length,
-      totals: await this.#totals(muxes),
+      totals: () => this.#totals(),
       counters: namedCounts(PLANE_COUNTER_INFOS, planeCounters()),
     };
   }
@@ -193,8 +194,7 @@ export class StatusReport implements StatusSource {
     return this.#started;
   }
 
-  async #totals(muxes: readonly number[]): Promise<Counts> {
-    for (const mux of muxes) this.#seen.add(mux);
+  async #totals(): Promise<Counts> {
     const { counters } = this.#parts.table;
     const sums = new Float64Array(CONNECTION_COUNTERS);
     await doInSlices(this.#seen, SLICES.sums, this.#pause, (mux) => {

@@ -104,8 +104,10 @@ export interface Report {
 }
 
 /** As a daemon tells it: each connection is looked at when its turn comes. */
-export interface ToldReport extends Omit<Report, "connections"> {
+export interface ToldReport extends Omit<Report, "connections" | "totals"> {
   readonly connections: Iterable<ConnectionReport>;
+  /** As they are now: no less than what was told of connections before. */
+  readonly totals: () => Promise<Counts>;
 }
 
 /** What it takes a probe to know, and what goes with it. */

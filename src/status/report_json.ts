@@ -2,21 +2,25 @@
 // tens of thousands.
 import type { ToldReport } from "./report.ts";
 
-/** What `JSON.stringify` writes. */
-export function* reportJson(report: ToldReport): Generator<string> {
-  let before = "{";
-  for (const [name, value] of Object.entries(report)) {
-    yield `${before}${JSON.stringify(name)}:`;
-    if (name === "connections") yield* listJson(report.connections);
-    else yield JSON.stringify(value);
-    before = ",";
-  }
-  yield "}";
+/**
+ * @returns Two parts, one after the other: the sums are looked at when all
+ *   connections were, since what counts in between would be in these alone
+ */
+export async function* reportJson(
+  report: ToldReport,
+): AsyncGenerator<Iterable<string>> {
+  const { connections, totals, ...summary } = report;
+  yield rowsJson(summary, connections);
+  yield [`,"totals":${JSON.stringify(await totals())}}`];
 }
 
-function* listJson(list: Iterable<object>): Generator<string> {
+function* rowsJson(
+  summary: object,
+  connections: Iterable<object>,
+): Generator<string> {
+  yield `${JSON.stringify(summary).slice(0, -1)},"connections":`;
   let before = "[";
-  for (const one of list) {
+  for (const one of connections) {
     yield before + JSON.stringify(one);
     before = ",";
   }

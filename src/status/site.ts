@@ -182,7 +182,7 @@ type ReportWriter = (
 type ReportTexts = (
   report: ToldReport,
   count: number,
-) => Iterable<string> | Promise<Iterable<string>>;
+) => AsyncIterable<Iterable<string>>;
 
 /**
  * A report that serves many who ask is written once: it takes milliseconds. One
@@ -193,22 +193,25 @@ function writerOf(texts: ReportTexts, pause: Pause): ReportWriter {
   const all = new WeakMap<ToldReport, Promise<readonly Uint8Array[]>>();
   return async (report, limit) => {
     const count = Math.min(limit, report.connectionCount);
-    const pieces = async () => bytesInSlices(await texts(report, count), pause);
-    if (count > MOST_WRITTEN_ONCE) return await pieces();
-    const written = all.get(report) ??
-      pieces().then((all) => Array.fromAsync(all));
+    const pieces = async function* () {
+      for await (const part of texts(report, count)) {
+        yield* bytesInSlices(part, pause);
+      }
+    };
+    if (count > MOST_WRITTEN_ONCE) return pieces();
+    const written = all.get(report) ?? Array.fromAsync(pieces());
     all.set(report, written);
     return await written;
   };
 }
 
 function metricsOf(pause: Pause): ReportTexts {
-  return async (report, count) => {
+  return async function* (report, count) {
     const samples = new ConnectionSamples(count);
     // What these are told from is not held for as long as somebody reads.
-    const { connections, ...summary } = report;
+    const { connections, totals, ...summary } = report;
     await doInSlices(connections, SAMPLES, pause, (one) => samples.add(one));
-    return metricsLines(summary, samples);
+    yield metricsLines({ ...summary, totals: await totals() }, samples);
   };
 }
 

@@ -6,7 +6,11 @@ import {
 } from "../../src/status/members_report.ts";
 import { ConnectionSamples } from "../../src/status/connection_samples.ts";
 import { REPORT_FORMAT } from "../../src/status/report.ts";
-import type { ConnectionReport, Report } from "../../src/status/report.ts";
+import type {
+  ConnectionReport,
+  Report,
+  ToldReport,
+} from "../../src/status/report.ts";
 import type { Response } from "../../src/status/response.ts";
 
 const SECOND = 1000;
@@ -53,6 +57,11 @@ export function sampleReport(own: Partial<Report> = {}): Report {
     ...own,
     connections,
   };
+}
+
+/** As a daemon tells it. */
+export function toldReport(report: Report = sampleReport()): ToldReport {
+  return { ...report, totals: () => Promise.resolve(report.totals) };
 }
 
 /** What metrics say of its connections. */

@@ -2,6 +2,7 @@ import { strict as assert } from "node:assert";
 import type {
   Health,
   HealthReport,
+  Report,
   ToldReport,
 } from "../../../src/status/report.ts";
 import { bodyOf } from "../../../src/status/client.ts";
@@ -17,6 +18,7 @@ import {
   connectionReport,
   sampleReport,
   samplesOf,
+  toldReport,
 } from "../../samples/report.ts";
 
 const WELL: Health = {
@@ -32,7 +34,7 @@ class FakeSource {
 
   report(limit: number): Promise<ToldReport> {
     this.limits.push(limit);
-    return Promise.resolve(sampleReport());
+    return Promise.resolve(toldReport());
   }
 
   fitness(): HealthReport {
@@ -165,11 +167,8 @@ Deno.test("a report that serves many who ask is written once", async () => {
   const clock = new ManualClock();
   let reads = 0;
   const report = {
-    ...sampleReport(),
-    get totals() {
-      reads++;
-      return {};
-    },
+    ...toldReport(),
+    totals: () => Promise.resolve({ bytes_in_total: reads++ }),
   };
   const source = new FakeSource();
   source.report = () => Promise.resolve(report);
@@ -191,12 +190,12 @@ Deno.test("a report of 50000 connections is written in slices, between which oth
   );
   const report = sampleReport({ connections });
   const source = new FakeSource();
-  source.report = () => Promise.resolve(report);
+  source.report = () => Promise.resolve(toldReport(report));
   const clock = new ManualClock();
   const pause = () => clock.delay(0);
   const site = new StatusSite({ source, connections: () => Infinity, pause });
   const written = {
-    "/status.json": JSON.stringify(report),
+    "/status.json": jsonOf(report),
     "/metrics": [...metricsLines(report, samplesOf(report))].join(""),
   };
   for (const [path, text] of Object.entries(written)) {
@@ -211,6 +210,47 @@ Deno.test("a report of 50000 connections is written in slices, between which oth
   }
 });
 
+/** With its parts in the order in which they are looked at. */
+function jsonOf({ connections, totals, ...summary }: Report): string {
+  return JSON.stringify({ ...summary, connections, totals });
+}
+
+Deno.test("no sum is less than that of the connections that were told with it", async () => {
+  const count = 2500;
+  for (const path of ["/status.json", "/metrics"]) {
+    let packets = 0;
+    const connections = {
+      *[Symbol.iterator]() {
+        for (let mux = 0; mux < count; mux++) {
+          yield connectionReport({
+            ...{ mux, counters: { packets_in_total: ++packets / count } },
+          });
+        }
+      },
+    };
+    const totals = () => Promise.resolve({ packets_in_total: packets });
+    for (const few of [true, false]) {
+      const source = new FakeSource();
+      const report = {
+        ...{ ...toldReport(), connections, totals },
+        connectionCount: few ? 5 : count,
+      };
+      source.report = () => Promise.resolve(report);
+      const site = new StatusSite({
+        ...{ source, connections: () => Infinity, pause },
+      });
+      const before = packets;
+      const text = await bodyText(
+        await site.answer({ ...READING, path, host: "localhost" }),
+      );
+      const sum = path === "/metrics"
+        ? /^anytun_packets_in_total (\d+)$/m.exec(text)?.[1]
+        : JSON.parse(text).totals.packets_in_total;
+      assert.equal(Number(sum), before + count, `${path}, ${few}`);
+    }
+  }
+});
+
 Deno.test("a report of many connections is written by the one who reads it, as far as that is", async () => {
   let told = 0;
   const count = 50_000;
@@ -222,7 +262,7 @@ Deno.test("a report of many connections is written by the one who reads it, as f
     },
   };
   const source = new FakeSource();
-  const report = { ...sampleReport(), connections, connectionCount: count };
+  const report = { ...toldReport(), connections, connectionCount: count };
   source.report = () => Promise.resolve(report);
   const site = new StatusSite({ source, connections: () => Infinity, pause });
   const ask = async () => {
@@ -251,7 +291,7 @@ Deno.test("anytun status reads a report of many connections as it was told", asy
     ),
   });
   const source = new FakeSource();
-  source.report = () => Promise.resolve(report);
+  source.report = () => Promise.resolve(toldReport(report));
   const site = new StatusSite({ source, connections: () => Infinity, pause });
   const answer = await site.answer({
     ...{ method: "GET", path: REPORT_PATH, host: "localhost" },
