@@ -18,7 +18,10 @@ export default {
     and at the end. The routes have protocol number 97 ("ip route show proto
     97"). Those of anybody else are neither changed nor taken away: where there
     is one for the same network already, a warning says so. What a killed run
-    has left at a device that stays is taken over. A default route, also as two
+    has left at a device that stays is taken over. Routes that go missing
+    are put back: all of them a few seconds after a device that was set down is
+    up again; a single one that somebody has deleted when its turn comes, one
+    of each family every two seconds, or at a HUP. A default route, also as two
     halves (shorter than /8, or /7 of IPv6), or one that holds the address of
     --remote-host, would lead the tunnel's own datagrams into the tunnel: it is
     refused without --mark. What other members tell of is bounded by

@@ -17,13 +17,14 @@ import { formatPrefix, type Prefix, withoutHostBits } from "../net/prefix.ts";
 import type { Delay } from "../net/delay.ts";
 import type { Route } from "../route/route.ts";
 import type { DeviceHandle } from "../tunnel/plane.ts";
+import { InstalledRoutes } from "./installed_routes.ts";
 import { KnownRoutes } from "./known_routes.ts";
 import type { Service } from "./lifecycle.ts";
 import { refusalOf } from "./permitted_route.ts";
 
 /** Others tell of routes by the thousand. */
 const COLLECT_MS = 20;
-/** How often to try those again that the kernel did not take. */
+/** How often to try those again that the kernel did not take, and two others. */
 const RETRY_MS = 2000;
 /** Of so many that have changed, and are not looked at yet, no list is kept. */
 const MANY = 10_000;
@@ -64,8 +65,7 @@ export class KernelRoutes
   readonly #context: KernelRoutesContext;
   #table: DeviceRoutes | undefined;
   readonly #known = new KnownRoutes();
-  /** Ours in the kernel, by their text. */
-  readonly #installed = new Map<string, KernelRoute>();
+  readonly #installed = new InstalledRoutes();
   /** What was said of routes that are not there; each once. */
   readonly #told = new Map<string, string>();
   readonly #changes: CollectedWork;
@@ -78,6 +78,8 @@ export class KernelRoutes
   readonly #pending = new Set<string>();
   /** Whether its time has come: a change of others is no reason. */
   #isToRetry = false;
+  /** Whether some are not there that were. */
+  #isLost = false;
   /** Where all were looked at last, as text. */
   #place = "";
 
@@ -124,14 +126,27 @@ export class KernelRoutes
 
   async run(stop: AbortSignal): Promise<void> {
     await this.#context.every(RETRY_MS, () => {
+      this.#isLost ||= this.#hasLost();
       this.#isToRetry = this.#pending.size > 0;
-      if (this.#isWhole || this.#isToRetry) this.changed();
+      if (this.#isLost || this.#isWhole || this.#isToRetry) this.changed();
     }, stop);
+  }
+
+  /**
+   * The kernel drops all of a device that is set down, however shortly, and those
+   * of IPv4 with its last address. So one of each family tells of the others. Only
+   * trying is certain: who looks at the device sees no moment between two looks.
+   */
+  #hasLost(): boolean {
+    const table = this.#table;
+    return table !== undefined &&
+      this.#installed.nextOnes().some((route) => isLost(table, route));
   }
 
   /** An answer of the kernel that is not understood ends no daemon. */
   #tryUpdate(): void {
     try {
+      if (this.#isLost) this.#lookForLost();
       this.#update();
     } catch (error) {
       this.#lookAtAll();
@@ -143,7 +158,18 @@ export class KernelRoutes
     }
   }
 
-  /** A device that was down has lost its routes. The mark may be another. */
+  #lookForLost(): void {
+    this.#look();
+    this.#context.limited.write(
+      "warning",
+      "kernel routes lost",
+      () =>
+        "Kernel routes (--routes-install) were lost, as when the device is " +
+        "set down: they are put back",
+    );
+  }
+
+  /** Some may have been lost. The mark may be another. */
   reload({ kernelRoutes }: Pick<AnytunOptions, "kernelRoutes">): void {
     this.#options = kernelRoutes ?? this.#options;
     this.#look();
@@ -151,14 +177,14 @@ export class KernelRoutes
   }
 
   report(): readonly string[] {
-    const routes = [...this.#installed.keys()];
+    const routes = [...this.#installed.texts()];
     return [`kernel routes: ${routes.join(", ") || "none"}`];
   }
 
   close(): void {
     const table = this.#table;
     this.#table = undefined;
-    for (const [text, route] of this.#installed) {
+    for (const [text, route] of this.#installed.entries()) {
       try {
         table?.remove(route);
       } catch (error) {
@@ -167,6 +193,7 @@ export class KernelRoutes
         );
       }
     }
+    this.#isLost = false;
     this.#installed.clear();
     table?.[Symbol.dispose]();
   }
@@ -175,6 +202,7 @@ export class KernelRoutes
     this.#lookAtAll();
     // First: if that fails, what was known to be ours is still ours.
     const found = this.#table?.list() ?? [];
+    this.#isLost = false;
     this.#installed.clear();
     for (const route of found) this.#installed.set(textOf(route), route);
   }
@@ -213,7 +241,7 @@ export class KernelRoutes
   #learnAll(): ReadonlySet<string> {
     this.#known.clear();
     for (const route of this.#context.routes()) this.#learn(route);
-    const texts = new Set([...this.#known.texts(), ...this.#installed.keys()]);
+    const texts = new Set([...this.#known.texts(), ...this.#installed.texts()]);
     for (const text of this.#told.keys()) {
       if (!texts.has(text)) this.#told.delete(text);
     }
@@ -335,6 +363,19 @@ export class KernelRoutes
       "kernel route refused",
       () => `Cannot change the kernel route ${text} (--routes-install): ${why}`,
     );
+  }
+}
+
+/** With the device down, and IPv6 disabled, the kernel has dropped them. */
+const LOST_BY: readonly string[] = ["ENETDOWN", "EACCES"];
+
+/** One that was lost is there again, unless the kernel cannot take it yet. */
+function isLost(table: DeviceRoutes, route: KernelRoute): boolean {
+  try {
+    return table.add(route);
+  } catch (error) {
+    // What is not understood is told when all are looked at.
+    return !(error instanceof SystemError) || LOST_BY.includes(error.code);
   }
 }
 

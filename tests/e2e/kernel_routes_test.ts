@@ -24,6 +24,15 @@ async function ours(host: LabHost): Promise<string[]> {
     .map((line) => line.replace(/ .*/, ""));
 }
 
+async function eventually(host: LabHost, wanted: string[]): Promise<void> {
+  let routes: string[] = [];
+  for (let k = 0; k < 100 && routes.length < wanted.length; k++) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    routes = await ours(host);
+  }
+  assert.deepEqual(routes, wanted);
+}
+
 function keepDevice(host: LabHost): Promise<string> {
   return host.ip("tuntap", "add", "dev", "tun7", "mode", "tun");
 }
@@ -126,16 +135,23 @@ labTest(
     await daemon.line(/kernel route 10\.77\.0\.0\/16 metric 42 is there/);
     const shown = await right.ip("route", "show", "10.77.0.0/16");
     assert.match(shown, /metric 42/);
-    await right.ip("link", "set", "tun7", "down");
-    assert.deepEqual(await ours(right), []);
-    await right.ip("link", "set", "tun7", "up");
+    const both = await ours(right);
+    assert.deepEqual(both, ["10.77.0.0/16", "fd77::/64"]);
+    const flap = async () => {
+      await right.ip("link", "set", "tun7", "down");
+      assert.deepEqual(await ours(right), []);
+      await right.ip("link", "set", "tun7", "up");
+    };
+    await flap();
+    await eventually(right, both);
+    await flap();
     Deno.kill(daemon.pid, "SIGHUP");
-    let routes: string[] = [];
-    for (let k = 0; k < 100 && routes.length < 2; k++) {
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      routes = await ours(right);
-    }
-    assert.deepEqual(routes, ["10.77.0.0/16", "fd77::/64"]);
+    await eventually(right, both);
+    // With its last address of IPv4 a device loses the routes of IPv4 alone.
+    await right.ip("address", "add", "10.66.0.1/32", "dev", "tun7");
+    await right.ip("address", "del", "10.66.0.1/32", "dev", "tun7");
+    assert.deepEqual(await ours(right), ["fd77::/64"]);
+    await eventually(right, both);
   },
 );
 
