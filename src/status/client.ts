@@ -2,6 +2,7 @@
 // may be anything.
 import { type DuplexStream, writeAll } from "../net/duplex_stream.ts";
 import type { Delay } from "../net/delay.ts";
+import { bodyOf } from "./answer.ts";
 import { ReportError } from "./fields.ts";
 import { type MembersReport, readMembersReport } from "./members_report.ts";
 import { readHealth, readReport } from "./read_report.ts";
@@ -22,7 +23,7 @@ const ANSWER_MS = 10_000;
 
 /**
  * @param stream Is closed afterwards
- * @throws if there is no answer in time, or none that is a report
+ * @throws if there is no answer in time, or none that is a report, as a whole
  */
 export async function askReport(
   stream: DuplexStream,
@@ -84,32 +85,34 @@ async function exchange(
   stream: DuplexStream,
   request: string,
 ): Promise<string> {
-  // Of 1.0, in which content has no chunks.
-  const text = `${request} HTTP/1.0\r\nHost: localhost\r\n\r\n`;
+  // Of 1.1: in chunks, a long answer that was cut is told from a whole one.
+  const text = `${request} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
   await writeAll(stream, new TextEncoder().encode(text));
   return bodyOf(await readAll(stream));
 }
 
-async function readAll(stream: DuplexStream): Promise<string> {
-  const decoder = new TextDecoder();
-  const chunk = new Uint8Array(READ_BYTES);
-  let text = "";
-  for (let size = 0;;) {
-    const count = await stream.read(chunk);
-    if (count === null) return text + decoder.decode();
+async function readAll(stream: DuplexStream): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  const piece = new Uint8Array(READ_BYTES);
+  let size = 0;
+  for (;;) {
+    const count = await stream.read(piece);
+    if (count === null) return concatenated(pieces, size);
     size += count;
     if (size > MAX_BYTES) throw new ReportError("it does not end");
-    text += decoder.decode(chunk.subarray(0, count), { stream: true });
+    pieces.push(piece.slice(0, count));
   }
 }
 
-/** @throws {ReportError} if it is no answer that has one */
-export function bodyOf(answer: string): string {
-  const end = answer.indexOf("\r\n\r\n");
-  const [, status] = /^HTTP\/1\.1 (\d{3}) /.exec(answer) ?? [];
-  if (end < 0 || status === undefined) {
-    throw new ReportError("what answers there is no daemon of anytun");
+function concatenated(
+  pieces: readonly Uint8Array[],
+  size: number,
+): Uint8Array {
+  const all = new Uint8Array(size);
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
   }
-  if (status !== "200") throw new ReportError(`its status is ${status}`);
-  return answer.slice(end + 4);
+  return all;
 }

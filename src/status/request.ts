@@ -11,7 +11,7 @@ export interface StatusRequest {
   readonly path: string;
   /** As it was given, with its port; undefined in HTTP/1.0 without one. */
   readonly host: string | undefined;
-  /** Whether it takes content in chunks, whose end is told from a broken one. */
+  /** HTTP/1.0 does not: the end of content in chunks is told from a broken one. */
   readonly takesChunks: boolean;
 }
 

@@ -18,6 +18,7 @@ const REASONS: Readonly<Record<number, string>> = {
   408: "Request Timeout",
   413: "Content Too Large",
   421: "Misdirected Request",
+  426: "Upgrade Required",
   431: "Request Header Fields Too Large",
   500: "Internal Server Error",
   503: "Service Unavailable",
@@ -77,20 +78,37 @@ export async function* responsePieces(
 /** What the form of a response depends on. */
 export type Framing = Pick<StatusRequest, "method" | "takesChunks">;
 
-/** RFC 9112 section 6.3: without chunks it ends where the stream does. */
+/**
+ * RFC 9112 section 6.3: without chunks it would end where the stream does, also
+ * where it is broken off, and nobody could tell.
+ */
 async function* streamPieces(
   response: Response,
   body: AsyncIterable<Uint8Array>,
-  { method, takesChunks }: Framing,
+  request: Framing,
 ): AsyncGenerator<Uint8Array> {
-  yield headOf(response, takesChunks ? { "Transfer-Encoding": "chunked" } : {});
-  if (method === "HEAD") return;
+  if (!request.takesChunks) {
+    yield* responsePieces(NEEDS_CHUNKS, request);
+    return;
+  }
+  yield headOf(response, { "Transfer-Encoding": "chunked" });
+  if (request.method === "HEAD") return;
   for await (const piece of body) {
     // One without bytes would be the last one.
-    if (piece.length > 0) yield takesChunks ? chunkOf(piece) : piece;
+    if (piece.length > 0) yield chunkOf(piece);
   }
-  if (takesChunks) yield new TextEncoder().encode("0\r\n\r\n");
+  yield new TextEncoder().encode("0\r\n\r\n");
 }
+
+/** RFC 9110 sections 7.8 and 15.5.22. */
+const NEEDS_CHUNKS: Response = {
+  ...plainText(
+    426,
+    "so long an answer comes in chunks: ask by HTTP/1.1, as nginx does with " +
+      "'proxy_http_version 1.1'",
+  ),
+  headers: { "Upgrade": "HTTP/1.1", "Connection": "close, upgrade" },
+};
 
 /** RFC 9112 section 7.1. */
 function chunkOf(piece: Uint8Array): Uint8Array {

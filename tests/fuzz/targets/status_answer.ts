@@ -22,6 +22,14 @@ const DRAINING: HealthReport = {
   since: 5,
 };
 
+const CHUNKED = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+function inChunks(text: string): string {
+  const texts = [text.slice(0, 9), text.slice(9), ""];
+  return texts.map((one) => `${one.length.toString(16)}\r\n${one}\r\n`)
+    .join("");
+}
+
 /** What was asked, by the first byte. */
 const QUESTIONS = ["health", "change", "drained"] as const;
 
@@ -38,6 +46,7 @@ export default function open(): Target {
       seed(0, "not fit", "HTTP/1.1 503 No\r\n\r\n"),
       seed(1, "drained: \u00e9\u2028\n"),
       seed(2, JSON.stringify(report)),
+      seed(0, inChunks(JSON.stringify(DRAINING)), CHUNKED),
     ],
     words: [
       ...["null", "-1", "1e999", "[]", "{}", "\\u001b", "\\u202e", "\\ud800"],

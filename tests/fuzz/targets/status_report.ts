@@ -1,6 +1,6 @@
 // What anytun status is answered, by whoever listens there.
 import { strict as assert } from "node:assert";
-import { bodyOf } from "../../../src/status/client.ts";
+import { bodyOf } from "../../../src/status/answer.ts";
 import { dumpLines } from "../../../src/status/dump.ts";
 import { metricsLines } from "../../../src/status/metrics.ts";
 import { ReportError } from "../../../src/status/fields.ts";
@@ -42,7 +42,7 @@ export default function open(): Target {
     ],
     maxBytes: 1400,
     async run(input) {
-      const read = reportIn(new TextDecoder().decode(input));
+      const read = reportIn(input);
       if (read === undefined) return;
       for (const line of [...tableLines(read, read), ...dumpLines(read)]) {
         assert.doesNotMatch(line, ACTING);
@@ -66,9 +66,9 @@ export default function open(): Target {
   };
 }
 
-function reportIn(text: string) {
+function reportIn(answer: Uint8Array) {
   try {
-    return readReport(bodyOf(text));
+    return readReport(bodyOf(answer));
   } catch (error) {
     assert.ok(error instanceof ReportError, `untyped: ${error}`);
     return undefined;

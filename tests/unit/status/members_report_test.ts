@@ -68,7 +68,7 @@ Deno.test("who asks for members gets them, or why not", async () => {
   client.say(`HTTP/1.1 200 OK\r\n\r\n${body}`);
   client.end();
   assert.deepEqual(await askMembers(client, never), sampleMembers());
-  assert.match(client.heard, /^GET \/cluster\.json HTTP\/1\.0\r\n/);
+  assert.match(client.heard, /^GET \/cluster\.json HTTP\/1\.1\r\n/);
   const older = new FakeClient();
   older.say("HTTP/1.1 404 Not Found\r\n\r\nthere are others\n");
   older.end();

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { HEALTH_STATES } from "../../../src/health/state_machine.ts";
-import { bodyOf } from "../../../src/status/client.ts";
+import { bodyOf } from "../../../src/status/answer.ts";
 import { ReportError } from "../../../src/status/fields.ts";
 import { readReport } from "../../../src/status/read_report.ts";
 import { isReady } from "../../../src/status/report.ts";
@@ -99,7 +99,8 @@ Deno.test("counters may have any name, and change nothing but themselves", () =>
 });
 
 Deno.test("only the body of a good answer is taken for a report", () => {
-  assert.equal(bodyOf("HTTP/1.1 200 OK\r\nA: b\r\n\r\n{}"), "{}");
+  const body = (answer: string) => bodyOf(new TextEncoder().encode(answer));
+  assert.equal(body("HTTP/1.1 200 OK\r\nA: b\r\n\r\n{}"), "{}");
   for (
     const answer of [
       "",
@@ -108,9 +109,60 @@ Deno.test("only the body of a good answer is taken for a report", () => {
       "\r\n\r\n{}",
     ]
   ) {
-    assert.throws(() => bodyOf(answer), /is no daemon of anytun/);
+    assert.throws(() => body(answer), /is no daemon of anytun/);
   }
-  assert.throws(() => bodyOf("HTTP/1.1 500 x\r\n\r\n{}"), /its status is 500/);
+  assert.throws(() => body("HTTP/1.1 500 x\r\n\r\n{}"), /its status is 500/);
+});
+
+Deno.test("an answer that was cut is not taken for a shorter one, wherever that was", () => {
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  const text = '{"peer":"M\u00fcller"}';
+  // In the middle of a character.
+  const [first, rest] = [bytes(text).subarray(0, 11), bytes(text).subarray(11)];
+  const head = "HTTP/1.1 200 OK\r\nContent-Type: x\r\n";
+  const chunked = Uint8Array.of(
+    ...bytes(`${head}Transfer-Encoding: chunked\r\n\r\nb\r\n`),
+    ...first,
+    ...bytes(`\r\n${rest.length.toString(16)}\r\n`),
+    ...rest,
+    ...bytes("\r\n0\r\n\r\n"),
+  );
+  const sized = bytes(
+    `${head}Content-Length: ${bytes(text).length}\r\n\r\n${text}`,
+  );
+  for (const answer of [chunked, sized]) {
+    assert.equal(bodyOf(answer), text);
+    const start = String.fromCharCode(...answer).indexOf("\r\n\r\n") + 4;
+    for (let length = start; length < answer.length; length++) {
+      assert.throws(
+        () => bodyOf(answer.subarray(0, length)),
+        new ReportError("the answer was cut off before its end"),
+        `${length} bytes`,
+      );
+    }
+  }
+});
+
+Deno.test("chunks that are none are refused", () => {
+  const head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (
+    const body of [
+      ...[
+        "x\r\n",
+        "\r\n{}\r\n",
+        "2\r{}",
+        "2\r\n{}xx0\r\n\r\n",
+        "-1\r\n\r\n\r\n",
+      ],
+      ...["123456789\r\n", "0x2\r\n{}\r\n0\r\n\r\n", "2;a\r\n{}\r\n0\r\n\r\n"],
+    ]
+  ) {
+    assert.throws(
+      () => bodyOf(new TextEncoder().encode(head + body)),
+      new ReportError("the answer is not in chunks, as it says"),
+      body,
+    );
+  }
 });
 
 Deno.test("a daemon is ready that is fit, and no other one", () => {
