@@ -1,7 +1,7 @@
 // A range of keys in pages, which have as many of them as fit into an answer.
 import { type RangeAnswer, readRange } from "./etcd_json.ts";
 import { type EtcdSession, MAX_ANSWER } from "./etcd_session.ts";
-import { TOO_LONG } from "./layout.ts";
+import { MAX_CLIENT_BYTES, TOO_LONG } from "./layout.ts";
 import { StoreError } from "./store_error.ts";
 
 /** Entries that one answer has: a few hundred kB. */
@@ -9,6 +9,12 @@ const PAGE = 500;
 
 /** Of them, where an answer was too long. */
 const SHARE = 4;
+
+/**
+ * Bytes that an answer with one value of use has at the most: each of its
+ * characters has up to three bytes, which are four as base64.
+ */
+const MAX_OF_ONE = 5 * MAX_CLIENT_BYTES;
 
 /** Where a page begins, where the range ends, and at which revision. */
 interface Question {
@@ -30,7 +36,8 @@ export class EtcdPages {
 
   /**
    * The keys from one on, and at least one of them. Of a value that is too long
-   * for an answer of its own nothing is read but that.
+   * for an answer of its own nothing is read but that. One that comes too slowly
+   * is another matter: it may be of use.
    * @throws {StoreError}
    */
   async read(question: Question): Promise<RangeAnswer> {
@@ -41,7 +48,11 @@ export class EtcdPages {
         return page;
       } catch (error) {
         if (!(error instanceof StoreError && error.isTooLong)) throw error;
-        if (this.#limit === 1) return await this.#nameOnly(question);
+        if (this.#limit === 1) {
+          const { isUnreachable: isLate, received } = error;
+          if (isLate && received <= MAX_OF_ONE) throw error;
+          return await this.#nameOnly(question);
+        }
         this.#limit = Math.ceil(this.#limit / SHARE);
       }
     }

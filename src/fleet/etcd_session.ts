@@ -107,7 +107,7 @@ export class EtcdSession {
         signal,
       });
       if (!response.ok) {
-        const text = fromText(await bytesOf(response, () => {}));
+        const text = fromText(await bytesOf(response));
         throw readError(response.status, text);
       }
       yield* response.body ?? [];
@@ -136,20 +136,20 @@ export class EtcdSession {
     const { post, timeout } = this.#options;
     const headers = this.#headers();
     const signal = timeout(ANSWER_MS);
-    let hasBegun = false;
+    let received = 0;
     try {
       const response = await post(`${origin}${path}`, {
         body: JSON.stringify(body),
         headers,
         signal,
       });
-      const bytes = await bytesOf(response, () => hasBegun = true);
+      const bytes = await bytesOf(response, (length) => received = length);
       const text = fromText(bytes);
       if (!response.ok) throw readError(response.status, text);
       return JSON.parse(text);
     } catch (error) {
       if (error instanceof StoreError) throw error;
-      throw unreachable(origin, error, signal, hasBegun);
+      throw unreachable(origin, error, signal, received);
     }
   }
 }
@@ -164,17 +164,18 @@ function unreachable(
   origin: string,
   error: unknown,
   signal: AbortSignal,
-  hasBegun = false,
+  received = 0,
 ): StoreError {
   if (error instanceof SyntaxError) {
     return new StoreError(`${origin} answers with what is no JSON`);
   }
   const reason = signal.aborted
-    ? `no ${hasBegun ? "whole " : ""}answer within ${ANSWER_MS / 1000} s`
+    ? `no ${received > 0 ? "whole " : ""}answer within ${ANSWER_MS / 1000} s`
     : rootOf(error);
   return new StoreError(withHint(`Cannot reach ${origin}: ${reason}`), {
     isUnreachable: true,
-    isTooLong: signal.aborted && hasBegun,
+    isTooLong: signal.aborted && received > 0,
+    received,
     cause: error,
   });
 }
@@ -190,13 +191,13 @@ function rootOf(error: unknown): string {
 /** @throws {StoreError} if it is longer than what is taken */
 async function bytesOf(
   response: Response,
-  begin: () => void,
+  came: (length: number) => void = () => {},
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of response.body ?? []) {
-    begin();
     length += chunk.length;
+    came(length);
     if (length > MAX_ANSWER) {
       const text = `an answer is longer than ${MAX_ANSWER} bytes`;
       throw new StoreError(text, { isTooLong: true });

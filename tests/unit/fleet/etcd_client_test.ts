@@ -75,8 +75,13 @@ Deno.test("a store that has nothing leaves the list of entries out", async () =>
   assert.deepEqual({ revision, entries }, { revision: 7, entries: [] });
 });
 
-Deno.test("a page that does not come in time is asked for in parts", async () => {
-  const limits: unknown[] = [];
+/**
+ * A store that answers too slowly where it is asked for that many values.
+ *
+ * @param bytes Of such an answer, that come in time
+ */
+function slowStore(isSlow: (limit: number) => boolean, bytes = 1) {
+  const limits: string[] = [];
   const client = new EtcdClient({
     origins: ["https://a:2379"],
     login: undefined,
@@ -85,13 +90,36 @@ Deno.test("a page that does not come in time is asked for in parts", async () =>
       const { limit, keys_only } = JSON.parse(body);
       limits.push(limit);
       const kvs = [entry("/a/1", keys_only ? "" : "one")];
-      const text = JSON.stringify({ header, kvs });
-      const isSlow = keys_only === undefined;
-      return Promise.resolve(isSlow ? dripping(signal) : new Response(text));
+      return Promise.resolve(
+        isSlow(Number(limit)) && !keys_only
+          ? dripping(bytes, signal)
+          : Response.json({ header, kvs }),
+      );
     },
   });
+  return { client, limits };
+}
+
+Deno.test("a page that does not come in time is asked for in parts", async () => {
+  const { client, limits } = slowStore((limit) => limit > 1);
+  const { entries } = await client.range("/a/");
+  assert.deepEqual(limits, ["500", "125", "32", "8", "2", "1"]);
+  assert.deepEqual(entries.map(({ value }) => value), ["one"]);
+});
+
+Deno.test("a value that only comes too slowly is not taken for one that is too long", async () => {
+  const { client } = slowStore(() => true);
+  for (const read of [() => client.range("/a/"), () => client.get("/a/1")]) {
+    await assert.rejects(read, (error) => {
+      assert.ok(error instanceof StoreError && error.isUnreachable);
+      return /no whole answer within 5 s/.test(error.message);
+    });
+  }
+});
+
+Deno.test("a value that is too long by what has come of it in time holds up no other", async () => {
+  const { client } = slowStore(() => true, 400_000);
   const { entries: [first] } = await client.range("/a/");
-  assert.deepEqual(limits, ["500", "125", "32", "8", "2", "1", "1"]);
   assert.ok(first && first.key === "/a/1" && first.value.length > 65536);
 });
 
@@ -242,12 +270,12 @@ function endless(): ReadableStream<Uint8Array> {
   return new ReadableStream({ pull: (to) => to.enqueue(chunk) });
 }
 
-/** A byte, and no more. */
-function dripping(signal: AbortSignal): Response {
+/** So many bytes, and no more. */
+function dripping(bytes: number, signal: AbortSignal): Response {
   return new Response(
     new ReadableStream({
       start(to) {
-        to.enqueue(Uint8Array.of(0x20));
+        to.enqueue(new Uint8Array(bytes).fill(0x20));
         signal.addEventListener("abort", () => to.error(signal.reason));
       },
     }),
