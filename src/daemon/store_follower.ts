@@ -4,6 +4,7 @@ import type { EtcdClient } from "../fleet/etcd_client.ts";
 import type { Header, KeyValue } from "../fleet/etcd_json.ts";
 import {
   CompactedError,
+  OUT_OF_RANGE,
   type WatchEvent,
   type WatchMessage,
 } from "../fleet/etcd_watch.ts";
@@ -23,6 +24,13 @@ const MAX_PAUSE_MS = 5000;
 const SILENT_PROBES = 24;
 /** As many probes, at most, after a broken watch all is read again. */
 const REVIEW_PROBES = 120;
+/** Of gRPC: it takes no request with so many operations (`--max-txn-ops`). */
+const INVALID_ARGUMENT = 3;
+/** Of gRPC: forgotten, or more than it is set up to answer at once. */
+const PAST_IS_NOT_TOLD: ReadonlySet<number | undefined> = new Set([
+  OUT_OF_RANGE,
+  INVALID_ARGUMENT,
+]);
 
 export interface StoreListener {
   /** All that it has now. */
@@ -151,8 +159,9 @@ export class StoreFollower {
     try {
       return await this.#past.isThatOf(this.#client, this.#keys, revision);
     } catch (error) {
+      // A member that has just begun may have no leader yet: that is no answer.
       const isAnswer = error instanceof StoreError &&
-        (error.isTooLong || !error.isUnreachable);
+        (error.isTooLong || PAST_IS_NOT_TOLD.has(error.code));
       if (isAnswer) return false;
       throw error;
     }

@@ -38,7 +38,7 @@ export class CompactedError extends StoreError {
 const MAX_LINE = 16 << 20;
 
 /** Of gRPC: no such revision (any more). */
-const OUT_OF_RANGE = 11;
+export const OUT_OF_RANGE = 11;
 
 /** @throws {StoreError} when it ends */
 export async function* watchMessages(

@@ -152,6 +152,31 @@ Deno.test("a store that lies is left with what was known", async () => {
   await rig.watched();
 });
 
+for (
+  const [what, code, isReadAgain] of [
+    ["that it has no leader", 14, false],
+    ["that it is asked too much", 8, false],
+    ["what has no code", undefined, false],
+    ["that it takes no such question", 3, true],
+  ] as const
+) {
+  Deno.test(`a store that answers ${what} is ${isReadAgain ? "" : "not "}read anew`, async () => {
+    const etcd = clusterOf(2);
+    await using rig = await StoreSourceRig.following(etcd);
+    const answers = [Response.json({ code, message: "no" }, { status: 503 })];
+    etcd.lies.shift = () =>
+      etcd.asked.at(-1) === "/v3/kv/txn" ? answers.pop() : undefined;
+    etcd.hangUp();
+    await rig.pass(3);
+    await rig.watched();
+    assert.equal(answers.length, 0);
+    const asked = etcd.asked.filter((path) => path === "/v3/kv/txn").length;
+    assert.equal(asked, isReadAgain ? 1 : 2);
+    const lines = rig.logger.lines.join("\n");
+    assert.equal(/past is not/.test(lines), isReadAgain, lines);
+  });
+}
+
 /** Restored as it was before `lost`, with `since` done to it afterwards. */
 async function restored(
   lost: (etcd: FakeEtcd) => void,
