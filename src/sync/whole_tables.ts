@@ -14,7 +14,10 @@ const AWAY_MS = 60_000;
 /** Between two questions: a whole table is megabytes with many clients. */
 const PAUSE_MS = 5 * 60_000;
 
-type Client = Pick<SyncClient, "askForAll" | "isExtended" | "link" | "name">;
+type Client = Pick<
+  SyncClient,
+  "askForAll" | "isExtended" | "isItself" | "link" | "name"
+>;
 
 export class WholeTables {
   readonly #clients: readonly Client[];
@@ -49,12 +52,12 @@ export class WholeTables {
     client.askForAll();
   }
 
-  /** One of ours, which says when it has told all. */
+  /** Another one of ours, which says when it has told all. */
   #next(): Client | undefined {
     const clients = this.#clients;
     const { client: last } = this.#asked ?? {};
     const from = last === undefined ? 0 : clients.indexOf(last) + 1;
     return [...clients.slice(from), ...clients.slice(0, from)]
-      .find(({ isExtended }) => isExtended);
+      .find(({ isExtended, isItself }) => isExtended && !isItself);
   }
 }
