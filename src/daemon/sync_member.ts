@@ -178,19 +178,14 @@ export class SyncMember implements Service {
     };
   }
 
-  /** To those that it follows: with one list for all, it may name itself. */
+  /** To the others that it follows. */
   links(): readonly Link[] {
-    const { syncServers } = this.#options;
-    return this.#clients.flatMap(({ name, link, isItself }, k) => {
-      if (isItself) return [];
-      const server = syncServers[k];
-      return {
-        ...link,
-        name,
-        isRemote: server !== undefined && !isOnThisHost(server),
-        mayState: server !== undefined && this.#mayState(server),
-      };
-    });
+    return this.#others().map(({ name, link, place }) => ({
+      ...link,
+      name,
+      isRemote: !isOnThisHost(place),
+      mayState: this.#mayState(place),
+    }));
   }
 
   /**
@@ -245,9 +240,9 @@ export class SyncMember implements Service {
 
   /** Servers that this one follows, and whether they are of this program. */
   servers(): readonly FollowedServer[] {
-    return this.#clients.filter(({ isItself }) => !isItself).map((
-      { name: server, isConnected, isExtended },
-    ) => ({ server, isConnected, isExtended }));
+    return this.#others().map(({ name: server, isConnected, isExtended }) => ({
+      ...{ server, isConnected, isExtended },
+    }));
   }
 
   #tell(): void {
@@ -268,6 +263,19 @@ export class SyncMember implements Service {
     const { logger } = this.#context;
     const tables = new WholeTables(this.#clients, logger, elapsed);
     await every(LOOK_MS, () => tables.look(), stop);
+  }
+
+  /**
+   * Without those that say that they are this very member, which names itself
+   * where all have one list. Whoever lies in that counts for no more than if it
+   * was heard, and for no less than if it was lost. A control host is never the
+   * member itself, and is waited for.
+   */
+  #others(): readonly SyncClient[] {
+    const { controlHosts } = this.#options;
+    return this.#clients.filter(({ isItself, place }) =>
+      !isItself || controlHosts.includes(place)
+    );
   }
 
   /** Whether what this server states counts. */

@@ -74,12 +74,17 @@ export class SyncClient {
     return this.#name;
   }
 
+  /** As configured. */
+  get place(): PlaceName {
+    return this.#options.server;
+  }
+
   /** Whether the server is of this program, and has said so. */
   get isExtended(): boolean {
     return this.#options.following?.isWelcome ?? false;
   }
 
-  /** Whether it has led to this very process, which is none of the others. */
+  /** Whether it leads to this very process now, which is none of the others. */
   get isItself(): boolean {
     return this.#options.following?.isItself ?? false;
   }

@@ -82,9 +82,9 @@ export class Following {
     return this.#isWelcome ? this.#instance : undefined;
   }
 
-  /** Whether the server was this very process when it was heard last. */
+  /** Whether the server on this connection says that it is this very process. */
   get isItself(): boolean {
-    return this.#instance === this.#self;
+    return this.instance === this.#self;
   }
 
   /** The first that is said on a connection. */

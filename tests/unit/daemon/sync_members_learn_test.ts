@@ -4,6 +4,7 @@ import type { MemberRights } from "../../../src/config/member_rights.ts";
 import { OTHERS_LOG_LIMIT } from "../../../src/daemon/run_program.ts";
 import { SyncMember } from "../../../src/daemon/sync_member.ts";
 import { SyncState } from "../../../src/daemon/sync_state.ts";
+import { stepFault } from "../../../src/health/in_step.ts";
 import { RateLimitedLog } from "../../../src/log/rate_limited_log.ts";
 import { listenTcp } from "../../../lab/deno_listener.ts";
 import { connectTcp } from "../../../lab/deno_tcp.ts";
@@ -116,6 +117,7 @@ async function twoServers(
   const rig = await setUp(memberRights, options, ({ port }) => {
     const stream = streams[port - 1];
     if (stream === undefined) throw new Error(`nobody listens at ${port}`);
+    if (stream.isClosed) throw new Error("no route to host");
     const { remote } = stream;
     return Promise.resolve(Object.assign(stream, { local: remote }));
   });
@@ -200,6 +202,39 @@ Deno.test("a member that follows itself has nobody else in reach by that", async
   await until("it has heard itself", 30, () => names().length === 1);
   assert.deepEqual(names(), [formatPlaceName(CONTROL)]);
   assert.deepEqual(member.servers().map(({ server }) => server), names());
+  await end();
+});
+
+Deno.test("a name that has led to the member itself counts again when it does not", async () => {
+  const far = { host: "192.0.2.1", port: 1 };
+  const { control, other, member, clock, end } = await twoServers("all", {
+    syncServers: [far, CONTROL],
+  });
+  const all = formatMessage({ word: "all", revision: 1 });
+  control.say(welcome(instanceOf("c")) + all);
+  other.say(welcome(member.instance) + all);
+  const names = () => member.links().map(({ name }) => name);
+  const hears = () => names().length === 1 && member.links()[0]?.hasTable;
+  await until("it has heard both", 30, () => hears() === true);
+  const fault = () =>
+    stepFault(member.links(), { age: 10_000, links: 1 }, {
+      ...{ elapsed: 60_000, hasConnections: () => false },
+    });
+  other.end(Object.assign(new Error("timed out"), { code: "ETIMEDOUT" }));
+  await until("it is counted", 30, () => names().length === 2);
+  assert.equal(fault(), undefined, "it may be back in a moment");
+  clock.ahead = 10_000;
+  assert.match(fault() ?? "", /^192\.0\.2\.1:1 is out of reach for 10 s$/);
+  await end();
+});
+
+Deno.test("a control host that says that it is the member itself is waited for", async () => {
+  const { control, table, member, end } = await twoServers("learn");
+  control.say(welcome(member.instance));
+  control.say(put(FIVE, undefined));
+  await until("it is heard", 30, () => table.exists(5));
+  const names = member.links().map(({ name }) => name);
+  assert.ok(names.includes(formatPlaceName(CONTROL)), names.join());
   await end();
 });
 

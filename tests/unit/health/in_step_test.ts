@@ -102,3 +102,22 @@ Deno.test("the table of a member that only learns gives nothing to carry by, how
   const own = { ...late, hasConnections: () => true };
   assert.equal(stepFault([learning, control], SETTINGS, own), undefined);
 });
+
+Deno.test("a server that is left out, as one that says that it is this member, counts for no more than one that is heard, and no less than one that is lost", () => {
+  const others: Partial<Link>[][] = [[]];
+  for (const list of others) {
+    if (list.length === 2) continue;
+    for (const one of [UP, DOWN, REFUSED, { ...DOWN, hasTable: false }]) {
+      others.push([...list, one]);
+    }
+  }
+  for (const list of others) {
+    for (const links of [undefined, 0, 1, 2, 3]) {
+      const hasFault = (...more: Partial<Link>[]) =>
+        faultOf([...list, ...more], { links }) !== undefined;
+      const text = JSON.stringify({ list, links });
+      if (hasFault(UP)) assert.ok(hasFault(), text);
+      if (hasFault()) assert.ok(hasFault(DOWN), text);
+    }
+  }
+});
