@@ -57,7 +57,7 @@ export async function* responsePieces(
   request: Framing,
 ): AsyncGenerator<Uint8Array> {
   const { body } = response;
-  if (typeof body === "object" && Symbol.asyncIterator in body) {
+  if (isMadeWhileRead(body)) {
     yield* streamPieces(response, body, request);
     return;
   }
@@ -77,6 +77,20 @@ export async function* responsePieces(
 
 /** What the form of a response depends on. */
 export type Framing = Pick<StatusRequest, "method" | "takesChunks">;
+
+/** Whether it has to be written for this one alone. */
+export function isWrittenApart(
+  { body }: Response,
+  { method, takesChunks }: Framing,
+): boolean {
+  return isMadeWhileRead(body) && method !== "HEAD" && takesChunks;
+}
+
+function isMadeWhileRead(
+  body: Response["body"],
+): body is AsyncIterable<Uint8Array> {
+  return typeof body === "object" && Symbol.asyncIterator in body;
+}
 
 /**
  * RFC 9112 section 6.3: without chunks it would end where the stream does, also

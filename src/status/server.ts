@@ -11,6 +11,7 @@ import {
   writeAll,
 } from "../net/duplex_stream.ts";
 import { originOf } from "../net/origin.ts";
+import { ReadingTurns } from "./reading_turns.ts";
 import {
   MAX_REQUEST_BYTES,
   parseRequest,
@@ -19,6 +20,7 @@ import {
 } from "./request.ts";
 import {
   type Framing,
+  isWrittenApart,
   plainText,
   type Response,
   responsePieces,
@@ -48,22 +50,36 @@ interface StatusServerOptions {
   readonly log: RateLimitedLog;
 }
 
+interface Client {
+  readonly stream: PeerStream;
+  /** Once it is served, or has no place any more. */
+  readonly gone: AbortController;
+}
+
+/** RFC 9110 section 10.2.3. */
+const BUSY: Response = {
+  ...plainText(503, "another one from there still reads what takes long"),
+  headers: { "Retry-After": "1" },
+};
+
 export class StatusServer {
   readonly #options: StatusServerOptions;
   /**
    * Whoever comes gets a place, if need be that of the first one among those of
    * the busiest network, host or user: a crowd takes from itself.
    */
-  readonly #clients = new Admission<PeerStream>({
+  readonly #clients = new Admission<Client>({
     places: MAX_CLIENTS,
     isMember: () => false,
     evicts: "oldest",
     turn: { ms: 0, now: () => 0 },
   });
+  readonly #turns: ReadingTurns;
   #isClosed = false;
 
   constructor(options: StatusServerOptions) {
     this.#options = options;
+    this.#turns = new ReadingTurns(options.delay);
   }
 
   /** @returns once it is closed */
@@ -79,7 +95,7 @@ export class StatusServer {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#options.listener.close();
-    for (const client of this.#clients) client.close();
+    for (const client of [...this.#clients]) this.#drop(client);
   }
 
   async #accept(): Promise<PeerStream | undefined> {
@@ -100,25 +116,26 @@ export class StatusServer {
 
   #admit(stream: PeerStream): void {
     if (this.#isClosed) return stream.close();
-    const { evicted } = this.#clients.enter(stream, originOf(stream));
-    evicted?.close();
-    void this.#serve(stream).finally(() => this.#drop(stream));
+    const client: Client = { stream, gone: new AbortController() };
+    const { evicted } = this.#clients.enter(client, originOf(stream));
+    if (evicted !== undefined) this.#drop(evicted);
+    void this.#serve(client).finally(() => this.#drop(client));
   }
 
-  #drop(stream: PeerStream): void {
-    this.#clients.leave(stream);
-    stream.close();
+  #drop(client: Client): void {
+    this.#clients.leave(client);
+    client.gone.abort();
+    client.stream.close();
   }
 
-  async #serve(stream: PeerStream): Promise<void> {
-    const done = new AbortController();
+  async #serve(client: Client): Promise<void> {
     const { delay, log, title } = this.#options;
-    void delay(EXCHANGE_MS, done.signal).then(
-      () => this.#drop(stream),
+    void delay(EXCHANGE_MS, client.gone.signal).then(
+      () => this.#drop(client),
       () => {},
     );
     try {
-      await this.#exchange(stream);
+      await this.#exchange(client);
     } catch (error) {
       // Clients come and go as they like.
       log.write(
@@ -126,12 +143,11 @@ export class StatusServer {
         "status client",
         () => `status at ${title}: a client is gone: ${reasonOf(error)}`,
       );
-    } finally {
-      done.abort();
     }
   }
 
-  async #exchange(stream: PeerStream): Promise<void> {
+  async #exchange(client: Client): Promise<void> {
+    const { stream } = client;
     let framing: Framing = { method: "GET", takesChunks: false };
     let response: Response;
     try {
@@ -143,6 +159,19 @@ export class StatusServer {
       if (!(error instanceof RequestError)) throw error;
       response = this.#refusal(error);
     }
+    if (!isWrittenApart(response, framing)) {
+      return await this.#write(stream, response, framing);
+    }
+    const { source } = originOf(stream);
+    using turn = await this.#turns.take(source, client.gone.signal);
+    await this.#write(stream, turn === undefined ? BUSY : response, framing);
+  }
+
+  async #write(
+    stream: DuplexStream,
+    response: Response,
+    framing: Framing,
+  ): Promise<void> {
     const pieces = responsePieces(response, framing);
     for await (const piece of this.#reported(pieces)) {
       await writeAll(stream, piece);

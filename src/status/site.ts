@@ -14,6 +14,7 @@ import {
   type Health,
   type HealthReport,
   isReady,
+  type Report,
   type ToldReport,
 } from "./report.ts";
 import { reportJson } from "./report_json.ts";
@@ -81,9 +82,8 @@ export class StatusSite {
 
   constructor(options: StatusSiteOptions) {
     this.#options = options;
-    const { pause } = options;
-    this.#metrics = writerOf(metricsOf(pause), pause);
-    this.#json = writerOf(reportJson, pause);
+    this.#metrics = writerOf(metricsOf(options.pause), options);
+    this.#json = writerOf(reportJson, options);
   }
 
   /**
@@ -114,16 +114,13 @@ export class StatusSite {
     const { connections, members, source } = this.#options;
     switch (path) {
       case "/metrics": {
-        const limit = connections();
-        const body = await this.#metrics(await source.report(limit), limit);
+        const body = await this.#metrics(connections());
         return { status: 200, type: METRICS_TYPE, body };
       }
-      case REPORT_PATH: {
-        const limit = connections();
-        return json(await this.#json(await source.report(limit), limit));
-      }
+      case REPORT_PATH:
+        return json(await this.#json(connections()));
       case TOTALS_PATH:
-        return json(await this.#json(await source.report(0), 0));
+        return json(await this.#json(0));
       case "/healthz": {
         const health = await source.health();
         return plainText(health.isCarrying ? 200 : 503, healthText(health));
@@ -173,10 +170,7 @@ export class StatusSite {
 }
 
 /** @param limit Connections that are told of, at most */
-type ReportWriter = (
-  report: ToldReport,
-  limit: number,
-) => Promise<Response["body"]>;
+type ReportWriter = (limit: number) => Promise<Response["body"]>;
 
 /** @param count Of the connections that are told of */
 type ReportTexts = (
@@ -189,30 +183,71 @@ type ReportTexts = (
  * of many connections is written while it is read, by each for himself: whoever
  * takes it slowly, or not at all, holds none of it.
  */
-function writerOf(texts: ReportTexts, pause: Pause): ReportWriter {
+function writerOf(
+  texts: ReportTexts,
+  { source, pause }: Pick<StatusSiteOptions, "source" | "pause">,
+): ReportWriter {
   const all = new WeakMap<ToldReport, Promise<readonly Uint8Array[]>>();
-  return async (report, limit) => {
-    const count = Math.min(limit, report.connectionCount);
-    const pieces = async function* () {
-      for await (const part of texts(report, count)) {
-        yield* bytesInSlices(part, pause);
-      }
-    };
-    if (count > MOST_WRITTEN_ONCE) return pieces();
-    const written = all.get(report) ?? Array.fromAsync(pieces());
+  return async (limit) => {
+    const countOf = (report: ToldReport) =>
+      Math.min(limit, report.connectionCount);
+    const piecesOf = (report: ToldReport) =>
+      bytesOf(texts(report, countOf(report)), pause);
+    const report = await source.report(limit);
+    if (countOf(report) > MOST_WRITTEN_ONCE) {
+      // Whoever waits to read it gets that of then.
+      return startedLater(async () => piecesOf(await source.report(limit)));
+    }
+    const written = all.get(report) ?? Array.fromAsync(piecesOf(report));
     all.set(report, written);
     return await written;
   };
 }
 
+async function* bytesOf(
+  parts: AsyncIterable<Iterable<string>>,
+  pause: Pause,
+): AsyncGenerator<Uint8Array> {
+  for await (const part of parts) yield* bytesInSlices(part, pause);
+}
+
+async function* startedLater<T>(
+  start: () => Promise<AsyncIterable<T>>,
+): AsyncGenerator<T> {
+  yield* await start();
+}
+
+interface Looked {
+  readonly report: Omit<Report, "connections">;
+  readonly samples: ConnectionSamples;
+}
+
+/** The connections of a report are looked at once for all who ask. */
 function metricsOf(pause: Pause): ReportTexts {
-  return async function* (report, count) {
-    const samples = new ConnectionSamples(count);
-    // What these are told from is not held for as long as somebody reads.
-    const { connections, totals, ...summary } = report;
-    await doInSlices(connections, SAMPLES, pause, (one) => samples.add(one));
-    yield metricsLines({ ...summary, totals: await totals() }, samples);
+  const all = new WeakMap<ToldReport, Promise<Looked>>();
+  return (report, count) => {
+    const looked = all.get(report) ?? lookAt(report, count, pause);
+    all.set(report, looked);
+    // Without what they are told from, for as long as somebody reads.
+    return metricsParts(looked);
   };
+}
+
+async function lookAt(
+  { connections, totals, ...summary }: ToldReport,
+  count: number,
+  pause: Pause,
+): Promise<Looked> {
+  const samples = new ConnectionSamples(count);
+  await doInSlices(connections, SAMPLES, pause, (one) => samples.add(one));
+  return { report: { ...summary, totals: await totals() }, samples };
+}
+
+async function* metricsParts(
+  looked: Promise<Looked>,
+): AsyncGenerator<Iterable<string>> {
+  const { report, samples } = await looked;
+  yield metricsLines(report, samples);
 }
 
 function json(body: Response["body"]): Response {

@@ -108,12 +108,87 @@ Deno.test("an answer that is made while it is read comes in chunks, and not to w
     const none = await asked(REQUEST.replace("GET", "HEAD"));
     assert.match(none.heard, /chunked\r\n.*\r\n\r\n$/s);
     assert.deepEqual(made, [], "HEAD has nothing made");
+    await clock.pass(200);
     const slow = await asked(REQUEST, false);
     assert.deepEqual(made, [], "nor has who does not read");
     await clock.pass(10_000);
     assert.ok(slow.isClosed);
     assert.equal(ended, 1);
   }, () => Promise.resolve({ status: 200, type: "text/plain", body: body() }));
+});
+
+/** Says where it has come to, and goes on when it is let. */
+function steps() {
+  const begun: string[] = [];
+  const gate = Promise.withResolvers<void>();
+  const answer = ({ path }: StatusRequest) =>
+    Promise.resolve({
+      ...{ status: 200, type: "text/plain" },
+      body: {
+        async *[Symbol.asyncIterator]() {
+          begun.push(path);
+          yield new TextEncoder().encode("half ");
+          await gate.promise;
+          yield new TextEncoder().encode("whole");
+        },
+      },
+    });
+  return { begun, answer, goOn: () => gate.resolve() };
+}
+
+Deno.test("of what is written for each who reads it, each user has one at a time, and not too often", async () => {
+  const { begun, answer, goOn } = steps();
+  await served(async ({ offer, clock }) => {
+    const ask = async (path: string, uid: number) => {
+      const client = new FakeClient({ uid });
+      client.say(REQUEST.replace("/", path));
+      await offer(client);
+      return client;
+    };
+    const all = [await ask("/a", 7), await ask("/b", 7), await ask("/c", 7)];
+    await ask("/other", 8);
+    assert.deepEqual(begun, ["/a", "/other"]);
+    assert.equal(all[1]?.heard, "", "nothing is said that may not come");
+    goOn();
+    await settle();
+    assert.ok(all[0]?.heard.endsWith("whole\r\n0\r\n\r\n"));
+    await clock.pass(199);
+    assert.deepEqual(begun, ["/a", "/other"]);
+    await clock.pass(1);
+    assert.deepEqual(begun, ["/a", "/other", "/b"], "in order of arrival");
+    await clock.pass(200);
+    assert.ok(all.every(({ heard }) => /^HTTP\/1\.1 200 .*whole/s.test(heard)));
+    await clock.pass(200);
+    assert.deepEqual(clock.waiting, []);
+  }, answer);
+});
+
+Deno.test("who waits for a slow one of its own is told so after a while, and holds up nobody when it is gone", async () => {
+  const { begun, answer, goOn } = steps();
+  await served(async ({ offer, clock }) => {
+    const ask = async (path: string) => {
+      const client = new FakeClient({ uid: 7 });
+      client.say(REQUEST.replace("/", path));
+      await offer(client);
+      return client;
+    };
+    await ask("/a");
+    const patient = await ask("/b");
+    await clock.pass(4999);
+    assert.equal(patient.heard, "");
+    await clock.pass(1);
+    assert.match(patient.heard, /^HTTP\/1\.1 503 .*\r\nRetry-After: 1\r\n/s);
+    assert.ok(patient.isClosed);
+    const crowd = [];
+    for (let k = 0; k < 40; k++) crowd.push(await ask(`/${k}`));
+    assert.equal(crowd.filter(({ isClosed }) => !isClosed).length, 16);
+    // Of each its own time, and its patience.
+    assert.equal(clock.waiting.length, 2 * 16, "nobody waits who is gone");
+    goOn();
+    await settle();
+    await clock.pass(0);
+    assert.deepEqual(begun, ["/a", "/24"]);
+  }, answer);
 });
 
 Deno.test("an answer that breaks off has no end, and is an error of the daemon", async () => {

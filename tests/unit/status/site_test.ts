@@ -164,6 +164,44 @@ Deno.test("who asks often has the daemon work now and then", async () => {
   assert.equal(clock.waiting.length, 1);
 });
 
+Deno.test("who asks often for thousands of connections has them looked at five times a second at most", async () => {
+  const clock = new ManualClock();
+  const source = new FakeSource();
+  const count = 2500;
+  let told = 0;
+  source.report = () =>
+    Promise.resolve({
+      ...{ ...toldReport(), connectionCount: count },
+      connections: {
+        *[Symbol.iterator]() {
+          for (let mux = 0; mux < count; mux++, told++) {
+            yield connectionReport({ mux, keyEpoch: told });
+          }
+        },
+      },
+    });
+  const spared = new SparedSource(source, clock.delay);
+  const site = new StatusSite({
+    ...{ source: spared, connections: () => Infinity, pause },
+  });
+  const ask = () =>
+    site.answer({ ...READING, path: "/metrics", host: "localhost" });
+  const first = await bodyText(await ask());
+  const others = await Promise.all(
+    Array.from({ length: 10 }, () => ask().then(bodyText)),
+  );
+  assert.ok(others.every((text) => text === first));
+  assert.equal(told, count);
+  const waiting = await ask();
+  await clock.pass(200);
+  assert.notEqual(await bodyText(waiting), first, "as it is when it is read");
+  assert.equal(told, 2 * count);
+  await clock.pass(200);
+  const head = { method: "HEAD", takesChunks: true } as const;
+  await Array.fromAsync(responsePieces(await ask(), head));
+  assert.equal(told, 2 * count, "HEAD has none looked at");
+});
+
 Deno.test("a report that serves many who ask is written once", async () => {
   const clock = new ManualClock();
   let reads = 0;
