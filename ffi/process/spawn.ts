@@ -65,8 +65,14 @@ function fileActions(
   const { process } = libc;
   check(process.posix_spawn_file_actions_init(actions));
   cleanup.defer(() => process.posix_spawn_file_actions_destroy(actions));
+  // First, while its number is its own, which may be that of a stream.
+  for (const stream of output === undefined ? [] : [1, 2]) {
+    check(
+      process.posix_spawn_file_actions_adddup2(actions, output ?? -1, stream),
+    );
+  }
   const none = cString("/dev/null");
-  for (const stream of [0, 1, 2]) {
+  for (const stream of output === undefined ? [0, 1, 2] : [0]) {
     check(
       process.posix_spawn_file_actions_addopen(
         actions,
@@ -75,12 +81,6 @@ function fileActions(
         O.RDWR,
         0,
       ),
-    );
-  }
-  // First, while its number is its own.
-  for (const stream of output === undefined ? [] : [1, 2]) {
-    check(
-      process.posix_spawn_file_actions_adddup2(actions, output ?? -1, stream),
     );
   }
   descriptors.forEach((fd, index) => {

@@ -21,6 +21,7 @@ import {
   readEnvironment,
   workingDirectory,
 } from "../../../ffi/process/process.ts";
+import { O } from "../../../ffi/flags.ts";
 import { FOREVER } from "../../../ffi/poll.ts";
 import {
   errorText,
@@ -83,6 +84,36 @@ fileTest(
       Deno.readTextFileSync(`${folder}/out`),
       "handed over\n/dev/null\n/dev/null\n0\n1\n2\n3\n",
     );
+  },
+);
+
+fileTest(
+  "spawn() gives a child the output of this process, if that is what it is told",
+  async (libc, folder) => {
+    // Whatever standard output is here, this tells it from /dev/null.
+    const given = libc.symbols.open(
+      cString(`${folder}/out`),
+      O.CREAT | O.RDWR,
+      0o600,
+    );
+    for (const output of [1, given]) {
+      const pipe = openPipe(libc);
+      const script =
+        'echo "$(readlink /proc/$$/fd/0 /proc/$$/fd/1 /proc/$$/fd/2)" >&3';
+      const pid = spawn(libc, {
+        ...shell(script),
+        descriptors: [pipe.writeEnd],
+        output,
+      });
+      libc.symbols.close(pipe.writeEnd);
+      const place = Deno.readLinkSync(`/proc/self/fd/${output}`);
+      assert.equal(
+        text(takeAll(libc, pipe.readEnd)),
+        ["/dev/null", place, place, ""].join("\n"),
+      );
+      await waitForEnd(libc, pid);
+    }
+    libc.symbols.close(given);
   },
 );
 
