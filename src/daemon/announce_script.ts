@@ -53,6 +53,8 @@ export class AnnounceScript {
   readonly #limited: RateLimitedLog;
   /** Words whose runs have not ended. */
   readonly #running: AnnounceWord[] = [];
+  /** Of the last run that has ended: the guard says words as well. */
+  #last: string | undefined;
   #isGone = false;
 
   /** @throws if there is no process for it */
@@ -75,6 +77,8 @@ export class AnnounceScript {
 
   say(word: AnnounceWord): void {
     if (this.#isGone) return;
+    // Its guard was sooner, and was heard.
+    if (this.#running.length === 0 && this.#last === word) return;
     this.#context.logger.notice(`executing '${this.#path} ${word}'`);
     this.#running.push(word);
     this.#program.say(word);
@@ -89,8 +93,9 @@ export class AnnounceScript {
     }
     this.#limited.flush();
     const ends = this.#program.readEnds();
-    for (const status of ends ?? []) {
-      const word = this.#running.shift() ?? "withdraw";
+    for (const { word, status } of ends ?? []) {
+      this.#last = word;
+      if (this.#running[0] === word) this.#running.shift();
       const how = status === RUN_ENDED
         ? `was ended after ${LONGEST_RUN_SECONDS} s`
         : `returned ${status}`;

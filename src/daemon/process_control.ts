@@ -36,6 +36,12 @@ export const LONGEST_RUN_SECONDS = 60;
 /** Exit status of timeout(1). */
 export const RUN_ENDED = 124;
 
+export interface WordEnd {
+  readonly word: string;
+  /** 128 and more for signals. */
+  readonly status: number;
+}
+
 /**
  * A program that is run for each word that it is told, one run after the other,
  * with the rights of the time when it was made. Disposing of it ends the waiting
@@ -48,8 +54,8 @@ export interface WordProgram extends Disposable {
   say(word: string): void;
   /** As {@linkcode RunningProgram.readLines}. */
   readLines(): readonly string[] | undefined;
-  /** The same of exit statuses of its runs, 128 and more for signals. */
-  readEnds(): readonly number[] | undefined;
+  /** The same of its runs; a word that it was told last is none. */
+  readEnds(): readonly WordEnd[] | undefined;
 }
 
 export interface ProcessControl {
@@ -72,7 +78,8 @@ export interface ProcessControl {
    */
   keep(program: ProgramStart): KeptProgram;
   /**
-   * Starts a process that runs the program with each word as its first argument.
+   * Starts a process that runs the program with each new word as its first
+   * argument.
    * The word `end` ends it. If this process ends without that, `withdraw` follows
    * a last `announce`.
    * @throws if it cannot be started

@@ -10,6 +10,7 @@ import {
   type ProgramEnd,
   type ProgramStart,
   type RunningProgram,
+  type WordEnd,
   type WordProgram,
 } from "./process_control.ts";
 
@@ -31,8 +32,9 @@ done`;
 
 /**
  * Runs the program with each new word of the two, as it comes at descriptor 3, in
- * front of its arguments, and says at descriptor 4 how it ended. With the end of that stream
- * the daemon is gone, and its guard: then what was announced is withdrawn. It has
+ * front of its arguments, and says at descriptor 4 how that ended. A guard says the
+ * same one again and again, of which nobody hears. With the end of that stream the
+ * daemon is gone, and its guard: then what was announced is withdrawn. It has
  * rights that the daemon has given up, so it takes nothing else from there. A run
  * that hangs is ended, where there is timeout(1): the next one may withdraw.
  */
@@ -50,8 +52,9 @@ while :; do
       end) exit 0 ;;
       *) continue ;;
     esac
-    if [ "$word" != "$last" ]; then $run "$program" "$word" "$@" 3<&- 4>&-; fi
-    echo $? >&4
+    if [ "$word" = "$last" ]; then continue; fi
+    $run "$program" "$word" "$@" 3<&- 4>&-
+    echo "$word $?" >&4
     last=$word
   elif [ ! "$woken" ]; then
     if [ "$last" = announce ]; then exec $run "$program" withdraw "$@"; fi
@@ -153,9 +156,14 @@ export function listenForWords(
     words: words.writeEnd,
     say: (word) => write(libc, words.writeEnd, `${word}\n`),
     readLines: () => reader.readReady(),
-    readEnds: () => endReader.readReady()?.map(Number),
+    readEnds: () => endReader.readReady()?.map(wordEndOf),
     [Symbol.dispose]: () => opened.dispose(),
   };
+}
+
+function wordEndOf(line: string): WordEnd {
+  const [word = "", status] = line.split(" ");
+  return { word, status: Number(status) };
 }
 
 /** One that was killed meanwhile says so by its end. */

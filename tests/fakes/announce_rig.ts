@@ -16,7 +16,10 @@ import {
 } from "../../src/daemon/anycast_addresses.ts";
 import { Guard, type GuardWord } from "../../src/daemon/guard.ts";
 import { Lifecycle } from "../../src/daemon/lifecycle.ts";
-import type { ProgramStart } from "../../src/daemon/process_control.ts";
+import type {
+  ProgramStart,
+  WordEnd,
+} from "../../src/daemon/process_control.ts";
 import { LiveOptions } from "../../src/daemon/reload.ts";
 import type { Fitness, HealthState } from "../../src/health/state_machine.ts";
 import {
@@ -99,7 +102,7 @@ export class AnnounceRig {
   /** By the guard, from now on. */
   readonly said: GuardWord[] = [];
   /** How it was started, and how its next runs end. */
-  readonly script: { ends: number[]; start: ProgramStart | undefined } = {
+  readonly script: { ends: WordEnd[]; start: ProgramStart | undefined } = {
     ends: [],
     start: undefined,
   };

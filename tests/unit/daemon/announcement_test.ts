@@ -169,18 +169,28 @@ Deno.test("an address that this host does not take in is announced, and the faul
 
 Deno.test("a guard that has withdrawn is believed, and the member announced again after a rest", async () => {
   const rig = new AnnounceRig({ script: "/announce" });
-  const { device, healthIs, lifecycle, notes, pass, run, said, script } = rig;
+  const {
+    device,
+    healthIs,
+    lifecycle,
+    logger,
+    notes,
+    pass,
+    run,
+    said,
+    script,
+  } = rig;
   const over = run();
   await pass(100);
   healthIs("fit");
-  script.ends.push(0);
+  script.ends.push({ word: "announce", status: 0 });
   await pass(100);
   assert.ok(rig.guard.beats > 0);
   notes.length = 0;
   said.push({ kind: "withdrawn" });
   await pass(1500);
   assert.deepEqual(notes, ["remove 192.0.2.1/32", "script withdraw"]);
-  script.ends.push(0);
+  script.ends.push({ word: "withdraw", status: 0 });
   // Still without a beat of the thread that carries.
   said.push({ kind: "withdrawn" });
   await pass(1500);
@@ -188,11 +198,60 @@ Deno.test("a guard that has withdrawn is believed, and the member announced agai
   await pass(1000);
   assert.equal(device.here.size, 1);
   assert.equal(notes.at(-1), "add 192.0.2.1/32");
-  script.ends.push(0);
+  script.ends.push({ word: "announce", status: 0 });
   lifecycle.stop();
   await pass(100);
-  script.ends.push(0);
+  script.ends.push({ word: "withdraw", status: 0 });
   await pass(3000);
+  await over;
+  const told = logger.lines.flatMap((line) =>
+    /^NOTICE: (exec\w+|script) '\/announce (\w+)/.exec(line)?.slice(1) ?? []
+  );
+  const runOf = (word: string) => ["executing", word, "script", word];
+  assert.deepEqual(
+    told,
+    ["announce", "withdraw", "announce", "withdraw"].flatMap(runOf),
+  );
+});
+
+Deno.test("a run that a guard has asked for is named, and no other one waited for", async () => {
+  const rig = new AnnounceRig({ script: "/announce" });
+  const { healthIs, lifecycle, logger, notes, pass, run, script } = rig;
+  const over = run();
+  await pass(100);
+  healthIs("fit");
+  script.ends.push({ word: "announce", status: 0 });
+  await pass(100);
+  // Its guard is sooner than what it says of that.
+  script.ends.push({ word: "withdraw", status: 3 });
+  await pass(100);
+  assert.match(
+    logger.lines.join("\n"),
+    /ERROR: script '\/announce withdraw' ret/,
+  );
+  notes.length = 0;
+  lifecycle.stop();
+  await pass(3000);
+  await over;
+  assert.ok(!notes.includes("script withdraw"));
+  assert.doesNotMatch(logger.lines.join("\n"), /has not ended/);
+});
+
+Deno.test("the run of a guard is not taken for one that the end waits for", async () => {
+  const rig = new AnnounceRig({ script: "/announce", device: undefined });
+  const { healthIs, lifecycle, notes, pass, run, script } = rig;
+  const over = run();
+  await pass(100);
+  healthIs("fit");
+  script.ends.push({ word: "withdraw", status: 0 });
+  await pass(100);
+  lifecycle.stop();
+  await pass(100);
+  script.ends.push({ word: "announce", status: 0 });
+  await pass(5000);
+  assert.ok(!notes.includes("close plane"), "it has not returned");
+  script.ends.push({ word: "withdraw", status: 0 });
+  await pass(200);
   await over;
 });
 
@@ -232,7 +291,7 @@ Deno.test("a script is told of each change with the addresses behind, and waited
   assert.deepEqual(script.start?.args, ["192.0.2.1/32"]);
   assert.equal(script.start?.env.ANYTUN_NAME, "office");
   healthIs("fit");
-  script.ends.push(3);
+  script.ends.push({ word: "announce", status: 3 });
   await pass(200);
   assert.match(
     logger.lines.join("\n"),
@@ -241,7 +300,7 @@ Deno.test("a script is told of each change with the addresses behind, and waited
   lifecycle.stop();
   await pass(5000);
   assert.ok(!notes.includes("close plane"), "it has not returned");
-  script.ends.push(0);
+  script.ends.push({ word: "withdraw", status: 0 });
   await pass(200);
   await over;
   const words = notes.filter((note) => note.startsWith("script"));

@@ -3,7 +3,10 @@ import { writeDescriptor } from "../../../ffi/process/file.ts";
 import { openProcessLibc } from "../../../ffi/process/libc.ts";
 import { TestFolder } from "../../../lab/daemons.ts";
 import { until } from "../../../lab/until.ts";
-import { RUN_ENDED } from "../../../src/daemon/process_control.ts";
+import {
+  RUN_ENDED,
+  type WordEnd,
+} from "../../../src/daemon/process_control.ts";
 import { listenForWords } from "../../../src/daemon/system_programs.ts";
 
 Deno.test("a script is run for the two words that there are, and for nothing else that a daemon may say", async () => {
@@ -39,13 +42,38 @@ Deno.test("a script that hangs is ended, so that it is run for the next word", a
     using program = listenForWords(libc, start, 1);
     program.say("announce");
     program.say("withdraw");
-    const ends: number[] = [];
+    const ends: WordEnd[] = [];
     await until(() => `both have ended: ${ends}`, 60, () => {
       ends.push(...program.readEnds() ?? []);
       return ends.length === 2;
     });
-    assert.deepEqual(ends, [RUN_ENDED, 0]);
+    assert.deepEqual(ends, [
+      { word: "announce", status: RUN_ENDED },
+      { word: "withdraw", status: 0 },
+    ]);
     program.say("end");
+  }
+  libc.close();
+});
+
+Deno.test("a script is not run for a word that it was told last, and nobody hears of that", async () => {
+  const libc = openProcessLibc();
+  using folder = new TestFolder();
+  const path = folder.script("announce", "exit 3");
+  {
+    using program = listenForWords(libc, { path, args: [], env: {} });
+    const words = ["withdraw", "withdraw", "announce", "withdraw", "withdraw"];
+    for (const word of [...words, "end"]) program.say(word);
+    const ends: WordEnd[] = [];
+    await until("it ends", 60, () => {
+      const some = program.readEnds();
+      ends.push(...some ?? []);
+      return some === undefined;
+    });
+    assert.deepEqual(
+      ends,
+      ["withdraw", "announce", "withdraw"].map((word) => ({ word, status: 3 })),
+    );
   }
   libc.close();
 });
