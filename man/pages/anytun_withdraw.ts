@@ -22,8 +22,15 @@ export function withdrawPage({ options, help }: Known): Page {
           package has it as "ExecStopPost=". Where the daemon has ended by itself
           there is nothing left to do.`,
           `An address that a daemon of this host announces it leaves alone, and
-          says so: see anytun-drain(8). It takes "CAP_NET_ADMIN", as the daemon
-          does.`,
+          says so: see anytun-drain(8). So it does with the script, where all
+          addresses are those of others, or a daemon of this name lives that has a
+          script: that one would not know that it is announced no more. What
+          cannot be taken away keeps neither the other addresses nor the script. A
+          script that has not ended after 10 seconds is ended. What it writes goes
+          to standard output. It takes "CAP_NET_ADMIN", as the daemon does.`,
+          `Daemons of this host are those of root, of the user "anytun", of the
+          owner of /run/anytun, and of the user who asks: what anybody else claims
+          to announce is named, and withdrawn.`,
         ],
       },
       options,

@@ -38,7 +38,8 @@ export default {
     Under systemd they are those of the unit, so that "birdc" takes
     "SupplementaryGroups=bird" in "systemctl edit anytun@NAME". The end waits for it, but no longer than 10
     seconds. It is run with "withdraw" also when the daemon is killed or hangs;
-    anytun-withdraw(8) does so whether it was before or not. A run that takes
+    anytun-withdraw(8) does so whether it was before or not, unless the daemon
+    lives. Of those that have a script a host has one of a name ("--config"). A run that takes
     more than a minute is ended, since the next one may have to withdraw; one that
     fails is an error in the log, and is not repeated.
     What it writes comes into the log.`,

@@ -1,27 +1,23 @@
 // The program `anytun-withdraw`: takes away what a daemon that was killed has left
 // announced.
+import { SystemError } from "../../ffi/errno.ts";
 import { claimName } from "../../ffi/net/abstract_claim.ts";
 import { effectiveUser, findUser } from "../../ffi/process/identity.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import { readEnvironment } from "../../ffi/process/process.ts";
-import { spawn, waitForEnd } from "../../ffi/process/spawn.ts";
+import { statName } from "../../ffi/process/stat.ts";
 import { AnycastDevice } from "../../ffi/tuntap/anycast_device.ts";
 import { readConfigText } from "../config/config_file.ts";
 import { EXIT_FAILED, EXIT_OK } from "../config/exit_status.ts";
 import { PACKAGED_USER } from "../config/host_files.ts";
-import {
-  readWithdrawCommandLine,
-  type WithdrawOptions,
-} from "../config/withdraw_program.ts";
-import { announceStart, PATIENCE_MS } from "../daemon/announce_script.ts";
-import { withdrawAddresses } from "../daemon/withdrawal.ts";
-import { reasonOf } from "../log/reason.ts";
+import { STATUS_FOLDER } from "../config/status.ts";
+import { readWithdrawCommandLine } from "../config/withdraw_program.ts";
+import { announceStart } from "../daemon/announce_script.ts";
+import { withdrawAll } from "../daemon/withdrawal.ts";
 import { visible } from "../log/visible.ts";
-import { delay } from "../net/delay.ts";
 import { hostFiles } from "./host_files.ts";
 import { printCommandLine, printTo } from "./print.ts";
-
-const STDOUT = 1;
+import { runWithdrawScript } from "./withdraw_script.ts";
 
 export async function withdraw(
   argv: readonly string[],
@@ -42,48 +38,36 @@ export async function withdraw(
     say("with this config nothing is announced");
     return EXIT_OK;
   }
-  try {
-    using cleanup = new DisposableStack();
-    withdrawAddresses(announce, {
-      say,
-      claimName: (name) => claimName(libc, name),
-      users: [effectiveUser(libc), findUser(libc, PACKAGED_USER)?.uid],
-      logger: { warning: fault },
-      openDevice: (name) => cleanup.use(new AnycastDevice(libc, name)),
-    });
-    return await runScript(libc, options);
-  } catch (error) {
-    fault(reasonOf(error));
-    return EXIT_FAILED;
-  }
+  using cleanup = new DisposableStack();
+  const isDone = await withdrawAll(announce, options.name, {
+    ...{ fault, say },
+    claimName: (name) => claimName(libc, name),
+    users: usersOfDaemons(libc),
+    openDevice: (name) => cleanup.use(new AnycastDevice(libc, name)),
+    runScript: async (path) =>
+      say(await runWithdrawScript(libc, announceStart(path, options))),
+  });
+  return isDone ? EXIT_OK : EXIT_FAILED;
 }
 
-/** After the addresses, as the daemon does it; a script is told again at most. */
-async function runScript(
-  libc: ProcessLibc,
-  options: WithdrawOptions,
-): Promise<number> {
-  const script = options.announce?.script;
-  if (script === undefined) return EXIT_OK;
-  const { path, args, env } = announceStart(script, options);
-  const pid = spawn(libc, {
-    ...{ path, argv: [path, "withdraw", ...args], newSession: false },
-    env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
-    ...{ descriptors: [], output: STDOUT },
-  });
-  const end = await Promise.race([
-    waitForEnd(libc, pid),
-    delay(PATIENCE_MS).then(() => undefined),
-  ]);
-  const how = end === undefined
-    ? `has not ended after ${PATIENCE_MS / 1000} s`
-    : end.kind === "signal"
-    ? `was killed by signal ${end.signal}`
-    : `returned ${end.status}`;
-  const text = `script '${path} withdraw' ${how}`;
-  if (end?.kind === "exit" && end.status === 0) say(text);
-  else fault(`${text} (--announce-script)`);
-  return end?.kind === "exit" && end.status === 0 ? EXIT_OK : EXIT_FAILED;
+/**
+ * Whom daemons of this host run as. A unit may have another user than that of the
+ * package: the folder of its sockets, which nobody but root can make, is that
+ * user's. Anybody else's claim counts for nothing: nobody may keep a host
+ * announced that carries nothing any more.
+ */
+function usersOfDaemons(libc: ProcessLibc): readonly (number | undefined)[] {
+  const packaged = findUser(libc, PACKAGED_USER)?.uid;
+  return [effectiveUser(libc), packaged, ownerOf(libc, STATUS_FOLDER)];
+}
+
+function ownerOf(libc: ProcessLibc, folder: string): number | undefined {
+  try {
+    return statName(libc, folder).owner;
+  } catch (error) {
+    if (error instanceof SystemError) return undefined;
+    throw error;
+  }
 }
 
 function say(text: string): void {

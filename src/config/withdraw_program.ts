@@ -22,7 +22,7 @@ const sections: readonly HelpSection[] = [
   toolExitSection,
 ];
 
-export interface WithdrawOptions extends Pick<AnytunOptions, "name"> {
+interface WithdrawOptions extends Pick<AnytunOptions, "name"> {
   readonly announce: AnnounceOptions | undefined;
 }
 

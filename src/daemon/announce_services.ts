@@ -8,7 +8,7 @@ import type { DeviceHandle } from "../tunnel/plane.ts";
 import { AnnounceScript } from "./announce_script.ts";
 import { Announcement, type AnnouncementParts } from "./announcement.ts";
 import { AnycastAddresses } from "./anycast_addresses.ts";
-import { claimAnycast } from "./anycast_claim.ts";
+import { claimAnycast, claimScript } from "./anycast_claim.ts";
 import type { DataPlane } from "./data_plane.ts";
 import { Guard, MAIN_PATIENCE_MS, PATIENCE_MS } from "./guard.ts";
 import type { HealthService } from "./health_service.ts";
@@ -38,12 +38,13 @@ export async function openAnnouncement(
 }
 
 function openParts(
-  { addresses: prefixes, device, script: path }: AnnounceOptions,
+  announce: AnnounceOptions,
   frame: TunnelFrame,
   { ends, plane }: OwnDevice,
   tools: AnnounceTools,
   cleanup: DisposableStack,
 ): AnnouncementParts {
+  const { addresses: prefixes, device, script: path } = announce;
   const { identity, logger, options, world } = frame;
   // Its name may be the kernel's choice; with --netns it is elsewhere.
   if (device === ends.device.name && options.netns === undefined) {
@@ -52,7 +53,7 @@ function openParts(
         "device; name another one, such as anycast0",
     );
   }
-  claimAll(prefixes, frame, tools, cleanup);
+  claimAll(announce, frame, tools, cleanup);
   const script = path === undefined
     ? undefined
     : new AnnounceScript(path, options, { ...world, logger });
@@ -78,10 +79,10 @@ function openParts(
   return { addresses, script, guard: cleanup.use(new Guard(guard, logger)) };
 }
 
-/** @throws if another daemon of this host announces one of them */
+/** @throws if another daemon of this host announces one of them, or the name */
 function claimAll(
-  prefixes: AnnounceOptions["addresses"],
-  { identity, logger, world }: TunnelFrame,
+  { addresses, script }: AnnounceOptions,
+  { identity, logger, options, world }: TunnelFrame,
   tools: AnnounceTools,
   cleanup: DisposableStack,
 ): void {
@@ -91,14 +92,12 @@ function claimAll(
     identity?.uid,
     world.control.findUser(PACKAGED_USER)?.uid,
   ];
-  for (const { address } of prefixes) {
-    const claim = claimAnycast(formatAddress(address), {
-      ...tools,
-      logger,
-      users,
-      verb: "announce",
-    });
-    if (claim !== undefined) cleanup.use(claim);
+  const surroundings = { ...tools, logger, users, verb: "announce" } as const;
+  for (const { address } of addresses) {
+    cleanup.use(claimAnycast(formatAddress(address), surroundings));
+  }
+  if (script !== undefined) {
+    cleanup.use(claimScript(options.name, surroundings));
   }
 }
 

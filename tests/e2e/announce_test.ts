@@ -179,7 +179,7 @@ class InBackground {
   async start(): Promise<ProcView> {
     const { folder } = this;
     const [pidFile, out] = [folder.file("pid"), folder.file("out")];
-    const script = folder.script("announce", `echo "$@" >>${out}`);
+    const script = folder.script("announce", `echo "$@" | tee -a ${out}`);
     const end = await runDaemon(this.#host, [
       ...[...TUNNEL, ...ANYCAST, "-u", "nobody", "-P", pidFile],
       ...["-L", `file:4,${folder.file("log")}`, "--announce-script", script],
@@ -248,6 +248,25 @@ function afterwards(host: LabHost, config: string, result: string) {
   return host.outcome(["env", `SERVICE_RESULT=${result}`, ...argv]);
 }
 
+/** A script is all that some daemons have: it is told by them alone. */
+async function leavesItsScriptAlone(
+  host: LabHost,
+  { folder, words }: InBackground,
+): Promise<void> {
+  // What a daemon without a config is called.
+  const config = folder.file("anytun.yaml");
+  const text = JSON.stringify({ "announce-script": folder.file("announce") });
+  Deno.writeTextFileSync(config, text, { mode: 0o600 });
+  const { code, stderr } = await afterwards(host, config, "signal");
+  assert.match(
+    stderr,
+    /Cannot withdraw 'anytun' \(--announce-script\): another/,
+  );
+  assert.notEqual(code, 0);
+  const told = Deno.readTextFileSync(folder.file("out")).trim().split("\n");
+  assert.deepEqual(told, words);
+}
+
 /** Daemon and guard are killed together: nobody of them takes anything away. */
 async function endsWithItsGuard(
   host: LabHost,
@@ -271,6 +290,7 @@ async function endsWithItsGuard(
     refused.stderr,
     /Cannot withdraw .* another anytun of this host/,
   );
+  await leavesItsScriptAlone(host, daemons);
   guard.kill("SIGSTOP");
   daemon.kill("SIGKILL");
   guard.kill("SIGKILL");
@@ -286,7 +306,7 @@ async function endsWithItsGuard(
   assert.deepEqual(await announced(host), []);
   assert.equal(await host.ip(...local), "");
   assert.match(stdout, /: 198\.51\.100\.1\/32 is taken away from any0$/m);
-  assert.match(stdout, /withdraw' returned 0$/m);
+  assert.match(stdout, /^withdraw 198\.51.*\n.*withdraw' returned 0$/m);
   assert.equal(code, 0);
   assert.ok(count() > before);
   assert.match(daemons.words.at(-1) ?? "", /^withdraw 198\.51/);

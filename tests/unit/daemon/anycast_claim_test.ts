@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { claimAnycast } from "../../../src/daemon/anycast_claim.ts";
+import {
+  claimAnycast,
+  claimScript,
+} from "../../../src/daemon/anycast_claim.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
 
 Deno.test("an address that another daemon announces is refused, and a claim of another user named and passed over", () => {
@@ -29,4 +32,27 @@ Deno.test("an address that another daemon announces is refused, and a claim of a
   assert.deepEqual(logger.lines, []);
   assert.equal(claim(1000), undefined);
   assert.match(logger.lines.join(), /WARNING: user 1000 of this host claims/);
+});
+
+Deno.test("a daemon with a script claims its name, as much of it as there is room for", () => {
+  const claimed: string[] = [];
+  const claim = (name: string, user: number) =>
+    claimScript(name, {
+      claimName: (name) => {
+        claimed.push(name);
+        return user;
+      },
+      ...{ users: [17], logger: recordingLog(), verb: "announce" },
+    });
+  assert.throws(
+    () => claim("vpn", 17),
+    /Cannot announce 'vpn' \(--announce-script\): another anytun of this host/,
+  );
+  assert.equal(claim("é".repeat(50), 1000), undefined);
+  assert.deepEqual(claimed, [
+    "anytun/announce/vpn",
+    `anytun/announce/${"é".repeat(45)}`,
+  ]);
+  // With the zero byte in front.
+  assert.ok(new TextEncoder().encode(claimed[1]).length < 107);
 });
