@@ -1,7 +1,10 @@
 // Sockets that daemons of this host answer at, by names that people give.
 import { SystemError } from "../../ffi/errno.ts";
+import { effectiveUser, findUser } from "../../ffi/process/identity.ts";
 import { folderNames } from "../../ffi/process/names.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
+import { statName } from "../../ffi/process/stat.ts";
+import { PACKAGED_USER } from "../config/host_files.ts";
 import { SOCKET_SUFFIX, socketIn, STATUS_FOLDER } from "../config/status.ts";
 import { reasonOf } from "../log/reason.ts";
 
@@ -41,6 +44,28 @@ export function oneSocket(name: string | undefined, libc: ProcessLibc): string {
   throw new Error(
     `there are several daemons, so one has to be named: ${names.join(", ")}`,
   );
+}
+
+/**
+ * Whom daemons of this host run as, but for root. A unit may have another user
+ * than that of the package: the folder of its sockets, which nobody but root can
+ * make, is that user's.
+ */
+export function usersOfDaemons(
+  libc: ProcessLibc,
+  folder: string = STATUS_FOLDER,
+): readonly (number | undefined)[] {
+  const packaged = findUser(libc, PACKAGED_USER)?.uid;
+  return [effectiveUser(libc), packaged, ownerOf(libc, folder)];
+}
+
+function ownerOf(libc: ProcessLibc, folder: string): number | undefined {
+  try {
+    return statName(libc, folder).owner;
+  } catch (error) {
+    if (error instanceof SystemError) return undefined;
+    throw error;
+  }
 }
 
 export function whyNoAnswer(path: string, error: unknown): string {

@@ -1,20 +1,16 @@
 // The program `anytun-withdraw`: takes away what a daemon that was killed has left
 // announced.
-import { SystemError } from "../../ffi/errno.ts";
 import { claimName } from "../../ffi/net/abstract_claim.ts";
-import { effectiveUser, findUser } from "../../ffi/process/identity.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import { readEnvironment } from "../../ffi/process/process.ts";
-import { statName } from "../../ffi/process/stat.ts";
 import { AnycastDevice } from "../../ffi/tuntap/anycast_device.ts";
 import { readConfigText } from "../config/config_file.ts";
 import { EXIT_FAILED, EXIT_OK } from "../config/exit_status.ts";
-import { PACKAGED_USER } from "../config/host_files.ts";
-import { STATUS_FOLDER } from "../config/status.ts";
 import { readWithdrawCommandLine } from "../config/withdraw_program.ts";
 import { announceStart } from "../daemon/announce_script.ts";
 import { withdrawAll } from "../daemon/withdrawal.ts";
 import { visible } from "../log/visible.ts";
+import { usersOfDaemons } from "./daemon_sockets.ts";
 import { hostFiles } from "./host_files.ts";
 import { printCommandLine, printTo } from "./print.ts";
 import { runWithdrawScript } from "./withdraw_script.ts";
@@ -48,26 +44,6 @@ export async function withdraw(
       say(await runWithdrawScript(libc, announceStart(path, options))),
   });
   return isDone ? EXIT_OK : EXIT_FAILED;
-}
-
-/**
- * Whom daemons of this host run as. A unit may have another user than that of the
- * package: the folder of its sockets, which nobody but root can make, is that
- * user's. Anybody else's claim counts for nothing: nobody may keep a host
- * announced that carries nothing any more.
- */
-function usersOfDaemons(libc: ProcessLibc): readonly (number | undefined)[] {
-  const packaged = findUser(libc, PACKAGED_USER)?.uid;
-  return [effectiveUser(libc), packaged, ownerOf(libc, STATUS_FOLDER)];
-}
-
-function ownerOf(libc: ProcessLibc, folder: string): number | undefined {
-  try {
-    return statName(libc, folder).owner;
-  } catch (error) {
-    if (error instanceof SystemError) return undefined;
-    throw error;
-  }
 }
 
 function say(text: string): void {
