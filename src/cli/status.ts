@@ -37,12 +37,13 @@ export async function status(
   if (cluster) return await showCluster(asker, { form, watch });
   let before: Asked<Report> | undefined;
   for (;;) {
+    let asked = await asker.ask(askReport);
     // What is known of the traffic in between takes two looks.
-    if (before === undefined && form === "table") {
-      before = await asker.ask(askReport);
-      if (before.reports.size > 0) await delay(RATE_MS);
+    if (before === undefined && form === "table" && asked.reports.size > 0) {
+      before = asked;
+      await delay(RATE_MS);
+      asked = await asker.ask(askReport);
     }
-    const asked = await asker.ask(askReport);
     const texts = Array.from(
       asked.reports,
       ([path, report]) => textOf(report, before?.reports.get(path), form),

@@ -35,6 +35,23 @@ async function curl(host: LabHost, ...args: string[]): Promise<string> {
   return await host.exec("curl", "-s", "-m", "20", ...args);
 }
 
+/** How often `anytun status` asks who hangs up each time. */
+async function timesAsked(host: LabHost, path: string): Promise<number> {
+  const listener = Deno.listen({ transport: "unix", path });
+  const serve = async () => {
+    let times = 0;
+    for await (const client of listener) {
+      times++;
+      client.close();
+    }
+    return times;
+  };
+  const times = serve();
+  assert.equal((await status(host, path)).code, 255);
+  listener.close();
+  return await times;
+}
+
 async function started(daemon: LabProcess): Promise<LabProcess> {
   await daemon.line(/tunnel is set up/);
   return daemon;
@@ -524,6 +541,7 @@ labTest(
     assert.match(told[0]?.stdout ?? "", /\\u001b\[2Jevil/);
     assert.match(told[1]?.stdout ?? "", /\\u001b\[2Jevil/);
     assert.match(told[4]?.stderr ?? "", /is no daemon of anytun/);
+    assert.equal(await timesAsked(left, folder.file("mute.sock")), 1);
     for (const place of [`${path}.none`, path.replace(/.*\//, "")]) {
       const { code, stderr } = await status(left, place);
       assert.equal(code, 255);
