@@ -33,6 +33,10 @@ export class Hooks {
     this.#called = called;
   }
 
+  /** A connection is about to be made, whose peer is looked for there. */
+  readonly expected = (mux: number, remote: string | undefined): void =>
+    this.#parts.events.expect(mux, remote);
+
   /** A connection is there or has other keys, or its peer is elsewhere. */
   readonly moved = (mux: number): void => {
     const { events, kernelRoutes, member } = this.#parts;

@@ -17,7 +17,7 @@ export async function ownConnection(
   leaving: LeavingKeys,
 ): Promise<OwnConnection> {
   const { logger, options, secrets, secretsOf, table } = frame;
-  const { isKeptAlive, isUnanswered, moved, prepare } = frame.hooks;
+  const { expected, isKeptAlive, isUnanswered, moved, prepare } = frame.hooks;
   const { delay, elapsed, every, lookup } = frame.world;
   const rotation = await rotationOf(frame);
   const keys = new OwnKeys(options, {
@@ -29,8 +29,8 @@ export async function ownConnection(
     interfaceName: frame.interfaceName,
     secrets: rotation ? () => rotation.secrets() : secrets && (() => secrets),
     secretsOf,
-    ...{ table, keys, prepare, moved, isUnanswered, isKeptAlive, logger },
-    ...{ elapsed, every },
+    ...{ table, keys, prepare, expected, moved, isUnanswered, isKeptAlive },
+    ...{ logger, elapsed, every },
   });
   return { rotation, peer };
 }

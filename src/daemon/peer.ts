@@ -57,6 +57,8 @@ interface PeerContext {
   readonly keys: OwnKeys;
   /** Has the data plane make the connection ready. */
   readonly prepare: (mux: number) => Promise<void>;
+  /** Called before the connection is there, with where its peer is to be. */
+  readonly expected: (mux: number, remote: string | undefined) => void;
   /** Called when the connection is there, and when its peer is elsewhere. */
   readonly moved: (mux: number) => void;
   /** Whether it is sent something, and has not been heard for long. */
@@ -202,7 +204,7 @@ export class Peer implements Service<PeerOptions> {
   }
 
   async #connect(stop: AbortSignal): Promise<void> {
-    const { keys, logger, moved, prepare } = this.#context;
+    const { expected, keys, logger, moved, prepare } = this.#context;
     const { remoteHost } = this.#options;
     if (this.#secrets === undefined) return await aborted(stop);
     if (remoteHost !== undefined) {
@@ -210,11 +212,12 @@ export class Peer implements Service<PeerOptions> {
       if (this.#resolved === undefined) return;
     }
     const { mux, windowSize } = this.#options;
+    const endpoint = this.#resolved && this.#textOf(this.#resolved);
+    expected(mux, endpoint);
     this.#setEndpoint(this.#resolved);
     keys.begin(this.#secrets(), windowSize);
     this.#connected = true;
-    if (this.#resolved !== undefined) {
-      const endpoint = this.#textOf(this.#resolved);
+    if (endpoint !== undefined) {
       logger.notice(`added connection remote host ${endpoint}`);
       moved(mux);
     }

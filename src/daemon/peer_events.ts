@@ -76,6 +76,11 @@ export class PeerEvents implements Service {
     this.#log.flush();
   }
 
+  /** See {@link PeerWatch.expect}. */
+  expect(mux: number, remote: string | undefined): void {
+    this.#watch.expect(mux, remote);
+  }
+
   /** Looks at one peer now, to which something has happened. */
   lookAt(mux: number): void {
     const { table, interfaceName } = this.#context;

@@ -91,6 +91,14 @@ export class PeerWatch {
     }
   }
 
+  /**
+   * Says where the peer of a connection that is about to be made is looked for:
+   * it may be heard before anybody looks.
+   */
+  expect(mux: number, remote: string | undefined): void {
+    this.#knownOf({ mux, remote, lastHeard: undefined });
+  }
+
   /** Looks at one connection, at once, since something has happened to it. */
   lookAt(sighting: PeerSighting, now: number): void {
     const { lastHeard } = sighting;

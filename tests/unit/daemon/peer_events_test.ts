@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { PeerEvents } from "../../../src/daemon/peer_events.ts";
+import { parseAddress } from "../../../src/net/address.ts";
 import { ConnectionTable } from "../../../src/tunnel/connection_table.ts";
 import { ConnectionCounter, count } from "../../../src/tunnel/counters.ts";
+import { putEndpoint } from "../../../src/tunnel/endpoint_words.ts";
 import { ManualClock } from "../../fakes/manual_clock.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
 
@@ -49,6 +51,28 @@ Deno.test("of each host that says so it is told that nobody listens there, one a
   const refused = logger.lines.filter((line) => /nobody listens/.test(line));
   assert.equal(refused.length, peers);
   assert.match(refused[7] ?? "", /^WARNING: connection 7 /);
+});
+
+Deno.test("a peer that was heard before the first look came from somewhere else than was expected, or not", async () => {
+  const { table, events, logger } = telling(3);
+  const before = [undefined, "192.0.2.1:4444", "192.0.2.7:4444"];
+  const there = {
+    address: parseAddress("192.0.2.1") ?? assert.fail(),
+    port: 4444,
+  };
+  for (const [mux, remote] of before.entries()) {
+    events.expect(mux, remote);
+    putEndpoint(table, mux, there);
+    table.noteHeard(mux, 500);
+  }
+  await events.run(AbortSignal.abort());
+  const heard = "is heard for the first time";
+  assert.deepEqual(logger.lines, [
+    `NOTICE: connection 0 ${heard}: autodetected remote host 192.0.2.1:4444`,
+    `NOTICE: connection 1 ${heard}, from 192.0.2.1:4444`,
+    `NOTICE: connection 2 ${heard}, and not from 192.0.2.7:4444: ` +
+    "autodetected remote host ip changed 192.0.2.1:4444",
+  ]);
 });
 
 Deno.test("nothing is told of a connection that was removed meanwhile", () => {

@@ -40,6 +40,7 @@ function setUp(change: Partial<PeerOptions>) {
   );
   const told: number[] = [];
   const prepared: number[] = [];
+  const expected: string[] = [];
   const secrets = {
     key: new Uint8Array(16).fill(1),
     salt: new Uint8Array(14).fill(2),
@@ -74,6 +75,8 @@ function setUp(change: Partial<PeerOptions>) {
       leaving: new LeavingKeys({ table, delay: clock.delay, dropRetired }),
     }),
     ...{ prepare, moved, logger },
+    expected: (mux, remote) =>
+      expected.push(`${mux} ${remote} ${table.exists(mux)}`),
     isUnanswered: () => search.isUnanswered,
     isKeptAlive: () => false,
     elapsed: clock.now,
@@ -100,6 +103,7 @@ function setUp(change: Partial<PeerOptions>) {
   const rest = {
     search,
     told,
+    expected,
     prepared,
     logger,
     secrets,
@@ -133,6 +137,15 @@ Deno.test("a connection without a peer's name waits for its endpoint", async () 
   assert.ok(table.exists(MUX));
   assert.deepEqual(prepared, [MUX]);
   assert.equal(endpoint(), undefined);
+});
+
+Deno.test("where the peer is looked for is known before the connection can hear it", async () => {
+  const named = setUp({ remoteHost: "192.0.2.1" });
+  await named.peer.run(NEVER);
+  assert.deepEqual(named.expected, [`${MUX} 192.0.2.1:4444 false`]);
+  const waiting = setUp({ remoteHost: undefined });
+  await waiting.peer.run(NEVER);
+  assert.deepEqual(waiting.expected, [`${MUX} undefined false`]);
 });
 
 Deno.test("run() wipes the secrets, of which the table has a copy", async () => {
