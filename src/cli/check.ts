@@ -1,29 +1,21 @@
 // The program `anytun-check`: what starts with config files would say.
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
-import { readEnvironment } from "../../ffi/process/process.ts";
 import {
   checkConfigs,
   type CheckedConfig,
   readCheckCommandLine,
 } from "../config/check.ts";
-import { readConfigText } from "../config/config_file.ts";
 import { EXIT_FAILED } from "../config/exit_status.ts";
 import { escapeControls } from "../log/line.ts";
+import { configHostFiles } from "./config_host_files.ts";
 import { printCommandLine, printTo } from "./print.ts";
-import { hostFiles } from "./host_files.ts";
 
 const EXIT_WARNINGS = 1;
 export function check(argv: readonly string[], libc: ProcessLibc): number {
   const commandLine = readCheckCommandLine(argv, Deno.version);
   if (commandLine.kind !== "run") return printCommandLine(commandLine);
   const { options } = commandLine;
-  const files = hostFiles(
-    libc,
-    readEnvironment(libc),
-    "look",
-    undefined,
-    readConfigText,
-  );
+  const files = configHostFiles(libc, "look");
   const checked = checkConfigs(options, Deno.version, files);
   for (const config of checked) tell(config);
   if (checked.length === 0) printTo(Deno.stdout, "there are no tunnels\n");

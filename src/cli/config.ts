@@ -2,15 +2,14 @@
 import { readEnvironment } from "../../ffi/process/process.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import { configTable, readConfigCommandLine } from "../config/config.ts";
-import { readConfigText } from "../config/config_file.ts";
 import { EXIT_FAILED } from "../config/exit_status.ts";
 import { recordsOf } from "../daemon/client_records.ts";
 import { systemWorld } from "../daemon/system_world.ts";
 import { openLog } from "../log/log.ts";
 import { reasonOf } from "../log/reason.ts";
+import { configHostFiles } from "./config_host_files.ts";
 import { hideSecrets } from "./hide_secrets.ts";
 import { printCommandLine, printTo } from "./print.ts";
-import { hostFiles } from "./host_files.ts";
 
 export async function config(
   argv: readonly string[],
@@ -18,13 +17,7 @@ export async function config(
 ): Promise<number> {
   const environment = readEnvironment(libc);
   hideSecrets(libc, configTable, argv);
-  const files = hostFiles(
-    libc,
-    environment,
-    "start",
-    undefined,
-    readConfigText,
-  );
+  const files = configHostFiles(libc, "start", environment);
   const commandLine = readConfigCommandLine(argv, Deno.version, files);
   if (commandLine.kind !== "run") return printCommandLine(commandLine);
   const { options, warnings } = commandLine;

@@ -1,8 +1,6 @@
 // The program `anytun-fleet`: the clients of a fleet, in its store
 // (docs/fleet.md).
-import { readEnvironment } from "../../ffi/process/process.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
-import { readConfigText } from "../config/config_file.ts";
 import { EXIT_FAILED } from "../config/exit_status.ts";
 import { type FleetAction, readFleetCommandLine } from "../config/fleet.ts";
 import { fleetTable } from "../config/fleet_table.ts";
@@ -12,27 +10,20 @@ import { NoSuchClient, StoredClients, UnsureError } from "../fleet/clients.ts";
 import { reasonOf } from "../log/reason.ts";
 import { visible } from "../log/visible.ts";
 import { LostKeyError } from "./client_files.ts";
+import { configHostFiles } from "./config_host_files.ts";
 import { addClient } from "./fleet_add.ts";
 import { listClients } from "./fleet_list.ts";
 import { rotateClient } from "./fleet_rotate.ts";
 import type { FleetHost } from "./fleet_host.ts";
 import { hideSecrets } from "./hide_secrets.ts";
-import { hostFiles } from "./host_files.ts";
 import { printCommandLine, printTo } from "./print.ts";
 
 export async function fleet(
   argv: readonly string[],
   libc: ProcessLibc,
 ): Promise<number> {
-  const environment = readEnvironment(libc);
   hideSecrets(libc, fleetTable, argv);
-  const files = hostFiles(
-    libc,
-    environment,
-    "start",
-    undefined,
-    readConfigText,
-  );
+  const files = configHostFiles(libc, "start");
   const commandLine = readFleetCommandLine(argv, Deno.version, files);
   if (commandLine.kind !== "run") return printCommandLine(commandLine);
   const { options: { source, act }, warnings } = commandLine;

@@ -76,7 +76,7 @@ export class StandardInput {
  * start, and waits for nobody: `look` passes over it, and over credentials, which
  * systemd leaves while a service runs, for this alone.
  */
-type Purpose = "again" | "look" | "start";
+export type Purpose = "again" | "look" | "start";
 
 /**
  * Relative paths start at the working directory of now, also later on.

@@ -1,23 +1,15 @@
 // The program `anytun-show-config`: options in force, and where they come from.
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
-import { readEnvironment } from "../../ffi/process/process.ts";
 import { anytunTable } from "../config/anytun.ts";
-import { readConfigText } from "../config/config_file.ts";
 import { EXIT_FAILED } from "../config/exit_status.ts";
 import { readShowConfigCommandLine } from "../config/show_config.ts";
+import { configHostFiles } from "./config_host_files.ts";
 import { hideSecrets } from "./hide_secrets.ts";
 import { printCommandLine, printTo } from "./print.ts";
-import { hostFiles } from "./host_files.ts";
 
 export function showConfig(argv: readonly string[], libc: ProcessLibc): number {
   hideSecrets(libc, anytunTable, argv);
-  const files = hostFiles(
-    libc,
-    readEnvironment(libc),
-    "look",
-    undefined,
-    readConfigText,
-  );
+  const files = configHostFiles(libc, "look");
   const commandLine = readShowConfigCommandLine(argv, Deno.version, files);
   if (commandLine.kind !== "run") return printCommandLine(commandLine);
   const { options: { text, fault }, warnings } = commandLine;

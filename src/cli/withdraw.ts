@@ -2,16 +2,14 @@
 // announced.
 import { claimName } from "../../ffi/net/abstract_claim.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
-import { readEnvironment } from "../../ffi/process/process.ts";
 import { AnycastDevice } from "../../ffi/tuntap/anycast_device.ts";
-import { readConfigText } from "../config/config_file.ts";
 import { EXIT_FAILED, EXIT_OK } from "../config/exit_status.ts";
 import { readWithdrawCommandLine } from "../config/withdraw_program.ts";
 import { announceStart } from "../daemon/announce_script.ts";
 import { withdrawAll } from "../daemon/withdrawal.ts";
 import { visible } from "../log/visible.ts";
+import { configHostFiles } from "./config_host_files.ts";
 import { usersOfDaemons } from "./daemon_sockets.ts";
-import { hostFiles } from "./host_files.ts";
 import { printCommandLine, printTo } from "./print.ts";
 import { runWithdrawScript } from "./withdraw_script.ts";
 
@@ -19,13 +17,7 @@ export async function withdraw(
   argv: readonly string[],
   libc: ProcessLibc,
 ): Promise<number> {
-  const files = hostFiles(
-    libc,
-    readEnvironment(libc),
-    "look",
-    undefined,
-    readConfigText,
-  );
+  const files = configHostFiles(libc, "look");
   const commandLine = readWithdrawCommandLine(argv, Deno.version, files);
   if (commandLine.kind !== "run") return printCommandLine(commandLine);
   const { options } = commandLine;
