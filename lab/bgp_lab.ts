@@ -11,7 +11,7 @@ import {
 } from "./bgp_network.ts";
 import { type CommandEnd, runDaemon } from "./daemons.ts";
 import type { LabHost } from "./host.ts";
-import { serve } from "./measure.ts";
+import { EndlessCopy, serve } from "./measure.ts";
 import { oursNative, type PeerProgram } from "./peers.ts";
 import type { LabProcess } from "./process.ts";
 import { TwoWayFlow } from "./two_way_flow.ts";
@@ -21,6 +21,9 @@ export const CLIENT = "10.99.0.5";
 
 /** From one datagram of the client's flow to the next, in ms. */
 export const INTERVAL_MS = 2;
+
+/** Bytes per second: a copy that fills the uplink is a loss for others. */
+const COPY_PACE = 500_000;
 
 const PORT = 4444;
 const SYNC_PORT = 2323;
@@ -148,6 +151,11 @@ export class BgpLab implements AsyncDisposable {
       { host: this.home, address: HOME },
       INTERVAL_MS,
     );
+  }
+
+  /** Copies from the client to home beside the flow. */
+  copy(): EndlessCopy {
+    return EndlessCopy.start(this.client, HOME, COPY_PACE);
   }
 
   /** Packets that a server has taken out of the tunnel so far; 0 without. */

@@ -1,14 +1,10 @@
 import assert from "node:assert/strict";
 import type { BgpLab } from "../../lab/bgp_lab.ts";
 import { ANYCAST, ANYCAST6, HOME, SERVERS } from "../../lab/bgp_network.ts";
-import { EndlessCopy } from "../../lab/measure.ts";
 import { oursNative } from "../../lab/peers.ts";
 import { bird, frr } from "../../lab/routing_programs.ts";
 import { bgpTest } from "../../lab/test_case.ts";
 import type { TwoWayFlow } from "../../lab/two_way_flow.ts";
-
-/** Bytes per second: a copy that fills the uplink is a loss for others. */
-const COPY_PACE = 500_000;
 
 /** Soon out of step when cut off, and soon back. */
 const HASTY = ["--health-sync-age", "1", "--health-hold", "1"];
@@ -77,7 +73,7 @@ bgpTest(
   { routing: bird, ipv6: true },
   async (lab) => {
     const members = await Members.start(lab, [1], ANYCAST6);
-    await using copying = EndlessCopy.start(lab.client, HOME, COPY_PACE);
+    await using copying = lab.copy();
     await members.without("drain", async () => {
       assert.equal(await ask(lab, 1, "health"), 0);
       assert.equal(await ask(lab, 1, "drain"), 0);

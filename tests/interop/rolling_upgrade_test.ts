@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { type BgpLab, CLIENT_OPTIONS } from "../../lab/bgp_lab.ts";
-import { HOME, SERVERS } from "../../lab/bgp_network.ts";
+import { SERVERS } from "../../lab/bgp_network.ts";
 import { startDaemon, TestFolder } from "../../lab/daemons.ts";
-import { EndlessCopy } from "../../lab/measure.ts";
 import { missingCommand } from "../../lab/missing.ts";
 import { anytun, oursNative } from "../../lab/peers.ts";
 import type { LabProcess } from "../../lab/process.ts";
 import { bird } from "../../lab/routing_programs.ts";
+import { StepLosses } from "../../lab/step_losses.ts";
 import { bgpTest } from "../../lab/test_case.ts";
 import { outputOf } from "../../lab/tools.ts";
 
@@ -14,9 +14,6 @@ const CONTROL = "127.0.0.1:2324";
 
 /** How members know their client. */
 const FROM_CONTROL = ["-X", CONTROL];
-
-/** Bytes per second: a copy that fills the uplink is a loss for others. */
-const COPY_PACE = 500_000;
 
 /** A cluster whose members and control daemons are replaced one by one. */
 class Upgrade {
@@ -91,24 +88,19 @@ bgpTest(
     await Promise.all(SERVERS.map((number) => upgrade.startOriginal(number)));
     await lab.network.choose(...SERVERS);
     await lab.startClient(anytun);
-    const flow = await lab.flow();
-    await using copying = EndlessCopy.start(lab.client, HOME, COPY_PACE);
-    const losses: Record<string, readonly number[]> = {};
-    const step = async (what: string, happens: () => Promise<unknown>) => {
-      const { there, back } = await flow.during(happens);
-      losses[what] = [there.lost, back.lost];
-    };
+    const losses = new StepLosses(await lab.flow());
+    await using copying = lab.copy();
     for (const number of SERVERS) {
       const replace = () => upgrade.replaceMember(number);
-      await step(`member ${number}`, replace);
+      await losses.during(`member ${number}`, replace);
     }
-    await step(
+    await losses.during(
       "control daemons",
       () => Promise.all(SERVERS.map((k) => upgrade.replaceControl(k))),
     );
     const { intact, bytes } = await copying.end();
     assert.ok(intact, `${bytes} bytes`);
-    assert.deepEqual(losses, {
+    assert.deepEqual(losses.byStep, {
       "member 1": [0, 0],
       "member 2": [0, 0],
       "member 3": [0, 0],

@@ -1,25 +1,22 @@
 import assert from "node:assert/strict";
 import { type BgpLab, CLIENT_OPTIONS } from "../../lab/bgp_lab.ts";
-import { HOME, serverAddress, SERVERS } from "../../lab/bgp_network.ts";
+import { serverAddress, SERVERS } from "../../lab/bgp_network.ts";
 import {
   type CertificateName,
   tlsOptions,
   whyNoTls,
 } from "../../lab/certificates.ts";
 import { startDaemon, TestFolder } from "../../lab/daemons.ts";
-import { EndlessCopy } from "../../lab/measure.ts";
 import { missingCommand } from "../../lab/missing.ts";
 import { anytun, oursNative } from "../../lab/peers.ts";
 import { bird } from "../../lab/routing_programs.ts";
+import { StepLosses } from "../../lab/step_losses.ts";
 import { bgpTest } from "../../lab/test_case.ts";
 import { outputOf } from "../../lab/tools.ts";
 import { until } from "../../lab/until.ts";
 
 /** The network that clients have addresses of. */
 const INSIDE = "10.99.0.0/24";
-
-/** Bytes per second: a copy that fills the uplink is a loss for others. */
-const COPY_PACE = 500_000;
 
 /** A test does not wait for who may still come, or may still be at fault. */
 const SOON = "health-sync-age: 2\nhealth-rise: 1\n";
@@ -124,35 +121,30 @@ bgpTest(
     }));
     await network.choose(...SERVERS);
     await lab.startClient(anytun);
-    const flow = await lab.flow();
-    await using copying = EndlessCopy.start(lab.client, HOME, COPY_PACE);
-    const losses: Record<string, readonly number[]> = {};
-    const step = async (what: string, happens: () => Promise<unknown>) => {
-      const { there, back } = await flow.during(happens);
-      losses[what] = [there.lost, back.lost];
-    };
-    await step("one has all", async () => {
+    const losses = new StepLosses(await lab.flow());
+    await using copying = lab.copy();
+    await losses.during("one has all", async () => {
       await cluster.reload(last, "health-sync-links: 0\n");
       await Promise.all(others.map((number) => cluster.stop(number)));
       await network.choose(last);
     });
-    await step("answers go by that one", async () => {
+    await losses.during("answers go by that one", async () => {
       await network.router.ip("route", "add", ...byLast);
     });
-    await step("the others have certificates", async () => {
+    await losses.during("the others have certificates", async () => {
       await Promise.all(others.map((number) => cluster.certify(number)));
       await network.choose(...SERVERS);
     });
-    await step("the others hear the client", async () => {
+    await losses.during("the others hear the client", async () => {
       await lab.ask(last, "drain", "--wait", "0");
       await network.choose(...others);
       await Promise.all(others.map((number) => cluster.untilKnown(number)));
     });
-    await step("answers go by them", async () => {
+    await losses.during("answers go by them", async () => {
       await network.router.ip("route", "del", ...byLast);
       await lab.untilIdle(last);
     });
-    await step("the last one has a certificate", async () => {
+    await losses.during("the last one has a certificate", async () => {
       await cluster.stop(last);
       await cluster.certify(last);
       await network.choose(...SERVERS);
@@ -160,7 +152,7 @@ bgpTest(
     });
     const { intact, bytes } = await copying.end();
     assert.ok(intact, `${bytes} bytes`);
-    assert.deepEqual(losses, {
+    assert.deepEqual(losses.byStep, {
       "one has all": [0, 0],
       "answers go by that one": [0, 0],
       "the others have certificates": [0, 0],
