@@ -1,11 +1,6 @@
 // Routes to the device in the kernel's table: those of --route and those that
 // other members tell of (--routes-install).
 import { CAP } from "../../ffi/flags.ts";
-import { SystemError } from "../../ffi/errno.ts";
-import type {
-  DeviceRoutes,
-  KernelRoute,
-} from "../../ffi/tuntap/device_routes.ts";
 import type { AnytunOptions } from "../config/anytun.ts";
 import type { Logger } from "../log/logger.ts";
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
@@ -17,7 +12,7 @@ import { formatPrefix, type Prefix, withoutHostBits } from "../net/prefix.ts";
 import type { Delay } from "../net/delay.ts";
 import type { Route } from "../route/route.ts";
 import type { DeviceHandle } from "../tunnel/plane.ts";
-import { InstalledRoutes } from "./installed_routes.ts";
+import { KernelTable, routeText, type Verdict } from "./kernel_table.ts";
 import { KnownRoutes } from "./known_routes.ts";
 import type { Service } from "./lifecycle.ts";
 import { refusalOf } from "./permitted_route.ts";
@@ -28,8 +23,6 @@ const COLLECT_MS = 20;
 const RETRY_MS = 2000;
 /** Of so many that have changed, and are not looked at yet, no list is kept. */
 const MANY = 10_000;
-
-const DOWN = "the device is down";
 
 type Options = NonNullable<AnytunOptions["kernelRoutes"]>;
 
@@ -63,11 +56,8 @@ export class KernelRoutes
   readonly live = ["routesAccept"];
   #options: Options;
   readonly #context: KernelRoutesContext;
-  #table: DeviceRoutes | undefined;
+  #table: KernelTable | undefined;
   readonly #known = new KnownRoutes();
-  readonly #installed = new InstalledRoutes();
-  /** What was said of routes that are not there; each once. */
-  readonly #told = new Map<string, string>();
   readonly #changes: CollectedWork;
   /** Whether all are to be looked at, or those alone that have changed. */
   #isWhole = true;
@@ -95,12 +85,10 @@ export class KernelRoutes
     return [CAP.NET_ADMIN];
   }
 
-  /**
-   * What a run before has left at a device that stays is ours.
-   * @throws if the kernel refuses to change routes
-   */
+  /** @throws if the kernel refuses to change routes */
   start(): void {
-    this.#table = this.#context.device().openRoutes();
+    const routes = this.#context.device().openRoutes();
+    this.#table = new KernelTable(routes, this.#context);
     this.#look();
     this.#update();
   }
@@ -126,21 +114,29 @@ export class KernelRoutes
 
   async run(stop: AbortSignal): Promise<void> {
     await this.#context.every(RETRY_MS, () => {
-      this.#isLost ||= this.#hasLost();
+      this.#isLost ||= this.#table?.hasLost() ?? false;
       this.#isToRetry = this.#pending.size > 0;
       if (this.#isLost || this.#isWhole || this.#isToRetry) this.changed();
     }, stop);
   }
 
-  /**
-   * The kernel drops all of a device that is set down, however shortly, and those
-   * of IPv4 with its last address. So one of each family tells of the others. Only
-   * trying is certain: who looks at the device sees no moment between two looks.
-   */
-  #hasLost(): boolean {
+  /** Some may have been lost. The mark may be another. */
+  reload({ kernelRoutes }: Pick<AnytunOptions, "kernelRoutes">): void {
+    this.#options = kernelRoutes ?? this.#options;
+    this.#look();
+    this.#update();
+  }
+
+  report(): readonly string[] {
+    const routes = [...this.#table?.texts() ?? []];
+    return [`kernel routes: ${routes.join(", ") || "none"}`];
+  }
+
+  close(): void {
     const table = this.#table;
-    return table !== undefined &&
-      this.#installed.nextOnes().some((route) => isLost(table, route));
+    this.#table = undefined;
+    this.#isLost = false;
+    table?.close();
   }
 
   /** An answer of the kernel that is not understood ends no daemon. */
@@ -169,42 +165,10 @@ export class KernelRoutes
     );
   }
 
-  /** Some may have been lost. The mark may be another. */
-  reload({ kernelRoutes }: Pick<AnytunOptions, "kernelRoutes">): void {
-    this.#options = kernelRoutes ?? this.#options;
-    this.#look();
-    this.#update();
-  }
-
-  report(): readonly string[] {
-    const routes = [...this.#installed.texts()];
-    return [`kernel routes: ${routes.join(", ") || "none"}`];
-  }
-
-  close(): void {
-    const table = this.#table;
-    this.#table = undefined;
-    for (const [text, route] of this.#installed.entries()) {
-      try {
-        table?.remove(route);
-      } catch (error) {
-        this.#context.logger.error(
-          `Cannot take the route ${text} out again: ${reasonOf(error)}`,
-        );
-      }
-    }
-    this.#isLost = false;
-    this.#installed.clear();
-    table?.[Symbol.dispose]();
-  }
-
   #look(): void {
     this.#lookAtAll();
-    // First: if that fails, what was known to be ours is still ours.
-    const found = this.#table?.list() ?? [];
+    this.#table?.look();
     this.#isLost = false;
-    this.#installed.clear();
-    for (const route of found) this.#installed.set(textOf(route), route);
   }
 
   #lookAtAll(): void {
@@ -218,17 +182,16 @@ export class KernelRoutes
     const table = this.#table;
     if (table === undefined) return;
     const place = this.#presentPlace(table);
-    const texts = this.#isWhole ? this.#learnAll() : this.#learnChanged();
-    this.#change(table, texts, place);
+    const texts = this.#isWhole ? this.#learnAll(table) : this.#learnChanged();
+    const refused = table.change(texts, (text) => this.#verdict(text, place));
+    for (const text of refused) this.#pending.add(text);
     this.#isWhole = false;
   }
 
   // They come and go; whoever asks for the kernel's routes asks anew.
-  #presentPlace(table: DeviceRoutes): Place {
-    const place = {
-      neighbours: neighboursOf(table),
-      ownPeer: this.#context.ownPeer(),
-    };
+  #presentPlace(table: KernelTable): Place {
+    const neighbours = table.neighbours();
+    const place = { neighbours, ownPeer: this.#context.ownPeer() };
     const text = [
       ...place.neighbours.map(formatPrefix),
       place.ownPeer && formatAddress(place.ownPeer),
@@ -238,13 +201,11 @@ export class KernelRoutes
     return place;
   }
 
-  #learnAll(): ReadonlySet<string> {
+  #learnAll(table: KernelTable): ReadonlySet<string> {
     this.#known.clear();
     for (const route of this.#context.routes()) this.#learn(route);
-    const texts = new Set([...this.#known.texts(), ...this.#installed.texts()]);
-    for (const text of this.#told.keys()) {
-      if (!texts.has(text)) this.#told.delete(text);
-    }
+    const texts = new Set([...this.#known.texts(), ...table.texts()]);
+    table.forgetOthers(texts);
     return texts;
   }
 
@@ -260,6 +221,7 @@ export class KernelRoutes
       for (const text of this.#known.of(mux)) texts.add(text);
     }
     this.#moved.clear();
+    for (const text of texts) this.#pending.delete(text);
     return texts;
   }
 
@@ -271,128 +233,19 @@ export class KernelRoutes
     const bytes = withoutHostBits(network.bytes, length);
     const prefix = { address: { family: network.family, bytes }, length };
     const route = { network: bytes, length, metric: this.#options.metric };
-    const text = textOf(route);
+    const text = routeText(route);
     const mux = this.#context.routeTo(changed)?.mux;
     if (mux === undefined) this.#known.delete(text);
     else this.#known.put(text, { route, prefix, mux });
     return text;
   }
 
-  #change(table: DeviceRoutes, texts: Iterable<string>, place: Place): void {
-    const come: [string, KernelRoute][] = [];
-    const gone: [string, KernelRoute][] = [];
-    for (const text of texts) {
-      this.#pending.delete(text);
-      const wanted = this.#wanted(text, place);
-      const installed = this.#installed.get(text);
-      if (wanted !== undefined && installed === undefined) {
-        come.push([text, wanted]);
-      } else if (wanted === undefined && installed !== undefined) {
-        gone.push([text, installed]);
-      }
-    }
-    // First what comes: a route that is replaced by another one leaves no gap.
-    let isUp = true;
-    for (const [text, route] of come) {
-      if (isUp) isUp = this.#add(table, text, route);
-      else this.#refused(text, DOWN);
-    }
-    for (const [text, route] of gone) this.#remove(table, text, route);
-  }
-
-  #wanted(
-    text: string,
-    { neighbours, ownPeer }: Place,
-  ): KernelRoute | undefined {
+  #verdict(text: string, { neighbours, ownPeer }: Place): Verdict {
     const known = this.#known.get(text);
-    if (known === undefined) {
-      this.#told.delete(text);
-      return undefined;
-    }
+    if (known === undefined) return undefined;
     const { route, prefix, mux } = known;
     const peers = [ownPeer, this.#context.peerOf(mux)]
       .filter((address) => address !== undefined);
-    const refusal = refusalOf(prefix, { neighbours, peers }, this.#options);
-    if (refusal === undefined) return route;
-    this.#tell(text, refusal);
-    return undefined;
-  }
-
-  /** @returns false while the device is down, which takes no other one either */
-  #add(table: DeviceRoutes, text: string, route: KernelRoute): boolean {
-    try {
-      if (table.add(route)) {
-        this.#installed.set(text, route);
-        this.#told.delete(text);
-        this.#say(() => `kernel route ${text} is there`);
-      } else this.#refused(text, "there is a route of somebody else already");
-      return true;
-    } catch (error) {
-      if (!(error instanceof SystemError)) throw error;
-      const isDown = error.code === "ENETDOWN";
-      this.#refused(text, isDown ? DOWN : reasonOf(error));
-      return !isDown;
-    }
-  }
-
-  #remove(table: DeviceRoutes, text: string, route: KernelRoute): void {
-    try {
-      table.remove(route);
-      this.#installed.delete(text);
-      this.#say(() => `kernel route ${text} is gone`);
-    } catch (error) {
-      if (!(error instanceof SystemError)) throw error;
-      this.#refused(text, reasonOf(error));
-    }
-  }
-
-  #refused(text: string, why: string): void {
-    this.#pending.add(text);
-    this.#tell(text, why);
-  }
-
-  #say(line: () => string): void {
-    this.#context.limited.write("info", "kernel route", line);
-  }
-
-  #tell(text: string, why: string): void {
-    if (this.#told.get(text) === why) return;
-    this.#told.set(text, why);
-    this.#context.limited.write(
-      "warning",
-      "kernel route refused",
-      () => `Cannot change the kernel route ${text} (--routes-install): ${why}`,
-    );
+    return refusalOf(prefix, { neighbours, peers }, this.#options) ?? route;
   }
 }
-
-/** With the device down, and IPv6 disabled, the kernel has dropped them. */
-const LOST_BY: readonly string[] = ["ENETDOWN", "EACCES"];
-
-/** One that was lost is there again, unless the kernel cannot take it yet. */
-function isLost(table: DeviceRoutes, route: KernelRoute): boolean {
-  try {
-    return table.add(route);
-  } catch (error) {
-    // What is not understood is told when all are looked at.
-    return !(error instanceof SystemError) || LOST_BY.includes(error.code);
-  }
-}
-
-function neighboursOf(table: DeviceRoutes): readonly Prefix[] {
-  return table.otherNetworks().map(({ address: bytes, length }) => {
-    const family = bytes.length === 4 ? 4 : 6;
-    return { address: { family, bytes }, length };
-  });
-}
-
-function textOf({ network: bytes, length, metric }: KernelRoute): string {
-  const family = bytes.length === 4 ? 4 : 6;
-  const prefix = formatPrefix({ address: { family, bytes }, length });
-  // The kernel's own, of IPv6.
-  const isOwn = metric === 0 || family === 6 && metric === IPV6_METRIC;
-  return isOwn ? prefix : `${prefix} metric ${metric}`;
-}
-
-/** IP6_RT_PRIO_USER */
-const IPV6_METRIC = 1024;

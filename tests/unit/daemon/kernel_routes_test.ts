@@ -1,148 +1,16 @@
 import assert from "node:assert/strict";
 import { Errno, SystemError } from "../../../ffi/errno.ts";
-import type {
-  DeviceRoutes,
-  KernelRoute,
-} from "../../../ffi/tuntap/device_routes.ts";
-import type { KernelRouteOptions } from "../../../src/config/kernel_routes.ts";
-import { KernelRoutes } from "../../../src/daemon/kernel_routes.ts";
-import { RateLimitedLog } from "../../../src/log/rate_limited_log.ts";
-import { type IpAddress, parseAddress } from "../../../src/net/address.ts";
+import { parseAddress } from "../../../src/net/address.ts";
 import {
-  formatPrefix,
-  parsePrefix,
-  type Prefix,
-  withoutHostBits,
-} from "../../../src/net/prefix.ts";
-import type { Route } from "../../../src/route/route.ts";
-import { ManualClock } from "../../fakes/manual_clock.ts";
-import { recordingLog } from "../../fakes/recording_log.ts";
-
-function prefixOf(text: string): Prefix {
-  const prefix = parsePrefix(text);
-  assert.ok(prefix);
-  return prefix;
-}
-
-function route(text: string, mux = 0): Route {
-  const { address: network, length: prefixLength } = prefixOf(text);
-  return { network, prefixLength, mux };
-}
-
-function textOf({ network, length, metric }: KernelRoute): string {
-  const family = network.length === 4 ? 4 : 6;
-  const prefix = { address: { family, bytes: network }, length } as const;
-  return formatPrefix(prefix) + (metric > 0 ? ` ${metric}` : "");
-}
-
-type Asked = "add" | "list" | "otherNetworks" | "remove";
-
-/** Without host bits. */
-function prefixText({ network, prefixLength: length }: Route): string {
-  if (network.family === "ethernet") return "";
-  const bytes = withoutHostBits(network.bytes, length);
-  return formatPrefix({ address: { family: network.family, bytes }, length });
-}
-
-/** The kernel's routes to one device. */
-class Kernel {
-  /** Those of other devices. */
-  networks: readonly string[] = [];
-  isBusy = false;
-  isOdd = false;
-  readonly ours = new Map<string, KernelRoute>();
-  readonly others = new Set<string>();
-  readonly calls: string[] = [];
-  errno = 0;
-
-  open(): DeviceRoutes {
-    const table: Pick<DeviceRoutes, Asked> & Disposable = {
-      otherNetworks: () =>
-        this.networks.map(prefixOf)
-          .map(({ address: { bytes: address }, length }) => ({
-            ...{ address, length },
-          })),
-      list: () => {
-        if (this.isBusy) throw new SystemError("list", "netlink", Errno.EBUSY);
-        return [...this.ours.values()];
-      },
-      add: (route) => {
-        const text = textOf(route);
-        this.calls.push(`+${text}`);
-        if (this.isOdd) throw new Error("the answer is not understood");
-        if (this.errno !== 0) {
-          throw new SystemError("add", "netlink", this.errno);
-        }
-        if (this.others.has(text) || this.ours.has(text)) return false;
-        this.ours.set(text, route);
-        return true;
-      },
-      remove: (route) => {
-        const text = textOf(route);
-        this.calls.push(`-${text}`);
-        return this.ours.delete(text);
-      },
-      [Symbol.dispose]: () => {},
-    };
-    return table as DeviceRoutes;
-  }
-}
-
-const ANY = ["0.0.0.0/0", "::/0"].map(prefixOf);
-
-function setUp(given: Partial<KernelRouteOptions> = {}) {
-  const kernel = new Kernel();
-  const clock = new ManualClock();
-  const logger = recordingLog();
-  const routes: Route[] = [];
-  const peers: IpAddress[] = [];
-  let byPrefix: ReadonlyMap<string, Route> | undefined;
-  const asked = { all: 0, one: 0, peers: 0 };
-  const named: { own?: IpAddress } = {};
-  const { delay, every, now } = clock;
-  const options = {
-    ...{ metric: 0, mayHoldPeers: false, own: [], accepted: ANY },
-    ...given,
-  };
-  const service = new KernelRoutes(options, {
-    ...{ delay, elapsed: now, every, logger },
-    limited: new RateLimitedLog(logger, { burst: 5, perSecond: 0.1 }, now),
-    device: () => ({ name: "tun7", openRoutes: () => kernel.open() }),
-    routes: () => {
-      asked.all++;
-      return routes;
-    },
-    routeTo: (route) => {
-      asked.one++;
-      byPrefix ??= new Map(routes.map((one) => [prefixText(one), one]));
-      return byPrefix.get(prefixText(route));
-    },
-    ownPeer: () => named.own,
-    peerOf: (mux) => {
-      asked.peers++;
-      return peers[mux];
-    },
-  });
-  const put = (route: Route) => {
-    routes.push(route);
-    byPrefix = undefined;
-    service.routeChanged(route);
-  };
-  const drop = (route: Route) => {
-    routes.splice(routes.indexOf(route), 1);
-    byPrefix = undefined;
-    service.routeChanged(route);
-  };
-  const reload = (next: Partial<KernelRouteOptions> = {}) =>
-    service.reload({ kernelRoutes: { ...options, ...next } });
-  return {
-    ...{ kernel, clock, logger, routes, peers, named, asked, service, reload },
-    ...{ put, drop },
-  };
-}
+  KernelRoutesRig,
+  prefixOf,
+  route,
+} from "../../fakes/kernel_routes_rig.ts";
 
 Deno.test("routes come and go with the networks, without their host bits, and all go at the end", async () => {
-  const { kernel, clock, routes, put, drop, service } = setUp({ metric: 7 });
+  const { kernel, clock, routes, put, drop, service } = new KernelRoutesRig({
+    metric: 7,
+  });
   const first = route("10.77.1.1/16");
   routes.push(first, route("fd77::9/64"));
   service.start();
@@ -163,7 +31,7 @@ Deno.test("routes come and go with the networks, without their host bits, and al
 });
 
 Deno.test("what is no network of IP is nothing for the kernel", () => {
-  const { kernel, routes, service } = setUp();
+  const { kernel, routes, service } = new KernelRoutesRig();
   const network = { family: "ethernet", value: 7n } as const;
   routes.push({ network, prefixLength: 48, mux: 0 }, route("10.1.0.0/16"));
   service.start();
@@ -171,7 +39,7 @@ Deno.test("what is no network of IP is nothing for the kernel", () => {
 });
 
 Deno.test("what a run before has left is taken over, or taken away", () => {
-  const { kernel, routes, service } = setUp();
+  const { kernel, routes, service } = new KernelRoutesRig();
   for (const text of ["10.1.0.0/16", "10.2.0.0/16"]) {
     kernel.open().add({
       network: Uint8Array.from(
@@ -188,7 +56,7 @@ Deno.test("what a run before has left is taken over, or taken away", () => {
 });
 
 Deno.test("what the kernel does not take is tried again, and told once", async () => {
-  const { kernel, clock, logger, routes, service } = setUp();
+  const { kernel, clock, logger, routes, service } = new KernelRoutesRig();
   routes.push(route("10.1.0.0/16"), route("10.2.0.0/16"));
   kernel.others.add("10.2.0.0/16");
   kernel.errno = Errno.ENETDOWN;
@@ -212,7 +80,7 @@ Deno.test("what the kernel does not take is tried again, and told once", async (
 });
 
 Deno.test("a default route needs a mark, whoever tells of it", () => {
-  const without = setUp();
+  const without = new KernelRoutesRig();
   without.routes.push(route("0.0.0.0/0"), route("::/0"));
   // Its halves come before it.
   without.routes.push(route("128.0.0.0/1"), route("8000::/1"));
@@ -220,7 +88,7 @@ Deno.test("a default route needs a mark, whoever tells of it", () => {
   without.reload({ mayHoldPeers: false });
   assert.equal(without.kernel.ours.size, 0);
   assert.equal(without.logger.lines.length, 4, "each is told once");
-  const marked = setUp({ mayHoldPeers: true });
+  const marked = new KernelRoutesRig({ mayHoldPeers: true });
   marked.routes.push(route("0.0.0.0/0"));
   marked.service.start();
   assert.deepEqual([...marked.kernel.ours.keys()], ["0.0.0.0/0"]);
@@ -233,7 +101,10 @@ Deno.test("a default route needs a mark, whoever tells of it", () => {
 Deno.test("what others tell of has to be in what is accepted; own networks need not", () => {
   const accepted = ["10.0.0.0/8", "fc00::/7"].map(prefixOf);
   const own = ["192.0.2.0/24", "198.51.100.1/24"].map(prefixOf);
-  const { kernel, logger, routes, service, reload } = setUp({ accepted, own });
+  const { kernel, logger, routes, service, reload } = new KernelRoutesRig({
+    accepted,
+    own,
+  });
   const ours = () => [...kernel.ours.keys()];
   for (
     const text of [
@@ -258,7 +129,7 @@ Deno.test("what others tell of has to be in what is accepted; own networks need 
 });
 
 Deno.test("what others tell of takes no host out of a network that this one is in", () => {
-  const { kernel, logger, routes, service, reload } = setUp({
+  const { kernel, logger, routes, service, reload } = new KernelRoutesRig({
     own: [prefixOf("192.168.1.9/32")],
   });
   kernel.networks = ["192.168.1.7/24", "2001:db8::7/64"];
@@ -287,9 +158,10 @@ Deno.test("what others tell of takes no host out of a network that this one is i
 });
 
 Deno.test("what others tell of does not hold the address of its peer, without a mark", async () => {
-  const { kernel, clock, logger, routes, peers, service, reload } = setUp({
-    own: [prefixOf("192.0.2.0/24")],
-  });
+  const { kernel, clock, logger, routes, peers, service, reload } =
+    new KernelRoutesRig({
+      own: [prefixOf("192.0.2.0/24")],
+    });
   const address = parseAddress("192.0.2.7");
   assert.ok(address);
   peers[5] = address;
@@ -313,7 +185,7 @@ Deno.test("what others tell of does not hold the address of its peer, without a 
 });
 
 Deno.test("whoever tells of thousands of networks fills no log", () => {
-  const { kernel, logger, routes, service } = setUp();
+  const { kernel, logger, routes, service } = new KernelRoutesRig();
   kernel.errno = Errno.EINVAL;
   for (let k = 0; k < 2000; k++) {
     routes.push(route(`10.${k >> 8}.${k & 255}.0/24`));
@@ -323,7 +195,7 @@ Deno.test("whoever tells of thousands of networks fills no log", () => {
 });
 
 Deno.test("routes that cannot be listed at a reload go at the end nevertheless", () => {
-  const { kernel, routes, service, reload } = setUp();
+  const { kernel, routes, service, reload } = new KernelRoutesRig();
   routes.push(route("10.1.0.0/16"));
   service.start();
   kernel.isBusy = true;
@@ -333,7 +205,7 @@ Deno.test("routes that cannot be listed at a reload go at the end nevertheless",
 });
 
 Deno.test("an answer of the kernel that nobody understands is told, and tried again", async () => {
-  const { kernel, clock, logger, put, service } = setUp();
+  const { kernel, clock, logger, put, service } = new KernelRoutesRig();
   service.start();
   const stop = new AbortController();
   const running = service.run(stop.signal);
@@ -350,7 +222,8 @@ Deno.test("an answer of the kernel that nobody understands is told, and tried ag
 });
 
 Deno.test("where one of many routes changes, or one peer moves, the others are not looked at", async () => {
-  const { kernel, clock, routes, peers, asked, put, drop, service } = setUp();
+  const { kernel, clock, routes, peers, asked, put, drop, service } =
+    new KernelRoutesRig();
   for (let k = 0; k < 2000; k++) {
     routes.push(route(`10.1.${k >> 8}.${k & 255}/32`, k));
   }
@@ -375,7 +248,7 @@ Deno.test("where one of many routes changes, or one peer moves, the others are n
 });
 
 Deno.test("what the kernel did not take is tried again without what it has taken", async () => {
-  const { kernel, clock, routes, asked, put, service } = setUp();
+  const { kernel, clock, routes, asked, put, service } = new KernelRoutesRig();
   for (let k = 0; k < 100; k++) routes.push(route(`10.1.0.${k}/32`, k));
   service.start();
   const stop = new AbortController();
@@ -397,123 +270,8 @@ Deno.test("what the kernel did not take is tried again without what it has taken
   await running;
 });
 
-/** Routes of both families, which are there, and tried from time to time. */
-function running(families: readonly string[]) {
-  const rig = setUp();
-  for (const text of families) rig.routes.push(route(text));
-  rig.service.start();
-  const stop = new AbortController();
-  const ended = rig.service.run(stop.signal);
-  return {
-    ...{ ...rig, there: () => [...rig.kernel.ours.keys()].toSorted() },
-    /** Of so many looks, and what comes of the last. */
-    look: async (times = 1) => {
-      for (let k = 0; k < times; k++) await rig.clock.pass(2000);
-      await rig.clock.pass(20);
-    },
-    end: async () => {
-      stop.abort();
-      await ended;
-    },
-  };
-}
-
-const BOTH = ["10.1.0.0/16", "10.2.0.0/16", "10.3.0.0/16", "fd77::/64"];
-
-Deno.test("routes that the kernel has dropped come back, those of one family as well", async () => {
-  const { kernel, logger, there, look, end } = running([...BOTH, "fd78::/64"]);
-  const all = there();
-  // The device was down for a moment; then it lost its last address of IPv4.
-  for (const family of [/./, /^10/, /:/]) {
-    for (const text of all) if (family.test(text)) kernel.ours.delete(text);
-    await look();
-    assert.deepEqual(there(), all, String(family));
-  }
-  assert.match(logger.lines.join("\n"), /WARNING: .* were lost/);
-  await end();
-});
-
-Deno.test("a device that is set down is told of once, has no route, and gets all when it is up", async () => {
-  const { kernel, logger, service, there, look, end } = running(BOTH);
-  logger.lines.length = 0;
-  kernel.ours.clear();
-  kernel.errno = Errno.ENETDOWN;
-  await look(5);
-  assert.deepEqual(service.report(), ["kernel routes: none"]);
-  const lines = logger.lines.filter((line) => line.includes("is down"));
-  assert.equal(lines.length, BOTH.length, "each route once");
-  assert.equal(
-    logger.lines.filter((line) => line.includes("were lost")).length,
-    1,
-  );
-  kernel.errno = 0;
-  await look();
-  assert.deepEqual(there(), BOTH);
-  await end();
-});
-
-Deno.test("while IPv6 is disabled on the device its routes are not listed as there", async () => {
-  const { kernel, service, there, look, end } = running(["fd77::/64"]);
-  kernel.ours.clear();
-  kernel.errno = Errno.EACCES;
-  await look();
-  assert.deepEqual(service.report(), ["kernel routes: none"]);
-  kernel.errno = 0;
-  await look();
-  assert.deepEqual(there(), ["fd77::/64"]);
-  await end();
-});
-
-Deno.test("a loss that is seen right before the end is looked into no more", async () => {
-  const { kernel, clock, logger, service, end } = running(BOTH);
-  kernel.ours.clear();
-  await clock.pass(2000);
-  service.close();
-  await clock.pass(5000);
-  assert.equal(kernel.ours.size, 0);
-  assert.doesNotMatch(logger.lines.join("\n"), /were lost/);
-  await end();
-});
-
-Deno.test("one route that somebody took out comes back when it is its turn", async () => {
-  const { kernel, there, look, end } = running(BOTH);
-  kernel.ours.delete("10.2.0.0/16");
-  await look(3);
-  assert.deepEqual(there(), BOTH);
-  await end();
-});
-
-Deno.test("a look at routes that are there tries two of them, and no refusal counts as a loss", async () => {
-  const { kernel, asked, look, end } = running(BOTH);
-  const before = { ...asked };
-  kernel.calls.length = 0;
-  await look();
-  assert.deepEqual(kernel.calls, ["+10.1.0.0/16", "+fd77::/64"]);
-  kernel.errno = Errno.EPERM;
-  await look(3);
-  assert.equal(kernel.calls.length, 8);
-  assert.deepEqual(asked, before);
-  await end();
-});
-
-Deno.test("what was lost and cannot be listed comes back later, and nothing of somebody else's goes", async () => {
-  const { kernel, logger, service, there, look, end } = running(BOTH);
-  kernel.ours.clear();
-  kernel.others.add("10.3.0.0/16");
-  kernel.isBusy = true;
-  await look(2);
-  assert.match(logger.lines.join("\n"), /ERROR: Cannot change kernel routes/);
-  kernel.isBusy = false;
-  await look();
-  const ours = BOTH.filter((text) => text !== "10.3.0.0/16");
-  assert.deepEqual(there(), ours);
-  service.close();
-  assert.ok(!kernel.calls.includes("-10.3.0.0/16"));
-  await end();
-});
-
 Deno.test("a device that is down is asked to take one route of many", async () => {
-  const { kernel, clock, routes, service } = setUp();
+  const { kernel, clock, routes, service } = new KernelRoutesRig();
   for (let k = 0; k < 100; k++) routes.push(route(`10.1.0.${k}/32`, k));
   kernel.errno = Errno.ENETDOWN;
   service.start();
@@ -529,7 +287,7 @@ Deno.test("a device that is down is asked to take one route of many", async () =
 });
 
 Deno.test("where this host's networks or its own peer are others, all are looked at", async () => {
-  const { kernel, clock, routes, named, service } = setUp();
+  const { kernel, clock, routes, named, service } = new KernelRoutesRig();
   routes.push(route("192.0.2.0/25", 1), route("198.51.100.0/25", 2));
   service.start();
   const after = async () => {
@@ -549,7 +307,7 @@ Deno.test("where this host's networks or its own peer are others, all are looked
 });
 
 Deno.test("a network that more routes lead to stays until the last of them is gone", async () => {
-  const { kernel, clock, put, drop, service } = setUp();
+  const { kernel, clock, put, drop, service } = new KernelRoutesRig();
   service.start();
   const both = [route("10.1.0.1/16", 1), route("10.1.0.2/16", 2)];
   for (const one of both) put(one);
@@ -563,7 +321,7 @@ Deno.test("a network that more routes lead to stays until the last of them is go
 });
 
 Deno.test("more changes than a list is kept of have all looked at once", async () => {
-  const { kernel, clock, asked, put, service } = setUp();
+  const { kernel, clock, asked, put, service } = new KernelRoutesRig();
   service.start();
   for (let k = 0; k < 10_100; k++) {
     put(route(`10.${k >> 8}.${k & 255}.0/24`, 1));
