@@ -19,10 +19,15 @@ type HealthCheck = (options: HealthOptions) => Fault | undefined;
 
 type HealthListener = (fitness: Fitness) => void;
 
+/** Health and reasons, as people are told. */
+type ShowHealth = (line: string) => void;
+
 interface HealthContext {
   /** Each is looked at once a second, and must not wait. */
   readonly checks: readonly HealthCheck[];
   readonly logger: Logger;
+  /** Of the first moment, and of each change of health or reasons. */
+  readonly show: ShowHealth;
 }
 
 export class HealthService implements Service<HealthOptions> {
@@ -37,6 +42,7 @@ export class HealthService implements Service<HealthOptions> {
   readonly #machine: HealthMachine;
   readonly #listeners = new Set<HealthListener>();
   #told: Fitness["state"] = "starting";
+  #shown: string | undefined;
   #isEnding = false;
 
   constructor(
@@ -49,6 +55,7 @@ export class HealthService implements Service<HealthOptions> {
     this.#options = options;
     const settings = settingsOf(options);
     this.#machine = new HealthMachine(settings, world.elapsed, LOOK_MS);
+    this.#show();
   }
 
   /** `since` is by `elapsed` of the world. */
@@ -105,11 +112,19 @@ export class HealthService implements Service<HealthOptions> {
 
   #tell(): void {
     const { fitness } = this.#machine;
+    this.#show();
     if (fitness.state === this.#told) return;
     const { logger } = this.#context;
     logger.notice(`health: ${fitnessLine(fitness)} (${this.#told} before)`);
     this.#told = fitness.state;
     for (const listener of this.#listeners) listener(fitness);
+  }
+
+  #show(): void {
+    const line = fitnessLine(this.#machine.fitness);
+    if (line === this.#shown) return;
+    this.#shown = line;
+    this.#context.show(line);
   }
 }
 

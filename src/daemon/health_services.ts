@@ -1,6 +1,5 @@
 // The health of the daemon `anytun`: what is looked at, and who may drain it.
 import type { HealthOptions } from "../config/health.ts";
-import { fitnessLine } from "../status/report.ts";
 import type { StatusControl } from "../status/site.ts";
 import type { ClusterServices } from "./cluster_services.ts";
 import type { DeviceServices } from "./device_services.ts";
@@ -56,7 +55,6 @@ export function healthServices(
     (options: HealthOptions) => inStep.look(options),
     clockCheck(() => rotation?.clockFault),
   ];
-  const health = new HealthService(options, { checks, logger }, world);
-  health.subscribe((fitness) => showManager(fitnessLine(fitness)));
-  return { health, inStep };
+  const context = { checks, logger, show: showManager };
+  return { health: new HealthService(options, context, world), inStep };
 }

@@ -7,6 +7,12 @@ import type { NotifySocket, World } from "./world.ts";
 /** What an end takes besides: more than a down script may. */
 const USUAL_END_MS = 30_000;
 
+/**
+ * Characters. systemd drops a message of more than 4096 bytes (NOTIFY_BUFFER_MAX),
+ * READY=1 with it, and there may be two texts in one.
+ */
+const LONGEST_TEXT = 500;
+
 export class Supervisor implements LifecycleListener, Disposable {
   readonly #socket: NotifySocket | undefined;
   readonly #world: Pick<World, "monotonic" | "pid">;
@@ -121,7 +127,10 @@ export class Supervisor implements LifecycleListener, Disposable {
   }
 }
 
-/** As one line is one variable. */
+/** One line is one variable, and what is too long is heard by nobody. */
 function oneLine(text: string): string {
-  return text.replaceAll("\n", " ");
+  const line = text.replaceAll("\n", " ");
+  return line.length <= LONGEST_TEXT
+    ? line
+    : `${line.slice(0, LONGEST_TEXT).toWellFormed()}…`;
 }

@@ -58,8 +58,9 @@ labTest(
       ...PATIENT,
     ], { env: { NOTIFY_SOCKET: notify } });
     await daemon.line(/tunnel is set up/);
+    await manager.find(/^STATUS=running; starting: /m);
     await healthIs(left, path, 0, /^fit\n$/);
-    await manager.find(/^STATUS=running; fit$/m);
+    await manager.find(/^STATUS=running; fit/m);
     const peer = startDaemon(right, [
       ...["-D", "-d", "tun7", ...TUNNEL, "-e", "right", "-r", left.ipv4],
       ...["-n", "10.99.0.2/24", "--status-socket", "off"],
@@ -68,7 +69,7 @@ labTest(
     await left.ping("10.99.0.2");
     await drains(left, path);
     await daemon.line(/health: draining: drained by root \(fit before\)/);
-    await manager.find(/^STATUS=running; draining: drained by root$/m);
+    await manager.find(/^STATUS=running; draining: drained by root/m);
     const http = "http://127.0.0.1:9100";
     const metrics = await left.exec("curl", "-s", `${http}/metrics`);
     assert.match(metrics, /^anytun_health\{state="draining"\} 1$/m);

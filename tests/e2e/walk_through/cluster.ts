@@ -31,7 +31,7 @@ drain-time: 5
   await until(true);
   assert.match(
     await host.sh("systemctl status anytun@walk"),
-    /Status: "running; fit"/,
+    /Status: "running; fit[:"]/,
   );
   assert.match(
     await host.sh("anytun status walk"),

@@ -21,9 +21,13 @@ function rig() {
   const clock = new ManualClock();
   const logger = recordingLog();
   const found: { fault: Fault | undefined } = { fault: undefined };
+  const shown: string[] = [];
   const health = new HealthService(
     OPTIONS,
-    { checks: [() => found.fault, () => undefined], logger },
+    {
+      ...{ checks: [() => found.fault, () => undefined], logger },
+      show: (line) => void shown.push(line),
+    },
     { elapsed: clock.now, every: clock.every },
   );
   const states: string[] = [];
@@ -33,8 +37,28 @@ function rig() {
   const pass = async (seconds: number) => {
     for (let k = 0; k < seconds; k++) await clock.pass(1000);
   };
-  return { clock, health, logger, found, states, end, stop, over, pass };
+  return { clock, health, logger, found, shown, states, end, stop, over, pass };
 }
+
+Deno.test("a service manager is shown the health from the first moment on, and each other reason once", async () => {
+  const { health, found, shown, stop, over, pass } = rig();
+  const begun = ["starting: nothing was looked at yet"];
+  assert.deepEqual(shown.splice(0, 1), begun);
+  const good = "starting: all is well, 1 of 2 times";
+  assert.deepEqual(shown.splice(0), [good]);
+  await pass(3);
+  assert.deepEqual(shown.splice(0), ["fit"]);
+  found.fault = { text: "tun0 is down", isCertain: true };
+  await pass(2);
+  assert.deepEqual(shown.splice(0), ["unfit: tun0 is down"]);
+  found.fault = { text: "the disk is full", isCertain: true };
+  await pass(2);
+  assert.deepEqual(shown.splice(0), ["unfit: the disk is full"]);
+  health.drain("drained by root");
+  assert.deepEqual(shown, ["draining: drained by root; the disk is full"]);
+  stop.abort();
+  await over;
+});
 
 Deno.test("who listens to the health is told of each change, in the same turn, and the log too", async () => {
   const { health, logger, found, states, end, stop, over, pass } = rig();
@@ -184,7 +208,7 @@ Deno.test("what is looked at hears of options that a HUP changes", async () => {
   };
   const health = new HealthService(
     OPTIONS,
-    { checks: [check], logger: recordingLog() },
+    { checks: [check], logger: recordingLog(), show: () => {} },
     { elapsed: clock.now, every: clock.every },
   );
   const stop = new AbortController();
@@ -200,7 +224,7 @@ Deno.test("root and the user of the daemon may drain it, and nobody else", () =>
   const clock = new ManualClock();
   const health = new HealthService(
     OPTIONS,
-    { checks: [], logger: recordingLog() },
+    { checks: [], logger: recordingLog(), show: () => {} },
     { elapsed: clock.now, every: clock.every },
   );
   const control = controlOf(health, { effectiveUser: () => 7 });

@@ -70,6 +70,22 @@ Deno.test("a service manager shows what a daemon that runs says of itself, and n
   ]);
 });
 
+Deno.test("a service manager that hears no long messages is told that a daemon is ready, whatever is wrong", () => {
+  const sent: string[] = [];
+  using supervisor = new Supervisor(
+    { send: (text) => void sent.push(text), watchdogMs: undefined },
+    { pid: 4711, monotonic: () => 12_000_000 },
+    recordingLog(),
+    { hanging: () => undefined },
+  );
+  supervisor.detail(`starting: ${"…, ".repeat(3000)}`);
+  supervisor.changed({ kind: "ready", refusal: "日".repeat(3000) });
+  const [ready = ""] = sent;
+  assert.match(ready, /^READY=1\nMAINPID=4711\nSTATUS=running; starting: …, /);
+  assert.match(ready, /…; the last reload was refused: 日+…$/);
+  assert.ok(new TextEncoder().encode(ready).length < 4096);
+});
+
 Deno.test("a service manager leaves an end the time that it takes", () => {
   const { sent } = told([{ kind: "draining", takes: 90_000 }]);
   assert.deepEqual(sent, [
