@@ -27,6 +27,9 @@ const NANOSECONDS_AT = 8;
 const DEVICE_MAJOR_AT = 136;
 const DEVICE_MINOR_AT = 140;
 
+/** <unistd.h> */
+const X_OK = 1;
+
 /** By the upper four bits of a mode. */
 const KINDS = new Map([
   [0o1, "FIFO"],
@@ -83,6 +86,11 @@ export function statDescriptor(
   path: string,
 ): FileStatus {
   return stat(libc, fd, "", AT.EMPTY_PATH, path);
+}
+
+/** Whether the user of this process may, from where it lies. */
+export function mayExecute(libc: ProcessLibc, path: string): boolean {
+  return libc.process.faccessat(AT.FDCWD, cString(path), X_OK, 0) === 0;
 }
 
 /** @returns undefined when nothing is there, or it cannot be seen */

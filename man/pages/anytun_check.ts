@@ -19,8 +19,8 @@ export function checkPage({ options, help }: Known): Page {
           takes nothing away: pipes and standard input, which a start can read
           once, are not looked at, nor credentials of services that do not run. Of what a start cannot do without it looks at
           whether it is there: the user and group, the folder of --chroot, the
-          namespace of --netns, and the program of --post-up-script with
-          --post-up-required. Faults and warnings go to standard error, with
+          namespace of --netns, the program of --announce-script, and that of
+          --post-up-script with --post-up-required. Faults and warnings go to standard error, with
           file, line and column; secrets are never shown.`,
           `A name is what --config takes: that of a tunnel, or the path of a file.
           Without any name it checks all tunnels in "/etc/anytun", those of

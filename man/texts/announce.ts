@@ -29,7 +29,8 @@ export default {
     `Runs this program with "announce" as its first argument when
     this member becomes fit, and with "withdraw" when it is not any more, drained,
     or at its end, and behind it the addresses of --anycast-address, if there are
-    any. In its environment are "PATH", "ANYTUN_NAME", "ANYTUN_ANYCAST_ADDRESSES"
+    any. It is a path to a file that can be
+    executed, or the start is refused. In its environment are "PATH", "ANYTUN_NAME", "ANYTUN_ANYCAST_ADDRESSES"
     (separated by spaces) and "ANYTUN_ANYCAST_DEVICE". It is the way to speak to
     what looks at no device: a routing daemon, a load balancer, a name server. It
     runs with the rights that the daemon was started with, and outside of

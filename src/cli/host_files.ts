@@ -1,5 +1,4 @@
 // Files of this host that hold options, secrets and certificates.
-import { SystemError } from "../../ffi/errno.ts";
 import {
   isOpenToOthers,
   otherWriters,
@@ -23,14 +22,10 @@ import {
   readSecretInput,
   requireRepeatable,
 } from "../../ffi/process/secret_file.ts";
-import { statPath } from "../../ffi/process/stat.ts";
 import type { ReadConfigText } from "../config/config_file.ts";
-import type {
-  ConfigBytes,
-  DaemonUser,
-  PathKind,
-} from "../config/config_place.ts";
+import type { ConfigBytes, DaemonUser } from "../config/config_place.ts";
 import { type HostFiles, PACKAGED_USER } from "../config/host_files.ts";
+import { kindOf } from "../daemon/path_kind.ts";
 import { CHAIN_FILE_LIMIT } from "../satp/key_chain_file.ts";
 
 /** Bytes of a config file. All options, with comments, have some 20,000. */
@@ -180,20 +175,4 @@ function identityOf(
 
 function exists(libc: ProcessLibc, path: string): boolean {
   return kindOf(libc, path) !== "none";
-}
-
-const MAY_RUN = 0o111;
-
-function kindOf(libc: ProcessLibc, path: string): PathKind {
-  try {
-    const { kind, mode } = statPath(libc, path);
-    if (kind === "folder") return kind;
-    return kind === "regular file" && (mode & MAY_RUN) !== 0
-      ? "program"
-      : "file";
-  } catch (error) {
-    if (!(error instanceof SystemError)) throw error;
-    const isNone = error.code === "ENOENT" || error.code === "ENOTDIR";
-    return isNone ? "none" : "unseen";
-  }
 }

@@ -2,6 +2,7 @@
 // member.
 import { formatAddress, type IpAddress } from "../net/address.ts";
 import { formatPrefix, parsePrefix, type Prefix } from "../net/prefix.ts";
+import type { PathKind } from "./config_place.ts";
 import type { deviceRows } from "./device.ts";
 import { duration } from "./duration.ts";
 import { OptionFault, type Warn } from "./fault.ts";
@@ -63,6 +64,25 @@ export interface AnnounceOptions {
   readonly device: string | undefined;
   readonly script: string | undefined;
 }
+
+/** @returns Why a script can announce nothing, or undefined */
+export function announceScriptFault(
+  path: string,
+  kind: PathKind,
+): string | undefined {
+  const why = path.includes("/") ? FAULTS[kind] : "it is a name, and no path";
+  if (why === undefined) return undefined;
+  return `Cannot use '${path}' (--announce-script): ${why}; name a file that ` +
+    "can be executed, such as /etc/anytun/announce.sh";
+}
+
+const FAULTS = {
+  file: "it cannot be executed",
+  folder: "it is a folder",
+  none: "there is no such file",
+  program: undefined,
+  unseen: "it cannot be seen",
+} as const;
 
 type AnnounceSettings = Settings<typeof announceRows & typeof deviceRows>;
 

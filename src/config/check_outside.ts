@@ -1,4 +1,5 @@
 // Things outside of its options that a start would look for, and not find.
+import { announceScriptFault } from "./announce.ts";
 import type { HostFiles } from "./host_files.ts";
 
 type Look = Pick<HostFiles, "hasGroup" | "hasUser" | "kindOf">;
@@ -13,7 +14,8 @@ export function faultOutside(
   files: Look,
 ): string | undefined {
   return strangerIn(options, files) ?? missingJail(options, files) ??
-    missingNamespace(options, files) ?? missingScript(options, files);
+    missingNamespace(options, files) ?? missingScript(options, files) ??
+    missingAnnounceScript(options, files);
 }
 
 function strangerIn(options: unknown, files: Look): string | undefined {
@@ -56,6 +58,17 @@ function missingScript(options: unknown, files: Look): string | undefined {
   if (kind === "program" || kind === "unseen") return undefined;
   const why = kind === "none" ? "is not there" : "is no program";
   return `script '${script}' ${why} (--post-up-required)`;
+}
+
+function missingAnnounceScript(
+  options: unknown,
+  files: Look,
+): string | undefined {
+  const script = textIn(partOf(options, "announce"), "script");
+  if (script === undefined) return undefined;
+  const kind = files.kindOf(script);
+  // Whoever checks may see less than whoever starts.
+  return kind === "unseen" ? undefined : announceScriptFault(script, kind);
 }
 
 function textIn(options: unknown, key: string): string | undefined {

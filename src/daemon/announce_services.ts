@@ -1,5 +1,8 @@
 // Parts of the announcement: claims, device, script and guard.
-import type { AnnounceOptions } from "../config/announce.ts";
+import {
+  type AnnounceOptions,
+  announceScriptFault,
+} from "../config/announce.ts";
 import { PACKAGED_USER } from "../config/host_files.ts";
 import { formatAddress } from "../net/address.ts";
 import { FROM_PEERS } from "../status/sums.ts";
@@ -53,6 +56,7 @@ function openParts(
         "device; name another one, such as anycast0",
     );
   }
+  if (path !== undefined) checkScript(path, tools);
   claimAll(announce, frame, tools, cleanup);
   const script = path === undefined
     ? undefined
@@ -77,6 +81,15 @@ function openParts(
   }, script?.words);
   plane.beatTo(guard.socket);
   return { addresses, script, guard: cleanup.use(new Guard(guard, logger)) };
+}
+
+/** @throws if it could not be run when it is to be */
+function checkScript(
+  path: string,
+  { kindOf }: Pick<AnnounceTools, "kindOf">,
+): void {
+  const fault = announceScriptFault(path, kindOf(path));
+  if (fault !== undefined) throw new Error(fault);
 }
 
 /** @throws if another daemon of this host announces one of them, or the name */

@@ -1,6 +1,7 @@
 // Everything outside that a daemon touches.
 import type { Identity } from "../../ffi/process/identity.ts";
 import type { StateFolder } from "../../ffi/process/state_folder.ts";
+import type { PathKind } from "../config/config_place.ts";
 import type { KeyChainBytes, SecretBytes } from "../config/host_files.ts";
 import type { Runtime } from "../config/version.ts";
 import type { Logger } from "../log/logger.ts";
@@ -45,6 +46,8 @@ export interface AnnounceTools {
    * @returns The user of the process that has the name already
    */
   claimName(name: string): Disposable | number;
+  /** See {@linkcode PathKind}; a `program` is one that this user may run. */
+  kindOf(path: string): PathKind;
   /**
    * @param words Where a script waits for words
    * @throws if there is no process for it

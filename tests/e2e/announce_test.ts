@@ -267,6 +267,18 @@ async function leavesItsScriptAlone(
   assert.deepEqual(told, words);
 }
 
+/** Before it is to be run, which might be when the daemon is killed. */
+async function refusesScript(host: LabHost, file: string): Promise<void> {
+  const daemon = startDaemon(host, [
+    ...["-D", "-L", "stdout:4", "-d", "tun9", ...passphrase, "-p", "4445"],
+    ...["--announce-script", file],
+  ]);
+  await daemon.line(
+    /Cannot use '.*\/log' \(--announce-script\): it cannot be e/,
+  );
+  assert.notEqual((await daemon.ended).code, 0);
+}
+
 /** Daemon and guard are killed together: nobody of them takes anything away. */
 async function endsWithItsGuard(
   host: LabHost,
@@ -338,6 +350,7 @@ labTest(
       /Cannot use 'tun0' \(--anycast-device\): it is the tunnel's/,
     );
     await own.ended;
+    await refusesScript(left, folder.file("log"));
     const guard = await guardOf(first.pid);
     first.kill("SIGSTOP");
     await untilAnnounced(left, false);

@@ -102,6 +102,39 @@ Deno.test("a jail, a namespace and a required script that are not there are faul
   );
 });
 
+Deno.test("an announce script that nobody could run is a fault, as at a start", () => {
+  const outside = {
+    "/folder": { text: "", kind: "folder" },
+    "/file": { text: "" },
+    "/tell": { text: "", kind: "program" },
+    tell: { text: "", kind: "program" },
+    "/hidden/tell": { text: "", kind: "unseen" },
+  } as const;
+  const path = "/home/a.yaml";
+  const faultOf = (script: string) =>
+    check(["./a.yaml"], {
+      ...outside,
+      [path]: { text: `${KEYS}announce-script: ${script}\n` },
+    })[0]?.fault;
+  for (const well of ["/tell", "/hidden/tell"]) {
+    assert.equal(faultOf(well), undefined, well);
+  }
+  for (
+    const [script, why] of [
+      ["/none", "there is no such file"],
+      ["/file", "it cannot be executed"],
+      ["/folder", "it is a folder"],
+      ["tell", "it is a name, and no path"],
+    ]
+  ) {
+    assert.equal(
+      faultOf(script ?? ""),
+      `Cannot use '${script}' (--announce-script): ${why}; name a file that ` +
+        "can be executed, such as /etc/anytun/announce.sh",
+    );
+  }
+});
+
 Deno.test("the jail of a tunnel of Debian's is made by a start, where there is none", () => {
   const config = (chroot: string) => ({
     "/etc/anytun/b/config": {
