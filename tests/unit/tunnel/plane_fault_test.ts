@@ -50,21 +50,28 @@ function failOnce<E extends CryptoEngine>(engine: E): E {
   return engine;
 }
 
+/** The longest time that a record is held, in ms. */
+const HOLD_MS = 60_000;
+
 /**
  * Takes the lock of connection 0, as a thread does that is kept from giving it
- * back for so many ms.
+ * back, until another one says that it has waited for long.
  *
  * @returns When it is given back
  */
 async function holdRecord(
   table: ConnectionTable,
-  ms: number,
+  counters: Float64Array,
 ): Promise<{ readonly end: Promise<void> }> {
   const code = `
-    self.onmessage = ({ data: { lock, ms } }) => {
+    self.onmessage = ({ data: { lock, counters } }) => {
       Atomics.store(lock, 0, 1);
       self.postMessage("held");
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+      const never = new Int32Array(new SharedArrayBuffer(4));
+      const isWaitedFor = () => counters[${PlaneCounter.LONG_WAITS}] > 0;
+      for (let ms = 0; ms < ${HOLD_MS} && !isWaitedFor(); ms += 10) {
+        Atomics.wait(never, 0, 0, 10);
+      }
       Atomics.store(lock, 0, 0);
       Atomics.notify(lock, 0);
       self.postMessage("given back");
@@ -77,7 +84,8 @@ async function holdRecord(
   const end = Promise.withResolvers<void>();
   worker.onmessage = ({ data }) =>
     data === "held" ? held.resolve() : end.resolve();
-  worker.postMessage({ lock: new Int32Array(table.shared.buffer), ms });
+  const lock = new Int32Array(table.shared.buffer);
+  worker.postMessage({ lock, counters });
   await held.promise;
   const over = end.promise.then(() => {
     worker.terminate();
@@ -204,7 +212,7 @@ libcTest(
         while (!loop.round());
         // Has the worker look at the record.
         table.endpoints.setPathMtu(0, 1400);
-        const released = await holdRecord(table, 2500);
+        const released = await holdRecord(table, counters);
         libc.symbols.write(pair.far, PACKET, PACKET.length);
         while (!loop.round());
         await released.end;
