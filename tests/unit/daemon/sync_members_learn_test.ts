@@ -61,7 +61,7 @@ async function setUp(
   const logger = recordingLog();
   const limited = new RateLimitedLog(logger, OTHERS_LOG_LIMIT, () => 0);
   const clock = { ahead: 0 };
-  const elapsed = () => performance.now() + clock.ahead;
+  const elapsed = () => clock.ahead;
   const world = { delay: pause, elapsed };
   const later = { delay: forEver, elapsed: world.elapsed };
   const state = new SyncState({

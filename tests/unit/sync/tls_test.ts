@@ -71,6 +71,22 @@ function dial(identity: TlsIdentity, at: Endpoint): Promise<SyncStream> {
   return connectTls(connectTcp, identity)(at, never);
 }
 
+/**
+ * A member is let in, and gets the tables. Where the machine is too busy for
+ * its limits it comes again, as members do.
+ */
+async function getsIn(identity: TlsIdentity, at: Endpoint): Promise<void> {
+  await until("a member is let in", 30, async () => {
+    const text = await dial(identity, at).then(async (client) => {
+      const text = await readText(client, TABLES.length).catch(() => "");
+      client.close();
+      return text;
+    }, () => "");
+    assert.ok(TABLES.startsWith(text), text);
+    return text === TABLES;
+  });
+}
+
 /** All that comes until the end. */
 async function everything(stream: SyncStream): Promise<string> {
   const text = await readText(stream, Infinity).catch(() => "");
@@ -223,9 +239,7 @@ tlsTest(
     withServer(SHARED, async ({ at, lines }) => {
       const silent: SyncStream[] = [];
       for (let i = 0; i < 20; i++) silent.push(await connectTcp(at, never));
-      const client = await dial(SHARED, at);
-      assert.equal(await readText(client, TABLES.length), TABLES);
-      client.close();
+      await getsIn(SHARED, at);
       const refused = lines().filter((line) => line.startsWith("WARNING"));
       assert.ok(refused.length >= 20 - 3, refused.join("\n"));
       for (const stream of silent) stream.close();
@@ -340,8 +354,6 @@ tlsTest(
       for (const line of lines()) {
         assert.match(line, /^WARNING: sync client 127\.0\.0\.1 refused: /);
       }
-      const client = await dial(SHARED, at);
-      assert.equal(await readText(client, TABLES.length), TABLES);
-      client.close();
+      await getsIn(SHARED, at);
     }, { handshakeMs: 200, maxHandshakes: 64 }),
 );
