@@ -8,7 +8,6 @@ import type { ProcessLibc } from "../../../ffi/process/libc.ts";
 import { fileTest } from "../../fakes/with_libc.ts";
 
 const LIMIT = 100;
-const PATIENCE = 5000;
 
 function test(
   name: string,
@@ -35,9 +34,8 @@ test("what is no regular file is refused, a FIFO without waiting", async (
   const { success } = await new Deno.Command("mkfifo", { args: [path] })
     .output();
   assert.ok(success);
-  const start = performance.now();
+  // Or nobody would ever come back: there is no writer.
   assert.throws(() => readConfigFile(libc, path, LIMIT), /it is a FIFO/);
-  assert.ok(performance.now() - start < PATIENCE);
   assert.throws(() => readConfigFile(libc, folder, LIMIT), /it is a folder/);
   assert.throws(
     () => readConfigFile(libc, "/dev/zero", LIMIT),

@@ -7,6 +7,7 @@ import {
   type SocketAddress,
   writeSockaddr,
 } from "../../../ffi/net/sockaddr.ts";
+import { PollSet } from "../../../ffi/poll.ts";
 import { UdpSocket } from "../../../ffi/net/udp.ts";
 import { UdpReceiver, UdpSender } from "../../../ffi/net/udp_batches.ts";
 import { openUdpGroup } from "../../../ffi/net/udp_group.ts";
@@ -18,6 +19,8 @@ const FAMILIES = [
 ];
 const SOCKETS = 3;
 const NUMBER_AT = 6;
+/** For what is not delivered in the very call that sends it. */
+const PATIENCE_MS = 60_000;
 
 /** Sends datagrams from a socket of its own. */
 function sendAll(
@@ -41,19 +44,32 @@ function sendAll(
   from.close();
 }
 
-function receivedAt(libc: Libc, { fd }: UdpSocket): Uint8Array[] {
+/** Waits until so many have come, and takes all that have. */
+function receivedAt(
+  libc: Libc,
+  { fd }: UdpSocket,
+  expected: number,
+): Uint8Array[] {
   const arena = new Arena(64 * 2048 + 65536);
+  const waiting = new PollSet(libc, arena, 1);
+  waiting.add(fd);
   const receiver = new UdpReceiver(libc, arena, {
     at: arena.take(64 * 2048),
     stride: 2048,
     size: 2048,
     count: 64,
   });
-  const count = receiver.receive(fd);
-  return Array.from(
-    { length: count },
-    (_, m) => arena.slice(receiver.at(m), receiver.sizes[m] ?? 0).slice(),
-  );
+  const datagrams: Uint8Array[] = [];
+  do {
+    if (datagrams.length < expected) waiting.wait(PATIENCE_MS);
+    const count = receiver.receive(fd);
+    for (let m = 0; m < count; m++) {
+      const size = receiver.sizes[m] ?? 0;
+      datagrams.push(arena.slice(receiver.at(m), size).slice());
+    }
+    if (count === 0) return datagrams;
+  } while (datagrams.length < expected);
+  return datagrams;
 }
 
 function numbered(number: number): Uint8Array {
@@ -73,11 +89,12 @@ for (const { name, address, size } of FAMILIES) {
       for (let peer = 0; peer < 4; peer++) {
         sendAll(libc, to, numbers.map(numbered));
         sockets.forEach((socket, place) => {
+          const own = numbers.filter((number) => number % SOCKETS === place);
           assert.deepEqual(
-            receivedAt(libc, socket).map((datagram) =>
+            receivedAt(libc, socket, own.length).map((datagram) =>
               new DataView(datagram.buffer).getUint16(NUMBER_AT)
             ),
-            numbers.filter((number) => number % SOCKETS === place),
+            own,
           );
         });
       }
@@ -93,8 +110,11 @@ for (const { name, address, size } of FAMILIES) {
       const to = { ...local, port: sockets[0]?.local.port ?? 0 };
       const short = [0, 6, 7].map((length) => new Uint8Array(length).fill(255));
       sendAll(libc, to, short);
-      const counts = sockets.map((socket) => receivedAt(libc, socket).length);
-      assert.deepEqual(counts, [short.length, 0, 0]);
+      const expected = [short.length, 0, 0];
+      const counts = sockets.map((socket, place) =>
+        receivedAt(libc, socket, expected[place] ?? 0).length
+      );
+      assert.deepEqual(counts, expected);
       for (const socket of sockets) socket.close();
     },
   );
