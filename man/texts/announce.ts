@@ -16,7 +16,8 @@ export default {
     without one it may take the address for that. A second process of the
     program, the guard, takes the address away within a moment when the daemon is
     killed, 0.7 s after it or one of its threads that carry hangs, and 5 s after
-    its main thread alone does. Where both are killed anytun-withdraw(8) does so, which the
+    its main thread alone does. After a kill it says so in the log of the daemon,
+    and where that is a file in the syslog as well. Where both are killed anytun-withdraw(8) does so, which the
     unit of the package runs then, or else the kernel after 10 s. An address is
     announced by one daemon of a host. The originals leave all this to scripts.`,
   "anycast-device": `The network device that --anycast-address is put on, which

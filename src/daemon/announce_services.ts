@@ -14,6 +14,7 @@ import { AnycastAddresses } from "./anycast_addresses.ts";
 import { claimAnycast, claimScript } from "./anycast_claim.ts";
 import type { DataPlane } from "./data_plane.ts";
 import { Guard, MAIN_PATIENCE_MS, PATIENCE_MS } from "./guard.ts";
+import { guardLogOf } from "./guard_log.ts";
 import type { HealthService } from "./health_service.ts";
 import type { TunnelFrame } from "./tunnel_frame.ts";
 import type { AnnounceTools } from "./world.ts";
@@ -78,6 +79,7 @@ function openParts(
       : { uid: identity.uid, gid: identity.gid },
     hasScript: script !== undefined,
     isConfined: !options.noSandbox,
+    log: guardLogOf(options, tools.absolute),
   }, script?.words);
   plane.beatTo(guard.socket);
   return { addresses, script, guard: cleanup.use(new Guard(guard, logger)) };

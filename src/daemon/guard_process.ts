@@ -15,7 +15,7 @@ import { keepInspectorShut } from "../../ffi/process/inspector.ts";
 import { confineFiles } from "../../ffi/process/landlock.ts";
 import { writeDescriptor } from "../../ffi/process/file.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
-import { setProcessName } from "../../ffi/process/process.ts";
+import { readEnvironment, setProcessName } from "../../ffi/process/process.ts";
 import { dropProgramPages, trimHeap } from "../../ffi/process/spare_memory.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import { Arena } from "../../ffi/memory.ts";
@@ -27,6 +27,7 @@ import {
 import { EXIT_FAILED, EXIT_OK } from "../config/exit_status.ts";
 import { reasonOf } from "../log/reason.ts";
 import { removeAll } from "./anycast_removal.ts";
+import { endText, openGuardLog } from "./guard_log.ts";
 import { GuardPatience } from "./guard_patience.ts";
 import {
   BEAT,
@@ -70,7 +71,8 @@ export function runGuard(libc: ProcessLibc, text: string): number {
     const setup = readGuardSetup(text);
     const { device: name } = setup;
     using device = name === null ? undefined : new AnycastDevice(libc, name);
-    const guard = new GuardProcess(libc, setup, device);
+    const log = openGuardLog(libc, readEnvironment(libc), setup.log);
+    const guard = new GuardProcess(libc, setup, device, log);
     limit(libc, setup);
     trimHeap(libc);
     dropProgramPages(libc);
@@ -117,12 +119,17 @@ class GuardProcess {
   readonly #addresses: readonly AnycastAddress[];
   readonly #device: AnycastDevice | undefined;
   readonly #poll: PollSet;
+  readonly #log: ReturnType<typeof openGuardLog>;
+  readonly #daemon = Deno.ppid;
   readonly #message = new Uint8Array(MESSAGE_SIZE);
+  /** Of the last time that something was taken away. */
+  #fault: string | undefined;
 
   constructor(
     libc: ProcessLibc,
     setup: GuardSetup,
     device: AnycastDevice | undefined,
+    log: ReturnType<typeof openGuardLog>,
   ) {
     this.#libc = libc;
     this.#setup = setup;
@@ -130,6 +137,7 @@ class GuardProcess {
       return { bytes: Uint8Array.from(bytes), length };
     });
     this.#device = device;
+    this.#log = log;
     this.#poll = new PollSet(libc, new Arena(POLL_SET_SIZE), 1);
     this.#poll.add(GUARD_FD);
   }
@@ -180,6 +188,17 @@ class GuardProcess {
       isDone = this.#remove();
     }
     for (const address of this.#addresses) this.#device?.takeInNoMore(address);
+    this.#say();
+  }
+
+  /**
+   * Last of all, as it may have to wait for a disk: the daemon's own log has not a
+   * word about it.
+   */
+  #say(): void {
+    const fault = this.#fault;
+    const level = fault === undefined ? "warning" : "error";
+    this.#log(level, endText(this.#setup, this.#daemon, fault));
   }
 
   /** @returns false if an address stays */
@@ -200,6 +219,7 @@ class GuardProcess {
     const device = this.#device;
     if (device === undefined) return true;
     const fault = removeAll(device, this.#addresses);
+    this.#fault = fault;
     if (fault !== undefined) this.tell(`${FAILED}${fault}`);
     return fault === undefined;
   }

@@ -1,5 +1,6 @@
 // Words between a daemon and the guard of its announcement.
 import type { Identity } from "../../ffi/process/identity.ts";
+import type { GuardLog } from "./guard_log.ts";
 
 /** Set in the environment of a guard: {@linkcode GuardSetup} as JSON. */
 export const GUARD_VARIABLE = "ANYTUN_GUARD";
@@ -33,4 +34,5 @@ export interface GuardSetup {
   readonly identity: Identity | null;
   readonly hasScript: boolean;
   readonly isConfined: boolean;
+  readonly log: GuardLog;
 }

@@ -1,5 +1,8 @@
 // Reader of the setup of a guard, which it has from its environment: others might
 // have put something there as well.
+import type { LogLevel } from "../log/level.ts";
+import { isSyslogFacility } from "../log/syslog_line.ts";
+import type { LogTarget } from "../log/target.ts";
 import {
   Fields,
   numberOf,
@@ -29,8 +32,37 @@ export function readGuardSetup(text: string): GuardSetup {
     }),
     hasScript: setup.flag("hasScript"),
     isConfined: setup.flag("isConfined"),
+    log: setup.object("log", (value, place) => {
+      const log = new Fields(value, place);
+      return {
+        targets: log.list("targets", targetOf),
+        format: log.oneOf("format", ["text", "json"]),
+      };
+    }),
   };
 }
+
+function targetOf(value: unknown, place: string): LogTarget {
+  const target = new Fields(value, place);
+  const kind = target.oneOf("kind", ["stdout", "stderr", "file", "syslog"]);
+  const level = target.object("level", (value, place) => {
+    const found = LEVELS.find((level) => level === value);
+    if (found !== undefined) return found;
+    throw new ReportError(`${place} is no level of a log`);
+  });
+  if (kind === "file") return { kind, level, path: target.text("path") };
+  if (kind !== "syslog") return { kind, level };
+  const facility = target.text("facility");
+  if (!isSyslogFacility(facility)) {
+    throw new ReportError(`${place}.facility is none of syslog's`);
+  }
+  return {
+    ...{ kind, level, facility, isDefault: true },
+    ident: target.text("ident"),
+  };
+}
+
+const LEVELS: readonly LogLevel[] = [0, 1, 2, 3, 4, 5];
 
 function addressOf(
   value: unknown,

@@ -9,8 +9,10 @@ import type { AnnounceTools } from "./world.ts";
 export function systemAnnouncing(
   libc: ProcessLibc,
   environment: ReadonlyMap<string, string>,
+  absolute: (path: string) => string,
 ): AnnounceTools {
   return {
+    absolute,
     openAnycastDevice: (name) => AnycastDevice.open(libc, name),
     claimName: (name) => claimName(libc, name),
     kindOf: (path) => ownKindOf(libc, path),

@@ -5,6 +5,7 @@ import { readArguments } from "../../ffi/process/file.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
 import { spawn, waitForEnd } from "../../ffi/process/spawn.ts";
 import type { GuardHandle } from "./guard.ts";
+import { streamOf } from "./guard_log.ts";
 import {
   BEAT,
   END,
@@ -36,6 +37,7 @@ export function startGuard(
     ...environment,
     [GUARD_VARIABLE, JSON.stringify(setup)],
   ]);
+  const output = streamOf(setup.log);
   const pid = spawn(libc, {
     path: "/proc/self/exe",
     // As /proc shows them: secrets are overwritten there by now.
@@ -43,6 +45,7 @@ export function startGuard(
     env: Array.from(variables, ([name, value]) => `${name}=${value}`),
     newSession: true,
     descriptors: [far, ...(scriptFd === undefined ? [] : [scriptFd])],
+    ...(output === undefined ? {} : { output }),
   });
   undo.move();
   libc.symbols.close(far);

@@ -64,7 +64,7 @@ export function systemWorld(
     },
     announcing: async () =>
       (await import("./system_announcing.ts"))
-        .systemAnnouncing(libc, environment),
+        .systemAnnouncing(libc, environment, absolute),
     onSignal: onSignal(libc),
     control: systemControl(libc, absolute, parent.hasConfinedFiles),
     parent,

@@ -48,6 +48,8 @@ export interface AnnounceTools {
   claimName(name: string): Disposable | number;
   /** See {@linkcode PathKind}; a `program` is one that this user may run. */
   kindOf(path: string): PathKind;
+  /** A path of a file, from where the daemon was started. */
+  absolute(path: string): string;
   /**
    * @param words Where a script waits for words
    * @throws if there is no process for it

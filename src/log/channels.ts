@@ -4,9 +4,10 @@ import type { LogLevel } from "./level.ts";
 import type { Logger } from "./logger.ts";
 import { type LogSurroundings, Outlet } from "./outlet.ts";
 import { reasonOf } from "./reason.ts";
-import { lineOf, sinkOf } from "./sink.ts";
+import { sinkOf } from "./sink.ts";
 import { CATEGORY, tapeLevelFor } from "./tape.ts";
 import type { LogFormat, LogTarget } from "./target.ts";
+import { lineOf } from "./target_line.ts";
 
 export interface LogChoice {
   readonly targets: readonly LogTarget[];

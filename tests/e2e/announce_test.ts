@@ -365,6 +365,10 @@ labTest(
     await untilAnnounced(left, true);
     await endsRenamed(left, first, "SIGKILL");
     await guard.ended();
+    assert.match(
+      daemons.log,
+      /WARNING: the daemon .* is killed: 198\.51\.100\.1\/32, .* is announced no more on any0; the announce-script is told to withdraw$/m,
+    );
     await makeDevice(left);
     const third = await daemons.start();
     await untilAnnounced(left, true);

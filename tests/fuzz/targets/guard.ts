@@ -19,6 +19,17 @@ const SETUP: GuardSetup = {
   identity: { uid: 65_534, gid: 65_534 },
   hasScript: false,
   isConfined: true,
+  log: {
+    targets: [
+      { kind: "stdout", level: 3 },
+      { kind: "file", level: 4, path: "/log" },
+      {
+        ...{ kind: "syslog", level: 2, ident: "a", facility: "daemon" },
+        isDefault: true,
+      },
+    ],
+    format: "text",
+  },
 };
 
 /** By the first byte, beats with the time between them, or a setup. */
@@ -38,8 +49,9 @@ export default function open(): Target {
     words: [
       ...["null", "-1", "1e999", "0.5", "4294967295", "4294967296", "256"],
       ...["[]", "{}", '"bytes":', '"uid":', '"length":', "33", "129", "true"],
+      ...['"kind":', '"level":', '"stderr"', '"local7"', '"json"', "6"],
     ],
-    maxBytes: 500,
+    maxBytes: 900,
     run(input) {
       const rest = input.subarray(1);
       if ((input[0] ?? 0) & BEATS) judge(new ByteReader(rest));

@@ -129,6 +129,15 @@ const SETUP: GuardSetup = {
   identity: { uid: 65_534, gid: 65_534 },
   hasScript: false,
   isConfined: true,
+  log: {
+    targets: [
+      { kind: "stderr", level: 3 },
+      { kind: "file", level: 2, path: "/log" },
+      ...[{ kind: "syslog", level: 2, isDefault: true } as const]
+        .map((one) => ({ ...one, ident: "vpn", facility: "local1" } as const)),
+    ],
+    format: "json",
+  },
 };
 
 Deno.test("a guard reads what its daemon says, and refuses anything else", () => {
@@ -139,11 +148,18 @@ Deno.test("a guard reads what its daemon says, and refuses anything else", () =>
   const address = (bytes: readonly number[], length: number) => {
     return { ...SETUP, addresses: [{ bytes, length }] };
   };
+  const target = (target: unknown) => {
+    return { ...SETUP, log: { targets: [target], format: "text" } };
+  };
   const user = (uid: number) => ({ ...SETUP, identity: { uid, gid: 1 } });
   const wrong = [
     ...[less, user(-1), user(0.5), user(2 ** 32), address([], 0)],
     ...[address([192, 0, 2, 256], 32), address([192, 0, 2, 0.5], 32)],
     ...[address([192, 0, 2, 1], 33), address([192, 0, 2, 1], 0.5)],
+    ...[target({ kind: "tape", level: 1 }), target({ kind: "file", level: 1 })],
+    ...[target({ kind: "stdout", level: 6 }), target({ kind: "stdout" })],
+    target({ kind: "syslog", level: 1, ident: "a", facility: "toString" }),
+    { ...SETUP, log: { targets: [], format: "xml" } },
   ].map((setup) => JSON.stringify(setup));
   for (const text of ["", "1", "{", ...wrong]) {
     assert.throws(() => readGuardSetup(text), { name: "ReportError" }, text);
