@@ -22,7 +22,8 @@ export function controldPage({ options, help }: Known): Page {
           as a whole, and the servers are told what is new.`,
           `With the --config of a tunnel of Debian's package, and without --file,
           it makes these records itself, of the files of clients in the folder
-          "conf.d" beside the config file, and anew at a HUP. Of the file itself
+          "conf.d" beside the config file, and anew at a HUP. Where two of them have
+          one mux, one address or one network it warns. Of the file itself
           it takes "control-host", and the key derivation of the server.`,
           `With --source it has the clients of a fleet from etcd, where
           anytun-fleet(8) puts them, and watches them: who is added or removed

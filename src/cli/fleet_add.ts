@@ -6,13 +6,16 @@ import { newChain } from "../daemon/chain_text.ts";
 import { wipeSecrets } from "../satp/secrets.ts";
 import { ClientFiles } from "./client_files.ts";
 import type { FleetHost } from "./fleet_host.ts";
+import { checkRoutes } from "./fleet_routes.ts";
 import { givenSecrets, madeSecrets } from "../daemon/new_secrets.ts";
 
 export async function addClient(
   options: AddOptions,
-  { clients, libc, tell }: FleetHost,
+  host: FleetHost,
 ): Promise<void> {
+  const { clients, libc, tell } = host;
   const { keys, kdPrf, name } = options;
+  await checkRoutes(options, host);
   const made = keys.kind === "made" ? madeSecrets(kdPrf) : undefined;
   const secrets = keys.kind === "given"
     ? await givenSecrets(keys.secrets, kdPrf)

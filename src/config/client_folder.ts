@@ -4,9 +4,10 @@ import { clientOf, type ClientOptions, clientRows } from "./client_options.ts";
 import type { Surroundings } from "./host_files.ts";
 import { CLIENTS_FOLDER, type ConfigPlace } from "./config_place.ts";
 import { checkReaders, contentOf, holdsSecret } from "./config_source.ts";
-import { OptionFault } from "./fault.ts";
+import { OptionFault, type Warn } from "./fault.ts";
 import { type GivenValues, settingsOf } from "./values.ts";
 import { reasonOf } from "../log/reason.ts";
+import { formatPrefix } from "../net/prefix.ts";
 
 /** What editors and dpkg leave beside a file is no client. */
 const LEFT_OVER = /^\.|~$|\.(?:dpkg-\w+|sw[a-z]|bak|orig)$/;
@@ -38,6 +39,7 @@ export function clientsOf(
   if (!surroundings.files.exists(folder)) return undefined;
   const server = { ...sharedIn(place, surroundings), ...given };
   const owners = new Map<number, string>();
+  const routes = new RouteOwners(surroundings.warn);
   const clients = namesIn(folder, surroundings).map((name) => {
     const path = `${folder}/${name}`;
     const client = clientIn(path, server, surroundings);
@@ -49,10 +51,34 @@ export function clientsOf(
       );
     }
     owners.set(client.mux, path);
+    routes.take(client, path);
     return client;
   });
   if (clients.length === 0) surroundings.warn(`'${folder}' has no clients`);
   return { folder, clients };
+}
+
+/** Whose each network is, to warn of those that two have. */
+class RouteOwners {
+  readonly #owners = new Map<string, string>();
+  readonly #warn: Warn;
+
+  constructor(warn: Warn) {
+    this.#warn = warn;
+  }
+
+  take({ routes }: ClientOptions, path: string): void {
+    for (const text of new Set(routes.map(formatPrefix))) {
+      const other = this.#owners.get(text);
+      if (other !== undefined) {
+        this.#warn(
+          `route ${text} is that of '${other}' and of '${path}': it leads to ` +
+            "one of them alone",
+        );
+      }
+      this.#owners.set(text, path);
+    }
+  }
 }
 
 function namesIn(folder: string, { files }: Surroundings): readonly string[] {

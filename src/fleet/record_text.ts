@@ -1,6 +1,7 @@
 // Text of a client's record: an option a line, as in a file of `conf.d`
 // (docs/fleet.md, "Records").
 import { U16_MAX } from "../net/decimal.ts";
+import { parsePrefix, type Prefix } from "../net/prefix.ts";
 
 /** An option, and what it says. */
 export type RecordLine = readonly [option: string, value: string | number];
@@ -32,6 +33,14 @@ export function muxOf(text: string): number | undefined {
     .exec(lines[0] ?? "") ?? [];
   const mux = Number(digits);
   return lines.length === 1 && mux <= U16_MAX ? mux : undefined;
+}
+
+/** @returns Its networks; what is none is left out */
+export function routesOf(text: string): readonly Prefix[] {
+  return text.split(/\r\n|\r|\n/).filter((line) => optionOf(line) === "route")
+    .flatMap((line) => /^\s*route[ \t]+([^ \t#]+)/.exec(line)?.[1] ?? [])
+    .flatMap((list) => list.split(","))
+    .map(parsePrefix).filter((prefix) => prefix !== undefined);
 }
 
 function optionOf(line: string): string {

@@ -24,6 +24,11 @@ export function formatPrefix({ address, length }: Prefix): string {
 }
 
 /** Whether an address is in the network of a prefix. */
+/** Whether nothing but one address is in it. */
+export function isOneAddress({ address, length }: Prefix): boolean {
+  return length === 8 * address.bytes.length;
+}
+
 export function prefixHolds(
   { address, length }: Prefix,
   { family, bytes }: IpAddress,

@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { checkConfigs } from "../../../src/config/check.ts";
 import { readConfigCommandLine } from "../../../src/config/config.ts";
 import { readControldCommandLine } from "../../../src/config/controld.ts";
 import { type FakeFile, fakeHostFiles } from "../../fakes/host_files.ts";
@@ -78,6 +79,34 @@ Deno.test("a client that has the mux of another, or open secrets, is warned of",
   assert.equal(result.kind, "run");
   assert.match(result.warnings.join("\n"), /mux 1 is that of '.*\/a' and of/);
   assert.match(result.warnings.join("\n"), /others can read the secrets in/);
+});
+
+Deno.test("an address or a network of two clients is warned of, once for two, with both", () => {
+  const route = "route 10.9.0.7/32\nroute 10.2.0.0/16\nroute 10.2.0.0/16\n";
+  const files = {
+    ...FILES,
+    [`${FOLDER}/a`]: client(1, "kd-prf null\nroute 10.9.0.7/32\n"),
+    [`${FOLDER}/c`]: client(3, route),
+    [`${FOLDER}/d`]: client(4, "route 10.9.0.0/24\nroute 10.9.0.8/32\n"),
+  };
+  const result = controld(files);
+  assert.equal(result.kind, "run");
+  const line = ["--config", "server"];
+  const made = readConfigCommandLine(line, RUNTIME, fakeHostFiles(files));
+  assert.equal(made.kind, "run");
+  assert.deepEqual(made.warnings, result.warnings);
+  const checked = checkConfigs(
+    { names: ["server"], program: undefined, foreground: false, strict: false },
+    RUNTIME,
+    fakeHostFiles(files),
+  );
+  assert.deepEqual(checked[1]?.warnings, result.warnings);
+  assert.deepEqual(result.warnings, [
+    `route 10.9.0.7/32 is that of '${FOLDER}/a' and of '${FOLDER}/c': it ` +
+    "leads to one of them alone",
+    `route 10.2.0.0/16 is that of '${FOLDER}/b' and of '${FOLDER}/c': it ` +
+    "leads to one of them alone",
+  ]);
 });
 
 Deno.test("anytun-config makes records of all clients of a tunnel", () => {
