@@ -66,9 +66,17 @@ export class HealthMachine {
     this.#since = now();
   }
 
+  /**
+   * Who asks right after a time without looks, and before the next one, is told
+   * what that one will find.
+   */
   get fitness(): Fitness {
-    const reasons = this.#reasons();
-    return { state: this.#state, reasons, since: this.#since };
+    const now = this.#now();
+    const missed = this.#state === "fit" ? this.#missed(now) : [];
+    if (missed.length > 0) {
+      return { state: "unfit", reasons: textsOf(missed), since: now };
+    }
+    return { state: this.#state, reasons: this.#reasons(), since: this.#since };
   }
 
   set settings(settings: HealthSettings) {
@@ -134,7 +142,7 @@ export class HealthMachine {
   }
 
   #reasons(): readonly string[] {
-    const faults = this.#faults.map(({ text }) => text);
+    const faults = textsOf(this.#faults);
     if (this.#draining !== undefined) return [this.#draining, ...faults];
     if (faults.length > 0 || this.#judged === "fit") return faults;
     return [this.#waitText()];
@@ -147,7 +155,11 @@ export class HealthMachine {
     if (this.#judged === "starting") return good;
     const well = this.#lookedAt - (this.#wellSince ?? this.#lookedAt);
     const seconds = Math.floor(Math.min(well, hold) / 1000);
-    const before = this.#lastFaults.map(({ text }) => text).join("; ");
+    const before = textsOf(this.#lastFaults).join("; ");
     return `${good} and for ${seconds} of ${hold / 1000} s, after: ${before}`;
   }
+}
+
+function textsOf(faults: readonly Fault[]): readonly string[] {
+  return faults.map(({ text }) => text);
 }

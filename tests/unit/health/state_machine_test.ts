@@ -91,6 +91,24 @@ Deno.test("looks that were missed are bad ones, as those of a process that was s
   assert.deepEqual(well(6), [...Array(5).fill("unfit"), "fit"]);
 });
 
+Deno.test("who asks after missed looks, and before the next one, is told of them", () => {
+  const { clock, machine, well } = rig();
+  clock.now += 5000;
+  assert.equal(machine.fitness.state, "starting");
+  well(3);
+  clock.now += 2000;
+  assert.equal(machine.fitness.state, "fit");
+  clock.now += 1000;
+  const told = machine.fitness;
+  assert.deepEqual(told, {
+    state: "unfit",
+    reasons: ["nothing was looked at for 3 s"],
+    since: clock.now,
+  });
+  machine.look([]);
+  assert.deepEqual(machine.fitness, told);
+});
+
 Deno.test("who is drained is judged on, and comes back as what it is", () => {
   const { machine, look, well } = rig();
   well(3);
