@@ -282,18 +282,31 @@ export class PlaneLog implements InboundEvents, OutboundEvents {
   }
 
   #tellOfUnknownMux(mux: number, words: Uint32Array, source: number): void {
-    this.#tellOfStranger(Cause.UNKNOWN_MUX, words, source, (endpoint) => {
-      const own = this.#ownMux;
-      const here = own === undefined ? "" : `, of this end it is ${own}`;
-      // Other members may not have told of it yet, as after a start.
-      const why = this.#isRouting
-        ? "no client that is known here has it (--mux there; --control-host " +
-          "and --sync-hosts tell of clients)"
-        : `no connection has it (--mux has to be the same at both ends${here})`;
-      return `${
-        CAUSE_WORDS["unknown-mux"]
-      } ${mux} in a datagram from ${endpoint}: ${why}`;
-    });
+    this.#tellOfStranger(
+      Cause.UNKNOWN_MUX,
+      words,
+      source,
+      (endpoint) =>
+        `${CAUSE_WORDS["unknown-mux"]} ${mux} in a datagram from ${endpoint}: ${
+          this.#reasonOfUnknown(mux)
+        }`,
+    );
+  }
+
+  #reasonOfUnknown(mux: number): string {
+    // Other members may not have told of it yet, as after a start.
+    if (this.#isRouting) {
+      return "no client that is known here has it (--mux there; " +
+        "--control-host and --sync-hosts tell of clients)";
+    }
+    const own = this.#ownMux;
+    // Those of the peer that come while this end starts.
+    if (own === mux) {
+      return "its connection is not there yet: this end is about to begin, " +
+        "or looks for an address of its peer (--remote-host)";
+    }
+    const here = own === undefined ? "" : `, of this end it is ${own}`;
+    return `no connection has it (--mux has to be the same at both ends${here})`;
   }
 
   #tellOfWrongTag(

@@ -60,7 +60,7 @@ Deno.test("strangers who flood share one budget, and silence no line about a pee
   );
 });
 
-Deno.test("a member does not blame its own mux for a client that it has not heard of", () => {
+Deno.test("a mux is blamed where it differs, not where a client is not known or a connection not there yet", () => {
   const lineOf = (settings: { mux: number; routing?: boolean }) => {
     const logger = recordingLog();
     const log = new PlaneLog(logger, () => 0, settings);
@@ -71,6 +71,9 @@ Deno.test("a member does not blame its own mux for a client that it has not hear
   const line = lineOf({ mux: 0, routing: true });
   assert.match(line, /unknown mux 7 .*: no client that is known .*--control-h/);
   assert.doesNotMatch(line, /of this end/);
+  const early = lineOf({ mux: 7 });
+  assert.match(early, /unknown mux 7 .*: its connection is not there yet: /);
+  assert.doesNotMatch(early, /--mux/);
 });
 
 Deno.test("what is wrong with one connection, or in one way, hides nothing else", () => {
