@@ -340,13 +340,16 @@ export class Inbound {
       this.#noteReplay(connection, seq, senderId);
       return false;
     }
-    // Keys out of use say nothing of the peer that the connection has now.
-    if (keys.isInUse) this.#noteHeard(connection, keys);
     heard.senderId = senderId;
     heard.seq = seq;
     heard.highest = replay.highest(senderId) ?? seq;
     heard.isNewest = heard.highest !== before;
-    this.places.learn(connection, keys, this.messages[i] ?? 0, heard);
+    const message = this.messages[i] ?? 0;
+    const isElsewhere = this.places.learn(connection, keys, message, heard);
+    // Afterwards: who sees that the peer was heard looks where it is. Keys out of
+    // use say nothing of the peer that the connection has now.
+    if (keys.isInUse) this.#noteHeard(connection, keys);
+    if (isElsewhere) this.places.tell(connection.mux);
     if (batch.sizeOf(i) > HEADROOM_BYTES) return true;
     count(connection.counters, ConnectionCounter.NO_PAYLOAD);
     return false;

@@ -40,17 +40,26 @@ export class PeerPlaces {
    * To be called for each datagram that was authentic and no replay.
    *
    * @param message The one that it came in
+   * @returns Whether the peer is elsewhere, which is to be told by
+   * {@linkcode PeerPlaces.tell}
    */
   learn(
     connection: Connection,
     keys: LoadedKeys,
     message: number,
     heard: Heard,
-  ): void {
+  ): boolean {
     // From keys that the peer has left nothing is learned.
-    if (connection.sets.length > 1 && connection.isPast(keys)) return;
-    this.#follow(connection, keys, message * SOCKADDR_WORDS, heard);
+    if (connection.sets.length > 1 && connection.isPast(keys)) return false;
+    const source = message * SOCKADDR_WORDS;
+    const isElsewhere = this.#follow(connection, keys, source, heard);
     this.#noteLocal(connection, keys, message, heard);
+    return isElsewhere;
+  }
+
+  /** Once the table has all of it. */
+  tell(mux: number): void {
+    this.#options.moved(mux);
   }
 
   #follow(
@@ -58,17 +67,20 @@ export class PeerPlaces {
     keys: LoadedKeys,
     source: number,
     heard: Heard,
-  ): void {
+  ): boolean {
     const { sources } = this;
     const { endpoint, tenure, mux } = connection;
-    if (sameSockaddr(endpoint, 0, sources, source)) return tenure.hear(heard);
-    const { roaming, endpoints, moved } = this.#options;
-    if (!roaming && connection.hasEndpoint) return;
-    if (!tenure.yields(endpoint, sources, source, heard)) return;
-    if (!endpoints.follow(mux, keys.name, sources, source)) return;
+    if (sameSockaddr(endpoint, 0, sources, source)) {
+      tenure.hear(heard);
+      return false;
+    }
+    const { roaming, endpoints } = this.#options;
+    if (!roaming && connection.hasEndpoint) return false;
+    if (!tenure.yields(endpoint, sources, source, heard)) return false;
+    if (!endpoints.follow(mux, keys.name, sources, source)) return false;
     copySockaddr(sources, source, endpoint, 0);
     connection.local.fill(0);
-    moved(mux);
+    return true;
   }
 
   // As for the endpoint, a number that is not the highest proves nothing. Only
