@@ -88,8 +88,8 @@ labTest(
     await controld.line(/client .* refused: its certificate is refused/, 20);
     const plain = await follow(4445, ["-d", "at1"]);
     await plain.line(/sync: connected to/, 20);
-    await plain.stop();
     await controld.line(/client .* refused: it does not use TLS/, 20);
+    await plain.stop();
     await intruder.stop();
     assert.doesNotMatch(controld.lines.join("\n"), /new sync client/);
 
