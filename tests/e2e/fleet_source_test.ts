@@ -68,9 +68,14 @@ labTest(
       options: ["-m", "2", "-K", "0b".repeat(16), "-A", SALT],
     });
     await right.ping(MEMBER);
+    const seen = controld.lines.length;
     const lost = await lostPings(right, MEMBER, async () => {
       await store.process.stop("SIGKILL");
-      await controld.line(/Cannot follow http.*what is known stays in use/);
+      await controld.line(
+        /Cannot follow http.*what is known stays in use/,
+        undefined,
+        seen,
+      );
       await controld.stop();
     });
     assert.deepEqual(lost, []);
