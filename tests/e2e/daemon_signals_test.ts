@@ -120,7 +120,7 @@ labTest(
     await daemon.line(/tunnel is set up/);
     Deno.kill(daemon.pid, "SIGSTOP");
     // Of which the queue of a device holds a thousand at the most by itself.
-    const flood = "ping -q -l 2000 -c 2000 -w 1 10.99.0.2 || true";
+    const flood = "ping -q -l 2000 -c 2000 -W 1 10.99.0.2 || true";
     await left.exec("sh", "-c", flood);
     Deno.kill(daemon.pid, "SIGCONT");
     Deno.kill(daemon.pid, "SIGUSR2");
