@@ -148,9 +148,12 @@ labTest(
     Deno.kill(daemon.pid, "SIGHUP");
     await eventually(right, both);
     // With its last address of IPv4 a device loses the routes of IPv4 alone.
+    // It does not put them back before that is seen.
+    Deno.kill(daemon.pid, "SIGSTOP");
     await right.ip("address", "add", "10.66.0.1/32", "dev", "tun7");
     await right.ip("address", "del", "10.66.0.1/32", "dev", "tun7");
     assert.deepEqual(await ours(right), ["fd77::/64"]);
+    Deno.kill(daemon.pid, "SIGCONT");
     await eventually(right, both);
   },
 );
