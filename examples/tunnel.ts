@@ -30,7 +30,7 @@ if (end === "left" || end === "right") {
   );
   await sh(
     `until ip netns exec at-left ping -c 1 -W 1 10.0.0.2; do sleep 1; done
-    ip netns exec at-left ping -c 3 10.0.0.2`,
+    ip netns exec at-left ping -c 3 -w 20 10.0.0.2`,
   ).status;
   for (const child of ends) child.kill();
   await sh("ip netns delete at-left; ip netns delete at-right").status;

@@ -19,9 +19,10 @@ labTest(
     await left.ping(HOST, 30);
     assert.ok(await left.hasDevice("pings0"));
     for (const size of [0, 1, 56, 1372]) {
-      const limits = ["-c", "3", "-i", "0.01", "-W", "9", "-s", `${size}`];
+      // With a deadline it waits for three answers, and asks on meanwhile.
+      const limits = ["-c", "3", "-i", "0.01", "-w", "20", "-s", `${size}`];
       const said = await left.exec("ping", "-n", "-q", ...limits, HOST);
-      assert.match(said, /3 packets transmitted, 3 received/);
+      assert.match(said, / packets transmitted, 3 received/);
     }
     await example.stop();
     assert.equal(await left.hasDevice("pings0"), false);
@@ -41,7 +42,7 @@ testUnless(
     });
     const { success, stdout } = await example.output();
     const said = new TextDecoder().decode(stdout);
-    assert.match(said, /3 packets transmitted, 3 received/);
+    assert.match(said, / packets transmitted, 3 received/);
     assert.match(said, /^left 192\.0\.2\.2:4444$/m);
     assert.match(said, /^right 192\.0\.2\.1:4444$/m);
     assert.ok(success);
