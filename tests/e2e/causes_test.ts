@@ -223,14 +223,17 @@ for (const program of [fromSource, asBinary]) {
       assert.equal(heard.endpoint, `${lab.right.ipv4}:4444`);
       await other.stop();
       const pinging = lab.left.spawn("ping", "-i", "0.2", RIGHT);
-      const silent = await causeIn(one, Cause.PEER_SILENT);
-      assert.match(silent.message, /from 192\.0\.2\.2:4444 for \d+ s/);
-      assert.equal(silent.event, "silent");
+      // On a busy machine it may have been silent before, or not heard so far.
+      const silent = await one.line(
+        /^(?=.*"cause":"peer-silent").*from 192\.0\.2\.2:4444 for \d+ s/,
+      );
+      assert.equal(JSON.parse(silent).event, "silent");
       const refused = await causeIn(one, Cause.REFUSED);
       assert.match(refused.message, /192\.0\.2\.2:4444: nobody listens there/);
       other = right(lab, ...state, "-p", "5555", "--keepalive", "1");
-      const again = JSON.parse(await one.line(/"event":"heard-again"/));
-      assert.equal(again.endpoint, `${lab.right.ipv4}:5555`);
+      await one.line(
+        /^(?=.*"event":"heard-again").*"endpoint":"192\.0\.2\.2:5555"/,
+      );
       await one.line(/autodetected remote host ip changed 192\.0\.2\.2:5555/);
       await pinging.stop();
       await stop(one, other);
