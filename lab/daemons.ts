@@ -3,7 +3,7 @@
  * says of them, how they end.
  */
 import type { LabHost } from "./host.ts";
-import type { LabProcess } from "./process.ts";
+import { type LabProcess, PATIENCE_SECONDS } from "./process.ts";
 import { fromSource, type OurProgram } from "./programs.ts";
 import { until } from "./until.ts";
 
@@ -116,11 +116,15 @@ export class ProcView {
     return Array.from(entries, ({ name }) => name);
   }
 
-  /** The symbolic links in a folder below /proc/<pid>, and where they lead. */
+  /**
+   * The symbolic links in a folder below /proc/<pid>, and where they lead; those
+   * that go meanwhile are left out.
+   */
   links(folder: string): readonly (readonly [name: string, path: string])[] {
-    return this.names(folder).map((
-      name,
-    ) => [name, this.link(`${folder}/${name}`)]);
+    return this.names(folder).flatMap((name) => {
+      const path = unlessGone(() => this.link(`${folder}/${name}`));
+      return path === undefined ? [] : [[name, path] as const];
+    });
   }
 
   /** Seconds since the start of the process. */
@@ -137,27 +141,54 @@ export class ProcView {
     Deno.kill(this.pid, signal);
   }
 
-  /** Waits until the process has ended; its parent may still not know. */
-  async ended(seconds = 10): Promise<void> {
+  /**
+   * The first values of some lines of the status of each thread, with commas, by
+   * the thread's id; one that ends meanwhile is left out.
+   */
+  threads(...names: readonly string[]): ReadonlyMap<string, string> {
+    return new Map(
+      this.names("task").flatMap((id) => {
+        const file = `task/${id}/status`;
+        const values = unlessGone(() =>
+          names.map((name) => this.status(name, file)[0]).join()
+        );
+        return values === undefined ? [] : [[id, values] as const];
+      }),
+    );
+  }
+
+  /**
+   * Waits until the process has ended with all of its threads, and has nothing
+   * open any more; its parent may still not know.
+   */
+  async ended(seconds = PATIENCE_SECONDS): Promise<void> {
     await until(`process ${this.pid} ends`, seconds, () => {
-      try {
-        return this.status("State")[0] === "Z";
-      } catch (error) {
-        if (error instanceof Deno.errors.NotFound) return true;
-        // Between the end of a process and that of its entry.
-        if (error instanceof Error && /os error 3/.test(error.message)) {
-          return true;
-        }
-        throw error;
-      }
+      const states = unlessGone(() => this.threads("State"));
+      // The first thread may be over while others hold what they share.
+      return states === undefined ||
+        [...states.values()].every((state) => state === "Z");
     });
+  }
+}
+
+/** What is read below /proc; undefined if that has ended meanwhile. */
+function unlessGone<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    // Between the end of a process and that of its entry.
+    if (error instanceof Error && /os error 3/.test(error.message)) {
+      return undefined;
+    }
+    throw error;
   }
 }
 
 /** The guard of a daemon, which is its child. */
 export async function guardOf(daemon: number): Promise<ProcView> {
   let found: number[] = [];
-  await until("there is a guard", 10, async () => {
+  await until("there is a guard", PATIENCE_SECONDS, async () => {
     const { stdout } = await new Deno.Command("pgrep", {
       args: ["-P", String(daemon), "-x", "anytun-guard"],
     }).output();
@@ -182,7 +213,7 @@ function textOf(path: string): string {
 export async function lineIn(
   path: string,
   pattern: RegExp,
-  seconds = 10,
+  seconds = PATIENCE_SECONDS,
 ): Promise<string> {
   let found: string | undefined;
   await until(`${path} has ${pattern}`, seconds, () => {

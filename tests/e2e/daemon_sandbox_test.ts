@@ -18,12 +18,9 @@ const TUNNEL = ["-D", "-d", "tun7", "-E", "x"];
 
 /** What all threads of a process have in these lines of their status. */
 function threads(daemon: LabProcess, ...fields: string[]): readonly string[] {
-  const view = new ProcView(daemon.pid);
-  const all = view.names("task").map((thread) =>
-    fields.map((field) => view.status(field, `task/${thread}/status`)[0]).join()
-  );
-  assert.ok(all.length > 1, "there are threads of the runtime");
-  return [...new Set(all)];
+  const all = new ProcView(daemon.pid).threads(...fields);
+  assert.ok(all.size > 1, "there are threads of the runtime");
+  return [...new Set(all.values())];
 }
 
 /** Where it is not null, the daemon's own counts alone are looked at. */

@@ -57,10 +57,7 @@ for (const { name, letter, missing, ...program } of OUR_PROGRAMS) {
       assert.deepEqual(await ours(right), ["10.77.0.0/16", "fd77::/64"]);
       await right.ping(BEHIND.ipv4);
       const view = new ProcView(daemon.pid);
-      const effective = view.names("task").map((thread) =>
-        [thread, view.status("CapEff", `task/${thread}/status`)[0]] as const
-      );
-      for (const [thread, set] of effective) {
+      for (const [thread, set] of view.threads("CapEff")) {
         const isMain = thread === String(daemon.pid);
         assert.equal(set, isMain ? MASK : "0".repeat(16), thread);
       }
