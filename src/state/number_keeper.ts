@@ -306,8 +306,8 @@ export class NumberKeeper implements NumberStore {
       if (!this.#isFailing) {
         logger.error(
           `Cannot keep state in '${folder.path}' (--state-dir): ` +
-            `${reasonOf(error)}; sending goes on with the sequence numbers ` +
-            "that are reserved, and stops when they are used up",
+            `${reasonOf(error)}; what is sent has sequence numbers that are ` +
+            "reserved already, and sending stops when they are used up",
         );
       }
       this.#isFailing = true;

@@ -16,7 +16,7 @@ folderTest(
     assert.equal(life.lines.length, 1);
     assert.match(
       life.lines[0] ?? "",
-      /Cannot keep state in .*--state-dir.*ENOSPC/,
+      /Cannot keep state in .*--state-dir.*ENOSPC.*; what is sent has/,
     );
     life.mortal.fails = () => false;
     life.table.keepNumbersAhead();
