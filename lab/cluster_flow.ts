@@ -1,14 +1,14 @@
 import { type ClusterLab, HOME } from "./cluster_lab.ts";
-import type { FlowReport } from "./scripts/flow.ts";
+import { DatagramFlow } from "./datagram_flow.ts";
 import { serve } from "./measure.ts";
-import type { LabProcess } from "./process.ts";
+import type { FlowReport } from "./scripts/flow.ts";
 
 /** Datagrams from the client of a cluster to the host behind it, and back. */
 export class ClusterFlow {
-  readonly #process: LabProcess;
+  readonly #flow: DatagramFlow;
 
-  private constructor(process: LabProcess) {
-    this.#process = process;
+  private constructor(flow: DatagramFlow) {
+    this.#flow = flow;
   }
 
   /**
@@ -16,13 +16,15 @@ export class ClusterFlow {
    *
    * @param interval From one datagram to the next, in ms.
    */
-  static async start(lab: ClusterLab, interval: number): Promise<ClusterFlow> {
-    await serve(lab.home);
-    await lab.client.ping(HOME);
-    const args = [HOME, "7000", String(interval)];
-    const process = lab.client.script("flow.ts", ...args);
-    await process.line(/^flowing$/);
-    const flow = new ClusterFlow(process);
+  static async start(
+    { client, home }: ClusterLab,
+    interval: number,
+  ): Promise<ClusterFlow> {
+    await serve(home);
+    await client.ping(HOME);
+    const flow = new ClusterFlow(
+      await DatagramFlow.start(client, home, HOME, interval),
+    );
     // The first datagrams find the runtime cold, on both hosts.
     await flow.during(() => Promise.resolve());
     return flow;
@@ -32,8 +34,6 @@ export class ClusterFlow {
   async during(happens: () => Promise<unknown>): Promise<FlowReport> {
     await happens();
     await new Promise((resolve) => setTimeout(resolve, 500));
-    const seen = this.#process.lines.length;
-    await this.#process.tell("report");
-    return JSON.parse(await this.#process.line(/^{/, 10, seen));
+    return await this.#flow.report();
   }
 }

@@ -4,7 +4,7 @@ import type { RunsReport } from "./scripts/runs.ts";
 import type { CopyReport, ProbeReport } from "./scripts/traffic.ts";
 
 /** The port of the traffic's servers. */
-const TRAFFIC_PORT = "7000";
+export const TRAFFIC_PORT = "7000";
 
 /** The port of the receiver of runs. */
 const RUNS_PORT = "7001";

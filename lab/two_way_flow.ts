@@ -1,3 +1,4 @@
+import { droppedAt } from "./dropped_datagrams.ts";
 import type { LabHost } from "./host.ts";
 import type { LabProcess } from "./process.ts";
 import type { WayReport } from "./scripts/two_way.ts";
@@ -73,8 +74,7 @@ export class TwoWayFlow {
     const report: WayReport = JSON.parse(
       await ask(to.process, `report ${sent}`, /^{/),
     );
-    // Where the machine is busy a script may not read for long.
-    const dropped = await droppedAt(to.host);
+    const dropped = await droppedAt(to.host, PORT);
     const lost = Math.max(0, report.lost - (dropped - to.dropped));
     to.dropped = dropped;
     return { ...report, lost };
@@ -89,12 +89,4 @@ async function ask(
   const seen = process.lines.length;
   await process.tell(what);
   return await process.line(answer, undefined, seen);
-}
-
-/** The last column of /proc/net/udp, where the port is in hexadecimal. */
-async function droppedAt(host: LabHost): Promise<number> {
-  const table = await host.exec("cat", "/proc/net/udp");
-  const port = PORT.toString(16).toUpperCase().padStart(4, "0");
-  const row = table.split("\n").find((line) => line.includes(`:${port} `));
-  return Number(row?.trim().split(/\s+/).at(-1) ?? NaN);
 }

@@ -10,6 +10,9 @@ import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import { say } from "./say.ts";
 
+/** Of its socket, so that others find what the kernel tells of it. */
+export const FLOW_PORT = 7003;
+
 /** What the script prints, as one line of JSON. */
 export interface FlowReport {
   readonly sent: number;
@@ -36,7 +39,7 @@ const LEAST_SENT = 50;
 class Flow {
   readonly #socket = Deno.listenDatagram({
     hostname: "0.0.0.0",
-    port: 0,
+    port: FLOW_PORT,
     transport: "udp",
   });
   readonly #missing = new Set<number>();

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { runDaemon, startDaemon, TestFolder } from "../../lab/daemons.ts";
+import { DatagramFlow } from "../../lab/datagram_flow.ts";
 import { serve } from "../../lab/measure.ts";
 import type { LabProcess } from "../../lab/process.ts";
-import type { FlowReport } from "../../lab/scripts/flow.ts";
 import { labTest } from "../../lab/test_case.ts";
 import { until } from "../../lab/until.ts";
 import { parseChainFile } from "../../src/satp/key_chain_file.ts";
@@ -54,15 +54,13 @@ labTest(
     // The change of an epoch, at which nothing is lost. Not by ping: it waits for
     // the last answer no longer than twice as long as for the slowest one so far.
     await serve(left);
-    const flow = right.script("flow.ts", "10.99.0.1", "7000", "20");
-    await flow.line(/^flowing$/);
+    const flow = await DatagramFlow.start(right, left, "10.99.0.1", 20);
     const daemons = [server, client];
     await Promise.all(daemons.map((daemon) => {
       const { length } = daemon.lines;
       return daemon.line(/key chain: sealing in epoch/, 90, length);
     }));
-    await flow.tell("report");
-    const { sent, lost }: FlowReport = JSON.parse(await flow.line(/^{/, 20));
+    const { sent, lost } = await flow.report();
     assert.ok(sent > 0);
     const counted = await Promise.all(daemons.map(counters));
     assert.equal(lost, 0, `${lost} of ${sent} lost: ${counted.join("; ")}`);

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { runDaemon, startDaemon, TestFolder } from "../../lab/daemons.ts";
+import { DatagramFlow } from "../../lab/datagram_flow.ts";
 import { iperf } from "../../lab/iperf.ts";
 import { copy, serve } from "../../lab/measure.ts";
 import { missingCommand } from "../../lab/missing.ts";
 import type { LabProcess } from "../../lab/process.ts";
 import { fastClock } from "../../lab/programs.ts";
-import type { FlowReport } from "../../lab/scripts/flow.ts";
 import { labTest } from "../../lab/test_case.ts";
 import { until } from "../../lab/until.ts";
 import { parseChainFile } from "../../src/satp/key_chain_file.ts";
@@ -61,8 +61,7 @@ labTest(
     await client.line(/tunnel is set up/);
     await right.ping(LEFT);
     await serve(left);
-    const flow = right.script("flow.ts", LEFT, "7000", String(FLOW_MS));
-    await flow.line(/^flowing$/);
+    const flow = await DatagramFlow.start(right, left, LEFT, FLOW_MS);
     const seconds = (EPOCHS + 1) * EPOCH_SECONDS;
     let isOver = false;
     const streaming = iperf(right, left, {
@@ -73,8 +72,7 @@ labTest(
       assert.ok(intact);
     }
     assert.ok((await streaming).bytes > BITRATE / 8 * seconds / 2);
-    await flow.tell("report");
-    const report: FlowReport = JSON.parse(await flow.line(/^{/));
+    const report = await flow.report();
     assert.ok(report.sent > 0);
     assert.equal(report.lost, 0);
     for (const daemon of [server, client]) {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { lineIn, startDaemon, TestFolder } from "../../lab/daemons.ts";
+import { DatagramFlow } from "../../lab/datagram_flow.ts";
 import type { Lab } from "../../lab/lab.ts";
 import { serve } from "../../lab/measure.ts";
 import { missingCommand } from "../../lab/missing.ts";
@@ -10,7 +11,6 @@ import {
   type OurProgram,
   withoutWorkers,
 } from "../../lab/programs.ts";
-import type { FlowReport } from "../../lab/scripts/flow.ts";
 import { labTest } from "../../lab/test_case.ts";
 
 const [LEFT, RIGHT] = ["10.99.0.1", "10.99.0.2"];
@@ -64,11 +64,8 @@ function keyFile(folder: TestFolder, byte: string): void {
   for (const name of ["key", "salt"]) Deno.chmodSync(folder.file(name), 0o600);
 }
 
-async function nothingLost(flow: LabProcess, after: string): Promise<void> {
-  const seen = flow.lines.length;
-  await flow.tell("report");
-  const line = await flow.line(/^{/, undefined, seen);
-  const { sent, lost }: FlowReport = JSON.parse(line);
+async function nothingLost(flow: DatagramFlow, after: string): Promise<void> {
+  const { sent, lost } = await flow.report();
   assert.ok(sent > 0, after);
   assert.equal(lost, 0, `${lost} of ${sent} lost after ${after}`);
 }
@@ -127,8 +124,7 @@ for (const [index, { program, plane }] of programs.entries()) {
       assert.match(planes, new RegExp(plane));
       await right.ping(LEFT);
       await serve(left);
-      const flow = right.script("flow.ts", LEFT, "7000", String(FLOW_MS));
-      await flow.line(/^flowing$/);
+      const flow = await DatagramFlow.start(right, left, LEFT, FLOW_MS);
       await nothingLost(flow, "the start");
 
       await right.ip("addr", "add", "10.98.0.1/32", "dev", "tun8");
