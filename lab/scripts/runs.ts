@@ -99,12 +99,14 @@ async function receive(port: number, size: number): Promise<void> {
   for await (const [datagram, source] of socket) {
     const { buffer, byteOffset } = datagram;
     const number = new DataView(buffer, byteOffset).getUint32(0);
-    if (number === FINISH) break;
-    tally.add(number, datagram);
-    if (datagram.length === size) continue;
+    if (number !== FINISH) {
+      tally.add(number, datagram);
+      if (datagram.length === size) continue;
+    }
     const { hostname } = source as Deno.NetAddr;
     const to = { hostname, port: ANSWER_PORT, transport: "udp" } as const;
     await socket.send(datagram.subarray(0, NUMBER_BYTES), to);
+    if (number === FINISH) break;
   }
   say(JSON.stringify(tally.report));
 }
@@ -188,8 +190,11 @@ async function send(
       throw new Error(`Cannot reach ${hostname}: nothing comes back`);
     }
   }
-  // Nobody answers this one, and one of several arrives.
-  for (let time = 0; time < 5; time++) sender.finish();
+  // Where the receiver has had no turn for long there is no room for it yet.
+  for (let time = 0; time < MOST_SILENCES; time++) {
+    sender.finish();
+    if (await answers.has(FINISH)) break;
+  }
   answers.close();
   return runs * RUN;
 }
