@@ -6,6 +6,7 @@ import type { LabProcess } from "../../lab/process.ts";
 import type { SightingReport } from "../../lab/scripts/sightings.ts";
 import type { TunnelTask } from "../../lab/scripts/tunnels.ts";
 import { labTest } from "../../lab/test_case.ts";
+import { until } from "../../lab/until.ts";
 import { sha256Text } from "../../src/crypto/sha256.ts";
 import { SEQ_RANGE } from "../../src/satp/header.ts";
 import { fileOf } from "../../src/state/number_files.ts";
@@ -30,11 +31,12 @@ const LOAD_PORT = 5000;
 
 /**
  * Of each of some sender ids so many numbers are left: less than a start takes,
- * and all together enough for all of them.
+ * and all together enough for all of them, also where a busy host lets a daemon
+ * live on for seconds once it is to be killed.
  */
 const NUMBERS_LEFT = 300;
 const SEAL = new TextSeal(sha256Text);
-const SOME_IDS = { first: 100, last: 99 + 8 * KILLS };
+const SOME_IDS = { first: 100, last: 99 + 400 * KILLS };
 
 async function reportOf(looking: LabProcess): Promise<SightingReport> {
   const seen = looking.lines.length;
@@ -43,9 +45,11 @@ async function reportOf(looking: LabProcess): Promise<SightingReport> {
 }
 
 async function untilSeen(looking: LabProcess, count: number): Promise<void> {
-  while ((await reportOf(looking)).received < count) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  await until(
+    `${count} datagrams are seen`,
+    60,
+    async () => (await reportOf(looking)).received >= count,
+  );
 }
 
 /** Datagrams that came and were not looked at. */
