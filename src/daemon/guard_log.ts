@@ -6,6 +6,7 @@ import { LEVEL_NUMBERS, type LevelName, type LogLevel } from "../log/level.ts";
 import { type LogSurroundings, Outlet } from "../log/outlet.ts";
 import type { LogFormat, LogTarget } from "../log/target.ts";
 import { lineOf } from "../log/target_line.ts";
+import { addressOf } from "../net/address.ts";
 import { formatPrefix } from "../net/prefix.ts";
 import type { GuardSetup } from "./guard_setup.ts";
 import type { LoggedOptions } from "./log_service.ts";
@@ -115,11 +116,9 @@ export function endText(
   daemon: number,
   fault: string | undefined,
 ): string {
-  const list = addresses.map(({ bytes, length }) => {
-    const family = bytes.length === 4 ? 4 : 6;
-    const address = { family, bytes: Uint8Array.from(bytes) } as const;
-    return formatPrefix({ address, length });
-  }).join(", ");
+  const list = addresses.map(({ bytes, length }) =>
+    formatPrefix({ address: addressOf(Uint8Array.from(bytes)), length })
+  ).join(", ");
   const what = [
     ...(device === null
       ? []

@@ -8,6 +8,7 @@ import type {
 import type { Logger } from "../log/logger.ts";
 import type { RateLimitedLog } from "../log/rate_limited_log.ts";
 import { reasonOf } from "../log/reason.ts";
+import { addressOf } from "../net/address.ts";
 import { formatPrefix, type Prefix } from "../net/prefix.ts";
 import { InstalledRoutes } from "./installed_routes.ts";
 
@@ -48,10 +49,8 @@ export class KernelTable {
 
   /** Networks that this host is in itself, by other devices. */
   neighbours(): readonly Prefix[] {
-    return this.#routes.otherNetworks().map(({ address: bytes, length }) => {
-      const family = bytes.length === 4 ? 4 : 6;
-      return { address: { family, bytes }, length };
-    });
+    return this.#routes.otherNetworks()
+      .map(({ address, length }) => ({ address: addressOf(address), length }));
   }
 
   /**
@@ -200,11 +199,12 @@ export class KernelTable {
 
 /** By which a route is known, and told of. */
 export function routeText(
-  { network: bytes, length, metric }: KernelRoute,
+  { network, length, metric }: KernelRoute,
 ): string {
-  const family = bytes.length === 4 ? 4 : 6;
-  const prefix = formatPrefix({ address: { family, bytes }, length });
+  const address = addressOf(network);
+  const prefix = formatPrefix({ address, length });
   // The kernel's own, of IPv6.
-  const isOwn = metric === 0 || family === 6 && metric === IPV6_METRIC;
+  const isOwn = metric === 0 ||
+    address.family === 6 && metric === IPV6_METRIC;
   return isOwn ? prefix : `${prefix} metric ${metric}`;
 }

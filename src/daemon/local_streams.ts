@@ -15,7 +15,7 @@ import {
   connectUnix,
   type UnixStream as FfiUnixStream,
 } from "../../ffi/net/unix_stream.ts";
-import { unmapped } from "../net/address.ts";
+import { addressOf, unmapped } from "../net/address.ts";
 import type { DuplexStream } from "../net/duplex_stream.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import type { UnixSocket } from "../net/place.ts";
@@ -164,10 +164,9 @@ function duplexOf(stream: StreamSocket): DuplexStream {
 }
 
 /** A socket of both families shows IPv4 peers as mapped addresses. */
-function endpointOf({ address: bytes, port, scope }: SocketAddress): Endpoint {
-  const family = bytes.length === 16 ? 6 : 4;
+function endpointOf({ address, port, scope }: SocketAddress): Endpoint {
   const zone = scope === 0 ? {} : { zone: String(scope) };
-  return { address: unmapped({ family, bytes, ...zone }), port };
+  return { address: unmapped({ ...addressOf(address), ...zone }), port };
 }
 
 function tcpEnd({ address, port }: Endpoint) {

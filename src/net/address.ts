@@ -14,6 +14,11 @@ export const ANY_IPV4: IpAddress = { family: 4, bytes: new Uint8Array(4) };
 /** Every IPv6 address of a host, for a socket. */
 export const ANY_IPV6: IpAddress = { family: 6, bytes: new Uint8Array(16) };
 
+/** @param bytes 4 or 16 in network order */
+export function addressOf(bytes: Uint8Array): IpAddress {
+  return { family: bytes.length === 4 ? 4 : 6, bytes };
+}
+
 const GROUPS = 8;
 
 /** As long as an interface's name can be (IFNAMSIZ). */

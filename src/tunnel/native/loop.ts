@@ -83,7 +83,7 @@ export class CarryLoop {
     return !more;
   }
 
-  // Returns whether the other worker should read the device.
+  /** @returns Whether the other worker should read the device */
   #worked(): boolean {
     // In each round: of joined datagrams one may take a slow processor long.
     this.#beat();
@@ -98,7 +98,7 @@ export class CarryLoop {
     wait.watch(this.#deviceIndex, this.#readsDevice ? POLLIN : 0);
   }
 
-  // Returns whether the other worker should read the device.
+  /** @returns Whether the other worker should read the device */
   #rest(): boolean {
     const { beat, wait, wakeup, turn, maxRest } = this.#options;
     const longest = this.#readsDevice ? turn?.longestRest : undefined;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import {
+  addressOf,
   formatAddress,
   parseAddress,
   unmapped,
@@ -19,6 +20,14 @@ Deno.test("parseAddress() reads IPv4 in network order", () => {
     family: 4,
     bytes: Uint8Array.of(192, 0, 2, 1),
   });
+});
+
+Deno.test("the family of an address is told by its length", () => {
+  for (const text of ["192.0.2.1", "2001:db8::1"]) {
+    const address = parseAddress(text);
+    assert.ok(address);
+    assert.deepEqual(addressOf(address.bytes), address);
+  }
 });
 
 Deno.test("parseAddress() reads every form of RFC 4291", () => {
