@@ -344,7 +344,8 @@ export class NativeRig implements PlaneUnderTest {
   }
 
   async #settle(handled: number): Promise<void> {
-    const { PACKETS_OUT, PACKETS_IN, SEND_FAILED } = ConnectionCounter;
+    const { PACKETS_OUT, KEEPALIVES_OUT, PACKETS_IN, SEND_FAILED } =
+      ConnectionCounter;
     const { DEVICE_REFUSED } = PlaneCounter;
     await until(
       () =>
@@ -355,7 +356,8 @@ export class NativeRig implements PlaneUnderTest {
         // In this order, as the workers do not stand still in between: what
         // was counted first is looked for last.
         if (this.#handled() < handled) return false;
-        const out = this.#sum(PACKETS_OUT) - this.#sum(SEND_FAILED);
+        const out = this.#sum(PACKETS_OUT) + this.#sum(KEEPALIVES_OUT) -
+          this.#sum(SEND_FAILED);
         const into = this.#sum(PACKETS_IN) - this.planeCounter(DEVICE_REFUSED);
         this.collect();
         return this.#sent.length >= out && this.#packets.length >= into;
