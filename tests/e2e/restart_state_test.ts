@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { answeredEchoes, sendEchoes } from "../../lab/echoes.ts";
 import type { LabHost } from "../../lab/host.ts";
 import type { Lab } from "../../lab/lab.ts";
 import { oursNative } from "../../lab/peers.ts";
@@ -255,29 +256,15 @@ labTest(
           await startRight(lab, right, ...options),
         ];
         await lab.right.ping(LEFT);
-        assert.equal(await answers(lab.right, LEFT, 200), 200);
+        await sendEchoes(lab.right, LEFT, 200);
         await other.stop("SIGKILL");
         const again = await startRight(lab, right, ...options);
         await again.line(/added connection remote host/);
-        assert.equal(await answers(lab.right, LEFT, 20), 20);
+        assert.equal(await answeredEchoes(lab.right, LEFT, 20), 20);
         await first.stop("SIGKILL");
         await startLeft();
         await lab.right.ping(LEFT);
-        assert.equal(await answers(lab.left, RIGHT, 20), 20);
+        assert.equal(await answeredEchoes(lab.left, RIGHT, 20), 20);
       })
     ),
 );
-
-/** How many of some echo requests through the tunnel are answered. */
-async function answers(
-  host: LabHost,
-  to: string,
-  count: number,
-): Promise<number> {
-  const flags = ["-n", "-q", "-c", String(count), "-i", "0.01", "-W", "5"];
-  const said = await host.exec("ping", ...flags, to)
-    .catch((error: Error) => error.message);
-  const [, received] = /transmitted, (\d+) received/.exec(said) ?? [];
-  assert.ok(received, said);
-  return Number(received);
-}

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { LabHost } from "../../lab/host.ts";
+import { answeredEchoes, sendEchoes } from "../../lab/echoes.ts";
 import type { Lab } from "../../lab/lab.ts";
 import { labTest } from "../../lab/test_case.ts";
 import {
@@ -34,7 +34,7 @@ for (const [index, pair] of pairs.entries()) {
     pair.map((program) => program.missing()),
     async (lab) => {
       await startTwice(lab, pair);
-      assert.equal(await answers(lab.right, 20), 20);
+      assert.equal(await answeredEchoes(lab.right, LEFT, 20), 20);
     },
   );
 }
@@ -47,10 +47,10 @@ for (const [index, pair] of pairs.slice(0, 3).entries()) {
     pair.map((program) => program.missing()),
     async (lab) => {
       await startTwice(lab, pair, "-s", "7");
-      assert.equal(await answers(lab.right, 20), 0);
+      assert.equal(await sendEchoes(lab.right, LEFT, 20), 0);
       // Until it passes the highest number that it had before.
-      await answers(lab.right, 2 * SENT);
-      assert.equal(await answers(lab.right, 20), 20);
+      await sendEchoes(lab.right, LEFT, 2 * SENT);
+      assert.equal(await answeredEchoes(lab.right, LEFT, 20), 20);
     },
   );
 }
@@ -69,19 +69,10 @@ async function startTwice(
   const settings = { ...speaking, options: [...speaking.options, ...options] };
   const daemon = await restarted.start(lab.right, settings);
   await lab.right.ping(LEFT);
-  assert.equal(await answers(lab.right, SENT), SENT);
+  await sendEchoes(lab.right, LEFT, SENT);
+  // Behind all of them.
+  assert.equal(await answeredEchoes(lab.right, LEFT, 1), 1);
   await daemon.stop();
   const again = await restarted.start(lab.right, settings);
   await again.line(/added connection remote host/);
-}
-
-/** How many of some echo requests through the tunnel are answered. */
-async function answers(host: LabHost, count: number): Promise<number> {
-  const flags = ["-n", "-q", "-c", String(count), "-i", "0.01", "-W", "5"];
-  // Without any answer ping fails; what it says is in the message.
-  const said = await host.exec("ping", ...flags, LEFT)
-    .catch((error: Error) => error.message);
-  const [, received] = /transmitted, (\d+) received/.exec(said) ?? [];
-  assert.ok(received, said);
-  return Number(received);
 }
