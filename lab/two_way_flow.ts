@@ -69,6 +69,19 @@ export class TwoWayFlow {
     return { there, back };
   }
 
+  /**
+   * Waits until what was sent so far has come, in both directions: then nobody
+   * holds any of it who is sent nothing more.
+   */
+  async through(): Promise<void> {
+    const [near, far] = [this.#near.process, this.#far.process];
+    await Promise.all([[near, far], [far, near]].map(async ([from, to]) => {
+      if (from === undefined || to === undefined) return;
+      const sent = await ask(from, "sent", /^\d+$/);
+      await ask(to, `through ${sent}`, /^through$/);
+    }));
+  }
+
   async #way(from: RunningEnd, to: RunningEnd): Promise<WayReport> {
     const sent = await ask(from.process, "sent", /^\d+$/);
     const report: WayReport = JSON.parse(

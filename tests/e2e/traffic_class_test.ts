@@ -12,6 +12,7 @@ import { missingCommand } from "../../lab/missing.ts";
 import { DEVICE, oursNative, oursOnWebCrypto } from "../../lab/peers.ts";
 import type { LabProcess } from "../../lab/process.ts";
 import { labTest } from "../../lab/test_case.ts";
+import { until } from "../../lab/until.ts";
 
 const missing = [oursNative.missing(), missingCommand("nft")];
 const LEFT_IPV6 = "fd00:99::1";
@@ -68,6 +69,13 @@ async function answers(
   return await host.run(argv, { seconds: 30 }).then(() => true, () => false);
 }
 
+/** What a daemon says of its connection now. */
+async function countsOf(daemon: LabProcess): Promise<string> {
+  const seen = daemon.lines.length;
+  Deno.kill(daemon.pid, "SIGUSR2");
+  return await daemon.line(/connection 0: /, undefined, seen);
+}
+
 for (const [family, ip] of [["ipv4", "ip"], ["ipv6", "ip6"]] as const) {
   labTest(
     `datagrams over ${family} have the DSCP of --dscp, copied or fixed`,
@@ -105,8 +113,13 @@ for (const [family, ip] of [["ipv4", "ip"], ["ipv6", "ip6"]] as const) {
       assert.equal(await answers(right, LEFT_IPV6, "0x01"), true, "ECT(1)");
       await left.exec("nft", "flush", "ruleset");
       assert.equal(await answers(right, LEFT, "0", 1), false);
-      Deno.kill(ends.left.pid, "SIGUSR2");
-      await ends.left.line(/[1-9]\d* dropped for congestion on the way/);
+      await until(
+        "congestion has been counted",
+        30,
+        async () =>
+          /[1-9]\d* dropped for congestion on the way/
+            .test(await countsOf(ends.left)),
+      );
     },
   );
 }

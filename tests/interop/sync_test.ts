@@ -88,6 +88,8 @@ async function knownWith(lab: Lab, last: SyncRecord): Promise<string[]> {
   for (let attempt = 1;; attempt++) {
     const client = follow(lab.left, lab.right);
     try {
+      // How long a program takes to start says nothing.
+      await client.line(CONNECTED);
       await client.line(exactly(text), 3);
       return recordsOf(client);
     } catch (error) {
