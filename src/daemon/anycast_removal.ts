@@ -11,10 +11,25 @@ export function removeAll(
   device: Pick<AnycastDevice, "remove">,
   addresses: readonly AnycastAddress[],
 ): string | undefined {
+  return faultOf(addresses, (address) => device.remove(address));
+}
+
+/** @returns Why one of them is taken in still, or undefined if none is */
+export function takeInNone(
+  device: Pick<AnycastDevice, "takeInNoMore">,
+  addresses: readonly AnycastAddress[],
+): string | undefined {
+  return faultOf(addresses, (address) => device.takeInNoMore(address));
+}
+
+function faultOf(
+  addresses: readonly AnycastAddress[],
+  step: (address: AnycastAddress) => unknown,
+): string | undefined {
   let fault: string | undefined;
   for (const address of addresses) {
     try {
-      device.remove(address);
+      step(address);
     } catch (error) {
       fault ??= reasonOf(error);
     }

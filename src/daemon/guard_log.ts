@@ -2,7 +2,7 @@
 // when the daemon cannot.
 import { openAppend } from "../../ffi/process/append_file.ts";
 import type { ProcessLibc } from "../../ffi/process/libc.ts";
-import { LEVEL_NUMBERS, type LevelName, type LogLevel } from "../log/level.ts";
+import { LEVEL_NUMBERS, type LevelName } from "../log/level.ts";
 import { type LogSurroundings, Outlet } from "../log/outlet.ts";
 import type { LogFormat, LogTarget } from "../log/target.ts";
 import { lineOf } from "../log/target_line.ts";
@@ -13,9 +13,6 @@ import type { LoggedOptions } from "./log_service.ts";
 import { systemStreams } from "./system_streams.ts";
 
 const PROGRAM = "anytun";
-
-/** Of all that a guard says. */
-const LEVEL: LogLevel = LEVEL_NUMBERS.warning;
 
 export interface GuardLog {
   readonly targets: readonly LogTarget[];
@@ -31,26 +28,29 @@ export function guardLogOf(
   { logTargets, logFormat: format }: LoggedOptions,
   absolute: (path: string) => string,
 ): GuardLog {
-  const heard = logTargets.filter(({ level }) => level >= LEVEL);
-  const has = (wanted: LogTarget["kind"]) =>
-    heard.some(({ kind }) => kind === wanted);
+  const heard = logTargets
+    .filter(({ level }) => level >= LEVEL_NUMBERS.error);
+  const files = heard.filter(({ kind }) => kind === "file");
   const targets: LogTarget[] = heard.filter(({ kind }) => isStream(kind))
     .slice(0, 1);
   for (const target of heard) {
     if (target.kind === "file") {
       targets.push({ ...target, path: absolute(target.path) });
     } else if (target.kind === "syslog") {
-      const { facility, ident = PROGRAM } = target;
-      targets.push({ ...SYSLOG, facility, ident });
+      const { facility, ident = PROGRAM, level } = target;
+      targets.push({ ...SYSLOG, facility, ident, level });
     }
   }
-  if (has("file") && !has("syslog")) targets.push(SYSLOG);
+  if (files.length > 0 && heard.every(({ kind }) => kind !== "syslog")) {
+    const level = files.map(({ level }) => level)
+      .reduce((most, level) => level > most ? level : most);
+    targets.push({ ...SYSLOG, level });
+  }
   return { targets, format };
 }
 
-const SYSLOG: Extract<LogTarget, { kind: "syslog" }> = {
+const SYSLOG: Omit<Extract<LogTarget, { kind: "syslog" }>, "level"> = {
   kind: "syslog",
-  level: LEVEL,
   ident: PROGRAM,
   facility: "daemon",
   isDefault: true,
@@ -86,11 +86,12 @@ export function openGuardLog(
   const opened = targets.flatMap((target) => {
     const outlet = attempt(() => new Outlet(target, surroundings));
     const line = lineOf(target, style, surroundings);
-    return outlet === undefined ? [] : [{ outlet, line }];
+    return outlet === undefined ? [] : [{ outlet, line, most: target.level }];
   });
   return (level, text) => {
     const when = new Date(surroundings.now());
-    for (const { outlet, line } of opened) {
+    for (const { outlet, line, most } of opened) {
+      if (LEVEL_NUMBERS[level] > most) continue;
       const bytes = new TextEncoder().encode(line(when, level, text));
       attempt(() => outlet.write(bytes));
     }

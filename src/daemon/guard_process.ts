@@ -26,7 +26,7 @@ import {
 } from "../../ffi/tuntap/anycast_device.ts";
 import { EXIT_FAILED, EXIT_OK } from "../config/exit_status.ts";
 import { reasonOf } from "../log/reason.ts";
-import { removeAll } from "./anycast_removal.ts";
+import { removeAll, takeInNone } from "./anycast_removal.ts";
 import { endText, openGuardLog } from "./guard_log.ts";
 import { GuardPatience } from "./guard_patience.ts";
 import {
@@ -187,7 +187,8 @@ class GuardProcess {
       pause.wait(AGAIN_MS);
       isDone = this.#remove();
     }
-    for (const address of this.#addresses) this.#device?.takeInNoMore(address);
+    const device = this.#device;
+    this.#fault ??= device && takeInNone(device, this.#addresses);
     this.#say();
   }
 

@@ -12,7 +12,7 @@ function guardLog(...logTargets: readonly LogTarget[]) {
 }
 
 const SYSLOG = {
-  ...{ kind: "syslog", level: 2, isDefault: true },
+  ...{ kind: "syslog", level: 3, isDefault: true },
   ...{ ident: "anytun", facility: "daemon" },
 } as const;
 
@@ -36,7 +36,7 @@ Deno.test("a guard logs where its daemon does, in one stream, and besides a file
   assert.equal(streamOf(guardLog({ kind: "stdout", level: 3 })), 1);
 });
 
-Deno.test("a guard has the daemon's syslog, and says nothing where that logs no warnings", () => {
+Deno.test("a guard has the daemon's syslog, and says nothing where that logs nothing", () => {
   const log = guardLog(
     {
       ...{ kind: "syslog", level: 4, facility: "local1" },
@@ -45,12 +45,12 @@ Deno.test("a guard has the daemon's syslog, and says nothing where that logs no 
     { kind: "file", level: 3, path: "log" },
   );
   assert.deepEqual(log.targets, [
-    { ...SYSLOG, facility: "local1" },
+    { ...SYSLOG, level: 4, facility: "local1" },
     { kind: "file", level: 3, path: "/home/log" },
   ]);
   assert.equal(streamOf(log), undefined);
   for (const quiet of [{ kind: "stdout" }, { kind: "file", path: "log" }]) {
-    const target = { level: 1, ...quiet } as LogTarget;
+    const target = { level: 0, ...quiet } as LogTarget;
     assert.deepEqual(guardLog(target).targets, []);
   }
 });

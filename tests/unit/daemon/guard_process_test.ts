@@ -9,6 +9,8 @@ import { writeDescriptor } from "../../../ffi/process/file.ts";
 import { openPipe } from "../../../ffi/process/handover.ts";
 import { spawn, waitForEnd } from "../../../ffi/process/spawn.ts";
 import { fromSource } from "../../../lab/programs.ts";
+import { missingCommand } from "../../../lab/missing.ts";
+import { testUnless } from "../../../lab/test_unless.ts";
 import { until } from "../../../lab/until.ts";
 import {
   END,
@@ -33,12 +35,12 @@ function startGuard(
   descriptors: readonly number[],
   setup: GuardSetup = SETUP,
   output?: number,
+  [path = "", ...args] = fromSource.command,
 ): number {
   const variables = {
     ...Deno.env.toObject(),
     [GUARD_VARIABLE]: JSON.stringify(setup),
   };
-  const [path = "", ...args] = fromSource.command;
   return spawn(libc, {
     ...{ path, argv: [path, ...args], newSession: true, descriptors },
     ...(output === undefined ? {} : { output }),
@@ -136,3 +138,49 @@ Deno.test("a guard whose daemon is gone withdraws, and says so in the daemon's l
     libc.close();
   }
 });
+
+/** Without the right to change addresses, whoever runs the test. */
+const POWERLESS = [
+  ...["/usr/bin/setpriv", "--bounding-set=-net_admin"],
+  ...fromSource.command,
+];
+
+testUnless(
+  [
+    missingCommand("setpriv"),
+    Deno.uid() === 0 ? null : "only root can give up a right for good",
+  ],
+  "a guard that the kernel does not let take addresses away says so in the daemon's log",
+  async () => {
+    const libc = openProcessLibc();
+    {
+      using pair = new SocketPair(libc);
+      const { near, far } = new SocketPair(libc);
+      const pid = startGuard(
+        libc,
+        [far],
+        {
+          ...SETUP,
+          device: "lo",
+          addresses: [192, 203].map((first) => {
+            return { bytes: [first, 0, 113, 1], length: 32 };
+          }),
+          log: { targets: [{ kind: "stderr", level: 1 }], format: "text" },
+        },
+        pair.far,
+        POWERLESS,
+      );
+      for (const fd of [far, near]) libc.symbols.close(fd);
+      assert.deepEqual(await waitForEnd(libc, pid), {
+        ...{ kind: "exit", status: 0 },
+      });
+      const [line = "", ...more] = messagesAt(libc, pair.near);
+      assert.match(
+        line,
+        / ERROR: the daemon .* its guard cannot take away 192\.0\.113\.1\/32, 203\.0\.113\.1\/32 from lo: .*(EPERM|not permitted)/,
+      );
+      assert.deepEqual(more, []);
+    }
+    libc.close();
+  },
+);
