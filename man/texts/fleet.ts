@@ -51,8 +51,8 @@ export default {
     "<host>:<port>", the port 4444 unless given. The records know nothing of it.`,
   "address": `With "add", the address that the client has in the tunnel, for its
     config, such as "10.99.0.5/24". The address itself becomes a route to it. One
-    that another client has, here or by --route, is refused, and of a network of
-    another one there is a warning.`,
+    that another client has, here or by --route, is refused; of a --route of
+    another one there is a warning, as there may be two ways to it.`,
   "anytun-fleet mux": `Number of the connection, the same on both sides: 0 to
     65535, and the lowest one from 1 on that is free unless given. No two clients
     have the same one, also where two programs add some at once.`,

@@ -1,18 +1,18 @@
 // Addresses and networks of a client that is to be added, which another one has.
 import type { AddOptions } from "../config/fleet.ts";
 import { routesOf } from "../fleet/record_text.ts";
-import { formatPrefix, isOneAddress } from "../net/prefix.ts";
+import { formatNetwork, formatPrefix } from "../net/prefix.ts";
 import type { FleetHost } from "./fleet_host.ts";
 
-type NewClient = Pick<AddOptions, "name" | "routes">;
+type NewClient = Pick<AddOptions, "address" | "name" | "routes">;
 
 /**
- * A network may be that of two on purpose: there are two ways into it. An address
- * is that of one.
- * @throws if an address is that of another client
+ * What lies behind a client may lie behind two on purpose: there are two ways to
+ * it. Its own address is that of one.
+ * @throws if its address is that of another client
  */
 export async function checkRoutes(
-  { name, routes }: NewClient,
+  { address, name, routes }: NewClient,
   { clients, tell }: Pick<FleetHost, "clients" | "tell">,
 ): Promise<void> {
   if (routes.length === 0) return;
@@ -21,16 +21,19 @@ export async function checkRoutes(
     // Of its own name is said what there is to say.
     if (client.name === name || client.text === undefined) continue;
     for (const route of routesOf(client.text)) {
-      owners.set(formatPrefix(route), client.name);
+      owners.set(formatNetwork(route), client.name);
     }
   }
-  for (const route of routes) {
-    const text = formatPrefix(route);
+  const own = address && formatPrefix({
+    address: address.address,
+    length: 8 * address.address.bytes.length,
+  });
+  for (const text of routes.map(formatNetwork)) {
     const owner = owners.get(text);
     if (owner === undefined) continue;
-    if (isOneAddress(route)) {
+    if (text === own) {
       throw new Error(
-        `${text} (--address, --route) is that of '${owner}': choose another ` +
+        `${text} (--address) is that of '${owner}': choose another ` +
           `address, or remove that client first (anytun fleet remove ${owner})`,
       );
     }

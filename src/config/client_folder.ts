@@ -7,7 +7,7 @@ import { checkReaders, contentOf, holdsSecret } from "./config_source.ts";
 import { OptionFault, type Warn } from "./fault.ts";
 import { type GivenValues, settingsOf } from "./values.ts";
 import { reasonOf } from "../log/reason.ts";
-import { formatPrefix } from "../net/prefix.ts";
+import { formatNetwork } from "../net/prefix.ts";
 
 /** What editors and dpkg leave beside a file is no client. */
 const LEFT_OVER = /^\.|~$|\.(?:dpkg-\w+|sw[a-z]|bak|orig)$/;
@@ -68,7 +68,7 @@ class RouteOwners {
   }
 
   take({ routes }: ClientOptions, path: string): void {
-    for (const text of new Set(routes.map(formatPrefix))) {
+    for (const text of new Set(routes.map(formatNetwork))) {
       const other = this.#owners.get(text);
       if (other !== undefined) {
         this.#warn(

@@ -23,12 +23,13 @@ export function formatPrefix({ address, length }: Prefix): string {
   return `${formatAddress(address)}/${length}`;
 }
 
-/** Whether an address is in the network of a prefix. */
-/** Whether nothing but one address is in it. */
-export function isOneAddress({ address, length }: Prefix): boolean {
-  return length === 8 * address.bytes.length;
+/** The network alone: two of one text hold the same addresses. */
+export function formatNetwork({ address, length }: Prefix): string {
+  const bytes = withoutHostBits(address.bytes, length);
+  return formatPrefix({ address: { family: address.family, bytes }, length });
 }
 
+/** Whether an address is in the network of a prefix. */
 export function prefixHolds(
   { address, length }: Prefix,
   { family, bytes }: IpAddress,

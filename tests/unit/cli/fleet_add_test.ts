@@ -32,12 +32,22 @@ Deno.test("a client with the address of another one is not added, and one with t
       ...{ ...OPTIONS, name, out: `${folder}/${name}` },
       routes: routes.map(prefixOf),
     }, { clients, libc, tell });
+  const addAt = (address: string, name: string, ...routes: string[]) => {
+    const { address: { bytes, family } } = prefixOf(address);
+    const own = { address: { bytes, family }, length: 8 * bytes.length };
+    return addClient({
+      ...{ ...OPTIONS, name, out: `${folder}/${name}` },
+      address: prefixOf(address),
+      routes: [...routes.map(prefixOf), own],
+    }, { clients, libc, tell });
+  };
   try {
     await add("a", "10.9.0.7/32", "10.7.0.0/16", "2001:db8::7/128");
     const before = { ...store.content };
     for (const address of ["10.9.0.7/32", "2001:db8::7/128"]) {
-      await assert.rejects(add("b", "10.8.0.0/16", address), {
-        message: `${address} (--address, --route) is that of 'a': choose ` +
+      const [within = ""] = address.split("/");
+      await assert.rejects(addAt(`${within}/24`, "b", "10.8.0.0/16"), {
+        message: `${address} (--address) is that of 'a': choose ` +
           "another address, or remove that client first (anytun fleet remove a)",
       });
     }
@@ -47,9 +57,11 @@ Deno.test("a client with the address of another one is not added, and one with t
     await assert.rejects(add("a", "10.9.0.7/32"), /there is one of this name/);
     told.length = 0;
     // What is within it leads there, and the rest where it did.
-    await add("b", "10.7.0.0/16", "10.9.0.0/24", "10.7.0.1/32");
+    await add("b", "10.7.5.5/16", "10.9.0.0/24", "10.7.0.1/32", "10.9.0.7/32");
     assert.deepEqual(told, [
       "warning: 10.7.0.0/16 (--route) is that of 'a' as well: it leads to one " +
+      "of them, and to the other when that one is removed",
+      "warning: 10.9.0.7/32 (--route) is that of 'a' as well: it leads to one " +
       "of them, and to the other when that one is removed",
       "'b' is added, with mux 2",
     ]);
