@@ -1,7 +1,7 @@
 // Addresses and networks of a client that is to be added, which another one has.
 import type { AddOptions } from "../config/fleet.ts";
 import { routesOf } from "../fleet/record_text.ts";
-import { formatNetwork, formatPrefix } from "../net/prefix.ts";
+import { formatNetwork, formatPrefix, withoutNetwork } from "../net/prefix.ts";
 import type { FleetHost } from "./fleet_host.ts";
 
 type NewClient = Pick<AddOptions, "address" | "name" | "routes">;
@@ -24,10 +24,7 @@ export async function checkRoutes(
       owners.set(formatNetwork(route), client.name);
     }
   }
-  const own = address && formatPrefix({
-    address: address.address,
-    length: 8 * address.address.bytes.length,
-  });
+  const own = address && formatPrefix(withoutNetwork(address));
   for (const text of routes.map(formatNetwork)) {
     const owner = owners.get(text);
     if (owner === undefined) continue;

@@ -1,7 +1,7 @@
 // The options of `anytun fleet` (docs/fleet.md).
 import { isClientName } from "../fleet/layout.ts";
 import type { HostPort } from "../net/place.ts";
-import type { Prefix } from "../net/prefix.ts";
+import { type Prefix, withoutNetwork } from "../net/prefix.ts";
 import { parseAddress } from "../net/address.ts";
 import type { KdPrfName, Role } from "../satp/params.ts";
 import { wordsAmong } from "./arguments.ts";
@@ -216,11 +216,8 @@ function addOf(
   const { remoteHost, remotePort } = values;
   requireFamily(names.remoteHost, remoteHost, familyOf(settings));
   requireAddress(names.remoteHost, remoteHost);
-  const own = address && {
-    address: address.address,
-    length: 8 * address.address.bytes.length,
-  };
-  const routes = [...(own ? [own] : []), ...values.routes.flat()];
+  const own = address ? [withoutNetwork(address)] : [];
+  const routes = [...own, ...values.routes.flat()];
   return {
     ...{ action: "add", name, mux, windowSize, kdPrf, server, address },
     ...{ remoteHost, remotePort, routes, role: roleOf(settings) },

@@ -23,6 +23,11 @@ export function formatPrefix({ address, length }: Prefix): string {
   return `${formatAddress(address)}/${length}`;
 }
 
+/** The address alone, of a network. */
+export function withoutNetwork({ address }: Prefix): Prefix {
+  return { address, length: 8 * address.bytes.length };
+}
+
 /** The network alone: two of one text hold the same addresses. */
 export function formatNetwork({ address, length }: Prefix): string {
   const bytes = withoutHostBits(address.bytes, length);

@@ -2,12 +2,10 @@ import { strict as assert } from "node:assert";
 import { openProcessLibc } from "../../../ffi/process/libc.ts";
 import { addClient } from "../../../src/cli/fleet_add.ts";
 import type { AddOptions } from "../../../src/config/fleet.ts";
-import { StoredClients } from "../../../src/fleet/clients.ts";
-import { EtcdClient } from "../../../src/fleet/etcd_client.ts";
 import { routesOf } from "../../../src/fleet/record_text.ts";
-import { formatPrefix } from "../../../src/net/prefix.ts";
+import { formatPrefix, withoutNetwork } from "../../../src/net/prefix.ts";
 import { prefixOf } from "../../fakes/announce_rig.ts";
-import { FakeEtcd } from "../../fakes/fake_etcd.ts";
+import { storedClients } from "../../fakes/stored_clients.ts";
 
 const OPTIONS: Omit<AddOptions, "name" | "routes" | "out"> = {
   ...{ action: "add", mux: undefined, role: "left", windowSize: 0 },
@@ -19,12 +17,7 @@ const OPTIONS: Omit<AddOptions, "name" | "routes" | "out"> = {
 Deno.test("a client with the address of another one is not added, and one with the network is, with a warning", async () => {
   const libc = openProcessLibc();
   const folder = Deno.makeTempDirSync();
-  const store = new FakeEtcd();
-  const client = new EtcdClient({
-    ...{ origins: ["http://a:2379"], login: undefined, post: store.post },
-    timeout: () => new AbortController().signal,
-  });
-  const clients = new StoredClients(client, "/fleet", () => 0);
+  const { store, clients } = storedClients("/fleet");
   const told: string[] = [];
   const tell = (text: string) => void told.push(text);
   const add = (name: string, ...routes: readonly string[]) =>
@@ -32,13 +25,11 @@ Deno.test("a client with the address of another one is not added, and one with t
       ...{ ...OPTIONS, name, out: `${folder}/${name}` },
       routes: routes.map(prefixOf),
     }, { clients, libc, tell });
-  const addAt = (address: string, name: string, ...routes: string[]) => {
-    const { address: { bytes, family } } = prefixOf(address);
-    const own = { address: { bytes, family }, length: 8 * bytes.length };
+  const addAt = (text: string, name: string, ...routes: string[]) => {
+    const address = prefixOf(text);
     return addClient({
-      ...{ ...OPTIONS, name, out: `${folder}/${name}` },
-      address: prefixOf(address),
-      routes: [...routes.map(prefixOf), own],
+      ...{ ...OPTIONS, name, address, out: `${folder}/${name}` },
+      routes: [withoutNetwork(address), ...routes.map(prefixOf)],
     }, { clients, libc, tell });
   };
   try {

@@ -6,9 +6,8 @@ import {
 import { rotateClient } from "../../../src/cli/fleet_rotate.ts";
 import type { RotateOptions } from "../../../src/config/fleet.ts";
 import { newChain } from "../../../src/daemon/chain_text.ts";
-import { StoredClients } from "../../../src/fleet/clients.ts";
-import { EtcdClient } from "../../../src/fleet/etcd_client.ts";
-import { FakeEtcd } from "../../fakes/fake_etcd.ts";
+import type { FakeEtcd } from "../../fakes/fake_etcd.ts";
+import { storedClients } from "../../fakes/stored_clients.ts";
 
 const KEY = "/fleet/clients/a";
 const CHAIN = `${KEY}/chain`;
@@ -29,12 +28,7 @@ function test(name: string, body: (rig: Rig) => Promise<void>): void {
   Deno.test(name, async () => {
     const libc: ProcessLibc = openProcessLibc();
     const folder = Deno.makeTempDirSync();
-    const store = new FakeEtcd();
-    const client = new EtcdClient({
-      ...{ origins: ["http://a:2379"], login: undefined, post: store.post },
-      timeout: () => new AbortController().signal,
-    });
-    const clients = new StoredClients(client, "/fleet", () => 0);
+    const { store, clients } = storedClients("/fleet");
     const told: string[] = [];
     const host = {
       clients,

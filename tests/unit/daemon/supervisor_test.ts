@@ -4,22 +4,29 @@ import { Supervisor } from "../../../src/daemon/supervisor.ts";
 import type { NotifySocket } from "../../../src/daemon/world.ts";
 import { recordingLog } from "../../fakes/recording_log.ts";
 
-/** What a service manager is told of phases, at 12 s after the start. */
-function told(
-  phases: readonly Phase[],
-  socket: Partial<NotifySocket> = {},
-): { readonly sent: string[]; readonly lines: readonly string[] } {
+/** What a service manager is told, at 12 s after the start. */
+function supervising(socket: Partial<NotifySocket> = {}) {
   const sent: string[] = [];
   const logger = recordingLog();
   const send = (text: string) => void sent.push(text);
-  using supervisor = new Supervisor(
+  const supervisor = new Supervisor(
     { send, watchdogMs: undefined, ...socket },
     { pid: 4711, monotonic: () => 12_000_000 },
     logger,
     { hanging: () => undefined },
   );
+  return { sent, lines: logger.lines, supervisor };
+}
+
+/** The same of phases alone. */
+function told(
+  phases: readonly Phase[],
+  socket: Partial<NotifySocket> = {},
+): { readonly sent: string[]; readonly lines: readonly string[] } {
+  const { supervisor, ...rest } = supervising(socket);
+  using _ = supervisor;
   for (const phase of phases) supervisor.changed(phase);
-  return { sent, lines: logger.lines };
+  return rest;
 }
 
 Deno.test("a service manager is told of every phase in its own words", () => {
@@ -49,13 +56,8 @@ Deno.test("a service manager is told of every phase in its own words", () => {
 });
 
 Deno.test("a service manager shows what a daemon that runs says of itself, and nothing of it else", () => {
-  const sent: string[] = [];
-  using supervisor = new Supervisor(
-    { send: (text) => void sent.push(text), watchdogMs: undefined },
-    { pid: 4711, monotonic: () => 12_000_000 },
-    recordingLog(),
-    { hanging: () => undefined },
-  );
+  const { sent, supervisor } = supervising();
+  using _ = supervisor;
   supervisor.detail("fit");
   assert.deepEqual(sent, [], "it has not started yet");
   supervisor.changed({ kind: "ready", refusal: "no key" });
@@ -71,13 +73,8 @@ Deno.test("a service manager shows what a daemon that runs says of itself, and n
 });
 
 Deno.test("a service manager that hears no long messages is told that a daemon is ready, whatever is wrong", () => {
-  const sent: string[] = [];
-  using supervisor = new Supervisor(
-    { send: (text) => void sent.push(text), watchdogMs: undefined },
-    { pid: 4711, monotonic: () => 12_000_000 },
-    recordingLog(),
-    { hanging: () => undefined },
-  );
+  const { sent, supervisor } = supervising();
+  using _ = supervisor;
   supervisor.detail(`starting: ${"…, ".repeat(3000)}`);
   supervisor.changed({ kind: "ready", refusal: "日".repeat(3000) });
   const [ready = ""] = sent;

@@ -1,22 +1,8 @@
 import { strict as assert } from "node:assert";
-import {
-  NoSuchClient,
-  StoredClients,
-  UnsureError,
-} from "../../../src/fleet/clients.ts";
-import { EtcdClient } from "../../../src/fleet/etcd_client.ts";
-import { FakeEtcd } from "../../fakes/fake_etcd.ts";
+import { NoSuchClient, UnsureError } from "../../../src/fleet/clients.ts";
+import { storedClients } from "../../fakes/stored_clients.ts";
 
-function fleet() {
-  const store = new FakeEtcd();
-  const client = new EtcdClient({
-    origins: ["http://a:2379"],
-    login: undefined,
-    post: store.post,
-    timeout: () => new AbortController().signal,
-  });
-  return { store, client, clients: new StoredClients(client, "/f", () => 0) };
-}
+const fleet = () => storedClients("/f");
 
 const named = (name: string, mux?: number, chain?: string) => ({
   ...{ name, mux, chain },
