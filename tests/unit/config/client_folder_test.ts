@@ -82,7 +82,7 @@ Deno.test("a client that has the mux of another, or open secrets, is warned of",
 });
 
 Deno.test("an address or a network of two clients is warned of, once for two, with both", () => {
-  const route = "route 10.9.0.7/32\nroute 10.2.0.1/16\nroute 10.2.0.0/16\n";
+  const route = "route 10.9.0.7/32\nroute 10.2.0.1/16\nroute 10.2.7.0/16\n";
   const files = {
     ...FILES,
     [`${FOLDER}/a`]: client(1, "kd-prf null\nroute 10.9.0.7/32\n"),

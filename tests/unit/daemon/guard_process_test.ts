@@ -86,7 +86,11 @@ async function daemonIsGone(
     hasScript: true,
     isConfined: true,
     log: {
-      targets: [{ kind: "stdout", level: 3 }, { kind: "file", level: 3, path }],
+      targets: [
+        { kind: "stdout", level: 3 },
+        { kind: "file", level: 3, path },
+        { kind: "file", level: 1, path: `${path}.errors` },
+      ],
       format: "text",
     },
   }, output);
@@ -123,6 +127,7 @@ Deno.test("a guard whose daemon is gone withdraws, and says so in the daemon's l
     assert.match(line, TOLD);
     assert.deepEqual(more, []);
     assert.match(Deno.readTextFileSync(path), TOLD);
+    assert.equal(Deno.readTextFileSync(`${path}.errors`), "", "no error");
     Deno.removeSync(path);
     const { readEnd, writeEnd } = openPipe(libc);
     writeDescriptor(libc, writeEnd, "pipe", new Uint8Array(PIPE_BYTES));
